@@ -1,0 +1,30 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+
+/** Turns latents into pixels. */
+public interface VaeDecoder extends AutoCloseable {
+  /**
+   * Decodes.
+   *
+   * @param latents (B, c, h, w) as the denoising loop left them, still scaled
+   * @param options slicing and tiling
+   * @return pixels (B, 3, H, W), about −1 to 1, in the decoder's element type
+   */
+  NDArray decode(NDManager owner, NDArray latents, Options options);
+
+  /** Bytes of the decoder's weights. */
+  long parameterBytes();
+
+  @Override
+  void close();
+
+  /**
+   * Ways to need less memory, as diffusers has them.
+   *
+   * @param slicing one picture at a time
+   * @param tiling overlapping tiles, blended
+   */
+  record Options(boolean slicing, boolean tiling) {}
+}

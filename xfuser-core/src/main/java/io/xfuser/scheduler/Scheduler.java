@@ -1,0 +1,32 @@
+package io.xfuser.scheduler;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A noise schedule with its solver, for a fixed number of steps. It keeps nothing between calls, so
+ * the patches of a picture may be stepped in any order; all it does is elementwise.
+ */
+public interface Scheduler {
+  /** The timesteps that the model is given, one per step. */
+  double[] timesteps();
+
+  /** What standard normal noise is multiplied with to become the first sample. */
+  double initialNoiseSigma();
+
+  /** What the model is given instead of {@code tokens} at step {@code step}; often the same. */
+  NDArray scaleInput(NDManager owner, NDArray tokens, int step);
+
+  /** Whether steps add noise, so that {@link #step} needs it. */
+  boolean stochastic();
+
+  /**
+   * The sample after one more step.
+   *
+   * @param owner owns the new sample's tokens and history
+   * @param prediction the model's output, of the shape of the sample's tokens
+   * @param noise standard normal noise of the same shape where {@link #stochastic}, else null
+   */
+  Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise);
+}

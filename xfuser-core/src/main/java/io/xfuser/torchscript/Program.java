@@ -1,0 +1,139 @@
+package io.xfuser.torchscript;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+
+/**
+ * Functions on tensors, written as TorchScript text and run by libtorch.
+ *
+ * <p>The text is a resource with functions {@code def name(self, x: Tensor, n: int) -> Tensor:} at
+ * the left margin; those of {@code prelude.py} beside this class are joined to every program and
+ * called as {@code self.linear(…)}. A program holds no tensors, so all threads of a process share
+ * one.
+ *
+ * <p>Arguments: {@link NDArray} (Tensor), {@link TensorList} or a list of NDArrays (List[Tensor]),
+ * Integer and Long (int), Double and Float (float), Boolean, String, {@code long[]} (List[int]) and
+ * {@code double[]} (List[float]).
+ */
+public final class Program {
+  private final String name;
+  private final PtSymbolBlock module;
+
+  private Program(String name, PtSymbolBlock module) {
+    this.name = name;
+    this.module = module;
+  }
+
+  /**
+   * Compiles the text of {@code resources}, found beside {@code owner}.
+   *
+   * @throws IllegalArgumentException if a resource does not exist
+   * @throws IllegalStateException if libtorch rejects the text
+   */
+  public static Program load(Class<?> owner, String... resources) {
+    StringBuilder text = new StringBuilder();
+    for (String resource : resources) {
+      text.append(ModuleArchive.read(owner, resource)).append('\n');
+    }
+    return compile(owner.getSimpleName() + List.of(resources), Prelude.text() + text);
+  }
+
+  static Program compile(String name, String text) {
+    try {
+      byte[] archive = ModuleArchive.of(text);
+      PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager();
+      return new Program(
+          name, JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException e) {
+      throw new IllegalStateException(
+          "libtorch rejects the program " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Runs {@code function}, which returns one tensor; it will be owned by {@code owner}. */
+  public NDArray call(NDManager owner, String function, Object... arguments) {
+    try (IValue result = run(function, arguments)) {
+      return result.toTensor((PtNDManager) owner);
+    }
+  }
+
+  /** Runs {@code function}, which returns a list or tuple of tensors, owned by {@code owner}. */
+  public NDList callList(NDManager owner, String function, Object... arguments) {
+    try (IValue result = run(function, arguments)) {
+      return result.toNDList((PtNDManager) owner);
+    }
+  }
+
+  /** Runs {@code function}, which returns an int. */
+  public long callLong(String function, Object... arguments) {
+    try (IValue result = run(function, arguments)) {
+      return result.toLong();
+    }
+  }
+
+  /** Runs {@code function}, which returns a float. */
+  public double callDouble(String function, Object... arguments) {
+    try (IValue result = run(function, arguments)) {
+      return result.toDouble();
+    }
+  }
+
+  private IValue run(String function, Object... arguments) {
+    IValue[] values = new IValue[arguments.length];
+    try {
+      for (int i = 0; i < arguments.length; i++) {
+        values[i] = toValue(arguments[i]);
+      }
+      return IValueUtils.runMethod(module, function, values);
+    } catch (RuntimeException e) {
+      throw new IllegalStateException(name + "." + function + ": " + e.getMessage(), e);
+    } finally {
+      for (int i = 0; i < arguments.length; i++) {
+        if (values[i] != null && !(arguments[i] instanceof TensorList)) {
+          values[i].close();
+        }
+      }
+    }
+  }
+
+  private static IValue toValue(Object argument) {
+    if (argument instanceof PtNDArray tensor) {
+      return IValue.from(tensor);
+    } else if (argument instanceof TensorList list) {
+      return list.value();
+    } else if (argument instanceof Integer number) {
+      return IValue.from(number.longValue());
+    } else if (argument instanceof Long number) {
+      return IValue.from(number.longValue());
+    } else if (argument instanceof Double number) {
+      return IValue.from(number.doubleValue());
+    } else if (argument instanceof Float number) {
+      return IValue.from(number.doubleValue());
+    } else if (argument instanceof Boolean flag) {
+      return IValue.from(flag.booleanValue());
+    } else if (argument instanceof String string) {
+      return IValue.from(string);
+    } else if (argument instanceof long[] numbers) {
+      return IValue.listFrom(numbers);
+    } else if (argument instanceof double[] numbers) {
+      return IValue.listFrom(numbers);
+    } else if (argument instanceof List<?> list) {
+      return IValue.listFrom(list.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new));
+    }
+    throw new IllegalArgumentException("no TorchScript value for " + argument.getClass());
+  }
+}

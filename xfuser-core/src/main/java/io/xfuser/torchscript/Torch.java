@@ -1,0 +1,81 @@
+package io.xfuser.torchscript;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * What libtorch must be told once per process or thread, and raw access to the memory of a tensor.
+ */
+public final class Torch {
+  private static final Program TENSORS = Program.load(Torch.class, "tensors.py");
+
+  private Torch() {}
+
+  /** A manager of tensors on the CPU with no parent; the caller closes it. */
+  public static NDManager newManager() {
+    return Engine.getEngine("PyTorch").newBaseManager();
+  }
+
+  /**
+   * Prepares the calling thread to run programs: {@code threads} threads per operation, and no
+   * profiling executor, which might change kernels between two equal calls. Both settings belong to
+   * the calling thread, so this is the first call on each thread that computes.
+   */
+  public static void prepareThread(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("at least one thread is needed, got " + threads);
+    }
+    JniUtils.setNumThreads(threads);
+    JniUtils.setGraphExecutorOptimize(false);
+  }
+
+  /** {@code tensor} with elements of {@code type}: itself where it has them, else a copy. */
+  public static NDArray cast(NDManager owner, NDArray tensor, ElementType type) {
+    return TENSORS.call(owner, "cast", tensor, type.scalarType());
+  }
+
+  /** A tensor of undefined content on the CPU. */
+  public static NDArray empty(NDManager owner, ElementType type, long... shape) {
+    return TENSORS.call(owner, "empty", shape, type.scalarType());
+  }
+
+  /** {@code tensor} itself where it is contiguous, else a contiguous copy. */
+  public static NDArray contiguous(NDManager owner, NDArray tensor) {
+    return TENSORS.call(owner, "contiguous", tensor);
+  }
+
+  /** {@code tensors} joined along {@code dim}. */
+  public static NDArray concat(NDManager owner, List<NDArray> tensors, int dim) {
+    return TENSORS.call(owner, "concat", tensors, dim);
+  }
+
+  /** The elements {@code from} (inclusive) to {@code to} (exclusive) along {@code dim}: a view. */
+  public static NDArray slice(NDManager owner, NDArray tensor, int dim, long from, long to) {
+    return TENSORS.call(owner, "slice", tensor, dim, from, to);
+  }
+
+  /** A new handle on {@code tensor}'s memory with another owner. */
+  public static NDArray alias(NDManager owner, NDArray tensor) {
+    return SharedTensor.of(tensor).receive(owner);
+  }
+
+  /**
+   * The memory of a contiguous CPU tensor, not copied; writes go to the tensor. The buffer is valid
+   * only as long as the tensor is open.
+   *
+   * @throws IllegalArgumentException for 2 GiB and more, which a ByteBuffer cannot address
+   */
+  public static ByteBuffer memory(NDArray tensor) {
+    long bytes = ElementType.bytesOf(tensor);
+    if (bytes > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("a buffer cannot address a tensor of " + bytes + " bytes");
+    }
+    return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(ByteOrder.nativeOrder());
+  }
+}

@@ -1,0 +1,22 @@
+package io.xfuser.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+
+/** Named tensors of one component, read when asked for. Safe for use by several threads. */
+public interface Weights {
+  /** The same tensors, with {@code prefix} put before every name asked for. */
+  Weights at(String prefix);
+
+  /** Whether there is a tensor of this name. */
+  boolean has(String name);
+
+  /**
+   * The tensor {@code name} in the run's element type, owned by {@code owner}. Must not be written
+   * to: it may be the file itself.
+   *
+   * @param shape the shape that the model needs
+   * @throws WeightsException if it is missing, has another shape or lies outside its file
+   */
+  NDArray get(NDManager owner, String name, long... shape);
+}

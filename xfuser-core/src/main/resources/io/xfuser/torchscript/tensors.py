@@ -1,0 +1,14 @@
+def cast(self, x: Tensor, dtype: int) -> Tensor:
+  return torch.to(x, dtype)
+
+def empty(self, shape: List[int], dtype: int) -> Tensor:
+  return torch.empty(shape, dtype=dtype, device=torch.device("cpu"))
+
+def contiguous(self, x: Tensor) -> Tensor:
+  return torch.contiguous(x)
+
+def concat(self, xs: List[Tensor], dim: int) -> Tensor:
+  return torch.cat(xs, dim)
+
+def slice(self, x: Tensor, dim: int, start: int, end: int) -> Tensor:
+  return torch.slice(x, dim, start, end)

@@ -1,0 +1,80 @@
+package io.xfuser.torchscript;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ProgramTest {
+  private static final Program PROGRAM = Program.load(ProgramTest.class, "program_test.py");
+
+  @Test
+  void everyKindOfArgumentArrives() {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray x = manager.create(new float[] {1, 2, 3});
+      try (TensorList list = TensorList.of(x, x)) {
+        NDArray sum =
+            PROGRAM.call(
+                manager,
+                "arguments",
+                x,
+                list,
+                2,
+                0.5,
+                true,
+                "add",
+                new long[] {3, 4},
+                new double[] {1});
+        assertThat(sum.toFloatArray()).containsExactly(3 + 10.5f, 6 + 10.5f, 9 + 10.5f);
+      }
+    }
+  }
+
+  @Test
+  void linearEqualsItsEquation() {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray x = manager.create(new float[] {1, 2, 3, 4}, new ai.djl.ndarray.types.Shape(1, 2, 2));
+      NDArray w = manager.create(new float[] {1, 0, 0, 2}, new ai.djl.ndarray.types.Shape(2, 2));
+      NDArray b = manager.create(new float[] {10, 20});
+      assertThat(PROGRAM.call(manager, "affine", x, w, b).toFloatArray())
+          .containsExactly(11, 24, 13, 28);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT16", "BFLOAT16", "INT64", "UINT8"})
+  void memoryOfEveryTypeIsSharedNotCopied(ElementType type) {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray tensor = Torch.cast(manager, manager.create(new float[] {1, 2, 3}), type);
+      assertThat(ElementType.of(tensor)).isEqualTo(type);
+      ByteBuffer memory = Torch.memory(tensor);
+      assertThat(memory.remaining()).isEqualTo(3 * type.bytes());
+      for (int i = 0; i < memory.capacity(); i++) {
+        memory.put(i, (byte) 0);
+      }
+      assertThat(Torch.cast(manager, tensor, ElementType.FLOAT32).toFloatArray())
+          .containsExactly(0, 0, 0);
+    }
+  }
+
+  @Test
+  void aTensorOutlivesItsSenderOnceShared() {
+    try (NDManager receiver = Torch.newManager()) {
+      SharedTensor shared;
+      try (NDManager sender = Torch.newManager()) {
+        shared = SharedTensor.of(sender.create(new float[] {7}));
+      }
+      assertThat(shared.receive(receiver).toFloatArray()).containsExactly(7);
+    }
+  }
+
+  @Test
+  void anUnknownFunctionIsNamed() {
+    assertThatThrownBy(() -> PROGRAM.callLong("nothing")).hasMessageContaining("nothing");
+  }
+}
