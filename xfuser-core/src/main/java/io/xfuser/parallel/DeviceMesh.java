@@ -1,0 +1,93 @@
+package io.xfuser.parallel;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All ranks as a grid over six axes: {@code rank = tp + TP·(u + U·(r + R·(pp + PP·(cfg +
+ * CFG·dp))))}, the order of xDiT's process groups.
+ */
+public final class DeviceMesh {
+  private final int[] degrees;
+  private final int size;
+
+  /**
+   * A mesh of the given degrees; an axis that is left out has degree 1.
+   *
+   * @throws IllegalArgumentException if a degree is below 1
+   */
+  public DeviceMesh(Map<MeshAxis, Integer> degrees) {
+    MeshAxis[] axes = MeshAxis.values();
+    this.degrees = new int[axes.length];
+    int product = 1;
+    for (MeshAxis axis : axes) {
+      int degree = degrees.getOrDefault(axis, 1);
+      if (degree < 1) {
+        throw new IllegalArgumentException(
+            "the " + axis + " degree must be at least 1, not " + degree);
+      }
+      this.degrees[axis.ordinal()] = degree;
+      product = Math.multiplyExact(product, degree);
+    }
+    this.size = product;
+  }
+
+  /** Ranks along {@code axis}. */
+  public int degree(MeshAxis axis) {
+    return degrees[axis.ordinal()];
+  }
+
+  /** The number of ranks: the product of the degrees. */
+  public int size() {
+    return size;
+  }
+
+  /** The position of {@code rank} along {@code axis}. */
+  public int coordinate(int rank, MeshAxis axis) {
+    return rank / stride(axis) % degree(axis);
+  }
+
+  /**
+   * The ranks that differ from {@code rank} along {@code axis} only, in order of their coordinate.
+   */
+  public List<Integer> ranksAlong(int rank, MeshAxis axis) {
+    int first = rank - coordinate(rank, axis) * stride(axis);
+    List<Integer> ranks = new ArrayList<>();
+    for (int i = 0; i < degree(axis); i++) {
+      ranks.add(first + i * stride(axis));
+    }
+    return ranks;
+  }
+
+  /**
+   * The ranks that make the same pictures as {@code rank}: those with its coordinate on the data
+   * axis.
+   */
+  public List<Integer> replica(int rank) {
+    int perReplica = stride(MeshAxis.DATA);
+    List<Integer> ranks = new ArrayList<>();
+    for (int i = 0; i < perReplica; i++) {
+      ranks.add(rank / perReplica * perReplica + i);
+    }
+    return ranks;
+  }
+
+  /** All coordinates of {@code rank}. */
+  public Map<MeshAxis, Integer> coordinates(int rank) {
+    Map<MeshAxis, Integer> all = new EnumMap<>(MeshAxis.class);
+    for (MeshAxis axis : MeshAxis.values()) {
+      all.put(axis, coordinate(rank, axis));
+    }
+    return all;
+  }
+
+  private int stride(MeshAxis axis) {
+    int stride = 1;
+    for (int inner = 0; inner < axis.ordinal(); inner++) {
+      stride *= degrees[inner];
+    }
+    return stride;
+  }
+}

@@ -1,0 +1,15 @@
+package io.xfuser.parallel;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+
+/** Tensors on their way to this rank. Must be awaited exactly once. */
+@FunctionalInterface
+public interface Pending {
+  /**
+   * Blocks until the tensors are here; {@code owner} will own them.
+   *
+   * @throws CommunicationException if the peer failed, the request was cancelled or time ran out
+   */
+  NDList await(NDManager owner);
+}

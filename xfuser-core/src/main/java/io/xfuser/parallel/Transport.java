@@ -1,0 +1,50 @@
+package io.xfuser.parallel;
+
+import ai.djl.ndarray.NDArray;
+import java.util.List;
+
+/**
+ * Carries messages from this rank to any other. Messages from one rank to another on one channel
+ * arrive in the order they were sent. Used by one thread per rank; {@link #cancel} by any.
+ */
+public interface Transport extends AutoCloseable {
+  /** This rank. */
+  int rank();
+
+  /** The number of ranks. */
+  int size();
+
+  /**
+   * Sends; returns at once, whatever the receiver does.
+   *
+   * @param tensors contiguous; they may be closed after the call but never be written again
+   */
+  void send(Channel channel, int to, List<NDArray> tensors);
+
+  /**
+   * Posts a receive of the next message of {@code from}.
+   *
+   * @param operation what it is for, as the message of a failure tells it
+   */
+  Pending receive(Channel channel, int from, String operation);
+
+  /** Says what this rank does from now on, for the others to tell if it dies. */
+  void activity(String what);
+
+  /**
+   * Starts a new request: what is left of cancelled ones is dropped. All ranks call it equally
+   * often.
+   */
+  void begin();
+
+  /**
+   * Makes all ranks' pending and following calls of the current request throw CancelledException.
+   */
+  void cancel(String reason);
+
+  /** Tells the other ranks that this one has failed, so that they stop waiting for it. */
+  void fail(Throwable cause);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,49 @@
+package io.xfuser.parallel;
+
+import java.util.List;
+
+/** All ranks, as one of them sees them. */
+public final class World implements AutoCloseable {
+  private final Transport transport;
+  private final ByteCounter counter = new ByteCounter();
+
+  /** The world that {@code transport} reaches. */
+  public World(Transport transport) {
+    this.transport = transport;
+  }
+
+  /** This rank. */
+  public int rank() {
+    return transport.rank();
+  }
+
+  /** The number of ranks. */
+  public int size() {
+    return transport.size();
+  }
+
+  /** The group of the ranks in {@code members}, which this rank is one of. */
+  public Communicator group(Channel channel, List<Integer> members) {
+    return new MessageCommunicator(transport, channel, members, counter);
+  }
+
+  /** The group of the ranks along {@code axis} of {@code mesh}. */
+  public Communicator along(DeviceMesh mesh, MeshAxis axis) {
+    return group(axis.channel(), mesh.ranksAlong(rank(), axis));
+  }
+
+  /** What carries the messages. */
+  public Transport transport() {
+    return transport;
+  }
+
+  /** Bytes this rank has sent. */
+  public ByteCounter counter() {
+    return counter;
+  }
+
+  @Override
+  public void close() {
+    transport.close();
+  }
+}
