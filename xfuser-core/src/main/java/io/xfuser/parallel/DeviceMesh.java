@@ -4,13 +4,15 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * All ranks as a grid over six axes: {@code rank = tp + TP·(u + U·(r + R·(pp + PP·(cfg +
  * CFG·dp))))}, the order of xDiT's process groups.
  */
 public final class DeviceMesh {
-  private final int[] degrees;
+  private final Map<MeshAxis, Integer> degrees = new EnumMap<>(MeshAxis.class);
+  private final Map<MeshAxis, Integer> strides = new EnumMap<>(MeshAxis.class);
   private final int size;
 
   /**
@@ -19,16 +21,15 @@ public final class DeviceMesh {
    * @throws IllegalArgumentException if a degree is below 1
    */
   public DeviceMesh(Map<MeshAxis, Integer> degrees) {
-    MeshAxis[] axes = MeshAxis.values();
-    this.degrees = new int[axes.length];
     int product = 1;
-    for (MeshAxis axis : axes) {
+    for (MeshAxis axis : MeshAxis.values()) { // innermost first
       int degree = degrees.getOrDefault(axis, 1);
       if (degree < 1) {
         throw new IllegalArgumentException(
             "the " + axis + " degree must be at least 1, not " + degree);
       }
-      this.degrees[axis.ordinal()] = degree;
+      this.degrees.put(axis, degree);
+      strides.put(axis, product);
       product = Math.multiplyExact(product, degree);
     }
     this.size = product;
@@ -36,7 +37,7 @@ public final class DeviceMesh {
 
   /** Ranks along {@code axis}. */
   public int degree(MeshAxis axis) {
-    return degrees[axis.ordinal()];
+    return Objects.requireNonNull(degrees.get(axis));
   }
 
   /** The number of ranks: the product of the degrees. */
@@ -84,10 +85,6 @@ public final class DeviceMesh {
   }
 
   private int stride(MeshAxis axis) {
-    int stride = 1;
-    for (int inner = 0; inner < axis.ordinal(); inner++) {
-      stride *= degrees[inner];
-    }
-    return stride;
+    return Objects.requireNonNull(strides.get(axis));
   }
 }
