@@ -1,0 +1,186 @@
+package io.xfuser.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * The settings of one component: {@code config.json}, {@code scheduler_config.json} or {@code
+ * model_index.json}. Python's {@code -Infinity} and {@code NaN} are numbers; {@code null} is the
+ * same as no setting.
+ *
+ * <p>The getters without a default throw IllegalArgumentException if the setting is missing, and
+ * all do if its value is of another kind; the message names the file and the setting.
+ */
+public final class ComponentConfig {
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+
+  private final String origin;
+  private final JsonNode json;
+
+  private ComponentConfig(String origin, JsonNode json) {
+    this.origin = origin;
+    this.json = json;
+  }
+
+  /**
+   * Reads {@code file}.
+   *
+   * @throws IllegalArgumentException if it is missing or no JSON object
+   */
+  public static ComponentConfig read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new IllegalArgumentException(file + " does not exist");
+    }
+    try {
+      return parse(file.toString(), Files.readString(file));
+    } catch (IOException e) {
+      throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** The settings in {@code text}; messages name {@code origin}. */
+  public static ComponentConfig parse(String origin, String text) {
+    try {
+      JsonNode json = JSON.readTree(text);
+      if (!json.isObject()) {
+        throw new IllegalArgumentException(origin + " is not a JSON object");
+      }
+      return new ComponentConfig(origin, json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(
+          origin + " is not JSON (" + e.getOriginalMessage() + ")", e);
+    }
+  }
+
+  /** Where the settings are from, usually the path of the file. */
+  public String origin() {
+    return origin;
+  }
+
+  /** The names of all settings, those with the value null too. */
+  public Set<String> keys() {
+    Set<String> keys = new LinkedHashSet<>();
+    json.fieldNames().forEachRemaining(keys::add);
+    return Collections.unmodifiableSet(keys);
+  }
+
+  /** Whether there is a setting {@code name} whose value is not null. */
+  public boolean has(String name) {
+    return json.hasNonNull(name);
+  }
+
+  /** The value of {@code name} as JSON text, {@code null} if there is none; for messages. */
+  public String text(String name) {
+    JsonNode value = json.path(name);
+    if (value.isMissingNode()) {
+      return "null";
+    }
+    // JSON has no infinity, so toString would put it in quotes
+    return value.isNumber() ? value.asText() : value.toString();
+  }
+
+  /** A whole number. */
+  public int getInt(String name) {
+    return toInt(name, present(name));
+  }
+
+  /** A whole number, {@code otherwise} if there is none. */
+  public int getInt(String name, int otherwise) {
+    return has(name) ? getInt(name) : otherwise;
+  }
+
+  /** A number. */
+  public double getDouble(String name) {
+    return toDouble(name, present(name));
+  }
+
+  /** A number, {@code otherwise} if there is none. */
+  public double getDouble(String name, double otherwise) {
+    return has(name) ? getDouble(name) : otherwise;
+  }
+
+  /** True or false. */
+  public boolean getBoolean(String name) {
+    return checked(name, present(name), JsonNode::isBoolean, "true or false").booleanValue();
+  }
+
+  /** True or false, {@code otherwise} if there is none. */
+  public boolean getBoolean(String name, boolean otherwise) {
+    return has(name) ? getBoolean(name) : otherwise;
+  }
+
+  /** A string. */
+  public String getString(String name) {
+    return toText(name, present(name));
+  }
+
+  /** A string, {@code otherwise} if there is none. */
+  public String getString(String name, String otherwise) {
+    return has(name) ? getString(name) : otherwise;
+  }
+
+  /** Whole numbers. */
+  public List<Integer> getIntList(String name) {
+    return list(name, item -> toInt(name, item));
+  }
+
+  /** Numbers. */
+  public List<Double> getDoubleList(String name) {
+    return list(name, item -> toDouble(name, item));
+  }
+
+  /** Strings. */
+  public List<String> getStringList(String name) {
+    return list(name, item -> toText(name, item));
+  }
+
+  private <T> List<T> list(String name, Function<JsonNode, T> element) {
+    List<T> items = new ArrayList<>();
+    checked(name, present(name), JsonNode::isArray, "a list")
+        .forEach(item -> items.add(element.apply(item)));
+    return Collections.unmodifiableList(items);
+  }
+
+  private JsonNode present(String name) {
+    if (!has(name)) {
+      throw new IllegalArgumentException(origin + " has no " + name);
+    }
+    return json.path(name);
+  }
+
+  private int toInt(String name, JsonNode value) {
+    Predicate<JsonNode> whole =
+        node -> node.isNumber() && node.canConvertToExactIntegral() && node.canConvertToInt();
+    return checked(name, value, whole, "a whole number").intValue();
+  }
+
+  private double toDouble(String name, JsonNode value) {
+    return checked(name, value, JsonNode::isNumber, "a number").doubleValue();
+  }
+
+  private String toText(String name, JsonNode value) {
+    return checked(name, value, JsonNode::isTextual, "a string").textValue();
+  }
+
+  private JsonNode checked(
+      String name, JsonNode value, Predicate<JsonNode> valid, String expected) {
+    if (!valid.test(value)) {
+      throw new IllegalArgumentException(
+          origin + ": " + name + " is " + text(name) + ", not " + expected);
+    }
+    return value;
+  }
+}

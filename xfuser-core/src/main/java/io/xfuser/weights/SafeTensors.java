@@ -1,0 +1,209 @@
+package io.xfuser.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Weights in one safetensors file or several with an index. Opening reads and checks the headers
+ * alone; the files are mapped, so memory holds only the tensors that were asked for, and tensors
+ * whose file type is the run's type are the file itself, not copied. Closing lets go of the files;
+ * tensors handed out stay valid.
+ *
+ * <p>Floating-point tensors are cast to the run's type, integers and booleans stay as they are.
+ */
+public final class SafeTensors implements Weights, AutoCloseable {
+  private static final int NAMES_SHOWN = 5;
+
+  private final Path origin;
+  private final Map<String, SafeTensorsFile> fileOf;
+  private final @Nullable ElementType runType;
+
+  private SafeTensors(
+      Path origin, Map<String, SafeTensorsFile> fileOf, @Nullable ElementType runType) {
+    this.origin = origin;
+    this.fileOf = fileOf;
+    this.runType = runType;
+  }
+
+  /**
+   * Opens the weights of a component directory: {@code baseName.safetensors}, else the shards that
+   * {@code baseName.safetensors.index.json} names.
+   *
+   * @param baseName {@code diffusion_pytorch_model} or {@code model}
+   * @throws WeightsException if there are none, or a header does not describe its file
+   */
+  public static SafeTensors open(Path directory, String baseName, ElementType runType) {
+    return open(directory, baseName, runType, null);
+  }
+
+  /**
+   * The same with a variant, {@code fp16} for example: {@code baseName.fp16.safetensors} or {@code
+   * baseName.safetensors.index.fp16.json}. As in diffusers, a component that does not have the
+   * variant is read from its plain files; {@link #hasVariant} tells.
+   */
+  public static SafeTensors open(
+      Path directory, String baseName, ElementType runType, @Nullable String variant) {
+    Path file = WeightFiles.find(directory, baseName, variant);
+    return file.toString().endsWith(".json") ? openShards(file, runType) : openFile(file, runType);
+  }
+
+  /** Whether {@code directory} has weights of this variant. */
+  public static boolean hasVariant(Path directory, String baseName, String variant) {
+    return WeightFiles.ofVariant(directory, baseName, variant).isPresent();
+  }
+
+  /** Opens one file; without a {@code runType} every tensor keeps the type it has there. */
+  public static SafeTensors openFile(Path file, @Nullable ElementType runType) {
+    SafeTensorsFile only = new SafeTensorsFile(file);
+    Map<String, SafeTensorsFile> fileOf = new LinkedHashMap<>();
+    only.header().entries().keySet().forEach(name -> fileOf.put(name, only));
+    return new SafeTensors(file, fileOf, runType);
+  }
+
+  private static SafeTensors openShards(Path index, ElementType runType) {
+    Map<String, Path> shardOf = ShardIndex.read(index);
+    Map<Path, SafeTensorsFile> shards = new LinkedHashMap<>();
+    Map<String, SafeTensorsFile> fileOf = new LinkedHashMap<>();
+    try {
+      for (Path shard : new TreeSet<>(shardOf.values())) {
+        shards.put(shard, new SafeTensorsFile(shard));
+      }
+      for (Map.Entry<String, Path> entry : shardOf.entrySet()) {
+        SafeTensorsFile shard = shards.get(entry.getValue());
+        if (shard == null || !shard.header().entries().containsKey(entry.getKey())) {
+          throw new WeightsException(
+              "%s has no tensor \"%s\", which %s promises"
+                  .formatted(entry.getValue(), entry.getKey(), index.getFileName()));
+        }
+        fileOf.put(entry.getKey(), shard);
+      }
+      // What the index forgot is there nevertheless.
+      for (SafeTensorsFile shard : shards.values()) {
+        shard.header().entries().keySet().forEach(name -> fileOf.putIfAbsent(name, shard));
+      }
+    } catch (WeightsException e) {
+      shards.values().forEach(SafeTensorsFile::close);
+      throw e;
+    }
+    return new SafeTensors(index, fileOf, runType);
+  }
+
+  /** The names of all tensors. */
+  public Set<String> names() {
+    return Collections.unmodifiableSet(fileOf.keySet());
+  }
+
+  /** The shape of the tensor {@code name}; throws {@link WeightsException} if there is none. */
+  public long[] shape(String name) {
+    return entry(name).shape().clone();
+  }
+
+  /** The element type of the tensor {@code name} in the file. */
+  public ElementType fileType(String name) {
+    return entry(name).type();
+  }
+
+  @Override
+  public Weights at(String prefix) {
+    return new Prefixed(this, prefix);
+  }
+
+  @Override
+  public boolean has(String name) {
+    return fileOf.containsKey(name);
+  }
+
+  @Override
+  public NDArray get(NDManager owner, String name, long... shape) {
+    SafeTensorsFile file = fileOf(name);
+    SafeTensorsHeader.Entry entry = entry(name);
+    if (!Arrays.equals(entry.shape(), shape)) {
+      throw new WeightsException(
+          "%s: tensor \"%s\" has the shape %s, but the model needs %s"
+              .formatted(
+                  file.path(), name, Arrays.toString(entry.shape()), Arrays.toString(shape)));
+    }
+    if (runType == null || runType == entry.type() || !isFloating(entry.type())) {
+      return file.get(owner, entry);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      return Torch.cast(owner, file.get(scope, entry), runType);
+    }
+  }
+
+  /**
+   * Makes sure that the model uses every tensor.
+   *
+   * @param known whether the model knows a name
+   * @throws WeightsException naming the first tensors that it does not know
+   */
+  public void rejectUnknown(Predicate<String> known) {
+    List<String> unknown = fileOf.keySet().stream().filter(known.negate()).sorted().toList();
+    if (!unknown.isEmpty()) {
+      String names =
+          unknown.stream().limit(NAMES_SHOWN).collect(Collectors.joining("\", \"", "\"", "\""));
+      int more = unknown.size() - NAMES_SHOWN;
+      throw new WeightsException(
+          "%s has %d tensors that the model does not know: %s%s"
+              .formatted(origin, unknown.size(), names, more > 0 ? " and " + more + " more" : ""));
+    }
+  }
+
+  @Override
+  public void close() {
+    Set.copyOf(fileOf.values()).forEach(SafeTensorsFile::close);
+  }
+
+  private SafeTensorsFile fileOf(String name) {
+    SafeTensorsFile file = fileOf.get(name);
+    if (file == null) {
+      throw new WeightsException(origin + " has no tensor \"" + name + "\"");
+    }
+    return file;
+  }
+
+  private SafeTensorsHeader.Entry entry(String name) {
+    SafeTensorsHeader.Entry entry = fileOf(name).header().entries().get(name);
+    if (entry == null) {
+      throw new WeightsException(origin + " has no tensor \"" + name + "\"");
+    }
+    return entry;
+  }
+
+  private static boolean isFloating(ElementType type) {
+    return switch (type) {
+      case FLOAT32, FLOAT16, BFLOAT16, FLOAT64 -> true;
+      case INT64, INT32, INT8, UINT8, BOOL -> false;
+    };
+  }
+
+  private record Prefixed(SafeTensors all, String prefix) implements Weights {
+    @Override
+    public Weights at(String more) {
+      return new Prefixed(all, prefix + more);
+    }
+
+    @Override
+    public boolean has(String name) {
+      return all.has(prefix + name);
+    }
+
+    @Override
+    public NDArray get(NDManager owner, String name, long... shape) {
+      return all.get(owner, prefix + name, shape);
+    }
+  }
+}

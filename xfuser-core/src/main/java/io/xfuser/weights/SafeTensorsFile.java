@@ -1,0 +1,62 @@
+package io.xfuser.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** One safetensors file, mapped into memory when the first tensor is asked for. */
+final class SafeTensorsFile implements AutoCloseable {
+  private static final Program PROGRAM = Program.load(SafeTensorsFile.class, "mapping.py");
+
+  private final Path path;
+  private final SafeTensorsHeader header;
+  private final NDManager manager = Torch.newManager();
+  private @Nullable NDArray bytes; // (file size)
+  private boolean closed;
+
+  /** Reads the header; throws {@link WeightsException} if it does not describe the file. */
+  SafeTensorsFile(Path path) {
+    this.path = path;
+    this.header = SafeTensorsHeader.read(path);
+  }
+
+  Path path() {
+    return path;
+  }
+
+  SafeTensorsHeader header() {
+    return header;
+  }
+
+  /** The tensor in the file's element type: the mapping itself where its place is aligned. */
+  NDArray get(NDManager owner, SafeTensorsHeader.Entry entry) {
+    int type = entry.type().scalarType();
+    int elementBytes = entry.type().bytes();
+    if (entry.offset() % elementBytes == 0) {
+      long offset = entry.offset() / elementBytes;
+      return PROGRAM.call(owner, "view", mapped(), offset, entry.shape(), type);
+    }
+    return PROGRAM.call(
+        owner, "copy", mapped(), entry.offset(), entry.bytes(), entry.shape(), type);
+  }
+
+  private synchronized NDArray mapped() {
+    if (closed) {
+      throw new IllegalStateException(path + " was closed");
+    }
+    if (bytes == null) {
+      bytes = PROGRAM.call(manager, "map_file", path.toString(), header.fileBytes());
+    }
+    return bytes;
+  }
+
+  /** Lets go of the mapping; tensors that were handed out keep it alive as long as they need it. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    manager.close();
+  }
+}

@@ -1,0 +1,168 @@
+package io.xfuser.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.torchscript.ElementType;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The directory at the start of a safetensors file: 8 bytes of length, little endian, then JSON
+ * with the type, shape and place of every tensor. Source: github.com/huggingface/safetensors,
+ * "Format".
+ *
+ * @param fileBytes the size of the file
+ * @param entries the tensors by name, in the header's order
+ */
+record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
+  /** The limit of the format's own reader; more than that is a broken length. */
+  private static final long MAX_LENGTH = 100_000_000;
+
+  private static final int PREFIX = 8;
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  /**
+   * One tensor.
+   *
+   * @param offset bytes from the start of the file
+   * @param bytes its size
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Entry(ElementType type, long[] shape, long offset, long bytes) {}
+
+  /**
+   * Reads and checks the header of {@code file}; the tensors themselves are not touched.
+   *
+   * @throws WeightsException if the file cannot be read or its header does not describe it
+   */
+  static SafeTensorsHeader read(Path file) {
+    try (FileChannel channel = FileChannel.open(file)) {
+      long fileBytes = channel.size();
+      if (fileBytes < PREFIX) {
+        throw new WeightsException(
+            file + " has " + fileBytes + " bytes, too few for a safetensors file");
+      }
+      long length = readFully(channel, PREFIX).getLong();
+      if (length < 0 || length > MAX_LENGTH || length > fileBytes - PREFIX) {
+        throw new WeightsException(
+            "%s claims a header of %s bytes, but has %d bytes: it is truncated or no safetensors file"
+                .formatted(file, Long.toUnsignedString(length), fileBytes));
+      }
+      JsonNode json = parse(file, readFully(channel, (int) length).array());
+      return new SafeTensorsHeader(fileBytes, entries(file, json, PREFIX + length, fileBytes));
+    } catch (IOException e) {
+      throw new WeightsException(file + " cannot be read: " + reason(file, e));
+    }
+  }
+
+  private static String reason(Path file, IOException e) {
+    return Files.exists(file) ? String.valueOf(e.getMessage()) : "it does not exist";
+  }
+
+  private static ByteBuffer readFully(FileChannel channel, int bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer) < 0) {
+        throw new EOFException("it ends too early");
+      }
+    }
+    return buffer.flip();
+  }
+
+  private static JsonNode parse(Path file, byte[] text) throws IOException {
+    JsonNode json;
+    try {
+      json = JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new WeightsException(
+          file + " has a header that is not JSON (" + e.getOriginalMessage() + ")");
+    }
+    if (!json.isObject()) {
+      throw new WeightsException(file + " has a header that is not a JSON object");
+    }
+    return json;
+  }
+
+  private static Map<String, Entry> entries(Path file, JsonNode json, long dataStart, long end) {
+    Map<String, Entry> entries = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : json.properties()) {
+      if (!field.getKey().equals("__metadata__")) {
+        String where = file + ": tensor \"" + field.getKey() + "\"";
+        entries.put(field.getKey(), entry(where, field.getValue(), dataStart, end));
+      }
+    }
+    return entries;
+  }
+
+  private static Entry entry(String where, JsonNode json, long dataStart, long fileBytes) {
+    ElementType type = type(where, json.path("dtype").asText());
+    long[] shape = longs(where, json, "shape");
+    long[] offsets = longs(where, json, "data_offsets");
+    if (offsets.length != 2 || offsets[0] > offsets[1]) {
+      throw new WeightsException(where + " has data_offsets " + json.get("data_offsets"));
+    }
+    long bytes = offsets[1] - offsets[0];
+    if (offsets[1] > fileBytes - dataStart) {
+      throw new WeightsException(
+          "%s needs the bytes %s after the header, but only %d follow: the file is truncated"
+              .formatted(where, json.get("data_offsets"), fileBytes - dataStart));
+    }
+    if (bytes != sizeOf(type, shape)) {
+      throw new WeightsException(
+          "%s is %s %s but has %d bytes"
+              .formatted(where, type.safeTensorsName(), json.get("shape"), bytes));
+    }
+    return new Entry(type, shape, dataStart + offsets[0], bytes);
+  }
+
+  private static ElementType type(String where, String name) {
+    for (ElementType type : ElementType.values()) {
+      if (type.safeTensorsName().equals(name)) {
+        return type;
+      }
+    }
+    throw new WeightsException(where + " has the unknown element type \"" + name + "\"");
+  }
+
+  private static long[] longs(String where, JsonNode json, String key) {
+    JsonNode list = json.path(key);
+    long[] numbers = new long[list.size()];
+    boolean valid = list.isArray();
+    for (int i = 0; valid && i < numbers.length; i++) {
+      numbers[i] = list.get(i).longValue();
+      valid = list.get(i).canConvertToLong() && list.get(i).isIntegralNumber() && numbers[i] >= 0;
+    }
+    if (!valid) {
+      throw new WeightsException(where + " has no valid " + key + " but " + list);
+    }
+    return numbers;
+  }
+
+  /** Bytes of a tensor, or −1 where they exceed a long. */
+  private static long sizeOf(ElementType type, long[] shape) {
+    long size = type.bytes();
+    try {
+      for (long extent : shape) {
+        size = Math.multiplyExact(size, extent);
+      }
+      return size;
+    } catch (ArithmeticException e) {
+      return -1;
+    }
+  }
+}

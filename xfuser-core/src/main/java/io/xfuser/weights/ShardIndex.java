@@ -1,0 +1,48 @@
+package io.xfuser.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The list that says which of several files holds which tensor. */
+final class ShardIndex {
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+  private ShardIndex() {}
+
+  /** The file of every tensor; all of them exist. */
+  static Map<String, Path> read(Path index) {
+    Map<String, Path> shardOf = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : weightMap(index).properties()) {
+      Path shard = index.resolveSibling(field.getValue().asText());
+      if (!field.getValue().isTextual() || !Files.isRegularFile(shard)) {
+        throw new WeightsException(
+            "%s says that tensor \"%s\" is in %s, which does not exist"
+                .formatted(index, field.getKey(), field.getValue()));
+      }
+      shardOf.put(field.getKey(), shard);
+    }
+    return shardOf;
+  }
+
+  private static JsonNode weightMap(Path index) {
+    try {
+      JsonNode map = JSON.readTree(Files.readAllBytes(index)).path("weight_map");
+      if (!map.isObject()) {
+        throw new WeightsException(index + " has no weight_map");
+      }
+      return map;
+    } catch (JsonProcessingException e) {
+      throw new WeightsException(index + " is not JSON (" + e.getOriginalMessage() + ")");
+    } catch (IOException e) {
+      throw new WeightsException(index + " cannot be read: " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,220 @@
+package io.xfuser.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SafeTensorsTest {
+  @TempDir Path directory;
+  private final NDManager manager = Torch.newManager();
+
+  @BeforeEach
+  void prepare() {
+    Torch.prepareThread(1);
+  }
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(ElementType.class)
+  void everyTypeIsReadAsItWasWritten(ElementType type) throws IOException {
+    NDArray x = Torch.cast(manager, floats(1, 0, 3, 1, 5, 0).reshape(2, 3), type);
+    Path file = write(Map.of("x", x));
+    try (SafeTensors weights = SafeTensors.openFile(file, null)) {
+      NDArray read = weights.get(manager, "x", 2, 3);
+      assertThat(ElementType.of(read)).isEqualTo(type);
+      assertThat(values(read)).isEqualTo(values(x));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FLOAT32,BFLOAT16", "BFLOAT16,FLOAT32", "FLOAT16,FLOAT32", "FLOAT32,FLOAT16"})
+  void floatsAreCastToTheRunsTypeAndIntegersAreNot(ElementType file, ElementType run)
+      throws IOException {
+    Map<String, NDArray> tensors = new LinkedHashMap<>();
+    tensors.put("x", Torch.cast(manager, floats(1, 2.5f), file));
+    tensors.put("ids", manager.create(new long[] {7}));
+    write(tensors);
+    try (SafeTensors weights = SafeTensors.open(directory, "model", run)) {
+      NDArray x = weights.get(manager, "x", 2);
+      assertThat(ElementType.of(x)).isEqualTo(run);
+      assertThat(values(x)).containsExactly(1, 2.5f);
+      assertThat(ElementType.of(weights.get(manager, "ids", 1))).isEqualTo(ElementType.INT64);
+    }
+  }
+
+  @Test
+  void equalTypesAreTheFileItselfNotACopy() throws IOException {
+    Path file = write(Map.of("x", floats(1, 2)));
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      NDArray before = weights.get(manager, "x", 2);
+      NDArray again = weights.get(manager, "x", 2);
+      try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+        out.seek(out.length() - 4);
+        out.write(new byte[] {0, 0, (byte) 0x80, 0x40}); // 4.0, little endian
+      }
+      assertThat(values(before)).containsExactly(1, 4);
+      assertThat(values(again)).containsExactly(1, 4);
+    }
+  }
+
+  @Test
+  void tensorsOutliveTheirFile() throws IOException {
+    write(Map.of("x", floats(3, 4)));
+    SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32);
+    NDArray x = weights.get(manager, "x", 2);
+    weights.close();
+    assertThat(values(x)).containsExactly(3, 4);
+    assertThatThrownBy(() -> weights.get(manager, "x", 2)).hasMessageContaining("was closed");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0", "1", "2", "3"})
+  void anUnalignedTensorIsReadToo(int shift) throws IOException {
+    String header =
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[%d],\"data_offsets\":[0,%d]},"
+            + "\"x\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[%d,%d]}}";
+    ByteBuffer data = ByteBuffer.allocate(shift + 8).order(ByteOrder.LITTLE_ENDIAN);
+    data.position(shift).putFloat(1.5f).putFloat(-2);
+    writeRaw(header.formatted(shift, shift, shift, shift + 8), data.array());
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      assertThat(values(weights.get(manager, "x", 2, 1))).containsExactly(1.5f, -2);
+      assertThat(weights.get(manager, "a", shift).size()).isEqualTo(shift);
+    }
+  }
+
+  @Test
+  void aTensorBeyondFourGibibytesIsReached() throws IOException {
+    long elements = 5L << 29; // 5 GiB of bf16, a hole in the file
+    String header =
+        "{\"hole\":{\"dtype\":\"BF16\",\"shape\":[%d],\"data_offsets\":[0,%d]},"
+            + "\"x\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[%d,%d]}}";
+    Path file =
+        writeRaw(
+            header.formatted(elements, 2 * elements, 2 * elements, 2 * elements + 4), new byte[0]);
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.setLength(out.length() + 2 * elements + 4);
+      out.seek(out.length() - 4);
+      out.write(new byte[] {0, 0, (byte) 0x80, 0x40});
+    }
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      assertThat(values(weights.get(manager, "x"))).containsExactly(4);
+    }
+  }
+
+  @Test
+  void prefixesAddUp() throws IOException {
+    write(Map.of("blocks.0.attn.weight", floats(9)));
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      Weights block = weights.at("blocks.0.").at("attn.");
+      assertThat(block.has("weight")).isTrue();
+      assertThat(block.has("bias")).isFalse();
+      assertThat(values(block.get(manager, "weight", 1))).containsExactly(9);
+      assertThatThrownBy(() -> block.get(manager, "bias", 1))
+          .isInstanceOf(WeightsException.class)
+          .hasMessage(
+              directory.resolve("model.safetensors") + " has no tensor \"blocks.0.attn.bias\"");
+    }
+  }
+
+  @Test
+  void aWrongShapeIsNamedWithBothShapes() throws IOException {
+    write(Map.of("x", floats(1, 2, 3, 4).reshape(2, 2)));
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      assertThatThrownBy(() -> weights.get(manager, "x", 4))
+          .isInstanceOf(WeightsException.class)
+          .hasMessageEndingWith(
+              "model.safetensors: tensor \"x\" has the shape [2, 2], but the model needs [4]");
+    }
+  }
+
+  @Test
+  void tensorsThatTheModelDoesNotKnowAreNamed() throws IOException {
+    Map<String, NDArray> tensors = new LinkedHashMap<>();
+    for (String name : List.of("a", "b1", "b2", "b3", "b4", "b5", "b6", "b7")) {
+      tensors.put(name, floats(1));
+    }
+    write(tensors);
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      weights.rejectUnknown(name -> true);
+      assertThatThrownBy(() -> weights.rejectUnknown("a"::equals))
+          .isInstanceOf(WeightsException.class)
+          .hasMessageEndingWith(
+              "has 7 tensors that the model does not know:"
+                  + " \"b1\", \"b2\", \"b3\", \"b4\", \"b5\" and 2 more");
+    }
+  }
+
+  @Test
+  void eightThreadsReadTheSameValues() throws Exception {
+    write(Map.of("x", floats(1, 2, 3)));
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.BFLOAT16)) {
+      List<Future<float[]>> results = new ArrayList<>();
+      for (int i = 0; i < 400; i++) {
+        results.add(threads.submit(() -> readOnItsOwn(weights)));
+      }
+      for (Future<float[]> result : results) {
+        assertThat(result.get()).containsExactly(1, 2, 3);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static float[] readOnItsOwn(SafeTensors weights) {
+    try (NDManager own = Torch.newManager()) {
+      return Torch.cast(own, weights.get(own, "x", 3), ElementType.FLOAT32).toFloatArray();
+    }
+  }
+
+  private NDArray floats(float... values) {
+    return manager.create(values);
+  }
+
+  private float[] values(NDArray x) {
+    return Torch.cast(manager, x, ElementType.FLOAT32).toFloatArray();
+  }
+
+  private Path write(Map<String, NDArray> tensors) throws IOException {
+    Path file = directory.resolve("model.safetensors");
+    SafeTensorsWriter.write(file, tensors);
+    return file;
+  }
+
+  private Path writeRaw(String header, byte[] data) throws IOException {
+    byte[] text = header.getBytes(StandardCharsets.UTF_8);
+    ByteBuffer file =
+        ByteBuffer.allocate(8 + text.length + data.length).order(ByteOrder.LITTLE_ENDIAN);
+    file.putLong(text.length).put(text).put(data);
+    return Files.write(directory.resolve("model.safetensors"), file.array());
+  }
+}
