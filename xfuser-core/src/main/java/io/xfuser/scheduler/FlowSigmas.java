@@ -1,0 +1,92 @@
+package io.xfuser.scheduler;
+
+import io.xfuser.weights.ComponentConfig;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
+
+/**
+ * The noise levels of a rectified flow, shifted towards noise for large pictures. Source: arXiv
+ * 2403.03206, eq. 23.
+ */
+final class FlowSigmas {
+  private final ComponentConfig config;
+
+  /** Applied after every operation: levels that a pipeline prescribes are float32 in diffusers. */
+  private final DoubleUnaryOperator round;
+
+  private FlowSigmas(ComponentConfig config, DoubleUnaryOperator round) {
+    this.config = config;
+    this.round = round;
+  }
+
+  /** One level per step, descending. */
+  static double[] of(Options options, SchedulerRequest request) {
+    List<Double> given = request.sigmas();
+    FlowSigmas flow =
+        new FlowSigmas(options.config(), given == null ? x -> x : x -> (double) (float) x);
+    double[] levels =
+        given == null
+            ? own(options, request.steps())
+            : given.stream().mapToDouble(Double::floatValue).toArray();
+    double[] shifted = flow.stretch(flow.shift(options, request, levels));
+    double largest = shifted[0];
+    double smallest = shifted[shifted.length - 1];
+    if (options.isTrue("use_karras_sigmas")) {
+      return SigmaCurves.karras(largest, smallest, shifted.length);
+    }
+    if (options.isTrue("use_exponential_sigmas")) {
+      return SigmaCurves.exponential(largest, smallest, shifted.length);
+    }
+    return shifted;
+  }
+
+  /** Even between the ends of the training schedule, which a fixed shift moves in float32. */
+  private static double[] own(Options options, int steps) {
+    int trainSteps = options.positive("num_train_timesteps", 1000);
+    float largest = 1;
+    float smallest = 1f / trainSteps;
+    if (!options.isTrue("use_dynamic_shifting")) {
+      float shift = (float) options.config().getDouble("shift", 1);
+      float less = (float) (options.config().getDouble("shift", 1) - 1);
+      largest = shift * largest / (1 + less * largest);
+      smallest = shift * smallest / (1 + less * smallest);
+    }
+    double[] timesteps =
+        Sequences.linear((double) largest * trainSteps, (double) smallest * trainSteps, steps);
+    return Arrays.stream(timesteps).map(timestep -> timestep / trainSteps).toArray();
+  }
+
+  private double[] shift(Options options, SchedulerRequest request, double[] levels) {
+    if (!options.isTrue("use_dynamic_shifting")) {
+      double shift = config.getDouble("shift", 1);
+      return map(levels, level -> r(r(r(shift) * level) / r(1 + r(r(shift - 1) * level))));
+    }
+    Double mu = request.mu();
+    if (mu == null) {
+      throw new IllegalArgumentException(
+          config.origin() + ": use_dynamic_shifting is true, but the request has no mu");
+    }
+    String kind = options.oneOf("time_shift_type", "exponential", "linear");
+    double weight = r(kind.equals("exponential") ? Math.exp(mu) : mu);
+    return map(levels, level -> r(weight / r(weight + r(r(1 / level) - 1))));
+  }
+
+  /** Stretches the distance from pure noise so that the last level is {@code shift_terminal}. */
+  private double[] stretch(double[] levels) {
+    double terminal = config.getDouble("shift_terminal", 0);
+    if (terminal == 0) {
+      return levels;
+    }
+    double factor = r(r(1 - levels[levels.length - 1]) / r(1 - terminal));
+    return map(levels, level -> r(1 - r(r(1 - level) / factor)));
+  }
+
+  private double r(double number) {
+    return round.applyAsDouble(number);
+  }
+
+  private static double[] map(double[] levels, DoubleUnaryOperator function) {
+    return Arrays.stream(levels).map(function).toArray();
+  }
+}

@@ -1,0 +1,65 @@
+# One step of every solver. x is the sample, out the model's prediction, both of any shape; c are coefficients.
+# Each solver computes in float32 exactly where diffusers does. In half precision libtorch rounds a coefficient on the
+# left of a product and not one on the right, so operands are in diffusers' order and coefficients are tensors.
+
+def coefficients(self, c: List[float]) -> Tensor:
+  # (len(c)), on the CPU, where libtorch takes scalars from
+  return torch.tensor(c, dtype=6, device=torch.device("cpu"))
+
+def predict_original(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
+  # the picture without noise that the prediction implies; c: alpha, sigma
+  k = self.coefficients(c)
+  if kind == "epsilon":
+    return (x - k[1] * out) / k[0]
+  if kind == "v_prediction":
+    return k[0] * x - k[1] * out
+  if kind == "flow_prediction":
+    return x - k[1] * out
+  return out
+
+def multistep(self, x: Tensor, m: List[Tensor], c: List[float]) -> Tensor:
+  # DPM-Solver++ of order len(m); m are predicted originals, newest first; arXiv 2211.01095
+  k = self.coefficients(c)
+  y = k[0] * x.to(6) + k[1] * m[0]
+  if len(m) == 2:
+    y = y + k[2] * (k[3] * (m[0] - m[1]))
+  if len(m) == 3:
+    newer = k[4] * (m[0] - m[1])
+    older = k[5] * (m[1] - m[2])
+    y = y + k[2] * (newer + k[6] * (newer - older)) + k[3] * (k[7] * (newer - older))
+  return y.to(m[0].dtype)
+
+def ddim(self, kind: str, x: Tensor, out: Tensor, c: List[float], clip: float) -> Tensor:
+  # c: roots of alpha, beta and the next alpha, and the weight of the noise; arXiv 2010.02502, eq. 12
+  k = self.coefficients(c)
+  original = self.predict_original(kind, x, out, c)
+  if kind == "epsilon":
+    noise = out
+  elif kind == "v_prediction":
+    noise = k[0] * out + k[1] * x
+  else:
+    noise = (x - k[0] * original) / k[1]
+  return k[2] * torch.clamp(original, -clip, clip) + k[3] * noise
+
+def add_noise(self, x: Tensor, noise: Tensor, c: List[float]) -> Tensor:
+  # c: the noise's deviation
+  return x + self.coefficients(c)[0] * noise
+
+def euler(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
+  # c: sigma, the step in sigma, and for v_prediction the weight of out and the divisor of x
+  k = self.coefficients(c)
+  y = x.to(6)
+  if kind == "epsilon":
+    original = y - k[0] * out
+  elif kind == "v_prediction":
+    original = out * k[2] + y / k[3]
+  else:
+    original = out
+  return (y + (y - original) / k[0] * k[1]).to(out.dtype)
+
+def flow(self, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
+  # c: the step in sigma
+  return (x.to(6) + self.coefficients(c)[0] * out).to(out.dtype)
+
+def divide(self, x: Tensor, c: List[float]) -> Tensor:
+  return x / self.coefficients(c)[0]

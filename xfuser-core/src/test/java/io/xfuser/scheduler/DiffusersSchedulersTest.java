@@ -1,0 +1,192 @@
+package io.xfuser.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.SafeTensors;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every recorded run of diffusers' schedulers, made by scripts/fixtures/scheduler_reference.py. */
+class DiffusersSchedulersTest {
+  private static final Path FIXTURES = resource("/fixtures/schedulers");
+  private static final long[] SHAPE = {2, 6, 4};
+
+  /** Relative to the largest value of the sample; half precision must agree bit by bit. */
+  private static final double TOLERANCE = 1e-5;
+
+  private static final double INTERPOLATION = 1e-6;
+
+  record Case(String name, JsonNode json) {
+    @Override
+    public String toString() {
+      return name;
+    }
+
+    ElementType type() {
+      return ElementType.valueOf(json.path("dtype").asText().toUpperCase(Locale.ROOT));
+    }
+
+    boolean thresholding() {
+      return json.path("config").path("thresholding").asBoolean();
+    }
+
+    /** Timesteps looked up by the logarithm, whose last bit numpy leaves to the processor. */
+    boolean interpolated() {
+      return json.path("config").path("use_karras_sigmas").asBoolean()
+          && json.path("config").path("_class_name").asText().startsWith("Euler");
+    }
+
+    Scheduler scheduler() {
+      ComponentConfig config = ComponentConfig.parse(name, json.path("config").toString());
+      JsonNode call = json.path("call");
+      List<Double> sigmas = new ArrayList<>();
+      call.path("sigmas").forEach(sigma -> sigmas.add(sigma.doubleValue()));
+      SchedulerRequest request =
+          new SchedulerRequest(
+              json.path("steps").intValue(),
+              json.path("eta").doubleValue(),
+              call.has("mu") ? (Double) call.get("mu").doubleValue() : null,
+              sigmas.isEmpty() ? null : sigmas);
+      return Schedulers.fromConfig(config, request);
+    }
+  }
+
+  static Stream<Case> cases() throws IOException {
+    JsonNode all = new ObjectMapper().readTree(FIXTURES.resolve("schedulers.json").toFile());
+    return StreamSupport.stream(all.spliterator(), false)
+        .map(json -> new Case(json.path("name").asText(), json))
+        .filter(run -> !run.thresholding()); // refused, see SchedulersTest
+  }
+
+  @BeforeEach
+  void prepare() {
+    Torch.prepareThread(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void timestepsEqualDiffusers(Case run) {
+    Scheduler scheduler = run.scheduler();
+    double[] expected =
+        StreamSupport.stream(run.json().path("timesteps").spliterator(), false)
+            .mapToDouble(JsonNode::doubleValue)
+            .toArray();
+    double[] found = scheduler.timesteps();
+    assertThat(found).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.length; i++) {
+      double allowed = run.interpolated() ? INTERPOLATION * expected[i] : 0;
+      assertThat(found[i]).isEqualTo(expected[i], within(allowed));
+    }
+    assertThat(scheduler.initialNoiseSigma())
+        .isEqualTo(run.json().path("init_noise_sigma").doubleValue());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void everyStepEqualsDiffusers(Case run) {
+    Scheduler scheduler = run.scheduler();
+    try (NDManager manager = Torch.newManager();
+        Reference reference = new Reference(run, manager)) {
+      Sample sample = Sample.of(reference.first(scheduler.initialNoiseSigma()));
+      for (int step = 0; step < scheduler.timesteps().length; step++) {
+        NDManager owner = manager.newSubManager();
+        NDArray input = scheduler.scaleInput(owner, sample.tokens(), step);
+        reference.assertInput(input, step);
+        Sample next =
+            scheduler.step(
+                owner,
+                sample,
+                reference.at("predictions", step),
+                scheduler.stochastic() ? reference.at("noise", step) : null);
+        sample.tokens().getManager().close(); // nothing of the last step is needed any more
+        reference.assertSample(next.tokens(), step);
+        sample = next;
+      }
+      Sample last = sample;
+      assertThatThrownBy(() -> scheduler.step(manager, last, last.tokens(), null))
+          .hasMessageContaining("steps were taken already");
+    }
+  }
+
+  private static final class Reference implements AutoCloseable {
+    private final Case run;
+    private final NDManager manager;
+    private final SafeTensors tensors =
+        SafeTensors.openFile(FIXTURES.resolve("schedulers.safetensors"), null);
+
+    Reference(Case run, NDManager manager) {
+      this.run = run;
+      this.manager = manager;
+    }
+
+    NDArray first(double sigma) {
+      NDManager owner = manager.newSubManager();
+      NDArray noise = tensors.get(manager, "sample", SHAPE);
+      return Torch.cast(owner, noise.mul((float) sigma), run.type());
+    }
+
+    NDArray at(String name, int step) {
+      return Torch.cast(manager, select(name, step), run.type());
+    }
+
+    void assertInput(NDArray input, int step) {
+      String name = run.name() + ".inputs";
+      if (tensors.has(name)) {
+        assertClose(input, select(name, step));
+      }
+    }
+
+    void assertSample(NDArray sample, int step) {
+      assertThat(ElementType.of(sample)).isEqualTo(run.type());
+      assertClose(sample, select(run.name() + ".samples", step));
+    }
+
+    private NDArray select(String name, int step) {
+      return tensors.get(manager, name, tensors.shape(name)).get(step);
+    }
+
+    private void assertClose(NDArray found, NDArray expected) {
+      float[] values = Torch.cast(manager, found, ElementType.FLOAT32).toFloatArray();
+      double scale = run.type() == ElementType.FLOAT32 ? expected.abs().max().getFloat() : 0;
+      float[] wanted = expected.toFloatArray();
+      for (int i = 0; i < wanted.length; i++) {
+        assertThat((double) values[i]).isEqualTo(wanted[i], within(TOLERANCE * scale));
+      }
+    }
+
+    @Override
+    public void close() {
+      tensors.close();
+    }
+  }
+
+  private static Path resource(String name) {
+    @Nullable URL url = DiffusersSchedulersTest.class.getResource(name);
+    try {
+      return Path.of(Objects.requireNonNull(url, name).toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
