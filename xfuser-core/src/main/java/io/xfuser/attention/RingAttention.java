@@ -1,0 +1,39 @@
+package io.xfuser.attention;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.Pending;
+import java.util.List;
+
+/**
+ * The queries stay, keys and values travel once around the ranks; each part's result is merged by
+ * its log-sum-exp (Ring Attention, arXiv 2310.01889). The next keys travel while the present ones
+ * are attended.
+ */
+public record RingAttention(Communicator ranks) implements Attention {
+  @Override
+  public NDArray attend(NDManager owner, Qkv qkv) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray packed = qkv.packed(); // (B, l, 3, H, D)
+      NDArray kv = Kernels.ATTENTION.call(scope, "key_values", packed); // (B, l, 2, H, D)
+      NDList sum = null; // values (B, H, l, D) and log-sum-exp (B, H, l, 1)
+      for (int hop = 0; hop < ranks.size(); hop++) {
+        boolean last = hop == ranks.size() - 1;
+        Pending next = last ? null : ranks.rotate(List.of(kv));
+        sum =
+            sum == null
+                ? Kernels.ATTENTION.callList(scope, "partial", packed, kv)
+                : Kernels.ATTENTION.callList(scope, "merge", packed, kv, sum.get(0), sum.get(1));
+        if (next != null) {
+          kv = next.await(scope).singletonOrThrow();
+        }
+      }
+      if (sum == null) {
+        throw new IllegalStateException("a ring of no ranks");
+      }
+      return Kernels.ATTENTION.call(owner, "finish", sum.get(0), packed);
+    }
+  }
+}

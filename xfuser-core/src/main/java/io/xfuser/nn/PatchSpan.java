@@ -1,0 +1,22 @@
+package io.xfuser.nn;
+
+/**
+ * Consecutive patches of a picture that are computed together: all of them in a synchronous step,
+ * one in a step of PipeFusion.
+ *
+ * @param from the first patch
+ * @param to one past the last patch
+ */
+public record PatchSpan(int from, int to) {
+  /** Checks that there is at least one patch. */
+  public PatchSpan {
+    if (from < 0 || to <= from) {
+      throw new IllegalArgumentException("no span of patches from " + from + " to " + to);
+    }
+  }
+
+  /** Patch {@code patch} alone. */
+  public static PatchSpan of(int patch) {
+    return new PatchSpan(patch, patch + 1);
+  }
+}

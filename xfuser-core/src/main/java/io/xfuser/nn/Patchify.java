@@ -1,0 +1,48 @@
+package io.xfuser.nn;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Program;
+import java.util.List;
+
+/**
+ * Latents (B, c, h, w) as tokens (B, L, p·p·c) and back: token i is the square of p by p latents at
+ * row i / (w/p) and column i % (w/p), its values ordered by row, column, channel.
+ *
+ * @param patchSize p
+ */
+public record Patchify(int patchSize) {
+  private static final Program PROGRAM = Program.load(Patchify.class, "patchify.py");
+
+  /** Latents (B, c, h, w) to tokens (B, L, p·p·c). */
+  public NDArray tokens(NDManager owner, NDArray latents) {
+    return PROGRAM.call(owner, "patchify", latents, patchSize);
+  }
+
+  /**
+   * Tokens (B, L, p·p·c) to latents (B, c, h, w).
+   *
+   * @param height h, in latents
+   * @param width w, in latents
+   */
+  public NDArray latents(NDManager owner, NDArray tokens, int height, int width) {
+    return PROGRAM.call(owner, "unpatchify", tokens, patchSize, height, width);
+  }
+
+  /** The tokens at {@code positions}: (B, L, C) to (B, l, C). */
+  public static NDArray select(NDManager owner, NDArray tokens, long[] positions) {
+    return PROGRAM.call(owner, "select", tokens, positions);
+  }
+
+  /** Undoes {@link #select}: the shards' tokens (B, l, C), put at their positions in (B, L, C). */
+  public static NDArray assemble(NDManager owner, List<NDArray> shards, TokenLayout layout) {
+    long[] positions = new long[layout.tokens()];
+    int next = 0;
+    for (int shard = 0; shard < layout.shards(); shard++) {
+      for (long position : layout.positions(shard)) {
+        positions[next++] = position;
+      }
+    }
+    return PROGRAM.call(owner, "assemble", shards, positions);
+  }
+}

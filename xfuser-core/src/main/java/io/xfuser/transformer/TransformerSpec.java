@@ -1,0 +1,27 @@
+package io.xfuser.transformer;
+
+/**
+ * A diffusion transformer, described once; every parallel strategy runs this description. Each part
+ * is loaded when it is asked for, so a rank loads what it owns. Parts are closed by whoever asked.
+ *
+ * @param <C> the model's conditioning
+ */
+public interface TransformerSpec<C> {
+  /** The number of blocks. */
+  int depth();
+
+  /** The number of attention heads. */
+  int heads();
+
+  /** Loads block {@code index}. */
+  Block<C> block(int index);
+
+  /** Loads what turns tokens into hidden states. */
+  Embedding<C> embedding();
+
+  /** Loads what turns hidden states into the prediction. */
+  Head<C> head();
+
+  /** Loads what every block's conditioning needs. */
+  Conditioner<C> conditioner();
+}

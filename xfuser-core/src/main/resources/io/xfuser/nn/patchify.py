@@ -1,0 +1,21 @@
+# B batch, c channels, h and w latents, p patch size, L = (h/p)(w/p) tokens
+
+def patchify(self, x: Tensor, p: int) -> Tensor:
+  # (B, c, h, w) -> (B, L, p·p·c)
+  b, c, h, w = x.size(0), x.size(1), x.size(2) // p, x.size(3) // p
+  return x.view(b, c, h, p, w, p).permute(0, 2, 4, 3, 5, 1).reshape(b, h * w, p * p * c)
+
+def unpatchify(self, x: Tensor, p: int, height: int, width: int) -> Tensor:
+  # (B, L, p·p·c) -> (B, c, h, w)
+  b, h, w = x.size(0), height // p, width // p
+  return x.view(b, h, w, p, p, -1).permute(0, 5, 1, 3, 2, 4).reshape(b, -1, height, width)
+
+def index(self, positions: List[int], x: Tensor) -> Tensor:
+  return torch.tensor(positions, dtype=4, device=x.device)
+
+def select(self, x: Tensor, positions: List[int]) -> Tensor:
+  return torch.index_select(x, 1, self.index(positions, x))
+
+def assemble(self, shards: List[Tensor], positions: List[int]) -> Tensor:
+  x = torch.cat(shards, 1)
+  return torch.empty_like(x).index_copy(1, self.index(positions, x), x)
