@@ -1,0 +1,11 @@
+package io.xfuser.config;
+
+/** A setting that cannot be honoured; the message is one sentence with the numbers. */
+public final class ArgumentException extends IllegalArgumentException {
+  private static final long serialVersionUID = 1L;
+
+  /** With the sentence to show. */
+  public ArgumentException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,127 @@
+package io.xfuser.config;
+
+import io.xfuser.torchscript.ElementType;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * The command line's flags by group, with xDiT's names (its {@code xfuser/config/args.py}) and our
+ * own. A field is what was written, {@code null} if nothing was.
+ */
+@Command(
+    name = "xdit",
+    sortOptions = false,
+    customSynopsis = "xdit [--model DIR] --prompt TEXT... [FLAGS]",
+    description = "Makes pictures from prompts with a diffusion transformer, on one rank or many.",
+    footer = {
+      "",
+      "Dashes and underscores in a flag's name are interchangeable. The number of ranks is the"
+          + " product of the degrees, times 2 with --use_cfg_parallel."
+    })
+final class Flags {
+  /** What the help says where the model decides. */
+  static final String OWN = " (default: the pipeline's own)";
+
+  @Mixin Model model = new Model();
+
+  @Mixin InputFlags input = new InputFlags();
+
+  @Mixin ParallelFlags parallel = new ParallelFlags();
+
+  @Mixin RuntimeFlags runtime = new RuntimeFlags();
+
+  @Mixin Output output = new Output();
+
+  /** Which model. */
+  static final class Model {
+    @Option(
+        names = "--model",
+        paramLabel = "DIR",
+        description = "The model: a directory in diffusers' layout (default: the demo model)")
+    @Nullable String model;
+
+    @Option(
+        names = "--download-dir",
+        paramLabel = "DIR",
+        description =
+            "Where models were downloaded to; --model is then a name in it, and a huggingface_hub"
+                + " cache will do (default: none)")
+    @Nullable String downloadDir;
+
+    @Option(
+        names = "--trust-remote-code",
+        description = "Accepted for xDiT's sake: no code of a model is ever run (default: off)")
+    boolean trustRemoteCode;
+
+    @Option(
+        names = "--variant",
+        paramLabel = "NAME",
+        description = "Weight files with this infix, fp16 for example (default: none)")
+    @Nullable String variant;
+  }
+
+  /** Where results go. */
+  static final class Output {
+    @Option(
+        names = "--output_directory",
+        paramLabel = "DIR",
+        description = "Where pictures are written (default: results)")
+    String directory = "results";
+
+    @Option(
+        names = "--output_type",
+        paramLabel = "TYPE",
+        converter = OutputTypeConverter.class,
+        description = "pil: pictures; latent: latents as .safetensors (default: pil)")
+    OutputType type = OutputType.PIL;
+
+    @Option(
+        names = "--report",
+        paramLabel = "FILE",
+        description = "Times, bytes and memory as JSON (default: none)")
+    @Nullable String report;
+
+    @Option(
+        names = {"-v", "--verbose"},
+        description = "Show who owns which blocks, patches and heads (default: off)")
+    boolean verbose;
+
+    @Option(
+        names = {"-h", "--help"},
+        usageHelp = true,
+        description = "Show this text and end (default: off)")
+    boolean help;
+  }
+
+  /** Element types by their names in torch and their short names. */
+  static final class DtypeConverter implements ITypeConverter<ElementType> {
+    @Override
+    public ElementType convert(String value) {
+      return switch (value.toLowerCase(Locale.ROOT)) {
+        case "float32", "fp32" -> ElementType.FLOAT32;
+        case "bfloat16", "bf16" -> ElementType.BFLOAT16;
+        case "float16", "fp16" -> ElementType.FLOAT16;
+        default ->
+            throw new TypeConversionException(
+                "must be float32, bfloat16 or float16, but is " + value);
+      };
+    }
+  }
+
+  /** Output types by diffusers' names. */
+  static final class OutputTypeConverter implements ITypeConverter<OutputType> {
+    @Override
+    public OutputType convert(String value) {
+      return switch (value) {
+        case "pil" -> OutputType.PIL;
+        case "latent" -> OutputType.LATENT;
+        default -> throw new TypeConversionException("must be pil or latent, but is " + value);
+      };
+    }
+  }
+}

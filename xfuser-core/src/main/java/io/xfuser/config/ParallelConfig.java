@@ -1,0 +1,204 @@
+package io.xfuser.config;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How many ranks share the work along each axis of the device mesh.
+ *
+ * @param tensorDegree ranks that share each weight matrix
+ * @param ulyssesDegree ranks that share the heads of an attention
+ * @param ringDegree ranks that share its keys and values
+ * @param pipefusionDegree pipeline stages that share the blocks
+ * @param cfgDegree 2 if the negative and the positive prompt have ranks of their own, else 1
+ * @param dataDegree groups of ranks that share the pictures
+ * @param numPipelinePatch patches of the image in PipeFusion; 0 = as many as stages
+ * @param attnLayerNumForPp blocks of each stage; empty = lengths that differ by at most one
+ * @param splitScheme how tensor parallelism cuts weights; {@code row} is the only one
+ */
+public record ParallelConfig(
+    int tensorDegree,
+    int ulyssesDegree,
+    int ringDegree,
+    int pipefusionDegree,
+    int cfgDegree,
+    int dataDegree,
+    int numPipelinePatch,
+    List<Integer> attnLayerNumForPp,
+    String splitScheme) {
+
+  /**
+   * Checks the numbers against each other.
+   *
+   * @throws ArgumentException for a degree below 1, a CFG degree above 2, a product of degrees
+   *     beyond an int, or block counts that do not fit the stages
+   */
+  public ParallelConfig {
+    Check.atLeast(1, tensorDegree, "the tensor parallel degree");
+    Check.atLeast(1, ulyssesDegree, "the Ulysses degree");
+    Check.atLeast(1, ringDegree, "the ring degree");
+    Check.atLeast(1, pipefusionDegree, "the PipeFusion degree");
+    Check.atLeast(1, cfgDegree, "the CFG degree");
+    Check.atLeast(1, dataDegree, "the data parallel degree");
+    Check.atLeast(0, numPipelinePatch, "the number of pipeline patches");
+    if (cfgDegree > 2) {
+      throw new ArgumentException("the CFG degree must be 1 or 2, but is " + cfgDegree);
+    }
+    attnLayerNumForPp = List.copyOf(attnLayerNumForPp);
+    for (int blocks : attnLayerNumForPp) {
+      Check.atLeast(1, blocks, "the number of blocks of a pipeline stage");
+    }
+    if (!attnLayerNumForPp.isEmpty() && attnLayerNumForPp.size() != pipefusionDegree) {
+      throw new ArgumentException(
+          "the blocks are given for %d pipeline stages %s, but the PipeFusion degree is %d"
+              .formatted(attnLayerNumForPp.size(), attnLayerNumForPp, pipefusionDegree));
+    }
+    if (!splitScheme.equals("row")) {
+      throw new ArgumentException("the split scheme must be row, but is " + splitScheme);
+    }
+    long ranks = 1;
+    for (int degree :
+        new int[] {
+          tensorDegree, ulyssesDegree, ringDegree, pipefusionDegree, cfgDegree, dataDegree
+        }) {
+      ranks *= degree;
+      if (ranks > Integer.MAX_VALUE) {
+        throw new ArgumentException("the degrees multiply to more than " + Integer.MAX_VALUE);
+      }
+    }
+  }
+
+  /** One rank does everything. */
+  public static ParallelConfig serial() {
+    return new ParallelConfig(1, 1, 1, 1, 1, 1, 0, List.of(), "row");
+  }
+
+  /** The number of ranks: the product of the degrees. */
+  public int worldSize() {
+    return tensorDegree * sequenceDegree() * pipefusionDegree * cfgDegree * dataDegree;
+  }
+
+  /** Ranks that share the tokens: Ulysses × ring. */
+  public int sequenceDegree() {
+    return ulyssesDegree * ringDegree;
+  }
+
+  /** The number of patches in effect: as given, else one per pipeline stage. */
+  public int patches() {
+    return numPipelinePatch > 0 ? numPipelinePatch : pipefusionDegree;
+  }
+
+  /**
+   * xDiT's parallel info, the part of a file name that tells layouts apart: {@code
+   * dp1_cfg1_ulysses2_ring1_pp2_patch4}, with {@code tp2_} before {@code pp} where the tensor
+   * degree is not 1.
+   */
+  public String label() {
+    String tensor = tensorDegree == 1 ? "" : "tp" + tensorDegree + "_";
+    return "dp%d_cfg%d_ulysses%d_ring%d_%spp%d_patch%d"
+        .formatted(
+            dataDegree, cfgDegree, ulyssesDegree, ringDegree, tensor, pipefusionDegree, patches());
+  }
+
+  /**
+   * Checks that this layout is one for {@code ranks} ranks.
+   *
+   * @throws ArgumentException if the degrees multiply to another number
+   */
+  public void requireWorldSize(int ranks) {
+    if (worldSize() == ranks) {
+      return;
+    }
+    List<String> factors = new ArrayList<>();
+    factor(factors, "tensor", tensorDegree);
+    factor(factors, "ulysses", ulyssesDegree);
+    factor(factors, "ring", ringDegree);
+    factor(factors, "pipefusion", pipefusionDegree);
+    factor(factors, "cfg", cfgDegree);
+    factor(factors, "data", dataDegree);
+    throw new ArgumentException(
+        "the degrees multiply to %d%s, but there %s"
+            .formatted(
+                worldSize(),
+                factors.isEmpty() ? "" : " (" + String.join(" x ", factors) + ")",
+                ranks == 1 ? "is 1 rank" : "are " + ranks + " ranks"));
+  }
+
+  private static void factor(List<String> factors, String axis, int degree) {
+    if (degree > 1) {
+      factors.add(axis + " " + degree);
+    }
+  }
+
+  /** The same with another tensor parallel degree. */
+  public ParallelConfig withTensor(int degree) {
+    return with(Count.TENSOR, degree);
+  }
+
+  /** The same with another Ulysses degree. */
+  public ParallelConfig withUlysses(int degree) {
+    return with(Count.ULYSSES, degree);
+  }
+
+  /** The same with another ring degree. */
+  public ParallelConfig withRing(int degree) {
+    return with(Count.RING, degree);
+  }
+
+  /** The same with another number of pipeline stages, over which the blocks are spread evenly. */
+  public ParallelConfig withPipefusion(int degree) {
+    return withAttnLayerNumForPp(List.of()).with(Count.PIPEFUSION, degree);
+  }
+
+  /** The same with another CFG degree, 1 or 2. */
+  public ParallelConfig withCfg(int degree) {
+    return with(Count.CFG, degree);
+  }
+
+  /** The same with another data parallel degree. */
+  public ParallelConfig withData(int degree) {
+    return with(Count.DATA, degree);
+  }
+
+  /** The same with another number of patches; 0 = as many as stages. */
+  public ParallelConfig withPatches(int patches) {
+    return with(Count.PATCHES, patches);
+  }
+
+  /** The same with other numbers of blocks per stage; empty = spread evenly. */
+  public ParallelConfig withAttnLayerNumForPp(List<Integer> blocks) {
+    return new ParallelConfig(
+        tensorDegree,
+        ulyssesDegree,
+        ringDegree,
+        pipefusionDegree,
+        cfgDegree,
+        dataDegree,
+        numPipelinePatch,
+        blocks,
+        splitScheme);
+  }
+
+  private enum Count {
+    TENSOR,
+    ULYSSES,
+    RING,
+    PIPEFUSION,
+    CFG,
+    DATA,
+    PATCHES
+  }
+
+  private ParallelConfig with(Count changed, int value) {
+    return new ParallelConfig(
+        changed == Count.TENSOR ? value : tensorDegree,
+        changed == Count.ULYSSES ? value : ulyssesDegree,
+        changed == Count.RING ? value : ringDegree,
+        changed == Count.PIPEFUSION ? value : pipefusionDegree,
+        changed == Count.CFG ? value : cfgDegree,
+        changed == Count.DATA ? value : dataDegree,
+        changed == Count.PATCHES ? value : numPipelinePatch,
+        attnLayerNumForPp,
+        splitScheme);
+  }
+}

@@ -1,0 +1,117 @@
+package io.xfuser.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ParallelConfigTest {
+  private static final ParallelConfig ALL =
+      new ParallelConfig(2, 3, 5, 7, 2, 11, 13, List.of(), "row");
+
+  @Test
+  void worldSizeIsTheProductOfAllDegrees() {
+    assertThat(ALL.worldSize()).isEqualTo(2 * 3 * 5 * 7 * 2 * 11);
+    assertThat(ALL.sequenceDegree()).isEqualTo(15);
+    assertThat(ParallelConfig.serial().worldSize()).isEqualTo(1);
+  }
+
+  @Test
+  void eachWitherChangesItsOwnNumberAlone() {
+    ParallelConfig serial = ParallelConfig.serial();
+    assertThat(serial.withTensor(2)).isEqualTo(of(2, 1, 1, 1, 1, 1, 0));
+    assertThat(serial.withUlysses(2)).isEqualTo(of(1, 2, 1, 1, 1, 1, 0));
+    assertThat(serial.withRing(2)).isEqualTo(of(1, 1, 2, 1, 1, 1, 0));
+    assertThat(serial.withPipefusion(2)).isEqualTo(of(1, 1, 1, 2, 1, 1, 0));
+    assertThat(serial.withCfg(2)).isEqualTo(of(1, 1, 1, 1, 2, 1, 0));
+    assertThat(serial.withData(2)).isEqualTo(of(1, 1, 1, 1, 1, 2, 0));
+    assertThat(serial.withPatches(2)).isEqualTo(of(1, 1, 1, 1, 1, 1, 2));
+    assertThat(ALL.withRing(1).withRing(5)).isEqualTo(ALL);
+  }
+
+  private static ParallelConfig of(int tp, int u, int r, int pp, int cfg, int dp, int patches) {
+    return new ParallelConfig(tp, u, r, pp, cfg, dp, patches, List.of(), "row");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 0, 1", "4, 0, 4", "4, 6, 6", "1, 3, 3"})
+  void patchesAreAsManyAsStagesUnlessGiven(int stages, int given, int patches) {
+    ParallelConfig config = ParallelConfig.serial().withPipefusion(stages).withPatches(given);
+    assertThat(config.patches()).isEqualTo(patches);
+  }
+
+  @Test
+  void labelIsTheParallelInfoOfXDit() {
+    ParallelConfig config = ParallelConfig.serial().withUlysses(2).withPipefusion(2).withPatches(4);
+    assertThat(config.label()).isEqualTo("dp1_cfg1_ulysses2_ring1_pp2_patch4");
+    assertThat(ALL.label()).isEqualTo("dp11_cfg2_ulysses3_ring5_tp2_pp7_patch13");
+  }
+
+  @Test
+  void blocksOfStagesMustMatchTheStages() {
+    ParallelConfig two = ParallelConfig.serial().withPipefusion(2);
+    assertThat(two.withAttnLayerNumForPp(List.of(10, 18)).attnLayerNumForPp())
+        .containsExactly(10, 18);
+    assertThatThrownBy(() -> two.withAttnLayerNumForPp(List.of(10, 9, 9)))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(
+            "the blocks are given for 3 pipeline stages [10, 9, 9], but the PipeFusion degree is 2");
+    assertThatThrownBy(() -> two.withAttnLayerNumForPp(List.of(28, 0)))
+        .hasMessage("the number of blocks of a pipeline stage must be at least 1, but is 0");
+    assertThat(two.withAttnLayerNumForPp(List.of(10, 18)).withPipefusion(3).attnLayerNumForPp())
+        .isEmpty();
+  }
+
+  static Stream<Arguments> impossible() {
+    return Stream.of(
+        bad(c -> c.withTensor(0), "the tensor parallel degree must be at least 1, but is 0"),
+        bad(c -> c.withUlysses(0), "the Ulysses degree must be at least 1, but is 0"),
+        bad(c -> c.withRing(-1), "the ring degree must be at least 1, but is -1"),
+        bad(c -> c.withPipefusion(0), "the PipeFusion degree must be at least 1, but is 0"),
+        bad(c -> c.withCfg(0), "the CFG degree must be at least 1, but is 0"),
+        bad(c -> c.withCfg(3), "the CFG degree must be 1 or 2, but is 3"),
+        bad(c -> c.withData(0), "the data parallel degree must be at least 1, but is 0"),
+        bad(c -> c.withPatches(-1), "the number of pipeline patches must be at least 0, but is -1"),
+        bad(
+            c -> c.withUlysses(65536).withRing(65536),
+            "the degrees multiply to more than 2147483647"));
+  }
+
+  private static Arguments bad(UnaryOperator<ParallelConfig> change, String message) {
+    return Arguments.of(change, message);
+  }
+
+  @ParameterizedTest
+  @MethodSource("impossible")
+  void impossibleNumbersAreRejected(UnaryOperator<ParallelConfig> change, String message) {
+    assertThatThrownBy(() -> change.apply(ParallelConfig.serial()))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(message);
+  }
+
+  @Test
+  void otherSplitSchemesAreRejected() {
+    assertThatThrownBy(() -> new ParallelConfig(1, 1, 1, 1, 1, 1, 0, List.of(), "column"))
+        .hasMessage("the split scheme must be row, but is column");
+  }
+
+  @Test
+  void anotherWorldSizeIsRejectedWithTheFactors() {
+    ParallelConfig four = ParallelConfig.serial().withUlysses(2).withPipefusion(2);
+    assertThatCode(() -> four.requireWorldSize(4)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> four.requireWorldSize(3))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("the degrees multiply to 4 (ulysses 2 x pipefusion 2), but there are 3 ranks");
+    assertThatThrownBy(() -> four.requireWorldSize(1)).hasMessageEndingWith("but there is 1 rank");
+    assertThatThrownBy(() -> ParallelConfig.serial().requireWorldSize(2))
+        .hasMessage("the degrees multiply to 1, but there are 2 ranks");
+  }
+}

@@ -1,0 +1,297 @@
+package io.xfuser.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.torchscript.ElementType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class XFuserArgsTest {
+  private static final Path DEMO = Path.of("demo");
+
+  private static XFuserArgs parse(String line) {
+    return XFuserArgs.parse(line.split(" "));
+  }
+
+  @Test
+  void aPromptAloneLeavesEverythingAtItsDefault() {
+    XFuserArgs args = XFuserArgs.parse("--prompt", "a fox");
+    assertThat(args.engineConfig(DEMO)).isEqualTo(EngineConfig.of(DEMO));
+    assertThat(args.inputConfig()).isEqualTo(InputConfig.of("a fox"));
+    assertThat(args.launcher()).isEqualTo("thread");
+    assertThat(args.outputDirectory()).isEqualTo(Path.of("results"));
+    assertThat(args.report()).isNull();
+    assertThat(args.model()).isNull();
+    assertThat(args.helpRequested()).isFalse();
+  }
+
+  static Stream<Arguments> flags() {
+    return Stream.of(
+        engine("--model dir", e -> e.model().model(), Path.of("dir")),
+        engine("--download-dir dir", e -> e.model().downloadDir(), Path.of("dir")),
+        engine("--download-dir None", e -> e.model().downloadDir(), null),
+        engine("--trust-remote-code", e -> e.model().trustRemoteCode(), true),
+        engine("--variant fp16", e -> e.model().variant(), "fp16"),
+        engine("--warmup_steps 0", e -> e.runtime().warmupSteps(), 0),
+        engine("--dtype bf16", e -> e.runtime().dtype(), ElementType.BFLOAT16),
+        engine("--device cpu", e -> e.runtime().device(), "cpu"),
+        engine("--enable_tiling", e -> e.runtime().enableTiling(), true),
+        engine("--enable_slicing", e -> e.runtime().enableSlicing(), true),
+        engine("--verbose", e -> e.runtime().verbose(), true),
+        engine("-v", e -> e.runtime().verbose(), true),
+        engine("--use_cfg_parallel", e -> e.parallel().cfgDegree(), 2),
+        engine("--use_split_batch", e -> e.parallel().cfgDegree(), 2),
+        engine("--data_parallel_degree 2", e -> e.parallel().dataDegree(), 2),
+        engine("--ulysses_degree 2", e -> e.parallel().ulyssesDegree(), 2),
+        engine("--ring_degree 2", e -> e.parallel().ringDegree(), 2),
+        engine("--pipefusion_parallel_degree 2", e -> e.parallel().pipefusionDegree(), 2),
+        engine("--num_pipeline_patch 3", e -> e.parallel().numPipelinePatch(), 3),
+        engine("--attn_layer_num_for_pp 28", e -> e.parallel().attnLayerNumForPp(), List.of(28)),
+        engine("--tensor_parallel_degree 1", e -> e.parallel().tensorDegree(), 1),
+        engine("--split_scheme row", e -> e.parallel().splitScheme(), "row"),
+        input("--negative_prompt bad", InputConfig::negativePrompts, List.of("bad")),
+        input("--height 112", InputConfig::height, 112),
+        input("--width 144", InputConfig::width, 144),
+        input("--num_frames 16", InputConfig::numFrames, 16),
+        input("--num_inference_steps 4", InputConfig::numInferenceSteps, 4),
+        input("--guidance_scale 4.5", InputConfig::guidanceScale, 4.5),
+        input("--guidance_scale -1", InputConfig::guidanceScale, -1.0),
+        input("--do_classifier_free_guidance", InputConfig::doClassifierFreeGuidance, true),
+        input("--guidance_rescale 0.7", InputConfig::guidanceRescale, 0.7),
+        input("--true_cfg_scale 4", InputConfig::trueCfgScale, 4.0),
+        input("--eta 0.5", InputConfig::eta, 0.5),
+        input("--max_sequence_length 120", InputConfig::maxSequenceLength, 120),
+        input("--num_images_per_prompt 2", InputConfig::numImagesPerPrompt, 2),
+        input("--seed 7", InputConfig::seed, 7L),
+        input("--no_use_resolution_binning", InputConfig::useResolutionBinning, false),
+        input("--no_clean_caption", InputConfig::cleanCaption, false),
+        input("--output_type latent", InputConfig::outputType, OutputType.LATENT),
+        args("--launcher process", XFuserArgs::launcher, "process"),
+        args("--output_directory out", XFuserArgs::outputDirectory, Path.of("out")),
+        args("--report r.json", XFuserArgs::report, Path.of("r.json")));
+  }
+
+  private static Arguments engine(
+      String flag, Function<EngineConfig, @Nullable Object> value, @Nullable Object expected) {
+    return args(flag, a -> value.apply(a.engineConfig(DEMO)), expected);
+  }
+
+  private static Arguments input(
+      String flag, Function<InputConfig, @Nullable Object> value, @Nullable Object expected) {
+    return args(flag, a -> value.apply(a.inputConfig()), expected);
+  }
+
+  private static Arguments args(
+      String flag, Function<XFuserArgs, @Nullable Object> value, @Nullable Object expected) {
+    return Arguments.of(flag, value, expected);
+  }
+
+  @ParameterizedTest
+  @MethodSource("flags")
+  void aFlagIsReadWithDashesUnderscoresAndEqualsSign(
+      String flag, Function<XFuserArgs, @Nullable Object> value, @Nullable Object expected) {
+    for (String spelling : spellings(flag)) {
+      assertThat(value.apply(parse("--prompt fox " + spelling))).as(spelling).isEqualTo(expected);
+    }
+  }
+
+  private static List<String> spellings(String flag) {
+    if (!flag.startsWith("--")) {
+      return List.of(flag);
+    }
+    String[] parts = flag.split(" ", 2);
+    String value = parts.length == 1 ? "" : " " + parts[1];
+    String name = parts[0].substring(2);
+    List<String> spellings = new ArrayList<>();
+    for (String spelt : List.of(name.replace('-', '_'), name.replace('_', '-'))) {
+      spellings.add("--" + spelt + value);
+      if (!value.isEmpty()) {
+        spellings.add("--" + spelt + "=" + value.substring(1));
+      }
+    }
+    return spellings;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "float32, FLOAT32",
+    "fp32, FLOAT32",
+    "bfloat16, BFLOAT16",
+    "bf16, BFLOAT16",
+    "float16, FLOAT16",
+    "fp16, FLOAT16"
+  })
+  void elementTypesHaveALongAndAShortName(String name, ElementType type) {
+    assertThat(parse("--prompt fox --dtype " + name).engineConfig(DEMO).runtime().dtype())
+        .isEqualTo(type);
+  }
+
+  @Test
+  void severalValuesFollowOneFlag() {
+    XFuserArgs args =
+        XFuserArgs.parse(
+            "--prompt",
+            "a fox",
+            "two cats",
+            "--negative-prompt",
+            "x",
+            "y",
+            "--attn_layer_num_for_pp",
+            "10",
+            "13",
+            "--pipefusion_parallel_degree",
+            "2");
+    assertThat(args.inputConfig().prompts()).containsExactly("a fox", "two cats");
+    assertThat(args.inputConfig().negativePrompts()).containsExactly("x", "y");
+    assertThat(args.engineConfig(DEMO).parallel().attnLayerNumForPp()).containsExactly(10, 13);
+    assertThat(parse("--class_labels 207 360").inputConfig().classLabels())
+        .containsExactly(207, 360);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "@file",
+        "-5 degrees",
+        "-a fox",
+        "--a fox",
+        "say \"hi\"",
+        "'q'",
+        "${user}",
+        "",
+        "_h"
+      })
+  void promptsAreTakenLetterByLetter(String prompt) {
+    assertThat(XFuserArgs.parse("--height", "64", "--prompt", prompt).inputConfig().prompts())
+        .containsExactly(prompt);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--hieght 5 | unknown flag --hieght; did you mean --height?",
+        "--prompt a --hieght 5 | unknown flag --hieght; did you mean --height?",
+        "--prompt a --frobnicate | unknown flag --frobnicate",
+        "--prompt a -x | unknown flag -x",
+        "--prompt a --height 5 stray | unexpected argument 'stray'",
+        "--prompt a --height | Missing required parameter for option '--height' (PIXELS)",
+        "--prompt a --height x | Invalid value for option '--height': 'x' is not an int",
+        "--prompt a --height 5 --height 6 |"
+            + " option '--height' (PIXELS) should be specified only once",
+        "--prompt a --dtype int8 | Invalid value for option '--dtype':"
+            + " must be float32, bfloat16 or float16, but is int8",
+        "--prompt a --output_type pt | Invalid value for option '--output_type':"
+            + " must be pil or latent, but is pt",
+        "--prompt a --launcher mpi | --launcher must be thread or process, but is mpi",
+        "--prompt a --model= | --model is empty",
+        "--prompt a --report= | --report is empty",
+        "--prompt a --output_directory= | --output_directory is empty",
+        "--prompt a --ulysses_degree 0 | the Ulysses degree must be at least 1, but is 0",
+        "--prompt a --num_pipeline_patch 0 | --num_pipeline_patch must be at least 1, but is 0",
+        "--height 5 | there is no prompt: give --prompt, or --class_labels for a model that draws"
+            + " classes"
+      })
+  void badInputIsOneSentence(String line, String message) {
+    assertThatThrownBy(() -> parse(line)).isInstanceOf(ArgumentException.class).hasMessage(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--use_cfg_parallel, --use_cfg_parallel",
+    "--use_split_batch, --use_cfg_parallel",
+    "--negative_prompt bad, --negative_prompt",
+    "--guidance_rescale 0.7, --guidance_rescale"
+  })
+  void whatNeedsGuidanceContradictsAScaleThatSwitchesItOff(String flag, String named) {
+    assertThatThrownBy(() -> parse("--prompt a --guidance_scale 1 " + flag))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(named + " needs guidance, but --guidance_scale 1.0 switches it off");
+    assertThat(parse("--prompt a --guidance_scale 1.5 " + flag)).isNotNull();
+    assertThat(parse("--prompt a --guidance_scale 1 --true_cfg_scale 4 " + flag)).isNotNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--tensor_parallel_degree 2",
+        "--use_parallel_vae",
+        "--use_torch_compile",
+        "--device cuda",
+        "--enable_model_cpu_offload",
+        "--enable_sequential_cpu_offload",
+        "--use_teacache",
+        "--n_calib 9",
+        "--attention_backend FLASH",
+        "--input_images a b",
+        "--no-vsa_reorder_sequence"
+      })
+  void whatIsNotSupportedIsRefused(String flag) {
+    assertThatThrownBy(() -> parse("--prompt a " + flag))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(flag + " is not supported yet");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--n_calib 8",
+        "--n-calib=8",
+        "--threshold 0.50",
+        "--wan_teacache_thresh 0.2",
+        "--attention_backend None",
+        "--vae_parallel_size 0",
+        "--vsa_reorder_sequence",
+        "--vsa-drop-rates",
+        "--batch_size 1"
+      })
+  void defaultsOfXDitGivenExplicitlyAreAccepted(String flag) {
+    XFuserArgs args = parse("--prompt fox " + flag);
+    assertThat(args.inputConfig()).isEqualTo(InputConfig.of("fox"));
+    assertThat(args.engineConfig(DEMO)).isEqualTo(EngineConfig.of(DEMO));
+  }
+
+  @Test
+  void aModelThatIsNotGivenIsReplacedOrRejected() {
+    assertThat(parse("--prompt a --model m").engineConfig().model().model())
+        .isEqualTo(Path.of("m"));
+    assertThatThrownBy(() -> parse("--prompt a").engineConfig())
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("there is no model: give --model");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"-h", "--help", "--help --use_parallel_vae", "--tensor_parallel_degree 2 -h"})
+  void helpNeedsNoPromptAndAsksForNothingElse(String line) {
+    XFuserArgs args = parse(line);
+    assertThat(args.helpRequested()).isTrue();
+    assertThat(args.usage()).startsWith("Usage: xdit").contains("Input:", "Parallel processing:");
+  }
+
+  @ParameterizedTest
+  @MethodSource("flags")
+  void helpListsEveryFlagOnce(String flag) {
+    String entry = " {2,6}(-., )?" + flag.split(" ", 2)[0] + "[=, ].*";
+    assertThat(parse("--help").usage().lines().filter(line -> line.matches(entry))).hasSize(1);
+  }
+
+  @Test
+  void helpNamesTheDefaultOfEveryFlag() {
+    String[] entries = parse("--help").usage().split("\n(?= {2,6}-)", -1);
+    assertThat(entries).hasSizeGreaterThan(100);
+    assertThat(Arrays.stream(entries).skip(1)).allMatch(entry -> entry.contains("(default:"));
+  }
+}
