@@ -1,0 +1,137 @@
+package io.xfuser.models.vae;
+
+import io.xfuser.weights.ComponentConfig;
+import java.util.List;
+
+/**
+ * The settings of diffusers' AutoencoderKL that its decoder depends on.
+ *
+ * @param latentChannels channels of the latents
+ * @param outChannels channels of the pixels
+ * @param widths channels of the levels from the pixels to the latents, {@code block_out_channels}
+ * @param layersPerBlock residual blocks of an encoder's level; the decoder's have one more
+ * @param normGroups groups of every group normalisation
+ * @param sampleSize rows and columns of the pictures it was trained on, and of a tile
+ * @param scalingFactor what latents were multiplied by after encoding
+ * @param shiftFactor what was subtracted from latents before, 0 if nothing
+ * @param postQuantConv whether a 1×1 convolution comes first
+ * @param midAttention whether the middle block has self-attention
+ */
+public record AutoencoderKlConfig(
+    int latentChannels,
+    int outChannels,
+    List<Integer> widths,
+    int layersPerBlock,
+    int normGroups,
+    int sampleSize,
+    double scalingFactor,
+    double shiftFactor,
+    boolean postQuantConv,
+    boolean midAttention) {
+
+  /**
+   * Copies the list.
+   *
+   * @throws IllegalArgumentException if a number is not positive or the groups do not divide a
+   *     width
+   */
+  public AutoencoderKlConfig {
+    widths = List.copyOf(widths);
+    requirePositive("latent_channels", latentChannels);
+    requirePositive("out_channels", outChannels);
+    requirePositive("layers_per_block", layersPerBlock);
+    requirePositive("norm_num_groups", normGroups);
+    requirePositive("sample_size", sampleSize);
+    requirePositive("block_out_channels' length", widths.size());
+    for (int width : widths) {
+      requirePositive("block_out_channels", width);
+      if (width % normGroups != 0) {
+        throw new IllegalArgumentException(
+            "norm_num_groups %d does not divide the %d channels of block_out_channels %s"
+                .formatted(normGroups, width, widths));
+      }
+    }
+    if (!Double.isFinite(scalingFactor) || scalingFactor == 0 || !Double.isFinite(shiftFactor)) {
+      throw new IllegalArgumentException(
+          "scaling_factor %s and shift_factor %s must be finite, the first not 0"
+              .formatted(scalingFactor, shiftFactor));
+    }
+  }
+
+  /**
+   * Reads a {@code config.json}; what it leaves out has diffusers' default.
+   *
+   * @throws IllegalArgumentException naming the setting that is wrong or that is not supported
+   */
+  public static AutoencoderKlConfig from(ComponentConfig config) {
+    String kind = config.getString("_class_name", "AutoencoderKL");
+    requireOneOf(config, "_class_name", kind, List.of("AutoencoderKL"));
+    String activation = config.getString("act_fn", "silu");
+    requireOneOf(config, "act_fn", activation, List.of("silu", "swish"));
+    for (String name : List.of("latents_mean", "latents_std")) {
+      if (config.has(name)) {
+        throw new IllegalArgumentException(
+            "%s: %s %s is not supported, only null"
+                .formatted(config.origin(), name, config.text(name)));
+      }
+    }
+    List<Integer> widths =
+        config.has("block_out_channels") ? config.getIntList("block_out_channels") : List.of(64);
+    refuseOtherBlocks(config, widths.size());
+    return new AutoencoderKlConfig(
+        config.getInt("latent_channels", 4),
+        config.getInt("out_channels", 3),
+        widths,
+        config.getInt("layers_per_block", 1),
+        config.getInt("norm_num_groups", 32),
+        sampleSize(config),
+        config.getDouble("scaling_factor", 0.18215),
+        config.getDouble("shift_factor", 0),
+        config.getBoolean("use_post_quant_conv", true),
+        config.getBoolean("mid_block_add_attention", true));
+  }
+
+  /** Rows of pixels per row of latents: a power of two. */
+  public int scale() {
+    return 1 << (widths.size() - 1);
+  }
+
+  private static void refuseOtherBlocks(ComponentConfig config, int levels) {
+    List<String> blocks =
+        config.has("up_block_types")
+            ? config.getStringList("up_block_types")
+            : List.of("UpDecoderBlock2D");
+    for (String block : blocks) {
+      requireOneOf(config, "up_block_types", block, List.of("UpDecoderBlock2D"));
+    }
+    if (blocks.size() != levels) {
+      throw new IllegalArgumentException(
+          "%s: %d up_block_types for %d block_out_channels"
+              .formatted(config.origin(), blocks.size(), levels));
+    }
+  }
+
+  /** One number for both sides, or a list, of which diffusers takes the first for its tiles. */
+  private static int sampleSize(ComponentConfig config) {
+    if (!config.text("sample_size").startsWith("[")) {
+      return config.getInt("sample_size", 32);
+    }
+    List<Integer> sides = config.getIntList("sample_size");
+    return sides.isEmpty() ? 0 : sides.get(0);
+  }
+
+  private static void requireOneOf(
+      ComponentConfig config, String name, String value, List<String> supported) {
+    if (!supported.contains(value)) {
+      throw new IllegalArgumentException(
+          "%s: %s %s is not supported, only %s"
+              .formatted(config.origin(), name, value, String.join(" and ", supported)));
+    }
+  }
+
+  private static void requirePositive(String name, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " must be at least 1, not " + value);
+    }
+  }
+}

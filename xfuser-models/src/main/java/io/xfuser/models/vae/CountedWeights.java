@@ -1,0 +1,56 @@
+package io.xfuser.models.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.weights.Weights;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Weights that remember which of them were read, and how many bytes that was. */
+final class CountedWeights implements Weights {
+  private final Weights weights;
+  private final String prefix;
+  private final Set<String> names;
+  private final AtomicLong bytes;
+
+  CountedWeights(Weights weights) {
+    this(weights, "", ConcurrentHashMap.newKeySet(), new AtomicLong());
+  }
+
+  private CountedWeights(Weights weights, String prefix, Set<String> names, AtomicLong bytes) {
+    this.weights = weights;
+    this.prefix = prefix;
+    this.names = names;
+    this.bytes = bytes;
+  }
+
+  /** Whether the tensor of this full name was read. */
+  boolean read(String name) {
+    return names.contains(name);
+  }
+
+  /** Bytes of all tensors read. */
+  long bytes() {
+    return bytes.get();
+  }
+
+  @Override
+  public Weights at(String more) {
+    return new CountedWeights(weights, prefix + more, names, bytes);
+  }
+
+  @Override
+  public boolean has(String name) {
+    return weights.has(prefix + name);
+  }
+
+  @Override
+  public NDArray get(NDManager owner, String name, long... shape) {
+    NDArray tensor = weights.get(owner, prefix + name, shape);
+    names.add(prefix + name);
+    bytes.addAndGet(ElementType.bytesOf(tensor));
+    return tensor;
+  }
+}

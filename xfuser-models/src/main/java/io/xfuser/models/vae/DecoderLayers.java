@@ -1,0 +1,91 @@
+package io.xfuser.models.vae;
+
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.vae.Convolution.Channels;
+import io.xfuser.weights.Weights;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads the decoder's layers in the order in which they run. */
+final class DecoderLayers {
+  private final NDManager owner;
+  private final AutoencoderKlConfig config;
+  private final Weights weights;
+  private final List<Layer> layers = new ArrayList<>();
+
+  private DecoderLayers(NDManager owner, AutoencoderKlConfig config, Weights weights) {
+    this.owner = owner;
+    this.config = config;
+    this.weights = weights;
+  }
+
+  /**
+   * The whole decoder, from unscaled latents (B, c, h, w) to pixels (B, 3, H, W).
+   *
+   * @param owner of the weights
+   * @param weights those of the autoencoder
+   */
+  static Sequence read(NDManager owner, AutoencoderKlConfig config, Weights weights) {
+    DecoderLayers reader = new DecoderLayers(owner, config, weights);
+    reader.addEntry();
+    reader.addMiddle();
+    reader.addLevels();
+    reader.addExit();
+    return new Sequence(reader.layers);
+  }
+
+  private void addEntry() {
+    int latents = config.latentChannels();
+    if (config.postQuantConv()) {
+      addConvolution("post_quant_conv.", latents, latents, 1);
+    }
+    addConvolution("decoder.conv_in.", latents, deepest(), 3);
+  }
+
+  private void addMiddle() {
+    int groups = config.normGroups();
+    addResnet("decoder.mid_block.resnets.0.", deepest(), deepest());
+    if (config.midAttention()) {
+      Weights attention = weights.at("decoder.mid_block.attentions.0.");
+      layers.add(new SelfAttention(owner, attention, deepest(), groups));
+    }
+    addResnet("decoder.mid_block.resnets.1.", deepest(), deepest());
+  }
+
+  private void addLevels() {
+    int levels = config.widths().size();
+    int in = deepest();
+    for (int level = 0; level < levels; level++) {
+      String block = "decoder.up_blocks." + level + ".";
+      int width = config.widths().get(levels - 1 - level);
+      for (int i = 0; i <= config.layersPerBlock(); i++) {
+        addResnet(block + "resnets." + i + ".", in, width);
+        in = width;
+      }
+      if (level < levels - 1) {
+        layers.add(new Upsample());
+        addConvolution(block + "upsamplers.0.conv.", width, width, 3);
+      }
+    }
+  }
+
+  private void addExit() {
+    int width = config.widths().get(0);
+    Weights norm = weights.at("decoder.conv_norm_out.");
+    layers.add(GroupNorm.withSilu(owner, norm, width, config.normGroups()));
+    addConvolution("decoder.conv_out.", width, config.outChannels(), 3);
+  }
+
+  private int deepest() {
+    return config.widths().get(config.widths().size() - 1);
+  }
+
+  private void addConvolution(String name, int in, int out, int kernel) {
+    layers.add(new Convolution(owner, weights.at(name), new Channels(in, out), kernel));
+  }
+
+  private void addResnet(String name, int in, int out) {
+    Channels channels = new Channels(in, out);
+    layers.add(new ResnetBlock(owner, weights.at(name), channels, config.normGroups()));
+  }
+}

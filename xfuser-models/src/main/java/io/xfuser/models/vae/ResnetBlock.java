@@ -1,0 +1,42 @@
+package io.xfuser.models.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.vae.Convolution.Channels;
+import io.xfuser.weights.Weights;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code x + conv2(silu(norm2(conv1(silu(norm1(x))))))}; where the width changes, a 1×1 convolution
+ * of x takes the place of x. diffusers' ResnetBlock2D without a time embedding.
+ */
+final class ResnetBlock implements Layer {
+  private final Layer body;
+  private final @Nullable Layer shortcut;
+
+  /** Reads {@code norm1}, {@code conv1}, {@code norm2}, {@code conv2}, {@code conv_shortcut}. */
+  ResnetBlock(NDManager owner, Weights weights, Channels channels, int groups) {
+    Channels kept = new Channels(channels.out(), channels.out());
+    body =
+        new Sequence(
+            List.of(
+                GroupNorm.withSilu(owner, weights.at("norm1."), channels.in(), groups),
+                new Convolution(owner, weights.at("conv1."), channels, 3),
+                GroupNorm.withSilu(owner, weights.at("norm2."), channels.out(), groups),
+                new Convolution(owner, weights.at("conv2."), kept, 3)));
+    shortcut =
+        channels.in() == channels.out()
+            ? null
+            : new Convolution(owner, weights.at("conv_shortcut."), channels, 1);
+  }
+
+  @Override
+  public NDArray forward(NDManager owner, NDArray x) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray change = body.forward(scope, x); // (B, O, H, W)
+      NDArray residual = shortcut == null ? x : shortcut.forward(scope, x); // (B, O, H, W)
+      return VAE.call(owner, "add_", change, residual); // (B, O, H, W)
+    }
+  }
+}

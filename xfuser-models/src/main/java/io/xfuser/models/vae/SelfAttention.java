@@ -1,0 +1,44 @@
+package io.xfuser.models.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.weights.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * {@code x + attention(norm(x))} with one head over all positions of the picture: the attention of
+ * diffusers' UNetMidBlock2D. Checkpoints written before diffusers 0.18 call the projections {@code
+ * query}, {@code key}, {@code value} and {@code proj_attn}; both sets of names are read.
+ */
+final class SelfAttention implements Layer {
+  private static final List<String> PROJECTIONS = List.of("to_q", "to_k", "to_v", "to_out.0");
+
+  private static final Map<String, String> OLD_NAMES =
+      Map.of("to_q", "query", "to_k", "key", "to_v", "value", "to_out.0", "proj_attn");
+
+  private final Layer norm;
+  private final List<NDArray> projections; // weight (C, C) and bias (C) of each
+
+  /** Reads {@code group_norm} and the four projections. */
+  SelfAttention(NDManager owner, Weights weights, int channels, int groups) {
+    norm = GroupNorm.plain(owner, weights.at("group_norm."), channels, groups);
+    List<NDArray> read = new ArrayList<>();
+    for (String name : PROJECTIONS) {
+      String old = OLD_NAMES.getOrDefault(name, name);
+      Weights projection = weights.at((weights.has(old + ".weight") ? old : name) + ".");
+      read.add(projection.get(owner, "weight", channels, channels));
+      read.add(projection.get(owner, "bias", channels));
+    }
+    projections = List.copyOf(read);
+  }
+
+  @Override
+  public NDArray forward(NDManager owner, NDArray x) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray normalized = norm.forward(scope, x); // (B, C, H, W)
+      return VAE.call(owner, "attention", normalized, x, projections); // (B, C, H, W)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package io.xfuser.models.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.List;
+
+/**
+ * Layers one after the other. What a layer returns lives until the next one has read it, so at any
+ * time there are two tensors besides those inside the running layer.
+ */
+record Sequence(List<Layer> layers) implements Layer {
+  Sequence {
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException("a sequence of 0 layers");
+    }
+    layers = List.copyOf(layers);
+  }
+
+  @Override
+  public NDArray forward(NDManager owner, NDArray x) {
+    NDArray hidden = layers.get(0).forward(owner, x);
+    for (Layer layer : layers.subList(1, layers.size())) {
+      try (NDArray read = hidden) {
+        hidden = layer.forward(owner, read);
+      }
+    }
+    return hidden;
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * Autoencoders of diffusers: latents to pixels.
+ *
+ * <p>The decoder is a list of {@link io.xfuser.models.vae.Layer}s that Java walks. Three of them
+ * look beyond one position, and nothing else does: {@link io.xfuser.models.vae.Convolution} (one
+ * row up and down), {@link io.xfuser.models.vae.GroupNorm} (statistics of the whole picture) and
+ * {@link io.xfuser.models.vae.SelfAttention} (every position).
+ */
+@NullMarked
+package io.xfuser.models.vae;
+
+import org.jspecify.annotations.NullMarked;
