@@ -1,0 +1,100 @@
+# Shared by the scripts in this folder, which source it: finding java, building the project when that is
+# needed, and running a main class of it. Written for bash 3.2, which macOS has.
+
+# fail STATUS SENTENCE: ends the script.
+fail() {
+  echo "$(basename "$0"): $2" >&2
+  exit "$1"
+}
+
+# Sets JAVA and exports JAVA_HOME, for a JDK 17 or later: the one JAVA_HOME names, or the one on the path.
+find_java() {
+  local settings version major
+  JAVA=java
+  if [ -n "${JAVA_HOME:-}" ]; then
+    JAVA=$JAVA_HOME/bin/java
+    [ -x "$JAVA" ] || fail 1 "JAVA_HOME is $JAVA_HOME, but there is no bin/java in it"
+  fi
+  settings=$("$JAVA" -XshowSettings:properties -version 2>&1) \
+    || fail 1 "no working java found; install a JDK 17 and put it on the PATH or set JAVA_HOME"
+  version=$(printf '%s\n' "$settings" | sed -n 's/^ *java\.specification\.version = //p')
+  major=${version%%.*}
+  [ "${major:-0}" -ge 17 ] \
+    || fail 1 "a JDK 17 or later is needed, but $JAVA is version ${version:-unknown}; set JAVA_HOME to one"
+  JAVA_HOME=$(printf '%s\n' "$settings" | sed -n 's/^ *java\.home = //p')
+  export JAVA_HOME
+  JAVA=$JAVA_HOME/bin/java
+}
+
+# Whether the classes are built and no source is newer than they.
+is_built() {
+  local target=$1/xfuser-examples/target entry newer
+  [ -f "$target/classpath.txt" ] && [ -f "$target/built" ] && [ -d "$target/classes" ] || return 1
+  local IFS=:
+  for entry in $(cat "$target/classpath.txt"); do
+    [ -e "$entry" ] || return 1
+  done
+  # A folder's own time tells of removed files.
+  newer=$(cd "$1" && find pom.xml .mvn xfuser-*/pom.xml xfuser-*/src/main -newer "$target/built" 2>/dev/null | head -n 1)
+  [ -z "$newer" ]
+}
+
+# Waits until no other script builds; the lock ends with unlock or with this process.
+lock() {
+  LOCK=$1
+  if command -v flock >/dev/null 2>&1; then
+    exec 9>"$LOCK" && flock 9
+    return
+  fi
+  local told=
+  until mkdir "$LOCK.d" 2>/dev/null; do
+    [ -n "$told" ] || echo "waiting for another build (if none is running, remove $LOCK.d)" >&2
+    told=yes
+    sleep 1
+  done
+  trap 'rmdir "$LOCK.d" 2>/dev/null' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+unlock() {
+  exec 9>&-
+  rmdir "$LOCK.d" 2>/dev/null
+  trap - EXIT INT TERM
+}
+
+# Builds the project in ROOT if that is needed.
+build() {
+  local root=$1
+  local target=$root/xfuser-examples/target
+  is_built "$root" && return
+  [ -x "$JAVA_HOME/bin/javac" ] \
+    || fail 1 "building needs a JDK, but $JAVA_HOME has no javac; set JAVA_HOME to a JDK 17 or later"
+  mkdir -p "$target" || exit 1
+  lock "$target/build.lock"
+  if ! is_built "$root"; then
+    echo "building xfuser (on first use and after changes; the first time it downloads libraries) ..." >&2
+    # Made before the build: what changes during it is newer.
+    touch "$target/building"
+    (cd "$root" && ./mvnw -B -DskipTests -Dspotless.check.skip=true -Dmaven.javadoc.skip=true \
+      -Dmaven.source.skip=true -Dorg.slf4j.simpleLogger.defaultLogLevel=warn package) \
+      >"$target/build.log" 2>&1 </dev/null || {
+      cat "$target/build.log" >&2
+      fail 1 "the build failed; its messages are above"
+    }
+    mv "$target/building" "$target/built"
+  fi
+  unlock
+}
+
+# run_main ROOT MAIN "JVM OPTIONS" ARGUMENTS...: becomes the JVM that runs MAIN.
+run_main() {
+  local root=$1 main=$2 options=$3
+  shift 3
+  local target=$root/xfuser-examples/target
+  export OPT_OUT_TRACKING=true
+  # The options are words, not patterns.
+  set -f
+  # shellcheck disable=SC2086
+  exec "$JAVA" $options -cp "$target/classes:$(cat "$target/classpath.txt")" "$main" "$@"
+}

@@ -1,0 +1,13 @@
+package io.xfuser.examples.launch;
+
+import java.time.Duration;
+
+/**
+ * How long ranks are waited for.
+ *
+ * @param afterFailure for the others to end by themselves after one failed, before SIGTERM
+ * @param afterTermination from SIGTERM to SIGKILL
+ */
+record Patience(Duration afterFailure, Duration afterTermination) {
+  static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(3));
+}
