@@ -56,22 +56,24 @@ final class MessageCommunicator implements Communicator {
   @Override
   public Pending startAllGather(NDArray shard) {
     List<Pending> arriving = new ArrayList<>();
-    SharedTensor own = SharedTensor.of(shard);
     forEachPeer(
         peer -> {
           post(List.of(shard), peer);
           arriving.add(expect(peer, "all-gather"));
         });
+    SharedTensor shared = SharedTensor.of(shard);
     return owner -> {
-      NDList all = new NDList();
-      int next = 0;
-      for (int peer = 0; peer < size(); peer++) {
-        all.add(
-            peer == rank
-                ? own.receive(owner)
-                : arriving.get(next++).await(owner).singletonOrThrow());
+      try (SharedTensor own = shared) { // released too if a peer fails
+        NDList all = new NDList();
+        int next = 0;
+        for (int peer = 0; peer < size(); peer++) {
+          all.add(
+              peer == rank
+                  ? own.receive(owner)
+                  : arriving.get(next++).await(owner).singletonOrThrow());
+        }
+        return all;
       }
-      return all;
     };
   }
 
@@ -103,6 +105,12 @@ final class MessageCommunicator implements Communicator {
     if (split.lengths().size() != size()) {
       throw new IllegalArgumentException(
           split.lengths().size() + " parts for " + size() + " ranks of " + channel.label());
+    }
+    long parted = split.lengths().stream().mapToLong(Long::longValue).sum();
+    long length = x.getShape().get(Math.floorMod(split.dim(), x.getShape().dimension()));
+    if (parted != length) {
+      throw new IllegalArgumentException(
+          "parts of " + split.lengths() + " do not make up a dimension of " + length);
     }
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> own = new ArrayList<>();

@@ -17,12 +17,14 @@ public interface Transport extends AutoCloseable {
   /**
    * Sends; returns at once, whatever the receiver does.
    *
-   * @param tensors contiguous; they may be closed after the call but never be written again
+   * @param tensors of any layout; they may be closed after the call but never be written again
+   * @throws CommunicationException if the world or the request has failed
    */
   void send(Channel channel, int to, List<NDArray> tensors);
 
   /**
-   * Posts a receive of the next message of {@code from}.
+   * Posts a receive of the next message of {@code from}. Receives may be awaited in any order; each
+   * gets the message whose turn it was when it was posted.
    *
    * @param operation what it is for, as the message of a failure tells it
    */
@@ -45,6 +47,16 @@ public interface Transport extends AutoCloseable {
   /** Tells the other ranks that this one has failed, so that they stop waiting for it. */
   void fail(Throwable cause);
 
+  /**
+   * Leaves once everything sent is delivered. Not a failure for the others unless they still wait
+   * for this rank.
+   */
   @Override
   void close();
+
+  /** The sentence by which the other ranks learn that {@code rank} has failed. */
+  static String failure(int rank, String activity, Throwable cause) {
+    String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    return "rank " + rank + " failed while " + activity + ": " + message;
+  }
 }

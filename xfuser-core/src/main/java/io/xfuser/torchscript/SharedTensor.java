@@ -5,16 +5,23 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 
 /**
  * A tensor on its way from one thread to another: it keeps the memory alive when the sender closes
- * its own handle, and copies nothing. Must be received or closed exactly once, or it leaks.
+ * its own handle, and copies nothing. Must be received or closed exactly once; one that is
+ * forgotten, because something else failed, is released with the garbage.
  */
 public final class SharedTensor implements AutoCloseable {
+  private static final Cleaner CLEANER = Cleaner.create();
+
   private final IValue value;
+  private final Cleaner.Cleanable release;
 
   private SharedTensor(IValue value) {
     this.value = value;
+    this.release = CLEANER.register(this, value::close);
   }
 
   /** A second handle on {@code tensor}'s memory. */
@@ -24,13 +31,16 @@ public final class SharedTensor implements AutoCloseable {
 
   /** The tensor, now owned by {@code owner}; this is closed. */
   public NDArray receive(NDManager owner) {
-    try (IValue closing = value) {
-      return closing.toTensor((PtNDManager) owner);
+    try {
+      return value.toTensor((PtNDManager) owner);
+    } finally {
+      release.clean();
+      Reference.reachabilityFence(this); // else the cleaner could close the value under toTensor
     }
   }
 
   @Override
   public void close() {
-    value.close();
+    release.clean();
   }
 }

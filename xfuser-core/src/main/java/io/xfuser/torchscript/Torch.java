@@ -7,6 +7,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,6 +15,9 @@ import java.util.List;
  */
 public final class Torch {
   private static final Program TENSORS = Program.load(Torch.class, "tensors.py");
+
+  /** Bytes of a buffer of {@link #memoryParts}: far below what a ByteBuffer addresses. */
+  private static final long PART_BYTES = 1L << 30;
 
   private Torch() {}
 
@@ -35,6 +39,14 @@ public final class Torch {
     JniUtils.setGraphExecutorOptimize(false);
   }
 
+  /**
+   * Prepares the calling thread to allocate and copy tensors. Leaves the number of threads alone,
+   * which a thread that is never prepared would take over from the last one set anywhere.
+   */
+  public static void prepareTransferThread() {
+    JniUtils.setGraphExecutorOptimize(false);
+  }
+
   /** {@code tensor} with elements of {@code type}: itself where it has them, else a copy. */
   public static NDArray cast(NDManager owner, NDArray tensor, ElementType type) {
     return TENSORS.call(owner, "cast", tensor, type.scalarType());
@@ -48,6 +60,11 @@ public final class Torch {
   /** {@code tensor} itself where it is contiguous, else a contiguous copy. */
   public static NDArray contiguous(NDManager owner, NDArray tensor) {
     return TENSORS.call(owner, "contiguous", tensor);
+  }
+
+  /** All elements of a contiguous tensor in one dimension: a view. */
+  public static NDArray flat(NDManager owner, NDArray tensor) {
+    return TENSORS.call(owner, "flat", tensor);
   }
 
   /** {@code tensors} joined along {@code dim}. */
@@ -77,5 +94,32 @@ public final class Torch {
       throw new IllegalArgumentException("a buffer cannot address a tensor of " + bytes + " bytes");
     }
     return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(ByteOrder.nativeOrder());
+  }
+
+  /**
+   * The memory of a contiguous CPU tensor of any length, in buffers that follow one another; valid
+   * as {@link #memory} is. None for a tensor without elements.
+   */
+  public static List<ByteBuffer> memoryParts(NDArray tensor) {
+    return memoryParts(tensor, PART_BYTES);
+  }
+
+  static List<ByteBuffer> memoryParts(NDArray tensor, long partBytes) {
+    long bytes = ElementType.bytesOf(tensor);
+    if (bytes == 0) {
+      return List.of();
+    } else if (bytes <= partBytes) {
+      return List.of(memory(tensor));
+    }
+    long step = partBytes / ElementType.of(tensor).bytes();
+    List<ByteBuffer> parts = new ArrayList<>();
+    try (NDManager scope = newManager()) { // owns the views, not the memory
+      NDArray flat = flat(scope, tensor);
+      for (long from = 0; from < flat.size(); from += step) {
+        long to = Math.min(flat.size(), from + step);
+        parts.add(memory(slice(scope, flat, 0, from, to)));
+      }
+    }
+    return parts;
   }
 }

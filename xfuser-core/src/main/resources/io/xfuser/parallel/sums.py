@@ -5,8 +5,10 @@ def shaped(self, x: Tensor, like: Tensor) -> Tensor:
   return x.view(like.shape)
 
 def sum(self, xs: List[Tensor]) -> Tensor:
-  # in fp32 (fp64 stays), so that half-precision sums do not depend on how many ranks add up
-  total = torch.to(xs[0], torch.promote_types(xs[0].dtype, 6))
+  # half precision in fp32, so that the rounding does not depend on how many ranks add up; the rest as it is
+  total = xs[0]
+  if torch.is_floating_point(total):
+    total = torch.to(total, torch.promote_types(total.dtype, 6))
   for i in range(1, len(xs)):
     total = total + xs[i]
   return torch.to(total, xs[0].dtype)

@@ -7,6 +7,9 @@ def empty(self, shape: List[int], dtype: int) -> Tensor:
 def contiguous(self, x: Tensor) -> Tensor:
   return torch.contiguous(x)
 
+def flat(self, x: Tensor) -> Tensor:
+  return x.view([-1])
+
 def concat(self, xs: List[Tensor], dim: int) -> Tensor:
   return torch.cat(xs, dim)
 

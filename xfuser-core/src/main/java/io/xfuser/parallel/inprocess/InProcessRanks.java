@@ -1,14 +1,11 @@
 package io.xfuser.parallel.inprocess;
 
 import io.xfuser.parallel.CancelledException;
-import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Mailboxes;
 import io.xfuser.parallel.Transport;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * Ranks that are threads of one JVM. Tensors are handed over, not copied: sender and receiver hold
@@ -16,10 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class InProcessRanks {
   private final int size;
-  private final Duration timeout;
-  private final String[] activities;
-  private final Map<Route, Mailbox> mailboxes = new ConcurrentHashMap<>();
-  private volatile @Nullable CommunicationException failure;
+  private final AtomicReferenceArray<String> activities;
+  private final Mailboxes mailboxes;
 
   /**
    * With {@code size} ranks.
@@ -28,9 +23,11 @@ public final class InProcessRanks {
    */
   public InProcessRanks(int size, Duration timeout) {
     this.size = size;
-    this.timeout = timeout;
-    this.activities = new String[size];
-    Arrays.fill(activities, "starting");
+    this.mailboxes = new Mailboxes(timeout);
+    this.activities = new AtomicReferenceArray<>(size);
+    for (int rank = 0; rank < size; rank++) {
+      activities.set(rank, "starting");
+    }
   }
 
   /** The transport of {@code rank}, for that rank's thread. */
@@ -42,40 +39,20 @@ public final class InProcessRanks {
     return size;
   }
 
-  Duration timeout() {
-    return timeout;
+  Mailboxes mailboxes() {
+    return mailboxes;
   }
 
   void activity(int rank, String what) {
-    activities[rank] = what;
-  }
-
-  Mailbox mailbox(Route route) {
-    return mailboxes.computeIfAbsent(route, key -> new Mailbox(this));
-  }
-
-  @Nullable CommunicationException failure() {
-    return failure;
+    activities.set(rank, what);
   }
 
   void cancel(String reason) {
-    end(new CancelledException(reason));
+    mailboxes.end(() -> new CancelledException(reason));
   }
 
   void fail(int rank, Throwable cause) {
-    end(
-        new CommunicationException(
-            "rank " + rank + " failed while " + activities[rank] + ": " + cause.getMessage(),
-            cause));
+    String sentence = Transport.failure(rank, activities.get(rank), cause);
+    mailboxes.end(() -> new CommunicationException(sentence, cause));
   }
-
-  private synchronized void end(CommunicationException reason) {
-    if (failure == null) {
-      failure = reason;
-      mailboxes.values().forEach(Mailbox::wake);
-    }
-  }
-
-  /** Where a message goes. */
-  record Route(Channel channel, int from, int to) {}
 }

@@ -1,12 +1,10 @@
 package io.xfuser.parallel.inprocess;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Mailboxes.Route;
 import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.Transport;
-import io.xfuser.parallel.inprocess.InProcessRanks.Route;
 import io.xfuser.torchscript.SharedTensor;
 import java.util.List;
 
@@ -32,24 +30,15 @@ final class InProcessTransport implements Transport {
 
   @Override
   public void send(Channel channel, int to, List<NDArray> tensors) {
+    ranks.mailboxes().check();
     ranks
-        .mailbox(new Route(channel, rank, to))
-        .put(tensors.stream().map(SharedTensor::of).toList());
+        .mailboxes()
+        .deliver(new Route(channel, rank, to), tensors.stream().map(SharedTensor::of).toList());
   }
 
   @Override
   public Pending receive(Channel channel, int from, String operation) {
-    Mailbox mailbox = ranks.mailbox(new Route(channel, from, rank));
-    return owner -> {
-      List<SharedTensor> message = mailbox.take();
-      if (message == null) {
-        throw new CommunicationException(
-            String.format(
-                "rank %d waited %d s for rank %d in %s %s",
-                rank, ranks.timeout().toSeconds(), from, channel.label(), operation));
-      }
-      return new NDList(message.stream().map(tensor -> tensor.receive(owner)).toList());
-    };
+    return ranks.mailboxes().receive(new Route(channel, from, rank), operation);
   }
 
   @Override
@@ -74,6 +63,6 @@ final class InProcessTransport implements Transport {
 
   @Override
   public void close() {
-    // owns nothing
+    ranks.mailboxes().left(rank);
   }
 }
