@@ -4,6 +4,8 @@ package io.xfuser.config;
 public enum OutputType {
   /** Decoded pictures. */
   PIL,
+  /** Decoded pixels as a float tensor, 0 to 1. */
+  PT,
   /** Latents in diffusers' layout, not decoded. */
   LATENT
 }

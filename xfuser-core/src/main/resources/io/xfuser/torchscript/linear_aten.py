@@ -5,3 +5,6 @@ def linear(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def linear_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
   return torch.gelu(torch.linear(x, weight, bias), approximate="tanh")
+
+def linear_add(self, x: Tensor, weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
+  return y + torch.linear(x, weight, bias)

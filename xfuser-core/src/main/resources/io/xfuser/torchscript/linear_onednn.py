@@ -12,3 +12,9 @@ def linear_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
   if x.is_cpu and x.dtype != 5:
     return ops.mkldnn._linear_pointwise(x, weight, bias, "gelu", annotate(List[Optional[number]], []), "tanh")
   return torch.gelu(torch.linear(x, weight, bias), approximate="tanh")
+
+def linear_add(self, x: Tensor, weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
+  # x·weightᵀ + bias + y
+  if x.is_cpu and x.dtype != 5:
+    return ops.mkldnn._linear_pointwise(x, y, weight, bias, "add")
+  return y + torch.linear(x, weight, bias)

@@ -1,0 +1,138 @@
+package io.xfuser.pipeline;
+
+import ai.djl.modality.cv.Image;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.SafeTensorsWriter;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The outcome of a request: the pictures that this process decoded (all of them where its ranks are
+ * all the ranks), or tensors in their place. Only tensors need closing.
+ */
+public final class Generation implements AutoCloseable {
+  private final Map<Integer, Image> images;
+  private final @Nullable NDManager manager;
+  private final @Nullable NDArray tensor;
+  private final Output output;
+  private final RunReport report;
+
+  /**
+   * How files are named and what a tensor holds.
+   *
+   * @param prefix model and degrees
+   * @param key the tensor's name, {@code latents} or {@code images}
+   */
+  record Output(String prefix, String key) {}
+
+  private Generation(
+      Map<Integer, Image> images,
+      @Nullable NDManager manager,
+      @Nullable NDArray tensor,
+      Output output,
+      RunReport report) {
+    this.images = images;
+    this.manager = manager;
+    this.tensor = tensor;
+    this.output = output;
+    this.report = report;
+  }
+
+  /** From what this process's ranks brought back. */
+  static Generation of(List<RankResult> results, Output output) {
+    List<RankResult> ordered =
+        results.stream().sorted(Comparator.comparingInt(RankResult::firstImage)).toList();
+    Map<Integer, Image> images = new TreeMap<>();
+    List<SharedTensor> tensors = new ArrayList<>();
+    for (RankResult result : ordered) {
+      for (int i = 0; i < result.images().size(); i++) {
+        images.put(result.firstImage() + i, result.images().get(i));
+      }
+      SharedTensor part = result.tensor();
+      if (part != null) {
+        tensors.add(part);
+      }
+    }
+    RunReport report = ordered.get(0).report();
+    if (tensors.isEmpty()) {
+      return new Generation(images, null, null, output, report);
+    }
+    NDManager manager = Torch.newManager();
+    List<NDArray> parts = tensors.stream().map(part -> part.receive(manager)).toList();
+    NDArray whole = Torch.concat(manager, parts, 0);
+    return new Generation(images, manager, whole, output, report);
+  }
+
+  /** The pictures of this process, in order; empty where tensors were asked for. */
+  public List<Image> images() {
+    return List.copyOf(images.values());
+  }
+
+  /**
+   * Latents (B, c, h, w) or pixels (B, 3, H, W) of 0 to 1, where those were asked for; valid until
+   * this is closed.
+   *
+   * @throws IllegalStateException if this process has none
+   */
+  public NDArray tensor() {
+    if (tensor == null) {
+      throw new IllegalStateException("this process decoded no tensors; were pictures asked for?");
+    }
+    return tensor;
+  }
+
+  /** What the run took. */
+  public RunReport report() {
+    return report;
+  }
+
+  /**
+   * Writes the pictures of this process as {@code <model>_<degrees>_<index>.png}, or the tensors as
+   * one {@code .safetensors} file. A file is there whole or not at all.
+   *
+   * @return the files, in order
+   */
+  public List<Path> save(Path directory) throws IOException {
+    List<Path> files = new ArrayList<>();
+    if (tensor != null) {
+      Files.createDirectories(directory);
+      Path file = directory.resolve(output.prefix() + "_" + output.key() + ".safetensors");
+      SafeTensorsWriter.write(file, Map.of(output.key(), tensor));
+      files.add(file);
+    }
+    for (Map.Entry<Integer, Image> entry : images.entrySet()) {
+      Files.createDirectories(directory);
+      Path file = directory.resolve(output.prefix() + "_" + entry.getKey() + ".png");
+      Path part = Files.createTempFile(directory, file.getFileName().toString(), ".part");
+      try {
+        try (OutputStream out = Files.newOutputStream(part)) {
+          entry.getValue().save(out, "png");
+        }
+        Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(part);
+      }
+      files.add(file);
+    }
+    return files;
+  }
+
+  @Override
+  public void close() {
+    if (manager != null) {
+      manager.close();
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.Pending;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tensors from one peer, one per message; the next receive is posted before the present one is
+ * used.
+ */
+final class Inbox {
+  private final Communicator ranks;
+  private final int from;
+  private int left;
+  private @Nullable Pending posted;
+
+  /** Expects {@code count} messages of rank {@code from}. */
+  Inbox(Communicator ranks, int from, int count) {
+    this.ranks = ranks;
+    this.from = from;
+    this.left = count;
+    post();
+  }
+
+  private void post() {
+    posted = left > 0 ? ranks.receive(from) : null;
+    left--;
+  }
+
+  /** The next message's tensor. */
+  NDArray next(NDManager owner) {
+    Pending due = posted;
+    if (due == null) {
+      throw new IllegalStateException("no further message is expected of stage " + from);
+    }
+    post();
+    return due.await(owner).singletonOrThrow();
+  }
+}

@@ -1,0 +1,58 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Patchify;
+import io.xfuser.pipeline.Guidance.Arithmetic;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The noise of one request, cut to what one rank needs of it. It is drawn for the whole batch of
+ * all ranks, so that every layout of ranks makes the same pictures, the ones that diffusers makes
+ * with {@code torch.Generator("cpu").manual_seed(seed)}.
+ *
+ * @param initial the first sample's tokens (B, l, c), of deviation 1
+ * @param steps noise (B, l, c) for each step of a stochastic scheduler, else empty
+ */
+record Noise(NDArray initial, List<NDArray> steps) {
+  /** What {@code plan}'s rank needs. */
+  static Noise draw(
+      NDManager owner,
+      RankPlan plan,
+      ElementType type,
+      int stochasticSteps,
+      @Nullable NDArray given) {
+    GenerationRequest request = plan.request();
+    GenerationRequest.Latents latents = request.latents();
+    long[] shape = {request.images(), latents.channels(), latents.height(), latents.width()};
+    try (NDManager scope = owner.newSubManager()) {
+      NDList draws = // each (images, c, h, w)
+          Arithmetic.PROGRAM.callList(
+              scope,
+              "draw",
+              shape,
+              type.scalarType(),
+              request.input().seed(),
+              stochasticSteps + (given == null ? 1 : 0));
+      List<NDArray> all = new ArrayList<>(draws);
+      if (given != null) {
+        all.add(0, Torch.cast(scope, given, type));
+      }
+      List<NDArray> mine = all.stream().map(x -> cut(owner, x, plan)).toList();
+      return new Noise(mine.get(0), mine.subList(1, mine.size()));
+    }
+  }
+
+  private static NDArray cut(NDManager owner, NDArray latents, RankPlan plan) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray images = Torch.slice(scope, latents, 0, plan.images().from(), plan.images().to());
+      NDArray tokens = plan.patchify().tokens(scope, images); // (B, L, c)
+      return Patchify.select(owner, tokens, plan.layout().positions(plan.shard()));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+
+/**
+ * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
+ * returned is closed by whoever asked.
+ *
+ * @param <C> the transformer's conditioning
+ */
+public interface PipelineModel<C> extends AutoCloseable {
+  /** The model's short name, {@code pixart_sigma} for example; names output files. */
+  String name();
+
+  /**
+   * Fills in the pipeline's defaults.
+   *
+   * @throws IllegalArgumentException if the model cannot do what is asked, with the numbers
+   */
+  GenerationRequest resolve(InputConfig input);
+
+  /** The transformer. */
+  TransformerSpec<C> transformer();
+
+  /** Loads tokenizer and text encoder. */
+  TextEncoder textEncoder();
+
+  /** Loads the autoencoder's decoder. */
+  VaeDecoder vaeDecoder();
+
+  /** The scheduler for one generation. */
+  Scheduler scheduler(SchedulerRequest request);
+
+  @Override
+  void close();
+}

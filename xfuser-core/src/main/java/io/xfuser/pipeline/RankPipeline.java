@@ -1,0 +1,186 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.nn.Patchify;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.parallel.World;
+import io.xfuser.pipeline.GenerationRequest.Latents;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.Guidance.Arithmetic;
+import io.xfuser.pipeline.RankResult.Decoded;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.ConditionInput;
+import io.xfuser.transformer.LoadedTransformer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
+
+/**
+ * One rank's way through one request: text, noise, denoising, decoding.
+ *
+ * @param <C> the model's conditioning
+ */
+final class RankPipeline<C> {
+  private final DiffusionPipeline pipeline;
+  private final LoadedTransformer<C> transformer;
+  private final EngineConfig engine;
+  private final World world;
+  private final RankPlan plan;
+  private final RankGroups groups;
+  private final RankTimes times = new RankTimes();
+
+  RankPipeline(
+      DiffusionPipeline pipeline,
+      LoadedTransformer<C> transformer,
+      EngineConfig engine,
+      World world,
+      RankPlan plan) {
+    this.pipeline = pipeline;
+    this.transformer = transformer;
+    this.engine = engine;
+    this.world = world;
+    this.plan = plan;
+    this.groups = RankGroups.of(world, plan);
+  }
+
+  /** Runs the request; all ranks return together. */
+  RankResult run(GivenTensors given, StepListener listener) {
+    try (NDManager request = Torch.newManager()) {
+      long start = System.nanoTime();
+      world.transport().activity("loading the transformer");
+      PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks());
+      times.loaded(start);
+      Guidance guidance = Guidance.of(plan.request().guidanceScale(), groups.cfg());
+      C conditioning = condition(request, stage, guidance, given);
+      DenoisingLoop<C> loop = loop(request, stage, guidance, given);
+      denoise(loop, conditioning, listener);
+      Decoded decoded = decode(request, loop);
+      world.transport().activity("finishing");
+      RunReport report =
+          Reports.gather(request, engine, groups.everyone(), own(stage, loop), times);
+      return new RankResult(decoded.firstImage(), decoded.images(), decoded.tensor(), report);
+    }
+  }
+
+  private C condition(
+      NDManager request, PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
+    world.transport().activity("encoding the prompt");
+    long start = System.nanoTime();
+    GenerationRequest asked = plan.request();
+    Map<String, NDArray> both =
+        PromptTensors.of(request, plan, groups.replica(), pipeline.textEncoder(), given);
+    times.textEncoded(start);
+    Map<String, NDArray> mine = new TreeMap<>();
+    both.forEach(
+        (name, positive) -> {
+          if (!name.startsWith(PromptTensors.NEGATIVE)) {
+            NDArray negative = both.getOrDefault(PromptTensors.NEGATIVE + name, positive);
+            mine.put(name, guidance.text(request, negative, positive));
+          }
+        });
+    List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
+    return stage
+        .conditioner()
+        .begin(
+            request,
+            new ConditionInput(
+                mine, asked.height(), asked.width(), asked.latents().grid(), positions));
+  }
+
+  private DenoisingLoop<C> loop(
+      NDManager request, PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
+    Scheduler scheduler = pipeline.model().scheduler(plan.request().scheduler());
+    Noise drawn =
+        Noise.draw(
+            request,
+            plan,
+            engine.runtime().dtype(),
+            scheduler.stochastic() ? plan.steps() : 0,
+            given.latents());
+    NDArray initial = // (B, l, c)
+        Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());
+    return new DenoisingLoop<>(
+        request,
+        plan,
+        groups.pipeline(),
+        new DenoisingLoop.Parts<>(stage, groups.attentions(request, plan), scheduler, guidance),
+        new Noise(initial, drawn.steps()));
+  }
+
+  private void denoise(DenoisingLoop<C> loop, C conditioning, StepListener listener) {
+    long start = System.nanoTime();
+    for (int t = 0; t < plan.steps(); t++) {
+      String phase = plan.spans(t).size() == 1 ? "synchronous step " : "PipeFusion step ";
+      world.transport().activity("in " + phase + (t + 1) + " of " + plan.steps());
+      long stepStart = System.nanoTime();
+      loop.step(conditioning, t);
+      times.stepTaken(stepStart);
+      if (world.rank() == 0 && !listener.stepTaken(t + 1, plan.steps())) {
+        world.transport().cancel("cancelled after step " + (t + 1) + " of " + plan.steps());
+      }
+    }
+    times.denoised(start);
+  }
+
+  /** Gathers the latents on the first of the ranks that hold them, which decodes. */
+  private Decoded decode(NDManager request, DenoisingLoop<C> loop) {
+    if (!groups.pipeline().isLast() || plan.mesh().coordinate(plan.rank(), MeshAxis.CFG) != 0) {
+      return Decoded.NOTHING;
+    }
+    Communicator shards = groups.shards();
+    NDArray own = loop.tokens(request); // (B, l, c)
+    if (!shards.isFirst()) {
+      shards.send(List.of(own), 0);
+      return Decoded.NOTHING;
+    }
+    world.transport().activity("decoding");
+    try (NDManager scope = request.newSubManager()) {
+      List<NDArray> all = new ArrayList<>(List.of(own));
+      for (int shard = 1; shard < shards.size(); shard++) {
+        all.add(shards.receive(shard).await(scope).singletonOrThrow());
+      }
+      Latents shape = plan.request().latents();
+      NDArray latents = // (B, c, h, w)
+          plan.patchify()
+              .latents(
+                  scope,
+                  Patchify.assemble(scope, all, plan.layout()),
+                  shape.height(),
+                  shape.width());
+      long start = System.nanoTime();
+      Decoded decoded = output(scope, latents);
+      times.decoded(start);
+      return decoded;
+    }
+  }
+
+  private Decoded output(NDManager scope, NDArray latents) {
+    int first = plan.images().from();
+    OutputType type = plan.request().input().outputType();
+    if (type == OutputType.LATENT) {
+      return Decoded.of(first, latents);
+    }
+    VaeDecoder.Options options =
+        new VaeDecoder.Options(engine.runtime().enableSlicing(), engine.runtime().enableTiling());
+    NDArray pixels = pipeline.vaeDecoder().get().decode(scope, latents, options); // (B, 3, H, W)
+    Size size = plan.request().output();
+    if (size.height() != plan.request().height() || size.width() != plan.request().width()) {
+      pixels = ImageProcessor.resizeAndCrop(scope, pixels, size.width(), size.height());
+    }
+    if (type == OutputType.PT) {
+      return Decoded.of(first, ImageProcessor.denormalize(scope, pixels));
+    }
+    return new Decoded(first, ImageProcessor.toImages(pixels), null);
+  }
+
+  private RankReport own(PipelineStage<C> stage, DenoisingLoop<C> loop) {
+    return times.report(world, stage.parameterBytes(), loop.bufferBytes(), loop.peakBytes());
+  }
+}

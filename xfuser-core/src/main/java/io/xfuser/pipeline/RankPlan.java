@@ -1,0 +1,161 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Patchify;
+import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.parallel.DeviceMesh;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * What one rank does in one request: its blocks, its tokens, its pictures.
+ *
+ * @param rank the rank
+ * @param mesh all ranks
+ * @param request what is generated
+ * @param blocks the transformer's blocks that this rank owns
+ * @param layout who owns which tokens
+ * @param shard this rank's place in the layout
+ * @param images the pictures that this rank works on, of all in the request
+ * @param warmupSteps steps on the whole picture before patches are pipelined
+ */
+record RankPlan(
+    int rank,
+    DeviceMesh mesh,
+    GenerationRequest request,
+    TokenRange blocks,
+    TokenLayout layout,
+    int shard,
+    TokenRange images,
+    int warmupSteps) {
+
+  /** The mesh of {@code degrees}. */
+  static DeviceMesh mesh(ParallelConfig degrees) {
+    return new DeviceMesh(
+        Map.of(
+            MeshAxis.TENSOR, degrees.tensorDegree(),
+            MeshAxis.ULYSSES, degrees.ulyssesDegree(),
+            MeshAxis.RING, degrees.ringDegree(),
+            MeshAxis.PIPELINE, degrees.pipefusionDegree(),
+            MeshAxis.CFG, degrees.cfgDegree(),
+            MeshAxis.DATA, degrees.dataDegree()));
+  }
+
+  /**
+   * The plan of {@code rank}.
+   *
+   * @throws IllegalArgumentException if the degrees do not fit the model or the request, with the
+   *     numbers
+   */
+  static RankPlan of(
+      int rank, EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
+    ParallelConfig degrees = engine.parallel();
+    DeviceMesh mesh = mesh(degrees);
+    check(degrees, spec, request);
+    int ulysses = mesh.coordinate(rank, MeshAxis.ULYSSES);
+    int ring = mesh.coordinate(rank, MeshAxis.RING);
+    return new RankPlan(
+        rank,
+        mesh,
+        request,
+        stage(degrees, spec, mesh.coordinate(rank, MeshAxis.PIPELINE)),
+        new TokenLayout(
+            request.latents().grid().tokens(), degrees.patches(), degrees.sequenceDegree()),
+        ulysses + degrees.ulyssesDegree() * ring,
+        new TokenRange(0, request.images())
+            .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
+        engine.runtime().warmupSteps());
+  }
+
+  private static void check(
+      ParallelConfig degrees, TransformerSpec<?> spec, GenerationRequest request) {
+    atMost("pipeline stages", degrees.pipefusionDegree(), "transformer blocks", spec.depth());
+    atMost("Ulysses ranks", degrees.ulyssesDegree(), "attention heads", spec.heads());
+    atMost("data-parallel ranks", degrees.dataDegree(), "pictures", request.images());
+    int listed = degrees.attnLayerNumForPp().stream().mapToInt(Integer::intValue).sum();
+    if (listed > 0 && listed != spec.depth()) {
+      throw new IllegalArgumentException(
+          "attn_layer_num_for_pp "
+              + degrees.attnLayerNumForPp()
+              + " adds up to "
+              + listed
+              + " blocks, but the transformer has "
+              + spec.depth());
+    }
+    if (degrees.cfgDegree() > 1 && !request.guided()) {
+      throw new IllegalArgumentException(
+          "CFG parallelism needs guidance, but the guidance scale is " + request.guidanceScale());
+    }
+  }
+
+  private static void atMost(String what, int asked, String of, int available) {
+    if (asked > available) {
+      throw new IllegalArgumentException(
+          asked + " " + what + " are too many for " + available + " " + of);
+    }
+  }
+
+  private static TokenRange stage(ParallelConfig degrees, TransformerSpec<?> spec, int stage) {
+    List<Integer> lengths = degrees.attnLayerNumForPp();
+    if (lengths.isEmpty()) {
+      return new TokenRange(0, spec.depth()).shard(stage, degrees.pipefusionDegree());
+    }
+    int from = lengths.subList(0, stage).stream().mapToInt(Integer::intValue).sum();
+    return new TokenRange(from, from + lengths.get(stage));
+  }
+
+  /** Denoising steps. */
+  int steps() {
+    return request.scheduler().steps();
+  }
+
+  /** What is computed together in {@code step}, in this order. */
+  List<PatchSpan> spans(int step) {
+    if (step < warmupSteps) {
+      return List.of(layout.all());
+    }
+    return IntStream.range(0, layout.patches()).mapToObj(PatchSpan::of).toList();
+  }
+
+  /** Whether some step attends keys and values of the step before. */
+  boolean stale() {
+    return layout.patches() > 1 && warmupSteps < steps();
+  }
+
+  /**
+   * The places in the layout of the ranks of this rank's Ulysses group whose ring coordinate is
+   * given.
+   */
+  List<Integer> ulyssesShards(int ring) {
+    int degree = mesh.degree(MeshAxis.ULYSSES);
+    return IntStream.range(0, degree).mapToObj(u -> u + degree * ring).toList();
+  }
+
+  /** The places in the layout of all ranks, ring rank by ring rank. */
+  List<Integer> allShards() {
+    List<Integer> all = new ArrayList<>();
+    for (int ring = 0; ring < mesh.degree(MeshAxis.RING); ring++) {
+      all.addAll(ulyssesShards(ring));
+    }
+    return all;
+  }
+
+  /** The ranks that hold the shards of this rank's picture, in order of shard. */
+  List<Integer> shardRanks() {
+    return mesh.ranksAlong(rank, MeshAxis.RING).stream()
+        .flatMap(r -> mesh.ranksAlong(r, MeshAxis.ULYSSES).stream())
+        .toList();
+  }
+
+  /** Latents to tokens and back. */
+  Patchify patchify() {
+    return new Patchify(request.latents().patchSize());
+  }
+}

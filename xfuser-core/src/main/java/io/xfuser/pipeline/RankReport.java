@@ -1,0 +1,30 @@
+package io.xfuser.pipeline;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one rank held, sent and took.
+ *
+ * @param rank the rank
+ * @param parameterBytes weights of the transformer that it owns
+ * @param kvBufferBytes keys and values kept from step to step
+ * @param sentBytes bytes sent by channel
+ * @param peakTensorBytes the most bytes of hidden states and buffers held at once, seen between
+ *     blocks
+ * @param textEncodeSeconds encoding the prompts, 0 where another rank did
+ * @param denoiseSeconds the denoising loop
+ * @param stepSeconds each step
+ * @param vaeSeconds decoding, 0 where another rank did
+ */
+public record RankReport(
+    @JsonProperty("rank") int rank,
+    @JsonProperty("parameter_bytes") long parameterBytes,
+    @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
+    @JsonProperty("sent_bytes") Map<String, Long> sentBytes,
+    @JsonProperty("peak_tensor_bytes") long peakTensorBytes,
+    @JsonProperty("text_encode_s") double textEncodeSeconds,
+    @JsonProperty("denoise_s") double denoiseSeconds,
+    @JsonProperty("step_s") List<Double> stepSeconds,
+    @JsonProperty("vae_s") double vaeSeconds) {}

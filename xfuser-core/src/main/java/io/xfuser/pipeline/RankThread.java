@@ -1,0 +1,50 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.torchscript.Torch;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * The thread on which a rank computes, for as long as the rank lives: libtorch keeps settings and a
+ * pool of workers for each thread.
+ */
+final class RankThread implements AutoCloseable {
+  private final ExecutorService executor;
+
+  RankThread(int rank, int threads) {
+    executor =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread thread =
+                  new Thread(
+                      () -> {
+                        Torch.prepareThread(threads);
+                        task.run();
+                      },
+                      "xfuser-rank-" + rank);
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  <T> Future<T> submit(Callable<T> task) {
+    return executor.submit(task);
+  }
+
+  /** Threads per operation for each of {@code localRanks} ranks on this host. */
+  static int threadsPerRank(int localRanks) {
+    int cores = Runtime.getRuntime().availableProcessors();
+    String asked = System.getenv("OMP_NUM_THREADS");
+    if (asked != null && asked.strip().matches("[1-9]\\d{0,5}")) {
+      return Math.min(cores, Integer.parseInt(asked.strip()));
+    }
+    return Math.max(1, cores / localRanks);
+  }
+
+  @Override
+  public void close() {
+    executor.shutdown();
+  }
+}

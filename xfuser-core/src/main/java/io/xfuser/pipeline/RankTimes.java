@@ -1,0 +1,68 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.parallel.Channel;
+import io.xfuser.parallel.World;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** How long one rank took for what. */
+final class RankTimes {
+  private final long begin = System.nanoTime();
+  private final List<Double> steps = new ArrayList<>();
+  private double load;
+  private double textEncode;
+  private double denoise;
+  private double vae;
+
+  void loaded(long since) {
+    load = secondsSince(since);
+  }
+
+  void textEncoded(long since) {
+    textEncode = secondsSince(since);
+  }
+
+  void stepTaken(long since) {
+    steps.add(secondsSince(since));
+  }
+
+  void denoised(long since) {
+    denoise = secondsSince(since);
+  }
+
+  void decoded(long since) {
+    vae = secondsSince(since);
+  }
+
+  double loadSeconds() {
+    return load;
+  }
+
+  double totalSeconds() {
+    return secondsSince(begin);
+  }
+
+  /** This rank's figures so far. */
+  RankReport report(World world, long parameterBytes, long bufferBytes, long peakBytes) {
+    Map<String, Long> sent = new TreeMap<>();
+    for (Channel channel : Channel.values()) {
+      sent.put(channel.label(), world.counter().sent(channel));
+    }
+    return new RankReport(
+        world.rank(),
+        parameterBytes,
+        bufferBytes,
+        sent,
+        peakBytes,
+        textEncode,
+        denoise,
+        List.copyOf(steps),
+        vae);
+  }
+
+  private static double secondsSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1e9;
+  }
+}

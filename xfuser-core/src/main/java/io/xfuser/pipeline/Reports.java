@@ -1,0 +1,58 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.parallel.Communicator;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Brings the ranks' reports together. */
+final class Reports {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private Reports() {}
+
+  /** The report of all ranks, on every rank; returns when all ranks have come here. */
+  static RunReport gather(
+      NDManager owner,
+      EngineConfig engine,
+      Communicator everyone,
+      RankReport own,
+      RankTimes times) {
+    try {
+      List<RankReport> ranks = new ArrayList<>();
+      for (String text : Texts.allGather(owner, everyone, JSON.writeValueAsString(own))) {
+        ranks.add(JSON.readValue(text, RankReport.class));
+      }
+      return new RunReport(
+          everyone.size(),
+          degrees(engine.parallel()),
+          engine.runtime().dtype().torchName(),
+          times.loadSeconds(),
+          RunReport.slowest(ranks, RankReport::textEncodeSeconds),
+          RunReport.slowest(ranks, RankReport::denoiseSeconds),
+          ranks.get(0).stepSeconds(),
+          RunReport.slowest(ranks, RankReport::vaeSeconds),
+          times.totalSeconds(),
+          List.copyOf(ranks));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a report that is no JSON: " + e.getMessage(), e);
+    }
+  }
+
+  private static Map<String, Integer> degrees(ParallelConfig parallel) {
+    Map<String, Integer> degrees = new LinkedHashMap<>();
+    degrees.put("data", parallel.dataDegree());
+    degrees.put("cfg", parallel.cfgDegree());
+    degrees.put("pipefusion", parallel.pipefusionDegree());
+    degrees.put("ring", parallel.ringDegree());
+    degrees.put("ulysses", parallel.ulyssesDegree());
+    degrees.put("tensor", parallel.tensorDegree());
+    return degrees;
+  }
+}

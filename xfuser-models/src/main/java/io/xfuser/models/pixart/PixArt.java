@@ -1,0 +1,91 @@
+package io.xfuser.models.pixart;
+
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.SafeTensors;
+
+/**
+ * The transformer of PixArt-α and PixArt-Σ ({@code PixArtTransformer2DModel} in diffusers).
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record PixArt(PixArtConfig config, SafeTensors weights)
+    implements TransformerSpec<PixArtConditioning> {
+  static final Program PROGRAM = Program.load(PixArt.class, "pixart.py");
+
+  /** Checks that there are no weights that this model does not use. */
+  public PixArt {
+    weights.rejectUnknown(
+        name ->
+            name.matches(
+                "transformer_blocks\\.\\d+\\.(scale_shift_table|attn[12]\\.(to_[qkv]|to_out\\.0)\\."
+                    + "(weight|bias)|ff\\.net\\.(0\\.proj|2)\\.(weight|bias))"
+                    + "|scale_shift_table|proj_out\\..*|pos_embed\\..*|adaln_single\\..*"
+                    + "|caption_projection\\..*"));
+  }
+
+  @Override
+  public int depth() {
+    return config.depth();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public Block<PixArtConditioning> block(int index) {
+    return PixArtBlock.load(config, weights.at("transformer_blocks." + index + "."));
+  }
+
+  @Override
+  public Embedding<PixArtConditioning> embedding() {
+    int p = config.patchSize();
+    try (NDManager scope = Torch.newManager()) {
+      return new PixArtEmbedding(
+          TensorList.of(
+              PROGRAM.call(
+                  scope,
+                  "patch_weight",
+                  weights.get(scope, "pos_embed.proj.weight", config.width(), config.inChannels(), p, p)),
+              weights.get(scope, "pos_embed.proj.bias", config.width())));
+    }
+  }
+
+  @Override
+  public Head<PixArtConditioning> head() {
+    long squares = (long) config.patchSize() * config.patchSize();
+    long rows = squares * config.outChannels();
+    try (NDManager scope = Torch.newManager()) {
+      return new PixArtHead(
+          TensorList.of(
+              weights.get(scope, "scale_shift_table", 2, config.width()),
+              PROGRAM.call(
+                  scope,
+                  "head_rows",
+                  weights.get(scope, "proj_out.weight", rows, config.width()),
+                  squares,
+                  config.inChannels()),
+              PROGRAM.call(
+                  scope,
+                  "head_rows",
+                  weights.get(scope, "proj_out.bias", rows),
+                  squares,
+                  config.inChannels())));
+    }
+  }
+
+  @Override
+  public Conditioner<PixArtConditioning> conditioner() {
+    return PixArtConditioner.load(config, weights);
+  }
+}

@@ -1,0 +1,99 @@
+# B batch, L tokens of this rank, T text tokens, C width, H heads, D head size, c values of a token.
+# A block's weights, in order:
+#  0 scale_shift_table (6, C)
+#  1 Q/K/V (3C, C)       2 its bias      3 attention output (C, C)        4 its bias
+#  5 cross query (C, C)  6 its bias      7 cross key/value (2C, C)        8 its bias
+#  9 cross output (C, C) 10 its bias     11 MLP in (4C, C)  12 its bias   13 MLP out (C, 4C)  14 its bias
+
+def before_attention(self, x: Tensor, t: Tensor, w: List[Tensor], heads: int, eps: float) -> Tensor:
+  # x (B, L, C), t (6, C) -> packed queries, keys, values (B, L, 3, H, D)
+  m = w[0] + t
+  h = self.modulate(x, m[0], 1 + m[1], eps)
+  return self.linear(h, w[1], w[2]).unflatten(2, [3, heads, -1])
+
+def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: Tensor, w: List[Tensor],
+                    eps: float) -> Tensor:
+  # x (B, L, C), attended (B, L, H, D), text_kv (B, T, 2, H, D), mask (B, 1, 1, T) added to the scores -> (B, L, C)
+  m = w[0] + t
+  h = torch.addcmul(x, self.linear(attended.flatten(2), w[3], w[4]), m[2])
+  q = self.linear(h, w[5], w[6]).unflatten(2, [text_kv.size(3), -1])
+  k, v = text_kv.select(2, 0), text_kv.select(2, 1)
+  text = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask)
+  h = self.linear_add(text.transpose(1, 2).flatten(2), w[9], w[10], h)
+  n = self.modulate(h, m[3], 1 + m[4], eps)
+  n = self.linear(self.linear_gelu_tanh(n, w[11], w[12]), w[13], w[14])
+  return torch.addcmul_(h, n, m[5])
+
+def text_key_values(self, text: Tensor, w: List[Tensor], heads: int) -> Tensor:
+  # text (B, T, C) -> (B, T, 2, H, D)
+  return self.linear(text, w[7], w[8]).unflatten(2, [2, heads, -1])
+
+def embed(self, tokens: Tensor, positions: Tensor, w: List[Tensor]) -> Tensor:
+  # tokens (B, L, c), positions (L, C) fp32 -> (B, L, C); embeddings of positions are added in fp32
+  return torch.to(self.linear(tokens, w[0], w[1]) + positions, tokens.dtype).contiguous()
+
+def predict(self, x: Tensor, t: Tensor, w: List[Tensor], eps: float) -> Tensor:
+  # x (B, L, C), t (C), w: table (2, C), projection (c, C) and its bias -> (B, L, c)
+  m = w[0] + t
+  return self.linear(self.modulate(x, m[0], 1 + m[1], eps), w[1], w[2])
+
+def head_rows(self, x: Tensor, squares: int, keep: int) -> Tensor:
+  # the rows (p·p·out, ...) of the output projection without those of the learned variances: (p·p·keep, ...)
+  return x.unflatten(0, [squares, -1]).slice(1, 0, keep).flatten(0, 1).contiguous()
+
+def patch_weight(self, weight: Tensor) -> Tensor:
+  # convolution (C, c, p, p) -> linear (C, p·p·c)
+  return weight.permute(0, 2, 3, 1).flatten(1).contiguous()
+
+def project_caption(self, text: Tensor, w: List[Tensor]) -> Tensor:
+  # (B, T, text width) -> (B, T, C)
+  return self.linear(self.linear_gelu_tanh(text, w[0], w[1]), w[2], w[3])
+
+def kept_text(self, mask: Tensor) -> int:
+  # mask (B, T): tokens up to the last that any prompt has; all where a prompt has none
+  lengths = torch.sum(mask != 0, [1])
+  if int(lengths.min().item()) == 0:
+    return mask.size(1)
+  last = torch.to(mask != 0, 4) * (torch.arange(mask.size(1), dtype=4, device=mask.device) + 1)
+  return int(last.max().item())
+
+def mask_bias(self, mask: Tensor, like: Tensor) -> Tensor:
+  # mask (B, T) of 1 and 0 -> (B, 1, 1, T), 0 where text is and -10000 elsewhere
+  return ((1 - torch.to(mask, like.dtype)) * -10000.0).unsqueeze(1).unsqueeze(1)
+
+def sinusoid(self, value: float, like: Tensor) -> Tensor:
+  # (1, 256), cosines first; in fp32, then in the type of like
+  frequencies = torch.exp(torch.arange(128, dtype=6, device=like.device) * (-9.210340371976184 / 128))
+  angles = torch.tensor(value, dtype=6, device=like.device) * frequencies
+  return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
+
+def embed_number(self, value: float, w: List[Tensor], first: int) -> Tensor:
+  # a sinusoid and two linear layers, w[first] ... w[first + 3] -> (1, width)
+  h = torch.linear(self.sinusoid(value, w[first]), w[first], w[first + 1])
+  return torch.linear(torch.silu(h), w[first + 2], w[first + 3])
+
+def size_condition(self, height: float, width: float, ratio: float, w: List[Tensor]) -> Tensor:
+  # (1, C): embeddings of height, width and aspect ratio, one third each
+  return torch.cat([self.embed_number(height, w, 6), self.embed_number(width, w, 6), self.embed_number(ratio, w, 10)], 1)
+
+def timestep(self, value: float, w: List[Tensor], sizes: List[Tensor]) -> Tuple[Tensor, Tensor]:
+  # adaLN-single: shift, scale, gate twice (6, C), and the embedded timestep (C)
+  embedded = self.embed_number(value, w, 0)
+  for s in sizes:
+    embedded = embedded + s
+  six = torch.linear(torch.silu(embedded), w[4], w[5])
+  return (six.view(6, -1), embedded.squeeze(0))
+
+def axis_embedding(self, positions: Tensor, width: int) -> Tensor:
+  # (L) -> (L, width): sines then cosines, in fp64
+  omega = torch.arange(width // 2, dtype=7, device=positions.device) / (width / 2.)
+  angles = torch.outer(positions, torch.reciprocal(torch.pow(10000., omega)))
+  return torch.cat([torch.sin(angles), torch.cos(angles)], 1)
+
+def position_embedding(self, positions: List[int], rows: int, columns: int, base: float, scale: float, width: int,
+                       like: Tensor) -> Tensor:
+  # sines and cosines of the column, then of the row: (L, C) fp32
+  index = torch.tensor(positions, dtype=4, device=like.device)
+  x = torch.to(index % columns, 6) / (columns / base) / scale
+  y = torch.to(torch.floor_divide(index, columns), 6) / (rows / base) / scale
+  return torch.to(torch.cat([self.axis_embedding(torch.to(x, 7), width // 2), self.axis_embedding(torch.to(y, 7), width // 2)], 1), 6)
