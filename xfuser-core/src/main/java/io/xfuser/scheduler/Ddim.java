@@ -101,10 +101,9 @@ public final class Ddim implements Scheduler {
     float alpha = schedule.alphaCumprod(timesteps[step]);
     float nextAlpha = previous >= 0 ? schedule.alphaCumprod(previous) : finalAlpha;
     float variance = (1 - nextAlpha) / (1 - alpha) * (1 - alpha / nextAlpha);
-    float deviation = eta * root(variance); // eq. 16
-    double[] coefficients = {
-      root(alpha), root(1 - alpha), root(nextAlpha), root(1 - nextAlpha - deviation * deviation)
-    };
+    float deviation = eta * Steps.roots(variance)[0]; // eq. 16
+    float[] roots = Steps.roots(alpha, 1 - alpha, nextAlpha, 1 - nextAlpha - deviation * deviation);
+    double[] coefficients = {roots[0], roots[1], roots[2], roots[3]};
     try (NDManager scope = owner.newSubManager()) {
       NDArray tokens =
           Steps.PROGRAM.call(
@@ -123,9 +122,5 @@ public final class Ddim implements Scheduler {
       }
       return new Sample(tokens, List.of(), step + 1);
     }
-  }
-
-  private static float root(float number) {
-    return (float) Math.sqrt(number);
   }
 }

@@ -17,22 +17,23 @@ record DpmSigmas(float[] values, double[] timesteps, boolean flow) {
     NoiseSchedule schedule = NoiseSchedule.of(options, true);
     options.requireAtMost(schedule.length(), request);
     SigmaCurves.check(options);
+    boolean flow = options.isTrue("use_flow_sigmas");
     String last = options.oneOf("final_sigmas_type", "zero", "sigma_min");
     float end = last.equals("zero") ? 0 : schedule.smallestSigma();
     double[] curve = curve(options, schedule, request.steps());
     if (curve.length > 0) {
-      return new DpmSigmas(
-          Sequences.toFloats(curve, end), timesteps(options, schedule, curve), false);
+      double[] timesteps = timesteps(options, schedule, curve);
+      return new DpmSigmas(Sequences.toFloats(curve, end), timesteps, flow);
     }
-    if (options.isTrue("use_flow_sigmas")) {
+    if (flow) {
       double[] levels = flowLevels(options, request);
       double[] timesteps =
           truncated(Arrays.stream(levels).map(level -> level * schedule.length()).toArray());
-      return new DpmSigmas(Sequences.toFloats(levels, end), timesteps, true);
+      return new DpmSigmas(Sequences.toFloats(levels, end), timesteps, flow);
     }
     double[] timesteps = spaced(options, schedule, request.steps());
     double[] levels = Arrays.stream(timesteps).map(schedule::sigma).toArray();
-    return new DpmSigmas(Sequences.toFloats(levels, end), timesteps, false);
+    return new DpmSigmas(Sequences.toFloats(levels, end), timesteps, flow);
   }
 
   boolean endsWithoutNoise() {
@@ -40,14 +41,16 @@ record DpmSigmas(float[] values, double[] timesteps, boolean flow) {
   }
 
   private static double[] curve(Options options, NoiseSchedule schedule, int steps) {
+    float largest = schedule.largestSigma();
+    float smallest = schedule.smallestSigma();
     if (options.isTrue("use_karras_sigmas")) {
-      return SigmaCurves.karras(schedule.largestSigma(), schedule.smallestSigma(), steps);
+      return SigmaCurves.karras(largest, smallest, steps);
     }
     if (options.isTrue("use_lu_lambdas")) {
       return SigmaCurves.lu(schedule.largestLogSigma(), schedule.smallestLogSigma(), steps);
     }
     if (options.isTrue("use_exponential_sigmas")) {
-      return SigmaCurves.exponential(schedule.largestSigma(), schedule.smallestSigma(), steps);
+      return SigmaCurves.exponential(largest, smallest, steps);
     }
     return new double[0];
   }

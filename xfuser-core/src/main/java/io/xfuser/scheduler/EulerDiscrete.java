@@ -129,6 +129,6 @@ public final class EulerDiscrete implements Scheduler {
   }
 
   private static float root(float number) {
-    return (float) Math.sqrt(number);
+    return Steps.roots(number)[0];
   }
 }

@@ -149,10 +149,11 @@ final class NoiseSchedule {
   /** The timestep, between training steps, whose noise per picture is {@code sigma}. */
   double timestep(double sigma) {
     double logSigma = Math.log(Math.max(sigma, 1e-10));
-    int low = logSigmas.length - 2;
+    int low = logSigmas.length - 1;
     while (low > 0 && logSigma < logSigmas[low]) {
       low--;
     }
+    low = Math.min(low, logSigmas.length - 2);
     // float32, as the table is
     float width = logSigmas[low] - logSigmas[low + 1];
     double weight = Math.min(Math.max((logSigmas[low] - logSigma) / width, 0), 1);

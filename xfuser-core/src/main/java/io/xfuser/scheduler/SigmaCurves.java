@@ -24,7 +24,7 @@ final class SigmaCurves {
         .toArray();
   }
 
-  /** Even in the logarithm of the signal to noise ratio, arXiv 2206.00927; takes logarithms. */
+  /** Even in the logarithm, which the arguments are, arXiv 2206.00927. */
   static double[] lu(double largestLog, double smallestLog, int count) {
     return Arrays.stream(Sequences.linear(0, 1, count))
         .map(ramp -> Math.exp(largestLog + ramp * (smallestLog - largestLog)))

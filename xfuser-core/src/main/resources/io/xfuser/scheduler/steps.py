@@ -6,6 +6,10 @@ def coefficients(self, c: List[float]) -> Tensor:
   # (len(c)), on the CPU, where libtorch takes scalars from
   return torch.tensor(c, dtype=6, device=torch.device("cpu"))
 
+def roots(self, c: List[float]) -> Tensor:
+  # libtorch's square roots, which are not always the nearest numbers, (len(c))
+  return torch.sqrt(self.coefficients(c))
+
 def predict_original(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
   # the picture without noise that the prediction implies; c: alpha, sigma
   k = self.coefficients(c)

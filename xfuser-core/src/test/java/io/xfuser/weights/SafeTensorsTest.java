@@ -21,9 +21,12 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -94,6 +97,28 @@ class SafeTensorsTest {
     weights.close();
     assertThat(values(x)).containsExactly(3, 4);
     assertThatThrownBy(() -> weights.get(manager, "x", 2)).hasMessageContaining("was closed");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void theFileIsMappedOnceAndOnlyAsLongAsItIsNeeded() throws IOException {
+    write(Map.of("x", floats(3, 4), "ids", manager.create(new long[] {7})));
+    SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32);
+    assertThat(mappings()).isZero();
+    NDManager owner = manager.newSubManager();
+    weights.get(owner, "x", 2);
+    weights.get(owner, "ids", 1);
+    assertThat(mappings()).isEqualTo(1);
+    weights.close();
+    assertThat(mappings()).isEqualTo(1);
+    owner.close();
+    assertThat(mappings()).isZero();
+  }
+
+  private long mappings() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+      return lines.filter(line -> line.contains(directory.toString())).count();
+    }
   }
 
   @ParameterizedTest
