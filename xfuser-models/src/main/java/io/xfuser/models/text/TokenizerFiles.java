@@ -1,0 +1,75 @@
+package io.xfuser.models.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The settings beside a tokenizer's vocabulary, as transformers puts them together. */
+final class TokenizerFiles {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final String DECODER = "added_tokens_decoder";
+
+  private TokenizerFiles() {}
+
+  /**
+   * {@code tokenizer_config.json}. Where it lists no added tokens, as before transformers 4.34,
+   * special_tokens_map.json overrides it, and added_tokens.json and tokenizer.json give the list.
+   */
+  static JsonNode settings(Path directory) {
+    ObjectNode settings = read(directory.resolve("tokenizer_config.json"));
+    if (settings.hasNonNull(DECODER)) {
+      return settings;
+    }
+    settings.setAll(read(directory.resolve("special_tokens_map.json")));
+    ObjectNode added = settings.putObject(DECODER);
+    read(directory.resolve("added_tokens.json"))
+        .properties()
+        .forEach(
+            token ->
+                added
+                    .putObject(token.getValue().asText())
+                    .put("content", token.getKey())
+                    .put("special", isSpecial(settings, token.getKey())));
+    for (JsonNode token : read(directory.resolve("tokenizer.json")).path("added_tokens")) {
+      added.set(token.path("id").asText(), token);
+    }
+    return settings;
+  }
+
+  /** The text of a token that is given as a string or as an object. */
+  static String content(JsonNode token, String otherwise) {
+    return token.isObject() ? token.path("content").asText() : token.asText(otherwise);
+  }
+
+  private static boolean isSpecial(ObjectNode settings, String content) {
+    for (JsonNode value : settings) {
+      if (content.equals(content(value, ""))) {
+        return true;
+      }
+    }
+    for (JsonNode value : settings.path("additional_special_tokens")) {
+      if (content.equals(content(value, ""))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static ObjectNode read(Path file) {
+    if (!Files.exists(file)) {
+      return JsonNodeFactory.instance.objectNode();
+    }
+    try {
+      if (JSON.readTree(file.toFile()) instanceof ObjectNode object) {
+        return object;
+      }
+      throw new IllegalArgumentException(file + " is not a JSON object");
+    } catch (IOException e) {
+      throw new IllegalArgumentException(file + " is not JSON: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+# The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202), operator for operator as transformers' modeling_t5.py.
+# B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer.
+
+def embed(self, table: Tensor, ids: Tensor) -> Tensor:
+  # (V, D), (B, T) -> (B, T, D)
+  return torch.embedding(table, ids)
+
+def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+  # no mean, no bias; the variance is of float32 values
+  variance = torch.mean(torch.pow(x.to(6), 2), [-1], True)
+  normal = x * torch.rsqrt(variance + eps)
+  if weight.dtype == 5 or weight.dtype == 15:
+    normal = normal.to(weight.dtype)
+  return weight * normal
+
+def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> Tensor:
+  # Half of the buckets for keys after the query; of each half, the first half for exact distances, the other
+  # half for logarithmically wider ones up to max_distance.
+  half = buckets // 2
+  exact = half // 2
+  length = torch.abs(distance)
+  scale = torch.log(max_distance / exact)
+  far = exact + (torch.log(length.to(6) / exact) / scale * (half - exact)).to(4)
+  far = torch.clamp(far, None, half - 1)
+  return (distance > 0).to(4) * half + torch.where(length < exact, length, far)
+
+def lowest(self, dtype: int) -> float:
+  if dtype == 5:
+    return -65504.
+  if dtype == 15:
+    return -3.3895313892515355e38
+  return -3.4028234663852886e38
+
+def position_bias(self, table: Tensor, mask: Tensor, buckets: int, max_distance: int) -> Tensor:
+  # table (buckets, H), mask (B, T) with 1 for tokens and 0 for padding -> (B, H, T, T), added to the scores
+  position = torch.arange(mask.size(1), dtype=4, device=mask.device)
+  distance = position.unsqueeze(0) - position.unsqueeze(1)  # (T, T): key - query
+  bias = torch.embedding(table, self.position_bucket(distance, buckets, max_distance))  # (T, T, H)
+  padding = (1. - mask.to(table.dtype)) * self.lowest(table.dtype)  # (B, T)
+  return bias.permute([2, 0, 1]).unsqueeze(0) + padding.unsqueeze(1).unsqueeze(1)
+
+def attention(self, x: Tensor, bias: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, heads: int) -> Tensor:
+  # x (B, T, D), q, k and v (H·K, D), o (D, H·K) -> (B, T, D); T5 does not scale the scores
+  query = self.split_heads(torch.linear(x, q), heads)  # (B, H, T, K)
+  key = self.split_heads(torch.linear(x, k), heads)
+  value = self.split_heads(torch.linear(x, v), heads)
+  scores = torch.matmul(query, key.transpose(3, 2)) + bias  # (B, H, T, T)
+  weights = torch.softmax(scores.to(6), -1).to(scores.dtype)
+  mixed = torch.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
+  return torch.linear(mixed.flatten(2), o)
+
+def gelu_new(self, x: Tensor) -> Tensor:
+  return 0.5 * x * (1. + torch.tanh(0.7978845608028654 * (x + 0.044715 * torch.pow(x, 3.))))
+
+def feed_forward(self, x: Tensor, w: List[Tensor]) -> Tensor:
+  # x (B, T, D); w is wi (F, D), wo (D, F) with relu, or wi_0, wi_1 (F, D), wo (D, F) with a gate
+  if len(w) == 3:
+    inner = self.gelu_new(torch.linear(x, w[0])) * torch.linear(x, w[1])  # (B, T, F)
+  else:
+    inner = torch.relu(torch.linear(x, w[0]))
+  out = w[len(w) - 1]
+  return torch.linear(inner.to(out.dtype), out)
+
+def finite(self, x: Tensor) -> Tensor:
+  # keeps float16 away from infinity
+  if x.dtype != 5:
+    return x
+  limit = 65504.
+  if bool(torch.any(torch.isinf(x))):
+    limit = 64504.
+  return torch.clamp(x, -limit, limit)
+
+def block(self, x: Tensor, bias: Tensor, w: List[Tensor], heads: int, eps: float) -> Tensor:
+  # x (B, T, D), w: norm (D), q, k, v, o, norm (D), then the weights of the feed-forward layer -> (B, T, D)
+  x = self.finite(x + self.attention(self.rms_norm(x, w[0], eps), bias, w[1], w[2], w[3], w[4], heads))
+  return self.finite(x + self.feed_forward(self.rms_norm(x, w[5], eps), w[6:]))
