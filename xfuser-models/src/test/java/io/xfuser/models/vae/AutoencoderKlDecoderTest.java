@@ -183,7 +183,7 @@ class AutoencoderKlDecoderTest {
       return switch (type) {
         case BFLOAT16 -> 3e-2;
         case FLOAT16 -> 4e-3;
-        default -> 1e-4;
+        default -> 2e-5;
       };
     }
   }
