@@ -6,6 +6,7 @@ import java.util.List;
 /**
  * The settings of diffusers' AutoencoderKL that its decoder depends on.
  *
+ * @param origin where the settings are from, for messages
  * @param latentChannels channels of the latents
  * @param outChannels channels of the pixels
  * @param widths channels of the levels from the pixels to the latents, {@code block_out_channels}
@@ -18,6 +19,7 @@ import java.util.List;
  * @param midAttention whether the middle block has self-attention
  */
 public record AutoencoderKlConfig(
+    String origin,
     int latentChannels,
     int outChannels,
     List<Integer> widths,
@@ -37,24 +39,24 @@ public record AutoencoderKlConfig(
    */
   public AutoencoderKlConfig {
     widths = List.copyOf(widths);
-    requirePositive("latent_channels", latentChannels);
-    requirePositive("out_channels", outChannels);
-    requirePositive("layers_per_block", layersPerBlock);
-    requirePositive("norm_num_groups", normGroups);
-    requirePositive("sample_size", sampleSize);
-    requirePositive("block_out_channels' length", widths.size());
+    requirePositive(origin, "latent_channels", latentChannels);
+    requirePositive(origin, "out_channels", outChannels);
+    requirePositive(origin, "layers_per_block", layersPerBlock);
+    requirePositive(origin, "norm_num_groups", normGroups);
+    requirePositive(origin, "sample_size", sampleSize);
+    requirePositive(origin, "block_out_channels' length", widths.size());
     for (int width : widths) {
-      requirePositive("block_out_channels", width);
+      requirePositive(origin, "block_out_channels", width);
       if (width % normGroups != 0) {
         throw new IllegalArgumentException(
-            "norm_num_groups %d does not divide the %d channels of block_out_channels %s"
-                .formatted(normGroups, width, widths));
+            "%s: norm_num_groups %d does not divide the %d channels of block_out_channels %s"
+                .formatted(origin, normGroups, width, widths));
       }
     }
     if (!Double.isFinite(scalingFactor) || scalingFactor == 0 || !Double.isFinite(shiftFactor)) {
       throw new IllegalArgumentException(
-          "scaling_factor %s and shift_factor %s must be finite, the first not 0"
-              .formatted(scalingFactor, shiftFactor));
+          "%s: scaling_factor %s and shift_factor %s must be finite, the first not 0"
+              .formatted(origin, scalingFactor, shiftFactor));
     }
   }
 
@@ -79,6 +81,7 @@ public record AutoencoderKlConfig(
         config.has("block_out_channels") ? config.getIntList("block_out_channels") : List.of(64);
     refuseOtherBlocks(config, widths.size());
     return new AutoencoderKlConfig(
+        config.origin(),
         config.getInt("latent_channels", 4),
         config.getInt("out_channels", 3),
         widths,
@@ -129,9 +132,10 @@ public record AutoencoderKlConfig(
     }
   }
 
-  private static void requirePositive(String name, int value) {
+  private static void requirePositive(String origin, String name, int value) {
     if (value < 1) {
-      throw new IllegalArgumentException(name + " must be at least 1, not " + value);
+      throw new IllegalArgumentException(
+          "%s: %s must be at least 1, not %d".formatted(origin, name, value));
     }
   }
 }

@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * {@code x + attention(norm(x))} with one head over all positions of the picture: the attention of
- * diffusers' UNetMidBlock2D. Checkpoints written before diffusers 0.18 call the projections {@code
- * query}, {@code key}, {@code value} and {@code proj_attn}; both sets of names are read.
+ * diffusers' UNetMidBlock2D. Older checkpoints call the projections {@code query}, {@code key},
+ * {@code value} and {@code proj_attn}; both sets of names are read.
  */
 final class SelfAttention implements Layer {
   private static final List<String> PROJECTIONS = List.of("to_q", "to_k", "to_v", "to_out.0");

@@ -19,7 +19,9 @@ def product_type(self, x: Tensor) -> int:
 def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
   # x (B, C, H, W), weight (O, C, K, K), bias (O) -> (B, O, H, W)
   dtype = self.product_type(x)
-  y = torch.conv2d(torch.to(x, dtype), torch.to(weight, dtype), torch.to(bias, dtype), [1, 1], [padding, padding], [1, 1], 1)
+  w = torch.to(weight, dtype)
+  b = torch.to(bias, dtype)
+  y = torch.conv2d(torch.to(x, dtype), w, b, [1, 1], [padding, padding], [1, 1], 1)
   return torch.to(y, x.dtype)
 
 def normalize(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
