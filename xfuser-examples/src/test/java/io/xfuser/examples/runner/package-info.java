@@ -1,0 +1,5 @@
+/** Tests of what the examples' mains share. */
+@NullMarked
+package io.xfuser.examples.runner;
+
+import org.jspecify.annotations.NullMarked;
