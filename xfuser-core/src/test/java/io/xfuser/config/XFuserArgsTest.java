@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.torchscript.ElementType;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,6 +14,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -160,6 +163,13 @@ class XFuserArgsTest {
         .containsExactly(207, 360);
   }
 
+  @Test
+  void aPromptThatNamesAFileIsNoFileOfFlags(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("flags"), "--help");
+    assertThat(XFuserArgs.parse("--prompt", "@" + file).inputConfig().prompts())
+        .containsExactly("@" + file);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -176,91 +186,6 @@ class XFuserArgsTest {
   void promptsAreTakenLetterByLetter(String prompt) {
     assertThat(XFuserArgs.parse("--height", "64", "--prompt", prompt).inputConfig().prompts())
         .containsExactly(prompt);
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "--hieght 5 | unknown flag --hieght; did you mean --height?",
-        "--prompt a --hieght 5 | unknown flag --hieght; did you mean --height?",
-        "--prompt a --frobnicate | unknown flag --frobnicate",
-        "--prompt a -x | unknown flag -x",
-        "--prompt a --height 5 stray | unexpected argument 'stray'",
-        "--prompt a --height | Missing required parameter for option '--height' (PIXELS)",
-        "--prompt a --height x | Invalid value for option '--height': 'x' is not an int",
-        "--prompt a --height 5 --height 6 |"
-            + " option '--height' (PIXELS) should be specified only once",
-        "--prompt a --dtype int8 | Invalid value for option '--dtype':"
-            + " must be float32, bfloat16 or float16, but is int8",
-        "--prompt a --output_type pt | Invalid value for option '--output_type':"
-            + " must be pil or latent, but is pt",
-        "--prompt a --launcher mpi | --launcher must be thread or process, but is mpi",
-        "--prompt a --model= | --model is empty",
-        "--prompt a --report= | --report is empty",
-        "--prompt a --output_directory= | --output_directory is empty",
-        "--prompt a --ulysses_degree 0 | the Ulysses degree must be at least 1, but is 0",
-        "--prompt a --num_pipeline_patch 0 | --num_pipeline_patch must be at least 1, but is 0",
-        "--height 5 | there is no prompt: give --prompt, or --class_labels for a model that draws"
-            + " classes"
-      })
-  void badInputIsOneSentence(String line, String message) {
-    assertThatThrownBy(() -> parse(line)).isInstanceOf(ArgumentException.class).hasMessage(message);
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "--use_cfg_parallel, --use_cfg_parallel",
-    "--use_split_batch, --use_cfg_parallel",
-    "--negative_prompt bad, --negative_prompt",
-    "--guidance_rescale 0.7, --guidance_rescale"
-  })
-  void whatNeedsGuidanceContradictsAScaleThatSwitchesItOff(String flag, String named) {
-    assertThatThrownBy(() -> parse("--prompt a --guidance_scale 1 " + flag))
-        .isInstanceOf(ArgumentException.class)
-        .hasMessage(named + " needs guidance, but --guidance_scale 1.0 switches it off");
-    assertThat(parse("--prompt a --guidance_scale 1.5 " + flag)).isNotNull();
-    assertThat(parse("--prompt a --guidance_scale 1 --true_cfg_scale 4 " + flag)).isNotNull();
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "--tensor_parallel_degree 2",
-        "--use_parallel_vae",
-        "--use_torch_compile",
-        "--device cuda",
-        "--enable_model_cpu_offload",
-        "--enable_sequential_cpu_offload",
-        "--use_teacache",
-        "--n_calib 9",
-        "--attention_backend FLASH",
-        "--input_images a b",
-        "--no-vsa_reorder_sequence"
-      })
-  void whatIsNotSupportedIsRefused(String flag) {
-    assertThatThrownBy(() -> parse("--prompt a " + flag))
-        .isInstanceOf(ArgumentException.class)
-        .hasMessage(flag + " is not supported yet");
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "--n_calib 8",
-        "--n-calib=8",
-        "--threshold 0.50",
-        "--wan_teacache_thresh 0.2",
-        "--attention_backend None",
-        "--vae_parallel_size 0",
-        "--vsa_reorder_sequence",
-        "--vsa-drop-rates",
-        "--batch_size 1"
-      })
-  void defaultsOfXDitGivenExplicitlyAreAccepted(String flag) {
-    XFuserArgs args = parse("--prompt fox " + flag);
-    assertThat(args.inputConfig()).isEqualTo(InputConfig.of("fox"));
-    assertThat(args.engineConfig(DEMO)).isEqualTo(EngineConfig.of(DEMO));
   }
 
   @Test
