@@ -56,7 +56,8 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
               PROGRAM.call(
                   scope,
                   "patch_weight",
-                  weights.get(scope, "pos_embed.proj.weight", config.width(), config.inChannels(), p, p)),
+                  weights.get(
+                      scope, "pos_embed.proj.weight", config.width(), config.inChannels(), p, p)),
               weights.get(scope, "pos_embed.proj.bias", config.width())));
     }
   }

@@ -11,7 +11,10 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Weights;
 import java.util.List;
 
-/** Self-attention, cross-attention to the caption, MLP; adaLN-single shares the timestep's projection. */
+/**
+ * Self-attention, cross-attention to the caption, MLP; adaLN-single shares the timestep's
+ * projection.
+ */
 final class PixArtBlock implements Block<PixArtConditioning> {
   private final int heads;
   private final TensorList weights;
@@ -47,12 +50,12 @@ final class PixArtBlock implements Block<PixArtConditioning> {
   }
 
   @Override
-  public NDArray forward(
-      NDManager owner, Hidden x, PixArtConditioning c, Attention attention) {
+  public NDArray forward(NDManager owner, Hidden x, PixArtConditioning c, Attention attention) {
     NDArray t = c.step(); // (6, C)
     NDArray textKeyValues = // (B, T, 2, H, D)
         c.textKeyValues(
-            this, text -> PixArt.PROGRAM.call(c.request(), "text_key_values", text, weights, heads));
+            this,
+            text -> PixArt.PROGRAM.call(c.request(), "text_key_values", text, weights, heads));
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = // (B, l, 3, H, D)
           PixArt.PROGRAM.call(
@@ -86,7 +89,9 @@ final class PixArtBlock implements Block<PixArtConditioning> {
     NDArray rows(String kind, String... layers) {
       long[] shape = kind.equals("weight") ? new long[] {width, width} : new long[] {width};
       List<NDArray> parts =
-          List.of(layers).stream().map(layer -> weights.get(scope, layer + "." + kind, shape)).toList();
+          List.of(layers).stream()
+              .map(layer -> weights.get(scope, layer + "." + kind, shape))
+              .toList();
       return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
     }
   }

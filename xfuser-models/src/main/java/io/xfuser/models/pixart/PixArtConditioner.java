@@ -81,14 +81,13 @@ final class PixArtConditioner implements Conditioner<PixArtConditioning> {
         input.positions().stream().mapToLong(Long::longValue).toArray(),
         input.grid().rows(),
         input.grid().columns(),
-        (double) (config.sampleSize() / config.patchSize()),
+        (double) config.baseGrid(),
         config.interpolationScale(),
         config.width(),
         like);
   }
 
-  private @Nullable NDArray sizes(
-      NDManager request, ConditionInput input) {
+  private @Nullable NDArray sizes(NDManager request, ConditionInput input) {
     if (!config.sizeConditions()) {
       return null;
     }

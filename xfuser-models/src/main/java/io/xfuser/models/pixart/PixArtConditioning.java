@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param textMask added to the scores of cross-attention, (B, 1, 1, T)
  * @param positions position embeddings of this rank's tokens, (l, C) in fp32
  * @param sizes the embedded size of the picture (1, C), or null
- * @param timestep shift, scale and gate of both halves of a block, (6, C); null before the first step
+ * @param timestep shift, scale and gate of both halves of a block, (6, C); null before the first
+ *     step
  * @param embeddedTimestep the timestep for the head, (C); null before the first step
  * @param textKeyValues keys and values of the captions by block, filled as blocks ask
  */
@@ -30,7 +31,11 @@ record PixArtConditioning(
     Map<PixArtBlock, NDArray> textKeyValues) {
 
   PixArtConditioning(
-      NDManager request, NDArray text, NDArray textMask, NDArray positions, @Nullable NDArray sizes) {
+      NDManager request,
+      NDArray text,
+      NDArray textMask,
+      NDArray positions,
+      @Nullable NDArray sizes) {
     this(request, text, textMask, positions, sizes, null, null, new IdentityHashMap<>());
   }
 
@@ -47,7 +52,9 @@ record PixArtConditioning(
     return present(embeddedTimestep);
   }
 
-  /** Keys and values (B, T, 2, H, D) of the captions in {@code block}, projected once per request. */
+  /**
+   * Keys and values (B, T, 2, H, D) of the captions in {@code block}, projected once per request.
+   */
   NDArray textKeyValues(PixArtBlock block, UnaryOperator<NDArray> projection) {
     return textKeyValues.computeIfAbsent(block, key -> projection.apply(text));
   }

@@ -10,12 +10,14 @@ import io.xfuser.weights.ComponentConfig;
  * @param heads attention heads
  * @param headSize width of a head
  * @param inChannels latent channels
- * @param outChannels predicted channels: those of the latents, or twice as many with learned variances
+ * @param outChannels predicted channels: those of the latents, or twice as many with learned
+ *     variances
  * @param captionChannels width of the text embeddings
  * @param sampleSize height and width in latents of the pictures trained on
  * @param patchSize latents along each side of a token
  * @param interpolationScale by which positions are divided
- * @param sizeConditions whether the picture's size and aspect ratio are conditions (α at 1024 pixels)
+ * @param sizeConditions whether the picture's size and aspect ratio are conditions (α at 1024
+ *     pixels)
  */
 public record PixArtConfig(
     int depth,
@@ -36,7 +38,11 @@ public record PixArtConfig(
   public PixArtConfig {
     if (outChannels != inChannels && outChannels != 2 * inChannels) {
       throw new IllegalArgumentException(
-          "out_channels is " + outChannels + ", neither in_channels " + inChannels + " nor twice that");
+          "out_channels is "
+              + outChannels
+              + ", neither in_channels "
+              + inChannels
+              + " nor twice that");
     }
   }
 
@@ -45,9 +51,9 @@ public record PixArtConfig(
     return heads * headSize;
   }
 
-  /** c, the values of a token: the latents of its square. */
-  public int tokenWidth() {
-    return patchSize * patchSize * inChannels;
+  /** Rows and columns of tokens of the pictures trained on. */
+  public int baseGrid() {
+    return sampleSize / patchSize;
   }
 
   /**
@@ -56,12 +62,20 @@ public record PixArtConfig(
    * @throws IllegalArgumentException naming the setting that is missing or not supported
    */
   public static PixArtConfig from(ComponentConfig config) {
-    require(config, "norm_type", config.getString("norm_type", "ada_norm_single"), "ada_norm_single");
-    require(config, "activation_fn", config.getString("activation_fn", "gelu-approximate"), "gelu-approximate");
+    require(
+        config, "norm_type", config.getString("norm_type", "ada_norm_single"), "ada_norm_single");
+    require(
+        config,
+        "activation_fn",
+        config.getString("activation_fn", "gelu-approximate"),
+        "gelu-approximate");
     require(config, "attention_type", config.getString("attention_type", "default"), "default");
     require(config, "attention_bias", config.getBoolean("attention_bias", true), true);
     require(
-        config, "norm_elementwise_affine", config.getBoolean("norm_elementwise_affine", false), false);
+        config,
+        "norm_elementwise_affine",
+        config.getBoolean("norm_elementwise_affine", false),
+        false);
     require(config, "norm_eps", config.getDouble("norm_eps", EPSILON), EPSILON);
     int heads = config.getInt("num_attention_heads", 16);
     int headSize = config.getInt("attention_head_dim", 72);

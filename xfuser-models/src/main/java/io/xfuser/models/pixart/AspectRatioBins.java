@@ -1,0 +1,57 @@
+package io.xfuser.models.pixart;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The sizes that PixArt was trained on, by aspect ratio; {@code aspect_ratio_bins.json} has the
+ * tables of diffusers' PixArt pipelines.
+ */
+final class AspectRatioBins {
+  private static final Map<String, Map<String, List<Integer>>> TABLES = read();
+
+  private AspectRatioBins() {}
+
+  /**
+   * The trained size nearest in aspect ratio.
+   *
+   * @param sampleSize the transformer's, in latents; an eighth of the table's resolution
+   * @throws IllegalArgumentException if there is no table for {@code sampleSize}
+   */
+  static Size nearest(int sampleSize, int height, int width) {
+    Map<String, List<Integer>> table = TABLES.get(String.valueOf(sampleSize * 8));
+    if (table == null) {
+      throw new IllegalArgumentException(
+          "there are no resolution bins for a sample size of "
+              + sampleSize
+              + " latents (only for 32, 64, 128 and 256); use --no_use_resolution_binning");
+    }
+    double ratio = (double) height / width;
+    String best = "";
+    double bestDistance = Double.POSITIVE_INFINITY;
+    for (String candidate : table.keySet()) { // in the table's order: the first of equals wins
+      double distance = Math.abs(Double.parseDouble(candidate) - ratio);
+      if (distance < bestDistance) {
+        bestDistance = distance;
+        best = candidate;
+      }
+    }
+    List<Integer> size = Objects.requireNonNull(table.get(best));
+    return new Size(size.get(0), size.get(1));
+  }
+
+  private static Map<String, Map<String, List<Integer>>> read() {
+    try (InputStream in = AspectRatioBins.class.getResourceAsStream("aspect_ratio_bins.json")) {
+      return new ObjectMapper().readValue(Objects.requireNonNull(in), new TypeReference<>() {});
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
