@@ -1,0 +1,88 @@
+package io.xfuser.parallel.socket;
+
+import ai.djl.ndarray.NDArray;
+import io.xfuser.parallel.Channel;
+import io.xfuser.torchscript.ElementType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What precedes the bytes of a message's tensors.
+ *
+ * @param epoch the request it belongs to, or {@link #FAREWELL}
+ * @param channel what it is about
+ * @param tensors in order; the bytes of those that are not shared follow, then in the ring the
+ *     others
+ */
+@SuppressWarnings("EnumOrdinal") // ranks of different versions never get this far
+record Header(long epoch, Channel channel, List<Tensor> tensors) {
+  /** The epoch of the last message of a rank that leaves. */
+  static final long FAREWELL = -1;
+
+  /** Bytes of the length that comes first. */
+  static final int PREFIX = Integer.BYTES;
+
+  private static final int MAX_BYTES = 1 << 24;
+  private static final int FIXED = Long.BYTES + 1 + Integer.BYTES;
+
+  /**
+   * One tensor.
+   *
+   * @param type its elements
+   * @param shape its dimensions
+   * @param shared whether its bytes come through shared memory
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Tensor(ElementType type, long[] shape, boolean shared) {
+    static Tensor of(NDArray tensor, boolean shared) {
+      return new Tensor(ElementType.of(tensor), tensor.getShape().getShape(), shared);
+    }
+  }
+
+  /** Length and header, ready to be written. */
+  ByteBuffer encode() {
+    int length = FIXED + tensors.stream().mapToInt(x -> 3 + Long.BYTES * x.shape.length).sum();
+    ByteBuffer out = ByteBuffer.allocate(PREFIX + length);
+    out.putInt(length).putLong(epoch).put((byte) channel.ordinal()).putInt(tensors.size());
+    for (Tensor tensor : tensors) {
+      out.put((byte) tensor.type.ordinal()).put((byte) (tensor.shared ? 1 : 0));
+      out.put((byte) tensor.shape.length);
+      for (long dim : tensor.shape) {
+        out.putLong(dim);
+      }
+    }
+    return out.flip();
+  }
+
+  /** Bytes of the header of which {@code prefix} was read. */
+  static int length(ByteBuffer prefix) throws IOException {
+    int length = prefix.getInt();
+    if (length < FIXED || length > MAX_BYTES) {
+      throw new IOException("a message header of " + length + " bytes");
+    }
+    return length;
+  }
+
+  static Header decode(ByteBuffer in) throws IOException {
+    try {
+      long epoch = in.getLong();
+      Channel channel = Channel.values()[in.get()];
+      int count = in.getInt();
+      List<Tensor> tensors = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        ElementType type = ElementType.values()[in.get()];
+        boolean shared = in.get() != 0;
+        long[] shape = new long[in.get()];
+        for (int dim = 0; dim < shape.length; dim++) {
+          shape[dim] = in.getLong();
+        }
+        tensors.add(new Tensor(type, shape, shared));
+      }
+      return new Header(epoch, channel, tensors);
+    } catch (RuntimeException e) {
+      throw new IOException("a message header that makes no sense", e);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+package io.xfuser.parallel.socket;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Accepts connections and greets each on a thread of its own, so that a silent or foreign one holds
+ * up nobody.
+ */
+final class Listener implements AutoCloseable {
+  /** How long a connection may take to say who it is. */
+  static final int GREETING_MILLIS = 10_000;
+
+  private final ServerSocketChannel server;
+  private final String name;
+
+  private Listener(ServerSocketChannel server, String name) {
+    this.server = server;
+    this.name = name;
+  }
+
+  /** Listens at {@code port} (0: any), on this machine's own addresses only if {@code local}. */
+  static Listener open(boolean local, int port, String name) throws IOException {
+    ServerSocketChannel server = ServerSocketChannel.open();
+    try {
+      server.bind(
+          local
+              ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
+              : new InetSocketAddress(port),
+          1024);
+      return new Listener(server, name);
+    } catch (IOException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  /** Starts to accept. {@code greeting} owns the connection; where it throws, it is closed. */
+  void start(Greeting greeting) {
+    daemon(name, () -> accept(greeting));
+  }
+
+  int port() {
+    return server.socket().getLocalPort();
+  }
+
+  /** This machine and the addresses under which others may reach this listener. */
+  Roster.Seat seat(boolean local) throws IOException {
+    if (local) {
+      return new Roster.Seat(
+          machine(), List.of(InetAddress.getLoopbackAddress().getHostAddress()), port());
+    }
+    List<String> addresses =
+        NetworkInterface.networkInterfaces()
+            .filter(Listener::usable)
+            .flatMap(NetworkInterface::inetAddresses)
+            .filter(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
+            .map(InetAddress::getHostAddress)
+            .toList();
+    return new Roster.Seat(machine(), addresses, port());
+  }
+
+  @Override
+  public void close() {
+    closeQuietly(server);
+  }
+
+  private void accept(Greeting greeting) {
+    while (server.isOpen()) {
+      try {
+        SocketChannel channel = server.accept();
+        daemon(name + "-greeting", () -> greet(greeting, channel));
+      } catch (IOException e) {
+        if (server.isOpen()) {
+          pause(50); // out of file descriptors, say: others may still get through later
+        }
+      }
+    }
+  }
+
+  private static void greet(Greeting greeting, SocketChannel channel) {
+    try {
+      channel.socket().setTcpNoDelay(true);
+      channel.socket().setSoTimeout(GREETING_MILLIS);
+      greeting.greet(channel);
+    } catch (IOException | RuntimeException e) {
+      closeQuietly(channel); // not one of ours, or gone
+    }
+  }
+
+  private static boolean usable(NetworkInterface link) {
+    try {
+      return link.isUp() && !link.isLoopback();
+    } catch (SocketException e) {
+      return false;
+    }
+  }
+
+  private static String machine() {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  static void daemon(String name, Runnable body) {
+    Thread thread = new Thread(body, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  static void closeQuietly(AutoCloseable closeable) {
+    try {
+      closeable.close();
+    } catch (Exception e) {
+      // nothing can be done about it, and nothing depends on it
+    }
+  }
+
+  static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** What is done with a new connection. */
+  interface Greeting {
+    void greet(SocketChannel channel) throws IOException;
+  }
+}

@@ -1,0 +1,16 @@
+package io.xfuser.parallel.socket;
+
+/** How the ranks find one another. All throw CommunicationException where that fails. */
+interface Rendezvous extends AutoCloseable {
+  /** Waits until all ranks have joined. */
+  Roster roster();
+
+  /** Says that this rank is connected to all others, and waits until all have said so. */
+  void ready();
+
+  /** Throws if a rank has died or was rejected meanwhile. */
+  void check();
+
+  @Override
+  void close();
+}

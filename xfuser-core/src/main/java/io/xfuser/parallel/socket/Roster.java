@@ -1,0 +1,76 @@
+package io.xfuser.parallel.socket;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The ranks of a world and where each listens.
+ *
+ * @param session drawn by rank 0, so that connections of other worlds are told apart
+ * @param seats by rank
+ */
+record Roster(String session, List<Seat> seats) {
+
+  /**
+   * Where one rank listens.
+   *
+   * @param machine the same for ranks of one machine
+   * @param addresses to try in this order
+   * @param port its data listener
+   */
+  record Seat(String machine, List<String> addresses, int port) {
+    void write(DataOutput out) throws IOException {
+      out.writeUTF(machine);
+      out.writeShort(addresses.size());
+      for (String address : addresses) {
+        out.writeUTF(address);
+      }
+      out.writeInt(port);
+    }
+
+    static Seat read(DataInput in) throws IOException {
+      String machine = in.readUTF();
+      int count = in.readUnsignedShort();
+      List<String> addresses = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        addresses.add(in.readUTF());
+      }
+      return new Seat(machine, addresses, in.readInt());
+    }
+
+    /** With {@code address} tried first. */
+    Seat seenAt(String address) {
+      List<String> all = new ArrayList<>(addresses);
+      all.remove(address);
+      all.add(0, address);
+      return new Seat(machine, all, port);
+    }
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeUTF(session);
+    out.writeInt(seats.size());
+    for (Seat seat : seats) {
+      seat.write(out);
+    }
+  }
+
+  static Roster read(DataInput in) throws IOException {
+    String session = in.readUTF();
+    int count = in.readInt();
+    List<Seat> seats = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      seats.add(Seat.read(in));
+    }
+    return new Roster(session, seats);
+  }
+
+  Roster with(int rank, Seat seat) {
+    List<Seat> changed = new ArrayList<>(seats);
+    changed.set(rank, seat);
+    return new Roster(session, changed);
+  }
+}

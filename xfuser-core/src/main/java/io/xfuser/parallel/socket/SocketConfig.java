@@ -1,0 +1,151 @@
+package io.xfuser.parallel.socket;
+
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which rank this process is and where the ranks meet.
+ *
+ * @param rank this rank, from 0
+ * @param size the number of ranks
+ * @param localRank this rank among those of its machine
+ * @param master where rank 0 listens
+ * @param limits how long to wait
+ * @param sharedMemory whether ranks of one machine may exchange large tensors through shared memory
+ */
+public record SocketConfig(
+    int rank, int size, int localRank, Master master, Limits limits, boolean sharedMemory) {
+
+  /** Rejects a rank outside the world. */
+  public SocketConfig {
+    if (size < 1) {
+      throw new IllegalArgumentException("a world of " + size + " ranks");
+    }
+    if (rank < 0 || rank >= size) {
+      throw new IllegalArgumentException("rank " + rank + " is not in a world of " + size);
+    }
+  }
+
+  /**
+   * Where rank 0 listens.
+   *
+   * @param address host name or address; {@code localhost} keeps all listeners off the network
+   * @param port the first port to try
+   * @param ports how many ports, from {@code port} on, may be tried
+   * @param job tells worlds that try the same ports apart
+   */
+  public record Master(String address, int port, int ports, String job) {
+    /** Rejects ports that do not exist. */
+    public Master {
+      if (port < 1 || ports < 1 || port + ports - 1 > 65535) {
+        throw new IllegalArgumentException(
+            "ports " + port + " to " + (port + ports - 1) + " are not within 1 to 65535");
+      }
+    }
+
+    /** Whether the ranks of this machine alone are meant. */
+    boolean local() {
+      return address.equals("localhost") || address.equals("127.0.0.1") || address.equals("::1");
+    }
+  }
+
+  /**
+   * How long to wait.
+   *
+   * @param rendezvous for all ranks to join
+   * @param silence for a sign of life before a rank counts as failed
+   * @param message for a message of a rank that is alive
+   */
+  public record Limits(Duration rendezvous, Duration silence, Duration message) {
+    /** 300 s, 20 s and 1,800 s. */
+    public static Limits standard() {
+      return new Limits(Duration.ofSeconds(300), Duration.ofSeconds(20), Duration.ofSeconds(1800));
+    }
+  }
+
+  /**
+   * Reads torchrun's variables {@code RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT};
+   * where {@code RANK} is absent, Slurm's {@code SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID} instead
+   * of the first three. {@code XFUSER_TIMEOUT} is the limit for a message in seconds, {@code
+   * XFUSER_SHM=0} turns shared memory off.
+   *
+   * <p>Under torchrun the agent may itself listen on MASTER_PORT ({@code
+   * TORCHELASTIC_USE_AGENT_STORE=True}); then rank 0 takes the first free port of the 16 after it.
+   *
+   * @throws IllegalArgumentException if a variable is missing or makes no sense
+   */
+  public static SocketConfig fromEnvironment(Map<String, String> environment) {
+    Variables variables = new Variables(environment);
+    boolean slurm = !variables.has("RANK") && variables.has("SLURM_PROCID");
+    int rank = variables.number(slurm ? "SLURM_PROCID" : "RANK");
+    int size = variables.number(slurm ? "SLURM_NTASKS" : "WORLD_SIZE");
+    int localRank = variables.number(slurm ? "SLURM_LOCALID" : "LOCAL_RANK", rank);
+    if (rank < 0 || rank >= size) {
+      throw new IllegalArgumentException(
+          (slurm ? "SLURM_PROCID=" : "RANK=")
+              + rank
+              + " is not below "
+              + (slurm ? "SLURM_NTASKS=" : "WORLD_SIZE=")
+              + size);
+    }
+    int timeout = variables.number("XFUSER_TIMEOUT", (int) Limits.standard().message().toSeconds());
+    if (timeout < 1) {
+      throw new IllegalArgumentException("XFUSER_TIMEOUT=" + timeout + " is not a time in seconds");
+    }
+    Limits limits =
+        new Limits(
+            Limits.standard().rendezvous(),
+            Limits.standard().silence(),
+            Duration.ofSeconds(timeout));
+    return new SocketConfig(
+        rank,
+        size,
+        localRank,
+        master(variables),
+        limits,
+        !"0".equals(variables.text("XFUSER_SHM")));
+  }
+
+  private static Master master(Variables variables) {
+    String address = variables.text("MASTER_ADDR");
+    if (address == null) {
+      throw new IllegalArgumentException(
+          "MASTER_ADDR is not set: it must name the machine of rank 0");
+    }
+    int port = variables.number("MASTER_PORT");
+    boolean taken = "True".equalsIgnoreCase(variables.text("TORCHELASTIC_USE_AGENT_STORE"));
+    String run = variables.text("TORCHELASTIC_RUN_ID");
+    String job = run == null ? variables.text("SLURM_JOB_ID") : run;
+    return new Master(address, taken ? port + 1 : port, taken ? 16 : 1, port + "/" + job);
+  }
+
+  /** The environment, read with sentences for what is wrong in it. */
+  private record Variables(Map<String, String> environment) {
+    boolean has(String name) {
+      return text(name) != null;
+    }
+
+    @Nullable String text(String name) {
+      String value = environment.get(name);
+      return value == null || value.isBlank() ? null : value.strip();
+    }
+
+    int number(String name, int absent) {
+      return has(name) ? number(name) : absent;
+    }
+
+    int number(String name) {
+      String value = text(name);
+      if (value == null) {
+        throw new IllegalArgumentException(
+            name + " is not set: start the ranks with scripts/xfrun, torchrun or srun");
+      }
+      try {
+        return Integer.parseInt(value);
+      } catch (NumberFormatException e) {
+        throw new IllegalArgumentException(name + "=" + value + " is not a number", e);
+      }
+    }
+  }
+}

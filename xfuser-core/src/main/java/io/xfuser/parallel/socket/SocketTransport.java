@@ -1,0 +1,206 @@
+package io.xfuser.parallel.socket;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.parallel.CancelledException;
+import io.xfuser.parallel.Channel;
+import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Mailboxes.Route;
+import io.xfuser.parallel.Pending;
+import io.xfuser.parallel.Transport;
+import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** One rank's messages to and from all others, each of which is a process. */
+final class SocketTransport implements Transport {
+  private final SocketConfig config;
+  private final Epochs epochs;
+  private final Map<Integer, Link> links = new TreeMap<>();
+  private final Signals signals;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /**
+   * Over the connections of {@code mesh}.
+   *
+   * @param rings the shared memory with each rank
+   * @param sharedBytes tensors of this many bytes go through shared memory
+   */
+  SocketTransport(SocketConfig config, Mesh mesh, Map<Integer, SharedRings> rings, long sharedBytes)
+      throws IOException {
+    this.config = config;
+    this.epochs = new Epochs(config.limits().message());
+    this.signals = new Signals(mesh.signals(), config.limits().silence(), new Verdict());
+    mesh.tensors()
+        .forEach(
+            (peer, channel) -> {
+              SharedRings shared = rings.getOrDefault(peer, SharedRings.NONE);
+              links.put(
+                  peer,
+                  new Link(
+                      channel,
+                      shared,
+                      new TensorWriter(channel, shared.out(), sharedBytes),
+                      new TensorReader(channel, shared.in())));
+            });
+  }
+
+  /** Starts the threads. */
+  SocketTransport start() {
+    String name = "xfuser-rank" + config.rank();
+    Listener.daemon(name + "-signals", signals::run);
+    links.forEach(
+        (peer, link) -> {
+          Listener.daemon(name + "-to" + peer, () -> write(peer, link));
+          Listener.daemon(name + "-from" + peer, () -> read(peer, link));
+        });
+    return this;
+  }
+
+  @Override
+  public int rank() {
+    return config.rank();
+  }
+
+  @Override
+  public int size() {
+    return config.size();
+  }
+
+  @Override
+  public void send(Channel channel, int to, List<NDArray> tensors) {
+    epochs.current().check();
+    if (to < 0 || to >= size()) {
+      throw new IllegalArgumentException("rank " + to + " is not in a world of " + size());
+    }
+    long epoch = epochs.number();
+    List<SharedTensor> handles;
+    try (NDManager scope = Torch.newManager()) {
+      handles = tensors.stream().map(x -> SharedTensor.of(writable(scope, x))).toList();
+    }
+    Link link = links.get(to);
+    if (link == null) {
+      epochs.deliver(epoch, new Route(channel, to, to), handles);
+    } else {
+      link.writer().send(new TensorWriter.Message(epoch, channel, handles));
+    }
+  }
+
+  private static NDArray writable(NDManager scope, NDArray tensor) {
+    if (tensor.getDevice().isGpu()) {
+      throw new IllegalArgumentException(
+          "sockets carry tensors of the CPU, not of " + tensor.getDevice());
+    }
+    return Torch.contiguous(scope, tensor);
+  }
+
+  @Override
+  public Pending receive(Channel channel, int from, String operation) {
+    return epochs.current().receive(new Route(channel, from, rank()), operation);
+  }
+
+  @Override
+  public void activity(String what) {
+    signals.activity(what);
+  }
+
+  @Override
+  public void begin() {
+    epochs.begin();
+  }
+
+  @Override
+  public void cancel(String reason) {
+    long epoch = epochs.number();
+    signals.cancel(epoch, reason);
+    epochs.cancel(epoch, reason);
+  }
+
+  @Override
+  public void fail(Throwable cause) {
+    if (!(cause instanceof CancelledException) && !epochs.ended()) {
+      signals.fail(Transport.failure(rank(), signals.activity(), cause));
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed.getAndSet(true)) {
+      return;
+    }
+    boolean inOrder = !epochs.ended();
+    if (inOrder) {
+      links.values().forEach(link -> link.writer().farewell());
+    }
+    signals.farewell();
+    if (inOrder) {
+      signals.awaitFarewellSeen(config.limits().message());
+    }
+    epochs.end(() -> new CommunicationException("rank " + rank() + " has left the world"));
+    links.values().forEach(Link::close);
+    signals.stop();
+  }
+
+  private void write(int peer, Link link) {
+    try {
+      link.writer().run();
+    } catch (IOException e) {
+      signals.broken(peer, e);
+    } catch (RuntimeException | Error e) {
+      fail(e);
+    }
+  }
+
+  private void read(int peer, Link link) {
+    try {
+      link.reader()
+          .run(
+              (header, tensors) ->
+                  epochs.deliver(
+                      header.epoch(), new Route(header.channel(), peer, rank()), tensors));
+      epochs.left(peer);
+      signals.farewellArrived(peer);
+    } catch (ClosedChannelException e) {
+      // closed by this rank, which has failed or left
+    } catch (IOException e) {
+      signals.broken(peer, e);
+    } catch (RuntimeException | Error e) {
+      fail(e); // no memory for the tensor, say
+    }
+  }
+
+  /** One rank's connection for tensors. */
+  private record Link(
+      SocketChannel channel, SharedRings rings, TensorWriter writer, TensorReader reader) {
+    void close() {
+      rings.close();
+      writer.close();
+      Listener.closeQuietly(channel);
+    }
+  }
+
+  /** What the signals make known. */
+  private final class Verdict implements Signals.Outcome {
+    @Override
+    public void failed(String sentence) {
+      epochs.end(() -> new CommunicationException(sentence));
+      links.values().forEach(Link::close);
+    }
+
+    @Override
+    public void cancelled(long epoch, String reason) {
+      epochs.cancel(epoch, reason);
+    }
+
+    @Override
+    public void left(int rank) {
+      epochs.left(rank);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package io.xfuser.parallel;
+
+import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.parallel.socket.SocketConfig;
+import io.xfuser.parallel.socket.SocketWorld;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Runs the same code on several ranks, each a thread of the test. */
+public enum TestRanks {
+  IN_PROCESS,
+  SOCKET,
+  SOCKET_WITHOUT_SHARED_MEMORY;
+
+  /** Limits short enough for tests. */
+  public static final SocketConfig.Limits QUICK =
+      new SocketConfig.Limits(
+          Duration.ofSeconds(30), Duration.ofSeconds(5), Duration.ofSeconds(30));
+
+  /** The results of all ranks, in their order; the first failure is thrown. */
+  public <T> List<T> run(int size, Body<T> body) throws Exception {
+    InProcessRanks inProcess = new InProcessRanks(size, Duration.ofSeconds(30));
+    int port = freePort();
+    return together(
+        size,
+        rank -> {
+          Torch.prepareThread(1);
+          try (World world = world(inProcess, port, rank, size)) {
+            try {
+              return body.run(world);
+            } catch (Exception | AssertionError e) {
+              world.transport().fail(e);
+              throw e;
+            }
+          }
+        });
+  }
+
+  /** Runs {@code body} for every rank on a thread of its own. */
+  public static <T> List<T> together(int size, RankBody<T> body) throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(size);
+    try {
+      List<Future<T>> running = new ArrayList<>();
+      for (int rank = 0; rank < size; rank++) {
+        int own = rank;
+        Callable<T> call = () -> body.run(own);
+        running.add(threads.submit(call));
+      }
+      return results(running);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static <T> List<T> results(List<Future<T>> running) throws Exception {
+    List<T> results = new ArrayList<>();
+    Exception first = null;
+    for (Future<T> one : running) {
+      try {
+        results.add(one.get(60, TimeUnit.SECONDS));
+      } catch (ExecutionException | TimeoutException e) {
+        if (first == null) {
+          first = e;
+        } else {
+          first.addSuppressed(e);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
+    return results;
+  }
+
+  /** The configuration of one rank on this machine. */
+  public static SocketConfig config(int rank, int size, int port, SocketConfig.Limits limits) {
+    SocketConfig.Master master = new SocketConfig.Master("localhost", port, 1, "test");
+    return new SocketConfig(rank, size, rank, master, limits, true);
+  }
+
+  /** A port on which nothing listens now. */
+  public static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private World world(InProcessRanks inProcess, int port, int rank, int size) {
+    if (this == IN_PROCESS) {
+      return new World(inProcess.transport(rank));
+    }
+    SocketConfig config = config(rank, size, port, QUICK);
+    return SocketWorld.join(
+        new SocketConfig(
+            rank, size, rank, config.master(), QUICK, this != SOCKET_WITHOUT_SHARED_MEMORY));
+  }
+
+  /** What a rank does in its world. */
+  public interface Body<T> {
+    T run(World world) throws Exception;
+  }
+
+  /** What a rank does that joins by itself. */
+  public interface RankBody<T> {
+    T run(int rank) throws Exception;
+  }
+}
