@@ -95,8 +95,12 @@ final class Mailbox {
       if (millis <= 0) {
         throw new CommunicationException(
             String.format(
-                "rank %d waited %s s for rank %d in %s %s",
-                route.to(), seconds(), route.from(), route.channel().label(), receive.operation));
+                "rank %d waited %s for rank %d in %s %s",
+                route.to(),
+                Mailboxes.seconds(timeout),
+                route.from(),
+                route.channel().label(),
+                receive.operation));
       }
       try {
         wait(millis);
@@ -105,12 +109,6 @@ final class Mailbox {
         throw new CommunicationException("interrupted while waiting for a message", e);
       }
     }
-  }
-
-  private String seconds() {
-    return timeout.toMillis() % 1000 == 0
-        ? String.valueOf(timeout.toSeconds())
-        : String.valueOf(timeout.toMillis() / 1000.0);
   }
 
   /** A posted receive; guarded by the mailbox. */

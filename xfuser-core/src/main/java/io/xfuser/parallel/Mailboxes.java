@@ -73,6 +73,11 @@ public final class Mailboxes {
     }
   }
 
+  /** {@code time} as failures tell it: {@code 20 s} or {@code 0.5 s}. */
+  public static String seconds(Duration time) {
+    return time.toMillis() % 1000 == 0 ? time.toSeconds() + " s" : time.toMillis() / 1000.0 + " s";
+  }
+
   private Mailbox box(Route route) {
     Mailbox box = boxes.computeIfAbsent(route, key -> new Mailbox(key, timeout));
     // a box made after end() or left() went over the others

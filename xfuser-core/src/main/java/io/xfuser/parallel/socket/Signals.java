@@ -1,5 +1,6 @@
 package io.xfuser.parallel.socket;
 
+import io.xfuser.parallel.Mailboxes;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -208,8 +209,8 @@ final class Signals {
       if (now - peer.lastHeard > silence.toNanos()) {
         end(
             String.format(
-                "rank %d has been silent for %s s while %s",
-                peer.rank(), silence.toMillis() / 1000.0, peer.activity));
+                "rank %d has been silent for %s while %s",
+                peer.rank(), Mailboxes.seconds(silence), peer.activity));
       }
       if (peer.brokenSince != 0 && now - peer.brokenSince > GRACE_NANOS) {
         if (peer.leaving) {

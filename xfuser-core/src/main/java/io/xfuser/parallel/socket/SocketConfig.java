@@ -117,7 +117,8 @@ public record SocketConfig(
     boolean taken = "True".equalsIgnoreCase(variables.text("TORCHELASTIC_USE_AGENT_STORE"));
     String run = variables.text("TORCHELASTIC_RUN_ID");
     String job = run == null ? variables.text("SLURM_JOB_ID") : run;
-    return new Master(address, taken ? port + 1 : port, taken ? 16 : 1, port + "/" + job);
+    int ports = taken ? Math.max(1, Math.min(16, 65535 - port)) : 1;
+    return new Master(address, taken ? port + 1 : port, ports, port + "/" + job);
   }
 
   /** The environment, read with sentences for what is wrong in it. */

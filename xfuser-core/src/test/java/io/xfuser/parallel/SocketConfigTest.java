@@ -1,0 +1,93 @@
+package io.xfuser.parallel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.parallel.socket.SocketConfig;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SocketConfigTest {
+  private static final Map<String, String> TORCHRUN =
+      Map.of(
+          "RANK", "5",
+          "WORLD_SIZE", "8",
+          "LOCAL_RANK", "1",
+          "MASTER_ADDR", "node0",
+          "MASTER_PORT", "29500");
+
+  @Test
+  void torchrunsVariablesAreRead() {
+    SocketConfig config = SocketConfig.fromEnvironment(TORCHRUN);
+    assertThat(config.rank()).isEqualTo(5);
+    assertThat(config.size()).isEqualTo(8);
+    assertThat(config.localRank()).isEqualTo(1);
+    assertThat(config.master().address()).isEqualTo("node0");
+    assertThat(config.master().port()).isEqualTo(29500);
+    assertThat(config.master().ports()).isEqualTo(1);
+    assertThat(config.sharedMemory()).isTrue();
+    assertThat(config.limits()).isEqualTo(SocketConfig.Limits.standard());
+  }
+
+  @Test
+  void slurmsVariablesServeWhereRankIsAbsent() {
+    Map<String, String> slurm = new HashMap<>();
+    slurm.put("SLURM_PROCID", "3");
+    slurm.put("SLURM_NTASKS", "4");
+    slurm.put("SLURM_LOCALID", "1");
+    slurm.put("MASTER_ADDR", "node0");
+    slurm.put("MASTER_PORT", "29500");
+    assertThat(SocketConfig.fromEnvironment(slurm).rank()).isEqualTo(3);
+    assertThat(SocketConfig.fromEnvironment(slurm).size()).isEqualTo(4);
+    assertThat(SocketConfig.fromEnvironment(slurm).localRank()).isEqualTo(1);
+    slurm.putAll(TORCHRUN);
+    assertThat(SocketConfig.fromEnvironment(slurm).rank()).isEqualTo(5);
+  }
+
+  @Test
+  void thePortsAfterTheAgentsOwnAreTriedUnderTorchrun() {
+    Map<String, String> agent = new HashMap<>(TORCHRUN);
+    agent.put("TORCHELASTIC_USE_AGENT_STORE", "True");
+    assertThat(SocketConfig.fromEnvironment(agent).master().port()).isEqualTo(29501);
+    assertThat(SocketConfig.fromEnvironment(agent).master().ports()).isEqualTo(16);
+    agent.put("MASTER_PORT", "65530");
+    assertThat(SocketConfig.fromEnvironment(agent).master().ports()).isEqualTo(5);
+  }
+
+  @Test
+  void timeoutAndSharedMemoryCanBeSet() {
+    Map<String, String> set = new HashMap<>(TORCHRUN);
+    set.put("XFUSER_TIMEOUT", "60");
+    set.put("XFUSER_SHM", "0");
+    assertThat(SocketConfig.fromEnvironment(set).limits().message()).hasSeconds(60);
+    assertThat(SocketConfig.fromEnvironment(set).sharedMemory()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "RANK||RANK is not set: start the ranks with scripts/xfrun, torchrun or srun",
+        "WORLD_SIZE||WORLD_SIZE is not set: start the ranks with scripts/xfrun, torchrun or srun",
+        "MASTER_ADDR||MASTER_ADDR is not set: it must name the machine of rank 0",
+        "RANK|8|RANK=8 is not below WORLD_SIZE=8",
+        "RANK|-1|RANK=-1 is not below WORLD_SIZE=8",
+        "WORLD_SIZE|many|WORLD_SIZE=many is not a number",
+        "MASTER_PORT|70000|ports 70000 to 70000 are not within 1 to 65535",
+        "XFUSER_TIMEOUT|0|XFUSER_TIMEOUT=0 is not a time in seconds"
+      })
+  void whatMakesNoSenseIsRejectedInOneSentence(String name, String value, String sentence) {
+    Map<String, String> wrong = new HashMap<>(TORCHRUN);
+    if (value == null) {
+      wrong.remove(name);
+    } else {
+      wrong.put(name, value);
+    }
+    assertThatThrownBy(() -> SocketConfig.fromEnvironment(wrong))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(sentence);
+  }
+}

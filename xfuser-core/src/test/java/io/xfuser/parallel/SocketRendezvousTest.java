@@ -1,0 +1,176 @@
+package io.xfuser.parallel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.parallel.socket.SocketConfig;
+import io.xfuser.parallel.socket.SocketWorld;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+class SocketRendezvousTest {
+  private static final SocketConfig.Limits BRIEF =
+      new SocketConfig.Limits(Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(5));
+
+  @Test
+  void whoIsMissingIsNamedOnAllRanks() throws Exception {
+    int port = TestRanks.freePort();
+    List<String> sentences =
+        TestRanks.together(2, rank -> failure(TestRanks.config(rank == 0 ? 0 : 2, 4, port, BRIEF)));
+    assertThat(sentences).containsOnly("rank 1, 3 of 4 did not join within 2 s");
+  }
+
+  @Test
+  void aRankThatFindsNobodySaysWhere() throws Exception {
+    int port = TestRanks.freePort();
+    assertThat(failure(TestRanks.config(1, 2, port, BRIEF)))
+        .startsWith("rank 1 found no rank 0 at localhost:" + port + " within 2 s");
+  }
+
+  @Test
+  void foreignConnectionsChangeNothing() throws Exception {
+    int port = TestRanks.freePort();
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try {
+      Future<Boolean> first =
+          threads.submit(() -> meet(TestRanks.config(0, 2, port, TestRanks.QUICK)));
+      List<String> noises = List.of("GET / HTTP/1.1\r\n\r\n", "", "\0\0\0\0\0\0\0\0\0\0\0\0");
+      for (String noise : noises) {
+        try (Socket socket = connect(port)) {
+          OutputStream out = socket.getOutputStream();
+          out.write(noise.getBytes(StandardCharsets.ISO_8859_1));
+          out.flush();
+        }
+      }
+      try (Socket silent = connect(port)) {
+        assertThat(meet(TestRanks.config(1, 2, port, TestRanks.QUICK))).isTrue();
+        assertThat(first.get()).isTrue();
+        assertThat(silent.isConnected()).isTrue();
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void ranksThatDoNotFitAreRejectedAndTheOthersGoOn() throws Exception {
+    int port = TestRanks.freePort();
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try {
+      Future<String> first = threads.submit(() -> failure(TestRanks.config(0, 3, port, BRIEF)));
+      Future<String> second = threads.submit(() -> failure(TestRanks.config(1, 3, port, BRIEF)));
+      Thread.sleep(500);
+      assertThat(failure(TestRanks.config(2, 4, port, BRIEF)))
+          .isEqualTo("rank 2 expects 4 ranks, but rank 0 expects 3");
+      assertThat(failure(TestRanks.config(1, 3, port, BRIEF)))
+          .isEqualTo("there are two processes with rank 1");
+      assertThat(first.get())
+          .isEqualTo(
+              "rank 2 of 3 did not join within 2 s"
+                  + " (rejected: rank 2 expects 4 ranks, but rank 0 expects 3)");
+      assertThat(second.get()).isEqualTo(first.get());
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void aPortThatAnotherProgramHoldsIsPassedOver() throws Exception {
+    try (ServerSocket agent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      SocketConfig.Master master =
+          new SocketConfig.Master("localhost", agent.getLocalPort(), 16, "job 1");
+      Thread closer = new Thread(() -> hangUp(agent));
+      closer.setDaemon(true);
+      closer.start();
+      TestRanks.together(
+          3,
+          rank -> {
+            try (World world =
+                SocketWorld.join(new SocketConfig(rank, 3, rank, master, TestRanks.QUICK, true))) {
+              world.group(Channel.WORLD, List.of(0, 1, 2)).barrier();
+            }
+            return true;
+          });
+    }
+  }
+
+  @Test
+  void twoWorldsThatTryTheSamePortsDoNotMix() throws Exception {
+    int port = Math.min(TestRanks.freePort(), 65_000);
+    List<Integer> sums =
+        TestRanks.together(
+            5,
+            thread -> {
+              boolean first = thread < 2; // a world of two ranks, one of three
+              int rank = first ? thread : thread - 2;
+              SocketConfig.Master master =
+                  new SocketConfig.Master("localhost", port, 8, first ? "first" : "second");
+              int size = first ? 2 : 3;
+              try (World world =
+                  SocketWorld.join(
+                      new SocketConfig(rank, size, rank, master, TestRanks.QUICK, true))) {
+                world.group(Channel.WORLD, first ? List.of(0, 1) : List.of(0, 1, 2)).barrier();
+                return world.size();
+              }
+            });
+    assertThat(sums).containsExactly(2, 2, 3, 3, 3);
+  }
+
+  @Test
+  void aPortInUseIsNamed() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      assertThatThrownBy(
+              () -> SocketWorld.join(TestRanks.config(0, 2, taken.getLocalPort(), BRIEF)))
+          .isInstanceOf(CommunicationException.class)
+          .hasMessageStartingWith("rank 0 cannot listen on port " + taken.getLocalPort());
+    }
+  }
+
+  private static void hangUp(ServerSocket agent) {
+    try {
+      while (true) {
+        agent.accept().close();
+      }
+    } catch (IOException e) {
+      // closed at the end of the test
+    }
+  }
+
+  private static boolean meet(SocketConfig config) {
+    try (World world = SocketWorld.join(config)) {
+      world.group(Channel.WORLD, List.of(0, 1)).barrier();
+      return true;
+    }
+  }
+
+  private static Socket connect(int port) throws Exception {
+    for (int attempt = 0; ; attempt++) {
+      try {
+        return new Socket(InetAddress.getLoopbackAddress(), port);
+      } catch (IOException e) {
+        if (attempt == 100) {
+          throw e;
+        }
+        Thread.sleep(20);
+      }
+    }
+  }
+
+  private static String failure(SocketConfig config) {
+    try (World world = SocketWorld.join(config)) {
+      return "joined as rank " + world.rank();
+    } catch (CommunicationException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+}
