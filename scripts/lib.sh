@@ -94,7 +94,7 @@ run_main() {
   local target=$root/xfuser-examples/target
   export OPT_OUT_TRACKING=true
   # What is drawn with where no model is given.
-  [ -d "$root/models/demo" ] && export XFUSER_DEMO_MODEL=$root/models/demo
+  [ -d "$root/xfuser-examples/demo-model" ] && export XFUSER_DEMO_MODEL=$root/xfuser-examples/demo-model
   unset XFUSER_STDERR_IS_TERMINAL
   # For the progress bar; the JVM cannot tell.
   [ -t 2 ] && export XFUSER_STDERR_IS_TERMINAL=yes
