@@ -1,6 +1,7 @@
 package io.xfuser.examples.runner;
 
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.XFuserArgs;
 import io.xfuser.examples.launch.LaunchPlan;
 import io.xfuser.examples.launch.Launcher;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * that this process is one of several ranks, as that rank.
  */
 public final class Runner {
+  private static final double DEMO_GUIDANCE = 2.5;
+
   private final Class<?> main;
   private final @Nullable String model;
   private final Map<String, String> environment;
@@ -128,7 +131,7 @@ public final class Runner {
         };
     Generation generation;
     try (progress) {
-      generation = parallel.generate(args.inputConfig(), first ? listener : StepListener.NONE);
+      generation = parallel.generate(input(args), first ? listener : StepListener.NONE);
     }
     try (generation) {
       outputs.write(generation, first);
@@ -138,6 +141,16 @@ public final class Runner {
   private EngineConfig engine(XFuserArgs args) {
     String demo = environment.get("XFUSER_DEMO_MODEL");
     return demo == null ? args.engineConfig() : args.engineConfig(Path.of(demo));
+  }
+
+  /** With the demo model's own settings, where it stands in for {@code --model}. */
+  private static InputConfig input(XFuserArgs args) {
+    InputConfig input = args.inputConfig();
+    if (args.model() != null) {
+      return input;
+    }
+    InputConfig unbinned = input.withResolutionBinning(false); // 128 pixels are none of the bins
+    return input.guidanceScale() == null ? unbinned.withGuidance(DEMO_GUIDANCE) : unbinned;
   }
 
   private void checkModel(EngineConfig engine, String found) {
