@@ -1,46 +1,78 @@
 package io.xfuser.parallel;
 
 import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** A {@link RankMain} that runs, and what it has said so far. */
-final class RankProcess implements AutoCloseable {
-  private final int rank;
+/** A main class that runs as one rank, and what it has said so far on either output. */
+public final class RankProcess implements AutoCloseable {
+  private final @Nullable String rank;
   private final Process process;
   private final List<String> lines = new ArrayList<>();
   private boolean over;
 
   RankProcess(int rank, int size, int port, String... arguments) throws IOException {
-    this.rank = rank;
+    this(RankMain.class, environment(rank, size, port), arguments);
+  }
+
+  /** Starts {@code main} with {@code environment} beside the variables of this process. */
+  public RankProcess(Class<?> main, Map<String, String> environment, String... arguments)
+      throws IOException {
+    this.rank = environment.get("RANK");
     List<String> command =
         new ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path"),
-                RankMain.class.getName()));
+                main.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.environment().put("RANK", String.valueOf(rank));
-    builder.environment().put("WORLD_SIZE", String.valueOf(size));
-    builder.environment().put("MASTER_ADDR", "localhost");
-    builder.environment().put("MASTER_PORT", String.valueOf(port));
-    builder.environment().put("OPT_OUT_TRACKING", "true");
+    builder.environment().putAll(environment);
     this.process = builder.start();
     Thread reader = new Thread(this::read, "output-of-rank" + rank);
     reader.setDaemon(true);
     reader.start();
   }
 
+  /** What tells a process which rank it is, on this machine. */
+  public static Map<String, String> environment(int rank, int size, int port) {
+    Map<String, String> environment = new HashMap<>();
+    environment.put("RANK", String.valueOf(rank));
+    environment.put("WORLD_SIZE", String.valueOf(size));
+    environment.put("MASTER_ADDR", "localhost");
+    environment.put("MASTER_PORT", String.valueOf(port));
+    environment.put("OPT_OUT_TRACKING", "true");
+    return environment;
+  }
+
+  /** Writes a line to its standard input. */
+  public void tell(String line) throws IOException {
+    BufferedWriter writer = process.outputWriter(StandardCharsets.UTF_8);
+    writer.write(line + "\n");
+    writer.flush();
+  }
+
+  /** What it has said so far. */
+  public List<String> lines() {
+    synchronized (lines) {
+      return List.copyOf(lines);
+    }
+  }
+
   /** The rest of the first line that starts with {@code word}, as soon as it is there. */
-  String await(String word, Duration limit) throws InterruptedException {
+  public String await(String word, Duration limit) throws InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();
     synchronized (lines) {
       while (true) {
@@ -59,7 +91,7 @@ final class RankProcess implements AutoCloseable {
   }
 
   /** Sends a signal, STOP for example. */
-  void signal(String name) throws IOException, InterruptedException {
+  public void signal(String name) throws IOException, InterruptedException {
     String pid = String.valueOf(process.pid());
     int status = new ProcessBuilder("kill", "-" + name, pid).start().waitFor();
     if (status != 0) {
@@ -67,7 +99,8 @@ final class RankProcess implements AutoCloseable {
     }
   }
 
-  int exitStatus() throws InterruptedException {
+  /** Waits for its end. */
+  public int exitStatus() throws InterruptedException {
     return process.waitFor();
   }
 

@@ -1,0 +1,199 @@
+package io.xfuser.models.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.XFuserArgs;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Law 5: the ranks' picture is the same bit for bit whether they are threads or processes. And laws
+ * 2 and 3 for processes: it is the one that a single rank makes with the same patches and warm-up.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ProcessesEqualThreadsTest {
+  private static final Path FIXTURES = Path.of("src/test/resources/fixtures").toAbsolutePath();
+  private static final List<String> PROMPTS =
+      List.of("a red fox in the snow", "an old lighthouse", "three green apples");
+
+  @TempDir private Path directory = Path.of("");
+  private final Map<Case, byte[]> ofThreads = new HashMap<>();
+  private @Nullable RankProcesses world;
+  private String worldsKey = "";
+  private int outputs;
+
+  /** Neighbours share a world. 112 × 144 pixels are 63 tokens, 384 × 384 are 576. */
+  static Stream<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    for (boolean sharedMemory : new boolean[] {true, false}) {
+      Stream.of(
+              "112x144 --use_cfg_parallel",
+              "384x384 --pipefusion_parallel_degree 2 --num_pipeline_patch 3 --warmup_steps 1",
+              "112x144 --pipefusion_parallel_degree 2 --num_pipeline_patch 5 --warmup_steps 0"
+                  + " --attn_layer_num_for_pp 7 2",
+              "384x384 --ulysses_degree 2 --dtype float16",
+              "384x384 --ring_degree 2",
+              "112x144 --data_parallel_degree 2 --prompts 3 --num_images_per_prompt 2",
+              "112x144 --pipefusion_parallel_degree 2 --dtype bfloat16 --prompts 2",
+              "384x384 --pipefusion_parallel_degree 2 --ulysses_degree 2 --num_pipeline_patch 4",
+              "384x384 --ulysses_degree 2 --ring_degree 2 --dtype bfloat16",
+              "112x144 --pipefusion_parallel_degree 2 --ring_degree 2 --num_pipeline_patch 3"
+                  + " --warmup_steps 0 --alpha",
+              "112x144 --use_cfg_parallel --pipefusion_parallel_degree 2 --warmup_steps 4")
+          .map(flags -> Case.of(flags, sharedMemory))
+          .forEach(cases::add);
+    }
+    Stream.of(
+            "112x144 --pipefusion_parallel_degree 4 --num_pipeline_patch 8 --warmup_steps 2",
+            "384x384 --data_parallel_degree 2 --ring_degree 2 --prompts 2 --dtype float16",
+            "112x144 --use_cfg_parallel --ulysses_degree 2 --alpha --dtype bfloat16",
+            "112x144 --pipefusion_parallel_degree 3 --num_pipeline_patch 2 --ulysses_degree 2",
+            "384x384 --ring_degree 3 --use_cfg_parallel",
+            "384x384 --use_cfg_parallel --pipefusion_parallel_degree 2 --ulysses_degree 2",
+            "112x144 --pipefusion_parallel_degree 2 --ring_degree 2 --ulysses_degree 2"
+                + " --num_pipeline_patch 3 --warmup_steps 0")
+        .map(flags -> Case.of(flags, true))
+        .forEach(cases::add);
+    return cases.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void processesMakeTheThreadsPictureBitForBit(Case test) throws Exception {
+    Path output = directory.resolve(String.valueOf(outputs++));
+    worldOf(test).generate(test.flags(output));
+    byte[] threads = ofThreads.get(test.withSharedMemory());
+    if (threads == null) {
+      threads = onThreads(test);
+      ofThreads.put(test.withSharedMemory(), threads);
+    }
+    assertThat(saved(output)).isEqualTo(threads);
+  }
+
+  private RankProcesses worldOf(Case test) throws Exception {
+    String key = test.ranks() + " ranks, shared memory " + test.sharedMemory();
+    RankProcesses running = world;
+    if (running == null || !key.equals(worldsKey)) {
+      endWorld();
+      Map<String, String> variables = test.sharedMemory() ? Map.of() : Map.of("XFUSER_SHM", "0");
+      running = RankProcesses.start(test.ranks(), variables, "20", "0");
+      world = running;
+      worldsKey = key;
+    }
+    return running;
+  }
+
+  @AfterAll
+  void endWorld() {
+    if (world != null) {
+      world.close();
+    }
+  }
+
+  /** The bytes of the picture that in-process ranks make; checked against one rank's. */
+  private byte[] onThreads(Case test) {
+    XFuserArgs args = XFuserArgs.parse(test.flags(directory).toArray(String[]::new));
+    EngineConfig engine = args.engineConfig();
+    try (XDiTParallel threads = XDiTParallel.inProcess(engine.model().directory(), engine);
+        Generation generation = threads.generate(RankMain.pixels(args))) {
+      if (engine.runtime().dtype() == ElementType.FLOAT32) {
+        int patches = engine.parallel().patches();
+        EngineConfig one = engine.withParallel(ParallelConfig.serial().withPatches(patches));
+        try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().directory(), one);
+            Generation expected = serial.generate(RankMain.pixels(args))) {
+          assertThat(Pixels.largestDifference(generation.tensor(), expected.tensor()))
+              .isLessThanOrEqualTo(1e-4);
+        }
+      }
+      return bytes(generation.tensor());
+    }
+  }
+
+  /** The bytes of what all ranks have saved, in their order: that of the pictures. */
+  private static byte[] saved(Path output) throws IOException {
+    List<Path> files;
+    try (Stream<Path> found = Files.walk(output)) {
+      files = found.filter(Files::isRegularFile).sorted().toList();
+    }
+    try (NDManager manager = Torch.newManager()) {
+      List<NDArray> parts = new ArrayList<>();
+      for (Path file : files) {
+        try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+          NDArray part = tensors.get(manager, "images", tensors.shape("images"));
+          parts.add(Torch.contiguous(manager, part));
+        }
+      }
+      return bytes(Torch.concat(manager, parts, 0));
+    }
+  }
+
+  private static byte[] bytes(NDArray tensor) {
+    try (NDManager scope = Torch.newManager()) {
+      var memory = Torch.memory(Torch.contiguous(scope, tensor));
+      byte[] bytes = new byte[memory.remaining()];
+      memory.get(bytes);
+      return bytes;
+    }
+  }
+
+  /** One combination of degrees; the same as another if its flags are. */
+  record Case(String name, int ranks, boolean sharedMemory) {
+    static Case of(String name, boolean sharedMemory) {
+      Case test = new Case(name, 0, sharedMemory);
+      XFuserArgs args = XFuserArgs.parse(test.flags(Path.of("unused")).toArray(String[]::new));
+      return new Case(name, args.engineConfig().parallel().worldSize(), sharedMemory);
+    }
+
+    Case withSharedMemory() {
+      return new Case(name, ranks, true);
+    }
+
+    List<String> flags(Path output) {
+      List<String> words = new ArrayList<>(Arrays.asList(name.split(" ")));
+      String size = words.remove(0);
+      String model = words.remove("--alpha") ? "pixart_alpha_tiny" : "pixart_sigma_tiny";
+      int prompts = 1;
+      int given = words.indexOf("--prompts");
+      if (given >= 0) {
+        words.remove(given);
+        prompts = Integer.parseInt(words.remove(given));
+      }
+      words.addAll(List.of("--model", FIXTURES.resolve(model).toString()));
+      words.addAll(List.of("--height", size.substring(0, 3), "--width", size.substring(4)));
+      words.add("--no_use_resolution_binning");
+      words.addAll(List.of("--num_inference_steps", "4"));
+      words.addAll(List.of("--max_sequence_length", "20", "--output_directory", output.toString()));
+      words.add("--prompt");
+      words.addAll(PROMPTS.subList(0, prompts));
+      return words;
+    }
+
+    @Override
+    public String toString() {
+      return ranks + " ranks, " + name + (sharedMemory ? "" : ", no shared memory");
+    }
+  }
+}
