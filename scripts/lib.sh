@@ -93,7 +93,8 @@ run_main() {
   shift 3
   local target=$root/xfuser-examples/target
   export OPT_OUT_TRACKING=true
-  export XFUSER_DEMO_MODEL=${XFUSER_DEMO_MODEL:-$root/models/demo}
+  # What is drawn with where no model is given.
+  [ -d "$root/xfuser-examples/demo-model" ] && export XFUSER_DEMO_MODEL=$root/xfuser-examples/demo-model
   unset XFUSER_STDERR_IS_TERMINAL
   # For the progress bar; the JVM cannot tell.
   [ -t 2 ] && export XFUSER_STDERR_IS_TERMINAL=yes

@@ -26,6 +26,7 @@ public final class Generation implements AutoCloseable {
   private final Map<Integer, Image> images;
   private final @Nullable NDManager manager;
   private final @Nullable NDArray tensor;
+  private final int firstImage;
   private final Output output;
   private final RunReport report;
 
@@ -41,11 +42,13 @@ public final class Generation implements AutoCloseable {
       Map<Integer, Image> images,
       @Nullable NDManager manager,
       @Nullable NDArray tensor,
+      int firstImage,
       Output output,
       RunReport report) {
     this.images = images;
     this.manager = manager;
     this.tensor = tensor;
+    this.firstImage = firstImage;
     this.output = output;
     this.report = report;
   }
@@ -67,12 +70,18 @@ public final class Generation implements AutoCloseable {
     }
     RunReport report = ordered.get(0).report();
     if (tensors.isEmpty()) {
-      return new Generation(images, null, null, output, report);
+      return new Generation(images, null, null, 0, output, report);
     }
+    int first =
+        ordered.stream()
+            .filter(result -> result.tensor() != null)
+            .mapToInt(RankResult::firstImage)
+            .min()
+            .orElse(0);
     NDManager manager = Torch.newManager();
     List<NDArray> parts = tensors.stream().map(part -> part.receive(manager)).toList();
     NDArray whole = Torch.concat(manager, parts, 0);
-    return new Generation(images, manager, whole, output, report);
+    return new Generation(images, manager, whole, first, output, report);
   }
 
   /** The pictures of this process, in order; empty where tensors were asked for. */
@@ -108,9 +117,7 @@ public final class Generation implements AutoCloseable {
     List<Path> files = new ArrayList<>();
     if (tensor != null) {
       Files.createDirectories(directory);
-      Path file = directory.resolve(output.prefix() + "_" + output.key() + ".safetensors");
-      SafeTensorsWriter.write(file, Map.of(output.key(), tensor));
-      files.add(file);
+      saveTensors(directory, tensor, files);
     }
     for (Map.Entry<Integer, Image> entry : images.entrySet()) {
       Files.createDirectories(directory);
@@ -127,6 +134,17 @@ public final class Generation implements AutoCloseable {
       files.add(file);
     }
     return files;
+  }
+
+  private void saveTensors(Path directory, NDArray all, List<Path> files) throws IOException {
+    try (NDManager scope = all.getManager().newSubManager()) {
+      for (int i = 0; i < all.getShape().get(0); i++) {
+        Path file = directory.resolve(output.prefix() + "_" + (firstImage + i) + ".safetensors");
+        NDArray one = Torch.contiguous(scope, Torch.slice(scope, all, 0, i, i + 1L)); // (1, …)
+        SafeTensorsWriter.write(file, Map.of(output.key(), one));
+        files.add(file);
+      }
+    }
   }
 
   @Override

@@ -154,6 +154,37 @@ record RankPlan(
         .toList();
   }
 
+  /** Who owns what, in one line for a person. */
+  String describe(TransformerSpec<?> spec) {
+    TokenRange heads =
+        new TokenRange(0, spec.heads())
+            .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
+    return String.format(
+        "rank %d: blocks %s of %d, heads %s of %d, %d of %d tokens in %d patches, pictures %s of %d%s",
+        rank,
+        inclusive(blocks),
+        spec.depth(),
+        inclusive(heads),
+        spec.heads(),
+        layout.length(layout.all(), shard),
+        layout.tokens(),
+        layout.patches(),
+        inclusive(images),
+        request.images(),
+        prompts());
+  }
+
+  private String prompts() {
+    if (mesh.degree(MeshAxis.CFG) == 1) {
+      return "";
+    }
+    return mesh.coordinate(rank, MeshAxis.CFG) == 0 ? ", negative prompts" : ", positive prompts";
+  }
+
+  private static String inclusive(TokenRange range) {
+    return range.from() + "–" + (range.to() - 1);
+  }
+
   /** Latents to tokens and back. */
   Patchify patchify() {
     return new Patchify(request.latents().patchSize());

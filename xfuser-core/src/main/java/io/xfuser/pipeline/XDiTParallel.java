@@ -18,6 +18,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A pipeline run by many ranks: all of them threads of this JVM, or one of them here and the others
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * ends the JVM.
  */
 public final class XDiTParallel implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(XDiTParallel.class);
   private static final Duration TIMEOUT = Duration.ofMinutes(30);
 
   private final DiffusionPipeline pipeline;
@@ -112,6 +115,9 @@ public final class XDiTParallel implements AutoCloseable {
         IntStream.range(0, engine.parallel().worldSize())
             .mapToObj(rank -> RankPlan.of(rank, engine, pipeline.transformer().spec(), request))
             .toList();
+    if (engine.runtime().verbose() && (world == null || world.rank() == 0)) {
+      plans.forEach(plan -> LOG.info("{}", plan.describe(pipeline.transformer().spec())));
+    }
     String key = input.outputType() == OutputType.LATENT ? "latents" : "images";
     Generation.Output output =
         new Generation.Output(pipeline.name() + "_" + engine.parallel().label(), key);

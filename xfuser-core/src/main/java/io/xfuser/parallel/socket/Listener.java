@@ -19,28 +19,26 @@ final class Listener implements AutoCloseable {
   /** How long a connection may take to say who it is. */
   static final int GREETING_MILLIS = 10_000;
 
+  private static final int BACKLOG = 1024;
+
   private final ServerSocketChannel server;
+  private final boolean local;
   private final String name;
 
-  private Listener(ServerSocketChannel server, String name) {
-    this.server = server;
+  /** Takes no port yet; reachable through this machine's own addresses only if {@code local}. */
+  Listener(boolean local, String name) throws IOException {
+    this.server = ServerSocketChannel.open();
+    this.local = local;
     this.name = name;
   }
 
-  /** Listens at {@code port} (0: any), on this machine's own addresses only if {@code local}. */
-  static Listener open(boolean local, int port, String name) throws IOException {
-    ServerSocketChannel server = ServerSocketChannel.open();
-    try {
-      server.bind(
-          local
-              ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
-              : new InetSocketAddress(port),
-          1024);
-      return new Listener(server, name);
-    } catch (IOException e) {
-      server.close();
-      throw e;
-    }
+  /** Takes {@code port}, or any that is free if it is 0. */
+  void bind(int port) throws IOException {
+    server.bind(
+        local
+            ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
+            : new InetSocketAddress(port),
+        BACKLOG);
   }
 
   /** Starts to accept. {@code greeting} owns the connection; where it throws, it is closed. */
@@ -48,15 +46,18 @@ final class Listener implements AutoCloseable {
     daemon(name, () -> accept(greeting));
   }
 
-  int port() {
-    return server.socket().getLocalPort();
-  }
-
-  /** This machine and the addresses under which others may reach this listener. */
-  Roster.Seat seat(boolean local) throws IOException {
+  /**
+   * This machine and the addresses under which others may reach this listener, which takes any free
+   * port if it has none.
+   */
+  Roster.Seat seat() throws IOException {
+    if (!server.socket().isBound()) {
+      bind(0);
+    }
+    int port = server.socket().getLocalPort();
     if (local) {
       return new Roster.Seat(
-          machine(), List.of(InetAddress.getLoopbackAddress().getHostAddress()), port());
+          machine(), List.of(InetAddress.getLoopbackAddress().getHostAddress()), port);
     }
     List<String> addresses =
         NetworkInterface.networkInterfaces()
@@ -65,7 +66,7 @@ final class Listener implements AutoCloseable {
             .filter(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
             .map(InetAddress::getHostAddress)
             .toList();
-    return new Roster.Seat(machine(), addresses, port());
+    return new Roster.Seat(machine(), addresses, port);
   }
 
   @Override

@@ -18,15 +18,15 @@ final class RendezvousGuest implements Rendezvous {
   private static final int CONNECT_MILLIS = 5_000;
 
   private final SocketConfig config;
-  private final Roster.Seat own;
+  private final Listener own;
   private final SocketChannel channel;
   private final DataOutputStream out;
   private final CompletableFuture<Roster> roster = new CompletableFuture<>();
   private final CompletableFuture<Boolean> allReady = new CompletableFuture<>();
   private volatile String failure = "";
 
-  /** Joins, with this rank's own seat. */
-  RendezvousGuest(SocketConfig config, Roster.Seat own) {
+  /** Joins; the others will find {@code own}, this rank's listener for them. */
+  RendezvousGuest(SocketConfig config, Listener own) {
     this.config = config;
     this.own = own;
     this.channel = connect();
@@ -108,7 +108,7 @@ final class RendezvousGuest implements Rendezvous {
       candidate.socket().connect(address, CONNECT_MILLIS);
       candidate.socket().setTcpNoDelay(true);
       candidate.socket().setSoTimeout(Listener.GREETING_MILLIS);
-      new Hello(config.master().job(), config.rank(), config.size(), own)
+      new Hello(config.master().job(), config.rank(), config.size(), own.seat())
           .write(new DataOutputStream(candidate.socket().getOutputStream()));
       DataInputStream in = new DataInputStream(candidate.socket().getInputStream());
       switch (in.readByte()) {

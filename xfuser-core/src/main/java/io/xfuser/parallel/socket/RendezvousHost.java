@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Rank 0's side: everybody comes here, and learns where the others are. */
 final class RendezvousHost implements Rendezvous {
+  private static final int BIND_ATTEMPTS = 20;
+
   private final SocketConfig config;
   private final Roster.Seat own;
   private final Listener listener;
@@ -30,22 +32,34 @@ final class RendezvousHost implements Rendezvous {
   private @Nullable String failure;
   private boolean over;
 
-  /** With rank 0's own seat. */
-  RendezvousHost(SocketConfig config, Roster.Seat own) {
+  /** Where the others will find {@code own}, rank 0's listener for them. */
+  RendezvousHost(SocketConfig config, Listener own) throws IOException {
     this.config = config;
-    this.own = own;
-    this.listener = listen(config.master());
+    this.listener = new Listener(config.master().local(), "xfuser-rendezvous");
+    try {
+      bind();
+      this.own = own.seat(); // after that, or it might take the very port
+    } catch (IOException | RuntimeException e) {
+      listener.close();
+      throw e;
+    }
     listener.start(this::greet);
   }
 
-  private static Listener listen(SocketConfig.Master master) {
+  private void bind() {
+    SocketConfig.Master master = config.master();
     IOException last = new IOException("no port to try");
-    for (int port = master.port(); port < master.port() + master.ports(); port++) {
-      try {
-        return Listener.open(master.local(), port, "xfuser-rendezvous");
-      } catch (IOException e) {
-        last = e;
+    // a connection that leaves the machine may hold the port for a moment
+    for (int attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
+      for (int port = master.port(); port < master.port() + master.ports(); port++) {
+        try {
+          listener.bind(port);
+          return;
+        } catch (IOException e) {
+          last = e;
+        }
       }
+      Listener.pause(100);
     }
     throw new CommunicationException(
         "rank 0 cannot listen on port " + master.port() + ": " + last.getMessage(), last);

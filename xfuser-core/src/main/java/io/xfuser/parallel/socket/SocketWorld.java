@@ -9,8 +9,8 @@ import java.util.TreeMap;
 
 /** Joins the ranks of several processes to a world. */
 public final class SocketWorld {
-  /** Tensors of fewer bytes are sent over TCP with their header, which saves a wait. */
-  static final long SHARED_BYTES = 64 << 10;
+  /** Tensors of fewer bytes go over TCP with their header: up to here that is as fast. */
+  static final long SHARED_BYTES = 256 << 10;
 
   private SocketWorld() {}
 
@@ -32,8 +32,8 @@ public final class SocketWorld {
    */
   public static World join(SocketConfig config) {
     boolean local = config.master().local();
-    try (Listener listener = Listener.open(local, 0, "xfuser-rank" + config.rank() + "-listener");
-        Rendezvous rendezvous = rendezvous(config, listener.seat(local))) {
+    try (Listener listener = new Listener(local, "xfuser-rank" + config.rank() + "-listener");
+        Rendezvous rendezvous = rendezvous(config, listener)) {
       Mesh mesh = Mesh.connect(config, rendezvous, listener, rendezvous.roster());
       try {
         Map<Integer, SharedRings> rings = new TreeMap<>();
@@ -52,7 +52,7 @@ public final class SocketWorld {
     }
   }
 
-  private static Rendezvous rendezvous(SocketConfig config, Roster.Seat own) {
+  private static Rendezvous rendezvous(SocketConfig config, Listener own) throws IOException {
     return config.rank() == 0 ? new RendezvousHost(config, own) : new RendezvousGuest(config, own);
   }
 }

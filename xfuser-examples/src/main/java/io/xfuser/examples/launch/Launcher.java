@@ -68,13 +68,12 @@ public final class Launcher {
       }
     }
     if (!badArguments) {
-      RankOutput.write(err, sentence(failed));
-      failed.output().tail().forEach(line -> RankOutput.write(err, "  | " + line + "\n"));
+      // Rank 0's lines have been shown as they were written, without a prefix.
+      List<String> lines = failed.rank() == 0 ? List.of() : failed.output().tail();
+      String end = lines.isEmpty() ? "" : "; its last lines:";
+      RankOutput.write(
+          err, "rank " + failed.rank() + " ended with " + failed.status() + end + "\n");
+      lines.forEach(line -> RankOutput.write(err, "  | " + line + "\n"));
     }
-  }
-
-  private static String sentence(RankProcess failed) {
-    String lines = failed.output().tail().isEmpty() ? "" : "; its last lines:";
-    return "rank " + failed.rank() + " ended with " + failed.status() + lines + "\n";
   }
 }

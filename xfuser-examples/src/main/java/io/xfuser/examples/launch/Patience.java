@@ -9,5 +9,5 @@ import java.time.Duration;
  * @param afterTermination from SIGTERM to SIGKILL
  */
 record Patience(Duration afterFailure, Duration afterTermination) {
-  static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(3));
+  static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(1));
 }

@@ -36,15 +36,6 @@ public final class StepProgress implements AutoCloseable {
     this.clock = clock;
   }
 
-  /**
-   * On standard error.
-   *
-   * @param terminal whether that is a terminal, which the JVM cannot tell
-   */
-  public static StepProgress onStandardError(boolean terminal) {
-    return new StepProgress(System.err, terminal, System::nanoTime);
-  }
-
   /** Shows that {@code done} of {@code total} steps are done; the first is number 1. */
   public synchronized void stepDone(int done, int total) {
     long now = clock.getAsLong();

@@ -3,6 +3,7 @@ package io.xfuser.examples.launch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.examples.CommandProcess;
 import io.xfuser.examples.RankProgram;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -24,7 +25,7 @@ class XfRunTest {
 
   @Test
   void eachRankIsToldItsPlaceAndItsShareOfTheCores() throws Exception {
-    XfRunProcess run = start(Map.of(), "--nproc_per_node", "3", "RankProgram", "environment");
+    CommandProcess run = start(Map.of(), "--nproc_per_node", "3", "RankProgram", "environment");
     assertThat(run.await()).isZero();
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / 3);
     assertThat(run.outLines())
@@ -41,7 +42,7 @@ class XfRunTest {
 
   @Test
   void theSecondNodesRanksFollowTheFirstsAndMeetAtTheGivenAddress() throws Exception {
-    XfRunProcess run =
+    CommandProcess run =
         start(
             Map.of("OMP_NUM_THREADS", "5"),
             "--nproc-per-node=2",
@@ -65,7 +66,7 @@ class XfRunTest {
     String[] flags = {"arguments", "0", "--nproc_per_node", "9", "@file", "a b", "", "-h"};
     List<String> command = new ArrayList<>(List.of("--nproc_per_node", "1", "RankProgram"));
     command.addAll(List.of(flags));
-    XfRunProcess run = start(Map.of(), command.toArray(String[]::new));
+    CommandProcess run = start(Map.of(), command.toArray(String[]::new));
     assertThat(run.await()).isZero();
     assertThat(run.outLines()).containsExactly(String.join("|", flags));
   }
@@ -73,14 +74,14 @@ class XfRunTest {
   @Test
   void javaOptionsReachTheRanks() throws Exception {
     Map<String, String> options = Map.of("XFUSER_JAVA_OPTS", "-Xmx64m  -Drank.program=set");
-    XfRunProcess run = start(options, "RankProgram", "property");
+    CommandProcess run = start(options, "RankProgram", "property");
     assertThat(run.await()).isZero();
     assertThat(run.outLines()).containsExactly("property=set");
   }
 
   @Test
   void linesOfSeveralRanksAreNotBroken() throws Exception {
-    XfRunProcess run = start(Map.of(), "--nproc_per_node", "4", "RankProgram", "lines");
+    CommandProcess run = start(Map.of(), "--nproc_per_node", "4", "RankProgram", "lines");
     assertThat(run.await()).isZero();
     for (int rank = 1; rank < 4; rank++) {
       String prefix = "[rank " + rank + "] ";
@@ -93,7 +94,7 @@ class XfRunTest {
 
   @Test
   void aSentenceAboutBadArgumentsIsShownOnce() throws Exception {
-    XfRunProcess run = start(Map.of(), "--nproc_per_node", "3", "RankProgram", "usage");
+    CommandProcess run = start(Map.of(), "--nproc_per_node", "3", "RankProgram", "usage");
     assertThat(run.await()).isEqualTo(2);
     assertThat(run.errLines()).containsExactly("--height 7 is not a multiple of 8");
     assertThat(run.outLines()).isEmpty();
@@ -101,7 +102,7 @@ class XfRunTest {
 
   @Test
   void differentSentencesOfRanksAreAllShown() throws Exception {
-    XfRunProcess run = start(Map.of(), "--nproc_per_node", "2", "RankProgram", "own-usage");
+    CommandProcess run = start(Map.of(), "--nproc_per_node", "2", "RankProgram", "own-usage");
     assertThat(run.await()).isEqualTo(2);
     assertThat(run.errLines())
         .containsExactlyInAnyOrder(
@@ -110,7 +111,7 @@ class XfRunTest {
 
   @Test
   void aTerminatedLauncherLeavesNoRankBehind() throws Exception {
-    XfRunProcess run = start(Map.of(), "--nproc_per_node", "3", "RankProgram", "wait");
+    CommandProcess run = start(Map.of(), "--nproc_per_node", "3", "RankProgram", "wait");
     while (run.outLines().size() < 3) {
       Thread.sleep(50);
     }
@@ -160,8 +161,8 @@ class XfRunTest {
     return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
   }
 
-  private XfRunProcess start(Map<String, String> environment, String... arguments)
+  private CommandProcess start(Map<String, String> environment, String... arguments)
       throws IOException {
-    return XfRunProcess.start(directory, environment, arguments);
+    return CommandProcess.start(XfRun.class, directory, environment, arguments);
   }
 }

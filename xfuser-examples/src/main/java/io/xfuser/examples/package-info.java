@@ -1,4 +1,4 @@
-/** Mains that the launcher's tests start. */
+/** One main for each model and one for all. */
 @NullMarked
 package io.xfuser.examples;
 

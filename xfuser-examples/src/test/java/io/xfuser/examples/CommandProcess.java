@@ -1,4 +1,4 @@
-package io.xfuser.examples.launch;
+package io.xfuser.examples;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -11,24 +11,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** An xfrun in a JVM of its own, as a user starts it, with what it wrote. */
-final class XfRunProcess {
+/** A main class in a JVM of its own, as a user starts it, with what it wrote. */
+public final class CommandProcess {
   private final Process process;
   private final Path out;
   private final Path err;
 
-  private XfRunProcess(Process process, Path out, Path err) {
+  private CommandProcess(Process process, Path out, Path err) {
     this.process = process;
     this.out = out;
     this.err = err;
   }
 
-  /** Starts {@code xfrun arguments}; its output goes to files in {@code directory}. */
-  static XfRunProcess start(Path directory, Map<String, String> environment, String... arguments)
+  /**
+   * Starts {@code main}.
+   *
+   * @param directory for the files that its output goes to
+   * @param environment what it has besides this JVM's
+   */
+  public static CommandProcess start(
+      Class<?> main, Path directory, Map<String, String> environment, String... arguments)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), XfRun.class.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(Arrays.asList(arguments));
     Path out = directory.resolve("out");
     Path err = directory.resolve("err");
@@ -37,27 +43,30 @@ final class XfRunProcess {
     builder.environment().remove("OMP_NUM_THREADS");
     builder.environment().put("JAVA_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
     builder.environment().putAll(environment);
-    return new XfRunProcess(builder.start(), out, err);
+    return new CommandProcess(builder.start(), out, err);
   }
 
   /** Its exit status. */
-  int await() throws InterruptedException {
+  public int await() throws InterruptedException {
     if (!process.waitFor(30, TimeUnit.SECONDS)) {
       process.destroyForcibly();
-      throw new AssertionError("xfrun has not ended after 30 s");
+      throw new AssertionError("the command has not ended after 30 s");
     }
     return process.exitValue();
   }
 
-  long pid() {
+  /** Its process. */
+  public long pid() {
     return process.pid();
   }
 
-  List<String> outLines() throws IOException {
+  /** What it wrote to standard output so far. */
+  public List<String> outLines() throws IOException {
     return Files.readAllLines(out, UTF_8);
   }
 
-  List<String> errLines() throws IOException {
+  /** What it wrote to standard error so far. */
+  public List<String> errLines() throws IOException {
     return Files.readAllLines(err, UTF_8);
   }
 }

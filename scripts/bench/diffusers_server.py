@@ -1,0 +1,62 @@
+"""Takes one step with diffusers each time it is told to: the same protocol as the Java StepServer.
+
+`step eager` and `step compiled` answer with the seconds taken, `save eager FILE` writes the prediction.
+First it writes the model and its inputs, which the Java side reads, to the folder given.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from step_models import MODELS
+
+SEED = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", choices=sorted(MODELS))
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--dtype", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    args = parser.parse_args()
+    # Nothing but answers may reach the standard output.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    torch.set_num_threads(args.threads)
+    torch.set_grad_enabled(False)
+    serve(args, answers)
+
+
+def serve(args: argparse.Namespace, answers) -> None:
+    model = MODELS[args.model]
+    dtype = getattr(torch, args.dtype)
+    torch.manual_seed(SEED)
+    transformer = model.transformer().to(dtype).eval()
+    transformer.save_pretrained(args.folder / "transformer")
+    inputs = model.inputs(torch.Generator().manual_seed(SEED))
+    inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in inputs.items()}
+    save_file(inputs, args.folder / "inputs.safetensors")
+    variants = {"eager": transformer, "compiled": torch.compile(transformer)}
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        command, variant, *rest = line.split(maxsplit=2)
+        try:
+            start = time.perf_counter()
+            prediction = model.forward(variants[variant], inputs, model.timestep)
+            seconds = time.perf_counter() - start
+        except Exception as e:  # torch.compile needs a C++ compiler; the others go on without it
+            print(f"failed: {str(e).strip().splitlines()[0]}", file=answers, flush=True)
+            continue
+        if command == "save":
+            save_file({"prediction": prediction.contiguous()}, rest[0].strip())
+            print("saved", file=answers, flush=True)
+        else:
+            print(seconds, file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Measures one denoising step: ours against diffusers, alternating, with the same threads.
+
+Two processes wait for commands and only one computes at a time. A round takes one step of every variant;
+the order is reversed in every other round. Ratios are taken within rounds and their median is reported,
+so that a machine that is slow for a while does not favour anyone.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from peer import Peer
+from step_report import Row, commit, machine, table
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = "io.xfuser.examples.bench.StepServer"
+WARM_UP = 2
+
+
+def main() -> None:
+    args = parse()
+    rows = []
+    for dtype in args.dtypes.split(","):
+        with tempfile.TemporaryDirectory(prefix="xfuser-bench-") as folder:
+            rows += measure(args, dtype, Path(folder))
+        print(table(rows), flush=True)
+    if args.markdown:
+        args.markdown.write_text(document(args, rows))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench/step", description=__doc__.split("\n\n")[0])
+    parser.add_argument("model", help="pixart")
+    parser.add_argument("--dtypes", default="float32,bfloat16", help="float32, bfloat16, float16, with commas between")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes a while")
+    parser.add_argument("--markdown", type=Path, help="write the table with machine, commit and command to this file")
+    return parser.parse_args()
+
+
+def measure(args: argparse.Namespace, dtype: str, folder: Path) -> list[Row]:
+    theirs = Peer(
+        [sys.executable, str(Path(__file__).parent / "diffusers_server.py"), args.model, "--folder", str(folder)]
+        + ["--dtype", dtype, "--threads", str(args.threads)]
+    )
+    ours = Peer(java(args, dtype, folder))
+    try:
+        return compare(args, dtype, {"eager": theirs, "compiled": theirs, "serial": ours, "ulysses2": ours}, folder)
+    finally:
+        ours.close()
+        theirs.close()
+
+
+def java(args: argparse.Namespace, dtype: str, folder: Path) -> list[str]:
+    from step_models import MODELS  # slow to import, and not needed for --help
+
+    command = [os.environ["XFUSER_BENCH_JAVA"], *shlex.split(os.environ.get("JAVA_OPTS", ""))]
+    command += ["-cp", os.environ["XFUSER_BENCH_CLASSPATH"], SERVER, "--model", args.model]
+    command += ["--directory", str(folder / "transformer"), "--input", str(folder / "inputs.safetensors")]
+    command += ["--timestep", str(MODELS[args.model].timestep), "--dtype", dtype, "--threads", str(args.threads)]
+    return command
+
+
+def compare(args: argparse.Namespace, dtype: str, peers: dict[str, Peer], folder: Path) -> list[Row]:
+    if args.no_compile:
+        peers.pop("compiled")
+    if args.threads % 2:
+        peers.pop("ulysses2")
+    for variant, peer in list(peers.items()):
+        print(f"{dtype}: warming up {variant}", file=sys.stderr)
+        try:
+            for _ in range(WARM_UP):
+                peer.step(variant)
+        except RuntimeError as e:
+            print(f"{variant} is left out: {e}", file=sys.stderr)
+            peers.pop(variant)
+    difference = differences(peers, folder)
+    seconds = {variant: [] for variant in peers}
+    order = list(peers)
+    for i in range(args.rounds):
+        for variant in order:
+            seconds[variant].append(peers[variant].step(variant))
+        order.reverse()
+        print(f"{dtype}: round {i + 1} of {args.rounds}", file=sys.stderr)
+    return rows(dtype, seconds, difference)
+
+
+def rows(dtype: str, seconds: dict[str, list[float]], difference: dict[str, float]) -> list[Row]:
+    pairs = [
+        ("serial", "ours", "eager", "diffusers eager"),
+        ("compiled", "diffusers, torch.compile", "eager", "diffusers eager"),
+        ("ulysses2", "ours, 2 Ulysses ranks", "serial", "ours, 1 rank"),
+    ]
+    return [
+        Row(dtype, title, seconds[variant], other, seconds[baseline], difference.get(variant))
+        for variant, title, baseline, other in pairs
+        if variant in seconds and baseline in seconds
+    ]
+
+
+def differences(peers: dict[str, Peer], folder: Path) -> dict[str, float]:
+    """The mean absolute difference of each variant's prediction from diffusers eager's."""
+    from safetensors.torch import load_file
+
+    predictions = {}
+    for variant, peer in peers.items():
+        path = folder / f"{variant}.safetensors"
+        peer.save(variant, str(path))
+        predictions[variant] = load_file(path)["prediction"].float()
+    exact = predictions.pop("eager")
+    for variant, prediction in predictions.items():
+        mean = (prediction - exact).abs().mean().item()
+        if mean > 0.02 * exact.abs().mean().item():
+            sys.exit(f"{variant} predicts something else than eager: {mean} apart, {exact.abs().mean().item()} large")
+    return {variant: (prediction - exact).abs().mean().item() for variant, prediction in predictions.items()}
+
+
+def document(args: argparse.Namespace, measured: list[Row]) -> str:
+    from step_models import MODELS
+
+    command = "scripts/bench/step " + shlex.join(a for a in sys.argv[1:] if not a.startswith("--markdown"))
+    return (
+        f"{MODELS[args.model].title}. {args.rounds} rounds.\n\n"
+        f"- machine: {machine(args.threads)}\n- commit: {commit(ROOT)}\n- command: `{command}`\n\n"
+        + table(measured)
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+package io.xfuser;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import io.xfuser.torchscript.ElementType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The directions of dependencies, as docs/developer/design.md draws them. */
+@AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+  private static final Path PROJECT = Path.of("..");
+  private static final int LINES = 300;
+
+  /** Comments may cite where something is from; code and programs may not know it. */
+  private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\\n]*|#[^\\n]*");
+
+  private static final Pattern MODEL =
+      Pattern.compile("(?i)pixart|hunyuan|cogvideo|stable.?diffusion|\\b(flux|latte|sd3)");
+
+  @ArchTest
+  static final ArchRule noCycles = slices().matching("io.xfuser.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule onlyTorchscriptTouchesDjlsPyTorch =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.xfuser.torchscript")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("ai.djl.pytorch..");
+
+  @ArchTest
+  static final ArchRule torchscriptStandsAlone =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.torchscript..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.xfuser..")
+                  .and(not(resideInAPackage("io.xfuser.torchscript.."))));
+
+  @ArchTest
+  static final ArchRule configKnowsElementTypesOnly =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.config..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.xfuser..")
+                  .and(not(resideInAPackage("io.xfuser.config..")))
+                  .and(not(belongToAnyOf(ElementType.class))));
+
+  @ArchTest
+  static final ArchRule messagesKnowNothingOfWhatTheyCarry =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.parallel..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.xfuser.nn..",
+              "io.xfuser.attention..",
+              "io.xfuser.weights..",
+              "io.xfuser.transformer..",
+              "io.xfuser.scheduler..",
+              "io.xfuser.pipeline..",
+              "io.xfuser.config..");
+
+  @ArchTest
+  static final ArchRule buildingBlocksKnowNothingAbove =
+      noClasses()
+          .that()
+          .resideInAnyPackage("io.xfuser.nn..", "io.xfuser.weights..", "io.xfuser.scheduler..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.xfuser.parallel..",
+              "io.xfuser.attention..",
+              "io.xfuser.transformer..",
+              "io.xfuser.pipeline..",
+              "io.xfuser.config..");
+
+  @ArchTest
+  static final ArchRule transformersSeeNoCommunicator =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.transformer..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.xfuser.parallel..", "io.xfuser.pipeline..", "io.xfuser.config..");
+
+  @ArchTest
+  static final ArchRule attentionKnowsNoPipeline =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.attention..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.xfuser.transformer..",
+              "io.xfuser.pipeline..",
+              "io.xfuser.config..",
+              "io.xfuser.scheduler..");
+
+  @ArchTest
+  static final ArchRule onlyPipelinesUseSchedulersAndConfigs =
+      classes()
+          .that()
+          .resideInAnyPackage("io.xfuser.scheduler..", "io.xfuser.config..")
+          .should()
+          .onlyBeAccessed()
+          .byAnyPackage("io.xfuser.scheduler..", "io.xfuser.config..", "io.xfuser.pipeline..");
+
+  @ArchTest
+  static final ArchRule nothingEndsTheJvm =
+      noClasses()
+          .should()
+          .callMethod(System.class, "exit", int.class)
+          .orShould()
+          .callMethod(Runtime.class, "exit", int.class)
+          .orShould()
+          .callMethod(Runtime.class, "halt", int.class);
+
+  @Test
+  void coreNamesNoModel() throws IOException {
+    List<Path> naming =
+        sources(PROJECT.resolve("xfuser-core"))
+            .filter(file -> MODEL.matcher(COMMENT.matcher(text(file)).replaceAll("")).find())
+            .toList();
+    assertThat(naming).isEmpty();
+  }
+
+  @Test
+  void noSourceFileIsLongerThan300Lines() throws IOException {
+    List<Path> modules;
+    try (Stream<Path> folders = Files.list(PROJECT)) {
+      modules = folders.filter(folder -> Files.isDirectory(folder.resolve("src/main"))).toList();
+    }
+    assertThat(modules).hasSizeGreaterThanOrEqualTo(3);
+    for (Path module : modules) {
+      assertThat(sources(module).filter(file -> text(file).lines().count() > LINES)).isEmpty();
+    }
+  }
+
+  /** Java and TorchScript; tables of numbers are data. */
+  private static Stream<Path> sources(Path module) throws IOException {
+    try (Stream<Path> files = Files.walk(module.resolve("src/main"))) {
+      return files.filter(file -> file.toString().matches(".*\\.(java|py)")).toList().stream();
+    }
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package io.xfuser.torchscript;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TorchTest {
+  @ParameterizedTest
+  @ValueSource(longs = {8, 12, 16, 28, 1 << 20})
+  void thePartsOfATensorsMemoryFollowOneAnother(long partBytes) {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray x = manager.arange(21f).reshape(new Shape(3, 7));
+      List<ByteBuffer> parts = Torch.memoryParts(x, partBytes);
+      List<Float> read = new ArrayList<>();
+      for (ByteBuffer part : parts) {
+        assertThat((long) part.remaining()).isLessThanOrEqualTo(partBytes);
+        while (part.hasRemaining()) {
+          read.add(part.getFloat());
+        }
+      }
+      assertThat(read).hasSize(21);
+      for (int i = 0; i < 21; i++) {
+        assertThat(read.get(i)).isEqualTo(i);
+      }
+      parts.get(parts.size() - 1).putFloat(parts.get(parts.size() - 1).limit() - 4, -1);
+      assertThat(x.getFloat(2, 6)).isEqualTo(-1); // it is the tensor's own memory
+    }
+  }
+
+  @Test
+  void aTensorWithoutElementsHasNoMemory() {
+    try (NDManager manager = Torch.newManager()) {
+      assertThat(Torch.memoryParts(Torch.empty(manager, ElementType.BFLOAT16, 3, 0))).isEmpty();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package io.xfuser.examples.bench;
+
+import io.xfuser.models.pixart.PixArt;
+import io.xfuser.models.pixart.PixArtConfig;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.SafeTensors;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** The models whose step can be measured. */
+enum BenchModel {
+  PIXART(8) {
+    @Override
+    TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
+      return new PixArt(PixArtConfig.from(config), weights);
+    }
+  };
+
+  private static final String WEIGHTS = "diffusion_pytorch_model";
+
+  private final int vaeScale;
+
+  BenchModel(int vaeScale) {
+    this.vaeScale = vaeScale;
+  }
+
+  abstract TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights);
+
+  /** Pixels along each side of a latent. */
+  int vaeScale() {
+    return vaeScale;
+  }
+
+  /** The patch size of the transformer in {@code directory}. */
+  static int patchSize(Path directory) {
+    return ComponentConfig.read(directory.resolve("config.json")).getInt("patch_size");
+  }
+
+  /** Opens a transformer directory as diffusers writes it. */
+  TransformerSpec<?> open(Path directory, ElementType type) {
+    return spec(
+        ComponentConfig.read(directory.resolve("config.json")),
+        SafeTensors.open(directory, WEIGHTS, type));
+  }
+
+  /**
+   * The model called {@code name}.
+   *
+   * @throws IllegalArgumentException listing the models there are
+   */
+  static BenchModel of(String name) {
+    for (BenchModel model : values()) {
+      if (model.id().equals(name)) {
+        return model;
+      }
+    }
+    String known = Arrays.stream(values()).map(BenchModel::id).collect(Collectors.joining(", "));
+    throw new IllegalArgumentException("no model " + name + "; there are: " + known);
+  }
+
+  private String id() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,108 @@
+package io.xfuser.examples.bench;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.LocalAttention;
+import io.xfuser.attention.UlyssesAttention;
+import io.xfuser.nn.Patchify;
+import io.xfuser.nn.TokenLayout;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.DeviceMesh;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.parallel.World;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.ConditionInput;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.LoadedTransformer;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * One rank's part of a denoising step: timestep, embedding, all blocks, head. The ranks share the
+ * sequence by Ulysses; one alone attends locally. Used by one thread.
+ *
+ * @param <C> the model's conditioning
+ */
+final class RankStep<C> implements AutoCloseable {
+  private final NDManager request = Torch.newManager();
+  private final LoadedTransformer<C> transformer;
+  private final TokenLayout layout;
+  private final int rank;
+  private final C begun;
+  private final double timestep;
+  private final NDArray tokens;
+  private final List<Attention> attentions;
+
+  /** What the ranks of a step have in common. */
+  record Shape(int patchSize, int vaeScale, double timestep) {}
+
+  RankStep(LoadedTransformer<C> transformer, World world, Shape shape, StepInput shared) {
+    this.transformer = transformer;
+    this.rank = world.rank();
+    StepInput input = shared.alias(request);
+    int height = Math.toIntExact(input.latents().getShape().get(2));
+    int width = Math.toIntExact(input.latents().getShape().get(3));
+    ConditionInput.Grid grid =
+        new ConditionInput.Grid(height / shape.patchSize(), width / shape.patchSize());
+    this.layout = new TokenLayout(grid.tokens(), 1, world.size());
+    long[] positions = layout.positions(rank);
+    NDArray all = new Patchify(shape.patchSize()).tokens(request, input.latents()); // (B, L, c)
+    this.tokens = Patchify.select(request, all, positions); // (B, l, c)
+    this.begun =
+        transformer
+            .conditioner()
+            .begin(
+                request,
+                new ConditionInput(
+                    input.text(),
+                    height * shape.vaeScale(),
+                    width * shape.vaeScale(),
+                    grid,
+                    LongStream.of(positions).boxed().toList()));
+    this.timestep = shape.timestep();
+    this.attentions = attentions(world);
+  }
+
+  private List<Attention> attentions(World world) {
+    DeviceMesh mesh = new DeviceMesh(Map.of(MeshAxis.ULYSSES, world.size()));
+    Communicator ranks = world.along(mesh, MeshAxis.ULYSSES);
+    List<Integer> shards = IntStream.range(0, world.size()).boxed().toList();
+    Attention local = new LocalAttention();
+    Attention attention =
+        world.size() == 1 ? local : new UlyssesAttention(ranks, layout, shards, local);
+    return IntStream.range(0, transformer.spec().depth()).mapToObj(i -> attention).toList();
+  }
+
+  /** Who owns which tokens. */
+  TokenLayout layout() {
+    return layout;
+  }
+
+  /** The prediction (B, l, c) for this rank's tokens. */
+  NDArray predict(NDManager owner) {
+    try (NDManager step = request.newSubManager()) {
+      C conditioning = transformer.conditioner().at(step, begun, timestep);
+      NDArray x = // (B, l, C)
+          transformer
+              .embedding()
+              .embed(step, tokens, layout.local(layout.all(), rank), conditioning);
+      Hidden hidden = new Hidden(x, layout.local(layout.all(), rank), layout.all());
+      for (int i = 0; i < attentions.size(); i++) {
+        Block<C> block = transformer.block(i);
+        NDArray input = hidden.image();
+        hidden = hidden.with(block.forward(step, hidden, conditioning, attentions.get(i)));
+        input.close();
+      }
+      return transformer.head().predict(owner, hidden, conditioning);
+    }
+  }
+
+  @Override
+  public void close() {
+    request.close();
+  }
+}

@@ -1,0 +1,44 @@
+package io.xfuser.examples.bench;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.SafeTensors;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What one denoising step is given.
+ *
+ * @param latents (B, c, h, w)
+ * @param text the text encoder's tensors by their names in this project, dimension 0 is B
+ */
+record StepInput(NDArray latents, Map<String, NDArray> text) {
+  private static final String LATENTS = "latents";
+  private static final String TEXT = "text.";
+
+  /** Reads a file with {@code latents} and {@code text.<name>}; {@code owner} owns the tensors. */
+  static StepInput read(NDManager owner, Path file) {
+    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+      Map<String, NDArray> text = new TreeMap<>();
+      for (String name : tensors.names()) {
+        if (name.startsWith(TEXT)) {
+          text.put(name.substring(TEXT.length()), get(owner, tensors, name));
+        }
+      }
+      return new StepInput(get(owner, tensors, LATENTS), text);
+    }
+  }
+
+  /** The same memory with another owner, for another thread. */
+  StepInput alias(NDManager owner) {
+    Map<String, NDArray> copies = new TreeMap<>();
+    text.forEach((name, tensor) -> copies.put(name, Torch.alias(owner, tensor)));
+    return new StepInput(Torch.alias(owner, latents), copies);
+  }
+
+  private static NDArray get(NDManager owner, SafeTensors tensors, String name) {
+    return tensors.get(owner, name, tensors.shape(name));
+  }
+}

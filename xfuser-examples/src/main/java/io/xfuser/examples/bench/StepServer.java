@@ -1,0 +1,115 @@
+package io.xfuser.examples.bench;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.LoadedTransformer;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.SafeTensorsWriter;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Takes one denoising step each time it is told to, so that {@code scripts/bench/step} can
+ * alternate it with another program. It reads commands from standard input, a line each, and
+ * answers with a line: {@code step LAYOUT} with the seconds taken, {@code save LAYOUT FILE} with
+ * {@code saved} after writing that layout's prediction. {@code ready} tells that it is set up.
+ * Layouts are {@code serial} (one rank with all threads) and {@code ulysses2} (two ranks with half
+ * of them each).
+ */
+@Command(name = "step-server", mixinStandardHelpOptions = true)
+public final class StepServer implements Callable<Integer> {
+  private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
+
+  @Option(names = "--model", required = true, description = "the model's short name")
+  private String model = "";
+
+  @Option(names = "--directory", required = true, description = "its transformer directory")
+  private Path directory = Path.of("");
+
+  @Option(names = "--input", required = true, description = "safetensors: latents, text.<name>")
+  private Path input = Path.of("");
+
+  @Option(names = "--timestep", required = true)
+  private double timestep;
+
+  @Option(names = "--dtype", required = true, description = "float32, bfloat16 or float16")
+  private String dtype = "";
+
+  @Option(names = "--threads", required = true, description = "threads of all ranks together")
+  private int threads;
+
+  /** Runs until standard input ends. */
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new StepServer()).execute(args));
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Torch.prepareThread(threads);
+    BenchModel kind = BenchModel.of(model);
+    ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
+    serve(kind, kind.open(directory, type));
+    return 0;
+  }
+
+  private <C> void serve(BenchModel kind, TransformerSpec<C> spec) throws IOException {
+    RankStep.Shape shape =
+        new RankStep.Shape(BenchModel.patchSize(directory), kind.vaeScale(), timestep);
+    Map<String, RankedStep<C>> layouts = new TreeMap<>();
+    try (NDManager manager = Torch.newManager();
+        LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
+      StepInput given = StepInput.read(manager, input);
+      layouts.put("serial", new RankedStep<>(transformer, 1, threads, shape, given));
+      if (threads % 2 == 0) {
+        layouts.put("ulysses2", new RankedStep<>(transformer, 2, threads / 2, shape, given));
+      }
+      answer("ready");
+      answerAll(manager, layouts, given);
+      layouts.values().forEach(RankedStep::close);
+    }
+  }
+
+  private <C> void answerAll(NDManager manager, Map<String, RankedStep<C>> layouts, StepInput given)
+      throws IOException {
+    BufferedReader commands =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    int height = Math.toIntExact(given.latents().getShape().get(2));
+    int width = Math.toIntExact(given.latents().getShape().get(3));
+    for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+      String[] words = line.split(" ", 3);
+      RankedStep<C> layout = words.length < 2 ? null : layouts.get(words[1]);
+      if (layout == null) {
+        answer("unknown: " + line);
+        continue;
+      }
+      try (NDManager scope = manager.newSubManager()) {
+        long start = System.nanoTime();
+        NDArray prediction = layout.predict(scope, height, width); // (B, c, h, w)
+        double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
+        if (words[0].equals("save")) {
+          SafeTensorsWriter.write(Path.of(words[2]), Map.of("prediction", prediction));
+          answer("saved");
+        } else {
+          answer(Double.toString(seconds));
+        }
+      }
+    }
+  }
+
+  private static void answer(String line) {
+    System.out.println(line);
+  }
+}

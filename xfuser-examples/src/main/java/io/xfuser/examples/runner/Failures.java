@@ -1,0 +1,59 @@
+package io.xfuser.examples.runner;
+
+import io.xfuser.parallel.CommunicationException;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.concurrent.Callable;
+
+/** Turns what goes wrong in a command into one sentence and an exit status. */
+final class Failures {
+  private static final int FAILURE = 1;
+  private static final int BAD_INPUT = 2;
+
+  private final String command;
+  private final boolean verbose;
+  private final PrintStream err;
+
+  /**
+   * For a command.
+   *
+   * @param command its name, which sentences begin with
+   * @param argv its arguments; with {@code -v} among them, stack traces are shown
+   */
+  Failures(String command, List<String> argv, PrintStream err) {
+    this.command = command;
+    this.verbose = argv.contains("-v") || argv.contains("--verbose");
+    this.err = err;
+  }
+
+  /** The status that {@code body} returns; 2 if it rejects its input, 1 if it fails otherwise. */
+  int statusOf(Callable<Integer> body) {
+    try {
+      return body.call();
+    } catch (IllegalArgumentException e) {
+      return end(BAD_INPUT, sentence(e), e);
+    } catch (CommunicationException e) {
+      return end(FAILURE, sentence(e), e);
+    } catch (OutOfMemoryError e) {
+      return end(FAILURE, "out of memory: " + sentence(e), e);
+    } catch (Exception | LinkageError e) {
+      return end(FAILURE, e.getClass().getSimpleName() + ": " + sentence(e), e);
+    }
+  }
+
+  private int end(int status, String sentence, Throwable cause) {
+    err.println(command + ": " + sentence);
+    if (verbose) {
+      cause.printStackTrace(err);
+    }
+    return status;
+  }
+
+  /** The message's first line; those of libtorch go on for a page. */
+  private static String sentence(Throwable e) {
+    String message = e.getMessage();
+    return message == null || message.isBlank()
+        ? "no reason was given (-v shows where)"
+        : message.strip().lines().findFirst().orElse("");
+  }
+}

@@ -1,0 +1,166 @@
+package io.xfuser.examples.runner;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.XFuserArgs;
+import io.xfuser.examples.launch.LaunchPlan;
+import io.xfuser.examples.launch.Launcher;
+import io.xfuser.examples.launch.Placement;
+import io.xfuser.parallel.World;
+import io.xfuser.parallel.socket.SocketConfig;
+import io.xfuser.parallel.socket.SocketWorld;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.StepListener;
+import io.xfuser.pipeline.XDiTParallel;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the pictures that a command line asks for, on as many ranks as its degrees multiply to:
+ * threads of this JVM; with {@code --launcher process} a JVM each; and where the environment says
+ * that this process is one of several ranks, as that rank.
+ */
+public final class Runner {
+  private static final double DEMO_GUIDANCE = 2.5;
+
+  private final Class<?> main;
+  private final @Nullable String model;
+  private final Map<String, String> environment;
+  private final PrintStream out;
+  private final PrintStream err;
+
+  /**
+   * For any model.
+   *
+   * @param main the main class that calls this; it is started again for each rank that gets a JVM
+   */
+  public Runner(Class<?> main) {
+    this(main, null, System.getenv(), System.out, System.err);
+  }
+
+  /**
+   * For one kind of model.
+   *
+   * @param main the main class that calls this; it is started again for each rank that gets a JVM
+   * @param model the short name that the pipeline must have, {@code pixart_sigma} for example
+   */
+  public Runner(Class<?> main, String model) {
+    this(main, model, System.getenv(), System.out, System.err);
+  }
+
+  Runner(
+      Class<?> main,
+      @Nullable String model,
+      Map<String, String> environment,
+      PrintStream out,
+      PrintStream err) {
+    this.main = main;
+    this.model = model;
+    this.environment = environment;
+    this.out = out;
+    this.err = err;
+  }
+
+  /**
+   * Runs to the end; what goes wrong is one sentence on standard error, with {@code -v} followed by
+   * where.
+   *
+   * @return the exit status: 0; 2 for bad input, of which nothing is half-written; 1 for another
+   *     failure; the status of the rank that failed first if each has a JVM
+   */
+  public int run(String... argv) {
+    Failures failures = new Failures(main.getSimpleName(), List.of(argv), err);
+    return failures.statusOf(() -> run(XFuserArgs.parse(argv), List.of(argv)));
+  }
+
+  private int run(XFuserArgs args, List<String> argv) throws IOException, InterruptedException {
+    if (args.helpRequested()) {
+      out.print(args.usage());
+      return 0;
+    }
+    EngineConfig engine = engine(args);
+    Outputs outputs = new Outputs(args.outputDirectory(), args.report(), out);
+    if (args.launcher().equals("process") && !isOneOfSeveral()) {
+      Placement placement = Placement.local(engine.parallel().worldSize());
+      return new Launcher(out, err).run(new LaunchPlan(main.getName(), argv, placement));
+    }
+    try (DiffusionPipeline pipe =
+        DiffusionPipeline.fromPretrained(engine.model(), engine.runtime())) {
+      checkModel(engine, pipe.name());
+      if (isOneOfSeveral()) {
+        joinAndGenerate(args, engine, pipe, outputs);
+      } else {
+        try (XDiTParallel parallel = XDiTParallel.inProcess(pipe, engine)) {
+          generate(parallel, args, outputs, true);
+        }
+      }
+    }
+    return 0;
+  }
+
+  /** Started as torchrun starts a rank, or by Slurm with a place to meet. */
+  private boolean isOneOfSeveral() {
+    return environment.containsKey("RANK")
+        || (environment.containsKey("SLURM_PROCID") && environment.containsKey("MASTER_ADDR"));
+  }
+
+  private void joinAndGenerate(
+      XFuserArgs args, EngineConfig engine, DiffusionPipeline pipe, Outputs outputs)
+      throws IOException {
+    SocketConfig place = SocketConfig.fromEnvironment(environment);
+    engine.parallel().requireWorldSize(place.size());
+    try (World world = SocketWorld.join(place);
+        XDiTParallel parallel = new XDiTParallel(pipe, engine, world)) {
+      generate(parallel, args, outputs, world.rank() == 0);
+    }
+  }
+
+  private void generate(XDiTParallel parallel, XFuserArgs args, Outputs outputs, boolean first)
+      throws IOException {
+    boolean terminal = environment.containsKey("XFUSER_STDERR_IS_TERMINAL");
+    StepProgress progress = new StepProgress(err, terminal, System::nanoTime);
+    StepListener listener =
+        (step, steps) -> {
+          progress.stepDone(step, steps);
+          return true;
+        };
+    Generation generation;
+    try (progress) {
+      generation = parallel.generate(input(args), first ? listener : StepListener.NONE);
+    }
+    try (generation) {
+      outputs.write(generation, first);
+    }
+  }
+
+  private EngineConfig engine(XFuserArgs args) {
+    String demo = environment.get("XFUSER_DEMO_MODEL");
+    return demo == null ? args.engineConfig() : args.engineConfig(Path.of(demo));
+  }
+
+  /** With the demo model's own settings, where it stands in for {@code --model}. */
+  private static InputConfig input(XFuserArgs args) {
+    InputConfig input = args.inputConfig();
+    if (args.model() != null) {
+      return input;
+    }
+    InputConfig unbinned = input.withResolutionBinning(false); // 128 pixels are none of the bins
+    return input.guidanceScale() == null ? unbinned.withGuidance(DEMO_GUIDANCE) : unbinned;
+  }
+
+  private void checkModel(EngineConfig engine, String found) {
+    if (model != null && !model.equals(found)) {
+      throw new IllegalArgumentException(
+          engine.model().model()
+              + " is a "
+              + found
+              + " model, but this example draws with "
+              + model);
+    }
+  }
+}

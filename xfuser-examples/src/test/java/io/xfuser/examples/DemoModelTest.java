@@ -1,0 +1,54 @@
+package io.xfuser.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.SafeTensors;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** A trained model: serial equals diffusers, and two PipeFusion stages make the same thing. */
+class DemoModelTest {
+  private static final Path MODEL = Path.of("demo-model");
+  private static final Path REFERENCE =
+      Path.of("src/test/resources/fixtures/demo/pictures.safetensors");
+
+  private static final InputConfig INPUT = // as scripts/fixtures/demo_reference.py calls diffusers
+      InputConfig.of("a fox", "a rocket on a blue background")
+          .withSteps(8)
+          .withGuidance(2.5)
+          .withSize(128, 128)
+          .withResolutionBinning(false)
+          .withOutputType(OutputType.PT);
+
+  @Test
+  void serialEqualsDiffusers() {
+    assertThat(differenceFromDiffusers(ParallelConfig.serial())).isLessThanOrEqualTo(1e-3);
+  }
+
+  @Test
+  void ulyssesAndCfgParallelismEqualDiffusers() {
+    assertThat(differenceFromDiffusers(ParallelConfig.serial().withUlysses(2).withCfg(2)))
+        .isLessThanOrEqualTo(1e-3);
+  }
+
+  private static double differenceFromDiffusers(ParallelConfig degrees) {
+    EngineConfig engine = EngineConfig.of(MODEL).withParallel(degrees);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(MODEL, engine);
+        Generation generation = ranks.generate(INPUT);
+        NDManager manager = Torch.newManager();
+        SafeTensors reference = SafeTensors.openFile(REFERENCE, null)) {
+      NDArray theirs = reference.get(manager, "pixels", reference.shape("pixels"));
+      return Pixels.largestDifference(generation.tensor(), theirs);
+    }
+  }
+}

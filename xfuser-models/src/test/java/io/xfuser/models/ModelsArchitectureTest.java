@@ -1,0 +1,72 @@
+package io.xfuser.models;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** What a model may know: never whether it runs in parallel. */
+@AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
+class ModelsArchitectureTest {
+  @ArchTest
+  static final ArchRule modelsSeeNoCommunicator =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.models..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.xfuser.parallel..");
+
+  @ArchTest
+  static final ArchRule modelsChooseNoStrategy =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.models..")
+          .should()
+          .dependOnClassesThat()
+          .haveNameMatching("io\\.xfuser\\.attention\\..+Attention");
+
+  @ArchTest
+  static final ArchRule modelsKnowTheBoundaryOnlyByItsPackage =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.models..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("ai.djl.pytorch..");
+
+  @ArchTest
+  static final ArchRule coreKnowsNoModel =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.xfuser.models..", "io.xfuser.examples..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.xfuser.models..");
+
+  @ArchTest
+  static final ArchRule modelsKnowNoOtherModel =
+      slices().matching("io.xfuser.models.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule partsThatModelsShareKnowNoModel =
+      noClasses()
+          .that()
+          .resideInAnyPackage("io.xfuser.models.text..", "io.xfuser.models.vae..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.xfuser.models.pixart..");
+
+  @ArchTest
+  static final ArchRule nothingEndsTheJvm =
+      noClasses()
+          .should()
+          .callMethod(System.class, "exit", int.class)
+          .orShould()
+          .callMethod(Runtime.class, "exit", int.class)
+          .orShould()
+          .callMethod(Runtime.class, "halt", int.class);
+}

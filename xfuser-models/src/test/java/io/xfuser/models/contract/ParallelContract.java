@@ -1,0 +1,201 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Laws 2, 3 and 5 over every combination of degrees up to 8 ranks, in-process: a model's test
+ * extends this with a tiny pipeline whose blocks, heads and tokens do not divide evenly.
+ * Differences are maximum absolute differences of pixels in [0, 1], fp32.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+public abstract class ParallelContract {
+  private static final int MAX_RANKS = 8;
+
+  /** Steps of every generation here. */
+  protected static final int STEPS = 3;
+
+  private final NDManager manager = Torch.newManager();
+  private final Map<Schedule, NDArray> references = new HashMap<>();
+  private EngineConfig engine = EngineConfig.of(Path.of("."));
+  private DiffusionPipeline pipeline;
+
+  /** How the picture is cut and when pipelining begins: all that the result may depend on. */
+  record Schedule(int patches, int warmupSteps) {
+    /** A schedule in which nothing is stale is the serial one, whatever its numbers. */
+    static Schedule of(int patches, int warmupSteps) {
+      return patches == 1 || warmupSteps >= STEPS
+          ? new Schedule(1, 0)
+          : new Schedule(patches, warmupSteps);
+    }
+  }
+
+  /** One test: degrees, and a schedule. */
+  record Layout(ParallelConfig degrees, int warmupSteps) {
+    @Override
+    public String toString() {
+      return degrees.label() + " warmup" + warmupSteps;
+    }
+  }
+
+  /** The pipeline's directory. */
+  protected abstract Path directory();
+
+  /** At least two pictures of different prompts, {@link #STEPS} steps, an odd number of tokens. */
+  protected abstract InputConfig input();
+
+  @BeforeAll
+  void open() {
+    engine = EngineConfig.of(directory());
+    pipeline = DiffusionPipeline.fromPretrained(engine.model());
+  }
+
+  @AfterAll
+  void close() {
+    pipeline.close();
+    manager.close();
+  }
+
+  static Stream<ParallelConfig> degrees() {
+    return range(2)
+        .flatMap(
+            dp ->
+                range(2)
+                    .flatMap(
+                        cfg ->
+                            range(4)
+                                .flatMap(
+                                    pp ->
+                                        range(4)
+                                            .flatMap(
+                                                ring ->
+                                                    range(4)
+                                                        .map(
+                                                            u ->
+                                                                ParallelConfig.serial()
+                                                                    .withData(dp)
+                                                                    .withCfg(cfg)
+                                                                    .withPipefusion(pp)
+                                                                    .withRing(ring)
+                                                                    .withUlysses(u))))))
+        .filter(degrees -> degrees.worldSize() <= MAX_RANKS);
+  }
+
+  private static Stream<Integer> range(int last) {
+    return IntStream.rangeClosed(1, last).boxed();
+  }
+
+  static Stream<Layout> synchronousLayouts() {
+    // M = 1, or W = S with several patches, in turn
+    int[] turn = {0};
+    return degrees()
+        .map(
+            degrees ->
+                turn[0]++ % 2 == 0
+                    ? new Layout(degrees.withPatches(1), 1)
+                    : new Layout(degrees.withPatches(3), STEPS));
+  }
+
+  static Stream<Layout> staleLayouts() {
+    int[] turn = {0};
+    return degrees()
+        .map(
+            degrees -> {
+              int patches = 2 + turn[0] % 6;
+              int warmup = turn[0]++ / 2 % STEPS;
+              return new Layout(degrees.withPatches(patches), warmup);
+            });
+  }
+
+  static Stream<Layout> pipelines() {
+    return range(4)
+        .flatMap(
+            pp ->
+                range(8)
+                    .flatMap(
+                        patches ->
+                            IntStream.rangeClosed(0, STEPS)
+                                .mapToObj(
+                                    warmup ->
+                                        new Layout(
+                                            ParallelConfig.serial()
+                                                .withPipefusion(pp)
+                                                .withPatches(patches),
+                                            warmup))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("synchronousLayouts")
+  void freshAttentionEqualsSerial(Layout layout) {
+    assertThat(difference(layout, new Schedule(1, 0))).isLessThanOrEqualTo(1e-4);
+  }
+
+  @ParameterizedTest
+  @MethodSource("staleLayouts")
+  void hybridsEqualPatchSerialOnOneRank(Layout layout) {
+    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
+    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-4);
+  }
+
+  @ParameterizedTest
+  @MethodSource("pipelines")
+  void pipelinesEqualPatchSerialOnOneRank(Layout layout) {
+    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
+    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-5);
+  }
+
+  @Test
+  void stalenessIsSeen() {
+    // otherwise the laws above would hold for attention that forgets patches
+    assertThat(
+            difference(new Layout(ParallelConfig.serial().withPatches(4), 0), new Schedule(1, 0)))
+        .isGreaterThan(1e-2);
+  }
+
+  private double difference(Layout layout, Schedule schedule) {
+    NDArray reference =
+        references.computeIfAbsent(
+            schedule,
+            key ->
+                generate(
+                    new Layout(
+                        ParallelConfig.serial().withPatches(key.patches()), key.warmupSteps())));
+    NDArray pixels = generate(layout);
+    try {
+      return Pixels.largestDifference(pixels, reference);
+    } finally {
+      pixels.close();
+    }
+  }
+
+  private NDArray generate(Layout layout) {
+    EngineConfig parallel =
+        engine.withParallel(layout.degrees()).withWarmupSteps(layout.warmupSteps());
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, parallel);
+        Generation generation = ranks.generate(input().withOutputType(OutputType.PT))) {
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+}

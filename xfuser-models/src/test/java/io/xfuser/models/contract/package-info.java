@@ -1,0 +1,5 @@
+/** The laws that every model obeys under every strategy. */
+@NullMarked
+package io.xfuser.models.contract;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,21 @@
+package io.xfuser.models.pixart;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.contract.ParallelContract;
+import java.nio.file.Path;
+
+class PixArtSigmaContractTest extends ParallelContract {
+  @Override
+  protected Path directory() {
+    return Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+  }
+
+  @Override
+  protected InputConfig input() {
+    return InputConfig.of("a red fox", "två blå båtar 🦊")
+        .withSize(112, 144)
+        .withSteps(STEPS)
+        .withMaxSequenceLength(20)
+        .withResolutionBinning(false);
+  }
+}
