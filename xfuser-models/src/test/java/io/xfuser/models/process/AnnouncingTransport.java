@@ -7,24 +7,28 @@ import io.xfuser.parallel.Transport;
 import java.time.Duration;
 import java.util.List;
 
-/** Prints what the rank does, and lets it last a little, so that a test can end it just then. */
+/**
+ * Says when the rank begins one activity, and lets it last, so that a test can end it just then.
+ */
 final class AnnouncingTransport implements Transport {
-  private final Transport inner;
-  private final Duration pause;
+  private static final Duration PAUSE = Duration.ofSeconds(2);
 
-  AnnouncingTransport(Transport inner, Duration pause) {
+  private final Transport inner;
+  private final String announced;
+
+  AnnouncingTransport(Transport inner, String announced) {
     this.inner = inner;
-    this.pause = pause;
+    this.announced = announced;
   }
 
   @Override
   public void activity(String what) {
     inner.activity(what);
-    if (!pause.isZero()) {
-      System.out.println("ACTIVITY " + what);
+    if (announced.equals("rank " + rank() + " " + what)) {
+      System.out.println("ACTIVITY of " + announced);
       System.out.flush();
       try {
-        Thread.sleep(pause.toMillis());
+        Thread.sleep(PAUSE.toMillis());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,8 @@ class ProcessesEqualThreadsTest {
                 + " --num_pipeline_patch 3 --warmup_steps 0")
         .map(flags -> Case.of(flags, true))
         .forEach(cases::add);
-    return cases.stream();
+    return cases.stream()
+        .sorted(Comparator.comparing(Case::sharedMemory).thenComparing(Case::ranks));
   }
 
   @ParameterizedTest
@@ -99,7 +101,7 @@ class ProcessesEqualThreadsTest {
     if (running == null || !key.equals(worldsKey)) {
       endWorld();
       Map<String, String> variables = test.sharedMemory() ? Map.of() : Map.of("XFUSER_SHM", "0");
-      running = RankProcesses.start(test.ranks(), variables, "20", "0");
+      running = RankProcesses.start(test.ranks(), variables, "20", "nothing");
       world = running;
       worldsKey = key;
     }

@@ -26,7 +26,10 @@ import java.time.Duration;
 public final class RankMain {
   private RankMain() {}
 
-  /** Arguments: seconds of silence that count as a failure, milliseconds added to each activity. */
+  /**
+   * Arguments: seconds of silence that count as a failure, the activity to announce, with its
+   * rank..
+   */
   public static void main(String[] arguments) throws IOException {
     SocketConfig environment = SocketConfig.fromEnvironment(System.getenv());
     SocketConfig.Limits standard = SocketConfig.Limits.standard();
@@ -41,10 +44,9 @@ public final class RankMain {
                 Duration.ofSeconds(Integer.parseInt(arguments[0])),
                 standard.message()),
             environment.sharedMemory());
-    Duration pause = Duration.ofMillis(Integer.parseInt(arguments[1]));
     boolean failed;
     try (World joined = SocketWorld.join(config);
-        World world = new World(new AnnouncingTransport(joined.transport(), pause))) {
+        World world = new World(new AnnouncingTransport(joined.transport(), arguments[1]))) {
       say("JOINED");
       failed = !serve(world);
     }

@@ -1,0 +1,117 @@
+package io.xfuser.models.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.parallel.RankProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * One of three ranks, each a process, is killed or stopped in every phase of a generation. The
+ * others say which and what it was doing, once and soon, and their JVMs go on.
+ */
+class FailureDrillTest {
+  private static final String MODEL =
+      Path.of("src/test/resources/fixtures/pixart_sigma_tiny").toAbsolutePath().toString();
+
+  @TempDir private Path directory = Path.of("");
+
+  /** Three stages; the last one decodes. */
+  static Stream<Drill> phases() {
+    return Stream.of(
+        new Drill(0, "encoding the prompt"),
+        new Drill(1, "in synchronous step 2 of 8"),
+        new Drill(1, "in PipeFusion step 5 of 8"),
+        new Drill(2, "decoding"),
+        new Drill(0, "finishing"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("phases")
+  void whenARankIsKilledTheOthersNameItWithinFiveSeconds(Drill drill) throws Exception {
+    run(drill, "KILL", 20, "rank %d died while %s", Duration.ofSeconds(5));
+  }
+
+  @ParameterizedTest
+  @MethodSource("phases")
+  void whenARankIsStoppedTheOthersNameItSoonAfterTheLimitOfSilence(Drill drill) throws Exception {
+    String sentence = "rank %d has been silent for 2 s while %s";
+    run(drill, "STOP", 2, sentence, Duration.ofSeconds(2 + 5));
+  }
+
+  @Test
+  void byDefaultAStoppedRankIsNamedWithinThirtySeconds() throws Exception {
+    Drill drill = new Drill(1, "in PipeFusion step 4 of 8");
+    String sentence = "rank %d has been silent for 20 s while %s";
+    run(drill, "STOP", 20, sentence, Duration.ofSeconds(30));
+  }
+
+  private void run(Drill drill, String signal, int silence, String sentence, Duration limit)
+      throws Exception {
+    String expected = "FAILED " + sentence.formatted(drill.victim(), drill.phase());
+    try (RankProcesses world =
+        RankProcesses.start(3, Map.of(), String.valueOf(silence), drill.toString())) {
+      world.tell(flags());
+      world.rank(drill.victim()).await("ACTIVITY", Duration.ofSeconds(60));
+      Thread.sleep(300); // activities are told ten times a second
+      world.rank(drill.victim()).signal(signal);
+      long signalled = System.nanoTime();
+      List<RankProcess> others = new ArrayList<>();
+      for (int rank = 0; rank < world.size(); rank++) {
+        if (rank != drill.victim()) {
+          others.add(world.rank(rank));
+        }
+      }
+      for (RankProcess other : others) {
+        other.await("FAILED", limit);
+      }
+      Duration took = Duration.ofNanos(System.nanoTime() - signalled);
+      System.out.println(signal + " " + drill + ": told after " + took.toMillis() + " ms");
+      assertThat(took).isLessThan(limit);
+      for (RankProcess other : others) {
+        assertThat(other.await("GOES ON", Duration.ofSeconds(30))).contains("(1, 3, 112, 144)");
+        assertThat(other.exitStatus()).isEqualTo(1);
+        assertThat(complaints(other)).containsExactly(expected);
+      }
+    }
+  }
+
+  /** What a rank says beside its progress: on both outputs, so no stack trace either. */
+  private static List<String> complaints(RankProcess rank) {
+    return rank.lines().stream()
+        .filter(line -> !line.matches("(JOINED|ACTIVITY|GOES ON|CLOSED).*|\\[.*\\] INFO .*"))
+        .toList();
+  }
+
+  private List<String> flags() {
+    return List.of(
+        "--model",
+        MODEL,
+        "--prompt",
+        "a red fox",
+        "--height=112",
+        "--width=144",
+        "--no_use_resolution_binning",
+        "--num_inference_steps=8",
+        "--pipefusion_parallel_degree=3",
+        "--warmup_steps=3",
+        "--output_directory",
+        directory.toString());
+  }
+
+  /** Who is to end, and when. */
+  record Drill(int victim, String phase) {
+    @Override
+    public String toString() {
+      return "rank " + victim + " " + phase;
+    }
+  }
+}
