@@ -61,7 +61,9 @@ public final class DiffusionPipeline implements AutoCloseable {
               + " is not supported, only "
               + String.join(", ", known.keySet()));
     }
-    return new DiffusionPipeline(provider.open(directory, components, runtime, config.variant()));
+    return new DiffusionPipeline(
+        provider.open(
+            new PipelineComponents(directory, components, runtime.dtype(), config.variant())));
   }
 
   /** The model's short name. */
