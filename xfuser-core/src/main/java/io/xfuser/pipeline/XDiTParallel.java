@@ -46,6 +46,7 @@ public final class XDiTParallel implements AutoCloseable {
       EngineConfig engine,
       @Nullable World world,
       List<RankThread> threads) {
+    pipeline.requireType(engine.runtime().dtype());
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;
@@ -56,7 +57,8 @@ public final class XDiTParallel implements AutoCloseable {
   /**
    * This JVM is one rank of {@code world}.
    *
-   * @throws IllegalArgumentException if the degrees do not multiply to the number of ranks
+   * @throws IllegalArgumentException if the degrees do not multiply to the number of ranks, or the
+   *     pipeline was opened in another element type than the engine's
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
     this(pipeline, false, engine, world, List.of(oneThread(engine, world)));
@@ -129,7 +131,8 @@ public final class XDiTParallel implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the pipeline is closed");
     }
-    GenerationRequest request = pipeline.model().resolve(input);
+    GenerationRequest request = pipeline.model().resolve(given.complete(input));
+    given.check(request);
     // all plans are made, and what no rank could do is rejected, before any rank starts
     List<RankPlan> plans =
         IntStream.range(0, engine.parallel().worldSize())
