@@ -93,6 +93,10 @@ run_main() {
   shift 3
   local target=$root/xfuser-examples/target
   export OPT_OUT_TRACKING=true
+  # DJL looks for a flavour of its JNI library that it does not have unless it is told which.
+  if [ -n "${PYTORCH_LIBRARY_PATH:-}" ]; then
+    export PYTORCH_FLAVOR="${PYTORCH_FLAVOR:-cpu}"
+  fi
   # What is drawn with where no model is given.
   [ -d "$root/xfuser-examples/demo-model" ] && export XFUSER_DEMO_MODEL=$root/xfuser-examples/demo-model
   unset XFUSER_STDERR_IS_TERMINAL

@@ -1,6 +1,7 @@
 """Takes one step with diffusers each time it is told to: the same protocol as the Java StepServer.
 
-`step eager` and `step compiled` answer with the seconds taken, `save eager FILE` writes the prediction.
+`step eager` and `step compiled` answer with the seconds taken and the process's CPU seconds,
+`save eager FILE` writes the prediction.
 First it writes the model and its inputs, which the Java side reads, to the folder given.
 """
 
@@ -45,9 +46,9 @@ def serve(args: argparse.Namespace, answers) -> None:
     for line in sys.stdin:
         command, variant, *rest = line.split(maxsplit=2)
         try:
-            start = time.perf_counter()
+            start, cpu_start = time.perf_counter(), time.process_time()
             prediction = model.forward(variants[variant], inputs, model.timestep)
-            seconds = time.perf_counter() - start
+            seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         except Exception as e:  # torch.compile needs a C++ compiler; the others go on without it
             print(f"failed: {str(e).strip().splitlines()[0]}", file=answers, flush=True)
             continue
@@ -55,7 +56,7 @@ def serve(args: argparse.Namespace, answers) -> None:
             save_file({"prediction": prediction.contiguous()}, rest[0].strip())
             print("saved", file=answers, flush=True)
         else:
-            print(seconds, file=answers, flush=True)
+            print(seconds, cpu_seconds, file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,15 @@
 
 import subprocess
 from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Seconds(NamedTuple):
+    """What a step took."""
+
+    wall: float
+    cpu: float
+    """CPU time of the whole process, which other work on the machine hardly changes."""
 
 
 class Peer:
@@ -11,11 +20,11 @@ class Peer:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._expect("ready")
 
-    def step(self, variant: str) -> float:
-        """Seconds of one step. Raises RuntimeError with the other side's words if it cannot."""
+    def step(self, variant: str) -> Seconds:
+        """Takes one step. Raises RuntimeError with the other side's words if it cannot."""
         answer = self._ask(f"step {variant}")
         try:
-            return float(answer)
+            return Seconds(*map(float, answer.split()))
         except ValueError:
             raise RuntimeError(answer) from None
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from peer import Peer
+from peer import Peer, Seconds
 from step_report import Row, commit, machine, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ def compare(args: argparse.Namespace, dtype: str, peers: dict[str, Peer], folder
     return rows(dtype, seconds, difference)
 
 
-def rows(dtype: str, seconds: dict[str, list[float]], difference: dict[str, float]) -> list[Row]:
+def rows(dtype: str, seconds: dict[str, list[Seconds]], difference: dict[str, float]) -> list[Row]:
     pairs = [
         ("serial", "ours", "eager", "diffusers eager"),
         ("compiled", "diffusers, torch.compile", "eager", "diffusers eager"),

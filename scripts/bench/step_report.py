@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from peer import Seconds
+
 _FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16")
 
 
@@ -16,39 +18,43 @@ class Row:
 
     dtype: str
     variant: str
-    seconds: list[float]
+    seconds: list[Seconds]
     baseline: str
-    baseline_seconds: list[float]
+    baseline_seconds: list[Seconds]
     difference: float | None = None
 
-    def ratios(self) -> list[float]:
-        """Variant over baseline, round by round: what slows a whole round cancels."""
-        return sorted(a / b for a, b in zip(self.seconds, self.baseline_seconds))
-
     def cells(self) -> list[str]:
-        ratios = self.ratios()
-        quartiles = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else [ratios[0]] * 3
+        wall = _ratios([s.wall for s in self.seconds], [s.wall for s in self.baseline_seconds])
+        cpu = _ratios([s.cpu for s in self.seconds], [s.cpu for s in self.baseline_seconds])
         return [
             self.dtype,
             self.variant,
-            f"{statistics.median(self.seconds):.3f}",
+            f"{statistics.median(s.wall for s in self.seconds):.3f}",
             self.baseline,
-            f"**{statistics.median(ratios):.3f}**",
-            f"{quartiles[0]:.3f}–{quartiles[2]:.3f}",
-            f"{min(self.seconds) / min(self.baseline_seconds):.3f}",
+            _with_quartiles(wall),
+            _with_quartiles(cpu),
             "" if self.difference is None else f"{self.difference:.1e}",
         ]
+
+
+def _ratios(seconds: list[float], baseline: list[float]) -> list[float]:
+    """Round by round: what slows a whole round cancels."""
+    return [a / b for a, b in zip(seconds, baseline)]
+
+
+def _with_quartiles(ratios: list[float]) -> str:
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    return f"**{middle:.3f}** ({low:.3f}–{high:.3f})"
 
 
 _HEADER = [
     "type",
     "step",
-    "seconds (median)",
+    "median seconds",
     "compared with",
-    "ratio (median of rounds)",
-    "quartiles",
-    "fastest ÷ fastest",
-    "mean difference",
+    "ratio of times (quartiles)",
+    "ratio of CPU times (quartiles)",
+    "mean difference from eager",
 ]
 
 

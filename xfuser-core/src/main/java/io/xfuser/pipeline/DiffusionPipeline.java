@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.ComponentConfig;
@@ -17,12 +18,14 @@ import java.util.TreeMap;
  */
 public final class DiffusionPipeline implements AutoCloseable {
   private final PipelineModel<?> model;
+  private final ElementType type;
   private final LoadedTransformer<?> transformer;
   private final Shared<TextEncoder> textEncoder;
   private final Shared<VaeDecoder> vaeDecoder;
 
-  private DiffusionPipeline(PipelineModel<?> model) {
+  private DiffusionPipeline(PipelineModel<?> model, ElementType type) {
     this.model = model;
+    this.type = type;
     this.transformer = new LoadedTransformer<>(model.transformer());
     this.textEncoder = new Shared<>(model::textEncoder);
     this.vaeDecoder = new Shared<>(model::vaeDecoder);
@@ -61,7 +64,10 @@ public final class DiffusionPipeline implements AutoCloseable {
               + " is not supported, only "
               + String.join(", ", known.keySet()));
     }
-    return new DiffusionPipeline(provider.open(directory, components, runtime, config.variant()));
+    return new DiffusionPipeline(
+        provider.open(
+            new PipelineComponents(directory, components, runtime.dtype(), config.variant())),
+        runtime.dtype());
   }
 
   /** The model's short name. */
@@ -77,6 +83,17 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** Bytes of all weights of the transformer that are in this process. */
   public long transformerBytes() {
     return transformer.parameterBytes();
+  }
+
+  /** Its weights have been cast when they were loaded, so no engine can choose another type. */
+  void requireType(ElementType wanted) {
+    if (wanted != type) {
+      throw new IllegalArgumentException(
+          "the pipeline was opened in "
+              + type.torchName()
+              + ", but the engine computes in "
+              + wanted.torchName());
+    }
   }
 
   LoadedTransformer<?> transformer() {

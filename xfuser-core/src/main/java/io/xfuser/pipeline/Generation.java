@@ -122,7 +122,7 @@ public final class Generation implements AutoCloseable {
     for (Map.Entry<Integer, Image> entry : images.entrySet()) {
       Files.createDirectories(directory);
       Path file = directory.resolve(output.prefix() + "_" + entry.getKey() + ".png");
-      Path part = Files.createTempFile(directory, file.getFileName().toString(), ".part");
+      Path part = directory.resolve("." + file.getFileName() + ".part");
       try {
         try (OutputStream out = Files.newOutputStream(part)) {
           entry.getValue().save(out, "png");

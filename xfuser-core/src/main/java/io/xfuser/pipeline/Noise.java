@@ -41,7 +41,7 @@ record Noise(NDArray initial, List<NDArray> steps) {
               stochasticSteps + (given == null ? 1 : 0));
       List<NDArray> all = new ArrayList<>(draws);
       if (given != null) {
-        all.add(0, Torch.cast(scope, given, type));
+        all.add(0, given);
       }
       List<NDArray> mine = all.stream().map(x -> cut(owner, x, plan)).toList();
       return new Noise(mine.get(0), mine.subList(1, mine.size()));

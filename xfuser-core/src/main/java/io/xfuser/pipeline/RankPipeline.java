@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.nn.Patchify;
+import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
@@ -51,8 +52,9 @@ final class RankPipeline<C> {
   }
 
   /** Runs the request; all ranks return together. */
-  RankResult run(GivenTensors given, StepListener listener) {
+  RankResult run(GivenTensors callers, StepListener listener) {
     try (NDManager request = Torch.newManager()) {
+      GivenTensors given = callers.cast(request, engine.runtime().dtype());
       long start = System.nanoTime();
       world.transport().activity("loading the transformer");
       PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks());
@@ -123,7 +125,9 @@ final class RankPipeline<C> {
       loop.step(conditioning, t);
       times.stepTaken(stepStart);
       if (world.rank() == 0 && !listener.stepTaken(t + 1, plan.steps())) {
-        world.transport().cancel("cancelled after step " + (t + 1) + " of " + plan.steps());
+        String reason = "cancelled after step " + (t + 1) + " of " + plan.steps();
+        world.transport().cancel(reason);
+        throw new CancelledException(reason); // alone, a rank has nobody to hear it from
       }
     }
     times.denoised(start);

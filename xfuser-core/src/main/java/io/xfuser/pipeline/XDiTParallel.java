@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,8 +25,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A pipeline run by many ranks: all of them threads of this JVM, or one of them here and the others
  * in JVMs of their own. {@code generate} may be called again with other sizes, prompts and steps;
- * calls of several threads queue. A failure throws, names the rank and what it was doing, and never
- * ends the JVM.
+ * calls of several threads queue. A failure throws and never ends the JVM: the failing rank's own
+ * exception where that rank is a thread of this JVM, else one that names the rank and what it was
+ * doing. After it the next call works.
  */
 public final class XDiTParallel implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(XDiTParallel.class);
@@ -36,6 +38,7 @@ public final class XDiTParallel implements AutoCloseable {
   private final EngineConfig engine;
   private final @Nullable World world;
   private final List<RankThread> threads;
+  private boolean closed;
 
   private XDiTParallel(
       DiffusionPipeline pipeline,
@@ -43,6 +46,7 @@ public final class XDiTParallel implements AutoCloseable {
       EngineConfig engine,
       @Nullable World world,
       List<RankThread> threads) {
+    pipeline.requireType(engine.runtime().dtype());
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;
@@ -53,7 +57,8 @@ public final class XDiTParallel implements AutoCloseable {
   /**
    * This JVM is one rank of {@code world}.
    *
-   * @throws IllegalArgumentException if the degrees do not multiply to the number of ranks
+   * @throws IllegalArgumentException if the degrees do not multiply to the number of ranks, or the
+   *     pipeline was opened in another element type than the engine's
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
     this(pipeline, false, engine, world, List.of(oneThread(engine, world)));
@@ -69,15 +74,27 @@ public final class XDiTParallel implements AutoCloseable {
     return local != null && local.matches("[1-9]\\d{0,5}") ? Integer.parseInt(local) : world.size();
   }
 
-  /** All ranks are threads of this JVM; {@code pipeline} stays the caller's to close. */
+  /**
+   * All ranks are threads of this JVM; {@code pipeline} stays the caller's to close.
+   *
+   * @throws IllegalArgumentException if the pipeline was opened in another element type than the
+   *     engine's
+   */
   public static XDiTParallel inProcess(DiffusionPipeline pipeline, EngineConfig engine) {
     return inProcess(pipeline, false, engine);
   }
 
-  /** Opens {@code directory}; all ranks are threads of this JVM. */
+  /**
+   * Opens {@code directory} in the place of the engine's own; all ranks are threads of this JVM.
+   *
+   * @throws IllegalArgumentException if there is no such pipeline, or a component is missing or not
+   *     supported
+   */
   public static XDiTParallel inProcess(Path directory, EngineConfig engine) {
-    DiffusionPipeline pipeline =
-        DiffusionPipeline.fromPretrained(ModelConfig.of(directory), engine.runtime());
+    ModelConfig named = engine.model();
+    ModelConfig model =
+        new ModelConfig(directory, named.downloadDir(), named.trustRemoteCode(), named.variant());
+    DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model, engine.runtime());
     return inProcess(pipeline, true, engine);
   }
 
@@ -103,13 +120,19 @@ public final class XDiTParallel implements AutoCloseable {
   /**
    * Generates. Every rank of a world calls it with the same arguments.
    *
-   * @throws IllegalArgumentException if the model cannot do what is asked; nothing was computed
-   * @throws CancelledException if a listener cancelled
-   * @throws CommunicationException if another rank failed
+   * @throws IllegalArgumentException if the model cannot do what is asked, or the tensors given do
+   *     not fit it; nothing was computed
+   * @throws CancelledException if a listener cancelled, or the calling thread was interrupted
+   * @throws CommunicationException if a rank in another JVM failed
+   * @throws IllegalStateException if this is closed
    */
   public synchronized Generation generate(
       InputConfig input, GivenTensors given, StepListener listener) {
-    GenerationRequest request = pipeline.model().resolve(input);
+    if (closed) {
+      throw new IllegalStateException("the pipeline is closed");
+    }
+    GenerationRequest request = pipeline.model().resolve(given.complete(input));
+    given.check(request);
     // all plans are made, and what no rank could do is rejected, before any rank starts
     List<RankPlan> plans =
         IntStream.range(0, engine.parallel().worldSize())
@@ -121,10 +144,13 @@ public final class XDiTParallel implements AutoCloseable {
     String key = input.outputType() == OutputType.LATENT ? "latents" : "images";
     Generation.Output output =
         new Generation.Output(pipeline.name() + "_" + engine.parallel().label(), key);
-    return Generation.of(runAll(plans, given, listener), output);
+    AtomicBoolean interrupted = new AtomicBoolean();
+    StepListener stoppable = (step, steps) -> !interrupted.get() && listener.stepTaken(step, steps);
+    return Generation.of(await(start(plans, given, stoppable), interrupted), output);
   }
 
-  private List<RankResult> runAll(List<RankPlan> plans, GivenTensors given, StepListener listener) {
+  private List<Future<RankResult>> start(
+      List<RankPlan> plans, GivenTensors given, StepListener listener) {
     List<Future<RankResult>> running = new ArrayList<>();
     World here = world;
     if (here != null) {
@@ -139,7 +165,7 @@ public final class XDiTParallel implements AutoCloseable {
         running.add(threads.get(rank).submit(() -> runRank(mine, itsPlan, given, listener)));
       }
     }
-    return await(running);
+    return running;
   }
 
   private RankResult runRank(
@@ -147,10 +173,8 @@ public final class XDiTParallel implements AutoCloseable {
     Transport transport = ranks.transport();
     try {
       return rankPipeline(pipeline.transformer(), ranks, plan).run(given, listener);
-    } catch (CommunicationException e) {
-      throw e; // the others know already
     } catch (RuntimeException | Error e) {
-      transport.fail(e);
+      transport.fail(e); // only the first reason counts
       throw e;
     }
   }
@@ -160,22 +184,26 @@ public final class XDiTParallel implements AutoCloseable {
     return new RankPipeline<>(pipeline, transformer, engine, ranks, plan);
   }
 
-  /** All results; if ranks failed, the reason of the one that failed first by itself. */
-  private static List<RankResult> await(List<Future<RankResult>> running) {
+  /**
+   * All results, once no rank is at work any more; if ranks failed, the reason of the one that
+   * failed first by itself. An interrupt lets the ranks stop after the step they are in.
+   */
+  private static List<RankResult> await(
+      List<Future<RankResult>> running, AtomicBoolean interrupted) {
     List<RankResult> results = new ArrayList<>();
     Throwable first = null;
     for (Future<RankResult> future : running) {
       try {
-        results.add(future.get());
+        results.add(uninterrupted(future, interrupted));
       } catch (ExecutionException e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
         if (first == null || first instanceof CommunicationException) {
           first = cause;
         }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new CommunicationException("interrupted while the ranks were at work", e);
       }
+    }
+    if (interrupted.get()) {
+      Thread.currentThread().interrupt();
     }
     if (first instanceof RuntimeException e) {
       throw e;
@@ -187,8 +215,21 @@ public final class XDiTParallel implements AutoCloseable {
     return results;
   }
 
+  private static RankResult uninterrupted(Future<RankResult> future, AtomicBoolean interrupted)
+      throws ExecutionException {
+    while (true) {
+      try {
+        return future.get();
+      } catch (InterruptedException e) {
+        interrupted.set(true); // the caller's tensors are in use until the ranks have stopped
+      }
+    }
+  }
+
+  /** Waits for a generation that is under way. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    closed = true;
     threads.forEach(RankThread::close);
     if (ownsPipeline) {
       pipeline.close();

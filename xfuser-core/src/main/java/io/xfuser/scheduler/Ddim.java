@@ -2,7 +2,6 @@ package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
@@ -77,16 +76,6 @@ public final class Ddim implements Scheduler {
   @Override
   public double[] timesteps() {
     return Arrays.stream(timesteps).asDoubleStream().toArray();
-  }
-
-  @Override
-  public double initialNoiseSigma() {
-    return 1;
-  }
-
-  @Override
-  public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
-    return Torch.alias(owner, tokens);
   }
 
   @Override

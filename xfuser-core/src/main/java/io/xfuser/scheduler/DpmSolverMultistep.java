@@ -62,21 +62,6 @@ public final class DpmSolverMultistep implements Scheduler {
   }
 
   @Override
-  public double initialNoiseSigma() {
-    return 1;
-  }
-
-  @Override
-  public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
-    return Torch.alias(owner, tokens);
-  }
-
-  @Override
-  public boolean stochastic() {
-    return false;
-  }
-
-  @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int steps = sigmas.timesteps().length;
     int step = Steps.next(sample, steps);

@@ -112,11 +112,6 @@ public final class EulerDiscrete implements Scheduler {
   }
 
   @Override
-  public boolean stochastic() {
-    return false;
-  }
-
-  @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, timesteps.length);
     float sigma = sigmas[step];

@@ -2,7 +2,6 @@ package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -42,21 +41,6 @@ public final class FlowMatchEuler implements Scheduler {
   @Override
   public double[] timesteps() {
     return timesteps.clone();
-  }
-
-  @Override
-  public double initialNoiseSigma() {
-    return 1;
-  }
-
-  @Override
-  public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
-    return Torch.alias(owner, tokens);
-  }
-
-  @Override
-  public boolean stochastic() {
-    return false;
   }
 
   @Override

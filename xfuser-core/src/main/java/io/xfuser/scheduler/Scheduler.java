@@ -2,6 +2,7 @@ package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,14 +13,20 @@ public interface Scheduler {
   /** The timesteps that the model is given, one per step. */
   double[] timesteps();
 
-  /** What standard normal noise is multiplied with to become the first sample. */
-  double initialNoiseSigma();
+  /** What standard normal noise is multiplied with to become the first sample; usually 1. */
+  default double initialNoiseSigma() {
+    return 1;
+  }
 
   /** What the model is given instead of {@code tokens} at step {@code step}; often the same. */
-  NDArray scaleInput(NDManager owner, NDArray tokens, int step);
+  default NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
+    return Torch.alias(owner, tokens);
+  }
 
   /** Whether steps add noise, so that {@link #step} needs it. */
-  boolean stochastic();
+  default boolean stochastic() {
+    return false;
+  }
 
   /**
    * The sample after one more step.

@@ -1,9 +1,18 @@
 package io.xfuser.scheduler;
 
 import io.xfuser.weights.ComponentConfig;
+import java.util.Set;
 
 /** The schedulers that a diffusers directory may ask for. */
 public final class Schedulers {
+  /** The classes, by diffusers' names. */
+  public static final Set<String> CLASSES =
+      Set.of(
+          "DPMSolverMultistepScheduler",
+          "DDIMScheduler",
+          "EulerDiscreteScheduler",
+          "FlowMatchEulerDiscreteScheduler");
+
   private Schedulers() {}
 
   /**
@@ -25,8 +34,8 @@ public final class Schedulers {
               config.origin()
                   + ": _class_name is \""
                   + name
-                  + "\"; supported are DPMSolverMultistepScheduler, DDIMScheduler,"
-                  + " EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler");
+                  + "\"; supported are "
+                  + String.join(", ", CLASSES.stream().sorted().toList()));
     };
   }
 }

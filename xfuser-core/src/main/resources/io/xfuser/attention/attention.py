@@ -35,7 +35,10 @@ def partial(self, packed: Tensor, kv: Tensor) -> Tuple[Tensor, Tensor]:
   # attention over some of the keys: values (B, H, L, D) and log-sum-exp of the scores (B, H, L, 1), both fp32
   k = kv.select(2, kv.size(2) - 2).transpose(1, 2)
   v = kv.select(2, kv.size(2) - 1).transpose(1, 2)
-  out, lse = torch._scaled_dot_product_flash_attention_for_cpu(self.queries(packed), k, v)
+  q = self.queries(packed)
+  if self.widens(q, q.size(2)):
+    q, k, v = torch.to(q, 6), torch.to(k, 6), torch.to(v, 6)
+  out, lse = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v)
   return (torch.to(out, 6), torch.to(lse, 6).unsqueeze(3))
 
 def merge(self, packed: Tensor, kv: Tensor, out: Tensor, lse: Tensor) -> Tuple[Tensor, Tensor]:

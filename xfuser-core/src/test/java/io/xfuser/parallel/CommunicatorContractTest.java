@@ -10,7 +10,6 @@ import ai.djl.ndarray.types.Shape;
 import io.xfuser.parallel.Communicator.Split;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -34,14 +33,14 @@ class CommunicatorContractTest {
     backend.run(
         size,
         world -> {
-          Communicator group = all(world);
+          Communicator group = TestRanks.all(world);
           try (NDManager scope = Torch.newManager()) {
             // rank r has r columns, so rank 0 has none
-            NDArray shard = numbers(scope, 100 * group.rank(), 2, group.rank());
+            NDArray shard = TestRanks.numbers(scope, 100 * group.rank(), 2, group.rank());
             NDArray joined = group.allGather(scope, shard, 1);
             NDList expected = new NDList();
             for (int r = 0; r < size; r++) {
-              expected.add(numbers(scope, 100 * r, 2, r));
+              expected.add(TestRanks.numbers(scope, 100 * r, 2, r));
             }
             NDArray whole = Torch.concat(scope, expected, 1);
             assertThat(joined.getShape()).isEqualTo(whole.getShape());
@@ -60,9 +59,10 @@ class CommunicatorContractTest {
         backend.run(
             size,
             world -> {
-              Communicator group = all(world);
+              Communicator group = TestRanks.all(world);
               try (NDManager scope = Torch.newManager()) {
-                NDArray sum = group.allReduceSum(scope, numbers(scope, 0.1f + group.rank(), 7, 3));
+                NDArray sum =
+                    group.allReduceSum(scope, TestRanks.numbers(scope, 0.1f + group.rank(), 7, 3));
                 long part = elements * (group.rank() + 1) / size - elements * group.rank() / size;
                 // all parts but its own, then its own to all others: 2 (N - 1)/N in the mean
                 assertThat(world.counter().sent(Channel.WORLD))
@@ -86,12 +86,12 @@ class CommunicatorContractTest {
     backend.run(
         size,
         world -> {
-          Communicator group = all(world);
+          Communicator group = TestRanks.all(world);
           long columns = 2L * size + 1;
           Split split = Split.even(1, columns, size);
           try (NDManager scope = Torch.newManager()) {
             // rank r holds r + 1 rows of a matrix of size·(size + 1)/2 rows
-            NDArray whole = numbers(scope, 0, size * (size + 1) / 2, (int) columns);
+            NDArray whole = TestRanks.numbers(scope, 0, size * (size + 1) / 2, (int) columns);
             int first = group.rank() * (group.rank() + 1) / 2;
             NDArray rows = Torch.slice(scope, whole, 0, first, first + group.rank() + 1);
             NDArray mine = group.allToAll(scope, rows, split, 0);
@@ -113,12 +113,14 @@ class CommunicatorContractTest {
     backend.run(
         size,
         world -> {
-          Communicator group = all(world);
+          Communicator group = TestRanks.all(world);
           try (NDManager scope = Torch.newManager()) {
             for (int root = 0; root < size; root++) {
               List<NDArray> own =
                   root == group.rank()
-                      ? List.of(numbers(scope, root, 3), numbers(scope, 50 + root, 2, 2))
+                      ? List.of(
+                          TestRanks.numbers(scope, root, 3),
+                          TestRanks.numbers(scope, 50 + root, 2, 2))
                       : List.of();
               List<NDArray> all = group.broadcast(scope, own, root);
               assertThat(all).hasSize(2);
@@ -137,9 +139,9 @@ class CommunicatorContractTest {
     backend.run(
         size,
         world -> {
-          Communicator group = all(world);
+          Communicator group = TestRanks.all(world);
           try (NDManager scope = Torch.newManager()) {
-            List<NDArray> held = List.of(numbers(scope, group.rank(), 1));
+            List<NDArray> held = List.of(TestRanks.numbers(scope, group.rank(), 1));
             for (int step = 1; step <= size; step++) {
               held = group.rotate(held).await(scope);
               assertThat(held.get(0).toFloatArray())
@@ -161,32 +163,9 @@ class CommunicatorContractTest {
           synchronized (reached) {
             reached[world.rank()] = true;
           }
-          all(world).barrier();
+          TestRanks.all(world).barrier();
           synchronized (reached) {
             assertThat(reached).doesNotContain(false);
-          }
-          return true;
-        });
-  }
-
-  @ParameterizedTest
-  @EnumSource(TestRanks.class)
-  void everyElementTypeArrivesBitForBit(TestRanks backend) throws Exception {
-    backend.run(
-        2,
-        world -> {
-          Communicator group = all(world);
-          try (NDManager scope = Torch.newManager()) {
-            for (ElementType type : ElementType.values()) {
-              for (int length : new int[] {0, 1, 3, 100_001}) {
-                NDArray sent = Torch.cast(scope, numbers(scope, group.rank(), length), type);
-                NDArray received = group.rotate(List.of(sent)).await(scope).singletonOrThrow();
-                NDArray expected =
-                    Torch.cast(scope, numbers(scope, 1 - group.rank(), length), type);
-                assertThat(ElementType.of(received)).isEqualTo(type);
-                assertThat(Torch.memoryParts(received)).isEqualTo(Torch.memoryParts(expected));
-              }
-            }
           }
           return true;
         });
@@ -198,7 +177,7 @@ class CommunicatorContractTest {
     backend.run(
         3,
         world -> {
-          Communicator group = all(world);
+          Communicator group = TestRanks.all(world);
           try (NDManager scope = Torch.newManager()) {
             NDArray big = scope.create(new long[] {(1L << 40) + group.rank()});
             assertThat(group.allReduceSum(scope, big).toLongArray())
@@ -220,74 +199,6 @@ class CommunicatorContractTest {
 
   @ParameterizedTest
   @EnumSource(TestRanks.class)
-  void transposedTensorsAndScalarsArrive(TestRanks backend) throws Exception {
-    backend.run(
-        2,
-        world -> {
-          Communicator group = all(world);
-          try (NDManager scope = Torch.newManager()) {
-            NDArray turned = numbers(scope, 0, 300, 200).transpose();
-            NDList received =
-                group
-                    .rotate(List.of(turned, scope.create(7f), scope.create(new float[0])))
-                    .await(scope);
-            assertThat(received.get(0).getShape()).isEqualTo(new Shape(200, 300));
-            assertThat(received.get(0).toFloatArray()).containsExactly(turned.toFloatArray());
-            assertThat(received.get(1).getShape()).isEqualTo(new Shape());
-            assertThat(received.get(1).getFloat()).isEqualTo(7);
-            assertThat(received.get(2).getShape()).isEqualTo(new Shape(0));
-          }
-          return true;
-        });
-  }
-
-  @ParameterizedTest
-  @EnumSource(TestRanks.class)
-  void receivesMayBeAwaitedInAnyOrderAndSentTensorsClosed(TestRanks backend) throws Exception {
-    backend.run(
-        2,
-        world -> {
-          Communicator group = all(world);
-          int other = 1 - group.rank();
-          List<Pending> posted = new ArrayList<>();
-          for (int i = 0; i < 3; i++) {
-            try (NDManager brief = Torch.newManager()) {
-              group.send(List.of(numbers(brief, i, 1 << 20)), other);
-            }
-            posted.add(group.receive(other));
-          }
-          try (NDManager scope = Torch.newManager()) {
-            for (int i : new int[] {2, 0, 1}) {
-              NDArray received = posted.get(i).await(scope).singletonOrThrow();
-              assertThat(received.getFloat(0)).isEqualTo(i);
-              assertThat(received.getFloat((1 << 20) - 1)).isEqualTo(i + (1 << 20) - 1f);
-            }
-          }
-          return true;
-        });
-  }
-
-  @ParameterizedTest
-  @EnumSource(TestRanks.class)
-  void aLargeUnaskedMessageOnOneChannelDoesNotHoldUpAnother(TestRanks backend) throws Exception {
-    backend.run(
-        2,
-        world -> {
-          Communicator bulk = world.group(Channel.RING, List.of(0, 1));
-          Communicator small = world.group(Channel.CFG, List.of(0, 1));
-          int other = 1 - world.rank();
-          try (NDManager scope = Torch.newManager()) {
-            bulk.send(List.of(numbers(scope, 1, 8 << 20)), other);
-            NDArray answer = small.rotate(List.of(scope.create(3f))).await(scope).get(0);
-            assertThat(answer.getFloat()).isEqualTo(3);
-            assertThat(bulk.receive(other).await(scope).get(0).size()).isEqualTo(8 << 20);
-          }
-          return true;
-        });
-  }
-
-  @ParameterizedTest
-  @EnumSource(TestRanks.class)
   void groupsOfSomeRanksNumberTheirOwn(TestRanks backend) throws Exception {
     backend.run(
         4,
@@ -296,7 +207,7 @@ class CommunicatorContractTest {
           Communicator group = world.group(Channel.ULYSSES, members);
           assertThat(group.rank()).isEqualTo(world.rank() / 2);
           try (NDManager scope = Torch.newManager()) {
-            NDArray both = group.allGather(scope, numbers(scope, world.rank(), 1), 0);
+            NDArray both = group.allGather(scope, TestRanks.numbers(scope, world.rank(), 1), 0);
             assertThat(both.toFloatArray())
                 .containsExactly(members.get(0).floatValue(), members.get(1).floatValue());
           }
@@ -310,9 +221,9 @@ class CommunicatorContractTest {
     backend.run(
         2,
         world -> {
-          Communicator group = all(world);
+          Communicator group = TestRanks.all(world);
           try (NDManager scope = Torch.newManager()) {
-            NDArray x = numbers(scope, 0, 5);
+            NDArray x = TestRanks.numbers(scope, 0, 5);
             assertThatThrownBy(() -> group.allToAll(scope, x, new Split(0, List.of(2L, 2L)), 0))
                 .hasMessage("parts of [2, 2] do not make up a dimension of 5");
             assertThatThrownBy(() -> group.allToAll(scope, x, new Split(0, List.of(5L)), 0))
@@ -322,20 +233,6 @@ class CommunicatorContractTest {
               .hasMessage("rank " + world.rank() + " is not one of [7, 8]");
           return true;
         });
-  }
-
-  private static Communicator all(World world) {
-    return world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());
-  }
-
-  /** Counts up from {@code first}. */
-  private static NDArray numbers(NDManager owner, float first, int... shape) {
-    int size = IntStream.of(shape).reduce(1, (a, b) -> a * b);
-    float[] values = new float[size];
-    for (int i = 0; i < size; i++) {
-      values[i] = first + i;
-    }
-    return owner.create(values, new Shape(IntStream.of(shape).asLongStream().toArray()));
   }
 
   private static org.assertj.core.data.Offset<Float> within() {

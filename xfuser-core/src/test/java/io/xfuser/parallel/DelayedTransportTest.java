@@ -8,37 +8,38 @@ import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class DelayedTransportTest {
+  private static final long DELAY = 400; // ms
+  private static final int MESSAGES = 8;
+
   @Test
   void messagesArriveLaterInOrderAndTheSenderDoesNotWait() throws Exception {
-    long[] starts = new long[2];
-    InProcessRanks ranks = new InProcessRanks(2, Duration.ofSeconds(10));
+    InProcessRanks ranks = new InProcessRanks(2, Duration.ofSeconds(20));
     TestRanks.together(
         2,
         rank -> {
           Torch.prepareThread(1);
           try (World world =
-                  new World(new DelayedTransport(ranks.transport(rank), Duration.ofMillis(400)));
+                  new World(new DelayedTransport(ranks.transport(rank), Duration.ofMillis(DELAY)));
               NDManager scope = Torch.newManager()) {
             Communicator ring = world.group(Channel.RING, List.of(0, 1));
-            List<NDArray> numbers = List.of(scope.create(0f), scope.create(1f), scope.create(2f));
-            ring.barrier();
-            starts[rank] = System.nanoTime();
-            ring.barrier();
+            List<NDArray> numbers =
+                IntStream.range(0, MESSAGES).mapToObj(i -> scope.create((float) i)).toList();
             long start = System.nanoTime();
-            for (int i = 0; i < 3; i++) {
-              ring.send(List.of(numbers.get(i)), 1 - rank);
-            }
-            assertThat(millisSince(start)).isLessThan(300);
-            for (int i = 0; i < 3; i++) {
+            ring.barrier();
+            long met = System.nanoTime();
+            numbers.forEach(x -> ring.send(List.of(x), 1 - rank));
+            assertThat(millisSince(met)).isLessThan(DELAY * MESSAGES / 2);
+            for (int i = 0; i < MESSAGES; i++) {
               assertThat(ring.receive(1 - rank).await(scope).get(0).getFloat()).isEqualTo(i);
             }
-            // all three were under way at the same time; the other may have sent before this did
-            assertThat(millisSince(starts[1 - rank])).isGreaterThanOrEqualTo(800);
-            assertThat(millisSince(start)).isLessThan(1100);
-            ring.barrier();
+            // the other sends only after this one's barrier message has reached it: two delays
+            assertThat(millisSince(start)).isGreaterThanOrEqualTo(2 * DELAY);
+            // one after the other they would take a delay each
+            assertThat(millisSince(met)).isLessThan(DELAY * MESSAGES);
           }
           return true;
         });

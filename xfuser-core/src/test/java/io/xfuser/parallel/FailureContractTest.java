@@ -9,7 +9,6 @@ import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -31,7 +30,7 @@ class FailureContractTest {
             world.transport().fail(new IllegalStateException("no space left"));
           }
           for (int call = 0; call < 2; call++) {
-            assertThatThrownBy(() -> all(world).barrier())
+            assertThatThrownBy(() -> TestRanks.all(world).barrier())
                 .isExactlyInstanceOf(CommunicationException.class)
                 .hasMessage("rank 2 failed while in step 3 of 20: no space left");
           }
@@ -49,11 +48,12 @@ class FailureContractTest {
           if (world.rank() == 2) {
             world.transport().fail(new IllegalStateException("overheated"));
           } else if (world.rank() == 3) {
-            assertThatThrownBy(() -> all(world).barrier()).hasMessageContaining("overheated");
+            assertThatThrownBy(() -> TestRanks.all(world).barrier())
+                .hasMessageContaining("overheated");
             world.transport().fail(new IllegalStateException("because of rank 2"));
           } else {
             Thread.sleep(300); // until rank 3 has left as well
-            assertThatThrownBy(() -> all(world).barrier())
+            assertThatThrownBy(() -> TestRanks.all(world).barrier())
                 .hasMessage("rank 2 failed while starting: overheated");
           }
           return true;
@@ -70,7 +70,7 @@ class FailureContractTest {
           if (world.rank() == 1) {
             world.transport().cancel("the client has gone");
           }
-          assertThatThrownBy(() -> all(world).barrier())
+          assertThatThrownBy(() -> TestRanks.all(world).barrier())
               .isExactlyInstanceOf(CancelledException.class)
               .hasMessage("the client has gone");
           end.await();
@@ -86,16 +86,16 @@ class FailureContractTest {
         world -> {
           try (NDManager scope = Torch.newManager()) {
             if (world.rank() == 1) {
-              all(world).send(List.of(scope.create(5f)), 0);
-              all(world).send(List.of(scope.create(6f)), 2);
+              TestRanks.all(world).send(List.of(scope.create(5f)), 0);
+              TestRanks.all(world).send(List.of(scope.create(6f)), 2);
               return true; // closes its world
             }
             Thread.sleep(200);
             // what it sent before is still there, and the others go on
-            assertThat(all(world).receive(1).await(scope).get(0).getFloat())
+            assertThat(TestRanks.all(world).receive(1).await(scope).get(0).getFloat())
                 .isEqualTo(world.rank() == 0 ? 5 : 6);
             world.group(Channel.CFG, List.of(0, 2)).barrier();
-            assertThatThrownBy(() -> all(world).receive(1).await(scope))
+            assertThatThrownBy(() -> TestRanks.all(world).receive(1).await(scope))
                 .hasMessage(
                     "rank 1 has left while rank %d waited for it in world receive"
                         .formatted(world.rank()));
@@ -117,9 +117,5 @@ class FailureContractTest {
           .isExactlyInstanceOf(CommunicationException.class)
           .hasMessage("rank 0 waited 0.05 s for rank 1 in ulysses all-to-all");
     }
-  }
-
-  private static Communicator all(World world) {
-    return world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());
   }
 }

@@ -1,5 +1,8 @@
 package io.xfuser.parallel;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
@@ -19,6 +22,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 
 /** Runs the same code on several ranks, each a thread of the test. */
 public enum TestRanks {
@@ -104,6 +108,21 @@ public enum TestRanks {
         }
       }
     }
+  }
+
+  /** The group of all ranks. */
+  public static Communicator all(World world) {
+    return world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());
+  }
+
+  /** Counts up from {@code first}. */
+  public static NDArray numbers(NDManager owner, float first, int... shape) {
+    int size = IntStream.of(shape).reduce(1, (a, b) -> a * b);
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = first + i;
+    }
+    return owner.create(values, new Shape(IntStream.of(shape).asLongStream().toArray()));
   }
 
   private World world(InProcessRanks inProcess, int port, int rank, int size) {

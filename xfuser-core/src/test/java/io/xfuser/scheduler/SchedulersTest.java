@@ -28,7 +28,7 @@ class SchedulersTest {
         "{\"_class_name\": \"UniPCMultistepScheduler\"}",
         SchedulerRequest.of(5),
         "test.json: _class_name is \"UniPCMultistepScheduler\"; supported are"
-            + " DPMSolverMultistepScheduler, DDIMScheduler, EulerDiscreteScheduler,"
+            + " DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler,"
             + " FlowMatchEulerDiscreteScheduler");
     assertRejected("{}", SchedulerRequest.of(5), "test.json has no _class_name");
   }

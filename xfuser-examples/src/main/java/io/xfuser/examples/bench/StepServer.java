@@ -2,6 +2,7 @@ package io.xfuser.examples.bench;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.sun.management.OperatingSystemMXBean;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.LoadedTransformer;
@@ -10,6 +11,7 @@ import io.xfuser.weights.SafeTensorsWriter;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -24,13 +26,15 @@ import picocli.CommandLine.Option;
 /**
  * Takes one denoising step each time it is told to, so that {@code scripts/bench/step} can
  * alternate it with another program. It reads commands from standard input, a line each, and
- * answers with a line: {@code step LAYOUT} with the seconds taken, {@code save LAYOUT FILE} with
- * {@code saved} after writing that layout's prediction. {@code ready} tells that it is set up.
- * Layouts are {@code serial} (one rank with all threads) and {@code ulysses2} (two ranks with half
- * of them each).
+ * answers with a line: {@code step LAYOUT} with the seconds taken and the process's CPU seconds,
+ * {@code save LAYOUT FILE} with {@code saved} after writing that layout's prediction. {@code ready}
+ * tells that it is set up. Layouts are {@code serial} (one rank with all threads) and {@code
+ * ulysses2} (two ranks with half of them each).
  */
 @Command(name = "step-server", mixinStandardHelpOptions = true)
 public final class StepServer implements Callable<Integer> {
+  private static final OperatingSystemMXBean PROCESS =
+      ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
   private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
   @Option(names = "--model", required = true, description = "the model's short name")
@@ -97,13 +101,15 @@ public final class StepServer implements Callable<Integer> {
       }
       try (NDManager scope = manager.newSubManager()) {
         long start = System.nanoTime();
+        long cpuStart = PROCESS.getProcessCpuTime();
         NDArray prediction = layout.predict(scope, height, width); // (B, c, h, w)
+        double cpuSeconds = (PROCESS.getProcessCpuTime() - cpuStart) / NANOS_PER_SECOND;
         double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
         if (words[0].equals("save")) {
           SafeTensorsWriter.write(Path.of(words[2]), Map.of("prediction", prediction));
           answer("saved");
         } else {
-          answer(Double.toString(seconds));
+          answer(seconds + " " + cpuSeconds);
         }
       }
     }

@@ -10,7 +10,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Embeds the timestep and, for α at 1024 pixels, the picture's size; projects captions. */
@@ -60,8 +59,8 @@ final class PixArtConditioner implements Conditioner<PixArtConditioning> {
 
   @Override
   public PixArtConditioning begin(NDManager request, ConditionInput input) {
-    NDArray mask = Objects.requireNonNull(input.text().get(PixArtTextEncoder.MASK)); // (B, T)
-    NDArray embeds = Objects.requireNonNull(input.text().get(PixArtTextEncoder.EMBEDS));
+    NDArray mask = text(input, PixArtTextEncoder.MASK); // (B, T)
+    NDArray embeds = text(input, PixArtTextEncoder.EMBEDS); // (B, T, text width)
     long kept = PixArt.PROGRAM.callLong("kept_text", mask);
     try (NDManager scope = request.newSubManager()) {
       NDArray text = // (B, T, C)
@@ -72,6 +71,15 @@ final class PixArtConditioner implements Conditioner<PixArtConditioning> {
       return new PixArtConditioning(
           request, text, bias, positions(request, input, text), sizes(request, input));
     }
+  }
+
+  private static NDArray text(ConditionInput input, String name) {
+    NDArray tensor = input.text().get(name);
+    if (tensor == null) {
+      throw new IllegalArgumentException(
+          "PixArt needs the text tensor " + name + ", given are " + input.text().keySet());
+    }
+    return tensor;
   }
 
   private NDArray positions(NDManager request, ConditionInput input, NDArray like) {

@@ -6,49 +6,52 @@ import io.xfuser.models.vae.AutoencoderKlDecoder;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Latents;
 import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.scheduler.Schedulers;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.SafeTensors;
-import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
 final class PixArtPipeline implements PipelineModel<PixArtConditioning> {
   private static final int DEFAULT_STEPS = 20;
   private static final double DEFAULT_GUIDANCE = 4.5;
 
+  private static final Map<String, Set<String>> CLASSES =
+      Map.of(
+          "tokenizer", Set.of("T5Tokenizer", "T5TokenizerFast"),
+          "text_encoder", Set.of("T5EncoderModel"),
+          "transformer", Set.of("PixArtTransformer2DModel", "Transformer2DModel"),
+          "scheduler", Schedulers.CLASSES,
+          "vae", Set.of("AutoencoderKL"));
+
   private final PixArtVariant kind;
-  private final Path directory;
-  private final ElementType type;
-  private final @Nullable String variant;
+  private final PipelineComponents components;
   private final PixArtConfig transformer;
   private final AutoencoderKlConfig vae;
   private final ComponentConfig scheduler;
   private final SafeTensors weights;
 
-  PixArtPipeline(PixArtVariant kind, Path directory, ElementType type, @Nullable String variant) {
+  PixArtPipeline(PixArtVariant kind, PipelineComponents components) {
     this.kind = kind;
-    this.directory = directory;
-    this.type = type;
-    this.variant = variant;
-    this.transformer = PixArtConfig.from(config("transformer", "config.json"));
-    this.vae = AutoencoderKlConfig.from(config("vae", "config.json"));
-    this.scheduler = config("scheduler", "scheduler_config.json");
+    this.components = components.check(CLASSES);
+    this.transformer = PixArtConfig.from(components.config("transformer", "config.json"));
+    this.vae = AutoencoderKlConfig.from(components.config("vae", "config.json"));
+    this.scheduler = components.config("scheduler", "scheduler_config.json");
     this.weights =
         SafeTensors.open(
-            directory.resolve("transformer"), "diffusion_pytorch_model", type, variant);
-  }
-
-  private ComponentConfig config(String component, String file) {
-    return ComponentConfig.read(directory.resolve(component).resolve(file));
+            components.folder("transformer"),
+            "diffusion_pytorch_model",
+            components.type(),
+            components.variant());
   }
 
   @Override
@@ -132,12 +135,13 @@ final class PixArtPipeline implements PipelineModel<PixArtConditioning> {
 
   @Override
   public TextEncoder textEncoder() {
-    return new PixArtTextEncoder(directory, type, variant);
+    return new PixArtTextEncoder(components);
   }
 
   @Override
   public VaeDecoder vaeDecoder() {
-    return AutoencoderKlDecoder.open(directory.resolve("vae"), type, variant);
+    return AutoencoderKlDecoder.open(
+        components.folder("vae"), components.type(), components.variant());
   }
 
   @Override

@@ -6,12 +6,10 @@ import io.xfuser.models.text.CaptionCleaner;
 import io.xfuser.models.text.T5Encoder;
 import io.xfuser.models.text.T5Tokenizer;
 import io.xfuser.models.text.TokenIds;
+import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.torchscript.ElementType;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Cleans captions, tokenizes them and encodes them with T5, padded to the longest length allowed.
@@ -26,10 +24,12 @@ final class PixArtTextEncoder implements TextEncoder {
   private final T5Tokenizer tokenizer;
   private final T5Encoder encoder;
 
-  PixArtTextEncoder(Path directory, ElementType type, @Nullable String variant) {
-    this.tokenizer = T5Tokenizer.open(directory.resolve("tokenizer"));
+  PixArtTextEncoder(PipelineComponents components) {
+    this.tokenizer = T5Tokenizer.open(components.folder("tokenizer"));
     try {
-      this.encoder = T5Encoder.open(directory.resolve("text_encoder"), type, variant);
+      this.encoder =
+          T5Encoder.open(
+              components.folder("text_encoder"), components.type(), components.variant());
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;

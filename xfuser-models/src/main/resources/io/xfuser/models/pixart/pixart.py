@@ -21,8 +21,7 @@ def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tenso
   text = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask)
   h = self.linear_add(text.transpose(1, 2).flatten(2), w[9], w[10], h)
   n = self.modulate(h, m[3], 1 + m[4], eps)
-  n = self.linear(self.linear_gelu_tanh(n, w[11], w[12]), w[13], w[14])
-  return torch.addcmul_(h, n, m[5])
+  return torch.addcmul_(h, self.mlp_gelu_tanh(n, w[11], w[12], w[13], w[14]), m[5])
 
 def text_key_values(self, text: Tensor, w: List[Tensor], heads: int) -> Tensor:
   # text (B, T, C) -> (B, T, 2, H, D)
@@ -47,7 +46,7 @@ def patch_weight(self, weight: Tensor) -> Tensor:
 
 def project_caption(self, text: Tensor, w: List[Tensor]) -> Tensor:
   # (B, T, text width) -> (B, T, C)
-  return self.linear(self.linear_gelu_tanh(text, w[0], w[1]), w[2], w[3])
+  return self.mlp_gelu_tanh(text, w[0], w[1], w[2], w[3])
 
 def kept_text(self, mask: Tensor) -> int:
   # mask (B, T): tokens up to the last that any prompt has; all where a prompt has none

@@ -1,0 +1,78 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.SafeTensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A diffusers directory whose components are of the classes that a pipeline knows.
+ *
+ * @param directory the directory
+ * @param index its {@code model_index.json}
+ * @param type the run's element type
+ * @param variant of the weight files, {@code fp16} for example
+ */
+public record PipelineComponents(
+    Path directory, ComponentConfig index, ElementType type, @Nullable String variant) {
+
+  /** The base names of the weight files of diffusers and of transformers. */
+  private static final List<String> WEIGHTS = List.of("diffusion_pytorch_model", "model");
+
+  /**
+   * Checks every component.
+   *
+   * @param classes the classes that each component may have, by its name
+   * @throws IllegalArgumentException if a component is of another class or its folder is missing,
+   *     or no component has the variant
+   */
+  public PipelineComponents check(Map<String, Set<String>> classes) {
+    new TreeMap<>(classes).forEach(this::checkComponent);
+    if (variant != null && classes.keySet().stream().noneMatch(name -> hasVariant(name, variant))) {
+      throw new IllegalArgumentException(directory + " has no weights of the variant " + variant);
+    }
+    return this;
+  }
+
+  private void checkComponent(String name, Set<String> known) {
+    String found = index.text(name);
+    if (index.has(name) && !found.equals("[null,null]")) {
+      List<String> libraryAndClass = index.getStringList(name);
+      found = libraryAndClass.get(libraryAndClass.size() - 1);
+    }
+    if (!known.contains(found)) {
+      throw new IllegalArgumentException(
+          index.origin()
+              + ": "
+              + name
+              + " is "
+              + found
+              + ", but only "
+              + String.join(" and ", known.stream().sorted().toList())
+              + " can be used here");
+    }
+    if (!Files.isDirectory(folder(name))) {
+      throw new IllegalArgumentException(directory + " has no folder " + name);
+    }
+  }
+
+  private boolean hasVariant(String name, String wanted) {
+    return WEIGHTS.stream().anyMatch(base -> SafeTensors.hasVariant(folder(name), base, wanted));
+  }
+
+  /** The folder of component {@code name}. */
+  public Path folder(String name) {
+    return directory.resolve(name);
+  }
+
+  /** The settings in {@code file} of component {@code name}. */
+  public ComponentConfig config(String name, String file) {
+    return ComponentConfig.read(folder(name).resolve(file));
+  }
+}

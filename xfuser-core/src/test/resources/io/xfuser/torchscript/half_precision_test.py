@@ -1,0 +1,32 @@
+# Each function as it is computed in the type of x, and its equation in fp32.
+
+def linear_functions(self, x: Tensor, w: List[Tensor]) -> List[Tensor]:
+  # x (..., C); w: (C, C), (C), (C, C), (C)
+  return [self.linear(x, w[0], w[1]), self.linear_add(x, w[0], w[1], x), self.mlp_gelu_tanh(x, w[0], w[1], w[2], w[3])]
+
+def linear_equations(self, x: Tensor, w: List[Tensor]) -> List[Tensor]:
+  x = torch.to(x, 6)
+  y = torch.linear(x, torch.to(w[0], 6), torch.to(w[1], 6))
+  return [y, x + y, torch.linear(torch.gelu(y, approximate="tanh"), torch.to(w[2], 6), torch.to(w[3], 6))]
+
+def attention(self, q: Tensor, k: Tensor, v: Tensor) -> List[Tensor]:
+  return [self.attend(q, k, v)]
+
+def attention_equation(self, q: Tensor, k: Tensor, v: Tensor) -> List[Tensor]:
+  scores = torch.matmul(torch.to(q, 6), torch.to(k, 6).transpose(2, 3)) / (float(q.size(3)) ** 0.5)
+  return [torch.matmul(torch.softmax(scores, -1), torch.to(v, 6)).transpose(1, 2)]
+
+def random(self, shape: List[int], seed: int, dtype: int) -> Tensor:
+  generator = torch.Generator(device=torch.device("cpu"), seed=seed)
+  return torch.to(torch.randn(shape, generator=generator, dtype=6, device=torch.device("cpu")), dtype)
+
+def difference(self, xs: List[Tensor], ys: List[Tensor]) -> float:
+  # the largest, relative to the largest value
+  worst = 0.
+  for i in range(len(xs)):
+    y = ys[i]
+    worst = max(worst, float((torch.to(xs[i], 6) - y).abs().max().item()) / float(y.abs().max().item()))
+  return worst
+
+def type_of(self, xs: List[Tensor]) -> int:
+  return xs[0].dtype

@@ -1,0 +1,40 @@
+package example;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.parallel.CancelledException;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Makes pictures on four ranks, which are threads of this JVM. */
+public final class Embedding {
+  private Embedding() {}
+
+  /** Takes the model's directory, and the one to save pictures in. */
+  public static void main(String[] args) throws IOException {
+    Path model = Path.of(args[0]);
+    ParallelConfig ranks = ParallelConfig.serial().withUlysses(2).withPipefusion(2);
+    EngineConfig engine = EngineConfig.of(model).withParallel(ranks);
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(model, engine)) {
+      InputConfig fox = InputConfig.of("a fox").withGuidance(2.5).withResolutionBinning(false);
+      for (InputConfig input : List.of(fox.withSize(128, 128), fox.withSize(96, 144))) {
+        try (Generation generation = pipeline.generate(input, Embedding::show)) {
+          Path folder = Path.of(args[1], input.height() + "x" + input.width());
+          System.out.println("saved " + generation.save(folder));
+        }
+      }
+      pipeline.generate(fox, (step, steps) -> step < steps / 2);
+    } catch (CancelledException e) {
+      System.out.println(e.getMessage());
+    }
+  }
+
+  private static boolean show(int step, int steps) {
+    System.out.println("step " + step + " of " + steps);
+    return true; // go on
+  }
+}

@@ -1,0 +1,244 @@
+package io.xfuser.models.pixart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.modality.cv.Image;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.parallel.CancelledException;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.StepListener;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a program that embeds the pipeline may do with it, call after call. */
+class EmbeddingTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  /** 8 × 6 = 48 tokens. */
+  private static final InputConfig FOX =
+      InputConfig.builder("a red fox")
+          .height(128)
+          .width(96)
+          .useResolutionBinning(false)
+          .numInferenceSteps(3)
+          .outputType(OutputType.PT)
+          .build();
+
+  private static DiffusionPipeline pipeline;
+
+  @BeforeAll
+  static void open() {
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  /** One rank, or four: two stages of two Ulysses ranks. */
+  private static XDiTParallel ranks(int count) {
+    ParallelConfig degrees = ParallelConfig.serial();
+    if (count == 4) {
+      degrees = degrees.withUlysses(2).withPipefusion(2);
+    }
+    return XDiTParallel.inProcess(pipeline, EngineConfig.of(MODEL).withParallel(degrees));
+  }
+
+  private static float[] pixels(XDiTParallel ranks, InputConfig input) {
+    try (Generation generation = ranks.generate(input)) {
+      return Pixels.floats(generation.tensor());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void theSameRequestGivesTheSameBitsWhateverWasAskedForInBetween(int count) throws Exception {
+    try (XDiTParallel ranks = ranks(count)) {
+      float[] first = pixels(ranks, FOX);
+      assertThat(pixels(ranks, FOX.withPrompts("two blue boats"))).isNotEqualTo(first);
+      assertThat(pixels(ranks, FOX.withSize(64, 160).withSteps(5))).hasSize(3 * 64 * 160);
+      assertThat(pixels(ranks, FOX.withImagesPerPrompt(2).withGuidance(1)))
+          .hasSize(2 * 3 * 128 * 96);
+      try (Generation latents = ranks.generate(FOX.withOutputType(OutputType.LATENT));
+          Generation pictures = ranks.generate(FOX.withOutputType(OutputType.PIL))) {
+        assertThat(latents.tensor().getShape().getShape()).containsExactly(1, 4, 16, 12);
+        Image picture = pictures.images().get(0);
+        assertThat(List.of(picture.getWidth(), picture.getHeight())).containsExactly(96, 128);
+      }
+      assertThat(pixels(ranks, FOX)).isEqualTo(first);
+    }
+  }
+
+  @Test
+  void callsOfSeveralThreadsQueueAndGetTheirOwnPictures() throws Exception {
+    ExecutorService callers = Executors.newFixedThreadPool(3);
+    try (XDiTParallel ranks = ranks(4)) {
+      List<InputConfig> requests =
+          List.of(FOX, FOX.withPrompts("two blue boats"), FOX.withSize(96, 96), FOX.withSeed(7));
+      List<Future<float[]>> together = new ArrayList<>();
+      for (InputConfig request : requests) {
+        together.add(callers.submit(() -> pixels(ranks, request)));
+      }
+      for (int i = 0; i < requests.size(); i++) {
+        assertThat(together.get(i).get()).isEqualTo(pixels(ranks, requests.get(i)));
+      }
+    } finally {
+      callers.shutdownNow();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void aListenerIsToldOfEveryStepAndCanCancel(int count) {
+    try (XDiTParallel ranks = ranks(count)) {
+      float[] alone = pixels(ranks, FOX);
+      List<Integer> steps = new ArrayList<>();
+      ranks.generate(FOX, (step, of) -> steps.add(10 * step + of)).close();
+      assertThat(steps).containsExactly(13, 23, 33);
+      assertThatThrownBy(() -> ranks.generate(FOX, (step, of) -> step < 2))
+          .isInstanceOf(CancelledException.class)
+          .hasMessage("cancelled after step 2 of 3");
+      assertThat(pixels(ranks, FOX)).isEqualTo(alone);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void anExceptionOfTheListenerComesOutAsItIs(int count) {
+    try (XDiTParallel ranks = ranks(count)) {
+      float[] alone = pixels(ranks, FOX);
+      RuntimeException broken = new RuntimeException("the progress bar is broken");
+      StepListener listener =
+          (step, of) -> {
+            throw broken;
+          };
+      assertThatThrownBy(() -> ranks.generate(FOX, listener)).isSameAs(broken);
+      assertThat(pixels(ranks, FOX)).isEqualTo(alone);
+    }
+  }
+
+  @Test
+  void anImpossibleRequestIsRefusedWithTheNumbersAndTheNextOneWorks() {
+    try (XDiTParallel ranks = ranks(4)) {
+      float[] alone = pixels(ranks, FOX);
+      refused(ranks, FOX.withSize(100, 100), "multiples of 16, but are 100 and 100");
+      refused(ranks, FOX.withSize(16, 48), "need at least 4 tokens, but the picture has 3");
+      refused(ranks, FOX.withPrompts(), "a picture needs a prompt");
+      assertThat(pixels(ranks, FOX)).isEqualTo(alone);
+    }
+    tooMany(ParallelConfig.serial().withPipefusion(10), "10 pipeline stages", "9 transf");
+    tooMany(ParallelConfig.serial().withUlysses(7), "7 Ulysses ranks", "6 attention heads");
+    tooMany(ParallelConfig.serial().withData(2), "2 data-parallel ranks", "1 pictures");
+  }
+
+  private static void refused(XDiTParallel ranks, InputConfig input, String sentence) {
+    assertThatThrownBy(() -> ranks.generate(input))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(sentence);
+  }
+
+  private static void tooMany(ParallelConfig degrees, String... parts) {
+    EngineConfig engine = EngineConfig.of(MODEL).withParallel(degrees);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
+      assertThatThrownBy(() -> ranks.generate(FOX))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContainingAll(parts);
+    }
+  }
+
+  @Test
+  void anEngineOfAnotherElementTypeThanThePipelineIsRefused() {
+    EngineConfig engine = EngineConfig.of(MODEL).withDtype(ElementType.BFLOAT16);
+    assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, engine))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("the pipeline was opened in float32, but the engine computes in bfloat16");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void anInterruptStopsTheRanksAndTheNextCallWorks(int count) throws Exception {
+    try (XDiTParallel ranks = ranks(count)) {
+      float[] alone = pixels(ranks, FOX);
+      AtomicReference<Throwable> thrown = new AtomicReference<>();
+      Thread caller =
+          new Thread(
+              () -> {
+                Thread self = Thread.currentThread();
+                try {
+                  ranks.generate(FOX.withSteps(50), interrupting(self)).close();
+                } catch (CancelledException e) {
+                  thrown.set(self.isInterrupted() ? e : null);
+                }
+              });
+      caller.start();
+      caller.join();
+      assertThat(thrown.get()).hasMessageContaining("of 50");
+      assertThat(pixels(ranks, FOX)).isEqualTo(alone);
+    }
+  }
+
+  private static StepListener interrupting(Thread caller) {
+    return (step, of) -> {
+      caller.interrupt();
+      return true;
+    };
+  }
+
+  @Test
+  void aClosedPipelineRefusesRequests() {
+    XDiTParallel ranks = ranks(1);
+    ranks.close();
+    ranks.close();
+    assertThatThrownBy(() -> ranks.generate(FOX))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the pipeline is closed");
+  }
+
+  @Test
+  void closingWaitsForTheGenerationUnderWay() throws Exception {
+    ExecutorService callers = Executors.newSingleThreadExecutor();
+    XDiTParallel ranks = XDiTParallel.inProcess(MODEL, EngineConfig.of(MODEL));
+    try {
+      CountDownLatch begun = new CountDownLatch(1);
+      AtomicInteger steps = new AtomicInteger();
+      StepListener listener =
+          (step, of) -> {
+            begun.countDown();
+            steps.set(step);
+            return true;
+          };
+      Future<Generation> running =
+          callers.submit(() -> ranks.generate(FOX.withSteps(20), listener));
+      begun.await();
+      ranks.close();
+      assertThat(steps).hasValue(20);
+      try (Generation finished = running.get()) {
+        assertThat(Pixels.floats(finished.tensor())).hasSize(3 * 128 * 96);
+      }
+    } finally {
+      callers.shutdownNow();
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package io.xfuser.models.pixart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Defaults, sizes and directories that PixArt pipelines accept and reject. */
+class PixArtPipelineTest {
+  private static final Path SIGMA = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  @TempDir Path directory;
+
+  @BeforeEach
+  void copyFixture() throws IOException {
+    try (Stream<Path> files = Files.walk(SIGMA)) {
+      for (Path file : files.toList()) {
+        Path copy = directory.resolve(SIGMA.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(copy);
+        } else {
+          Files.copy(file, copy);
+        }
+      }
+    }
+  }
+
+  private DiffusionPipeline open() {
+    return DiffusionPipeline.fromPretrained(ModelConfig.of(directory));
+  }
+
+  private void rewrite(String file, String from, String to) throws IOException {
+    Path path = directory.resolve(file);
+    String text = Files.readString(path);
+    assertThat(text).contains(from);
+    Files.writeString(path, text.replace(from, to));
+  }
+
+  @Test
+  void defaultsAreDiffusers() {
+    try (DiffusionPipeline pipeline = open()) {
+      GenerationRequest request = pipeline.model().resolve(InputConfig.of("a fox"));
+      assertThat(request.output()).isEqualTo(new Size(256, 256)); // sample_size 32, factor 8
+      assertThat(request.scheduler().steps()).isEqualTo(20);
+      assertThat(request.guidanceScale()).isEqualTo(4.5);
+      assertThat(request.text().maxSequenceLength()).isEqualTo(300);
+      assertThat(request.text().cleanCaption()).isTrue();
+    }
+  }
+
+  @ParameterizedTest // by PixArtImageProcessor.classify_height_width_bin with the table of 256
+  // pixels
+  @CsvSource({"200, 120, 320, 192", "256, 256, 256, 256", "100, 400, 128, 512", "999, 1, 512, 128"})
+  void sizesAreMappedToTheNearestBin(int height, int width, int binHeight, int binWidth) {
+    try (DiffusionPipeline pipeline = open()) {
+      GenerationRequest request =
+          pipeline.model().resolve(InputConfig.of("a fox").withSize(height, width));
+      assertThat(new Size(request.height(), request.width()))
+          .isEqualTo(new Size(binHeight, binWidth));
+      assertThat(request.output()).isEqualTo(new Size(height, width));
+    }
+  }
+
+  @Test
+  void sizesThatAreNoWholeTokensAreRejected() {
+    try (DiffusionPipeline pipeline = open()) {
+      InputConfig input = InputConfig.of("a fox").withSize(120, 128).withResolutionBinning(false);
+      assertThatThrownBy(() -> pipeline.model().resolve(input))
+          .hasMessage("height and width must be multiples of 16, but are 120 and 128");
+    }
+  }
+
+  @Test
+  void aPictureIsNoVideo() {
+    try (DiffusionPipeline pipeline = open()) {
+      InputConfig input = InputConfig.of("a fox").withFrames(8);
+      assertThatThrownBy(() -> pipeline.model().resolve(input)).hasMessageContaining("8 frames");
+    }
+  }
+
+  @Test
+  void anotherPipelineClassIsRejectedByName() throws IOException {
+    rewrite("model_index.json", "PixArtSigmaPipeline", "StableDiffusionXLPipeline");
+    assertThatThrownBy(this::open)
+        .hasMessageContaining("the pipeline StableDiffusionXLPipeline is not supported")
+        .hasMessageContaining("PixArtAlphaPipeline, PixArtSigmaPipeline");
+  }
+
+  @Test
+  void aComponentOfAnotherClassIsRejectedByName() throws IOException {
+    rewrite("model_index.json", "T5EncoderModel", "CLIPTextModel");
+    assertThatThrownBy(this::open).hasMessageContaining("text_encoder is CLIPTextModel");
+  }
+
+  @Test
+  void aMissingFolderIsRejectedByName() throws IOException {
+    Files.move(directory.resolve("vae"), directory.resolve("vae_elsewhere"));
+    assertThatThrownBy(this::open).hasMessage(directory + " has no folder vae");
+  }
+
+  @Test
+  void aDirectoryWithoutIndexIsRejected() throws IOException {
+    Files.delete(directory.resolve("model_index.json"));
+    assertThatThrownBy(this::open).hasMessageContaining("no model_index.json");
+  }
+
+  @Test
+  void aVariantThatNoComponentHasIsRejected() {
+    assertThatThrownBy(
+            () -> DiffusionPipeline.fromPretrained(new ModelConfig(directory, null, false, "fp16")))
+        .hasMessageContaining("no weights of the variant fp16");
+  }
+
+  @Test
+  void aTransformerOfAnotherKindIsRejectedByItsSetting() throws IOException {
+    rewrite("transformer/config.json", "ada_norm_single", "ada_norm_zero");
+    assertThatThrownBy(this::open).hasMessageContaining("norm_type is ada_norm_zero");
+  }
+}
