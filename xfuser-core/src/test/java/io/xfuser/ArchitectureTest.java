@@ -126,7 +126,20 @@ class ArchitectureTest {
           .resideInAnyPackage("io.xfuser.scheduler..", "io.xfuser.config..")
           .should()
           .onlyBeAccessed()
-          .byAnyPackage("io.xfuser.scheduler..", "io.xfuser.config..", "io.xfuser.pipeline..");
+          .byAnyPackage(
+              "io.xfuser.scheduler..",
+              "io.xfuser.config..",
+              "io.xfuser.pipeline..",
+              "io.xfuser.djl..");
+
+  @ArchTest
+  static final ArchRule nothingDependsOnTheAdapterForDjl =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.xfuser.djl..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.xfuser.djl..");
 
   @ArchTest
   static final ArchRule nothingEndsTheJvm =

@@ -12,6 +12,9 @@ import java.lang.ref.Reference;
  * A tensor on its way from one thread to another: it keeps the memory alive when the sender closes
  * its own handle, and copies nothing. Must be received or closed exactly once; one that is
  * forgotten, because something else failed, is released with the garbage.
+ *
+ * <p>The memory has to be libtorch's. What {@link NDManager} creates of Java arrays is a Java
+ * buffer, which ends with its NDArray: {@link Torch#copy} it first.
  */
 public final class SharedTensor implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();

@@ -77,7 +77,12 @@ public final class Torch {
     return TENSORS.call(owner, "slice", tensor, dim, from, to);
   }
 
-  /** A new handle on {@code tensor}'s memory with another owner. */
+  /** The same elements in memory of their own, contiguous. */
+  public static NDArray copy(NDManager owner, NDArray tensor) {
+    return TENSORS.call(owner, "copy", tensor);
+  }
+
+  /** A new handle on {@code tensor}'s memory with another owner; see {@link SharedTensor}. */
   public static NDArray alias(NDManager owner, NDArray tensor) {
     return SharedTensor.of(tensor).receive(owner);
   }

@@ -15,3 +15,6 @@ def concat(self, xs: List[Tensor], dim: int) -> Tensor:
 
 def slice(self, x: Tensor, dim: int, start: int, end: int) -> Tensor:
   return torch.slice(x, dim, start, end)
+
+def copy(self, x: Tensor) -> Tensor:
+  return torch.clone(x, memory_format=0)

@@ -179,14 +179,14 @@ class CommunicatorContractTest {
         world -> {
           Communicator group = TestRanks.all(world);
           try (NDManager scope = Torch.newManager()) {
-            NDArray big = scope.create(new long[] {(1L << 40) + group.rank()});
+            NDArray big = Torch.copy(scope, scope.create(new long[] {(1L << 40) + group.rank()}));
             assertThat(group.allReduceSum(scope, big).toLongArray())
                 .containsExactly(3 * (1L << 40) + 3);
             // 256 + 1 + 1 = 258: bf16 holds 258, but not 257, which an early rounding would need
             NDArray half =
                 Torch.cast(
                     scope,
-                    scope.create(new float[] {group.rank() == 0 ? 256 : 1}),
+                    Torch.copy(scope, scope.create(new float[] {group.rank() == 0 ? 256 : 1})),
                     ElementType.BFLOAT16);
             NDArray sum = group.allReduceSum(scope, half);
             assertThat(ElementType.of(sum)).isEqualTo(ElementType.BFLOAT16);

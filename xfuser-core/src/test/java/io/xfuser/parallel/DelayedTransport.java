@@ -13,14 +13,13 @@ import java.util.concurrent.TimeUnit;
  * Lets every message arrive a given time later, as over a slow network: the sender goes on at once,
  * and messages under way do not delay one another.
  */
-public final class DelayedTransport implements Transport {
-  private final Transport inner;
+public final class DelayedTransport extends ForwardingTransport {
   private final long nanos;
   private final ScheduledThreadPoolExecutor network;
 
   /** Delays what {@code inner} sends by {@code delay}. */
   public DelayedTransport(Transport inner, Duration delay) {
-    this.inner = inner;
+    super(inner);
     this.nanos = delay.toNanos();
     this.network =
         new ScheduledThreadPoolExecutor(
@@ -33,44 +32,9 @@ public final class DelayedTransport implements Transport {
   }
 
   @Override
-  public int rank() {
-    return inner.rank();
-  }
-
-  @Override
-  public int size() {
-    return inner.size();
-  }
-
-  @Override
   public void send(Channel channel, int to, List<NDArray> tensors) {
     List<SharedTensor> message = tensors.stream().map(SharedTensor::of).toList();
     var unused = network.schedule(() -> deliver(channel, to, message), nanos, TimeUnit.NANOSECONDS);
-  }
-
-  @Override
-  public Pending receive(Channel channel, int from, String operation) {
-    return inner.receive(channel, from, operation);
-  }
-
-  @Override
-  public void activity(String what) {
-    inner.activity(what);
-  }
-
-  @Override
-  public void begin() {
-    inner.begin();
-  }
-
-  @Override
-  public void cancel(String reason) {
-    inner.cancel(reason);
-  }
-
-  @Override
-  public void fail(Throwable cause) {
-    inner.fail(cause);
   }
 
   @Override
@@ -83,12 +47,12 @@ public final class DelayedTransport implements Transport {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    inner.close();
+    super.close();
   }
 
   private void deliver(Channel channel, int to, List<SharedTensor> message) {
     try (NDManager scope = Torch.newManager()) {
-      inner.send(channel, to, message.stream().map(x -> x.receive(scope)).toList());
+      super.send(channel, to, message.stream().map(x -> x.receive(scope)).toList());
     } catch (CommunicationException e) {
       message.forEach(SharedTensor::close); // the world has ended meanwhile; receivers know
     }

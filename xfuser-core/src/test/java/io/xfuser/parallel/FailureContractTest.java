@@ -86,8 +86,8 @@ class FailureContractTest {
         world -> {
           try (NDManager scope = Torch.newManager()) {
             if (world.rank() == 1) {
-              TestRanks.all(world).send(List.of(scope.create(5f)), 0);
-              TestRanks.all(world).send(List.of(scope.create(6f)), 2);
+              TestRanks.all(world).send(List.of(Torch.copy(scope, scope.create(5f))), 0);
+              TestRanks.all(world).send(List.of(Torch.copy(scope, scope.create(6f))), 2);
               return true; // closes its world
             }
             Thread.sleep(200);
@@ -113,7 +113,10 @@ class FailureContractTest {
       assertThatThrownBy(
               () ->
                   ulysses.allToAll(
-                      scope, scope.create(new float[4]), Communicator.Split.even(0, 4, 2), 0))
+                      scope,
+                      Torch.copy(scope, scope.create(new float[4])),
+                      Communicator.Split.even(0, 4, 2),
+                      0))
           .isExactlyInstanceOf(CommunicationException.class)
           .hasMessage("rank 0 waited 0.05 s for rank 1 in ulysses all-to-all");
     }

@@ -50,7 +50,11 @@ class MessageContractTest {
             NDArray turned = TestRanks.numbers(scope, 0, 300, 200).transpose();
             NDList received =
                 group
-                    .rotate(List.of(turned, scope.create(7f), scope.create(new float[0])))
+                    .rotate(
+                        List.of(
+                            turned,
+                            Torch.copy(scope, scope.create(7f)),
+                            Torch.copy(scope, scope.create(new float[0]))))
                     .await(scope);
             assertThat(received.get(0).getShape()).isEqualTo(new Shape(200, 300));
             assertThat(received.get(0).toFloatArray()).containsExactly(turned.toFloatArray());
@@ -99,7 +103,8 @@ class MessageContractTest {
           int other = 1 - world.rank();
           try (NDManager scope = Torch.newManager()) {
             bulk.send(List.of(TestRanks.numbers(scope, 1, 8 << 20)), other);
-            NDArray answer = small.rotate(List.of(scope.create(3f))).await(scope).get(0);
+            NDArray answer =
+                small.rotate(List.of(Torch.copy(scope, scope.create(3f)))).await(scope).get(0);
             assertThat(answer.getFloat()).isEqualTo(3);
             assertThat(bulk.receive(other).await(scope).get(0).size()).isEqualTo(8 << 20);
           }

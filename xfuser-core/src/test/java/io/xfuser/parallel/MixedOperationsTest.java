@@ -110,7 +110,9 @@ class MixedOperationsTest {
     private NDArray filled(NDManager owner, int length, float value) {
       float[] values = new float[length];
       Arrays.fill(values, value);
-      return owner.create(values, new Shape(length));
+      try (NDManager brief = owner.newSubManager()) {
+        return Torch.copy(owner, brief.create(values, new Shape(length)));
+      }
     }
 
     private void assertFilled(NDArray x, int length, float value) {

@@ -19,7 +19,9 @@ class SocketEpochTest {
         world -> {
           Communicator group = world.group(Channel.RING, List.of(0, 1, 2));
           try (NDManager scope = Torch.newManager()) {
-            group.send(List.of(scope.create(-1f)), (world.rank() + 1) % 3); // never received
+            group.send(
+                List.of(Torch.copy(scope, scope.create(-1f))),
+                (world.rank() + 1) % 3); // never received
             sent.await();
             if (world.rank() == 1) {
               world.transport().cancel("stop");
@@ -30,7 +32,8 @@ class SocketEpochTest {
               world.transport().begin();
               float received =
                   group
-                      .rotate(List.of(scope.create(request + 10f * world.rank())))
+                      .rotate(
+                          List.of(Torch.copy(scope, scope.create(request + 10f * world.rank()))))
                       .await(scope)
                       .get(0)
                       .getFloat();
@@ -51,7 +54,7 @@ class SocketEpochTest {
           try (NDManager scope = Torch.newManager()) {
             if (world.rank() == 0) {
               world.transport().begin();
-              group.send(List.of(scope.create(7f)), 1);
+              group.send(List.of(Torch.copy(scope, scope.create(7f))), 1);
               world.transport().begin();
               world.transport().cancel("too late");
               sent.await();

@@ -122,7 +122,10 @@ public enum TestRanks {
     for (int i = 0; i < size; i++) {
       values[i] = first + i;
     }
-    return owner.create(values, new Shape(IntStream.of(shape).asLongStream().toArray()));
+    try (NDManager scope = owner.newSubManager()) {
+      long[] lengths = IntStream.of(shape).asLongStream().toArray();
+      return Torch.copy(owner, scope.create(values, new Shape(lengths)));
+    }
   }
 
   private World world(InProcessRanks inProcess, int port, int rank, int size) {

@@ -67,7 +67,7 @@ class ProgramTest {
     try (NDManager receiver = Torch.newManager()) {
       SharedTensor shared;
       try (NDManager sender = Torch.newManager()) {
-        shared = SharedTensor.of(sender.create(new float[] {7}));
+        shared = SharedTensor.of(Torch.copy(sender, sender.create(new float[] {7})));
       }
       assertThat(shared.receive(receiver).toFloatArray()).containsExactly(7);
     }

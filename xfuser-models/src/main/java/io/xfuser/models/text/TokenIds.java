@@ -3,6 +3,7 @@ package io.xfuser.models.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.torchscript.Torch;
 import java.util.Arrays;
 import java.util.List;
 
@@ -63,7 +64,10 @@ public final class TokenIds {
 
   private NDArray tensor(NDManager owner, long[][] rows) {
     long[] flat = Arrays.stream(rows).flatMapToLong(Arrays::stream).toArray();
-    return owner.create(flat, new Shape(rows.length, length));
+    try (NDManager scope = owner.newSubManager()) {
+      // in libtorch's memory: it may be sent to other ranks
+      return Torch.copy(owner, scope.create(flat, new Shape(rows.length, length)));
+    }
   }
 
   private static long[][] copy(long[][] rows) {

@@ -1,0 +1,100 @@
+package io.xfuser.djl;
+
+import ai.djl.Application;
+import ai.djl.modality.cv.Image;
+import ai.djl.repository.MRL;
+import ai.djl.repository.zoo.BaseModelLoader;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ModelNotFoundException;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.Translator;
+import io.xfuser.config.ArgumentException;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.FlagNames;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.XFuserArgs;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Opens one directory for criteria that ask for it. */
+final class DiffusersLoader extends BaseModelLoader {
+  private final Path directory;
+
+  DiffusersLoader(MRL location, Path directory) {
+    super(location);
+    this.directory = directory;
+  }
+
+  @Override
+  public Application getApplication() {
+    return Application.CV.IMAGE_GENERATION;
+  }
+
+  /**
+   * Opens the pipeline.
+   *
+   * @throws ModelNotFoundException for other types
+   * @throws IllegalArgumentException for settings or arguments that have no meaning here, by name,
+   *     and for what {@link XDiTParallel#inProcess(Path, EngineConfig)} refuses
+   */
+  @Override
+  public <I, O> ZooModel<I, O> loadModel(Criteria<I, O> criteria) throws ModelNotFoundException {
+    boolean prompts = takes(criteria, String.class, Image.class);
+    if (!prompts && !takes(criteria, InputConfig.class, Generation.class)) {
+      throw new ModelNotFoundException(
+          "a pipeline turns String into Image or InputConfig into Generation, not %s into %s"
+              .formatted(criteria.getInputClass().getName(), criteria.getOutputClass().getName()));
+    }
+    refuse(criteria.getTranslatorFactory(), "translator");
+    refuse(criteria.getBlock(), "block");
+    refuse(criteria.getOptions(), "option");
+    XFuserArgs args = args(criteria, prompts);
+    InputConfig pictures = args.inputConfig();
+    if (pictures.numImagesPerPrompt() != 1 || pictures.outputType() != OutputType.PIL) {
+      throw new ArgumentException("a predictor of String to Image makes one picture per prompt");
+    }
+    XDiTParallel ranks = XDiTParallel.inProcess(directory, args.engineConfig(directory));
+    DiffusersModel model = new DiffusersModel(directory, criteria.getModelName(), ranks);
+    Translator<?, ?> translator =
+        prompts
+            ? new GeneratingTranslator<String, Image>(
+                ranks, pictures::withPrompts, DiffusersLoader::picture)
+            : new GeneratingTranslator<InputConfig, Generation>(
+                ranks, Function.identity(), Function.identity());
+    @SuppressWarnings("unchecked") // the types were compared above
+    Translator<I, O> typed = (Translator<I, O>) translator;
+    return new ZooModel<>(model, typed);
+  }
+
+  private static boolean takes(Criteria<?, ?> criteria, Class<?> input, Class<?> output) {
+    return criteria.getInputClass() == input && criteria.getOutputClass() == output;
+  }
+
+  private static void refuse(@Nullable Object setting, String name) {
+    if (setting != null) {
+      throw new ArgumentException("a pipeline has no use for the " + name + " in the criteria");
+    }
+  }
+
+  private static XFuserArgs args(Criteria<?, ?> criteria, boolean prompts) {
+    Map<String, Object> arguments = criteria.getArguments();
+    Set<String> known = new HashSet<>(FlagNames.engine());
+    if (prompts) {
+      known.addAll(FlagNames.input());
+    }
+    Arguments given = new Arguments(arguments == null ? Map.of() : arguments);
+    given.requireNames(known);
+    return given.parse();
+  }
+
+  private static Image picture(Generation generation) {
+    return generation.images().get(0);
+  }
+}

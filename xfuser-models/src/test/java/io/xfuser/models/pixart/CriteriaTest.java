@@ -1,0 +1,134 @@
+package io.xfuser.models.pixart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.inference.Predictor;
+import ai.djl.modality.cv.Image;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ModelNotFoundException;
+import ai.djl.repository.zoo.ModelZoo;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.TranslateException;
+import io.xfuser.config.ArgumentException;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.djl.DiffusersZoo;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A pipeline opened by DJL's criteria makes the pictures that it makes without them. */
+class CriteriaTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  private static final InputConfig FOX =
+      InputConfig.of("a red fox").withSize(64, 96).withResolutionBinning(false).withSteps(3);
+
+  private static final ParallelConfig FOUR =
+      ParallelConfig.serial().withUlysses(2).withPipefusion(2).withPatches(3);
+
+  private static <I, O> Criteria.Builder<I, O> criteria(Class<I> input, Class<O> output) {
+    return Criteria.builder().setTypes(input, output).optModelZoo(new DiffusersZoo(MODEL));
+  }
+
+  private static int[] own(InputConfig input, ParallelConfig degrees) {
+    EngineConfig engine = EngineConfig.of(MODEL).withParallel(degrees);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(MODEL, engine);
+        Generation generation = ranks.generate(input)) {
+      return pixels(generation.images().get(0));
+    }
+  }
+
+  private static int[] pixels(Image image) {
+    BufferedImage picture = (BufferedImage) image.getWrappedImage();
+    return picture.getRGB(
+        0, 0, picture.getWidth(), picture.getHeight(), null, 0, picture.getWidth());
+  }
+
+  @Test
+  void promptsBecomeThePicturesThatTheArgumentsDescribe() throws Exception {
+    Criteria<String, Image> criteria =
+        criteria(String.class, Image.class)
+            .optEngine("PyTorch")
+            .optArgument("ulysses_degree", 2)
+            .optArgument("pipefusion_parallel_degree", "2")
+            .optArgument("num-pipeline-patch", 3)
+            .optArgument("attn_layer_num_for_pp", List.of(4, 5))
+            .optArgument("use_cfg_parallel", false)
+            .optArgument("height", 64)
+            .optArgument("width", 96)
+            .optArgument("no_use_resolution_binning", true)
+            .optArgument("num_inference_steps", 3)
+            .build();
+    try (ZooModel<String, Image> model = criteria.loadModel();
+        Predictor<String, Image> predictor = model.newPredictor();
+        Predictor<String, Image> another = model.newPredictor()) {
+      int[] fox = own(FOX, FOUR);
+      assertThat(pixels(predictor.predict("a red fox"))).isEqualTo(fox);
+      List<Image> both = another.batchPredict(List.of("two blue boats", "a red fox"));
+      assertThat(pixels(both.get(0))).isNotEqualTo(fox);
+      assertThat(pixels(both.get(1))).isEqualTo(fox);
+      assertThat(model.getName()).isEqualTo("pixart_sigma_tiny");
+    }
+  }
+
+  @Test
+  void requestsBecomeGenerations() throws Exception {
+    Criteria<InputConfig, Generation> criteria =
+        criteria(InputConfig.class, Generation.class).optArgument("ulysses_degree", 2).build();
+    try (ZooModel<InputConfig, Generation> model = criteria.loadModel();
+        Predictor<InputConfig, Generation> predictor = model.newPredictor()) {
+      assertThatThrownBy(() -> predictor.predict(FOX.withSize(100, 100)))
+          .isInstanceOf(TranslateException.class)
+          .cause()
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("multiples of 16, but are 100 and 100");
+      try (Generation generation = predictor.predict(FOX)) {
+        assertThat(pixels(generation.images().get(0)))
+            .isEqualTo(own(FOX, ParallelConfig.serial().withUlysses(2)));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ulises_degree, 2",
+    "model, elsewhere",
+    "launcher, process",
+    "output_directory, results",
+    "height, 64" // a request of its own says that
+  })
+  void anArgumentWithoutAMeaningIsRefusedByItsName(String name, String value) {
+    assertThatThrownBy(
+            criteria(InputConfig.class, Generation.class).optArgument(name, value).build()
+                ::loadModel)
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageStartingWith("the criteria have the argument " + name + ", but only [attn_lay");
+  }
+
+  @Test
+  void whatAPipelineCannotBeIsRefused() {
+    assertThatThrownBy(
+            criteria(String.class, Image.class).optArgument("ulysses_degree", 0).build()::loadModel)
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageContaining("Ulysses degree");
+    assertThatThrownBy(
+            criteria(String.class, Image.class).optArgument("num_images_per_prompt", 2).build()
+                ::loadModel)
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageContaining("one picture per prompt");
+    assertThatThrownBy(criteria(String.class, String.class).build()::loadModel)
+        .isInstanceOf(ModelNotFoundException.class);
+    assertThatThrownBy(() -> new DiffusersZoo(Path.of("nowhere")))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("there is no model directory nowhere");
+    assertThat(ModelZoo.hasModelZoo("io.xfuser")).as("other criteria do not see it").isFalse();
+  }
+}
