@@ -22,13 +22,14 @@ WARM_UP = 2
 
 def main() -> None:
     args = parse()
+    measured_commit = commit(ROOT)  # now: later, someone may have changed files
     rows = []
     for dtype in args.dtypes.split(","):
         with tempfile.TemporaryDirectory(prefix="xfuser-bench-") as folder:
             rows += measure(args, dtype, Path(folder))
         print(table(rows), flush=True)
     if args.markdown:
-        args.markdown.write_text(document(args, rows))
+        args.markdown.write_text(document(args, measured_commit, rows))
 
 
 def parse() -> argparse.Namespace:
@@ -119,13 +120,14 @@ def differences(peers: dict[str, Peer], folder: Path) -> dict[str, float]:
     return {variant: (prediction - exact).abs().mean().item() for variant, prediction in predictions.items()}
 
 
-def document(args: argparse.Namespace, measured: list[Row]) -> str:
+def document(args: argparse.Namespace, measured_commit: str, measured: list[Row]) -> str:
     from step_models import MODELS
 
-    command = "scripts/bench/step " + shlex.join(a for a in sys.argv[1:] if not a.startswith("--markdown"))
+    command = f"scripts/bench/step {args.model} --dtypes {args.dtypes} --rounds {args.rounds} --threads {args.threads}"
+    command += " --no-compile" if args.no_compile else ""
     return (
         f"{MODELS[args.model].title}. {args.rounds} rounds.\n\n"
-        f"- machine: {machine(args.threads)}\n- commit: {commit(ROOT)}\n- command: `{command}`\n\n"
+        f"- machine: {machine(args.threads)}\n- commit: {measured_commit}\n- command: `{command}`\n\n"
         + table(measured)
         + "\n"
     )

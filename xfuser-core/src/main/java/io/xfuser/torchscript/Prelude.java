@@ -25,8 +25,7 @@ final class Prelude {
   }
 
   private static String choose() {
-    String products = products();
-    return text(products, HalfPrecision.measure(products));
+    return text(products(), HalfPrecision.ofThisMachine());
   }
 
   static String products() {

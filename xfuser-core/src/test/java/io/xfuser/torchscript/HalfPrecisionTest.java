@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What this machine's CPU does not choose has to be right too. */
@@ -72,13 +73,32 @@ class HalfPrecisionTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "GenuineIntel, avx2 f16c, true, true",
+    "GenuineIntel, avx512f avx512_bf16 avx512_fp16, true, false",
+    "GenuineIntel, avx512_bf16 avx512_fp16 amx_tile amx_bf16, false, false",
+    "AuthenticAMD, avx2 avx512f, true, true",
+    "AuthenticAMD, avx512f avx512_bf16, false, true",
+  })
+  void theKindOfTheCpuDecides(String vendor, String flags, boolean bfloat16, boolean float16) {
+    List<String> info =
+        List.of(
+            "processor\t: 0",
+            "vendor_id\t: " + vendor,
+            "model name\t: some CPU @ 2.00GHz",
+            "flags\t\t: fpu " + flags + " sse",
+            "",
+            "processor\t: 1",
+            "flags\t\t: fpu");
+    assertThat(HalfPrecision.of(info)).isEqualTo(new HalfPrecision(bfloat16, float16));
+  }
+
   @Test
-  void aMachineDecidesAlikeEachTime() {
-    String products = Prelude.products();
-    HalfPrecision first = HalfPrecision.measure(products);
-    for (int i = 0; i < 3; i++) {
-      assertThat(HalfPrecision.measure(products)).isEqualTo(first);
-    }
+  void otherCpusWidenWhatTheyDoNotName() {
+    assertThat(HalfPrecision.of(List.of("Features\t: fp asimd bf16", "CPU part\t: 0xd4f")))
+        .isEqualTo(new HalfPrecision(false, true));
+    assertThat(HalfPrecision.of(List.of())).isEqualTo(new HalfPrecision(true, true));
   }
 
   private static Program program(HalfPrecision precision) {
