@@ -6,23 +6,26 @@ import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
 import java.util.List;
-import java.util.function.ToIntFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * PipeFusion (arXiv 2405.14430): fresh keys and values for the patches being computed, those of the
  * step before for the others. Keeps the keys and values of the whole sequence, written in place;
  * before they all exist, a patch attends those that do. Ranks of a ring exchange fresh keys and
- * values only, and keep all.
+ * values only, and keep all. Text comes with the first patch; its keys and values of that step
+ * serve the other patches too.
  */
 public final class PatchAttention implements Attention {
   private final NDManager request;
   private final TokenLayout layout;
   private final List<Integer> shards;
   private final Communicator ring;
-  private @Nullable NDArray buffer; // (B, p, 2, H, D)
-  private int filled;
+  private @Nullable NDArray buffer; // (B, T + p, 2, H, D)
+  private long text; // T, of the first call
+  private int filled; // of the image tokens
 
   /**
    * With an empty buffer.
@@ -42,31 +45,33 @@ public final class PatchAttention implements Attention {
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    NDArray packed = qkv.packed(); // (B, l, 3, H, D)
+    NDArray packed = qkv.packed(); // (B, T + l, 3, H, D), or (B, l, 3, H, D) after the first patch
     NDArray keep = buffer;
     if (keep == null) {
-      keep = Kernels.ATTENTION.call(request, "new_buffer", packed, layout.tokens());
+      text = qkv.textTokens();
+      keep = Kernels.ATTENTION.call(request, "new_buffer", packed, text + layout.tokens());
       buffer = keep;
     }
     List<TokenRange> pieces = layout.gathered(qkv.span(), shards);
     try (NDManager scope = owner.newSubManager()) {
-      NDArray fresh = packed;
+      if (qkv.textTokens() > 0) {
+        store(scope, keep, Torch.slice(scope, packed, 1, 0, text), new long[] {0, text});
+      }
+      NDArray fresh = Torch.slice(scope, packed, 1, qkv.textTokens(), qkv.tokens());
       if (ring.size() > 1) {
-        NDArray own = Kernels.ATTENTION.call(scope, "key_values", packed);
+        NDArray own = Kernels.ATTENTION.call(scope, "key_values", fresh, 0);
         fresh = ring.allGather(scope, own, 1); // (B, l·R, 2, H, D)
       }
-      Kernels.ATTENTION.call(
-          scope,
-          "store",
-          keep,
-          fresh,
-          bounds(pieces, TokenRange::from),
-          bounds(pieces, TokenRange::to));
+      store(scope, keep, fresh, bounds(pieces));
     }
     for (TokenRange piece : pieces) {
       filled = Math.max(filled, piece.to());
     }
-    return Kernels.ATTENTION.call(owner, "cached", packed, keep, filled);
+    return Kernels.ATTENTION.call(owner, "cached", packed, keep, text + filled);
+  }
+
+  private static void store(NDManager scope, NDArray keep, NDArray fresh, long[] bounds) {
+    Kernels.ATTENTION.call(scope, "store", keep, fresh, bounds);
   }
 
   @Override
@@ -75,7 +80,10 @@ public final class PatchAttention implements Attention {
     return held == null ? 0 : ElementType.bytesOf(held);
   }
 
-  private static long[] bounds(List<TokenRange> pieces, ToIntFunction<TokenRange> bound) {
-    return pieces.stream().mapToInt(bound).asLongStream().toArray();
+  /** Where each piece begins and ends in the buffer. */
+  private long[] bounds(List<TokenRange> pieces) {
+    return pieces.stream()
+        .flatMapToLong(piece -> LongStream.of(text + piece.from(), text + piece.to()))
+        .toArray();
   }
 }

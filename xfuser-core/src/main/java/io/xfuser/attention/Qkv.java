@@ -6,12 +6,24 @@ import io.xfuser.nn.PatchSpan;
 /**
  * Queries, keys and values of some tokens.
  *
- * @param packed (B, l, 3, H, D): queries, keys, values of this rank's l tokens in one buffer
- * @param span the patches that these tokens belong to
+ * @param packed (B, T + l, 3, H, D): queries, keys, values in one buffer, first of the text tokens,
+ *     which all ranks have alike, then of this rank's image tokens
+ * @param textTokens T; 0 in attention without text, and in spans without the first patch
+ * @param span the patches that the image tokens belong to
  */
-public record Qkv(NDArray packed, PatchSpan span) {
+public record Qkv(NDArray packed, long textTokens, PatchSpan span) {
+  /** Image tokens alone. */
+  public Qkv(NDArray packed, PatchSpan span) {
+    this(packed, 0, span);
+  }
+
   /** H, the number of heads. */
   public long heads() {
     return packed.getShape().get(3);
+  }
+
+  /** T + l. */
+  long tokens() {
+    return packed.getShape().get(1);
   }
 }

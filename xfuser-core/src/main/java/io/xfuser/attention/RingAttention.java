@@ -16,15 +16,16 @@ public record RingAttention(Communicator ranks) implements Attention {
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
     try (NDManager scope = owner.newSubManager()) {
-      NDArray packed = qkv.packed(); // (B, l, 3, H, D)
-      NDArray kv = Kernels.ATTENTION.call(scope, "key_values", packed); // (B, l, 2, H, D)
-      NDList sum = null; // values (B, H, l, D) and log-sum-exp (B, H, l, 1)
+      NDArray packed = qkv.packed(); // (B, T + l, 3, H, D)
+      NDArray kv = // (B, l, 2, H, D): every rank has the text, and attends it with its own keys
+          Kernels.ATTENTION.call(scope, "key_values", packed, qkv.textTokens());
+      NDList sum = null; // values (B, H, T + l, D) and log-sum-exp (B, H, T + l, 1)
       for (int hop = 0; hop < ranks.size(); hop++) {
         boolean last = hop == ranks.size() - 1;
         Pending next = last ? null : ranks.rotate(List.of(kv));
         sum =
             sum == null
-                ? Kernels.ATTENTION.callList(scope, "partial", packed, kv)
+                ? Kernels.ATTENTION.callList(scope, "partial", packed, packed)
                 : Kernels.ATTENTION.callList(scope, "merge", packed, kv, sum.get(0), sum.get(1));
         if (next != null) {
           kv = next.await(scope).singletonOrThrow();

@@ -2,9 +2,13 @@ package io.xfuser.attention;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.Communicator.Split;
+import io.xfuser.parallel.Pending;
+import io.xfuser.torchscript.Torch;
 import java.util.List;
 
 /**
@@ -25,13 +29,42 @@ public record UlyssesAttention(
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
     try (NDManager scope = owner.newSubManager()) {
-      Split byHead = Split.even(HEADS, qkv.heads(), ranks.size());
-      NDArray mine = ranks.allToAll(scope, qkv.packed(), byHead, TOKENS); // (B, l·U, 3, H/U, D)
-      NDArray out = inner.attend(scope, new Qkv(mine, qkv.span())); // (B, l·U, H/U, D)
-      List<Long> lengths =
-          shards.stream().map(shard -> (long) layout.length(qkv.span(), shard)).toList();
-      return ranks.allToAll(owner, out, new Split(TOKENS, lengths), HEADS - 1); // (B, l, H, D)
+      if (qkv.textTokens() > 0) {
+        return attendWithText(owner, scope, qkv);
+      }
+      NDArray mine = toHeads(scope, qkv.packed(), qkv.heads()); // (B, l·U, 3, H/U, D)
+      return toTokens(owner, inner.attend(scope, new Qkv(mine, qkv.span())), qkv.span());
     }
+  }
+
+  /** All ranks have the text already: each takes its heads of it, and the outputs are gathered. */
+  private NDArray attendWithText(NDManager owner, NDManager scope, Qkv qkv) {
+    long text = qkv.textTokens(); // T
+    TokenRange heads =
+        new TokenRange(0, Math.toIntExact(qkv.heads())).shard(ranks.rank(), ranks.size());
+    NDArray whole = Torch.slice(scope, qkv.packed(), TOKENS, 0, text); // (B, T, 3, H, D)
+    NDArray words = Torch.slice(scope, whole, HEADS, heads.from(), heads.to());
+    NDArray image = Torch.slice(scope, qkv.packed(), TOKENS, text, qkv.tokens()); // (B, l, 3, H, D)
+    NDArray all = // (B, T + l·U, 3, H/U, D)
+        Torch.concat(scope, List.of(words, toHeads(scope, image, qkv.heads())), TOKENS);
+    NDArray out = inner.attend(scope, new Qkv(all, text, qkv.span())); // (B, T + l·U, H/U, D)
+    NDArray spoken = Torch.contiguous(scope, Torch.slice(scope, out, TOKENS, 0, text));
+    Pending texts = ranks.startAllGather(spoken); // each (B, T, H/U, D)
+    NDArray drawn = Torch.slice(scope, out, TOKENS, text, out.getShape().get(TOKENS));
+    NDArray pixels = toTokens(scope, drawn, qkv.span()); // (B, l, H, D)
+    NDArray joined = Torch.concat(scope, texts.await(scope), HEADS - 1); // (B, T, H, D)
+    return Torch.concat(owner, List.of(joined, pixels), TOKENS); // (B, T + l, H, D)
+  }
+
+  /** (B, l, 3, H, D) to (B, l·U, 3, H/U, D). */
+  private NDArray toHeads(NDManager owner, NDArray packed, long heads) {
+    return ranks.allToAll(owner, packed, Split.even(HEADS, heads, ranks.size()), TOKENS);
+  }
+
+  /** (B, l·U, H/U, D) to (B, l, H, D). */
+  private NDArray toTokens(NDManager owner, NDArray out, PatchSpan span) {
+    List<Long> lengths = shards.stream().map(shard -> (long) layout.length(span, shard)).toList();
+    return ranks.allToAll(owner, out, new Split(TOKENS, lengths), HEADS - 1);
   }
 
   @Override

@@ -29,6 +29,26 @@ public record Patchify(int patchSize) {
     return PROGRAM.call(owner, "unpatchify", tokens, patchSize, height, width);
   }
 
+  /** Tokens (B, L, p·p·c) with the values of each in the order channel, row, column instead. */
+  public NDArray packed(NDManager owner, NDArray tokens) {
+    return PROGRAM.call(owner, "packed", tokens, patchSize);
+  }
+
+  /** Undoes {@link #packed}. */
+  public NDArray unpacked(NDManager owner, NDArray tokens) {
+    return PROGRAM.call(owner, "unpacked", tokens, patchSize);
+  }
+
+  /** A video (B, c, F, h, w) to its frames (B·F, c, h, w). */
+  public static NDArray frames(NDManager owner, NDArray video) {
+    return PROGRAM.call(owner, "frames", video);
+  }
+
+  /** Frames (B·F, c, h, w) to videos (B, c, F, h, w). */
+  public static NDArray video(NDManager owner, NDArray frames, int count) {
+    return PROGRAM.call(owner, "video", frames, count);
+  }
+
   /** The tokens at {@code positions}: (B, L, C) to (B, l, C). */
   public static NDArray select(NDManager owner, NDArray tokens, long[] positions) {
     return PROGRAM.call(owner, "select", tokens, positions);

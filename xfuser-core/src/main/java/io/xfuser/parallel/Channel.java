@@ -12,6 +12,8 @@ public enum Channel {
   ULYSSES,
   RING,
   PIPEFUSION,
+  /** Long skips between pipeline stages; they count as PipeFusion's. */
+  SKIP,
   CFG,
   DATA,
   TEXT,

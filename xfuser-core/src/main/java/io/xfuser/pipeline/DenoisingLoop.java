@@ -11,8 +11,8 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Hidden.Place;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +30,8 @@ final class DenoisingLoop<C> {
   private final PipelineStage<C> stage;
   private final Scheduler scheduler;
   private final Guidance guidance;
-  private final List<Attention> attentions;
+  private final List<List<Attention>> attentions;
+  private final LongSkips skips;
   private final Noise noise;
   private final Samples samples;
   private final Communicator pipe;
@@ -46,6 +47,7 @@ final class DenoisingLoop<C> {
     this.scheduler = parts.scheduler();
     this.guidance = parts.guidance();
     this.attentions = parts.attentions();
+    this.skips = parts.skips();
     this.noise = noise;
     this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
     this.pipe = pipe;
@@ -55,15 +57,19 @@ final class DenoisingLoop<C> {
 
   /** What the loop runs: a stage, its attentions, and what turns predictions into samples. */
   record Parts<C>(
-      PipelineStage<C> stage, List<Attention> attentions, Scheduler scheduler, Guidance guidance) {}
+      PipelineStage<C> stage,
+      List<List<Attention>> attentions,
+      LongSkips skips,
+      Scheduler scheduler,
+      Guidance guidance) {}
 
   /** How many tensors this stage receives. */
   private int messages() {
     if (pipe.size() == 1) {
       return 0;
     }
-    int steps = pipe.isFirst() ? plan.steps() - 1 : plan.steps(); // none after the last step
-    return IntStream.range(0, steps).map(t -> plan.spans(t).size()).sum();
+    int afterTheLastStep = pipe.isFirst() ? plan.spans(plan.steps() - 1).size() : 0;
+    return plan.passes() - afterTheLastStep;
   }
 
   /** Takes step {@code t}; {@code conditioning} is that of the request. */
@@ -83,29 +89,41 @@ final class DenoisingLoop<C> {
   }
 
   private void microStep(NDManager step, C conditioning, int t, PatchSpan span) {
-    TokenRange local = plan.layout().local(span, plan.shard());
+    Place place = new Place(plan.layout().local(span, plan.shard()), span);
     try (NDManager scope = step.newSubManager()) {
-      NDArray x = // (B, l, C)
+      Hidden x =
           pipe.isFirst()
-              ? embed(scope, latents(step, scope, t, span), local, conditioning, t)
-              : inbox.next(scope);
-      x = stage.forward(scope, new Hidden(x, local, span), conditioning, attentions);
+              ? embed(scope, latents(step, scope, t, span), place, conditioning, t)
+              : received(inbox.next(scope), place);
+      x = stage.forward(scope, x, conditioning, attentions, skips.pass(scope));
       peakBytes = Math.max(peakBytes, openBytes());
       if (pipe.isLast()) {
-        finish(scope, new Hidden(x, local, span), conditioning, t);
+        finish(scope, x, conditioning, t);
       } else {
-        pipe.send(List.of(x), pipe.rank() + 1);
+        NDArray text = x.text();
+        NDArray image = Torch.contiguous(scope, x.image());
+        pipe.send(
+            text == null ? List.of(image) : List.of(image, Torch.contiguous(scope, text)),
+            pipe.rank() + 1);
       }
     }
+  }
+
+  private static Hidden received(List<NDArray> tensors, Place place) {
+    Hidden image = new Hidden(tensors.get(0), place);
+    return tensors.size() == 1 ? image : image.with(tensors.get(0), tensors.get(1));
   }
 
   private long openBytes() {
     return request.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
   }
 
-  private NDArray embed(NDManager scope, NDArray latents, TokenRange local, C conditioning, int t) {
+  private Hidden embed(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
     NDArray input = guidance.batch(scope, scheduler.scaleInput(scope, latents, t)); // (B, l, c)
-    return stage.embedding().embed(scope, input, local, conditioning); // (B, l, C)
+    NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
+    boolean first = place.span().from() == 0; // text goes with the first patch
+    return new Hidden(image, place)
+        .with(image, first ? stage.conditioner().jointText(conditioning) : null);
   }
 
   /** The latents (B, l, c) of {@code span} before step {@code t}, on the first stage. */
@@ -118,27 +136,28 @@ final class DenoisingLoop<C> {
       return Torch.slice(scope, noise.initial(), 1, local.from(), local.to());
     }
     if (plan.spans(t - 1).contains(span)) {
-      return inbox.next(scope);
+      return inbox.next(scope).get(0);
     }
     // the last synchronous step sent the whole picture
     NDArray whole = wholeLatents;
     if (whole == null) {
-      whole = inbox.next(step);
+      whole = inbox.next(step).get(0);
       wholeLatents = whole;
     }
     return Torch.slice(scope, whole, 1, local.from(), local.to());
   }
 
   private void finish(NDManager scope, Hidden x, C conditioning, int t) {
+    TokenRange local = x.place().local();
     NDArray prediction = // (B, l, c)
         guidance.combine(scope, stage.head().predict(scope, x, conditioning));
     NDArray fresh =
         scheduler.stochastic()
-            ? Torch.slice(scope, noise.steps().get(t), 1, x.local().from(), x.local().to())
+            ? Torch.slice(scope, noise.steps().get(t), 1, local.from(), local.to())
             : null;
     Sample next =
         samples.replace(
-            x.span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
+            x.place().span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
     if (!pipe.isFirst() && t < plan.steps() - 1) {
       pipe.send(List.of(next.tokens()), 0);
     }
@@ -151,6 +170,6 @@ final class DenoisingLoop<C> {
 
   /** Bytes of keys and values that this rank keeps. */
   long bufferBytes() {
-    return attentions.stream().mapToLong(Attention::bufferBytes).sum();
+    return attentions.stream().flatMap(List::stream).mapToLong(Attention::bufferBytes).sum();
   }
 }

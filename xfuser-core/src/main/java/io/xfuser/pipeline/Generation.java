@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,8 +36,15 @@ public final class Generation implements AutoCloseable {
    *
    * @param prefix model and degrees
    * @param key the tensor's name, {@code latents} or {@code images}
+   * @param frames of each video, 1 for pictures
    */
-  record Output(String prefix, String key) {}
+  record Output(String prefix, String key, int frames) {
+    private String name(int image) {
+      return frames == 1
+          ? prefix + "_" + image
+          : "%s_%d_%04d".formatted(prefix, image / frames, image % frames);
+    }
+  }
 
   private Generation(
       Map<Integer, Image> images,
@@ -61,7 +69,7 @@ public final class Generation implements AutoCloseable {
     List<SharedTensor> tensors = new ArrayList<>();
     for (RankResult result : ordered) {
       for (int i = 0; i < result.images().size(); i++) {
-        images.put(result.firstImage() + i, result.images().get(i));
+        images.put(result.firstImage() * output.frames() + i, result.images().get(i));
       }
       SharedTensor part = result.tensor();
       if (part != null) {
@@ -84,14 +92,36 @@ public final class Generation implements AutoCloseable {
     return new Generation(images, manager, whole, first, output, report);
   }
 
-  /** The pictures of this process, in order; empty where tensors were asked for. */
+  /**
+   * The pictures of this process, in order, for videos frame by frame; empty where tensors were
+   * asked for.
+   */
   public List<Image> images() {
     return List.copyOf(images.values());
   }
 
   /**
-   * Latents (B, c, h, w) or pixels (B, 3, H, W) of 0 to 1, where those were asked for; valid until
-   * this is closed.
+   * The videos of this process, each a list of its frames; empty for pictures, and where tensors
+   * were asked for.
+   *
+   * @return the frames by the name that {@link #save} gives the video's files
+   */
+  public Map<String, List<Image>> videos() {
+    Map<String, List<Image>> videos = new LinkedHashMap<>();
+    if (output.frames() > 1) {
+      images.forEach(
+          (index, image) ->
+              videos
+                  .computeIfAbsent(
+                      output.prefix() + "_" + index / output.frames(), key -> new ArrayList<>())
+                  .add(image));
+    }
+    return videos;
+  }
+
+  /**
+   * Latents in diffusers' layout, usually (B, c, h, w), or pixels (B, 3, H, W), for videos (B, F,
+   * 3, H, W), of 0 to 1, where those were asked for; valid until this is closed.
    *
    * @throws IllegalStateException if this process has none
    */
@@ -108,8 +138,9 @@ public final class Generation implements AutoCloseable {
   }
 
   /**
-   * Writes the pictures of this process as {@code <model>_<degrees>_<index>.png}, or the tensors as
-   * one {@code .safetensors} file. A file is there whole or not at all.
+   * Writes the pictures of this process as {@code <model>_<degrees>_<index>.png}, the frames of
+   * videos as {@code <model>_<degrees>_<index>_<frame>.png}, or tensors as {@code .safetensors}
+   * files. A file is there whole or not at all.
    *
    * @return the files, in order
    */
@@ -121,7 +152,7 @@ public final class Generation implements AutoCloseable {
     }
     for (Map.Entry<Integer, Image> entry : images.entrySet()) {
       Files.createDirectories(directory);
-      Path file = directory.resolve(output.prefix() + "_" + entry.getKey() + ".png");
+      Path file = directory.resolve(output.name(entry.getKey()) + ".png");
       Path part = directory.resolve("." + file.getFileName() + ".part");
       try {
         try (OutputStream out = Files.newOutputStream(part)) {

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Tensors that a caller gives in the place of what the pipeline would make. They stay the caller's
  * to close, after the call. Floats of another type than the run's are cast.
  *
- * @param latents noise (images, c, h, w) in the place of the seed's; null for none
+ * @param latents noise in diffusers' layout, usually (images, c, h, w), in the place of the seed's;
+ *     null for none
  * @param text the text encoder's tensors by name, one row per picture, negative ones with the
  *     prefix {@code negative_}; empty for none
  */
@@ -49,8 +50,7 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text)
    * @throws IllegalArgumentException with both shapes, or the name of what is missing
    */
   void check(GenerationRequest request) {
-    GenerationRequest.Latents one = request.latents();
-    Shape noise = new Shape(request.images(), one.channels(), one.height(), one.width());
+    Shape noise = request.latents().shape(request.images());
     if (latents != null && !latents.getShape().equals(noise)) {
       throw new IllegalArgumentException(
           "the latents given have the shape " + latents.getShape() + ", but must have " + noise);
@@ -62,9 +62,9 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text)
             throw new IllegalArgumentException(
                 "%s has %d rows for %d pictures".formatted(name, rows, request.images()));
           }
-          String negative = PromptTensors.NEGATIVE + name;
+          String negative = TextRequest.NEGATIVE + name;
           if (request.guided()
-              && !name.startsWith(PromptTensors.NEGATIVE)
+              && !name.startsWith(TextRequest.NEGATIVE)
               && !text.containsKey(negative)) {
             throw new IllegalArgumentException(
                 "guidance needs " + negative + " beside " + name + "; it is not given");

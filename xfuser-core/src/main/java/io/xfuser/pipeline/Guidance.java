@@ -21,12 +21,43 @@ sealed interface Guidance {
   /** This rank's rows of text tensors. */
   NDArray text(NDManager owner, NDArray negative, NDArray positive);
 
-  /** The one for {@code scale}, over the ranks of {@code cfg}. */
-  static Guidance of(double scale, Communicator cfg) {
-    if (scale <= 1) {
+  /** The one that {@code plan}'s request asks for. */
+  static Guidance of(RankPlan plan, RankGroups groups) {
+    if (!plan.request().guided()) {
       return new None();
     }
-    return cfg.size() == 1 ? new Batched(scale) : new Parallel(scale, cfg);
+    GenerationRequest.GuidanceOptions options = plan.request().guidance();
+    long tokens = (long) plan.request().latents().grid().tokens();
+    Weighing weighing =
+        new Weighing(options.scale(), options.rescale(), tokens, groups.statistics());
+    return groups.cfg().size() == 1 ? new Batched(weighing) : new Parallel(weighing, groups.cfg());
+  }
+
+  /**
+   * The two predictions as one.
+   *
+   * @param scale weight of the prompt
+   * @param rescale how far the deviation is set to that of the prediction with the prompt
+   * @param tokens of the whole picture
+   * @param shards the ranks that hold them
+   */
+  record Weighing(double scale, double rescale, long tokens, Communicator shards) {
+    NDArray combine(NDManager owner, NDArray negative, NDArray positive) {
+      if (rescale == 0) {
+        return Arithmetic.PROGRAM.call(owner, "guide", negative, positive, scale);
+      }
+      try (NDManager scope = owner.newSubManager()) {
+        NDArray guided = Arithmetic.PROGRAM.call(scope, "guide", negative, positive, scale);
+        double count = (double) tokens * positive.getShape().get(2);
+        NDArray sums = // (2, B)
+            shards.allReduceSum(scope, Arithmetic.PROGRAM.call(scope, "sums", positive, guided));
+        NDArray means = Arithmetic.PROGRAM.call(scope, "scale", sums, 1 / count);
+        NDArray squares =
+            shards.allReduceSum(
+                scope, Arithmetic.PROGRAM.call(scope, "squares", positive, guided, means));
+        return Arithmetic.PROGRAM.call(owner, "rescale", guided, squares, rescale);
+      }
+    }
   }
 
   /** The positive prompt alone. */
@@ -48,7 +79,7 @@ sealed interface Guidance {
   }
 
   /** Both on this rank, the negative prompts first. */
-  record Batched(double scale) implements Guidance {
+  record Batched(Weighing weighing) implements Guidance {
     @Override
     public NDArray batch(NDManager owner, NDArray tokens) {
       return Torch.concat(owner, List.of(tokens, tokens), 0); // (2B, l, c)
@@ -60,7 +91,7 @@ sealed interface Guidance {
         long rows = prediction.getShape().get(0) / 2;
         NDArray negative = Torch.slice(scope, prediction, 0, 0, rows);
         NDArray positive = Torch.slice(scope, prediction, 0, rows, 2 * rows);
-        return Arithmetic.PROGRAM.call(owner, "guide", negative, positive, scale);
+        return weighing.combine(owner, negative, positive);
       }
     }
 
@@ -71,7 +102,7 @@ sealed interface Guidance {
   }
 
   /** The negative prompts on rank 0 of {@code cfg}, the positive ones on rank 1. */
-  record Parallel(double scale, Communicator cfg) implements Guidance {
+  record Parallel(Weighing weighing, Communicator cfg) implements Guidance {
     @Override
     public NDArray batch(NDManager owner, NDArray tokens) {
       return Torch.alias(owner, tokens);
@@ -81,7 +112,7 @@ sealed interface Guidance {
     public NDArray combine(NDManager owner, NDArray prediction) {
       try (NDManager scope = owner.newSubManager()) {
         List<NDArray> both = cfg.startAllGather(prediction).await(scope);
-        return Arithmetic.PROGRAM.call(owner, "guide", both.get(0), both.get(1), scale);
+        return weighing.combine(owner, both.get(0), both.get(1));
       }
     }
 

@@ -25,6 +25,11 @@ public final class ImageProcessor {
     return IMAGE.call(owner, "denormalize", pixels);
   }
 
+  /** Frames (B·F, 3, H, W) as videos (B, F, 3, H, W). */
+  static NDArray videos(NDManager owner, NDArray pixels, int frames) {
+    return IMAGE.call(owner, "videos", pixels, frames);
+  }
+
   /**
    * Pictures with 8 bits per colour.
    *

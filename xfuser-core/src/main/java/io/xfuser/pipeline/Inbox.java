@@ -4,12 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.Pending;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Tensors from one peer, one per message; the next receive is posted before the present one is
- * used.
- */
+/** Messages of tensors from one peer; the next receive is posted before the present one is used. */
 final class Inbox {
   private final Communicator ranks;
   private final int from;
@@ -29,13 +27,13 @@ final class Inbox {
     left--;
   }
 
-  /** The next message's tensor. */
-  NDArray next(NDManager owner) {
+  /** The next message's tensors. */
+  List<NDArray> next(NDManager owner) {
     Pending due = posted;
     if (due == null) {
       throw new IllegalStateException("no further message is expected of stage " + from);
     }
     post();
-    return due.await(owner).singletonOrThrow();
+    return due.await(owner);
   }
 }

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * all ranks, so that every layout of ranks makes the same pictures, the ones that diffusers makes
  * with {@code torch.Generator("cpu").manual_seed(seed)}.
  *
- * @param initial the first sample's tokens (B, l, c), of deviation 1
- * @param steps noise (B, l, c) for each step of a stochastic scheduler, else empty
+ * @param initial the first sample's tokens (B·F, l, c), of deviation 1
+ * @param steps noise (B·F, l, c) for each step of a stochastic scheduler, else empty
  */
 record Noise(NDArray initial, List<NDArray> steps) {
   /** What {@code plan}'s rank needs. */
@@ -28,10 +28,9 @@ record Noise(NDArray initial, List<NDArray> steps) {
       int stochasticSteps,
       @Nullable NDArray given) {
     GenerationRequest request = plan.request();
-    GenerationRequest.Latents latents = request.latents();
-    long[] shape = {request.images(), latents.channels(), latents.height(), latents.width()};
+    long[] shape = request.latents().noise(request.images()).getShape();
     try (NDManager scope = owner.newSubManager()) {
-      NDList draws = // each (images, c, h, w)
+      NDList draws = // each (images, c, h, w) or (images, c, F, h, w)
           Arithmetic.PROGRAM.callList(
               scope,
               "draw",
@@ -51,7 +50,7 @@ record Noise(NDArray initial, List<NDArray> steps) {
   private static NDArray cut(NDManager owner, NDArray latents, RankPlan plan) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray images = Torch.slice(scope, latents, 0, plan.images().from(), plan.images().to());
-      NDArray tokens = plan.patchify().tokens(scope, images); // (B, L, c)
+      NDArray tokens = plan.request().latents().tokens(scope, images); // (B·F, L, c)
       return Patchify.select(owner, tokens, plan.layout().positions(plan.shard()));
     }
   }

@@ -1,6 +1,5 @@
 package io.xfuser.pipeline;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.nn.TokenRange;
@@ -18,8 +17,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The part of a transformer that one rank owns: consecutive blocks, the embedding on the first
  * stage, the head on the last.
+ *
+ * @param first the number of the first of the blocks
  */
 record PipelineStage<C>(
+    int first,
     List<Block<C>> blocks,
     Conditioner<C> conditioner,
     @Nullable Embedding<C> embeddingOrNull,
@@ -27,6 +29,7 @@ record PipelineStage<C>(
 
   static <C> PipelineStage<C> of(LoadedTransformer<C> transformer, TokenRange blocks) {
     return new PipelineStage<>(
+        blocks.from(),
         IntStream.range(blocks.from(), blocks.to()).mapToObj(transformer::block).toList(),
         transformer.conditioner(),
         blocks.from() == 0 ? transformer.embedding() : null,
@@ -41,18 +44,30 @@ record PipelineStage<C>(
     return Objects.requireNonNull(headOrNull, "only the last stage has the head");
   }
 
-  /** The hidden states (B, l, C) after all blocks of this stage, block i with attention i. */
-  NDArray forward(NDManager owner, Hidden x, C conditioning, List<Attention> attentions) {
+  /**
+   * The hidden states after all blocks of this stage, owned by {@code owner}.
+   *
+   * @param attentions those of each block
+   * @param skips brings and takes what blocks read of blocks other than the one before
+   */
+  Hidden forward(
+      NDManager owner,
+      Hidden x,
+      C conditioning,
+      List<List<Attention>> attentions,
+      LongSkips.Pass skips) {
     NDManager previous = owner.newSubManager();
     Hidden hidden = x;
     for (int i = 0; i < blocks.size(); i++) {
       NDManager scope = i == blocks.size() - 1 ? owner : owner.newSubManager();
-      NDArray next = blocks.get(i).forward(scope, hidden, conditioning, attentions.get(i));
-      hidden = hidden.with(next);
+      Hidden input = skips.before(first + i, hidden);
+      hidden = blocks.get(i).forward(scope, input, conditioning, attentions.get(i));
+      skips.after(first + i, hidden);
       previous.close(); // the input of this block, unless it came from outside
       previous = scope;
     }
-    return hidden.image();
+    skips.end();
+    return hidden;
   }
 
   /** Bytes of the weights that this stage needs. */

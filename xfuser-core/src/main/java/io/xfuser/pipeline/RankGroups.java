@@ -10,6 +10,7 @@ import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
+import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -17,41 +18,51 @@ import java.util.stream.IntStream;
  * The groups that one rank talks to.
  *
  * @param pipeline the stages of this rank's transformer
+ * @param skips the same ranks, for what goes past stages
  * @param ulysses ranks that trade tokens for heads
  * @param ring ranks among which keys and values travel
  * @param cfg the ranks of the negative and the positive prompt
  * @param replica all ranks that work on this rank's pictures
  * @param shards the ranks that hold the other tokens of this stage
+ * @param statistics the same ranks, for sums over the whole prediction
  * @param everyone all ranks
  */
 record RankGroups(
     Communicator pipeline,
+    Communicator skips,
     Communicator ulysses,
     Communicator ring,
     Communicator cfg,
     Communicator replica,
     Communicator shards,
+    Communicator statistics,
     Communicator everyone) {
 
   static RankGroups of(World world, RankPlan plan) {
     return new RankGroups(
         world.along(plan.mesh(), MeshAxis.PIPELINE),
+        world.group(Channel.SKIP, plan.mesh().ranksAlong(plan.rank(), MeshAxis.PIPELINE)),
         world.along(plan.mesh(), MeshAxis.ULYSSES),
         world.along(plan.mesh(), MeshAxis.RING),
         world.along(plan.mesh(), MeshAxis.CFG),
         world.group(Channel.TEXT, plan.mesh().replica(plan.rank())),
         world.group(Channel.VAE, plan.shardRanks()),
+        world.group(Channel.CFG, plan.shardRanks()),
         world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList()));
   }
 
   /**
-   * One attention per block for one request: the strategy of {@code plan}.
+   * The attentions of each block for one request: the strategy of {@code plan}.
    *
    * @param request owns keys and values that are kept
    */
-  List<Attention> attentions(NDManager request, RankPlan plan) {
-    return IntStream.range(0, plan.blocks().length())
-        .mapToObj(block -> attention(request, plan))
+  List<List<Attention>> attentions(NDManager request, RankPlan plan, TransformerSpec<?> spec) {
+    return IntStream.range(plan.blocks().from(), plan.blocks().to())
+        .mapToObj(
+            block ->
+                IntStream.range(0, spec.attentions(block))
+                    .mapToObj(i -> attention(request, plan))
+                    .toList())
         .toList();
   }
 

@@ -9,7 +9,6 @@ import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
-import io.xfuser.pipeline.GenerationRequest.Latents;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.Guidance.Arithmetic;
 import io.xfuser.pipeline.RankResult.Decoded;
@@ -59,7 +58,7 @@ final class RankPipeline<C> {
       world.transport().activity("loading the transformer");
       PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks());
       times.loaded(start);
-      Guidance guidance = Guidance.of(plan.request().guidanceScale(), groups.cfg());
+      Guidance guidance = Guidance.of(plan, groups);
       C conditioning = condition(request, stage, guidance, given);
       DenoisingLoop<C> loop = loop(request, stage, guidance, given);
       denoise(loop, conditioning, listener);
@@ -75,25 +74,21 @@ final class RankPipeline<C> {
       NDManager request, PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
     world.transport().activity("encoding the prompt");
     long start = System.nanoTime();
-    GenerationRequest asked = plan.request();
     Map<String, NDArray> both =
         PromptTensors.of(request, plan, groups.replica(), pipeline.textEncoder(), given);
     times.textEncoded(start);
     Map<String, NDArray> mine = new TreeMap<>();
     both.forEach(
         (name, positive) -> {
-          if (!name.startsWith(PromptTensors.NEGATIVE)) {
-            NDArray negative = both.getOrDefault(PromptTensors.NEGATIVE + name, positive);
+          if (!name.startsWith(TextRequest.NEGATIVE)) {
+            NDArray negative = both.getOrDefault(TextRequest.NEGATIVE + name, positive);
             mine.put(name, guidance.text(request, negative, positive));
           }
         });
     List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
     return stage
         .conditioner()
-        .begin(
-            request,
-            new ConditionInput(
-                mine, asked.height(), asked.width(), asked.latents().grid(), positions));
+        .begin(request, new ConditionInput(mine, plan.request().picture(), positions));
   }
 
   private DenoisingLoop<C> loop(
@@ -112,7 +107,12 @@ final class RankPipeline<C> {
         request,
         plan,
         groups.pipeline(),
-        new DenoisingLoop.Parts<>(stage, groups.attentions(request, plan), scheduler, guidance),
+        new DenoisingLoop.Parts<>(
+            stage,
+            groups.attentions(request, plan, transformer.spec()),
+            new LongSkips(transformer.spec(), plan.stages(), groups.skips(), plan.passes()),
+            scheduler,
+            guidance),
         new Noise(initial, drawn.steps()));
   }
 
@@ -150,36 +150,37 @@ final class RankPipeline<C> {
       for (int shard = 1; shard < shards.size(); shard++) {
         all.add(shards.receive(shard).await(scope).singletonOrThrow());
       }
-      Latents shape = plan.request().latents();
-      NDArray latents = // (B, c, h, w)
-          plan.patchify()
-              .latents(
-                  scope,
-                  Patchify.assemble(scope, all, plan.layout()),
-                  shape.height(),
-                  shape.width());
+      NDArray tokens = Patchify.assemble(scope, all, plan.layout()); // (B·F, L, c)
       long start = System.nanoTime();
-      Decoded decoded = output(scope, latents);
+      Decoded decoded = output(scope, tokens);
       times.decoded(start);
       return decoded;
     }
   }
 
-  private Decoded output(NDManager scope, NDArray latents) {
+  private Decoded output(NDManager scope, NDArray tokens) {
     int first = plan.images().from();
     OutputType type = plan.request().input().outputType();
+    LatentShape shape = plan.request().latents();
     if (type == OutputType.LATENT) {
-      return Decoded.of(first, latents);
+      return Decoded.of(first, shape.visible(scope, tokens));
     }
     VaeDecoder.Options options =
-        new VaeDecoder.Options(engine.runtime().enableSlicing(), engine.runtime().enableTiling());
-    NDArray pixels = pipeline.vaeDecoder().get().decode(scope, latents, options); // (B, 3, H, W)
+        new VaeDecoder.Options(
+            engine.runtime().enableSlicing(), engine.runtime().enableTiling(), shape.frames());
+    NDArray latents = shape.decodable(scope, tokens); // (B·F, c, h, w)
+    NDArray pixels = pipeline.vaeDecoder().get().decode(scope, latents, options); // (B·F, 3, H, W)
     Size size = plan.request().output();
-    if (size.height() != plan.request().height() || size.width() != plan.request().width()) {
+    if (!size.equals(plan.request().size())) {
       pixels = ImageProcessor.resizeAndCrop(scope, pixels, size.width(), size.height());
     }
     if (type == OutputType.PT) {
-      return Decoded.of(first, ImageProcessor.denormalize(scope, pixels));
+      NDArray bright = ImageProcessor.denormalize(scope, pixels);
+      return Decoded.of(
+          first,
+          shape.layout() == LatentShape.Layout.VIDEO
+              ? ImageProcessor.videos(scope, bright, shape.frames())
+              : bright);
     }
     return new Decoded(first, ImageProcessor.toImages(pixels), null);
   }

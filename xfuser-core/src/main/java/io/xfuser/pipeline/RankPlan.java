@@ -3,7 +3,6 @@ package io.xfuser.pipeline;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.nn.PatchSpan;
-import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.DeviceMesh;
@@ -20,7 +19,7 @@ import java.util.stream.IntStream;
  * @param rank the rank
  * @param mesh all ranks
  * @param request what is generated
- * @param blocks the transformer's blocks that this rank owns
+ * @param stages the transformer's blocks that each stage owns
  * @param layout who owns which tokens
  * @param shard this rank's place in the layout
  * @param images the pictures that this rank works on, of all in the request
@@ -30,7 +29,7 @@ record RankPlan(
     int rank,
     DeviceMesh mesh,
     GenerationRequest request,
-    TokenRange blocks,
+    List<TokenRange> stages,
     TokenLayout layout,
     int shard,
     TokenRange images,
@@ -61,17 +60,26 @@ record RankPlan(
     check(degrees, spec, request);
     int ulysses = mesh.coordinate(rank, MeshAxis.ULYSSES);
     int ring = mesh.coordinate(rank, MeshAxis.RING);
-    return new RankPlan(
-        rank,
-        mesh,
-        request,
-        stage(degrees, spec, mesh.coordinate(rank, MeshAxis.PIPELINE)),
-        new TokenLayout(
-            request.latents().grid().tokens(), degrees.patches(), degrees.sequenceDegree()),
-        ulysses + degrees.ulyssesDegree() * ring,
-        new TokenRange(0, request.images())
-            .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
-        engine.runtime().warmupSteps());
+    RankPlan plan =
+        new RankPlan(
+            rank,
+            mesh,
+            request,
+            IntStream.range(0, degrees.pipefusionDegree())
+                .mapToObj(stage -> stage(degrees, spec, stage))
+                .toList(),
+            new TokenLayout(
+                request.latents().grid().tokens(), degrees.patches(), degrees.sequenceDegree()),
+            ulysses + degrees.ulyssesDegree() * ring,
+            new TokenRange(0, request.images())
+                .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
+            engine.runtime().warmupSteps());
+    if (request.guidance().rescale() != 0 && plan.stale()) {
+      throw new IllegalArgumentException(
+          "guidance_rescale needs the whole prediction, but PipeFusion has %d patches after %d of %d steps"
+              .formatted(degrees.patches(), plan.warmupSteps(), plan.steps()));
+    }
+    return plan;
   }
 
   private static void check(
@@ -91,7 +99,8 @@ record RankPlan(
     }
     if (degrees.cfgDegree() > 1 && !request.guided()) {
       throw new IllegalArgumentException(
-          "CFG parallelism needs guidance, but the guidance scale is " + request.guidanceScale());
+          "CFG parallelism needs guidance, but the guidance scale is "
+              + request.guidance().scale());
     }
   }
 
@@ -109,6 +118,16 @@ record RankPlan(
     }
     int from = lengths.subList(0, stage).stream().mapToInt(Integer::intValue).sum();
     return new TokenRange(from, from + lengths.get(stage));
+  }
+
+  /** The blocks that this rank owns. */
+  TokenRange blocks() {
+    return stages.get(mesh.coordinate(rank, MeshAxis.PIPELINE));
+  }
+
+  /** How often hidden states pass through the stages. */
+  int passes() {
+    return IntStream.range(0, steps()).map(t -> spans(t).size()).sum();
   }
 
   /** Denoising steps. */
@@ -162,7 +181,7 @@ record RankPlan(
     return String.format(
         "rank %d: blocks %s of %d, heads %s of %d, %d of %d tokens in %d patches, pictures %s of %d%s",
         rank,
-        inclusive(blocks),
+        inclusive(blocks()),
         spec.depth(),
         inclusive(heads),
         spec.heads(),
@@ -183,10 +202,5 @@ record RankPlan(
 
   private static String inclusive(TokenRange range) {
     return range.from() + "–" + (range.to() - 1);
-  }
-
-  /** Latents to tokens and back. */
-  Patchify patchify() {
-    return new Patchify(request.latents().patchSize());
   }
 }

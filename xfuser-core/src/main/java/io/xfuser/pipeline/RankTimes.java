@@ -50,6 +50,8 @@ final class RankTimes {
     for (Channel channel : Channel.values()) {
       sent.put(channel.label(), world.counter().sent(channel));
     }
+    sent.merge(Channel.PIPEFUSION.label(), world.counter().sent(Channel.SKIP), Long::sum);
+    sent.remove(Channel.SKIP.label());
     return new RankReport(
         world.rank(),
         parameterBytes,

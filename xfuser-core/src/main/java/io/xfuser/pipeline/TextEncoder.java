@@ -2,7 +2,6 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.util.List;
 import java.util.Map;
 
 /** Everything between a prompt and the tensors that the transformer is conditioned on. */
@@ -10,10 +9,10 @@ public interface TextEncoder extends AutoCloseable {
   /**
    * Encodes.
    *
-   * @param prompts positive or negative prompts
-   * @return tensors by name; dimension 0 of each is the prompts
+   * @return tensors by name, one row for each of the pictures in {@code request}; those of negative
+   *     prompts have the prefix {@code negative_}
    */
-  Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options);
+  Map<String, NDArray> encode(NDManager owner, TextRequest request);
 
   /** Bytes of the encoder's weights. */
   long parameterBytes();

@@ -8,8 +8,9 @@ public interface VaeDecoder extends AutoCloseable {
   /**
    * Decodes.
    *
-   * @param latents (B, c, h, w) as the denoising loop left them, still scaled
-   * @param options slicing and tiling
+   * @param latents (B, c, h, w) as the denoising loop left them, still scaled; the frames of videos
+   *     one after another
+   * @param options slicing and tiling, and how many frames a video has
    * @return pixels (B, 3, H, W), about −1 to 1, in the decoder's element type
    */
   NDArray decode(NDManager owner, NDArray latents, Options options);
@@ -25,6 +26,12 @@ public interface VaeDecoder extends AutoCloseable {
    *
    * @param slicing one picture at a time
    * @param tiling overlapping tiles, blended
+   * @param frames of each video; 1 for pictures
    */
-  record Options(boolean slicing, boolean tiling) {}
+  record Options(boolean slicing, boolean tiling, int frames) {
+    /** For pictures. */
+    public Options(boolean slicing, boolean tiling) {
+      this(slicing, tiling, 1);
+    }
+  }
 }

@@ -143,7 +143,8 @@ public final class XDiTParallel implements AutoCloseable {
     }
     String key = input.outputType() == OutputType.LATENT ? "latents" : "images";
     Generation.Output output =
-        new Generation.Output(pipeline.name() + "_" + engine.parallel().label(), key);
+        new Generation.Output(
+            pipeline.name() + "_" + engine.parallel().label(), key, request.latents().frames());
     AtomicBoolean interrupted = new AtomicBoolean();
     StepListener stoppable = (step, steps) -> !interrupted.get() && listener.stepTaken(step, steps);
     return Generation.of(await(start(plans, given, stoppable), interrupted), output);

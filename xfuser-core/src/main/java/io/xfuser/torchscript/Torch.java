@@ -77,6 +77,11 @@ public final class Torch {
     return TENSORS.call(owner, "slice", tensor, dim, from, to);
   }
 
+  /** The given rows of dimension 0, in their order; a row may come several times. */
+  public static NDArray rows(NDManager owner, NDArray tensor, long... rows) {
+    return TENSORS.call(owner, "rows", tensor, rows);
+  }
+
   /** The same elements in memory of their own, contiguous. */
   public static NDArray copy(NDManager owner, NDArray tensor) {
     return TENSORS.call(owner, "copy", tensor);

@@ -1,8 +1,8 @@
 package io.xfuser.transformer;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
+import java.util.List;
 
 /**
  * One transformer block: its weights and its mathematics. Immutable, and shared by all ranks of a
@@ -10,13 +10,12 @@ import io.xfuser.attention.Attention;
  *
  * @param <C> the model's conditioning
  */
-public interface Block<C> extends AutoCloseable {
-  /** The image tokens (B, l, C) after this block. */
-  NDArray forward(NDManager owner, Hidden x, C conditioning, Attention attention);
-
-  /** Bytes of its weights. */
-  long parameterBytes();
-
-  @Override
-  void close();
+public interface Block<C> extends Part {
+  /**
+   * The tokens after this block, owned by {@code owner}. Text tokens are null where there were
+   * none, and where no later part reads them.
+   *
+   * @param attentions as many as {@link TransformerSpec#attentions} says; each is called once
+   */
+  Hidden forward(NDManager owner, Hidden x, C conditioning, List<Attention> attentions);
 }

@@ -1,13 +1,15 @@
 package io.xfuser.transformer;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What every block may read: made once per request, completed once per step.
  *
  * @param <C> the model's conditioning
  */
-public interface Conditioner<C> extends AutoCloseable {
+public interface Conditioner<C> extends Part {
   /**
    * What is the same for every step; {@code request} owns it and all that is computed later from
    * it.
@@ -17,9 +19,11 @@ public interface Conditioner<C> extends AutoCloseable {
   /** The conditioning of the step at {@code timestep}; {@code step} owns what is new. */
   C at(NDManager step, C conditioning, double timestep);
 
-  /** Bytes of its weights. */
-  long parameterBytes();
-
-  @Override
-  void close();
+  /**
+   * The text tokens (B, T, C) that enter the first block beside the image's, the same in every
+   * step; null where the model has none.
+   */
+  default @Nullable NDArray jointText(C conditioning) {
+    return null;
+  }
 }

@@ -9,7 +9,7 @@ import io.xfuser.nn.TokenRange;
  *
  * @param <C> the model's conditioning
  */
-public interface Embedding<C> extends AutoCloseable {
+public interface Embedding<C> extends Part {
   /**
    * Embeds.
    *
@@ -18,10 +18,4 @@ public interface Embedding<C> extends AutoCloseable {
    * @return (B, l, C), contiguous
    */
   NDArray embed(NDManager owner, NDArray tokens, TokenRange local, C conditioning);
-
-  /** Bytes of its weights. */
-  long parameterBytes();
-
-  @Override
-  void close();
 }

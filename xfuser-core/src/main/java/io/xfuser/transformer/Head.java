@@ -8,13 +8,7 @@ import ai.djl.ndarray.NDManager;
  *
  * @param <C> the model's conditioning
  */
-public interface Head<C> extends AutoCloseable {
+public interface Head<C> extends Part {
   /** The prediction (B, l, c) for hidden states (B, l, C), without learned variances. */
   NDArray predict(NDManager owner, Hidden x, C conditioning);
-
-  /** Bytes of its weights. */
-  long parameterBytes();
-
-  @Override
-  void close();
 }

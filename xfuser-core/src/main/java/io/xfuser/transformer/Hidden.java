@@ -3,17 +3,49 @@ package io.xfuser.transformer;
 import ai.djl.ndarray.NDArray;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenRange;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What blocks pass on.
  *
  * @param image this rank's image tokens of the span, (B, l, C)
- * @param local where they lie within all tokens that this rank owns
- * @param span the patches they belong to
+ * @param text the text tokens of a joint transformer, (B, T, C); null where the model has none, and
+ *     where the span is without the first patch: text goes with that one
+ * @param skip the output (B, l, C) of the block that {@link TransformerSpec#skipFrom} names; null
+ *     for other blocks
+ * @param place where the image tokens lie
  */
-public record Hidden(NDArray image, TokenRange local, PatchSpan span) {
-  /** The same place with other values. */
-  public Hidden with(NDArray newImage) {
-    return new Hidden(newImage, local, span);
+public record Hidden(NDArray image, @Nullable NDArray text, @Nullable NDArray skip, Place place) {
+  /** Image tokens alone. */
+  public Hidden(NDArray image, Place place) {
+    this(image, null, null, place);
   }
+
+  /** The same place with other image tokens, the same text, no skip. */
+  public Hidden with(NDArray newImage) {
+    return with(newImage, text);
+  }
+
+  /** The same place with other values, no skip. */
+  public Hidden with(NDArray newImage, @Nullable NDArray newText) {
+    return new Hidden(newImage, newText, null, place);
+  }
+
+  /** The same values with a skip. */
+  public Hidden withSkip(NDArray newSkip) {
+    return new Hidden(image, text, newSkip, place);
+  }
+
+  /** Text tokens, 0 where there are none. */
+  public long textTokens() {
+    return text == null ? 0 : text.getShape().get(1);
+  }
+
+  /**
+   * Where tokens lie.
+   *
+   * @param local within all tokens that this rank owns
+   * @param span the patches they belong to
+   */
+  public record Place(TokenRange local, PatchSpan span) {}
 }

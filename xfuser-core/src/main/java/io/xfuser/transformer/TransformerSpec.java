@@ -1,5 +1,7 @@
 package io.xfuser.transformer;
 
+import java.util.OptionalInt;
+
 /**
  * A diffusion transformer, described once; every parallel strategy runs this description. Each part
  * is loaded when it is asked for, so a rank loads what it owns. Parts are closed by whoever asked.
@@ -12,6 +14,19 @@ public interface TransformerSpec<C> {
 
   /** The number of attention heads. */
   int heads();
+
+  /** Self-attentions over all image tokens in block {@code index}. */
+  default int attentions(int index) {
+    return 1;
+  }
+
+  /**
+   * The earlier block whose output block {@code index} reads too, for transformers with long skip
+   * connections.
+   */
+  default OptionalInt skipFrom(int index) {
+    return OptionalInt.empty();
+  }
 
   /** Loads block {@code index}. */
   Block<C> block(int index);

@@ -147,6 +147,28 @@ public final class ComponentConfig {
     return list(name, item -> toText(name, item));
   }
 
+  /**
+   * Refuses a setting that is not as supported; where there is none, {@code supported} holds.
+   *
+   * @throws IllegalArgumentException naming both values
+   */
+  public void require(String name, Object supported) {
+    Object found = supported;
+    if (has(name)) {
+      if (supported instanceof Boolean) {
+        found = getBoolean(name);
+      } else if (supported instanceof Integer) {
+        found = getInt(name);
+      } else {
+        found = supported instanceof Double ? getDouble(name) : getString(name);
+      }
+    }
+    if (!found.equals(supported)) {
+      throw new IllegalArgumentException(
+          origin + ": " + name + " is " + found + ", only " + supported + " is supported");
+    }
+  }
+
   private <T> List<T> list(String name, Function<JsonNode, T> element) {
     List<T> items = new ArrayList<>();
     checked(name, present(name), JsonNode::isArray, "a list")

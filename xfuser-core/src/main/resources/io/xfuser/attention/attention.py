@@ -4,9 +4,9 @@ def queries(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, H, L, D)
   return packed.select(2, 0).transpose(1, 2)
 
-def key_values(self, packed: Tensor) -> Tensor:
-  # (B, L, 3, H, D) -> (B, L, 2, H, D), contiguous, to be sent
-  return packed.slice(2, 1, 3).contiguous()
+def key_values(self, packed: Tensor, text: int) -> Tensor:
+  # (B, T + L, 3, H, D) -> (B, L, 2, H, D) without the text, contiguous, to be sent
+  return packed.slice(1, text, packed.size(1)).slice(2, 1, 3).contiguous()
 
 def local(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D)
@@ -21,13 +21,13 @@ def new_buffer(self, like: Tensor, tokens: int) -> Tensor:
   # (B, L, 2 or 3, H, D) -> (B, tokens, 2, H, D)
   return torch.empty([like.size(0), tokens, 2, like.size(3), like.size(4)], dtype=like.dtype, device=like.device)
 
-def store(self, buffer: Tensor, kv: Tensor, starts: List[int], ends: List[int]) -> Tensor:
-  # writes kv (B, L, 2 or 3, H, D) piece by piece into buffer[:, starts[i]:ends[i]]
+def store(self, buffer: Tensor, kv: Tensor, bounds: List[int]) -> Tensor:
+  # writes kv (B, L, 2 or 3, H, D) piece by piece into buffer[:, bounds[2·i]:bounds[2·i + 1]]
   fresh = kv.slice(2, kv.size(2) - 2, kv.size(2))
   done = 0
-  for i in range(len(starts)):
-    length = ends[i] - starts[i]
-    buffer.slice(1, starts[i], ends[i]).copy_(fresh.slice(1, done, done + length))
+  for i in range(0, len(bounds), 2):
+    length = bounds[i + 1] - bounds[i]
+    buffer.slice(1, bounds[i], bounds[i + 1]).copy_(fresh.slice(1, done, done + length))
     done = done + length
   return buffer
 

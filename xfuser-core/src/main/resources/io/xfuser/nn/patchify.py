@@ -19,3 +19,19 @@ def select(self, x: Tensor, positions: List[int]) -> Tensor:
 def assemble(self, shards: List[Tensor], positions: List[int]) -> Tensor:
   x = torch.cat(shards, 1)
   return torch.empty_like(x).index_copy(1, self.index(positions, x), x)
+
+def packed(self, x: Tensor, p: int) -> Tensor:
+  # (B, L, p·p·c) -> (B, L, c·p·p)
+  return x.unflatten(2, [p * p, -1]).transpose(2, 3).flatten(2).contiguous()
+
+def unpacked(self, x: Tensor, p: int) -> Tensor:
+  # (B, L, c·p·p) -> (B, L, p·p·c)
+  return x.unflatten(2, [-1, p * p]).transpose(2, 3).flatten(2).contiguous()
+
+def frames(self, x: Tensor) -> Tensor:
+  # (B, c, F, h, w) -> (B·F, c, h, w)
+  return x.transpose(1, 2).flatten(0, 1).contiguous()
+
+def video(self, x: Tensor, frames: int) -> Tensor:
+  # (B·F, c, h, w) -> (B, c, F, h, w)
+  return x.unflatten(0, [-1, frames]).transpose(1, 2).contiguous()

@@ -20,3 +20,7 @@ def resize_and_crop(self, pixels: Tensor, resized: List[int], size: List[int]) -
   left = (resized[1] - size[1]) // 2
   rows = torch.slice(scaled, 2, top, top + size[0])
   return torch.contiguous(torch.slice(rows, 3, left, left + size[1]))
+
+def videos(self, pixels: Tensor, frames: int) -> Tensor:
+  # (B·F, 3, H, W) -> (B, F, 3, H, W)
+  return pixels.unflatten(0, [-1, frames])

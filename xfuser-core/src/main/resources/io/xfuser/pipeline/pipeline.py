@@ -12,5 +12,15 @@ def draw(self, shape: List[int], dtype: int, seed: int, count: int) -> List[Tens
 def scale(self, x: Tensor, factor: float) -> Tensor:
   return x * factor
 
-def repeat_rows(self, x: Tensor, rows: List[int]) -> Tensor:
-  return torch.index_select(x, 0, torch.tensor(rows, dtype=4, device=x.device))
+def sums(self, x: Tensor, y: Tensor) -> Tensor:
+  # x and y (B, L, c) -> (2, B) in fp32
+  return torch.stack([torch.to(x, 6).sum([1, 2]), torch.to(y, 6).sum([1, 2])])
+
+def squares(self, x: Tensor, y: Tensor, means: Tensor) -> Tensor:
+  # squared distances from the means (2, B), summed: (2, B)
+  return self.sums((torch.to(x, 6) - means[0].view(-1, 1, 1)).square(), (torch.to(y, 6) - means[1].view(-1, 1, 1)).square())
+
+def rescale(self, guided: Tensor, squares: Tensor, share: float) -> Tensor:
+  # guided (B, L, c) towards the deviation of the other: squares (2, B) of the prediction with the prompt, and of guided
+  factor = torch.sqrt(squares[0] / squares[1]) * share + (1 - share)
+  return torch.to(torch.to(guided, 6) * factor.view(-1, 1, 1), guided.dtype)

@@ -18,3 +18,6 @@ def slice(self, x: Tensor, dim: int, start: int, end: int) -> Tensor:
 
 def copy(self, x: Tensor) -> Tensor:
   return torch.clone(x, memory_format=0)
+
+def rows(self, x: Tensor, rows: List[int]) -> Tensor:
+  return torch.index_select(x, 0, torch.tensor(rows, dtype=4, device=x.device))

@@ -29,7 +29,7 @@ class RingOverlapTest {
   private static final Duration HOP = Duration.ofMillis(25);
   private static final Duration DELAY = Duration.ofMillis(20);
   private static final int LAYERS = 4;
-  private static final int TRIES = 6;
+  private static final int TRIES = 25;
 
   @ParameterizedTest
   @ValueSource(ints = {2, 4})

@@ -14,11 +14,10 @@ import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
-import io.xfuser.pipeline.GenerationRequest.Latents;
+import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.LoadedTransformer;
@@ -41,7 +40,7 @@ class PipeFusionOverlapTest {
   private static final Duration MICRO_STEP = Duration.ofMillis(25);
   private static final Duration DELAY = Duration.ofMillis(20);
   private static final int STEPS = 6;
-  private static final int TRIES = 5;
+  private static final int TRIES = 20;
 
   @ParameterizedTest
   @CsvSource({"2,4", "2,6", "3,6", "4,8"})
@@ -92,17 +91,15 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.attentions(manager, plan),
+                  groups.attentions(manager, plan, spec),
+                  new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
-                  Guidance.of(1, groups.cfg())),
+                  Guidance.of(plan, groups)),
               new Noise(tokens, List.of()));
       C conditioning =
           stage
               .conditioner()
-              .begin(
-                  manager,
-                  new ConditionInput(
-                      Map.of(), 128, 128, plan.request().latents().grid(), List.of()));
+              .begin(manager, new ConditionInput(Map.of(), plan.request().picture(), List.of()));
       groups.everyone().barrier();
       long start = System.nanoTime();
       for (int t = 0; t < STEPS; t++) {
@@ -115,15 +112,11 @@ class PipeFusionOverlapTest {
   }
 
   private static GenerationRequest request() {
-    return new GenerationRequest(
+    return GenerationRequest.of(
         InputConfig.builder("a prompt").build(),
-        128,
-        128,
         new Size(128, 128),
-        new Latents(1, 16, 16, 2),
-        SchedulerRequest.of(STEPS),
-        1,
-        new TextEncoder.Options(8, false));
+        LatentShape.picture(1, 16, 16, 2),
+        new Defaults(STEPS, 1, 8, false));
   }
 
   /** A scheduler that takes the prediction for the next sample. */

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.ConditionInput;
@@ -13,6 +14,7 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
 import java.time.Duration;
+import java.util.List;
 
 /** Changes nothing, but every block takes {@code time} without needing a core. */
 record SlowTransformer(int depth, Duration time) implements TransformerSpec<String> {
@@ -45,7 +47,8 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
   private record Part(Duration time)
       implements Block<String>, Embedding<String>, Head<String>, Conditioner<String> {
     @Override
-    public NDArray forward(NDManager owner, Hidden x, String conditioning, Attention attention) {
+    public Hidden forward(
+        NDManager owner, Hidden x, String conditioning, List<Attention> attentions) {
       long end = System.nanoTime() + time.toNanos();
       try {
         for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {
@@ -54,7 +57,7 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
-      return Torch.alias(owner, x.image());
+      return x.with(Torch.alias(owner, x.image()));
     }
 
     @Override
@@ -78,13 +81,8 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
     }
 
     @Override
-    public long parameterBytes() {
-      return 0;
-    }
-
-    @Override
-    public void close() {
-      // there is nothing to release
+    public TensorList weights() {
+      return TensorList.of();
     }
   }
 }

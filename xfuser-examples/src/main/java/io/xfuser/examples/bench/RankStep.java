@@ -12,12 +12,16 @@ import io.xfuser.parallel.DeviceMesh;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.Block;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Hidden.Place;
 import io.xfuser.transformer.LoadedTransformer;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -35,7 +39,7 @@ final class RankStep<C> implements AutoCloseable {
   private final C begun;
   private final double timestep;
   private final NDArray tokens;
-  private final List<Attention> attentions;
+  private final List<List<Attention>> attentions;
 
   /** What the ranks of a step have in common. */
   record Shape(int patchSize, int vaeScale, double timestep) {}
@@ -59,22 +63,24 @@ final class RankStep<C> implements AutoCloseable {
                 request,
                 new ConditionInput(
                     input.text(),
-                    height * shape.vaeScale(),
-                    width * shape.vaeScale(),
-                    grid,
+                    new ConditionInput.Picture(
+                        height * shape.vaeScale(), width * shape.vaeScale(), 1, grid, 0),
                     LongStream.of(positions).boxed().toList()));
     this.timestep = shape.timestep();
     this.attentions = attentions(world);
   }
 
-  private List<Attention> attentions(World world) {
+  private List<List<Attention>> attentions(World world) {
     DeviceMesh mesh = new DeviceMesh(Map.of(MeshAxis.ULYSSES, world.size()));
     Communicator ranks = world.along(mesh, MeshAxis.ULYSSES);
     List<Integer> shards = IntStream.range(0, world.size()).boxed().toList();
     Attention local = new LocalAttention();
     Attention attention =
         world.size() == 1 ? local : new UlyssesAttention(ranks, layout, shards, local);
-    return IntStream.range(0, transformer.spec().depth()).mapToObj(i -> attention).toList();
+    TransformerSpec<C> spec = transformer.spec();
+    return IntStream.range(0, spec.depth())
+        .mapToObj(block -> Collections.nCopies(spec.attentions(block), attention))
+        .toList();
   }
 
   /** Who owns which tokens. */
@@ -90,12 +96,15 @@ final class RankStep<C> implements AutoCloseable {
           transformer
               .embedding()
               .embed(step, tokens, layout.local(layout.all(), rank), conditioning);
-      Hidden hidden = new Hidden(x, layout.local(layout.all(), rank), layout.all());
+      Place place = new Place(layout.local(layout.all(), rank), layout.all());
+      Hidden hidden =
+          new Hidden(x, place).with(x, transformer.conditioner().jointText(conditioning));
+      Map<Integer, NDArray> outputs = new HashMap<>(); // of blocks, (B, l, C)
       for (int i = 0; i < attentions.size(); i++) {
-        Block<C> block = transformer.block(i);
-        NDArray input = hidden.image();
-        hidden = hidden.with(block.forward(step, hidden, conditioning, attentions.get(i)));
-        input.close();
+        OptionalInt source = transformer.spec().skipFrom(i);
+        Hidden input = source.isEmpty() ? hidden : hidden.withSkip(outputs.get(source.getAsInt()));
+        hidden = transformer.block(i).forward(step, input, conditioning, attentions.get(i));
+        outputs.put(i, hidden.image());
       }
       return transformer.head().predict(owner, hidden, conditioning);
     }

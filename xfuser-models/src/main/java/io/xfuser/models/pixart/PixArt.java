@@ -1,15 +1,16 @@
 package io.xfuser.models.pixart;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorList;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.WeightList;
+import java.util.function.BiFunction;
 
 /**
  * The transformer of PixArt-α and PixArt-Σ ({@code PixArtTransformer2DModel} in diffusers).
@@ -50,39 +51,33 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
   @Override
   public Embedding<PixArtConditioning> embedding() {
     int p = config.patchSize();
-    try (NDManager scope = Torch.newManager()) {
-      return new PixArtEmbedding(
-          TensorList.of(
-              PROGRAM.call(
-                  scope,
-                  "patch_weight",
-                  weights.get(
-                      scope, "pos_embed.proj.weight", config.width(), config.inChannels(), p, p)),
-              weights.get(scope, "pos_embed.proj.bias", config.width())));
-    }
+    return new PixArtEmbedding(
+        WeightList.of(
+            weights,
+            w ->
+                w.tensor(
+                        (owner, weight) -> PROGRAM.call(owner, "patch_weight", weight),
+                        "pos_embed.proj.weight",
+                        config.width(),
+                        config.inChannels(),
+                        p,
+                        p)
+                    .tensor("pos_embed.proj.bias", config.width())));
   }
 
   @Override
   public Head<PixArtConditioning> head() {
     long squares = (long) config.patchSize() * config.patchSize();
     long rows = squares * config.outChannels();
-    try (NDManager scope = Torch.newManager()) {
-      return new PixArtHead(
-          TensorList.of(
-              weights.get(scope, "scale_shift_table", 2, config.width()),
-              PROGRAM.call(
-                  scope,
-                  "head_rows",
-                  weights.get(scope, "proj_out.weight", rows, config.width()),
-                  squares,
-                  config.inChannels()),
-              PROGRAM.call(
-                  scope,
-                  "head_rows",
-                  weights.get(scope, "proj_out.bias", rows),
-                  squares,
-                  config.inChannels())));
-    }
+    BiFunction<NDManager, NDArray, NDArray> keep =
+        (owner, all) -> PROGRAM.call(owner, "head_rows", all, squares, config.inChannels());
+    return new PixArtHead(
+        WeightList.of(
+            weights,
+            w ->
+                w.tensor("scale_shift_table", 2, config.width())
+                    .tensor(keep, "proj_out.weight", rows, config.width())
+                    .tensor(keep, "proj_out.bias", rows)));
   }
 
   @Override

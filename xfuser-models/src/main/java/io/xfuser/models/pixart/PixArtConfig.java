@@ -62,25 +62,15 @@ public record PixArtConfig(
    * @throws IllegalArgumentException naming the setting that is missing or not supported
    */
   public static PixArtConfig from(ComponentConfig config) {
-    require(
-        config, "norm_type", config.getString("norm_type", "ada_norm_single"), "ada_norm_single");
-    require(
-        config,
-        "activation_fn",
-        config.getString("activation_fn", "gelu-approximate"),
-        "gelu-approximate");
-    require(config, "attention_type", config.getString("attention_type", "default"), "default");
-    require(config, "attention_bias", config.getBoolean("attention_bias", true), true);
-    require(
-        config,
-        "norm_elementwise_affine",
-        config.getBoolean("norm_elementwise_affine", false),
-        false);
-    require(config, "norm_eps", config.getDouble("norm_eps", EPSILON), EPSILON);
+    config.require("norm_type", "ada_norm_single");
+    config.require("activation_fn", "gelu-approximate");
+    config.require("attention_type", "default");
+    config.require("attention_bias", true);
+    config.require("norm_elementwise_affine", false);
+    config.require("norm_eps", EPSILON);
     int heads = config.getInt("num_attention_heads", 16);
     int headSize = config.getInt("attention_head_dim", 72);
-    int cross = config.getInt("cross_attention_dim", 1152);
-    require(config, "cross_attention_dim", cross, heads * headSize);
+    config.require("cross_attention_dim", heads * headSize);
     int sampleSize = config.getInt("sample_size", 128);
     return new PixArtConfig(
         config.getInt("num_layers", 28),
@@ -93,12 +83,5 @@ public record PixArtConfig(
         config.getInt("patch_size", 2),
         config.getDouble("interpolation_scale", Math.max(sampleSize / 64, 1)),
         config.getBoolean("use_additional_conditions", sampleSize == 128));
-  }
-
-  private static void require(ComponentConfig config, String name, Object value, Object supported) {
-    if (!value.equals(supported)) {
-      throw new IllegalArgumentException(
-          config.origin() + ": " + name + " is " + value + ", only " + supported + " is supported");
-    }
   }
 }

@@ -16,14 +16,4 @@ record PixArtEmbedding(TensorList weights) implements Embedding<PixArtConditioni
       return PixArt.PROGRAM.call(owner, "embed", tokens, positions, weights); // (B, l, C)
     }
   }
-
-  @Override
-  public long parameterBytes() {
-    return weights.bytes();
-  }
-
-  @Override
-  public void close() {
-    weights.close();
-  }
 }

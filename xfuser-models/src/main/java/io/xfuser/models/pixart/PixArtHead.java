@@ -13,14 +13,4 @@ record PixArtHead(TensorList weights) implements Head<PixArtConditioning> {
     return PixArt.PROGRAM.call( // (B, l, c)
         owner, "predict", x.image(), c.embeddedStep(), weights, PixArtConfig.EPSILON);
   }
-
-  @Override
-  public long parameterBytes() {
-    return weights.bytes();
-  }
-
-  @Override
-  public void close() {
-    weights.close();
-  }
 }

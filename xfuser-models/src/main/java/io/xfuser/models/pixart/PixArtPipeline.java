@@ -4,10 +4,12 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.models.vae.AutoencoderKlConfig;
 import io.xfuser.models.vae.AutoencoderKlDecoder;
 import io.xfuser.pipeline.GenerationRequest;
-import io.xfuser.pipeline.GenerationRequest.Latents;
+import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.scheduler.Scheduler;
@@ -16,14 +18,21 @@ import io.xfuser.scheduler.Schedulers;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.SafeTensors;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
 final class PixArtPipeline implements PipelineModel<PixArtConditioning> {
-  private static final int DEFAULT_STEPS = 20;
-  private static final double DEFAULT_GUIDANCE = 4.5;
+  private static final Set<Setting> SETTINGS =
+      EnumSet.of(
+          Setting.PROMPT,
+          Setting.NEGATIVE_PROMPT,
+          Setting.IMAGES_PER_PROMPT,
+          Setting.SIZE,
+          Setting.MAX_SEQUENCE_LENGTH,
+          Setting.ETA);
 
   private static final Map<String, Set<String>> CLASSES =
       Map.of(
@@ -61,7 +70,7 @@ final class PixArtPipeline implements PipelineModel<PixArtConditioning> {
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    rejectForeign(input);
+    Setting.check(kind.name(), input, SETTINGS);
     int defaultSide = transformer.sampleSize() * vae.scale();
     Size asked =
         new Size(
@@ -88,44 +97,16 @@ final class PixArtPipeline implements PipelineModel<PixArtConditioning> {
               + " and "
               + size.width());
     }
-    return new GenerationRequest(
-        input,
-        size.height(),
-        size.width(),
-        asked,
-        new Latents(
-            transformer.inChannels(),
-            size.height() / vae.scale(),
-            size.width() / vae.scale(),
-            transformer.patchSize()),
-        new SchedulerRequest(
-            Objects.requireNonNullElse(input.numInferenceSteps(), DEFAULT_STEPS),
-            Objects.requireNonNullElse(input.eta(), 0.0),
-            null,
-            null),
-        Objects.requireNonNullElse(input.guidanceScale(), DEFAULT_GUIDANCE),
-        new TextEncoder.Options(
-            Objects.requireNonNullElse(input.maxSequenceLength(), kind.maxSequenceLength()),
-            Objects.requireNonNullElse(input.cleanCaption(), true)));
-  }
-
-  private void rejectForeign(InputConfig input) {
-    reject(input.prompts().isEmpty(), "a picture needs a prompt");
-    reject(!input.classLabels().isEmpty(), kind.name() + " draws prompts, not class labels");
-    reject(
-        input.numFrames() != null && input.numFrames() != 1,
-        kind.name() + " makes pictures, not videos of " + input.numFrames() + " frames");
-    reject(
-        input.trueCfgScale() != null, kind.name() + " has no true_cfg_scale; use guidance_scale");
-    reject(
-        input.guidanceRescale() != null && input.guidanceRescale() != 0,
-        kind.name() + " has no guidance_rescale");
-  }
-
-  private static void reject(boolean wrong, String message) {
-    if (wrong) {
-      throw new IllegalArgumentException(message);
-    }
+    return GenerationRequest.of(
+            input,
+            size,
+            LatentShape.picture(
+                transformer.inChannels(),
+                size.height() / vae.scale(),
+                size.width() / vae.scale(),
+                transformer.patchSize()),
+            new Defaults(20, 4.5, kind.maxSequenceLength(), true))
+        .withOutput(asked);
   }
 
   @Override

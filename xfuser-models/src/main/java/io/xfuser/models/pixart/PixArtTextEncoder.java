@@ -8,6 +8,7 @@ import io.xfuser.models.text.T5Tokenizer;
 import io.xfuser.models.text.TokenIds;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.pipeline.TextRequest;
 import java.util.List;
 import java.util.Map;
 
@@ -37,16 +38,18 @@ final class PixArtTextEncoder implements TextEncoder {
   }
 
   @Override
-  public Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
+  public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
+    return request.perPrompt(owner, (scope, prompts) -> encode(scope, prompts, request.options()));
+  }
+
+  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
     List<String> captions =
         prompts.stream()
             .map(options.cleanCaption() ? CaptionCleaner::clean : CaptionCleaner::lowerCase)
             .toList();
     TokenIds tokens = tokenizer.encode(captions, options.maxSequenceLength());
-    try (NDManager scope = owner.newSubManager()) {
-      NDArray mask = tokens.mask(owner); // (B, T)
-      return Map.of(EMBEDS, encoder.encode(owner, tokens.ids(scope), mask), MASK, mask);
-    }
+    NDArray mask = tokens.mask(owner); // (B, T)
+    return Map.of(EMBEDS, encoder.encode(owner, tokens.ids(owner), mask), MASK, mask);
   }
 
   @Override

@@ -73,14 +73,14 @@ def embed_number(self, value: float, w: List[Tensor], first: int) -> Tensor:
 
 def size_condition(self, height: float, width: float, ratio: float, w: List[Tensor]) -> Tensor:
   # (1, C): embeddings of height, width and aspect ratio, one third each
-  return torch.cat([self.embed_number(height, w, 6), self.embed_number(width, w, 6), self.embed_number(ratio, w, 10)], 1)
+  return torch.cat([self.embed_number(height, w, 10), self.embed_number(width, w, 10), self.embed_number(ratio, w, 14)], 1)
 
 def timestep(self, value: float, w: List[Tensor], sizes: List[Tensor]) -> Tuple[Tensor, Tensor]:
   # adaLN-single: shift, scale, gate twice (6, C), and the embedded timestep (C)
-  embedded = self.embed_number(value, w, 0)
+  embedded = self.embed_number(value, w, 4)
   for s in sizes:
     embedded = embedded + s
-  six = torch.linear(torch.silu(embedded), w[4], w[5])
+  six = torch.linear(torch.silu(embedded), w[8], w[9])
   return (six.view(6, -1), embedded.squeeze(0))
 
 def axis_embedding(self, positions: Tensor, width: int) -> Tensor:

@@ -11,6 +11,7 @@ import io.xfuser.parallel.MeshAxis;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.RankReport;
 import io.xfuser.pipeline.RunReport;
 import io.xfuser.pipeline.XDiTParallel;
@@ -124,7 +125,7 @@ public abstract class CostContract {
     static Expected of(
         CostContract model, DiffusionPipeline pipeline, ParallelConfig degrees, int warmup) {
       GenerationRequest request = pipeline.model().resolve(model.request());
-      GenerationRequest.Latents latents = request.latents();
+      LatentShape latents = request.latents();
       return new Expected(
           model,
           pipeline,

@@ -145,7 +145,7 @@ class EmbeddingTest {
       float[] alone = pixels(ranks, FOX);
       refused(ranks, FOX.withSize(100, 100), "multiples of 16, but are 100 and 100");
       refused(ranks, FOX.withSize(16, 48), "need at least 4 tokens, but the picture has 3");
-      refused(ranks, FOX.withPrompts(), "a picture needs a prompt");
+      refused(ranks, FOX.withPrompts(), "pixart_sigma needs prompts");
       assertThat(pixels(ranks, FOX)).isEqualTo(alone);
     }
     tooMany(ParallelConfig.serial().withPipefusion(10), "10 pipeline stages", "9 transf");

@@ -16,6 +16,7 @@ import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.pipeline.TextRequest;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Program;
@@ -69,7 +70,8 @@ class GivenTensorsTest {
 
   private Map<String, NDArray> encoded(String... prompts) {
     try (TextEncoder encoder = pipeline.model().textEncoder()) {
-      return encoder.encode(manager, List.of(prompts), new TextEncoder.Options(300, true));
+      return encoder.encode(
+          manager, TextRequest.of(List.of(prompts), new TextEncoder.Options(300, true)));
     }
   }
 
@@ -111,7 +113,7 @@ class GivenTensorsTest {
     maskless.remove("negative_" + MASK);
     refused(
         new GivenTensors(null, maskless),
-        "PixArt needs the text tensor " + MASK + ", given are [" + TEXT + "]");
+        "the transformer needs the text tensor " + MASK + ", given are [" + TEXT + "]");
     assertThat(pixels(TWO, GivenTensors.NONE)).hasSize(2 * 3 * 96 * 96);
   }
 

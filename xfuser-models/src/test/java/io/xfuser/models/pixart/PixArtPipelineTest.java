@@ -55,7 +55,7 @@ class PixArtPipelineTest {
       GenerationRequest request = pipeline.model().resolve(InputConfig.of("a fox"));
       assertThat(request.output()).isEqualTo(new Size(256, 256)); // sample_size 32, factor 8
       assertThat(request.scheduler().steps()).isEqualTo(20);
-      assertThat(request.guidanceScale()).isEqualTo(4.5);
+      assertThat(request.guidance().scale()).isEqualTo(4.5);
       assertThat(request.text().maxSequenceLength()).isEqualTo(300);
       assertThat(request.text().cleanCaption()).isTrue();
     }
@@ -68,7 +68,7 @@ class PixArtPipelineTest {
     try (DiffusionPipeline pipeline = open()) {
       GenerationRequest request =
           pipeline.model().resolve(InputConfig.of("a fox").withSize(height, width));
-      assertThat(new Size(request.height(), request.width()))
+      assertThat(new Size(request.size().height(), request.size().width()))
           .isEqualTo(new Size(binHeight, binWidth));
       assertThat(request.output()).isEqualTo(new Size(height, width));
     }
@@ -87,7 +87,8 @@ class PixArtPipelineTest {
   void aPictureIsNoVideo() {
     try (DiffusionPipeline pipeline = open()) {
       InputConfig input = InputConfig.of("a fox").withFrames(8);
-      assertThatThrownBy(() -> pipeline.model().resolve(input)).hasMessageContaining("8 frames");
+      assertThatThrownBy(() -> pipeline.model().resolve(input))
+          .hasMessage("pixart_alpha has no num_frames");
     }
   }
 

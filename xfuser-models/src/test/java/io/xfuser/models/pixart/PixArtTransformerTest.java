@@ -71,12 +71,11 @@ class PixArtTransformerTest {
       Hidden x =
           new Hidden(
               embedding.embed(manager, patchify.tokens(manager, latents), all, c),
-              all,
-              new PatchSpan(0, 1));
+              new Hidden.Place(all, new PatchSpan(0, 1)));
       expected.checkWhereKept("transformer.tokens", x.image());
       for (int i = 0; i < config.depth(); i++) {
         try (Block<PixArtConditioning> block = new PixArt(config, weights).block(i)) {
-          x = x.with(block.forward(manager, x, c, new LocalAttention()));
+          x = block.forward(manager, x, c, List.of(new LocalAttention()));
         }
         expected.checkWhereKept("transformer.block." + i, x.image());
       }
@@ -92,9 +91,7 @@ class PixArtTransformerTest {
         Map.of(
             PixArtTextEncoder.EMBEDS, expected.both("negative_embeds", "prompt_embeds"),
             PixArtTextEncoder.MASK, expected.both("negative_mask", "prompt_mask")),
-        HEIGHT,
-        WIDTH,
-        grid,
+        new ConditionInput.Picture(HEIGHT, WIDTH, 1, grid, 0),
         LongStream.range(0, grid.tokens()).boxed().toList());
   }
 

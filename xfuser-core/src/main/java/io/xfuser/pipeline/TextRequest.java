@@ -1,0 +1,67 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.Torch;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * The text of some of a request's pictures. Pipelines form text and masks for all pictures
+ * together; most treat each prompt alone, and encode {@link #perPrompt}.
+ *
+ * @param prompts all prompts of the request
+ * @param negatives as many negative prompts, or none without guidance
+ * @param imagesPerPrompt pictures for each prompt, one after another
+ * @param images the pictures whose text is wanted
+ * @param options how text is prepared
+ */
+public record TextRequest(
+    List<String> prompts,
+    List<String> negatives,
+    int imagesPerPrompt,
+    TokenRange images,
+    TextEncoder.Options options) {
+  /** The prefix of the names of negative prompts' tensors. */
+  public static final String NEGATIVE = "negative_";
+
+  /** {@code prompts}, each with one picture, without guidance. */
+  public static TextRequest of(List<String> prompts, TextEncoder.Options options) {
+    return new TextRequest(prompts, List.of(), 1, new TokenRange(0, prompts.size()), options);
+  }
+
+  /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */
+  public Map<String, NDArray> perPrompt(NDManager owner, PromptEncoder encoder) {
+    int first = images.from() / imagesPerPrompt;
+    int last = (images.to() - 1) / imagesPerPrompt;
+    long[] rows = rows(image -> image / imagesPerPrompt - first);
+    Map<String, NDArray> all = new HashMap<>();
+    try (NDManager scope = owner.newSubManager()) {
+      encoder
+          .encode(scope, prompts.subList(first, last + 1))
+          .forEach((name, tensor) -> all.put(name, Torch.rows(owner, tensor, rows)));
+      if (!negatives.isEmpty()) {
+        encoder
+            .encode(scope, negatives.subList(first, last + 1))
+            .forEach((name, tensor) -> all.put(NEGATIVE + name, Torch.rows(owner, tensor, rows)));
+      }
+    }
+    return all;
+  }
+
+  /** A row for each of {@link #images}. */
+  public long[] rows(IntUnaryOperator rowOfImage) {
+    return IntStream.range(images.from(), images.to()).map(rowOfImage).asLongStream().toArray();
+  }
+
+  /** Encodes some prompts. */
+  @FunctionalInterface
+  public interface PromptEncoder {
+    /** Tensors by name; dimension 0 of each is the prompts. */
+    Map<String, NDArray> encode(NDManager owner, List<String> prompts);
+  }
+}

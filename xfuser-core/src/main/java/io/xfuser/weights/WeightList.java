@@ -1,0 +1,70 @@
+package io.xfuser.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.Torch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
+
+/**
+ * Collects a part's weights in the order in which its program reads them. Sizes are those that the
+ * model needs; what a file has otherwise is refused by file and name.
+ */
+public final class WeightList {
+  private final NDManager scope = Torch.newManager();
+  private final List<NDArray> tensors = new ArrayList<>();
+  private final Weights weights;
+
+  private WeightList(Weights weights) {
+    this.weights = weights;
+  }
+
+  /** The list that {@code reading} collects from {@code weights}. */
+  public static TensorList of(Weights weights, UnaryOperator<WeightList> reading) {
+    WeightList list = new WeightList(weights);
+    try (list.scope) {
+      return TensorList.of(reading.apply(list).tensors);
+    }
+  }
+
+  /** One tensor. */
+  public WeightList tensor(String name, long... shape) {
+    tensors.add(weights.get(scope, name, shape));
+    return this;
+  }
+
+  /** One tensor in the form that the program wants it in. */
+  public WeightList tensor(
+      BiFunction<NDManager, NDArray, NDArray> form, String name, long... shape) {
+    tensors.add(form.apply(scope, weights.get(scope, name, shape)));
+    return this;
+  }
+
+  /** Weight (out, in) and bias (out) of a linear layer. */
+  public WeightList linear(String name, long out, long in) {
+    return linears(out, in, name);
+  }
+
+  /** Several linear layers of one input as one: weight (n·out, in) and bias (n·out). */
+  public WeightList linears(long out, long in, String... names) {
+    tensors.add(rows(".weight", names, out, in));
+    tensors.add(rows(".bias", names, out));
+    return this;
+  }
+
+  private NDArray rows(String kind, String[] names, long... shape) {
+    List<NDArray> parts = new ArrayList<>();
+    for (String name : names) {
+      parts.add(weights.get(scope, name + kind, shape));
+    }
+    return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
+  }
+
+  /** Two linear layers named {@code linear_1} and {@code linear_2} under {@code prefix}. */
+  public WeightList mlp(String prefix, long out, long in) {
+    return linear(prefix + "linear_1", out, in).linear(prefix + "linear_2", out, out);
+  }
+}
