@@ -39,6 +39,21 @@ public record Patchify(int patchSize) {
     return PROGRAM.call(owner, "unpacked", tokens, patchSize);
   }
 
+  /** The weight of a convolution (C, c, p, p) as that of a linear layer on tokens, (C, p·p·c). */
+  public static NDArray embeddingWeight(NDManager owner, NDArray convolution) {
+    return PROGRAM.call(owner, "embedding_weight", convolution);
+  }
+
+  /**
+   * The rows of an output projection without those of learned variances: weight or bias (p·p·out,
+   * …) to (p·p·c, …).
+   *
+   * @param channels c, the first of the out channels
+   */
+  public NDArray headRows(NDManager owner, NDArray rows, int channels) {
+    return PROGRAM.call(owner, "head_rows", rows, patchSize * patchSize, channels);
+  }
+
   /** A video (B, c, F, h, w) to its frames (B·F, c, h, w). */
   public static NDArray frames(NDManager owner, NDArray video) {
     return PROGRAM.call(owner, "frames", video);

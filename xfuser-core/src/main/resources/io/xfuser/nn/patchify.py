@@ -35,3 +35,11 @@ def frames(self, x: Tensor) -> Tensor:
 def video(self, x: Tensor, frames: int) -> Tensor:
   # (B·F, c, h, w) -> (B, c, F, h, w)
   return x.unflatten(0, [-1, frames]).transpose(1, 2).contiguous()
+
+def embedding_weight(self, weight: Tensor) -> Tensor:
+  # convolution (C, c, p, p) -> linear (C, p·p·c)
+  return weight.permute(0, 2, 3, 1).flatten(1).contiguous()
+
+def head_rows(self, x: Tensor, squares: int, keep: int) -> Tensor:
+  # (p·p·out, ...) -> (p·p·keep, ...)
+  return x.unflatten(0, [squares, -1]).slice(1, 0, keep).flatten(0, 1).contiguous()

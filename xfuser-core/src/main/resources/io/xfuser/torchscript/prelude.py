@@ -63,3 +63,30 @@ def attend_by_pairs(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 def modulate(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float) -> Tensor:
   # adaLN: LN(x)·(1 + scale) + shift in one kernel; all batch rows share shift and scale, both (C)
   return torch.layer_norm(x, [x.size(2)], scale_plus_one, shift, eps)
+
+def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+  # x (..., C) divided by its root mean square, which is taken in fp32, times weight (C)
+  variance = torch.to(x, 6).square().mean([-1], True)
+  return torch.to(x * torch.rsqrt(variance + eps), weight.dtype) * weight
+
+def rotate(self, x: Tensor, rotation: Tensor) -> Tensor:
+  # rotary embedding of neighbouring pairs (arXiv 2104.09864): x (B, L, H, D), rotation (L, D/2, 2), cosines and sines in
+  # fp32; computed in fp32, returned in the type of x
+  pairs = torch.view_as_complex(torch.to(x, 6).unflatten(3, [-1, 2]).contiguous())
+  turned = pairs * torch.view_as_complex(rotation).unsqueeze(1)
+  return torch.to(torch.view_as_real(turned).flatten(3), x.dtype)
+
+def sinusoid(self, value: float, like: Tensor) -> Tensor:
+  # (1, 256), cosines first; in fp32, then in the type of like
+  frequencies = torch.exp(torch.arange(128, dtype=6, device=like.device) * (-9.210340371976184 / 128))
+  angles = torch.tensor(value, dtype=6, device=like.device) * frequencies
+  return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
+
+def silu_mlp(self, x: Tensor, w: List[Tensor], first: int) -> Tensor:
+  # two linear layers with SiLU between them, w[first] to w[first + 3], on few rows
+  h = torch.linear(x, w[first], w[first + 1])
+  return torch.linear(torch.silu(h), w[first + 2], w[first + 3])
+
+def embed_number(self, value: float, w: List[Tensor], first: int) -> Tensor:
+  # a timestep, a size: its sinusoid and two linear layers, w[first] to w[first + 3] -> (1, width)
+  return self.silu_mlp(self.sinusoid(value, w[first]), w, first)

@@ -2,6 +2,7 @@ package io.xfuser.models.pixart;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -56,7 +57,7 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
             weights,
             w ->
                 w.tensor(
-                        (owner, weight) -> PROGRAM.call(owner, "patch_weight", weight),
+                        Patchify::embeddingWeight,
                         "pos_embed.proj.weight",
                         config.width(),
                         config.inChannels(),
@@ -67,10 +68,10 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
 
   @Override
   public Head<PixArtConditioning> head() {
-    long squares = (long) config.patchSize() * config.patchSize();
-    long rows = squares * config.outChannels();
+    Patchify patchify = new Patchify(config.patchSize());
+    long rows = (long) config.patchSize() * config.patchSize() * config.outChannels();
     BiFunction<NDManager, NDArray, NDArray> keep =
-        (owner, all) -> PROGRAM.call(owner, "head_rows", all, squares, config.inChannels());
+        (owner, all) -> patchify.headRows(owner, all, config.inChannels());
     return new PixArtHead(
         WeightList.of(
             weights,

@@ -36,14 +36,6 @@ def predict(self, x: Tensor, t: Tensor, w: List[Tensor], eps: float) -> Tensor:
   m = w[0] + t
   return self.linear(self.modulate(x, m[0], 1 + m[1], eps), w[1], w[2])
 
-def head_rows(self, x: Tensor, squares: int, keep: int) -> Tensor:
-  # the rows (p·p·out, ...) of the output projection without those of the learned variances: (p·p·keep, ...)
-  return x.unflatten(0, [squares, -1]).slice(1, 0, keep).flatten(0, 1).contiguous()
-
-def patch_weight(self, weight: Tensor) -> Tensor:
-  # convolution (C, c, p, p) -> linear (C, p·p·c)
-  return weight.permute(0, 2, 3, 1).flatten(1).contiguous()
-
 def project_caption(self, text: Tensor, w: List[Tensor]) -> Tensor:
   # (B, T, text width) -> (B, T, C)
   return self.mlp_gelu_tanh(text, w[0], w[1], w[2], w[3])
@@ -59,17 +51,6 @@ def kept_text(self, mask: Tensor) -> int:
 def mask_bias(self, mask: Tensor, like: Tensor) -> Tensor:
   # mask (B, T) of 1 and 0 -> (B, 1, 1, T), 0 where text is and -10000 elsewhere
   return ((1 - torch.to(mask, like.dtype)) * -10000.0).unsqueeze(1).unsqueeze(1)
-
-def sinusoid(self, value: float, like: Tensor) -> Tensor:
-  # (1, 256), cosines first; in fp32, then in the type of like
-  frequencies = torch.exp(torch.arange(128, dtype=6, device=like.device) * (-9.210340371976184 / 128))
-  angles = torch.tensor(value, dtype=6, device=like.device) * frequencies
-  return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
-
-def embed_number(self, value: float, w: List[Tensor], first: int) -> Tensor:
-  # a sinusoid and two linear layers, w[first] ... w[first + 3] -> (1, width)
-  h = torch.linear(self.sinusoid(value, w[first]), w[first], w[first + 1])
-  return torch.linear(torch.silu(h), w[first + 2], w[first + 3])
 
 def size_condition(self, height: float, width: float, ratio: float, w: List[Tensor]) -> Tensor:
   # (1, C): embeddings of height, width and aspect ratio, one third each

@@ -5,14 +5,6 @@ def embed(self, table: Tensor, ids: Tensor) -> Tensor:
   # (V, D), (B, T) -> (B, T, D)
   return torch.embedding(table, ids)
 
-def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-  # no mean, no bias; the variance is of float32 values
-  variance = torch.mean(torch.pow(x.to(6), 2), [-1], True)
-  normal = x * torch.rsqrt(variance + eps)
-  if weight.dtype == 5 or weight.dtype == 15:
-    normal = normal.to(weight.dtype)
-  return weight * normal
-
 def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> Tensor:
   # Half of the buckets for keys after the query; of each half, the first half for exact distances, the other
   # half for logarithmically wider ones up to max_distance.
