@@ -3,6 +3,7 @@ package io.xfuser.scheduler;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.weights.ComponentConfig;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,14 @@ public final class FlowMatchEuler implements Scheduler {
    */
   public static FlowMatchEuler of(ComponentConfig config, SchedulerRequest request) {
     return new FlowMatchEuler(new Options(config), request);
+  }
+
+  /**
+   * The noise levels that Flux's pipeline prescribes in {@link SchedulerRequest#sigmas}: from 1 to
+   * {@code 1 / steps}. Source: diffusers {@code pipeline_flux.py}.
+   */
+  public static List<Double> evenSigmas(int steps) {
+    return Arrays.stream(Sequences.linear(1, 1.0 / steps, steps)).boxed().toList();
   }
 
   @Override

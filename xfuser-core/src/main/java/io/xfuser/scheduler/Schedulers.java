@@ -10,6 +10,7 @@ public final class Schedulers {
       Set.of(
           "DPMSolverMultistepScheduler",
           "DDIMScheduler",
+          "DDPMScheduler",
           "EulerDiscreteScheduler",
           "FlowMatchEulerDiscreteScheduler");
 
@@ -27,6 +28,7 @@ public final class Schedulers {
     return switch (name) {
       case "DPMSolverMultistepScheduler" -> DpmSolverMultistep.of(config, request);
       case "DDIMScheduler" -> Ddim.of(config, request);
+      case "DDPMScheduler" -> Ddpm.of(config, request);
       case "EulerDiscreteScheduler" -> EulerDiscrete.of(config, request);
       case "FlowMatchEulerDiscreteScheduler" -> FlowMatchEuler.of(config, request);
       default ->

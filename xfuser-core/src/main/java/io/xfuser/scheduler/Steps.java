@@ -18,6 +18,13 @@ final class Steps {
     }
   }
 
+  /** The same by {@code exp(log(x) / 2)}, whose rounding differs. */
+  static float[] rootsByLogarithms(double... numbers) {
+    try (NDManager scope = Torch.newManager()) {
+      return PROGRAM.call(scope, "roots_by_logarithms", numbers).toFloatArray();
+    }
+  }
+
   /** The step that {@code sample} is about to take. */
   static int next(Sample sample, int steps) {
     if (sample.step() >= steps) {

@@ -10,6 +10,10 @@ def roots(self, c: List[float]) -> Tensor:
   # libtorch's square roots, which are not always the nearest numbers, (len(c))
   return torch.sqrt(self.coefficients(c))
 
+def roots_by_logarithms(self, c: List[float]) -> Tensor:
+  # (len(c))
+  return torch.exp(torch.log(self.coefficients(c)) * 0.5)
+
 def predict_original(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
   # the picture without noise that the prediction implies; c: alpha, sigma
   k = self.coefficients(c)
@@ -44,6 +48,12 @@ def ddim(self, kind: str, x: Tensor, out: Tensor, c: List[float], clip: float) -
   else:
     noise = (x - k[0] * original) / k[1]
   return k[2] * torch.clamp(original, -clip, clip) + k[3] * noise
+
+def ddpm(self, kind: str, x: Tensor, out: Tensor, c: List[float], clip: float) -> Tensor:
+  # c: roots of alpha and beta, and the weights of the original and the sample; arXiv 2006.11239, eq. 7
+  k = self.coefficients(c)
+  original = self.predict_original(kind, x, out, c)
+  return k[2] * torch.clamp(original, -clip, clip) + k[3] * x
 
 def add_noise(self, x: Tensor, noise: Tensor, c: List[float]) -> Tensor:
   # c: the noise's deviation

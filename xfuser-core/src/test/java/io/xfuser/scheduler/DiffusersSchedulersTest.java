@@ -58,18 +58,25 @@ class DiffusersSchedulersTest {
           && (config.has("use_karras_sigmas") || config.has("use_exponential_sigmas"));
     }
 
-    Scheduler scheduler() {
-      ComponentConfig config = ComponentConfig.parse(name, json.path("config").toString());
-      JsonNode call = json.path("call");
+    ComponentConfig config() {
+      return ComponentConfig.parse(name, json.path("config").toString());
+    }
+
+    List<Double> sigmas() {
       List<Double> sigmas = new ArrayList<>();
-      call.path("sigmas").forEach(sigma -> sigmas.add(sigma.doubleValue()));
+      json.path("call").path("sigmas").forEach(sigma -> sigmas.add(sigma.doubleValue()));
+      return sigmas;
+    }
+
+    Scheduler scheduler() {
+      JsonNode call = json.path("call");
       SchedulerRequest request =
           new SchedulerRequest(
               json.path("steps").intValue(),
               json.path("eta").doubleValue(),
               call.has("mu") ? (Double) call.get("mu").doubleValue() : null,
-              sigmas.isEmpty() ? null : sigmas);
-      return Schedulers.fromConfig(config, request);
+              sigmas().isEmpty() ? null : sigmas());
+      return Schedulers.fromConfig(config(), request);
     }
   }
 
@@ -83,6 +90,19 @@ class DiffusersSchedulersTest {
   @BeforeEach
   void prepare() {
     Torch.prepareThread(1);
+  }
+
+  static Stream<Case> fluxCases() throws IOException {
+    return cases().filter(run -> run.json().has("image_tokens"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("fluxCases")
+  void fluxAsksForDiffusersShiftAndSigmas(Case run) {
+    JsonNode json = run.json();
+    assertThat(DynamicShift.from(run.config()).mu(json.path("image_tokens").intValue()))
+        .isEqualTo(json.path("call").path("mu").doubleValue(), within(1e-15));
+    assertThat(FlowMatchEuler.evenSigmas(json.path("steps").intValue())).isEqualTo(run.sigmas());
   }
 
   @ParameterizedTest
@@ -119,7 +139,7 @@ class DiffusersSchedulersTest {
                 owner,
                 sample,
                 reference.at("predictions", step),
-                scheduler.stochastic() ? reference.at("noise", step) : null);
+                scheduler.stochastic() ? reference.noise(step) : null);
         sample.tokens().getManager().close(); // nothing of the last step is needed any more
         reference.assertSample(next.tokens(), step);
         sample = next;
@@ -149,6 +169,12 @@ class DiffusersSchedulersTest {
 
     NDArray at(String name, int step) {
       return Torch.cast(manager, select(name, step), run.type());
+    }
+
+    /** The run's own draws, where the solver drew them itself. */
+    NDArray noise(int step) {
+      String own = run.name() + ".noise";
+      return at(tensors.has(own) ? own : "noise", step);
     }
 
     void assertInput(NDArray input, int step) {

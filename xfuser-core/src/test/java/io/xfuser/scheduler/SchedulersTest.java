@@ -28,8 +28,8 @@ class SchedulersTest {
         "{\"_class_name\": \"UniPCMultistepScheduler\"}",
         SchedulerRequest.of(5),
         "test.json: _class_name is \"UniPCMultistepScheduler\"; supported are"
-            + " DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler,"
-            + " FlowMatchEulerDiscreteScheduler");
+            + " DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,"
+            + " EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler");
     assertRejected("{}", SchedulerRequest.of(5), "test.json has no _class_name");
   }
 
@@ -58,6 +58,16 @@ class SchedulersTest {
         "DDIMScheduler | prediction_type: 'flow_prediction' | prediction_type is \"flow_pred",
         "DDIMScheduler | steps_offset: 200 | steps_offset 200 leads to timestep 1000 of 1000",
         "DDIMScheduler | num_train_timesteps: 4 | 5 steps, but the noise schedule",
+        "DDPMScheduler | thresholding: true | thresholding is true, which is not supported",
+        "DDPMScheduler | variance_type: 'learned'"
+            + " | variance_type is \"learned\"; supported are fixed_small, fixed_small_log, fixed_l",
+        "DDPMScheduler | variance_type: 'learned_range' | variance_type is \"learned_range\"; supp",
+        "DDPMScheduler | variance_type: 'fixed_large_log' | variance_type is \"fixed_large_log\"",
+        "DDPMScheduler | prediction_type: 'flow_prediction' | prediction_type is \"flow_pred",
+        "DDPMScheduler | beta_schedule: 'sigmoid' | beta_schedule is \"sigmoid\"; supported",
+        "DDPMScheduler | timestep_spacing: 'x' | timestep_spacing is \"x\"",
+        "DDPMScheduler | steps_offset: 200 | steps_offset 200 leads to timestep 1000 of 1000",
+        "DDPMScheduler | num_train_timesteps: 4 | 5 steps, but the noise schedule",
         "EulerDiscreteScheduler | use_beta_sigmas: true | use_beta_sigmas is true, which",
         "EulerDiscreteScheduler | interpolation_type: 'x' | interpolation_type is \"x\"",
         "EulerDiscreteScheduler | timestep_type: 'continuous', prediction_type: 'v_prediction'"
@@ -76,6 +86,7 @@ class SchedulersTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "DDPMScheduler",
         "DPMSolverMultistepScheduler",
         "EulerDiscreteScheduler",
         "FlowMatchEulerDiscreteScheduler"
@@ -120,6 +131,13 @@ class SchedulersTest {
         "prediction_type": "epsilon", "rescale_betas_zero_snr": false, "sample_max_value": 1.0,
         "set_alpha_to_one": true, "steps_offset": 0, "thresholding": false,
         "timestep_spacing": "leading", "trained_betas": null""",
+        """
+        "_class_name": "DDPMScheduler", "beta_end": 0.03, "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085, "clip_sample": false, "clip_sample_range": 1.0,
+        "dynamic_thresholding_ratio": 0.995, "num_train_timesteps": 1000,
+        "prediction_type": "v_prediction", "rescale_betas_zero_snr": false,
+        "sample_max_value": 1.0, "steps_offset": 1, "thresholding": false,
+        "timestep_spacing": "leading", "variance_type": "fixed_small", "trained_betas": null""",
         """
         "_class_name": "EulerDiscreteScheduler", "beta_end": 0.02, "beta_schedule": "linear",
         "beta_start": 0.0001, "final_sigmas_type": "zero", "interpolation_type": "linear",
@@ -197,6 +215,34 @@ class SchedulersTest {
       assertThatThrownBy(() -> scheduler.step(manager, Sample.of(x), x, null))
           .hasMessage("eta is 0.5, but there is no noise to add");
     }
+  }
+
+  @Test
+  void ddpmAddsNoiseInEachStepButAtTimestepZero() {
+    Scheduler scheduler = scheduler(config("DDPMScheduler", "clip_sample: false"), 2);
+    assertThat(scheduler.stochastic()).isTrue();
+    assertThat(scheduler.timesteps()).containsExactly(500, 0);
+    try (NDManager manager = Torch.newManager()) {
+      NDArray x = manager.create(new float[] {1});
+      Sample first = Sample.of(x);
+      assertThatThrownBy(() -> scheduler.step(manager, first, x, null))
+          .hasMessage("DDPM is at timestep 500, but there is no noise to add");
+      Sample second = scheduler.step(manager, first, x, x);
+      float silent = scheduler.step(manager, second, x, null).tokens().getFloat(0);
+      float noisy = scheduler.step(manager, second, x, manager.create(50f)).tokens().getFloat(0);
+      assertThat(noisy).isEqualTo(silent);
+    }
+  }
+
+  @Test
+  void theShiftIsLinearInTheTokensAndHasTwoEnds() {
+    DynamicShift shift = DynamicShift.from(ComponentConfig.parse("test.json", "{}"));
+    assertThat(shift).isEqualTo(new DynamicShift(256, 4096, 0.5, 1.15));
+    assertThat(shift.mu(256)).isEqualTo(0.5, within(1e-15));
+    assertThat(shift.mu(4096)).isEqualTo(1.15, within(1e-15));
+    assertThat(shift.mu(2176)).isEqualTo(0.825, within(1e-15)); // half way
+    assertThatThrownBy(() -> new DynamicShift(256, 256, 0.5, 1.15))
+        .hasMessage("base_image_seq_len and max_image_seq_len are both 256");
   }
 
   @Test

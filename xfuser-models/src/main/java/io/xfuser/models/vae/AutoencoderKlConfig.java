@@ -4,7 +4,8 @@ import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
 /**
- * The settings of diffusers' AutoencoderKL that its decoder depends on.
+ * The settings of diffusers' AutoencoderKL and AutoencoderKLTemporalDecoder that their decoders
+ * depend on.
  *
  * @param origin where the settings are from, for messages
  * @param latentChannels channels of the latents
@@ -17,6 +18,8 @@ import java.util.List;
  * @param shiftFactor what was subtracted from latents before, 0 if nothing
  * @param postQuantConv whether a 1×1 convolution comes first
  * @param midAttention whether the middle block has self-attention
+ * @param temporal whether frames of a video are decoded together, each block looking at its
+ *     neighbours in time
  */
 public record AutoencoderKlConfig(
     String origin,
@@ -29,7 +32,15 @@ public record AutoencoderKlConfig(
     double scalingFactor,
     double shiftFactor,
     boolean postQuantConv,
-    boolean midAttention) {
+    boolean midAttention,
+    boolean temporal) {
+  private static final String PICTURES = "AutoencoderKL";
+  private static final String VIDEOS = "AutoencoderKLTemporalDecoder";
+
+  /** The groups, and the layers per block, of every temporal decoder. */
+  private static final int TEMPORAL_GROUPS = 32;
+
+  private static final int TEMPORAL_LAYERS = 2;
 
   /**
    * Copies the list.
@@ -66,8 +77,12 @@ public record AutoencoderKlConfig(
    * @throws IllegalArgumentException naming the setting that is wrong or that is not supported
    */
   public static AutoencoderKlConfig from(ComponentConfig config) {
-    String kind = config.getString("_class_name", "AutoencoderKL");
-    requireOneOf(config, "_class_name", kind, List.of("AutoencoderKL"));
+    String kind = config.getString("_class_name", PICTURES);
+    requireOneOf(config, "_class_name", kind, List.of(PICTURES, VIDEOS));
+    return kind.equals(VIDEOS) ? ofVideos(config) : ofPictures(config);
+  }
+
+  private static AutoencoderKlConfig ofPictures(ComponentConfig config) {
     String activation = config.getString("act_fn", "silu");
     requireOneOf(config, "act_fn", activation, List.of("silu", "swish"));
     for (String name : List.of("latents_mean", "latents_std")) {
@@ -77,8 +92,7 @@ public record AutoencoderKlConfig(
                 .formatted(config.origin(), name, config.text(name)));
       }
     }
-    List<Integer> widths =
-        config.has("block_out_channels") ? config.getIntList("block_out_channels") : List.of(64);
+    List<Integer> widths = widths(config);
     refuseOtherBlocks(config, widths.size());
     return new AutoencoderKlConfig(
         config.origin(),
@@ -91,12 +105,39 @@ public record AutoencoderKlConfig(
         config.getDouble("scaling_factor", 0.18215),
         config.getDouble("shift_factor", 0),
         config.getBoolean("use_post_quant_conv", true),
-        config.getBoolean("mid_block_add_attention", true));
+        config.getBoolean("mid_block_add_attention", true),
+        false);
+  }
+
+  private static AutoencoderKlConfig ofVideos(ComponentConfig config) {
+    int layers = config.getInt("layers_per_block", 1);
+    if (layers != TEMPORAL_LAYERS) {
+      throw new IllegalArgumentException(
+          "%s: layers_per_block %d of %s is not supported, only %d"
+              .formatted(config.origin(), layers, VIDEOS, TEMPORAL_LAYERS));
+    }
+    return new AutoencoderKlConfig(
+        config.origin(),
+        config.getInt("latent_channels", 4),
+        config.getInt("out_channels", 3),
+        widths(config),
+        layers,
+        TEMPORAL_GROUPS,
+        sampleSize(config),
+        config.getDouble("scaling_factor", 0.18215),
+        0,
+        false,
+        true,
+        true);
   }
 
   /** Rows of pixels per row of latents: a power of two. */
   public int scale() {
     return 1 << (widths.size() - 1);
+  }
+
+  private static List<Integer> widths(ComponentConfig config) {
+    return config.has("block_out_channels") ? config.getIntList("block_out_channels") : List.of(64);
   }
 
   private static void refuseOtherBlocks(ComponentConfig config, int levels) {

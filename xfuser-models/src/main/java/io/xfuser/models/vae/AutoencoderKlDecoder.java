@@ -16,10 +16,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The decoder half of diffusers' AutoencoderKL (arXiv 2112.10752), in the run's element type.
- * Immutable once opened: ranks of one process may share it and decode at the same time.
+ * The decoder half of diffusers' AutoencoderKL (arXiv 2112.10752) or AutoencoderKLTemporalDecoder
+ * (arXiv 2311.15127), in the run's element type. Immutable once opened: ranks of one process may
+ * share it and decode at the same time.
  */
 public final class AutoencoderKlDecoder implements VaeDecoder {
+  /** How many frames are decoded together: {@code decode_chunk_size} of diffusers' pipelines. */
+  private static final int CHUNK = 14;
+
   private final AutoencoderKlConfig config;
   private final ElementType type;
   private final NDManager weights = Torch.newManager();
@@ -63,32 +67,55 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   }
 
   /**
-   * {@inheritDoc}
+   * {@inheritDoc} For a temporal decoder each picture is a video of one frame.
    *
-   * @throws IllegalArgumentException if latents are not (B, latent channels, h, w)
+   * @throws IllegalArgumentException if latents are not (B, latent channels, h, w), or as {@link
+   *     #check} says
    */
   @Override
   public NDArray decode(NDManager owner, NDArray latents, Options options) {
-    Shape shape = latents.getShape();
-    if (shape.dimension() != 4 || shape.get(1) != config.latentChannels()) {
-      throw new IllegalArgumentException(
-          "latents %s are not (batch, %d, rows, columns)"
-              .formatted(shape, config.latentChannels()));
-    }
     try (NDManager scope = owner.newSubManager()) {
-      NDArray unscaled = // (B, c, h, w)
-          VAE.call(
-              scope,
-              "enter",
-              latents,
-              type.scalarType(),
-              config.scalingFactor(),
-              config.shiftFactor());
+      NDArray unscaled = enter(scope, latents, options); // (B, c, h, w)
       NDArray pixels =
-          options.slicing() && shape.get(0) > 1
-              ? decodeOneByOne(scope, unscaled, options.tiling())
+          config.temporal() || options.slicing()
+              ? decodeParts(scope, unscaled, 1, options.tiling())
               : decodeTogether(scope, unscaled, options.tiling());
       return Torch.contiguous(owner, pixels); // (B, 3, H, W)
+    }
+  }
+
+  /**
+   * Decodes a video, 14 frames at a time: a temporal decoder's frames depend on their neighbours of
+   * the same 14. Several videos one after the other are decoded as if they were one, as by
+   * diffusers' {@code LattePipeline.decode_latents}.
+   *
+   * @param latents (F, c, h, w): the frames in their order, still scaled
+   * @param options slicing and tiling, of each 14 frames
+   * @return pixels (F, 3, H, W), about −1 to 1, in the decoder's element type
+   * @throws IllegalArgumentException if latents are not (F, latent channels, h, w), or as {@link
+   *     #check} says
+   */
+  public NDArray decodeFrames(NDManager owner, NDArray latents, Options options) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray unscaled = enter(scope, latents, options); // (F, c, h, w)
+      int together = options.slicing() ? 1 : CHUNK;
+      NDArray pixels = decodeParts(scope, unscaled, together, options.tiling());
+      return Torch.contiguous(owner, pixels); // (F, 3, H, W)
+    }
+  }
+
+  /**
+   * Refuses what this decoder cannot do, so that a pipeline may ask before it denoises.
+   *
+   * @throws IllegalArgumentException for slicing or tiling with a temporal decoder, which diffusers
+   *     does not have either
+   */
+  public void check(Options options) {
+    if (config.temporal() && (options.slicing() || options.tiling())) {
+      throw new IllegalArgumentException(
+          config.origin()
+              + ": AutoencoderKLTemporalDecoder has neither slicing nor tiling, because it decodes"
+              + " frames together");
     }
   }
 
@@ -102,14 +129,29 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     weights.close();
   }
 
-  private NDArray decodeOneByOne(NDManager owner, NDArray latents, boolean tiled) {
+  private NDArray enter(NDManager scope, NDArray latents, Options options) {
+    check(options);
+    Shape shape = latents.getShape();
+    if (shape.dimension() != 4 || shape.get(1) != config.latentChannels()) {
+      throw new IllegalArgumentException(
+          "latents %s are not (batch, %d, rows, columns)"
+              .formatted(shape, config.latentChannels()));
+    }
+    double scaling = config.scalingFactor();
+    return VAE.call(scope, "enter", latents, type.scalarType(), scaling, config.shiftFactor());
+  }
+
+  /** Decodes {@code together} pictures or frames at a time; latents are (B, c, h, w). */
+  private NDArray decodeParts(NDManager owner, NDArray latents, int together, boolean tiled) {
+    long count = latents.getShape().get(0);
     try (NDManager scope = owner.newSubManager()) {
-      List<NDArray> pictures = new ArrayList<>();
-      for (long i = 0; i < latents.getShape().get(0); i++) {
-        NDArray picture = Torch.slice(scope, latents, 0, i, i + 1); // (1, c, h, w)
-        pictures.add(decodeTogether(scope, picture, tiled)); // (1, 3, H, W)
+      List<NDArray> parts = new ArrayList<>();
+      for (long from = 0; from < count; from += together) {
+        long to = Math.min(count, from + together);
+        NDArray part = Torch.slice(scope, latents, 0, from, to); // (≤ together, c, h, w)
+        parts.add(decodeTogether(scope, part, tiled)); // (≤ together, 3, H, W)
       }
-      return Torch.concat(owner, pictures, 0); // (B, 3, H, W)
+      return Torch.concat(owner, parts, 0); // (B, 3, H, W)
     }
   }
 

@@ -6,19 +6,15 @@ import io.xfuser.weights.Weights;
 
 /** A convolution with stride 1 that keeps the picture's size; zeros surround it. */
 final class Convolution implements Layer {
-  private final NDArray weight; // (O, C, K, K)
+  private final NDArray weight; // (O, C, KH, KW)
   private final NDArray bias; // (O)
-  private final int padding;
+  private final long[] padding; // rows, columns
 
-  /**
-   * Reads its kernel (out, in, kernel, kernel) and its bias (out).
-   *
-   * @param kernel 1 or 3
-   */
-  Convolution(NDManager owner, Weights weights, Channels channels, int kernel) {
-    weight = weights.get(owner, "weight", channels.out(), channels.in(), kernel, kernel);
+  /** Reads its kernel (out, in, …) and its bias (out). */
+  Convolution(NDManager owner, Weights weights, Channels channels, Kernel kernel) {
+    weight = kernel.read(owner, weights, channels);
     bias = weights.get(owner, "bias", channels.out());
-    padding = kernel / 2;
+    padding = new long[] {kernel.rows / 2, kernel.columns / 2};
   }
 
   @Override
@@ -28,4 +24,32 @@ final class Convolution implements Layer {
 
   /** How many channels go in and come out. */
   record Channels(int in, int out) {}
+
+  /** How far a convolution looks. */
+  enum Kernel {
+    /** Nowhere. */
+    POINT(1, 1),
+    /** To the eight neighbours. */
+    SQUARE(3, 3),
+    /** Up and down: to the frames before and after, seen by {@link OverFrames}. */
+    FRAMES(3, 1);
+
+    private final int rows;
+    private final int columns;
+
+    Kernel(int rows, int columns) {
+      this.rows = rows;
+      this.columns = columns;
+    }
+
+    /** The weight (O, C, rows, columns); that over frames is stored as (O, C, frames, 1, 1). */
+    private NDArray read(NDManager owner, Weights weights, Channels channels) {
+      if (this != FRAMES) {
+        return weights.get(owner, "weight", channels.out(), channels.in(), rows, columns);
+      }
+      NDArray stored =
+          weights.get(owner, "weight", channels.out(), channels.in(), rows, columns, columns);
+      return VAE.call(owner, "kernel_over_rows", stored);
+    }
+  }
 }

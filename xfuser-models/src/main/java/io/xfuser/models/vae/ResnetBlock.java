@@ -3,6 +3,8 @@ package io.xfuser.models.vae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.vae.Convolution.Channels;
+import io.xfuser.models.vae.Convolution.Kernel;
+import io.xfuser.models.vae.GroupNorm.Groups;
 import io.xfuser.weights.Weights;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,19 +18,20 @@ final class ResnetBlock implements Layer {
   private final @Nullable Layer shortcut;
 
   /** Reads {@code norm1}, {@code conv1}, {@code norm2}, {@code conv2}, {@code conv_shortcut}. */
-  ResnetBlock(NDManager owner, Weights weights, Channels channels, int groups) {
+  ResnetBlock(NDManager owner, Weights weights, Channels channels, Sight sight) {
+    Groups groups = sight.groups();
     Channels kept = new Channels(channels.out(), channels.out());
     body =
         new Sequence(
             List.of(
                 GroupNorm.withSilu(owner, weights.at("norm1."), channels.in(), groups),
-                new Convolution(owner, weights.at("conv1."), channels, 3),
+                new Convolution(owner, weights.at("conv1."), channels, sight.kernel()),
                 GroupNorm.withSilu(owner, weights.at("norm2."), channels.out(), groups),
-                new Convolution(owner, weights.at("conv2."), kept, 3)));
+                new Convolution(owner, weights.at("conv2."), kept, sight.kernel())));
     shortcut =
         channels.in() == channels.out()
             ? null
-            : new Convolution(owner, weights.at("conv_shortcut."), channels, 1);
+            : new Convolution(owner, weights.at("conv_shortcut."), channels, Kernel.POINT);
   }
 
   @Override
@@ -39,4 +42,7 @@ final class ResnetBlock implements Layer {
       return VAE.call(owner, "add_", change, residual); // (B, O, H, W)
     }
   }
+
+  /** How a block's normalisations and convolutions see its input. */
+  record Sight(Groups groups, Kernel kernel) {}
 }

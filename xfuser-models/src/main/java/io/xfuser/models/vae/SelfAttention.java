@@ -2,6 +2,7 @@ package io.xfuser.models.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.vae.GroupNorm.Groups;
 import io.xfuser.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +23,7 @@ final class SelfAttention implements Layer {
   private final List<NDArray> projections; // weight (C, C) and bias (C) of each
 
   /** Reads {@code group_norm} and the four projections. */
-  SelfAttention(NDManager owner, Weights weights, int channels, int groups) {
+  SelfAttention(NDManager owner, Weights weights, int channels, Groups groups) {
     norm = GroupNorm.plain(owner, weights.at("group_norm."), channels, groups);
     List<NDArray> read = new ArrayList<>();
     for (String name : PROJECTIONS) {

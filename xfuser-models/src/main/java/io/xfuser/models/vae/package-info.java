@@ -4,7 +4,8 @@
  * <p>The decoder is a list of {@link io.xfuser.models.vae.Layer}s that Java walks. Three of them
  * look beyond one position, and nothing else does: {@link io.xfuser.models.vae.Convolution} (one
  * row up and down), {@link io.xfuser.models.vae.GroupNorm} (statistics of the whole picture) and
- * {@link io.xfuser.models.vae.SelfAttention} (every position).
+ * {@link io.xfuser.models.vae.SelfAttention} (every position). In a video's decoder {@link
+ * io.xfuser.models.vae.OverFrames} turns the first two to the frames before and after.
  */
 @NullMarked
 package io.xfuser.models.vae;

@@ -1,4 +1,4 @@
-# The layers of AutoencoderKL's decoder. Shapes: B pictures, C and O channels, H rows, W columns, L = H·W.
+# The layers of AutoencoderKL's decoder. Shapes: B pictures, C and O channels, H rows, W columns, L = H·W; F frames.
 #
 # On the CPU everything is laid out channels-last: oneDNN's convolutions then need no reordering. Half precision
 # is multiplied in fp32 there, because without AVX512-FP16 libtorch's own half kernels are 10 to 200 times slower.
@@ -16,20 +16,20 @@ def product_type(self, x: Tensor) -> int:
     return 6
   return x.dtype
 
-def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
-  # x (B, C, H, W), weight (O, C, K, K), bias (O) -> (B, O, H, W)
+def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
+  # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H, W)
   dtype = self.product_type(x)
   w = torch.to(weight, dtype)
   b = torch.to(bias, dtype)
-  y = torch.conv2d(torch.to(x, dtype), w, b, [1, 1], [padding, padding], [1, 1], 1)
+  y = torch.conv2d(torch.to(x, dtype), w, b, [1, 1], padding, [1, 1], 1)
   return torch.to(y, x.dtype)
 
-def normalize(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
+def normalize(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float) -> Tensor:
   # x (B, C, H, W), weight and bias (C) -> (B, C, H, W)
-  return torch.group_norm(x, groups, weight, bias, 1e-6)
+  return torch.group_norm(x, groups, weight, bias, eps)
 
-def normalize_silu(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
-  return torch.silu_(self.normalize(x, weight, bias, groups))
+def normalize_silu(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float) -> Tensor:
+  return torch.silu_(self.normalize(x, weight, bias, groups, eps))
 
 def upsample(self, x: Tensor) -> Tensor:
   # (B, C, H, W) -> (B, C, 2·H, 2·W), each value four times
@@ -50,6 +50,24 @@ def attention(self, x: Tensor, residual: Tensor, weights: List[Tensor]) -> Tenso
   out = torch.squeeze(torch.scaled_dot_product_attention(q, k, v), 1)  # (B, L, C)
   y = torch.to(self.linear(out, w[6], w[7]), x.dtype)  # (B, L, C)
   return residual + torch.unflatten(torch.transpose(y, 1, 2), 2, [x.size(2), x.size(3)])
+
+def kernel_over_rows(self, weight: Tensor) -> Tensor:
+  # (O, C, K, 1, 1) -> (O, C, K, 1), a view
+  return torch.flatten(weight, 3)
+
+def frames_as_rows(self, x: Tensor) -> Tensor:
+  # the frames of one video (F, C, H, W) -> one picture (1, C, F, H·W), channels-last as x is on the CPU: a view
+  rows = torch.reshape(torch.permute(x, [0, 2, 3, 1]), [1, x.size(0), x.size(2) * x.size(3), x.size(1)])
+  return torch.permute(rows, [0, 3, 1, 2])
+
+def rows_as_frames(self, x: Tensor, height: int) -> Tensor:
+  # (1, C, F, H·W) -> (F, C, H, W): a view
+  return torch.unflatten(torch.transpose(torch.squeeze(x, 0), 0, 1), 2, [height, -1])
+
+def mix(self, still: Tensor, moving: Tensor, factor: Tensor) -> Tensor:
+  # still and moving (F, C, H, W), factor (1)
+  share = 1.0 - torch.sigmoid(factor)
+  return share * still + (1.0 - share) * moving
 
 def window(self, x: Tensor, top: int, left: int, size: int) -> Tensor:
   # (B, C, H, W) -> its rows from top and columns from left, size of each or what is left: a view

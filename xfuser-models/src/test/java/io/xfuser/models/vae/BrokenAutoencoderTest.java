@@ -46,7 +46,7 @@ class BrokenAutoencoderTest {
       delimiter = '|',
       textBlock =
           """
-          "AutoencoderKL" | "AutoencoderDC" | _class_name AutoencoderDC is not supported, only AutoencoderKL
+          "AutoencoderKL" | "AutoencoderDC" | _class_name AutoencoderDC is not supported, only AutoencoderKL and AutoencoderKLTemporalDecoder
           "silu" | "gelu" | act_fn gelu is not supported, only silu and swish
           "latents_mean": null | "latents_mean": [0.5] | latents_mean [0.5] is not supported, only null
           "latents_std": null | "latents_std": [2] | latents_std [2] is not supported, only null

@@ -1,0 +1,91 @@
+package io.xfuser.scheduler;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.weights.ComponentConfig;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DDPM's ancestral sampling. Source: arXiv 2006.11239, eq. 7, diffusers {@code scheduling_ddpm.py}.
+ * Each step adds noise, but for one at timestep 0, which can only be the last.
+ *
+ * <p>Refused are thresholding, the learned variances {@code learned} and {@code learned_range},
+ * because a transformer's head keeps the prediction alone, and {@code fixed_large_log}, of which
+ * diffusers' step takes the root of a logarithm below 0: not a number.
+ */
+public final class Ddpm implements Scheduler {
+  private static final float SMALLEST_VARIANCE = 1e-20f;
+
+  private final DiffusionSteps steps;
+  private final String varianceType;
+
+  private Ddpm(Options options, SchedulerRequest request) {
+    options.requireNoEta(request);
+    steps = DiffusionSteps.of(options, request);
+    varianceType = options.oneOf("variance_type", "fixed_small", "fixed_small_log", "fixed_large");
+  }
+
+  /**
+   * The solver that {@code config} describes.
+   *
+   * @throws IllegalArgumentException naming a setting that is wrong or not supported
+   */
+  public static Ddpm of(ComponentConfig config, SchedulerRequest request) {
+    return new Ddpm(new Options(config), request);
+  }
+
+  @Override
+  public double[] timesteps() {
+    return steps.exactTimesteps();
+  }
+
+  @Override
+  public boolean stochastic() {
+    return true;
+  }
+
+  @Override
+  public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+    int step = Steps.next(sample, steps.timesteps().length);
+    int timestep = steps.timesteps()[step];
+    float alpha = steps.alphaCumprod(step);
+    float nextAlpha = steps.alphaCumprod(step + 1);
+    float stepAlpha = alpha / nextAlpha;
+    float[] roots = Steps.roots(alpha, 1 - alpha, nextAlpha, stepAlpha);
+    double[] coefficients = { // of the original and the sample, eq. 7
+      roots[0],
+      roots[1],
+      roots[2] * (1 - stepAlpha) / (1 - alpha),
+      roots[3] * (1 - nextAlpha) / (1 - alpha)
+    };
+    boolean noisy = timestep > 0;
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray tokens =
+          Steps.PROGRAM.call(
+              noisy ? scope : owner,
+              "ddpm",
+              steps.predictionType(),
+              sample.tokens(),
+              prediction,
+              coefficients,
+              steps.clip());
+      if (noisy) {
+        NDArray drawn = DiffusionSteps.requireNoise(noise, "DDPM is at timestep " + timestep);
+        double[] deviation = {deviation(alpha, nextAlpha)};
+        tokens = Steps.PROGRAM.call(owner, "add_noise", tokens, drawn, deviation);
+      }
+      return new Sample(tokens, List.of(), step + 1);
+    }
+  }
+
+  private float deviation(float alpha, float nextAlpha) {
+    float beta = 1 - alpha / nextAlpha;
+    float small = Math.max((1 - nextAlpha) / (1 - alpha) * beta, SMALLEST_VARIANCE);
+    return switch (varianceType) {
+      case "fixed_small" -> Steps.roots(small)[0];
+      case "fixed_small_log" -> Steps.rootsByLogarithms(small)[0];
+      default -> Steps.roots(beta)[0];
+    };
+  }
+}
