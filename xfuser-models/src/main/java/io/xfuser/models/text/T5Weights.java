@@ -7,6 +7,7 @@ import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -56,7 +57,7 @@ final class T5Weights {
     return weights.get(embeddingName(weights::has));
   }
 
-  private static String embeddingName(java.util.function.Predicate<String> has) {
+  private static String embeddingName(Predicate<String> has) {
     return has.test(SHARED) ? SHARED : OWN;
   }
 
