@@ -44,23 +44,23 @@ final class ClipSubwords implements Subwords {
   private LongStream plainIds(String part) {
     String spaced = SPACES.matcher(TextFixes.fix(part)).replaceAll(" ");
     String text = PythonText.lower(PythonText.strip(spaced));
-    LongStream ids = LongStream.empty();
+    LongStream.Builder ids = LongStream.builder();
     List<String> words = new ArrayList<>();
     for (Matcher matcher = WORDS.matcher(text); matcher.find(); ) {
       if (!WHOLE.contains(matcher.group())) {
         words.add(matcher.group());
         continue;
       }
-      ids = LongStream.concat(ids, wordIds(words));
-      ids =
-          LongStream.concat(ids, LongStream.of(vocabulary.getOrDefault(matcher.group(), unknown)));
+      addIds(ids, words);
       words.clear();
+      ids.add(vocabulary.getOrDefault(matcher.group(), unknown));
     }
-    return LongStream.concat(ids, wordIds(words));
+    addIds(ids, words);
+    return ids.build();
   }
 
-  private LongStream wordIds(List<String> words) {
-    return LongStream.of(merged.ids(String.join(" ", words)));
+  private void addIds(LongStream.Builder ids, List<String> words) {
+    LongStream.of(merged.ids(String.join(" ", words))).forEach(ids::add);
   }
 
   @Override

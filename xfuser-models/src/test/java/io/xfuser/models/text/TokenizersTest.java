@@ -121,6 +121,16 @@ class TokenizersTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"clip_l, CLIPTokenizer", "bert, BertTokenizer", "mt5, MT5Tokenizer"})
+  void aVeryLongTextIsCutLikeAnyOther(String folder, String name) {
+    try (Tokenizer tokenizer = Tokenizers.open(TextFixtures.path("tokenizers/" + folder), name)) {
+      long[][] few = tokenizer.encode(List.of("<|ENDOFTEXT|> fox! ".repeat(100)), 77).ids();
+      long[][] many = tokenizer.encode(List.of("<|ENDOFTEXT|> fox! ".repeat(20_000)), 77).ids();
+      assertThat(many).isDeepEqualTo(few);
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "CLIPTokenizer, has no vocab.json and no tokenizer.json",
     "BertTokenizer, has no vocab.txt and no tokenizer.json",
