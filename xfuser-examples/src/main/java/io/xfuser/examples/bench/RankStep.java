@@ -17,8 +17,8 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.TransformerSpec;
+import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -99,12 +99,12 @@ final class RankStep<C> implements AutoCloseable {
       Place place = new Place(layout.local(layout.all(), rank), layout.all());
       Hidden hidden =
           new Hidden(x, place).with(x, transformer.conditioner().jointText(conditioning));
-      Map<Integer, NDArray> outputs = new HashMap<>(); // of blocks, (B, l, C)
+      List<NDArray> outputs = new ArrayList<>(); // of blocks, (B, l, C)
       for (int i = 0; i < attentions.size(); i++) {
         OptionalInt source = transformer.spec().skipFrom(i);
         Hidden input = source.isEmpty() ? hidden : hidden.withSkip(outputs.get(source.getAsInt()));
         hidden = transformer.block(i).forward(step, input, conditioning, attentions.get(i));
-        outputs.put(i, hidden.image());
+        outputs.add(hidden.image());
       }
       return transformer.head().predict(owner, hidden, conditioning);
     }

@@ -1,7 +1,6 @@
 package io.xfuser.models.text;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -89,11 +88,11 @@ public final class CaptionCleaner {
 
   /** Lower case without surrounding space: {@code clean_caption=False}. */
   public static String lowerCase(String caption) {
-    return PythonText.strip(caption.toLowerCase(Locale.ROOT));
+    return PythonText.strip(PythonText.lower(caption));
   }
 
   private static String cleanOnce(String caption) {
-    String text = PythonText.strip(PythonText.unquotePlus(caption)).toLowerCase(Locale.ROOT);
+    String text = PythonText.lower(PythonText.strip(PythonText.unquotePlus(caption)));
     text = apply(CHARACTERS, HtmlText.of(apply(MARKUP, text)));
     if (HYPHEN.matcher(text).results().count() > HYPHENS_KEPT) {
       text = HYPHEN.matcher(text).replaceAll(" ");

@@ -2,6 +2,7 @@ package io.xfuser.models.text;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,6 +19,10 @@ final class PythonText {
   private static final String WORD = "\\p{L}\\p{N}_\ud800\udf30";
   private static final String BOUNDARY =
       "(?:(?<=[" + WORD + "])(?![" + WORD + "])|(?<![" + WORD + "])(?=[" + WORD + "]))";
+
+  // Word_Break = MidLetter, MidNumLet or Single_Quote
+  private static final String INSIDE_WORDS =
+      "'.:\u00b7\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a";
 
   private static final Pattern LEADING_SPACE = pattern("\\A\\s+");
   private static final Pattern TRAILING_SPACE = pattern("\\s+\\z");
@@ -66,6 +71,48 @@ final class PythonText {
   /** {@code str.rstrip()}. */
   static String stripRight(String text) {
     return TRAILING_SPACE.matcher(text).replaceFirst("");
+  }
+
+  /**
+   * {@code str.lower()}. A capital sigma at the end of a word has a small letter of its own; where
+   * a word ends is Unicode's rule (The Unicode Standard, 3.13, Final_Sigma), not Java's.
+   */
+  static String lower(String text) {
+    int[] letters = text.codePoints().toArray();
+    StringBuilder lower = new StringBuilder();
+    for (int i = 0; i < letters.length; i++) {
+      if (letters[i] == 'Σ') {
+        lower.append(isCased(letters, i, -1) && !isCased(letters, i, 1) ? 'ς' : 'σ');
+      } else {
+        lower.append(Character.toString(letters[i]).toLowerCase(Locale.ROOT));
+      }
+    }
+    return lower.toString();
+  }
+
+  /** Whether the next letter in this direction, but for those without case, has an upper case. */
+  private static boolean isCased(int[] letters, int from, int direction) {
+    int i = from + direction;
+    while (i >= 0 && i < letters.length && isCaseIgnorable(letters[i])) {
+      i += direction;
+    }
+    return i >= 0
+        && i < letters.length
+        && (Character.isLowerCase(letters[i])
+            || Character.isUpperCase(letters[i])
+            || Character.isTitleCase(letters[i]));
+  }
+
+  private static boolean isCaseIgnorable(int letter) {
+    return switch (Character.getType(letter)) {
+      case Character.NON_SPACING_MARK,
+          Character.ENCLOSING_MARK,
+          Character.FORMAT,
+          Character.MODIFIER_LETTER,
+          Character.MODIFIER_SYMBOL ->
+          true;
+      default -> INSIDE_WORDS.indexOf(letter) >= 0;
+    };
   }
 
   /**

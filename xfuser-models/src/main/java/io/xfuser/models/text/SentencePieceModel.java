@@ -1,26 +1,42 @@
 package io.xfuser.models.text;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
- * A {@code spiece.model}: the protocol buffer {@code ModelProto} of sentencepiece_model.proto, of
- * which only the names of the pieces are read here; the native library reads the rest.
+ * A {@code spiece.model}: what is needed here of the protocol buffer {@code ModelProto} of
+ * sentencepiece_model.proto.
+ *
+ * @param pieces in the order of their ids
+ * @param unknown the id of the unknown token
+ * @param unigram whether it is a unigram model
+ * @param characterMap the precompiled normalization in base64, empty if there is none
  */
-final class SentencePieceModel {
-  private static final int LENGTH_DELIMITED = 2;
-  private static final int PIECES_FIELD = 1;
+record SentencePieceModel(List<Piece> pieces, long unknown, boolean unigram, String characterMap) {
+  private static final long UNIGRAM = 1;
+  private static final long CONTROL = 3;
+  private static final long USER_DEFINED = 4;
 
-  private final byte[] bytes;
-  private int position;
+  /** A piece, its log-probability and what it is for. */
+  record Piece(String text, float score, long type) {
+    /** Whether no text gives it. */
+    boolean control() {
+      return type == CONTROL;
+    }
 
-  private SentencePieceModel(byte[] bytes) {
-    this.bytes = bytes;
+    /** Whether it is found in the text as it stands. */
+    boolean userDefined() {
+      return type == USER_DEFINED;
+    }
   }
 
   /** The file's content. */
@@ -42,73 +58,30 @@ final class SentencePieceModel {
     return longer;
   }
 
-  /** The id of every piece, which is its place in the file. */
-  static Map<String, Long> pieces(byte[] model) {
-    SentencePieceModel reader = new SentencePieceModel(model);
-    Map<String, Long> pieces = new HashMap<>();
-    long id = 0;
-    while (reader.position < model.length) {
-      int tag = reader.varint();
-      int end = reader.skip(tag & 7);
-      if (tag == (PIECES_FIELD << 3 | LENGTH_DELIMITED)) {
-        pieces.put(reader.name(end), id++);
-      }
-      reader.position = end;
-    }
-    return pieces;
+  /** Reads the content of a file; throws IllegalArgumentException if it is malformed. */
+  static SentencePieceModel parse(byte[] model) {
+    ProtocolBuffer file = new ProtocolBuffer(ByteBuffer.wrap(model).order(ByteOrder.LITTLE_ENDIAN));
+    List<Piece> pieces = file.messages(1).stream().map(SentencePieceModel::piece).toList();
+    List<ProtocolBuffer> trainer = file.messages(2);
+    List<ProtocolBuffer> normalizer = file.messages(3);
+    long unknown = trainer.stream().mapToLong(t -> t.number(40, 0)).findFirst().orElse(0);
+    long type = trainer.stream().mapToLong(t -> t.number(3, UNIGRAM)).findFirst().orElse(UNIGRAM);
+    byte[] map = normalizer.isEmpty() ? new byte[0] : normalizer.get(0).bytes(2);
+    String text = Base64.getEncoder().encodeToString(map);
+    return new SentencePieceModel(pieces, unknown, type == UNIGRAM, text);
   }
 
-  /** The string in field 1 of the message that starts here. */
-  private String name(int end) {
-    while (position < end) {
-      int tag = varint();
-      int next = skip(tag & 7);
-      if (tag == (PIECES_FIELD << 3 | LENGTH_DELIMITED)) {
-        return new String(bytes, position, next - position, StandardCharsets.UTF_8);
-      }
-      position = next;
-    }
-    return "";
+  private static Piece piece(ProtocolBuffer message) {
+    String text = new String(message.bytes(1), StandardCharsets.UTF_8);
+    return new Piece(text, message.fixed(2), message.number(3, 1));
   }
 
-  /** Where the value ends that starts here; moves over the length of a length-delimited one. */
-  private int skip(int wireType) {
-    int length =
-        switch (wireType) {
-          case 0 -> {
-            int start = position;
-            varint();
-            int size = position - start;
-            position = start;
-            yield size;
-          }
-          case 1 -> 8;
-          case LENGTH_DELIMITED -> varint();
-          case 5 -> 4;
-          default -> throw malformed();
-        };
-    if (length < 0 || length > bytes.length - position) {
-      throw malformed();
+  /** The id of every piece. */
+  Map<String, Long> ids() {
+    Map<String, Long> ids = new HashMap<>();
+    for (int i = 0; i < pieces.size(); i++) {
+      ids.put(pieces.get(i).text(), (long) i);
     }
-    return position + length;
-  }
-
-  private int varint() {
-    long value = 0;
-    for (int shift = 0; shift < 70; shift += 7) {
-      if (position >= bytes.length) {
-        throw malformed();
-      }
-      byte next = bytes[position++];
-      value |= (next & 0x7fL) << shift;
-      if (next >= 0) {
-        return (int) value;
-      }
-    }
-    throw malformed();
-  }
-
-  private IllegalArgumentException malformed() {
-    return new IllegalArgumentException("it is malformed at byte " + position);
+    return ids;
   }
 }

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * T5's subwords by SentencePiece, as transformers' {@code T5Tokenizer} uses it. With the setting
@@ -24,7 +23,7 @@ final class SentencePieceSubwords implements Subwords {
   private final boolean prefixed;
 
   private SentencePieceSubwords(byte[] model, JsonNode settings) {
-    this.added = AddedTokens.of(settings, SentencePieceModel.pieces(model));
+    this.added = AddedTokens.ofT5(settings, SentencePieceModel.parse(model).ids(), true);
     this.unknown = TokenizerFiles.content(settings.path("unk_token"), "<unk>");
     this.legacy = settings.path("legacy").asBoolean(true);
     this.prefixed = settings.path("add_prefix_space").asBoolean(!settings.has("add_prefix_space"));
@@ -51,15 +50,12 @@ final class SentencePieceSubwords implements Subwords {
     if (!legacy && parts.size() > 1 && isSpecial(parts.get(1)) && isLoneSpace(parts.get(0))) {
       parts = parts.subList(1, parts.size());
     }
-    return parts.stream().flatMapToLong(this::partIds).toArray();
+    return added.ids(parts, part -> Arrays.stream(pieces(part)).mapToLong(id -> id));
   }
 
   @Override
   public long idOf(String specialToken) {
-    return added
-        .find(specialToken)
-        .orElseThrow(() -> new IllegalArgumentException("there is no token " + specialToken))
-        .id();
+    return added.id(specialToken);
   }
 
   @Override
@@ -70,13 +66,6 @@ final class SentencePieceSubwords implements Subwords {
   @Override
   public void close() {
     tokenizer.close();
-  }
-
-  private LongStream partIds(String part) {
-    return added
-        .find(part)
-        .map(token -> LongStream.of(token.id()))
-        .orElseGet(() -> Arrays.stream(pieces(part)).mapToLong(id -> id));
   }
 
   private int[] pieces(String part) {

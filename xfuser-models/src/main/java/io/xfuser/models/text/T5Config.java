@@ -46,11 +46,18 @@ public record T5Config(
   /**
    * Reads {@code config}.
    *
-   * @throws IllegalArgumentException if a size is missing, or its feed-forward layer is neither
-   *     {@code gated-gelu} nor {@code relu}
+   * @throws IllegalArgumentException if a size is missing, its feed-forward layer is neither {@code
+   *     gated-gelu} nor {@code relu}, or it is a model of another type than T5 and mT5
    */
   public static T5Config of(ComponentConfig config) {
-    String feedForward = config.getString("feed_forward_proj", "relu");
+    String type = config.getString("model_type", "t5");
+    if (!type.equals("t5") && !type.equals("mt5")) {
+      throw new IllegalArgumentException(
+          "%s: model_type \"%s\" is not supported, only \"t5\" and \"mt5\""
+              .formatted(config.origin(), type));
+    }
+    String usual = type.equals("mt5") ? "gated-gelu" : "relu";
+    String feedForward = config.getString("feed_forward_proj", usual);
     if (!feedForward.equals("gated-gelu") && !feedForward.equals("relu")) {
       throw new IllegalArgumentException(
           "%s: feed_forward_proj \"%s\" is not supported, only \"gated-gelu\" and \"relu\""

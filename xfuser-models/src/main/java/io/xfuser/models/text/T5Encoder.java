@@ -2,27 +2,25 @@ package io.xfuser.models.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorList;
-import io.xfuser.weights.ComponentConfig;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The encoder of T5, which turns the ids of a text into hidden states: transformers' {@code
- * T5EncoderModel}. The weights are mapped, not copied, where the file has the run's element type.
+ * The encoder of T5 and mT5, which turns the ids of a text into hidden states: transformers' {@code
+ * T5EncoderModel} and {@code MT5EncoderModel}. The weights are mapped, not copied, where the file
+ * has the run's element type.
  *
  * <p>Safe for use by several threads.
  */
 public final class T5Encoder implements AutoCloseable {
-  private static final Program PROGRAM = Program.load(T5Encoder.class, "t5.py");
+  private static final Program PROGRAM = Program.load(T5Encoder.class, "encoder.py", "t5.py");
 
   private final T5Config config;
-  private final T5Weights weights;
+  private final EncoderWeights weights;
 
-  private T5Encoder(T5Config config, T5Weights weights) {
+  private T5Encoder(T5Config config, EncoderWeights weights) {
     this.config = config;
     this.weights = weights;
   }
@@ -40,8 +38,9 @@ public final class T5Encoder implements AutoCloseable {
 
   /** The same with the weights of a variant, {@code fp16} for example, where there are such. */
   public static T5Encoder open(Path directory, ElementType runType, @Nullable String variant) {
-    T5Config config = T5Config.of(ComponentConfig.read(directory.resolve("config.json")));
-    return new T5Encoder(config, T5Weights.open(directory, variant, config, runType));
+    EncoderWeights.Source source = new EncoderWeights.Source(directory, runType, variant);
+    T5Config config = T5Config.of(source.config());
+    return new T5Encoder(config, T5Weights.open(source, config));
   }
 
   /**
@@ -52,28 +51,34 @@ public final class T5Encoder implements AutoCloseable {
    * @return (B, T, {@link #width}) in the run's element type; those of padding have no meaning
    */
   public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
-    Shape shape = ids.getShape();
-    if (shape.dimension() != 2 || !shape.equals(mask.getShape())) {
-      throw new IllegalArgumentException(
-          "ids and mask must both be (texts, tokens), got " + shape + " and " + mask.getShape());
-    }
+    TokenIds.checkShapes(ids, mask);
     try (NDManager scope = owner.newSubManager()) {
       NDArray bias = // (B, H, T, T)
           PROGRAM.call(
               scope,
               "position_bias",
-              weights.positions(),
+              weights.get(T5Weights.POSITIONS),
               mask,
               config.buckets(),
               config.maxDistance());
-      NDArray x = PROGRAM.call(scope, "embed", weights.embedding(), ids); // (B, T, D)
-      for (TensorList block : weights.blocks()) {
-        NDArray next =
-            PROGRAM.call(scope, "block", x, bias, block, config.heads(), config.epsilon());
-        x.close();
-        x = next;
-      }
-      return PROGRAM.call(owner, "rms_norm", x, weights.finalNorm(), config.epsilon());
+      NDArray x = PROGRAM.call(scope, "embed", T5Weights.embedding(weights), ids); // (B, T, D)
+      NDArray last =
+          weights.run(
+              scope, weights.all(x), PROGRAM, "block", bias, config.heads(), config.epsilon());
+      NDArray norm = weights.get(T5Weights.FINAL_NORM);
+      return PROGRAM.call(owner, "rms_norm", last, norm, config.epsilon());
+    }
+  }
+
+  /**
+   * The same without a mask: padding is attended to like any other token, as Stable Diffusion 3 and
+   * Flux do.
+   *
+   * @param ids token ids (B, T), int64
+   */
+  public NDArray encode(NDManager owner, NDArray ids) {
+    try (NDManager scope = owner.newSubManager()) {
+      return encode(owner, ids, PROGRAM.call(scope, "ones_like", ids));
     }
   }
 

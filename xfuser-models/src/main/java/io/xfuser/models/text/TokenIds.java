@@ -62,6 +62,15 @@ public final class TokenIds {
     return tensor(owner, mask);
   }
 
+  /** Refuses ids and a mask that are not both (texts, tokens). */
+  static void checkShapes(NDArray ids, NDArray mask) {
+    Shape shape = ids.getShape();
+    if (shape.dimension() != 2 || !shape.equals(mask.getShape())) {
+      throw new IllegalArgumentException(
+          "ids and mask must both be (texts, tokens), got " + shape + " and " + mask.getShape());
+    }
+  }
+
   private NDArray tensor(NDManager owner, long[][] rows) {
     long[] flat = Arrays.stream(rows).flatMapToLong(Arrays::stream).toArray();
     try (NDManager scope = owner.newSubManager()) {

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** The settings beside a tokenizer's vocabulary, as transformers puts them together. */
 final class TokenizerFiles {
@@ -45,6 +47,32 @@ final class TokenizerFiles {
     return token.isObject() ? token.path("content").asText() : token.asText(otherwise);
   }
 
+  /** The text of {@code file}. */
+  static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** The lines of {@code file}, each with its number from 0; of equal ones the last. */
+  static Map<String, Long> lines(Path file) {
+    Map<String, Long> lines = new LinkedHashMap<>();
+    long number = 0;
+    for (String line : text(file).lines().toList()) {
+      lines.put(line, number++);
+    }
+    return lines;
+  }
+
+  /** Makes sure that the vocabulary in {@code file} has {@code token}. */
+  static void require(Map<String, Long> vocabulary, String token, Path file) {
+    if (!vocabulary.containsKey(token)) {
+      throw new IllegalArgumentException(file + " has no token " + token);
+    }
+  }
+
   private static boolean isSpecial(ObjectNode settings, String content) {
     for (JsonNode value : settings) {
       if (content.equals(content(value, ""))) {
@@ -59,7 +87,8 @@ final class TokenizerFiles {
     return false;
   }
 
-  private static ObjectNode read(Path file) {
+  /** The JSON object in {@code file}, an empty one if there is no such file. */
+  static ObjectNode read(Path file) {
     if (!Files.exists(file)) {
       return JsonNodeFactory.instance.objectNode();
     }

@@ -1,8 +1,11 @@
 package io.xfuser.models.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -17,13 +20,27 @@ final class TokenizerJsonSubwords implements Subwords {
 
   /** Opens {@code file}; throws IllegalArgumentException if it does not describe a tokenizer. */
   static TokenizerJsonSubwords open(Path file) {
+    try (InputStream json = Files.newInputStream(file)) {
+      return read(json, file);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** What {@code description}, made from {@code origin} for example, describes. */
+  static TokenizerJsonSubwords of(JsonNode description, Path origin) {
+    byte[] json = description.toString().getBytes(StandardCharsets.UTF_8);
+    return read(new ByteArrayInputStream(json), origin);
+  }
+
+  private static TokenizerJsonSubwords read(InputStream json, Path origin) {
     Map<String, String> options =
         Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
-    try (InputStream json = Files.newInputStream(file)) {
+    try {
       return new TokenizerJsonSubwords(HuggingFaceTokenizer.newInstance(json, options));
     } catch (IOException | RuntimeException e) {
       throw new IllegalArgumentException(
-          file + " does not describe a tokenizer: " + e.getMessage(), e);
+          origin + " does not describe a tokenizer: " + e.getMessage(), e);
     }
   }
 

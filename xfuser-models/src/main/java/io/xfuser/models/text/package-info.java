@@ -1,4 +1,4 @@
-/** Text encoders: caption cleaning, tokenization and the T5 encoder. */
+/** Text encoders: caption cleaning, tokenization, and the encoders T5, CLIP and BERT. */
 @NullMarked
 package io.xfuser.models.text;
 

@@ -9,6 +9,7 @@ import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.CountedWeights;
 import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
 import java.util.ArrayList;

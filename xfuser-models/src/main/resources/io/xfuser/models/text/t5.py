@@ -1,10 +1,6 @@
 # The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202), operator for operator as transformers' modeling_t5.py.
 # B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer.
 
-def embed(self, table: Tensor, ids: Tensor) -> Tensor:
-  # (V, D), (B, T) -> (B, T, D)
-  return torch.embedding(table, ids)
-
 def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> Tensor:
   # Half of the buckets for keys after the query; of each half, the first half for exact distances, the other
   # half for logarithmically wider ones up to max_distance.
@@ -16,20 +12,12 @@ def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> 
   far = torch.clamp(far, None, half - 1)
   return (distance > 0).to(4) * half + torch.where(length < exact, length, far)
 
-def lowest(self, dtype: int) -> float:
-  if dtype == 5:
-    return -65504.
-  if dtype == 15:
-    return -3.3895313892515355e38
-  return -3.4028234663852886e38
-
 def position_bias(self, table: Tensor, mask: Tensor, buckets: int, max_distance: int) -> Tensor:
   # table (buckets, H), mask (B, T) with 1 for tokens and 0 for padding -> (B, H, T, T), added to the scores
   position = torch.arange(mask.size(1), dtype=4, device=mask.device)
   distance = position.unsqueeze(0) - position.unsqueeze(1)  # (T, T): key - query
   bias = torch.embedding(table, self.position_bucket(distance, buckets, max_distance))  # (T, T, H)
-  padding = (1. - mask.to(table.dtype)) * self.lowest(table.dtype)  # (B, T)
-  return bias.permute([2, 0, 1]).unsqueeze(0) + padding.unsqueeze(1).unsqueeze(1)
+  return bias.permute([2, 0, 1]).unsqueeze(0) + self.padding_bias(mask, table.dtype)
 
 def attention(self, x: Tensor, bias: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, heads: int) -> Tensor:
   # x (B, T, D), q, k and v (H·K, D), o (D, H·K) -> (B, T, D); T5 does not scale the scores
@@ -62,7 +50,7 @@ def finite(self, x: Tensor) -> Tensor:
     limit = 64504.
   return torch.clamp(x, -limit, limit)
 
-def block(self, x: Tensor, bias: Tensor, w: List[Tensor], heads: int, eps: float) -> Tensor:
+def block(self, x: Tensor, w: List[Tensor], bias: Tensor, heads: int, eps: float) -> Tensor:
   # x (B, T, D), w: norm (D), q, k, v, o, norm (D), then the weights of the feed-forward layer -> (B, T, D)
   x = self.finite(x + self.attention(self.rms_norm(x, w[0], eps), bias, w[1], w[2], w[3], w[4], heads))
   return self.finite(x + self.feed_forward(self.rms_norm(x, w[5], eps), w[6:]))

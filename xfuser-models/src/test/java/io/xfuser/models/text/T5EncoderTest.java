@@ -168,22 +168,10 @@ class T5EncoderTest {
   }
 
   private NDArray read(Path file, String name) {
-    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
-      return tensors.get(manager, name, tensors.shape(name));
-    }
+    return TextFixtures.tensor(manager, file, name);
   }
 
   private double relativeDifference(NDArray tensor, NDArray expected) {
-    float[] got = Torch.cast(manager, tensor, ElementType.FLOAT32).toFloatArray();
-    float[] wanted = expected.toFloatArray();
-    assertThat(tensor.getShape()).isEqualTo(expected.getShape());
-    double difference = 0;
-    double largest = 0;
-    for (int i = 0; i < wanted.length; i++) {
-      assertThat(got[i]).isFinite();
-      difference = Math.max(difference, Math.abs(got[i] - wanted[i]));
-      largest = Math.max(largest, Math.abs(wanted[i]));
-    }
-    return difference / largest;
+    return TextFixtures.relativeDifference(manager, tensor, expected);
   }
 }

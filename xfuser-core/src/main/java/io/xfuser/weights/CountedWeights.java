@@ -1,21 +1,21 @@
-package io.xfuser.models.vae;
+package io.xfuser.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.weights.Weights;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Weights that remember which of them were read, and how many bytes that was. */
-final class CountedWeights implements Weights {
+public final class CountedWeights implements Weights {
   private final Weights weights;
   private final String prefix;
   private final Set<String> names;
   private final AtomicLong bytes;
 
-  CountedWeights(Weights weights) {
+  /** Counts what is read of {@code weights}, from nothing. */
+  public CountedWeights(Weights weights) {
     this(weights, "", ConcurrentHashMap.newKeySet(), new AtomicLong());
   }
 
@@ -27,12 +27,12 @@ final class CountedWeights implements Weights {
   }
 
   /** Whether the tensor of this full name was read. */
-  boolean read(String name) {
+  public boolean read(String name) {
     return names.contains(name);
   }
 
   /** Bytes of all tensors read. */
-  long bytes() {
+  public long bytes() {
     return bytes.get();
   }
 

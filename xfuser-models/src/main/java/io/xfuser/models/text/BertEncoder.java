@@ -1,0 +1,137 @@
+package io.xfuser.models.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Weights;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * BERT (arXiv 1810.04805): the hidden states of transformers' {@code BertModel} with all token
+ * types 0. The weights are mapped, not copied, where the file has the run's element type; those of
+ * the pooler are not loaded.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class BertEncoder implements AutoCloseable {
+  private static final Program PROGRAM = Program.load(BertEncoder.class, "encoder.py", "bert.py");
+  private static final String TOKENS = "embeddings.word_embeddings.weight";
+  private static final String POSITIONS = "embeddings.position_embeddings.weight";
+  private static final String TYPES = "embeddings.token_type_embeddings.weight";
+  private static final String NORM = "embeddings.LayerNorm";
+  private static final Pattern UNUSED =
+      Pattern.compile("pooler\\..*|embeddings\\.position_ids|embeddings\\.token_type_ids");
+  private static final List<String> LAYER =
+      List.of(
+          "attention.self.query",
+          "attention.self.key",
+          "attention.self.value",
+          "attention.output.dense",
+          "intermediate.dense",
+          "output.dense",
+          "attention.output.LayerNorm",
+          "output.LayerNorm");
+
+  private final LayersConfig config;
+  private final EncoderWeights weights;
+
+  private BertEncoder(LayersConfig config, EncoderWeights weights) {
+    this.config = config;
+    this.weights = weights;
+  }
+
+  /**
+   * Opens {@code config.json} and {@code model.safetensors} or its shards in {@code directory}.
+   *
+   * @param runType float32, bfloat16 or float16
+   * @param variant the variant of the weights to prefer where there are such, {@code fp16} for
+   *     example
+   * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
+   *     fit it
+   */
+  public static BertEncoder open(Path directory, ElementType runType, @Nullable String variant) {
+    EncoderWeights.Source source = new EncoderWeights.Source(directory, runType, variant);
+    ComponentConfig json = source.config();
+    String positions = json.getString("position_embedding_type", "absolute");
+    if (!positions.equals("absolute") || json.getBoolean("is_decoder", false)) {
+      throw new IllegalArgumentException(
+          "%s: position_embedding_type \"%s\" and is_decoder %s are not supported, only \"absolute\""
+                  .formatted(json.origin(), positions, json.getBoolean("is_decoder", false))
+              + " and false");
+    }
+    LayersConfig config = LayersConfig.of(json, "gelu", 1e-12);
+    int types = json.getInt("type_vocab_size", 2);
+    return new BertEncoder(
+        config, EncoderWeights.open(source, UNUSED, (to, file) -> read(to, config, types, file)));
+  }
+
+  private static void read(EncoderWeights to, LayersConfig config, int types, Weights file) {
+    long width = config.width();
+    to.add(file, TOKENS, config.vocabulary(), width);
+    to.add(file, POSITIONS, config.positions(), width);
+    to.add(file, TYPES, types, width);
+    to.add(file, NORM + ".weight", width);
+    to.add(file, NORM + ".bias", width);
+    for (int i = 0; i < config.layers(); i++) {
+      Weights layer = file.at("encoder.layer." + i + ".");
+      to.addLayer(scope -> config.layer(scope, layer, LAYER));
+    }
+  }
+
+  /**
+   * The hidden states after the last layer.
+   *
+   * @param ids token ids (B, T), int64
+   * @param mask 1 for tokens, 0 for padding, (B, T), int64
+   * @return (B, T, {@link #width}) in the run's element type
+   * @throws IllegalArgumentException if the shapes differ, or the texts are too long
+   */
+  public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
+    config.checkLength(ids);
+    TokenIds.checkShapes(ids, mask);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray tokens = PROGRAM.call(scope, "embed", weights.get(TOKENS), ids); // (B, T, C)
+      NDArray x =
+          PROGRAM.call(
+              scope,
+              "embedded",
+              tokens,
+              weights.get(TYPES),
+              weights.get(POSITIONS),
+              weights.get(NORM + ".weight"),
+              weights.get(NORM + ".bias"),
+              config.epsilon());
+      int type = ElementType.of(x).scalarType();
+      NDArray bias = PROGRAM.call(scope, "padding_bias", mask, type); // (B, 1, 1, T)
+      return weights.run(
+          owner,
+          weights.all(x),
+          PROGRAM,
+          "layer_norm_last",
+          bias,
+          config.heads(),
+          config.activation(),
+          config.epsilon());
+    }
+  }
+
+  /** The width of the hidden states, C. */
+  public int width() {
+    return config.width();
+  }
+
+  /** Bytes of all parameters, mapped or copied. */
+  public long parameterBytes() {
+    return weights.bytes();
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}

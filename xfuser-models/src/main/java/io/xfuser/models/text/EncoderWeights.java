@@ -1,0 +1,138 @@
+package io.xfuser.models.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.CountedWeights;
+import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tensors of a text encoder: some by name, and a list for each of its layers. They are the file
+ * itself where its element type is the run's.
+ */
+final class EncoderWeights implements AutoCloseable {
+  private final NDManager manager = Torch.newManager();
+  private final Map<String, NDArray> tensors = new HashMap<>();
+  private final List<TensorList> layers = new ArrayList<>();
+
+  private EncoderWeights() {}
+
+  /** What {@code reader} adds; nothing stays open if it throws. */
+  static EncoderWeights read(Consumer<EncoderWeights> reader) {
+    EncoderWeights weights = new EncoderWeights();
+    try {
+      reader.accept(weights);
+      return weights;
+    } catch (RuntimeException e) {
+      weights.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens {@code model.safetensors} or its shards in {@code directory}.
+   *
+   * @param unused names that the file may have beside those that {@code reader} reads
+   */
+  static EncoderWeights open(
+      Source source, Pattern unused, BiConsumer<EncoderWeights, Weights> reader) {
+    try (SafeTensors file = source.open(source.type())) {
+      CountedWeights counted = new CountedWeights(file);
+      return read(
+          to -> {
+            reader.accept(to, counted);
+            file.rejectUnknown(name -> counted.read(name) || unused.matcher(name).matches());
+          });
+    }
+  }
+
+  /** Where weights are and in which element type they are wanted. */
+  record Source(Path directory, ElementType type, @Nullable String variant) {
+    SafeTensors open(ElementType as) {
+      return SafeTensors.open(directory, "model", as, variant);
+    }
+
+    ComponentConfig config() {
+      return ComponentConfig.read(directory.resolve("config.json"));
+    }
+  }
+
+  /** Adds the tensor {@code name} of {@code source}. */
+  void add(Weights source, String name, long... shape) {
+    tensors.put(name, source.get(manager, name, shape));
+  }
+
+  /** Adds a layer of the tensors that {@code reader} makes with a manager of short life. */
+  void addLayer(Function<NDManager, List<NDArray>> reader) {
+    try (NDManager scope = manager.newSubManager()) {
+      layers.add(TensorList.of(reader.apply(scope)));
+    }
+  }
+
+  /** Whether {@code name} was added. */
+  boolean has(String name) {
+    return tensors.containsKey(name);
+  }
+
+  /** The tensor that was added as {@code name}. */
+  NDArray get(String name) {
+    return Objects.requireNonNull(tensors.get(name), name);
+  }
+
+  /**
+   * What layers {@code from} to {@code to} make of {@code x}: each calls {@code function} with its
+   * input, its tensors and {@code settings}. The result, owned by {@code owner}, is of the shape of
+   * {@code x}.
+   */
+  NDArray run(NDManager owner, Layers which, Program program, String function, Object... settings) {
+    Object[] arguments = new Object[settings.length + 2];
+    System.arraycopy(settings, 0, arguments, 2, settings.length);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray x = Torch.alias(scope, which.x());
+      for (TensorList layer : layers.subList(which.from(), which.to())) {
+        arguments[0] = x;
+        arguments[1] = layer;
+        NDArray next = program.call(scope, function, arguments);
+        x.close();
+        x = next;
+      }
+      return Torch.alias(owner, x);
+    }
+  }
+
+  /** All layers with the input {@code x}. */
+  Layers all(NDArray x) {
+    return new Layers(x, 0, layers.size());
+  }
+
+  /** Layers {@code from} (included) to {@code to} (excluded) with the input {@code x}. */
+  record Layers(NDArray x, int from, int to) {}
+
+  /** Bytes of all tensors, mapped or copied. */
+  long bytes() {
+    return tensors.values().stream().mapToLong(ElementType::bytesOf).sum()
+        + layers.stream().mapToLong(TensorList::bytes).sum();
+  }
+
+  @Override
+  public void close() {
+    layers.forEach(TensorList::close);
+    manager.close();
+  }
+}
