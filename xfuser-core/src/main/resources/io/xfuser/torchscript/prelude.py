@@ -64,6 +64,12 @@ def modulate(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float)
   # adaLN: LN(x)·(1 + scale) + shift in one kernel; all batch rows share shift and scale, both (C)
   return torch.layer_norm(x, [x.size(2)], scale_plus_one, shift, eps)
 
+def modulate_rows(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float) -> Tensor:
+  # adaLN where batch rows differ: shift and scale are (B, 1, C), or (1, 1, C) for all
+  if shift.size(0) == 1:
+    return self.modulate(x, shift.flatten(), scale_plus_one.flatten(), eps)
+  return torch.addcmul(shift, torch.layer_norm(x, [x.size(2)], None, None, eps), scale_plus_one)
+
 def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
   # x (..., C) divided by its root mean square, which is taken in fp32, times weight (C)
   variance = torch.to(x, 6).square().mean([-1], True)
