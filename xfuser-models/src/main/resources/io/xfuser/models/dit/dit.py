@@ -15,20 +15,19 @@ def time(self, value: float, like: Tensor) -> Tensor:
 def modulation(self, labels: Tensor, value: float, w: List[Tensor], parts: int) -> Tensor:
   # labels (B) -> (parts, B, 1, C), every row's own: shift, scale, gate, shift, scale, gate, or shift and scale
   embedded = self.silu_mlp(self.time(value, w[0]), w, 0) + torch.index_select(w[4], 0, labels)
-  all = torch.linear(torch.silu(embedded), w[5], w[6])
-  return all.unflatten(1, [parts, -1]).transpose(0, 1).unsqueeze(2).contiguous()
+  return self.modulations(torch.silu(embedded), w[5], w[6], parts)
 
 def before_attention(self, x: Tensor, m: Tensor, w: List[Tensor], heads: int, eps: float) -> Tensor:
   # x (B, L, C), m (6, B, 1, C) -> packed queries, keys, values (B, L, 3, H, D)
-  h = self.modulate_rows(x, m[0], 1 + m[1], eps)
+  h = self.modulate_rows(x, m[0], m[1], eps)
   return self.linear(h, w[7], w[8]).unflatten(2, [3, heads, -1])
 
 def after_attention(self, x: Tensor, attended: Tensor, m: Tensor, w: List[Tensor], eps: float) -> Tensor:
   # x (B, L, C), attended (B, L, H, D), m (6, B, 1, C) -> (B, L, C)
   h = torch.addcmul(x, self.linear(attended.flatten(2), w[9], w[10]), m[2])
-  n = self.modulate_rows(h, m[3], 1 + m[4], eps)
+  n = self.modulate_rows(h, m[3], m[4], eps)
   return torch.addcmul_(h, self.mlp_gelu_tanh(n, w[11], w[12], w[13], w[14]), m[5])
 
 def predict(self, x: Tensor, m: Tensor, w: List[Tensor], eps: float) -> Tensor:
   # x (B, L, C), m (2, B, 1, C) -> (B, L, c)
-  return self.linear(self.modulate_rows(x, m[0], 1 + m[1], eps), w[7], w[8])
+  return self.linear(self.modulate_rows(x, m[0], m[1], eps), w[7], w[8])
