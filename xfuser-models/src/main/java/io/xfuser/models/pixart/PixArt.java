@@ -8,6 +8,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
@@ -51,19 +52,12 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
 
   @Override
   public Embedding<PixArtConditioning> embedding() {
-    int p = config.patchSize();
-    return new PixArtEmbedding(
-        WeightList.of(
-            weights,
-            w ->
-                w.tensor(
-                        Patchify::embeddingWeight,
-                        "pos_embed.proj.weight",
-                        config.width(),
-                        config.inChannels(),
-                        p,
-                        p)
-                    .tensor("pos_embed.proj.bias", config.width())));
+    return TokenEmbedding.load(
+        weights,
+        config.width(),
+        config.inChannels(),
+        config.patchSize(),
+        PixArtConditioning::positions);
   }
 
   @Override
