@@ -1,5 +1,7 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.models.dit.DiT;
+import io.xfuser.models.dit.DiTConfig;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.torchscript.ElementType;
@@ -17,6 +19,12 @@ enum BenchModel {
     @Override
     TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
       return new PixArt(PixArtConfig.from(config), weights);
+    }
+  },
+  DIT(8) {
+    @Override
+    TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
+      return new DiT(DiTConfig.from(config), weights);
     }
   };
 
