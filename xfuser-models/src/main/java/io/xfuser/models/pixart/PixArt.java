@@ -1,8 +1,5 @@
 package io.xfuser.models.pixart;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -11,7 +8,6 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
-import java.util.function.BiFunction;
 
 /**
  * The transformer of PixArt-α and PixArt-Σ ({@code PixArtTransformer2DModel} in diffusers).
@@ -51,34 +47,18 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
 
   @Override
   public Embedding<PixArtConditioning> embedding() {
-    int p = config.patchSize();
     return new PixArtEmbedding(
-        WeightList.of(
-            weights,
-            w ->
-                w.tensor(
-                        Patchify::embeddingWeight,
-                        "pos_embed.proj.weight",
-                        config.width(),
-                        config.inChannels(),
-                        p,
-                        p)
-                    .tensor("pos_embed.proj.bias", config.width())));
+        WeightList.of(weights, w -> w.patches("pos_embed.proj", config.width(), config.patch())));
   }
 
   @Override
   public Head<PixArtConditioning> head() {
-    Patchify patchify = new Patchify(config.patchSize());
-    long rows = (long) config.patchSize() * config.patchSize() * config.outChannels();
-    BiFunction<NDManager, NDArray, NDArray> keep =
-        (owner, all) -> patchify.headRows(owner, all, config.inChannels());
     return new PixArtHead(
         WeightList.of(
             weights,
             w ->
                 w.tensor("scale_shift_table", 2, config.width())
-                    .tensor(keep, "proj_out.weight", rows, config.width())
-                    .tensor(keep, "proj_out.bias", rows)));
+                    .patchHead("proj_out", config.width(), config.patch())));
   }
 
   @Override
