@@ -43,8 +43,7 @@ public record PipelineComponents(
   private void checkComponent(String name, Set<String> known) {
     String found = index.text(name);
     if (index.has(name) && !found.equals("[null,null]")) {
-      List<String> libraryAndClass = index.getStringList(name);
-      found = libraryAndClass.get(libraryAndClass.size() - 1);
+      found = className(name);
     }
     if (!known.contains(found)) {
       throw new IllegalArgumentException(
@@ -64,6 +63,12 @@ public record PipelineComponents(
 
   private boolean hasVariant(String name, String wanted) {
     return WEIGHTS.stream().anyMatch(base -> SafeTensors.hasVariant(folder(name), base, wanted));
+  }
+
+  /** The class of component {@code name}, without its library. */
+  public String className(String name) {
+    List<String> libraryAndClass = index.getStringList(name);
+    return libraryAndClass.get(libraryAndClass.size() - 1);
   }
 
   /** The folder of component {@code name}. */
