@@ -72,10 +72,29 @@ def modulate(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float)
   # adaLN: LN(x)·(1 + scale) + shift in one kernel; all batch rows share shift and scale, both (C)
   return torch.layer_norm(x, [x.size(2)], scale_plus_one, shift, eps)
 
+def modulations(self, t: Tensor, weight: Tensor, bias: Tensor, count: int) -> Tensor:
+  # shifts, scales, gates of adaLN from the conditioning after its SiLU: t (B, I), weight (count·C, I), bias (count·C)
+  # -> (count, B, 1, C)
+  return torch.linear(t, weight, bias).unflatten(1, [count, -1]).transpose(0, 1).unsqueeze(2)
+
+def modulate_rows(self, x: Tensor, shift: Tensor, scale: Tensor, eps: float) -> Tensor:
+  # adaLN where batch rows differ in shift and scale, both (B, 1, C)
+  if x.size(0) == 1:
+    return self.modulate(x, shift.reshape([-1]), 1 + scale.reshape([-1]), eps)
+  return torch.addcmul(shift, torch.layer_norm(x, [x.size(2)], None, None, eps), 1 + scale)
+
 def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
   # x (..., C) divided by its root mean square, which is taken in fp32, times weight (C)
   variance = torch.to(x, 6).square().mean([-1], True)
   return torch.to(x * torch.rsqrt(variance + eps), weight.dtype) * weight
+
+def rms_norm_heads(self, packed: Tensor, weight: Tensor, eps: float) -> Tensor:
+  # divides queries and keys of packed (B, L, 3, H, D), in place, by each head's root mean square, taken in fp32, and
+  # multiplies them by weight (2, D)
+  qk = packed.slice(2, 0, 2)
+  length = torch.linalg_vector_norm(qk, 2, [-1], True, dtype=6)  # (B, L, 2, H, 1)
+  qk.mul_(torch.rsqrt(length.square() / qk.size(4) + eps)).mul_(weight.unsqueeze(1))
+  return packed
 
 def rotate(self, x: Tensor, rotation: Tensor) -> Tensor:
   # rotary embedding of neighbouring pairs (arXiv 2104.09864): x (B, L, H, D), rotation (L, D/2, 2), cosines and sines in

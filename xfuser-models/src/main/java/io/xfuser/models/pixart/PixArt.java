@@ -5,6 +5,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
@@ -47,8 +48,12 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
 
   @Override
   public Embedding<PixArtConditioning> embedding() {
-    return new PixArtEmbedding(
-        WeightList.of(weights, w -> w.patches("pos_embed.proj", config.width(), config.patch())));
+    return TokenEmbedding.load(
+        weights,
+        config.width(),
+        config.inChannels(),
+        config.patchSize(),
+        PixArtConditioning::positions);
   }
 
   @Override

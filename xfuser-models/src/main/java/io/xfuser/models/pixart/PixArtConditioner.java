@@ -7,6 +7,7 @@ import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.GridPositions;
 import io.xfuser.weights.WeightList;
 import io.xfuser.weights.Weights;
 import java.util.List;
@@ -48,22 +49,11 @@ record PixArtConditioner(PixArtConfig config, TensorList weights)
               request, "project_caption", Torch.slice(scope, embeds, 1, 0, kept), weights);
       NDArray bias = // (B, 1, 1, T)
           PixArt.PROGRAM.call(request, "mask_bias", Torch.slice(scope, mask, 1, 0, kept), text);
-      return new PixArtConditioning(
-          request, text, bias, positions(request, input, text), sizes(request, input));
+      NDArray positions = // (l, C)
+          new GridPositions(config.width(), config.baseGrid(), config.interpolationScale())
+              .of(request, input, text);
+      return new PixArtConditioning(request, text, bias, positions, sizes(request, input));
     }
-  }
-
-  private NDArray positions(NDManager request, ConditionInput input, NDArray like) {
-    return PixArt.PROGRAM.call( // (l, C)
-        request,
-        "position_embedding",
-        input.positionArray(),
-        input.picture().grid().rows(),
-        input.picture().grid().columns(),
-        (double) config.baseGrid(),
-        config.interpolationScale(),
-        config.width(),
-        like);
   }
 
   private @Nullable NDArray sizes(NDManager request, ConditionInput input) {

@@ -27,10 +27,6 @@ def text_key_values(self, text: Tensor, w: List[Tensor], heads: int) -> Tensor:
   # text (B, T, C) -> (B, T, 2, H, D)
   return self.linear(text, w[7], w[8]).unflatten(2, [2, heads, -1])
 
-def embed(self, tokens: Tensor, positions: Tensor, w: List[Tensor]) -> Tensor:
-  # tokens (B, L, c), positions (L, C) fp32 -> (B, L, C); embeddings of positions are added in fp32
-  return torch.to(self.linear(tokens, w[0], w[1]) + positions, tokens.dtype).contiguous()
-
 def predict(self, x: Tensor, t: Tensor, w: List[Tensor], eps: float) -> Tensor:
   # x (B, L, C), t (C), w: table (2, C), projection (c, C) and its bias -> (B, L, c)
   m = w[0] + t
@@ -63,17 +59,3 @@ def timestep(self, value: float, w: List[Tensor], sizes: List[Tensor]) -> Tuple[
     embedded = embedded + s
   six = torch.linear(torch.silu(embedded), w[8], w[9])
   return (six.view(6, -1), embedded.squeeze(0))
-
-def axis_embedding(self, positions: Tensor, width: int) -> Tensor:
-  # (L) -> (L, width): sines then cosines, in fp64
-  omega = torch.arange(width // 2, dtype=7, device=positions.device) / (width / 2.)
-  angles = torch.outer(positions, torch.reciprocal(torch.pow(10000., omega)))
-  return torch.cat([torch.sin(angles), torch.cos(angles)], 1)
-
-def position_embedding(self, positions: List[int], rows: int, columns: int, base: float, scale: float, width: int,
-                       like: Tensor) -> Tensor:
-  # sines and cosines of the column, then of the row: (L, C) fp32
-  index = torch.tensor(positions, dtype=4, device=like.device)
-  x = torch.to(index % columns, 6) / (columns / base) / scale
-  y = torch.to(torch.floor_divide(index, columns), 6) / (rows / base) / scale
-  return torch.to(torch.cat([self.axis_embedding(torch.to(x, 7), width // 2), self.axis_embedding(torch.to(y, 7), width // 2)], 1), 6)

@@ -1,0 +1,23 @@
+# B batch, L tokens, C width, c values of a token
+
+def embed(self, tokens: Tensor, positions: Tensor, w: List[Tensor]) -> Tensor:
+  # tokens (B, L, c), positions (L, C) fp32 -> (B, L, C); embeddings of positions are added in fp32
+  return torch.to(self.linear(tokens, w[0], w[1]) + positions, tokens.dtype).contiguous()
+
+def axis(self, positions: Tensor, width: int) -> Tensor:
+  # (L) -> (L, width): sines then cosines, in fp64
+  omega = torch.arange(width // 2, dtype=7, device=positions.device) / (width / 2.)
+  angles = torch.outer(torch.to(positions, 7), torch.reciprocal(torch.pow(10000., omega)))
+  return torch.cat([torch.sin(angles), torch.cos(angles)], 1)
+
+def grid_positions(self, positions: List[int], rows: int, columns: int, base: float, scale: float, width: int,
+                   like: Tensor) -> Tensor:
+  # of the column, then of the row: (L, C) fp32
+  index = torch.tensor(positions, dtype=4, device=like.device)
+  x = torch.to(index % columns, 6) / (columns / base) / scale
+  y = torch.to(torch.floor_divide(index, columns), 6) / (rows / base) / scale
+  return torch.to(torch.cat([self.axis(x, width // 2), self.axis(y, width // 2)], 1), 6)
+
+def line_positions(self, count: int, width: int, like: Tensor) -> Tensor:
+  # (count, width)
+  return torch.to(torch.to(self.axis(torch.arange(count, dtype=6, device=like.device), width), 6), like.dtype)

@@ -1,0 +1,121 @@
+package io.xfuser.models;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.vae.AutoencoderKlConfig;
+import io.xfuser.models.vae.AutoencoderKlDecoder;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.pipeline.VaeDecoder;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.scheduler.Schedulers;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.SafeTensors;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * A diffusers directory whose transformer works in the latent space of an AutoencoderKL: what all
+ * such pipelines have alike.
+ *
+ * @param <T> the transformer's settings
+ * @param <C> the transformer's conditioning
+ */
+public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
+  private final PipelineComponents components;
+  private final T config;
+  private final AutoencoderKlConfig vae;
+  private final ComponentConfig scheduler;
+  private final SafeTensors weights;
+
+  /**
+   * Checks the components, reads their settings and maps the transformer's weights.
+   *
+   * @param classes the classes that each component may have, by its name; {@code scheduler} and
+   *     {@code vae} may have the usual ones where they are left out
+   * @param reading makes the transformer's settings of its {@code config.json}
+   * @throws IllegalArgumentException naming what is missing or not supported
+   */
+  protected LatentPipeline(
+      PipelineComponents components,
+      Map<String, Set<String>> classes,
+      Function<ComponentConfig, T> reading) {
+    Map<String, Set<String>> all = new TreeMap<>(classes);
+    all.putIfAbsent("scheduler", Schedulers.CLASSES);
+    all.putIfAbsent("vae", Set.of("AutoencoderKL"));
+    this.components = components.check(all);
+    this.config = reading.apply(components.config("transformer", "config.json"));
+    this.vae = AutoencoderKlConfig.from(components.config("vae", "config.json"));
+    this.scheduler = components.config("scheduler", "scheduler_config.json");
+    this.weights =
+        SafeTensors.open(
+            components.folder("transformer"),
+            "diffusion_pytorch_model",
+            components.type(),
+            components.variant());
+  }
+
+  /** The directory. */
+  protected final PipelineComponents components() {
+    return components;
+  }
+
+  /** The transformer's settings. */
+  protected final T config() {
+    return config;
+  }
+
+  /** The autoencoder's settings. */
+  protected final AutoencoderKlConfig vae() {
+    return vae;
+  }
+
+  /** The transformer's weights. */
+  protected final SafeTensors weights() {
+    return weights;
+  }
+
+  /** Height and width that {@code input} asks for, {@code side} where it does not. */
+  protected static Size askedOr(int side, InputConfig input) {
+    return new Size(
+        Objects.requireNonNullElse(input.height(), side),
+        Objects.requireNonNullElse(input.width(), side));
+  }
+
+  /**
+   * Refuses a size that is no whole number of {@code multiple} pixels along each side.
+   *
+   * @throws IllegalArgumentException with the numbers
+   */
+  protected static void requireMultiples(int multiple, Size size) {
+    if (size.height() % multiple != 0 || size.width() % multiple != 0) {
+      throw new IllegalArgumentException(
+          "height and width must be multiples of "
+              + multiple
+              + ", but are "
+              + size.height()
+              + " and "
+              + size.width());
+    }
+  }
+
+  @Override
+  public VaeDecoder vaeDecoder() {
+    return AutoencoderKlDecoder.open(
+        components.folder("vae"), components.type(), components.variant());
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return Schedulers.fromConfig(scheduler, request);
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}

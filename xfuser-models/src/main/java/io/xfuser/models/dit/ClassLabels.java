@@ -1,0 +1,33 @@
+package io.xfuser.models.dit;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.pipeline.TextRequest;
+import java.util.List;
+import java.util.Map;
+
+/** In the place of text: the numbers of classes, written as prompts. */
+final class ClassLabels implements TextEncoder {
+  /** The name of the classes (B) int64. */
+  static final String LABELS = "class_labels";
+
+  @Override
+  public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
+    return request.perPrompt(owner, ClassLabels::numbers);
+  }
+
+  private static Map<String, NDArray> numbers(NDManager owner, List<String> prompts) {
+    return Map.of(LABELS, owner.create(prompts.stream().mapToLong(Long::parseLong).toArray()));
+  }
+
+  @Override
+  public long parameterBytes() {
+    return 0;
+  }
+
+  @Override
+  public void close() {
+    // holds nothing
+  }
+}

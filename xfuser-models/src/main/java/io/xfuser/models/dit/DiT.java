@@ -1,0 +1,104 @@
+package io.xfuser.models.dit;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Patchify;
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TokenEmbedding;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.WeightList;
+import java.util.function.BiFunction;
+
+/**
+ * The transformer of DiT ({@code DiTTransformer2DModel} in diffusers).
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record DiT(DiTConfig config, SafeTensors weights)
+    implements TransformerSpec<DiTConditioning> {
+  static final Program PROGRAM = Program.load(DiT.class, "dit.py");
+
+  /** Checks that there are no weights that this model does not use. */
+  public DiT {
+    weights.rejectUnknown(
+        name ->
+            name.matches(
+                "transformer_blocks\\.\\d+\\.(attn1\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2)"
+                    + "|norm1\\.(linear|emb\\.timestep_embedder\\.linear_[12]))\\.(weight|bias)"
+                    + "|transformer_blocks\\.\\d+\\.norm1\\.emb\\.class_embedder\\..*"
+                    + "|proj_out_[12]\\..*|pos_embed\\..*"));
+  }
+
+  @Override
+  public int depth() {
+    return config.depth();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public Block<DiTConditioning> block(int index) {
+    long width = config.width();
+    return new DiTBlock(
+        config,
+        WeightList.of(
+            weights.at("transformer_blocks." + index + "."),
+            w ->
+                embedder(w, "norm1.emb.")
+                    .linear("norm1.linear", 6 * width, width)
+                    .linears(width, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+                    .linear("attn1.to_out.0", width, width)
+                    .linear("ff.net.0.proj", 4 * width, width)
+                    .linear("ff.net.2", width, 4 * width)));
+  }
+
+  @Override
+  public Embedding<DiTConditioning> embedding() {
+    return TokenEmbedding.load(
+        weights,
+        config.width(),
+        config.inChannels(),
+        config.patchSize(),
+        DiTConditioning::positions);
+  }
+
+  /** The head has the first block's embedder too. */
+  @Override
+  public Head<DiTConditioning> head() {
+    Patchify patchify = new Patchify(config.patchSize());
+    long width = config.width();
+    long rows = (long) config.patchSize() * config.patchSize() * config.outChannels();
+    BiFunction<NDManager, NDArray, NDArray> keep =
+        (owner, all) -> patchify.headRows(owner, all, config.inChannels());
+    return new DiTHead(
+        WeightList.of(
+            weights,
+            w ->
+                embedder(w, "transformer_blocks.0.norm1.emb.")
+                    .linear("proj_out_1", 2 * width, width)
+                    .tensor(keep, "proj_out_2.weight", rows, width)
+                    .tensor(keep, "proj_out_2.bias", rows)));
+  }
+
+  private WeightList embedder(WeightList list, String prefix) {
+    return list.mlp(prefix + "timestep_embedder.", config.width(), 256)
+        .tensor(
+            prefix + "class_embedder.embedding_table.weight",
+            config.classes() + 1L,
+            config.width());
+  }
+
+  @Override
+  public Conditioner<DiTConditioning> conditioner() {
+    return new DiTConditioner(config, WeightList.of(weights, w -> w));
+  }
+}

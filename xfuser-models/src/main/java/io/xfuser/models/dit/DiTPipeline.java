@@ -1,0 +1,76 @@
+package io.xfuser.models.dit;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.LatentPipeline;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.GenerationRequest.Defaults;
+import io.xfuser.pipeline.GenerationRequest.Prompts;
+import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.Setting;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A DiT directory ({@code DiTPipeline} in diffusers): a picture for each class label. */
+final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
+  private static final String NAME = "dit";
+
+  private static final Map<String, Set<String>> CLASSES =
+      Map.of("transformer", Set.of("DiTTransformer2DModel", "Transformer2DModel"));
+
+  DiTPipeline(PipelineComponents components) {
+    super(components, CLASSES, DiTConfig::from);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    Setting.check(NAME, input, EnumSet.of(Setting.CLASS_LABELS));
+    List<String> labels = input.classLabels().stream().map(this::checked).toList();
+    int side = config().sampleSize();
+    int pixels = side * vae().scale();
+    GenerationRequest request =
+        GenerationRequest.of(
+                input,
+                new GenerationRequest.Size(pixels, pixels),
+                LatentShape.picture(config().inChannels(), side, side, config().patchSize()),
+                new Defaults(50, 4, 0, false))
+            .withPrompts(
+                new Prompts(
+                    labels,
+                    Collections.nCopies(labels.size(), String.valueOf(DiTConfig.NULL_CLASS))));
+    if (request.guided()) {
+      checked(DiTConfig.NULL_CLASS);
+    }
+    return request;
+  }
+
+  /** The table has one row more than classes: that of the null class. */
+  private String checked(int label) {
+    if (label > config().classes()) {
+      throw new IllegalArgumentException(
+          "class label %d is outside 0 to %d, the rows of this model's table"
+              .formatted(label, config().classes()));
+    }
+    return String.valueOf(label);
+  }
+
+  @Override
+  public TransformerSpec<DiTConditioning> transformer() {
+    return new DiT(config(), weights());
+  }
+
+  @Override
+  public TextEncoder textEncoder() {
+    return new ClassLabels();
+  }
+}

@@ -1,0 +1,19 @@
+package io.xfuser.models.dit;
+
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.pipeline.PipelineProvider;
+import java.util.Set;
+
+/** Opens DiT directories. */
+public final class DiTPipelines implements PipelineProvider {
+  @Override
+  public Set<String> classNames() {
+    return Set.of("DiTPipeline");
+  }
+
+  @Override
+  public PipelineModel<?> open(PipelineComponents components) {
+    return new DiTPipeline(components);
+  }
+}

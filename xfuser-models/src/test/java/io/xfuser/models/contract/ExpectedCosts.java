@@ -1,0 +1,191 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.parallel.DeviceMesh;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.RankReport;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/**
+ * The formulas, for tokens and heads that need not divide evenly. Of a rank: l its image tokens, h
+ * its heads of H, D their size, T text tokens; of its Ulysses group: g image tokens. B counts
+ * pictures, times two with guidance on one rank, times the frames of a video.
+ */
+final class ExpectedCosts {
+  private static final int FLOAT = 4;
+
+  private final CostContract model;
+  private final ParallelConfig degrees;
+  private final TransformerSpec<?> spec;
+  private final DeviceMesh mesh;
+  private final TokenLayout layout;
+  private final boolean stale;
+  private final long rows; // B without guidance
+  private final long batch; // B
+  private final long latentWidth; // c, values of a token
+
+  ExpectedCosts(
+      CostContract model, DiffusionPipeline pipeline, ParallelConfig degrees, int warmup) {
+    GenerationRequest request = pipeline.model().resolve(model.request());
+    LatentShape latents = request.latents();
+    this.model = model;
+    this.degrees = degrees;
+    this.spec = pipeline.model().transformer();
+    this.mesh =
+        new DeviceMesh(
+            Map.of(
+                MeshAxis.ULYSSES, degrees.ulyssesDegree(),
+                MeshAxis.RING, degrees.ringDegree(),
+                MeshAxis.PIPELINE, degrees.pipefusionDegree(),
+                MeshAxis.CFG, degrees.cfgDegree(),
+                MeshAxis.DATA, degrees.dataDegree()));
+    this.layout =
+        new TokenLayout(latents.grid().tokens(), degrees.patches(), degrees.sequenceDegree());
+    this.stale = degrees.patches() > 1 && warmup < CostContract.STEPS;
+    this.rows = (long) request.images() / degrees.dataDegree() * latents.frames();
+    this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
+    this.latentWidth = (long) latents.channels() * latents.patchSize() * latents.patchSize();
+  }
+
+  void check(RankReport report) {
+    int rank = report.rank();
+    int stage = mesh.coordinate(rank, MeshAxis.PIPELINE);
+    boolean last = stage == degrees.pipefusionDegree() - 1;
+    long steps = CostContract.STEPS;
+    long latents = rows * tokens(rank) * latentWidth;
+    assertSent(
+        report, "ulysses", steps * (attentions(stage) * ulysses(rank) + joint(stage) * text(rank)));
+    assertSent(report, "ring", steps * attentions(stage) * ringed(rank));
+    long skipped = skips(stage) * tokens(rank);
+    long forward = last ? 0 : tokens(rank) + model.textTokens() + skipped;
+    // the return hop: not after the last step, and not doubled by guidance
+    long back = last && stage > 0 ? (steps - 1) * latents : 0;
+    assertSent(report, "pipefusion", steps * batch * model.width() * forward + back);
+    assertSent(report, "cfg", last && degrees.cfgDegree() == 2 ? steps * latents : 0);
+    assertSent(report, "tensor", 0);
+    long kept = attentions(stage) * layout.tokens() + joint(stage) * (long) model.textTokens();
+    assertThat(report.kvBufferBytes())
+        .isEqualTo(stale ? FLOAT * 2 * batch * kept * headsWidth(rank) : 0);
+    checkParameters(report, stage);
+  }
+
+  /** Queries, keys and values out, results back: 3·l·(H − h)·D + (g − l)·h·D. */
+  private long ulysses(int rank) {
+    long mine = tokens(rank);
+    return batch
+        * (3 * mine * (model.width() - headsWidth(rank))
+            + (groupTokens(ring(rank, 0)) - mine) * headsWidth(rank));
+  }
+
+  /** The results of text, to all others: T·h·D·(U − 1). */
+  private long text(int rank) {
+    return batch * model.textTokens() * headsWidth(rank) * (degrees.ulyssesDegree() - 1);
+  }
+
+  /**
+   * Keys and values: patches are sent to all others, 2·g·h·D·(R − 1); otherwise all but the next
+   * rank's pass through.
+   */
+  private long ringed(int rank) {
+    long sent =
+        stale
+            ? groupTokens(ring(rank, 0)) * (degrees.ringDegree() - 1)
+            : layout.tokens() - groupTokens(ring(rank, 1));
+    return 2 * batch * sent * headsWidth(rank);
+  }
+
+  private int ring(int rank, int further) {
+    return (mesh.coordinate(rank, MeshAxis.RING) + further) % degrees.ringDegree();
+  }
+
+  private long tokens(int rank) {
+    int shard =
+        mesh.coordinate(rank, MeshAxis.ULYSSES)
+            + degrees.ulyssesDegree() * mesh.coordinate(rank, MeshAxis.RING);
+    return layout.length(layout.all(), shard);
+  }
+
+  private long groupTokens(int ring) {
+    int degree = degrees.ulyssesDegree();
+    return IntStream.range(0, degree)
+        .mapToLong(u -> layout.length(layout.all(), u + degree * ring))
+        .sum();
+  }
+
+  /** h·D. */
+  private long headsWidth(int rank) {
+    TokenRange heads =
+        new TokenRange(0, spec.heads())
+            .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), degrees.ulyssesDegree());
+    return (long) heads.length() * model.width() / spec.heads();
+  }
+
+  private long attentions(int stage) {
+    return blocks(stage).map(spec::attentions).sum();
+  }
+
+  private long joint(int stage) {
+    return blocks(stage).map(model::jointAttentions).sum();
+  }
+
+  /** Long skips from this stage to another one. */
+  private long skips(int stage) {
+    TokenRange own = range(stage);
+    return IntStream.range(own.to(), spec.depth())
+        .mapToObj(spec::skipFrom)
+        .filter(OptionalInt::isPresent)
+        .mapToInt(OptionalInt::getAsInt)
+        .filter(source -> source >= own.from() && source < own.to())
+        .count();
+  }
+
+  private void checkParameters(RankReport report, int stage) {
+    long expected =
+        spec.conditioner().parameterBytes() + blocks(stage).mapToLong(this::bytes).sum();
+    expected += stage == 0 ? spec.embedding().parameterBytes() : 0;
+    expected += stage == degrees.pipefusionDegree() - 1 ? spec.head().parameterBytes() : 0;
+    assertThat(report.parameterBytes()).isEqualTo(expected);
+    if (degrees.attnLayerNumForPp().isEmpty()) {
+      assertThat(range(stage).length())
+          .isLessThanOrEqualTo((spec.depth() - 1) / degrees.pipefusionDegree() + 1);
+    }
+  }
+
+  private long bytes(int index) {
+    try (Block<?> block = spec.block(index)) {
+      return block.parameterBytes();
+    }
+  }
+
+  private IntStream blocks(int stage) {
+    TokenRange own = range(stage);
+    return IntStream.range(own.from(), own.to());
+  }
+
+  private TokenRange range(int stage) {
+    if (degrees.attnLayerNumForPp().isEmpty()) {
+      return new TokenRange(0, spec.depth()).shard(stage, degrees.pipefusionDegree());
+    }
+    int from =
+        degrees.attnLayerNumForPp().subList(0, stage).stream().mapToInt(Integer::intValue).sum();
+    return new TokenRange(from, from + degrees.attnLayerNumForPp().get(stage));
+  }
+
+  private static void assertSent(RankReport report, String channel, long elements) {
+    assertThat(Objects.requireNonNull(report.sentBytes().get(channel)))
+        .as("rank %d, %s", report.rank(), channel)
+        .isEqualTo(FLOAT * elements);
+  }
+}
