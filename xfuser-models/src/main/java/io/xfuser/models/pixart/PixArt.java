@@ -49,11 +49,7 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
   @Override
   public Embedding<PixArtConditioning> embedding() {
     return TokenEmbedding.load(
-        weights,
-        config.width(),
-        config.inChannels(),
-        config.patchSize(),
-        PixArtConditioning::positions);
+        weights, config.width(), config.patch(), PixArtConditioning::positions);
   }
 
   @Override
