@@ -1,5 +1,7 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.models.hunyuandit.HunyuanDiT;
+import io.xfuser.models.hunyuandit.HunyuanDiTConfig;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.torchscript.ElementType;
@@ -13,6 +15,12 @@ import java.util.stream.Collectors;
 
 /** The models whose step can be measured. */
 enum BenchModel {
+  HUNYUANDIT(8) {
+    @Override
+    TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
+      return new HunyuanDiT(HunyuanDiTConfig.from(config), weights);
+    }
+  },
   PIXART(8) {
     @Override
     TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
