@@ -2,6 +2,8 @@ package io.xfuser.examples.bench;
 
 import io.xfuser.models.dit.DiT;
 import io.xfuser.models.dit.DiTConfig;
+import io.xfuser.models.hunyuandit.HunyuanDiT;
+import io.xfuser.models.hunyuandit.HunyuanDiTConfig;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.models.sd3.SD3;
@@ -18,6 +20,7 @@ import java.util.stream.Collectors;
 
 /** The models whose step can be measured. */
 enum BenchModel {
+  HUNYUANDIT(8, (config, weights) -> new HunyuanDiT(HunyuanDiTConfig.from(config), weights)),
   PIXART(8, (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
   DIT(8, (config, weights) -> new DiT(DiTConfig.from(config), weights)),
   SD3(8, (config, weights) -> new SD3(SD3Config.from(config), weights)),
