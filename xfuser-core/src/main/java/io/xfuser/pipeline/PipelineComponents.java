@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 public record PipelineComponents(
     Path directory, ComponentConfig index, ElementType type, @Nullable String variant) {
 
-  /** What {@code model_index.json} says of a component that a pipeline may lack and this one does. */
+  /**
+   * What {@code model_index.json} says of a component that a pipeline may lack and this one does.
+   */
   public static final String ABSENT = "[null,null]";
 
   /** The base names of the weight files of diffusers and of transformers. */
@@ -31,8 +33,8 @@ public record PipelineComponents(
   /**
    * Checks every component.
    *
-   * @param classes the classes that each component may have, by its name; with {@link #ABSENT} among them
-   *     it may be absent
+   * @param classes the classes that each component may have, by its name; with {@link #ABSENT}
+   *     among them it may be absent
    * @throws IllegalArgumentException if a component is of another class or its folder is missing,
    *     or no component has the variant
    */

@@ -5,19 +5,16 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.text.BertEncoder;
 import io.xfuser.models.text.MaskedEncoder;
 import io.xfuser.models.text.T5Encoder;
+import io.xfuser.models.text.TextTower;
+import io.xfuser.models.text.TextTower.Opening;
 import io.xfuser.models.text.TokenIds;
-import io.xfuser.models.text.Tokenizer;
-import io.xfuser.models.text.Tokenizers;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Encodes prompts with BERT and with mT5, each padded to its own length. */
 final class HunyuanDiTTextEncoder implements TextEncoder {
@@ -66,7 +63,7 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
 
   @Override
   public long parameterBytes() {
-    return bert.encoder().parameterBytes() + t5.encoder().parameterBytes();
+    return bert.tower().encoder().parameterBytes() + t5.tower().encoder().parameterBytes();
   }
 
   @Override
@@ -75,36 +72,16 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
     t5.close();
   }
 
-  /** Opens an encoder. */
-  @FunctionalInterface
-  private interface Opening {
-    MaskedEncoder open(Path directory, ElementType type, @Nullable String variant);
-  }
-
   /**
    * A tokenizer and its encoder.
    *
    * @param suffix of the names of folders and tensors
    * @param length tokens of every text
    */
-  private record Side(String suffix, int length, Tokenizer tokenizer, MaskedEncoder encoder) {
-    static Side open(PipelineComponents components, String suffix, int length, Opening opening) {
-      Tokenizer tokenizer =
-          Tokenizers.open(
-              components.folder("tokenizer" + suffix), components.className("tokenizer" + suffix));
-      try {
-        return new Side(
-            suffix,
-            length,
-            tokenizer,
-            opening.open(
-                components.folder("text_encoder" + suffix),
-                components.type(),
-                components.variant()));
-      } catch (RuntimeException e) {
-        tokenizer.close();
-        throw e;
-      }
+  private record Side(String suffix, int length, TextTower<MaskedEncoder> tower) {
+    static Side open(
+        PipelineComponents components, String suffix, int length, Opening<MaskedEncoder> opening) {
+      return new Side(suffix, length, TextTower.open(components, suffix, opening));
     }
 
     String mask() {
@@ -112,21 +89,21 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
     }
 
     Map<String, NDArray> states(NDManager owner, List<String> prompts) {
-      TokenIds tokens = tokenizer.encode(prompts, length);
+      TokenIds tokens = tower.tokenizer().encode(prompts, length);
       return Map.of(
           BERT_EMBEDS + suffix, // (P, T, width)
-          encoder.encode(owner, tokens.ids(owner), tokens.mask(owner)));
+          tower.encoder().encode(owner, tokens.ids(owner), tokens.mask(owner)));
     }
 
     NDArray masks(NDManager owner, List<String> prompts, long[] rows) {
       try (NDManager scope = owner.newSubManager()) {
-        return Torch.rows(owner, tokenizer.encode(prompts, length).mask(scope), rows); // (B, T)
+        return Torch.rows(
+            owner, tower.tokenizer().encode(prompts, length).mask(scope), rows); // (B, T)
       }
     }
 
     void close() {
-      encoder.close();
-      tokenizer.close();
+      tower.close();
     }
   }
 }

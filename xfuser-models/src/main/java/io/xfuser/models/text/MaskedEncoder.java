@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
 /** A text encoder that is told which tokens are padding. Safe for use by several threads. */
-public interface MaskedEncoder extends AutoCloseable {
+public interface MaskedEncoder extends TextModel {
   /**
    * The last hidden states.
    *
@@ -17,10 +17,4 @@ public interface MaskedEncoder extends AutoCloseable {
 
   /** The width of the hidden states. */
   int width();
-
-  /** Bytes of all parameters, mapped or copied. */
-  long parameterBytes();
-
-  @Override
-  void close();
 }
