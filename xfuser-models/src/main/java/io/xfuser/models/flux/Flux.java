@@ -6,7 +6,6 @@ import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.models.joint.JointHead;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
-import java.util.List;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
@@ -17,6 +16,7 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
+import java.util.List;
 
 /**
  * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double
@@ -29,8 +29,7 @@ public record Flux(FluxConfig config, SafeTensors weights)
     implements TransformerSpec<JointConditioning> {
   static final Program PROGRAM = Program.load(Flux.class, "flux.py");
 
-  private static final String LINEARS =
-      "(%s)\\.(weight|bias)"; // of the layers that have both
+  private static final String LINEARS = "(%s)\\.(weight|bias)"; // of the layers that have both
 
   /** Checks that there are no weights that this model does not use. */
   public Flux {
@@ -66,9 +65,7 @@ public record Flux(FluxConfig config, SafeTensors weights)
     return single < 0
         ? FluxDoubleBlock.load(config, weights.at("transformer_blocks." + index + "."))
         : FluxSingleBlock.load(
-            config,
-            index == depth() - 1,
-            weights.at("single_transformer_blocks." + single + "."));
+            config, index == depth() - 1, weights.at("single_transformer_blocks." + single + "."));
   }
 
   @Override
@@ -95,8 +92,7 @@ public record Flux(FluxConfig config, SafeTensors weights)
             weights,
             w ->
                 w.linear("norm_out.linear", 2 * width, width)
-                    .tensor(
-                        patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
+                    .tensor(patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
                     .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())));
   }
 

@@ -25,9 +25,7 @@ record FluxConditioner(FluxConfig config, TensorList weights)
               w.linear("context_embedder", width, config.textWidth())
                   .mlp(embed + "timestep_embedder.", width, SINUSOIDS)
                   .mlp(embed + "text_embedder.", width, config.pooledWidth());
-              return config.guidance()
-                  ? w.mlp(embed + "guidance_embedder.", width, SINUSOIDS)
-                  : w;
+              return config.guidance() ? w.mlp(embed + "guidance_embedder.", width, SINUSOIDS) : w;
             }));
   }
 

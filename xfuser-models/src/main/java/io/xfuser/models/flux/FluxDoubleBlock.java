@@ -50,17 +50,14 @@ record FluxDoubleBlock(int heads, TensorList weights) implements Block<JointCond
         c.step()
             .modulations()
             .get(
-                this,
-                to -> Flux.PROGRAM.call(to, "double_modulation", c.step().vector(), weights));
+                this, to -> Flux.PROGRAM.call(to, "double_modulation", c.step().vector(), weights));
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> streams = Flux.streams(x); // (B, l, C), (B, T, C)
       NDArray packed = // (B, T + l, 3, H, D)
           Flux.PROGRAM.call(
               scope, "double_before", streams, m, Flux.rotation(scope, x, c), weights, heads);
       NDArray attended = // (B, T + l, H, D)
-          attentions
-              .get(0)
-              .attend(scope, new Qkv(packed, x.textTokens(), x.place().span()));
+          attentions.get(0).attend(scope, new Qkv(packed, x.textTokens(), x.place().span()));
       NDList out = Flux.PROGRAM.callList(owner, "double_after", streams, attended, m, weights);
       return x.with(out.get(0), x.text() == null ? null : out.get(1));
     }

@@ -114,9 +114,7 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
 
   /** The largest size of whole tokens that {@code asked} has room for. */
   private static Size wholeTokens(Size asked, int multiple) {
-    Size size =
-        new Size(
-            asked.height() / multiple * multiple, asked.width() / multiple * multiple);
+    Size size = new Size(asked.height() / multiple * multiple, asked.width() / multiple * multiple);
     if (Math.min(size.height(), size.width()) == 0) {
       throw new IllegalArgumentException(
           "height and width must be at least %d, but are %d and %d"

@@ -43,8 +43,7 @@ record FluxSingleBlock(int heads, boolean last, TensorList weights)
         c.step()
             .modulations()
             .get(
-                this,
-                to -> Flux.PROGRAM.call(to, "single_modulation", c.step().vector(), weights));
+                this, to -> Flux.PROGRAM.call(to, "single_modulation", c.step().vector(), weights));
     try (NDManager scope = owner.newSubManager()) {
       NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
           Flux.PROGRAM.callList(
@@ -56,9 +55,7 @@ record FluxSingleBlock(int heads, boolean last, TensorList weights)
               weights,
               heads);
       NDArray attended = // (B, T + l, H, D)
-          attentions
-              .get(0)
-              .attend(scope, new Qkv(before.get(0), x.textTokens(), x.place().span()));
+          attentions.get(0).attend(scope, new Qkv(before.get(0), x.textTokens(), x.place().span()));
       Hidden kept = last ? x.with(x.image(), null) : x;
       NDList out = // (B, l, C), (B, T, C)
           Flux.PROGRAM.callList(
