@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Draws the same picture with each model's hybrid layouts, one JVM per rank, on the CPU:
 #   xfuser-examples/run.sh [MODEL [DIR]]
-# MODEL is pixart_sigma or pixart_alpha, DIR its directory in diffusers' layout. With neither, the demo model
+# MODEL is pixart_sigma, pixart_alpha or sd3, DIR its directory in diffusers' layout. With neither, the demo model
 # draws. The pictures are in results/, named after their layouts.
 set -eu
 
@@ -24,8 +24,12 @@ case $model in
     main=PixArtAlphaExample
     task="--num_inference_steps 20"
     ;;
+  sd3)
+    main=SD3Example
+    task="--num_inference_steps 20"
+    ;;
   *)
-    echo "run.sh: no model $model; there are pixart_sigma and pixart_alpha" >&2
+    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha and sd3" >&2
     exit 2
     ;;
 esac

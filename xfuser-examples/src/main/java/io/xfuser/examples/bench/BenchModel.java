@@ -2,6 +2,8 @@ package io.xfuser.examples.bench;
 
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
+import io.xfuser.models.sd3.SD3;
+import io.xfuser.models.sd3.SD3Config;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
@@ -9,26 +11,24 @@ import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /** The models whose step can be measured. */
 enum BenchModel {
-  PIXART(8) {
-    @Override
-    TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
-      return new PixArt(PixArtConfig.from(config), weights);
-    }
-  };
+  PIXART(8, (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
+  SD3(8, (config, weights) -> new SD3(SD3Config.from(config), weights)),
+  SD35_MEDIUM(8, (config, weights) -> new SD3(SD3Config.from(config), weights));
 
   private static final String WEIGHTS = "diffusion_pytorch_model";
 
   private final int vaeScale;
+  private final BiFunction<ComponentConfig, SafeTensors, TransformerSpec<?>> spec;
 
-  BenchModel(int vaeScale) {
+  BenchModel(int vaeScale, BiFunction<ComponentConfig, SafeTensors, TransformerSpec<?>> spec) {
     this.vaeScale = vaeScale;
+    this.spec = spec;
   }
-
-  abstract TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights);
 
   /** Pixels along each side of a latent. */
   int vaeScale() {
@@ -42,7 +42,7 @@ enum BenchModel {
 
   /** Opens a transformer directory as diffusers writes it. */
   TransformerSpec<?> open(Path directory, ElementType type) {
-    return spec(
+    return spec.apply(
         ComponentConfig.read(directory.resolve("config.json")),
         SafeTensors.open(directory, WEIGHTS, type));
   }
