@@ -45,7 +45,9 @@ public record Flux(FluxConfig config, SafeTensors weights)
             + "|single_transformer_blocks\\.\\d+\\.("
             + LINEARS.formatted(image + "|norm\\.linear|proj_mlp|proj_out")
             + "|attn\\.norm_[qk]\\.weight)"
-            + "|(x_embedder|context_embedder|time_text_embed|norm_out|proj_out)\\..*";
+            + "|(x_embedder|context_embedder|norm_out\\.linear|proj_out)\\.(weight|bias)"
+            + "|time_text_embed\\.(timestep|text%s)_embedder\\..*"
+                .formatted(config.guidance() ? "|guidance" : "");
     weights.rejectUnknown(name -> name.matches(known));
   }
 

@@ -7,6 +7,7 @@ import java.util.List;
  * What distinguishes one Flux transformer from another, as in diffusers' {@code
  * FluxTransformer2DModel}.
  *
+ * @param origin where the settings are from, for messages
  * @param doubleBlocks blocks with weights of their own for text and image; they come first
  * @param singleBlocks blocks with the same weights for both
  * @param heads attention heads
@@ -19,6 +20,7 @@ import java.util.List;
  * @param guidance whether the strength of the prompt is a condition (dev)
  */
 public record FluxConfig(
+    String origin,
     int doubleBlocks,
     int singleBlocks,
     int heads,
@@ -40,8 +42,8 @@ public record FluxConfig(
     int turning = axes.stream().mapToInt(Integer::intValue).sum();
     if (axes.size() != 3 || turning != headSize || axes.stream().anyMatch(d -> d % 2 != 0)) {
       throw new IllegalArgumentException(
-          "axes_dims_rope %s are not three even numbers that add up to attention_head_dim %d"
-              .formatted(axes, headSize));
+          "%s: axes_dims_rope %s are not three even numbers that add up to attention_head_dim %d"
+              .formatted(origin, axes, headSize));
     }
   }
 
@@ -69,6 +71,7 @@ public record FluxConfig(
           config.origin() + ": in_channels " + tokenWidth + " are no 2 by 2 latents");
     }
     return new FluxConfig(
+        config.origin(),
         config.getInt("num_layers", 19),
         config.getInt("num_single_layers", 38),
         config.getInt("num_attention_heads", 24),

@@ -20,12 +20,9 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A Flux.1 directory ({@code FluxPipeline} in diffusers). */
 final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
-  private static final Logger LOG = LoggerFactory.getLogger(FluxPipeline.class);
   private static final String NAME = "flux";
 
   /** Latents along each side of a picture whose size is not given. */
@@ -76,7 +73,8 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
   public GenerationRequest resolve(InputConfig input) {
     Setting.check(NAME, input, SETTINGS);
     int scale = vae().scale();
-    Size size = wholeTokens(askedOr(SAMPLE_SIZE * scale, input), scale * FluxConfig.PATCH);
+    Size size =
+        roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
     LatentShape latents =
         new LatentShape(
             config().channels(),
@@ -110,26 +108,6 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
         0,
         DynamicShift.from(scheduler).mu(tokens),
         scheduler.getBoolean("use_flow_sigmas", false) ? null : FlowMatchEuler.evenSigmas(steps));
-  }
-
-  /** The largest size of whole tokens that {@code asked} has room for. */
-  private static Size wholeTokens(Size asked, int multiple) {
-    Size size = new Size(asked.height() / multiple * multiple, asked.width() / multiple * multiple);
-    if (Math.min(size.height(), size.width()) == 0) {
-      throw new IllegalArgumentException(
-          "height and width must be at least %d, but are %d and %d"
-              .formatted(multiple, asked.height(), asked.width()));
-    }
-    if (!size.equals(asked)) {
-      LOG.warn(
-          "{} x {} pixels are no multiples of {}: the picture will have {} x {}",
-          asked.height(),
-          asked.width(),
-          multiple,
-          size.height(),
-          size.width());
-    }
-    return size;
   }
 
   @Override
