@@ -1,5 +1,7 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.models.dit.DiT;
+import io.xfuser.models.dit.DiTConfig;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.models.sd3.SD3;
@@ -17,6 +19,7 @@ import java.util.stream.Collectors;
 /** The models whose step can be measured. */
 enum BenchModel {
   PIXART(8, (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
+  DIT(8, (config, weights) -> new DiT(DiTConfig.from(config), weights)),
   SD3(8, (config, weights) -> new SD3(SD3Config.from(config), weights)),
   SD35_MEDIUM(8, (config, weights) -> new SD3(SD3Config.from(config), weights));
 
