@@ -31,6 +31,14 @@ def mlp_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor
     return torch.to(self.product(h, torch.to(weight2, 6), torch.to(bias2, 6)), x.dtype)
   return self.product(self.product_gelu_tanh(x, weight, bias), weight2, bias2)
 
+def mlp_gelu_tanh_add(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor, y: Tensor) -> Tensor:
+  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2 + y
+  if self.widens_rows(x):
+    h = self.product_gelu_tanh(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6))
+    out = self.product_add(h, torch.to(weight2, 6), torch.to(bias2, 6), torch.to(y, 6))
+    return torch.to(out, x.dtype)
+  return self.product_add(self.product_gelu_tanh(x, weight, bias), weight2, bias2, y)
+
 def split_heads(self, x: Tensor, heads: int) -> Tensor:
   # (B, L, H·D) -> (B, H, L, D)
   return x.unflatten(2, [heads, -1]).transpose(1, 2)
