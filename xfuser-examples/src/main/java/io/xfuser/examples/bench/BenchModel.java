@@ -1,7 +1,7 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.models.adaln.AdaLn;
 import io.xfuser.models.pixart.PixArt;
-import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
@@ -16,7 +16,7 @@ enum BenchModel {
   PIXART(8) {
     @Override
     TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
-      return new PixArt(PixArtConfig.from(config), weights);
+      return new AdaLn(PixArt.config(config), weights);
     }
   };
 
