@@ -20,7 +20,7 @@ import java.util.function.Function;
  */
 public record TokenEmbedding<C>(TensorList weights, Function<C, NDArray> positions)
     implements Embedding<C> {
-  /** The convolution {@code pos_embed.proj} of {@code weights}, to {@code width}. */
+  /** The convolution {@code pos_embed.proj} of {@code weights}. */
   public static <C> TokenEmbedding<C> load(
       Weights weights, long width, Patch patch, Function<C, NDArray> positions) {
     return new TokenEmbedding<>(
