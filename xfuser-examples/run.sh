@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Draws the same picture with each model's hybrid layouts, one JVM per rank, on the CPU:
 #   xfuser-examples/run.sh [MODEL [DIR]]
-# MODEL is pixart_sigma, pixart_alpha or sd3, DIR its directory in diffusers' layout. With neither, the demo model
+# MODEL is pixart_sigma, pixart_alpha, sd3 or flux, DIR its directory in diffusers' layout. With neither, the demo model
 # draws. The pictures are in results/, named after their layouts.
 set -eu
 
@@ -28,8 +28,13 @@ case $model in
     main=SD3Example
     task="--num_inference_steps 20"
     ;;
+  flux)
+    main=FluxExample
+    # A negative prompt makes the guidance that CFG ranks share.
+    task="--num_inference_steps 28 --negative_prompt blurry --true_cfg_scale 2"
+    ;;
   *)
-    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha and sd3" >&2
+    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3 and flux" >&2
     exit 2
     ;;
 esac

@@ -2,6 +2,8 @@ package io.xfuser.examples.bench;
 
 import io.xfuser.models.dit.DiT;
 import io.xfuser.models.dit.DiTConfig;
+import io.xfuser.models.flux.Flux;
+import io.xfuser.models.flux.FluxConfig;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.models.sd3.SD3;
@@ -18,18 +20,24 @@ import java.util.stream.Collectors;
 
 /** The models whose step can be measured. */
 enum BenchModel {
-  PIXART(8, (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
-  DIT(8, (config, weights) -> new DiT(DiTConfig.from(config), weights)),
-  SD3(8, (config, weights) -> new SD3(SD3Config.from(config), weights)),
-  SD35_MEDIUM(8, (config, weights) -> new SD3(SD3Config.from(config), weights));
+  PIXART(8, 2, (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
+  DIT(8, 2, (config, weights) -> new DiT(DiTConfig.from(config), weights)),
+  SD3(8, 2, (config, weights) -> new SD3(SD3Config.from(config), weights)),
+  SD35_MEDIUM(8, 2, (config, weights) -> new SD3(SD3Config.from(config), weights)),
+  FLUX(8, 2, (config, weights) -> new Flux(FluxConfig.from(config), weights));
 
   private static final String WEIGHTS = "diffusion_pytorch_model";
 
   private final int vaeScale;
+  private final int patchSize;
   private final BiFunction<ComponentConfig, SafeTensors, TransformerSpec<?>> spec;
 
-  BenchModel(int vaeScale, BiFunction<ComponentConfig, SafeTensors, TransformerSpec<?>> spec) {
+  BenchModel(
+      int vaeScale,
+      int patchSize,
+      BiFunction<ComponentConfig, SafeTensors, TransformerSpec<?>> spec) {
     this.vaeScale = vaeScale;
+    this.patchSize = patchSize;
     this.spec = spec;
   }
 
@@ -38,9 +46,9 @@ enum BenchModel {
     return vaeScale;
   }
 
-  /** The patch size of the transformer in {@code directory}. */
-  static int patchSize(Path directory) {
-    return ComponentConfig.read(directory.resolve("config.json")).getInt("patch_size");
+  /** Latents along each side of a token. */
+  int patchSize() {
+    return patchSize;
   }
 
   /** Opens a transformer directory as diffusers writes it. */
