@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from diffusers import FluxPipeline, FluxTransformer2DModel, (
+from diffusers import (
     DiTTransformer2DModel,
     FluxTransformer2DModel,
     HunyuanDiT2DModel,
@@ -266,42 +266,6 @@ def _dit_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], 
     return prediction.chunk(2, dim=1)[0]
 
 
-_FLUX_TEXT_TOKENS = 256  # schnell's maximum
-_FLUX_POOLED = 768
-
-
-def _flux() -> torch.nn.Module:
-    return FluxTransformer2DModel(
-        num_layers=1,
-        num_single_layers=2,
-        joint_attention_dim=_CAPTION_CHANNELS,
-        pooled_projection_dim=_FLUX_POOLED,
-    )
-
-
-def _flux_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
-    return {
-        "latents": torch.randn(1, 16, 64, 64, generator=generator),
-        "text.prompt_embeds": torch.randn(1, _FLUX_TEXT_TOKENS, _CAPTION_CHANNELS, generator=generator),
-        "text.pooled_prompt_embeds": torch.randn(1, _FLUX_POOLED, generator=generator),
-    }
-
-
-def _flux_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
-    latents = inputs["latents"]
-    batch, channels, height, width = latents.shape
-    prediction = transformer(
-        FluxPipeline._pack_latents(latents, batch, channels, height, width),
-        encoder_hidden_states=inputs["text.prompt_embeds"],
-        pooled_projections=inputs["text.pooled_prompt_embeds"],
-        timestep=torch.full((batch,), timestep).to(latents.dtype) / 1000,
-        img_ids=FluxPipeline._prepare_latent_image_ids(batch, height // 2, width // 2, "cpu", latents.dtype),
-        txt_ids=torch.zeros(_FLUX_TEXT_TOKENS, 3, dtype=latents.dtype),
-        return_dict=False,
-    )[0]
-    return FluxPipeline._unpack_latents(prediction, 8 * height, 8 * width, 8)
-
-
 MODELS = {
     "pixart": StepModel(
         title="PixArt, width 1152 (16 heads of 72), 8 blocks, 1,024 tokens, batch 2, 120 text tokens",
@@ -351,12 +315,5 @@ MODELS = {
         transformer=_dit,
         inputs=_dit_inputs,
         forward=_dit_forward,
-    ),
-    "flux": StepModel(
-        title="Flux, width 3072 (24 heads of 128), 1 double and 2 single blocks, 1,024 tokens, batch 1, 256 text tokens",
-        timestep=500,
-        transformer=_flux,
-        inputs=_flux_inputs,
-        forward=_flux_forward,
     ),
 }
