@@ -3,6 +3,8 @@ package io.xfuser.examples.bench;
 import io.xfuser.models.adaln.AdaLn;
 import io.xfuser.models.dit.DiT;
 import io.xfuser.models.dit.DiTConfig;
+import io.xfuser.models.flux.Flux;
+import io.xfuser.models.flux.FluxConfig;
 import io.xfuser.models.hunyuandit.HunyuanDiT;
 import io.xfuser.models.hunyuandit.HunyuanDiTConfig;
 import io.xfuser.models.pixart.PixArt;
@@ -31,6 +33,8 @@ record BenchModel(Reader reader) {
       new TreeMap<>(
           Map.of(
               "dit", new BenchModel((config, weights) -> new DiT(DiTConfig.from(config), weights)),
+              "flux",
+                  new BenchModel((config, weights) -> new Flux(FluxConfig.from(config), weights)),
               "hunyuandit",
                   new BenchModel(
                       (config, weights) -> new HunyuanDiT(HunyuanDiTConfig.from(config), weights)),
