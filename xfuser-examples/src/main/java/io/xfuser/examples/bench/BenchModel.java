@@ -11,23 +11,27 @@ import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /** The models whose step can be measured. */
 enum BenchModel {
-  PIXART(8, (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
-  SD3(8, (config, weights) -> new SD3(SD3Config.from(config), weights)),
-  SD35_MEDIUM(8, (config, weights) -> new SD3(SD3Config.from(config), weights));
+  PIXART(8),
+  SD3(8),
+  SD35_MEDIUM(8);
 
   private static final String WEIGHTS = "diffusion_pytorch_model";
 
   private final int vaeScale;
-  private final BiFunction<ComponentConfig, SafeTensors, TransformerSpec<?>> spec;
 
-  BenchModel(int vaeScale, BiFunction<ComponentConfig, SafeTensors, TransformerSpec<?>> spec) {
+  BenchModel(int vaeScale) {
     this.vaeScale = vaeScale;
-    this.spec = spec;
+  }
+
+  private TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
+    return switch (this) {
+      case PIXART -> new PixArt(PixArtConfig.from(config), weights);
+      case SD3, SD35_MEDIUM -> new SD3(SD3Config.from(config), weights);
+    };
   }
 
   /** Pixels along each side of a latent. */
@@ -42,7 +46,7 @@ enum BenchModel {
 
   /** Opens a transformer directory as diffusers writes it. */
   TransformerSpec<?> open(Path directory, ElementType type) {
-    return spec.apply(
+    return spec(
         ComponentConfig.read(directory.resolve("config.json")),
         SafeTensors.open(directory, WEIGHTS, type));
   }
