@@ -1,5 +1,9 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.models.dit.DiT;
+import io.xfuser.models.dit.DiTConfig;
+import io.xfuser.models.hunyuandit.HunyuanDiT;
+import io.xfuser.models.hunyuandit.HunyuanDiTConfig;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.models.sd3.SD3;
@@ -15,7 +19,9 @@ import java.util.stream.Collectors;
 
 /** The models whose step can be measured. */
 enum BenchModel {
+  HUNYUANDIT(8),
   PIXART(8),
+  DIT(8),
   SD3(8),
   SD35_MEDIUM(8);
 
@@ -29,7 +35,9 @@ enum BenchModel {
 
   private TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
     return switch (this) {
+      case HUNYUANDIT -> new HunyuanDiT(HunyuanDiTConfig.from(config), weights);
       case PIXART -> new PixArt(PixArtConfig.from(config), weights);
+      case DIT -> new DiT(DiTConfig.from(config), weights);
       case SD3, SD35_MEDIUM -> new SD3(SD3Config.from(config), weights);
     };
   }
@@ -39,9 +47,9 @@ enum BenchModel {
     return vaeScale;
   }
 
-  /** The patch size of the transformer in {@code directory}. */
-  static int patchSize(Path directory) {
-    return ComponentConfig.read(directory.resolve("config.json")).getInt("patch_size");
+  /** Latents along each side of a token: of all models here the same. */
+  int patchSize() {
+    return 2;
   }
 
   /** Opens a transformer directory as diffusers writes it. */

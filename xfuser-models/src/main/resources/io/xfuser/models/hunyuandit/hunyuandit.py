@@ -51,9 +51,8 @@ def embed(self, tokens: Tensor, w: List[Tensor]) -> Tensor:
 
 def predict(self, x: Tensor, t: Tensor, w: List[Tensor]) -> Tensor:
   # x (B, L, C), t (B, C), w: modulation (2C, C), projection (c, C) and their biases -> (B, L, c)
-  scale, shift = torch.linear(t, w[0], w[1]).unsqueeze(1).chunk(2, 2)  # (B, 1, C) each
-  n = torch.layer_norm(x, [x.size(2)], None, None, 1e-6)
-  return self.project(torch.add_(torch.mul_(n, 1 + scale), shift), w, 2)
+  m = self.modulations(t, w[0], w[1], 2)  # scale and shift, (B, 1, C) each
+  return self.project(self.modulate_rows(x, m[1], m[0], 1e-6), w, 2)
 
 # The conditioner's weights, in order; each but 4, 5 and 20 has a bias behind it:
 #  0 T5 projection in (4F, F), F the width of T5    2 out (E, 4F)    4 padding (T, E)
