@@ -24,7 +24,12 @@ class VideoFileTest {
   @TempDir Path directory;
 
   @ParameterizedTest
-  @CsvSource({"5, 48, 40, 48, 40", "16, 64, 128, 64, 128", "1, 48, 40, 48, 40", "3, 33, 25, 34, 26"})
+  @CsvSource({
+    "5, 48, 40, 48, 40",
+    "16, 64, 128, 64, 128",
+    "1, 48, 40, 48, 40",
+    "3, 33, 25, 34, 26"
+  })
   void framesCanBeReadBackInTheirSizeAndOrder(
       int count, int width, int height, int storedWidth, int storedHeight) throws IOException {
     Path file = directory.resolve("video.mp4");
