@@ -35,8 +35,7 @@ record BenchModel(Reader reader) {
                   new BenchModel(
                       (config, weights) -> new HunyuanDiT(HunyuanDiTConfig.from(config), weights)),
               "pixart",
-                  new BenchModel(
-                      (config, weights) -> new AdaLn(PixArt.config(config), weights)),
+                  new BenchModel((config, weights) -> new AdaLn(PixArt.config(config), weights)),
               "sd3", new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights)),
               "sd35_medium",
                   new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights))));

@@ -73,8 +73,7 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
   public GenerationRequest resolve(InputConfig input) {
     Setting.check(NAME, input, SETTINGS);
     int scale = vae().scale();
-    Size size =
-        roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
+    Size size = roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
     LatentShape latents =
         new LatentShape(
             config().channels(),
