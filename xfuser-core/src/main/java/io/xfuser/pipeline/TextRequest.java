@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -38,15 +39,31 @@ public record TextRequest(
   public Map<String, NDArray> perPrompt(NDManager owner, PromptEncoder encoder) {
     int first = images.from() / imagesPerPrompt;
     int last = (images.to() - 1) / imagesPerPrompt;
-    long[] rows = rows(image -> image / imagesPerPrompt - first);
+    return encode(
+        owner,
+        all -> all.subList(first, last + 1),
+        encoder,
+        rows(image -> image / imagesPerPrompt - first));
+  }
+
+  /**
+   * Encodes all prompts and repeats their rows one after another: image i has row i mod P of P
+   * prompts. Some of diffusers' pipelines repeat masks in this order.
+   */
+  public Map<String, NDArray> inTurn(NDManager owner, PromptEncoder encoder) {
+    return encode(owner, UnaryOperator.identity(), encoder, rows(image -> image % prompts.size()));
+  }
+
+  private Map<String, NDArray> encode(
+      NDManager owner, UnaryOperator<List<String>> some, PromptEncoder encoder, long[] rows) {
     Map<String, NDArray> all = new HashMap<>();
     try (NDManager scope = owner.newSubManager()) {
       encoder
-          .encode(scope, prompts.subList(first, last + 1))
+          .encode(scope, some.apply(prompts))
           .forEach((name, tensor) -> all.put(name, Torch.rows(owner, tensor, rows)));
       if (!negatives.isEmpty()) {
         encoder
-            .encode(scope, negatives.subList(first, last + 1))
+            .encode(scope, some.apply(negatives))
             .forEach((name, tensor) -> all.put(NEGATIVE + name, Torch.rows(owner, tensor, rows)));
       }
     }

@@ -4,6 +4,15 @@ def embed(self, tokens: Tensor, positions: Tensor, w: List[Tensor]) -> Tensor:
   # tokens (B, L, c), positions (L, C) fp32 -> (B, L, C); embeddings of positions are added in fp32
   return torch.to(self.linear(tokens, w[0], w[1]) + positions, tokens.dtype).contiguous()
 
+def embed_alone(self, tokens: Tensor, w: List[Tensor]) -> Tensor:
+  # (B, L, c) -> (B, L, C)
+  return self.linear(tokens, w[0], w[1]).contiguous()
+
+def predict(self, x: Tensor, t: Tensor, w: List[Tensor]) -> Tensor:
+  # x (B, L, C), t (B, C), w: modulation (2C, C), projection (c, C), each with its bias -> (B, L, c)
+  m = self.modulations(t, w[0], w[1], 2)
+  return self.linear(self.modulate_rows(x, m[1], m[0], 1e-6), w[2], w[3])
+
 def axis(self, positions: Tensor, width: int) -> Tensor:
   # (L) -> (L, width): sines then cosines, in fp64
   omega = torch.arange(width // 2, dtype=7, device=positions.device) / (width / 2.)

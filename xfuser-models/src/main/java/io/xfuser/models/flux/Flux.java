@@ -3,7 +3,6 @@ package io.xfuser.models.flux;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.joint.JointConditioning;
-import io.xfuser.models.joint.JointHead;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
@@ -13,6 +12,7 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
@@ -89,13 +89,14 @@ public record Flux(FluxConfig config, SafeTensors weights)
   public Head<JointConditioning> head() {
     Patchify patchify = new Patchify(FluxConfig.PATCH);
     long width = config.width();
-    return new JointHead(
+    return new ModulatedHead<>(
         WeightList.of(
             weights,
             w ->
                 w.linear("norm_out.linear", 2 * width, width)
                     .tensor(patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
-                    .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())));
+                    .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())),
+        c -> c.step().vector());
   }
 
   @Override

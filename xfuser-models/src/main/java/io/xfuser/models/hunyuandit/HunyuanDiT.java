@@ -5,6 +5,8 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.ModulatedHead;
+import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
@@ -54,19 +56,19 @@ public record HunyuanDiT(HunyuanDiTConfig config, SafeTensors weights)
 
   @Override
   public Embedding<HunyuanDiTConditioning> embedding() {
-    return new HunyuanDiTEmbedding(
-        WeightList.of(weights, w -> w.patches("pos_embed.proj", config.width(), config.patch())));
+    return TokenEmbedding.load(weights, config.width(), config.patch());
   }
 
   @Override
   public Head<HunyuanDiTConditioning> head() {
     long width = config.width();
-    return new HunyuanDiTHead(
+    return new ModulatedHead<>(
         WeightList.of(
             weights,
             w ->
                 w.linear("norm_out.linear", 2 * width, width)
-                    .patchHead("proj_out", width, config.patch())));
+                    .patchHead("proj_out", width, config.patch())),
+        HunyuanDiTConditioning::condition);
   }
 
   @Override

@@ -10,7 +10,6 @@ import io.xfuser.models.text.TokenIds;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
-import io.xfuser.torchscript.Torch;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,42 +45,30 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    Map<String, NDArray> all = new HashMap<>();
-    all.putAll(
-        request.perPrompt(
-            owner,
-            (to, prompts) ->
-                Map.of(
-                    BERT_EMBEDS, states(to, bert, prompts, HunyuanDiTConfig.BERT_TOKENS),
-                    T5_EMBEDS, states(to, t5, prompts, HunyuanDiTConfig.T5_TOKENS))));
-    // image i has the mask of prompt i mod P: diffusers' pipeline repeats the masks of all prompts,
-    // one after another, but the embeddings of each
-    long[] rows = request.rows(image -> image % request.prompts().size());
-    all.putAll(masks(owner, request.prompts(), rows, ""));
-    if (!request.negatives().isEmpty()) {
-      all.putAll(masks(owner, request.negatives(), rows, TextRequest.NEGATIVE));
-    }
+    Map<String, NDArray> all = new HashMap<>(request.perPrompt(owner, this::states));
+    // diffusers' pipeline repeats the masks of all prompts, but the embeddings of each
+    all.putAll(request.inTurn(owner, this::masks));
     return all;
   }
 
-  /** (P, tokens, width). */
-  private static NDArray states(
-      NDManager owner, TextTower<MaskedEncoder> tower, List<String> prompts, int tokens) {
-    TokenIds ids = tower.tokenizer().encode(prompts, tokens);
-    try (NDManager scope = owner.newSubManager()) {
-      return tower.encoder().encode(owner, ids.ids(scope), ids.mask(scope));
-    }
+  private Map<String, NDArray> states(NDManager owner, List<String> prompts) {
+    TokenIds words = words(prompts);
+    TokenIds pieces = pieces(prompts);
+    return Map.of(
+        BERT_EMBEDS, bert.encoder().encode(owner, words.ids(owner), words.mask(owner)),
+        T5_EMBEDS, t5.encoder().encode(owner, pieces.ids(owner), pieces.mask(owner)));
   }
 
-  private Map<String, NDArray> masks(
-      NDManager owner, List<String> prompts, long[] rows, String prefix) {
-    TokenIds words = bert.tokenizer().encode(prompts, HunyuanDiTConfig.BERT_TOKENS);
-    TokenIds pieces = t5.tokenizer().encode(prompts, HunyuanDiTConfig.T5_TOKENS);
-    try (NDManager scope = owner.newSubManager()) {
-      return Map.of(
-          prefix + BERT_MASK, Torch.rows(owner, words.mask(scope), rows), // (B, 77)
-          prefix + T5_MASK, Torch.rows(owner, pieces.mask(scope), rows)); // (B, 256)
-    }
+  private Map<String, NDArray> masks(NDManager owner, List<String> prompts) {
+    return Map.of(BERT_MASK, words(prompts).mask(owner), T5_MASK, pieces(prompts).mask(owner));
+  }
+
+  private TokenIds words(List<String> prompts) {
+    return bert.tokenizer().encode(prompts, HunyuanDiTConfig.BERT_TOKENS);
+  }
+
+  private TokenIds pieces(List<String> prompts) {
+    return t5.tokenizer().encode(prompts, HunyuanDiTConfig.T5_TOKENS);
   }
 
   @Override

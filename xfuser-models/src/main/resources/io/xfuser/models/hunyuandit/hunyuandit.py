@@ -45,15 +45,6 @@ def text_key_values(self, text: Tensor, w: List[Tensor], heads: int) -> Tensor:
   k.copy_(self.norm(k, w, 20))
   return packed
 
-def embed(self, tokens: Tensor, w: List[Tensor]) -> Tensor:
-  # (B, L, c) -> (B, L, C)
-  return self.project(tokens, w, 0).contiguous()
-
-def predict(self, x: Tensor, t: Tensor, w: List[Tensor]) -> Tensor:
-  # x (B, L, C), t (B, C), w: modulation (2C, C), projection (c, C) and their biases -> (B, L, c)
-  m = self.modulations(t, w[0], w[1], 2)  # scale and shift, (B, 1, C) each
-  return self.project(self.modulate_rows(x, m[1], m[0], 1e-6), w, 2)
-
 # The conditioner's weights, in order; each but 4, 5 and 20 has a bias behind it:
 #  0 T5 projection in (4F, F), F the width of T5    2 out (E, 4F)    4 padding (T, E)
 #  5 positions of the pool (T5 tokens + 1, F)       6 its query (F, F)   8 key/value (2F, F)   10 output (P, F)
