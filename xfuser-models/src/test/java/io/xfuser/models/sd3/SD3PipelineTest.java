@@ -28,8 +28,7 @@ class SD3PipelineTest {
   private static final InputConfig FOX = InputConfig.of("a fox");
 
   private static GenerationRequest resolve(Path directory, InputConfig input) {
-    try (DiffusionPipeline pipeline =
-        DiffusionPipeline.fromPretrained(ModelConfig.of(directory))) {
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(directory))) {
       return pipeline.model().resolve(input);
     }
   }
@@ -60,8 +59,7 @@ class SD3PipelineTest {
         Arguments.of(FOX.withEta(0.5), "sd3 has no eta"),
         Arguments.of(FOX.withTrueCfgScale(2), "sd3 has no true_cfg_scale"),
         Arguments.of(FOX.withGuidanceRescale(0.7), "sd3 has no guidance_rescale"),
-        Arguments.of(
-            FOX.withPrompts().withClassLabels(List.of(7)), "sd3 has no class labels"),
+        Arguments.of(FOX.withPrompts().withClassLabels(List.of(7)), "sd3 has no class labels"),
         Arguments.of(FOX.withPrompts(), "sd3 needs prompts"));
   }
 
@@ -96,7 +94,8 @@ class SD3PipelineTest {
   @Test
   void onlyT5MayBeAbsent(@TempDir Path directory) throws IOException {
     DirectoryCopy copy = DirectoryCopy.of(FIXTURE, directory);
-    String clip = "\"text_encoder_2\": [\n    \"transformers\",\n    \"CLIPTextModelWithProjection\"";
+    String clip =
+        "\"text_encoder_2\": [\n    \"transformers\",\n    \"CLIPTextModelWithProjection\"";
     copy.rewrite("model_index.json", clip, "\"text_encoder_2\": [null, null");
     assertThatThrownBy(() -> resolve(directory, FOX))
         .hasMessageEndingWith(
