@@ -27,7 +27,8 @@ import java.util.List;
  */
 public record Flux(FluxConfig config, SafeTensors weights)
     implements TransformerSpec<JointConditioning> {
-  static final Program PROGRAM = Program.load(Flux.class, "flux.py");
+  static final Program PROGRAM =
+      Program.load(Flux.class, "/io/xfuser/models/joint/stream.py", "flux.py");
 
   /** Checks that there are no weights that this model does not use. */
   public Flux {
