@@ -168,8 +168,9 @@ final class RankPipeline<C> {
     VaeDecoder.Options options =
         new VaeDecoder.Options(
             engine.runtime().enableSlicing(), engine.runtime().enableTiling(), shape.frames());
-    NDArray latents = shape.decodable(scope, tokens); // (B·F, c, h, w)
-    NDArray pixels = pipeline.vaeDecoder().get().decode(scope, latents, options); // (B·F, 3, H, W)
+    NDArray pixels = // (B·F, 3, H, W)
+        new ChunkedDecoding(pipeline.vaeDecoder().get(), groups.decoders(), plan)
+            .decode(scope, shape.decodable(scope, tokens), options);
     Size size = plan.request().output();
     if (!size.equals(plan.request().size())) {
       pixels = ImageProcessor.resizeAndCrop(scope, pixels, size.width(), size.height());

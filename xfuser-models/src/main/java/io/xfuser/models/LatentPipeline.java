@@ -157,10 +157,15 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     }
   }
 
-  @Override
-  public VaeDecoder vaeDecoder() {
+  /** Loads the autoencoder's decoder. */
+  protected final AutoencoderKlDecoder decoder() {
     return AutoencoderKlDecoder.open(
         components.folder("vae"), components.type(), components.variant());
+  }
+
+  @Override
+  public VaeDecoder vaeDecoder() {
+    return decoder();
   }
 
   @Override

@@ -1,10 +1,13 @@
 package io.xfuser.examples.runner;
 
+import ai.djl.modality.cv.Image;
 import io.xfuser.pipeline.Generation;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Where the results go; checked before anything is computed. */
@@ -36,6 +39,11 @@ final class Outputs {
   /** Writes what this process has of {@code generation}; the first rank writes the report. */
   void write(Generation generation, boolean first) throws IOException {
     for (Path file : generation.save(directory)) {
+      out.println("wrote " + file);
+    }
+    for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
+      Path file = directory.resolve(video.getKey() + ".mp4");
+      VideoFile.write(file, video.getValue());
       out.println("wrote " + file);
     }
     if (report != null && first) {

@@ -119,12 +119,13 @@ public abstract class ParallelContract {
                     : new Layout(degrees.withPatches(3), STEPS));
   }
 
-  static Stream<Layout> staleLayouts() {
+  Stream<Layout> staleLayouts() {
+    int tokens = pipeline.model().resolve(input()).latents().grid().tokens();
     int[] turn = {0};
     return degrees()
         .map(
             degrees -> {
-              int patches = 2 + turn[0] % 6;
+              int patches = Math.min(2 + turn[0] % 6, tokens / degrees.sequenceDegree());
               int warmup = turn[0]++ / 2 % STEPS;
               return new Layout(degrees.withPatches(patches), warmup);
             });
