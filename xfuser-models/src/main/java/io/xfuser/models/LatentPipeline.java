@@ -3,6 +3,7 @@ package io.xfuser.models;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.vae.AutoencoderKlConfig;
 import io.xfuser.models.vae.AutoencoderKlDecoder;
+import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
@@ -78,6 +79,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return vae;
   }
 
+  /** The scheduler's settings. */
+  protected final ComponentConfig schedulerConfig() {
+    return scheduler;
+  }
+
   /** The transformer's weights. */
   protected final SafeTensors weights() {
     return weights;
@@ -104,6 +110,19 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
               + size.height()
               + " and "
               + size.width());
+    }
+  }
+
+  /**
+   * Refuses more text tokens than {@code longest}.
+   *
+   * @throws IllegalArgumentException with both numbers
+   */
+  protected final void requireText(int longest, GenerationRequest request) {
+    int tokens = request.text().maxSequenceLength();
+    if (tokens > longest) {
+      throw new IllegalArgumentException(
+          "max_sequence_length is %d, but %s takes at most %d".formatted(tokens, name(), longest));
     }
   }
 

@@ -27,28 +27,21 @@ import java.util.List;
  */
 public record Flux(FluxConfig config, SafeTensors weights)
     implements TransformerSpec<JointConditioning> {
-  static final Program PROGRAM = Program.load(Flux.class, "flux.py");
-
-  private static final String LINEARS = "(%s)\\.(weight|bias)"; // of the layers that have both
+  static final Program PROGRAM =
+      Program.load(Flux.class, "/io/xfuser/models/joint/stream.py", "flux.py");
 
   /** Checks that there are no weights that this model does not use. */
   public Flux {
-    String image = "attn\\.to_[qkv]";
-    String both =
-        image
-            + "|attn\\.(add_[qkv]_proj|to_out\\.0|to_add_out)|norm1(_context)?\\.linear"
-            + "|ff(_context)?\\.net\\.(0\\.proj|2)";
     String known =
-        "transformer_blocks\\.\\d+\\.("
-            + LINEARS.formatted(both)
-            + "|attn\\.norm_(added_)?[qk]\\.weight)"
-            + "|single_transformer_blocks\\.\\d+\\.("
-            + LINEARS.formatted(image + "|norm\\.linear|proj_mlp|proj_out")
-            + "|attn\\.norm_[qk]\\.weight)"
-            + "|(x_embedder|context_embedder|norm_out\\.linear|proj_out)\\.(weight|bias)"
-            + "|time_text_embed\\.(timestep|text%s)_embedder\\..*"
-                .formatted(config.guidance() ? "|guidance" : "");
-    weights.rejectUnknown(name -> name.matches(known));
+        "((transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear"
+            + "|attn\\.(to_[qkv]|to_out\\.0|add_[qkv]_proj|to_add_out)"
+            + "|ff(_context)?\\.net\\.(0\\.proj|2))"
+            + "|single_transformer_blocks\\.\\d+\\.(norm\\.linear|attn\\.to_[qkv]|proj_mlp|proj_out)"
+            + "|time_text_embed\\.(timestep|text%s)_embedder\\.linear_[12]"
+            + "|x_embedder|context_embedder|norm_out\\.linear|proj_out)\\.(weight|bias))"
+            + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight";
+    String all = known.formatted(config.guidance() ? "|guidance" : "");
+    weights.rejectUnknown(name -> name.matches(all));
   }
 
   @Override

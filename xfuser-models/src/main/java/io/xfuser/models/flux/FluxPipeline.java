@@ -15,7 +15,6 @@ import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.FlowMatchEuler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.ComponentConfig;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
@@ -48,11 +47,8 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
           "transformer", Set.of("FluxTransformer2DModel"),
           "scheduler", Set.of("FlowMatchEulerDiscreteScheduler"));
 
-  private final ComponentConfig scheduler;
-
   FluxPipeline(PipelineComponents components) {
     super(components, CLASSES, FluxConfig::from);
-    this.scheduler = components.config("scheduler", "scheduler_config.json");
     if (vae().latentChannels() != config().channels()) {
       throw new IllegalArgumentException(
           "%s: latent_channels is %d, but the transformer's in_channels %d are 2 by 2 latents of %d"
@@ -84,11 +80,7 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
             LatentShape.Layout.PACKED);
     GenerationRequest request =
         GenerationRequest.of(input, size, latents, new Defaults(28, 3.5, LONGEST_TEXT, false));
-    if (request.text().maxSequenceLength() > LONGEST_TEXT) {
-      throw new IllegalArgumentException(
-          "max_sequence_length is %d, but %s takes at most %d"
-              .formatted(request.text().maxSequenceLength(), NAME, LONGEST_TEXT));
-    }
+    requireText(LONGEST_TEXT, request);
     return request
         .withGuidance(new GuidanceOptions(trueGuidance(input), 0, request.guidance().scale()))
         .withScheduler(schedule(request.scheduler().steps(), latents.grid().tokens()));
@@ -105,8 +97,10 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
     return new SchedulerRequest(
         steps,
         0,
-        DynamicShift.from(scheduler).mu(tokens),
-        scheduler.getBoolean("use_flow_sigmas", false) ? null : FlowMatchEuler.evenSigmas(steps));
+        DynamicShift.from(schedulerConfig()).mu(tokens),
+        schedulerConfig().getBoolean("use_flow_sigmas", false)
+            ? null
+            : FlowMatchEuler.evenSigmas(steps));
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.xfuser.models.sd3;
 
+import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.joint.JointHead;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -16,8 +18,9 @@ import io.xfuser.weights.WeightList;
  * @param weights its tensors, by diffusers' names
  */
 public record SD3(SD3Config config, SafeTensors weights)
-    implements TransformerSpec<SD3Conditioning> {
-  static final Program PROGRAM = Program.load(SD3.class, "sd3.py");
+    implements TransformerSpec<JointConditioning> {
+  static final Program PROGRAM =
+      Program.load(SD3.class, "/io/xfuser/models/joint/stream.py", "sd3.py");
 
   /** Checks that there are no weights that this model does not use. */
   public SD3 {
@@ -47,12 +50,12 @@ public record SD3(SD3Config config, SafeTensors weights)
   }
 
   @Override
-  public Block<SD3Conditioning> block(int index) {
+  public Block<JointConditioning> block(int index) {
     return SD3Block.load(config, index, weights.at("transformer_blocks." + index + "."));
   }
 
   @Override
-  public Embedding<SD3Conditioning> embedding() {
+  public Embedding<JointConditioning> embedding() {
     return new SD3Embedding(
         WeightList.of(
             weights,
@@ -66,9 +69,9 @@ public record SD3(SD3Config config, SafeTensors weights)
   }
 
   @Override
-  public Head<SD3Conditioning> head() {
+  public Head<JointConditioning> head() {
     long width = config.width();
-    return new SD3Head(
+    return new JointHead(
         WeightList.of(
             weights,
             w ->
@@ -77,7 +80,7 @@ public record SD3(SD3Config config, SafeTensors weights)
   }
 
   @Override
-  public Conditioner<SD3Conditioning> conditioner() {
+  public Conditioner<JointConditioning> conditioner() {
     return SD3Conditioner.load(config, weights);
   }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
+import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Hidden;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param norms where the norms of queries and keys begin, 0 where there are none
  */
 record SD3Block(int heads, boolean last, int second, int norms, TensorList weights)
-    implements Block<SD3Conditioning> {
+    implements Block<JointConditioning> {
   static SD3Block load(SD3Config config, int index, Weights block) {
     boolean last = index == config.depth() - 1;
     boolean dual = config.dual().contains(index);
@@ -69,7 +70,8 @@ record SD3Block(int heads, boolean last, int second, int norms, TensorList weigh
   }
 
   @Override
-  public Hidden forward(NDManager owner, Hidden x, SD3Conditioning c, List<Attention> attentions) {
+  public Hidden forward(
+      NDManager owner, Hidden x, JointConditioning c, List<Attention> attentions) {
     NDArray m = // (8, 12 or 15, B, 1, C)
         c.step()
             .modulations()

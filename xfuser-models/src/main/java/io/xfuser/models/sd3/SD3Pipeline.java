@@ -2,6 +2,7 @@ package io.xfuser.models.sd3;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
@@ -13,13 +14,12 @@ import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.ComponentConfig;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 
 /** A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers). */
-final class SD3Pipeline extends LatentPipeline<SD3Config, SD3Conditioning> {
+final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   private static final String NAME = "sd3";
   private static final int LONGEST_TEXT = 512;
 
@@ -53,11 +53,8 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, SD3Conditioning> {
           "scheduler",
           Set.of("FlowMatchEulerDiscreteScheduler"));
 
-  private final ComponentConfig scheduler;
-
   SD3Pipeline(PipelineComponents components) {
     super(components, CLASSES, SD3Config::from);
-    this.scheduler = components.config("scheduler", "scheduler_config.json");
   }
 
   @Override
@@ -89,22 +86,18 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, SD3Conditioning> {
     }
     GenerationRequest request =
         GenerationRequest.of(input, size, latents, new Defaults(28, 7, 256, false));
-    if (request.text().maxSequenceLength() > LONGEST_TEXT) {
-      throw new IllegalArgumentException(
-          "max_sequence_length is %d, but %s takes at most %d"
-              .formatted(request.text().maxSequenceLength(), NAME, LONGEST_TEXT));
-    }
-    return scheduler.getBoolean("use_dynamic_shifting", false)
+    requireText(LONGEST_TEXT, request);
+    return schedulerConfig().getBoolean("use_dynamic_shifting", false)
         ? request.withScheduler(shifted(request.scheduler().steps(), grid.tokens()))
         : request;
   }
 
   private SchedulerRequest shifted(int steps, int tokens) {
-    return new SchedulerRequest(steps, 0, DynamicShift.from(scheduler).mu(tokens), null);
+    return new SchedulerRequest(steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), null);
   }
 
   @Override
-  public TransformerSpec<SD3Conditioning> transformer() {
+  public TransformerSpec<JointConditioning> transformer() {
     return new SD3(config(), weights());
   }
 

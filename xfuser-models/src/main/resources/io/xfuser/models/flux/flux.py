@@ -38,13 +38,6 @@ def double_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: List[Te
   text = self.project(self.modulate_rows(x[1], m[6], m[7], 1e-6), still, w, 14, heads)
   return torch.cat([text, image], 1)
 
-def stream_after(self, x: Tensor, attended: Tensor, m: Tensor, w: List[Tensor], first: int) -> Tensor:
-  # x (B, l, C), attended (B, l, H, D), m (6, B, 1, C) -> (B, l, C)
-  h = torch.addcmul(x, self.linear(attended.flatten(2), w[first], w[first + 1]), m[2])
-  n = self.modulate_rows(h, m[3], m[4], 1e-6)
-  mlp = self.mlp_gelu_tanh(n, w[first + 2], w[first + 3], w[first + 4], w[first + 5])
-  return torch.addcmul_(h, mlp, m[5])
-
 def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: List[Tensor]) -> List[Tensor]:
   # attended (B, T + L, H, D) -> like x
   text = attended.size(1) - x[0].size(1)

@@ -43,11 +43,6 @@ def before_second(self, x: Tensor, m: Tensor, w: List[Tensor], second: int, norm
     return self.project(h, w, second, norms + 4, heads)
   return self.project(h, w, second, 0, heads)
 
-def mlp(self, x: Tensor, m: Tensor, w: List[Tensor], first: int) -> Tensor:
-  # x + gate·MLP(adaLN(x)), written to x (B, L, C); m (6 or more, B, 1, C)
-  h = self.modulate_rows(x, m[3], m[4], 1e-6)
-  return x.addcmul_(self.mlp_gelu_tanh(h, w[first], w[first + 1], w[first + 2], w[first + 3]), m[5])
-
 def after_attention(self, x: Tensor, attended: Tensor, others: List[Tensor], m: Tensor, w: List[Tensor],
                     second: int) -> Tensor:
   # x (B, L, C), attended (B, T + L, H, D), others: what the second attention gives, (B, L, H, D) -> (B, L, C)
@@ -55,14 +50,12 @@ def after_attention(self, x: Tensor, attended: Tensor, others: List[Tensor], m: 
   h = torch.addcmul(x, self.linear(image, w[8], w[9]), m[2])
   for other in others:
     h.addcmul_(self.linear(other.flatten(2), w[second + 2], w[second + 3]), m[8])
-  return self.mlp(h, m, w, 10)
+  return self.gated_mlp(h, m, w, 10)
 
 def text_after_attention(self, text: Tensor, attended: Tensor, m: Tensor, w: List[Tensor]) -> Tensor:
   # text (B, T, C), attended (B, T + L, H, D) -> (B, T, C)
   n = m.slice(0, w[0].size(0) // text.size(2), m.size(0))
-  words = attended.slice(1, 0, text.size(1)).flatten(2)
-  h = torch.addcmul(text, self.linear(words, w[14], w[15]), n[2])
-  return self.mlp(h, n, w, 16)
+  return self.stream_after(text, attended.slice(1, 0, text.size(1)), n, w, 14)
 
 def crop(self, positions: List[int], columns: int, corner: int, side: int, like: Tensor) -> Tensor:
   # positions in a picture of so many columns -> those in the table of side rows and columns, (L); corner is the table's
@@ -85,11 +78,6 @@ def embed_pooled(self, pooled: Tensor, w: List[Tensor]) -> Tensor:
 def condition(self, value: float, pooled: Tensor, w: List[Tensor]) -> Tensor:
   # the timestep and the pooled text (B, C), after the SiLU that every modulation begins with: (B, C)
   return torch.silu(self.embed_number(value, w, 2) + pooled)
-
-def predict(self, x: Tensor, t: Tensor, w: List[Tensor]) -> Tensor:
-  # x (B, L, C), t (B, C), w: modulation (2C, C), projection (c, C), each with its bias -> (B, L, c)
-  m = self.modulations(t, w[0], w[1], 2)
-  return self.linear(self.modulate_rows(x, m[1], m[0], 1e-6), w[2], w[3])
 
 def no_text(self, like: Tensor, tokens: int, width: int) -> Tensor:
   # (B, ...) -> zeros (B, tokens, width)
