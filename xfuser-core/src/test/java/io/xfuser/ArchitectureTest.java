@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.xfuser.testing.Rules;
 import io.xfuser.torchscript.ElementType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -141,15 +142,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("io.xfuser.djl..");
 
-  @ArchTest
-  static final ArchRule nothingEndsTheJvm =
-      noClasses()
-          .should()
-          .callMethod(System.class, "exit", int.class)
-          .orShould()
-          .callMethod(Runtime.class, "exit", int.class)
-          .orShould()
-          .callMethod(Runtime.class, "halt", int.class);
+  @ArchTest static final ArchRule nothingEndsTheJvm = Rules.NOTHING_ENDS_THE_JVM;
 
   @Test
   void coreNamesNoModel() throws IOException {

@@ -53,7 +53,7 @@ public record LatentShape(
   }
 
   /** Drawn noise, or latents as callers see them, to tokens (B·F, L, c·p·p). */
-  NDArray tokens(NDManager owner, NDArray latents) {
+  public NDArray tokens(NDManager owner, NDArray latents) {
     Patchify patchify = new Patchify(patchSize);
     int dimensions = latents.getShape().dimension();
     if (dimensions == 3) {
@@ -70,7 +70,7 @@ public record LatentShape(
   }
 
   /** Tokens (B·F, L, c·p·p) to latents as callers see them. */
-  NDArray visible(NDManager owner, NDArray tokens) {
+  public NDArray visible(NDManager owner, NDArray tokens) {
     if (layout == Layout.PACKED) {
       return new Patchify(patchSize).packed(owner, tokens);
     }

@@ -1,5 +1,7 @@
 package io.xfuser.models;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -7,10 +9,14 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.xfuser.testing.Rules;
 
 /** What a model may know: never whether it runs in parallel. */
 @AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
 class ModelsArchitectureTest {
+  /** What models share. */
+  private static final String[] SHARED = {"io.xfuser.models.text..", "io.xfuser.models.vae.."};
+
   @ArchTest
   static final ArchRule modelsSeeNoCommunicator =
       noClasses()
@@ -55,18 +61,10 @@ class ModelsArchitectureTest {
   static final ArchRule partsThatModelsShareKnowNoModel =
       noClasses()
           .that()
-          .resideInAnyPackage("io.xfuser.models.text..", "io.xfuser.models.vae..")
+          .resideInAnyPackage(SHARED)
           .should()
-          .dependOnClassesThat()
-          .resideInAPackage("io.xfuser.models.pixart..");
+          .dependOnClassesThat(
+              resideInAPackage("io.xfuser.models.*..").and(resideOutsideOfPackages(SHARED)));
 
-  @ArchTest
-  static final ArchRule nothingEndsTheJvm =
-      noClasses()
-          .should()
-          .callMethod(System.class, "exit", int.class)
-          .orShould()
-          .callMethod(Runtime.class, "exit", int.class)
-          .orShould()
-          .callMethod(Runtime.class, "halt", int.class);
+  @ArchTest static final ArchRule nothingEndsTheJvm = Rules.NOTHING_ENDS_THE_JVM;
 }

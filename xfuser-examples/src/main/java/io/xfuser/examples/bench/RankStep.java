@@ -11,16 +11,18 @@ import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.DeviceMesh;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
+import io.xfuser.pipeline.LatentShape;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.TransformerSpec;
-import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -42,19 +44,17 @@ final class RankStep<C> implements AutoCloseable {
   private final List<List<Attention>> attentions;
 
   /** What the ranks of a step have in common. */
-  record Shape(int patchSize, int vaeScale, double timestep) {}
+  record Shape(LatentShape latents, int vaeScale, double timestep) {}
 
   RankStep(LoadedTransformer<C> transformer, World world, Shape shape, StepInput shared) {
     this.transformer = transformer;
     this.rank = world.rank();
     StepInput input = shared.alias(request);
-    int height = Math.toIntExact(input.latents().getShape().get(2));
-    int width = Math.toIntExact(input.latents().getShape().get(3));
-    ConditionInput.Grid grid =
-        new ConditionInput.Grid(height / shape.patchSize(), width / shape.patchSize());
+    LatentShape latents = shape.latents();
+    ConditionInput.Grid grid = latents.grid();
     this.layout = new TokenLayout(grid.tokens(), 1, world.size());
     long[] positions = layout.positions(rank);
-    NDArray all = new Patchify(shape.patchSize()).tokens(request, input.latents()); // (B, L, c)
+    NDArray all = latents.tokens(request, input.latents()); // (B·F, L, c)
     this.tokens = Patchify.select(request, all, positions); // (B, l, c)
     this.begun =
         transformer
@@ -64,7 +64,11 @@ final class RankStep<C> implements AutoCloseable {
                 new ConditionInput(
                     input.text(),
                     new ConditionInput.Picture(
-                        height * shape.vaeScale(), width * shape.vaeScale(), 1, grid, 0),
+                        latents.height() * shape.vaeScale(),
+                        latents.width() * shape.vaeScale(),
+                        latents.frames(),
+                        grid,
+                        0),
                     LongStream.of(positions).boxed().toList()));
     this.timestep = shape.timestep();
     this.attentions = attentions(world);
@@ -99,15 +103,29 @@ final class RankStep<C> implements AutoCloseable {
       Place place = new Place(layout.local(layout.all(), rank), layout.all());
       Hidden hidden =
           new Hidden(x, place).with(x, transformer.conditioner().jointText(conditioning));
-      List<NDArray> outputs = new ArrayList<>(); // of blocks, (B, l, C)
+      Map<Integer, NDArray> kept = new HashMap<>(); // outputs (B, l, C) that later blocks read
+      TransformerSpec<C> spec = transformer.spec();
       for (int i = 0; i < attentions.size(); i++) {
-        OptionalInt source = transformer.spec().skipFrom(i);
-        Hidden input = source.isEmpty() ? hidden : hidden.withSkip(outputs.get(source.getAsInt()));
+        OptionalInt source = spec.skipFrom(i);
+        Hidden input =
+            source.isEmpty()
+                ? hidden
+                : hidden.withSkip(Objects.requireNonNull(kept.get(source.getAsInt())));
         hidden = transformer.block(i).forward(step, input, conditioning, attentions.get(i));
-        outputs.add(hidden.image());
+        if (isSource(spec, i)) {
+          kept.put(i, hidden.image());
+        }
+        if (!kept.containsKey(i - 1)) {
+          input.image().close();
+        }
       }
       return transformer.head().predict(owner, hidden, conditioning);
     }
+  }
+
+  private static boolean isSource(TransformerSpec<?> spec, int block) {
+    return IntStream.range(block, spec.depth())
+        .anyMatch(reader -> spec.skipFrom(reader).equals(OptionalInt.of(block)));
   }
 
   @Override

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.pipeline.LatentShape;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.LoadedTransformer;
 import java.time.Duration;
@@ -27,7 +28,7 @@ final class RankedStep<C> implements AutoCloseable {
 
   private final List<ExecutorService> threads = new ArrayList<>();
   private final List<RankStep<C>> ranks;
-  private final int patchSize;
+  private final LatentShape latents;
 
   /**
    * Sets up the ranks.
@@ -41,7 +42,7 @@ final class RankedStep<C> implements AutoCloseable {
       int threadsPerRank,
       RankStep.Shape shape,
       StepInput input) {
-    this.patchSize = shape.patchSize();
+    this.latents = shape.latents();
     for (int rank = 0; rank < size; rank++) {
       threads.add(thread(rank, threadsPerRank));
     }
@@ -64,15 +65,15 @@ final class RankedStep<C> implements AutoCloseable {
         });
   }
 
-  /** The prediction as latents (B, c, h, w); returns when all ranks are done. */
-  NDArray predict(NDManager owner, int height, int width) {
+  /** The prediction as latents in diffusers' layout; returns when all ranks are done. */
+  NDArray predict(NDManager owner) {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> shards = new ArrayList<>(); // (B, l, c)
       for (NDArray own : onAll(rank -> ranks.get(rank).predict(scope))) {
         shards.add(own);
       }
       NDArray all = Patchify.assemble(scope, shards, ranks.get(0).layout()); // (B, L, c)
-      return new Patchify(patchSize).latents(owner, all, height, width);
+      return latents.visible(owner, all);
     }
   }
 

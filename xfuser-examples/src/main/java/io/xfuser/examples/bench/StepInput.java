@@ -2,16 +2,18 @@ package io.xfuser.examples.bench;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.pipeline.LatentShape;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /**
  * What one denoising step is given.
  *
- * @param latents (B, c, h, w)
+ * @param latents (B, c, h, w), or (B, c, F, h, w)
  * @param text the text encoder's tensors by their names in this project, dimension 0 is B
  */
 record StepInput(NDArray latents, Map<String, NDArray> text) {
@@ -29,6 +31,15 @@ record StepInput(NDArray latents, Map<String, NDArray> text) {
       }
       return new StepInput(get(owner, tensors, LATENTS), text);
     }
+  }
+
+  /** The latents' shape, for tokens of {@code patchSize} latents along each side. */
+  LatentShape shape(int patchSize) {
+    int[] sizes = LongStream.of(latents.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+    return sizes.length == 4
+        ? LatentShape.picture(sizes[1], sizes[2], sizes[3], patchSize)
+        : new LatentShape(
+            sizes[1], sizes[2], sizes[3], sizes[4], patchSize, LatentShape.Layout.VIDEO);
   }
 
   /** The same memory with another owner, for another thread. */

@@ -70,28 +70,26 @@ public final class StepServer implements Callable<Integer> {
   }
 
   private <C> void serve(BenchModel kind, TransformerSpec<C> spec) throws IOException {
-    RankStep.Shape shape =
-        new RankStep.Shape(BenchModel.patchSize(directory), kind.vaeScale(), timestep);
     Map<String, RankedStep<C>> layouts = new TreeMap<>();
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       StepInput given = StepInput.read(manager, input);
+      RankStep.Shape shape =
+          new RankStep.Shape(given.shape(kind.patchSize()), kind.vaeScale(), timestep);
       layouts.put("serial", new RankedStep<>(transformer, 1, threads, shape, given));
       if (threads % 2 == 0) {
         layouts.put("ulysses2", new RankedStep<>(transformer, 2, threads / 2, shape, given));
       }
       answer("ready");
-      answerAll(manager, layouts, given);
+      answerAll(manager, layouts);
       layouts.values().forEach(RankedStep::close);
     }
   }
 
-  private <C> void answerAll(NDManager manager, Map<String, RankedStep<C>> layouts, StepInput given)
+  private <C> void answerAll(NDManager manager, Map<String, RankedStep<C>> layouts)
       throws IOException {
     BufferedReader commands =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    int height = Math.toIntExact(given.latents().getShape().get(2));
-    int width = Math.toIntExact(given.latents().getShape().get(3));
     for (String line = commands.readLine(); line != null; line = commands.readLine()) {
       String[] words = line.split(" ", 3);
       RankedStep<C> layout = words.length < 2 ? null : layouts.get(words[1]);
@@ -102,7 +100,7 @@ public final class StepServer implements Callable<Integer> {
       try (NDManager scope = manager.newSubManager()) {
         long start = System.nanoTime();
         long cpuStart = PROCESS.getProcessCpuTime();
-        NDArray prediction = layout.predict(scope, height, width); // (B, c, h, w)
+        NDArray prediction = layout.predict(scope); // (B, c, h, w) or (B, c, F, h, w)
         double cpuSeconds = (PROCESS.getProcessCpuTime() - cpuStart) / NANOS_PER_SECOND;
         double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
         if (words[0].equals("save")) {

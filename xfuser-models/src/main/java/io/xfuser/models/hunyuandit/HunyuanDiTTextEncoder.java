@@ -6,7 +6,6 @@ import io.xfuser.models.text.BertEncoder;
 import io.xfuser.models.text.MaskedEncoder;
 import io.xfuser.models.text.T5Encoder;
 import io.xfuser.models.text.TextTower;
-import io.xfuser.models.text.TextTower.Opening;
 import io.xfuser.models.text.TokenIds;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.TextEncoder;
@@ -32,13 +31,13 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
   /** The name of T5's mask (B, 256), 1 where text is. */
   static final String T5_MASK = BERT_MASK + SECOND;
 
-  private final Side bert;
-  private final Side t5;
+  private final TextTower<MaskedEncoder> bert;
+  private final TextTower<MaskedEncoder> t5;
 
   HunyuanDiTTextEncoder(PipelineComponents components) {
-    this.bert = Side.open(components, "", HunyuanDiTConfig.BERT_TOKENS, BertEncoder::open);
+    this.bert = TextTower.open(components, "", BertEncoder::open);
     try {
-      this.t5 = Side.open(components, SECOND, HunyuanDiTConfig.T5_TOKENS, T5Encoder::open);
+      this.t5 = TextTower.open(components, SECOND, T5Encoder::open);
     } catch (RuntimeException e) {
       bert.close();
       throw e;
@@ -48,62 +47,51 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
     Map<String, NDArray> all = new HashMap<>();
-    for (Side side : List.of(bert, t5)) {
-      all.putAll(request.perPrompt(owner, side::states));
-      // image i of all is drawn with the mask of prompt i mod P, as diffusers' pipeline has it: it
-      // repeats the masks of all prompts, but the embeddings of each
-      long[] rows = request.rows(image -> image % request.prompts().size());
-      all.put(side.mask(), side.masks(owner, request.prompts(), rows));
-      if (!request.negatives().isEmpty()) {
-        all.put(TextRequest.NEGATIVE + side.mask(), side.masks(owner, request.negatives(), rows));
-      }
+    all.putAll(
+        request.perPrompt(
+            owner,
+            (to, prompts) ->
+                Map.of(
+                    BERT_EMBEDS, states(to, bert, prompts, HunyuanDiTConfig.BERT_TOKENS),
+                    T5_EMBEDS, states(to, t5, prompts, HunyuanDiTConfig.T5_TOKENS))));
+    // image i has the mask of prompt i mod P: diffusers' pipeline repeats the masks of all prompts,
+    // one after another, but the embeddings of each
+    long[] rows = request.rows(image -> image % request.prompts().size());
+    all.putAll(masks(owner, request.prompts(), rows, ""));
+    if (!request.negatives().isEmpty()) {
+      all.putAll(masks(owner, request.negatives(), rows, TextRequest.NEGATIVE));
     }
     return all;
   }
 
+  /** (P, tokens, width). */
+  private static NDArray states(
+      NDManager owner, TextTower<MaskedEncoder> tower, List<String> prompts, int tokens) {
+    TokenIds ids = tower.tokenizer().encode(prompts, tokens);
+    try (NDManager scope = owner.newSubManager()) {
+      return tower.encoder().encode(owner, ids.ids(scope), ids.mask(scope));
+    }
+  }
+
+  private Map<String, NDArray> masks(
+      NDManager owner, List<String> prompts, long[] rows, String prefix) {
+    TokenIds words = bert.tokenizer().encode(prompts, HunyuanDiTConfig.BERT_TOKENS);
+    TokenIds pieces = t5.tokenizer().encode(prompts, HunyuanDiTConfig.T5_TOKENS);
+    try (NDManager scope = owner.newSubManager()) {
+      return Map.of(
+          prefix + BERT_MASK, Torch.rows(owner, words.mask(scope), rows), // (B, 77)
+          prefix + T5_MASK, Torch.rows(owner, pieces.mask(scope), rows)); // (B, 256)
+    }
+  }
+
   @Override
   public long parameterBytes() {
-    return bert.tower().encoder().parameterBytes() + t5.tower().encoder().parameterBytes();
+    return bert.encoder().parameterBytes() + t5.encoder().parameterBytes();
   }
 
   @Override
   public void close() {
     bert.close();
     t5.close();
-  }
-
-  /**
-   * A tokenizer and its encoder.
-   *
-   * @param suffix of the names of folders and tensors
-   * @param length tokens of every text
-   */
-  private record Side(String suffix, int length, TextTower<MaskedEncoder> tower) {
-    static Side open(
-        PipelineComponents components, String suffix, int length, Opening<MaskedEncoder> opening) {
-      return new Side(suffix, length, TextTower.open(components, suffix, opening));
-    }
-
-    String mask() {
-      return BERT_MASK + suffix;
-    }
-
-    Map<String, NDArray> states(NDManager owner, List<String> prompts) {
-      TokenIds tokens = tower.tokenizer().encode(prompts, length);
-      return Map.of(
-          BERT_EMBEDS + suffix, // (P, T, width)
-          tower.encoder().encode(owner, tokens.ids(owner), tokens.mask(owner)));
-    }
-
-    NDArray masks(NDManager owner, List<String> prompts, long[] rows) {
-      try (NDManager scope = owner.newSubManager()) {
-        return Torch.rows(
-            owner, tower.tokenizer().encode(prompts, length).mask(scope), rows); // (B, T)
-      }
-    }
-
-    void close() {
-      tower.close();
-    }
   }
 }

@@ -9,8 +9,11 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.scheduler.DynamicShift;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.ComponentConfig;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -50,8 +53,11 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, SD3Conditioning> {
           "scheduler",
           Set.of("FlowMatchEulerDiscreteScheduler"));
 
+  private final ComponentConfig scheduler;
+
   SD3Pipeline(PipelineComponents components) {
     super(components, CLASSES, SD3Config::from);
+    this.scheduler = components.config("scheduler", "scheduler_config.json");
   }
 
   @Override
@@ -88,7 +94,13 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, SD3Conditioning> {
           "max_sequence_length is %d, but %s takes at most %d"
               .formatted(request.text().maxSequenceLength(), NAME, LONGEST_TEXT));
     }
-    return request;
+    return scheduler.getBoolean("use_dynamic_shifting", false)
+        ? request.withScheduler(shifted(request.scheduler().steps(), grid.tokens()))
+        : request;
+  }
+
+  private SchedulerRequest shifted(int steps, int tokens) {
+    return new SchedulerRequest(steps, 0, DynamicShift.from(scheduler).mu(tokens), null);
   }
 
   @Override

@@ -1,10 +1,17 @@
 package io.xfuser.models.contract;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,12 +26,40 @@ import java.util.stream.StreamSupport;
  * @param json an entry of {@code cases.json}
  */
 record DiffusersCall(String pipeline, long seed, JsonNode json) {
-  ElementType type() {
-    return ElementType.valueOf(json.get("dtype").asText().toUpperCase(Locale.ROOT));
+  static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+
+  /** All calls of {@code pipeline} that diffusers' pictures are recorded of. */
+  static List<DiffusersCall> of(String pipeline) throws IOException {
+    Path file = FIXTURES.resolve("reference").resolve(pipeline).resolve("cases.json");
+    JsonNode json = new ObjectMapper().readTree(file.toFile());
+    long seed = json.get("seed").asLong();
+    List<DiffusersCall> calls = new ArrayList<>();
+    json.get("cases").forEach(one -> calls.add(new DiffusersCall(pipeline, seed, one)));
+    return calls;
   }
 
-  String file() {
-    return json.get("file").asText();
+  /** The pipeline's directory. */
+  Path directory() {
+    return FIXTURES.resolve(pipeline);
+  }
+
+  /** Of our whole pixels, those that the file has. */
+  NDArray strided(NDArray whole) {
+    int stride = json.get("pixels_stride").asInt();
+    return whole.get("..., ::{}, ::{}", stride, stride);
+  }
+
+  /** What diffusers made, in fp32: {@code pixels}, or {@code pixels_float32} of a half type. */
+  NDArray reference(NDManager manager, String name) {
+    Path file = FIXTURES.resolve("reference").resolve(pipeline).resolve(json.get("file").asText());
+    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+      NDArray all = tensors.get(manager, name, tensors.shape(name));
+      return Torch.cast(manager, all, ElementType.FLOAT32);
+    }
+  }
+
+  ElementType type() {
+    return ElementType.valueOf(json.get("dtype").asText().toUpperCase(Locale.ROOT));
   }
 
   /** The shape of the whole result. */
@@ -32,11 +67,6 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
     return StreamSupport.stream(json.get("shape").spliterator(), false)
         .mapToLong(JsonNode::asLong)
         .toArray();
-  }
-
-  /** Of this many rows and columns the file has one. */
-  int stride() {
-    return json.get("pixels_stride").asInt();
   }
 
   /** Whether diffusers was called with this argument. */

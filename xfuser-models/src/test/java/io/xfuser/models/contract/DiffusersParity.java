@@ -4,17 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.SafeTensors;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -29,8 +25,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class DiffusersParity {
-  private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
-
   /** The names of the pipelines' directories, which are also those of their pictures. */
   protected abstract List<String> pipelines();
 
@@ -42,11 +36,7 @@ public abstract class DiffusersParity {
   Stream<DiffusersCall> calls() throws IOException {
     List<DiffusersCall> calls = new ArrayList<>();
     for (String pipeline : pipelines()) {
-      Path folder = FIXTURES.resolve("reference").resolve(pipeline);
-      JsonNode json = new ObjectMapper().readTree(folder.resolve("cases.json").toFile());
-      long seed = json.get("seed").asLong();
-      for (JsonNode one : json.get("cases")) {
-        DiffusersCall call = new DiffusersCall(pipeline, seed, one);
+      for (DiffusersCall call : DiffusersCall.of(pipeline)) {
         if (withoutFlag().stream().noneMatch(call::has)) {
           calls.add(call);
         }
@@ -59,27 +49,21 @@ public abstract class DiffusersParity {
   @MethodSource("calls")
   void serialEqualsDiffusers(DiffusersCall call) {
     ElementType type = call.type();
-    EngineConfig engine = EngineConfig.of(FIXTURES.resolve(call.pipeline())).withDtype(type);
-    Path file = FIXTURES.resolve("reference").resolve(call.pipeline()).resolve(call.file());
+    EngineConfig engine = EngineConfig.of(call.directory()).withDtype(type);
     try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), engine);
         Generation generation = serial.generate(call.input());
-        NDManager manager = Torch.newManager();
-        SafeTensors reference = SafeTensors.openFile(file, null)) {
+        NDManager manager = Torch.newManager()) {
       NDArray whole = Torch.cast(manager, generation.tensor(), ElementType.FLOAT32);
       assertThat(whole.getShape().getShape()).isEqualTo(call.shape());
-      NDArray ours = whole.get("..., ::{}, ::{}", call.stride(), call.stride());
-      NDArray theirs = reference(manager, reference, "pixels");
+      NDArray ours = call.strided(whole);
+      NDArray theirs = call.reference(manager, "pixels");
       if (type == ElementType.FLOAT32) {
         assertThat(Pixels.largestDifference(ours, theirs)).isLessThanOrEqualTo(1e-3);
       } else {
-        NDArray exact = reference(manager, reference, "pixels_float32");
+        NDArray exact = call.reference(manager, "pixels_float32");
         assertThat(Pixels.psnr(ours, theirs))
             .isGreaterThanOrEqualTo(Pixels.psnr(theirs, exact) - 1);
       }
     }
-  }
-
-  private static NDArray reference(NDManager manager, SafeTensors file, String name) {
-    return Torch.cast(manager, file.get(manager, name, file.shape(name)), ElementType.FLOAT32);
   }
 }
