@@ -59,11 +59,11 @@ public record TextRequest(
     Map<String, NDArray> all = new HashMap<>();
     try (NDManager scope = owner.newSubManager()) {
       encoder
-          .encode(scope, some.apply(prompts))
+          .encode(scope, some.apply(prompts), options)
           .forEach((name, tensor) -> all.put(name, Torch.rows(owner, tensor, rows)));
       if (!negatives.isEmpty()) {
         encoder
-            .encode(scope, some.apply(negatives))
+            .encode(scope, some.apply(negatives), options)
             .forEach((name, tensor) -> all.put(NEGATIVE + name, Torch.rows(owner, tensor, rows)));
       }
     }
@@ -79,6 +79,6 @@ public record TextRequest(
   @FunctionalInterface
   public interface PromptEncoder {
     /** Tensors by name; dimension 0 of each is the prompts. */
-    Map<String, NDArray> encode(NDManager owner, List<String> prompts);
+    Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextEncoder.Options options);
   }
 }

@@ -19,8 +19,6 @@ final class FluxTextEncoder implements TextEncoder {
   /** The name of CLIP's pooled output (B, pooled width). */
   static final String POOLED = "pooled_prompt_embeds";
 
-  private static final int CLIP_TOKENS = 77;
-
   private final TextTower<ClipTextEncoder> clip;
   private final TextTower<T5Encoder> t5;
 
@@ -36,15 +34,15 @@ final class FluxTextEncoder implements TextEncoder {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    return request.perPrompt(
-        owner, (to, prompts) -> encode(to, prompts, request.options().maxSequenceLength()));
+    return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, int tokens) {
-    int clipTokens = clip.tokenizer().modelMaxLength().orElse(CLIP_TOKENS);
+  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
+    NDArray ids = t5.ids(owner, prompts, options.maxSequenceLength());
+    NDArray clipIds = clip.ids(owner, prompts, clip.limit(ClipTextEncoder.LONGEST));
     return Map.of(
-        EMBEDS, t5.encoder().encode(owner, t5.ids(owner, prompts, tokens)),
-        POOLED, clip.encoder().pooled(owner, clip.ids(owner, prompts, clipTokens)));
+        EMBEDS, t5.encoder().encode(owner, ids),
+        POOLED, clip.encoder().pooled(owner, clipIds));
   }
 
   @Override

@@ -45,9 +45,10 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    Map<String, NDArray> all = new HashMap<>(request.perPrompt(owner, this::states));
+    Map<String, NDArray> all =
+        new HashMap<>(request.perPrompt(owner, (to, prompts, options) -> states(to, prompts)));
     // diffusers' pipeline repeats the masks of all prompts, but the embeddings of each
-    all.putAll(request.inTurn(owner, this::masks));
+    all.putAll(request.inTurn(owner, (to, prompts, options) -> masks(to, prompts)));
     return all;
   }
 

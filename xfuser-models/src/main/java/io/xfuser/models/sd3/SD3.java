@@ -1,12 +1,12 @@
 package io.xfuser.models.sd3;
 
 import io.xfuser.models.joint.JointConditioning;
-import io.xfuser.models.joint.JointHead;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
@@ -71,12 +71,13 @@ public record SD3(SD3Config config, SafeTensors weights)
   @Override
   public Head<JointConditioning> head() {
     long width = config.width();
-    return new JointHead(
+    return new ModulatedHead<>(
         WeightList.of(
             weights,
             w ->
                 w.linear("norm_out.linear", 2 * width, width)
-                    .patchHead("proj_out", width, config.patch())));
+                    .patchHead("proj_out", width, config.patch())),
+        c -> c.step().vector());
   }
 
   @Override

@@ -27,7 +27,6 @@ final class SD3TextEncoder implements TextEncoder {
   /** The name of the pooled texts (B, pooled width). */
   static final String POOLED = "pooled_prompt_embeds";
 
-  private static final int CLIP_TOKENS = 77;
   private static final int STATE = -2; // of CLIP: the input of the last layer
 
   private final List<TextTower<? extends TextModel>> open = new ArrayList<>();
@@ -63,13 +62,12 @@ final class SD3TextEncoder implements TextEncoder {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    return request.perPrompt(
-        owner, (to, prompts) -> encode(to, prompts, request.options().maxSequenceLength()));
+    return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, int tokens) {
-    // the first tokenizer's limit holds for both
-    int clipTokens = clip.tokenizer().modelMaxLength().orElse(CLIP_TOKENS);
+  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
+    int tokens = options.maxSequenceLength();
+    int clipTokens = clip.limit(ClipTextEncoder.LONGEST); // the first tokenizer's holds for both
     try (NDManager scope = owner.newSubManager()) {
       ClipOutput first = // (B, 77, C1), (B, P1)
           clip.encoder().encode(scope, clip.ids(scope, prompts, clipTokens), STATE);

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by several threads.
  */
 public final class ClipTextEncoder implements TextModel {
+  /** The tokens that the published models take. */
+  public static final int LONGEST = 77;
+
   private static final Program PROGRAM =
       Program.load(ClipTextEncoder.class, "encoder.py", "clip.py");
   private static final String TOKENS = "text_model.embeddings.token_embedding.weight";

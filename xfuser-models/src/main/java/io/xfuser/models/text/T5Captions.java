@@ -54,7 +54,7 @@ public final class T5Captions implements TextEncoder {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    return request.perPrompt(owner, (scope, prompts) -> encode(scope, prompts, request.options()));
+    return request.perPrompt(owner, this::encode);
   }
 
   private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {

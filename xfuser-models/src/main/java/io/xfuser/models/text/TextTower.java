@@ -40,6 +40,11 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
     return tokenizer.encode(texts, tokens).ids(owner);
   }
 
+  /** The most tokens that the tokenizer's files allow, or {@code published} where they say none. */
+  public int limit(int published) {
+    return tokenizer.modelMaxLength().orElse(published);
+  }
+
   @Override
   public void close() {
     encoder.close();

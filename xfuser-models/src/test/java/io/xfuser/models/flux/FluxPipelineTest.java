@@ -5,9 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.ModelConfig;
 import io.xfuser.models.contract.DirectoryCopy;
-import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.models.contract.Requests;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.GuidanceOptions;
 import io.xfuser.pipeline.GenerationRequest.Size;
@@ -35,9 +34,7 @@ class FluxPipelineTest {
   }
 
   private GenerationRequest resolve(InputConfig input) {
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(directory))) {
-      return pipeline.model().resolve(input);
-    }
+    return Requests.resolve(directory, input);
   }
 
   @Test

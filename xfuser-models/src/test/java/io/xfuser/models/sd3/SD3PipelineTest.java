@@ -1,13 +1,12 @@
 package io.xfuser.models.sd3;
 
+import static io.xfuser.models.contract.Requests.resolve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.ModelConfig;
 import io.xfuser.models.contract.DirectoryCopy;
-import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.LatentShape;
@@ -26,12 +25,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SD3PipelineTest {
   private static final Path FIXTURE = Path.of("src/test/resources/fixtures/sd3_tiny");
   private static final InputConfig FOX = InputConfig.of("a fox");
-
-  private static GenerationRequest resolve(Path directory, InputConfig input) {
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(directory))) {
-      return pipeline.model().resolve(input);
-    }
-  }
 
   @Test
   void defaultsAreDiffusers() {
