@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Draws the same picture with each model's hybrid layouts, one JVM per rank, on the CPU:
 #   xfuser-examples/run.sh [MODEL [DIR]]
-# MODEL is pixart_sigma or pixart_alpha, DIR its directory in diffusers' layout. With neither, the demo model
-# draws. The pictures are in results/, named after their layouts.
+# MODEL is pixart_sigma, pixart_alpha, sd3, flux, hunyuandit, latte or dit, DIR its directory in diffusers' layout. With
+# neither, the demo model draws. What is made is in results/, named after the layouts.
 set -eu
 
 xfrun=$(cd "$(dirname "${BASH_SOURCE[0]}")/../scripts" && pwd -P)/xfrun
@@ -11,6 +11,8 @@ directory=${2:-}
 ranks=4
 
 # What is drawn, and how, by each model.
+subject=(--prompt "a fox")
+guided=yes
 case $model in
   demo)
     main=PixArtSigmaExample
@@ -24,8 +26,30 @@ case $model in
     main=PixArtAlphaExample
     task="--num_inference_steps 20"
     ;;
+  sd3)
+    main=SD3Example
+    task="--num_inference_steps 20"
+    ;;
+  flux)
+    main=FluxExample
+    task="--num_inference_steps 28"
+    guided=
+    ;;
+  hunyuandit)
+    main=HunyuanDiTExample
+    task="--num_inference_steps 50"
+    ;;
+  latte)
+    main=LatteExample
+    task="--num_inference_steps 20"
+    ;;
+  dit)
+    main=DiTExample
+    task="--num_inference_steps 20"
+    subject=(--class_labels 277) # a red fox
+    ;;
   *)
-    echo "run.sh: no model $model; there are pixart_sigma and pixart_alpha" >&2
+    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3, flux, hunyuandit, latte and dit" >&2
     exit 2
     ;;
 esac
@@ -36,11 +60,14 @@ fi
 
 # Hybrid layouts: the degrees of each line multiply to the number of ranks.
 while read -r layout; do
+  case $guided$layout in
+    --use_cfg_parallel*) continue ;; # Flux has no negative prompt here
+  esac
   echo "$main on $ranks ranks: $layout"
   # The task and the layout are several words.
   # shellcheck disable=SC2086
   "$xfrun" --nproc_per_node "$ranks" "$main" ${directory:+--model "$directory"} \
-    --prompt "a fox" $task $layout </dev/null
+    "${subject[@]}" $task $layout </dev/null
 done <<LAYOUTS
 --pipefusion_parallel_degree 2 --ulysses_degree 2
 --pipefusion_parallel_degree 2 --ring_degree 2

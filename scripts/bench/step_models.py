@@ -91,6 +91,12 @@ def _sd3() -> torch.nn.Module:
     )
 
 
+def _sd35_medium() -> torch.nn.Module:
+    return SD3Transformer2DModel.from_config(
+        {**_sd3().config, "qk_norm": "rms_norm", "dual_attention_layers": [0, 1], "pos_embed_max_size": 384}
+    )
+
+
 def _sd3_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
     latents = torch.randn(1, 16, 64, 64, generator=generator)
     return {
@@ -272,6 +278,13 @@ MODELS = {
         title="Stable Diffusion 3 medium, width 1536 (24 heads of 64), 4 blocks, 1,024 + 333 tokens, batch 2",
         timestep=500,
         transformer=_sd3,
+        inputs=_sd3_inputs,
+        forward=_sd3_forward,
+    ),
+    "sd35_medium": StepModel(
+        title="Stable Diffusion 3.5 medium, as sd3, with norms and two blocks of dual attention",
+        timestep=500,
+        transformer=_sd35_medium,
         inputs=_sd3_inputs,
         forward=_sd3_forward,
     ),

@@ -22,13 +22,19 @@ import org.jspecify.annotations.Nullable;
 public record PipelineComponents(
     Path directory, ComponentConfig index, ElementType type, @Nullable String variant) {
 
+  /**
+   * What {@code model_index.json} says of a component that a pipeline may lack and this one does.
+   */
+  public static final String ABSENT = "[null,null]";
+
   /** The base names of the weight files of diffusers and of transformers. */
   private static final List<String> WEIGHTS = List.of("diffusion_pytorch_model", "model");
 
   /**
    * Checks every component.
    *
-   * @param classes the classes that each component may have, by its name
+   * @param classes the classes that each component may have, by its name; with {@link #ABSENT}
+   *     among them it may be absent
    * @throws IllegalArgumentException if a component is of another class or its folder is missing,
    *     or no component has the variant
    */
@@ -42,9 +48,8 @@ public record PipelineComponents(
 
   private void checkComponent(String name, Set<String> known) {
     String found = index.text(name);
-    if (index.has(name) && !found.equals("[null,null]")) {
-      List<String> libraryAndClass = index.getStringList(name);
-      found = libraryAndClass.get(libraryAndClass.size() - 1);
+    if (has(name)) {
+      found = className(name);
     }
     if (!known.contains(found)) {
       throw new IllegalArgumentException(
@@ -57,13 +62,24 @@ public record PipelineComponents(
               + String.join(" and ", known.stream().sorted().toList())
               + " can be used here");
     }
-    if (!Files.isDirectory(folder(name))) {
+    if (has(name) && !Files.isDirectory(folder(name))) {
       throw new IllegalArgumentException(directory + " has no folder " + name);
     }
   }
 
   private boolean hasVariant(String name, String wanted) {
     return WEIGHTS.stream().anyMatch(base -> SafeTensors.hasVariant(folder(name), base, wanted));
+  }
+
+  /** Whether there is a component {@code name}. */
+  public boolean has(String name) {
+    return index.has(name) && !index.text(name).equals(ABSENT);
+  }
+
+  /** The class of component {@code name}, without its library. */
+  public String className(String name) {
+    List<String> libraryAndClass = index.getStringList(name);
+    return libraryAndClass.get(libraryAndClass.size() - 1);
   }
 
   /** The folder of component {@code name}. */

@@ -2,11 +2,11 @@ package io.xfuser.transformer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.WeightList;
+import io.xfuser.weights.WeightList.Patch;
 import io.xfuser.weights.Weights;
 import java.util.function.Function;
 
@@ -20,16 +20,11 @@ import java.util.function.Function;
  */
 public record TokenEmbedding<C>(TensorList weights, Function<C, NDArray> positions)
     implements Embedding<C> {
-  /** The convolution {@code pos_embed.proj} of {@code weights}, from channels to width. */
+  /** The convolution {@code pos_embed.proj} of {@code weights}. */
   public static <C> TokenEmbedding<C> load(
-      Weights weights, int width, int channels, int patch, Function<C, NDArray> positions) {
+      Weights weights, long width, Patch patch, Function<C, NDArray> positions) {
     return new TokenEmbedding<>(
-        WeightList.of(
-            weights.at("pos_embed.proj."),
-            w ->
-                w.tensor(Patchify::embeddingWeight, "weight", width, channels, patch, patch)
-                    .tensor("bias", width)),
-        positions);
+        WeightList.of(weights, w -> w.patches("pos_embed.proj", width, patch)), positions);
   }
 
   @Override

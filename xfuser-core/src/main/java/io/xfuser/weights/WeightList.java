@@ -2,6 +2,7 @@ package io.xfuser.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
@@ -63,8 +64,38 @@ public final class WeightList {
     return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
   }
 
+  /** Weight and bias (n) of a norm. */
+  public WeightList norm(String name, long size) {
+    return tensor(name + ".weight", size).tensor(name + ".bias", size);
+  }
+
+  /** A convolution over patches as a linear layer on tokens: (width, p·p·c) and bias (width). */
+  public WeightList patches(String name, long width, Patch patch) {
+    long p = patch.size();
+    return tensor(Patchify::embeddingWeight, name + ".weight", width, patch.channels(), p, p)
+        .tensor(name + ".bias", width);
+  }
+
+  /** The projection of hidden states to a patch's latents alone: (p·p·c, width), bias (p·p·c). */
+  public WeightList patchHead(String name, long width, Patch patch) {
+    Patchify patchify = new Patchify(patch.size());
+    long rows = (long) patch.size() * patch.size() * patch.predicted();
+    BiFunction<NDManager, NDArray, NDArray> keep =
+        (owner, all) -> patchify.headRows(owner, all, patch.channels());
+    return tensor(keep, name + ".weight", rows, width).tensor(keep, name + ".bias", rows);
+  }
+
   /** Two linear layers named {@code linear_1} and {@code linear_2} under {@code prefix}. */
   public WeightList mlp(String prefix, long out, long in) {
     return linear(prefix + "linear_1", out, in).linear(prefix + "linear_2", out, out);
   }
+
+  /**
+   * The latents of a token.
+   *
+   * @param size p, latents along each side
+   * @param channels c
+   * @param predicted channels that the head has: those of the latents, and learned variances
+   */
+  public record Patch(int size, int channels, int predicted) {}
 }

@@ -31,6 +31,14 @@ def mlp_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor
     return torch.to(self.product(h, torch.to(weight2, 6), torch.to(bias2, 6)), x.dtype)
   return self.product(self.product_gelu_tanh(x, weight, bias), weight2, bias2)
 
+def mlp_gelu_tanh_add(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor, y: Tensor) -> Tensor:
+  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2 + y
+  if self.widens_rows(x):
+    h = self.product_gelu_tanh(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6))
+    out = self.product_add(h, torch.to(weight2, 6), torch.to(bias2, 6), torch.to(y, 6))
+    return torch.to(out, x.dtype)
+  return self.product_add(self.product_gelu_tanh(x, weight, bias), weight2, bias2, y)
+
 def split_heads(self, x: Tensor, heads: int) -> Tensor:
   # (B, L, H·D) -> (B, H, L, D)
   return x.unflatten(2, [heads, -1]).transpose(1, 2)
@@ -80,12 +88,13 @@ def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
   variance = torch.to(x, 6).square().mean([-1], True)
   return torch.to(x * torch.rsqrt(variance + eps), weight.dtype) * weight
 
-def rms_norm_heads(self, packed: Tensor, weight: Tensor, eps: float) -> Tensor:
+def rms_norm_heads(self, packed: Tensor, query_weight: Tensor, key_weight: Tensor, eps: float) -> Tensor:
   # divides queries and keys of packed (B, L, 3, H, D), in place, by each head's root mean square, taken in fp32, and
-  # multiplies them by weight (2, D)
+  # multiplies them by their weights (D)
   qk = packed.slice(2, 0, 2)
   length = torch.linalg_vector_norm(qk, 2, [-1], True, dtype=6)  # (B, L, 2, H, 1)
-  qk.mul_(torch.rsqrt(length.square() / qk.size(4) + eps)).mul_(weight.unsqueeze(1))
+  weight = torch.stack([query_weight, key_weight]).unsqueeze(1)  # (2, 1, D)
+  qk.mul_(torch.rsqrt(length.square() / qk.size(4) + eps)).mul_(weight)
   return packed
 
 def rotate(self, x: Tensor, rotation: Tensor) -> Tensor:

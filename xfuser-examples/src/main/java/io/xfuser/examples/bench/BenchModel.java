@@ -1,51 +1,45 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.models.dit.DiT;
+import io.xfuser.models.dit.DiTConfig;
+import io.xfuser.models.hunyuandit.HunyuanDiT;
+import io.xfuser.models.hunyuandit.HunyuanDiTConfig;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.pixart.PixArtConfig;
+import io.xfuser.models.sd3.SD3;
+import io.xfuser.models.sd3.SD3Config;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
+import java.util.Map;
+import java.util.TreeMap;
 
-/** The models whose step can be measured. */
-enum BenchModel {
-  PIXART(8) {
-    @Override
-    TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights) {
-      return new PixArt(PixArtConfig.from(config), weights);
-    }
-  };
+/**
+ * A model whose step can be measured.
+ *
+ * @param reader makes the transformer of its config and weights
+ */
+record BenchModel(Reader reader) {
+  /** Pixels along each side of a latent, and latents along each side of a token: alike in all. */
+  static final int VAE_SCALE = 8;
 
-  private static final String WEIGHTS = "diffusion_pytorch_model";
+  static final int PATCH_SIZE = 2;
 
-  private final int vaeScale;
-
-  BenchModel(int vaeScale) {
-    this.vaeScale = vaeScale;
-  }
-
-  abstract TransformerSpec<?> spec(ComponentConfig config, SafeTensors weights);
-
-  /** Pixels along each side of a latent. */
-  int vaeScale() {
-    return vaeScale;
-  }
-
-  /** Latents along each side of a token: of all models here the same. */
-  int patchSize() {
-    return 2;
-  }
-
-  /** Opens a transformer directory as diffusers writes it. */
-  TransformerSpec<?> open(Path directory, ElementType type) {
-    return spec(
-        ComponentConfig.read(directory.resolve("config.json")),
-        SafeTensors.open(directory, WEIGHTS, type));
-  }
+  private static final Map<String, BenchModel> MODELS =
+      new TreeMap<>(
+          Map.of(
+              "dit", new BenchModel((config, weights) -> new DiT(DiTConfig.from(config), weights)),
+              "hunyuandit",
+                  new BenchModel(
+                      (config, weights) -> new HunyuanDiT(HunyuanDiTConfig.from(config), weights)),
+              "pixart",
+                  new BenchModel(
+                      (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
+              "sd3", new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights)),
+              "sd35_medium",
+                  new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights))));
 
   /**
    * The model called {@code name}.
@@ -53,16 +47,23 @@ enum BenchModel {
    * @throws IllegalArgumentException listing the models there are
    */
   static BenchModel of(String name) {
-    for (BenchModel model : values()) {
-      if (model.id().equals(name)) {
-        return model;
-      }
+    BenchModel model = MODELS.get(name);
+    if (model == null) {
+      throw new IllegalArgumentException(
+          "no model " + name + "; there are: " + String.join(", ", MODELS.keySet()));
     }
-    String known = Arrays.stream(values()).map(BenchModel::id).collect(Collectors.joining(", "));
-    throw new IllegalArgumentException("no model " + name + "; there are: " + known);
+    return model;
   }
 
-  private String id() {
-    return name().toLowerCase(Locale.ROOT);
+  /** Opens a transformer directory as diffusers writes it. */
+  TransformerSpec<?> open(Path directory, ElementType type) {
+    return reader.read(
+        ComponentConfig.read(directory.resolve("config.json")),
+        SafeTensors.open(directory, "diffusion_pytorch_model", type));
+  }
+
+  /** Makes a transformer. */
+  interface Reader {
+    TransformerSpec<?> read(ComponentConfig config, SafeTensors weights);
   }
 }

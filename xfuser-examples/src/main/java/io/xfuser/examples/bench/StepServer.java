@@ -63,19 +63,18 @@ public final class StepServer implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Torch.prepareThread(threads);
-    BenchModel kind = BenchModel.of(model);
     ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
-    serve(kind, kind.open(directory, type));
+    serve(BenchModel.of(model).open(directory, type));
     return 0;
   }
 
-  private <C> void serve(BenchModel kind, TransformerSpec<C> spec) throws IOException {
+  private <C> void serve(TransformerSpec<C> spec) throws IOException {
     Map<String, RankedStep<C>> layouts = new TreeMap<>();
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       StepInput given = StepInput.read(manager, input);
       RankStep.Shape shape =
-          new RankStep.Shape(given.shape(kind.patchSize()), kind.vaeScale(), timestep);
+          new RankStep.Shape(given.shape(BenchModel.PATCH_SIZE), BenchModel.VAE_SCALE, timestep);
       layouts.put("serial", new RankedStep<>(transformer, 1, threads, shape, given));
       if (threads % 2 == 0) {
         layouts.put("ulysses2", new RankedStep<>(transformer, 2, threads / 2, shape, given));

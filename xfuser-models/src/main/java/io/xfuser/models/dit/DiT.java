@@ -1,8 +1,5 @@
 package io.xfuser.models.dit;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -12,7 +9,6 @@ import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
-import java.util.function.BiFunction;
 
 /**
  * The transformer of DiT ({@code DiTTransformer2DModel} in diffusers).
@@ -63,30 +59,20 @@ public record DiT(DiTConfig config, SafeTensors weights)
 
   @Override
   public Embedding<DiTConditioning> embedding() {
-    return TokenEmbedding.load(
-        weights,
-        config.width(),
-        config.inChannels(),
-        config.patchSize(),
-        DiTConditioning::positions);
+    return TokenEmbedding.load(weights, config.width(), config.patch(), DiTConditioning::positions);
   }
 
   /** The head has the first block's embedder too. */
   @Override
   public Head<DiTConditioning> head() {
-    Patchify patchify = new Patchify(config.patchSize());
     long width = config.width();
-    long rows = (long) config.patchSize() * config.patchSize() * config.outChannels();
-    BiFunction<NDManager, NDArray, NDArray> keep =
-        (owner, all) -> patchify.headRows(owner, all, config.inChannels());
     return new DiTHead(
         WeightList.of(
             weights,
             w ->
                 embedder(w, "transformer_blocks.0.norm1.emb.")
                     .linear("proj_out_1", 2 * width, width)
-                    .tensor(keep, "proj_out_2.weight", rows, width)
-                    .tensor(keep, "proj_out_2.bias", rows)));
+                    .patchHead("proj_out_2", width, config.patch())));
   }
 
   private WeightList embedder(WeightList list, String prefix) {

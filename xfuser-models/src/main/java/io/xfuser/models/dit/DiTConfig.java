@@ -1,6 +1,7 @@
 package io.xfuser.models.dit;
 
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.WeightList.Patch;
 
 /**
  * What distinguishes one DiT from another, as in diffusers' {@code DiTTransformer2DModel}.
@@ -48,6 +49,11 @@ public record DiTConfig(
   /** C, the hidden size. */
   public int width() {
     return heads * headSize;
+  }
+
+  /** The latents of a token. */
+  Patch patch() {
+    return new Patch(patchSize, inChannels, outChannels);
   }
 
   /** Rows and columns of tokens. */

@@ -2,10 +2,12 @@ package io.xfuser.models.pixart;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.models.ResolutionBins;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,18 +35,13 @@ final class AspectRatioBins {
               + sampleSize
               + " latents (only for 32, 64, 128 and 256); use --no_use_resolution_binning");
     }
-    double ratio = (double) height / width;
-    String best = "";
-    double bestDistance = Double.POSITIVE_INFINITY;
-    for (String candidate : table.keySet()) { // in the table's order: the first of equals wins
-      double distance = Math.abs(Double.parseDouble(candidate) - ratio);
-      if (distance < bestDistance) {
-        bestDistance = distance;
-        best = candidate;
-      }
-    }
-    List<Integer> size = Objects.requireNonNull(table.get(best));
-    return new Size(size.get(0), size.get(1));
+    List<ResolutionBins.Bin> bins = new ArrayList<>();
+    table.forEach(
+        (ratio, size) ->
+            bins.add(
+                new ResolutionBins.Bin(
+                    Double.parseDouble(ratio), List.of(new Size(size.get(0), size.get(1))))));
+    return new ResolutionBins(bins).nearest((double) height / width, (long) height * width);
   }
 
   private static Map<String, Map<String, List<Integer>>> read() {

@@ -1,8 +1,5 @@
 package io.xfuser.models.pixart;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -12,7 +9,6 @@ import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightList;
-import java.util.function.BiFunction;
 
 /**
  * The transformer of PixArt-α and PixArt-Σ ({@code PixArtTransformer2DModel} in diffusers).
@@ -53,26 +49,17 @@ public record PixArt(PixArtConfig config, SafeTensors weights)
   @Override
   public Embedding<PixArtConditioning> embedding() {
     return TokenEmbedding.load(
-        weights,
-        config.width(),
-        config.inChannels(),
-        config.patchSize(),
-        PixArtConditioning::positions);
+        weights, config.width(), config.patch(), PixArtConditioning::positions);
   }
 
   @Override
   public Head<PixArtConditioning> head() {
-    Patchify patchify = new Patchify(config.patchSize());
-    long rows = (long) config.patchSize() * config.patchSize() * config.outChannels();
-    BiFunction<NDManager, NDArray, NDArray> keep =
-        (owner, all) -> patchify.headRows(owner, all, config.inChannels());
     return new PixArtHead(
         WeightList.of(
             weights,
             w ->
                 w.tensor("scale_shift_table", 2, config.width())
-                    .tensor(keep, "proj_out.weight", rows, config.width())
-                    .tensor(keep, "proj_out.bias", rows)));
+                    .patchHead("proj_out", config.width(), config.patch())));
   }
 
   @Override

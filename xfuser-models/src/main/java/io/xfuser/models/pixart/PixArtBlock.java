@@ -38,9 +38,11 @@ record PixArtBlock(int heads, TensorList weights) implements Block<PixArtConditi
       NDManager owner, Hidden x, PixArtConditioning c, List<Attention> attentions) {
     NDArray t = c.step(); // (6, C)
     NDArray textKeyValues = // (B, T, 2, H, D)
-        c.textKeyValues(
-            this,
-            text -> PixArt.PROGRAM.call(c.request(), "text_key_values", text, weights, heads));
+        c.textKeyValues()
+            .get(
+                this,
+                request ->
+                    PixArt.PROGRAM.call(request, "text_key_values", c.text(), weights, heads));
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = // (B, l, 3, H, D)
           PixArt.PROGRAM.call(

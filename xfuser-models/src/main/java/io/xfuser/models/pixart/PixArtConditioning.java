@@ -2,15 +2,12 @@ package io.xfuser.models.pixart;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.util.IdentityHashMap;
-import java.util.Map;
-import java.util.function.UnaryOperator;
+import io.xfuser.transformer.PerBlock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What PixArt's blocks read.
  *
- * @param request owns what is kept for the whole request
  * @param text projected captions (B, T, C)
  * @param textMask added to the scores of cross-attention, (B, 1, 1, T)
  * @param positions position embeddings of this rank's tokens, (l, C) in fp32
@@ -18,17 +15,16 @@ import org.jspecify.annotations.Nullable;
  * @param timestep shift, scale and gate of both halves of a block, (6, C); null before the first
  *     step
  * @param embeddedTimestep the timestep for the head, (C); null before the first step
- * @param textKeyValues keys and values of the captions by block, filled as blocks ask
+ * @param textKeyValues keys and values (B, T, 2, H, D) of the captions
  */
 record PixArtConditioning(
-    NDManager request,
     NDArray text,
     NDArray textMask,
     NDArray positions,
     @Nullable NDArray sizes,
     @Nullable NDArray timestep,
     @Nullable NDArray embeddedTimestep,
-    Map<PixArtBlock, NDArray> textKeyValues) {
+    PerBlock textKeyValues) {
 
   PixArtConditioning(
       NDManager request,
@@ -36,12 +32,12 @@ record PixArtConditioning(
       NDArray textMask,
       NDArray positions,
       @Nullable NDArray sizes) {
-    this(request, text, textMask, positions, sizes, null, null, new IdentityHashMap<>());
+    this(text, textMask, positions, sizes, null, null, new PerBlock(request));
   }
 
   PixArtConditioning at(NDArray newTimestep, NDArray newEmbedded) {
     return new PixArtConditioning(
-        request, text, textMask, positions, sizes, newTimestep, newEmbedded, textKeyValues);
+        text, textMask, positions, sizes, newTimestep, newEmbedded, textKeyValues);
   }
 
   NDArray step() {
@@ -50,13 +46,6 @@ record PixArtConditioning(
 
   NDArray embeddedStep() {
     return present(embeddedTimestep);
-  }
-
-  /**
-   * Keys and values (B, T, 2, H, D) of the captions in {@code block}, projected once per request.
-   */
-  NDArray textKeyValues(PixArtBlock block, UnaryOperator<NDArray> projection) {
-    return textKeyValues.computeIfAbsent(block, key -> projection.apply(text));
   }
 
   private static NDArray present(@Nullable NDArray tensor) {

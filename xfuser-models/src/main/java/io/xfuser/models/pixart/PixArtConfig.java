@@ -1,6 +1,7 @@
 package io.xfuser.models.pixart;
 
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.WeightList;
 
 /**
  * What distinguishes one PixArt transformer from another, as in diffusers' {@code
@@ -49,6 +50,11 @@ public record PixArtConfig(
   /** C, the hidden size. */
   public int width() {
     return heads * headSize;
+  }
+
+  /** The latents of a token. */
+  WeightList.Patch patch() {
+    return new WeightList.Patch(patchSize, inChannels, outChannels);
   }
 
   /** Rows and columns of tokens of the pictures trained on. */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe for use by several threads.
  */
-public final class BertEncoder implements AutoCloseable {
+public final class BertEncoder implements MaskedEncoder {
   private static final Program PROGRAM = Program.load(BertEncoder.class, "encoder.py", "bert.py");
   private static final String TOKENS = "embeddings.word_embeddings.weight";
   private static final String POSITIONS = "embeddings.position_embeddings.weight";
@@ -83,14 +83,7 @@ public final class BertEncoder implements AutoCloseable {
     }
   }
 
-  /**
-   * The hidden states after the last layer.
-   *
-   * @param ids token ids (B, T), int64
-   * @param mask 1 for tokens, 0 for padding, (B, T), int64
-   * @return (B, T, {@link #width}) in the run's element type
-   * @throws IllegalArgumentException if the shapes differ, or the texts are too long
-   */
+  @Override
   public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
     config.checkLength(ids);
     TokenIds.checkShapes(ids, mask);
@@ -120,12 +113,12 @@ public final class BertEncoder implements AutoCloseable {
     }
   }
 
-  /** The width of the hidden states, C. */
+  @Override
   public int width() {
     return config.width();
   }
 
-  /** Bytes of all parameters, mapped or copied. */
+  @Override
   public long parameterBytes() {
     return weights.bytes();
   }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe for use by several threads.
  */
-public final class ClipTextEncoder implements AutoCloseable {
+public final class ClipTextEncoder implements TextModel {
   private static final Program PROGRAM =
       Program.load(ClipTextEncoder.class, "encoder.py", "clip.py");
   private static final String TOKENS = "text_model.embeddings.token_embedding.weight";
@@ -173,7 +173,7 @@ public final class ClipTextEncoder implements AutoCloseable {
     return projection > 0 ? projection : config.width();
   }
 
-  /** Bytes of all parameters, mapped or copied. */
+  @Override
   public long parameterBytes() {
     return weights.bytes();
   }

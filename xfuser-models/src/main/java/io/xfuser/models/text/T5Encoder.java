@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe for use by several threads.
  */
-public final class T5Encoder implements AutoCloseable {
+public final class T5Encoder implements MaskedEncoder {
   private static final Program PROGRAM = Program.load(T5Encoder.class, "encoder.py", "t5.py");
 
   private final T5Config config;
@@ -43,13 +43,8 @@ public final class T5Encoder implements AutoCloseable {
     return new T5Encoder(config, T5Weights.open(source, config));
   }
 
-  /**
-   * The hidden states after the last block and its norm.
-   *
-   * @param ids token ids (B, T), int64
-   * @param mask 1 for tokens, 0 for padding, (B, T), int64
-   * @return (B, T, {@link #width}) in the run's element type; those of padding have no meaning
-   */
+  /** Those after the last block and its norm; those of padding have no meaning. */
+  @Override
   public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
     TokenIds.checkShapes(ids, mask);
     try (NDManager scope = owner.newSubManager()) {
@@ -82,12 +77,12 @@ public final class T5Encoder implements AutoCloseable {
     }
   }
 
-  /** The width of the hidden states, D. */
+  @Override
   public int width() {
     return config.width();
   }
 
-  /** Bytes of all parameters, mapped or copied. */
+  @Override
   public long parameterBytes() {
     return weights.bytes();
   }

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,30 +23,15 @@ class PixArtPipelineTest {
   private static final Path SIGMA = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
   @TempDir Path directory;
+  private DirectoryCopy copy;
 
   @BeforeEach
   void copyFixture() throws IOException {
-    try (Stream<Path> files = Files.walk(SIGMA)) {
-      for (Path file : files.toList()) {
-        Path copy = directory.resolve(SIGMA.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(copy);
-        } else {
-          Files.copy(file, copy);
-        }
-      }
-    }
+    copy = DirectoryCopy.of(SIGMA, directory);
   }
 
   private DiffusionPipeline open() {
     return DiffusionPipeline.fromPretrained(ModelConfig.of(directory));
-  }
-
-  private void rewrite(String file, String from, String to) throws IOException {
-    Path path = directory.resolve(file);
-    String text = Files.readString(path);
-    assertThat(text).contains(from);
-    Files.writeString(path, text.replace(from, to));
   }
 
   @Test
@@ -94,7 +79,7 @@ class PixArtPipelineTest {
 
   @Test
   void anotherPipelineClassIsRejectedByName() throws IOException {
-    rewrite("model_index.json", "PixArtSigmaPipeline", "StableDiffusionXLPipeline");
+    copy.rewrite("model_index.json", "PixArtSigmaPipeline", "StableDiffusionXLPipeline");
     assertThatThrownBy(this::open)
         .hasMessageContaining("the pipeline StableDiffusionXLPipeline is not supported")
         .hasMessageContaining("PixArtAlphaPipeline, PixArtSigmaPipeline");
@@ -102,7 +87,7 @@ class PixArtPipelineTest {
 
   @Test
   void aComponentOfAnotherClassIsRejectedByName() throws IOException {
-    rewrite("model_index.json", "T5EncoderModel", "CLIPTextModel");
+    copy.rewrite("model_index.json", "T5EncoderModel", "CLIPTextModel");
     assertThatThrownBy(this::open).hasMessageContaining("text_encoder is CLIPTextModel");
   }
 
@@ -127,7 +112,7 @@ class PixArtPipelineTest {
 
   @Test
   void aTransformerOfAnotherKindIsRejectedByItsSetting() throws IOException {
-    rewrite("transformer/config.json", "ada_norm_single", "ada_norm_zero");
+    copy.rewrite("transformer/config.json", "ada_norm_single", "ada_norm_zero");
     assertThatThrownBy(this::open).hasMessageContaining("norm_type is ada_norm_zero");
   }
 }

@@ -1,0 +1,20 @@
+package io.xfuser.examples;
+
+import io.xfuser.examples.runner.Runner;
+
+/**
+ * Pictures by HunyuanDiT, for example on two pipeline stages:
+ *
+ * <pre>
+ * scripts/xfrun --nproc_per_node 2 HunyuanDiTExample --model DIR --prompt "a fox" \
+ *     --pipefusion_parallel_degree 2
+ * </pre>
+ */
+public final class HunyuanDiTExample {
+  private HunyuanDiTExample() {}
+
+  /** Exits with 0, with 2 for bad input, with 1 for another failure. */
+  public static void main(String[] argv) {
+    System.exit(new Runner(HunyuanDiTExample.class, "hunyuandit").run(argv));
+  }
+}

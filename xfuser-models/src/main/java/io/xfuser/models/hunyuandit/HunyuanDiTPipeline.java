@@ -1,0 +1,95 @@
+package io.xfuser.models.hunyuandit;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.LatentPipeline;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.GenerationRequest.Defaults;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.Setting;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A HunyuanDiT directory ({@code HunyuanDiTPipeline} in diffusers). */
+final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanDiTConditioning> {
+  private static final Logger LOG = LoggerFactory.getLogger(HunyuanDiTPipeline.class);
+  private static final String NAME = "hunyuandit";
+  private static final int SCALE = 8; // pixels of a latent, which positions and sizes count on
+  private static final Set<Setting> SETTINGS =
+      EnumSet.of(
+          Setting.PROMPT,
+          Setting.NEGATIVE_PROMPT,
+          Setting.IMAGES_PER_PROMPT,
+          Setting.SIZE,
+          Setting.GUIDANCE_RESCALE,
+          Setting.ETA);
+
+  private static final Map<String, Set<String>> CLASSES =
+      Map.of(
+          "tokenizer", Set.of("BertTokenizer", "BertTokenizerFast"),
+          "text_encoder", Set.of("BertModel"),
+          "tokenizer_2",
+              Set.of("T5Tokenizer", "T5TokenizerFast", "MT5Tokenizer", "MT5TokenizerFast"),
+          "text_encoder_2", Set.of("T5EncoderModel", "MT5EncoderModel"),
+          "transformer", Set.of("HunyuanDiT2DModel"));
+
+  HunyuanDiTPipeline(PipelineComponents components) {
+    super(components, CLASSES, HunyuanDiTConfig::from);
+    if (vae().scale() != SCALE) {
+      throw new IllegalArgumentException(
+          "the autoencoder makes %d pixels of a latent, but HunyuanDiT needs %d"
+              .formatted(vae().scale(), SCALE));
+    }
+    if (components.index().has("safety_checker")
+        && !components.index().text("safety_checker").equals("[null,null]")) {
+      LOG.info("{}: the safety checker is not run", components.directory());
+    }
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    Setting.check(NAME, input, SETTINGS);
+    Size asked = askedOr(config().sampleSize() * SCALE, input);
+    Size rounded = HunyuanDiTSizes.rounded(asked);
+    Size size = input.useResolutionBinning() ? HunyuanDiTSizes.standard(rounded) : rounded;
+    if (!size.equals(asked)) {
+      LOG.info(
+          "{} draws {} x {} pixels in the place of {} x {}",
+          NAME,
+          size.height(),
+          size.width(),
+          asked.height(),
+          asked.width());
+    }
+    return GenerationRequest.of(
+        input,
+        size,
+        LatentShape.picture(
+            config().channels(),
+            size.height() / SCALE,
+            size.width() / SCALE,
+            HunyuanDiTConfig.PATCH),
+        new Defaults(50, 5, HunyuanDiTConfig.T5_TOKENS, false));
+  }
+
+  @Override
+  public TransformerSpec<HunyuanDiTConditioning> transformer() {
+    return new HunyuanDiT(config(), weights());
+  }
+
+  @Override
+  public TextEncoder textEncoder() {
+    return new HunyuanDiTTextEncoder(components());
+  }
+}

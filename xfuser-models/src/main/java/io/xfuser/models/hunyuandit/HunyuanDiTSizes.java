@@ -1,0 +1,46 @@
+package io.xfuser.models.hunyuandit;
+
+import io.xfuser.models.ResolutionBins;
+import io.xfuser.models.ResolutionBins.Bin;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import java.util.List;
+
+/** The sizes that HunyuanDiT draws, as {@code HunyuanDiTPipeline} of diffusers chooses them. */
+final class HunyuanDiTSizes {
+  private static final int MULTIPLE = 16;
+
+  // by width to height; sizes are height, width
+  private static final ResolutionBins STANDARD =
+      new ResolutionBins(
+          List.of(
+              bin(1, new Size(1024, 1024), new Size(1280, 1280)),
+              bin(4.0 / 3, new Size(768, 1024), new Size(864, 1152), new Size(960, 1280)),
+              bin(3.0 / 4, new Size(1024, 768), new Size(1152, 864), new Size(1280, 960)),
+              bin(16.0 / 9, new Size(768, 1280)),
+              bin(9.0 / 16, new Size(1280, 768))));
+
+  private HunyuanDiTSizes() {}
+
+  private static Bin bin(double ratio, Size... sizes) {
+    return new Bin(ratio, List.of(sizes));
+  }
+
+  /** {@code asked}, each side rounded down to a multiple of 16. */
+  static Size rounded(Size asked) {
+    Size size = new Size(asked.height() / MULTIPLE * MULTIPLE, asked.width() / MULTIPLE * MULTIPLE);
+    if (size.height() == 0 || size.width() == 0) {
+      throw new IllegalArgumentException(
+          "height and width must be at least %d, but are %d and %d"
+              .formatted(MULTIPLE, asked.height(), asked.width()));
+    }
+    return size;
+  }
+
+  /** The standard size nearest to {@code size}. */
+  static Size standard(Size size) {
+    return STANDARD.bins().stream().anyMatch(bin -> bin.sizes().contains(size))
+        ? size
+        : STANDARD.nearest(
+            (double) size.width() / size.height(), (long) size.width() * size.height());
+  }
+}

@@ -1,0 +1,83 @@
+package io.xfuser.models.sd3;
+
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.WeightList;
+
+/**
+ * The transformer of Stable Diffusion 3 and 3.5 ({@code SD3Transformer2DModel} in diffusers).
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record SD3(SD3Config config, SafeTensors weights)
+    implements TransformerSpec<SD3Conditioning> {
+  static final Program PROGRAM = Program.load(SD3.class, "sd3.py");
+
+  /** Checks that there are no weights that this model does not use. */
+  public SD3 {
+    weights.rejectUnknown(
+        name ->
+            name.matches(
+                "transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear\\.(weight|bias)"
+                    + "|attn2?\\.(to_[qkv]|to_out\\.0|add_[qkv]_proj|to_add_out)\\.(weight|bias)"
+                    + "|attn2?\\.norm_(added_)?[qk]\\.weight"
+                    + "|ff(_context)?\\.net\\.(0\\.proj|2)\\.(weight|bias))"
+                    + "|(pos_embed|time_text_embed|context_embedder|norm_out|proj_out)\\..*"));
+  }
+
+  @Override
+  public int depth() {
+    return config.depth();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public int attentions(int index) {
+    return config.dual().contains(index) ? 2 : 1;
+  }
+
+  @Override
+  public Block<SD3Conditioning> block(int index) {
+    return SD3Block.load(config, index, weights.at("transformer_blocks." + index + "."));
+  }
+
+  @Override
+  public Embedding<SD3Conditioning> embedding() {
+    return new SD3Embedding(
+        WeightList.of(
+            weights,
+            w ->
+                w.patches("pos_embed.proj", config.width(), config.patch())
+                    .tensor(
+                        "pos_embed.pos_embed",
+                        1,
+                        (long) config.table() * config.table(),
+                        config.width())));
+  }
+
+  @Override
+  public Head<SD3Conditioning> head() {
+    long width = config.width();
+    return new SD3Head(
+        WeightList.of(
+            weights,
+            w ->
+                w.linear("norm_out.linear", 2 * width, width)
+                    .patchHead("proj_out", width, config.patch())));
+  }
+
+  @Override
+  public Conditioner<SD3Conditioning> conditioner() {
+    return SD3Conditioner.load(config, weights);
+  }
+}

@@ -1,0 +1,19 @@
+package io.xfuser.models.sd3;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Embedding;
+
+/** A linear layer over the latents of a token, and its row of a table of positions. */
+record SD3Embedding(TensorList weights) implements Embedding<SD3Conditioning> {
+  @Override
+  public NDArray embed(NDManager owner, NDArray tokens, TokenRange local, SD3Conditioning c) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray positions = Torch.slice(scope, c.positions(), 0, local.from(), local.to()); // (l)
+      return SD3.PROGRAM.call(owner, "embed", tokens, positions, weights); // (B, l, C)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package io.xfuser.models.sd3;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.LatentPipeline;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.GenerationRequest.Defaults;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.Setting;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.scheduler.DynamicShift;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.ConditionInput.Grid;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.ComponentConfig;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+
+/** A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers). */
+final class SD3Pipeline extends LatentPipeline<SD3Config, SD3Conditioning> {
+  private static final String NAME = "sd3";
+  private static final int LONGEST_TEXT = 512;
+
+  private static final Set<Setting> SETTINGS =
+      EnumSet.of(
+          Setting.PROMPT,
+          Setting.NEGATIVE_PROMPT,
+          Setting.IMAGES_PER_PROMPT,
+          Setting.SIZE,
+          Setting.MAX_SEQUENCE_LENGTH);
+
+  private static final Set<String> CLIP_TOKENIZERS = Set.of("CLIPTokenizer", "CLIPTokenizerFast");
+  private static final Set<String> CLIPS = Set.of("CLIPTextModelWithProjection");
+
+  private static final Map<String, Set<String>> CLASSES =
+      Map.of(
+          "tokenizer",
+          CLIP_TOKENIZERS,
+          "tokenizer_2",
+          CLIP_TOKENIZERS,
+          "tokenizer_3",
+          Set.of("T5Tokenizer", "T5TokenizerFast", PipelineComponents.ABSENT),
+          "text_encoder",
+          CLIPS,
+          "text_encoder_2",
+          CLIPS,
+          "text_encoder_3",
+          Set.of("T5EncoderModel", PipelineComponents.ABSENT),
+          "transformer",
+          Set.of("SD3Transformer2DModel"),
+          "scheduler",
+          Set.of("FlowMatchEulerDiscreteScheduler"));
+
+  private final ComponentConfig scheduler;
+
+  SD3Pipeline(PipelineComponents components) {
+    super(components, CLASSES, SD3Config::from);
+    this.scheduler = components.config("scheduler", "scheduler_config.json");
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    Setting.check(NAME, input, SETTINGS);
+    int scale = vae().scale();
+    int patch = config().patch().size();
+    Size size = askedOr(config().sampleSize() * scale, input);
+    requireMultiples(scale * patch, size);
+    LatentShape latents =
+        LatentShape.picture(
+            config().patch().channels(), size.height() / scale, size.width() / scale, patch);
+    Grid grid = latents.grid();
+    if (Math.max(grid.rows(), grid.columns()) > config().table()) {
+      throw new IllegalArgumentException(
+          "%d x %d pixels are %d x %d tokens, but the model has positions for %d x %d"
+              .formatted(
+                  size.height(),
+                  size.width(),
+                  grid.rows(),
+                  grid.columns(),
+                  config().table(),
+                  config().table()));
+    }
+    GenerationRequest request =
+        GenerationRequest.of(input, size, latents, new Defaults(28, 7, 256, false));
+    if (request.text().maxSequenceLength() > LONGEST_TEXT) {
+      throw new IllegalArgumentException(
+          "max_sequence_length is %d, but %s takes at most %d"
+              .formatted(request.text().maxSequenceLength(), NAME, LONGEST_TEXT));
+    }
+    return scheduler.getBoolean("use_dynamic_shifting", false)
+        ? request.withScheduler(shifted(request.scheduler().steps(), grid.tokens()))
+        : request;
+  }
+
+  private SchedulerRequest shifted(int steps, int tokens) {
+    return new SchedulerRequest(steps, 0, DynamicShift.from(scheduler).mu(tokens), null);
+  }
+
+  @Override
+  public TransformerSpec<SD3Conditioning> transformer() {
+    return new SD3(config(), weights());
+  }
+
+  @Override
+  public TextEncoder textEncoder() {
+    return new SD3TextEncoder(components(), config().textWidth());
+  }
+}

@@ -1,0 +1,59 @@
+package io.xfuser.models.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.torchscript.ElementType;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tokenizer and the text encoder that takes its ids.
+ *
+ * @param <E> the encoder's class
+ */
+public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
+    implements AutoCloseable {
+  /**
+   * Opens the components {@code tokenizer} and {@code text_encoder} of a pipeline.
+   *
+   * @param suffix of the components' names, {@code _2} for example
+   * @throws IllegalArgumentException if one of them cannot be used; nothing stays open then
+   */
+  public static <E extends TextModel> TextTower<E> open(
+      PipelineComponents components, String suffix, Opening<E> opening) {
+    String name = "tokenizer" + suffix;
+    Tokenizer tokenizer = Tokenizers.open(components.folder(name), components.className(name));
+    try {
+      Path folder = components.folder("text_encoder" + suffix);
+      return new TextTower<>(
+          tokenizer, opening.open(folder, components.type(), components.variant()));
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /** The ids (B, T) of texts that are cut or padded to T tokens, int64. */
+  public NDArray ids(NDManager owner, List<String> texts, int tokens) {
+    return tokenizer.encode(texts, tokens).ids(owner);
+  }
+
+  @Override
+  public void close() {
+    encoder.close();
+    tokenizer.close();
+  }
+
+  /**
+   * Opens an encoder.
+   *
+   * @param <E> its class
+   */
+  @FunctionalInterface
+  public interface Opening<E> {
+    /** The encoder in {@code directory}. */
+    E open(Path directory, ElementType type, @Nullable String variant);
+  }
+}

@@ -1,0 +1,28 @@
+package io.xfuser.models.sd3;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.contract.CostContract;
+import java.nio.file.Path;
+
+/** With two attentions in some blocks, of which the second is without text. */
+class SD3CostTest extends CostContract {
+  @Override
+  protected Path directory() {
+    return Path.of("src/test/resources/fixtures/sd35_medium_tiny");
+  }
+
+  @Override
+  protected InputConfig input() {
+    return InputConfig.of("a red fox", "two boats").withSize(80, 112).withMaxSequenceLength(20);
+  }
+
+  @Override
+  protected int width() {
+    return 24;
+  }
+
+  @Override
+  protected int textTokens() {
+    return 77 + 20;
+  }
+}
