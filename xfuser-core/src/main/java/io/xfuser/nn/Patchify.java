@@ -34,9 +34,14 @@ public record Patchify(int patchSize) {
     return PROGRAM.call(owner, "packed", tokens, patchSize);
   }
 
-  /** Undoes {@link #packed}. */
+  /** Undoes {@link #packed}; also for the columns of a weight (C, c·p·p) on packed tokens. */
   public NDArray unpacked(NDManager owner, NDArray tokens) {
     return PROGRAM.call(owner, "unpacked", tokens, patchSize);
+  }
+
+  /** The rows of a weight or bias (c·p·p, …) that makes packed tokens, in the order of tokens. */
+  public NDArray unpackedRows(NDManager owner, NDArray rows) {
+    return PROGRAM.call(owner, "unpacked_rows", rows, patchSize);
   }
 
   /** The weight of a convolution (C, c, p, p) as that of a linear layer on tokens, (C, p·p·c). */

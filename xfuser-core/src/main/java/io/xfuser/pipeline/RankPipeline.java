@@ -75,7 +75,8 @@ final class RankPipeline<C> {
       times.loaded(start);
       Guidance guidance = Guidance.of(plan, groups);
       C conditioning = condition(request, stage, guidance, given);
-      DenoisingLoop<C> loop = loop(request, stage, guidance, given);
+      DenoisingLoop<C> loop =
+          trace.during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
       denoise(loop, conditioning, listener);
       Decoded decoded = decode(request, loop);
       world.transport().activity("finishing");
@@ -193,8 +194,9 @@ final class RankPipeline<C> {
     VaeDecoder.Options options =
         new VaeDecoder.Options(
             engine.runtime().enableSlicing(), engine.runtime().enableTiling(), shape.frames());
-    NDArray latents = shape.decodable(scope, tokens); // (B·F, c, h, w)
-    NDArray pixels = pipeline.vaeDecoder().get().decode(scope, latents, options); // (B·F, 3, H, W)
+    NDArray pixels = // (B·F, 3, H, W)
+        new ChunkedDecoding(pipeline.vaeDecoder().get(), groups.decoders(), plan)
+            .decode(scope, shape.decodable(scope, tokens), options);
     Size size = plan.request().output();
     if (!size.equals(plan.request().size())) {
       pixels = ImageProcessor.resizeAndCrop(scope, pixels, size.width(), size.height());

@@ -15,6 +15,14 @@ public interface VaeDecoder extends AutoCloseable {
    */
   NDArray decode(NDManager owner, NDArray latents, Options options);
 
+  /**
+   * How many rows of a request's latents, counted from its first, are decoded together and depend
+   * on one another: 1 where each picture or frame stands for itself.
+   */
+  default int chunk() {
+    return 1;
+  }
+
   /** Bytes of the decoder's weights. */
   long parameterBytes();
 

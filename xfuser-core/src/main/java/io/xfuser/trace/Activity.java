@@ -10,6 +10,8 @@ public enum Activity {
   TEXT("text"),
   /** What is computed from text and timestep alone, once per request and once per step. */
   CONDITION("compute"),
+  /** Noise, and buffers for keys and values. */
+  PREPARE("compute"),
   /** From latents to hidden states, on the first stage. */
   EMBED("compute"),
   /** The transformer blocks of this rank. */

@@ -28,7 +28,7 @@ final class TraceColors {
       case LOAD -> "#c5b89a";
       case TEXT -> "#a58bc9";
       case DECODE -> "#8d6e63";
-      case CONDITION, EMBED, BLOCKS, HEAD ->
+      case CONDITION, PREPARE, EMBED, BLOCKS, HEAD ->
           at == null || at.whole() ? WHOLE : PATCHES.get(at.from() % PATCHES.size());
     };
   }

@@ -25,8 +25,12 @@ def packed(self, x: Tensor, p: int) -> Tensor:
   return x.unflatten(2, [p * p, -1]).transpose(2, 3).flatten(2).contiguous()
 
 def unpacked(self, x: Tensor, p: int) -> Tensor:
-  # (B, L, c·p·p) -> (B, L, p·p·c)
-  return x.unflatten(2, [-1, p * p]).transpose(2, 3).flatten(2).contiguous()
+  # (..., c·p·p) -> (..., p·p·c)
+  return x.unflatten(-1, [-1, p * p]).transpose(-2, -1).flatten(-2).contiguous()
+
+def unpacked_rows(self, x: Tensor, p: int) -> Tensor:
+  # (c·p·p, ...) -> (p·p·c, ...)
+  return x.unflatten(0, [-1, p * p]).transpose(0, 1).flatten(0, 1).contiguous()
 
 def frames(self, x: Tensor) -> Tensor:
   # (B, c, F, h, w) -> (B·F, c, h, w)

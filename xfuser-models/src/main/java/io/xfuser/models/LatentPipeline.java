@@ -17,6 +17,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A diffusers directory whose transformer works in the latent space of an AutoencoderKL: what all
@@ -26,6 +28,8 @@ import java.util.function.Function;
  * @param <C> the transformer's conditioning
  */
 public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
+  private static final Logger LOG = LoggerFactory.getLogger(LatentPipeline.class);
+
   private final PipelineComponents components;
   private final T config;
   private final AutoencoderKlConfig vae;
@@ -103,10 +107,46 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     }
   }
 
-  @Override
-  public VaeDecoder vaeDecoder() {
+  /**
+   * The largest size of whole multiples that {@code asked} has room for; a message tells where it
+   * is another one.
+   *
+   * @param model its short name
+   * @throws IllegalArgumentException with the numbers, where there is no room for one
+   */
+  protected static Size roundedDown(String model, int multiple, Size asked) {
+    Size size = new Size(asked.height() / multiple * multiple, asked.width() / multiple * multiple);
+    if (size.height() == 0 || size.width() == 0) {
+      throw new IllegalArgumentException(
+          "height and width must be at least %d, but are %d and %d"
+              .formatted(multiple, asked.height(), asked.width()));
+    }
+    announce(model, asked, size);
+    return size;
+  }
+
+  /** Says that {@code model} draws {@code size} in the place of {@code asked}, if it does. */
+  protected static void announce(String model, Size asked, Size size) {
+    if (!size.equals(asked)) {
+      LOG.info(
+          "{} draws {} x {} pixels in the place of {} x {}",
+          model,
+          size.height(),
+          size.width(),
+          asked.height(),
+          asked.width());
+    }
+  }
+
+  /** Loads the autoencoder's decoder. */
+  protected final AutoencoderKlDecoder decoder() {
     return AutoencoderKlDecoder.open(
         components.folder("vae"), components.type(), components.variant());
+  }
+
+  @Override
+  public VaeDecoder vaeDecoder() {
+    return decoder();
   }
 
   @Override

@@ -1,11 +1,15 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.models.adaln.AdaLn;
+import io.xfuser.models.adaln.AdaLnConfig;
 import io.xfuser.models.dit.DiT;
 import io.xfuser.models.dit.DiTConfig;
+import io.xfuser.models.flux.Flux;
+import io.xfuser.models.flux.FluxConfig;
 import io.xfuser.models.hunyuandit.HunyuanDiT;
 import io.xfuser.models.hunyuandit.HunyuanDiTConfig;
+import io.xfuser.models.latte.Latte;
 import io.xfuser.models.pixart.PixArt;
-import io.xfuser.models.pixart.PixArtConfig;
 import io.xfuser.models.sd3.SD3;
 import io.xfuser.models.sd3.SD3Config;
 import io.xfuser.torchscript.ElementType;
@@ -31,12 +35,15 @@ record BenchModel(Reader reader) {
       new TreeMap<>(
           Map.of(
               "dit", new BenchModel((config, weights) -> new DiT(DiTConfig.from(config), weights)),
+              "flux",
+                  new BenchModel((config, weights) -> new Flux(FluxConfig.from(config), weights)),
               "hunyuandit",
                   new BenchModel(
                       (config, weights) -> new HunyuanDiT(HunyuanDiTConfig.from(config), weights)),
+              "latte",
+                  new BenchModel((config, weights) -> new Latte(AdaLnConfig.from(config), weights)),
               "pixart",
-                  new BenchModel(
-                      (config, weights) -> new PixArt(PixArtConfig.from(config), weights)),
+                  new BenchModel((config, weights) -> new AdaLn(PixArt.config(config), weights)),
               "sd3", new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights)),
               "sd35_medium",
                   new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights))));

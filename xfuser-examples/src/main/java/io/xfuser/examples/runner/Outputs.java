@@ -1,5 +1,6 @@
 package io.xfuser.examples.runner;
 
+import ai.djl.modality.cv.Image;
 import io.xfuser.config.XFuserArgs;
 import io.xfuser.pipeline.Generation;
 import java.awt.image.RenderedImage;
@@ -9,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
@@ -53,10 +55,15 @@ final class Outputs {
     }
   }
 
-  /** Writes the pictures, and returns their files. */
+  /** Writes the pictures, and videos also as files that play; returns the pictures' files. */
   List<Path> save(Generation generation) throws IOException {
     List<Path> files = generation.save(directory);
     files.forEach(file -> out.println("wrote " + file));
+    for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
+      Path file = directory.resolve(video.getKey() + ".mp4");
+      VideoFile.write(file, video.getValue());
+      out.println("wrote " + file);
+    }
     return files;
   }
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
+import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.Map;
 
@@ -18,7 +19,11 @@ final class ClassLabels implements TextEncoder {
   }
 
   private static Map<String, NDArray> numbers(NDManager owner, List<String> prompts) {
-    return Map.of(LABELS, owner.create(prompts.stream().mapToLong(Long::parseLong).toArray()));
+    long[] labels = prompts.stream().mapToLong(Long::parseLong).toArray();
+    try (NDManager scope = owner.newSubManager()) {
+      // in memory of libtorch: it is sent to other ranks
+      return Map.of(LABELS, Torch.copy(owner, scope.create(labels)));
+    }
   }
 
   @Override

@@ -13,7 +13,7 @@ import java.util.List;
 record DiTBlock(DiTConfig config, TensorList weights) implements Block<DiTConditioning> {
   @Override
   public Hidden forward(NDManager owner, Hidden x, DiTConditioning c, List<Attention> attentions) {
-    NDArray m = c.modulation(weights, 6); // (6, B, 1, C)
+    NDArray m = c.modulation(this, 6); // (6, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = // (B, l, 3, H, D)
           DiT.PROGRAM.call(

@@ -2,9 +2,8 @@ package io.xfuser.models.dit;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.TensorList;
-import java.util.IdentityHashMap;
-import java.util.Map;
+import io.xfuser.transformer.Part;
+import io.xfuser.transformer.PerBlock;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -20,25 +19,23 @@ record DiTConditioning(NDArray labels, NDArray positions, @Nullable Step step) {
   /**
    * One step.
    *
-   * @param owner owns what is computed for it
    * @param timestep its time
-   * @param modulations of the blocks and the head that asked, by their weights
+   * @param modulations of the blocks and the head that asked
    */
-  record Step(NDManager owner, double timestep, Map<TensorList, NDArray> modulations) {}
+  record Step(double timestep, PerBlock modulations) {}
 
   DiTConditioning at(NDManager owner, double timestep) {
-    return new DiTConditioning(
-        labels, positions, new Step(owner, timestep, new IdentityHashMap<>()));
+    return new DiTConditioning(labels, positions, new Step(timestep, new PerBlock(owner)));
   }
 
-  /** Shift, scale and gate (parts, B, 1, C) by {@code weights}, computed once per step. */
-  NDArray modulation(TensorList weights, int parts) {
+  /** Shift, scale and gate (count, B, 1, C) of {@code part}, computed once per step. */
+  NDArray modulation(Part part, int count) {
     Step now = Objects.requireNonNull(step, "the conditioning has no timestep yet");
     return now.modulations()
-        .computeIfAbsent(
-            weights,
-            key ->
+        .get(
+            part,
+            owner ->
                 DiT.PROGRAM.call(
-                    now.owner(), "modulation", labels, now.timestep(), weights, parts));
+                    owner, "modulation", labels, now.timestep(), part.weights(), count));
   }
 }

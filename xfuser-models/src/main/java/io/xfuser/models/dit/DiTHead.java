@@ -10,7 +10,7 @@ import io.xfuser.transformer.Hidden;
 record DiTHead(TensorList weights) implements Head<DiTConditioning> {
   @Override
   public NDArray predict(NDManager owner, Hidden x, DiTConditioning c) {
-    NDArray m = c.modulation(weights, 2); // (2, B, 1, C)
+    NDArray m = c.modulation(this, 2); // (2, B, 1, C)
     return DiT.PROGRAM.call( // (B, l, c)
         owner, "predict", x.image(), m, weights, DiTConfig.EPSILON);
   }

@@ -43,7 +43,7 @@ public record HunyuanDiT(HunyuanDiTConfig config, SafeTensors weights)
 
   @Override
   public OptionalInt skipFrom(int index) {
-    return config.skipFrom(index);
+    return index > depth() / 2 ? OptionalInt.of(depth() - 1 - index) : OptionalInt.empty();
   }
 
   @Override

@@ -61,7 +61,7 @@ record HunyuanDiTBlock(int heads, TensorList weights) implements Block<HunyuanDi
       NDArray rotation = // (l, D/2, 2)
           Torch.slice(scope, c.rotation(), 0, x.place().local().from(), x.place().local().to());
       NDArray packed = // (B, l, 3, H, D)
-          run(scope, "before_attention", image, c.step(), rotation, weights, heads);
+          run(scope, "before_attention", image, c.condition(), rotation, weights, heads);
       NDArray attended =
           attentions.get(0).attend(scope, new Qkv(packed, x.place().span())); // (B, l, H, D)
       return x.with( // (B, l, C)

@@ -73,15 +73,15 @@ record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorList weights)
             request,
             "rotation",
             input.positionArray(),
-            CropRegion.of(picture.grid()).places(),
-            new long[] {picture.grid().rows(), picture.grid().columns()},
+            picture.grid().rows(),
+            picture.grid().columns(),
             config.headSize(),
             text);
-    return new HunyuanDiTConditioning(text, rotation, extra, null, new PerBlock(request));
+    return new HunyuanDiTConditioning(text, rotation, extra, new PerBlock(request));
   }
 
   @Override
   public HunyuanDiTConditioning at(NDManager step, HunyuanDiTConditioning c, double value) {
-    return c.at(HunyuanDiT.PROGRAM.call(step, "timestep", value, c.extra(), weights)); // (B, C)
+    return c.at(HunyuanDiT.PROGRAM.call(step, "timestep", value, c.condition(), weights)); // (B, C)
   }
 }

@@ -2,7 +2,6 @@ package io.xfuser.models.hunyuandit;
 
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.WeightList;
-import java.util.OptionalInt;
 
 /**
  * What distinguishes one HunyuanDiT transformer from another, as in diffusers' {@code
@@ -72,11 +71,6 @@ public record HunyuanDiTConfig(
   /** The latents of a token; as many variances are predicted beside them. */
   WeightList.Patch patch() {
     return new WeightList.Patch(PATCH, channels, 2 * channels);
-  }
-
-  /** The block whose output block {@code index} reads beside its input. */
-  OptionalInt skipFrom(int index) {
-    return index > depth / 2 ? OptionalInt.of(depth - 1 - index) : OptionalInt.empty();
   }
 
   /**

@@ -10,6 +10,7 @@ import io.xfuser.transformer.Hidden;
 record HunyuanDiTHead(TensorList weights) implements Head<HunyuanDiTConditioning> {
   @Override
   public NDArray predict(NDManager owner, Hidden x, HunyuanDiTConditioning c) {
-    return HunyuanDiT.PROGRAM.call(owner, "predict", x.image(), c.step(), weights); // (B, l, c)
+    return HunyuanDiT.PROGRAM.call(
+        owner, "predict", x.image(), c.condition(), weights); // (B, l, c)
   }
 }

@@ -21,6 +21,7 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   private static final Logger LOG = LoggerFactory.getLogger(HunyuanDiTPipeline.class);
   private static final String NAME = "hunyuandit";
   private static final int SCALE = 8; // pixels of a latent, which positions and sizes count on
+  private static final int MULTIPLE = 16; // of pixels, which sizes are rounded down to
   private static final Set<Setting> SETTINGS =
       EnumSet.of(
           Setting.PROMPT,
@@ -60,17 +61,11 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   @Override
   public GenerationRequest resolve(InputConfig input) {
     Setting.check(NAME, input, SETTINGS);
-    Size asked = askedOr(config().sampleSize() * SCALE, input);
-    Size rounded = HunyuanDiTSizes.rounded(asked);
-    Size size = input.useResolutionBinning() ? HunyuanDiTSizes.standard(rounded) : rounded;
-    if (!size.equals(asked)) {
-      LOG.info(
-          "{} draws {} x {} pixels in the place of {} x {}",
-          NAME,
-          size.height(),
-          size.width(),
-          asked.height(),
-          asked.width());
+    Size rounded = roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
+    Size size = rounded;
+    if (input.useResolutionBinning()) {
+      size = HunyuanDiTSizes.standard(rounded);
+      announce(NAME, rounded, size);
     }
     return GenerationRequest.of(
         input,

@@ -7,8 +7,6 @@ import java.util.List;
 
 /** The sizes that HunyuanDiT draws, as {@code HunyuanDiTPipeline} of diffusers chooses them. */
 final class HunyuanDiTSizes {
-  private static final int MULTIPLE = 16;
-
   // by width to height; sizes are height, width
   private static final ResolutionBins STANDARD =
       new ResolutionBins(
@@ -23,17 +21,6 @@ final class HunyuanDiTSizes {
 
   private static Bin bin(double ratio, Size... sizes) {
     return new Bin(ratio, List.of(sizes));
-  }
-
-  /** {@code asked}, each side rounded down to a multiple of 16. */
-  static Size rounded(Size asked) {
-    Size size = new Size(asked.height() / MULTIPLE * MULTIPLE, asked.width() / MULTIPLE * MULTIPLE);
-    if (size.height() == 0 || size.width() == 0) {
-      throw new IllegalArgumentException(
-          "height and width must be at least %d, but are %d and %d"
-              .formatted(MULTIPLE, asked.height(), asked.width()));
-    }
-    return size;
   }
 
   /** The standard size nearest to {@code size}. */

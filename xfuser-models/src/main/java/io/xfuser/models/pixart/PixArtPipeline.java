@@ -2,6 +2,10 @@ package io.xfuser.models.pixart;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.adaln.AdaLn;
+import io.xfuser.models.adaln.AdaLnConditioning;
+import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.models.text.T5Captions;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
@@ -15,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
-final class PixArtPipeline extends LatentPipeline<PixArtConfig, PixArtConditioning> {
+final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning> {
   private static final Set<Setting> SETTINGS =
       EnumSet.of(
           Setting.PROMPT,
@@ -26,15 +30,12 @@ final class PixArtPipeline extends LatentPipeline<PixArtConfig, PixArtConditioni
           Setting.ETA);
 
   private static final Map<String, Set<String>> CLASSES =
-      Map.of(
-          "tokenizer", Set.of("T5Tokenizer", "T5TokenizerFast"),
-          "text_encoder", Set.of("T5EncoderModel"),
-          "transformer", Set.of("PixArtTransformer2DModel", "Transformer2DModel"));
+      T5Captions.classes(Set.of("PixArtTransformer2DModel", "Transformer2DModel"));
 
   private final PixArtVariant kind;
 
   PixArtPipeline(PixArtVariant kind, PipelineComponents components) {
-    super(components, CLASSES, PixArtConfig::from);
+    super(components, CLASSES, PixArt::config);
     this.kind = kind;
   }
 
@@ -46,7 +47,7 @@ final class PixArtPipeline extends LatentPipeline<PixArtConfig, PixArtConditioni
   @Override
   public GenerationRequest resolve(InputConfig input) {
     Setting.check(kind.name(), input, SETTINGS);
-    PixArtConfig transformer = config();
+    AdaLnConfig transformer = config();
     Size asked = askedOr(transformer.sampleSize() * vae().scale(), input);
     Size size = asked;
     if (input.useResolutionBinning()) {
@@ -59,26 +60,26 @@ final class PixArtPipeline extends LatentPipeline<PixArtConfig, PixArtConditioni
       }
       size = AspectRatioBins.nearest(transformer.sampleSize(), asked.height(), asked.width());
     }
-    requireMultiples(vae().scale() * transformer.patchSize(), size);
+    requireMultiples(vae().scale() * transformer.patch().size(), size);
     return GenerationRequest.of(
             input,
             size,
             LatentShape.picture(
-                transformer.inChannels(),
+                transformer.patch().channels(),
                 size.height() / vae().scale(),
                 size.width() / vae().scale(),
-                transformer.patchSize()),
+                transformer.patch().size()),
             new Defaults(20, 4.5, kind.maxSequenceLength(), true))
         .withOutput(asked);
   }
 
   @Override
-  public TransformerSpec<PixArtConditioning> transformer() {
-    return new PixArt(config(), weights());
+  public TransformerSpec<AdaLnConditioning> transformer() {
+    return new AdaLn(config(), weights());
   }
 
   @Override
   public TextEncoder textEncoder() {
-    return new PixArtTextEncoder(components());
+    return T5Captions.open(components());
   }
 }

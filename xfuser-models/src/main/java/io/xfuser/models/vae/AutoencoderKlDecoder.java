@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AutoencoderKlDecoder implements VaeDecoder {
   /** How many frames are decoded together: {@code decode_chunk_size} of diffusers' pipelines. */
-  private static final int CHUNK = 14;
+  static final int CHUNK = 14;
 
   private final AutoencoderKlConfig config;
   private final ElementType type;

@@ -89,17 +89,26 @@ def timestep(self, value: float, extra: Tensor, w: List[Tensor]) -> Tensor:
   # extra (B, C) -> (B, C), after the SiLU that all its readers begin with
   return torch.silu(self.silu_mlp(self.rounded_sinusoid(value, extra), w, 12) + extra)
 
-def axis(self, first: float, last: float, count: int, positions: Tensor, head: int) -> Tensor:
-  # angles (L, D/4) of the places of positions (L) among count from first to last
-  places = torch.linspace(first, last, count, dtype=6, device=positions.device)
+def halves_to_even(self, x: float) -> int:
+  # Python's round
+  return int(torch.round(torch.tensor(x, dtype=7)).item())
+
+def axis(self, count: int, longest: int, positions: Tensor, head: int) -> Tensor:
+  # angles (L, D/4) of positions (L) along an axis of count tokens. The picture lies in the middle of the grid of one of
+  # 512 pixels, 32 tokens, which its longer axis fills; as in diffusers, the end is scaled and not the length.
+  length = self.halves_to_even(32. / longest * count)
+  start = self.halves_to_even((32 - length) / 2.)
+  end = (start + length) * (count - 1) / count
+  places = torch.linspace(start, end, count, dtype=6, device=positions.device)
   half = head // 2
   frequencies = torch.reciprocal(torch.pow(10000., torch.arange(0, half, 2, dtype=6, device=positions.device) / half))
   return torch.outer(places.index_select(0, positions), frequencies)
 
-def rotation(self, positions: List[int], places: List[float], grid: List[int], head: int, like: Tensor) -> Tensor:
-  # cosines and sines (L, D/2, 2) in fp32: of the column, then of the row; places: first and last of rows, of columns
+def rotation(self, positions: List[int], rows: int, columns: int, head: int, like: Tensor) -> Tensor:
+  # cosines and sines (L, D/2, 2) in fp32: of the column, then of the row
   index = torch.tensor(positions, dtype=4, device=like.device)
-  x = self.axis(places[2], places[3], grid[1], index % grid[1], head)
-  y = self.axis(places[0], places[1], grid[0], torch.floor_divide(index, grid[1]), head)
+  longest = max(rows, columns)
+  x = self.axis(columns, longest, index % columns, head)
+  y = self.axis(rows, longest, torch.floor_divide(index, columns), head)
   angles = torch.cat([x, y], 1)
   return torch.stack([torch.cos(angles), torch.sin(angles)], 2)

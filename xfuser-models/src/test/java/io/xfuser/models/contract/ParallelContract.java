@@ -15,6 +15,7 @@ import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -118,12 +119,13 @@ public abstract class ParallelContract {
                     : new Layout(degrees.withPatches(3), STEPS));
   }
 
-  static Stream<Layout> staleLayouts() {
+  Stream<Layout> staleLayouts() {
+    int tokens = pipeline.model().resolve(input()).latents().grid().tokens();
     int[] turn = {0};
     return degrees()
         .map(
             degrees -> {
-              int patches = 2 + turn[0] % 6;
+              int patches = Math.min(2 + turn[0] % 6, tokens / degrees.sequenceDegree());
               int warmup = turn[0]++ / 2 % STEPS;
               return new Layout(degrees.withPatches(patches), warmup);
             });
@@ -162,6 +164,27 @@ public abstract class ParallelContract {
   @ParameterizedTest
   @MethodSource("pipelines")
   void pipelinesEqualPatchSerialOnOneRank(Layout layout) {
+    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
+    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-5);
+  }
+
+  /** Two stages for each place where the blocks can be cut. */
+  Stream<Layout> cuts() {
+    int depth = pipeline.model().transformer().depth();
+    return IntStream.range(1, depth)
+        .mapToObj(
+            first ->
+                new Layout(
+                    ParallelConfig.serial()
+                        .withPipefusion(2)
+                        .withPatches(3)
+                        .withAttnLayerNumForPp(List.of(first, depth - first)),
+                    first % STEPS));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cuts")
+  void stagesMayEndAfterAnyBlock(Layout layout) {
     Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
     assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-5);
   }

@@ -11,6 +11,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.models.text.T5Captions;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
@@ -32,8 +33,8 @@ import org.junit.jupiter.api.Test;
 /** Noise and text that a caller brings along. */
 class GivenTensorsTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
-  private static final String TEXT = PixArtTextEncoder.EMBEDS;
-  private static final String MASK = PixArtTextEncoder.MASK;
+  private static final String TEXT = T5Captions.EMBEDS;
+  private static final String MASK = T5Captions.MASK;
 
   private static final InputConfig TWO =
       InputConfig.builder("a red fox", "two blue boats")

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.LocalAttention;
+import io.xfuser.models.adaln.AdaLn;
+import io.xfuser.models.adaln.AdaLnConditioning;
+import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.models.text.T5Captions;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
@@ -48,33 +52,33 @@ class PixArtTransformerTest {
   void everyPartEqualsDiffusers(String name) {
     Path reference = FIXTURES.resolve("reference").resolve(name).resolve("odd_tokens.safetensors");
     Path directory = FIXTURES.resolve(name).resolve("transformer");
-    PixArtConfig config = PixArtConfig.from(ComponentConfig.read(directory.resolve("config.json")));
+    AdaLnConfig config = PixArt.config(ComponentConfig.read(directory.resolve("config.json")));
     try (NDManager manager = Torch.newManager();
         SafeTensors theirs = SafeTensors.openFile(reference, null);
         SafeTensors weights =
             SafeTensors.open(directory, "diffusion_pytorch_model", ElementType.FLOAT32);
-        Conditioner<PixArtConditioning> conditioner = new PixArt(config, weights).conditioner();
-        Embedding<PixArtConditioning> embedding = new PixArt(config, weights).embedding();
-        Head<PixArtConditioning> head = new PixArt(config, weights).head()) {
+        Conditioner<AdaLnConditioning> conditioner = new AdaLn(config, weights).conditioner();
+        Embedding<AdaLnConditioning> embedding = new AdaLn(config, weights).embedding();
+        Head<AdaLnConditioning> head = new AdaLn(config, weights).head()) {
       ConditionInput.Grid grid = new ConditionInput.Grid(HEIGHT / 16, WIDTH / 16);
       Reference expected = new Reference(manager, theirs);
-      PixArtConditioning c =
+      AdaLnConditioning c =
           conditioner.at(
               manager,
               conditioner.begin(manager, condition(expected, grid)),
               (double) expected.get("transformer.timestep").toLongArray()[0]);
-      expected.checkWhereKept("transformer.modulation", c.step());
+      expected.checkWhereKept("transformer.modulation", c.modulation());
 
       TokenRange all = new TokenRange(0, grid.tokens());
       NDArray latents = expected.get("transformer.hidden_states"); // (2, 4, 14, 18)
-      Patchify patchify = new Patchify(config.patchSize());
+      Patchify patchify = new Patchify(config.patch().size());
       Hidden x =
           new Hidden(
               embedding.embed(manager, patchify.tokens(manager, latents), all, c),
               new Hidden.Place(all, new PatchSpan(0, 1)));
       expected.checkWhereKept("transformer.tokens", x.image());
-      for (int i = 0; i < config.depth(); i++) {
-        try (Block<PixArtConditioning> block = new PixArt(config, weights).block(i)) {
+      for (int i = 0; i < config.layers(); i++) {
+        try (Block<AdaLnConditioning> block = new AdaLn(config, weights).block(i)) {
           x = block.forward(manager, x, c, List.of(new LocalAttention()));
         }
         expected.checkWhereKept("transformer.block." + i, x.image());
@@ -82,15 +86,15 @@ class PixArtTransformerTest {
       NDArray prediction = // (2, 4, 14, 18)
           patchify.latents(manager, head.predict(manager, x, c), HEIGHT / 8, WIDTH / 8);
       NDArray output = expected.get("transformer.output"); // (2, 8, 14, 18), variances behind
-      expected.check(Torch.slice(manager, output, 1, 0, config.inChannels()), prediction);
+      expected.check(Torch.slice(manager, output, 1, 0, config.patch().channels()), prediction);
     }
   }
 
   private static ConditionInput condition(Reference expected, ConditionInput.Grid grid) {
     return new ConditionInput(
         Map.of(
-            PixArtTextEncoder.EMBEDS, expected.both("negative_embeds", "prompt_embeds"),
-            PixArtTextEncoder.MASK, expected.both("negative_mask", "prompt_mask")),
+            T5Captions.EMBEDS, expected.both("negative_embeds", "prompt_embeds"),
+            T5Captions.MASK, expected.both("negative_mask", "prompt_mask")),
         new ConditionInput.Picture(HEIGHT, WIDTH, 1, grid, 0),
         LongStream.range(0, grid.tokens()).boxed().toList());
   }

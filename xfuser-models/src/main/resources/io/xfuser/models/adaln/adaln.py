@@ -1,31 +1,39 @@
-# B batch, L tokens of this rank, T text tokens, C width, H heads, D head size, c values of a token.
-# A block's weights, in order:
+# B batch, F frames (1 for pictures), L tokens of this rank, T text tokens, C width, H heads, D head size, c values of a
+# token. A block's weights, in order:
 #  0 scale_shift_table (6, C)
-#  1 Q/K/V (3C, C)       2 its bias      3 attention output (C, C)        4 its bias
-#  5 cross query (C, C)  6 its bias      7 cross key/value (2C, C)        8 its bias
-#  9 cross output (C, C) 10 its bias     11 MLP in (4C, C)  12 its bias   13 MLP out (C, 4C)  14 its bias
+#  1 Q/K/V (3C, C)       2 its bias    3 attention output (C, C)  4 its bias
+#  5 MLP in (4C, C)      6 its bias    7 MLP out (C, 4C)          8 its bias
+#  9 cross query (C, C) 10 its bias   11 cross key/value (2C, C) 12 its bias  13 cross output (C, C)  14 its bias
 
 def before_attention(self, x: Tensor, t: Tensor, w: List[Tensor], heads: int, eps: float) -> Tensor:
-  # x (B, L, C), t (6, C) -> packed queries, keys, values (B, L, 3, H, D)
+  # x (B·F, L, C), t (6, C) -> packed queries, keys, values (B·F, L, 3, H, D)
   m = w[0] + t
   h = self.modulate(x, m[0], 1 + m[1], eps)
   return self.linear(h, w[1], w[2]).unflatten(2, [3, heads, -1])
 
-def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: Tensor, w: List[Tensor],
+def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
+  # q (B·F, L, C), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) added to the scores -> (B·F, L, C)
+  # the frames of a video look at one caption, so they are queries of one row
+  qh = q.view(text_kv.size(0), -1, text_kv.size(3), text_kv.size(4)).transpose(1, 2)
+  k, v = text_kv.select(2, 0).transpose(1, 2), text_kv.select(2, 1).transpose(1, 2)
+  if len(mask) == 0:
+    text = torch.scaled_dot_product_attention(qh, k, v)
+  else:
+    text = torch.scaled_dot_product_attention(qh, k, v, mask[0])
+  return text.transpose(1, 2).reshape(q.size(0), q.size(1), q.size(2))
+
+def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: List[Tensor], w: List[Tensor],
                     eps: float) -> Tensor:
-  # x (B, L, C), attended (B, L, H, D), text_kv (B, T, 2, H, D), mask (B, 1, 1, T) added to the scores -> (B, L, C)
+  # x (B·F, L, C), attended (B·F, L, H, D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) -> (B·F, L, C)
   m = w[0] + t
   h = torch.addcmul(x, self.linear(attended.flatten(2), w[3], w[4]), m[2])
-  q = self.linear(h, w[5], w[6]).unflatten(2, [text_kv.size(3), -1])
-  k, v = text_kv.select(2, 0), text_kv.select(2, 1)
-  text = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask)
-  h = self.linear_add(text.transpose(1, 2).flatten(2), w[9], w[10], h)
+  h = self.linear_add(self.attend_text(self.linear(h, w[9], w[10]), text_kv, mask), w[13], w[14], h)
   n = self.modulate(h, m[3], 1 + m[4], eps)
-  return torch.addcmul_(h, self.mlp_gelu_tanh(n, w[11], w[12], w[13], w[14]), m[5])
+  return torch.addcmul_(h, self.mlp_gelu_tanh(n, w[5], w[6], w[7], w[8]), m[5])
 
 def text_key_values(self, text: Tensor, w: List[Tensor], heads: int) -> Tensor:
   # text (B, T, C) -> (B, T, 2, H, D)
-  return self.linear(text, w[7], w[8]).unflatten(2, [2, heads, -1])
+  return self.linear(text, w[11], w[12]).unflatten(2, [2, heads, -1])
 
 def predict(self, x: Tensor, t: Tensor, w: List[Tensor], eps: float) -> Tensor:
   # x (B, L, C), t (C), w: table (2, C), projection (c, C) and its bias -> (B, L, c)

@@ -1,0 +1,47 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.torchscript.Torch;
+
+/**
+ * Decodes the rows of one data-parallel rank. Rows that a decoder takes together may belong to
+ * several ranks, because its chunks are counted from the first row of the whole request: then the
+ * ranks show one another their latents, and each decodes the chunks that its rows lie in.
+ *
+ * @param ranks those that decode, in order of their pictures
+ */
+record ChunkedDecoding(VaeDecoder decoder, Communicator ranks, RankPlan plan) {
+  /** The pixels (B·F, 3, H, W) of this rank's latents (B·F, c, h, w). */
+  NDArray decode(NDManager owner, NDArray latents, VaeDecoder.Options options) {
+    int chunk = decoder.chunk();
+    if (!chunksAreShared(chunk)) {
+      return decoder.decode(owner, latents, options);
+    }
+    int frames = plan.request().latents().frames();
+    int total = plan.request().images() * frames;
+    TokenRange own = new TokenRange(plan.images().from() * frames, plan.images().to() * frames);
+    int from = own.from() / chunk * chunk;
+    int to = Math.min(total, (own.to() + chunk - 1) / chunk * chunk);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray all = ranks.allGather(scope, latents, 0); // (all B·F, c, h, w)
+      NDArray chunks = Torch.slice(scope, all, 0, from, to);
+      NDArray pixels = decoder.decode(scope, chunks, options);
+      return Torch.slice(owner, pixels, 0, own.from() - from, own.to() - from);
+    }
+  }
+
+  /** Whether some rank's rows end within a chunk. */
+  private boolean chunksAreShared(int chunk) {
+    int frames = plan.request().latents().frames();
+    TokenRange images = new TokenRange(0, plan.request().images());
+    for (int rank = 0; rank < ranks.size() - 1; rank++) {
+      if (images.shard(rank, ranks.size()).to() * frames % chunk != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

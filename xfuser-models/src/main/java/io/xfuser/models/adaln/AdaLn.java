@@ -1,0 +1,84 @@
+package io.xfuser.models.adaln;
+
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TokenEmbedding;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.WeightList;
+
+/**
+ * A transformer of blocks with adaLN-single that look at a caption; as it stands PixArt's ({@code
+ * PixArtTransformer2DModel} in diffusers).
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record AdaLn(AdaLnConfig config, SafeTensors weights)
+    implements TransformerSpec<AdaLnConditioning> {
+  static final Program PROGRAM = Program.load(AdaLn.class, "adaln.py");
+
+  /** The names of all tensors but those of blocks, as a regular expression. */
+  private static final String OUTSIDE_BLOCKS =
+      "scale_shift_table|proj_out\\..*|pos_embed\\..*|adaln_single\\..*|caption_projection\\..*";
+
+  /** The names of a block's tensors without cross-attention. */
+  private static final String IN_BLOCKS =
+      "\\d+\\.(scale_shift_table|(attn[12]\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2))"
+          + "\\.(weight|bias))";
+
+  /** Checks that there are no weights that these parts do not use. */
+  public AdaLn {
+    weights.rejectUnknown(
+        name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
+  }
+
+  @Override
+  public int depth() {
+    return config.layers();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public Block<AdaLnConditioning> block(int index) {
+    return AdaLnBlock.load(config, weights.at("transformer_blocks." + index + "."));
+  }
+
+  @Override
+  public Embedding<AdaLnConditioning> embedding() {
+    return TokenEmbedding.load(
+        weights, config.width(), config.patch(), AdaLnConditioning::positions);
+  }
+
+  @Override
+  public Head<AdaLnConditioning> head() {
+    long width = config.width();
+    return new AdaLnHead(
+        WeightList.of(
+            weights,
+            w ->
+                w.tensor("scale_shift_table", 2, width)
+                    .patchHead("proj_out", width, config.patch())));
+  }
+
+  @Override
+  public Conditioner<AdaLnConditioning> conditioner() {
+    return AdaLnConditioner.load(config, weights);
+  }
+
+  /** The weights that every block has, those of its self-attention and its MLP; nine in all. */
+  public static WeightList selfAttention(WeightList list, long width) {
+    return list.tensor("scale_shift_table", 6, width)
+        .linears(width, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+        .linear("attn1.to_out.0", width, width)
+        .linear("ff.net.0.proj", 4 * width, width)
+        .linear("ff.net.2", width, 4 * width);
+  }
+}

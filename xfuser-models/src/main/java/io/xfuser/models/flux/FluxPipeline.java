@@ -1,0 +1,121 @@
+package io.xfuser.models.flux;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.GenerationRequest.Defaults;
+import io.xfuser.pipeline.GenerationRequest.GuidanceOptions;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.Setting;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.scheduler.DynamicShift;
+import io.xfuser.scheduler.FlowMatchEuler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.ComponentConfig;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/** A Flux.1 directory ({@code FluxPipeline} in diffusers). */
+final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
+  private static final String NAME = "flux";
+
+  /** Latents along each side of a picture whose size is not given. */
+  private static final int SAMPLE_SIZE = 128;
+
+  private static final int LONGEST_TEXT = 512;
+
+  private static final Set<Setting> SETTINGS =
+      EnumSet.of(
+          Setting.PROMPT,
+          Setting.NEGATIVE_PROMPT,
+          Setting.IMAGES_PER_PROMPT,
+          Setting.SIZE,
+          Setting.MAX_SEQUENCE_LENGTH,
+          Setting.TRUE_CFG_SCALE);
+
+  private static final Map<String, Set<String>> CLASSES =
+      Map.of(
+          "tokenizer", Set.of("CLIPTokenizer", "CLIPTokenizerFast"),
+          "tokenizer_2", Set.of("T5Tokenizer", "T5TokenizerFast"),
+          "text_encoder", Set.of("CLIPTextModel"),
+          "text_encoder_2", Set.of("T5EncoderModel"),
+          "transformer", Set.of("FluxTransformer2DModel"),
+          "scheduler", Set.of("FlowMatchEulerDiscreteScheduler"));
+
+  private final ComponentConfig scheduler;
+
+  FluxPipeline(PipelineComponents components) {
+    super(components, CLASSES, FluxConfig::from);
+    this.scheduler = components.config("scheduler", "scheduler_config.json");
+    if (vae().latentChannels() != config().channels()) {
+      throw new IllegalArgumentException(
+          "%s: latent_channels is %d, but the transformer's in_channels %d are 2 by 2 latents of %d"
+              .formatted(
+                  vae().origin(),
+                  vae().latentChannels(),
+                  config().tokenWidth(),
+                  config().channels()));
+    }
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    Setting.check(NAME, input, SETTINGS);
+    int scale = vae().scale();
+    Size size = roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
+    LatentShape latents =
+        new LatentShape(
+            config().channels(),
+            1,
+            size.height() / scale,
+            size.width() / scale,
+            FluxConfig.PATCH,
+            LatentShape.Layout.PACKED);
+    GenerationRequest request =
+        GenerationRequest.of(input, size, latents, new Defaults(28, 3.5, LONGEST_TEXT, false));
+    if (request.text().maxSequenceLength() > LONGEST_TEXT) {
+      throw new IllegalArgumentException(
+          "max_sequence_length is %d, but %s takes at most %d"
+              .formatted(request.text().maxSequenceLength(), NAME, LONGEST_TEXT));
+    }
+    return request
+        .withGuidance(new GuidanceOptions(trueGuidance(input), 0, request.guidance().scale()))
+        .withScheduler(schedule(request.scheduler().steps(), latents.grid().tokens()));
+  }
+
+  /** The weight of the prompt against the negative one; without a negative prompt there is none. */
+  private static double trueGuidance(InputConfig input) {
+    return input.negativePrompts().isEmpty()
+        ? 1
+        : Objects.requireNonNullElse(input.trueCfgScale(), 1.0);
+  }
+
+  private SchedulerRequest schedule(int steps, int tokens) {
+    return new SchedulerRequest(
+        steps,
+        0,
+        DynamicShift.from(scheduler).mu(tokens),
+        scheduler.getBoolean("use_flow_sigmas", false) ? null : FlowMatchEuler.evenSigmas(steps));
+  }
+
+  @Override
+  public TransformerSpec<JointConditioning> transformer() {
+    return new Flux(config(), weights());
+  }
+
+  @Override
+  public TextEncoder textEncoder() {
+    return new FluxTextEncoder(components());
+  }
+}

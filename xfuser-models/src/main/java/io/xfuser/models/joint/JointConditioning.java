@@ -1,0 +1,44 @@
+package io.xfuser.models.joint;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.transformer.PerBlock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the blocks of a joint transformer read.
+ *
+ * @param text the text that enters the first block, (B, T, C)
+ * @param fixed what is embedded beside the timestep and the same in every step, (B, C)
+ * @param places where this rank's tokens are, in the model's terms; dimension 0 is the tokens
+ * @param stepOrNull what belongs to a step; null before the first
+ */
+public record JointConditioning(
+    NDArray text, NDArray fixed, NDArray places, @Nullable Step stepOrNull) {
+  /** Before the first step. */
+  public JointConditioning(NDArray text, NDArray fixed, NDArray places) {
+    this(text, fixed, places, null);
+  }
+
+  /** The same in a step, whose manager is {@code step}, with {@code vector} (B, C). */
+  public JointConditioning at(NDManager step, NDArray vector) {
+    return new JointConditioning(text, fixed, places, new Step(vector, new PerBlock(step)));
+  }
+
+  /** What belongs to this step. */
+  public Step step() {
+    Step present = stepOrNull;
+    if (present == null) {
+      throw new IllegalStateException("the conditioning has no timestep yet");
+    }
+    return present;
+  }
+
+  /**
+   * One step's.
+   *
+   * @param vector the embedded timestep with what is fixed, after SiLU, (B, C)
+   * @param modulations shifts, scales and gates of each block, which all patches share
+   */
+  public record Step(NDArray vector, PerBlock modulations) {}
+}

@@ -1,0 +1,93 @@
+package io.xfuser.models.latte;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.adaln.AdaLnConditioning;
+import io.xfuser.models.text.T5Captions;
+import io.xfuser.models.vae.FramesDecoder;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.GenerationRequest.Defaults;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.Setting;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.pipeline.VaeDecoder;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.WeightList.Patch;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/** A Latte directory ({@code LattePipeline} in diffusers): videos, or pictures of one frame. */
+final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning> {
+  private static final String NAME = "latte";
+  private static final int SIDE = 512;
+  private static final int TEXT_TOKENS = 120;
+
+  private static final Set<Setting> SETTINGS =
+      EnumSet.of(
+          Setting.PROMPT,
+          Setting.NEGATIVE_PROMPT,
+          Setting.IMAGES_PER_PROMPT,
+          Setting.SIZE,
+          Setting.NUM_FRAMES,
+          Setting.ETA);
+
+  LattePipeline(PipelineComponents components) {
+    super(components, classes(), LatteConfig::from);
+  }
+
+  private static Map<String, Set<String>> classes() {
+    Map<String, Set<String>> classes =
+        new HashMap<>(T5Captions.classes(Set.of("LatteTransformer3DModel")));
+    classes.put("vae", Set.of("AutoencoderKL", "AutoencoderKLTemporalDecoder"));
+    return classes;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    Setting.check(NAME, input, SETTINGS);
+    int frames = Objects.requireNonNullElse(input.numFrames(), config().frames());
+    if (frames != 1 && frames != config().frames()) {
+      throw new IllegalArgumentException(
+          "num_frames is %d, but this model makes 1 or %d frames"
+              .formatted(frames, config().frames()));
+    }
+    Patch patch = config().layers().patch();
+    int scale = vae().scale();
+    Size size = askedOr(SIDE, input);
+    requireMultiples(Math.max(8, scale * patch.size()), size);
+    LatentShape latents =
+        new LatentShape(
+            patch.channels(),
+            frames,
+            size.height() / scale,
+            size.width() / scale,
+            patch.size(),
+            LatentShape.Layout.VIDEO);
+    return GenerationRequest.of(input, size, latents, new Defaults(50, 7.5, TEXT_TOKENS, true));
+  }
+
+  @Override
+  public TransformerSpec<AdaLnConditioning> transformer() {
+    return new Latte(config().layers(), weights());
+  }
+
+  @Override
+  public TextEncoder textEncoder() {
+    return new LatteTextEncoder(T5Captions.open(components()));
+  }
+
+  @Override
+  public VaeDecoder vaeDecoder() {
+    return new FramesDecoder(decoder());
+  }
+}

@@ -1,0 +1,53 @@
+package io.xfuser.models.latte;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Attention;
+import io.xfuser.models.adaln.AdaLn;
+import io.xfuser.models.adaln.AdaLnConditioning;
+import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.GridPositions;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.weights.WeightList;
+import io.xfuser.weights.Weights;
+import java.util.List;
+
+/**
+ * Self-attention over the frames of each token, and an MLP.
+ *
+ * @param first whether this block adds the frames' position embeddings
+ */
+record TemporalBlock(int heads, boolean first, TensorList weights)
+    implements Block<AdaLnConditioning> {
+  private static final Program PROGRAM = Program.load(TemporalBlock.class, "latte.py");
+
+  static TemporalBlock load(AdaLnConfig config, Weights block, boolean first) {
+    return new TemporalBlock(
+        config.heads(), first, WeightList.of(block, w -> AdaLn.selfAttention(w, config.width())));
+  }
+
+  @Override
+  public Hidden forward(
+      NDManager owner, Hidden x, AdaLnConditioning c, List<Attention> attentions) {
+    return x.with( // (B·F, l, C)
+        PROGRAM.call(
+            owner,
+            "temporal_block",
+            x.image(),
+            c.modulation(),
+            first && c.frames() > 1 ? List.of(positions(x.image(), c)) : List.of(),
+            weights,
+            heads,
+            c.frames(),
+            AdaLnConfig.EPSILON));
+  }
+
+  private NDArray positions(NDArray like, AdaLnConditioning c) {
+    int width = Math.toIntExact(like.getShape().get(2));
+    return c.kept()
+        .get(this, request -> GridPositions.line(request, c.frames(), width, like)); // (F, C)
+  }
+}

@@ -1,0 +1,85 @@
+package io.xfuser.models.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.pipeline.TextRequest;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Cleans captions, tokenizes them and encodes them with T5, padded to the longest length allowed.
+ */
+public final class T5Captions implements TextEncoder {
+  /** The name of T5's last hidden states (B, T, text width). */
+  public static final String EMBEDS = "prompt_embeds";
+
+  /** The name of the mask (B, T) int64, 1 where text is. */
+  public static final String MASK = "prompt_attention_mask";
+
+  private final T5Tokenizer tokenizer;
+  private final T5Encoder encoder;
+
+  private T5Captions(T5Tokenizer tokenizer, T5Encoder encoder) {
+    this.tokenizer = tokenizer;
+    this.encoder = encoder;
+  }
+
+  /** Loads {@code tokenizer} and {@code text_encoder}. */
+  public static T5Captions open(PipelineComponents components) {
+    T5Tokenizer tokenizer = T5Tokenizer.open(components.folder("tokenizer"));
+    try {
+      return new T5Captions(
+          tokenizer,
+          T5Encoder.open(
+              components.folder("text_encoder"), components.type(), components.variant()));
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /** The classes of a pipeline's components that this reads, and those of its transformer. */
+  public static Map<String, Set<String>> classes(Set<String> transformers) {
+    return Map.of(
+        "tokenizer",
+        Set.of("T5Tokenizer", "T5TokenizerFast"),
+        "text_encoder",
+        Set.of("T5EncoderModel"),
+        "transformer",
+        transformers);
+  }
+
+  @Override
+  public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
+    return request.perPrompt(owner, (scope, prompts) -> encode(scope, prompts, request.options()));
+  }
+
+  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
+    TokenIds tokens = tokens(prompts, options);
+    NDArray mask = tokens.mask(owner); // (B, T)
+    return Map.of(EMBEDS, encoder.encode(owner, tokens.ids(owner), mask), MASK, mask);
+  }
+
+  /** The tokens of {@code prompts}. */
+  public TokenIds tokens(List<String> prompts, Options options) {
+    List<String> captions =
+        prompts.stream()
+            .map(options.cleanCaption() ? CaptionCleaner::clean : CaptionCleaner::lowerCase)
+            .toList();
+    return tokenizer.encode(captions, options.maxSequenceLength());
+  }
+
+  @Override
+  public long parameterBytes() {
+    return encoder.parameterBytes();
+  }
+
+  @Override
+  public void close() {
+    encoder.close();
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,33 @@
+package io.xfuser.models.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.pipeline.VaeDecoder;
+
+/**
+ * Decodes the frames of a request's videos one after the other, 14 at a time, as diffusers' {@code
+ * LattePipeline} does.
+ *
+ * @param decoder what decodes some frames
+ */
+public record FramesDecoder(AutoencoderKlDecoder decoder) implements VaeDecoder {
+  @Override
+  public NDArray decode(NDManager owner, NDArray latents, Options options) {
+    return decoder.decodeFrames(owner, latents, options);
+  }
+
+  @Override
+  public int chunk() {
+    return decoder.config().temporal() ? AutoencoderKlDecoder.CHUNK : 1;
+  }
+
+  @Override
+  public long parameterBytes() {
+    return decoder.parameterBytes();
+  }
+
+  @Override
+  public void close() {
+    decoder.close();
+  }
+}

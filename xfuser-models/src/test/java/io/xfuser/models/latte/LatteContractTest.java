@@ -1,0 +1,18 @@
+package io.xfuser.models.latte;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.contract.ParallelContract;
+import java.nio.file.Path;
+
+/** Two videos of four frames: the chunks of 14 frames that are decoded together hold both. */
+class LatteContractTest extends ParallelContract {
+  @Override
+  protected Path directory() {
+    return Path.of("src/test/resources/fixtures/latte_tiny");
+  }
+
+  @Override
+  protected InputConfig input() {
+    return InputConfig.of("a red fox", "two blue boats").withSize(24, 40).withSteps(STEPS);
+  }
+}

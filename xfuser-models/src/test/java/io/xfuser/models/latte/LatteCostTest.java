@@ -1,0 +1,22 @@
+package io.xfuser.models.latte;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.contract.CostContract;
+import java.nio.file.Path;
+
+class LatteCostTest extends CostContract {
+  @Override
+  protected Path directory() {
+    return Path.of("src/test/resources/fixtures/latte_tiny");
+  }
+
+  @Override
+  protected InputConfig input() {
+    return InputConfig.of("a red fox", "two boats").withSize(24, 40);
+  }
+
+  @Override
+  protected int width() {
+    return 24;
+  }
+}
