@@ -3,6 +3,7 @@ package io.xfuser;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -83,6 +84,21 @@ class ArchitectureTest {
               "io.xfuser.scheduler..",
               "io.xfuser.pipeline..",
               "io.xfuser.config..");
+
+  @ArchTest
+  static final ArchRule tracesKnowMessagesOnly =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.trace..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.xfuser..")
+                  .and(
+                      not(
+                          resideInAnyPackage(
+                              "io.xfuser.trace..",
+                              "io.xfuser.parallel..",
+                              "io.xfuser.torchscript.."))));
 
   @ArchTest
   static final ArchRule buildingBlocksKnowNothingAbove =

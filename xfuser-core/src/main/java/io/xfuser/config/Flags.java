@@ -21,7 +21,10 @@ import picocli.CommandLine.TypeConversionException;
     footer = {
       "",
       "Dashes and underscores in a flag's name are interchangeable. The number of ranks is the"
-          + " product of the degrees, times 2 with --use_cfg_parallel."
+          + " product of the degrees, times 2 with --use_cfg_parallel.",
+      "",
+      "xdit compare [FLAGS] draws on one rank too, and writes both pictures side by side with their"
+          + " difference, PSNR and SSIM."
     })
 final class Flags {
   /** What the help says where the model decides. */
@@ -85,6 +88,19 @@ final class Flags {
         paramLabel = "FILE",
         description = "Times, bytes and memory as JSON (default: none)")
     @Nullable String report;
+
+    @Option(
+        names = "--trace",
+        paramLabel = "FILE",
+        description =
+            "What each rank did when, as JSON for Perfetto or chrome://tracing (default: none)")
+    @Nullable String trace;
+
+    @Option(
+        names = "--trace_picture",
+        paramLabel = "FILE",
+        description = "The same as a picture, SVG (default: none)")
+    @Nullable String tracePicture;
 
     @Option(
         names = {"-v", "--verbose"},

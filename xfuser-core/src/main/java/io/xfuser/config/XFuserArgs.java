@@ -108,6 +108,8 @@ public final class XFuserArgs {
     engineConfig(Path.of("unused"));
     outputDirectory();
     report();
+    trace();
+    tracePicture();
     if (input.prompts().isEmpty() && input.classLabels().isEmpty()) {
       throw new ArgumentException(
           "there is no prompt: give --prompt, or --class_labels for a model that draws classes");
@@ -193,7 +195,21 @@ public final class XFuserArgs {
 
   /** The file for the report, {@code null} for none. */
   public @Nullable Path report() {
-    return flags.output.report == null ? null : path("--report", flags.output.report);
+    return file("--report", flags.output.report);
+  }
+
+  /** The file for what ranks did when, {@code null} for none. */
+  public @Nullable Path trace() {
+    return file("--trace", flags.output.trace);
+  }
+
+  /** The file for a picture of it, {@code null} for none. */
+  public @Nullable Path tracePicture() {
+    return file("--trace_picture", flags.output.tracePicture);
+  }
+
+  private static @Nullable Path file(String flag, @Nullable String text) {
+    return text == null ? null : path(flag, text);
   }
 
   /** Whether {@code --help} was given; all other values are then defaults. */

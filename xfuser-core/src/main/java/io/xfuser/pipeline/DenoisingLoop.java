@@ -10,6 +10,9 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Activity;
+import io.xfuser.trace.MicroStep;
+import io.xfuser.trace.Trace;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import java.util.List;
@@ -36,6 +39,7 @@ final class DenoisingLoop<C> {
   private final Samples samples;
   private final Communicator pipe;
   private final Inbox inbox;
+  private final Trace trace;
   private final double[] timesteps;
   private @Nullable NDArray wholeLatents;
   private long peakBytes;
@@ -51,17 +55,22 @@ final class DenoisingLoop<C> {
     this.noise = noise;
     this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
     this.pipe = pipe;
+    this.trace = parts.trace();
     this.timesteps = scheduler.timesteps();
     this.inbox = new Inbox(pipe, pipe.isFirst() ? pipe.size() - 1 : pipe.rank() - 1, messages());
   }
 
-  /** What the loop runs: a stage, its attentions, and what turns predictions into samples. */
+  /**
+   * What the loop runs: a stage, its attentions, what turns predictions into samples, and who
+   * watches.
+   */
   record Parts<C>(
       PipelineStage<C> stage,
       List<List<Attention>> attentions,
       LongSkips skips,
       Scheduler scheduler,
-      Guidance guidance) {}
+      Guidance guidance,
+      Trace trace) {}
 
   /** How many tensors this stage receives. */
   private int messages() {
@@ -75,12 +84,21 @@ final class DenoisingLoop<C> {
   /** Takes step {@code t}; {@code conditioning} is that of the request. */
   void step(C conditioning, int t) {
     try (NDManager step = request.newSubManager()) {
-      C atStep = stage.conditioner().at(step, conditioning, timesteps[t]);
+      enter(t, plan.layout().all());
+      C atStep =
+          trace.during(
+              Activity.CONDITION, () -> stage.conditioner().at(step, conditioning, timesteps[t]));
       for (PatchSpan span : plan.spans(t)) {
+        enter(t, span);
         microStep(step, atStep, t, span);
       }
       wholeLatents = null; // owned by the step
     }
+    trace.enter(null);
+  }
+
+  private void enter(int t, PatchSpan span) {
+    trace.enter(new MicroStep(t, span.from(), span.to(), plan.layout().patches()));
   }
 
   /** The final latents' tokens (B, l, c) that this rank owns; only on the last stage. */
@@ -91,11 +109,14 @@ final class DenoisingLoop<C> {
   private void microStep(NDManager step, C conditioning, int t, PatchSpan span) {
     Place place = new Place(plan.layout().local(span, plan.shard()), span);
     try (NDManager scope = step.newSubManager()) {
-      Hidden x =
+      Hidden input =
           pipe.isFirst()
               ? embed(scope, latents(step, scope, t, span), place, conditioning, t)
               : received(inbox.next(scope), place);
-      x = stage.forward(scope, x, conditioning, attentions, skips.pass(scope));
+      Hidden x =
+          trace.during(
+              Activity.BLOCKS,
+              () -> stage.forward(scope, input, conditioning, attentions, skips.pass(scope)));
       peakBytes = Math.max(peakBytes, openBytes());
       if (pipe.isLast()) {
         finish(scope, x, conditioning, t);
@@ -119,6 +140,10 @@ final class DenoisingLoop<C> {
   }
 
   private Hidden embed(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
+    return trace.during(Activity.EMBED, () -> embedded(scope, latents, place, conditioning, t));
+  }
+
+  private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
     NDArray input = guidance.batch(scope, scheduler.scaleInput(scope, latents, t)); // (B, l, c)
     NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
     boolean first = place.span().from() == 0; // text goes with the first patch
@@ -148,6 +173,13 @@ final class DenoisingLoop<C> {
   }
 
   private void finish(NDManager scope, Hidden x, C conditioning, int t) {
+    Sample next = trace.during(Activity.HEAD, () -> next(scope, x, conditioning, t));
+    if (!pipe.isFirst() && t < plan.steps() - 1) {
+      pipe.send(List.of(next.tokens()), 0);
+    }
+  }
+
+  private Sample next(NDManager scope, Hidden x, C conditioning, int t) {
     TokenRange local = x.place().local();
     NDArray prediction = // (B, l, c)
         guidance.combine(scope, stage.head().predict(scope, x, conditioning));
@@ -155,12 +187,8 @@ final class DenoisingLoop<C> {
         scheduler.stochastic()
             ? Torch.slice(scope, noise.steps().get(t), 1, local.from(), local.to())
             : null;
-    Sample next =
-        samples.replace(
-            x.place().span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
-    if (!pipe.isFirst() && t < plan.steps() - 1) {
-      pipe.send(List.of(next.tokens()), 0);
-    }
+    return samples.replace(
+        x.place().span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
   }
 
   /** The most bytes of tensors that were open at once, seen after each pass through the blocks. */

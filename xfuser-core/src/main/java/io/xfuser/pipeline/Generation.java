@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.RunTrace;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -29,7 +30,7 @@ public final class Generation implements AutoCloseable {
   private final @Nullable NDArray tensor;
   private final int firstImage;
   private final Output output;
-  private final RunReport report;
+  private final RankResult.Account account;
 
   /**
    * How files are named and what a tensor holds.
@@ -52,13 +53,13 @@ public final class Generation implements AutoCloseable {
       @Nullable NDArray tensor,
       int firstImage,
       Output output,
-      RunReport report) {
+      RankResult.Account account) {
     this.images = images;
     this.manager = manager;
     this.tensor = tensor;
     this.firstImage = firstImage;
     this.output = output;
-    this.report = report;
+    this.account = account;
   }
 
   /** From what this process's ranks brought back. */
@@ -76,9 +77,9 @@ public final class Generation implements AutoCloseable {
         tensors.add(part);
       }
     }
-    RunReport report = ordered.get(0).report();
+    RankResult.Account account = ordered.get(0).account();
     if (tensors.isEmpty()) {
-      return new Generation(images, null, null, 0, output, report);
+      return new Generation(images, null, null, 0, output, account);
     }
     int first =
         ordered.stream()
@@ -89,7 +90,7 @@ public final class Generation implements AutoCloseable {
     NDManager manager = Torch.newManager();
     List<NDArray> parts = tensors.stream().map(part -> part.receive(manager)).toList();
     NDArray whole = Torch.concat(manager, parts, 0);
-    return new Generation(images, manager, whole, first, output, report);
+    return new Generation(images, manager, whole, first, output, account);
   }
 
   /**
@@ -134,7 +135,20 @@ public final class Generation implements AutoCloseable {
 
   /** What the run took. */
   public RunReport report() {
-    return report;
+    return account.report();
+  }
+
+  /**
+   * What every rank did when.
+   *
+   * @throws IllegalStateException if it was not recorded: {@link XDiTParallel#trace} does
+   */
+  public RunTrace trace() {
+    RunTrace trace = account.trace();
+    if (trace == null) {
+      throw new IllegalStateException("this generation was not traced");
+    }
+    return trace;
   }
 
   /**

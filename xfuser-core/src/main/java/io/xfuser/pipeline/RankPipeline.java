@@ -11,9 +11,13 @@ import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.Guidance.Arithmetic;
+import io.xfuser.pipeline.RankResult.Account;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Activity;
+import io.xfuser.trace.Trace;
+import io.xfuser.trace.TraceEvent;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.LoadedTransformer;
 import java.util.ArrayList;
@@ -32,6 +36,7 @@ final class RankPipeline<C> {
   private final LoadedTransformer<C> transformer;
   private final EngineConfig engine;
   private final World world;
+  private final Trace trace;
   private final RankPlan plan;
   private final RankGroups groups;
   private final RankTimes times = new RankTimes();
@@ -40,15 +45,24 @@ final class RankPipeline<C> {
       DiffusionPipeline pipeline,
       LoadedTransformer<C> transformer,
       EngineConfig engine,
-      World world,
-      RankPlan plan) {
+      Rank rank) {
     this.pipeline = pipeline;
     this.transformer = transformer;
     this.engine = engine;
-    this.world = world;
-    this.plan = plan;
+    this.trace = rank.trace();
+    this.world = trace.observe(rank.world());
+    this.plan = rank.plan();
     this.groups = RankGroups.of(world, plan);
   }
+
+  /**
+   * One of the ranks.
+   *
+   * @param world the others
+   * @param plan its part of the work
+   * @param trace watches it
+   */
+  record Rank(World world, RankPlan plan, Trace trace) {}
 
   /** Runs the request; all ranks return together. */
   RankResult run(GivenTensors callers, StepListener listener) {
@@ -56,18 +70,28 @@ final class RankPipeline<C> {
       GivenTensors given = callers.cast(request, engine.runtime().dtype());
       long start = System.nanoTime();
       world.transport().activity("loading the transformer");
-      PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks());
+      PipelineStage<C> stage =
+          trace.during(Activity.LOAD, () -> PipelineStage.of(transformer, plan.blocks()));
       times.loaded(start);
       Guidance guidance = Guidance.of(plan, groups);
       C conditioning = condition(request, stage, guidance, given);
-      DenoisingLoop<C> loop = loop(request, stage, guidance, given);
+      DenoisingLoop<C> loop =
+          trace.during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
       denoise(loop, conditioning, listener);
       Decoded decoded = decode(request, loop);
       world.transport().activity("finishing");
-      RunReport report =
-          Reports.gather(request, engine, groups.everyone(), own(stage, loop), times);
-      return new RankResult(decoded.firstImage(), decoded.images(), decoded.tensor(), report);
+      return new RankResult(
+          decoded.firstImage(),
+          decoded.images(),
+          decoded.tensor(),
+          account(request, own(stage, loop)));
     }
+  }
+
+  private Account account(NDManager request, RankReport own) {
+    List<TraceEvent> recorded = trace.events(); // before the reports' own messages
+    RunReport report = Reports.gather(request, engine, groups.everyone(), own, times);
+    return new Account(report, Reports.trace(request, groups.everyone(), recorded));
   }
 
   private C condition(
@@ -75,7 +99,9 @@ final class RankPipeline<C> {
     world.transport().activity("encoding the prompt");
     long start = System.nanoTime();
     Map<String, NDArray> both =
-        PromptTensors.of(request, plan, groups.replica(), pipeline.textEncoder(), given);
+        trace.during(
+            Activity.TEXT,
+            () -> PromptTensors.of(request, plan, groups.replica(), pipeline.textEncoder(), given));
     times.textEncoded(start);
     Map<String, NDArray> mine = new TreeMap<>();
     both.forEach(
@@ -86,9 +112,8 @@ final class RankPipeline<C> {
           }
         });
     List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
-    return stage
-        .conditioner()
-        .begin(request, new ConditionInput(mine, plan.request().picture(), positions));
+    ConditionInput input = new ConditionInput(mine, plan.request().picture(), positions);
+    return trace.during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
   }
 
   private DenoisingLoop<C> loop(
@@ -112,7 +137,8 @@ final class RankPipeline<C> {
             groups.attentions(request, plan, transformer.spec()),
             new LongSkips(transformer.spec(), plan.stages(), groups.skips(), plan.passes()),
             scheduler,
-            guidance),
+            guidance,
+            trace),
         new Noise(initial, drawn.steps()));
   }
 
@@ -152,7 +178,7 @@ final class RankPipeline<C> {
       }
       NDArray tokens = Patchify.assemble(scope, all, plan.layout()); // (B·F, L, c)
       long start = System.nanoTime();
-      Decoded decoded = output(scope, tokens);
+      Decoded decoded = trace.during(Activity.DECODE, () -> output(scope, tokens));
       times.decoded(start);
       return decoded;
     }

@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.trace.RunTrace;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,10 +13,18 @@ import org.jspecify.annotations.Nullable;
  * @param firstImage the index of its first picture in the whole request
  * @param images its pictures; empty on ranks that decode none
  * @param tensor latents or pixels in the place of pictures, or null
- * @param report the whole run's, on every rank
+ * @param account of the whole run
  */
 record RankResult(
-    int firstImage, List<Image> images, @Nullable SharedTensor tensor, RunReport report) {
+    int firstImage, List<Image> images, @Nullable SharedTensor tensor, Account account) {
+
+  /**
+   * What all ranks did, the same on every rank.
+   *
+   * @param report in figures
+   * @param trace in detail, null unless it was asked for
+   */
+  record Account(RunReport report, @Nullable RunTrace trace) {}
 
   /** What a rank decoded. */
   record Decoded(int firstImage, List<Image> images, @Nullable SharedTensor tensor) {

@@ -6,10 +6,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.parallel.Communicator;
+import io.xfuser.trace.ClockReadings;
+import io.xfuser.trace.RunTrace;
+import io.xfuser.trace.TraceEvent;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Brings the ranks' reports together. */
 final class Reports {
@@ -42,6 +47,31 @@ final class Reports {
           List.copyOf(ranks));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a report that is no JSON: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * What all ranks did, on every rank; null where nothing was recorded, which is the same on all.
+   */
+  static @Nullable RunTrace trace(
+      NDManager owner, Communicator everyone, List<TraceEvent> recorded) {
+    if (recorded.isEmpty()) {
+      return null;
+    }
+    try {
+      String process = ManagementFactory.getRuntimeMXBean().getName(); // pid@machine
+      RunTrace.Part own =
+          new RunTrace.Part(
+              process.substring(process.indexOf('@') + 1),
+              ClockReadings.take(process, everyone),
+              recorded);
+      List<RunTrace.Part> parts = new ArrayList<>();
+      for (String text : Texts.allGather(owner, everyone, JSON.writeValueAsString(own))) {
+        parts.add(JSON.readValue(text, RunTrace.Part.class));
+      }
+      return RunTrace.of(parts);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a trace that is no JSON: " + e.getMessage(), e);
     }
   }
 

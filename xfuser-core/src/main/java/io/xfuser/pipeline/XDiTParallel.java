@@ -9,6 +9,7 @@ import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.trace.Trace;
 import io.xfuser.transformer.LoadedTransformer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -126,8 +128,23 @@ public final class XDiTParallel implements AutoCloseable {
    * @throws CommunicationException if a rank in another JVM failed
    * @throws IllegalStateException if this is closed
    */
-  public synchronized Generation generate(
-      InputConfig input, GivenTensors given, StepListener listener) {
+  public Generation generate(InputConfig input, GivenTensors given, StepListener listener) {
+    return run(input, given, new Watch(listener, () -> Trace.OFF));
+  }
+
+  /**
+   * Generates like {@link #generate(InputConfig, GivenTensors, StepListener)}, and records what
+   * every rank does when: {@link Generation#trace}. Needs about 100 bytes of memory per event, a
+   * few for each patch of each step, and two for each message.
+   */
+  public Generation trace(InputConfig input, GivenTensors given, StepListener listener) {
+    return run(input, given, new Watch(listener, Trace::recording));
+  }
+
+  /** Who watches: of all ranks together, and of each. */
+  private record Watch(StepListener listener, Supplier<Trace> trace) {}
+
+  private synchronized Generation run(InputConfig input, GivenTensors given, Watch watch) {
     if (closed) {
       throw new IllegalStateException("the pipeline is closed");
     }
@@ -146,34 +163,34 @@ public final class XDiTParallel implements AutoCloseable {
         new Generation.Output(
             pipeline.name() + "_" + engine.parallel().label(), key, request.latents().frames());
     AtomicBoolean interrupted = new AtomicBoolean();
-    StepListener stoppable = (step, steps) -> !interrupted.get() && listener.stepTaken(step, steps);
-    return Generation.of(await(start(plans, given, stoppable), interrupted), output);
+    StepListener stoppable =
+        (step, steps) -> !interrupted.get() && watch.listener().stepTaken(step, steps);
+    Watch watching = new Watch(stoppable, watch.trace());
+    return Generation.of(await(start(plans, given, watching), interrupted), output);
   }
 
-  private List<Future<RankResult>> start(
-      List<RankPlan> plans, GivenTensors given, StepListener listener) {
+  private List<Future<RankResult>> start(List<RankPlan> plans, GivenTensors given, Watch watch) {
     List<Future<RankResult>> running = new ArrayList<>();
     World here = world;
     if (here != null) {
       here.transport().begin();
-      running.add(
-          threads.get(0).submit(() -> runRank(here, plans.get(here.rank()), given, listener)));
+      running.add(threads.get(0).submit(() -> runRank(here, plans.get(here.rank()), given, watch)));
     } else {
       InProcessRanks ranks = new InProcessRanks(threads.size(), TIMEOUT);
       for (int rank = 0; rank < threads.size(); rank++) {
         World mine = new World(ranks.transport(rank));
         RankPlan itsPlan = plans.get(rank);
-        running.add(threads.get(rank).submit(() -> runRank(mine, itsPlan, given, listener)));
+        running.add(threads.get(rank).submit(() -> runRank(mine, itsPlan, given, watch)));
       }
     }
     return running;
   }
 
-  private RankResult runRank(
-      World ranks, RankPlan plan, GivenTensors given, StepListener listener) {
+  private RankResult runRank(World ranks, RankPlan plan, GivenTensors given, Watch watch) {
     Transport transport = ranks.transport();
+    RankPipeline.Rank rank = new RankPipeline.Rank(ranks, plan, watch.trace().get());
     try {
-      return rankPipeline(pipeline.transformer(), ranks, plan).run(given, listener);
+      return rankPipeline(pipeline.transformer(), rank).run(given, watch.listener());
     } catch (RuntimeException | Error e) {
       transport.fail(e); // only the first reason counts
       throw e;
@@ -181,8 +198,8 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   private <C> RankPipeline<C> rankPipeline(
-      LoadedTransformer<C> transformer, World ranks, RankPlan plan) {
-    return new RankPipeline<>(pipeline, transformer, engine, ranks, plan);
+      LoadedTransformer<C> transformer, RankPipeline.Rank rank) {
+    return new RankPipeline<>(pipeline, transformer, engine, rank);
   }
 
   /**

@@ -19,6 +19,7 @@ import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Trace;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.TransformerSpec;
@@ -94,7 +95,8 @@ class PipeFusionOverlapTest {
                   groups.attentions(manager, plan, spec),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
-                  Guidance.of(plan, groups)),
+                  Guidance.of(plan, groups),
+                  Trace.OFF),
               new Noise(tokens, List.of()));
       C conditioning =
           stage

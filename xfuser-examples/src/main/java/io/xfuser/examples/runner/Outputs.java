@@ -1,59 +1,111 @@
 package io.xfuser.examples.runner;
 
 import ai.djl.modality.cv.Image;
+import io.xfuser.config.XFuserArgs;
 import io.xfuser.pipeline.Generation;
+import java.awt.image.RenderedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
 /** Where the results go; checked before anything is computed. */
 final class Outputs {
   private final Path directory;
   private final @Nullable Path report;
+  private final @Nullable Path trace;
+  private final @Nullable Path tracePicture;
   private final PrintStream out;
 
   /**
-   * Results go to {@code directory}, which need not exist.
+   * Results go where {@code args} says; folders need not exist.
    *
-   * @param report the file for the report, null for none
    * @param out told of each file
-   * @throws IllegalArgumentException if something else is in the way of either
+   * @throws IllegalArgumentException if something else is in the way
    */
-  Outputs(Path directory, @Nullable Path report, PrintStream out) {
-    this.directory = directory;
-    this.report = report;
+  Outputs(XFuserArgs args, PrintStream out) {
+    this.directory = args.outputDirectory();
+    this.report = args.report();
+    this.trace = args.trace();
+    this.tracePicture = args.tracePicture();
     this.out = out;
     requireDirectory("--output_directory", directory);
-    if (report != null) {
-      if (Files.isDirectory(report)) {
-        throw new IllegalArgumentException("--report " + report + " is a directory, not a file");
-      }
-      requireDirectory("--report", report.toAbsolutePath().getParent());
-    }
+    requireFile("--report", report);
+    requireFile("--trace", trace);
+    requireFile("--trace_picture", tracePicture);
+  }
+
+  /** Whether a trace is to be written. */
+  boolean traced() {
+    return trace != null || tracePicture != null;
   }
 
   /** Writes what this process has of {@code generation}; the first rank writes the report. */
   void write(Generation generation, boolean first) throws IOException {
-    for (Path file : generation.save(directory)) {
-      out.println("wrote " + file);
+    save(generation);
+    if (first) {
+      writeReport(() -> generation.report().toJson());
+      writeTrace(generation);
     }
+  }
+
+  /** Writes the pictures, and videos also as files that play; returns the pictures' files. */
+  List<Path> save(Generation generation) throws IOException {
+    List<Path> files = generation.save(directory);
+    files.forEach(file -> out.println("wrote " + file));
     for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
       Path file = directory.resolve(video.getKey() + ".mp4");
       VideoFile.write(file, video.getValue());
       out.println("wrote " + file);
     }
-    if (report != null && first) {
-      Path folder = report.toAbsolutePath().getParent();
-      if (folder != null) {
-        Files.createDirectories(folder);
-      }
-      Files.writeString(report, generation.report().toJson() + "\n");
-      out.println("wrote " + report);
+    return files;
+  }
+
+  /** Writes {@code picture} as PNG. */
+  void save(RenderedImage picture, Path file) throws IOException {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    ImageIO.write(picture, "png", png);
+    Files.write(file, png.toByteArray());
+    out.println("wrote " + file);
+  }
+
+  /** Writes the report if one was asked for. */
+  void writeReport(Supplier<String> json) throws IOException {
+    write(report, json);
+  }
+
+  /** Writes the trace in the forms that were asked for. */
+  void writeTrace(Generation generation) throws IOException {
+    write(trace, () -> generation.trace().toJson());
+    write(tracePicture, () -> generation.trace().toSvg());
+  }
+
+  private void write(@Nullable Path file, Supplier<String> text) throws IOException {
+    if (file == null) {
+      return;
     }
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      Files.createDirectories(folder);
+    }
+    Files.writeString(file, text.get().strip() + "\n");
+    out.println("wrote " + file);
+  }
+
+  private static void requireFile(String flag, @Nullable Path file) {
+    if (file == null) {
+      return;
+    }
+    if (Files.isDirectory(file)) {
+      throw new IllegalArgumentException(flag + " " + file + " is a directory, not a file");
+    }
+    requireDirectory(flag, file.toAbsolutePath().getParent());
   }
 
   /** The nearest thing that exists at or above {@code place} must be a directory to write in. */

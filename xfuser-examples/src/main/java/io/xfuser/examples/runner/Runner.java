@@ -11,11 +11,13 @@ import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes the pictures that a command line asks for, on as many ranks as its degrees multiply to:
  * threads of this JVM; with {@code --launcher process} a JVM each; and where the environment says
- * that this process is one of several ranks, as that rank.
+ * that this process is one of several ranks, as that rank. With {@code compare} before the flags,
+ * they are drawn on one rank too, and compared.
  */
 public final class Runner {
   private static final double DEMO_GUIDANCE = 2.5;
@@ -75,7 +78,12 @@ public final class Runner {
    */
   public int run(String... argv) {
     Failures failures = new Failures(main.getSimpleName(), List.of(argv), err);
-    return failures.statusOf(() -> run(XFuserArgs.parse(argv), List.of(argv)));
+    String[] flags = compares(argv) ? Arrays.copyOfRange(argv, 1, argv.length) : argv;
+    return failures.statusOf(() -> run(XFuserArgs.parse(flags), List.of(argv)));
+  }
+
+  private static boolean compares(String... argv) {
+    return argv.length > 0 && argv[0].equals(Comparison.COMMAND);
   }
 
   private int run(XFuserArgs args, List<String> argv) throws IOException, InterruptedException {
@@ -84,7 +92,11 @@ public final class Runner {
       return 0;
     }
     EngineConfig engine = engine(args);
-    Outputs outputs = new Outputs(args.outputDirectory(), args.report(), out);
+    Outputs outputs = new Outputs(args, out);
+    boolean compares = compares(argv.toArray(String[]::new));
+    if (compares) {
+      Comparison.check(args, engine, isOneOfSeveral());
+    }
     if (args.launcher().equals("process") && !isOneOfSeveral()) {
       Placement placement = Placement.local(engine.parallel().worldSize());
       return new Launcher(out, err).run(new LaunchPlan(main.getName(), argv, placement));
@@ -92,7 +104,10 @@ public final class Runner {
     try (DiffusionPipeline pipe =
         DiffusionPipeline.fromPretrained(engine.model(), engine.runtime())) {
       checkModel(engine, pipe.name());
-      if (isOneOfSeveral()) {
+      if (compares) {
+        Comparison comparison = new Comparison(pipe, engine, outputs, out);
+        comparison.write(withProgress(listener -> comparison.draw(input(args), listener)));
+      } else if (isOneOfSeveral()) {
         joinAndGenerate(args, engine, pipe, outputs);
       } else {
         try (XDiTParallel parallel = XDiTParallel.inProcess(pipe, engine)) {
@@ -122,20 +137,38 @@ public final class Runner {
 
   private void generate(XDiTParallel parallel, XFuserArgs args, Outputs outputs, boolean first)
       throws IOException {
-    boolean terminal = environment.containsKey("XFUSER_STDERR_IS_TERMINAL");
-    StepProgress progress = new StepProgress(err, terminal, System::nanoTime);
-    StepListener listener =
-        (step, steps) -> {
-          progress.stepDone(step, steps);
-          return true;
-        };
-    Generation generation;
-    try (progress) {
-      generation = parallel.generate(input(args), first ? listener : StepListener.NONE);
-    }
+    Generation generation =
+        withProgress(
+            listener ->
+                draw(
+                    parallel, input(args), first ? listener : StepListener.NONE, outputs.traced()));
     try (generation) {
       outputs.write(generation, first);
     }
+  }
+
+  /** Generates; {@code traced} says whether what ranks do is recorded. */
+  static Generation draw(
+      XDiTParallel parallel, InputConfig input, StepListener listener, boolean traced) {
+    return traced
+        ? parallel.trace(input, GivenTensors.NONE, listener)
+        : parallel.generate(input, listener);
+  }
+
+  private <T> T withProgress(Drawing<T> drawing) {
+    boolean terminal = environment.containsKey("XFUSER_STDERR_IS_TERMINAL");
+    try (StepProgress progress = new StepProgress(err, terminal, System::nanoTime)) {
+      return drawing.draw(
+          (step, steps) -> {
+            progress.stepDone(step, steps);
+            return true;
+          });
+    }
+  }
+
+  @FunctionalInterface
+  private interface Drawing<T> {
+    T draw(StepListener listener);
   }
 
   private EngineConfig engine(XFuserArgs args) {

@@ -1,0 +1,40 @@
+package io.xfuser.trace;
+
+import io.xfuser.parallel.Channel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something that a rank did.
+ *
+ * @param what the kind of it
+ * @param start when it began, in nanoseconds of the rank's own clock, or in a {@link RunTrace}
+ *     since the first event of any rank
+ * @param nanos how long it took
+ * @param at step and patch, null outside of the denoising
+ * @param message what was sent or waited for, null for everything else
+ */
+public record TraceEvent(
+    Activity what, long start, long nanos, @Nullable MicroStep at, @Nullable Message message) {
+
+  /** When it ended, on the clock of {@link #start}. */
+  public long end() {
+    return start + nanos;
+  }
+
+  /** The same on a clock that shows {@code offset} less. */
+  TraceEvent earlier(long offset) {
+    return new TraceEvent(what, start - offset, nanos, at, message);
+  }
+
+  /**
+   * A message.
+   *
+   * @param axis what it is about
+   * @param operation what it is for, {@code all-to-all} for example; {@code send} of what was sent
+   * @param peer the rank at the other end
+   * @param bytes of its tensors
+   * @param number how many messages went before it from the same rank to the same rank about the
+   *     same
+   */
+  public record Message(Channel axis, String operation, int peer, long bytes, long number) {}
+}
