@@ -1,0 +1,296 @@
+package io.xfuser.hub;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One repository on a hub: its files are listed at {@code /api/models}, small ones come from the
+ * hub itself with the SHA-1 of their git blob as ETag, {@code .safetensors} by a redirection to
+ * another server with their SHA-256. What goes wrong is told beforehand.
+ */
+public final class HubServer implements AutoCloseable {
+  /** What branch main stands for. */
+  public static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+
+  private static final Pattern FILE = Pattern.compile("/(.+?/.+?)/resolve/([^/]+)/(.+)");
+
+  private final String repository;
+  private final Map<String, byte[]> files = new TreeMap<>();
+  private final HttpServer hub;
+  private final HttpServer content;
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
+  private final Map<String, Deque<Trouble>> troubles = new HashMap<>();
+  private @Nullable String token;
+  private String refusal = "";
+
+  /** A request as it came. */
+  public record Request(
+      boolean toHub, String method, String path, @Nullable String authorization, String range) {}
+
+  /** What happens to an answer with content, once. */
+  private interface Trouble {
+    byte[] content(byte[] content);
+
+    default int sent(int length) {
+      return length;
+    }
+
+    default int status() {
+      return 0;
+    }
+  }
+
+  /** Begins to serve {@code repository} on ports of the loopback. */
+  public HubServer(String repository) throws IOException {
+    this.repository = repository;
+    hub = server(this::answer);
+    content = server(this::content);
+  }
+
+  private HttpServer server(HttpHandler handler) throws IOException {
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.setExecutor(threads);
+    server.createContext("/", handler);
+    server.start();
+    return server;
+  }
+
+  /** Adds a file. */
+  public HubServer with(String file, byte[] bytes) {
+    files.put(file, bytes);
+    return this;
+  }
+
+  /** Adds all files of a folder. */
+  public HubServer withAll(Path folder) throws IOException {
+    try (Stream<Path> found = Files.walk(folder)) {
+      for (Path file : found.filter(Files::isRegularFile).toList()) {
+        with(folder.relativize(file).toString(), Files.readAllBytes(file));
+      }
+    }
+    return this;
+  }
+
+  /** Serves nobody without {@code token}; others are told {@code code}, GatedRepo for example. */
+  void requireToken(String wanted, String code) {
+    token = wanted;
+    refusal = code;
+  }
+
+  /** Breaks the next connection for {@code file} after {@code bytes} of it. */
+  void breakOff(String file, int bytes) {
+    trouble(
+        file,
+        new Trouble() {
+          @Override
+          public byte[] content(byte[] content) {
+            return content;
+          }
+
+          @Override
+          public int sent(int length) {
+            return Math.min(bytes, length);
+          }
+        });
+  }
+
+  /** Sends other bytes than those of {@code file} the next time. */
+  void damage(String file) {
+    trouble(
+        file,
+        content -> {
+          byte[] other = content.clone();
+          other[other.length / 2] ^= 1;
+          return other;
+        });
+  }
+
+  /** Answers the next request for the content of {@code file} with {@code status}. */
+  void fail(String file, int status) {
+    trouble(
+        file,
+        new Trouble() {
+          @Override
+          public byte[] content(byte[] content) {
+            return content;
+          }
+
+          @Override
+          public int status() {
+            return status;
+          }
+        });
+  }
+
+  private void trouble(String file, Trouble trouble) {
+    troubles.computeIfAbsent(file, name -> new ArrayDeque<>()).add(trouble);
+  }
+
+  /** The address that HF_ENDPOINT would have. */
+  public URI endpoint() {
+    return address(hub);
+  }
+
+  private static URI address(HttpServer server) {
+    return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+  }
+
+  /** All requests so far. */
+  public List<Request> requests() {
+    return List.copyOf(requests);
+  }
+
+  /** The content of a file. */
+  byte[] bytes(String file) {
+    return files.getOrDefault(file, new byte[0]);
+  }
+
+  /** The ETag of a file. */
+  String etag(String file) {
+    byte[] bytes = bytes(file);
+    byte[] head = isLarge(file) ? new byte[0] : ("blob " + bytes.length + "\0").getBytes(UTF_8);
+    byte[] all = Arrays.copyOf(head, head.length + bytes.length);
+    System.arraycopy(bytes, 0, all, head.length, bytes.length);
+    try {
+      MessageDigest digest = MessageDigest.getInstance(isLarge(file) ? "SHA-256" : "SHA-1");
+      return HexFormat.of().formatHex(digest.digest(all));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static boolean isLarge(String file) {
+    return file.endsWith(".safetensors");
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      record(exchange, true);
+      String path = exchange.getRequestURI().getPath();
+      Matcher file = FILE.matcher(path);
+      String authorization = exchange.getRequestHeaders().getFirst("Authorization");
+      if (token != null && !("Bearer " + token).equals(authorization)) {
+        refuse(exchange, authorization == null ? 401 : 403, refusal);
+      } else if (path.startsWith("/api/models/" + repository + "/revision/")) {
+        listing(exchange, path.substring(path.lastIndexOf('/') + 1));
+      } else if (file.matches() && repository.equals(file.group(1))) {
+        resolve(exchange, file.group(3));
+      } else {
+        refuse(exchange, 404, "RepoNotFound");
+      }
+    }
+  }
+
+  private void listing(HttpExchange exchange, String revision) throws IOException {
+    if (!revision.equals("main") && !revision.equals(COMMIT)) {
+      refuse(exchange, 404, "RevisionNotFound");
+      return;
+    }
+    String siblings =
+        files.keySet().stream()
+            .map(name -> "{\"rfilename\": \"" + name + "\"}")
+            .collect(Collectors.joining(", "));
+    String json = "{\"sha\": \"%s\", \"siblings\": [%s]}".formatted(COMMIT, siblings);
+    send(exchange, "", json.getBytes(UTF_8));
+  }
+
+  private void resolve(HttpExchange exchange, String file) throws IOException {
+    exchange.getResponseHeaders().add("X-Repo-Commit", COMMIT);
+    if (!files.containsKey(file)) {
+      refuse(exchange, 404, "EntryNotFound");
+    } else if (isLarge(file)) {
+      exchange.getResponseHeaders().add("X-Linked-Etag", '"' + etag(file) + '"');
+      exchange.getResponseHeaders().add("X-Linked-Size", String.valueOf(bytes(file).length));
+      exchange.getResponseHeaders().add("Location", address(content) + "/" + file);
+      exchange.sendResponseHeaders(302, -1);
+    } else {
+      send(exchange, file, bytes(file));
+    }
+  }
+
+  private void content(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      record(exchange, false);
+      String file = exchange.getRequestURI().getPath().substring(1);
+      send(exchange, file, bytes(file));
+    }
+  }
+
+  private void send(HttpExchange exchange, String file, byte[] whole) throws IOException {
+    exchange.getResponseHeaders().add("ETag", '"' + etag(file) + '"');
+    if (exchange.getRequestMethod().equals("HEAD")) {
+      exchange.getResponseHeaders().add("Content-Length", String.valueOf(whole.length));
+      exchange.sendResponseHeaders(200, -1);
+      return;
+    }
+    Deque<Trouble> planned = troubles.getOrDefault(file, new ArrayDeque<>());
+    Trouble trouble = planned.isEmpty() ? content -> content : planned.remove();
+    if (trouble.status() > 0) {
+      refuse(exchange, trouble.status(), "");
+      return;
+    }
+    String range = exchange.getRequestHeaders().getFirst("Range");
+    int start = range == null ? 0 : Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
+    byte[] bytes = Arrays.copyOfRange(trouble.content(whole), start, whole.length);
+    if (range != null) {
+      exchange
+          .getResponseHeaders()
+          .add("Content-Range", "bytes %d-%d/%d".formatted(start, whole.length - 1, whole.length));
+    }
+    exchange.sendResponseHeaders(range == null ? 200 : 206, bytes.length == 0 ? -1 : bytes.length);
+    exchange.getResponseBody().write(bytes, 0, trouble.sent(bytes.length));
+  }
+
+  private static void refuse(HttpExchange exchange, int status, String code) throws IOException {
+    exchange.getResponseHeaders().add("X-Error-Code", code);
+    exchange.sendResponseHeaders(status, -1);
+  }
+
+  private void record(HttpExchange exchange, boolean toHub) {
+    String range = exchange.getRequestHeaders().getFirst("Range");
+    requests.add(
+        new Request(
+            toHub,
+            exchange.getRequestMethod(),
+            exchange.getRequestURI().getPath(),
+            exchange.getRequestHeaders().getFirst("Authorization"),
+            range == null ? "" : range));
+  }
+
+  @Override
+  public void close() {
+    hub.stop(0);
+    content.stop(0);
+    threads.shutdownNow();
+  }
+}
