@@ -49,6 +49,9 @@ public final class HubServer implements AutoCloseable {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
   private final Map<String, Deque<Trouble>> troubles = new HashMap<>();
+  private final Map<String, Long> claims = new HashMap<>();
+  private boolean ranges = true;
+  private String oldName = "";
   private @Nullable String token;
   private String refusal = "";
 
@@ -57,15 +60,15 @@ public final class HubServer implements AutoCloseable {
       boolean toHub, String method, String path, @Nullable String authorization, String range) {}
 
   /** What happens to an answer with content, once. */
-  private interface Trouble {
-    byte[] content(byte[] content);
+  private record Trouble(int status, int sent, boolean damages) {
+    static final Trouble NONE = new Trouble(0, Integer.MAX_VALUE, false);
 
-    default int sent(int length) {
-      return length;
-    }
-
-    default int status() {
-      return 0;
+    byte[] content(byte[] content) {
+      byte[] other = content.clone();
+      if (damages) {
+        other[other.length / 2] ^= 1;
+      }
+      return other;
     }
   }
 
@@ -109,47 +112,32 @@ public final class HubServer implements AutoCloseable {
 
   /** Breaks the next connection for {@code file} after {@code bytes} of it. */
   void breakOff(String file, int bytes) {
-    trouble(
-        file,
-        new Trouble() {
-          @Override
-          public byte[] content(byte[] content) {
-            return content;
-          }
-
-          @Override
-          public int sent(int length) {
-            return Math.min(bytes, length);
-          }
-        });
+    trouble(file, new Trouble(0, bytes, false));
   }
 
   /** Sends other bytes than those of {@code file} the next time. */
   void damage(String file) {
-    trouble(
-        file,
-        content -> {
-          byte[] other = content.clone();
-          other[other.length / 2] ^= 1;
-          return other;
-        });
+    trouble(file, new Trouble(0, Integer.MAX_VALUE, true));
   }
 
   /** Answers the next request for the content of {@code file} with {@code status}. */
   void fail(String file, int status) {
-    trouble(
-        file,
-        new Trouble() {
-          @Override
-          public byte[] content(byte[] content) {
-            return content;
-          }
+    trouble(file, new Trouble(status, 0, false));
+  }
 
-          @Override
-          public int status() {
-            return status;
-          }
-        });
+  /** Says that {@code file}, a large one, has {@code size} bytes. */
+  void claim(String file, long size) {
+    claims.put(file, size);
+  }
+
+  /** Sends whole files whatever range is asked for. */
+  void ignoreRanges() {
+    ranges = false;
+  }
+
+  /** Moves the repository: requests for {@code old} are redirected to its new name. */
+  void renamedFrom(String old) {
+    oldName = old;
   }
 
   private void trouble(String file, Trouble trouble) {
@@ -205,6 +193,9 @@ public final class HubServer implements AutoCloseable {
         listing(exchange, path.substring(path.lastIndexOf('/') + 1));
       } else if (file.matches() && repository.equals(file.group(1))) {
         resolve(exchange, file.group(3));
+      } else if (!oldName.isEmpty() && path.contains("/" + oldName + "/")) {
+        exchange.getResponseHeaders().add("Location", path.replace(oldName, repository));
+        exchange.sendResponseHeaders(307, -1);
       } else {
         refuse(exchange, 404, "RepoNotFound");
       }
@@ -230,7 +221,9 @@ public final class HubServer implements AutoCloseable {
       refuse(exchange, 404, "EntryNotFound");
     } else if (isLarge(file)) {
       exchange.getResponseHeaders().add("X-Linked-Etag", '"' + etag(file) + '"');
-      exchange.getResponseHeaders().add("X-Linked-Size", String.valueOf(bytes(file).length));
+      exchange
+          .getResponseHeaders()
+          .add("X-Linked-Size", claims.getOrDefault(file, (long) bytes(file).length).toString());
       exchange.getResponseHeaders().add("Location", address(content) + "/" + file);
       exchange.sendResponseHeaders(302, -1);
     } else {
@@ -254,12 +247,12 @@ public final class HubServer implements AutoCloseable {
       return;
     }
     Deque<Trouble> planned = troubles.getOrDefault(file, new ArrayDeque<>());
-    Trouble trouble = planned.isEmpty() ? content -> content : planned.remove();
+    Trouble trouble = planned.isEmpty() ? Trouble.NONE : planned.remove();
     if (trouble.status() > 0) {
       refuse(exchange, trouble.status(), "");
       return;
     }
-    String range = exchange.getRequestHeaders().getFirst("Range");
+    String range = ranges ? exchange.getRequestHeaders().getFirst("Range") : null;
     int start = range == null ? 0 : Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
     byte[] bytes = Arrays.copyOfRange(trouble.content(whole), start, whole.length);
     if (range != null) {
@@ -268,7 +261,7 @@ public final class HubServer implements AutoCloseable {
           .add("Content-Range", "bytes %d-%d/%d".formatted(start, whole.length - 1, whole.length));
     }
     exchange.sendResponseHeaders(range == null ? 200 : 206, bytes.length == 0 ? -1 : bytes.length);
-    exchange.getResponseBody().write(bytes, 0, trouble.sent(bytes.length));
+    exchange.getResponseBody().write(bytes, 0, Math.min(trouble.sent(), bytes.length));
   }
 
   private static void refuse(HttpExchange exchange, int status, String code) throws IOException {
