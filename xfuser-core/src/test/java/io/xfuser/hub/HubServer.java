@@ -191,6 +191,8 @@ public final class HubServer implements AutoCloseable {
         refuse(exchange, authorization == null ? 401 : 403, refusal);
       } else if (path.startsWith("/api/models/" + repository + "/revision/")) {
         listing(exchange, path.substring(path.lastIndexOf('/') + 1));
+      } else if (path.equals("/api/models/" + repository)) {
+        listing(exchange, "main");
       } else if (file.matches() && repository.equals(file.group(1))) {
         resolve(exchange, file.group(3));
       } else if (!oldName.isEmpty() && path.contains("/" + oldName + "/")) {
@@ -211,8 +213,10 @@ public final class HubServer implements AutoCloseable {
         files.keySet().stream()
             .map(name -> "{\"rfilename\": \"" + name + "\"}")
             .collect(Collectors.joining(", "));
-    String json = "{\"sha\": \"%s\", \"siblings\": [%s]}".formatted(COMMIT, siblings);
-    send(exchange, "", json.getBytes(UTF_8));
+    String json =
+        "{\"id\": \"%s\", \"private\": false, \"tags\": [], \"downloads\": 0, \"likes\": 0, "
+            + "\"sha\": \"%s\", \"siblings\": [%s]}";
+    send(exchange, "", json.formatted(repository, COMMIT, siblings).getBytes(UTF_8));
   }
 
   private void resolve(HttpExchange exchange, String file) throws IOException {
