@@ -115,6 +115,17 @@ class ArchitectureTest {
               "io.xfuser.config..");
 
   @ArchTest
+  static final ArchRule downloadsKnowTheNamesOfWeightFilesOnly =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.hub..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.xfuser..")
+                  .and(not(resideInAPackage("io.xfuser.hub..")))
+                  .and(not(resideInAPackage("io.xfuser.weights.."))));
+
+  @ArchTest
   static final ArchRule transformersSeeNoCommunicator =
       noClasses()
           .that()

@@ -16,7 +16,7 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
     name = "xdit",
     sortOptions = false,
-    customSynopsis = "xdit [--model DIR] --prompt TEXT... [FLAGS]",
+    customSynopsis = "xdit [--model MODEL] --prompt TEXT... [FLAGS]",
     description = "Makes pictures from prompts with a diffusion transformer, on one rank or many.",
     footer = {
       "",
@@ -44,16 +44,18 @@ final class Flags {
   static final class Model {
     @Option(
         names = "--model",
-        paramLabel = "DIR",
-        description = "The model: a directory in diffusers' layout (default: the demo model)")
+        paramLabel = "DIR|ORG/NAME",
+        description =
+            "The model: a directory in diffusers' layout, or a name on the Hugging Face hub, with"
+                + " @REVISION if not main, which is downloaded once (default: the demo model)")
     @Nullable String model;
 
     @Option(
         names = "--download-dir",
         paramLabel = "DIR",
         description =
-            "Where models were downloaded to; --model is then a name in it, and a huggingface_hub"
-                + " cache will do (default: none)")
+            "Where downloaded models are kept, in the layout of huggingface_hub's cache (default:"
+                + " that cache)")
     @Nullable String downloadDir;
 
     @Option(

@@ -1,18 +1,18 @@
 package io.xfuser.config;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where a model lies.
  *
- * @param model a directory in diffusers' layout, or a name below {@code downloadDir}
- * @param downloadDir where models were downloaded to; {@code null} = {@code model} is a directory
+ * @param model a directory in diffusers' layout, or {@code org/name} or {@code org/name@revision}
+ *     of the Hugging Face hub
+ * @param downloadDir the folder to keep models of the hub in; {@code null} = the cache that all
+ *     programs share
  * @param trustRemoteCode has no effect, because no code of a model is ever run
  * @param variant the part of weight file names between name and extension, {@code fp16} in {@code
  *     model.fp16.safetensors}; {@code null} = none
@@ -25,46 +25,15 @@ public record ModelConfig(
     return new ModelConfig(model, null, false, null);
   }
 
-  /**
-   * The directory to read: {@code model} itself, else {@code downloadDir/model}, else the snapshot
-   * of that name in {@code downloadDir} as huggingface_hub lays out its cache.
-   *
-   * @throws ArgumentException if none of them is a directory
-   */
-  public Path directory() {
-    List<Path> places = new ArrayList<>();
-    places.add(model);
-    if (downloadDir != null) {
-      places.add(downloadDir.resolve(model));
-      Path snapshot = snapshot(downloadDir);
-      if (snapshot != null) {
-        places.add(snapshot);
-      }
-    }
-    for (Path place : places) {
-      if (Files.isDirectory(place)) {
-        return place;
-      }
-    }
-    throw new ArgumentException(
-        "there is no model directory %s%s; models are not downloaded"
-            .formatted(
-                model, downloadDir == null ? "" : ", nor one of that name in " + downloadDir));
+  /** The same model at another place. */
+  public ModelConfig at(Path place) {
+    return new ModelConfig(place, downloadDir, trustRemoteCode, variant);
   }
 
-  /** {@code models--org--name/snapshots/COMMIT}, the commit that {@code refs/main} names. */
-  private @Nullable Path snapshot(Path cache) {
-    List<String> names = new ArrayList<>();
-    model.forEach(part -> names.add(part.toString()));
-    Path repository = cache.resolve("models--" + String.join("--", names));
-    Path commit = repository.resolve("refs").resolve("main");
-    if (!Files.isRegularFile(commit)) {
-      return null;
-    }
-    try {
-      return repository.resolve("snapshots").resolve(Files.readString(commit).strip());
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + commit, e);
-    }
+  /** The directory {@code model}, else {@code downloadDir/model}; nothing if there is neither. */
+  public Optional<Path> directory() {
+    List<Path> places =
+        downloadDir == null ? List.of(model) : List.of(model, downloadDir.resolve(model));
+    return places.stream().filter(Files::isDirectory).findFirst();
   }
 }

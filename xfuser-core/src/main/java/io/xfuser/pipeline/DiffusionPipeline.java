@@ -2,15 +2,14 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.hub.Hub;
+import io.xfuser.hub.HubException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.ComponentConfig;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.ServiceLoader;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * A diffusers directory, opened. Its components are loaded by the ranks that need them; ranks of
@@ -31,43 +30,41 @@ public final class DiffusionPipeline implements AutoCloseable {
     this.vaeDecoder = new Shared<>(model::vaeDecoder);
   }
 
-  /** Opens {@code config}'s directory on the CPU in fp32. */
+  /** Opens {@code config}'s model on the CPU in fp32. */
   public static DiffusionPipeline fromPretrained(ModelConfig config) {
     return fromPretrained(config, RuntimeConfig.defaults());
   }
 
   /**
-   * Opens the directory of {@code config}; its class is the one in {@code model_index.json}.
+   * Opens the model of {@code config}, which is downloaded if it is a name of the hub and not in
+   * the cache; its class is the one in {@code model_index.json}.
    *
    * @throws IllegalArgumentException in one sentence, if there is no such pipeline, or a component
    *     is missing or not supported
+   * @throws HubException in one sentence, if a download fails
    */
   public static DiffusionPipeline fromPretrained(ModelConfig config, RuntimeConfig runtime) {
-    Path directory = config.directory();
-    Path index = directory.resolve("model_index.json");
-    if (!Files.isRegularFile(index)) {
-      throw new IllegalArgumentException(
-          directory + " has no model_index.json, so it is not a diffusers pipeline");
-    }
-    ComponentConfig components = ComponentConfig.read(index);
-    String className = components.getString("_class_name");
-    Map<String, PipelineProvider> known = new TreeMap<>();
-    for (PipelineProvider provider : ServiceLoader.load(PipelineProvider.class)) {
-      provider.classNames().forEach(name -> known.put(name, provider));
-    }
-    PipelineProvider provider = known.get(className);
-    if (provider == null) {
-      throw new IllegalArgumentException(
-          index
-              + ": the pipeline "
-              + className
-              + " is not supported, only "
-              + String.join(", ", known.keySet()));
-    }
+    Path directory = locate(config, Hub::fromEnvironment);
+    ComponentConfig components = ModelSource.components(directory);
+    PipelineProvider provider = ModelSource.provider(components);
     return new DiffusionPipeline(
         provider.open(
             new PipelineComponents(directory, components, runtime.dtype(), config.variant())),
         runtime.dtype());
+  }
+
+  /**
+   * The directory of a model: the one that {@code config} names, else the snapshot of a model of
+   * the hub, with what it lacked downloaded.
+   *
+   * @param hub is asked for only if {@code config} names no directory; the download directory of
+   *     {@code config} takes the place of its cache
+   * @throws IllegalArgumentException in one sentence, if there is no such model, or its pipeline is
+   *     not supported
+   * @throws HubException in one sentence, if a download fails
+   */
+  public static Path locate(ModelConfig config, Supplier<Hub> hub) {
+    return config.directory().orElseGet(() -> ModelSource.fetch(config, hub.get()));
   }
 
   /** The model's short name. */

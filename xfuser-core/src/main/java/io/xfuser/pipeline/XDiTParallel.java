@@ -4,6 +4,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Transport;
@@ -87,15 +88,15 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * Opens {@code directory} in the place of the engine's own; all ranks are threads of this JVM.
+   * Opens {@code directory}, or the model of the hub that it names, in the place of the engine's
+   * own; all ranks are threads of this JVM.
    *
    * @throws IllegalArgumentException if there is no such pipeline, or a component is missing or not
    *     supported
+   * @throws HubException if its download fails
    */
   public static XDiTParallel inProcess(Path directory, EngineConfig engine) {
-    ModelConfig named = engine.model();
-    ModelConfig model =
-        new ModelConfig(directory, named.downloadDir(), named.trustRemoteCode(), named.variant());
+    ModelConfig model = engine.model().at(directory);
     DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model, engine.runtime());
     return inProcess(pipeline, true, engine);
   }

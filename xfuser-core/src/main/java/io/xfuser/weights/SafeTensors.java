@@ -65,6 +65,25 @@ public final class SafeTensors implements Weights, AutoCloseable {
     return WeightFiles.ofVariant(directory, baseName, variant).isPresent();
   }
 
+  /**
+   * The names under which a component directory may have its weights, the one that {@link #open}
+   * prefers first: a file, or an index ({@code .json}) of several.
+   *
+   * @param variant that the names must have, {@code null} for plain ones
+   */
+  public static List<String> fileNames(String baseName, @Nullable String variant) {
+    return WeightFiles.names(baseName, variant);
+  }
+
+  /**
+   * The names of the files that {@code index} lists, in its directory.
+   *
+   * @throws WeightsException if it is no index
+   */
+  public static Set<String> shardNames(Path index) {
+    return ShardIndex.fileNames(index);
+  }
+
   /** Opens one file; without a {@code runType} every tensor keeps the type it has there. */
   public static SafeTensors openFile(Path file, @Nullable ElementType runType) {
     SafeTensorsFile only = new SafeTensorsFile(file);

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The list that says which of several files holds which tensor. */
 final class ShardIndex {
@@ -30,6 +32,18 @@ final class ShardIndex {
       shardOf.put(field.getKey(), shard);
     }
     return shardOf;
+  }
+
+  /** The names of all files, whether they exist or not. */
+  static Set<String> fileNames(Path index) {
+    Set<String> names = new TreeSet<>();
+    for (JsonNode name : weightMap(index)) {
+      if (!name.isTextual()) {
+        throw new WeightsException("%s names the file %s".formatted(index, name));
+      }
+      names.add(name.asText());
+    }
+    return names;
   }
 
   private static JsonNode weightMap(Path index) {

@@ -31,15 +31,21 @@ final class WeightFiles {
 
   /** The file or index of exactly this variant. */
   static Optional<Path> ofVariant(Path directory, String baseName, @Nullable String variant) {
-    List<String> names =
-        variant == null
-            ? List.of(baseName + ".safetensors", baseName + ".safetensors.index.json")
-            : List.of(
-                baseName + "." + variant + ".safetensors",
-                baseName + ".safetensors.index." + variant + ".json",
-                // as diffusers wrote it before 0.32
-                baseName + ".safetensors." + variant + ".index.json");
-    return names.stream().map(directory::resolve).filter(Files::isRegularFile).findFirst();
+    return names(baseName, variant).stream()
+        .map(directory::resolve)
+        .filter(Files::isRegularFile)
+        .findFirst();
+  }
+
+  /** The names of exactly this variant, the one to prefer first. */
+  static List<String> names(String baseName, @Nullable String variant) {
+    return variant == null
+        ? List.of(baseName + ".safetensors", baseName + ".safetensors.index.json")
+        : List.of(
+            baseName + "." + variant + ".safetensors",
+            baseName + ".safetensors.index." + variant + ".json",
+            // as diffusers wrote it before 0.32
+            baseName + ".safetensors." + variant + ".index.json");
   }
 
   private static WeightsException nothing(

@@ -1,5 +1,6 @@
 package io.xfuser.examples.runner;
 
+import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CommunicationException;
 import java.io.PrintStream;
 import java.util.List;
@@ -32,7 +33,7 @@ final class Failures {
       return body.call();
     } catch (IllegalArgumentException e) {
       return end(BAD_INPUT, sentence(e), e);
-    } catch (CommunicationException e) {
+    } catch (CommunicationException | HubException e) {
       return end(FAILURE, sentence(e), e);
     } catch (OutOfMemoryError e) {
       return end(FAILURE, "out of memory: " + sentence(e), e);

@@ -6,6 +6,8 @@ import io.xfuser.config.XFuserArgs;
 import io.xfuser.examples.launch.LaunchPlan;
 import io.xfuser.examples.launch.Launcher;
 import io.xfuser.examples.launch.Placement;
+import io.xfuser.hub.Hub;
+import io.xfuser.hub.HubSettings;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
@@ -97,12 +99,13 @@ public final class Runner {
     if (compares) {
       Comparison.check(args, engine, isOneOfSeveral());
     }
+    Path directory = DiffusionPipeline.locate(engine.model(), this::hub); // before ranks start
     if (args.launcher().equals("process") && !isOneOfSeveral()) {
       Placement placement = Placement.local(engine.parallel().worldSize());
       return new Launcher(out, err).run(new LaunchPlan(main.getName(), argv, placement));
     }
     try (DiffusionPipeline pipe =
-        DiffusionPipeline.fromPretrained(engine.model(), engine.runtime())) {
+        DiffusionPipeline.fromPretrained(engine.model().at(directory), engine.runtime())) {
       checkModel(engine, pipe.name());
       if (compares) {
         Comparison comparison = new Comparison(pipe, engine, outputs, out);
@@ -116,6 +119,16 @@ public final class Runner {
       }
     }
     return 0;
+  }
+
+  private Hub hub() {
+    return new Hub(
+        HubSettings.fromEnvironment(environment),
+        new DownloadLines(err, isTerminal(), System::nanoTime));
+  }
+
+  private boolean isTerminal() {
+    return environment.containsKey("XFUSER_STDERR_IS_TERMINAL");
   }
 
   /** Started as torchrun starts a rank, or by Slurm with a place to meet. */
@@ -156,8 +169,7 @@ public final class Runner {
   }
 
   private <T> T withProgress(Drawing<T> drawing) {
-    boolean terminal = environment.containsKey("XFUSER_STDERR_IS_TERMINAL");
-    try (StepProgress progress = new StepProgress(err, terminal, System::nanoTime)) {
+    try (StepProgress progress = new StepProgress(err, isTerminal(), System::nanoTime)) {
       return drawing.draw(
           (step, steps) -> {
             progress.stepDone(step, steps);

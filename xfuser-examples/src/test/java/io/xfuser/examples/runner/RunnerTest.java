@@ -59,7 +59,8 @@ class RunnerTest {
     return Stream.of(
         Arguments.of("", "there is no model: give --model"),
         Arguments.of(
-            "--model FILE", "there is no model directory DIR/file; models are not downloaded"),
+            "--model FILE",
+            "there is no model directory DIR/file, and models of the hub are named org/name"),
         Arguments.of("--model m --report FILE/r", "--report: DIR/file is not a directory"));
   }
 

@@ -119,12 +119,12 @@ class ProcessesEqualThreadsTest {
   private byte[] onThreads(Case test) {
     XFuserArgs args = XFuserArgs.parse(test.flags(directory).toArray(String[]::new));
     EngineConfig engine = args.engineConfig();
-    try (XDiTParallel threads = XDiTParallel.inProcess(engine.model().directory(), engine);
+    try (XDiTParallel threads = XDiTParallel.inProcess(engine.model().model(), engine);
         Generation generation = threads.generate(RankMain.pixels(args))) {
       if (engine.runtime().dtype() == ElementType.FLOAT32) {
         int patches = engine.parallel().patches();
         EngineConfig one = engine.withParallel(ParallelConfig.serial().withPatches(patches));
-        try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().directory(), one);
+        try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), one);
             Generation expected = serial.generate(RankMain.pixels(args))) {
           assertThat(Pixels.largestDifference(generation.tensor(), expected.tensor()))
               .isLessThanOrEqualTo(1e-4);

@@ -1,0 +1,114 @@
+package io.xfuser.hub;
+
+import io.xfuser.weights.ComponentConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The Hugging Face hub, or one that speaks as it does, and the cache of its models that this
+ * machine's programs share.
+ *
+ * <p>A model that the cache has is used without a request, also if its branch has moved at the hub
+ * since; another revision, a commit for example, is fetched by its name. May be used by several
+ * threads: one model is downloaded by one thread of one process at a time, the others wait for it.
+ */
+public final class Hub {
+  private final HubSettings settings;
+  private final DownloadListener listener;
+  private final Patience patience;
+
+  /** Tells {@code listener} of downloads. */
+  public Hub(HubSettings settings, DownloadListener listener) {
+    this(settings, listener, Patience.USUAL);
+  }
+
+  Hub(HubSettings settings, DownloadListener listener, Patience patience) {
+    this.settings = settings;
+    this.listener = listener;
+    this.patience = patience;
+  }
+
+  /** The hub of the environment, which logs its downloads. */
+  public static Hub fromEnvironment() {
+    return new Hub(HubSettings.fromEnvironment(System.getenv()), DownloadListener.logging());
+  }
+
+  /** The same with models kept elsewhere. */
+  public Hub withCache(Path cache) {
+    return new Hub(settings.withCache(cache), listener, patience);
+  }
+
+  /**
+   * The directory of a model, in diffusers' layout; what the cache lacks of the files that a
+   * pipeline needs is downloaded, an earlier download goes on where it ended.
+   *
+   * @param variant of the weight files, {@code fp16} for example; a component that does not have it
+   *     comes with its plain ones; {@code null} = plain ones
+   * @param check is given {@code model_index.json} before the rest is downloaded, and may throw
+   * @throws IllegalArgumentException in one sentence, if the hub does not have the model, not for
+   *     this token, or not in a form that can be read
+   * @throws HubException in one sentence, if the hub cannot be reached, connections break, files
+   *     are damaged, or there is no room for them
+   */
+  public Path fetch(ModelName model, @Nullable String variant, Consumer<Path> check) {
+    ModelCache cache = new ModelCache(settings.cache(), model);
+    try {
+      Optional<Path> found = cache.complete(variant, settings.offline());
+      if (found.isPresent()) {
+        return found.get();
+      }
+      if (settings.offline()) {
+        throw new HubException(
+            "HF_HUB_OFFLINE is set, and %s has no complete copy of %s"
+                .formatted(settings.cache(), model));
+      }
+      return CacheLock.holding(
+          cache.lockFile(),
+          () -> {
+            Optional<Path> brought = cache.complete(variant, false); // by who held the lock before
+            return brought.isPresent() ? brought.get() : download(cache, model, variant, check);
+          });
+    } catch (IOException e) {
+      throw new HubException(
+          "%s cannot be used as a cache of models: %s"
+              .formatted(settings.cache(), HubException.reason(e)),
+          e);
+    }
+  }
+
+  private Path download(
+      ModelCache cache, ModelName model, @Nullable String variant, Consumer<Path> check)
+      throws IOException {
+    HubClient client = new HubClient(settings, model, patience);
+    HubClient.Listing listing;
+    try {
+      listing = client.listing();
+    } catch (IOException e) {
+      Optional<Path> found = cache.complete(variant, true);
+      return found.orElseThrow(() -> unreachable(model, e));
+    }
+    cache.keepListing(listing);
+    Path snapshot = cache.snapshot(listing.commit());
+    Path index = snapshot.resolve(PipelineFiles.INDEX);
+    if (!listing.files().contains(PipelineFiles.INDEX)) {
+      throw new IllegalArgumentException(
+          "%s has no %s, so it is not a diffusers pipeline".formatted(model, PipelineFiles.INDEX));
+    }
+    Download download = new Download(client, cache, listing.commit(), patience, listener);
+    download.index();
+    check.accept(index);
+    download.rest(
+        new PipelineFiles(model.toString(), listing.files(), ComponentConfig.read(index), variant));
+    return snapshot;
+  }
+
+  private HubException unreachable(ModelName model, IOException reason) {
+    return new HubException(
+        "%s cannot be reached (%s), and %s has no complete copy of %s"
+            .formatted(settings.endpoint(), HubException.reason(reason), settings.cache(), model),
+        reason);
+  }
+}

@@ -1,0 +1,152 @@
+package io.xfuser.hub;
+
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.SafeTensors;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of a repository that a pipeline reads: for each component in its {@code
+ * model_index.json} settings, vocabulary and safetensors weights of one variant. Pickled weights,
+ * checkpoints of other programs and the other variants stay where they are.
+ */
+final class PipelineFiles {
+  static final String INDEX = "model_index.json";
+
+  private static final List<String> WEIGHTS = List.of("diffusion_pytorch_model", "model");
+
+  /** Files beside the weights, but for indices of weights. */
+  private static final Pattern SETTINGS = Pattern.compile("(?!.*\\.index\\.).*\\.(json|txt|model)");
+
+  private static final Pattern WITHOUT_WEIGHTS =
+      Pattern.compile(".*(Scheduler|Tokenizer|TokenizerFast|Processor|Extractor|ExtractorFast)");
+  private static final Pattern PICKLED = Pattern.compile(".*\\.(bin|ckpt|pt|pth|pkl)");
+
+  private final String model;
+  private final Set<String> listed;
+  private final @Nullable String variant;
+  private final List<String> settings = new ArrayList<>(List.of(INDEX));
+  private final List<String> weights = new ArrayList<>();
+  private boolean allOfVariant = true;
+
+  /**
+   * Chooses among {@code listed}.
+   *
+   * @throws IllegalArgumentException if a component is not there, or not in a form that can be read
+   */
+  PipelineFiles(String model, Set<String> listed, ComponentConfig index, @Nullable String variant) {
+    this.model = model;
+    this.listed = listed;
+    this.variant = variant;
+    for (String name : new TreeSet<>(index.keys())) {
+      if (index.text(name).startsWith("[\"")) {
+        List<String> libraryAndClass = index.getStringList(name);
+        add(name, libraryAndClass.get(libraryAndClass.size() - 1));
+      }
+    }
+  }
+
+  /** Settings, vocabularies and the indices of weights in several files. */
+  List<String> settings() {
+    return settings;
+  }
+
+  /**
+   * The files of weights.
+   *
+   * @param snapshot where the settings are
+   * @throws IllegalArgumentException if an index names a file that is not listed
+   */
+  List<String> weights(Path snapshot) {
+    List<String> files = new ArrayList<>();
+    for (String chosen : weights) {
+      if (!chosen.endsWith(".json")) {
+        files.add(chosen);
+        continue;
+      }
+      for (String shard : SafeTensors.shardNames(snapshot.resolve(chosen))) {
+        String file = chosen.substring(0, chosen.indexOf('/') + 1) + shard;
+        if (!listed.contains(file)) {
+          throw new IllegalArgumentException(
+              "%s has no %s, which %s names".formatted(model, file, chosen));
+        }
+        files.add(file);
+      }
+    }
+    return files;
+  }
+
+  /** Whether no component was left with its plain weights for want of the variant's. */
+  boolean allOfVariant() {
+    return allOfVariant;
+  }
+
+  private void add(String component, String className) {
+    List<String> names = namesIn(component);
+    if (names.isEmpty()) {
+      throw new IllegalArgumentException(model + " has no folder " + component);
+    }
+    names.stream()
+        .filter(name -> SETTINGS.matcher(name).matches())
+        .forEach(name -> settings.add(component + "/" + name));
+    if (WITHOUT_WEIGHTS.matcher(className).matches()) {
+      return;
+    }
+    if (!names.contains("config.json")) {
+      throw new IllegalArgumentException(model + " has no " + component + "/config.json");
+    }
+    Optional<String> ofVariant = variant == null ? Optional.empty() : find(names, variant);
+    allOfVariant &= variant == null || ofVariant.isPresent();
+    String chosen =
+        component
+            + "/"
+            + ofVariant.or(() -> find(names, null)).orElseThrow(() -> unreadable(component, names));
+    weights.add(chosen);
+    if (chosen.endsWith(".json")) {
+      settings.add(chosen);
+    }
+  }
+
+  /** What lies in the folder itself. */
+  private List<String> namesIn(String component) {
+    String prefix = component + "/";
+    return listed.stream()
+        .filter(file -> file.startsWith(prefix) && file.indexOf('/', prefix.length()) < 0)
+        .map(file -> file.substring(prefix.length()))
+        .sorted()
+        .toList();
+  }
+
+  private static Optional<String> find(List<String> names, @Nullable String variant) {
+    return WEIGHTS.stream()
+        .flatMap(base -> SafeTensors.fileNames(base, variant).stream())
+        .filter(names::contains)
+        .findFirst();
+  }
+
+  private IllegalArgumentException unreadable(String component, List<String> names) {
+    List<String> others = names.stream().filter(name -> name.contains(".safetensors")).toList();
+    if (!others.isEmpty()) {
+      return new IllegalArgumentException(
+          "%s has no plain weights in %s, but %s: --variant chooses among them"
+              .formatted(model, component, String.join(", ", others)));
+    }
+    Optional<String> pickle =
+        names.stream().filter(name -> PICKLED.matcher(name).matches()).findFirst();
+    return new IllegalArgumentException(
+        pickle
+            .map(
+                name ->
+                    ("%s has only pickled weights in %s (%s), which are not read: convert them once"
+                            + " in Python with DiffusionPipeline.from_pretrained(\"%s\")"
+                            + ".save_pretrained(DIR, safe_serialization=True) and give --model DIR")
+                        .formatted(model, component, name, model))
+            .orElse("%s has no weights in %s".formatted(model, component)));
+  }
+}

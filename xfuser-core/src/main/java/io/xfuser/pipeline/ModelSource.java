@@ -1,0 +1,62 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.config.ArgumentException;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.hub.Hub;
+import io.xfuser.hub.ModelName;
+import io.xfuser.weights.ComponentConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+
+/** Finds models, and what can open them. */
+final class ModelSource {
+  private static final String INDEX = "model_index.json";
+
+  private ModelSource() {}
+
+  /** Fetches a model of the hub; no weights come of a pipeline that cannot be opened. */
+  static Path fetch(ModelConfig config, Hub hub) {
+    ModelName name =
+        ModelName.parse(config.model())
+            .orElseThrow(
+                () ->
+                    new ArgumentException(
+                        "there is no model directory %s, and models of the hub are named org/name"
+                            .formatted(config.model())));
+    Path downloads = config.downloadDir();
+    Hub place = downloads == null ? hub : hub.withCache(downloads);
+    return place.fetch(name, config.variant(), index -> provider(ComponentConfig.read(index)));
+  }
+
+  /** The components that {@code directory} says it has. */
+  static ComponentConfig components(Path directory) {
+    Path index = directory.resolve(INDEX);
+    if (!Files.isRegularFile(index)) {
+      throw new IllegalArgumentException(
+          directory + " has no " + INDEX + ", so it is not a diffusers pipeline");
+    }
+    return ComponentConfig.read(index);
+  }
+
+  /** What opens the pipeline of {@code components}. */
+  static PipelineProvider provider(ComponentConfig components) {
+    String className = components.getString("_class_name");
+    Map<String, PipelineProvider> known = new TreeMap<>();
+    for (PipelineProvider provider : ServiceLoader.load(PipelineProvider.class)) {
+      provider.classNames().forEach(name -> known.put(name, provider));
+    }
+    PipelineProvider provider = known.get(className);
+    if (provider == null) {
+      throw new IllegalArgumentException(
+          components.origin()
+              + ": the pipeline "
+              + className
+              + " is not supported, only "
+              + String.join(", ", known.keySet()));
+    }
+    return provider;
+  }
+}

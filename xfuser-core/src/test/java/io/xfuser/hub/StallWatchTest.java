@@ -1,0 +1,60 @@
+package io.xfuser.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+class StallWatchTest {
+  private @TempDir Path folder = Path.of("");
+
+  @Test
+  @Timeout(20)
+  void aServerThatFallsSilentIsGivenUp() throws IOException {
+    CountDownLatch end = new CountDownLatch(1);
+    HttpServer silent =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    silent.createContext(
+        "/",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 100);
+          exchange.getResponseBody().write(new byte[10]);
+          exchange.getResponseBody().flush();
+          try {
+            end.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    silent.start();
+    try {
+      URI address = URI.create("http://127.0.0.1:" + silent.getAddress().getPort());
+      Patience patience = new Patience(1, Duration.ofMillis(1), Duration.ofMillis(300));
+      HubClient client =
+          new HubClient(
+              new HubSettings(address, null, folder, false),
+              ModelName.parse("org/name").orElseThrow(),
+              patience);
+      Transfer transfer = new Transfer(client, "c", patience, DownloadListener.NONE);
+      assertThatThrownBy(
+              () -> transfer.receive(new RemoteFile("f", "tag", 100), folder.resolve("tag")))
+          .isInstanceOf(HubException.class)
+          .hasMessageContaining("broke off 1 times at byte 10 of 100")
+          .hasMessageContaining("nothing came for");
+    } finally {
+      end.countDown();
+      silent.stop(0);
+    }
+    assertThat(folder.resolve("tag.incomplete")).hasSize(10);
+  }
+}
