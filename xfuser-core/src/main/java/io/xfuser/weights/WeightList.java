@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 
 /**
  * Collects a part's weights in the order in which its program reads them. Sizes are those that the
@@ -62,6 +63,21 @@ public final class WeightList {
       parts.add(weights.get(scope, name + kind, shape));
     }
     return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
+  }
+
+  /**
+   * A linear layer of several inputs, which are not joined: for each a weight (out, in), then the
+   * bias (out). Each weight has memory of its own, because libtorch multiplies by a part of a wider
+   * matrix with a reference kernel that is a thousand times slower.
+   */
+  public WeightList linearOf(String name, long out, long... ins) {
+    NDArray all = weights.get(scope, name + ".weight", out, LongStream.of(ins).sum());
+    long from = 0;
+    for (long in : ins) {
+      tensors.add(Torch.contiguous(scope, Torch.slice(scope, all, 1, from, from + in)));
+      from += in;
+    }
+    return tensor(name + ".bias", out);
   }
 
   /** Weight and bias (n) of a norm. */

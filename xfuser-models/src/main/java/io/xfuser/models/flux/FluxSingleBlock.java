@@ -33,7 +33,7 @@ record FluxSingleBlock(int heads, boolean last, TensorList weights)
                     .tensor("attn.norm_q.weight", config.headSize())
                     .tensor("attn.norm_k.weight", config.headSize())
                     .linear("proj_mlp", 4 * width, width)
-                    .linear("proj_out", width, 5 * width)));
+                    .linearOf("proj_out", width, width, 4 * width)));
   }
 
   @Override

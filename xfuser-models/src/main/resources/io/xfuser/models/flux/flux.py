@@ -7,7 +7,7 @@
 # 14 the same for the text
 # A single block's weights, in order:
 #  0 modulation (3C, C)   2 Q/K/V (3C, C)   4 norms of Q and of K (D)   6 MLP in (4C, C)
-#  8 output (C, 5C): of attention, then of the MLP
+#  8 output of attention (C, C)   9 of the MLP (C, 4C)   10 the bias of both (C)
 
 def double_modulation(self, t: Tensor, w: List[Tensor]) -> Tensor:
   # t (B, C) -> shift, scale, gate twice, then the same for the text: (12, B, 1, C)
@@ -58,14 +58,13 @@ def single_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: List[Te
 def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, w: List[Tensor]) -> List[Tensor]:
   # attended (B, T + L, H, D), n (B, T + L, C) -> like x, which may lack the text. The output projection's product with
   # [attention | MLP] is the sum of two, so that nothing is concatenated.
-  image, width = x[0].size(1), x[0].size(2)
+  image = x[0].size(1)
   first = 0
   if len(x) == 1:
     first = n.size(1) - image
   attention = attended.slice(1, first, n.size(1)).flatten(2)
-  y = self.linear(attention, w[8].slice(1, 0, width), w[9])
-  y = self.mlp_gelu_tanh_add(n.slice(1, first, n.size(1)), w[6], w[7], w[8].slice(1, width, 5 * width),
-                             torch.zeros_like(w[9]), y)
+  y = self.linear(attention, w[8], w[10])
+  y = self.mlp_gelu_tanh_add(n.slice(1, first, n.size(1)), w[6], w[7], w[9], torch.zeros_like(w[10]), y)
   text = y.size(1) - image
   out = [self.finite(torch.addcmul(x[0], y.slice(1, text, y.size(1)), m[2]))]
   if len(x) > 1:

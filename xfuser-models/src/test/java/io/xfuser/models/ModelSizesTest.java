@@ -1,0 +1,67 @@
+package io.xfuser.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A model is described once, in few lines, whatever the strategies. */
+class ModelSizesTest {
+  private static final Path MODELS = Path.of("src/main/java/io/xfuser/models");
+  private static final int LINES = 600;
+  private static final Pattern STRATEGY =
+      Pattern.compile(
+          "ulysses|pipefusion|\\bring\\b|\\busp\\b|distrifusion|(tensor|cfg|data|sequence).?parallel",
+          Pattern.CASE_INSENSITIVE);
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pixart", "sd3", "flux", "hunyuandit", "latte", "dit", "adaln", "joint"})
+  void packageHasFewLinesAndNamesNoStrategy(String model) throws IOException {
+    List<String> lines = lines(MODELS.resolve(model));
+    assertThat(lines).hasSizeBetween(1, LINES);
+    assertThat(lines).noneMatch(line -> STRATEGY.matcher(line).find());
+  }
+
+  @Test
+  void noOtherPackageIsAModel() throws IOException {
+    try (Stream<Path> folders = Files.list(MODELS).filter(Files::isDirectory)) {
+      assertThat(folders.map(folder -> folder.getFileName().toString()))
+          .containsExactlyInAnyOrder(
+              "pixart",
+              "sd3",
+              "flux",
+              "hunyuandit",
+              "latte",
+              "dit",
+              "adaln",
+              "joint",
+              "text",
+              "vae");
+    }
+  }
+
+  private static List<String> lines(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".java"))
+          .flatMap(ModelSizesTest::content)
+          .toList();
+    }
+  }
+
+  private static Stream<String> content(Path file) {
+    try {
+      return Files.readAllLines(file).stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
