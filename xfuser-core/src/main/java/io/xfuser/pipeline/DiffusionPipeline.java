@@ -47,10 +47,20 @@ public final class DiffusionPipeline implements AutoCloseable {
     Path directory = locate(config, Hub::fromEnvironment);
     ComponentConfig components = ModelSource.components(directory);
     PipelineProvider provider = ModelSource.provider(components);
-    return new DiffusionPipeline(
+    return of(
         provider.open(
             new PipelineComponents(directory, components, runtime.dtype(), config.variant())),
         runtime.dtype());
+  }
+
+  /**
+   * A pipeline of components that the caller has, for example with one of them exchanged; closes
+   * them in the end.
+   *
+   * @param type the element type of their weights
+   */
+  public static DiffusionPipeline of(PipelineModel<?> model, ElementType type) {
+    return new DiffusionPipeline(model, type);
   }
 
   /**

@@ -1,0 +1,88 @@
+package io.xfuser.examples.quality;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.pipeline.VaeDecoder;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model whose samples are shown to {@code observer} as they come out of the scheduler, patch
+ * after patch; their tensors are only lent.
+ */
+record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
+    implements PipelineModel<C> {
+  @Override
+  public String name() {
+    return model.name();
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    return model.resolve(input);
+  }
+
+  @Override
+  public TransformerSpec<C> transformer() {
+    return model.transformer();
+  }
+
+  @Override
+  public TextEncoder textEncoder() {
+    return model.textEncoder();
+  }
+
+  @Override
+  public VaeDecoder vaeDecoder() {
+    return model.vaeDecoder();
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return new Observed(model.scheduler(request), observer);
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+
+  /** The scheduler, watched. */
+  private record Observed(Scheduler scheduler, Consumer<Sample> observer) implements Scheduler {
+    @Override
+    public double[] timesteps() {
+      return scheduler.timesteps();
+    }
+
+    @Override
+    public double initialNoiseSigma() {
+      return scheduler.initialNoiseSigma();
+    }
+
+    @Override
+    public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
+      return scheduler.scaleInput(owner, tokens, step);
+    }
+
+    @Override
+    public boolean stochastic() {
+      return scheduler.stochastic();
+    }
+
+    @Override
+    public Sample step(
+        NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+      Sample next = scheduler.step(owner, sample, prediction, noise);
+      observer.accept(next);
+      return next;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package io.xfuser.examples.quality;
+
+import ai.djl.modality.cv.Image;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.quality.Fidelity;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Compares PipeFusion's pictures with serial ones over prompts, patches and warm-up steps. */
+@Command(
+    name = "scripts/quality/measure",
+    description = "Measures what PipeFusion's stale keys and values change, and writes JSON.",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true)
+public final class Staleness implements Callable<Integer> {
+  @Option(names = "--model", required = true, description = "A pipeline in diffusers' layout.")
+  private Path model = Path.of("");
+
+  @Option(names = "--prompts", required = true, description = "A file with a prompt per line.")
+  private Path prompts = Path.of("");
+
+  @Option(names = "--output", required = true, description = "The JSON file to write.")
+  private Path output = Path.of("");
+
+  @Option(names = "--num_inference_steps", description = "S.")
+  private int steps = 10;
+
+  @Option(names = "--num_pipeline_patch", split = ",", description = "The values of M.")
+  private List<Integer> patches = List.of(2, 4, 8, 16);
+
+  @Option(
+      names = "--warmup_steps",
+      split = ",",
+      description = "The values of W; without it all from 0 to S.")
+  private List<Integer> warmups = List.of();
+
+  @Option(names = "--stages", split = ",", description = "The values of N.")
+  private List<Integer> stages = List.of(1);
+
+  @Option(names = "--guidance_scale", description = "Of all pictures.")
+  private double guidance = 2.5;
+
+  @Option(names = "--batch", description = "Pictures of a request.")
+  private int batch = 25;
+
+  private Staleness() {}
+
+  /** Takes the flags; {@code --help} tells them. */
+  public static void main(String[] arguments) {
+    int status = new CommandLine(new Staleness()).execute(arguments);
+    if (status != 0) {
+      throw new IllegalStateException("nothing was measured");
+    }
+  }
+
+  /** One way to draw. */
+  record Setting(int steps, int patches, int warmup, int stages) {}
+
+  @Override
+  public Integer call() throws IOException {
+    List<InputConfig> requests = requests(Files.readAllLines(prompts));
+    List<Figures> all = new ArrayList<>();
+    EngineConfig engine = EngineConfig.of(model);
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
+      List<BufferedImage> serial = draw(pipeline, engine, requests);
+      for (Setting setting : settings()) {
+        EngineConfig stale =
+            engine
+                .withParallel(
+                    ParallelConfig.serial()
+                        .withPipefusion(setting.stages())
+                        .withPatches(setting.patches()))
+                .withWarmupSteps(setting.warmup());
+        Figures figures = Figures.of(setting, compare(serial, draw(pipeline, stale, requests)));
+        all.add(figures);
+        System.out.printf(
+            Locale.ROOT,
+            "M=%d W=%d N=%d: PSNR %.1f dB, SSIM %.4f%n",
+            setting.patches(),
+            setting.warmup(),
+            setting.stages(),
+            figures.psnr(),
+            figures.ssim());
+      }
+    }
+    new ObjectMapper()
+        .writerWithDefaultPrettyPrinter()
+        .writeValue(
+            output.toFile(),
+            Map.of("guidance_scale", guidance, "seeds", "one per picture", "figures", all));
+    return 0;
+  }
+
+  private List<Setting> settings() {
+    List<Integer> all =
+        warmups.isEmpty() ? IntStream.rangeClosed(0, steps).boxed().toList() : warmups;
+    return stages.stream()
+        .flatMap(
+            n ->
+                patches.stream()
+                    .flatMap(m -> all.stream().map(w -> new Setting(steps, m, w, n))))
+        .toList();
+  }
+
+  /** Each batch has a seed of its own. */
+  private List<InputConfig> requests(List<String> lines) {
+    List<String> texts = lines.stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
+    return IntStream.range(0, (texts.size() + batch - 1) / batch)
+        .mapToObj(
+            i ->
+                InputConfig.of(
+                        texts
+                            .subList(i * batch, Math.min((i + 1) * batch, texts.size()))
+                            .toArray(String[]::new))
+                    .withSeed(i)
+                    .withSteps(steps)
+                    .withGuidance(guidance)
+                    .withResolutionBinning(false))
+        .toList();
+  }
+
+  private static List<BufferedImage> draw(
+      DiffusionPipeline pipeline, EngineConfig engine, List<InputConfig> requests) {
+    List<BufferedImage> pictures = new ArrayList<>();
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
+      for (InputConfig request : requests) {
+        try (Generation generation = ranks.generate(request)) {
+          for (Image image : generation.images()) {
+            pictures.add((BufferedImage) image.getWrappedImage());
+          }
+        }
+      }
+    }
+    return pictures;
+  }
+
+  private static List<Fidelity> compare(List<BufferedImage> serial, List<BufferedImage> stale) {
+    return IntStream.range(0, serial.size())
+        .mapToObj(i -> Fidelity.of(serial.get(i), stale.get(i)))
+        .toList();
+  }
+}
