@@ -28,13 +28,17 @@ import java.util.stream.StreamSupport;
 record DiffusersCall(String pipeline, long seed, JsonNode json) {
   static final Path FIXTURES = Path.of("src/test/resources/fixtures");
 
-  /** All calls of {@code pipeline} that diffusers' pictures are recorded of. */
+  /** An argument that no flag stands for. */
+  private static final String CHUNK = "decode_chunk_size";
+
+  /** The calls of {@code pipeline} that flags can express, whose pictures are recorded. */
   static List<DiffusersCall> of(String pipeline) throws IOException {
     Path file = FIXTURES.resolve("reference").resolve(pipeline).resolve("cases.json");
     JsonNode json = new ObjectMapper().readTree(file.toFile());
     long seed = json.get("seed").asLong();
     List<DiffusersCall> calls = new ArrayList<>();
     json.get("cases").forEach(one -> calls.add(new DiffusersCall(pipeline, seed, one)));
+    calls.removeIf(call -> call.json().get("call").has(CHUNK));
     return calls;
   }
 
@@ -67,11 +71,6 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
     return StreamSupport.stream(json.get("shape").spliterator(), false)
         .mapToLong(JsonNode::asLong)
         .toArray();
-  }
-
-  /** Whether diffusers was called with this argument. */
-  boolean has(String argument) {
-    return json.get("call").has(argument);
   }
 
   /** What we are asked for in its place; arguments that were not given have no value here. */

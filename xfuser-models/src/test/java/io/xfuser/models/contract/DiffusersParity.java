@@ -13,7 +13,6 @@ import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,19 +27,10 @@ public abstract class DiffusersParity {
   /** The names of the pipelines' directories, which are also those of their pictures. */
   protected abstract List<String> pipelines();
 
-  /** Arguments of diffusers' call that no flag stands for: calls with them are left out. */
-  protected Set<String> withoutFlag() {
-    return Set.of();
-  }
-
   Stream<DiffusersCall> calls() throws IOException {
     List<DiffusersCall> calls = new ArrayList<>();
     for (String pipeline : pipelines()) {
-      for (DiffusersCall call : DiffusersCall.of(pipeline)) {
-        if (withoutFlag().stream().noneMatch(call::has)) {
-          calls.add(call);
-        }
-      }
+      calls.addAll(DiffusersCall.of(pipeline));
     }
     return calls.stream();
   }

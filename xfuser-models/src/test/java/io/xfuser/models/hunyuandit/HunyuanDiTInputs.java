@@ -11,6 +11,9 @@ final class HunyuanDiTInputs {
    * the last bits of products, which depend on the number of threads, into more than 1e-5.
    */
   static InputConfig two() {
-    return InputConfig.of("a red fox", "两只红狐狸 🦊").withSize(112, 144).withResolutionBinning(false);
+    return InputConfig.of("a red fox", "两只红狐狸 🦊")
+        .withSize(112, 144)
+        .withGuidance(2)
+        .withResolutionBinning(false);
   }
 }

@@ -20,8 +20,9 @@ class MemoryTest {
 
   /**
    * In a JVM of its own, whose heap is small and wholly resident from the start, so that only
-   * native memory can grow. The optimizing compiler is off: it takes some 30 MB for itself as long
-   * as there is something to compile, which is no tensor and comes to an end.
+   * native memory can grow. The optimizing compiler is off, and the other one compiles at the first
+   * call: compilers take some 30 MB for themselves and their code as long as there is something to
+   * compile, which is no tensor and comes to an end.
    */
   private static final List<String> COMMAND =
       List.of(
@@ -30,6 +31,7 @@ class MemoryTest {
           "-Xmx64m",
           "-XX:+AlwaysPreTouch",
           "-XX:TieredStopAtLevel=1",
+          "-Xcomp",
           "-cp",
           System.getProperty("java.class.path"),
           ManyGenerations.class.getName(),
