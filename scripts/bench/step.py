@@ -34,7 +34,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench/step", description=__doc__.split("\n\n")[0])
-    parser.add_argument("model", help="pixart, sd3 or sd35_medium")
+    parser.add_argument("model", help="pixart, sd3, sd35_medium, flux, hunyuandit, latte or dit")
     parser.add_argument("--dtypes", default="float32,bfloat16", help="float32, bfloat16, float16, with commas between")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
