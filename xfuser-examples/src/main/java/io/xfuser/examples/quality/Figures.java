@@ -52,8 +52,6 @@ record Figures(
   }
 
   private static double quantile(double[] sorted, double share) {
-    return sorted.length == 0
-        ? Double.NaN
-        : sorted[(int) Math.round(share * (sorted.length - 1))];
+    return sorted.length == 0 ? Double.NaN : sorted[(int) Math.round(share * (sorted.length - 1))];
   }
 }

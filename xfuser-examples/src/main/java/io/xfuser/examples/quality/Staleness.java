@@ -113,9 +113,7 @@ public final class Staleness implements Callable<Integer> {
         warmups.isEmpty() ? IntStream.rangeClosed(0, steps).boxed().toList() : warmups;
     return stages.stream()
         .flatMap(
-            n ->
-                patches.stream()
-                    .flatMap(m -> all.stream().map(w -> new Setting(steps, m, w, n))))
+            n -> patches.stream().flatMap(m -> all.stream().map(w -> new Setting(steps, m, w, n))))
         .toList();
   }
 
