@@ -13,7 +13,15 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** A trained model: serial equals diffusers, and two PipeFusion stages make the same thing. */
@@ -39,6 +47,21 @@ class DemoModelTest {
   void ulyssesAndCfgParallelismEqualDiffusers() {
     assertThat(differenceFromDiffusers(ParallelConfig.serial().withUlysses(2).withCfg(2)))
         .isLessThanOrEqualTo(1e-3);
+  }
+
+  @Test
+  void filesHaveTheDigestsOfTheirList() throws IOException, NoSuchAlgorithmException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(MODEL)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (!file.endsWith("SHA256SUMS")) {
+          byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+          found.add(HexFormat.of().formatHex(digest) + "  " + MODEL.relativize(file));
+        }
+      }
+    }
+    assertThat(found)
+        .containsExactlyInAnyOrderElementsOf(Files.readAllLines(MODEL.resolve("SHA256SUMS")));
   }
 
   private static double differenceFromDiffusers(ParallelConfig degrees) {
