@@ -15,13 +15,9 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
   /**
    * Refuses what is known but not built, so that nothing that was asked for is silently left out.
    *
-   * @throws ArgumentException for tensor parallelism, a parallel VAE, torch.compile or CUDA
+   * @throws ArgumentException for a parallel VAE, torch.compile or CUDA
    */
   public EngineConfig {
-    if (parallel.tensorDegree() > 1) {
-      throw new ArgumentException(
-          "--tensor_parallel_degree " + parallel.tensorDegree() + " is not supported yet");
-    }
     if (runtime.useParallelVae()) {
       throw new ArgumentException("--use_parallel_vae is not supported yet");
     }

@@ -54,7 +54,7 @@ final class ParallelFlags {
   @Option(
       names = "--tensor_parallel_degree",
       paramLabel = "N",
-      description = "Ranks that share each weight matrix; only 1 yet (default: 1)")
+      description = "Ranks that share the heads and neurons of each block (default: 1)")
   int tensor = 1;
 
   @Option(

@@ -25,7 +25,10 @@ public interface Communicator {
   /** Starts an {@link #allGather}; the result is the list of all ranks' shards, not joined. */
   Pending startAllGather(NDArray shard);
 
-  /** The sum of all ranks' tensors, the same bits on every rank. */
+  /**
+   * The sum of all ranks' tensors, the same bits on every rank; in fp16 no further from 0 than the
+   * largest number it has.
+   */
   NDArray allReduceSum(NDManager owner, NDArray partial);
 
   /**

@@ -2,7 +2,6 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.attention.Attention;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
@@ -13,6 +12,7 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.Trace;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import java.util.List;
@@ -33,7 +33,7 @@ final class DenoisingLoop<C> {
   private final PipelineStage<C> stage;
   private final Scheduler scheduler;
   private final Guidance guidance;
-  private final List<List<Attention>> attentions;
+  private final List<Exchange> exchanges;
   private final LongSkips skips;
   private final Noise noise;
   private final Samples samples;
@@ -50,7 +50,7 @@ final class DenoisingLoop<C> {
     this.stage = parts.stage();
     this.scheduler = parts.scheduler();
     this.guidance = parts.guidance();
-    this.attentions = parts.attentions();
+    this.exchanges = parts.exchanges();
     this.skips = parts.skips();
     this.noise = noise;
     this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
@@ -61,12 +61,12 @@ final class DenoisingLoop<C> {
   }
 
   /**
-   * What the loop runs: a stage, its attentions, what turns predictions into samples, and who
+   * What the loop runs: a stage, its exchanges, what turns predictions into samples, and who
    * watches.
    */
   record Parts<C>(
       PipelineStage<C> stage,
-      List<List<Attention>> attentions,
+      List<Exchange> exchanges,
       LongSkips skips,
       Scheduler scheduler,
       Guidance guidance,
@@ -116,7 +116,7 @@ final class DenoisingLoop<C> {
       Hidden x =
           trace.during(
               Activity.BLOCKS,
-              () -> stage.forward(scope, input, conditioning, attentions, skips.pass(scope)));
+              () -> stage.forward(scope, input, conditioning, exchanges, skips.pass(scope)));
       peakBytes = Math.max(peakBytes, openBytes());
       if (pipe.isLast()) {
         finish(scope, x, conditioning, t);
@@ -198,6 +198,6 @@ final class DenoisingLoop<C> {
 
   /** Bytes of keys and values that this rank keeps. */
   long bufferBytes() {
-    return attentions.stream().flatMap(List::stream).mapToLong(Attention::bufferBytes).sum();
+    return exchanges.stream().mapToLong(Exchange::bufferBytes).sum();
   }
 }

@@ -1,14 +1,15 @@
 package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
-import io.xfuser.attention.Attention;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.LoadedTransformer;
+import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -27,10 +28,12 @@ record PipelineStage<C>(
     @Nullable Embedding<C> embeddingOrNull,
     @Nullable Head<C> headOrNull) {
 
-  static <C> PipelineStage<C> of(LoadedTransformer<C> transformer, TokenRange blocks) {
+  static <C> PipelineStage<C> of(LoadedTransformer<C> transformer, TokenRange blocks, Share share) {
     return new PipelineStage<>(
         blocks.from(),
-        IntStream.range(blocks.from(), blocks.to()).mapToObj(transformer::block).toList(),
+        IntStream.range(blocks.from(), blocks.to())
+            .mapToObj(index -> transformer.block(index, share))
+            .toList(),
         transformer.conditioner(),
         blocks.from() == 0 ? transformer.embedding() : null,
         blocks.to() == transformer.spec().depth() ? transformer.head() : null);
@@ -47,21 +50,17 @@ record PipelineStage<C>(
   /**
    * The hidden states after all blocks of this stage, owned by {@code owner}.
    *
-   * @param attentions those of each block
+   * @param exchanges those of each block
    * @param skips brings and takes what blocks read of blocks other than the one before
    */
   Hidden forward(
-      NDManager owner,
-      Hidden x,
-      C conditioning,
-      List<List<Attention>> attentions,
-      LongSkips.Pass skips) {
+      NDManager owner, Hidden x, C conditioning, List<Exchange> exchanges, LongSkips.Pass skips) {
     NDManager previous = owner.newSubManager();
     Hidden hidden = x;
     for (int i = 0; i < blocks.size(); i++) {
       NDManager scope = i == blocks.size() - 1 ? owner : owner.newSubManager();
       Hidden input = skips.before(first + i, hidden);
-      hidden = blocks.get(i).forward(scope, input, conditioning, attentions.get(i));
+      hidden = blocks.get(i).forward(scope, input, conditioning, exchanges.get(i));
       skips.after(first + i, hidden);
       previous.close(); // the input of this block, unless it came from outside
       previous = scope;

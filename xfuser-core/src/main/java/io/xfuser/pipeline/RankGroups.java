@@ -10,6 +10,7 @@ import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -17,6 +18,7 @@ import java.util.stream.IntStream;
 /**
  * The groups that one rank talks to.
  *
+ * @param tensor ranks that compute the other shares of the same blocks
  * @param pipeline the stages of this rank's transformer
  * @param skips the same ranks, for what goes past stages
  * @param ulysses ranks that trade tokens for heads
@@ -29,6 +31,7 @@ import java.util.stream.IntStream;
  * @param everyone all ranks
  */
 record RankGroups(
+    Communicator tensor,
     Communicator pipeline,
     Communicator skips,
     Communicator ulysses,
@@ -42,6 +45,7 @@ record RankGroups(
 
   static RankGroups of(World world, RankPlan plan) {
     return new RankGroups(
+        world.along(plan.mesh(), MeshAxis.TENSOR),
         world.along(plan.mesh(), MeshAxis.PIPELINE),
         world.group(Channel.SKIP, plan.mesh().ranksAlong(plan.rank(), MeshAxis.PIPELINE)),
         world.along(plan.mesh(), MeshAxis.ULYSSES),
@@ -55,17 +59,20 @@ record RankGroups(
   }
 
   /**
-   * The attentions of each block for one request: the strategy of {@code plan}.
+   * The exchange of each block for one request: the strategy of {@code plan}.
    *
    * @param request owns keys and values that are kept
    */
-  List<List<Attention>> attentions(NDManager request, RankPlan plan, TransformerSpec<?> spec) {
+  List<Exchange> exchanges(NDManager request, RankPlan plan, TransformerSpec<?> spec) {
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
-                IntStream.range(0, spec.attentions(block))
-                    .mapToObj(i -> attention(request, plan))
-                    .toList())
+                new Exchange(
+                    IntStream.range(0, spec.attentions(block))
+                        .mapToObj(i -> attention(request, plan))
+                        .toList(),
+                    plan.share(),
+                    tensor::allReduceSum))
         .toList();
   }
 

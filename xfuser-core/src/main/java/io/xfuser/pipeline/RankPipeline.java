@@ -7,7 +7,6 @@ import io.xfuser.config.OutputType;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.Communicator;
-import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.Guidance.Arithmetic;
@@ -71,7 +70,8 @@ final class RankPipeline<C> {
       long start = System.nanoTime();
       world.transport().activity("loading the transformer");
       PipelineStage<C> stage =
-          trace.during(Activity.LOAD, () -> PipelineStage.of(transformer, plan.blocks()));
+          trace.during(
+              Activity.LOAD, () -> PipelineStage.of(transformer, plan.blocks(), plan.share()));
       times.loaded(start);
       Guidance guidance = Guidance.of(plan, groups);
       C conditioning = condition(request, stage, guidance, given);
@@ -134,7 +134,7 @@ final class RankPipeline<C> {
         groups.pipeline(),
         new DenoisingLoop.Parts<>(
             stage,
-            groups.attentions(request, plan, transformer.spec()),
+            groups.exchanges(request, plan, transformer.spec()),
             new LongSkips(transformer.spec(), plan.stages(), groups.skips(), plan.passes()),
             scheduler,
             guidance,
@@ -161,7 +161,9 @@ final class RankPipeline<C> {
 
   /** Gathers the latents on the first of the ranks that hold them, which decodes. */
   private Decoded decode(NDManager request, DenoisingLoop<C> loop) {
-    if (!groups.pipeline().isLast() || plan.mesh().coordinate(plan.rank(), MeshAxis.CFG) != 0) {
+    boolean another = // ranks that share blocks have the same latents, and those of both prompts
+        !groups.tensor().isFirst() || !groups.cfg().isFirst();
+    if (another || !groups.pipeline().isLast()) {
       return Decoded.NOTHING;
     }
     Communicator shards = groups.shards();

@@ -8,6 +8,7 @@ import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.DeviceMesh;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +86,12 @@ record RankPlan(
   private static void check(
       ParallelConfig degrees, TransformerSpec<?> spec, GenerationRequest request) {
     atMost("pipeline stages", degrees.pipefusionDegree(), "transformer blocks", spec.depth());
-    atMost("Ulysses ranks", degrees.ulyssesDegree(), "attention heads", spec.heads());
+    int tensor = degrees.tensorDegree();
+    atMost("tensor-parallel ranks", tensor, "attention heads", spec.heads());
+    String left =
+        tensor == 1 ? "" : " (%d over %d tensor-parallel ranks)".formatted(spec.heads(), tensor);
+    atMost(
+        "Ulysses ranks", degrees.ulyssesDegree(), "attention heads" + left, spec.heads() / tensor);
     atMost("data-parallel ranks", degrees.dataDegree(), "pictures", request.images());
     int listed = degrees.attnLayerNumForPp().stream().mapToInt(Integer::intValue).sum();
     if (listed > 0 && listed != spec.depth()) {
@@ -123,6 +129,11 @@ record RankPlan(
   /** The blocks that this rank owns. */
   TokenRange blocks() {
     return stages.get(mesh.coordinate(rank, MeshAxis.PIPELINE));
+  }
+
+  /** What this rank computes of each of its blocks. */
+  Share share() {
+    return new Share(mesh.coordinate(rank, MeshAxis.TENSOR), mesh.degree(MeshAxis.TENSOR));
   }
 
   /** How often hidden states pass through the stages. */
@@ -176,7 +187,8 @@ record RankPlan(
   /** Who owns what, in one line for a person. */
   String describe(TransformerSpec<?> spec) {
     TokenRange heads =
-        new TokenRange(0, spec.heads())
+        share()
+            .of(spec.heads())
             .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
     return String.format(
         "rank %d: blocks %s of %d, heads %s of %d, %d of %d tokens in %d patches, pictures %s of %d%s",

@@ -87,6 +87,11 @@ public final class Torch {
     return TENSORS.call(owner, "copy", tensor);
   }
 
+  /** Zeros of the same shape and type. */
+  public static NDArray zerosLike(NDManager owner, NDArray tensor) {
+    return TENSORS.call(owner, "zeros_like", tensor);
+  }
+
   /** A new handle on {@code tensor}'s memory with another owner; see {@link SharedTensor}. */
   public static NDArray alias(NDManager owner, NDArray tensor) {
     return SharedTensor.of(tensor).receive(owner);

@@ -1,8 +1,6 @@
 package io.xfuser.transformer;
 
 import ai.djl.ndarray.NDManager;
-import io.xfuser.attention.Attention;
-import java.util.List;
 
 /**
  * One transformer block: its weights and its mathematics. Immutable, and shared by all ranks of a
@@ -15,7 +13,7 @@ public interface Block<C> extends Part {
    * The tokens after this block, owned by {@code owner}. Text tokens are null where there were
    * none, and where no later part reads them.
    *
-   * @param attentions as many as {@link TransformerSpec#attentions} says; each is called once
+   * @param exchange attends over the whole sequence, and adds to the tokens what the block computes
    */
-  Hidden forward(NDManager owner, Hidden x, C conditioning, List<Attention> attentions);
+  Hidden forward(NDManager owner, Hidden x, C conditioning, Exchange exchange);
 }

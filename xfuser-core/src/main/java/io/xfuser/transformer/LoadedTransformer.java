@@ -1,5 +1,6 @@
 package io.xfuser.transformer;
 
+import io.xfuser.weights.Share;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -10,8 +11,10 @@ import java.util.concurrent.ConcurrentHashMap;
  * @param <C> the model's conditioning
  */
 public final class LoadedTransformer<C> implements AutoCloseable {
+  private record BlockShare(int index, Share share) {}
+
   private final TransformerSpec<C> spec;
-  private final Map<Integer, Block<C>> blocks = new ConcurrentHashMap<>();
+  private final Map<BlockShare, Block<C>> blocks = new ConcurrentHashMap<>();
   private final Shared<Embedding<C>> embedding;
   private final Shared<Head<C>> head;
   private final Shared<Conditioner<C>> conditioner;
@@ -29,9 +32,10 @@ public final class LoadedTransformer<C> implements AutoCloseable {
     return spec;
   }
 
-  /** Block {@code index}. */
-  public Block<C> block(int index) {
-    return blocks.computeIfAbsent(index, spec::block);
+  /** {@code share} of block {@code index}. */
+  public Block<C> block(int index, Share share) {
+    return blocks.computeIfAbsent(
+        new BlockShare(index, share), key -> spec.block(key.index(), key.share()));
   }
 
   /** What turns tokens into hidden states. */

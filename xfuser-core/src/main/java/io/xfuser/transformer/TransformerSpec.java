@@ -1,5 +1,7 @@
 package io.xfuser.transformer;
 
+import io.xfuser.weights.Inner;
+import io.xfuser.weights.Share;
 import java.util.OptionalInt;
 
 /**
@@ -28,8 +30,8 @@ public interface TransformerSpec<C> {
     return OptionalInt.empty();
   }
 
-  /** Loads block {@code index}. */
-  Block<C> block(int index);
+  /** Loads {@code share} of block {@code index}: its part of every {@link Inner} width. */
+  Block<C> block(int index, Share share);
 
   /** Loads what turns tokens into hidden states. */
   Embedding<C> embedding();

@@ -31,7 +31,7 @@ public final class CountedWeights implements Weights {
     return names.contains(name);
   }
 
-  /** Bytes of all tensors read. */
+  /** Bytes of all that was read. */
   public long bytes() {
     return bytes.get();
   }
@@ -48,7 +48,15 @@ public final class CountedWeights implements Weights {
 
   @Override
   public NDArray get(NDManager owner, String name, long... shape) {
-    NDArray tensor = weights.get(owner, prefix + name, shape);
+    return counted(name, weights.get(owner, prefix + name, shape));
+  }
+
+  @Override
+  public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
+    return counted(name, weights.get(owner, cut, prefix + name, shape));
+  }
+
+  private NDArray counted(String name, NDArray tensor) {
     names.add(prefix + name);
     bytes.addAndGet(ElementType.bytesOf(tensor));
     return tensor;

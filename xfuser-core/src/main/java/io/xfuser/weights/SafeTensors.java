@@ -147,20 +147,42 @@ public final class SafeTensors implements Weights, AutoCloseable {
 
   @Override
   public NDArray get(NDManager owner, String name, long... shape) {
+    SafeTensorsHeader.Entry entry = entry(name, shape);
     SafeTensorsFile file = fileOf(name);
-    SafeTensorsHeader.Entry entry = entry(name);
-    if (!Arrays.equals(entry.shape(), shape)) {
-      throw new WeightsException(
-          "%s: tensor \"%s\" has the shape %s, but the model needs %s"
-              .formatted(
-                  file.path(), name, Arrays.toString(entry.shape()), Arrays.toString(shape)));
-    }
     if (runType == null || runType == entry.type() || !isFloating(entry.type())) {
       return file.get(owner, entry);
     }
     try (NDManager scope = owner.newSubManager()) {
       return Torch.cast(owner, file.get(scope, entry), runType);
     }
+  }
+
+  @Override
+  public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
+    SafeTensorsHeader.Entry entry = entry(name, shape);
+    SafeTensorsFile file = fileOf(name);
+    ElementType type = runType == null || !isFloating(entry.type()) ? entry.type() : runType;
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray part =
+          cut.dim() == 0
+              ? file.get(scope, entry.rows(cut))
+              : Torch.slice(scope, file.get(scope, entry), cut.dim(), cut.from(), cut.to());
+      return Torch.contiguous(owner, Torch.cast(scope, part, type));
+    }
+  }
+
+  private SafeTensorsHeader.Entry entry(String name, long[] shape) {
+    SafeTensorsHeader.Entry entry = entry(name);
+    if (!Arrays.equals(entry.shape(), shape)) {
+      throw new WeightsException(
+          "%s: tensor \"%s\" has the shape %s, but the model needs %s"
+              .formatted(
+                  fileOf(name).path(),
+                  name,
+                  Arrays.toString(entry.shape()),
+                  Arrays.toString(shape)));
+    }
+    return entry;
   }
 
   /**
@@ -223,6 +245,11 @@ public final class SafeTensors implements Weights, AutoCloseable {
     @Override
     public NDArray get(NDManager owner, String name, long... shape) {
       return all.get(owner, prefix + name, shape);
+    }
+
+    @Override
+    public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
+      return all.get(owner, cut, prefix + name, shape);
     }
   }
 }

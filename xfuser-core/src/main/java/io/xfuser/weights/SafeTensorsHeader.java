@@ -43,7 +43,15 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
    * @param bytes its size
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Entry(ElementType type, long[] shape, long offset, long bytes) {}
+  record Entry(ElementType type, long[] shape, long offset, long bytes) {
+    /** The rows alone that {@code cut} has. */
+    Entry rows(Cut cut) {
+      long each = shape[0] == 0 ? 0 : bytes / shape[0];
+      long[] rows = shape.clone();
+      rows[0] = cut.length();
+      return new Entry(type, rows, offset + cut.from() * each, cut.length() * each);
+    }
+  }
 
   /**
    * Reads and checks the header of {@code file}; the tensors themselves are not touched.

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
-import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * Collects a part's weights in the order in which its program reads them. Sizes are those that the
@@ -19,14 +19,21 @@ public final class WeightList {
   private final NDManager scope = Torch.newManager();
   private final List<NDArray> tensors = new ArrayList<>();
   private final Weights weights;
+  private final Share share;
 
-  private WeightList(Weights weights) {
+  private WeightList(Weights weights, Share share) {
     this.weights = weights;
+    this.share = share;
   }
 
   /** The list that {@code reading} collects from {@code weights}. */
   public static TensorList of(Weights weights, UnaryOperator<WeightList> reading) {
-    WeightList list = new WeightList(weights);
+    return of(weights, Share.WHOLE, reading);
+  }
+
+  /** The same, of the layers to and from an {@link Inner} width only {@code share}. */
+  public static TensorList of(Weights weights, Share share, UnaryOperator<WeightList> reading) {
+    WeightList list = new WeightList(weights, share);
     try (list.scope) {
       return TensorList.of(reading.apply(list).tensors);
     }
@@ -52,32 +59,54 @@ public final class WeightList {
 
   /** Several linear layers of one input as one: weight (n·out, in) and bias (n·out). */
   public WeightList linears(long out, long in, String... names) {
-    tensors.add(rows(".weight", names, out, in));
-    tensors.add(rows(".bias", names, out));
+    return rows(new Cut(0, 0, out), out, in, names);
+  }
+
+  /**
+   * The layers from the tokens to an inner width, several of one input as one: the share's rows of
+   * each, weight (n·own, in) and bias (n·own).
+   */
+  public WeightList inward(Inner inner, long in, String... names) {
+    return rows(inner.cut(share, 0), inner.width(), in, names);
+  }
+
+  private WeightList rows(Cut cut, long out, long in, String... names) {
+    tensors.add(rows(".weight", names, cut, out, in));
+    tensors.add(rows(".bias", names, cut, out));
     return this;
   }
 
-  private NDArray rows(String kind, String[] names, long... shape) {
+  private NDArray rows(String kind, String[] names, Cut cut, long... shape) {
     List<NDArray> parts = new ArrayList<>();
     for (String name : names) {
-      parts.add(weights.get(scope, name + kind, shape));
+      parts.add(part(cut, name + kind, shape));
     }
     return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
   }
 
   /**
-   * A linear layer of several inputs, which are not joined: for each a weight (out, in), then the
-   * bias (out). Each weight has memory of its own, because libtorch multiplies by a part of a wider
-   * matrix with a reference kernel that is a thousand times slower.
+   * The layer from an inner width back to the tokens, or from several that are not joined: for each
+   * the share's columns (out, own), then the bias (out), which is 0 in all shares but the first, as
+   * it is added once. Columns are copied: libtorch multiplies by a part of a wider matrix with a
+   * reference kernel that is a thousand times slower.
    */
-  public WeightList linearOf(String name, long out, long... ins) {
-    NDArray all = weights.get(scope, name + ".weight", out, LongStream.of(ins).sum());
+  public WeightList outward(String name, long out, Inner... inners) {
+    long in = Stream.of(inners).mapToLong(Inner::width).sum();
     long from = 0;
-    for (long in : ins) {
-      tensors.add(Torch.contiguous(scope, Torch.slice(scope, all, 1, from, from + in)));
-      from += in;
+    for (Inner inner : inners) {
+      tensors.add(part(inner.cut(share, 1).shifted(from), name + ".weight", out, in));
+      from += inner.width();
     }
-    return tensor(name + ".bias", out);
+    return share.isFirst()
+        ? tensor(name + ".bias", out)
+        : tensor((to, bias) -> Torch.zerosLike(to, bias), name + ".bias", out);
+  }
+
+  /** The tensor itself where nothing is cut off. */
+  private NDArray part(Cut cut, String name, long... shape) {
+    return cut.length() == shape[cut.dim()]
+        ? weights.get(scope, name, shape)
+        : weights.get(scope, cut, name, shape);
   }
 
   /** Weight and bias (n) of a norm. */

@@ -19,4 +19,13 @@ public interface Weights {
    * @throws WeightsException if it is missing, has another shape or lies outside its file
    */
   NDArray get(NDManager owner, String name, long... shape);
+
+  /**
+   * A part of the tensor {@code name}, contiguous, without reading the rest: rows of a matrix that
+   * has the run's type may be the file itself, columns are copied.
+   *
+   * @param shape the shape that the model needs of the whole tensor
+   * @throws WeightsException as for the whole tensor
+   */
+  NDArray get(NDManager owner, Cut cut, String name, long... shape);
 }

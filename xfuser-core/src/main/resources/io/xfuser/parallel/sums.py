@@ -11,4 +11,6 @@ def sum(self, xs: List[Tensor]) -> Tensor:
     total = torch.to(total, torch.promote_types(total.dtype, 6))
   for i in range(1, len(xs)):
     total = total + xs[i]
+  if xs[0].dtype == 5:
+    total = total.clamp(-65504, 65504)  # what fp16 can hold, as blocks in fp16 hold what they add up themselves
   return torch.to(total, xs[0].dtype)

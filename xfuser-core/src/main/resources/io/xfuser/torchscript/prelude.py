@@ -39,6 +39,34 @@ def mlp_gelu_tanh_add(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Te
     return torch.to(out, x.dtype)
   return self.product_add(self.product_gelu_tanh(x, weight, bias), weight2, bias2, y)
 
+# What a block adds to its tokens, term by term (Terms.java): functions take `terms` [first, end, tokens] and add the terms
+# from first to end (exclusive) of theirs. Where tokens is 0, x itself is left out of the result, because the rank of
+# another share adds it; the terms read it none the less.
+
+def adds(self, terms: List[int], term: int) -> bool:
+  return terms[0] <= term and term < terms[1]
+
+def add_gated(self, x: Tensor, y: Tensor, gate: Tensor, terms: List[int], term: int) -> Tensor:
+  # x + gate·y, in the place of x where an earlier term of this call made it
+  if terms[2] == 0:
+    return y * gate
+  if terms[0] < term:
+    return torch.addcmul_(x, y, gate)
+  return torch.addcmul(x, y, gate)
+
+def add_linear(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, terms: List[int]) -> Tensor:
+  # x + y·weightᵀ + bias
+  if terms[2] == 0:
+    return self.linear(y, weight, bias)
+  return self.linear_add(y, weight, bias, x)
+
+def add_mlp_gelu_tanh(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor,
+                      terms: List[int]) -> Tensor:
+  # x + gelu_tanh(y·weightᵀ + bias)·weight2ᵀ + bias2
+  if terms[2] == 0:
+    return self.mlp_gelu_tanh(y, weight, bias, weight2, bias2)
+  return self.mlp_gelu_tanh_add(y, weight, bias, weight2, bias2, x)
+
 def split_heads(self, x: Tensor, heads: int) -> Tensor:
   # (B, L, H·D) -> (B, H, L, D)
   return x.unflatten(2, [heads, -1]).transpose(1, 2)

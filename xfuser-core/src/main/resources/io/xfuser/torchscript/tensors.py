@@ -19,5 +19,8 @@ def slice(self, x: Tensor, dim: int, start: int, end: int) -> Tensor:
 def copy(self, x: Tensor) -> Tensor:
   return torch.clone(x, memory_format=0)
 
+def zeros_like(self, x: Tensor) -> Tensor:
+  return torch.zeros_like(x)
+
 def rows(self, x: Tensor, rows: List[int]) -> Tensor:
   return torch.index_select(x, 0, torch.tensor(rows, dtype=4, device=x.device))

@@ -66,10 +66,8 @@ class EngineConfigTest {
   @Test
   void whatIsNotBuiltIsRefusedWithoutTheCommandLineToo() {
     RuntimeConfig runtime = ENGINE.runtime();
-    assertThatThrownBy(() -> ENGINE.withParallel(ParallelConfig.serial().withTensor(2)))
-        .isInstanceOf(ArgumentException.class)
-        .hasMessage("--tensor_parallel_degree 2 is not supported yet");
     assertThatThrownBy(() -> ENGINE.withRuntime(runtime.withParallelVae(true)))
+        .isInstanceOf(ArgumentException.class)
         .hasMessage("--use_parallel_vae is not supported yet");
     assertThatThrownBy(() -> ENGINE.withRuntime(runtime.withDevice("cuda")))
         .hasMessage("--device cuda is not supported yet");

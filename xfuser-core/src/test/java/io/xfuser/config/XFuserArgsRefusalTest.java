@@ -63,7 +63,6 @@ class XFuserArgsRefusalTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "--tensor_parallel_degree 2",
         "--use_parallel_vae",
         "--use_torch_compile",
         "--device cuda",

@@ -62,7 +62,7 @@ class XFuserArgsTest {
         engine("--pipefusion_parallel_degree 2", e -> e.parallel().pipefusionDegree(), 2),
         engine("--num_pipeline_patch 3", e -> e.parallel().numPipelinePatch(), 3),
         engine("--attn_layer_num_for_pp 28", e -> e.parallel().attnLayerNumForPp(), List.of(28)),
-        engine("--tensor_parallel_degree 1", e -> e.parallel().tensorDegree(), 1),
+        engine("--tensor_parallel_degree 2", e -> e.parallel().tensorDegree(), 2),
         engine("--split_scheme row", e -> e.parallel().splitScheme(), "row"),
         input("--negative_prompt bad", InputConfig::negativePrompts, List.of("bad")),
         input("--height 112", InputConfig::height, 112),

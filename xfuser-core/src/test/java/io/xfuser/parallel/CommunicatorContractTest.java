@@ -192,6 +192,13 @@ class CommunicatorContractTest {
             assertThat(ElementType.of(sum)).isEqualTo(ElementType.BFLOAT16);
             assertThat(Torch.cast(scope, sum, ElementType.FLOAT32).toFloatArray())
                 .containsExactly(258);
+            // three times 40000 is beyond 65504, the largest number of fp16
+            NDArray large =
+                Torch.cast(scope, scope.create(new float[] {-40000}), ElementType.FLOAT16);
+            assertThat(
+                    Torch.cast(scope, group.allReduceSum(scope, large), ElementType.FLOAT32)
+                        .toFloatArray())
+                .containsExactly(-65504);
           }
           return true;
         });

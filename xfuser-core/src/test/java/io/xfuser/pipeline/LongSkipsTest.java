@@ -17,6 +17,7 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -125,7 +126,7 @@ class LongSkipsTest {
     }
 
     @Override
-    public Block<String> block(int index) {
+    public Block<String> block(int index, Share share) {
       throw new UnsupportedOperationException();
     }
 

@@ -84,7 +84,7 @@ class PipeFusionOverlapTest {
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       NDArray tokens = manager.zeros(new Shape(1, plan.layout().tokens(), 4));
-      PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks());
+      PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks(), plan.share());
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,
@@ -92,7 +92,7 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.attentions(manager, plan, spec),
+                  groups.exchanges(manager, plan, spec),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
                   Guidance.of(plan, groups),

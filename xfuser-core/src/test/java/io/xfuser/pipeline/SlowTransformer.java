@@ -2,7 +2,6 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.attention.Attention;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
@@ -10,11 +9,12 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.time.Duration;
-import java.util.List;
 
 /** Changes nothing, but every block takes {@code time} without needing a core. */
 record SlowTransformer(int depth, Duration time) implements TransformerSpec<String> {
@@ -24,7 +24,7 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
   }
 
   @Override
-  public Block<String> block(int index) {
+  public Block<String> block(int index, Share share) {
     return new Part(time);
   }
 
@@ -47,8 +47,7 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
   private record Part(Duration time)
       implements Block<String>, Embedding<String>, Head<String>, Conditioner<String> {
     @Override
-    public Hidden forward(
-        NDManager owner, Hidden x, String conditioning, List<Attention> attentions) {
+    public Hidden forward(NDManager owner, Hidden x, String conditioning, Exchange exchange) {
       long end = System.nanoTime() + time.toNanos();
       try {
         for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {

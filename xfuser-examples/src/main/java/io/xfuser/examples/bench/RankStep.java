@@ -13,11 +13,14 @@ import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.LatentShape;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Block;
 import io.xfuser.transformer.ConditionInput;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -41,7 +44,7 @@ final class RankStep<C> implements AutoCloseable {
   private final C begun;
   private final double timestep;
   private final NDArray tokens;
-  private final List<List<Attention>> attentions;
+  private final List<Exchange> exchanges;
 
   /** What the ranks of a step have in common. */
   record Shape(LatentShape latents, int vaeScale, double timestep) {}
@@ -71,10 +74,10 @@ final class RankStep<C> implements AutoCloseable {
                         0),
                     LongStream.of(positions).boxed().toList()));
     this.timestep = shape.timestep();
-    this.attentions = attentions(world);
+    this.exchanges = exchanges(world);
   }
 
-  private List<List<Attention>> attentions(World world) {
+  private List<Exchange> exchanges(World world) {
     DeviceMesh mesh = new DeviceMesh(Map.of(MeshAxis.ULYSSES, world.size()));
     Communicator ranks = world.along(mesh, MeshAxis.ULYSSES);
     List<Integer> shards = IntStream.range(0, world.size()).boxed().toList();
@@ -83,7 +86,7 @@ final class RankStep<C> implements AutoCloseable {
         world.size() == 1 ? local : new UlyssesAttention(ranks, layout, shards, local);
     TransformerSpec<C> spec = transformer.spec();
     return IntStream.range(0, spec.depth())
-        .mapToObj(block -> Collections.nCopies(spec.attentions(block), attention))
+        .mapToObj(block -> Exchange.none(Collections.nCopies(spec.attentions(block), attention)))
         .toList();
   }
 
@@ -105,13 +108,14 @@ final class RankStep<C> implements AutoCloseable {
           new Hidden(x, place).with(x, transformer.conditioner().jointText(conditioning));
       Map<Integer, NDArray> kept = new HashMap<>(); // outputs (B, l, C) that later blocks read
       TransformerSpec<C> spec = transformer.spec();
-      for (int i = 0; i < attentions.size(); i++) {
+      for (int i = 0; i < exchanges.size(); i++) {
         OptionalInt source = spec.skipFrom(i);
         Hidden input =
             source.isEmpty()
                 ? hidden
                 : hidden.withSkip(Objects.requireNonNull(kept.get(source.getAsInt())));
-        hidden = transformer.block(i).forward(step, input, conditioning, attentions.get(i));
+        Block<C> block = transformer.block(i, Share.WHOLE);
+        hidden = block.forward(step, input, conditioning, exchanges.get(i));
         if (isSource(spec, i)) {
           kept.put(i, hidden.image());
         }

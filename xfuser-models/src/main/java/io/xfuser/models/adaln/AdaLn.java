@@ -7,7 +7,9 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Inner;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
 
 /**
@@ -47,8 +49,8 @@ public record AdaLn(AdaLnConfig config, SafeTensors weights)
   }
 
   @Override
-  public Block<AdaLnConditioning> block(int index) {
-    return AdaLnBlock.load(config, weights.at("transformer_blocks." + index + "."));
+  public Block<AdaLnConditioning> block(int index, Share share) {
+    return AdaLnBlock.load(config, weights.at("transformer_blocks." + index + "."), share);
   }
 
   @Override
@@ -74,11 +76,13 @@ public record AdaLn(AdaLnConfig config, SafeTensors weights)
   }
 
   /** The weights that every block has, those of its self-attention and its MLP; nine in all. */
-  public static WeightList selfAttention(WeightList list, long width) {
+  public static WeightList selfAttention(WeightList list, AdaLnConfig config) {
+    int width = config.width();
+    Inner neurons = Inner.neurons(4 * width);
     return list.tensor("scale_shift_table", 6, width)
-        .linears(width, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
-        .linear("attn1.to_out.0", width, width)
-        .linear("ff.net.0.proj", 4 * width, width)
-        .linear("ff.net.2", width, 4 * width);
+        .inward(config.inner(), width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+        .outward("attn1.to_out.0", width, config.inner())
+        .inward(neurons, width, "ff.net.0.proj")
+        .outward("ff.net.2", width, neurons);
   }
 }

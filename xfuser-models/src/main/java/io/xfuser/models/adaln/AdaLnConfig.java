@@ -1,6 +1,7 @@
 package io.xfuser.models.adaln;
 
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Inner;
 import io.xfuser.weights.WeightList.Patch;
 
 /**
@@ -43,6 +44,11 @@ public record AdaLnConfig(
   /** C, the hidden size. */
   public int width() {
     return heads * headSize;
+  }
+
+  /** Heads, where attention is computed. */
+  Inner inner() {
+    return Inner.heads(heads, headSize);
   }
 
   /** Rows and columns of tokens of the pictures trained on. */

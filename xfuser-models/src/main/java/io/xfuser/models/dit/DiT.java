@@ -7,7 +7,9 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Inner;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
 
 /**
@@ -42,19 +44,22 @@ public record DiT(DiTConfig config, SafeTensors weights)
   }
 
   @Override
-  public Block<DiTConditioning> block(int index) {
-    long width = config.width();
+  public Block<DiTConditioning> block(int index, Share share) {
+    int width = config.width();
+    Inner heads = Inner.heads(config.heads(), config.headSize());
+    Inner neurons = Inner.neurons(4 * width);
     return new DiTBlock(
         config,
         WeightList.of(
             weights.at("transformer_blocks." + index + "."),
+            share,
             w ->
                 embedder(w, "norm1.emb.")
-                    .linear("norm1.linear", 6 * width, width)
-                    .linears(width, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
-                    .linear("attn1.to_out.0", width, width)
-                    .linear("ff.net.0.proj", 4 * width, width)
-                    .linear("ff.net.2", width, 4 * width)));
+                    .linear("norm1.linear", 6L * width, width)
+                    .inward(heads, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+                    .outward("attn1.to_out.0", width, heads)
+                    .inward(neurons, width, "ff.net.0.proj")
+                    .outward("ff.net.2", width, neurons)));
   }
 
   @Override

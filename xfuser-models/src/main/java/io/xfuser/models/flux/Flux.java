@@ -1,6 +1,7 @@
 package io.xfuser.models.flux;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.nn.Patchify;
@@ -15,8 +16,8 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
-import java.util.List;
 
 /**
  * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double
@@ -55,12 +56,15 @@ public record Flux(FluxConfig config, SafeTensors weights)
   }
 
   @Override
-  public Block<JointConditioning> block(int index) {
+  public Block<JointConditioning> block(int index, Share share) {
     int single = index - config.doubleBlocks();
     return single < 0
-        ? FluxDoubleBlock.load(config, weights.at("transformer_blocks." + index + "."))
+        ? FluxDoubleBlock.load(config, weights.at("transformer_blocks." + index + "."), share)
         : FluxSingleBlock.load(
-            config, index == depth() - 1, weights.at("single_transformer_blocks." + single + "."));
+            config,
+            index == depth() - 1,
+            weights.at("single_transformer_blocks." + single + "."),
+            share);
   }
 
   @Override
@@ -98,9 +102,9 @@ public record Flux(FluxConfig config, SafeTensors weights)
   }
 
   /** The image's hidden states and, where there are any, the text's after them. */
-  static List<NDArray> streams(Hidden x) {
+  static NDList streams(Hidden x) {
     NDArray text = x.text();
-    return text == null ? List.of(x.image()) : List.of(x.image(), text);
+    return text == null ? new NDList(x.image()) : new NDList(x.image(), text);
   }
 
   /** Cosines and sines (l, D/2, 2) of the tokens of {@code x}. */

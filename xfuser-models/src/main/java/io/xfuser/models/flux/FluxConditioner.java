@@ -2,16 +2,15 @@ package io.xfuser.models.flux;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.joint.JointConditioner;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
-import io.xfuser.transformer.Conditioner;
 import io.xfuser.weights.WeightList;
 import io.xfuser.weights.Weights;
 
 /** Projects the text; embeds the timestep, the pooled text and, for dev, the guidance. */
-record FluxConditioner(FluxConfig config, TensorList weights)
-    implements Conditioner<JointConditioning> {
+record FluxConditioner(FluxConfig config, TensorList weights) implements JointConditioner {
   private static final int SINUSOIDS = 256;
 
   static FluxConditioner load(FluxConfig config, Weights weights) {
@@ -50,10 +49,5 @@ record FluxConditioner(FluxConfig config, TensorList weights)
   @Override
   public JointConditioning at(NDManager step, JointConditioning c, double timestep) {
     return c.at(step, Flux.PROGRAM.call(step, "condition", timestep, c.fixed(), weights));
-  }
-
-  @Override
-  public NDArray jointText(JointConditioning c) {
-    return c.text();
   }
 }

@@ -33,9 +33,6 @@ public record FluxConfig(
   /** Latents along each side of a token. */
   static final int PATCH = 2;
 
-  /** Epsilon of all norms. */
-  static final double EPSILON = 1e-6;
-
   /** Checks the axes. */
   public FluxConfig {
     axes = List.copyOf(axes);

@@ -3,47 +3,46 @@ package io.xfuser.models.flux;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.weights.Inner;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
 import io.xfuser.weights.Weights;
-import java.util.List;
 
 /**
  * Attention and MLP side by side, with the same weights for text and image.
  *
  * @param last whether the text ends here: nothing reads it after this block
  */
-record FluxSingleBlock(int heads, boolean last, TensorList weights)
+record FluxSingleBlock(int headSize, boolean last, TensorList weights)
     implements Block<JointConditioning> {
-  static FluxSingleBlock load(FluxConfig config, boolean last, Weights block) {
-    long width = config.width();
+  static FluxSingleBlock load(FluxConfig config, boolean last, Weights block, Share share) {
+    int width = config.width();
+    Inner heads = Inner.heads(config.heads(), config.headSize());
+    Inner neurons = Inner.neurons(4 * width);
     return new FluxSingleBlock(
-        config.heads(),
+        config.headSize(),
         last,
         WeightList.of(
             block,
+            share,
             w ->
-                w.linear("norm.linear", 3 * width, width)
-                    .linears(width, width, "attn.to_q", "attn.to_k", "attn.to_v")
+                w.linear("norm.linear", 3L * width, width)
+                    .inward(heads, width, "attn.to_q", "attn.to_k", "attn.to_v")
                     .tensor("attn.norm_q.weight", config.headSize())
                     .tensor("attn.norm_k.weight", config.headSize())
-                    .linear("proj_mlp", 4 * width, width)
-                    .linearOf("proj_out", width, width, 4 * width)));
+                    .inward(neurons, width, "proj_mlp")
+                    .outward("proj_out", width, heads, neurons)));
   }
 
   @Override
-  public Hidden forward(
-      NDManager owner, Hidden x, JointConditioning c, List<Attention> attentions) {
-    NDArray m = // (3, B, 1, C)
-        c.step()
-            .modulations()
-            .get(
-                this, to -> Flux.PROGRAM.call(to, "single_modulation", c.step().vector(), weights));
+  public Hidden forward(NDManager owner, Hidden x, JointConditioning c, Exchange exchange) {
+    NDArray m = c.step().modulation(this, Flux.PROGRAM, "single_modulation"); // (3, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
           Flux.PROGRAM.callList(
@@ -53,13 +52,15 @@ record FluxSingleBlock(int heads, boolean last, TensorList weights)
               m,
               Flux.rotation(scope, x, c),
               weights,
-              heads);
+              headSize);
       NDArray attended = // (B, T + l, H, D)
-          attentions.get(0).attend(scope, new Qkv(before.get(0), x.textTokens(), x.place().span()));
+          exchange.attend(scope, 0, new Qkv(before.get(0), x.textTokens(), x.place().span()));
       Hidden kept = last ? x.with(x.image(), null) : x;
       NDList out = // (B, l, C), (B, T, C)
-          Flux.PROGRAM.callList(
-              owner, "single_after", Flux.streams(kept), attended, before.get(1), m, weights);
+          exchange
+              .terms(1, Flux.PROGRAM)
+              .callList(
+                  owner, "single_after", Flux.streams(kept), attended, before.get(1), m, weights);
       return kept.with(out.get(0), kept.text() == null ? null : out.get(1));
     }
   }

@@ -9,6 +9,7 @@ import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
 import java.util.OptionalInt;
 
@@ -49,9 +50,9 @@ public record HunyuanDiT(HunyuanDiTConfig config, SafeTensors weights)
   }
 
   @Override
-  public Block<HunyuanDiTConditioning> block(int index) {
+  public Block<HunyuanDiTConditioning> block(int index, Share share) {
     return HunyuanDiTBlock.load(
-        config, weights.at("blocks." + index + "."), skipFrom(index).isPresent());
+        config, weights.at("blocks." + index + "."), share, skipFrom(index).isPresent());
   }
 
   @Override

@@ -2,6 +2,8 @@ package io.xfuser.models.joint;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Part;
 import io.xfuser.transformer.PerBlock;
 import org.jspecify.annotations.Nullable;
 
@@ -40,5 +42,10 @@ public record JointConditioning(
    * @param vector the embedded timestep with what is fixed, after SiLU, (B, C)
    * @param modulations shifts, scales and gates of each block, which all patches share
    */
-  public record Step(NDArray vector, PerBlock modulations) {}
+  public record Step(NDArray vector, PerBlock modulations) {
+    /** Those of {@code block}, which {@code function} makes of the vector and its weights. */
+    public NDArray modulation(Part block, Program program, String function) {
+      return modulations.get(block, step -> program.call(step, function, vector, block.weights()));
+    }
+  }
 }

@@ -9,6 +9,7 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Share;
 
 /**
  * The transformer of Latte ({@code LatteTransformer3DModel} in diffusers). Blocks over the tokens
@@ -40,12 +41,13 @@ public record Latte(AdaLn spatial) implements TransformerSpec<AdaLnConditioning>
   }
 
   @Override
-  public Block<AdaLnConditioning> block(int index) {
+  public Block<AdaLnConditioning> block(int index, Share share) {
     return index % 2 == 0
-        ? spatial.block(index / 2)
+        ? spatial.block(index / 2, share)
         : TemporalBlock.load(
             spatial.config(),
             spatial.weights().at("temporal_transformer_blocks." + index / 2 + "."),
+            share,
             index == 1);
   }
 

@@ -2,15 +2,16 @@ package io.xfuser.models.latte;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.attention.Attention;
 import io.xfuser.models.adaln.AdaLn;
 import io.xfuser.models.adaln.AdaLnConditioning;
 import io.xfuser.models.adaln.AdaLnConfig;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.GridPositions;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
 import io.xfuser.weights.Weights;
 import java.util.List;
@@ -20,29 +21,30 @@ import java.util.List;
  *
  * @param first whether this block adds the frames' position embeddings
  */
-record TemporalBlock(int heads, boolean first, TensorList weights)
+record TemporalBlock(int headSize, boolean first, TensorList weights)
     implements Block<AdaLnConditioning> {
   private static final Program PROGRAM = Program.load(TemporalBlock.class, "latte.py");
 
-  static TemporalBlock load(AdaLnConfig config, Weights block, boolean first) {
+  static TemporalBlock load(AdaLnConfig config, Weights block, Share share, boolean first) {
     return new TemporalBlock(
-        config.heads(), first, WeightList.of(block, w -> AdaLn.selfAttention(w, config.width())));
+        config.headSize(), first, WeightList.of(block, share, w -> AdaLn.selfAttention(w, config)));
   }
 
   @Override
-  public Hidden forward(
-      NDManager owner, Hidden x, AdaLnConditioning c, List<Attention> attentions) {
+  public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, Exchange exchange) {
     return x.with( // (B·F, l, C)
-        PROGRAM.call(
-            owner,
-            "temporal_block",
-            x.image(),
-            c.modulation(),
-            first && c.frames() > 1 ? List.of(positions(x.image(), c)) : List.of(),
-            weights,
-            heads,
-            c.frames(),
-            AdaLnConfig.EPSILON));
+        exchange
+            .terms(2, PROGRAM)
+            .call(
+                owner,
+                "temporal_block",
+                x.image(),
+                c.modulation(),
+                first && c.frames() > 1 ? List.of(positions(x.image(), c)) : List.of(),
+                weights,
+                headSize,
+                c.frames(),
+                AdaLnConfig.EPSILON));
   }
 
   private NDArray positions(NDArray like, AdaLnConditioning c) {

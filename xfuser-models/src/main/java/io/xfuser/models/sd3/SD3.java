@@ -9,6 +9,7 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
 
 /**
@@ -50,8 +51,8 @@ public record SD3(SD3Config config, SafeTensors weights)
   }
 
   @Override
-  public Block<JointConditioning> block(int index) {
-    return SD3Block.load(config, index, weights.at("transformer_blocks." + index + "."));
+  public Block<JointConditioning> block(int index, Share share) {
+    return SD3Block.load(config, index, weights.at("transformer_blocks." + index + "."), share);
   }
 
   @Override

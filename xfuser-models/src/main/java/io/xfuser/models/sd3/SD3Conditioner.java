@@ -2,17 +2,16 @@ package io.xfuser.models.sd3;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.joint.JointConditioner;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.ConditionInput.Grid;
-import io.xfuser.transformer.Conditioner;
 import io.xfuser.weights.WeightList;
 import io.xfuser.weights.Weights;
 
 /** Projects the text, embeds the timestep and the pooled text. */
-record SD3Conditioner(SD3Config config, TensorList weights)
-    implements Conditioner<JointConditioning> {
+record SD3Conditioner(SD3Config config, TensorList weights) implements JointConditioner {
   private static final int SINUSOIDS = 256;
 
   static SD3Conditioner load(SD3Config config, Weights weights) {
@@ -45,10 +44,5 @@ record SD3Conditioner(SD3Config config, TensorList weights)
   @Override
   public JointConditioning at(NDManager step, JointConditioning c, double timestep) {
     return c.at(step, SD3.PROGRAM.call(step, "condition", timestep, c.fixed(), weights));
-  }
-
-  @Override
-  public NDArray jointText(JointConditioning c) {
-    return c.text();
   }
 }

@@ -1,18 +1,19 @@
-# B batch, F frames (1 for pictures), L tokens of this rank, T text tokens, C width, H heads, D head size, c values of a
-# token. A block's weights, in order:
+# B batch, F frames (1 for pictures), L tokens of this rank, T text tokens, C width, H heads, D head size, N neurons of the
+# MLP, c values of a token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C. A block's
+# weights, in order:
 #  0 scale_shift_table (6, C)
-#  1 Q/K/V (3C, C)       2 its bias    3 attention output (C, C)  4 its bias
-#  5 MLP in (4C, C)      6 its bias    7 MLP out (C, 4C)          8 its bias
-#  9 cross query (C, C) 10 its bias   11 cross key/value (2C, C) 12 its bias  13 cross output (C, C)  14 its bias
+#  1 Q/K/V (3·H·D, C)       2 its bias    3 attention output (C, H·D)     4 its bias
+#  5 MLP in (N, C)          6 its bias    7 MLP out (C, N)                8 its bias
+#  9 cross query (H·D, C)  10 its bias   11 cross key/value (2·H·D, C)   12 its bias  13 cross output (C, H·D)  14 its bias
 
-def before_attention(self, x: Tensor, t: Tensor, w: List[Tensor], heads: int, eps: float) -> Tensor:
-  # x (B·F, L, C), t (6, C) -> packed queries, keys, values (B·F, L, 3, H, D)
+def before_attention(self, x: Tensor, t: Tensor, w: List[Tensor], head: int, eps: float) -> Tensor:
+  # x (B·F, L, C), t (6, C), head is D -> packed queries, keys, values (B·F, L, 3, H, D)
   m = w[0] + t
   h = self.modulate(x, m[0], 1 + m[1], eps)
-  return self.linear(h, w[1], w[2]).unflatten(2, [3, heads, -1])
+  return self.linear(h, w[1], w[2]).unflatten(2, [3, -1, head])
 
 def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
-  # q (B·F, L, C), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) added to the scores -> (B·F, L, C)
+  # q (B·F, L, H·D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) added to the scores -> (B·F, L, H·D)
   # the frames of a video look at one caption, so they are queries of one row
   qh = q.view(text_kv.size(0), -1, text_kv.size(3), text_kv.size(4)).transpose(1, 2)
   k, v = text_kv.select(2, 0).transpose(1, 2), text_kv.select(2, 1).transpose(1, 2)
@@ -23,17 +24,21 @@ def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
   return text.transpose(1, 2).reshape(q.size(0), q.size(1), q.size(2))
 
 def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: List[Tensor], w: List[Tensor],
-                    eps: float) -> Tensor:
-  # x (B·F, L, C), attended (B·F, L, H, D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) -> (B·F, L, C)
+                    eps: float, terms: List[int]) -> Tensor:
+  # x (B·F, L, C), attended (B·F, L, H, D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) -> (B·F, L, C); three terms
   m = w[0] + t
-  h = torch.addcmul(x, self.linear(attended.flatten(2), w[3], w[4]), m[2])
-  h = self.linear_add(self.attend_text(self.linear(h, w[9], w[10]), text_kv, mask), w[13], w[14], h)
-  n = self.modulate(h, m[3], 1 + m[4], eps)
-  return torch.addcmul_(h, self.mlp_gelu_tanh(n, w[5], w[6], w[7], w[8]), m[5])
+  if self.adds(terms, 0):
+    x = self.add_gated(x, self.linear(attended.flatten(2), w[3], w[4]), m[2], terms, 0)
+  if self.adds(terms, 1):
+    x = self.add_linear(x, self.attend_text(self.linear(x, w[9], w[10]), text_kv, mask), w[13], w[14], terms)
+  if self.adds(terms, 2):
+    n = self.modulate(x, m[3], 1 + m[4], eps)
+    x = self.add_gated(x, self.mlp_gelu_tanh(n, w[5], w[6], w[7], w[8]), m[5], terms, 2)
+  return x
 
-def text_key_values(self, text: Tensor, w: List[Tensor], heads: int) -> Tensor:
-  # text (B, T, C) -> (B, T, 2, H, D)
-  return self.linear(text, w[11], w[12]).unflatten(2, [2, heads, -1])
+def text_key_values(self, text: Tensor, w: List[Tensor], head: int) -> Tensor:
+  # text (B, T, C), head is D -> (B, T, 2, H, D)
+  return self.linear(text, w[11], w[12]).unflatten(2, [2, -1, head])
 
 def predict(self, x: Tensor, t: Tensor, w: List[Tensor], eps: float) -> Tensor:
   # x (B, L, C), t (C), w: table (2, C), projection (c, C) and its bias -> (B, L, c)

@@ -1,13 +1,14 @@
-# B batch, L image tokens of this rank, T text tokens, C width, H heads, D head size, c values of a token.
+# B batch, L image tokens of this rank, T text tokens, C width, H heads, D head size, N neurons of an MLP, c values of a
+# token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C.
 # x is the image's hidden states (B, L, C) and, with the first patch, the text's (B, T, C) after them; in packed queries,
 # keys and values, and in what attention gives, text comes first. Each layer has a weight and a bias.
 # A double block's weights, in order:
 #  0 image's modulation (6C, C)   2 text's modulation (6C, C)
-#  4 Q/K/V (3C, C)   6 norms of Q and of K (D)   8 attention output (C, C)   10 MLP in (4C, C)   12 MLP out (C, 4C)
+#  4 Q/K/V (3·H·D, C)   6 norms of Q and of K (D)   8 attention output (C, H·D)   10 MLP in (N, C)   12 MLP out (C, N)
 # 14 the same for the text
 # A single block's weights, in order:
-#  0 modulation (3C, C)   2 Q/K/V (3C, C)   4 norms of Q and of K (D)   6 MLP in (4C, C)
-#  8 output of attention (C, C)   9 of the MLP (C, 4C)   10 the bias of both (C)
+#  0 modulation (3C, C)   2 Q/K/V (3·H·D, C)   4 norms of Q and of K (D)   6 MLP in (N, C)
+#  8 output of attention (C, H·D)   9 of the MLP (C, N)   10 the bias of both (C)
 
 def double_modulation(self, t: Tensor, w: List[Tensor]) -> Tensor:
   # t (B, C) -> shift, scale, gate twice, then the same for the text: (12, B, 1, C)
@@ -17,10 +18,10 @@ def single_modulation(self, t: Tensor, w: List[Tensor]) -> Tensor:
   # t (B, C) -> shift, scale, gate (3, B, 1, C)
   return self.modulations(t, w[0], w[1], 3)
 
-def project(self, x: Tensor, rotation: Tensor, w: List[Tensor], first: int, heads: int) -> Tensor:
+def project(self, x: Tensor, rotation: Tensor, w: List[Tensor], first: int, head: int) -> Tensor:
   # x (B, l, C) -> queries, keys, values (B, l, 3, H, D); rotation (L, D/2, 2) turns the last L of the l tokens, text has
   # position 0. Norm and rotation are computed in fp32, in the place of the projection where that is fp32.
-  packed = self.linear(x, w[first], w[first + 1]).unflatten(2, [3, heads, -1])
+  packed = self.linear(x, w[first], w[first + 1]).unflatten(2, [3, -1, head])
   qk = torch.to(packed.slice(2, 0, 2), 6)  # (B, l, 2, H, D)
   self.rms_norm_heads(qk, w[first + 2], w[first + 3], 1e-6)
   image = qk.slice(1, qk.size(1) - rotation.size(0), qk.size(1)).unflatten(4, [-1, 2])
@@ -29,35 +30,37 @@ def project(self, x: Tensor, rotation: Tensor, w: List[Tensor], first: int, head
     packed.slice(2, 0, 2).copy_(qk)
   return packed
 
-def double_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: List[Tensor], heads: int) -> Tensor:
+def double_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: List[Tensor], head: int) -> Tensor:
   # -> (B, T + L, 3, H, D)
-  image = self.project(self.modulate_rows(x[0], m[0], m[1], 1e-6), rotation, w, 4, heads)
+  image = self.project(self.modulate_rows(x[0], m[0], m[1], 1e-6), rotation, w, 4, head)
   if len(x) == 1:
     return image
   still = rotation.slice(0, 0, 0)
-  text = self.project(self.modulate_rows(x[1], m[6], m[7], 1e-6), still, w, 14, heads)
+  text = self.project(self.modulate_rows(x[1], m[6], m[7], 1e-6), still, w, 14, head)
   return torch.cat([text, image], 1)
 
-def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: List[Tensor]) -> List[Tensor]:
-  # attended (B, T + L, H, D) -> like x
+def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: List[Tensor],
+                 terms: List[int]) -> List[Tensor]:
+  # attended (B, T + L, H, D) -> like x; two terms
   text = attended.size(1) - x[0].size(1)
-  out = [self.stream_after(x[0], attended.slice(1, text, attended.size(1)), m.slice(0, 0, 6), w, 8)]
+  out = [self.stream_after(x[0], attended.slice(1, text, attended.size(1)), m.slice(0, 0, 6), w, 8, terms)]
   if len(x) > 1:
-    words = self.stream_after(x[1], attended.slice(1, 0, text), m.slice(0, 6, 12), w, 18)
+    words = self.stream_after(x[1], attended.slice(1, 0, text), m.slice(0, 6, 12), w, 18, terms)
     out.append(self.finite(words))
   return out
 
 def single_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: List[Tensor],
-                  heads: int) -> Tuple[Tensor, Tensor]:
+                  head: int) -> Tuple[Tensor, Tensor]:
   # -> queries, keys, values (B, T + L, 3, H, D), and what they are projections of, (B, T + L, C)
   n = self.modulate_rows(x[0], m[0], m[1], 1e-6)
   if len(x) > 1:
     n = torch.cat([self.modulate_rows(x[1], m[0], m[1], 1e-6), n], 1)
-  return (self.project(n, rotation, w, 2, heads), n)
+  return (self.project(n, rotation, w, 2, head), n)
 
-def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, w: List[Tensor]) -> List[Tensor]:
-  # attended (B, T + L, H, D), n (B, T + L, C) -> like x, which may lack the text. The output projection's product with
-  # [attention | MLP] is the sum of two, so that nothing is concatenated.
+def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, w: List[Tensor],
+                 terms: List[int]) -> List[Tensor]:
+  # attended (B, T + L, H, D), n (B, T + L, C) -> like x, which may lack the text; one term. The output projection's product
+  # with [attention | MLP] is the sum of two, so that nothing is concatenated.
   image = x[0].size(1)
   first = 0
   if len(x) == 1:
@@ -66,9 +69,9 @@ def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, 
   y = self.linear(attention, w[8], w[10])
   y = self.mlp_gelu_tanh_add(n.slice(1, first, n.size(1)), w[6], w[7], w[9], torch.zeros_like(w[10]), y)
   text = y.size(1) - image
-  out = [self.finite(torch.addcmul(x[0], y.slice(1, text, y.size(1)), m[2]))]
+  out = [self.finite(self.add_gated(x[0], y.slice(1, text, y.size(1)), m[2], terms, 0))]
   if len(x) > 1:
-    out.append(self.finite(torch.addcmul(x[1], y.slice(1, 0, text), m[2])))
+    out.append(self.finite(self.add_gated(x[1], y.slice(1, 0, text), m[2], terms, 0)))
   return out
 
 def finite(self, x: Tensor) -> Tensor:

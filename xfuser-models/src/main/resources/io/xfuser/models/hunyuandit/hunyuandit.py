@@ -1,9 +1,10 @@
-# B batch, L tokens of this rank, T text tokens, C width, H heads, D head size, E width of the text, c values of a token.
+# B batch, L tokens of this rank, T text tokens, C width, H heads, D head size, M neurons of the MLP, E width of the text, c
+# values of a token. H and M are those of the share that the weights are; the whole has H·D = C.
 # A block's weights, in order; each norm, projection and layer has a weight and a bias:
 #  0 norm (C)                     2 shift (C, C)
-#  4 Q/K/V (3C, C)                6 norm of Q (D)         8 norm of K (D)          10 attention output (C, C)
-# 12 norm before the text (C)    14 cross query (C, C)   16 norm of it (D)
-# 18 cross key/value (2C, E)     20 norm of the key (D)  22 cross output (C, C)
+#  4 Q/K/V (3·H·D, C)             6 norm of Q (D)         8 norm of K (D)          10 attention output (C, H·D)
+# 12 norm before the text (C)    14 cross query (H·D, C) 16 norm of it (D)
+# 18 cross key/value (2·H·D, E)  20 norm of the key (D)  22 cross output (C, H·D)
 # 24 norm before the MLP (C)     26 MLP in (M, C)        28 MLP out (C, M)
 # 30 norm of the skip (2C)       32 skip (C, 2C), only where the block reads one
 
@@ -18,29 +19,34 @@ def join_skip(self, x: Tensor, skip: Tensor, w: List[Tensor]) -> Tensor:
   # x and skip (B, L, C) -> (B, L, C)
   return self.project(self.norm(torch.cat([x, skip], 2), w, 30), w, 32)
 
-def before_attention(self, x: Tensor, t: Tensor, rotation: Tensor, w: List[Tensor], heads: int) -> Tensor:
-  # x (B, L, C), t (B, C), rotation (L, D/2, 2) -> packed queries, keys, values (B, L, 3, H, D)
+def before_attention(self, x: Tensor, t: Tensor, rotation: Tensor, w: List[Tensor], head: int) -> Tensor:
+  # x (B, L, C), t (B, C), rotation (L, D/2, 2), head is D -> packed queries, keys, values (B, L, 3, H, D)
   shift = torch.linear(t, w[2], w[3]).unsqueeze(1)  # (B, 1, C)
   h = torch.add_(self.norm(x, w, 0), shift)
-  packed = self.project(h, w, 4).unflatten(2, [3, heads, -1])
+  packed = self.project(h, w, 4).unflatten(2, [3, -1, head])
   q, k = packed.select(2, 0), packed.select(2, 1)  # (B, L, H, D)
   q.copy_(self.rotate(self.norm(q, w, 6), rotation))
   k.copy_(self.rotate(self.norm(k, w, 8), rotation))
   return packed
 
-def after_attention(self, x: Tensor, attended: Tensor, text_kv: Tensor, rotation: Tensor, w: List[Tensor]) -> Tensor:
-  # x (B, L, C), attended (B, L, H, D), text_kv (B, T, 2, H, D), rotation (L, D/2, 2) -> (B, L, C)
-  h = self.linear_add(attended.flatten(2), w[10], w[11], x)
-  q = self.project(self.norm(h, w, 12), w, 14).unflatten(2, [text_kv.size(3), -1])
-  q = self.rotate(self.norm(q, w, 16), rotation)
-  k, v = text_kv.select(2, 0), text_kv.select(2, 1)
-  text = self.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))  # (B, L, H, D)
-  h = self.linear_add(text.flatten(2), w[22], w[23], h)
-  return self.mlp_gelu_tanh_add(self.norm(h, w, 24), w[26], w[27], w[28], w[29], h)
+def after_attention(self, x: Tensor, attended: Tensor, text_kv: Tensor, rotation: Tensor, w: List[Tensor],
+                    terms: List[int]) -> Tensor:
+  # x (B, L, C), attended (B, L, H, D), text_kv (B, T, 2, H, D), rotation (L, D/2, 2) -> (B, L, C); three terms
+  if self.adds(terms, 0):
+    x = self.add_linear(x, attended.flatten(2), w[10], w[11], terms)
+  if self.adds(terms, 1):
+    q = self.project(self.norm(x, w, 12), w, 14).unflatten(2, [text_kv.size(3), -1])
+    q = self.rotate(self.norm(q, w, 16), rotation)
+    k, v = text_kv.select(2, 0), text_kv.select(2, 1)
+    text = self.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))  # (B, L, H, D)
+    x = self.add_linear(x, text.flatten(2), w[22], w[23], terms)
+  if self.adds(terms, 2):
+    x = self.add_mlp_gelu_tanh(x, self.norm(x, w, 24), w[26], w[27], w[28], w[29], terms)
+  return x
 
-def text_key_values(self, text: Tensor, w: List[Tensor], heads: int) -> Tensor:
-  # text (B, T, E) -> (B, T, 2, H, D)
-  packed = self.project(text, w, 18).unflatten(2, [2, heads, -1])
+def text_key_values(self, text: Tensor, w: List[Tensor], head: int) -> Tensor:
+  # text (B, T, E), head is D -> (B, T, 2, H, D)
+  packed = self.project(text, w, 18).unflatten(2, [2, -1, head])
   k = packed.select(2, 0)
   k.copy_(self.norm(k, w, 20))
   return packed

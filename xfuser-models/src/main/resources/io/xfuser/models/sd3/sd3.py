@@ -1,9 +1,10 @@
-# MM-DiT (arXiv 2403.03206). B batch, L image tokens of this rank, T text tokens, C width, H heads, D head size, c values of a token.
+# MM-DiT (arXiv 2403.03206). B batch, L image tokens of this rank, T text tokens, C width, H heads, D head size, N neurons
+# of an MLP, c values of a token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C.
 # A block's weights:
 #  0 image's modulation (6C or, with a second attention, 9C, C)   1 its bias
 #  2 text's modulation (6C or, in the last block, 2C, C)          3 its bias
-#  4 image's Q/K/V (3C, C)        5 its bias       6 text's Q/K/V (3C, C)   7 its bias
-#  8 image's output (C, C)        9 its bias      10 MLP in (4C, C)        11 its bias  12 MLP out (C, 4C)  13 its bias
+#  4 image's Q/K/V (3·H·D, C)     5 its bias       6 text's Q/K/V (3·H·D, C)   7 its bias
+#  8 image's output (C, H·D)      9 its bias      10 MLP in (N, C)            11 its bias  12 MLP out (C, N)  13 its bias
 # then, but in the last block, text's output, MLP in and MLP out with their biases; then, with a second attention, its
 # Q/K/V and output with their biases (at `second`); then, if Q and K are normed, norms (D) of image's Q and K, of text's,
 # and of the second attention's (at `norms`, else 0)
@@ -14,48 +15,49 @@ def modulation(self, t: Tensor, w: List[Tensor]) -> Tensor:
   image = self.modulations(t, w[0], w[1], w[0].size(0) // t.size(1))
   return torch.cat([image, self.modulations(t, w[2], w[3], w[2].size(0) // t.size(1))], 0)
 
-def project(self, x: Tensor, w: List[Tensor], first: int, norms: int, heads: int) -> Tensor:
-  # x (B, L, C) -> queries, keys, values (B, L, 3, H, D)
-  packed = self.linear(x, w[first], w[first + 1]).unflatten(2, [3, heads, -1])
+def project(self, x: Tensor, w: List[Tensor], first: int, norms: int, head: int) -> Tensor:
+  # x (B, L, C), head is D -> queries, keys, values (B, L, 3, H, D)
+  packed = self.linear(x, w[first], w[first + 1]).unflatten(2, [3, -1, head])
   if norms > 0:
     return self.rms_norm_heads(packed, w[norms], w[norms + 1], 1e-6)
   return packed
 
-def before_attention(self, x: Tensor, m: Tensor, w: List[Tensor], norms: int, heads: int) -> Tensor:
+def before_attention(self, x: Tensor, m: Tensor, w: List[Tensor], norms: int, head: int) -> Tensor:
   # x (B, L, C), m of modulation -> (B, L, 3, H, D)
-  return self.project(self.modulate_rows(x, m[0], m[1], 1e-6), w, 4, norms, heads)
+  return self.project(self.modulate_rows(x, m[0], m[1], 1e-6), w, 4, norms, head)
 
-def before_joint(self, x: Tensor, text: Tensor, m: Tensor, w: List[Tensor], norms: int, heads: int) -> Tensor:
+def before_joint(self, x: Tensor, text: Tensor, m: Tensor, w: List[Tensor], norms: int, head: int) -> Tensor:
   # x (B, L, C), text (B, T, C), m of modulation -> (B, T + L, 3, H, D), text first
   shift, scale = w[0].size(0) // x.size(2), w[0].size(0) // x.size(2) + 1
   if w[2].size(0) == 2 * x.size(2):
     shift, scale = scale, shift
   if norms > 0:
-    words = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, norms + 2, heads)
+    words = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, norms + 2, head)
   else:
-    words = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, 0, heads)
-  return torch.cat([words, self.before_attention(x, m, w, norms, heads)], 1)
+    words = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, 0, head)
+  return torch.cat([words, self.before_attention(x, m, w, norms, head)], 1)
 
-def before_second(self, x: Tensor, m: Tensor, w: List[Tensor], second: int, norms: int, heads: int) -> Tensor:
+def before_second(self, x: Tensor, m: Tensor, w: List[Tensor], second: int, norms: int, head: int) -> Tensor:
   # x (B, L, C) -> (B, L, 3, H, D)
   h = self.modulate_rows(x, m[6], m[7], 1e-6)
   if norms > 0:
-    return self.project(h, w, second, norms + 4, heads)
-  return self.project(h, w, second, 0, heads)
+    return self.project(h, w, second, norms + 4, head)
+  return self.project(h, w, second, 0, head)
 
 def after_attention(self, x: Tensor, attended: Tensor, others: List[Tensor], m: Tensor, w: List[Tensor],
-                    second: int) -> Tensor:
-  # x (B, L, C), attended (B, T + L, H, D), others: what the second attention gives, (B, L, H, D) -> (B, L, C)
-  image = attended.slice(1, attended.size(1) - x.size(1), attended.size(1)).flatten(2)
-  h = torch.addcmul(x, self.linear(image, w[8], w[9]), m[2])
-  for other in others:
-    h.addcmul_(self.linear(other.flatten(2), w[second + 2], w[second + 3]), m[8])
-  return self.gated_mlp(h, m, w, 10)
+                    second: int, terms: List[int]) -> Tensor:
+  # x (B, L, C), attended (B, T + L, H, D), others: what the second attention gives, (B, L, H, D) -> (B, L, C); two terms,
+  # three with a second attention
+  image = attended.slice(1, attended.size(1) - x.size(1), attended.size(1))
+  h = self.add_attended(x, image, m, w, 8, terms)
+  if len(others) > 0 and self.adds(terms, 1):
+    h = self.add_gated(h, self.linear(others[0].flatten(2), w[second + 2], w[second + 3]), m[8], terms, 1)
+  return self.add_mlp(h, m, w, 10, terms, 1 + len(others))
 
-def text_after_attention(self, text: Tensor, attended: Tensor, m: Tensor, w: List[Tensor]) -> Tensor:
-  # text (B, T, C), attended (B, T + L, H, D) -> (B, T, C)
+def text_after_attention(self, text: Tensor, attended: Tensor, m: Tensor, w: List[Tensor], terms: List[int]) -> Tensor:
+  # text (B, T, C), attended (B, T + L, H, D) -> (B, T, C); two terms
   n = m.slice(0, w[0].size(0) // text.size(2), m.size(0))
-  return self.stream_after(text, attended.slice(1, 0, text.size(1)), n, w, 14)
+  return self.stream_after(text, attended.slice(1, 0, text.size(1)), n, w, 14, terms)
 
 def crop(self, positions: List[int], columns: int, corner: int, side: int, like: Tensor) -> Tensor:
   # positions in a picture of so many columns -> those in the table of side rows and columns, (L); corner is the table's

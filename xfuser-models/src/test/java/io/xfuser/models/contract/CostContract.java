@@ -11,13 +11,18 @@ import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.RankReport;
 import io.xfuser.pipeline.RunReport;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Law 4: bytes sent, keys and values kept, and weights held are counted and equal the formulas of
@@ -47,6 +52,16 @@ public abstract class CostContract {
     return textTokens() == 0 ? 0 : 1;
   }
 
+  /** The terms that block {@code index} adds to the image's tokens: of attentions and MLP. */
+  protected int terms(int index) {
+    return 3;
+  }
+
+  /** The terms that it adds to the text's tokens. */
+  protected int textTerms(int index) {
+    return 0;
+  }
+
   Stream<ParallelConfig> degrees() {
     ParallelConfig serial = ParallelConfig.serial();
     int depth;
@@ -69,7 +84,13 @@ public abstract class CostContract {
         serial.withPipefusion(2).withPatches(1),
         serial.withPipefusion(2).withAttnLayerNumForPp(List.of(2, depth - 2)),
         serial.withPipefusion(2).withUlysses(2).withCfg(2),
-        serial.withPipefusion(2).withRing(2).withData(2).withPatches(3));
+        serial.withPipefusion(2).withRing(2).withData(2).withPatches(3),
+        serial.withTensor(2),
+        serial.withTensor(3).withData(2),
+        serial.withTensor(4).withCfg(2),
+        serial.withTensor(2).withUlysses(3),
+        serial.withTensor(2).withUlysses(2).withPipefusion(2).withPatches(3),
+        serial.withTensor(3).withRing(2).withPatches(2));
   }
 
   @ParameterizedTest
@@ -94,6 +115,31 @@ public abstract class CostContract {
       run(parallel, ParallelConfig.serial().withUlysses(2).withPipefusion(2).withCfg(2), 1);
       assertThat(parallel.transformerBytes()).isEqualTo(serial.transformerBytes());
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 6})
+  void sharesOfABlockAreEqualPartsOfItsHeadsAndNeurons(int parts) {
+    try (DiffusionPipeline pipeline = open()) {
+      TransformerSpec<?> spec = pipeline.model().transformer();
+      for (int index = 0; index < spec.depth(); index++) {
+        long whole = ExpectedCosts.bytes(spec, index, Share.WHOLE);
+        long halves = bytes(spec, index, 2);
+        long replicated = halves - whole; // what both halves have
+        assertThat(bytes(spec, index, parts)).isEqualTo(whole + (parts - 1) * replicated);
+        for (int part = 0; part < parts; part++) {
+          double own = ExpectedCosts.bytes(spec, index, new Share(part, parts)) - replicated;
+          double even = (double) (whole - replicated) / parts;
+          assertThat(own).isCloseTo(even, Percentage.withPercentage(5));
+        }
+      }
+    }
+  }
+
+  private static long bytes(TransformerSpec<?> spec, int index, int parts) {
+    return IntStream.range(0, parts)
+        .mapToLong(part -> ExpectedCosts.bytes(spec, index, new Share(part, parts)))
+        .sum();
   }
 
   private DiffusionPipeline open() {

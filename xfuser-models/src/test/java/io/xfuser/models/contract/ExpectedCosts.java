@@ -13,6 +13,8 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.RankReport;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -43,20 +45,30 @@ final class ExpectedCosts {
     this.model = model;
     this.degrees = degrees;
     this.spec = pipeline.model().transformer();
-    this.mesh =
-        new DeviceMesh(
-            Map.of(
-                MeshAxis.ULYSSES, degrees.ulyssesDegree(),
-                MeshAxis.RING, degrees.ringDegree(),
-                MeshAxis.PIPELINE, degrees.pipefusionDegree(),
-                MeshAxis.CFG, degrees.cfgDegree(),
-                MeshAxis.DATA, degrees.dataDegree()));
+    this.mesh = mesh(degrees);
     this.layout =
         new TokenLayout(latents.grid().tokens(), degrees.patches(), degrees.sequenceDegree());
     this.stale = degrees.patches() > 1 && warmup < CostContract.STEPS;
     this.rows = (long) request.images() / degrees.dataDegree() * latents.frames();
     this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
     this.latentWidth = (long) latents.channels() * latents.patchSize() * latents.patchSize();
+  }
+
+  private static DeviceMesh mesh(ParallelConfig degrees) {
+    Map<MeshAxis, Integer> along = new EnumMap<>(MeshAxis.class);
+    for (MeshAxis axis : MeshAxis.values()) {
+      along.put(
+          axis,
+          switch (axis) {
+            case TENSOR -> degrees.tensorDegree();
+            case ULYSSES -> degrees.ulyssesDegree();
+            case RING -> degrees.ringDegree();
+            case PIPELINE -> degrees.pipefusionDegree();
+            case CFG -> degrees.cfgDegree();
+            case DATA -> degrees.dataDegree();
+          });
+    }
+    return new DeviceMesh(along);
   }
 
   void check(RankReport report) {
@@ -74,18 +86,18 @@ final class ExpectedCosts {
     long back = last && stage > 0 ? (steps - 1) * latents : 0;
     assertSent(report, "pipefusion", steps * batch * model.width() * forward + back);
     assertSent(report, "cfg", last && degrees.cfgDegree() == 2 ? steps * latents : 0);
-    assertSent(report, "tensor", 0);
+    assertSent(report, "tensor", steps * batch * sums(rank, stage));
     long kept = attentions(stage) * layout.tokens() + joint(stage) * (long) model.textTokens();
     assertThat(report.kvBufferBytes())
         .isEqualTo(stale ? FLOAT * 2 * batch * kept * headsWidth(rank) : 0);
-    checkParameters(report, stage);
+    checkParameters(report, stage, mesh.coordinate(rank, MeshAxis.TENSOR));
   }
 
   /** Queries, keys and values out, results back: 3·l·(H − h)·D + (g − l)·h·D. */
   private long ulysses(int rank) {
     long mine = tokens(rank);
     return batch
-        * (3 * mine * (model.width() - headsWidth(rank))
+        * (3 * mine * (width(heads(rank)) - headsWidth(rank))
             + (groupTokens(ring(rank, 0)) - mine) * headsWidth(rank));
   }
 
@@ -124,11 +136,31 @@ final class ExpectedCosts {
         .sum();
   }
 
+  /**
+   * 2·(N − 1) / N of the width of each token that a term is added to. Widths here divide evenly,
+   * else the parts of an all-reduce would differ by an element.
+   */
+  private long sums(int rank, int stage) {
+    long summed = blocks(stage).mapToLong(i -> model.terms(i) * tokens(rank)).sum();
+    summed += blocks(stage).mapToLong(i -> (long) model.textTerms(i) * model.textTokens()).sum();
+    long ranks = degrees.tensorDegree();
+    assertThat(model.width() % ranks).isZero();
+    return 2 * (ranks - 1) * summed * model.width() / ranks;
+  }
+
+  /** Of this rank's blocks, before Ulysses shares them out: H. */
+  private TokenRange heads(int rank) {
+    return new TokenRange(0, spec.heads())
+        .shard(mesh.coordinate(rank, MeshAxis.TENSOR), degrees.tensorDegree());
+  }
+
   /** h·D. */
   private long headsWidth(int rank) {
-    TokenRange heads =
-        new TokenRange(0, spec.heads())
-            .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), degrees.ulyssesDegree());
+    return width(
+        heads(rank).shard(mesh.coordinate(rank, MeshAxis.ULYSSES), degrees.ulyssesDegree()));
+  }
+
+  private long width(TokenRange heads) {
     return (long) heads.length() * model.width() / spec.heads();
   }
 
@@ -151,9 +183,11 @@ final class ExpectedCosts {
         .count();
   }
 
-  private void checkParameters(RankReport report, int stage) {
+  private void checkParameters(RankReport report, int stage, int part) {
+    Share share = new Share(part, degrees.tensorDegree());
     long expected =
-        spec.conditioner().parameterBytes() + blocks(stage).mapToLong(this::bytes).sum();
+        spec.conditioner().parameterBytes()
+            + blocks(stage).mapToLong(i -> bytes(spec, i, share)).sum();
     expected += stage == 0 ? spec.embedding().parameterBytes() : 0;
     expected += stage == degrees.pipefusionDegree() - 1 ? spec.head().parameterBytes() : 0;
     assertThat(report.parameterBytes()).isEqualTo(expected);
@@ -163,8 +197,9 @@ final class ExpectedCosts {
     }
   }
 
-  private long bytes(int index) {
-    try (Block<?> block = spec.block(index)) {
+  /** Bytes of the weights of {@code share} of a block. */
+  static long bytes(TransformerSpec<?> spec, int index, Share share) {
+    try (Block<?> block = spec.block(index, share)) {
       return block.parameterBytes();
     }
   }

@@ -148,6 +148,34 @@ public abstract class ParallelContract {
                                             warmup))));
   }
 
+  /**
+   * Blocks in 2 to 6 shares with all that fits beside them: fresh attention, or stale with several
+   * patches and warm-ups, in turn.
+   */
+  Stream<Layout> sharedBlocks() {
+    int tokens = pipeline.model().resolve(input()).latents().grid().tokens();
+    int heads = pipeline.model().transformer().heads();
+    int[] turn = {0};
+    return IntStream.rangeClosed(2, heads)
+        .boxed()
+        .flatMap(tensor -> degrees().map(degrees -> degrees.withTensor(tensor)))
+        .filter(degrees -> degrees.worldSize() <= MAX_RANKS)
+        .filter(degrees -> degrees.ulyssesDegree() <= heads / degrees.tensorDegree())
+        .map(
+            degrees -> {
+              int patches = Math.min(1 + turn[0] % 5, tokens / degrees.sequenceDegree());
+              int warmup = turn[0]++ / 2 % STEPS;
+              return new Layout(degrees.withPatches(patches), warmup);
+            });
+  }
+
+  @ParameterizedTest
+  @MethodSource("sharedBlocks")
+  void blocksInSharesEqualPatchSerialOnOneRank(Layout layout) {
+    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
+    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-4);
+  }
+
   @ParameterizedTest
   @MethodSource("synchronousLayouts")
   void freshAttentionEqualsSerial(Layout layout) {

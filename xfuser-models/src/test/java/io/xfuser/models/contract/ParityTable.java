@@ -33,11 +33,15 @@ final class ParityTable {
     SYNCHRONOUS.put("Ulysses 4", SERIAL.withUlysses(4));
     SYNCHRONOUS.put("ring 4", SERIAL.withRing(4));
     SYNCHRONOUS.put("Ulysses 2 × ring 2", SERIAL.withUlysses(2).withRing(2));
+    SYNCHRONOUS.put("tensor 2", SERIAL.withTensor(2));
+    SYNCHRONOUS.put("tensor 4", SERIAL.withTensor(4)); // of six heads
     SYNCHRONOUS.put("3 stages, M = 1", SERIAL.withPipefusion(3).withPatches(1));
     PIPEFUSION.put("2 stages, M = 3", SERIAL.withPipefusion(2).withPatches(3));
     PIPEFUSION.put(
         "CFG 2 × 2 stages × Ulysses 2, M = 3",
         SERIAL.withCfg(2).withPipefusion(2).withUlysses(2).withPatches(3));
+    PIPEFUSION.put(
+        "2 stages × tensor 2, M = 3", SERIAL.withPipefusion(2).withTensor(2).withPatches(3));
     PIPEFUSION.put("2 stages × ring 2, M = 3", SERIAL.withPipefusion(2).withRing(2).withPatches(3));
   }
 

@@ -20,4 +20,9 @@ class DiTCostTest extends CostContract {
   protected int width() {
     return 24;
   }
+
+  @Override
+  protected int terms(int index) {
+    return 2;
+  }
 }

@@ -30,4 +30,15 @@ class FluxCostTest extends CostContract {
   protected int textTokens() {
     return TEXT_TOKENS;
   }
+
+  /** Two double blocks, then three single blocks. */
+  @Override
+  protected int terms(int index) {
+    return index < 2 ? 2 : 1;
+  }
+
+  @Override
+  protected int textTerms(int index) {
+    return index == 4 ? 0 : terms(index); // nothing reads the text after the last block
+  }
 }

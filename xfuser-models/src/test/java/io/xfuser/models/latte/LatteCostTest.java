@@ -19,4 +19,9 @@ class LatteCostTest extends CostContract {
   protected int width() {
     return 24;
   }
+
+  @Override
+  protected int terms(int index) {
+    return index % 2 == 0 ? 3 : 2; // frames' blocks look at the caption, places' blocks do not
+  }
 }

@@ -19,10 +19,12 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -78,8 +80,8 @@ class PixArtTransformerTest {
               new Hidden.Place(all, new PatchSpan(0, 1)));
       expected.checkWhereKept("transformer.tokens", x.image());
       for (int i = 0; i < config.layers(); i++) {
-        try (Block<AdaLnConditioning> block = new AdaLn(config, weights).block(i)) {
-          x = block.forward(manager, x, c, List.of(new LocalAttention()));
+        try (Block<AdaLnConditioning> block = new AdaLn(config, weights).block(i, Share.WHOLE)) {
+          x = block.forward(manager, x, c, Exchange.none(List.of(new LocalAttention())));
         }
         expected.checkWhereKept("transformer.block." + i, x.image());
       }

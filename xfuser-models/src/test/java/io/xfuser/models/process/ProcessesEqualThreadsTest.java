@@ -57,6 +57,7 @@ class ProcessesEqualThreadsTest {
                   + " --attn_layer_num_for_pp 7 2",
               "384x384 --ulysses_degree 2 --dtype float16",
               "384x384 --ring_degree 2",
+              "112x144 --tensor_parallel_degree 2",
               "112x144 --data_parallel_degree 2 --prompts 3 --num_images_per_prompt 2",
               "112x144 --pipefusion_parallel_degree 2 --dtype bfloat16 --prompts 2",
               "384x384 --pipefusion_parallel_degree 2 --ulysses_degree 2 --num_pipeline_patch 4",
@@ -73,6 +74,7 @@ class ProcessesEqualThreadsTest {
             "112x144 --use_cfg_parallel --ulysses_degree 2 --alpha --dtype bfloat16",
             "112x144 --pipefusion_parallel_degree 3 --num_pipeline_patch 2 --ulysses_degree 2",
             "384x384 --ring_degree 3 --use_cfg_parallel",
+            "112x144 --tensor_parallel_degree 2 --pipefusion_parallel_degree 2 --dtype bfloat16",
             "384x384 --use_cfg_parallel --pipefusion_parallel_degree 2 --ulysses_degree 2",
             "112x144 --pipefusion_parallel_degree 2 --ring_degree 2 --ulysses_degree 2"
                 + " --num_pipeline_patch 3 --warmup_steps 0")

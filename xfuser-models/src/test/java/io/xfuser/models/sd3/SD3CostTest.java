@@ -25,4 +25,14 @@ class SD3CostTest extends CostContract {
   protected int textTokens() {
     return 77 + 20;
   }
+
+  @Override
+  protected int terms(int index) {
+    return index == 0 || index == 2 ? 3 : 2; // dual_attention_layers
+  }
+
+  @Override
+  protected int textTerms(int index) {
+    return index == 5 ? 0 : 2; // nothing reads the text after the last block
+  }
 }

@@ -1,0 +1,32 @@
+package io.xfuser.weights;
+
+/**
+ * The width between a pair of layers: the heads of an attention, or the neurons of an MLP. What is
+ * computed there needs nothing of its neighbours, so a {@link Share} of it can be computed alone;
+ * what the second layer makes of all shares is added up.
+ *
+ * @param count heads or neurons
+ * @param size the width of each
+ */
+public record Inner(int count, int size) {
+  /** The heads of an attention. */
+  public static Inner heads(int heads, int headSize) {
+    return new Inner(heads, headSize);
+  }
+
+  /** The neurons of an MLP. */
+  public static Inner neurons(int count) {
+    return new Inner(count, 1);
+  }
+
+  /** The whole width. */
+  public long width() {
+    return (long) count * size;
+  }
+
+  /** What {@code share} has of dimension {@code dim}, along which this width lies. */
+  Cut cut(Share share, int dim) {
+    long from = (long) share.of(count).from() * size;
+    return new Cut(dim, from, from + (long) share.of(count).length() * size);
+  }
+}
