@@ -1,15 +1,23 @@
 package io.xfuser.parallel;
 
 import java.util.List;
+import java.util.function.Function;
 
 /** All ranks, as one of them sees them. */
 public final class World implements AutoCloseable {
   private final Transport transport;
+  private final Function<Group, Exchange> exchanges;
   private final ByteCounter counter = new ByteCounter();
 
-  /** The world that {@code transport} reaches. */
+  /** The world that {@code transport} reaches; it carries the messages of all groups. */
   public World(Transport transport) {
+    this(transport, group -> new TransportExchange(transport, group));
+  }
+
+  /** The world that {@code transport} reaches; {@code exchanges} carry the groups' messages. */
+  public World(Transport transport, Function<Group, Exchange> exchanges) {
     this.transport = transport;
+    this.exchanges = exchanges;
   }
 
   /** This rank. */
@@ -24,7 +32,8 @@ public final class World implements AutoCloseable {
 
   /** The group of the ranks in {@code members}, which this rank is one of. */
   public Communicator group(Channel channel, List<Integer> members) {
-    return new MessageCommunicator(transport, channel, members, counter);
+    Group group = Group.of(channel, members, rank());
+    return new MessageCommunicator(group, exchanges.apply(group), counter);
   }
 
   /** The group of the ranks along {@code axis} of {@code mesh}. */
