@@ -107,7 +107,8 @@ final class CudaNccl implements NcclLibrary {
       PointerPointer<ncclComm> slot = new PointerPointer<>(1L);
       slot.put(0, null);
       slots.put(slot.address(), slot);
-      require(nccl.ncclCommInitRankConfig(slot, size, name, rank, config), "ncclCommInitRankConfig");
+      require(
+          nccl.ncclCommInitRankConfig(slot, size, name, rank, config), "ncclCommInitRankConfig");
       return slot.address();
     }
   }
@@ -186,7 +187,8 @@ final class CudaNccl implements NcclLibrary {
   public void receive(NDArray tensor, int peer, long communicator, long stream) {
     ncclComm from = communicator(communicator);
     int type = type(tensor);
-    require(nccl.ncclRecv(data(tensor), tensor.size(), type, peer, from, stream(stream)), "ncclRecv");
+    require(
+        nccl.ncclRecv(data(tensor), tensor.size(), type, peer, from, stream(stream)), "ncclRecv");
   }
 
   @Override
@@ -225,7 +227,8 @@ final class CudaNccl implements NcclLibrary {
     CUstream_st stream = new CUstream_st();
     // non-blocking: others take turns with the legacy stream, and a send would hold up computing
     requireCuda(
-        cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+        cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking),
+        "cudaStreamCreateWithFlags");
     return stream.address();
   }
 
@@ -238,7 +241,8 @@ final class CudaNccl implements NcclLibrary {
   public long record(long stream) {
     CUevent_st event = new CUevent_st();
     requireCuda(
-        cudart.cudaEventCreateWithFlags(event, cudart.cudaEventDisableTiming), "cudaEventCreateWithFlags");
+        cudart.cudaEventCreateWithFlags(event, cudart.cudaEventDisableTiming),
+        "cudaEventCreateWithFlags");
     requireCuda(cudart.cudaEventRecord(event, stream(stream)), "cudaEventRecord");
     return event.address();
   }

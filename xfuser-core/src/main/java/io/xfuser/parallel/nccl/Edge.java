@@ -89,21 +89,53 @@ final class Edge {
       List<SharedTensor> handles =
           Landing.carried(whole, library).stream().map(SharedTensor::of).toList();
       long ready = ranks.ready(); // now: later the stream would wait for the next computation too
-      thread.execute(() -> transmit(id, handles, ready));
+      thread.execute(new Transmission(id, handles, ready));
     }
   }
 
-  private void transmit(@Nullable String id, List<SharedTensor> handles, long ready) {
-    try (NDManager scope = Torch.newManager()) {
-      List<NDArray> tensors = handles.stream().map(x -> x.receive(scope)).toList();
-      Link open = open(id, 0);
-      open.enqueue(
+  /** A send that waits for its turn. */
+  private final class Transmission implements Runnable {
+    private final @Nullable String id;
+    private final List<SharedTensor> handles;
+    private final long ready;
+
+    Transmission(@Nullable String id, List<SharedTensor> handles, long ready) {
+      this.id = id;
+      this.handles = handles;
+      this.ready = ready;
+    }
+
+    @Override
+    public void run() {
+      try (NDManager scope = Torch.newManager()) {
+        transmit(handles.stream().map(x -> x.receive(scope)).toList());
+      } catch (RuntimeException | Error e) {
+        ranks.failed(lane, e); // nobody awaits a send
+      }
+    }
+
+    private void transmit(List<NDArray> tensors) {
+      Link to;
+      try {
+        to = open(id, 0);
+      } catch (RuntimeException | Error e) {
+        library.closeEvent(ready);
+        throw e;
+      }
+      if (tensors.isEmpty()) {
+        library.closeEvent(ready);
+        return;
+      }
+      to.enqueue(
           named("send"),
           ready,
           tensors,
           (communicator, on) -> tensors.forEach(x -> library.send(x, 1, communicator, on)));
-    } catch (RuntimeException | Error e) {
-      ranks.fail(e); // nobody awaits a send
+    }
+
+    private void discard() {
+      handles.forEach(SharedTensor::close);
+      library.closeEvent(ready);
     }
   }
 
@@ -177,7 +209,11 @@ final class Edge {
 
   /** Ends the thread and the stream, after the communicator. */
   void close() {
-    thread.shutdownNow();
+    for (Runnable waiting : thread.shutdownNow()) {
+      if (waiting instanceof Transmission send) {
+        send.discard();
+      }
+    }
     library.closeStream(lane.stream());
   }
 }

@@ -88,10 +88,13 @@ final class Link {
    */
   Flight enqueue(String operation, long ready, List<NDArray> tensors, Calls calls) {
     synchronized (this) {
-      requireOpen();
       library.enter();
-      library.await(stream, ready);
-      library.closeEvent(ready);
+      try {
+        requireOpen();
+        library.await(stream, ready);
+      } finally {
+        library.closeEvent(ready);
+      }
       library.groupStart();
       try {
         calls.on(communicator, stream);

@@ -215,6 +215,16 @@ final class NcclTransport extends ForwardingTransport {
     drop();
   }
 
+  /** Tells that work in {@code lane} has failed, unless it was dropped. */
+  void failed(Lane lane, Throwable cause) {
+    synchronized (this) {
+      if (lane.generation() != generation) {
+        return;
+      }
+    }
+    fail(cause);
+  }
+
   @Override
   public void close() {
     watch.shutdownNow();
