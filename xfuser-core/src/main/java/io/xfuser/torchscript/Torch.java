@@ -1,7 +1,6 @@
 package io.xfuser.torchscript;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -25,7 +24,7 @@ public final class Torch {
 
   /** A manager of tensors on the CPU with no parent; the caller closes it. */
   public static NDManager newManager() {
-    return Engine.getEngine("PyTorch").newBaseManager();
+    return Libtorch.engine().newBaseManager();
   }
 
   /**
