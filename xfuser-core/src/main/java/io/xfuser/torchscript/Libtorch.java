@@ -30,7 +30,7 @@ public final class Libtorch {
    * Looks at the libtorch that {@code PYTORCH_LIBRARY_PATH} names, if it names one. To be called
    * before anything else here.
    *
-   * @throws IllegalStateException if it does not fit, in one sentence
+   * @throws IllegalArgumentException if it does not fit, in one sentence
    */
   public static void requireFit() {
     String path = Utils.getEnvOrSystemProperty(SETTING);
@@ -55,12 +55,12 @@ public final class Libtorch {
 
   /** Rejects a libtorch in {@code path} whose version is known and is not {@code required}. */
   static void check(String path, String required) {
-    for (String entry : path.split(File.pathSeparator)) {
+    for (String entry : path.split(File.pathSeparator, -1)) {
       Path named = Path.of(entry);
       Path folder = Files.isRegularFile(named) ? named.toAbsolutePath().getParent() : named;
       Optional<String> found = folder == null ? Optional.empty() : version(folder);
       if (found.isPresent() && !found.get().equals(required)) {
-        throw new IllegalStateException(
+        throw new IllegalArgumentException(
             "%s names libtorch %s in %s, but DJL's native library fits libtorch %s only"
                 .formatted(SETTING, found.get(), folder, required));
       }

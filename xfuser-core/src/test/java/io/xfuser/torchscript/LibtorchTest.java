@@ -29,7 +29,7 @@ class LibtorchTest {
   void aLibtorchOfAnotherVersionIsRefusedInOneSentence() throws IOException {
     Path lib = lib("version.py", "from typing import Optional\n\n__version__ = '2.10.0+cu128'\n");
     assertThatThrownBy(() -> Libtorch.check("/nowhere" + File.pathSeparator + lib, "2.7.1"))
-        .isInstanceOf(IllegalStateException.class)
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "PYTORCH_LIBRARY_PATH names libtorch 2.10.0 in %s, but DJL's native library fits libtorch 2.7.1 only",
             lib);

@@ -1,6 +1,7 @@
 package io.xfuser.parallel.nccl;
 
 import ai.djl.Device;
+import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import java.time.Duration;
@@ -21,8 +22,8 @@ public final class NcclWorld {
    * @param device this rank's GPU
    * @param timeout how long NCCL's work may take before it counts as failed
    * @throws IllegalArgumentException if {@code device} is not a GPU
-   * @throws IllegalStateException if {@code org.bytedeco:cuda} or its native libraries are missing,
-   *     in one sentence
+   * @throws CommunicationException if {@code org.bytedeco:cuda} or its native libraries are
+   *     missing, in one sentence
    */
   public static World over(Transport transport, Device device, Duration timeout) {
     if (!device.isGpu()) {
@@ -35,7 +36,7 @@ public final class NcclWorld {
     try {
       return new CudaNccl(device);
     } catch (LinkageError e) { // no classes, or no native libraries
-      throw new IllegalStateException(
+      throw new CommunicationException(
           "NCCL cannot be loaded, it needs org.bytedeco:cuda-platform: " + e.getMessage(), e);
     }
   }

@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.nccl.SimulatedCommunicator.Call;
+import io.xfuser.parallel.nccl.SimulatedStream.Await;
+import io.xfuser.parallel.nccl.SimulatedStream.Complete;
+import io.xfuser.parallel.nccl.SimulatedStream.GroupTask;
+import io.xfuser.parallel.nccl.SimulatedStream.Member;
+import io.xfuser.parallel.nccl.SimulatedStream.Task;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -30,9 +33,12 @@ public final class NcclSimulation {
   private final boolean late;
   private final Map<String, SimulatedCommunicator> byId = new HashMap<>();
   private final Map<Long, Member> members = new TreeMap<>();
-  private final Map<Long, Stream> streams = new TreeMap<>();
+  private final Map<Long, SimulatedStream> streams = new TreeMap<>();
   private final Set<Long> pendingEvents = new HashSet<>();
   private final Set<Long> events = new HashSet<>();
+  private final Set<Long> computed = new HashSet<>(); // events of what is computed
+  private final Set<Long> ordered =
+      new HashSet<>(); // streams that waited for one since their group
   private final List<String> problems = new ArrayList<>();
   private final Set<Integer> frozen = new HashSet<>();
   private final Map<SimulatedCommunicator.Kind, Integer> calls = new TreeMap<>();
@@ -52,84 +58,6 @@ public final class NcclSimulation {
       Thread gpu = new Thread(this::work, "simulated-gpu");
       gpu.setDaemon(true);
       gpu.start();
-    }
-  }
-
-  /** A rank's end of a communicator. */
-  private static final class Member {
-    private final SimulatedCommunicator shared;
-    private final int place;
-    private long stream;
-    private boolean aborted;
-
-    Member(SimulatedCommunicator shared, int place) {
-      this.shared = shared;
-      this.place = place;
-    }
-  }
-
-  /** Something enqueued. */
-  private interface Task {
-    /** Goes on; whether it is done. */
-    boolean advance();
-
-    String describe();
-  }
-
-  private record Stream(int rank, Queue<Task> tasks) {}
-
-  private record Await(Set<Long> pending, long event) implements Task {
-    @Override
-    public boolean advance() {
-      return !pending.contains(event);
-    }
-
-    @Override
-    public String describe() {
-      return "waiting for an event";
-    }
-  }
-
-  private record Complete(Set<Long> pending, long event) implements Task {
-    @Override
-    public boolean advance() {
-      pending.remove(event);
-      return true;
-    }
-
-    @Override
-    public String describe() {
-      return "an event";
-    }
-  }
-
-  /** Calls between a group's start and end. */
-  private static final class GroupTask implements Task {
-    private final Member member;
-    private final List<Call> calls;
-    private boolean started;
-
-    GroupTask(Member member, List<Call> calls) {
-      this.member = member;
-      this.calls = calls;
-    }
-
-    @Override
-    public boolean advance() {
-      if (!started && !member.aborted) {
-        started = true;
-        calls.forEach(member.shared::start);
-      }
-      return member.aborted || calls.stream().allMatch(call -> call.done);
-    }
-
-    @Override
-    public String describe() {
-      return calls.stream()
-          .filter(call -> !call.done)
-          .map(member.shared::describe)
-          .toList()
-          .toString();
     }
   }
 
@@ -173,10 +101,10 @@ public final class NcclSimulation {
   /** What heads each stream, and does not go on. */
   synchronized List<String> stuck() {
     List<String> stuck = new ArrayList<>();
-    for (Stream stream : streams.values()) {
-      Task head = stream.tasks.peek();
+    for (SimulatedStream stream : streams.values()) {
+      Task head = stream.tasks().peek();
       if (head != null) {
-        stuck.add("rank " + stream.rank + " is stuck in " + head.describe());
+        stuck.add("rank " + stream.rank() + " is stuck in " + head.describe());
       }
     }
     return stuck;
@@ -197,25 +125,20 @@ public final class NcclSimulation {
     boolean moved = true;
     while (moved) {
       moved = false;
-      for (Stream stream : streams.values()) {
-        while (!frozen.contains(stream.rank)
-            && !stream.tasks.isEmpty()
-            && stream.tasks.element().advance()) {
-          stream.tasks.remove();
-          moved = true;
-        }
+      for (SimulatedStream stream : streams.values()) {
+        moved |= !frozen.contains(stream.rank()) && stream.advance();
       }
     }
     notifyAll();
   }
 
   private void enqueue(long stream, Task task) {
-    Stream target = streams.get(stream);
+    SimulatedStream target = streams.get(stream);
     if (target == null) {
       problems.add("work in a stream that is closed: " + task.describe());
       return;
     }
-    target.tasks.add(task);
+    target.tasks().add(task);
     if (!late) {
       advance();
     }
@@ -266,7 +189,7 @@ public final class NcclSimulation {
     Member member = member(communicator);
     note(member);
     if (!abort && streams.containsKey(member.stream)) {
-      if (!streams.get(member.stream).tasks.isEmpty()) {
+      if (!streams.get(member.stream).tasks().isEmpty()) {
         problems.add("a communicator is closed while work is under way");
       }
     }
@@ -279,6 +202,9 @@ public final class NcclSimulation {
     Member member = member(communicator);
     if (member.stream != 0 && member.stream != stream) {
       problems.add("a communicator is used in two streams");
+    }
+    if (!ordered.remove(stream)) {
+      problems.add("a group that does not wait for what is computed before it");
     }
     member.stream = stream;
     group.forEach(call -> calls.merge(call.kind, 1, Integer::sum));
@@ -294,16 +220,16 @@ public final class NcclSimulation {
   }
 
   synchronized long newStream(int rank) {
-    streams.put(++handles, new Stream(rank, new ArrayDeque<>()));
+    streams.put(++handles, new SimulatedStream(rank));
     return handles;
   }
 
   synchronized void closeStream(long stream) {
-    Stream closed = streams.remove(stream);
+    SimulatedStream closed = streams.remove(stream);
     if (closed == null) {
       problems.add("a stream is closed twice");
     } else {
-      closed.tasks.forEach(task -> new Flush(task).run());
+      closed.tasks().forEach(task -> new Flush(task).run());
     }
   }
 
@@ -318,7 +244,9 @@ public final class NcclSimulation {
   synchronized long record(long stream) {
     long event = ++handles;
     events.add(event);
-    if (stream != COMPUTE) {
+    if (stream == COMPUTE) {
+      computed.add(event);
+    } else {
       pendingEvents.add(event);
       enqueue(stream, new Complete(pendingEvents, event));
     }
@@ -330,6 +258,9 @@ public final class NcclSimulation {
     if (!events.contains(event)) {
       problems.add("waiting for an event that is closed");
     } else if (stream != COMPUTE) {
+      if (computed.contains(event)) {
+        ordered.add(stream);
+      }
       enqueue(stream, new Await(pendingEvents, event));
     } else {
       long deadline = System.nanoTime() + TIMEOUT.toNanos();

@@ -39,6 +39,9 @@ class NcclSimulationTest {
 
     private void group(Runnable... calls) {
       library.enter();
+      long ready = library.record(library.computeStream());
+      library.await(stream, ready);
+      library.closeEvent(ready);
       library.groupStart();
       List.of(calls).forEach(Runnable::run);
       library.groupEnd();
@@ -149,6 +152,19 @@ class NcclSimulationTest {
     first.group(() -> first.library.allGather(shard, all, first.communicator, first.stream));
     second.group(second.send(2));
     assertThatThrownBy(gpus::check).hasMessageContaining("rank 0 is stuck in [all-gather");
+  }
+
+  @Test
+  void aGroupThatDoesNotWaitForWhatItSendsIsFound() {
+    first.group(first.send(4));
+    second.group(second.receive(4));
+    second.library.groupStart();
+    second.send(1).run();
+    second.library.groupEnd();
+    first.group(first.receive(1));
+    leave();
+    assertThatThrownBy(gpus::check)
+        .hasMessageContaining("a group that does not wait for what is computed before it");
   }
 
   @Test

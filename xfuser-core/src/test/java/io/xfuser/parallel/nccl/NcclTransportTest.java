@@ -179,7 +179,7 @@ class NcclTransportTest {
   void withoutTheLibrariesOneSentenceSaysWhatIsMissing() {
     InProcessRanks ranks = new InProcessRanks(1, SHORT);
     assertThatThrownBy(() -> NcclWorld.over(ranks.transport(0), Device.gpu(0), SHORT))
-        .isInstanceOf(IllegalStateException.class)
+        .isInstanceOf(CommunicationException.class)
         .hasMessageContaining("org.bytedeco:cuda-platform");
     assertThatThrownBy(() -> NcclWorld.over(ranks.transport(0), Device.cpu(), SHORT))
         .hasMessage("NCCL connects GPUs, not cpu()");
