@@ -150,12 +150,16 @@ final class CudaNccl implements NcclLibrary {
 
   @Override
   public void close(long communicator) {
-    require(nccl.ncclCommFinalize(communicator(communicator)), "ncclCommFinalize");
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (busy(communicator) && System.nanoTime() < deadline) {
-      Thread.onSpinWait();
+    try {
+      require(nccl.ncclCommFinalize(communicator(communicator)), "ncclCommFinalize");
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+      while (busy(communicator) && System.nanoTime() < deadline) {
+        Thread.onSpinWait();
+      }
+      require(nccl.ncclCommDestroy(communicator(communicator)), "ncclCommDestroy");
+    } catch (CommunicationException e) {
+      abort(communicator); // its work has completed, so nothing is lost
     }
-    require(nccl.ncclCommDestroy(communicator(communicator)), "ncclCommDestroy");
   }
 
   @Override
@@ -234,7 +238,7 @@ final class CudaNccl implements NcclLibrary {
 
   @Override
   public void closeStream(long stream) {
-    requireCuda(cudart.cudaStreamDestroy(stream(stream)), "cudaStreamDestroy");
+    int unused = cudart.cudaStreamDestroy(stream(stream)); // fails only if the GPU has failed
   }
 
   @Override
@@ -264,7 +268,7 @@ final class CudaNccl implements NcclLibrary {
 
   @Override
   public void closeEvent(long event) {
-    requireCuda(cudart.cudaEventDestroy(event(event)), "cudaEventDestroy");
+    int unused = cudart.cudaEventDestroy(event(event)); // fails only if the GPU has failed
   }
 
   private static CUstream_st stream(long handle) {

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +90,7 @@ final class Edge {
       List<SharedTensor> handles =
           Landing.carried(whole, library).stream().map(SharedTensor::of).toList();
       long ready = ranks.ready(); // now: later the stream would wait for the next computation too
-      thread.execute(new Transmission(id, handles, ready));
+      submit(new Transmission(id, handles, ready));
     }
   }
 
@@ -142,7 +143,7 @@ final class Edge {
   /** Posts a receive; returns at once. */
   Pending receive() {
     Pending word = ranks.receive(route.channel(), route.from(), "receive");
-    CompletableFuture<Pending> landing = CompletableFuture.supplyAsync(() -> land(word), thread);
+    CompletableFuture<Pending> landing = CompletableFuture.supplyAsync(() -> land(word), this::submit);
     return owner -> await(landing).await(owner);
   }
 
@@ -174,6 +175,15 @@ final class Edge {
       link = ranks.open(named("opening"), peers, id, lane);
     }
     return Objects.requireNonNull(link, () -> "no id came with the first message on " + route);
+  }
+
+  private void submit(Runnable task) {
+    try {
+      thread.execute(task);
+    } catch (RejectedExecutionException e) { // everything was dropped
+      ranks.check();
+      throw new CommunicationException("the request is over", e);
+    }
   }
 
   private String named(String operation) {

@@ -195,13 +195,34 @@ final class Link {
     }
   }
 
-  /** Ends the communicator at once. */
+  /** Ends the communicator at once; {@link #release} follows. */
   synchronized void abort() {
     if (!ended) {
       ended = true;
       library.abort(communicator);
-      flights.forEach(flight -> flight.land(library)); // no kernel is left that could use them
-      flights.clear();
+    }
+  }
+
+  /**
+   * Releases all tensors, once the kernels that use them have ended or at {@code deadline}, a time
+   * of {@link System#nanoTime}. All links of the stream have been aborted.
+   */
+  synchronized void release(long deadline) {
+    library.enter();
+    for (Flight flight : flights) {
+      while (!over(flight) && System.nanoTime() < deadline) {
+        Thread.onSpinWait();
+      }
+      flight.land(library);
+    }
+    flights.clear();
+  }
+
+  private boolean over(Flight flight) {
+    try {
+      return flight.completed(library);
+    } catch (CommunicationException e) {
+      return true; // the GPU has failed, no kernel goes on
     }
   }
 }

@@ -32,6 +32,9 @@ final class NcclTransport extends ForwardingTransport {
   /** How long what is under way may take when this rank leaves in order. */
   private static final Duration GRACE = Duration.ofSeconds(10);
 
+  /** How long kernels may take to see that they were aborted. */
+  private static final Duration ABORT = Duration.ofSeconds(1);
+
   private final NcclLibrary library;
   private final Duration timeout;
   private final ScheduledExecutorService watch;
@@ -82,9 +85,12 @@ final class NcclTransport extends ForwardingTransport {
       }
     }
     Link.Peers peers = new Link.Peers(group.members(), group.rank());
-    Link opened = open(group.channel().label() + " opening", peers, agree(group), lane());
+    Lane lane = lane();
+    Link opened = open(group.channel().label() + " opening", peers, agree(group), lane);
     synchronized (this) {
-      groups.put(group.members(), opened);
+      if (lane.generation() == generation) { // else it was dropped meanwhile
+        groups.put(group.members(), opened);
+      }
     }
     return opened;
   }
@@ -181,6 +187,8 @@ final class NcclTransport extends ForwardingTransport {
   private synchronized void drop() {
     generation++;
     links.forEach(Link::abort);
+    long deadline = System.nanoTime() + ABORT.toNanos();
+    links.forEach(link -> link.release(deadline));
     end();
   }
 
@@ -228,15 +236,18 @@ final class NcclTransport extends ForwardingTransport {
   @Override
   public void close() {
     watch.shutdownNow();
-    if (finished()) {
-      synchronized (this) {
-        links.forEach(Link::close);
-        end();
+    try {
+      if (finished()) {
+        synchronized (this) {
+          links.forEach(Link::close);
+          end();
+        }
+      } else {
+        drop();
       }
-    } else {
-      drop();
+    } finally {
+      super.close();
     }
-    super.close();
   }
 
   /** Whether all that was sent has been taken, after waiting for it. */
