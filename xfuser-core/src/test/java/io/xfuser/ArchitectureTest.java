@@ -49,6 +49,15 @@ class ArchitectureTest {
           .resideInAPackage("ai.djl.pytorch..");
 
   @ArchTest
+  static final ArchRule onlyOneClassTouchesNvidiasLibraries =
+      noClasses()
+          .that()
+          .haveNameNotMatching("io\\.xfuser\\.parallel\\.nccl\\.CudaNccl.*")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.bytedeco..");
+
+  @ArchTest
   static final ArchRule torchscriptStandsAlone =
       noClasses()
           .that()

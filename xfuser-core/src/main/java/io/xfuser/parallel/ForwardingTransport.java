@@ -33,6 +33,11 @@ public abstract class ForwardingTransport implements Transport {
   }
 
   @Override
+  public void check() {
+    inner.check();
+  }
+
+  @Override
   public void activity(String what) {
     inner.activity(what);
   }

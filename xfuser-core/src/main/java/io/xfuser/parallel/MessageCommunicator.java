@@ -8,39 +8,33 @@ import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntConsumer;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Collective operations made of messages between pairs of ranks. Every rank sends each element once
  * to each rank that needs it, so the bytes sent are those of the formulas in {@code docs/methods}.
  */
 final class MessageCommunicator implements Communicator {
-  private final Transport transport;
-  private final Channel channel;
-  private final List<Integer> members;
+  private final Group group;
+  private final Exchange messages;
   private final ByteCounter counter;
-  private final int rank;
 
-  MessageCommunicator(
-      Transport transport, Channel channel, List<Integer> members, ByteCounter counter) {
-    this.transport = transport;
-    this.channel = channel;
-    this.members = List.copyOf(members);
+  MessageCommunicator(Group group, Exchange messages, ByteCounter counter) {
+    this.group = group;
+    this.messages = messages;
     this.counter = counter;
-    this.rank = members.indexOf(transport.rank());
-    if (rank < 0) {
-      throw new IllegalArgumentException("rank " + transport.rank() + " is not one of " + members);
-    }
   }
 
   @Override
   public int rank() {
-    return rank;
+    return group.rank();
   }
 
   @Override
   public int size() {
-    return members.size();
+    return group.size();
   }
 
   @Override
@@ -55,12 +49,8 @@ final class MessageCommunicator implements Communicator {
 
   @Override
   public Pending startAllGather(NDArray shard) {
-    List<Pending> arriving = new ArrayList<>();
-    forEachPeer(
-        peer -> {
-          post(List.of(shard), peer);
-          arriving.add(expect(peer, "all-gather"));
-        });
+    group.peers().forEach(peer -> count(List.of(shard)));
+    List<Pending> arriving = messages.allGather(shard);
     SharedTensor shared = SharedTensor.of(shard);
     return owner -> {
       try (SharedTensor own = shared) { // released too if a peer fails
@@ -68,7 +58,7 @@ final class MessageCommunicator implements Communicator {
         int next = 0;
         for (int peer = 0; peer < size(); peer++) {
           all.add(
-              peer == rank
+              peer == rank()
                   ? own.receive(owner)
                   : arriving.get(next++).await(owner).singletonOrThrow());
         }
@@ -104,7 +94,7 @@ final class MessageCommunicator implements Communicator {
       NDManager owner, NDArray x, Split split, String operation, Joiner joiner) {
     if (split.lengths().size() != size()) {
       throw new IllegalArgumentException(
-          split.lengths().size() + " parts for " + size() + " ranks of " + channel.label());
+          split.lengths().size() + " parts for " + size() + " ranks of " + group.channel().label());
     }
     long parted = split.lengths().stream().mapToLong(Long::longValue).sum();
     long length = x.getShape().get(Math.floorMod(split.dim(), x.getShape().dimension()));
@@ -120,17 +110,16 @@ final class MessageCommunicator implements Communicator {
         own.add(Torch.contiguous(scope, Torch.slice(scope, x, split.dim(), from, to)));
         from = to;
       }
-      List<Pending> arriving = new ArrayList<>();
-      forEachPeer(
-          peer -> {
-            post(List.of(own.get(peer)), peer);
-            arriving.add(expect(peer, operation));
-          });
+      Exchange.Round round =
+          Exchange.Round.withAll(group, operation, peer -> List.of(own.get(peer)));
+      List<Pending> arriving = play(round);
       List<NDArray> parts = new ArrayList<>();
       int next = 0;
       for (int peer = 0; peer < size(); peer++) {
         parts.add(
-            peer == rank ? own.get(rank) : arriving.get(next++).await(scope).singletonOrThrow());
+            peer == rank()
+                ? own.get(rank())
+                : arriving.get(next++).await(scope).singletonOrThrow());
       }
       return joiner.join(owner, parts);
     }
@@ -138,21 +127,25 @@ final class MessageCommunicator implements Communicator {
 
   @Override
   public List<NDArray> broadcast(NDManager owner, List<NDArray> tensors, int root) {
-    if (rank != root) {
-      return expect(root, "broadcast").await(owner);
+    if (rank() != root) {
+      Exchange.Round round = new Exchange.Round("broadcast", new TreeMap<>(), List.of(root));
+      return play(round).get(0).await(owner);
     }
-    forEachPeer(peer -> post(tensors, peer));
+    SortedMap<Integer, List<NDArray>> outgoing = new TreeMap<>();
+    group.peers().forEach(peer -> outgoing.put(peer, tensors));
+    play(new Exchange.Round("broadcast", outgoing, List.of()));
     return tensors.stream().map(tensor -> Torch.alias(owner, tensor)).toList();
   }
 
   @Override
   public void send(List<NDArray> tensors, int to) {
-    post(tensors, to);
+    count(tensors);
+    messages.send(to, tensors);
   }
 
   @Override
   public Pending receive(int from) {
-    return expect(from, "receive");
+    return messages.receive(from);
   }
 
   @Override
@@ -161,38 +154,27 @@ final class MessageCommunicator implements Communicator {
       List<SharedTensor> own = tensors.stream().map(SharedTensor::of).toList();
       return owner -> new NDList(own.stream().map(x -> x.receive(owner)).toList());
     }
-    post(tensors, (rank + 1) % size());
-    return expect((rank + size() - 1) % size(), "rotate");
+    int next = (rank() + 1) % size();
+    int previous = (rank() + size() - 1) % size();
+    SortedMap<Integer, List<NDArray>> outgoing = new TreeMap<>(Map.of(next, tensors));
+    return play(new Exchange.Round("rotate", outgoing, List.of(previous))).get(0);
   }
 
   @Override
   public void barrier() {
     try (NDManager scope = Torch.newManager()) {
-      List<Pending> arriving = new ArrayList<>();
-      forEachPeer(
-          peer -> {
-            post(List.of(), peer);
-            arriving.add(expect(peer, "barrier"));
-          });
-      arriving.forEach(pending -> pending.await(scope));
+      play(Exchange.Round.withAll(group, "barrier", peer -> List.of()))
+          .forEach(pending -> pending.await(scope));
     }
   }
 
-  private void forEachPeer(IntConsumer action) {
-    for (int peer = 0; peer < size(); peer++) {
-      if (peer != rank) {
-        action.accept(peer);
-      }
-    }
+  private List<Pending> play(Exchange.Round round) {
+    round.outgoing().values().forEach(this::count);
+    return messages.play(round);
   }
 
-  private void post(List<NDArray> tensors, int peer) {
-    counter.add(channel, tensors.stream().mapToLong(ElementType::bytesOf).sum());
-    transport.send(channel, members.get(peer), tensors);
-  }
-
-  private Pending expect(int peer, String operation) {
-    return transport.receive(channel, members.get(peer), operation);
+  private void count(List<NDArray> tensors) {
+    counter.add(group.channel(), tensors.stream().mapToLong(ElementType::bytesOf).sum());
   }
 
   private interface Joiner {

@@ -30,6 +30,9 @@ public interface Transport extends AutoCloseable {
    */
   Pending receive(Channel channel, int from, String operation);
 
+  /** Throws what has ended the current request or the world, if something has. */
+  void check();
+
   /** Says what this rank does from now on, for the others to tell if it dies. */
   void activity(String what);
 

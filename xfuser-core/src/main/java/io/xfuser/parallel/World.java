@@ -1,15 +1,29 @@
 package io.xfuser.parallel;
 
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /** All ranks, as one of them sees them. */
 public final class World implements AutoCloseable {
   private final Transport transport;
+  private final BiFunction<Transport, Group, Exchange> exchanges;
   private final ByteCounter counter = new ByteCounter();
 
-  /** The world that {@code transport} reaches. */
+  /** The world that {@code transport} reaches; it carries the messages of all groups. */
   public World(Transport transport) {
+    this(transport, TransportExchange::new);
+  }
+
+  /** The world that {@code transport} reaches; {@code exchanges} carry the groups' messages. */
+  public World(Transport transport, Function<Group, Exchange> exchanges) {
+    this(transport, (whatever, group) -> exchanges.apply(group));
+  }
+
+  private World(Transport transport, BiFunction<Transport, Group, Exchange> exchanges) {
     this.transport = transport;
+    this.exchanges = exchanges;
   }
 
   /** This rank. */
@@ -24,12 +38,21 @@ public final class World implements AutoCloseable {
 
   /** The group of the ranks in {@code members}, which this rank is one of. */
   public Communicator group(Channel channel, List<Integer> members) {
-    return new MessageCommunicator(transport, channel, members, counter);
+    Group group = Group.of(channel, members, rank());
+    return new MessageCommunicator(group, exchanges.apply(transport, group), counter);
   }
 
   /** The group of the ranks along {@code axis} of {@code mesh}. */
   public Communicator along(DeviceMesh mesh, MeshAxis axis) {
     return group(axis.channel(), mesh.ranksAlong(rank(), axis));
+  }
+
+  /**
+   * The same ranks, seen through {@code change} of this world's transport: all messages pass it
+   * that the transport carries itself. Bytes are counted anew.
+   */
+  public World through(UnaryOperator<Transport> change) {
+    return new World(change.apply(transport), exchanges);
   }
 
   /** What carries the messages. */

@@ -5,6 +5,7 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubException;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.ComponentConfig;
@@ -39,11 +40,12 @@ public final class DiffusionPipeline implements AutoCloseable {
    * Opens the model of {@code config}, which is downloaded if it is a name of the hub and not in
    * the cache; its class is the one in {@code model_index.json}.
    *
-   * @throws IllegalArgumentException in one sentence, if there is no such pipeline, or a component
-   *     is missing or not supported
+   * @throws IllegalArgumentException in one sentence, if there is no such pipeline, a component is
+   *     missing or not supported, or libtorch is not the version that DJL needs
    * @throws HubException in one sentence, if a download fails
    */
   public static DiffusionPipeline fromPretrained(ModelConfig config, RuntimeConfig runtime) {
+    Libtorch.requireFit();
     Path directory = locate(config, Hub::fromEnvironment);
     ComponentConfig components = ModelSource.components(directory);
     PipelineProvider provider = ModelSource.provider(components);

@@ -1,6 +1,5 @@
 package io.xfuser.torchscript;
 
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -53,7 +52,7 @@ public final class Program {
   static Program compile(String name, String text) {
     try {
       byte[] archive = ModuleArchive.of(text);
-      PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager();
+      PtNDManager manager = (PtNDManager) Libtorch.engine().newBaseManager();
       return new Program(
           name, JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false));
     } catch (IOException e) {

@@ -1,10 +1,11 @@
 package io.xfuser.torchscript;
 
-import ai.djl.engine.Engine;
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.pytorch.jni.TensorAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ public final class Torch {
 
   /** A manager of tensors on the CPU with no parent; the caller closes it. */
   public static NDManager newManager() {
-    return Engine.getEngine("PyTorch").newBaseManager();
+    return Libtorch.engine().newBaseManager();
   }
 
   /**
@@ -55,6 +56,17 @@ public final class Torch {
   /** A tensor of undefined content on the CPU. */
   public static NDArray empty(NDManager owner, ElementType type, long... shape) {
     return TENSORS.call(owner, "empty", shape, type.scalarType());
+  }
+
+  /** A tensor of undefined content on {@code device}. */
+  public static NDArray empty(NDManager owner, Device device, ElementType type, long... shape) {
+    String name = device.isGpu() ? "cuda:" + device.getDeviceId() : "cpu";
+    return TENSORS.call(owner, "empty_on", shape, type.scalarType(), name);
+  }
+
+  /** The elements of a contiguous tensor in another shape: a view. */
+  public static NDArray view(NDManager owner, NDArray tensor, long... shape) {
+    return TENSORS.call(owner, "view", tensor, shape);
   }
 
   /** {@code tensor} itself where it is contiguous, else a contiguous copy. */
@@ -109,6 +121,23 @@ public final class Torch {
       throw new IllegalArgumentException("a buffer cannot address a tensor of " + bytes + " bytes");
     }
     return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(ByteOrder.nativeOrder());
+  }
+
+  /**
+   * A buffer that begins where the elements of a contiguous tensor do, on whatever device and
+   * however many they are: an address for native functions. Its own length means nothing, and where
+   * the tensor is not on the CPU it must not be read. Valid only as long as the tensor is open.
+   *
+   * @throws IllegalArgumentException if there are no elements
+   */
+  public static ByteBuffer address(NDArray tensor) {
+    if (tensor.size() == 0) {
+      throw new IllegalArgumentException("a tensor without elements has no address");
+    }
+    try (NDManager scope = newManager()) { // owns the view, not the memory
+      NDArray first = slice(scope, flat(scope, tensor), 0, 0, 1); // past 2 GiB no buffer has room
+      return TensorAddress.of((PtNDArray) first);
+    }
   }
 
   /**

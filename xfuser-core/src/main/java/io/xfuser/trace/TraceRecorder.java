@@ -33,7 +33,7 @@ final class TraceRecorder implements Trace {
 
   @Override
   public World observe(World world) {
-    return new World(new TracedTransport(world.transport(), this));
+    return world.through(transport -> new TracedTransport(transport, this));
   }
 
   @Override

@@ -4,6 +4,12 @@ def cast(self, x: Tensor, dtype: int) -> Tensor:
 def empty(self, shape: List[int], dtype: int) -> Tensor:
   return torch.empty(shape, dtype=dtype, device=torch.device("cpu"))
 
+def empty_on(self, shape: List[int], dtype: int, device: str) -> Tensor:
+  return torch.empty(shape, dtype=dtype, device=torch.device(device))
+
+def view(self, x: Tensor, shape: List[int]) -> Tensor:
+  return x.view(shape)
+
 def contiguous(self, x: Tensor) -> Tensor:
   return torch.contiguous(x)
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.parallel.nccl.NcclSimulation;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
 import io.xfuser.torchscript.Torch;
@@ -22,13 +23,16 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Runs the same code on several ranks, each a thread of the test. */
 public enum TestRanks {
   IN_PROCESS,
   SOCKET,
-  SOCKET_WITHOUT_SHARED_MEMORY;
+  SOCKET_WITHOUT_SHARED_MEMORY,
+  /** Threads that exchange their tensors as GPUs do. */
+  NCCL;
 
   /** Limits short enough for tests. */
   public static final SocketConfig.Limits QUICK =
@@ -39,11 +43,28 @@ public enum TestRanks {
   public <T> List<T> run(int size, Body<T> body) throws Exception {
     InProcessRanks inProcess = new InProcessRanks(size, Duration.ofSeconds(30));
     int port = freePort();
+    if (this != NCCL) {
+      return run(
+          size,
+          body,
+          rank ->
+              this == IN_PROCESS
+                  ? new World(inProcess.transport(rank))
+                  : socketWorld(port, rank, size));
+    }
+    NcclSimulation gpus = new NcclSimulation(true);
+    List<T> results = run(size, body, rank -> gpus.world(inProcess.transport(rank)));
+    gpus.check();
+    return results;
+  }
+
+  private static <T> List<T> run(int size, Body<T> body, IntFunction<World> worlds)
+      throws Exception {
     return together(
         size,
         rank -> {
           Torch.prepareThread(1);
-          try (World world = world(inProcess, port, rank, size)) {
+          try (World world = worlds.apply(rank)) {
             try {
               return body.run(world);
             } catch (Exception | AssertionError e) {
@@ -128,10 +149,7 @@ public enum TestRanks {
     }
   }
 
-  private World world(InProcessRanks inProcess, int port, int rank, int size) {
-    if (this == IN_PROCESS) {
-      return new World(inProcess.transport(rank));
-    }
+  private World socketWorld(int port, int rank, int size) {
     SocketConfig config = config(rank, size, port, QUICK);
     return SocketWorld.join(
         new SocketConfig(

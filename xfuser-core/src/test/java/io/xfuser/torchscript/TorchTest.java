@@ -1,11 +1,14 @@
 package io.xfuser.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,6 +42,31 @@ class TorchTest {
   void aTensorWithoutElementsHasNoMemory() {
     try (NDManager manager = Torch.newManager()) {
       assertThat(Torch.memoryParts(Torch.empty(manager, ElementType.BFLOAT16, 3, 0))).isEmpty();
+    }
+  }
+
+  @Test
+  void anAddressIsThatOfTheFirstElementHoweverLongTheTensor() {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray numbers = Torch.copy(manager, manager.arange(21f).reshape(new Shape(3, 7)));
+      NDArray rows = Torch.slice(manager, numbers, 0, 1, 3);
+      assertThat(Torch.address(rows).order(ByteOrder.nativeOrder()).getFloat()).isEqualTo(7);
+      // past 2 GiB; memory that nobody writes costs nothing
+      NDArray long3GiB = Torch.empty(manager, ElementType.UINT8, 3L << 30);
+      Torch.memory(Torch.slice(manager, long3GiB, 0, 0, 1)).put((byte) 42);
+      assertThat(Torch.address(long3GiB).get(0)).isEqualTo((byte) 42);
+      assertThatThrownBy(() -> Torch.address(Torch.empty(manager, ElementType.UINT8, 0)))
+          .hasMessage("a tensor without elements has no address");
+    }
+  }
+
+  @Test
+  void anEmptyTensorIsMadeOnTheDeviceAsked() {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray x = Torch.empty(manager, Device.cpu(), ElementType.BFLOAT16, 2, 3);
+      assertThat(x.getShape()).isEqualTo(new Shape(2, 3));
+      assertThat(x.getDevice()).isEqualTo(Device.cpu());
+      assertThat(Torch.view(manager, x, 3, 2).getShape()).isEqualTo(new Shape(3, 2));
     }
   }
 }

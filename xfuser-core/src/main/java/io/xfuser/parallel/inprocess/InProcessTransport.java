@@ -30,7 +30,7 @@ final class InProcessTransport implements Transport {
 
   @Override
   public void send(Channel channel, int to, List<NDArray> tensors) {
-    ranks.mailboxes().check();
+    check();
     ranks
         .mailboxes()
         .deliver(new Route(channel, rank, to), tensors.stream().map(SharedTensor::of).toList());
@@ -39,6 +39,11 @@ final class InProcessTransport implements Transport {
   @Override
   public Pending receive(Channel channel, int from, String operation) {
     return ranks.mailboxes().receive(new Route(channel, from, rank), operation);
+  }
+
+  @Override
+  public void check() {
+    ranks.mailboxes().check();
   }
 
   @Override

@@ -75,7 +75,7 @@ final class SocketTransport implements Transport {
 
   @Override
   public void send(Channel channel, int to, List<NDArray> tensors) {
-    epochs.current().check();
+    check();
     if (to < 0 || to >= size()) {
       throw new IllegalArgumentException("rank " + to + " is not in a world of " + size());
     }
@@ -103,6 +103,11 @@ final class SocketTransport implements Transport {
   @Override
   public Pending receive(Channel channel, int from, String operation) {
     return epochs.current().receive(new Route(channel, from, rank()), operation);
+  }
+
+  @Override
+  public void check() {
+    epochs.current().check();
   }
 
   @Override

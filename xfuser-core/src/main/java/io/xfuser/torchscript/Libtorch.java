@@ -1,0 +1,101 @@
+package io.xfuser.torchscript;
+
+import ai.djl.engine.Engine;
+import ai.djl.util.Utils;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The libtorch that DJL loads. One of another version than DJL's own native library was built for
+ * has other layouts of objects and ends the JVM without a word; so the version of a libtorch that
+ * the user points to is looked up before it is loaded.
+ */
+public final class Libtorch {
+  private static final String SETTING = "PYTORCH_LIBRARY_PATH";
+
+  /** {@code __version__ = '2.7.1+cu126'} in pip's torch, {@code 2.7.1+cu126} in the archives. */
+  private static final Pattern VERSION = Pattern.compile("(?m)^(?:__version__ = ')?(\\d[\\d.]*)");
+
+  private Libtorch() {}
+
+  /**
+   * Looks at the libtorch that {@code PYTORCH_LIBRARY_PATH} names, if it names one. To be called
+   * before anything else here.
+   *
+   * @throws IllegalArgumentException if it does not fit, in one sentence
+   */
+  public static void requireFit() {
+    String path = Utils.getEnvOrSystemProperty(SETTING);
+    if (path != null && !path.isBlank()) {
+      check(path, required());
+    }
+  }
+
+  /** DJL's engine. */
+  static Engine engine() {
+    return Loaded.ENGINE;
+  }
+
+  private static final class Loaded {
+    static final Engine ENGINE = load();
+
+    private static Engine load() {
+      requireFit();
+      return Engine.getEngine("PyTorch");
+    }
+  }
+
+  /** Rejects a libtorch in {@code path} whose version is known and is not {@code required}. */
+  static void check(String path, String required) {
+    for (String entry : path.split(File.pathSeparator, -1)) {
+      Path named = Path.of(entry);
+      Path folder = Files.isRegularFile(named) ? named.toAbsolutePath().getParent() : named;
+      Optional<String> found = folder == null ? Optional.empty() : version(folder);
+      if (found.isPresent() && !found.get().equals(required)) {
+        throw new IllegalArgumentException(
+            "%s names libtorch %s in %s, but DJL's native library fits libtorch %s only"
+                .formatted(SETTING, found.get(), folder, required));
+      }
+    }
+  }
+
+  /** The version of the libtorch in {@code folder}, if a file beside the folder tells it. */
+  static Optional<String> version(Path folder) {
+    for (String file : new String[] {"../version.py", "../build-version"}) {
+      Path told = folder.resolve(file);
+      if (Files.isReadable(told)) {
+        try {
+          Matcher matcher = VERSION.matcher(Files.readString(told));
+          if (matcher.find()) {
+            return Optional.of(matcher.group(1));
+          }
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The version that the native library on the class path was built for. */
+  static String required() {
+    try (InputStream in = Libtorch.class.getResourceAsStream("/jnilib/pytorch.properties")) {
+      if (in == null) {
+        throw new IllegalStateException("ai.djl.pytorch:pytorch-jni is not on the class path");
+      }
+      Properties properties = new Properties();
+      properties.load(in);
+      return properties.getProperty("jni_version", "").split("-", 2)[0]; // 2.7.1-0.35.1
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

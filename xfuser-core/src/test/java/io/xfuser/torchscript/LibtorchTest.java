@@ -1,0 +1,49 @@
+package io.xfuser.torchscript;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LibtorchTest {
+  @TempDir private Path directory = Path.of(".");
+
+  private Path lib(String file, String content) throws IOException {
+    Path lib = Files.createDirectories(directory.resolve("torch/lib"));
+    Files.writeString(directory.resolve("torch").resolve(file), content);
+    return lib;
+  }
+
+  @Test
+  void theNativeLibraryTellsWhatItFits() {
+    assertThat(Libtorch.required()).matches("2\\.\\d+\\.\\d+");
+  }
+
+  @Test
+  void aLibtorchOfAnotherVersionIsRefusedInOneSentence() throws IOException {
+    Path lib = lib("version.py", "from typing import Optional\n\n__version__ = '2.10.0+cu128'\n");
+    assertThatThrownBy(() -> Libtorch.check("/nowhere" + File.pathSeparator + lib, "2.7.1"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "PYTORCH_LIBRARY_PATH names libtorch 2.10.0 in %s, but DJL's native library fits libtorch 2.7.1 only",
+            lib);
+    Path file = Files.createFile(lib.resolve("libtorch.so"));
+    assertThatThrownBy(() -> Libtorch.check(file.toString(), "2.7.1"))
+        .hasMessageContaining("libtorch 2.10.0 in " + lib);
+  }
+
+  @Test
+  void theRightVersionAndAnUnknownOneAreLoaded() throws IOException {
+    assertThatCode(() -> Libtorch.check(directory.toString(), "2.7.1")).doesNotThrowAnyException();
+    Path lib = lib("build-version", "2.7.1+cu128\n");
+    assertThatCode(() -> Libtorch.check(lib.toString(), "2.7.1")).doesNotThrowAnyException();
+    assertThatThrownBy(() -> Libtorch.check(lib.toString(), "2.5.1"))
+        .hasMessageContaining("libtorch 2.7.1");
+  }
+}

@@ -1,0 +1,128 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.parallel.TestRanks;
+import io.xfuser.parallel.World;
+import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.parallel.nccl.NcclSimulation;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.RankReport;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Generations whose ranks exchange tensors as GPUs do, by a simulation of NCCL in which every send
+ * has to meet its receive in order, with its type and count: over every combination of degrees up
+ * to 8 ranks.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+public abstract class NcclContract {
+  private static final int STEPS = 2;
+
+  private EngineConfig engine = EngineConfig.of(Path.of("."));
+  private DiffusionPipeline pipeline;
+
+  /** The pipeline's directory. */
+  protected abstract Path directory();
+
+  /** At least two pictures of different prompts, an odd number of tokens. */
+  protected abstract InputConfig input();
+
+  @BeforeAll
+  void open() {
+    engine = EngineConfig.of(directory());
+    pipeline = DiffusionPipeline.fromPretrained(engine.model());
+  }
+
+  @AfterAll
+  void close() {
+    pipeline.close();
+  }
+
+  /** What the ranks of one process brought back. */
+  private record Outcome(List<float[]> latents, List<Map<String, Long>> sentBytes) {
+    private static Outcome of(List<Generation> generations) {
+      List<float[]> latents = new ArrayList<>();
+      for (Generation generation : generations) {
+        try (generation) {
+          latents.add(latents(generation));
+        }
+      }
+      List<RankReport> ranks = generations.get(0).report().ranks();
+      return new Outcome(latents, ranks.stream().map(RankReport::sentBytes).toList());
+    }
+
+    private static float[] latents(Generation generation) {
+      NDArray tensor;
+      try {
+        tensor = generation.tensor();
+      } catch (IllegalStateException e) {
+        return new float[0]; // of a rank that decodes nothing
+      }
+      return Pixels.floats(tensor);
+    }
+  }
+
+  static Stream<ParallelContract.Layout> layouts() {
+    int[] turn = {0};
+    return ParallelContract.degrees()
+        .map(
+            degrees -> {
+              int patches = 1 + turn[0] % 5;
+              int warmup = turn[0]++ / 2 % STEPS;
+              return new ParallelContract.Layout(degrees.withPatches(patches), warmup);
+            });
+  }
+
+  @ParameterizedTest
+  @MethodSource("layouts")
+  void ranksWithGpusDrawTheSameBitsAndCountTheSameBytes(ParallelContract.Layout layout)
+      throws Exception {
+    int size = layout.degrees().worldSize();
+    InProcessRanks plain = new InProcessRanks(size, Duration.ofSeconds(60));
+    Outcome expected = generate(layout, rank -> new World(plain.transport(rank)));
+    NcclSimulation gpus = new NcclSimulation(false);
+    InProcessRanks control = new InProcessRanks(size, Duration.ofSeconds(60));
+    Outcome found = generate(layout, rank -> gpus.world(control.transport(rank)));
+    gpus.check();
+    assertThat(gpus.opened() > 0).isEqualTo(size > layout.degrees().dataDegree());
+    assertThat(found.sentBytes()).isEqualTo(expected.sentBytes());
+    for (int rank = 0; rank < size; rank++) {
+      assertThat(found.latents().get(rank)).isEqualTo(expected.latents().get(rank));
+    }
+  }
+
+  private Outcome generate(ParallelContract.Layout layout, IntFunction<World> worlds)
+      throws Exception {
+    EngineConfig parallel =
+        engine.withParallel(layout.degrees()).withWarmupSteps(layout.warmupSteps());
+    InputConfig latents = input().withSteps(STEPS).withOutputType(OutputType.LATENT);
+    return Outcome.of(
+        TestRanks.together(
+            layout.degrees().worldSize(),
+            rank -> {
+              try (World world = worlds.apply(rank);
+                  XDiTParallel ranks = new XDiTParallel(pipeline, parallel, world)) {
+                return ranks.generate(latents);
+              }
+            }));
+  }
+}

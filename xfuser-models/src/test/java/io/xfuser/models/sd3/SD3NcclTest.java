@@ -1,0 +1,20 @@
+package io.xfuser.models.sd3;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.contract.NcclContract;
+import java.nio.file.Path;
+
+/** Text attends with the image, so its outputs are gathered and it crosses stages. */
+class SD3NcclTest extends NcclContract {
+  @Override
+  protected Path directory() {
+    return Path.of("src/test/resources/fixtures/sd3_tiny");
+  }
+
+  @Override
+  protected InputConfig input() {
+    return InputConfig.of("a red fox", "två blå båtar 🦊")
+        .withSize(112, 144)
+        .withMaxSequenceLength(20);
+  }
+}
