@@ -143,7 +143,8 @@ final class Edge {
   /** Posts a receive; returns at once. */
   Pending receive() {
     Pending word = ranks.receive(route.channel(), route.from(), "receive");
-    CompletableFuture<Pending> landing = CompletableFuture.supplyAsync(() -> land(word), this::submit);
+    CompletableFuture<Pending> landing =
+        CompletableFuture.supplyAsync(() -> land(word), this::submit);
     return owner -> await(landing).await(owner);
   }
 
