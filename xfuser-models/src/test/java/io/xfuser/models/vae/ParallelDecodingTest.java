@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.models.vae.StripedDecoder.Latents;
 import io.xfuser.models.vae.StripedDecoder.Outcome;
 import io.xfuser.nn.TokenRange;
+import io.xfuser.parallel.TestRanks;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.pipeline.VaeDecoder.Options;
 import io.xfuser.torchscript.ElementType;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -173,6 +175,18 @@ class ParallelDecodingTest {
   private static long pixels(AutoencoderKlConfig config, Latents latents, int rows) {
     long scale = config.scale();
     return 12L * latents.batch() * rows * scale * latents.width() * scale;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SOCKET", "NCCL"})
+  void messagesOfAllKindsGiveTheSameBits(TestRanks ranks) throws Exception {
+    try (AutoencoderKlDecoder decoder = open(SIGMA, ElementType.FLOAT32)) {
+      Latents latents = new Latents(2, 4, 9, 5);
+      for (Options options : List.of(WHOLE, TILED)) {
+        StripedDecoder striped = StripedDecoder.of(decoder, options);
+        assertThat(striped.decode(ranks, 3, latents)).isEqualTo(striped.decode(3, latents));
+      }
+    }
   }
 
   @Test

@@ -32,7 +32,12 @@ record StripedDecoder(VaeDecoder decoder, Options options, UnaryOperator<Strip> 
 
   /** What all strips of {@code latents} brought back, in their order. */
   List<Outcome> decode(int strips, Latents latents) throws Exception {
-    return TestRanks.IN_PROCESS.run(
+    return decode(TestRanks.IN_PROCESS, strips, latents);
+  }
+
+  /** The same by ranks that exchange tensors in their own way. */
+  List<Outcome> decode(TestRanks ranks, int strips, Latents latents) throws Exception {
+    return ranks.run(
         strips,
         world -> {
           List<Integer> all = IntStream.range(0, strips).boxed().toList();
