@@ -38,13 +38,7 @@ class ParallelVaePipelineTest {
   private final NDManager manager = Torch.newManager();
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "pixart_sigma_tiny",
-        "sd3_tiny",
-        "latte_tiny",
-        "latte_plain_tiny"
-      })
+  @ValueSource(strings = {"pixart_sigma_tiny", "sd3_tiny", "latte_tiny", "latte_plain_tiny"})
   void allRanksOfAPictureDecodeWhatOneDecodes(String model) {
     EngineConfig engine = EngineConfig.of(VaeFixtures.directory(model)).withWarmupSteps(STEPS);
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
