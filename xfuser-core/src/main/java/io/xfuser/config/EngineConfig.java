@@ -15,12 +15,9 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
   /**
    * Refuses what is known but not built, so that nothing that was asked for is silently left out.
    *
-   * @throws ArgumentException for a parallel VAE, torch.compile or CUDA
+   * @throws ArgumentException for torch.compile or CUDA
    */
   public EngineConfig {
-    if (runtime.useParallelVae()) {
-      throw new ArgumentException("--use_parallel_vae is not supported yet");
-    }
     if (runtime.useTorchCompile()) {
       throw new ArgumentException("--use_torch_compile is not supported yet");
     }

@@ -43,7 +43,7 @@ final class RuntimeFlags {
 
   @Option(
       names = "--use_parallel_vae",
-      description = "The ranks share the decoding; not supported yet (default: off)")
+      description = "The ranks of a picture share its decoding (default: off)")
   boolean parallelVae;
 
   @Option(names = "--use_torch_compile", description = "Not supported yet (default: off)")

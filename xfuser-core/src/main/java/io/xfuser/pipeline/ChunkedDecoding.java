@@ -11,14 +11,15 @@ import io.xfuser.torchscript.Torch;
  * several ranks, because its chunks are counted from the first row of the whole request: then the
  * ranks show one another their latents, and each decodes the chunks that its rows lie in.
  *
+ * @param decoding of the rows that one rank has
  * @param ranks those that decode, in order of their pictures
  */
-record ChunkedDecoding(VaeDecoder decoder, Communicator ranks, RankPlan plan) {
+record ChunkedDecoding(StripDecoding decoding, Communicator ranks, RankPlan plan) {
   /** The pixels (B·F, 3, H, W) of this rank's latents (B·F, c, h, w). */
-  NDArray decode(NDManager owner, NDArray latents, VaeDecoder.Options options) {
-    int chunk = decoder.chunk();
+  NDArray decode(NDManager owner, NDArray latents) {
+    int chunk = decoding.decoder().chunk();
     if (!chunksAreShared(chunk)) {
-      return decoder.decode(owner, latents, options);
+      return decoding.lead(owner, latents);
     }
     int frames = plan.request().latents().frames();
     int total = plan.request().images() * frames;
@@ -28,7 +29,7 @@ record ChunkedDecoding(VaeDecoder decoder, Communicator ranks, RankPlan plan) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray all = ranks.allGather(scope, latents, 0); // (all B·F, c, h, w)
       NDArray chunks = Torch.slice(scope, all, 0, from, to);
-      NDArray pixels = decoder.decode(scope, chunks, options);
+      NDArray pixels = decoding.lead(scope, chunks);
       return Torch.slice(owner, pixels, 0, own.from() - from, own.to() - from);
     }
   }

@@ -6,6 +6,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.CancelledException;
+import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.GenerationRequest.Size;
@@ -164,13 +165,13 @@ final class RankPipeline<C> {
     boolean another = // ranks that share blocks have the same latents, and those of both prompts
         !groups.tensor().isFirst() || !groups.cfg().isFirst();
     if (another || !groups.pipeline().isLast()) {
-      return Decoded.NOTHING;
+      return assist(request);
     }
     Communicator shards = groups.shards();
     NDArray own = loop.tokens(request); // (B, l, c)
     if (!shards.isFirst()) {
       shards.send(List.of(own), 0);
-      return Decoded.NOTHING;
+      return assist(request);
     }
     world.transport().activity("decoding");
     try (NDManager scope = request.newSubManager()) {
@@ -186,6 +187,40 @@ final class RankPipeline<C> {
     }
   }
 
+  /** Takes part in the decoding, if this rank has a strip. */
+  private Decoded assist(NDManager request) {
+    if (plan.request().input().outputType() != OutputType.LATENT
+        && decodingRanks().contains(plan.rank())) {
+      world.transport().activity("decoding");
+      long start = System.nanoTime();
+      trace.during(
+          Activity.DECODE,
+          () -> {
+            decoding().follow(request);
+            return Decoded.NOTHING;
+          });
+      times.decoded(start);
+    }
+    return Decoded.NOTHING;
+  }
+
+  /** The rank that has the latents, and those with a strip: at least one row of latents each. */
+  private List<Integer> decodingRanks() {
+    List<Integer> all = plan.decodingRanks();
+    int strips = Math.min(all.size(), plan.request().latents().height());
+    return all.subList(0, engine.runtime().useParallelVae() ? strips : 1);
+  }
+
+  private StripDecoding decoding() {
+    VaeDecoder.Options options =
+        new VaeDecoder.Options(
+            engine.runtime().enableSlicing(),
+            engine.runtime().enableTiling(),
+            plan.request().latents().frames());
+    return new StripDecoding(
+        pipeline.vaeDecoder().get(), options, world.group(Channel.VAE, decodingRanks()));
+  }
+
   private Decoded output(NDManager scope, NDArray tokens) {
     int first = plan.images().from();
     OutputType type = plan.request().input().outputType();
@@ -193,12 +228,9 @@ final class RankPipeline<C> {
     if (type == OutputType.LATENT) {
       return Decoded.of(first, shape.visible(scope, tokens));
     }
-    VaeDecoder.Options options =
-        new VaeDecoder.Options(
-            engine.runtime().enableSlicing(), engine.runtime().enableTiling(), shape.frames());
     NDArray pixels = // (B·F, 3, H, W)
-        new ChunkedDecoding(pipeline.vaeDecoder().get(), groups.decoders(), plan)
-            .decode(scope, shape.decodable(scope, tokens), options);
+        new ChunkedDecoding(decoding(), groups.decoders(), plan)
+            .decode(scope, shape.decodable(scope, tokens));
     Size size = plan.request().output();
     if (!size.equals(plan.request().size())) {
       pixels = ImageProcessor.resizeAndCrop(scope, pixels, size.width(), size.height());

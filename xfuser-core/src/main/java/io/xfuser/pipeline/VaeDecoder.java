@@ -2,6 +2,8 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
+import java.util.Optional;
 
 /** Turns latents into pixels. */
 public interface VaeDecoder extends AutoCloseable {
@@ -13,7 +15,19 @@ public interface VaeDecoder extends AutoCloseable {
    * @param options slicing and tiling, and how many frames a video has
    * @return pixels (B, 3, H, W), about −1 to 1, in the decoder's element type
    */
-  NDArray decode(NDManager owner, NDArray latents, Options options);
+  default NDArray decode(NDManager owner, NDArray latents, Options options) {
+    return decode(owner, latents, options, Strip.whole()).orElseThrow();
+  }
+
+  /**
+   * Decodes together with the other strips, all of which are given the same latents and options.
+   *
+   * @param latents (B, c, h, w), as in {@link #decode(NDManager, NDArray, Options)}
+   * @param strip shares out rows, tiles or frames
+   * @return all pixels (B, 3, H, W) on the first strip, nothing elsewhere
+   * @throws IllegalArgumentException if there are more strips than rows of latents
+   */
+  Optional<NDArray> decode(NDManager owner, NDArray latents, Options options, Strip strip);
 
   /**
    * How many rows of a request's latents, counted from its first, are decoded together and depend

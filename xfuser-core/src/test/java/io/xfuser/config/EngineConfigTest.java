@@ -66,10 +66,8 @@ class EngineConfigTest {
   @Test
   void whatIsNotBuiltIsRefusedWithoutTheCommandLineToo() {
     RuntimeConfig runtime = ENGINE.runtime();
-    assertThatThrownBy(() -> ENGINE.withRuntime(runtime.withParallelVae(true)))
-        .isInstanceOf(ArgumentException.class)
-        .hasMessage("--use_parallel_vae is not supported yet");
     assertThatThrownBy(() -> ENGINE.withRuntime(runtime.withDevice("cuda")))
+        .isInstanceOf(ArgumentException.class)
         .hasMessage("--device cuda is not supported yet");
   }
 }

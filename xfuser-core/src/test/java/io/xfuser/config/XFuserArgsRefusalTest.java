@@ -63,7 +63,7 @@ class XFuserArgsRefusalTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "--use_parallel_vae",
+        "--vae_parallel_size 2",
         "--use_torch_compile",
         "--device cuda",
         "--enable_model_cpu_offload",

@@ -5,6 +5,8 @@ import static io.xfuser.models.vae.Layer.VAE;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.nn.Strip;
+import io.xfuser.nn.TokenRange;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -14,6 +16,7 @@ import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,15 +77,18 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *     #check} says
    */
   @Override
-  public NDArray decode(NDManager owner, NDArray latents, Options options) {
+  public Optional<NDArray> decode(NDManager owner, NDArray latents, Options options, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray unscaled = enter(scope, latents, options); // (B, c, h, w)
-      NDArray pixels =
-          config.temporal() || options.slicing()
-              ? decodeParts(scope, unscaled, 1, options.tiling())
-              : decodeTogether(scope, unscaled, options.tiling());
-      return Torch.contiguous(owner, pixels); // (B, 3, H, W)
+      int all = Math.toIntExact(latents.getShape().get(0));
+      int together = config.temporal() || options.slicing() ? 1 : all;
+      return decodeParts(owner, unscaled, new Parts(together, options.tiling(), strip));
     }
+  }
+
+  /** Decodes a video alone; see {@link #decodeFrames(NDManager, NDArray, Options, Strip)}. */
+  public NDArray decodeFrames(NDManager owner, NDArray latents, Options options) {
+    return decodeFrames(owner, latents, options, Strip.whole()).orElseThrow();
   }
 
   /**
@@ -92,16 +98,27 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *
    * @param latents (F, c, h, w): the frames in their order, still scaled
    * @param options slicing and tiling, of each 14 frames
-   * @return pixels (F, 3, H, W), about −1 to 1, in the decoder's element type
+   * @param strip has frames of its own, without a word to the others, if the decoder is not
+   *     temporal and there are as many frames as strips; else rows or tiles
+   * @return on the first strip, pixels (F, 3, H, W), about −1 to 1, in the decoder's element type;
+   *     nothing elsewhere
    * @throws IllegalArgumentException if latents are not (F, latent channels, h, w), or as {@link
    *     #check} says
    */
-  public NDArray decodeFrames(NDManager owner, NDArray latents, Options options) {
+  public Optional<NDArray> decodeFrames(
+      NDManager owner, NDArray latents, Options options, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray unscaled = enter(scope, latents, options); // (F, c, h, w)
       int together = options.slicing() ? 1 : CHUNK;
-      NDArray pixels = decodeParts(scope, unscaled, together, options.tiling());
-      return Torch.contiguous(owner, pixels); // (F, 3, H, W)
+      Parts parts = new Parts(together, options.tiling(), strip);
+      int frames = Math.toIntExact(latents.getShape().get(0));
+      if (strip.isWhole() || config.temporal() || frames < strip.count()) {
+        return decodeParts(owner, unscaled, parts); // (F, 3, H, W)
+      }
+      TokenRange own = strip.of(frames);
+      NDArray mine = Torch.slice(scope, unscaled, 0, own.from(), own.to()); // (f, c, h, w)
+      NDArray pixels = decodeParts(scope, mine, parts.alone()).orElseThrow(); // (f, 3, H, W)
+      return strip.assemble(owner, pixels, 0); // (F, 3, H, W)
     }
   }
 
@@ -142,25 +159,58 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     return VAE.call(scope, "enter", latents, type.scalarType(), scaling, config.shiftFactor());
   }
 
-  /** Decodes {@code together} pictures or frames at a time; latents are (B, c, h, w). */
-  private NDArray decodeParts(NDManager owner, NDArray latents, int together, boolean tiled) {
-    long count = latents.getShape().get(0);
-    try (NDManager scope = owner.newSubManager()) {
-      List<NDArray> parts = new ArrayList<>();
-      for (long from = 0; from < count; from += together) {
-        long to = Math.min(count, from + together);
-        NDArray part = Torch.slice(scope, latents, 0, from, to); // (≤ together, c, h, w)
-        parts.add(decodeTogether(scope, part, tiled)); // (≤ together, 3, H, W)
-      }
-      return Torch.concat(owner, parts, 0); // (B, 3, H, W)
+  /**
+   * How pictures or frames are decoded.
+   *
+   * @param together so many at a time
+   * @param tiled by tiles
+   * @param strip what is decoded of them here
+   */
+  private record Parts(int together, boolean tiled, Strip strip) {
+    Parts alone() {
+      return new Parts(together, tiled, Strip.whole());
     }
   }
 
-  private NDArray decodeTogether(NDManager owner, NDArray latents, boolean tiled) {
+  private Optional<NDArray> decodeParts(NDManager owner, NDArray latents, Parts how) {
+    long count = latents.getShape().get(0);
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> parts = new ArrayList<>();
+      for (long from = 0; from < count; from += how.together()) {
+        long to = Math.min(count, from + how.together());
+        NDArray part = Torch.slice(scope, latents, 0, from, to); // (≤ together, c, h, w)
+        decodeTogether(scope, part, how).ifPresent(parts::add); // (≤ together, 3, H, W)
+      }
+      return join(scope, parts).map(pixels -> Torch.contiguous(owner, pixels)); // (B, 3, H, W)
+    }
+  }
+
+  private static Optional<NDArray> join(NDManager owner, List<NDArray> parts) {
+    return parts.size() < 2 // one is not copied
+        ? parts.stream().findFirst()
+        : Optional.of(Torch.concat(owner, parts, 0));
+  }
+
+  private Optional<NDArray> decodeTogether(NDManager owner, NDArray latents, Parts how) {
+    Strip strip = how.strip();
     Tiling tiling = Tiling.of(config);
-    return tiled && tiling.divides(latents)
-        ? tiling.decode(owner, layers, latents)
-        : layers.forward(owner, latents); // (B, 3, H, W)
+    if (how.tiled() && tiling.divides(latents)) {
+      return tiling.decode(owner, layers, latents, strip);
+    }
+    if (strip.isWhole()) {
+      return Optional.of(layers.forward(owner, latents, strip)); // (B, 3, H, W)
+    }
+    int height = Math.toIntExact(latents.getShape().get(2));
+    if (strip.count() > height) {
+      throw new IllegalArgumentException(
+          strip.count() + " strips are too many for " + height + " rows of latents");
+    }
+    TokenRange rows = strip.of(height);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray own = Torch.slice(scope, latents, 2, rows.from(), rows.to()); // (B, c, h', w)
+      NDArray pixels = layers.forward(scope, own, strip); // (B, 3, H', W)
+      return strip.assemble(owner, pixels, 2); // (B, 3, H, W)
+    }
   }
 
   private static boolean belongsToTheEncoder(String name) {

@@ -1,24 +1,46 @@
 package io.xfuser.models.vae;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
+import io.xfuser.nn.Strip.Edges;
 import io.xfuser.weights.Weights;
 
-/** A convolution with stride 1 that keeps the picture's size; zeros surround it. */
+/**
+ * A convolution with stride 1 that keeps the picture's size; zeros surround it. On a strip the
+ * first and the last row are computed again once the rows beyond have come: the strip is not
+ * copied.
+ */
 final class Convolution implements Layer {
   private final NDArray weight; // (O, C, KH, KW)
   private final NDArray bias; // (O)
   private final long[] padding; // rows, columns
+  private final boolean crossesStrips;
 
   /** Reads its kernel (out, in, …) and its bias (out). */
   Convolution(NDManager owner, Weights weights, Channels channels, Kernel kernel) {
     weight = kernel.read(owner, weights, channels);
     bias = weights.get(owner, "bias", channels.out());
     padding = new long[] {kernel.rows / 2, kernel.columns / 2};
+    crossesStrips = kernel == Kernel.SQUARE;
   }
 
   @Override
-  public NDArray forward(NDManager owner, NDArray x) {
+  public NDArray forward(NDManager owner, NDArray x, Strip strip) {
+    if (strip.isWhole() || !crossesStrips) {
+      return convolve(owner, x);
+    }
+    Edges arriving = strip.halo(x); // while the strip is convolved as if it were the picture
+    NDArray y = convolve(owner, x); // (B, O, H, W)
+    try (NDManager scope = owner.newSubManager()) {
+      NDList edges = arriving.await(scope); // 2 × (B, C, 1, W)
+      VAE.call(scope, "mend_", y, x, edges.get(0), edges.get(1), weight, bias);
+    }
+    return y;
+  }
+
+  private NDArray convolve(NDManager owner, NDArray x) {
     return VAE.call(owner, "convolve", x, weight, bias, padding); // (B, O, H, W)
   }
 

@@ -2,18 +2,20 @@ package io.xfuser.models.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
 import io.xfuser.pipeline.VaeDecoder;
+import java.util.Optional;
 
 /**
  * Decodes the frames of a request's videos one after the other, 14 at a time, as diffusers' {@code
- * LattePipeline} does.
+ * LattePipeline} does. Strips have frames each where frames stand for themselves and are enough.
  *
  * @param decoder what decodes some frames
  */
 public record FramesDecoder(AutoencoderKlDecoder decoder) implements VaeDecoder {
   @Override
-  public NDArray decode(NDManager owner, NDArray latents, Options options) {
-    return decoder.decodeFrames(owner, latents, options);
+  public Optional<NDArray> decode(NDManager owner, NDArray latents, Options options, Strip strip) {
+    return decoder.decodeFrames(owner, latents, options, strip);
   }
 
   @Override

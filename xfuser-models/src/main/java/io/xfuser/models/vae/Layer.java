@@ -2,6 +2,7 @@ package io.xfuser.models.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Program;
 
 /** A step of the decoder. Immutable, and safe for use by several threads. */
@@ -12,8 +13,9 @@ interface Layer {
   /**
    * Applies the layer.
    *
-   * @param x (B, C, H, W), left as it is
+   * @param x (B, C, H, W), left as it is; H are the rows of the strip
+   * @param strip what the layer may ask of the rest of the picture
    * @return (B, O, H', W'), owned by {@code owner}
    */
-  NDArray forward(NDManager owner, NDArray x);
+  NDArray forward(NDManager owner, NDArray x, Strip strip);
 }

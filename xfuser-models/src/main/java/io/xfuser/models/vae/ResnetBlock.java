@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.vae.Convolution.Channels;
 import io.xfuser.models.vae.Convolution.Kernel;
 import io.xfuser.models.vae.GroupNorm.Groups;
+import io.xfuser.nn.Strip;
 import io.xfuser.weights.Weights;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,10 +36,11 @@ final class ResnetBlock implements Layer {
   }
 
   @Override
-  public NDArray forward(NDManager owner, NDArray x) {
+  public NDArray forward(NDManager owner, NDArray x, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
-      NDArray change = body.forward(scope, x); // (B, O, H, W)
-      NDArray residual = shortcut == null ? x : shortcut.forward(scope, x); // (B, O, H, W)
+      NDArray change = body.forward(scope, x, strip); // (B, O, H, W)
+      NDArray residual = // (B, O, H, W)
+          shortcut == null ? x : shortcut.forward(scope, x, strip);
       return VAE.call(owner, "add_", change, residual); // (B, O, H, W)
     }
   }

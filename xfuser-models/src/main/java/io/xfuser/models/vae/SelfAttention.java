@@ -1,8 +1,10 @@
 package io.xfuser.models.vae;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.vae.GroupNorm.Groups;
+import io.xfuser.nn.Strip;
 import io.xfuser.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +13,8 @@ import java.util.Map;
 /**
  * {@code x + attention(norm(x))} with one head over all positions of the picture: the attention of
  * diffusers' UNetMidBlock2D. Older checkpoints call the projections {@code query}, {@code key},
- * {@code value} and {@code proj_attn}; both sets of names are read.
+ * {@code value} and {@code proj_attn}; both sets of names are read. A strip has its own queries and
+ * gathers the keys and values of all.
  */
 final class SelfAttention implements Layer {
   private static final List<String> PROJECTIONS = List.of("to_q", "to_k", "to_v", "to_out.0");
@@ -36,10 +39,16 @@ final class SelfAttention implements Layer {
   }
 
   @Override
-  public NDArray forward(NDManager owner, NDArray x) {
+  public NDArray forward(NDManager owner, NDArray x, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
-      NDArray normalized = norm.forward(scope, x); // (B, C, H, W)
-      return VAE.call(owner, "attention", normalized, x, projections); // (B, C, H, W)
+      NDArray normalized = norm.forward(scope, x, strip); // (B, C, H, W)
+      if (strip.isWhole()) {
+        return VAE.call(owner, "attention", normalized, x, projections); // (B, C, H, W)
+      }
+      NDList own = VAE.callList(scope, "keys_values", normalized, projections); // 2 × (B, l, C)
+      NDArray keys = strip.gather(scope, own.get(0), 1); // (B, L, C)
+      NDArray values = strip.gather(scope, own.get(1), 1); // (B, L, C)
+      return VAE.call(owner, "attend_to", normalized, x, keys, values, projections);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.xfuser.models.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
 import java.util.List;
 
 /**
@@ -17,11 +18,11 @@ record Sequence(List<Layer> layers) implements Layer {
   }
 
   @Override
-  public NDArray forward(NDManager owner, NDArray x) {
-    NDArray hidden = layers.get(0).forward(owner, x);
+  public NDArray forward(NDManager owner, NDArray x, Strip strip) {
+    NDArray hidden = layers.get(0).forward(owner, x, strip);
     for (Layer layer : layers.subList(1, layers.size())) {
       try (NDArray read = hidden) {
-        hidden = layer.forward(owner, read);
+        hidden = layer.forward(owner, read, strip);
       }
     }
     return hidden;

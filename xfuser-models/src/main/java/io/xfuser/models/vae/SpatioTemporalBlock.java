@@ -6,6 +6,7 @@ import io.xfuser.models.vae.Convolution.Channels;
 import io.xfuser.models.vae.Convolution.Kernel;
 import io.xfuser.models.vae.GroupNorm.Groups;
 import io.xfuser.models.vae.ResnetBlock.Sight;
+import io.xfuser.nn.Strip;
 import io.xfuser.weights.Weights;
 
 /**
@@ -33,10 +34,10 @@ final class SpatioTemporalBlock implements Layer {
 
   /** {@code x} is (F, C, H, W), the frames of one video; the result is (F, O, H, W). */
   @Override
-  public NDArray forward(NDManager owner, NDArray x) {
+  public NDArray forward(NDManager owner, NDArray x, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
-      NDArray still = spatial.forward(scope, x); // (F, O, H, W)
-      NDArray moving = temporal.forward(scope, still); // (F, O, H, W)
+      NDArray still = spatial.forward(scope, x, strip); // (F, O, H, W)
+      NDArray moving = temporal.forward(scope, still, strip); // (F, O, H, W)
       return VAE.call(owner, "mix", still, moving, mixFactor);
     }
   }

@@ -4,9 +4,13 @@ import static io.xfuser.models.vae.Layer.VAE;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Decoding by overlapping tiles whose seams are blended, as diffusers' {@code
@@ -30,33 +34,64 @@ record Tiling(int latentSize, int pixelSize) {
   }
 
   /**
-   * Decodes every tile by {@code decoder} and joins them.
+   * Decodes every tile by {@code decoder} and joins them. Tiles go round the strips; the first one
+   * blends them all.
    *
    * @param latents (B, c, h, w)
-   * @return pixels (B, 3, H, W)
+   * @return pixels (B, 3, H, W) on the first strip, nothing elsewhere
    * @throws IllegalArgumentException if tiles are so small that the overlap takes all of one
    */
-  NDArray decode(NDManager owner, Layer decoder, NDArray latents) {
+  Optional<NDArray> decode(NDManager owner, Layer decoder, NDArray latents, Strip strip) {
     if (stride() < 1) {
       throw new IllegalArgumentException(
           "tiling needs tiles of at least 2 × 2 latents, but sample_size %d gives %d × %d"
               .formatted(pixelSize, latentSize, latentSize));
     }
+    Picture picture = new Picture(decoder, latents, strip);
+    List<List<Tile>> rows = rows(latents);
+    if (strip.index() > 0) {
+      rows.forEach(row -> row.forEach(tile -> deliver(owner, picture, tile)));
+      return Optional.empty();
+    }
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> kept = new ArrayList<>();
       NDManager above = scope.newSubManager();
       List<NDArray> tilesAbove = List.of();
-      for (long top = 0; top < latents.getShape().get(2); top += stride()) {
+      for (List<Tile> tilesHere : rows) {
         NDManager row = scope.newSubManager();
-        List<NDArray> tiles = decodeRow(row, decoder, latents, top);
+        List<NDArray> tiles = decodeRow(row, picture, tilesHere);
         blend(row, tilesAbove, tiles);
         kept.add(keep(scope, tiles));
         above.close();
         above = row;
         tilesAbove = tiles;
       }
-      return Torch.concat(owner, kept, 2); // (B, 3, H, W)
+      return Optional.of(Torch.concat(owner, kept, 2)); // (B, 3, H, W)
     }
+  }
+
+  /** What is decoded, by what, and by whom. */
+  private record Picture(Layer decoder, NDArray latents, Strip strip) {}
+
+  /** Where a tile of latents begins; {@code number} counts all tiles, row by row. */
+  private record Tile(int number, long top, long left) {
+    /** Which strip decodes it. */
+    int turn(Strip strip) {
+      return number % strip.count();
+    }
+  }
+
+  private List<List<Tile>> rows(NDArray latents) {
+    List<List<Tile>> rows = new ArrayList<>();
+    int number = 0;
+    for (long top = 0; top < latents.getShape().get(2); top += stride()) {
+      List<Tile> row = new ArrayList<>();
+      for (long left = 0; left < latents.getShape().get(3); left += stride()) {
+        row.add(new Tile(number++, top, left));
+      }
+      rows.add(row);
+    }
+    return rows;
   }
 
   /** Latent rows or columns from one tile's start to the next one's. */
@@ -69,14 +104,37 @@ record Tiling(int latentSize, int pixelSize) {
     return (int) (pixelSize * OVERLAP);
   }
 
-  private List<NDArray> decodeRow(NDManager row, Layer decoder, NDArray latents, long top) {
-    List<NDArray> tiles = new ArrayList<>();
-    for (long left = 0; left < latents.getShape().get(3); left += stride()) {
-      try (NDArray tile = VAE.call(row, "window", latents, top, left, latentSize)) {
-        tiles.add(decoder.forward(row, tile)); // (B, 3, ≤ pixelSize, ≤ pixelSize)
+  /** A row of tiles on the first strip: decoded here, or by the strip whose turn it was. */
+  private List<NDArray> decodeRow(NDManager row, Picture picture, List<Tile> tiles) {
+    Strip strip = picture.strip();
+    Map<Tile, NDArray> own = new HashMap<>();
+    for (Tile tile : tiles) { // before it waits for others
+      if (tile.turn(strip) == 0) {
+        own.put(tile, decode(row, picture, tile));
       }
     }
-    return tiles;
+    List<NDArray> decoded = new ArrayList<>();
+    for (Tile tile : tiles) {
+      NDArray mine = own.get(tile);
+      decoded.add(mine == null ? strip.collect(row, tile.turn(strip)) : mine);
+    }
+    return decoded; // (B, 3, ≤ pixelSize, ≤ pixelSize) each
+  }
+
+  private void deliver(NDManager owner, Picture picture, Tile tile) {
+    if (tile.turn(picture.strip()) == picture.strip().index()) {
+      try (NDArray pixels = decode(owner, picture, tile)) {
+        picture.strip().deliver(pixels);
+      }
+    }
+  }
+
+  /** A tile is a picture of its own: (B, 3, ≤ pixelSize, ≤ pixelSize). */
+  private NDArray decode(NDManager owner, Picture picture, Tile tile) {
+    NDArray latents = picture.latents();
+    try (NDArray window = VAE.call(owner, "window", latents, tile.top(), tile.left(), latentSize)) {
+      return picture.decoder().forward(owner, window, Strip.whole());
+    }
   }
 
   /** Blends each tile with the one above and the one to its left, which are blended already. */

@@ -5,7 +5,8 @@
  * look beyond one position, and nothing else does: {@link io.xfuser.models.vae.Convolution} (one
  * row up and down), {@link io.xfuser.models.vae.GroupNorm} (statistics of the whole picture) and
  * {@link io.xfuser.models.vae.SelfAttention} (every position). In a video's decoder {@link
- * io.xfuser.models.vae.OverFrames} turns the first two to the frames before and after.
+ * io.xfuser.models.vae.OverFrames} turns the first two to the frames before and after. What these
+ * need of rows that are not here, they ask of their {@link io.xfuser.nn.Strip}.
  */
 @NullMarked
 package io.xfuser.models.vae;

@@ -16,20 +16,100 @@ def product_type(self, x: Tensor) -> int:
     return 6
   return x.dtype
 
-def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
-  # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H, W)
+def convolve_at_once(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
+  # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H', W'), of the size that the padding leaves
   dtype = self.product_type(x)
   w = torch.to(weight, dtype)
   b = torch.to(bias, dtype)
   y = torch.conv2d(torch.to(x, dtype), w, b, [1, 1], padding, [1, 1], 1)
   return torch.to(y, x.dtype)
 
-def normalize(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float) -> Tensor:
-  # x (B, C, H, W), weight and bias (C) -> (B, C, H, W)
-  return torch.group_norm(x, groups, weight, bias, eps)
+def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
+  # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H, W)
+  dtype = self.product_type(x)
+  if dtype == x.dtype:
+    return self.convolve_at_once(x, weight, bias, padding)
+  # some rows at a time, so that no whole tensor is held in the wider type
+  w = torch.to(weight, dtype)
+  b = torch.to(bias, dtype)
+  h = x.size(2)
+  y = torch.empty([x.size(0), w.size(0), h, x.size(3)], dtype=x.dtype, device=x.device, memory_format=2)
+  step = self.rows_at_once(x)
+  for i in range((h + step - 1) // step):
+    start = i * step
+    end = min(h, start + step)
+    top = min(start, padding[0])  # rows above that are seen
+    rows = torch.slice(x, 2, start - top, min(h, end + padding[0]))
+    part = self.convolve_at_once(rows, w, b, padding)
+    torch.copy_(torch.slice(y, 2, start, end), torch.slice(part, 2, top, top + end - start))
+  return y
 
-def normalize_silu(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float) -> Tensor:
-  return torch.silu_(self.normalize(x, weight, bias, groups, eps))
+def mend_(self, y: Tensor, x: Tensor, above: Tensor, below: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+  # y (B, O, H, W) is x (B, C, H, W), 3×3-convolved with zeros around it: its first and its last row again, in its
+  # memory, with the rows above and below (B, C, 1, W) in the place of zeros
+  h = x.size(2)
+  if h == 1:
+    torch.copy_(y, self.convolve_at_once(torch.cat([above, x, below], 2), weight, bias, [0, 1]))
+  else:
+    top = torch.cat([above, torch.slice(x, 2, 0, 2)], 2)  # (B, C, 3, W)
+    bottom = torch.cat([torch.slice(x, 2, h - 2, h), below], 2)  # (B, C, 3, W)
+    torch.copy_(torch.slice(y, 2, 0, 1), self.convolve_at_once(top, weight, bias, [0, 1]))
+    torch.copy_(torch.slice(y, 2, h - 1, h), self.convolve_at_once(bottom, weight, bias, [0, 1]))
+  return y
+
+def normalize(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float, silu: bool) -> Tensor:
+  # x (B, C, H, W), weight and bias (C) -> (B, C, H, W)
+  y = torch.group_norm(x, groups, weight, bias, eps)
+  if silu:
+    return torch.silu_(y)
+  return y
+
+def rows_at_once(self, x: Tensor) -> int:
+  # so many rows of x (B, C, H, W) are cast to fp32 at a time
+  return max(1, 262144 // (x.size(0) * x.size(1) * x.size(3)))
+
+def moments(self, x: Tensor, groups: int) -> Tensor:
+  # x (B, C, H, W) -> (1, 3, B, G) in fp64: each group's count, mean, and sum of squared deviations from it
+  grouped = torch.unflatten(x, 1, [groups, -1])  # (B, G, C/G, H, W)
+  step = self.rows_at_once(x)
+  parts = annotate(List[Tensor], [])
+  for i in range((x.size(2) + step - 1) // step):
+    rows = torch.to(torch.slice(grouped, 3, i * step, (i + 1) * step), 6)
+    variance, mean = torch.var_mean(rows, [2, 3, 4], False, False)  # (B, G)
+    n = torch.full_like(mean, rows.size(2) * rows.size(3) * rows.size(4), dtype=7)
+    part = torch.stack([n, torch.to(mean, 7), torch.to(variance, 7) * n], 0)  # (3, B, G)
+    parts.append(part)
+  return torch.unsqueeze(self.merge(torch.stack(parts, 0)), 0)
+
+def merge(self, parts: Tensor) -> Tensor:
+  # moments (P, 3, B, G) of parts -> (3, B, G) of all of them
+  n = torch.select(parts, 1, 0)  # (P, B, G)
+  means = torch.select(parts, 1, 1)  # (P, B, G)
+  count = torch.sum(n, [0])  # (B, G)
+  mean = torch.sum(n * means, [0]) / count  # (B, G)
+  apart = means - mean  # (P, B, G)
+  deviations = torch.sum(torch.select(parts, 1, 2) + n * apart * apart, [0])  # (B, G)
+  return torch.stack([count, mean, deviations], 0)
+
+def normalize_by(self, x: Tensor, parts: Tensor, weight: Tensor, bias: Tensor, eps: float, silu: bool) -> Tensor:
+  # x (B, C, H, W) normalised by the moments (P, 3, B, G) of the parts that the picture has
+  count, mean, deviations = torch.unbind(self.merge(parts), 0)  # (B, G)
+  rstd = torch.rsqrt(deviations / count + eps)  # (B, G)
+  groups = rstd.size(1)
+  w = torch.unflatten(torch.to(weight, 7), 0, [groups, -1])  # (G, C/G)
+  b = torch.unflatten(torch.to(bias, 7), 0, [groups, -1])  # (G, C/G)
+  scale = torch.unsqueeze(rstd, 2) * w  # (B, G, C/G)
+  shift = b - torch.unsqueeze(mean, 2) * scale  # (B, G, C/G)
+  scale = torch.to(torch.unsqueeze(torch.unsqueeze(torch.flatten(scale, 1), 2), 3), 6)  # (B, C, 1, 1)
+  shift = torch.to(torch.unsqueeze(torch.unsqueeze(torch.flatten(shift, 1), 2), 3), 6)  # (B, C, 1, 1)
+  y = torch.empty_like(x)
+  step = self.rows_at_once(x)
+  for i in range((x.size(2) + step - 1) // step):
+    rows = torch.to(torch.slice(x, 2, i * step, (i + 1) * step), 6) * scale + shift
+    if silu:
+      rows = torch.silu_(rows)
+    torch.copy_(torch.slice(y, 2, i * step, (i + 1) * step), rows)
+  return y
 
 def upsample(self, x: Tensor) -> Tensor:
   # (B, C, H, W) -> (B, C, 2·H, 2·W), each value four times
@@ -39,17 +119,29 @@ def add_(self, x: Tensor, residual: Tensor) -> Tensor:
   # x + residual in x's memory, both (B, C, H, W)
   return torch.add_(x, residual)
 
-def attention(self, x: Tensor, residual: Tensor, weights: List[Tensor]) -> Tensor:
-  # x, residual (B, C, H, W) -> residual + attention over all L positions of x, one head
-  dtype = self.product_type(x)
-  w = [torch.to(weight, dtype) for weight in weights]
-  tokens = torch.to(torch.flatten(torch.permute(x, [0, 2, 3, 1]), 1, 2), dtype)  # (B, L, C)
+def tokens(self, x: Tensor) -> Tensor:
+  # (B, C, H, W) -> (B, L, C) in the type of products
+  return torch.to(torch.flatten(torch.permute(x, [0, 2, 3, 1]), 1, 2), self.product_type(x))
+
+def keys_values(self, x: Tensor, weights: List[Tensor]) -> List[Tensor]:
+  # x (B, C, H, W) -> the keys and the values of its positions, each (B, L, C)
+  tokens = self.tokens(x)  # (B, L, C)
+  w = [torch.to(weight, tokens.dtype) for weight in weights]
+  return [self.linear(tokens, w[2], w[3]), self.linear(tokens, w[4], w[5])]
+
+def attend_to(self, x: Tensor, residual: Tensor, k: Tensor, v: Tensor, weights: List[Tensor]) -> Tensor:
+  # x, residual (B, C, H, W), keys and values (B, K, C) -> residual + attention of the positions of x, one head
+  tokens = self.tokens(x)  # (B, L, C)
+  w = [torch.to(weight, tokens.dtype) for weight in weights]
   q = torch.unsqueeze(self.linear(tokens, w[0], w[1]), 1)  # (B, 1, L, C)
-  k = torch.unsqueeze(self.linear(tokens, w[2], w[3]), 1)  # (B, 1, L, C)
-  v = torch.unsqueeze(self.linear(tokens, w[4], w[5]), 1)  # (B, 1, L, C)
-  out = torch.squeeze(torch.scaled_dot_product_attention(q, k, v), 1)  # (B, L, C)
-  y = torch.to(self.linear(out, w[6], w[7]), x.dtype)  # (B, L, C)
+  out = torch.scaled_dot_product_attention(q, torch.unsqueeze(k, 1), torch.unsqueeze(v, 1))  # (B, 1, L, C)
+  y = torch.to(self.linear(torch.squeeze(out, 1), w[6], w[7]), x.dtype)  # (B, L, C)
   return residual + torch.unflatten(torch.transpose(y, 1, 2), 2, [x.size(2), x.size(3)])
+
+def attention(self, x: Tensor, residual: Tensor, weights: List[Tensor]) -> Tensor:
+  # x, residual (B, C, H, W) -> residual + attention over all L positions of x
+  k, v = self.keys_values(x, weights)  # (B, L, C)
+  return self.attend_to(x, residual, k, v, weights)
 
 def kernel_over_rows(self, weight: Tensor) -> Tensor:
   # (O, C, K, 1, 1) -> (O, C, K, 1), a view

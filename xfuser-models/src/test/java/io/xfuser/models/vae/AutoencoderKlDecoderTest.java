@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.pipeline.VaeDecoder.Options;
@@ -90,6 +91,20 @@ class AutoencoderKlDecoderTest {
       NDArray whole = decoder.decode(manager, large, WHOLE);
       assertThat(VaeFixtures.relativeDifference(tiled, whole)).isGreaterThan(1e-3);
     }
+  }
+
+  @Test
+  void halfPrecisionIsConvolvedInChunksOfRows() {
+    NDArray x = manager.randomNormal(new Shape(1, 8, 700, 64)); // more than 2^18 elements
+    NDArray weight = manager.randomNormal(new Shape(3, 8, 3, 3));
+    NDArray bias = manager.randomNormal(new Shape(3));
+    NDArray half = Torch.cast(manager, x, ElementType.FLOAT16);
+    NDArray same = Torch.cast(manager, half, ElementType.FLOAT32);
+    long[] padding = {1, 1};
+    NDArray chunks = Layer.VAE.call(manager, "convolve", half, weight, bias, padding);
+    NDArray whole = Layer.VAE.call(manager, "convolve", same, weight, bias, padding);
+    assertThat(ElementType.of(chunks)).isEqualTo(ElementType.FLOAT16);
+    assertThat(VaeFixtures.relativeDifference(chunks, whole)).isLessThan(1e-3);
   }
 
   @Test

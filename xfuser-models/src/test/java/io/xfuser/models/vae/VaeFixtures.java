@@ -42,18 +42,22 @@ final class VaeFixtures {
   /** The largest difference, as a part of the largest expected value. */
   static double relativeDifference(NDArray tensor, NDArray expected) {
     try (NDManager scope = expected.getManager().newSubManager()) {
-      float[] got = Torch.cast(scope, tensor, ElementType.FLOAT32).toFloatArray();
-      float[] wanted = expected.toFloatArray();
-      double difference = 0;
-      double largest = 0;
-      for (int i = 0; i < wanted.length; i++) {
-        // Not Math.max, which would let a NaN be overtaken.
-        if (!(Math.abs(got[i] - wanted[i]) <= difference)) {
-          difference = Math.abs(got[i] - wanted[i]);
-        }
-        largest = Math.max(largest, Math.abs(wanted[i]));
-      }
-      return difference / largest;
+      return relativeDifference(
+          Torch.cast(scope, tensor, ElementType.FLOAT32).toFloatArray(), expected.toFloatArray());
     }
+  }
+
+  /** The same of all elements in their order. */
+  static double relativeDifference(float[] got, float[] wanted) {
+    double difference = 0;
+    double largest = 0;
+    for (int i = 0; i < wanted.length; i++) {
+      // Not Math.max, which would let a NaN be overtaken.
+      if (!(Math.abs(got[i] - wanted[i]) <= difference)) {
+        difference = Math.abs(got[i] - wanted[i]);
+      }
+      largest = Math.max(largest, Math.abs(wanted[i]));
+    }
+    return difference / largest;
   }
 }

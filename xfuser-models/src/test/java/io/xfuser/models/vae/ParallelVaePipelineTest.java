@@ -1,0 +1,120 @@
+package io.xfuser.models.vae;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.RankReport;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** From the prompt to the pixels, in [0, 1], with the decoding shared. */
+class ParallelVaePipelineTest {
+  private static final int STEPS = 2;
+  private static final ParallelConfig SERIAL = ParallelConfig.serial();
+
+  private static final List<ParallelConfig> HYBRIDS =
+      List.of(
+          SERIAL,
+          SERIAL.withUlysses(3),
+          SERIAL.withTensor(2).withCfg(2),
+          SERIAL.withPipefusion(2).withPatches(3),
+          SERIAL.withData(2).withPipefusion(2).withUlysses(2),
+          SERIAL.withData(2).withCfg(2).withRing(2));
+
+  private final NDManager manager = Torch.newManager();
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pixart_sigma_tiny", "sd3_tiny", "latte_tiny", "latte_plain_tiny"})
+  void allRanksOfAPictureDecodeWhatOneDecodes(String model) {
+    EngineConfig engine = EngineConfig.of(VaeFixtures.directory(model)).withWarmupSteps(STEPS);
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
+      for (boolean tiling : new boolean[] {false, true}) {
+        if (tiling && model.equals("latte_tiny")) {
+          continue; // a temporal decoder has no tiles
+        }
+        RuntimeConfig runtime = engine.runtime().withTiling(tiling);
+        NDArray serial = pixels(pipeline, engine.withRuntime(runtime), input(model));
+        EngineConfig shared = engine.withRuntime(runtime.withParallelVae(true));
+        for (ParallelConfig degrees : HYBRIDS) {
+          NDArray pixels = pixels(pipeline, shared.withParallel(degrees), input(model));
+          assertThat(Pixels.largestDifference(pixels, serial))
+              .as("%s, tiling %s", degrees.label(), tiling)
+              .isLessThanOrEqualTo(1e-4);
+        }
+      }
+    } finally {
+      manager.close();
+    }
+  }
+
+  @Test
+  void everyRankReportsItsPartAndLatentsNeedNone() {
+    EngineConfig engine = EngineConfig.of(VaeFixtures.directory("pixart_sigma_tiny"));
+    EngineConfig shared =
+        engine
+            .withParallel(SERIAL.withCfg(2).withPipefusion(2))
+            .withRuntime(engine.runtime().withParallelVae(true));
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
+        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, shared)) {
+      try (Generation generation = ranks.generate(input("pixart_sigma_tiny"))) {
+        for (RankReport rank : generation.report().ranks()) {
+          assertThat(rank.vaeSeconds()).isPositive();
+          assertThat(Objects.requireNonNull(rank.sentBytes().get("vae"))).isPositive();
+        }
+      }
+      InputConfig latents = input("pixart_sigma_tiny").withOutputType(OutputType.LATENT);
+      try (Generation generation = ranks.generate(latents)) {
+        for (RankReport rank : generation.report().ranks()) {
+          assertThat(rank.sentBytes()).containsEntry("vae", 0L);
+        }
+      }
+    }
+  }
+
+  @Test
+  void ranksBeyondTheRowsOfLatentsHaveNothingToDecode() {
+    EngineConfig engine = EngineConfig.of(VaeFixtures.directory("latte_tiny"));
+    InputConfig low = input("latte_tiny").withSize(8, 40); // 4 rows of latents
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
+      NDArray serial = pixels(pipeline, engine, low);
+      EngineConfig shared =
+          engine
+              .withParallel(SERIAL.withCfg(2).withUlysses(3))
+              .withRuntime(engine.runtime().withParallelVae(true));
+      assertThat(Pixels.largestDifference(pixels(pipeline, shared, low), serial))
+          .isLessThanOrEqualTo(1e-4);
+    } finally {
+      manager.close();
+    }
+  }
+
+  private static InputConfig input(String model) {
+    InputConfig two = InputConfig.of("a red fox", "two blue boats").withSteps(STEPS);
+    if (model.startsWith("latte")) {
+      return two.withSize(32, 48);
+    }
+    InputConfig picture = two.withSize(80, 112).withMaxSequenceLength(20);
+    return model.startsWith("pixart") ? picture.withResolutionBinning(false) : picture;
+  }
+
+  private NDArray pixels(DiffusionPipeline pipeline, EngineConfig engine, InputConfig input) {
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
+        Generation generation = ranks.generate(input.withOutputType(OutputType.PT))) {
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+}
