@@ -104,8 +104,13 @@ run_main() {
   [ -t 2 ] && export XFUSER_STDERR_IS_TERMINAL=yes
   # The options are words, not patterns.
   set -f
+  # The arithmetic is libtorch's: the quick compiler and the small collector start sooner and lose nothing.
+  case $options in
+    *Use*GC*) ;;
+    *) options="-XX:+UseSerialGC $options" ;;
+  esac
   # shellcheck disable=SC2086
-  exec "$JAVA" $options -cp "$target/classes:$(cat "$target/classpath.txt")" "$main" "$@"
+  exec "$JAVA" -XX:TieredStopAtLevel=1 $options -cp "$target/classes:$(cat "$target/classpath.txt")" "$main" "$@"
 }
 
 # find_python REQUIREMENTS INTERPRETER: sets PYTHON to the interpreter if one is given, else to that of an
