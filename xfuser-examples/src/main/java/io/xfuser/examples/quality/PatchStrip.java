@@ -64,10 +64,7 @@ public final class PatchStrip implements Callable<Integer> {
 
   /** Takes the flags; {@code --help} tells them. */
   public static void main(String[] arguments) {
-    int status = new CommandLine(new PatchStrip()).execute(arguments);
-    if (status != 0) {
-      throw new IllegalStateException("nothing was drawn");
-    }
+    System.exit(new CommandLine(new PatchStrip()).execute(arguments));
   }
 
   @Override
