@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from diffusers import PixArtTransformer2DModel
-from diffusers.models.attention_processor import AttnProcessor
 from safetensors.torch import load_file, save_file
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
@@ -47,8 +46,6 @@ class Painter(torch.nn.Module):
             use_additional_conditions=False,
             interpolation_scale=1,
         )
-        # Fused attention's backward pass is slow in bf16 on the CPU.
-        self.transformer.set_attn_processor(AttnProcessor())
         self.text_encoder = T5EncoderModel(
             T5Config(
                 vocab_size=pieces,
@@ -127,7 +124,8 @@ class PainterTraining:
         noise = torch.randn(clean.shape, generator=generator).to(clean)
         sigma = torch.sigmoid(torch.randn(self.batch, generator=generator)).to(clean)  # (B), mostly in the middle
         mixed = clean + sigma[:, None, None, None] * (noise - clean)
-        with torch.autocast(self._plan.device.type, torch.bfloat16):
+        half = self._plan.device.type != "cpu"  # many CPUs take longer in bf16 than in fp32
+        with torch.autocast(self._plan.device.type, torch.bfloat16, enabled=half):
             flow = self.model(mixed, 1000 * sigma, ids, mask)
         loss = (flow - (noise - clean)).square().mean()
         self._optimizer.param_groups[0]["lr"] = _RATE * self._rate(index)
