@@ -72,6 +72,7 @@ done <<LAYOUTS
 --pipefusion_parallel_degree 2 --ulysses_degree 2
 --pipefusion_parallel_degree 2 --ring_degree 2
 --ulysses_degree 2 --ring_degree 2
+--distrifusion_degree 2 --ulysses_degree 2
 --use_cfg_parallel --pipefusion_parallel_degree 2
 --use_cfg_parallel --ulysses_degree 2
 --pipefusion_parallel_degree 4 --num_pipeline_patch 8

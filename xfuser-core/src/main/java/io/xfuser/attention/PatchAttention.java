@@ -5,10 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
-import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.Torch;
 import java.util.List;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +20,7 @@ public final class PatchAttention implements Attention {
   private final TokenLayout layout;
   private final List<Integer> shards;
   private final Communicator ring;
-  private @Nullable NDArray buffer; // (B, T + p, 2, H, D)
-  private long text; // T, of the first call
+  private @Nullable KeyValueBuffer buffer;
   private int filled; // of the image tokens
 
   /**
@@ -45,45 +41,24 @@ public final class PatchAttention implements Attention {
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    NDArray packed = qkv.packed(); // (B, T + l, 3, H, D), or (B, l, 3, H, D) after the first patch
-    NDArray keep = buffer;
+    KeyValueBuffer keep = buffer;
     if (keep == null) {
-      text = qkv.textTokens();
-      keep = Kernels.ATTENTION.call(request, "new_buffer", packed, text + layout.tokens());
+      keep = KeyValueBuffer.of(request, qkv, layout.tokens());
       buffer = keep;
     }
     List<TokenRange> pieces = layout.gathered(qkv.span(), shards);
     try (NDManager scope = owner.newSubManager()) {
-      if (qkv.textTokens() > 0) {
-        store(scope, keep, Torch.slice(scope, packed, 1, 0, text), new long[] {0, text});
-      }
-      NDArray fresh = Torch.slice(scope, packed, 1, qkv.textTokens(), qkv.tokens());
-      if (ring.size() > 1) {
-        NDArray own = Kernels.ATTENTION.call(scope, "key_values", fresh, 0);
-        fresh = ring.allGather(scope, own, 1); // (B, l·R, 2, H, D)
-      }
-      store(scope, keep, fresh, bounds(pieces));
+      keep.store(scope, qkv.gathered(scope, ring), pieces);
     }
     for (TokenRange piece : pieces) {
       filled = Math.max(filled, piece.to());
     }
-    return Kernels.ATTENTION.call(owner, "cached", packed, keep, text + filled);
-  }
-
-  private static void store(NDManager scope, NDArray keep, NDArray fresh, long[] bounds) {
-    Kernels.ATTENTION.call(scope, "store", keep, fresh, bounds);
+    return keep.attend(owner, qkv.packed(), filled);
   }
 
   @Override
   public long bufferBytes() {
-    NDArray held = buffer;
-    return held == null ? 0 : ElementType.bytesOf(held);
-  }
-
-  /** Where each piece begins and ends in the buffer. */
-  private long[] bounds(List<TokenRange> pieces) {
-    return pieces.stream()
-        .flatMapToLong(piece -> LongStream.of(text + piece.from(), text + piece.to()))
-        .toArray();
+    KeyValueBuffer keep = buffer;
+    return keep == null ? 0 : keep.bytes();
   }
 }

@@ -52,7 +52,7 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
     return withRuntime(runtime.withDtype(type));
   }
 
-  /** The same with another number of PipeFusion warm-up steps. */
+  /** The same with another number of warm-up steps. */
   public EngineConfig withWarmupSteps(int steps) {
     return withRuntime(runtime.withWarmupSteps(steps));
   }

@@ -9,10 +9,12 @@ import java.util.List;
  * @param tensorDegree ranks that share each weight matrix
  * @param ulyssesDegree ranks that share the heads of an attention
  * @param ringDegree ranks that share its keys and values
+ * @param distrifusionDegree ranks that each compute one patch of the image, DistriFusion
  * @param pipefusionDegree pipeline stages that share the blocks
  * @param cfgDegree 2 if the negative and the positive prompt have ranks of their own, else 1
  * @param dataDegree groups of ranks that share the pictures
  * @param numPipelinePatch patches of the image in PipeFusion; 0 = as many as stages
+ * @param numDistrifusionPatch patches of the image in DistriFusion; 0 = as many as its ranks
  * @param attnLayerNumForPp blocks of each stage; empty = lengths that differ by at most one
  * @param splitScheme how tensor parallelism cuts weights; {@code row} is the only one
  */
@@ -20,10 +22,12 @@ public record ParallelConfig(
     int tensorDegree,
     int ulyssesDegree,
     int ringDegree,
+    int distrifusionDegree,
     int pipefusionDegree,
     int cfgDegree,
     int dataDegree,
     int numPipelinePatch,
+    int numDistrifusionPatch,
     List<Integer> attnLayerNumForPp,
     String splitScheme) {
 
@@ -31,16 +35,19 @@ public record ParallelConfig(
    * Checks the numbers against each other.
    *
    * @throws ArgumentException for a degree below 1, a CFG degree above 2, a product of degrees
-   *     beyond an int, or block counts that do not fit the stages
+   *     beyond an int, block counts that do not fit the stages, or DistriFusion with PipeFusion or
+   *     with another number of patches than ranks, if it has more than one
    */
   public ParallelConfig {
     Check.atLeast(1, tensorDegree, "the tensor parallel degree");
     Check.atLeast(1, ulyssesDegree, "the Ulysses degree");
     Check.atLeast(1, ringDegree, "the ring degree");
+    Check.atLeast(1, distrifusionDegree, "the DistriFusion degree");
     Check.atLeast(1, pipefusionDegree, "the PipeFusion degree");
     Check.atLeast(1, cfgDegree, "the CFG degree");
     Check.atLeast(1, dataDegree, "the data parallel degree");
     Check.atLeast(0, numPipelinePatch, "the number of pipeline patches");
+    Check.atLeast(0, numDistrifusionPatch, "the number of DistriFusion patches");
     if (cfgDegree > 2) {
       throw new ArgumentException("the CFG degree must be 1 or 2, but is " + cfgDegree);
     }
@@ -56,10 +63,17 @@ public record ParallelConfig(
     if (!splitScheme.equals("row")) {
       throw new ArgumentException("the split scheme must be row, but is " + splitScheme);
     }
+    checkPatches(distrifusionDegree, numDistrifusionPatch, pipefusionDegree, numPipelinePatch);
     long ranks = 1;
     for (int degree :
         new int[] {
-          tensorDegree, ulyssesDegree, ringDegree, pipefusionDegree, cfgDegree, dataDegree
+          tensorDegree,
+          ulyssesDegree,
+          ringDegree,
+          distrifusionDegree,
+          pipefusionDegree,
+          cfgDegree,
+          dataDegree
         }) {
       ranks *= degree;
       if (ranks > Integer.MAX_VALUE) {
@@ -68,9 +82,23 @@ public record ParallelConfig(
     }
   }
 
+  private static void checkPatches(int ranks, int patches, int stages, int pipelinePatches) {
+    int displaced = Math.max(ranks, patches);
+    int pipelined = pipelinePatches > 0 ? pipelinePatches : stages;
+    if (displaced > 1 && (stages > 1 || pipelined > 1)) {
+      throw new ArgumentException(
+          "DistriFusion (patches: %d) excludes PipeFusion (stages: %d, patches: %d)"
+              .formatted(displaced, stages, pipelined));
+    }
+    if (ranks > 1 && patches > 0 && patches != ranks) {
+      throw new ArgumentException(
+          "DistriFusion on %d ranks has %d patches, not %d".formatted(ranks, ranks, patches));
+    }
+  }
+
   /** One rank does everything. */
   public static ParallelConfig serial() {
-    return new ParallelConfig(1, 1, 1, 1, 1, 1, 0, List.of(), "row");
+    return new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 0, List.of(), "row");
   }
 
   /** The number of ranks: the product of the degrees. */
@@ -78,26 +106,53 @@ public record ParallelConfig(
     return tensorDegree * sequenceDegree() * pipefusionDegree * cfgDegree * dataDegree;
   }
 
-  /** Ranks that share the tokens: Ulysses × ring. */
+  /** Ranks that share the tokens: Ulysses × ring × DistriFusion. */
   public int sequenceDegree() {
-    return ulyssesDegree * ringDegree;
+    return ulyssesDegree * ringDegree * distrifusionDegree;
   }
 
-  /** The number of patches in effect: as given, else one per pipeline stage. */
+  /** The number of PipeFusion's patches in effect: as given, else one per pipeline stage. */
   public int patches() {
     return numPipelinePatch > 0 ? numPipelinePatch : pipefusionDegree;
+  }
+
+  /** The number of DistriFusion's patches in effect: as given, else one per rank. */
+  public int distrifusionPatches() {
+    return numDistrifusionPatch > 0 ? numDistrifusionPatch : distrifusionDegree;
+  }
+
+  /** The number of patches that one rank computes, one after the other. */
+  public int patchesOfARank() {
+    return Math.max(patches(), distrifusionPatches() / distrifusionDegree);
   }
 
   /**
    * xDiT's parallel info, the part of a file name that tells layouts apart: {@code
    * dp1_cfg1_ulysses2_ring1_pp2_patch4}, with {@code tp2_} before {@code pp} where the tensor
-   * degree is not 1.
+   * degree is not 1, and before that {@code df2_} for DistriFusion on two ranks, {@code df1x2_} for
+   * as many patches on one.
    */
   public String label() {
     String tensor = tensorDegree == 1 ? "" : "tp" + tensorDegree + "_";
-    return "dp%d_cfg%d_ulysses%d_ring%d_%spp%d_patch%d"
+    return "dp%d_cfg%d_ulysses%d_ring%d_%s%spp%d_patch%d"
         .formatted(
-            dataDegree, cfgDegree, ulyssesDegree, ringDegree, tensor, pipefusionDegree, patches());
+            dataDegree,
+            cfgDegree,
+            ulyssesDegree,
+            ringDegree,
+            distrifusionLabel(),
+            tensor,
+            pipefusionDegree,
+            patches());
+  }
+
+  private String distrifusionLabel() {
+    if (distrifusionPatches() == 1) {
+      return "";
+    }
+    return distrifusionDegree > 1
+        ? "df" + distrifusionDegree + "_"
+        : "df1x" + distrifusionPatches() + "_";
   }
 
   /**
@@ -113,6 +168,7 @@ public record ParallelConfig(
     factor(factors, "tensor", tensorDegree);
     factor(factors, "ulysses", ulyssesDegree);
     factor(factors, "ring", ringDegree);
+    factor(factors, "distrifusion", distrifusionDegree);
     factor(factors, "pipefusion", pipefusionDegree);
     factor(factors, "cfg", cfgDegree);
     factor(factors, "data", dataDegree);
@@ -145,6 +201,16 @@ public record ParallelConfig(
     return with(Count.RING, degree);
   }
 
+  /** The same with another number of DistriFusion ranks, each with a patch of its own. */
+  public ParallelConfig withDistrifusion(int degree) {
+    return with(Count.DISTRIFUSION_PATCHES, 0).with(Count.DISTRIFUSION, degree);
+  }
+
+  /** The same with another number of DistriFusion patches; 0 = as many as ranks. */
+  public ParallelConfig withDistrifusionPatches(int patches) {
+    return with(Count.DISTRIFUSION_PATCHES, patches);
+  }
+
   /** The same with another number of pipeline stages, over which the blocks are spread evenly. */
   public ParallelConfig withPipefusion(int degree) {
     return withAttnLayerNumForPp(List.of()).with(Count.PIPEFUSION, degree);
@@ -171,10 +237,12 @@ public record ParallelConfig(
         tensorDegree,
         ulyssesDegree,
         ringDegree,
+        distrifusionDegree,
         pipefusionDegree,
         cfgDegree,
         dataDegree,
         numPipelinePatch,
+        numDistrifusionPatch,
         blocks,
         splitScheme);
   }
@@ -183,10 +251,12 @@ public record ParallelConfig(
     TENSOR,
     ULYSSES,
     RING,
+    DISTRIFUSION,
     PIPEFUSION,
     CFG,
     DATA,
-    PATCHES
+    PATCHES,
+    DISTRIFUSION_PATCHES
   }
 
   private ParallelConfig with(Count changed, int value) {
@@ -194,10 +264,12 @@ public record ParallelConfig(
         changed == Count.TENSOR ? value : tensorDegree,
         changed == Count.ULYSSES ? value : ulyssesDegree,
         changed == Count.RING ? value : ringDegree,
+        changed == Count.DISTRIFUSION ? value : distrifusionDegree,
         changed == Count.PIPEFUSION ? value : pipefusionDegree,
         changed == Count.CFG ? value : cfgDegree,
         changed == Count.DATA ? value : dataDegree,
         changed == Count.PATCHES ? value : numPipelinePatch,
+        changed == Count.DISTRIFUSION_PATCHES ? value : numDistrifusionPatch,
         attnLayerNumForPp,
         splitScheme);
   }

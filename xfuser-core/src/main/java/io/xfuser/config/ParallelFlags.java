@@ -33,6 +33,20 @@ final class ParallelFlags {
   int ring = 1;
 
   @Option(
+      names = "--distrifusion_degree",
+      paramLabel = "N",
+      description = "Ranks that each compute one patch of the image, DistriFusion (default: 1)")
+  int distrifusion = 1;
+
+  @Option(
+      names = "--num_distrifusion_patch",
+      paramLabel = "M",
+      description =
+          "Patches of the image in DistriFusion; with several ranks as many (default: as many as"
+              + " ranks)")
+  @Nullable Integer distrifusionPatches;
+
+  @Option(
       names = "--pipefusion_parallel_degree",
       paramLabel = "N",
       description = "Pipeline stages that share the blocks (default: 1)")

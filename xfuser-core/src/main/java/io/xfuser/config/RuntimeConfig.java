@@ -6,7 +6,8 @@ import io.xfuser.torchscript.ElementType;
  * How the computation runs, whatever its layout.
  *
  * @param dtype the element type of weights and hidden states: float32, bfloat16 or float16
- * @param warmupSteps first steps that run the whole image through the PipeFusion stages, ≥ 0
+ * @param warmupSteps first steps in which no key or value is stale, for PipeFusion and
+ *     DistriFusion, ≥ 0
  * @param device {@code cpu} or {@code cuda}
  * @param useParallelVae the ranks share the decoding of a picture
  * @param useTorchCompile xDiT's switch for torch.compile

@@ -8,7 +8,8 @@ final class RuntimeFlags {
   @Option(
       names = "--warmup_steps",
       paramLabel = "W",
-      description = "First steps without stale activations in PipeFusion (default: 1)")
+      description =
+          "First steps without stale activations in PipeFusion and DistriFusion (default: 1)")
   int warmupSteps = 1;
 
   @Option(

@@ -67,14 +67,19 @@ public final class XFuserArgs {
     if (given.patches != null) {
       Check.atLeast(1, given.patches, "--num_pipeline_patch");
     }
+    if (given.distrifusionPatches != null) {
+      Check.atLeast(1, given.distrifusionPatches, "--num_distrifusion_patch");
+    }
     return new ParallelConfig(
         given.tensor,
         given.ulysses,
         given.ring,
+        given.distrifusion,
         given.pipefusion,
         given.cfg || given.splitBatch ? 2 : 1,
         given.data,
         given.patches == null ? 0 : given.patches,
+        given.distrifusionPatches == null ? 0 : given.distrifusionPatches,
         given.blocks,
         given.splitScheme);
   }

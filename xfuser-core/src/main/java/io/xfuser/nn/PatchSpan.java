@@ -1,8 +1,8 @@
 package io.xfuser.nn;
 
 /**
- * Consecutive patches of a picture that are computed together: all of them in a synchronous step,
- * one in a step of PipeFusion.
+ * Consecutive patches that a rank computes together: all that it has in a synchronous step, one in
+ * a step of PipeFusion.
  *
  * @param from the first patch
  * @param to one past the last patch

@@ -11,6 +11,7 @@ public enum Channel {
   TENSOR,
   ULYSSES,
   RING,
+  DISTRIFUSION,
   PIPEFUSION,
   /** Long skips between pipeline stages; they count as PipeFusion's. */
   SKIP,

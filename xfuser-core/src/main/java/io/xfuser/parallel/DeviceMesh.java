@@ -7,8 +7,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * All ranks as a grid over six axes: {@code rank = tp + TP·(u + U·(r + R·(pp + PP·(cfg +
- * CFG·dp))))}, the order of xDiT's process groups.
+ * All ranks as a grid over seven axes: {@code rank = tp + TP·(u + U·(r + R·(df + DF·(pp + PP·(cfg +
+ * CFG·dp)))))}, the order of xDiT's process groups. DistriFusion (df) and PipeFusion (pp) exclude
+ * one another, so one of them has degree 1 and the other its place.
  */
 public final class DeviceMesh {
   private final Map<MeshAxis, Integer> degrees = new EnumMap<>(MeshAxis.class);

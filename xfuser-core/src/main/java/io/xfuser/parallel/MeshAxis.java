@@ -5,6 +5,7 @@ public enum MeshAxis {
   TENSOR(Channel.TENSOR),
   ULYSSES(Channel.ULYSSES),
   RING(Channel.RING),
+  DISTRIFUSION(Channel.DISTRIFUSION),
   PIPELINE(Channel.PIPEFUSION),
   CFG(Channel.CFG),
   DATA(Channel.DATA);

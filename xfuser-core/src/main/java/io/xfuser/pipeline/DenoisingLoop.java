@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * the stages in order: the whole picture in a synchronous step, patch after patch in a step of
  * PipeFusion (arXiv 2405.14430), so that all stages work at once. The first stage embeds, the last
  * one keeps the samples and sends latents back to the first. With one stage and one patch this is
- * the plain loop.
+ * the plain loop, on a rank of DistriFusion too: its tokens are those of its patch.
  *
  * @param <C> the model's conditioning
  */
@@ -146,9 +146,9 @@ final class DenoisingLoop<C> {
   private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
     NDArray input = guidance.batch(scope, scheduler.scaleInput(scope, latents, t)); // (B, l, c)
     NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
-    boolean first = place.span().from() == 0; // text goes with the first patch
+    boolean spoken = plan.withText(place.span());
     return new Hidden(image, place)
-        .with(image, first ? stage.conditioner().jointText(conditioning) : null);
+        .with(image, spoken ? stage.conditioner().jointText(conditioning) : null);
   }
 
   /** The latents (B, l, c) of {@code span} before step {@code t}, on the first stage. */

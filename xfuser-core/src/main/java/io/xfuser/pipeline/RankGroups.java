@@ -2,6 +2,9 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
+import io.xfuser.attention.DisplacedAttention;
+import io.xfuser.attention.DisplacedAttention.Schedule;
+import io.xfuser.attention.DisplacedPatches;
 import io.xfuser.attention.LocalAttention;
 import io.xfuser.attention.PatchAttention;
 import io.xfuser.attention.RingAttention;
@@ -23,6 +26,8 @@ import java.util.stream.IntStream;
  * @param skips the same ranks, for what goes past stages
  * @param ulysses ranks that trade tokens for heads
  * @param ring ranks among which keys and values travel
+ * @param distrifusion ranks that compute the picture's other patches, and send what they had in the
+ *     step before
  * @param cfg the ranks of the negative and the positive prompt
  * @param replica all ranks that work on this rank's pictures
  * @param shards the ranks that hold the other tokens of this stage
@@ -36,6 +41,7 @@ record RankGroups(
     Communicator skips,
     Communicator ulysses,
     Communicator ring,
+    Communicator distrifusion,
     Communicator cfg,
     Communicator replica,
     Communicator shards,
@@ -50,6 +56,7 @@ record RankGroups(
         world.group(Channel.SKIP, plan.mesh().ranksAlong(plan.rank(), MeshAxis.PIPELINE)),
         world.along(plan.mesh(), MeshAxis.ULYSSES),
         world.along(plan.mesh(), MeshAxis.RING),
+        world.along(plan.mesh(), MeshAxis.DISTRIFUSION),
         world.along(plan.mesh(), MeshAxis.CFG),
         world.group(Channel.TEXT, plan.mesh().replica(plan.rank())),
         world.group(Channel.VAE, plan.shardRanks()),
@@ -77,14 +84,21 @@ record RankGroups(
   }
 
   private Attention attention(NDManager request, RankPlan plan) {
-    Attention inner;
-    if (plan.stale()) {
-      inner = new PatchAttention(request, plan.layout(), plan.allShards(), ring);
-    } else {
-      inner = ring.size() > 1 ? new RingAttention(ring) : new LocalAttention();
-    }
+    Attention inner = ofAPatch(request, plan);
     return ulysses.size() == 1
         ? inner
-        : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(ring.rank()), inner);
+        : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(), inner);
+  }
+
+  private Attention ofAPatch(NDManager request, RankPlan plan) {
+    if (distrifusion.size() > 1) {
+      Schedule schedule = new Schedule(plan.warmupSteps(), plan.steps());
+      return new DisplacedAttention(distrifusion, ring, schedule);
+    } else if (plan.stale()) {
+      return plan.displaced()
+          ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring)
+          : new PatchAttention(request, plan.layout(), plan.patchShards(), ring);
+    }
+    return ring.size() > 1 ? new RingAttention(ring) : new LocalAttention();
   }
 }

@@ -146,8 +146,7 @@ final class RankPipeline<C> {
   private void denoise(DenoisingLoop<C> loop, C conditioning, StepListener listener) {
     long start = System.nanoTime();
     for (int t = 0; t < plan.steps(); t++) {
-      String phase = plan.spans(t).size() == 1 ? "synchronous step " : "PipeFusion step ";
-      world.transport().activity("in " + phase + (t + 1) + " of " + plan.steps());
+      world.transport().activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
       long stepStart = System.nanoTime();
       loop.step(conditioning, t);
       times.stepTaken(stepStart);

@@ -9,7 +9,6 @@ import io.xfuser.parallel.DeviceMesh;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -25,7 +24,10 @@ import java.util.stream.Stream;
  * @param layout who owns which tokens
  * @param shard this rank's place in the layout
  * @param images the pictures that this rank works on, of all in the request
- * @param warmupSteps steps on the whole picture before patches are pipelined
+ * @param warmupSteps first steps without stale keys and values; at least one in DistriFusion, which
+ *     has nothing stale before
+ * @param displaced whether what is stale is all of the step before (DistriFusion), not only the
+ *     patches that follow (PipeFusion)
  */
 record RankPlan(
     int rank,
@@ -35,7 +37,8 @@ record RankPlan(
     TokenLayout layout,
     int shard,
     TokenRange images,
-    int warmupSteps) {
+    int warmupSteps,
+    boolean displaced) {
 
   /** The mesh of {@code degrees}. */
   static DeviceMesh mesh(ParallelConfig degrees) {
@@ -44,6 +47,7 @@ record RankPlan(
             MeshAxis.TENSOR, degrees.tensorDegree(),
             MeshAxis.ULYSSES, degrees.ulyssesDegree(),
             MeshAxis.RING, degrees.ringDegree(),
+            MeshAxis.DISTRIFUSION, degrees.distrifusionDegree(),
             MeshAxis.PIPELINE, degrees.pipefusionDegree(),
             MeshAxis.CFG, degrees.cfgDegree(),
             MeshAxis.DATA, degrees.dataDegree()));
@@ -60,8 +64,7 @@ record RankPlan(
     ParallelConfig degrees = engine.parallel();
     DeviceMesh mesh = mesh(degrees);
     check(degrees, spec, request);
-    int ulysses = mesh.coordinate(rank, MeshAxis.ULYSSES);
-    int ring = mesh.coordinate(rank, MeshAxis.RING);
+    boolean displaced = degrees.distrifusionPatches() > 1;
     RankPlan plan =
         new RankPlan(
             rank,
@@ -71,17 +74,37 @@ record RankPlan(
                 .mapToObj(stage -> stage(degrees, spec, stage))
                 .toList(),
             new TokenLayout(
-                request.latents().grid().tokens(), degrees.patches(), degrees.sequenceDegree()),
-            ulysses + degrees.ulyssesDegree() * ring,
+                request.latents().grid().tokens(),
+                degrees.patchesOfARank(),
+                degrees.sequenceDegree()),
+            shard(mesh, rank),
             new TokenRange(0, request.images())
                 .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
-            engine.runtime().warmupSteps());
-    if (request.guidance().rescale() != 0 && plan.stale()) {
-      throw new IllegalArgumentException(
-          "guidance_rescale needs the whole prediction, but PipeFusion has %d patches after %d of %d steps"
-              .formatted(degrees.patches(), plan.warmupSteps(), plan.steps()));
-    }
+            Math.max(displaced ? 1 : 0, engine.runtime().warmupSteps()),
+            displaced);
+    plan.refuseParts();
     return plan;
+  }
+
+  private void refuseParts() {
+    if (request.guidance().rescale() != 0 && stale() && layout.patches() > 1) {
+      throw new IllegalArgumentException(
+          "guidance_rescale needs the whole prediction, but %s has %d patches after %d of %d steps"
+              .formatted(
+                  displaced ? "DistriFusion on one rank" : "PipeFusion",
+                  layout.patches(),
+                  warmupSteps,
+                  steps()));
+    }
+  }
+
+  /** The place in the layout: DistriFusion's patches in order, each cut for ring and Ulysses. */
+  private static int shard(DeviceMesh mesh, int rank) {
+    int shard = 0;
+    for (MeshAxis axis : List.of(MeshAxis.DISTRIFUSION, MeshAxis.RING, MeshAxis.ULYSSES)) {
+      shard = shard * mesh.degree(axis) + mesh.coordinate(rank, axis);
+    }
+    return shard;
   }
 
   private static void check(
@@ -157,30 +180,40 @@ record RankPlan(
 
   /** Whether some step attends keys and values of the step before. */
   boolean stale() {
-    return layout.patches() > 1 && warmupSteps < steps();
+    boolean patches = layout.patches() > 1 || mesh.degree(MeshAxis.DISTRIFUSION) > 1;
+    return patches && warmupSteps < steps();
   }
 
-  /**
-   * The places in the layout of the ranks of this rank's Ulysses group whose ring coordinate is
-   * given.
-   */
-  List<Integer> ulyssesShards(int ring) {
-    int degree = mesh.degree(MeshAxis.ULYSSES);
-    return IntStream.range(0, degree).mapToObj(u -> u + degree * ring).toList();
-  }
-
-  /** The places in the layout of all ranks, ring rank by ring rank. */
-  List<Integer> allShards() {
-    List<Integer> all = new ArrayList<>();
-    for (int ring = 0; ring < mesh.degree(MeshAxis.RING); ring++) {
-      all.addAll(ulyssesShards(ring));
+  /** What {@code step} is called. */
+  String phase(int step) {
+    if (step < warmupSteps || !stale()) {
+      return "synchronous step";
     }
-    return all;
+    return displaced ? "DistriFusion step" : "PipeFusion step";
+  }
+
+  /** Whether joint text goes with {@code span} here: it does with the picture's first patch. */
+  boolean withText(PatchSpan span) {
+    return span.from() == 0 && mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0;
+  }
+
+  /** The places in the layout of the ranks of this rank's Ulysses group. */
+  List<Integer> ulyssesShards() {
+    int first = shard - mesh.coordinate(rank, MeshAxis.ULYSSES);
+    return IntStream.range(first, first + mesh.degree(MeshAxis.ULYSSES)).boxed().toList();
+  }
+
+  /** The places in the layout of all ranks of this rank's patches, ring rank by ring rank. */
+  List<Integer> patchShards() {
+    int ranks = mesh.degree(MeshAxis.ULYSSES) * mesh.degree(MeshAxis.RING);
+    int first = mesh.coordinate(rank, MeshAxis.DISTRIFUSION) * ranks;
+    return IntStream.range(first, first + ranks).boxed().toList();
   }
 
   /** The ranks that hold the shards of this rank's picture, in order of shard. */
   List<Integer> shardRanks() {
-    return mesh.ranksAlong(rank, MeshAxis.RING).stream()
+    return mesh.ranksAlong(rank, MeshAxis.DISTRIFUSION).stream()
+        .flatMap(r -> mesh.ranksAlong(r, MeshAxis.RING).stream())
         .flatMap(r -> mesh.ranksAlong(r, MeshAxis.ULYSSES).stream())
         .toList();
   }
@@ -196,7 +229,12 @@ record RankPlan(
   /** The first of the last stage: those that share blocks or prompts have the same latents. */
   private boolean gathers(int any) {
     return mesh.coordinate(any, MeshAxis.PIPELINE) == stages.size() - 1
-        && Stream.of(MeshAxis.TENSOR, MeshAxis.ULYSSES, MeshAxis.RING, MeshAxis.CFG)
+        && Stream.of(
+                MeshAxis.TENSOR,
+                MeshAxis.ULYSSES,
+                MeshAxis.RING,
+                MeshAxis.DISTRIFUSION,
+                MeshAxis.CFG)
             .allMatch(axis -> mesh.coordinate(any, axis) == 0);
   }
 
@@ -207,7 +245,7 @@ record RankPlan(
             .of(spec.heads())
             .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
     return String.format(
-        "rank %d: blocks %s of %d, heads %s of %d, %d of %d tokens in %d patches, pictures %s of %d%s",
+        "rank %d: blocks %s of %d, heads %s of %d, %d of %d tokens in %s, pictures %s of %d%s",
         rank,
         inclusive(blocks()),
         spec.depth(),
@@ -215,10 +253,17 @@ record RankPlan(
         spec.heads(),
         layout.length(layout.all(), shard),
         layout.tokens(),
-        layout.patches(),
+        patches(),
         inclusive(images),
         request.images(),
         prompts());
+  }
+
+  private String patches() {
+    int ranks = mesh.degree(MeshAxis.DISTRIFUSION);
+    return ranks == 1
+        ? layout.patches() + " patches"
+        : "patch " + mesh.coordinate(rank, MeshAxis.DISTRIFUSION) + " of " + ranks;
   }
 
   private String prompts() {

@@ -80,6 +80,7 @@ final class Reports {
     degrees.put("data", parallel.dataDegree());
     degrees.put("cfg", parallel.cfgDegree());
     degrees.put("pipefusion", parallel.pipefusionDegree());
+    degrees.put("distrifusion", parallel.distrifusionDegree());
     degrees.put("ring", parallel.ringDegree());
     degrees.put("ulysses", parallel.ulyssesDegree());
     degrees.put("tensor", parallel.tensorDegree());

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param image this rank's image tokens of the span, (B, l, C)
  * @param text the text tokens of a joint transformer, (B, T, C); null where the model has none, and
- *     where the span is without the first patch: text goes with that one
+ *     where these are not tokens of the picture's first patch: text goes with that one
  * @param skip the output (B, l, C) of the block that {@link TransformerSpec#skipFrom} names; null
  *     for other blocks
  * @param place where the image tokens lie

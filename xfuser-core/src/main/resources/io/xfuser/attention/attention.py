@@ -5,8 +5,8 @@ def queries(self, packed: Tensor) -> Tensor:
   return packed.select(2, 0).transpose(1, 2)
 
 def key_values(self, packed: Tensor, text: int) -> Tensor:
-  # (B, T + L, 3, H, D) -> (B, L, 2, H, D) without the text, contiguous, to be sent
-  return packed.slice(1, text, packed.size(1)).slice(2, 1, 3).contiguous()
+  # (B, T + L, 2 or 3, H, D) -> (B, L, 2, H, D) without the text, contiguous, to be sent
+  return packed.slice(1, text, packed.size(1)).slice(2, packed.size(2) - 2, packed.size(2)).contiguous()
 
 def local(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D)

@@ -38,6 +38,10 @@ class XFuserArgsRefusalTest {
         "--prompt a --output_directory= | --output_directory is empty",
         "--prompt a --ulysses_degree 0 | the Ulysses degree must be at least 1, but is 0",
         "--prompt a --num_pipeline_patch 0 | --num_pipeline_patch must be at least 1, but is 0",
+        "--prompt a --num_distrifusion_patch 0 |"
+            + " --num_distrifusion_patch must be at least 1, but is 0",
+        "--prompt a --distrifusion_degree 2 --pipefusion_parallel_degree 2 |"
+            + " DistriFusion (patches: 2) excludes PipeFusion (stages: 2, patches: 2)",
         "--height 5 | there is no prompt: give --prompt, or --class_labels for a model that draws"
             + " classes"
       })

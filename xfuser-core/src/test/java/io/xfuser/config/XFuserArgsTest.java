@@ -59,6 +59,8 @@ class XFuserArgsTest {
         engine("--data_parallel_degree 2", e -> e.parallel().dataDegree(), 2),
         engine("--ulysses_degree 2", e -> e.parallel().ulyssesDegree(), 2),
         engine("--ring_degree 2", e -> e.parallel().ringDegree(), 2),
+        engine("--distrifusion_degree 2", e -> e.parallel().distrifusionDegree(), 2),
+        engine("--num_distrifusion_patch 3", e -> e.parallel().numDistrifusionPatch(), 3),
         engine("--pipefusion_parallel_degree 2", e -> e.parallel().pipefusionDegree(), 2),
         engine("--num_pipeline_patch 3", e -> e.parallel().numPipelinePatch(), 3),
         engine("--attn_layer_num_for_pp 28", e -> e.parallel().attnLayerNumForPp(), List.of(28)),

@@ -35,6 +35,7 @@ class DeviceMeshTest {
         new DeviceMesh(Map.of()),
         new DeviceMesh(Map.of(MeshAxis.TENSOR, 3, MeshAxis.RING, 2)),
         new DeviceMesh(Map.of(MeshAxis.ULYSSES, 2, MeshAxis.RING, 3, MeshAxis.CFG, 2)),
+        new DeviceMesh(Map.of(MeshAxis.RING, 2, MeshAxis.DISTRIFUSION, 3, MeshAxis.CFG, 2)),
         new DeviceMesh(
             Map.of(
                 MeshAxis.TENSOR,
@@ -61,6 +62,7 @@ class DeviceMeshTest {
               MeshAxis.DATA,
               MeshAxis.CFG,
               MeshAxis.PIPELINE,
+              MeshAxis.DISTRIFUSION,
               MeshAxis.RING,
               MeshAxis.ULYSSES,
               MeshAxis.TENSOR);

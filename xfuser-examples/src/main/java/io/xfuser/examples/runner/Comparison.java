@@ -48,10 +48,10 @@ final class Comparison {
    */
   static void check(XFuserArgs args, EngineConfig engine, boolean oneOfSeveral) {
     ParallelConfig degrees = engine.parallel();
-    if (degrees.worldSize() == 1 && degrees.patches() == 1) {
+    if (degrees.worldSize() == 1 && degrees.patchesOfARank() == 1) {
       throw new ArgumentException(
           "there is nothing to compare: one rank draws the whole picture at once; give a parallel"
-              + " degree, or --num_pipeline_patch");
+              + " degree, --num_pipeline_patch or --num_distrifusion_patch");
     }
     if (oneOfSeveral || args.launcher().equals("process")) {
       throw new ArgumentException("compare draws with threads of one JVM, not with a JVM per rank");

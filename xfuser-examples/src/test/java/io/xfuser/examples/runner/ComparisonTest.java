@@ -95,7 +95,7 @@ class ComparisonTest {
   static Stream<Arguments> whatCannotBeComparedIsOneSentence() {
     String nothing =
         "there is nothing to compare: one rank draws the whole picture at once; give a parallel"
-            + " degree, or --num_pipeline_patch";
+            + " degree, --num_pipeline_patch or --num_distrifusion_patch";
     String threads = "compare draws with threads of one JVM, not with a JVM per rank";
     return Stream.of(
         Arguments.of(SIGMA, "--prompt fox", nothing),

@@ -90,7 +90,14 @@ public abstract class CostContract {
         serial.withTensor(4).withCfg(2),
         serial.withTensor(2).withUlysses(3),
         serial.withTensor(2).withUlysses(2).withPipefusion(2).withPatches(3),
-        serial.withTensor(3).withRing(2).withPatches(2));
+        serial.withTensor(3).withRing(2).withPatches(2),
+        serial.withDistrifusion(2),
+        serial.withDistrifusion(5),
+        serial.withDistrifusionPatches(3),
+        serial.withDistrifusion(3).withUlysses(2),
+        serial.withDistrifusion(2).withRing(2).withData(2),
+        serial.withDistrifusion(2).withTensor(2).withCfg(2),
+        serial.withDistrifusion(2).withUlysses(2).withRing(2));
   }
 
   @ParameterizedTest

@@ -22,8 +22,9 @@ import java.util.stream.IntStream;
 
 /**
  * The formulas, for tokens and heads that need not divide evenly. Of a rank: l its image tokens, h
- * its heads of H, D their size, T text tokens; of its Ulysses group: g image tokens. B counts
- * pictures, times two with guidance on one rank, times the frames of a video.
+ * its heads of H, D their size, T text tokens; of its Ulysses group: g image tokens; of its
+ * DistriFusion patch: n of all N. B counts pictures, times two with guidance on one rank, times the
+ * frames of a video.
  */
 final class ExpectedCosts {
   private static final int FLOAT = 4;
@@ -47,8 +48,11 @@ final class ExpectedCosts {
     this.spec = pipeline.model().transformer();
     this.mesh = mesh(degrees);
     this.layout =
-        new TokenLayout(latents.grid().tokens(), degrees.patches(), degrees.sequenceDegree());
-    this.stale = degrees.patches() > 1 && warmup < CostContract.STEPS;
+        new TokenLayout(
+            latents.grid().tokens(), degrees.patchesOfARank(), degrees.sequenceDegree());
+    this.stale =
+        Math.max(degrees.patches(), degrees.distrifusionPatches()) > 1
+            && warmup < CostContract.STEPS;
     this.rows = (long) request.images() / degrees.dataDegree() * latents.frames();
     this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
     this.latentWidth = (long) latents.channels() * latents.patchSize() * latents.patchSize();
@@ -63,6 +67,7 @@ final class ExpectedCosts {
             case TENSOR -> degrees.tensorDegree();
             case ULYSSES -> degrees.ulyssesDegree();
             case RING -> degrees.ringDegree();
+            case DISTRIFUSION -> degrees.distrifusionDegree();
             case PIPELINE -> degrees.pipefusionDegree();
             case CFG -> degrees.cfgDegree();
             case DATA -> degrees.dataDegree();
@@ -80,6 +85,8 @@ final class ExpectedCosts {
     assertSent(
         report, "ulysses", steps * (attentions(stage) * ulysses(rank) + joint(stage) * text(rank)));
     assertSent(report, "ring", steps * attentions(stage) * ringed(rank));
+    // nobody reads what would be sent in the last step, unless it is synchronous
+    assertSent(report, "distrifusion", (stale ? steps - 1 : steps) * displaced(rank, stage));
     long skipped = skips(stage) * tokens(rank);
     long forward = last ? 0 : tokens(rank) + model.textTokens() + skipped;
     // the return hop: not after the last step, and not doubled by guidance
@@ -88,8 +95,9 @@ final class ExpectedCosts {
     assertSent(report, "cfg", last && degrees.cfgDegree() == 2 ? steps * latents : 0);
     assertSent(report, "tensor", steps * batch * sums(rank, stage));
     long kept = attentions(stage) * layout.tokens() + joint(stage) * (long) model.textTokens();
+    boolean twice = degrees.distrifusionPatches() > degrees.distrifusionDegree();
     assertThat(report.kvBufferBytes())
-        .isEqualTo(stale ? FLOAT * 2 * batch * kept * headsWidth(rank) : 0);
+        .isEqualTo(stale ? batch * kept * headsWidth(rank) * FLOAT * (twice ? 4 : 2) : 0);
     checkParameters(report, stage, mesh.coordinate(rank, MeshAxis.TENSOR));
   }
 
@@ -98,12 +106,28 @@ final class ExpectedCosts {
     long mine = tokens(rank);
     return batch
         * (3 * mine * (width(heads(rank)) - headsWidth(rank))
-            + (groupTokens(ring(rank, 0)) - mine) * headsWidth(rank));
+            + (groupTokens(rank, ring(rank, 0)) - mine) * headsWidth(rank));
   }
 
   /** The results of text, to all others: T·h·D·(U − 1). */
   private long text(int rank) {
-    return batch * model.textTokens() * headsWidth(rank) * (degrees.ulyssesDegree() - 1);
+    return batch * spoken(rank) * headsWidth(rank) * (degrees.ulyssesDegree() - 1);
+  }
+
+  /** T where the picture's first patch is computed, else 0. */
+  private long spoken(int rank) {
+    return mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0 ? model.textTokens() : 0;
+  }
+
+  /**
+   * Keys and values of the patch, and of its text, to all others: 2·(N − 1)·(n + T)·h·D for each
+   * attention, without T where it is without text.
+   */
+  private long displaced(int rank, int stage) {
+    long patch =
+        IntStream.range(0, degrees.ringDegree()).mapToLong(ring -> groupTokens(rank, ring)).sum();
+    long sent = attentions(stage) * patch + joint(stage) * spoken(rank);
+    return 2 * batch * sent * headsWidth(rank) * (degrees.distrifusionDegree() - 1);
   }
 
   /**
@@ -112,9 +136,9 @@ final class ExpectedCosts {
    */
   private long ringed(int rank) {
     long sent =
-        stale
-            ? groupTokens(ring(rank, 0)) * (degrees.ringDegree() - 1)
-            : layout.tokens() - groupTokens(ring(rank, 1));
+        stale || degrees.distrifusionDegree() > 1
+            ? groupTokens(rank, ring(rank, 0)) * (degrees.ringDegree() - 1)
+            : layout.tokens() - groupTokens(rank, ring(rank, 1));
     return 2 * batch * sent * headsWidth(rank);
   }
 
@@ -123,17 +147,21 @@ final class ExpectedCosts {
   }
 
   private long tokens(int rank) {
-    int shard =
-        mesh.coordinate(rank, MeshAxis.ULYSSES)
-            + degrees.ulyssesDegree() * mesh.coordinate(rank, MeshAxis.RING);
-    return layout.length(layout.all(), shard);
+    int ulysses = mesh.coordinate(rank, MeshAxis.ULYSSES);
+    return layout.length(layout.all(), firstShard(rank, ring(rank, 0)) + ulysses);
   }
 
-  private long groupTokens(int ring) {
-    int degree = degrees.ulyssesDegree();
-    return IntStream.range(0, degree)
-        .mapToLong(u -> layout.length(layout.all(), u + degree * ring))
+  /** Of the Ulysses group of the same patch that is {@code ring} on the ring. */
+  private long groupTokens(int rank, int ring) {
+    int first = firstShard(rank, ring);
+    return IntStream.range(first, first + degrees.ulyssesDegree())
+        .mapToLong(shard -> layout.length(layout.all(), shard))
         .sum();
+  }
+
+  private int firstShard(int rank, int ring) {
+    int patch = mesh.coordinate(rank, MeshAxis.DISTRIFUSION);
+    return (patch * degrees.ringDegree() + ring) * degrees.ulyssesDegree();
   }
 
   /**
@@ -142,7 +170,7 @@ final class ExpectedCosts {
    */
   private long sums(int rank, int stage) {
     long summed = blocks(stage).mapToLong(i -> model.terms(i) * tokens(rank)).sum();
-    summed += blocks(stage).mapToLong(i -> (long) model.textTerms(i) * model.textTokens()).sum();
+    summed += blocks(stage).mapToLong(i -> model.textTerms(i) * spoken(rank)).sum();
     long ranks = degrees.tensorDegree();
     assertThat(model.width() % ranks).isZero();
     return 2 * (ranks - 1) * summed * model.width() / ranks;

@@ -83,13 +83,15 @@ public abstract class NcclContract {
 
   static Stream<ParallelContract.Layout> layouts() {
     int[] turn = {0};
-    return ParallelContract.degrees()
-        .map(
-            degrees -> {
-              int patches = 1 + turn[0] % 5;
-              int warmup = turn[0]++ / 2 % STEPS;
-              return new ParallelContract.Layout(degrees.withPatches(patches), warmup);
-            });
+    Stream<ParallelContract.Layout> pipelines =
+        ParallelContract.degrees()
+            .map(
+                degrees -> {
+                  int patches = 1 + turn[0] % 5;
+                  int warmup = turn[0]++ / 2 % STEPS;
+                  return new ParallelContract.Layout(degrees.withPatches(patches), warmup);
+                });
+    return Stream.concat(pipelines, DistriFusionLayouts.hybrids());
   }
 
   @ParameterizedTest

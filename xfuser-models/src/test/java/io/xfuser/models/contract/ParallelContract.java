@@ -40,22 +40,30 @@ public abstract class ParallelContract {
   protected static final int STEPS = 3;
 
   private final NDManager manager = Torch.newManager();
-  private final Map<Schedule, NDArray> references = new HashMap<>();
+  private final Map<Layout, NDArray> references = new HashMap<>();
   private EngineConfig engine = EngineConfig.of(Path.of("."));
   private DiffusionPipeline pipeline;
 
-  /** How the picture is cut and when pipelining begins: all that the result may depend on. */
-  record Schedule(int patches, int warmupSteps) {
-    /** A schedule in which nothing is stale is the serial one, whatever its numbers. */
-    static Schedule of(int patches, int warmupSteps) {
-      return patches == 1 || warmupSteps >= STEPS
-          ? new Schedule(1, 0)
-          : new Schedule(patches, warmupSteps);
-    }
-  }
-
-  /** One test: degrees, and a schedule. */
+  /** One test: degrees, and when staleness begins. */
   record Layout(ParallelConfig degrees, int warmupSteps) {
+    static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
+
+    /**
+     * The same patches and warm-up on one rank: all that the result may depend on. Where nothing is
+     * stale that is serial, whatever the numbers; DistriFusion has always a synchronous step.
+     */
+    Layout onOneRank() {
+      int pipelined = degrees.patches();
+      int displaced = degrees.distrifusionPatches();
+      if (pipelined * displaced == 1 || warmupSteps >= STEPS) {
+        return SERIAL;
+      }
+      ParallelConfig serial = ParallelConfig.serial();
+      return displaced == 1
+          ? new Layout(serial.withPatches(pipelined), warmupSteps)
+          : new Layout(serial.withDistrifusionPatches(displaced), Math.max(1, warmupSteps));
+    }
+
     @Override
     public String toString() {
       return degrees.label() + " warmup" + warmupSteps;
@@ -173,28 +181,25 @@ public abstract class ParallelContract {
   @ParameterizedTest
   @MethodSource("sharedBlocks")
   void blocksInSharesEqualPatchSerialOnOneRank(Layout layout) {
-    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
-    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-4);
+    assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-4);
   }
 
   @ParameterizedTest
   @MethodSource("synchronousLayouts")
   void freshAttentionEqualsSerial(Layout layout) {
-    assertThat(difference(layout, new Schedule(1, 0))).isLessThanOrEqualTo(1e-4);
+    assertThat(difference(layout, Layout.SERIAL)).isLessThanOrEqualTo(1e-4);
   }
 
   @ParameterizedTest
   @MethodSource("staleLayouts")
   void hybridsEqualPatchSerialOnOneRank(Layout layout) {
-    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
-    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-4);
+    assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-4);
   }
 
   @ParameterizedTest
   @MethodSource("pipelines")
   void pipelinesEqualPatchSerialOnOneRank(Layout layout) {
-    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
-    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-5);
+    assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-5);
   }
 
   /** Two stages for each place where the blocks can be cut. */
@@ -214,26 +219,33 @@ public abstract class ParallelContract {
   @ParameterizedTest
   @MethodSource("cuts")
   void stagesMayEndAfterAnyBlock(Layout layout) {
-    Schedule schedule = Schedule.of(layout.degrees().patches(), layout.warmupSteps());
-    assertThat(difference(layout, schedule)).isLessThanOrEqualTo(1e-5);
+    assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-5);
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.xfuser.models.contract.DistriFusionLayouts#alone")
+  void distriFusionEqualsItsPatchesOnOneRank(Layout layout) {
+    assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-5);
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.xfuser.models.contract.DistriFusionLayouts#hybrids")
+  void distriFusionHybridsEqualItsPatchesOnOneRank(Layout layout) {
+    assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-4);
   }
 
   @Test
   void stalenessIsSeen() {
     // otherwise the laws above would hold for attention that forgets patches
-    assertThat(
-            difference(new Layout(ParallelConfig.serial().withPatches(4), 0), new Schedule(1, 0)))
-        .isGreaterThan(1e-2);
+    Layout pipelined = new Layout(ParallelConfig.serial().withPatches(4), 0);
+    assertThat(difference(pipelined, Layout.SERIAL)).isGreaterThan(1e-2);
+    Layout displaced = new Layout(ParallelConfig.serial().withDistrifusionPatches(4), 1);
+    assertThat(difference(displaced, Layout.SERIAL)).isGreaterThan(1e-3);
+    assertThat(difference(displaced, new Layout(pipelined.degrees(), 1))).isGreaterThan(1e-3);
   }
 
-  private double difference(Layout layout, Schedule schedule) {
-    NDArray reference =
-        references.computeIfAbsent(
-            schedule,
-            key ->
-                generate(
-                    new Layout(
-                        ParallelConfig.serial().withPatches(key.patches()), key.warmupSteps())));
+  private double difference(Layout layout, Layout expected) {
+    NDArray reference = references.computeIfAbsent(expected, this::generate);
     NDArray pixels = generate(layout);
     try {
       return Pixels.largestDifference(pixels, reference);
@@ -243,7 +255,8 @@ public abstract class ParallelContract {
   }
 
   private NDArray generate(Layout layout) {
-    boolean decodedTogether = (layout.degrees().patches() + layout.warmupSteps()) % 2 == 1;
+    int patches = layout.degrees().patches() * layout.degrees().distrifusionPatches();
+    boolean decodedTogether = (patches + layout.warmupSteps()) % 2 == 1;
     EngineConfig parallel =
         engine
             .withRuntime(engine.runtime().withParallelVae(decodedTogether))

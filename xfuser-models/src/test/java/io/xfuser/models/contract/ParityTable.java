@@ -26,6 +26,7 @@ final class ParityTable {
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
   private static final Map<String, ParallelConfig> SYNCHRONOUS = new LinkedHashMap<>();
   private static final Map<String, ParallelConfig> PIPEFUSION = new LinkedHashMap<>();
+  private static final Map<String, ParallelConfig> DISTRIFUSION = new LinkedHashMap<>();
 
   static {
     SYNCHRONOUS.put("CFG 2", SERIAL.withCfg(2));
@@ -43,6 +44,9 @@ final class ParityTable {
     PIPEFUSION.put(
         "2 stages × tensor 2, M = 3", SERIAL.withPipefusion(2).withTensor(2).withPatches(3));
     PIPEFUSION.put("2 stages × ring 2, M = 3", SERIAL.withPipefusion(2).withRing(2).withPatches(3));
+    DISTRIFUSION.put("DistriFusion 3", SERIAL.withDistrifusion(3));
+    DISTRIFUSION.put("DistriFusion 3 × Ulysses 2", SERIAL.withDistrifusion(3).withUlysses(2));
+    DISTRIFUSION.put("DistriFusion 3 × tensor 2", SERIAL.withDistrifusion(3).withTensor(2));
   }
 
   private ParityTable() {}
@@ -93,6 +97,11 @@ final class ParityTable {
         cells.add(difference(manager, chosen, input, degrees, patchSerial));
       }
       cells.add(number(Pixels.largestDifference(patchSerial, serial)));
+      NDArray displaced = generate(manager, chosen, input, SERIAL.withDistrifusionPatches(3));
+      for (ParallelConfig degrees : DISTRIFUSION.values()) {
+        cells.add(difference(manager, chosen, input, degrees, displaced));
+      }
+      cells.add(number(Pixels.largestDifference(displaced, serial)));
     }
     return "| " + String.join(" | ", cells) + " |";
   }
@@ -136,6 +145,8 @@ final class ParityTable {
     titles.addAll(SYNCHRONOUS.keySet());
     titles.addAll(PIPEFUSION.keySet());
     titles.add("M = 3 itself");
+    titles.addAll(DISTRIFUSION.keySet());
+    titles.add("DistriFusion itself");
     String rule = titles.stream().map(title -> "---").collect(Collectors.joining("|", "|", "|"));
     return """
         # Parity
@@ -148,6 +159,9 @@ final class ParityTable {
           1e-4 for hybrids.
         - **M = 3 itself**: what stale keys and values change: those patches on one rank, from our serial picture. No law; with three steps it
           is large.
+        - **DistriFusion 3**: three patches and one warm-up step, from the same patches on one rank. Law: at most 1e-5 for DistriFusion alone,
+          1e-4 for hybrids.
+        - **DistriFusion itself**: those patches on one rank, from our serial picture. No law.
 
         – : the request has only one picture, or no guidance. The tests hold more layouts to these laws, up to 8 ranks: `ParallelContract`.
 

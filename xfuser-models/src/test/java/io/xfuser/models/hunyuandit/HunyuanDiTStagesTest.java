@@ -118,6 +118,20 @@ class HunyuanDiTStagesTest {
     assertThat(Pixels.largestDifference(warm, rescaled)).isLessThanOrEqualTo(1e-4);
   }
 
+  @Test
+  void ranksOfDistriFusionRescaleTheWholePrediction() {
+    ParallelConfig three = SERIAL.withDistrifusion(3);
+    NDArray warm = generate(rescaledInput(), three.withUlysses(2), STEPS);
+    assertThat(Pixels.largestDifference(warm, rescaled)).isLessThanOrEqualTo(1e-4);
+    NDArray stale = generate(rescaledInput(), three, 1); // each step has a fresh prediction of all
+    NDArray inShards = generate(rescaledInput(), three.withRing(2), 1);
+    assertThat(Pixels.largestDifference(inShards, stale)).isLessThanOrEqualTo(1e-4);
+    assertThatThrownBy(() -> generate(rescaledInput(), SERIAL.withDistrifusionPatches(3), 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "guidance_rescale needs the whole prediction, but DistriFusion on one rank has 3 patches after 1 of 3 steps");
+  }
+
   private static InputConfig small() {
     return InputConfig.of("a red fox")
         .withSize(48, 80)

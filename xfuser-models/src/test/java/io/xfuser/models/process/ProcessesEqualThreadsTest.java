@@ -57,6 +57,7 @@ class ProcessesEqualThreadsTest {
                   + " --attn_layer_num_for_pp 7 2",
               "384x384 --ulysses_degree 2 --dtype float16",
               "384x384 --ring_degree 2",
+              "384x384 --distrifusion_degree 2",
               "112x144 --tensor_parallel_degree 2",
               "112x144 --data_parallel_degree 2 --prompts 3 --num_images_per_prompt 2",
               "112x144 --pipefusion_parallel_degree 2 --dtype bfloat16 --prompts 2",
@@ -74,6 +75,7 @@ class ProcessesEqualThreadsTest {
             "112x144 --use_cfg_parallel --ulysses_degree 2 --alpha --dtype bfloat16",
             "112x144 --pipefusion_parallel_degree 3 --num_pipeline_patch 2 --ulysses_degree 2",
             "384x384 --ring_degree 3 --use_cfg_parallel",
+            "112x144 --distrifusion_degree 3 --ulysses_degree 2 --dtype bfloat16",
             "112x144 --tensor_parallel_degree 2 --pipefusion_parallel_degree 2 --dtype bfloat16",
             "384x384 --use_cfg_parallel --pipefusion_parallel_degree 2 --ulysses_degree 2",
             "112x144 --pipefusion_parallel_degree 2 --ring_degree 2 --ulysses_degree 2"
@@ -124,8 +126,11 @@ class ProcessesEqualThreadsTest {
     try (XDiTParallel threads = XDiTParallel.inProcess(engine.model().model(), engine);
         Generation generation = threads.generate(RankMain.pixels(args))) {
       if (engine.runtime().dtype() == ElementType.FLOAT32) {
-        int patches = engine.parallel().patches();
-        EngineConfig one = engine.withParallel(ParallelConfig.serial().withPatches(patches));
+        ParallelConfig patches =
+            ParallelConfig.serial()
+                .withPatches(engine.parallel().patches())
+                .withDistrifusionPatches(engine.parallel().distrifusionPatches());
+        EngineConfig one = engine.withParallel(patches);
         try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), one);
             Generation expected = serial.generate(RankMain.pixels(args))) {
           assertThat(Pixels.largestDifference(generation.tensor(), expected.tensor()))

@@ -1,0 +1,63 @@
+package io.xfuser.attention;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.parallel.Communicator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DistriFusion's patches one after the other on one rank: each attends its own fresh keys and
+ * values and those that the others had in the step before, as in {@link DisplacedAttention}. So it
+ * keeps the whole sequence twice, of this step and of the one before.
+ */
+public final class DisplacedPatches implements Attention {
+  private final NDManager request;
+  private final TokenLayout layout;
+  private final List<Integer> shards;
+  private final Communicator ring;
+  private @Nullable Steps kept;
+
+  /** See {@link PatchAttention}, whose parameters these are. */
+  public DisplacedPatches(
+      NDManager request, TokenLayout layout, List<Integer> shards, Communicator ring) {
+    this.request = request;
+    this.layout = layout;
+    this.shards = shards;
+    this.ring = ring;
+  }
+
+  /** What was in the step before, and what is already of this one. */
+  private record Steps(KeyValueBuffer before, KeyValueBuffer now) {
+    /** After the last patch; what was before will be written anew. */
+    Steps next() {
+      return new Steps(/* before= */ now, /* now= */ before);
+    }
+  }
+
+  @Override
+  public NDArray attend(NDManager owner, Qkv qkv) {
+    Steps steps = kept;
+    if (steps == null) {
+      KeyValueBuffer first = KeyValueBuffer.of(request, qkv, layout.tokens());
+      steps = new Steps(first, first.copy(request));
+    }
+    List<TokenRange> pieces = layout.gathered(qkv.span(), shards);
+    kept = qkv.span().to() == layout.patches() ? steps.next() : steps;
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray fresh = qkv.gathered(scope, ring); // (B, T' + l, 2 or 3, H, D)
+      steps.now().store(scope, fresh, pieces);
+      KeyValueBuffer seen = steps.before().copy(scope);
+      seen.store(scope, fresh, pieces);
+      return seen.attend(owner, qkv.packed(), layout.tokens());
+    }
+  }
+
+  @Override
+  public long bufferBytes() {
+    Steps steps = kept;
+    return steps == null ? 0 : steps.before().bytes() + steps.now().bytes();
+  }
+}
