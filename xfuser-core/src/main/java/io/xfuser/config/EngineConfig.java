@@ -15,18 +15,15 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
   /**
    * Refuses what is known but not built, so that nothing that was asked for is silently left out.
    *
-   * @throws ArgumentException for torch.compile or CUDA
+   * @throws ArgumentException for torch.compile
    */
   public EngineConfig {
     if (runtime.useTorchCompile()) {
       throw new ArgumentException("--use_torch_compile is not supported yet");
     }
-    if (!runtime.device().equals("cpu")) {
-      throw new ArgumentException("--device " + runtime.device() + " is not supported yet");
-    }
   }
 
-  /** One rank, float32 on the CPU, one warm-up step. */
+  /** One rank, float32, one warm-up step. */
   public static EngineConfig of(Path model) {
     return new EngineConfig(
         ModelConfig.of(model), RuntimeConfig.defaults(), ParallelConfig.serial());

@@ -34,8 +34,6 @@ final class ForeignFlags {
           off("--use_fsdp", "Share all weights by FSDP"),
           off("--no_reshard_after_forward", "Keep gathered weights"),
           off("--memory_efficient_sharding", "Load block by block"),
-          off("--enable_sequential_cpu_offload", "Keep weights on the CPU, layer by layer"),
-          off("--enable_model_cpu_offload", "Keep weights on the CPU, model by model"),
           off("--use_fp8_t5_encoder", "Text encoder in 8 bits"),
           off("--use_fp8_gemms", "Projections in 8-bit floats"),
           off("--use_int8_gemms", "Projections in 8-bit integers"),

@@ -7,7 +7,8 @@ import io.xfuser.torchscript.ElementType;
  *
  * @param dtype the element type of weights and hidden states: float32, bfloat16 or float16
  * @param warmupSteps first steps that run the whole image through the PipeFusion stages, ≥ 0
- * @param device {@code cpu} or {@code cuda}
+ * @param device where ranks compute
+ * @param offload what happens to weights on a GPU while they are not in use
  * @param useParallelVae the ranks share the decoding of a picture
  * @param useTorchCompile xDiT's switch for torch.compile
  * @param enableTiling the VAE decodes overlapping tiles
@@ -17,7 +18,8 @@ import io.xfuser.torchscript.ElementType;
 public record RuntimeConfig(
     ElementType dtype,
     int warmupSteps,
-    String device,
+    DeviceChoice device,
+    Offload offload,
     boolean useParallelVae,
     boolean useTorchCompile,
     boolean enableTiling,
@@ -27,7 +29,8 @@ public record RuntimeConfig(
   /**
    * Checks each value.
    *
-   * @throws ArgumentException for another element type or device, or fewer than 0 warm-up steps
+   * @throws ArgumentException for another element type, fewer than 0 warm-up steps, or weights that
+   *     are to leave the GPU of a run on the CPU
    */
   public RuntimeConfig {
     switch (dtype) {
@@ -37,14 +40,18 @@ public record RuntimeConfig(
               "the element type must be float32, bfloat16 or float16, but is " + dtype.torchName());
     }
     Check.atLeast(0, warmupSteps, "the number of warm-up steps");
-    if (!device.equals("cpu") && !device.equals("cuda")) {
-      throw new ArgumentException("the device must be cpu or cuda, but is " + device);
+    if (offload != Offload.NONE && device.kind() == DeviceChoice.Kind.CPU) {
+      throw new ArgumentException(offload.flag() + " needs a GPU, but the device is cpu");
     }
   }
 
-  /** float32 on the CPU with one warm-up step, and everything optional off. */
+  /**
+   * float32 on GPUs where there are some, else on the CPU, with one warm-up step, and everything
+   * optional off.
+   */
   public static RuntimeConfig defaults() {
-    return new RuntimeConfig(ElementType.FLOAT32, 1, "cpu", false, false, false, false, false);
+    return new RuntimeConfig(
+        ElementType.FLOAT32, 1, DeviceChoice.AUTO, Offload.NONE, false, false, false, false, false);
   }
 
   /** The same in another element type. */
@@ -53,6 +60,7 @@ public record RuntimeConfig(
         type,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
@@ -66,6 +74,7 @@ public record RuntimeConfig(
         dtype,
         steps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
@@ -73,12 +82,36 @@ public record RuntimeConfig(
         verbose);
   }
 
-  /** The same on another device. */
+  /**
+   * The same on another device: {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:i}.
+   *
+   * @throws ArgumentException for anything else
+   */
   public RuntimeConfig withDevice(String name) {
+    return withDevice(DeviceChoice.parse(name));
+  }
+
+  /** The same on another device. */
+  public RuntimeConfig withDevice(DeviceChoice choice) {
     return new RuntimeConfig(
         dtype,
         warmupSteps,
-        name,
+        choice,
+        offload,
+        useParallelVae,
+        useTorchCompile,
+        enableTiling,
+        enableSlicing,
+        verbose);
+  }
+
+  /** The same with weights leaving the GPU or not. */
+  public RuntimeConfig withOffload(Offload what) {
+    return new RuntimeConfig(
+        dtype,
+        warmupSteps,
+        device,
+        what,
         useParallelVae,
         useTorchCompile,
         enableTiling,
@@ -92,6 +125,7 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         parallel,
         useTorchCompile,
         enableTiling,
@@ -105,6 +139,7 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         tiling,
@@ -118,6 +153,7 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
@@ -131,6 +167,7 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,

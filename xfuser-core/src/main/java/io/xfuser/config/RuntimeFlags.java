@@ -21,8 +21,25 @@ final class RuntimeFlags {
   @Option(
       names = "--device",
       paramLabel = "NAME",
-      description = "cpu, or cuda, which is not supported yet (default: cpu)")
-  String device = "cpu";
+      converter = Flags.DeviceConverter.class,
+      description =
+          "cpu; cuda: each rank on the next GPU; cuda:i: all on that one; auto: cuda where there is"
+              + " one, else cpu (default: auto)")
+  DeviceChoice device = DeviceChoice.AUTO;
+
+  @Option(
+      names = "--enable_model_cpu_offload",
+      description =
+          "Text encoders, transformer and VAE are on the GPU only while they are used (default:"
+              + " off)")
+  boolean modelOffload;
+
+  @Option(
+      names = "--enable_sequential_cpu_offload",
+      description =
+          "Each of their layers is on the GPU only while it is used: least memory, much slower"
+              + " (default: off)")
+  boolean sequentialOffload;
 
   @Option(
       names = "--launcher",

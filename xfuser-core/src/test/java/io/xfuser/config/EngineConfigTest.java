@@ -13,33 +13,48 @@ class EngineConfigTest {
   private static final EngineConfig ENGINE = EngineConfig.of(Path.of("model"));
 
   @Test
-  void anEngineIsSerialFloat32OnTheCpuByDefault() {
+  void anEngineIsSerialFloat32OnWhatThereIsByDefault() {
     assertThat(ENGINE.model()).isEqualTo(new ModelConfig(Path.of("model"), null, false, null));
     assertThat(ENGINE.parallel()).isEqualTo(ParallelConfig.serial());
     assertThat(ENGINE.runtime())
         .isEqualTo(
-            new RuntimeConfig(ElementType.FLOAT32, 1, "cpu", false, false, false, false, false));
+            new RuntimeConfig(
+                ElementType.FLOAT32,
+                1,
+                DeviceChoice.AUTO,
+                Offload.NONE,
+                false,
+                false,
+                false,
+                false,
+                false));
   }
 
   @Test
   void eachWitherOfTheRuntimeChangesItsOwnSettingAlone() {
     RuntimeConfig runtime = RuntimeConfig.defaults();
-    ElementType f32 = ElementType.FLOAT32;
-    ElementType bf16 = ElementType.BFLOAT16;
-    assertThat(runtime.withDtype(bf16))
-        .isEqualTo(new RuntimeConfig(bf16, 1, "cpu", false, false, false, false, false));
-    assertThat(runtime.withWarmupSteps(0))
-        .isEqualTo(new RuntimeConfig(f32, 0, "cpu", false, false, false, false, false));
-    assertThat(runtime.withDevice("cuda"))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cuda", false, false, false, false, false));
-    assertThat(runtime.withParallelVae(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", true, false, false, false, false));
-    assertThat(runtime.withTiling(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, true, false, false));
-    assertThat(runtime.withSlicing(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, false, true, false));
-    assertThat(runtime.withVerbose(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, false, false, true));
+    assertThat(settings(runtime.withDtype(ElementType.BFLOAT16)))
+        .isEqualTo("BFLOAT16 1 auto NONE false false false false false");
+    assertThat(settings(runtime.withWarmupSteps(0)))
+        .isEqualTo("FLOAT32 0 auto NONE false false false false false");
+    assertThat(settings(runtime.withDevice("cuda:1")))
+        .isEqualTo("FLOAT32 1 cuda:1 NONE false false false false false");
+    assertThat(settings(runtime.withDevice(DeviceChoice.CPU)))
+        .isEqualTo("FLOAT32 1 cpu NONE false false false false false");
+    assertThat(settings(runtime.withOffload(Offload.MODEL)))
+        .isEqualTo("FLOAT32 1 auto MODEL false false false false false");
+    assertThat(settings(runtime.withParallelVae(true)))
+        .isEqualTo("FLOAT32 1 auto NONE true false false false false");
+    assertThat(settings(runtime.withTiling(true)))
+        .isEqualTo("FLOAT32 1 auto NONE false false true false false");
+    assertThat(settings(runtime.withSlicing(true)))
+        .isEqualTo("FLOAT32 1 auto NONE false false false true false");
+    assertThat(settings(runtime.withVerbose(true)))
+        .isEqualTo("FLOAT32 1 auto NONE false false false false true");
+  }
+
+  private static String settings(RuntimeConfig runtime) {
+    return runtime.toString().replaceAll("^.*?\\[|\\]$|\\w+=", "").replace(", ", " ");
   }
 
   @Test
@@ -49,7 +64,7 @@ class EngineConfigTest {
         .isInstanceOf(ArgumentException.class)
         .hasMessage("the number of warm-up steps must be at least 0, but is -1");
     assertThatThrownBy(() -> runtime.withDevice("tpu"))
-        .hasMessage("the device must be cpu or cuda, but is tpu");
+        .hasMessage("the device must be auto, cpu, cuda or cuda:i, but is tpu");
   }
 
   @ParameterizedTest
@@ -63,11 +78,16 @@ class EngineConfigTest {
             "the element type must be float32, bfloat16 or float16, but is " + type.torchName());
   }
 
-  @Test
-  void whatIsNotBuiltIsRefusedWithoutTheCommandLineToo() {
+  @ParameterizedTest
+  @EnumSource(
+      value = Offload.class,
+      names = {"MODEL", "SEQUENTIAL"})
+  void nothingCanLeaveTheGpuOfARunOnTheCpu(Offload offload) {
     RuntimeConfig runtime = ENGINE.runtime();
-    assertThatThrownBy(() -> ENGINE.withRuntime(runtime.withDevice("cuda")))
+    assertThatThrownBy(() -> runtime.withDevice("cpu").withOffload(offload))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("--device cuda is not supported yet");
+        .hasMessage(offload.flag() + " needs a GPU, but the device is cpu");
+    assertThatThrownBy(() -> runtime.withOffload(offload).withDevice("cpu"))
+        .hasMessage(offload.flag() + " needs a GPU, but the device is cpu");
   }
 }

@@ -38,6 +38,14 @@ class XFuserArgsRefusalTest {
         "--prompt a --output_directory= | --output_directory is empty",
         "--prompt a --ulysses_degree 0 | the Ulysses degree must be at least 1, but is 0",
         "--prompt a --num_pipeline_patch 0 | --num_pipeline_patch must be at least 1, but is 0",
+        "--prompt a --device tpu | Invalid value for option '--device': must be auto, cpu,"
+            + " cuda or cuda:i, but is tpu",
+        "--prompt a --device cuda:x | Invalid value for option '--device': must be auto,"
+            + " cpu, cuda or cuda:i, but is cuda:x",
+        "--prompt a --device cpu --enable_model_cpu_offload | --enable_model_cpu_offload needs a"
+            + " GPU, but the device is cpu",
+        "--prompt a --enable_model_cpu_offload --enable_sequential_cpu_offload |"
+            + " --enable_model_cpu_offload and --enable_sequential_cpu_offload exclude each other",
         "--height 5 | there is no prompt: give --prompt, or --class_labels for a model that draws"
             + " classes"
       })
@@ -65,9 +73,6 @@ class XFuserArgsRefusalTest {
       strings = {
         "--vae_parallel_size 2",
         "--use_torch_compile",
-        "--device cuda",
-        "--enable_model_cpu_offload",
-        "--enable_sequential_cpu_offload",
         "--use_teacache",
         "--n_calib 9",
         "--attention_backend FLASH",
