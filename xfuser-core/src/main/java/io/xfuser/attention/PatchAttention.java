@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
@@ -23,6 +24,7 @@ public final class PatchAttention implements Attention {
   private final TokenLayout layout;
   private final List<Integer> shards;
   private final Communicator ring;
+  private final AttentionKernel kernel;
   private @Nullable NDArray buffer; // (B, T + p, 2, H, D)
   private long text; // T, of the first call
   private int filled; // of the image tokens
@@ -34,13 +36,19 @@ public final class PatchAttention implements Attention {
    * @param shards the places in the layout of the ranks whose tokens arrive, ring rank by ring rank
    * @param ring the ranks that hold the other tokens of a patch; a single one where this rank has
    *     all
+   * @param kernel computes it
    */
   public PatchAttention(
-      NDManager request, TokenLayout layout, List<Integer> shards, Communicator ring) {
+      NDManager request,
+      TokenLayout layout,
+      List<Integer> shards,
+      Communicator ring,
+      AttentionKernel kernel) {
     this.request = request;
     this.layout = layout;
     this.shards = shards;
     this.ring = ring;
+    this.kernel = kernel;
   }
 
   @Override
@@ -67,7 +75,8 @@ public final class PatchAttention implements Attention {
     for (TokenRange piece : pieces) {
       filled = Math.max(filled, piece.to());
     }
-    return Kernels.ATTENTION.call(owner, "cached", packed, keep, text + filled);
+    return Kernels.ATTENTION.call(
+        owner, "cached", packed, keep, text + filled, kernel.kernelName());
   }
 
   private static void store(NDManager scope, NDArray keep, NDArray fresh, long[] bounds) {

@@ -11,7 +11,7 @@ import picocli.CommandLine.ParseResult;
  */
 final class ForeignFlags {
   /** How Python writes a default that is no value; xDiT reads it back as such. */
-  private static final String NONE = "None";
+  static final String NONE = "None";
 
   private static final String UNSET = "none";
 
@@ -22,7 +22,6 @@ final class ForeignFlags {
           value("--wan_teacache_thresh", "0.2", "Threshold of TeaCache for Wan"),
           off("--wan_teacache_use_ret_steps", "Retention steps of TeaCache for Wan"),
           off("--use_fbcache", "Skip steps by first-block cache"),
-          value("--attention_backend", UNSET, "Kernel of self-attention"),
           value("--cross_attention_backend", UNSET, "Kernel of cross-attention"),
           off("--use_ray", "Start ranks by Ray"),
           value("--ray_world_size", "1", "Ranks under Ray"),

@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 
 /**
@@ -14,6 +15,7 @@ import io.xfuser.torchscript.ElementType;
  * @param enableTiling the VAE decodes overlapping tiles
  * @param enableSlicing the VAE decodes one picture at a time
  * @param verbose the plan is shown: who owns which blocks, patches and heads
+ * @param attentionKernel computes self-attention over image tokens
  */
 public record RuntimeConfig(
     ElementType dtype,
@@ -24,7 +26,8 @@ public record RuntimeConfig(
     boolean useTorchCompile,
     boolean enableTiling,
     boolean enableSlicing,
-    boolean verbose) {
+    boolean verbose,
+    AttentionKernel attentionKernel) {
 
   /**
    * Checks each value.
@@ -51,7 +54,16 @@ public record RuntimeConfig(
    */
   public static RuntimeConfig defaults() {
     return new RuntimeConfig(
-        ElementType.FLOAT32, 1, DeviceChoice.AUTO, Offload.NONE, false, false, false, false, false);
+        ElementType.FLOAT32,
+        1,
+        DeviceChoice.AUTO,
+        Offload.NONE,
+        false,
+        false,
+        false,
+        false,
+        false,
+        AttentionKernel.FASTEST);
   }
 
   /** The same in another element type. */
@@ -65,7 +77,8 @@ public record RuntimeConfig(
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with another number of warm-up steps. */
@@ -79,7 +92,8 @@ public record RuntimeConfig(
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /**
@@ -102,7 +116,8 @@ public record RuntimeConfig(
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with weights leaving the GPU or not. */
@@ -116,7 +131,8 @@ public record RuntimeConfig(
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with the decoding shared among the ranks or not. */
@@ -130,7 +146,8 @@ public record RuntimeConfig(
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with decoding in tiles or not. */
@@ -144,7 +161,8 @@ public record RuntimeConfig(
         useTorchCompile,
         tiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with decoding picture by picture or not. */
@@ -158,7 +176,8 @@ public record RuntimeConfig(
         useTorchCompile,
         enableTiling,
         slicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with the plan shown or not. */
@@ -172,6 +191,22 @@ public record RuntimeConfig(
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        shown);
+        shown,
+        attentionKernel);
+  }
+
+  /** The same with self-attention by another kernel. */
+  public RuntimeConfig withAttentionKernel(AttentionKernel kernel) {
+    return new RuntimeConfig(
+        dtype,
+        warmupSteps,
+        device,
+        offload,
+        useParallelVae,
+        useTorchCompile,
+        enableTiling,
+        enableSlicing,
+        verbose,
+        kernel);
   }
 }

@@ -1,7 +1,10 @@
 package io.xfuser.config;
 
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** How it runs, as written. */
 final class RuntimeFlags {
@@ -63,6 +66,34 @@ final class RuntimeFlags {
       description = "The ranks of a picture share its decoding (default: off)")
   boolean parallelVae;
 
-  @Option(names = "--use_torch_compile", description = "Not supported yet (default: off)")
+  @Option(
+      names = "--attention_backend",
+      paramLabel = "KERNEL",
+      converter = KernelConverter.class,
+      description =
+          "Kernel of self-attention: sdpa (libtorch's choice), sdpa_flash, sdpa_math, and on CUDA"
+              + " sdpa_efficient and cudnn (default: the fastest)")
+  AttentionKernel attentionKernel = AttentionKernel.FASTEST;
+
+  @Option(
+      names = "--use_torch_compile",
+      description =
+          "Refused: there is no Python to compile, DJL gives no access to CUDA graphs, and the"
+              + " programs are fused by hand (default: off)")
   boolean torchCompile;
+
+  /** Kernels by xDiT's names; as there, {@code None} and an empty text leave the choice open. */
+  static final class KernelConverter implements ITypeConverter<AttentionKernel> {
+    @Override
+    public AttentionKernel convert(String value) {
+      if (value.isEmpty() || value.equals(ForeignFlags.NONE)) {
+        return AttentionKernel.FASTEST;
+      }
+      try {
+        return AttentionKernel.of(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(String.valueOf(e.getMessage()));
+      }
+    }
+  }
 }

@@ -61,7 +61,8 @@ public final class XFuserArgs {
         given.torchCompile,
         given.tiling,
         given.slicing,
-        flags.output.verbose);
+        flags.output.verbose,
+        given.attentionKernel);
   }
 
   private static Offload offloadOf(RuntimeFlags given) {

@@ -10,6 +10,7 @@ import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
@@ -62,26 +63,28 @@ record RankGroups(
    * The exchange of each block for one request: the strategy of {@code plan}.
    *
    * @param request owns keys and values that are kept
+   * @param kernel computes self-attention
    */
-  List<Exchange> exchanges(NDManager request, RankPlan plan, TransformerSpec<?> spec) {
+  List<Exchange> exchanges(
+      NDManager request, RankPlan plan, TransformerSpec<?> spec, AttentionKernel kernel) {
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
                 new Exchange(
                     IntStream.range(0, spec.attentions(block))
-                        .mapToObj(i -> attention(request, plan))
+                        .mapToObj(i -> attention(request, plan, kernel))
                         .toList(),
                     plan.share(),
                     tensor::allReduceSum))
         .toList();
   }
 
-  private Attention attention(NDManager request, RankPlan plan) {
+  private Attention attention(NDManager request, RankPlan plan, AttentionKernel kernel) {
     Attention inner;
     if (plan.stale()) {
-      inner = new PatchAttention(request, plan.layout(), plan.allShards(), ring);
+      inner = new PatchAttention(request, plan.layout(), plan.allShards(), ring, kernel);
     } else {
-      inner = ring.size() > 1 ? new RingAttention(ring) : new LocalAttention();
+      inner = ring.size() > 1 ? new RingAttention(ring, kernel) : new LocalAttention(kernel);
     }
     return ulysses.size() == 1
         ? inner

@@ -135,7 +135,7 @@ final class RankPipeline<C> {
         groups.pipeline(),
         new DenoisingLoop.Parts<>(
             stage,
-            groups.exchanges(request, plan, transformer.spec()),
+            groups.exchanges(request, plan, transformer.spec(), engine.runtime().attentionKernel()),
             new LongSkips(transformer.spec(), plan.stages(), groups.skips(), plan.passes()),
             scheduler,
             guidance,

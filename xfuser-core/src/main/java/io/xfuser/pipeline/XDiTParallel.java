@@ -50,6 +50,7 @@ public final class XDiTParallel implements AutoCloseable {
       @Nullable World world,
       List<RankThread> threads) {
     pipeline.requireType(engine.runtime().dtype());
+    KernelCheck.require(engine.runtime(), pipeline.transformer().spec(), false);
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;

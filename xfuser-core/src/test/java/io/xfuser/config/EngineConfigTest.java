@@ -1,10 +1,17 @@
 package io.xfuser.config;
 
+import static io.xfuser.torchscript.AttentionKernel.CUDNN;
+import static io.xfuser.torchscript.AttentionKernel.SDPA;
+import static io.xfuser.torchscript.AttentionKernel.SDPA_EFFICIENT;
+import static io.xfuser.torchscript.AttentionKernel.SDPA_FLASH;
+import static io.xfuser.torchscript.AttentionKernel.SDPA_MATH;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -27,34 +34,58 @@ class EngineConfigTest {
                 false,
                 false,
                 false,
-                false));
+                false,
+                AttentionKernel.FASTEST));
   }
 
   @Test
   void eachWitherOfTheRuntimeChangesItsOwnSettingAlone() {
     RuntimeConfig runtime = RuntimeConfig.defaults();
     assertThat(settings(runtime.withDtype(ElementType.BFLOAT16)))
-        .isEqualTo("BFLOAT16 1 auto NONE false false false false false");
+        .isEqualTo("BFLOAT16 1 auto NONE false false false false false FASTEST");
     assertThat(settings(runtime.withWarmupSteps(0)))
-        .isEqualTo("FLOAT32 0 auto NONE false false false false false");
+        .isEqualTo("FLOAT32 0 auto NONE false false false false false FASTEST");
     assertThat(settings(runtime.withDevice("cuda:1")))
-        .isEqualTo("FLOAT32 1 cuda:1 NONE false false false false false");
+        .isEqualTo("FLOAT32 1 cuda:1 NONE false false false false false FASTEST");
     assertThat(settings(runtime.withDevice(DeviceChoice.CPU)))
-        .isEqualTo("FLOAT32 1 cpu NONE false false false false false");
+        .isEqualTo("FLOAT32 1 cpu NONE false false false false false FASTEST");
     assertThat(settings(runtime.withOffload(Offload.MODEL)))
-        .isEqualTo("FLOAT32 1 auto MODEL false false false false false");
+        .isEqualTo("FLOAT32 1 auto MODEL false false false false false FASTEST");
     assertThat(settings(runtime.withParallelVae(true)))
-        .isEqualTo("FLOAT32 1 auto NONE true false false false false");
+        .isEqualTo("FLOAT32 1 auto NONE true false false false false FASTEST");
     assertThat(settings(runtime.withTiling(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false true false false");
+        .isEqualTo("FLOAT32 1 auto NONE false false true false false FASTEST");
     assertThat(settings(runtime.withSlicing(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false true false");
+        .isEqualTo("FLOAT32 1 auto NONE false false false true false FASTEST");
     assertThat(settings(runtime.withVerbose(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false true");
+        .isEqualTo("FLOAT32 1 auto NONE false false false false true FASTEST");
+    assertThat(settings(runtime.withAttentionKernel(AttentionKernel.CUDNN)))
+        .isEqualTo("FLOAT32 1 auto NONE false false false false false CUDNN");
   }
 
   private static String settings(RuntimeConfig runtime) {
     return runtime.toString().replaceAll("^.*?\\[|\\]$|\\w+=", "").replace(", ", " ");
+  }
+
+  @Test
+  void aKernelThatDoesNotFitTheDeviceIsRefused() {
+    RuntimeConfig cpu = ENGINE.runtime().withDevice(DeviceChoice.CPU);
+    for (AttentionKernel kernel : List.of(SDPA, SDPA_FLASH, SDPA_MATH)) {
+      RuntimeConfig chosen = cpu.withAttentionKernel(kernel);
+      assertThat(ENGINE.withRuntime(chosen).runtime().attentionKernel()).isEqualTo(kernel);
+    }
+    assertThatThrownBy(() -> ENGINE.withRuntime(cpu.withAttentionKernel(CUDNN)))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("--attention_backend cudnn is a kernel for CUDA, but the device is the CPU");
+    RuntimeConfig gpu = ENGINE.runtime().withDevice(DeviceChoice.CUDA);
+    assertThat(ENGINE.withRuntime(gpu.withAttentionKernel(SDPA_EFFICIENT))).isNotNull();
+    assertThatThrownBy(() -> ENGINE.withRuntime(gpu.withAttentionKernel(SDPA_FLASH)))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(
+            "--attention_backend sdpa_flash attends in float16 and bfloat16 on CUDA, but the"
+                + " element type is float32");
+    RuntimeConfig any = ENGINE.runtime().withAttentionKernel(CUDNN);
+    assertThat(ENGINE.withRuntime(any)).isNotNull(); // it is not known yet which device there is
   }
 
   @Test

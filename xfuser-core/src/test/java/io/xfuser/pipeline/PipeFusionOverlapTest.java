@@ -18,6 +18,7 @@ import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Trace;
 import io.xfuser.transformer.ConditionInput;
@@ -92,7 +93,7 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.exchanges(manager, plan, spec),
+                  groups.exchanges(manager, plan, spec, AttentionKernel.FASTEST),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
                   Guidance.of(plan, groups),
