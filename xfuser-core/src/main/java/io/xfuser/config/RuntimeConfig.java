@@ -66,6 +66,11 @@ public record RuntimeConfig(
         AttentionKernel.FASTEST);
   }
 
+  /** Whether something was asked for that only a GPU can do. */
+  public boolean needsGpu() {
+    return device.kind() == DeviceChoice.Kind.CUDA || offload != Offload.NONE;
+  }
+
   /** The same in another element type. */
   public RuntimeConfig withDtype(ElementType type) {
     return new RuntimeConfig(

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.parallel.DelayedTransport;
 import io.xfuser.parallel.MeshAxis;
@@ -85,7 +86,8 @@ class PipeFusionOverlapTest {
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       NDArray tokens = manager.zeros(new Shape(1, plan.layout().tokens(), 4));
-      PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks(), plan.share());
+      PipelineStage<C> stage =
+          PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,

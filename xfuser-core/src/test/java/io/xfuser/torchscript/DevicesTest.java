@@ -25,7 +25,8 @@ class DevicesTest {
   private static final Map<String, Set<String>> NAMED =
       Map.of(
           "prelude.py", Set.of("rounded"), // a number that is read again at once
-          "tensors.py", Set.of("empty", "empty_on"), // named by the caller
+          "tensors.py", Set.of("empty", "empty_on", "to_device"), // named by the caller
+          "upload.py", Set.of("upload"), // from the CPU to where the caller says
           "pipeline.py", Set.of("draw"), // diffusers draws noise on the CPU
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
           "noise.py", Set.of("even", "given_betas"), // tables of which numbers are read
@@ -38,7 +39,7 @@ class DevicesTest {
 
   @ParameterizedTest
   @CsvSource({
-    "torchscript, tensors, empty empty_on",
+    "torchscript, tensors, empty empty_on to_device",
     "attention, attention, ''",
     "nn, patchify, ''",
     "parallel, sums, ''",
