@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -62,6 +63,26 @@ class DevicesTest {
     assertThat(run.strays("cpu")).isZero();
     assertThat(run.strays("meta")).isZero();
     assertThat(run.notCalled()).isEmpty();
+  }
+
+  @Tag("gpu")
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "torchscript/tensors",
+        "attention/attention",
+        "nn/patchify",
+        "parallel/sums",
+        "pipeline/image",
+        "pipeline/pipeline",
+        "scheduler/steps",
+        "transformer/embedding",
+        "weights/mapping"
+      })
+  void functionsStayOnAGpu(String program) {
+    String[] names = program.split("/", -1);
+    assertThat(run(names[0], names[1]).strays("cuda:0")).isZero();
+    assertThat(DeviceRun.ofPrelude(calls("prelude")).strays("cuda:0")).isZero();
   }
 
   @Test

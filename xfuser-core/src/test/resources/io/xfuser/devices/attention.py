@@ -4,6 +4,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = [self.queries(packed), self.key_values(packed, 2), buffer]
   kernels = ["fastest", "sdpa", "sdpa_flash", "sdpa_math"]
   if not like.is_cpu:
+    # in fp16, which all kernels on CUDA take
+    packed = torch.to(packed, 5)
+    buffer = torch.to(buffer, 5)
     kernels = kernels + ["sdpa_efficient", "cudnn"]
   for kernel in kernels:
     a, lse = self.partial(packed, packed, kernel)

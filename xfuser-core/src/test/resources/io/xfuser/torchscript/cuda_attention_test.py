@@ -48,3 +48,6 @@ def ring(self, packed: Tensor, kernel: str) -> Tensor:
 def equation(self, packed: Tensor) -> List[Tensor]:
   q, k, v = self.heads(packed)
   return self.attention_equation(q, k, v)
+
+def on(self, x: Tensor, device: str) -> Tensor:
+  return torch.to(x, torch.device(device))

@@ -12,9 +12,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** No program of a model makes a tensor on another device than its arguments'. */
 class DevicesTest {
@@ -60,6 +62,26 @@ class DevicesTest {
     assertThat(run.strays("cpu")).isZero();
     assertThat(run.strays("meta")).isZero();
     assertThat(run.notCalled()).doesNotContain(own.split(" "));
+  }
+
+  @Tag("gpu")
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "adaln/adaln",
+        "joint/stream sd3/sd3",
+        "joint/stream flux/flux",
+        "hunyuandit/hunyuandit",
+        "dit/dit",
+        "latte/latte",
+        "latte/text",
+        "text/encoder text/bert",
+        "text/encoder text/clip",
+        "text/encoder text/t5",
+        "vae/vae"
+      })
+  void functionsStayOnAGpu(String programs) throws IOException {
+    assertThat(run(programs).strays("cuda:0")).isZero();
   }
 
   @Test
