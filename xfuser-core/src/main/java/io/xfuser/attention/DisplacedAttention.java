@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.Pending;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
@@ -21,6 +22,7 @@ public final class DisplacedAttention implements Attention {
   private final Communicator ranks;
   private final Communicator ring;
   private final Schedule schedule;
+  private final AttentionKernel kernel;
   private int step; // of the next call
   private @Nullable Pending before; // keys and values of all ranks, of the step before
   private long keptBytes;
@@ -56,11 +58,14 @@ public final class DisplacedAttention implements Attention {
    * @param ranks those with the other patches, in order of patch
    * @param ring the ranks that hold the other tokens of this rank's patch; a single one where this
    *     rank has all
+   * @param kernel computes it
    */
-  public DisplacedAttention(Communicator ranks, Communicator ring, Schedule schedule) {
+  public DisplacedAttention(
+      Communicator ranks, Communicator ring, Schedule schedule, AttentionKernel kernel) {
     this.ranks = ranks;
     this.ring = ring;
     this.schedule = schedule;
+    this.kernel = kernel;
   }
 
   @Override
@@ -75,7 +80,7 @@ public final class DisplacedAttention implements Attention {
         keptBytes = ElementType.bytesOf(keys);
       }
       long tokens = keys.getShape().get(1);
-      return Kernels.ATTENTION.call(owner, "cached", qkv.packed(), keys, tokens);
+      return Kernels.ATTENTION.call(owner, "cached", qkv.packed(), keys, tokens, kernel.kernelName());
     }
   }
 

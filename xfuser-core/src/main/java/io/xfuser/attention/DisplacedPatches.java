@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
+import io.xfuser.torchscript.AttentionKernel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,15 +19,21 @@ public final class DisplacedPatches implements Attention {
   private final TokenLayout layout;
   private final List<Integer> shards;
   private final Communicator ring;
+  private final AttentionKernel kernel;
   private @Nullable Steps kept;
 
   /** See {@link PatchAttention}, whose parameters these are. */
   public DisplacedPatches(
-      NDManager request, TokenLayout layout, List<Integer> shards, Communicator ring) {
+      NDManager request,
+      TokenLayout layout,
+      List<Integer> shards,
+      Communicator ring,
+      AttentionKernel kernel) {
     this.request = request;
     this.layout = layout;
     this.shards = shards;
     this.ring = ring;
+    this.kernel = kernel;
   }
 
   /** What was in the step before, and what is already of this one. */
@@ -51,7 +58,7 @@ public final class DisplacedPatches implements Attention {
       steps.now().store(scope, fresh, pieces);
       KeyValueBuffer seen = steps.before().copy(scope);
       seen.store(scope, fresh, pieces);
-      return seen.attend(owner, qkv.packed(), layout.tokens());
+      return seen.attend(owner, qkv.packed(), layout.tokens(), kernel);
     }
   }
 

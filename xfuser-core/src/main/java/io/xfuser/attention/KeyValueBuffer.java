@@ -3,6 +3,7 @@ package io.xfuser.attention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
@@ -46,8 +47,9 @@ record KeyValueBuffer(NDArray held, long text) {
   /**
    * The values (B, T' + l, H, D) that queries get of the text and the first {@code image} tokens.
    */
-  NDArray attend(NDManager owner, NDArray packed, long image) {
-    return Kernels.ATTENTION.call(owner, "cached", packed, held, text + image);
+  NDArray attend(NDManager owner, NDArray packed, long image, AttentionKernel kernel) {
+    return Kernels.ATTENTION.call(
+        owner, "cached", packed, held, text + image, kernel.kernelName());
   }
 
   long bytes() {

@@ -2,11 +2,21 @@ package io.xfuser.attention;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.AttentionKernel;
 
-/** All keys are here. */
-public final class LocalAttention implements Attention {
+/**
+ * All keys are here.
+ *
+ * @param kernel computes it
+ */
+public record LocalAttention(AttentionKernel kernel) implements Attention {
+  /** By the fastest kernel. */
+  public LocalAttention() {
+    this(AttentionKernel.FASTEST);
+  }
+
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    return Kernels.ATTENTION.call(owner, "local", qkv.packed());
+    return Kernels.ATTENTION.call(owner, "local", qkv.packed(), kernel.kernelName());
   }
 }

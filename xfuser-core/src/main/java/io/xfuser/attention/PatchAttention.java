@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
+import io.xfuser.torchscript.AttentionKernel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ public final class PatchAttention implements Attention {
   private final TokenLayout layout;
   private final List<Integer> shards;
   private final Communicator ring;
+  private final AttentionKernel kernel;
   private @Nullable KeyValueBuffer buffer;
   private int filled; // of the image tokens
 
@@ -30,13 +32,19 @@ public final class PatchAttention implements Attention {
    * @param shards the places in the layout of the ranks whose tokens arrive, ring rank by ring rank
    * @param ring the ranks that hold the other tokens of a patch; a single one where this rank has
    *     all
+   * @param kernel computes it
    */
   public PatchAttention(
-      NDManager request, TokenLayout layout, List<Integer> shards, Communicator ring) {
+      NDManager request,
+      TokenLayout layout,
+      List<Integer> shards,
+      Communicator ring,
+      AttentionKernel kernel) {
     this.request = request;
     this.layout = layout;
     this.shards = shards;
     this.ring = ring;
+    this.kernel = kernel;
   }
 
   @Override
@@ -53,7 +61,7 @@ public final class PatchAttention implements Attention {
     for (TokenRange piece : pieces) {
       filled = Math.max(filled, piece.to());
     }
-    return keep.attend(owner, qkv.packed(), filled);
+    return keep.attend(owner, qkv.packed(), filled, kernel);
   }
 
   @Override

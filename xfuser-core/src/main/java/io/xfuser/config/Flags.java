@@ -131,6 +131,18 @@ final class Flags {
     }
   }
 
+  /** Devices as torch names them. */
+  static final class DeviceConverter implements ITypeConverter<DeviceChoice> {
+    @Override
+    public DeviceChoice convert(String value) {
+      try {
+        return DeviceChoice.parse(value);
+      } catch (ArgumentException e) {
+        throw new TypeConversionException("must be auto, cpu, cuda or cuda:i, but is " + value);
+      }
+    }
+  }
+
   /** Output types by diffusers' names. */
   static final class OutputTypeConverter implements ITypeConverter<OutputType> {
     @Override

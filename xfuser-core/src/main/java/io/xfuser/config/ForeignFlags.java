@@ -11,7 +11,7 @@ import picocli.CommandLine.ParseResult;
  */
 final class ForeignFlags {
   /** How Python writes a default that is no value; xDiT reads it back as such. */
-  private static final String NONE = "None";
+  static final String NONE = "None";
 
   private static final String UNSET = "none";
 
@@ -22,7 +22,6 @@ final class ForeignFlags {
           value("--wan_teacache_thresh", "0.2", "Threshold of TeaCache for Wan"),
           off("--wan_teacache_use_ret_steps", "Retention steps of TeaCache for Wan"),
           off("--use_fbcache", "Skip steps by first-block cache"),
-          value("--attention_backend", UNSET, "Kernel of self-attention"),
           value("--cross_attention_backend", UNSET, "Kernel of cross-attention"),
           off("--use_ray", "Start ranks by Ray"),
           value("--ray_world_size", "1", "Ranks under Ray"),
@@ -34,8 +33,6 @@ final class ForeignFlags {
           off("--use_fsdp", "Share all weights by FSDP"),
           off("--no_reshard_after_forward", "Keep gathered weights"),
           off("--memory_efficient_sharding", "Load block by block"),
-          off("--enable_sequential_cpu_offload", "Keep weights on the CPU, layer by layer"),
-          off("--enable_model_cpu_offload", "Keep weights on the CPU, model by model"),
           off("--use_fp8_t5_encoder", "Text encoder in 8 bits"),
           off("--use_fp8_gemms", "Projections in 8-bit floats"),
           off("--use_int8_gemms", "Projections in 8-bit integers"),

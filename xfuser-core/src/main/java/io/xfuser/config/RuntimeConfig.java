@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 
 /**
@@ -8,27 +9,32 @@ import io.xfuser.torchscript.ElementType;
  * @param dtype the element type of weights and hidden states: float32, bfloat16 or float16
  * @param warmupSteps first steps in which no key or value is stale, for PipeFusion and
  *     DistriFusion, ≥ 0
- * @param device {@code cpu} or {@code cuda}
+ * @param device where ranks compute
+ * @param offload what happens to weights on a GPU while they are not in use
  * @param useParallelVae the ranks share the decoding of a picture
  * @param useTorchCompile xDiT's switch for torch.compile
  * @param enableTiling the VAE decodes overlapping tiles
  * @param enableSlicing the VAE decodes one picture at a time
  * @param verbose the plan is shown: who owns which blocks, patches and heads
+ * @param attentionKernel computes self-attention over image tokens
  */
 public record RuntimeConfig(
     ElementType dtype,
     int warmupSteps,
-    String device,
+    DeviceChoice device,
+    Offload offload,
     boolean useParallelVae,
     boolean useTorchCompile,
     boolean enableTiling,
     boolean enableSlicing,
-    boolean verbose) {
+    boolean verbose,
+    AttentionKernel attentionKernel) {
 
   /**
    * Checks each value.
    *
-   * @throws ArgumentException for another element type or device, or fewer than 0 warm-up steps
+   * @throws ArgumentException for another element type, fewer than 0 warm-up steps, or weights that
+   *     are to leave the GPU of a run on the CPU
    */
   public RuntimeConfig {
     switch (dtype) {
@@ -38,14 +44,32 @@ public record RuntimeConfig(
               "the element type must be float32, bfloat16 or float16, but is " + dtype.torchName());
     }
     Check.atLeast(0, warmupSteps, "the number of warm-up steps");
-    if (!device.equals("cpu") && !device.equals("cuda")) {
-      throw new ArgumentException("the device must be cpu or cuda, but is " + device);
+    if (offload != Offload.NONE && device.kind() == DeviceChoice.Kind.CPU) {
+      throw new ArgumentException(offload.flag() + " needs a GPU, but the device is cpu");
     }
   }
 
-  /** float32 on the CPU with one warm-up step, and everything optional off. */
+  /**
+   * float32 on GPUs where there are some, else on the CPU, with one warm-up step, and everything
+   * optional off.
+   */
   public static RuntimeConfig defaults() {
-    return new RuntimeConfig(ElementType.FLOAT32, 1, "cpu", false, false, false, false, false);
+    return new RuntimeConfig(
+        ElementType.FLOAT32,
+        1,
+        DeviceChoice.AUTO,
+        Offload.NONE,
+        false,
+        false,
+        false,
+        false,
+        false,
+        AttentionKernel.FASTEST);
+  }
+
+  /** Whether something was asked for that only a GPU can do. */
+  public boolean needsGpu() {
+    return device.kind() == DeviceChoice.Kind.CUDA || offload != Offload.NONE;
   }
 
   /** The same in another element type. */
@@ -54,11 +78,13 @@ public record RuntimeConfig(
         type,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with another number of warm-up steps. */
@@ -67,24 +93,52 @@ public record RuntimeConfig(
         dtype,
         steps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
+  }
+
+  /**
+   * The same on another device: {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:i}.
+   *
+   * @throws ArgumentException for anything else
+   */
+  public RuntimeConfig withDevice(String name) {
+    return withDevice(DeviceChoice.parse(name));
   }
 
   /** The same on another device. */
-  public RuntimeConfig withDevice(String name) {
+  public RuntimeConfig withDevice(DeviceChoice choice) {
     return new RuntimeConfig(
         dtype,
         warmupSteps,
-        name,
+        choice,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
+  }
+
+  /** The same with weights leaving the GPU or not. */
+  public RuntimeConfig withOffload(Offload what) {
+    return new RuntimeConfig(
+        dtype,
+        warmupSteps,
+        device,
+        what,
+        useParallelVae,
+        useTorchCompile,
+        enableTiling,
+        enableSlicing,
+        verbose,
+        attentionKernel);
   }
 
   /** The same with the decoding shared among the ranks or not. */
@@ -93,11 +147,13 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         parallel,
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with decoding in tiles or not. */
@@ -106,11 +162,13 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         tiling,
         enableSlicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with decoding picture by picture or not. */
@@ -119,11 +177,13 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
         slicing,
-        verbose);
+        verbose,
+        attentionKernel);
   }
 
   /** The same with the plan shown or not. */
@@ -132,10 +192,27 @@ public record RuntimeConfig(
         dtype,
         warmupSteps,
         device,
+        offload,
         useParallelVae,
         useTorchCompile,
         enableTiling,
         enableSlicing,
-        shown);
+        shown,
+        attentionKernel);
+  }
+
+  /** The same with self-attention by another kernel. */
+  public RuntimeConfig withAttentionKernel(AttentionKernel kernel) {
+    return new RuntimeConfig(
+        dtype,
+        warmupSteps,
+        device,
+        offload,
+        useParallelVae,
+        useTorchCompile,
+        enableTiling,
+        enableSlicing,
+        verbose,
+        kernel);
   }
 }

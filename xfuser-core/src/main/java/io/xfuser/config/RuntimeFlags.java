@@ -1,7 +1,10 @@
 package io.xfuser.config;
 
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** How it runs, as written. */
 final class RuntimeFlags {
@@ -22,8 +25,25 @@ final class RuntimeFlags {
   @Option(
       names = "--device",
       paramLabel = "NAME",
-      description = "cpu, or cuda, which is not supported yet (default: cpu)")
-  String device = "cpu";
+      converter = Flags.DeviceConverter.class,
+      description =
+          "cpu; cuda: each rank on the next GPU; cuda:i: all on that one; auto: cuda where there is"
+              + " one, else cpu (default: auto)")
+  DeviceChoice device = DeviceChoice.AUTO;
+
+  @Option(
+      names = "--enable_model_cpu_offload",
+      description =
+          "Text encoders, transformer and VAE are on the GPU only while they are used (default:"
+              + " off)")
+  boolean modelOffload;
+
+  @Option(
+      names = "--enable_sequential_cpu_offload",
+      description =
+          "Each of their layers is on the GPU only while it is used: least memory, much slower"
+              + " (default: off)")
+  boolean sequentialOffload;
 
   @Option(
       names = "--launcher",
@@ -47,6 +67,34 @@ final class RuntimeFlags {
       description = "The ranks of a picture share its decoding (default: off)")
   boolean parallelVae;
 
-  @Option(names = "--use_torch_compile", description = "Not supported yet (default: off)")
+  @Option(
+      names = "--attention_backend",
+      paramLabel = "KERNEL",
+      converter = KernelConverter.class,
+      description =
+          "Kernel of self-attention: sdpa (libtorch's choice), sdpa_flash, sdpa_math, and on CUDA"
+              + " sdpa_efficient and cudnn (default: the fastest)")
+  AttentionKernel attentionKernel = AttentionKernel.FASTEST;
+
+  @Option(
+      names = "--use_torch_compile",
+      description =
+          "Refused: there is no Python to compile, DJL gives no access to CUDA graphs, and the"
+              + " programs are fused by hand (default: off)")
   boolean torchCompile;
+
+  /** Kernels by xDiT's names; as there, {@code None} and an empty text leave the choice open. */
+  static final class KernelConverter implements ITypeConverter<AttentionKernel> {
+    @Override
+    public AttentionKernel convert(String value) {
+      if (value.isEmpty() || value.equals(ForeignFlags.NONE)) {
+        return AttentionKernel.FASTEST;
+      }
+      try {
+        return AttentionKernel.of(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(String.valueOf(e.getMessage()));
+      }
+    }
+  }
 }

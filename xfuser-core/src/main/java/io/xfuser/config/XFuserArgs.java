@@ -56,11 +56,24 @@ public final class XFuserArgs {
         given.dtype,
         given.warmupSteps,
         given.device,
+        offloadOf(given),
         given.parallelVae,
         given.torchCompile,
         given.tiling,
         given.slicing,
-        flags.output.verbose);
+        flags.output.verbose,
+        given.attentionKernel);
+  }
+
+  private static Offload offloadOf(RuntimeFlags given) {
+    if (given.modelOffload && given.sequentialOffload) {
+      throw new ArgumentException(
+          Offload.MODEL.flag() + " and " + Offload.SEQUENTIAL.flag() + " exclude each other");
+    }
+    if (given.modelOffload) {
+      return Offload.MODEL;
+    }
+    return given.sequentialOffload ? Offload.SEQUENTIAL : Offload.NONE;
   }
 
   private static ParallelConfig parallelOf(ParallelFlags given) {

@@ -1,5 +1,6 @@
 package io.xfuser.parallel;
 
+import ai.djl.Device;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -9,21 +10,37 @@ import java.util.function.UnaryOperator;
 public final class World implements AutoCloseable {
   private final Transport transport;
   private final BiFunction<Transport, Group, Exchange> exchanges;
+  private final Device device;
   private final ByteCounter counter = new ByteCounter();
 
   /** The world that {@code transport} reaches; it carries the messages of all groups. */
   public World(Transport transport) {
-    this(transport, TransportExchange::new);
+    this(transport, Device.cpu());
   }
 
-  /** The world that {@code transport} reaches; {@code exchanges} carry the groups' messages. */
-  public World(Transport transport, Function<Group, Exchange> exchanges) {
-    this(transport, (whatever, group) -> exchanges.apply(group));
+  /** The same with a transport that carries tensors of {@code device} too. */
+  public World(Transport transport, Device device) {
+    this(transport, TransportExchange::new, device);
   }
 
-  private World(Transport transport, BiFunction<Transport, Group, Exchange> exchanges) {
+  /**
+   * The world that {@code transport} reaches; {@code exchanges} carry the groups' messages, tensors
+   * of {@code device} among them.
+   */
+  public World(Transport transport, Function<Group, Exchange> exchanges, Device device) {
+    this(transport, (whatever, group) -> exchanges.apply(group), device);
+  }
+
+  private World(
+      Transport transport, BiFunction<Transport, Group, Exchange> exchanges, Device device) {
     this.transport = transport;
     this.exchanges = exchanges;
+    this.device = device;
+  }
+
+  /** Where this rank's tensors may be, beside the CPU. */
+  public Device device() {
+    return device;
   }
 
   /** This rank. */
@@ -52,7 +69,7 @@ public final class World implements AutoCloseable {
    * that the transport carries itself. Bytes are counted anew.
    */
   public World through(UnaryOperator<Transport> change) {
-    return new World(change.apply(transport), exchanges);
+    return new World(change.apply(transport), exchanges, device);
   }
 
   /** What carries the messages. */

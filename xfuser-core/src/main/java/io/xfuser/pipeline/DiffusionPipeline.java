@@ -6,10 +6,13 @@ import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Libtorch;
-import io.xfuser.transformer.LoadedTransformer;
-import io.xfuser.transformer.Shared;
+import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.Placement;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
@@ -19,19 +22,16 @@ import java.util.function.Supplier;
 public final class DiffusionPipeline implements AutoCloseable {
   private final PipelineModel<?> model;
   private final ElementType type;
-  private final LoadedTransformer<?> transformer;
-  private final Shared<TextEncoder> textEncoder;
-  private final Shared<VaeDecoder> vaeDecoder;
+  private final TransformerSpec<?> spec;
+  private final Map<Placement, PlacedPipeline<?>> placed = new ConcurrentHashMap<>();
 
   private DiffusionPipeline(PipelineModel<?> model, ElementType type) {
     this.model = model;
     this.type = type;
-    this.transformer = new LoadedTransformer<>(model.transformer());
-    this.textEncoder = new Shared<>(model::textEncoder);
-    this.vaeDecoder = new Shared<>(model::vaeDecoder);
+    this.spec = model.transformer(Placement.CPU);
   }
 
-  /** Opens {@code config}'s model on the CPU in fp32. */
+  /** Opens {@code config}'s model in fp32. */
   public static DiffusionPipeline fromPretrained(ModelConfig config) {
     return fromPretrained(config, RuntimeConfig.defaults());
   }
@@ -51,7 +51,10 @@ public final class DiffusionPipeline implements AutoCloseable {
     PipelineProvider provider = ModelSource.provider(components);
     return of(
         provider.open(
-            new PipelineComponents(directory, components, runtime.dtype(), config.variant())),
+            new PipelineComponents(
+                directory,
+                components,
+                new Loading(runtime.dtype(), config.variant(), Placement.CPU))),
         runtime.dtype());
   }
 
@@ -91,7 +94,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   /** Bytes of all weights of the transformer that are in this process. */
   public long transformerBytes() {
-    return transformer.parameterBytes();
+    return placed.values().stream().mapToLong(here -> here.transformer().parameterBytes()).sum();
   }
 
   /** Its weights have been cast when they were loaded, so no engine can choose another type. */
@@ -105,23 +108,20 @@ public final class DiffusionPipeline implements AutoCloseable {
     }
   }
 
-  LoadedTransformer<?> transformer() {
-    return transformer;
+  /** What the transformer is, without its weights. */
+  TransformerSpec<?> spec() {
+    return spec;
   }
 
-  Shared<TextEncoder> textEncoder() {
-    return textEncoder;
-  }
-
-  Shared<VaeDecoder> vaeDecoder() {
-    return vaeDecoder;
+  /** The components in one place, which ranks there share. */
+  PlacedPipeline<?> on(Placement placement) {
+    return placed.computeIfAbsent(placement, place -> PlacedPipeline.of(model, place));
   }
 
   @Override
   public void close() {
-    transformer.close();
-    textEncoder.close();
-    vaeDecoder.close();
+    placed.values().forEach(PlacedPipeline::close);
+    placed.clear();
     model.close();
   }
 }

@@ -1,11 +1,13 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,7 +43,8 @@ public final class ImageProcessor {
     requirePictures(pixels);
     List<Image> images = new ArrayList<>();
     try (NDManager scope = pixels.getManager().newSubManager()) {
-      NDArray values = IMAGE.call(scope, "quantize", pixels); // (B, 3, H, W)
+      NDArray values = // (B, 3, H, W)
+          Torch.to(scope, IMAGE.call(scope, "quantize", pixels), Device.cpu());
       for (long i = 0; i < values.getShape().get(0); i++) {
         NDArray picture = IMAGE.call(scope, "picture", values, i); // (3, H, W)
         images.add(ImageFactory.getInstance().fromNDArray(picture));

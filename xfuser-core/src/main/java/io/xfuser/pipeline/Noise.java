@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -20,13 +21,18 @@ import org.jspecify.annotations.Nullable;
  * @param steps noise (B·F, l, c) for each step of a stochastic scheduler, else empty
  */
 record Noise(NDArray initial, List<NDArray> steps) {
+  /**
+   * What the caller and the rank bring.
+   *
+   * @param latents in the place of the first draw, null for none
+   * @param device where the rank computes; noise is drawn on the CPU whatever it is, because GPUs
+   *     draw other numbers from the same seed
+   */
+  record Given(@Nullable NDArray latents, Device device) {}
+
   /** What {@code plan}'s rank needs. */
   static Noise draw(
-      NDManager owner,
-      RankPlan plan,
-      ElementType type,
-      int stochasticSteps,
-      @Nullable NDArray given) {
+      NDManager owner, RankPlan plan, ElementType type, int stochasticSteps, Given given) {
     GenerationRequest request = plan.request();
     long[] shape = request.latents().noise(request.images()).getShape();
     try (NDManager scope = owner.newSubManager()) {
@@ -37,12 +43,16 @@ record Noise(NDArray initial, List<NDArray> steps) {
               shape,
               type.scalarType(),
               request.input().seed(),
-              stochasticSteps + (given == null ? 1 : 0));
+              stochasticSteps + (given.latents() == null ? 1 : 0));
       List<NDArray> all = new ArrayList<>(draws);
-      if (given != null) {
-        all.add(0, given);
+      if (given.latents() != null) {
+        all.add(0, given.latents());
       }
-      List<NDArray> mine = all.stream().map(x -> cut(owner, x, plan)).toList();
+      List<NDArray> mine = new ArrayList<>();
+      for (NDArray latents : all) {
+        NDArray tokens = cut(scope, Torch.to(scope, latents, Device.cpu()), plan);
+        mine.add(Torch.to(owner, tokens, given.device()));
+      }
       return new Noise(mine.get(0), mine.subList(1, mine.size()));
     }
   }

@@ -1,7 +1,8 @@
 package io.xfuser.pipeline;
 
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.Placement;
 import io.xfuser.weights.SafeTensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,18 +10,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A diffusers directory whose components are of the classes that a pipeline knows.
  *
  * @param directory the directory
  * @param index its {@code model_index.json}
- * @param type the run's element type
- * @param variant of the weight files, {@code fp16} for example
+ * @param loading how its weights are loaded
  */
-public record PipelineComponents(
-    Path directory, ComponentConfig index, ElementType type, @Nullable String variant) {
+public record PipelineComponents(Path directory, ComponentConfig index, Loading loading) {
 
   /**
    * What {@code model_index.json} says of a component that a pipeline may lack and this one does.
@@ -29,6 +27,11 @@ public record PipelineComponents(
 
   /** The base names of the weight files of diffusers and of transformers. */
   private static final List<String> WEIGHTS = List.of("diffusion_pytorch_model", "model");
+
+  /** The same with weights in another place. */
+  public PipelineComponents on(Placement placement) {
+    return new PipelineComponents(directory, index, loading.to(placement));
+  }
 
   /**
    * Checks every component.
@@ -40,6 +43,7 @@ public record PipelineComponents(
    */
   public PipelineComponents check(Map<String, Set<String>> classes) {
     new TreeMap<>(classes).forEach(this::checkComponent);
+    String variant = loading.variant();
     if (variant != null && classes.keySet().stream().noneMatch(name -> hasVariant(name, variant))) {
       throw new IllegalArgumentException(directory + " has no weights of the variant " + variant);
     }

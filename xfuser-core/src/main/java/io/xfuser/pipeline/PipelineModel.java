@@ -4,6 +4,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 
 /**
  * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
@@ -22,14 +23,14 @@ public interface PipelineModel<C> extends AutoCloseable {
    */
   GenerationRequest resolve(InputConfig input);
 
-  /** The transformer. */
-  TransformerSpec<C> transformer();
+  /** The transformer, whose parts are loaded to the device of {@code placement}. */
+  TransformerSpec<C> transformer(Placement placement);
 
-  /** Loads tokenizer and text encoder. */
-  TextEncoder textEncoder();
+  /** Loads tokenizer and text encoder, which computes on the device of {@code placement}. */
+  TextEncoder textEncoder(Placement placement);
 
-  /** Loads the autoencoder's decoder. */
-  VaeDecoder vaeDecoder();
+  /** Loads the autoencoder's decoder, which computes on the device of {@code placement}. */
+  VaeDecoder vaeDecoder(Placement placement);
 
   /** The scheduler for one generation. */
   Scheduler scheduler(SchedulerRequest request);

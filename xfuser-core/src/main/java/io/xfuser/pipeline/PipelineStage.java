@@ -1,7 +1,9 @@
 package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.Offload;
 import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
@@ -9,10 +11,13 @@ import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.LoadedTransformer;
+import io.xfuser.transformer.Part;
 import io.xfuser.weights.Share;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,23 +25,49 @@ import org.jspecify.annotations.Nullable;
  * stage, the head on the last.
  *
  * @param first the number of the first of the blocks
+ * @param offload when weights leave the device
  */
 record PipelineStage<C>(
     int first,
     List<Block<C>> blocks,
     Conditioner<C> conditioner,
     @Nullable Embedding<C> embeddingOrNull,
-    @Nullable Head<C> headOrNull) {
+    @Nullable Head<C> headOrNull,
+    Offload offload) {
+  private static final TensorList.Hold NOTHING = () -> {};
 
-  static <C> PipelineStage<C> of(LoadedTransformer<C> transformer, TokenRange blocks, Share share) {
+  /** Loads the parts; those that leave the device are read once, so that all files are checked. */
+  static <C> PipelineStage<C> of(
+      LoadedTransformer<C> transformer, TokenRange blocks, Share share, Offload offload) {
     return new PipelineStage<>(
         blocks.from(),
         IntStream.range(blocks.from(), blocks.to())
-            .mapToObj(index -> transformer.block(index, share))
+            .mapToObj(index -> settled(transformer.block(index, share), offload))
             .toList(),
-        transformer.conditioner(),
-        blocks.from() == 0 ? transformer.embedding() : null,
-        blocks.to() == transformer.spec().depth() ? transformer.head() : null);
+        settled(transformer.conditioner(), offload),
+        blocks.from() == 0 ? settled(transformer.embedding(), offload) : null,
+        blocks.to() == transformer.spec().depth() ? settled(transformer.head(), offload) : null,
+        offload);
+  }
+
+  private static <P extends Part> P settled(P part, Offload offload) {
+    if (offload != Offload.NONE) {
+      part.weights().release();
+    }
+    return part;
+  }
+
+  /**
+   * The weights stay on the device until this is closed, or those that do not go block by block.
+   */
+  TensorList.Hold hold() {
+    if (offload == Offload.NONE) {
+      return NOTHING;
+    }
+    List<Part> parts = new ArrayList<>(offload == Offload.MODEL ? blocks : List.of());
+    Stream.of(conditioner, embeddingOrNull, headOrNull).filter(x -> x != null).forEach(parts::add);
+    List<TensorList.Hold> holds = parts.stream().map(part -> part.weights().hold()).toList();
+    return () -> holds.forEach(TensorList.Hold::close);
   }
 
   Embedding<C> embedding() {
@@ -60,7 +91,11 @@ record PipelineStage<C>(
     for (int i = 0; i < blocks.size(); i++) {
       NDManager scope = i == blocks.size() - 1 ? owner : owner.newSubManager();
       Hidden input = skips.before(first + i, hidden);
-      hidden = blocks.get(i).forward(scope, input, conditioning, exchanges.get(i));
+      Block<C> block = blocks.get(i);
+      try (TensorList.Hold used =
+          offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING) {
+        hidden = block.forward(scope, input, conditioning, exchanges.get(i));
+      }
       skips.after(first + i, hidden);
       previous.close(); // the input of this block, unless it came from outside
       previous = scope;

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The text tensors of one rank's pictures, by name. The first rank of each data-parallel group
@@ -23,7 +24,7 @@ final class PromptTensors {
       NDManager owner,
       RankPlan plan,
       Communicator replica,
-      Shared<TextEncoder> encoder,
+      Supplier<Shared.Lease<TextEncoder>> encoder,
       GivenTensors given) {
     if (!given.text().isEmpty()) {
       Map<String, NDArray> mine = new HashMap<>();
@@ -39,7 +40,9 @@ final class PromptTensors {
     try (NDManager scope = owner.newSubManager()) {
       Map<String, NDArray> encoded = new TreeMap<>();
       if (replica.isFirst()) {
-        encoded.putAll(encode(scope, plan, encoder.get()));
+        try (Shared.Lease<TextEncoder> here = encoder.get()) {
+          encoded.putAll(encode(scope, plan, here.get()));
+        }
       }
       return broadcast(owner, replica, encoded);
     }

@@ -13,6 +13,7 @@ import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
@@ -69,36 +70,38 @@ record RankGroups(
    * The exchange of each block for one request: the strategy of {@code plan}.
    *
    * @param request owns keys and values that are kept
+   * @param kernel computes self-attention
    */
-  List<Exchange> exchanges(NDManager request, RankPlan plan, TransformerSpec<?> spec) {
+  List<Exchange> exchanges(
+      NDManager request, RankPlan plan, TransformerSpec<?> spec, AttentionKernel kernel) {
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
                 new Exchange(
                     IntStream.range(0, spec.attentions(block))
-                        .mapToObj(i -> attention(request, plan))
+                        .mapToObj(i -> attention(request, plan, kernel))
                         .toList(),
                     plan.share(),
                     tensor::allReduceSum))
         .toList();
   }
 
-  private Attention attention(NDManager request, RankPlan plan) {
-    Attention inner = ofAPatch(request, plan);
+  private Attention attention(NDManager request, RankPlan plan, AttentionKernel kernel) {
+    Attention inner = ofAPatch(request, plan, kernel);
     return ulysses.size() == 1
         ? inner
         : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(), inner);
   }
 
-  private Attention ofAPatch(NDManager request, RankPlan plan) {
+  private Attention ofAPatch(NDManager request, RankPlan plan, AttentionKernel kernel) {
     if (distrifusion.size() > 1) {
       Schedule schedule = new Schedule(plan.warmupSteps(), plan.steps());
-      return new DisplacedAttention(distrifusion, ring, schedule);
+      return new DisplacedAttention(distrifusion, ring, schedule, kernel);
     } else if (plan.stale()) {
       return plan.displaced()
-          ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring)
-          : new PatchAttention(request, plan.layout(), plan.patchShards(), ring);
+          ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring, kernel)
+          : new PatchAttention(request, plan.layout(), plan.patchShards(), ring, kernel);
     }
-    return ring.size() > 1 ? new RingAttention(ring) : new LocalAttention();
+    return ring.size() > 1 ? new RingAttention(ring, kernel) : new LocalAttention(kernel);
   }
 }

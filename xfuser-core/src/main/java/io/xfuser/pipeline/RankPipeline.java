@@ -1,8 +1,10 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.CancelledException;
@@ -14,12 +16,13 @@ import io.xfuser.pipeline.Guidance.Arithmetic;
 import io.xfuser.pipeline.RankResult.Account;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.Trace;
 import io.xfuser.trace.TraceEvent;
 import io.xfuser.transformer.ConditionInput;
-import io.xfuser.transformer.LoadedTransformer;
+import io.xfuser.transformer.Shared;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,27 +35,25 @@ import java.util.stream.LongStream;
  * @param <C> the model's conditioning
  */
 final class RankPipeline<C> {
-  private final DiffusionPipeline pipeline;
-  private final LoadedTransformer<C> transformer;
+  private final PlacedPipeline<C> pipeline;
   private final EngineConfig engine;
   private final World world;
   private final Trace trace;
   private final RankPlan plan;
   private final RankGroups groups;
   private final RankTimes times = new RankTimes();
+  private final Device device;
+  private final PeakMemory memory;
 
-  RankPipeline(
-      DiffusionPipeline pipeline,
-      LoadedTransformer<C> transformer,
-      EngineConfig engine,
-      Rank rank) {
+  RankPipeline(PlacedPipeline<C> pipeline, EngineConfig engine, Rank rank) {
     this.pipeline = pipeline;
-    this.transformer = transformer;
     this.engine = engine;
     this.trace = rank.trace();
     this.world = trace.observe(rank.world());
     this.plan = rank.plan();
     this.groups = RankGroups.of(world, plan);
+    this.device = pipeline.placement().device();
+    this.memory = new PeakMemory(device);
   }
 
   /**
@@ -72,14 +73,20 @@ final class RankPipeline<C> {
       world.transport().activity("loading the transformer");
       PipelineStage<C> stage =
           trace.during(
-              Activity.LOAD, () -> PipelineStage.of(transformer, plan.blocks(), plan.share()));
+              Activity.LOAD,
+              () ->
+                  PipelineStage.of(pipeline.transformer(), plan.blocks(), plan.share(), offload()));
       times.loaded(start);
       Guidance guidance = Guidance.of(plan, groups);
-      C conditioning = condition(request, stage, guidance, given);
+      Map<String, NDArray> text = text(request, guidance, given);
       DenoisingLoop<C> loop =
           trace.during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
-      denoise(loop, conditioning, listener);
+      try (TensorList.Hold inUse = stage.hold()) {
+        C conditioning = condition(request, stage, text);
+        denoise(loop, conditioning, listener);
+      }
       Decoded decoded = decode(request, loop);
+      memory.look();
       world.transport().activity("finishing");
       return new RankResult(
           decoded.firstImage(),
@@ -95,15 +102,28 @@ final class RankPipeline<C> {
     return new Account(report, Reports.trace(request, groups.everyone(), recorded));
   }
 
-  private C condition(
-      NDManager request, PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
+  private Offload offload() {
+    return engine.runtime().offload();
+  }
+
+  /** A component for as long as it is used, or longer where nothing leaves the device. */
+  private <T extends AutoCloseable> Shared.Lease<T> lease(Shared<T> component) {
+    return component.lease(offload() == Offload.NONE);
+  }
+
+  /** This rank's text tensors, on its device. */
+  private Map<String, NDArray> text(NDManager request, Guidance guidance, GivenTensors given) {
     world.transport().activity("encoding the prompt");
     long start = System.nanoTime();
     Map<String, NDArray> both =
         trace.during(
             Activity.TEXT,
-            () -> PromptTensors.of(request, plan, groups.replica(), pipeline.textEncoder(), given));
+            () ->
+                PromptTensors.of(
+                    request, plan, groups.replica(), () -> lease(pipeline.textEncoder()), given));
     times.textEncoded(start);
+    memory.look();
+    both.replaceAll((name, tensor) -> Torch.to(request, tensor, device));
     Map<String, NDArray> mine = new TreeMap<>();
     both.forEach(
         (name, positive) -> {
@@ -112,8 +132,12 @@ final class RankPipeline<C> {
             mine.put(name, guidance.text(request, negative, positive));
           }
         });
+    return mine;
+  }
+
+  private C condition(NDManager request, PipelineStage<C> stage, Map<String, NDArray> text) {
     List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
-    ConditionInput input = new ConditionInput(mine, plan.request().picture(), positions);
+    ConditionInput input = new ConditionInput(text, plan.request().picture(), positions);
     return trace.during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
   }
 
@@ -126,7 +150,7 @@ final class RankPipeline<C> {
             plan,
             engine.runtime().dtype(),
             scheduler.stochastic() ? plan.steps() : 0,
-            given.latents());
+            new Noise.Given(given.latents(), device));
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());
     return new DenoisingLoop<>(
@@ -135,8 +159,10 @@ final class RankPipeline<C> {
         groups.pipeline(),
         new DenoisingLoop.Parts<>(
             stage,
-            groups.exchanges(request, plan, transformer.spec()),
-            new LongSkips(transformer.spec(), plan.stages(), groups.skips(), plan.passes()),
+            groups.exchanges(
+                request, plan, pipeline.transformer().spec(), engine.runtime().attentionKernel()),
+            new LongSkips(
+                pipeline.transformer().spec(), plan.stages(), groups.skips(), plan.passes()),
             scheduler,
             guidance,
             trace),
@@ -150,6 +176,7 @@ final class RankPipeline<C> {
       long stepStart = System.nanoTime();
       loop.step(conditioning, t);
       times.stepTaken(stepStart);
+      memory.look();
       if (world.rank() == 0 && !listener.stepTaken(t + 1, plan.steps())) {
         String reason = "cancelled after step " + (t + 1) + " of " + plan.steps();
         world.transport().cancel(reason);
@@ -195,7 +222,9 @@ final class RankPipeline<C> {
       trace.during(
           Activity.DECODE,
           () -> {
-            decoding().follow(request);
+            try (Shared.Lease<VaeDecoder> vae = lease(pipeline.vaeDecoder())) {
+              decoding(vae.get()).follow(request);
+            }
             return Decoded.NOTHING;
           });
       times.decoded(start);
@@ -210,14 +239,13 @@ final class RankPipeline<C> {
     return all.subList(0, engine.runtime().useParallelVae() ? strips : 1);
   }
 
-  private StripDecoding decoding() {
+  private StripDecoding decoding(VaeDecoder decoder) {
     VaeDecoder.Options options =
         new VaeDecoder.Options(
             engine.runtime().enableSlicing(),
             engine.runtime().enableTiling(),
             plan.request().latents().frames());
-    return new StripDecoding(
-        pipeline.vaeDecoder().get(), options, world.group(Channel.VAE, decodingRanks()));
+    return new StripDecoding(decoder, options, world.group(Channel.VAE, decodingRanks()));
   }
 
   private Decoded output(NDManager scope, NDArray tokens) {
@@ -225,11 +253,15 @@ final class RankPipeline<C> {
     OutputType type = plan.request().input().outputType();
     LatentShape shape = plan.request().latents();
     if (type == OutputType.LATENT) {
-      return Decoded.of(first, shape.visible(scope, tokens));
+      return Decoded.of(scope, first, shape.visible(scope, tokens));
     }
-    NDArray pixels = // (B·F, 3, H, W)
-        new ChunkedDecoding(decoding(), groups.decoders(), plan)
-            .decode(scope, shape.decodable(scope, tokens));
+    NDArray pixels; // (B·F, 3, H, W)
+    try (Shared.Lease<VaeDecoder> vae = lease(pipeline.vaeDecoder())) {
+      pixels =
+          new ChunkedDecoding(decoding(vae.get()), groups.decoders(), plan)
+              .decode(scope, shape.decodable(scope, tokens));
+      memory.look();
+    }
     Size size = plan.request().output();
     if (!size.equals(plan.request().size())) {
       pixels = ImageProcessor.resizeAndCrop(scope, pixels, size.width(), size.height());
@@ -237,6 +269,7 @@ final class RankPipeline<C> {
     if (type == OutputType.PT) {
       NDArray bright = ImageProcessor.denormalize(scope, pixels);
       return Decoded.of(
+          scope,
           first,
           shape.layout() == LatentShape.Layout.VIDEO
               ? ImageProcessor.videos(scope, bright, shape.frames())
@@ -246,6 +279,13 @@ final class RankPipeline<C> {
   }
 
   private RankReport own(PipelineStage<C> stage, DenoisingLoop<C> loop) {
-    return times.report(world, stage.parameterBytes(), loop.bufferBytes(), loop.peakBytes());
+    RankReport.Held held =
+        new RankReport.Held(
+            stage.parameterBytes(),
+            loop.bufferBytes(),
+            loop.peakBytes(),
+            Torch.name(device),
+            memory.peak());
+    return times.report(world, held);
   }
 }

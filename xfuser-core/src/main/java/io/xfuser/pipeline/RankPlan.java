@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.nn.PatchSpan;
@@ -7,6 +8,7 @@ import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.DeviceMesh;
 import io.xfuser.parallel.MeshAxis;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.List;
@@ -238,15 +240,16 @@ record RankPlan(
             .allMatch(axis -> mesh.coordinate(any, axis) == 0);
   }
 
-  /** Who owns what, in one line for a person. */
-  String describe(TransformerSpec<?> spec) {
+  /** Who owns what, and where it is computed, in one line for a person. */
+  String describe(TransformerSpec<?> spec, Device device) {
     TokenRange heads =
         share()
             .of(spec.heads())
             .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
     return String.format(
-        "rank %d: blocks %s of %d, heads %s of %d, %d of %d tokens in %s, pictures %s of %d%s",
+        "rank %d on %s: blocks %s of %d, heads %s of %d, %d of %d tokens in %s, pictures %s of %d%s",
         rank,
+        Torch.name(device),
         inclusive(blocks()),
         spec.depth(),
         inclusive(heads),

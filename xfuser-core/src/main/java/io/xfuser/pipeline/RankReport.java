@@ -1,8 +1,10 @@
 package io.xfuser.pipeline;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one rank held, sent and took.
@@ -13,6 +15,10 @@ import java.util.Map;
  * @param sentBytes bytes sent by channel
  * @param peakTensorBytes the most bytes of hidden states and buffers held at once, seen between
  *     blocks
+ * @param device where it computed, {@code cpu} or {@code cuda:0} for example
+ * @param peakDeviceBytes the most of a GPU's memory that was taken, by whatever program and with
+ *     what libtorch keeps for reuse, seen after each step and component; null on the CPU, and where
+ *     it cannot be asked for
  * @param textEncodeSeconds encoding the prompts, 0 where another rank did
  * @param denoiseSeconds the denoising loop
  * @param stepSeconds each step
@@ -24,7 +30,19 @@ public record RankReport(
     @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
     @JsonProperty("sent_bytes") Map<String, Long> sentBytes,
     @JsonProperty("peak_tensor_bytes") long peakTensorBytes,
+    @JsonProperty("device") String device,
+    @JsonProperty("peak_device_bytes") @JsonInclude(JsonInclude.Include.NON_NULL)
+        @Nullable Long peakDeviceBytes,
     @JsonProperty("text_encode_s") double textEncodeSeconds,
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
-    @JsonProperty("vae_s") double vaeSeconds) {}
+    @JsonProperty("vae_s") double vaeSeconds) {
+
+  /** What a rank held, and where: the fields of these names. */
+  record Held(
+      long parameterBytes,
+      long kvBufferBytes,
+      long peakTensorBytes,
+      String device,
+      @Nullable Long peakDeviceBytes) {}
+}

@@ -1,8 +1,11 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
 import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.RunTrace;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +33,10 @@ record RankResult(
   record Decoded(int firstImage, List<Image> images, @Nullable SharedTensor tensor) {
     static final Decoded NOTHING = new Decoded(0, List.of(), null);
 
-    static Decoded of(int firstImage, NDArray tensor) {
-      return new Decoded(firstImage, List.of(), SharedTensor.of(tensor));
+    /** Something for a caller, who is handed tensors of the CPU. */
+    static Decoded of(NDManager scope, int firstImage, NDArray tensor) {
+      NDArray here = Torch.to(scope, tensor, Device.cpu());
+      return new Decoded(firstImage, List.of(), SharedTensor.of(here));
     }
   }
 }

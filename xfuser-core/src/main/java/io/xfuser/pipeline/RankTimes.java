@@ -45,7 +45,7 @@ final class RankTimes {
   }
 
   /** This rank's figures so far. */
-  RankReport report(World world, long parameterBytes, long bufferBytes, long peakBytes) {
+  RankReport report(World world, RankReport.Held held) {
     Map<String, Long> sent = new TreeMap<>();
     for (Channel channel : Channel.values()) {
       sent.put(channel.label(), world.counter().sent(channel));
@@ -54,10 +54,12 @@ final class RankTimes {
     sent.remove(Channel.SKIP.label());
     return new RankReport(
         world.rank(),
-        parameterBytes,
-        bufferBytes,
+        held.parameterBytes(),
+        held.kvBufferBytes(),
         sent,
-        peakBytes,
+        held.peakTensorBytes(),
+        held.device(),
+        held.peakDeviceBytes(),
         textEncode,
         denoise,
         List.copyOf(steps),

@@ -1,8 +1,10 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CancelledException;
@@ -10,8 +12,9 @@ import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.parallel.nccl.GpuWorld;
 import io.xfuser.trace.Trace;
-import io.xfuser.transformer.LoadedTransformer;
+import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,7 +24,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,42 +41,55 @@ public final class XDiTParallel implements AutoCloseable {
   private final DiffusionPipeline pipeline;
   private final boolean ownsPipeline;
   private final EngineConfig engine;
-  private final @Nullable World world;
-  private final List<RankThread> threads;
+  private final LocalRanks ranks;
   private boolean closed;
 
   private XDiTParallel(
-      DiffusionPipeline pipeline,
-      boolean ownsPipeline,
-      EngineConfig engine,
-      @Nullable World world,
-      List<RankThread> threads) {
+      DiffusionPipeline pipeline, boolean ownsPipeline, EngineConfig engine, LocalRanks ranks) {
     pipeline.requireType(engine.runtime().dtype());
+    KernelCheck.require(engine.runtime(), pipeline.spec(), ranks.devices().get(0).isGpu());
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;
-    this.world = world;
-    this.threads = threads;
+    this.ranks = ranks;
   }
 
   /**
-   * This JVM is one rank of {@code world}.
+   * This JVM is one rank of {@code world}, see {@link #connect}.
    *
-   * @throws IllegalArgumentException if the degrees do not multiply to the number of ranks, or the
-   *     pipeline was opened in another element type than the engine's
+   * @throws IllegalArgumentException if the degrees do not multiply to the number of ranks, the
+   *     pipeline was opened in another element type than the engine's, the engine's device cannot
+   *     be had, or {@code world} does not carry its tensors
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
-    this(pipeline, false, engine, world, List.of(oneThread(engine, world)));
+    this(pipeline, false, engine, LocalRanks.one(engine, world));
   }
 
-  private static RankThread oneThread(EngineConfig engine, World world) {
-    engine.parallel().requireWorldSize(world.size());
-    return new RankThread(world.rank(), RankThread.threadsPerRank(localRanks(world)));
+  /**
+   * The ranks of {@code world}, each of which has a JVM, exchanging tensors of the engine's device:
+   * {@code world} itself on the CPU, else {@link GpuWorld#over}. Which GPU is this rank's, {@link
+   * #device} says. Closing what is returned closes {@code world}, and so does a failure.
+   *
+   * @throws IllegalArgumentException if the engine's device cannot be had
+   */
+  public static World connect(EngineConfig engine, World world) {
+    try {
+      return GpuWorld.over(world, device(engine, world.rank()), TIMEOUT);
+    } catch (RuntimeException e) {
+      world.close();
+      throw e;
+    }
   }
 
-  private static int localRanks(World world) {
-    String local = System.getenv("LOCAL_WORLD_SIZE");
-    return local != null && local.matches("[1-9]\\d{0,5}") ? Integer.parseInt(local) : world.size();
+  /**
+   * Where a rank with a JVM of its own computes: on the GPU that the engine names, else on the one
+   * of its number on this machine, {@code LOCAL_RANK} or {@code SLURM_LOCALID}.
+   *
+   * @param rank its number on a machine that does not say
+   * @throws IllegalArgumentException if the engine's device cannot be had
+   */
+  public static Device device(EngineConfig engine, int rank) {
+    return LocalRanks.device(engine, rank);
   }
 
   /**
@@ -103,11 +118,7 @@ public final class XDiTParallel implements AutoCloseable {
 
   private static XDiTParallel inProcess(
       DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
-    int size = engine.parallel().worldSize();
-    int each = RankThread.threadsPerRank(size);
-    List<RankThread> threads =
-        IntStream.range(0, size).mapToObj(rank -> new RankThread(rank, each)).toList();
-    return new XDiTParallel(pipeline, owns, engine, null, threads);
+    return new XDiTParallel(pipeline, owns, engine, LocalRanks.all(engine));
   }
 
   /** Generates; see {@link #generate(InputConfig, GivenTensors, StepListener)}. */
@@ -154,10 +165,13 @@ public final class XDiTParallel implements AutoCloseable {
     // all plans are made, and what no rank could do is rejected, before any rank starts
     List<RankPlan> plans =
         IntStream.range(0, engine.parallel().worldSize())
-            .mapToObj(rank -> RankPlan.of(rank, engine, pipeline.transformer().spec(), request))
+            .mapToObj(rank -> RankPlan.of(rank, engine, pipeline.spec(), request))
             .toList();
+    World world = ranks.world();
     if (engine.runtime().verbose() && (world == null || world.rank() == 0)) {
-      plans.forEach(plan -> LOG.info("{}", plan.describe(pipeline.transformer().spec())));
+      plans.forEach(
+          plan ->
+              LOG.info("{}", plan.describe(pipeline.spec(), ranks.planned(engine, plan.rank()))));
     }
     String key = input.outputType() == OutputType.LATENT ? "latents" : "images";
     Generation.Output output =
@@ -172,35 +186,46 @@ public final class XDiTParallel implements AutoCloseable {
 
   private List<Future<RankResult>> start(List<RankPlan> plans, GivenTensors given, Watch watch) {
     List<Future<RankResult>> running = new ArrayList<>();
-    World here = world;
+    World here = ranks.world();
     if (here != null) {
       here.transport().begin();
-      running.add(threads.get(0).submit(() -> runRank(here, plans.get(here.rank()), given, watch)));
+      RankPlan own = plans.get(here.rank());
+      PlacedPipeline<?> placed = placed(0);
+      running.add(
+          ranks.threads().get(0).submit(() -> runRank(placed, here, own, new Call(given, watch))));
     } else {
-      InProcessRanks ranks = new InProcessRanks(threads.size(), TIMEOUT);
-      for (int rank = 0; rank < threads.size(); rank++) {
-        World mine = new World(ranks.transport(rank));
+      InProcessRanks all = new InProcessRanks(ranks.threads().size(), TIMEOUT);
+      for (int rank = 0; rank < ranks.threads().size(); rank++) {
+        World mine = ranks.within(all, rank);
         RankPlan itsPlan = plans.get(rank);
-        running.add(threads.get(rank).submit(() -> runRank(mine, itsPlan, given, watch)));
+        PlacedPipeline<?> placed = placed(rank);
+        running.add(
+            ranks
+                .threads()
+                .get(rank)
+                .submit(() -> runRank(placed, mine, itsPlan, new Call(given, watch))));
       }
     }
     return running;
   }
 
-  private RankResult runRank(World ranks, RankPlan plan, GivenTensors given, Watch watch) {
-    Transport transport = ranks.transport();
-    RankPipeline.Rank rank = new RankPipeline.Rank(ranks, plan, watch.trace().get());
+  private PlacedPipeline<?> placed(int local) {
+    boolean layerwise = engine.runtime().offload() == Offload.SEQUENTIAL;
+    return pipeline.on(new Placement(ranks.devices().get(local), layerwise));
+  }
+
+  /** What a caller gives. */
+  private record Call(GivenTensors given, Watch watch) {}
+
+  private <C> RankResult runRank(PlacedPipeline<C> placed, World world, RankPlan plan, Call call) {
+    Transport transport = world.transport();
+    RankPipeline.Rank rank = new RankPipeline.Rank(world, plan, call.watch().trace().get());
     try {
-      return rankPipeline(pipeline.transformer(), rank).run(given, watch.listener());
+      return new RankPipeline<>(placed, engine, rank).run(call.given(), call.watch().listener());
     } catch (RuntimeException | Error e) {
       transport.fail(e); // only the first reason counts
       throw e;
     }
-  }
-
-  private <C> RankPipeline<C> rankPipeline(
-      LoadedTransformer<C> transformer, RankPipeline.Rank rank) {
-    return new RankPipeline<>(pipeline, transformer, engine, rank);
   }
 
   /**
@@ -249,7 +274,7 @@ public final class XDiTParallel implements AutoCloseable {
   @Override
   public synchronized void close() {
     closed = true;
-    threads.forEach(RankThread::close);
+    ranks.threads().forEach(RankThread::close);
     if (ownsPipeline) {
       pipeline.close();
     }

@@ -1,5 +1,6 @@
 package io.xfuser.torchscript;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -52,7 +53,7 @@ public final class Program {
   static Program compile(String name, String text) {
     try {
       byte[] archive = ModuleArchive.of(text);
-      PtNDManager manager = (PtNDManager) Libtorch.engine().newBaseManager();
+      PtNDManager manager = (PtNDManager) Libtorch.engine().newBaseManager(Device.cpu());
       return new Program(
           name, JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false));
     } catch (IOException e) {

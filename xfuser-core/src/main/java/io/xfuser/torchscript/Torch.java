@@ -22,9 +22,12 @@ public final class Torch {
 
   private Torch() {}
 
-  /** A manager of tensors on the CPU with no parent; the caller closes it. */
+  /**
+   * A manager with no parent; the caller closes it. It may own tensors of any device; those that it
+   * creates itself are on the CPU.
+   */
   public static NDManager newManager() {
-    return Libtorch.engine().newBaseManager();
+    return Libtorch.engine().newBaseManager(Device.cpu());
   }
 
   /**
@@ -60,8 +63,19 @@ public final class Torch {
 
   /** A tensor of undefined content on {@code device}. */
   public static NDArray empty(NDManager owner, Device device, ElementType type, long... shape) {
-    String name = device.isGpu() ? "cuda:" + device.getDeviceId() : "cpu";
-    return TENSORS.call(owner, "empty_on", shape, type.scalarType(), name);
+    return TENSORS.call(owner, "empty_on", shape, type.scalarType(), name(device));
+  }
+
+  /** {@code tensor} on {@code device}: itself where it is there, else a copy. */
+  public static NDArray to(NDManager owner, NDArray tensor, Device device) {
+    return tensor.getDevice().equals(device)
+        ? alias(owner, tensor)
+        : TENSORS.call(owner, "to_device", tensor, name(device));
+  }
+
+  /** The device as torch names it: {@code cpu}, {@code cuda:0}. */
+  public static String name(Device device) {
+    return device.isGpu() ? "cuda:" + device.getDeviceId() : "cpu";
   }
 
   /** The elements of a contiguous tensor in another shape: a view. */

@@ -17,6 +17,9 @@ public interface TransformerSpec<C> {
   /** The number of attention heads. */
   int heads();
 
+  /** The width of an attention head. */
+  int headSize();
+
   /** Self-attentions over all image tokens in block {@code index}. */
   default int attentions(int index) {
     return 1;

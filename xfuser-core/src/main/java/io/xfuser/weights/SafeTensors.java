@@ -1,9 +1,11 @@
 package io.xfuser.weights;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.torchscript.Upload;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -30,12 +32,22 @@ public final class SafeTensors implements Weights, AutoCloseable {
   private final Path origin;
   private final Map<String, SafeTensorsFile> fileOf;
   private final @Nullable ElementType runType;
+  private final @Nullable Upload upload; // null for the CPU
 
   private SafeTensors(
       Path origin, Map<String, SafeTensorsFile> fileOf, @Nullable ElementType runType) {
+    this(origin, fileOf, runType, null);
+  }
+
+  private SafeTensors(
+      Path origin,
+      Map<String, SafeTensorsFile> fileOf,
+      @Nullable ElementType runType,
+      @Nullable Upload upload) {
     this.origin = origin;
     this.fileOf = fileOf;
     this.runType = runType;
+    this.upload = upload;
   }
 
   /**
@@ -58,6 +70,12 @@ public final class SafeTensors implements Weights, AutoCloseable {
       Path directory, String baseName, ElementType runType, @Nullable String variant) {
     Path file = WeightFiles.find(directory, baseName, variant);
     return file.toString().endsWith(".json") ? openShards(file, runType) : openFile(file, runType);
+  }
+
+  /** The same for {@code loading}: its type and variant, handed out on its device. */
+  public static SafeTensors open(Path directory, String baseName, Loading loading) {
+    return open(directory, baseName, loading.type(), loading.variant())
+        .on(loading.placement().device());
   }
 
   /** Whether {@code directory} has weights of this variant. */
@@ -120,6 +138,19 @@ public final class SafeTensors implements Weights, AutoCloseable {
     return new SafeTensors(index, fileOf, runType);
   }
 
+  /**
+   * The same weights, handed out on {@code device}: what is asked for goes there from the mapped
+   * files through a buffer of bounded size, and is cast there. Both share the files, and closing
+   * one closes the other.
+   */
+  public SafeTensors on(Device device) {
+    return device.isGpu() ? through(Upload.to(device)) : this;
+  }
+
+  SafeTensors through(Upload way) {
+    return new SafeTensors(origin, fileOf, runType, way);
+  }
+
   /** The names of all tensors. */
   public Set<String> names() {
     return Collections.unmodifiableSet(fileOf.keySet());
@@ -149,11 +180,12 @@ public final class SafeTensors implements Weights, AutoCloseable {
   public NDArray get(NDManager owner, String name, long... shape) {
     SafeTensorsHeader.Entry entry = entry(name, shape);
     SafeTensorsFile file = fileOf(name);
-    if (runType == null || runType == entry.type() || !isFloating(entry.type())) {
+    ElementType type = wanted(entry);
+    if (upload == null && type == entry.type()) {
       return file.get(owner, entry);
     }
     try (NDManager scope = owner.newSubManager()) {
-      return Torch.cast(owner, file.get(scope, entry), runType);
+      return Torch.cast(owner, placed(scope, file.get(scope, entry)), type);
     }
   }
 
@@ -161,14 +193,22 @@ public final class SafeTensors implements Weights, AutoCloseable {
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
     SafeTensorsHeader.Entry entry = entry(name, shape);
     SafeTensorsFile file = fileOf(name);
-    ElementType type = runType == null || !isFloating(entry.type()) ? entry.type() : runType;
     try (NDManager scope = owner.newSubManager()) {
       NDArray part =
           cut.dim() == 0
               ? file.get(scope, entry.rows(cut))
               : Torch.slice(scope, file.get(scope, entry), cut.dim(), cut.from(), cut.to());
-      return Torch.contiguous(owner, Torch.cast(scope, part, type));
+      NDArray typed = Torch.cast(scope, placed(scope, part), wanted(entry));
+      return Torch.contiguous(owner, typed);
     }
+  }
+
+  private ElementType wanted(SafeTensorsHeader.Entry entry) {
+    return runType == null || !isFloating(entry.type()) ? entry.type() : runType;
+  }
+
+  private NDArray placed(NDManager scope, NDArray mapped) {
+    return upload == null ? mapped : upload.copy(scope, mapped);
   }
 
   private SafeTensorsHeader.Entry entry(String name, long[] shape) {

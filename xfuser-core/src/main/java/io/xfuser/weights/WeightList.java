@@ -26,13 +26,21 @@ public final class WeightList {
     this.share = share;
   }
 
-  /** The list that {@code reading} collects from {@code weights}. */
+  /**
+   * The list that {@code reading} collects from {@code weights}: now, and again if it was released
+   * in between, as long as the weights are open.
+   */
   public static TensorList of(Weights weights, UnaryOperator<WeightList> reading) {
     return of(weights, Share.WHOLE, reading);
   }
 
   /** The same, of the layers to and from an {@link Inner} width only {@code share}. */
   public static TensorList of(Weights weights, Share share, UnaryOperator<WeightList> reading) {
+    return TensorList.read(() -> collect(weights, share, reading));
+  }
+
+  private static TensorList collect(
+      Weights weights, Share share, UnaryOperator<WeightList> reading) {
     WeightList list = new WeightList(weights, share);
     try (list.scope) {
       return TensorList.of(reading.apply(list).tensors);

@@ -1,4 +1,5 @@
-# B batch, L tokens, H heads, D head size. A packed buffer is (B, L, 3, H, D) or, without queries, (B, L, 2, H, D).
+# B batch, L tokens (Lq queries, Lk keys), H heads, D head size. A packed buffer is (B, L, 3, H, D) or, without queries,
+# (B, L, 2, H, D). kernel is the name of an AttentionKernel.java.
 
 def queries(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, H, L, D)
@@ -8,14 +9,78 @@ def key_values(self, packed: Tensor, text: int) -> Tensor:
   # (B, T + L, 2 or 3, H, D) -> (B, L, 2, H, D) without the text, contiguous, to be sent
   return packed.slice(1, text, packed.size(1)).slice(2, packed.size(2) - 2, packed.size(2)).contiguous()
 
-def local(self, packed: Tensor) -> Tensor:
+def local(self, packed: Tensor, kernel: str) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D)
-  return self.attend(self.queries(packed), packed.select(2, 1).transpose(1, 2), packed.select(2, 2).transpose(1, 2))
+  return self.attend_packed(packed, packed, kernel)
 
-def cached(self, packed: Tensor, buffer: Tensor, filled: int) -> Tensor:
+def cached(self, packed: Tensor, buffer: Tensor, filled: int, kernel: str) -> Tensor:
   # queries of packed over the first `filled` tokens of buffer (B, p, 2, H, D) -> (B, L, H, D)
-  kv = buffer.slice(1, 0, filled)
-  return self.attend(self.queries(packed), kv.select(2, 0).transpose(1, 2), kv.select(2, 1).transpose(1, 2))
+  return self.attend_packed(packed, buffer.slice(1, 0, filled), kernel)
+
+def attend_packed(self, packed: Tensor, kv: Tensor, kernel: str) -> Tensor:
+  # queries of packed (B, L, 3, H, D), kv (B, Lk, 2 or 3, H, D) -> (B, L, H, D)
+  parts = kv.size(2)
+  q, k, v = self.queries(packed), kv.select(2, parts - 2).transpose(1, 2), kv.select(2, parts - 1).transpose(1, 2)
+  if kernel == "fastest":
+    return self.attend(q, k, v)
+  if self.widens(q, q.size(2)):
+    q, k, v = torch.to(q, 6), torch.to(k, 6), torch.to(v, 6)
+  if kernel == "sdpa":
+    out = torch.scaled_dot_product_attention(q, k, v)
+  elif kernel == "sdpa_math":
+    out = torch._scaled_dot_product_attention_math(q, k, v)[0]
+  else:
+    out = self.fused(q, k, v, kernel, False)[0]
+  return torch.to(out.transpose(1, 2), packed.dtype).contiguous()
+
+def fused(self, q: Tensor, k: Tensor, v: Tensor, kernel: str, sums: bool) -> Tuple[Tensor, Tensor]:
+  # q (B, H, Lq, D), k and v (B, H, Lk, D) -> values (B, H, Lq, D) and, with sums, the log-sum-exp of the scores
+  # (B, H, Lq, 1) in fp32, else of any shape. What kernels give is in libtorch's torch/_meta_registrations.py; they all scale
+  # the scores before they sum them and take the natural logarithm.
+  if q.is_cpu:
+    # (B, H, Lq)
+    out, lse = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v)
+    return (out, lse.unsqueeze(3))
+  d = q.size(3)
+  if d % 8 != 0:
+    # Heads are of 8·n elements (aten/src/ATen/native/transformers/cuda/{flash_attn/flash_api.cpp, sdp_utils.cpp});
+    # zeros leave the scores as they are.
+    q, k, v = [torch.constant_pad_nd(x, [0, 8 - d % 8], 0) for x in [q, k, v]]
+  scale = float(d) ** -0.5
+  if kernel == "sdpa_flash":
+    # (B, H, Lq)
+    out, lse, _0, _1, _2, _3, _4, _5, _6 = torch._scaled_dot_product_flash_attention(q, k, v, 0., False, False, scale=scale)
+  elif kernel == "sdpa_efficient":
+    # (B, H, the next multiple of 32 after Lq)
+    out, lse, _4, _5 = torch._scaled_dot_product_efficient_attention(q, k, v, None, sums, 0., False, scale=scale)
+  else:
+    # (B, H, Lq), in later versions (B, H, Lq, 1)
+    out, lse, _0, _1, _2, _3, _4, _5, _6 = torch._scaled_dot_product_cudnn_attention(q, k, v, None, sums, 0., False, False, scale=scale)
+  if sums:
+    lse = lse.flatten(2).slice(2, 0, q.size(2)).unsqueeze(3)
+  return (out.slice(3, 0, d), lse)
+
+def by_products(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
+  # the same in three operators and fp32
+  scores = torch.matmul(torch.to(q, 6) * (float(q.size(3)) ** -0.5), torch.to(k, 6).transpose(2, 3))  # (B, H, Lq, Lk)
+  lse = torch.logsumexp(scores, [3], True)
+  return (torch.matmul(torch.exp(scores - lse), torch.to(v, 6)), lse)
+
+def summing_kernel(self, q: Tensor, k: Tensor, v: Tensor, kernel: str) -> str:
+  # Which kernel gives log-sum-exps where libtorch may choose: its own choice without them, by type, head size and GPU
+  # (c10's SDPBackend: 1 flash, 2 efficient, 3 cuDNN); on the CPU the fused one.
+  if kernel != "fastest" and kernel != "sdpa":
+    return kernel
+  if q.is_cpu:
+    return "sdpa_flash"
+  choice = torch._fused_sdp_choice(q, k, v)
+  if choice == 1:
+    return "sdpa_flash"
+  if choice == 2:
+    return "sdpa_efficient"
+  if choice == 3:
+    return "cudnn"
+  return "sdpa_math"
 
 def new_buffer(self, like: Tensor, tokens: int) -> Tensor:
   # (B, L, 2 or 3, H, D) -> (B, tokens, 2, H, D)
@@ -31,19 +96,22 @@ def store(self, buffer: Tensor, kv: Tensor, bounds: List[int]) -> Tensor:
     done = done + length
   return buffer
 
-def partial(self, packed: Tensor, kv: Tensor) -> Tuple[Tensor, Tensor]:
+def partial(self, packed: Tensor, kv: Tensor, kernel: str) -> Tuple[Tensor, Tensor]:
   # attention over some of the keys: values (B, H, L, D) and log-sum-exp of the scores (B, H, L, 1), both fp32
   k = kv.select(2, kv.size(2) - 2).transpose(1, 2)
   v = kv.select(2, kv.size(2) - 1).transpose(1, 2)
   q = self.queries(packed)
   if self.widens(q, q.size(2)):
     q, k, v = torch.to(q, 6), torch.to(k, 6), torch.to(v, 6)
-  out, lse = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v)
-  return (torch.to(out, 6), torch.to(lse, 6).unsqueeze(3))
+  chosen = self.summing_kernel(q, k, v, kernel)
+  if chosen == "sdpa_math":
+    return self.by_products(q, k, v)
+  out, lse = self.fused(q, k, v, chosen, True)
+  return (torch.to(out, 6), torch.to(lse, 6))
 
-def merge(self, packed: Tensor, kv: Tensor, out: Tensor, lse: Tensor) -> Tuple[Tensor, Tensor]:
+def merge(self, packed: Tensor, kv: Tensor, out: Tensor, lse: Tensor, kernel: str) -> Tuple[Tensor, Tensor]:
   # as if computed over the union of both sets of keys: algorithms from Ring Attention (arXiv 2310.01889)
-  other, other_lse = self.partial(packed, kv)
+  other, other_lse = self.partial(packed, kv, kernel)
   merged = out - torch.sigmoid(other_lse - lse) * (out - other)
   return (merged, lse - torch.log_sigmoid(lse - other_lse))
 

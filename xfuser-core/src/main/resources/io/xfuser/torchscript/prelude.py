@@ -135,8 +135,12 @@ def rotate(self, x: Tensor, rotation: Tensor) -> Tensor:
 def sinusoid(self, value: float, like: Tensor) -> Tensor:
   # (1, 256), cosines first; in fp32, then in the type of like
   frequencies = torch.exp(torch.arange(128, dtype=6, device=like.device) * (-9.210340371976184 / 128))
-  angles = torch.tensor(value, dtype=6, device=like.device) * frequencies
+  angles = torch.full([1], value, dtype=6, device=like.device) * frequencies  # a copied number would wait for the GPU
   return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
+
+def rounded(self, value: float, dtype: int) -> Tensor:
+  # a number as it is in a type, on the CPU, to be read again
+  return torch.tensor(value, dtype=dtype, device=torch.device("cpu"))
 
 def silu_mlp(self, x: Tensor, w: List[Tensor], first: int) -> Tensor:
   # two linear layers with SiLU between them, w[first] to w[first + 3], on few rows

@@ -30,3 +30,6 @@ def zeros_like(self, x: Tensor) -> Tensor:
 
 def rows(self, x: Tensor, rows: List[int]) -> Tensor:
   return torch.index_select(x, 0, torch.tensor(rows, dtype=4, device=x.device))
+
+def to_device(self, x: Tensor, device: str) -> Tensor:
+  return torch.to(x, torch.device(device), x.dtype)

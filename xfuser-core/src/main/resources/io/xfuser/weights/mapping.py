@@ -1,6 +1,6 @@
 def map_file(self, path: str, size: int) -> Tensor:
   # the bytes of a file, (size); private: a write would not reach the file
-  return torch.from_file(path, False, size, dtype=0)
+  return torch.from_file(path, False, size, dtype=0, device=torch.device("cpu"))
 
 def view(self, file: Tensor, offset: int, shape: List[int], dtype: int) -> Tensor:
   # offset counts elements of dtype from the start of the file; shares the mapping and keeps it alive

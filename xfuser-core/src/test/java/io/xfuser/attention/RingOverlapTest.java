@@ -12,6 +12,7 @@ import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.Collections;
@@ -61,7 +62,8 @@ class RingOverlapTest {
                   NDManager manager = Torch.newManager()) {
                 List<Integer> all = IntStream.range(0, ring).boxed().toList();
                 Communicator group = world.group(Channel.RING, all);
-                Attention attention = new RingAttention(new SlowedRing(group, hop / 2, HOP));
+                Attention attention =
+                    new RingAttention(new SlowedRing(group, hop / 2, HOP), AttentionKernel.FASTEST);
                 Qkv qkv = qkv(manager);
                 group.barrier();
                 long start = System.nanoTime();

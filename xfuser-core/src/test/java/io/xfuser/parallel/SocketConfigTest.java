@@ -90,4 +90,27 @@ class SocketConfigTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(sentence);
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "LOCAL_RANK=3 RANK=11, 3",
+    "RANK=11, 11",
+    "SLURM_PROCID=11 SLURM_LOCALID=2 LOCAL_RANK=7, 2",
+    "RANK=11 LOCAL_RANK=3 SLURM_PROCID=11 SLURM_LOCALID=2, 3",
+    "OTHER=1, 11"
+  })
+  void theNumberOnAMachineIsTorchrunsElseSlurmsElseTheRank(String variables, int expected) {
+    Map<String, String> environment = new HashMap<>();
+    for (String variable : variables.split(" ", -1)) {
+      String[] parts = variable.split("=", 2);
+      environment.put(parts[0], parts[1]);
+    }
+    assertThat(SocketConfig.localRank(environment, 11)).isEqualTo(expected);
+  }
+
+  @Test
+  void aNegativeNumberOnAMachineIsRejected() {
+    assertThatThrownBy(() -> SocketConfig.localRank(Map.of("LOCAL_RANK", "-1"), 0))
+        .hasMessage("LOCAL_RANK=-1 is not a number from 0");
+  }
 }

@@ -126,6 +126,11 @@ class LongSkipsTest {
     }
 
     @Override
+    public int headSize() {
+      return 1;
+    }
+
+    @Override
     public Block<String> block(int index, Share share) {
       throw new UnsupportedOperationException();
     }

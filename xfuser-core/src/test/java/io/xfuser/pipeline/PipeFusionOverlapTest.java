@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.parallel.DelayedTransport;
 import io.xfuser.parallel.MeshAxis;
@@ -18,6 +19,7 @@ import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Trace;
 import io.xfuser.transformer.ConditionInput;
@@ -84,7 +86,8 @@ class PipeFusionOverlapTest {
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       NDArray tokens = manager.zeros(new Shape(1, plan.layout().tokens(), 4));
-      PipelineStage<C> stage = PipelineStage.of(transformer, plan.blocks(), plan.share());
+      PipelineStage<C> stage =
+          PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,
@@ -92,7 +95,7 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.exchanges(manager, plan, spec),
+                  groups.exchanges(manager, plan, spec, AttentionKernel.FASTEST),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
                   Guidance.of(plan, groups),

@@ -24,6 +24,11 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
   }
 
   @Override
+  public int headSize() {
+    return 1;
+  }
+
+  @Override
   public Block<String> block(int index, Share share) {
     return new Part(time);
   }

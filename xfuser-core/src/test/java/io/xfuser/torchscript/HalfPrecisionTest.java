@@ -75,6 +75,19 @@ class HalfPrecisionTest {
 
   @ParameterizedTest
   @CsvSource({
+    "cpu, 5, true",
+    "cpu, 15, true",
+    "cpu, 6, false",
+    "meta, 5, false",
+    "meta, 15, false"
+  })
+  void nothingIsWidenedOnOtherDevicesThanTheCpu(String device, int type, boolean widened) {
+    Program program = program(new HalfPrecision(true, true));
+    assertThat(program.callLong("widened", device, type)).isEqualTo(widened ? 1 : 0);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
     "GenuineIntel, avx2 f16c, true, true",
     "GenuineIntel, avx512f avx512_bf16 avx512_fp16, true, false",
     "GenuineIntel, avx512_bf16 avx512_fp16 amx_tile amx_bf16, false, false",

@@ -30,3 +30,11 @@ def difference(self, xs: List[Tensor], ys: List[Tensor]) -> float:
 
 def type_of(self, xs: List[Tensor]) -> int:
   return xs[0].dtype
+
+def heads(self, packed: Tensor) -> List[Tensor]:
+  # (B, L, 3, H, D) -> queries, keys and values, each (B, H, L, D)
+  return [packed.select(2, i).transpose(1, 2) for i in range(3)]
+
+def widened(self, device: str, dtype: int) -> int:
+  x = torch.empty([100, 8], dtype=dtype, device=torch.device(device))
+  return int(self.widens_rows(x))

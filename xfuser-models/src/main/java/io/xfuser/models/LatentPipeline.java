@@ -12,6 +12,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.scheduler.Schedulers;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Placement;
 import io.xfuser.weights.SafeTensors;
 import java.util.Map;
 import java.util.Objects;
@@ -60,8 +61,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
         SafeTensors.open(
             components.folder("transformer"),
             "diffusion_pytorch_model",
-            components.type(),
-            components.variant());
+            components.loading().type(),
+            components.loading().variant());
   }
 
   /** The directory. */
@@ -84,9 +85,9 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return scheduler;
   }
 
-  /** The transformer's weights. */
-  protected final SafeTensors weights() {
-    return weights;
+  /** The transformer's weights, handed out on the device of {@code placement}. */
+  protected final SafeTensors weights(Placement placement) {
+    return weights.on(placement.device());
   }
 
   /** Height and width that {@code input} asks for, {@code side} where it does not. */
@@ -158,14 +159,13 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   }
 
   /** Loads the autoencoder's decoder. */
-  protected final AutoencoderKlDecoder decoder() {
-    return AutoencoderKlDecoder.open(
-        components.folder("vae"), components.type(), components.variant());
+  protected final AutoencoderKlDecoder decoder(Placement placement) {
+    return AutoencoderKlDecoder.open(components.folder("vae"), components.loading().to(placement));
   }
 
   @Override
-  public VaeDecoder vaeDecoder() {
-    return decoder();
+  public VaeDecoder vaeDecoder(Placement placement) {
+    return decoder(placement);
   }
 
   @Override

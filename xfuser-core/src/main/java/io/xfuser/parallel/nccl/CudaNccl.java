@@ -57,6 +57,8 @@ final class CudaNccl implements NcclLibrary {
     if (device.getDeviceId() >= count[0]) {
       throw new IllegalArgumentException(device + " of " + count[0] + " GPUs");
     }
+    int[] version = {0}; // the first call: finds out now whether NCCL is there
+    require(nccl.ncclGetVersion(version), "ncclGetVersion");
   }
 
   /** A pointer to a known address. */
@@ -69,6 +71,15 @@ final class CudaNccl implements NcclLibrary {
   @Override
   public Device device() {
     return device;
+  }
+
+  @Override
+  public String card() {
+    byte[] address = new byte[32]; // as 0000:17:00.0, ended by a zero
+    requireCuda(
+        cudart.cudaDeviceGetPCIBusId(address, address.length, device.getDeviceId()),
+        "cudaDeviceGetPCIBusId");
+    return new String(address, StandardCharsets.US_ASCII).split("\0", 2)[0];
   }
 
   @Override

@@ -12,6 +12,9 @@ interface NcclLibrary {
   /** The GPU. */
   Device device();
 
+  /** Names the card among all of this machine: its address on the bus. */
+  String card();
+
   /** Whether NCCL has to carry {@code tensor}, because it is in the GPU's memory. */
   boolean carries(NDArray tensor);
 

@@ -32,7 +32,7 @@ public final class NcclWorld {
     return over(transport, library(device), timeout);
   }
 
-  private static NcclLibrary library(Device device) {
+  static NcclLibrary library(Device device) {
     try {
       return new CudaNccl(device);
     } catch (LinkageError e) { // no classes, or no native libraries
@@ -43,6 +43,6 @@ public final class NcclWorld {
 
   static World over(Transport transport, NcclLibrary library, Duration timeout) {
     NcclTransport ranks = new NcclTransport(transport, library, timeout);
-    return new World(ranks, ranks::exchange);
+    return new World(ranks, ranks::exchange, library.device());
   }
 }

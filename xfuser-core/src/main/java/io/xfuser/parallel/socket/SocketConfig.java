@@ -80,7 +80,7 @@ public record SocketConfig(
     boolean slurm = !variables.has("RANK") && variables.has("SLURM_PROCID");
     int rank = variables.number(slurm ? "SLURM_PROCID" : "RANK");
     int size = variables.number(slurm ? "SLURM_NTASKS" : "WORLD_SIZE");
-    int localRank = variables.number(slurm ? "SLURM_LOCALID" : "LOCAL_RANK", rank);
+    int localRank = localRank(environment, rank);
     if (rank < 0 || rank >= size) {
       throw new IllegalArgumentException(
           (slurm ? "SLURM_PROCID=" : "RANK=")
@@ -105,6 +105,23 @@ public record SocketConfig(
         master(variables),
         limits,
         !"0".equals(variables.text("XFUSER_SHM")));
+  }
+
+  /**
+   * This rank's number among those of its machine: {@code LOCAL_RANK}, or under Slurm {@code
+   * SLURM_LOCALID}, as {@link #fromEnvironment} reads them; {@code rank} where neither is set.
+   *
+   * @throws IllegalArgumentException if the variable is no number from 0
+   */
+  public static int localRank(Map<String, String> environment, int rank) {
+    Variables variables = new Variables(environment);
+    boolean slurm = !variables.has("RANK") && variables.has("SLURM_PROCID");
+    String name = slurm ? "SLURM_LOCALID" : "LOCAL_RANK";
+    int number = variables.number(name, rank);
+    if (number < 0) {
+      throw new IllegalArgumentException(name + "=" + number + " is not a number from 0");
+    }
+    return number;
   }
 
   private static Master master(Variables variables) {

@@ -46,6 +46,11 @@ final class SimulatedLibrary implements NcclLibrary {
   }
 
   @Override
+  public String card() {
+    return "card " + rank;
+  }
+
+  @Override
   public boolean carries(NDArray tensor) {
     return ElementType.of(tensor) != ElementType.UINT8;
   }

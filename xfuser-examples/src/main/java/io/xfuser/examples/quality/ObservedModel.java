@@ -11,6 +11,7 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,18 +32,18 @@ record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
   }
 
   @Override
-  public TransformerSpec<C> transformer() {
-    return model.transformer();
+  public TransformerSpec<C> transformer(Placement placement) {
+    return model.transformer(placement);
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return model.textEncoder();
+  public TextEncoder textEncoder(Placement placement) {
+    return model.textEncoder(placement);
   }
 
   @Override
-  public VaeDecoder vaeDecoder() {
-    return model.vaeDecoder();
+  public VaeDecoder vaeDecoder(Placement placement) {
+    return model.vaeDecoder(placement);
   }
 
   @Override

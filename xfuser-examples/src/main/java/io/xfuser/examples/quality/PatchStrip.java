@@ -16,6 +16,7 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Placement;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -107,7 +108,7 @@ public final class PatchStrip implements Callable<Integer> {
   private List<BufferedImage> pictures(DiffusionPipeline pipeline, LatentShape shape) {
     List<BufferedImage> pictures = new ArrayList<>();
     Patchify patchify = new Patchify(shape.patchSize());
-    try (VaeDecoder decoder = pipeline.model().vaeDecoder()) {
+    try (VaeDecoder decoder = pipeline.model().vaeDecoder(Placement.CPU)) {
       for (NDArray state : states) {
         NDArray latents = patchify.latents(manager, state, shape.height(), shape.width());
         NDArray pixels = decoder.decode(manager, latents, new VaeDecoder.Options(false, false));

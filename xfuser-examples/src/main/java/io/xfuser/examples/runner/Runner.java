@@ -99,6 +99,9 @@ public final class Runner {
     if (compares) {
       Comparison.check(args, engine, isOneOfSeveral());
     }
+    if (engine.runtime().needsGpu()) {
+      XDiTParallel.device(engine, 0); // refused before anything is downloaded
+    }
     Path directory = DiffusionPipeline.locate(engine.model(), this::hub); // before ranks start
     if (args.launcher().equals("process") && !isOneOfSeveral()) {
       Placement placement = Placement.local(engine.parallel().worldSize());
@@ -142,7 +145,7 @@ public final class Runner {
       throws IOException {
     SocketConfig place = SocketConfig.fromEnvironment(environment);
     engine.parallel().requireWorldSize(place.size());
-    try (World world = SocketWorld.join(place);
+    try (World world = XDiTParallel.connect(engine, SocketWorld.join(place));
         XDiTParallel parallel = new XDiTParallel(pipe, engine, world)) {
       generate(parallel, args, outputs, world.rank() == 0);
     }

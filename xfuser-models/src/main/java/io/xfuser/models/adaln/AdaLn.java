@@ -49,6 +49,11 @@ public record AdaLn(AdaLnConfig config, SafeTensors weights)
   }
 
   @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
   public Block<AdaLnConditioning> block(int index, Share share) {
     return AdaLnBlock.load(config, weights.at("transformer_blocks." + index + "."), share);
   }

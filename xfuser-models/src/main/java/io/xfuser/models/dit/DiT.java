@@ -44,6 +44,11 @@ public record DiT(DiTConfig config, SafeTensors weights)
   }
 
   @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
   public Block<DiTConditioning> block(int index, Share share) {
     int width = config.width();
     Inner heads = Inner.heads(config.heads(), config.headSize());

@@ -10,6 +10,7 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -65,12 +66,12 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   }
 
   @Override
-  public TransformerSpec<DiTConditioning> transformer() {
-    return new DiT(config(), weights());
+  public TransformerSpec<DiTConditioning> transformer(Placement placement) {
+    return new DiT(config(), weights(placement));
   }
 
   @Override
-  public TextEncoder textEncoder() {
+  public TextEncoder textEncoder(Placement placement) {
     return new ClassLabels();
   }
 }

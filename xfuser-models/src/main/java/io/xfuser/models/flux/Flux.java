@@ -56,6 +56,11 @@ public record Flux(FluxConfig config, SafeTensors weights)
   }
 
   @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
   public Block<JointConditioning> block(int index, Share share) {
     int single = index - config.doubleBlocks();
     return single < 0

@@ -15,6 +15,7 @@ import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.FlowMatchEuler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
@@ -104,12 +105,12 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
   }
 
   @Override
-  public TransformerSpec<JointConditioning> transformer() {
-    return new Flux(config(), weights());
+  public TransformerSpec<JointConditioning> transformer(Placement placement) {
+    return new Flux(config(), weights(placement));
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new FluxTextEncoder(components());
+  public TextEncoder textEncoder(Placement placement) {
+    return new FluxTextEncoder(components().on(placement));
   }
 }

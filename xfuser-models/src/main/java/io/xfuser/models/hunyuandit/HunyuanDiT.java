@@ -45,6 +45,11 @@ public record HunyuanDiT(HunyuanDiTConfig config, SafeTensors weights)
   }
 
   @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
   public OptionalInt skipFrom(int index) {
     return index > depth() / 2 ? OptionalInt.of(depth() - 1 - index) : OptionalInt.empty();
   }

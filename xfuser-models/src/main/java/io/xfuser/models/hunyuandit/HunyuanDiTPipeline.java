@@ -10,6 +10,7 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -79,12 +80,12 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   }
 
   @Override
-  public TransformerSpec<HunyuanDiTConditioning> transformer() {
-    return new HunyuanDiT(config(), weights());
+  public TransformerSpec<HunyuanDiTConditioning> transformer(Placement placement) {
+    return new HunyuanDiT(config(), weights(placement));
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new HunyuanDiTTextEncoder(components());
+  public TextEncoder textEncoder(Placement placement) {
+    return new HunyuanDiTTextEncoder(components().on(placement));
   }
 }

@@ -34,6 +34,11 @@ public record Latte(AdaLn spatial) implements TransformerSpec<AdaLnConditioning>
     return spatial.heads();
   }
 
+  @Override
+  public int headSize() {
+    return spatial.headSize();
+  }
+
   /** Temporal attention sees the tokens of this rank alone. */
   @Override
   public int attentions(int index) {

@@ -14,6 +14,7 @@ import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import io.xfuser.weights.WeightList.Patch;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -77,17 +78,17 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   }
 
   @Override
-  public TransformerSpec<AdaLnConditioning> transformer() {
-    return new Latte(config().layers(), weights());
+  public TransformerSpec<AdaLnConditioning> transformer(Placement placement) {
+    return new Latte(config().layers(), weights(placement));
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new LatteTextEncoder(T5Captions.open(components()));
+  public TextEncoder textEncoder(Placement placement) {
+    return new LatteTextEncoder(T5Captions.open(components().on(placement)));
   }
 
   @Override
-  public VaeDecoder vaeDecoder() {
-    return new FramesDecoder(decoder());
+  public VaeDecoder vaeDecoder(Placement placement) {
+    return new FramesDecoder(decoder(placement));
   }
 }

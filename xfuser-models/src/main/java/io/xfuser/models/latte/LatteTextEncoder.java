@@ -37,7 +37,7 @@ record LatteTextEncoder(T5Captions captions) implements TextEncoder {
           T5Captions.EMBEDS,
           single
               ? Torch.contiguous(owner, Torch.slice(scope, embeds, 1, 0, kept))
-              : PROGRAM.call(owner, "masked", embeds, mask));
+              : PROGRAM.call(owner, "masked", embeds, Torch.to(scope, mask, embeds.getDevice())));
       NDArray negative = all.get(NEGATIVE);
       if (negative != null) {
         text.put(NEGATIVE, Torch.contiguous(owner, Torch.slice(scope, negative, 1, 0, kept)));

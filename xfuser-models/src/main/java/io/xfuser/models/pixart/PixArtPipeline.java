@@ -14,6 +14,7 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -74,12 +75,12 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   }
 
   @Override
-  public TransformerSpec<AdaLnConditioning> transformer() {
-    return new AdaLn(config(), weights());
+  public TransformerSpec<AdaLnConditioning> transformer(Placement placement) {
+    return new AdaLn(config(), weights(placement));
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return T5Captions.open(components());
+  public TextEncoder textEncoder(Placement placement) {
+    return T5Captions.open(components().on(placement));
   }
 }

@@ -46,6 +46,11 @@ public record SD3(SD3Config config, SafeTensors weights)
   }
 
   @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
   public int attentions(int index) {
     return config.dual().contains(index) ? 2 : 1;
   }

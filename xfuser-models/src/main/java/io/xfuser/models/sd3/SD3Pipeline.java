@@ -14,6 +14,7 @@ import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -97,12 +98,12 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   }
 
   @Override
-  public TransformerSpec<JointConditioning> transformer() {
-    return new SD3(config(), weights());
+  public TransformerSpec<JointConditioning> transformer(Placement placement) {
+    return new SD3(config(), weights(placement));
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new SD3TextEncoder(components(), config().textWidth());
+  public TextEncoder textEncoder(Placement placement) {
+    return new SD3TextEncoder(components().on(placement), config().textWidth());
   }
 }

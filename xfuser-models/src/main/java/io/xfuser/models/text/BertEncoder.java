@@ -5,11 +5,11 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * BERT (arXiv 1810.04805): the hidden states of transformers' {@code BertModel} with all token
@@ -48,14 +48,12 @@ public final class BertEncoder implements MaskedEncoder {
   /**
    * Opens {@code config.json} and {@code model.safetensors} or its shards in {@code directory}.
    *
-   * @param runType float32, bfloat16 or float16
-   * @param variant the variant of the weights to prefer where there are such, {@code fp16} for
-   *     example
+   * @param loading to float32, bfloat16 or float16
    * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
    *     fit it
    */
-  public static BertEncoder open(Path directory, ElementType runType, @Nullable String variant) {
-    EncoderWeights.Source source = new EncoderWeights.Source(directory, runType, variant);
+  public static BertEncoder open(Path directory, Loading loading) {
+    EncoderWeights.Source source = new EncoderWeights.Source(directory, loading);
     ComponentConfig json = source.config();
     String positions = json.getString("position_embedding_type", "absolute");
     if (!positions.equals("absolute") || json.getBoolean("is_decoder", false)) {
@@ -88,7 +86,8 @@ public final class BertEncoder implements MaskedEncoder {
     config.checkLength(ids);
     TokenIds.checkShapes(ids, mask);
     try (NDManager scope = owner.newSubManager()) {
-      NDArray tokens = PROGRAM.call(scope, "embed", weights.get(TOKENS), ids); // (B, T, C)
+      NDArray tokens = // (B, T, C)
+          PROGRAM.call(scope, "embed", weights.get(TOKENS), weights.beside(scope, ids));
       NDArray x =
           PROGRAM.call(
               scope,
@@ -100,7 +99,8 @@ public final class BertEncoder implements MaskedEncoder {
               weights.get(NORM + ".bias"),
               config.epsilon());
       int type = ElementType.of(x).scalarType();
-      NDArray bias = PROGRAM.call(scope, "padding_bias", mask, type); // (B, 1, 1, T)
+      NDArray bias =
+          PROGRAM.call(scope, "padding_bias", weights.beside(scope, mask), type); // (B, 1, 1, T)
       return weights.run(
           owner,
           weights.all(x),

@@ -2,14 +2,13 @@ package io.xfuser.models.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * CLIP's text encoder (arXiv 2103.00020): transformers' {@code CLIPTextModel} and {@code
@@ -58,21 +57,17 @@ public final class ClipTextEncoder implements TextModel {
    * Opens a {@code CLIPTextModel}: {@code config.json} and {@code model.safetensors} or its shards
    * in {@code directory}. A projection in the file is not loaded.
    *
-   * @param runType float32, bfloat16 or float16
-   * @param variant the variant of the weights to prefer where there are such, {@code fp16} for
-   *     example
+   * @param loading to float32, bfloat16 or float16
    * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
    *     fit it
    */
-  public static ClipTextEncoder open(
-      Path directory, ElementType runType, @Nullable String variant) {
-    return new ClipTextEncoder(new EncoderWeights.Source(directory, runType, variant), false);
+  public static ClipTextEncoder open(Path directory, Loading loading) {
+    return new ClipTextEncoder(new EncoderWeights.Source(directory, loading), false);
   }
 
   /** Opens a {@code CLIPTextModelWithProjection}; otherwise the same as {@link #open}. */
-  public static ClipTextEncoder openWithProjection(
-      Path directory, ElementType runType, @Nullable String variant) {
-    return new ClipTextEncoder(new EncoderWeights.Source(directory, runType, variant), true);
+  public static ClipTextEncoder openWithProjection(Path directory, Loading loading) {
+    return new ClipTextEncoder(new EncoderWeights.Source(directory, loading), true);
   }
 
   private void read(EncoderWeights to, Weights file) {
@@ -134,7 +129,8 @@ public final class ClipTextEncoder implements TextModel {
 
   private NDArray embed(NDManager owner, NDArray ids) {
     config.checkLength(ids);
-    NDArray tokens = PROGRAM.call(owner, "embed", weights.get(TOKENS), ids); // (B, T, C)
+    NDArray tokens = // (B, T, C)
+        PROGRAM.call(owner, "embed", weights.get(TOKENS), weights.beside(owner, ids));
     return PROGRAM.call(owner, "at_positions", tokens, weights.get(POSITIONS));
   }
 
@@ -153,7 +149,8 @@ public final class ClipTextEncoder implements TextModel {
     }
   }
 
-  private NDArray pool(NDManager owner, NDArray x, NDArray ids) {
+  private NDArray pool(NDManager owner, NDArray x, NDArray tokens) {
+    NDArray ids = weights.beside(owner, tokens);
     NDArray weight = weights.get(FINAL_NORM + ".weight");
     NDArray bias = weights.get(FINAL_NORM + ".bias");
     if (projection == 0) {

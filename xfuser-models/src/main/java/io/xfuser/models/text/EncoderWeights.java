@@ -8,6 +8,7 @@ import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.CountedWeights;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Weights;
 import java.nio.file.Path;
@@ -17,59 +18,70 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors of a text encoder: some by name, and a list for each of its layers. They are the file
  * itself where its element type is the run's.
  */
 final class EncoderWeights implements AutoCloseable {
+  private final Source source;
   private final NDManager manager = Torch.newManager();
   private final Map<String, NDArray> tensors = new HashMap<>();
   private final List<TensorList> layers = new ArrayList<>();
+  private final List<SafeTensors> files = new ArrayList<>();
 
-  private EncoderWeights() {}
-
-  /** What {@code reader} adds; nothing stays open if it throws. */
-  static EncoderWeights read(Consumer<EncoderWeights> reader) {
-    EncoderWeights weights = new EncoderWeights();
-    try {
-      reader.accept(weights);
-      return weights;
-    } catch (RuntimeException e) {
-      weights.close();
-      throw e;
-    }
+  private EncoderWeights(Source source) {
+    this.source = source;
   }
 
   /**
-   * Opens {@code model.safetensors} or its shards in {@code directory}.
+   * Opens {@code model.safetensors} or its shards; nothing stays open if that throws.
    *
    * @param unused names that the file may have beside those that {@code reader} reads
    */
   static EncoderWeights open(
       Source source, Pattern unused, BiConsumer<EncoderWeights, Weights> reader) {
-    try (SafeTensors file = source.open(source.type())) {
+    EncoderWeights weights = new EncoderWeights(source);
+    try {
+      SafeTensors file = weights.file(source.loading().type());
       CountedWeights counted = new CountedWeights(file);
-      return read(
-          to -> {
-            reader.accept(to, counted);
-            file.rejectUnknown(name -> counted.read(name) || unused.matcher(name).matches());
-          });
+      reader.accept(weights, counted);
+      file.rejectUnknown(name -> counted.read(name) || unused.matcher(name).matches());
+    } catch (RuntimeException e) {
+      weights.close();
+      throw e;
     }
+    if (!source.layerwise()) {
+      weights.closeFiles();
+    }
+    return weights;
   }
 
-  /** Where weights are and in which element type they are wanted. */
-  record Source(Path directory, ElementType type, @Nullable String variant) {
-    SafeTensors open(ElementType as) {
-      return SafeTensors.open(directory, "model", as, variant);
-    }
+  /** The file with floats of {@code type}; open as long as these weights read from it. */
+  SafeTensors file(ElementType type) {
+    Loading loading = source.loading();
+    SafeTensors file =
+        SafeTensors.open(source.directory(), "model", type, loading.variant())
+            .on(loading.placement().device());
+    files.add(file);
+    return file;
+  }
 
+  private void closeFiles() {
+    files.forEach(SafeTensors::close);
+    files.clear();
+  }
+
+  /** Where weights are and how they are wanted. */
+  record Source(Path directory, Loading loading) {
     ComponentConfig config() {
       return ComponentConfig.read(directory.resolve("config.json"));
+    }
+
+    private boolean layerwise() {
+      return loading.placement().layerwise();
     }
   }
 
@@ -80,9 +92,22 @@ final class EncoderWeights implements AutoCloseable {
 
   /** Adds a layer of the tensors that {@code reader} makes with a manager of short life. */
   void addLayer(Function<NDManager, List<NDArray>> reader) {
-    try (NDManager scope = manager.newSubManager()) {
-      layers.add(TensorList.of(reader.apply(scope)));
+    TensorList layer =
+        TensorList.read(
+            () -> {
+              try (NDManager scope = Torch.newManager()) {
+                return TensorList.of(reader.apply(scope));
+              }
+            });
+    layers.add(layer);
+    if (source.layerwise()) {
+      layer.release();
     }
+  }
+
+  /** {@code tensor} on the device where these weights are used. */
+  NDArray beside(NDManager scope, NDArray tensor) {
+    return Torch.to(scope, tensor, source.loading().placement().device());
   }
 
   /** Whether {@code name} was added. */
@@ -108,9 +133,12 @@ final class EncoderWeights implements AutoCloseable {
       for (TensorList layer : layers.subList(which.from(), which.to())) {
         arguments[0] = x;
         arguments[1] = layer;
-        NDArray next = program.call(scope, function, arguments);
-        x.close();
-        x = next;
+        TensorList.Hold used = source.layerwise() ? layer.hold() : () -> {};
+        try (used) {
+          NDArray next = program.call(scope, function, arguments);
+          x.close();
+          x = next;
+        }
       }
       return Torch.alias(owner, x);
     }
@@ -134,5 +162,6 @@ final class EncoderWeights implements AutoCloseable {
   public void close() {
     layers.forEach(TensorList::close);
     manager.close();
+    closeFiles();
   }
 }

@@ -32,9 +32,7 @@ public final class T5Captions implements TextEncoder {
     T5Tokenizer tokenizer = T5Tokenizer.open(components.folder("tokenizer"));
     try {
       return new T5Captions(
-          tokenizer,
-          T5Encoder.open(
-              components.folder("text_encoder"), components.type(), components.variant()));
+          tokenizer, T5Encoder.open(components.folder("text_encoder"), components.loading()));
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;

@@ -2,10 +2,9 @@ package io.xfuser.models.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
+import io.xfuser.weights.Loading;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The encoder of T5 and mT5, which turns the ids of a text into hidden states: transformers' {@code
@@ -28,17 +27,12 @@ public final class T5Encoder implements MaskedEncoder {
   /**
    * Opens the {@code text_encoder} directory of a diffusers pipeline.
    *
-   * @param runType float32, bfloat16 or float16
+   * @param loading to float32, bfloat16 or float16
    * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
    *     fit it
    */
-  public static T5Encoder open(Path directory, ElementType runType) {
-    return open(directory, runType, null);
-  }
-
-  /** The same with the weights of a variant, {@code fp16} for example, where there are such. */
-  public static T5Encoder open(Path directory, ElementType runType, @Nullable String variant) {
-    EncoderWeights.Source source = new EncoderWeights.Source(directory, runType, variant);
+  public static T5Encoder open(Path directory, Loading loading) {
+    EncoderWeights.Source source = new EncoderWeights.Source(directory, loading);
     T5Config config = T5Config.of(source.config());
     return new T5Encoder(config, T5Weights.open(source, config));
   }
@@ -53,10 +47,15 @@ public final class T5Encoder implements MaskedEncoder {
               scope,
               "position_bias",
               weights.get(T5Weights.POSITIONS),
-              mask,
+              weights.beside(scope, mask),
               config.buckets(),
               config.maxDistance());
-      NDArray x = PROGRAM.call(scope, "embed", T5Weights.embedding(weights), ids); // (B, T, D)
+      NDArray x =
+          PROGRAM.call(
+              scope,
+              "embed",
+              T5Weights.embedding(weights),
+              weights.beside(scope, ids)); // (B, T, D)
       NDArray last =
           weights.run(
               scope, weights.all(x), PROGRAM, "block", bias, config.heads(), config.epsilon());

@@ -3,7 +3,6 @@ package io.xfuser.models.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,10 +35,10 @@ final class T5Weights {
 
   /** Opens {@code model.safetensors} or its shards. */
   static EncoderWeights open(EncoderWeights.Source source, T5Config config) {
-    ElementType exact = source.type() == ElementType.FLOAT16 ? ElementType.FLOAT32 : source.type();
-    try (SafeTensors file = source.open(exact)) {
-      return EncoderWeights.open(source, UNUSED, (to, weights) -> read(to, config, weights, file));
-    }
+    ElementType type = source.loading().type();
+    ElementType exact = type == ElementType.FLOAT16 ? ElementType.FLOAT32 : type;
+    return EncoderWeights.open(
+        source, UNUSED, (to, weights) -> read(to, config, weights, to.file(exact)));
   }
 
   private static void read(EncoderWeights to, T5Config config, Weights weights, Weights exact) {

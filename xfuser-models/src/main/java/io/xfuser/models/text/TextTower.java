@@ -3,10 +3,9 @@ package io.xfuser.models.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.torchscript.ElementType;
+import io.xfuser.weights.Loading;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A tokenizer and the text encoder that takes its ids.
@@ -27,8 +26,7 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
     Tokenizer tokenizer = Tokenizers.open(components.folder(name), components.className(name));
     try {
       Path folder = components.folder("text_encoder" + suffix);
-      return new TextTower<>(
-          tokenizer, opening.open(folder, components.type(), components.variant()));
+      return new TextTower<>(tokenizer, opening.open(folder, components.loading()));
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -59,6 +57,6 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
   @FunctionalInterface
   public interface Opening<E> {
     /** The encoder in {@code directory}. */
-    E open(Path directory, ElementType type, @Nullable String variant);
+    E open(Path directory, Loading loading);
   }
 }

@@ -8,16 +8,15 @@ import ai.djl.ndarray.types.Shape;
 import io.xfuser.nn.Strip;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.pipeline.VaeDecoder;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.CountedWeights;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The decoder half of diffusers' AutoencoderKL (arXiv 2112.10752) or AutoencoderKLTemporalDecoder
@@ -29,14 +28,14 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   static final int CHUNK = 14;
 
   private final AutoencoderKlConfig config;
-  private final ElementType type;
+  private final Loading loading;
   private final NDManager weights = Torch.newManager();
   private final Sequence layers;
   private final long parameterBytes;
 
-  private AutoencoderKlDecoder(AutoencoderKlConfig config, ElementType type, SafeTensors file) {
+  private AutoencoderKlDecoder(AutoencoderKlConfig config, Loading loading, SafeTensors file) {
     this.config = config;
-    this.type = type;
+    this.loading = loading;
     CountedWeights counted = new CountedWeights(file);
     try {
       layers = DecoderLayers.read(weights, config, counted);
@@ -52,16 +51,14 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    * Opens a component directory of diffusers; the encoder's weights are not read.
    *
    * @param directory has {@code config.json} and {@code diffusion_pytorch_model.safetensors}
-   * @param variant of the file, {@code fp16} for example
    * @throws IllegalArgumentException if the settings are not supported, or the weights are missing,
    *     unknown or of another shape; the message names the file
    */
-  public static AutoencoderKlDecoder open(
-      Path directory, ElementType type, @Nullable String variant) {
+  public static AutoencoderKlDecoder open(Path directory, Loading loading) {
     AutoencoderKlConfig config =
         AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("config.json")));
-    try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", type, variant)) {
-      return new AutoencoderKlDecoder(config, type, file);
+    try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading)) {
+      return new AutoencoderKlDecoder(config, loading, file);
     }
   }
 
@@ -156,7 +153,9 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
               .formatted(shape, config.latentChannels()));
     }
     double scaling = config.scalingFactor();
-    return VAE.call(scope, "enter", latents, type.scalarType(), scaling, config.shiftFactor());
+    NDArray here = Torch.to(scope, latents, loading.placement().device());
+    int type = loading.type().scalarType();
+    return VAE.call(scope, "enter", here, type, scaling, config.shiftFactor());
   }
 
   /**

@@ -10,7 +10,7 @@
 def time(self, value: float, like: Tensor) -> Tensor:
   # (1, 256), cosines first; the last frequency is exactly 1/10000, as in the UNets of the time
   frequencies = torch.exp(torch.arange(128, dtype=6, device=like.device) * (-9.210340371976184 / 127))
-  angles = torch.tensor(value, dtype=6, device=like.device) * frequencies
+  angles = torch.full([1], value, dtype=6, device=like.device) * frequencies
   return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
 
 def modulation(self, labels: Tensor, value: float, w: List[Tensor], parts: int) -> Tensor:

@@ -92,20 +92,16 @@ def embed_text(self, embeds: Tensor, w: List[Tensor]) -> Tensor:
   return self.linear(embeds, w[0], w[1])
 
 def embed_fixed(self, pooled: Tensor, guidance: List[float], w: List[Tensor]) -> Tensor:
-  # pooled (B, pooled width), guidance: one number or none -> (B, C)
+  # pooled (B, pooled width), guidance: one number or none -> (B, C); numbers are computed in the run's type, as in diffusers
   out = self.silu_mlp(pooled, w, 6)
   for g in guidance:
-    out = out + self.embed_number(float((self.rounded(g, pooled) * 1000).item()), w, 10)
+    out = out + self.embed_number(float((self.rounded(g, pooled.dtype) * 1000).item()), w, 10)
   return out
 
 def condition(self, timestep: float, fixed: Tensor, w: List[Tensor]) -> Tensor:
   # fixed (B, C) -> with the timestep, after the SiLU that every modulation begins with: (B, C)
-  value = float((self.rounded(timestep, fixed) / 1000 * 1000).item())
+  value = float((self.rounded(timestep, fixed.dtype) / 1000 * 1000).item())
   return torch.silu(self.embed_number(value, w, 2) + fixed)
-
-def rounded(self, value: float, like: Tensor) -> Tensor:
-  # diffusers computes numbers in the run's type before it embeds them
-  return torch.tensor(value, dtype=like.dtype, device=torch.device("cpu"))
 
 def axis(self, positions: Tensor, size: int) -> Tensor:
   # (L) -> angles (L, size/2), in fp64

@@ -72,7 +72,7 @@ def pool(self, t5: Tensor, w: List[Tensor]) -> Tensor:
 
 def rounded_sinusoid(self, value: float, like: Tensor) -> Tensor:
   # (1, 256); numbers are in the type of the latents
-  return self.sinusoid(float(torch.tensor(value, dtype=like.dtype).item()), like)
+  return self.sinusoid(float(self.rounded(value, like.dtype).item()), like)
 
 def extra(self, t5: Tensor, sizes: List[float], style: bool, w: List[Tensor]) -> Tensor:
   # (B, C): the pooled text and, with style, the sizes and the style
@@ -88,7 +88,7 @@ def timestep(self, value: float, extra: Tensor, w: List[Tensor]) -> Tensor:
 
 def halves_to_even(self, x: float) -> int:
   # Python's round
-  return int(torch.round(torch.tensor(x, dtype=7)).item())
+  return int(torch.round(self.rounded(x, 7)).item())
 
 def axis(self, count: int, longest: int, positions: Tensor, head: int) -> Tensor:
   # angles (L, D/4) of positions (L) along an axis of count tokens. The picture lies in the middle of the grid of one of
@@ -99,7 +99,7 @@ def axis(self, count: int, longest: int, positions: Tensor, head: int) -> Tensor
   places = torch.linspace(start, end, count, dtype=6, device=positions.device)
   half = head // 2
   frequencies = torch.reciprocal(torch.pow(10000., torch.arange(0, half, 2, dtype=6, device=positions.device) / half))
-  return torch.outer(places.index_select(0, positions), frequencies)
+  return torch.outer(torch.index_select(places, 0, positions), frequencies)
 
 def rotation(self, positions: List[int], rows: int, columns: int, head: int, like: Tensor) -> Tensor:
   # cosines and sines (L, D/2, 2) in fp32: of the column, then of the row

@@ -12,6 +12,7 @@ import io.xfuser.pipeline.RankReport;
 import io.xfuser.pipeline.RunReport;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.List;
@@ -66,7 +67,7 @@ public abstract class CostContract {
     ParallelConfig serial = ParallelConfig.serial();
     int depth;
     try (DiffusionPipeline pipeline = open()) {
-      depth = pipeline.model().transformer().depth();
+      depth = pipeline.model().transformer(Placement.CPU).depth();
     }
     return Stream.of(
         serial,
@@ -128,7 +129,7 @@ public abstract class CostContract {
   @ValueSource(ints = {2, 3, 6})
   void sharesOfABlockAreEqualPartsOfItsHeadsAndNeurons(int parts) {
     try (DiffusionPipeline pipeline = open()) {
-      TransformerSpec<?> spec = pipeline.model().transformer();
+      TransformerSpec<?> spec = pipeline.model().transformer(Placement.CPU);
       for (int index = 0; index < spec.depth(); index++) {
         long whole = ExpectedCosts.bytes(spec, index, Share.WHOLE);
         long halves = bytes(spec, index, 2);

@@ -13,6 +13,7 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.RankReport;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.EnumMap;
 import java.util.Map;
@@ -45,7 +46,7 @@ final class ExpectedCosts {
     LatentShape latents = request.latents();
     this.model = model;
     this.degrees = degrees;
-    this.spec = pipeline.model().transformer();
+    this.spec = pipeline.model().transformer(Placement.CPU);
     this.mesh = mesh(degrees);
     this.layout =
         new TokenLayout(

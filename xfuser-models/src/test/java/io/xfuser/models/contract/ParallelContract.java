@@ -13,6 +13,7 @@ import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -163,7 +164,7 @@ public abstract class ParallelContract {
    */
   Stream<Layout> sharedBlocks() {
     int tokens = pipeline.model().resolve(input()).latents().grid().tokens();
-    int heads = pipeline.model().transformer().heads();
+    int heads = pipeline.model().transformer(Placement.CPU).heads();
     int[] turn = {0};
     return IntStream.rangeClosed(2, heads)
         .boxed()
@@ -204,7 +205,7 @@ public abstract class ParallelContract {
 
   /** Two stages for each place where the blocks can be cut. */
   Stream<Layout> cuts() {
-    int depth = pipeline.model().transformer().depth();
+    int depth = pipeline.model().transformer(Placement.CPU).depth();
     return IntStream.range(1, depth)
         .mapToObj(
             first ->

@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
@@ -70,7 +71,7 @@ class EncodersTest {
     NDArray ids = read("clip_g", "ids");
     copy("clip_g", directory, "\"eos_token_id\": 40", "\"eos_token_id\": 2", n -> n);
     try (ClipTextEncoder old =
-        ClipTextEncoder.openWithProjection(directory, ElementType.FLOAT32, null)) {
+        ClipTextEncoder.openWithProjection(directory, Loading.of(ElementType.FLOAT32))) {
       assertThat(difference(old.pooled(manager, ids), read("clip_g", "float32.pooled")))
           .isGreaterThan(0.01);
     }
@@ -110,7 +111,7 @@ class EncodersTest {
   @Test
   void mt5NeedsNoMask() {
     NDArray ids = read("mt5", "ids");
-    try (T5Encoder encoder = T5Encoder.open(folder("mt5"), ElementType.FLOAT32)) {
+    try (T5Encoder encoder = T5Encoder.open(folder("mt5"), Loading.of(ElementType.FLOAT32))) {
       NDArray states = encoder.encode(manager, ids, read("mt5", "mask"));
       assertThat(difference(states, read("mt5", "float32.states"))).isLessThan(EXACT);
       NDArray whole = encoder.encode(manager, ids);
@@ -130,7 +131,7 @@ class EncodersTest {
     NDArray ids = read(name, "ids");
     NDArray mask = read(name, "mask");
     try (BertEncoder bert = bert(type);
-        T5Encoder mt5 = T5Encoder.open(folder("mt5"), type)) {
+        T5Encoder mt5 = T5Encoder.open(folder("mt5"), Loading.of(type))) {
       NDArray states =
           name.equals("bert") ? bert.encode(manager, ids, mask) : mt5.encode(manager, ids, mask);
       assertThat(ElementType.of(states)).isEqualTo(type);
@@ -147,7 +148,7 @@ class EncodersTest {
     long clip = (60 + 77) * 16 + LAYERS * layer + 2 * 16;
     long bert = (60 + 77 + 2) * 16 + 2 * 16 + 2 * layer;
     Path projecting = folder("clip_g");
-    try (ClipTextEncoder plain = ClipTextEncoder.open(projecting, type, null);
+    try (ClipTextEncoder plain = ClipTextEncoder.open(projecting, Loading.of(type));
         ClipTextEncoder projected = clip("clip_g", type);
         BertEncoder other = bert(type)) {
       assertThat(plain.parameterBytes()).isEqualTo(clip * type.bytes());
@@ -212,10 +213,11 @@ class EncodersTest {
 
   private static AutoCloseable openAny(String name, Path directory) {
     return switch (name) {
-      case "bert" -> BertEncoder.open(directory, ElementType.FLOAT32, null);
-      case "mt5" -> T5Encoder.open(directory, ElementType.FLOAT32);
-      case "clip_g" -> ClipTextEncoder.openWithProjection(directory, ElementType.FLOAT32, null);
-      default -> ClipTextEncoder.open(directory, ElementType.FLOAT32, null);
+      case "bert" -> BertEncoder.open(directory, Loading.of(ElementType.FLOAT32));
+      case "mt5" -> T5Encoder.open(directory, Loading.of(ElementType.FLOAT32));
+      case "clip_g" ->
+          ClipTextEncoder.openWithProjection(directory, Loading.of(ElementType.FLOAT32));
+      default -> ClipTextEncoder.open(directory, Loading.of(ElementType.FLOAT32));
     };
   }
 
@@ -239,12 +241,12 @@ class EncodersTest {
 
   private static ClipTextEncoder clip(String name, ElementType type) {
     return name.equals("clip_g")
-        ? ClipTextEncoder.openWithProjection(folder(name), type, null)
-        : ClipTextEncoder.open(folder(name), type, null);
+        ? ClipTextEncoder.openWithProjection(folder(name), Loading.of(type))
+        : ClipTextEncoder.open(folder(name), Loading.of(type));
   }
 
   private static BertEncoder bert(ElementType type) {
-    return BertEncoder.open(folder("bert"), type, null);
+    return BertEncoder.open(folder("bert"), Loading.of(type));
   }
 
   private static Path folder(String name) {

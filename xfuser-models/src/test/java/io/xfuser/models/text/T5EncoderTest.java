@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
@@ -45,7 +46,7 @@ class T5EncoderTest {
   @ParameterizedTest
   @ValueSource(strings = {"padded_120", "padded_300", "long", "short"})
   void statesEqualThoseOfTransformers(String name) {
-    try (T5Encoder encoder = T5Encoder.open(TINY, ElementType.FLOAT32)) {
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32))) {
       NDArray states =
           encoder.encode(manager, read(STATES, name + ".ids"), read(STATES, name + ".mask"));
       assertThat(relativeDifference(states, read(STATES, name + ".states"))).isLessThan(1e-5);
@@ -59,7 +60,7 @@ class T5EncoderTest {
     "padded_120, FLOAT16, 1e-3", "short, FLOAT16, 1e-3"
   })
   void halfPrecisionRoundsWhereTransformersDoes(String name, ElementType type, double tolerance) {
-    try (T5Encoder encoder = T5Encoder.open(TINY, type)) {
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(type))) {
       NDArray states =
           encoder.encode(manager, read(STATES, name + ".ids"), read(STATES, name + ".mask"));
       assertThat(ElementType.of(states)).isEqualTo(type);
@@ -72,7 +73,7 @@ class T5EncoderTest {
   @Test
   void aWholeT5WithReluAndNarrowHeadsIsEncodedToo() {
     Path reference = RELU.resolve("states.safetensors");
-    try (T5Encoder encoder = T5Encoder.open(RELU, ElementType.FLOAT32)) {
+    try (T5Encoder encoder = T5Encoder.open(RELU, Loading.of(ElementType.FLOAT32))) {
       assertThat(encoder.width()).isEqualTo(16);
       NDArray states = encoder.encode(manager, read(reference, "ids"), read(reference, "mask"));
       assertThat(relativeDifference(states, read(reference, "states"))).isLessThan(1e-5);
@@ -84,8 +85,8 @@ class T5EncoderTest {
     Path renamed =
         copy(
             directory, name -> name.equals("shared.weight") ? "encoder.embed_tokens.weight" : name);
-    try (T5Encoder encoder = T5Encoder.open(TINY, ElementType.FLOAT32);
-        T5Encoder other = T5Encoder.open(renamed, ElementType.FLOAT32)) {
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32));
+        T5Encoder other = T5Encoder.open(renamed, Loading.of(ElementType.FLOAT32))) {
       NDArray ids = read(STATES, "short.ids");
       NDArray mask = read(STATES, "short.mask");
       assertThat(other.encode(manager, ids, mask).toFloatArray())
@@ -97,9 +98,9 @@ class T5EncoderTest {
   void parametersAreCountedOnceAndHalfPrecisionKeepsTheLastMatrixExact() throws IOException {
     long elements = elements();
     long last = 2L * 32 * 64;
-    try (T5Encoder exact = T5Encoder.open(TINY, ElementType.FLOAT32);
-        T5Encoder brain = T5Encoder.open(TINY, ElementType.BFLOAT16);
-        T5Encoder half = T5Encoder.open(TINY, ElementType.FLOAT16)) {
+    try (T5Encoder exact = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32));
+        T5Encoder brain = T5Encoder.open(TINY, Loading.of(ElementType.BFLOAT16));
+        T5Encoder half = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT16))) {
       assertThat(exact.parameterBytes()).isEqualTo(4 * elements);
       assertThat(brain.parameterBytes()).isEqualTo(2 * elements);
       assertThat(half.parameterBytes()).isEqualTo(2 * elements + 2 * last);
@@ -110,7 +111,7 @@ class T5EncoderTest {
   void anotherActivationIsRefusedByName(@TempDir Path directory) throws IOException {
     String config = Files.readString(TINY.resolve("config.json"));
     Files.writeString(directory.resolve("config.json"), config.replace("gated-gelu", "gated-silu"));
-    assertThatThrownBy(() -> T5Encoder.open(directory, ElementType.FLOAT32))
+    assertThatThrownBy(() -> T5Encoder.open(directory, Loading.of(ElementType.FLOAT32)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("feed_forward_proj \"gated-silu\" is not supported");
   }
@@ -118,7 +119,7 @@ class T5EncoderTest {
   @Test
   void aMissingTensorIsNamed(@TempDir Path directory) throws IOException {
     Path broken = copy(directory, name -> name.endsWith("final_layer_norm.weight") ? "" : name);
-    assertThatThrownBy(() -> T5Encoder.open(broken, ElementType.FLOAT32))
+    assertThatThrownBy(() -> T5Encoder.open(broken, Loading.of(ElementType.FLOAT32)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("encoder.final_layer_norm.weight");
   }
@@ -129,7 +130,7 @@ class T5EncoderTest {
     String config = Files.readString(TINY.resolve("config.json"));
     Files.writeString(
         broken.resolve("config.json"), config.replace("\"num_layers\": 2", "\"num_layers\": 1"));
-    assertThatThrownBy(() -> T5Encoder.open(broken, ElementType.FLOAT32))
+    assertThatThrownBy(() -> T5Encoder.open(broken, Loading.of(ElementType.FLOAT32)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("does not know")
         .hasMessageContaining("encoder.block.1.");
@@ -137,7 +138,7 @@ class T5EncoderTest {
 
   @Test
   void idsAndMaskOfDifferentShapesAreRefused() {
-    try (T5Encoder encoder = T5Encoder.open(TINY, ElementType.FLOAT32)) {
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32))) {
       NDArray ids = manager.create(new long[] {1, 2}, new Shape(1, 2));
       NDArray mask = manager.create(new long[] {1}, new Shape(1, 1));
       assertThatThrownBy(() -> encoder.encode(manager, ids, mask))

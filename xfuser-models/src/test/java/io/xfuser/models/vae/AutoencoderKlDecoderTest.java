@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.pipeline.VaeDecoder.Options;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
@@ -51,7 +52,8 @@ class AutoencoderKlDecoderTest {
   @MethodSource("cases")
   void pixelsAreThoseOfDiffusers(String name, Call call) {
     NDArray expected = reference(name + ".pixels");
-    try (AutoencoderKlDecoder decoder = AutoencoderKlDecoder.open(call.vae, call.type, null)) {
+    try (AutoencoderKlDecoder decoder =
+        AutoencoderKlDecoder.open(call.vae, Loading.of(call.type))) {
       NDArray latents = reference(name + ".latents");
       NDArray pixels =
           call.frames
@@ -171,7 +173,7 @@ class AutoencoderKlDecoderTest {
   }
 
   private static AutoencoderKlDecoder open(Path directory) {
-    return AutoencoderKlDecoder.open(directory, ElementType.FLOAT32, null);
+    return AutoencoderKlDecoder.open(directory, Loading.of(ElementType.FLOAT32));
   }
 
   private static String oldName(String name) {

@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import io.xfuser.pipeline.VaeDecoder.Options;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -134,6 +135,6 @@ class BrokenAutoencoderTest {
   }
 
   private AutoencoderKlDecoder open() {
-    return AutoencoderKlDecoder.open(directory, ElementType.FLOAT32, null);
+    return AutoencoderKlDecoder.open(directory, Loading.of(ElementType.FLOAT32));
   }
 }

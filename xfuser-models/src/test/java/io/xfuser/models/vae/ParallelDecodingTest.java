@@ -11,6 +11,7 @@ import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.pipeline.VaeDecoder.Options;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Loading;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -216,6 +217,6 @@ class ParallelDecodingTest {
   }
 
   private static AutoencoderKlDecoder open(Path directory, ElementType type) {
-    return AutoencoderKlDecoder.open(directory, type, null);
+    return AutoencoderKlDecoder.open(directory, Loading.of(type));
   }
 }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.pipeline.VaeDecoder.Options;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -160,6 +161,6 @@ class TemporalDecoderTest {
   }
 
   private static AutoencoderKlDecoder open(Path directory) {
-    return AutoencoderKlDecoder.open(directory, ElementType.FLOAT32, null);
+    return AutoencoderKlDecoder.open(directory, Loading.of(ElementType.FLOAT32));
   }
 }

@@ -1,0 +1,28 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.transformer.TransformerSpec;
+
+/** Whether the kernel of self-attention that was asked for fits the device and the model. */
+final class KernelCheck {
+  private KernelCheck() {}
+
+  /**
+   * Refuses one that does not.
+   *
+   * @param gpu whether the ranks compute on GPUs
+   * @throws IllegalArgumentException with the reason, in one sentence
+   */
+  static void require(RuntimeConfig runtime, TransformerSpec<?> spec, boolean gpu) {
+    AttentionKernel kernel = runtime.attentionKernel();
+    kernel
+        .refusal(gpu, runtime.dtype())
+        .or(() -> kernel.refusal(gpu, spec.headSize()))
+        .ifPresent(
+            reason -> {
+              throw new IllegalArgumentException(
+                  "--attention_backend " + kernel.kernelName() + " " + reason);
+            });
+  }
+}

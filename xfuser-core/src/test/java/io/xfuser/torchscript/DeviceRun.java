@@ -1,0 +1,131 @@
+package io.xfuser.torchscript;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Runs the functions of a program on a device that has no memory ({@code meta}), where libtorch
+ * computes shapes and devices only. A tensor made on another device shows as an error, or among the
+ * results. What a function does on such a device is what it does on CUDA, but for operators that
+ * exist there alone. The same calls run on a CPU, which shows that they are right, and on a GPU.
+ */
+public final class DeviceRun {
+  /** Operators that libtorch lacks on this device, and what stands in for them. */
+  private static final Map<String, String> STAND_INS =
+      Map.ofEntries(
+          Map.entry("index_select", "index_select"),
+          Map.entry("where", "where"),
+          Map.entry("relu", "relu"),
+          Map.entry("abs", "abs"),
+          Map.entry("log_sigmoid", "log_sigmoid"),
+          Map.entry("floor_divide", "floor_divide"),
+          Map.entry("embedding", "embedding"),
+          Map.entry("conv2d", "conv2d"),
+          Map.entry("var_mean", "var_mean"),
+          Map.entry("layer_norm", "layer_norm"),
+          Map.entry("group_norm", "group_norm"),
+          Map.entry("logsumexp", "logsumexp"),
+          Map.entry("scaled_dot_product_attention", "attention"),
+          Map.entry("_scaled_dot_product_attention_math", "math"),
+          Map.entry("_scaled_dot_product_flash_attention", "flash"),
+          Map.entry("_scaled_dot_product_efficient_attention", "efficient"),
+          Map.entry("_scaled_dot_product_cudnn_attention", "cudnn"));
+
+  private static final Pattern FUNCTION = Pattern.compile("(?ms)^def (\\w+)\\(.*?(?=^def |\\z)");
+  private static final Pattern CALLED = Pattern.compile("self\\.(\\w+)\\(");
+
+  private final String shared;
+  private final String text;
+  private final String calls;
+
+  private DeviceRun(String shared, String text, String calls) {
+    this.shared = shared;
+    this.text = text;
+    this.calls = calls;
+  }
+
+  /**
+   * Of one of the texts of a program.
+   *
+   * @param owner is where {@code resources} are found
+   * @param resources the program; it is about the last of them
+   * @param calls the text of {@code calls(self, like: Tensor) -> List[Tensor]}, which runs the
+   *     functions on tensors of the device of {@code like}
+   */
+  public static DeviceRun of(Class<?> owner, List<String> resources, String calls) {
+    StringBuilder shared = new StringBuilder(Prelude.text());
+    int last = resources.size() - 1;
+    for (String resource : resources.subList(0, last)) {
+      shared.append(ModuleArchive.read(owner, resource)).append('\n');
+    }
+    return new DeviceRun(
+        shared.toString(), ModuleArchive.read(owner, resources.get(last)) + "\n", calls);
+  }
+
+  /** Of the functions that every program has. */
+  public static DeviceRun ofPrelude(String calls) {
+    return new DeviceRun("", Prelude.text(), calls);
+  }
+
+  /** The same with another text in the place of a part of the program's. */
+  public DeviceRun with(String part, String other) {
+    assertThat(text).contains(part);
+    return new DeviceRun(shared, text.replace(part, other), calls);
+  }
+
+  /** How many results of the calls are not on {@code device}. */
+  public long strays(String device) {
+    String ours = shared + text;
+    if (device.equals("meta")) {
+      for (Map.Entry<String, String> standIn : STAND_INS.entrySet()) {
+        ours =
+            ours.replace(
+                "torch." + standIn.getKey() + "(", "self.meta_" + standIn.getValue() + "(");
+      }
+    }
+    String all =
+        ours
+            + ModuleArchive.read(DeviceRun.class, "meta_kernels.py")
+            + ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
+            + calls;
+    return Program.compile("calls on " + device, all).callLong("strays", device);
+  }
+
+  /** The functions that no call reaches. */
+  public Set<String> notCalled() {
+    Map<String, Set<String>> callees = new HashMap<>();
+    for (MatchResult function : functions(shared + text + calls)) {
+      Set<String> names = new HashSet<>();
+      CALLED.matcher(function.group()).results().forEach(call -> names.add(call.group(1)));
+      callees.put(function.group(1), names);
+    }
+    Set<String> left = new TreeSet<>();
+    functions(text).forEach(function -> left.add(function.group(1)));
+    Deque<String> reached = new ArrayDeque<>(List.of("calls"));
+    Set<String> seen = new HashSet<>();
+    while (!reached.isEmpty()) {
+      String function = reached.pop();
+      if (seen.add(function)) {
+        reached.addAll(callees.getOrDefault(function, Set.of()));
+      }
+    }
+    left.removeAll(seen);
+    return left;
+  }
+
+  private static List<MatchResult> functions(String text) {
+    Matcher matcher = FUNCTION.matcher(text);
+    return matcher.results().toList();
+  }
+}

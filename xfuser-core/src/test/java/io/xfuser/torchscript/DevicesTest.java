@@ -1,0 +1,150 @@
+package io.xfuser.torchscript;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.testing.Factories;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** No program of the core makes a tensor on another device than its arguments'. */
+class DevicesTest {
+  private static final Path RESOURCES = Path.of("src/main/resources");
+
+  /** The functions that name a device: what they make belongs there, whatever the run's device. */
+  private static final Map<String, Set<String>> NAMED =
+      Map.of(
+          "prelude.py", Set.of("rounded"), // a number that is read again at once
+          "tensors.py", Set.of("empty", "empty_on", "to_device"), // named by the caller
+          "upload.py", Set.of("upload"), // from the CPU to where the caller says
+          "pipeline.py", Set.of("draw"), // diffusers draws noise on the CPU
+          "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
+          "noise.py", Set.of("even", "given_betas"), // tables of which numbers are read
+          "mapping.py", Set.of("map_file", "flat")); // files are on the CPU
+
+  @BeforeEach
+  void prepare() {
+    Torch.prepareThread(1);
+  }
+
+  /** Each program with the functions that are not called, because they take no tensor. */
+  static Stream<Arguments> programs() {
+    return Stream.of(
+        Arguments.of("torchscript/tensors", "empty empty_on to_device"),
+        Arguments.of("attention/attention", ""),
+        Arguments.of("nn/patchify", ""),
+        Arguments.of("parallel/sums", ""),
+        Arguments.of("pipeline/image", ""),
+        Arguments.of("pipeline/pipeline", "draw"),
+        Arguments.of("scheduler/steps", "roots roots_by_logarithms"),
+        Arguments.of("transformer/embedding", ""),
+        Arguments.of("weights/mapping", "flat map_file"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsStayOnTheDeviceOfTheirArguments(String program, String others) {
+    DeviceRun run = run(program);
+    assertThat(run.strays("cpu")).isZero();
+    assertThat(run.strays("meta")).isZero();
+    assertThat(String.join(" ", run.notCalled())).isEqualTo(others);
+  }
+
+  @Tag("gpu")
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsStayOnAGpu(String program) {
+    assertThat(run(program).strays("cuda:0")).isZero();
+  }
+
+  @Test
+  void thePreludeStaysOnTheDeviceOfItsArguments() {
+    DeviceRun run = DeviceRun.ofPrelude(calls("prelude"));
+    assertThat(run.strays("cpu")).isZero();
+    assertThat(run.strays("meta")).isZero();
+    assertThat(run.notCalled()).isEmpty();
+  }
+
+  @Tag("gpu")
+  @Test
+  void thePreludeStaysOnAGpu() {
+    assertThat(DeviceRun.ofPrelude(calls("prelude")).strays("cuda:0")).isZero();
+  }
+
+  /** The others hold tables on the CPU, move tensors, or have none; and the prelude has a test. */
+  @Test
+  void noProgramIsForgotten() {
+    List<String> all =
+        Factories.programs(RESOURCES).stream()
+            .map(file -> String.valueOf(file.getFileName()).replace(".py", ""))
+            .toList();
+    List<String> run =
+        programs().map(program -> String.valueOf(program.get()[0]).replaceAll(".*/", "")).toList();
+    assertThat(all)
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.concat(
+                    run.stream(),
+                    Stream.of("prelude", "linear_onednn", "linear_aten", "noise", "upload", "gpus"))
+                .toList());
+  }
+
+  @Test
+  void aStrayIsFoundWhereItIsMixedAndWhereItIsGivenBack() {
+    DeviceRun run = run("transformer/embedding");
+    assertThatThrownBy(() -> run.with("dtype=7, device=positions.device", "dtype=7").strays("meta"))
+        .hasMessageContaining("device");
+    DeviceRun sums = run("parallel/sums").with("x.reshape([-1])", "torch.zeros([6])");
+    assertThat(sums.strays("meta")).isEqualTo(2);
+  }
+
+  @Test
+  void everyFactoryNamesItsDevice() throws IOException {
+    List<Path> programs = Factories.programs(RESOURCES);
+    assertThat(programs).hasSizeGreaterThan(10);
+    Map<String, Set<String>> named = new TreeMap<>();
+    for (Path program : programs) {
+      String text = Files.readString(program);
+      assertThat(Factories.withoutDevice(text)).as("%s", program).isEmpty();
+      Set<String> functions = Factories.thatNameDevices(text);
+      if (!functions.isEmpty()) {
+        named.put(String.valueOf(program.getFileName()), functions);
+      }
+    }
+    assertThat(named).isEqualTo(NAMED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "torch.zeros([2])",
+        "torch.full([f(1)], 2., dtype=6)",
+        "torch.tensor(x, dtype=int(y.dtype))",
+        "torch.from_file(path, False, 3, dtype=0)"
+      })
+  void aFactoryWithoutADeviceIsFound(String call) {
+    String text = "def f(self):\n  # torch.ones([1])\n  x = g(" + call + ", device=x.device)\n";
+    assertThat(Factories.withoutDevice(text)).containsExactly(call);
+  }
+
+  private static DeviceRun run(String program) {
+    String name = program.substring(program.indexOf('/') + 1);
+    return DeviceRun.of(Program.class, List.of("/io/xfuser/" + program + ".py"), calls(name));
+  }
+
+  private static String calls(String name) {
+    return ModuleArchive.read(DevicesTest.class, "/io/xfuser/devices/" + name + ".py");
+  }
+}

@@ -1,0 +1,15 @@
+def calls(self, like: Tensor) -> List[Tensor]:
+  packed = self.of(like, [2, 6, 3, 2, 12])
+  buffer = self.store(self.new_buffer(packed, 8), packed, [0, 4, 6, 8])
+  out = [self.queries(packed), self.key_values(packed, 2), buffer]
+  kernels = ["fastest", "sdpa", "sdpa_flash", "sdpa_math"]
+  if not like.is_cpu:
+    # in fp16, which all kernels on CUDA take
+    packed = torch.to(packed, 5)
+    buffer = torch.to(buffer, 5)
+    kernels = kernels + ["sdpa_efficient", "cudnn"]
+  for kernel in kernels:
+    a, lse = self.partial(packed, packed, kernel)
+    a, lse = self.merge(packed, buffer, a, lse, kernel)
+    out = out + [self.local(packed, kernel), self.cached(packed, buffer, 5, kernel), self.finish(a, packed)]
+  return out

@@ -1,0 +1,24 @@
+def calls(self, like: Tensor) -> List[Tensor]:
+  x, w, b = self.of(like, [2, 70, 8]), self.of(like, [8, 8]), self.of(like, [8])
+  out = [self.linear(x, w, b), self.linear_add(x, w, b, x), self.mlp_gelu_tanh(x, w, b, w, b)]
+  out.append(self.mlp_gelu_tanh_add(x, w, b, w, b, x))
+  for terms in [[0, 1, 0], [0, 1, 1], [0, 2, 1]]:
+    if self.adds(terms, 0):
+      out.append(self.add_gated(x.clone(), x, b, terms, 1))
+      out.append(self.add_linear(x, x, w, b, terms))
+      out.append(self.add_mlp_gelu_tanh(x, x, w, b, w, b, terms))
+  q = self.split_heads(x, 2)
+  out.append(self.attend(q, q, q))
+  half = torch.to(q, 15)
+  out.append(self.attend(half, half, half))
+  out.append(self.attend_by_pairs(q, q, q))
+  m = self.modulations(self.of(like, [2, 8]), self.of(like, [16, 8]), self.of(like, [16]), 2)
+  out = out + [m, self.modulate(x, b, b, 1e-6), self.modulate_rows(x, m[0], m[1], 1e-6)]
+  out.append(self.modulate_rows(x[0:1], m[0][0:1], m[1][0:1], 1e-6))
+  packed = self.of(like, [2, 70, 3, 2, 4])
+  out = out + [self.rms_norm(x, b, 1e-6), self.rms_norm_heads(packed, b[0:4], b[0:4], 1e-6)]
+  out.append(self.rotate(packed[:, :, 0], self.of(like, [70, 2, 2])))
+  mlp = self.all_of(like, [[8, 256], [8], [8, 8], [8]])
+  out = out + [self.sinusoid(3., like), self.embed_number(3., mlp, 0)]
+  number = float(self.rounded(3., 15).item())
+  return out

@@ -1,0 +1,8 @@
+def calls(self, like: Tensor) -> List[Tensor]:
+  x = self.of(like, [2, 6, 4])
+  c = [0.5, 0.4, 0.3, 0.2, 0.1, 0.2, 0.3, 0.4]
+  out = [self.multistep(x, [x], c), self.multistep(x, [x, x], c), self.multistep(x, [x, x, x], c)]
+  for kind in ["epsilon", "v_prediction", "flow_prediction", "sample"]:
+    out = out + [self.predict_original(kind, x, x, c), self.ddim(kind, x, x, c, 1.), self.ddpm(kind, x, x, c, 1.)]
+    out.append(self.euler(kind, x, x, c))
+  return out + [self.add_noise(x, x, c), self.flow(x, x, c), self.divide(x, c)]

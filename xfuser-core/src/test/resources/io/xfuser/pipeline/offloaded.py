@@ -1,0 +1,2 @@
+def add(self, x: Tensor, w: List[Tensor]) -> Tensor:
+  return x + w[0]

@@ -1,0 +1,99 @@
+package io.xfuser.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.testing.Factories;
+import io.xfuser.torchscript.DeviceRun;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** No program of a model makes a tensor on another device than its arguments'. */
+class DevicesTest {
+  private static final Path RESOURCES = Path.of("src/main/resources");
+  private static final Path CALLS = Path.of("src/test/resources/io/xfuser/models/devices");
+
+  @BeforeEach
+  void prepare() {
+    Torch.prepareThread(1);
+  }
+
+  /**
+   * Each program, its shared texts first, with the functions that are not called, because they read
+   * a number from a tensor, which a device without memory cannot.
+   */
+  static Stream<Arguments> programs() {
+    return Stream.of(
+        Arguments.of("adaln/adaln", "kept_text"),
+        Arguments.of("joint/stream", ""),
+        Arguments.of("joint/stream sd3/sd3", ""),
+        Arguments.of("joint/stream flux/flux", ""),
+        Arguments.of("hunyuandit/hunyuandit", ""),
+        Arguments.of("dit/dit", ""),
+        Arguments.of("latte/latte", ""),
+        Arguments.of("latte/text", "tokens"),
+        Arguments.of("text/encoder", ""),
+        Arguments.of("text/encoder text/bert", ""),
+        Arguments.of("text/encoder text/clip", ""),
+        Arguments.of("text/encoder text/t5", ""),
+        Arguments.of("vae/vae", ""));
+  }
+
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsStayOnTheDeviceOfTheirArguments(String programs, String others) throws IOException {
+    DeviceRun run = run(programs);
+    assertThat(run.strays("cpu")).isZero();
+    assertThat(run.strays("meta")).isZero();
+    assertThat(String.join(" ", run.notCalled())).isEqualTo(others);
+  }
+
+  @Tag("gpu")
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsStayOnAGpu(String programs) throws IOException {
+    assertThat(run(programs).strays("cuda:0")).isZero();
+  }
+
+  @Test
+  void noProgramIsForgotten() {
+    assertThat(programs().map(program -> String.valueOf(program.get()[0]).replaceAll(".* ", "")))
+        .containsExactlyInAnyOrderElementsOf(
+            Factories.programs(RESOURCES).stream()
+                .map(file -> RESOURCES.resolve("io/xfuser/models").relativize(file))
+                .map(file -> file.toString().replace(".py", ""))
+                .toList());
+  }
+
+  @Test
+  void everyFactoryNamesItsDevice() throws IOException {
+    List<Path> programs = Factories.programs(RESOURCES);
+    assertThat(programs).hasSizeGreaterThan(10);
+    for (Path program : programs) {
+      String text = Files.readString(program);
+      assertThat(Factories.withoutDevice(text)).as("%s", program).isEmpty();
+      assertThat(Factories.thatNameDevices(text)).as("%s", program).isEqualTo(Set.of());
+    }
+  }
+
+  private static DeviceRun run(String programs) throws IOException {
+    List<String> resources = new ArrayList<>();
+    for (String program : programs.split(" ")) {
+      resources.add("/io/xfuser/models/" + program + ".py");
+    }
+    String name = programs.substring(programs.lastIndexOf('/') + 1);
+    return DeviceRun.of(
+        DevicesTest.class, resources, Files.readString(CALLS.resolve(name + ".py")));
+  }
+}

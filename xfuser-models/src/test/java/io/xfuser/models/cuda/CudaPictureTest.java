@@ -1,0 +1,104 @@
+package io.xfuser.models.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Offload;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.RankReport;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.torchscript.Gpus;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Pictures drawn on GPUs; ranks that are more than there are GPUs share them. */
+@Tag("gpu")
+class CudaPictureTest {
+  private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+  private static final double TOLERANCE = 1e-4;
+
+  private static final InputConfig FOX =
+      InputConfig.of("a red fox")
+          .withSize(64, 64)
+          .withResolutionBinning(false)
+          .withSteps(2)
+          .withOutputType(OutputType.PT);
+
+  private static RuntimeConfig on(String device) {
+    return RuntimeConfig.defaults().withDevice(device);
+  }
+
+  private static float[] draw(String model, RuntimeConfig runtime, ParallelConfig degrees) {
+    Path directory = FIXTURES.resolve(model);
+    EngineConfig engine = EngineConfig.of(directory).withRuntime(runtime).withParallel(degrees);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine);
+        Generation generation = ranks.generate(FOX)) {
+      for (RankReport rank : generation.report().ranks()) {
+        assertThat(rank.device())
+            .startsWith(runtime.device().kind().name().toLowerCase(Locale.ROOT));
+      }
+      return generation.tensor().toFloatArray();
+    }
+  }
+
+  private static void close(float[] found, float[] expected) {
+    assertThat(found).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.length; i++) {
+      assertThat((double) found[i]).isCloseTo(expected[i], within(TOLERANCE));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pixart_sigma_tiny", "pixart_alpha_tiny"})
+  void aGpuDrawsWhatTheCpuDraws(String model) {
+    close(
+        draw(model, on("cuda:0"), ParallelConfig.serial()),
+        draw(model, on("cpu"), ParallelConfig.serial()));
+  }
+
+  static Stream<ParallelConfig> degrees() {
+    ParallelConfig serial = ParallelConfig.serial();
+    return Stream.of(
+        serial.withUlysses(2),
+        serial.withRing(2),
+        serial.withCfg(2),
+        serial.withTensor(2),
+        serial.withUlysses(2).withRing(2).withCfg(2));
+  }
+
+  @ParameterizedTest
+  @MethodSource("degrees")
+  void ranksThatShareAGpuDrawWhatOneDraws(ParallelConfig degrees) {
+    float[] expected = draw("pixart_sigma_tiny", on("cuda:0"), ParallelConfig.serial());
+    close(draw("pixart_sigma_tiny", on("cuda:0"), degrees), expected);
+    close(draw("pixart_sigma_tiny", on("cuda"), degrees), expected); // a GPU each where there are
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Offload.class,
+      names = {"MODEL", "SEQUENTIAL"})
+  void weightsThatLeaveTheGpuChangeNothing(Offload offload) {
+    close(
+        draw("pixart_sigma_tiny", on("cuda:0").withOffload(offload), ParallelConfig.serial()),
+        draw("pixart_sigma_tiny", on("cuda:0"), ParallelConfig.serial()));
+  }
+
+  @Test
+  void autoTakesAGpu() {
+    assertThat(Gpus.found().count()).isPositive();
+    draw("pixart_sigma_tiny", on("cuda"), ParallelConfig.serial());
+  }
+}

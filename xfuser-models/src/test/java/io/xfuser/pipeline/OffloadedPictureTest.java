@@ -1,0 +1,109 @@
+package io.xfuser.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Offload;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.parallel.World;
+import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Trace;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Whole pictures whose weights come and go; the CPU stands for the GPU that they leave. */
+class OffloadedPictureTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  private static final InputConfig FOX =
+      InputConfig.of("a red fox")
+          .withSize(64, 64)
+          .withResolutionBinning(false)
+          .withSteps(2)
+          .withOutputType(OutputType.PT);
+
+  @BeforeEach
+  void prepare() {
+    Torch.prepareThread(1);
+  }
+
+  private static DiffusionPipeline open() {
+    return DiffusionPipeline.fromPretrained(EngineConfig.of(MODEL).model());
+  }
+
+  private static RankResult draw(DiffusionPipeline pipeline, Offload offload) {
+    EngineConfig engine =
+        EngineConfig.of(MODEL).withRuntime(RuntimeConfig.defaults().withOffload(offload));
+    RankPlan plan = RankPlan.of(0, engine, pipeline.spec(), pipeline.model().resolve(FOX));
+    World alone = new World(new InProcessRanks(1, Duration.ofSeconds(60)).transport(0));
+    return new RankPipeline<>(
+            placed(pipeline, offload), engine, new RankPipeline.Rank(alone, plan, Trace.OFF))
+        .run(GivenTensors.NONE, StepListener.NONE);
+  }
+
+  private static PlacedPipeline<?> placed(DiffusionPipeline pipeline, Offload offload) {
+    return pipeline.on(new Placement(Device.cpu(), offload == Offload.SEQUENTIAL));
+  }
+
+  private static float[] pixels(RankResult result) {
+    try (NDManager scope = Torch.newManager();
+        SharedTensor tensor = Objects.requireNonNull(result.tensor())) {
+      return tensor.receive(scope).toFloatArray();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Offload.class)
+  void picturesAreTheSameAndNothingStaysThatIsToLeave(Offload offload) {
+    try (DiffusionPipeline kept = open();
+        DiffusionPipeline pipeline = open()) {
+      float[] expected = pixels(draw(kept, Offload.NONE));
+      boolean stays = offload == Offload.NONE;
+      for (int call = 0; call < 2; call++) {
+        assertThat(pixels(draw(pipeline, offload))).isEqualTo(expected);
+        PlacedPipeline<?> placed = placed(pipeline, offload);
+        assertThat(placed.textEncoder().bytes(TextEncoder::parameterBytes) > 0).isEqualTo(stays);
+        assertThat(placed.vaeDecoder().bytes(VaeDecoder::parameterBytes) > 0).isEqualTo(stays);
+        for (int block = 0; block < pipeline.spec().depth(); block++) {
+          assertThat(placed.transformer().block(block, Share.WHOLE).weights().isLoaded())
+              .isEqualTo(stays);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aReportNamesTheDeviceAndLeavesOutWhatTheCpuHasNot() {
+    try (DiffusionPipeline pipeline = open()) {
+      RankResult result = draw(pipeline, Offload.NONE);
+      pixels(result);
+      assertThat(result.account().report().toJson())
+          .contains("\"device\" : \"cpu\"")
+          .doesNotContain("peak_device_bytes");
+    }
+  }
+
+  @Test
+  void ranksOfOneDeviceShareWeightsAndThoseOfTwoDoNot() {
+    try (DiffusionPipeline pipeline = open()) {
+      Placement first = Placement.on(Device.gpu(0));
+      assertThat(pipeline.on(first)).isSameAs(pipeline.on(Placement.on(Device.gpu(0))));
+      assertThat(pipeline.on(first)).isNotSameAs(pipeline.on(Placement.on(Device.gpu(1))));
+      assertThat(pipeline.on(first)).isNotSameAs(pipeline.on(Placement.CPU));
+      assertThat(pipeline.transformerBytes()).isZero(); // nobody has asked for a part
+    }
+  }
+}
