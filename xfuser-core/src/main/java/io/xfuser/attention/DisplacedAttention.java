@@ -80,7 +80,8 @@ public final class DisplacedAttention implements Attention {
         keptBytes = ElementType.bytesOf(keys);
       }
       long tokens = keys.getShape().get(1);
-      return Kernels.ATTENTION.call(owner, "cached", qkv.packed(), keys, tokens, kernel.kernelName());
+      return Kernels.ATTENTION.call(
+          owner, "cached", qkv.packed(), keys, tokens, kernel.kernelName());
     }
   }
 

@@ -18,6 +18,7 @@ import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,7 +68,9 @@ class DisplacedAttentionTest {
                 world -> {
                   try (NDManager request = Torch.newManager()) {
                     Communicator alone = world.group(Channel.RING, List.of(0));
-                    Attention attention = new DisplacedPatches(request, PATCHES, List.of(0), alone);
+                    Attention attention =
+                        new DisplacedPatches(
+                            request, PATCHES, List.of(0), alone, AttentionKernel.FASTEST);
                     return attended(
                         attention,
                         t ->
@@ -176,7 +179,8 @@ class DisplacedAttentionTest {
     return new DisplacedAttention(
         world.group(Channel.DISTRIFUSION, List.of(0, 1, 2)),
         world.group(Channel.RING, List.of(world.rank())),
-        new Schedule(synchronous, STEPS));
+        new Schedule(synchronous, STEPS),
+        AttentionKernel.FASTEST);
   }
 
   private static List<Double> attended(Attention attention, IntFunction<List<PatchSpan>> spans) {
