@@ -84,6 +84,15 @@ public final class DeviceRun {
     return new DeviceRun(shared, text.replace(part, other), calls);
   }
 
+  /**
+   * Asserts that nothing leaves the device, and that all functions are called but {@code others}.
+   */
+  public void stays(String others) {
+    assertThat(strays("cpu")).isZero();
+    assertThat(strays("meta")).isZero();
+    assertThat(String.join(" ", notCalled())).isEqualTo(others);
+  }
+
   /** How many results of the calls are not on {@code device}. */
   public long strays(String device) {
     String ours = shared + text;

@@ -53,10 +53,7 @@ class DevicesTest {
   @ParameterizedTest
   @MethodSource("programs")
   void functionsStayOnTheDeviceOfTheirArguments(String programs, String others) throws IOException {
-    DeviceRun run = run(programs);
-    assertThat(run.strays("cpu")).isZero();
-    assertThat(run.strays("meta")).isZero();
-    assertThat(String.join(" ", run.notCalled())).isEqualTo(others);
+    run(programs).stays(others);
   }
 
   @Tag("gpu")
