@@ -32,7 +32,8 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
               .formatted(world.rank(), Torch.name(device), Torch.name(world.device())));
     }
     int threads = RankThread.threadsPerRank(onThisMachine(world));
-    return new LocalRanks(world, List.of(device), List.of(new RankThread(world.rank(), threads)));
+    return new LocalRanks(
+        world, List.of(device), List.of(new RankThread(world.rank(), device, threads)));
   }
 
   /** All of them. */
@@ -43,7 +44,9 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
     return new LocalRanks(
         null,
         IntStream.range(0, size).mapToObj(devices::of).toList(),
-        IntStream.range(0, size).mapToObj(rank -> new RankThread(rank, each)).toList());
+        IntStream.range(0, size)
+            .mapToObj(rank -> new RankThread(rank, devices.of(rank), each))
+            .toList());
   }
 
   /** The device of {@code rank}, which has a JVM of its own. */

@@ -1,5 +1,7 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
+import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -13,7 +15,8 @@ import java.util.concurrent.Future;
 final class RankThread implements AutoCloseable {
   private final ExecutorService executor;
 
-  RankThread(int rank, int threads) {
+  /** With {@code threads} per operation on the CPU. */
+  RankThread(int rank, Device device, int threads) {
     executor =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -21,6 +24,7 @@ final class RankThread implements AutoCloseable {
                   new Thread(
                       () -> {
                         Torch.prepareThread(threads);
+                        Gpus.enter(device);
                         task.run();
                       },
                       "xfuser-rank-" + rank);

@@ -1,5 +1,8 @@
 package io.xfuser.torchscript;
 
+import ai.djl.Device;
+import org.jspecify.annotations.Nullable;
+
 /**
  * The GPUs that libtorch can compute on.
  *
@@ -22,18 +25,31 @@ public record Gpus(boolean cuda, int count) {
     return Found.GPUS;
   }
 
-  private static final class Found {
-    static final Gpus GPUS = find();
+  /**
+   * Makes {@code device} the calling thread's own, if it is a GPU. Programs compute where their
+   * inputs are anyway; but CUDA itself comes back to a thread's GPU after each look at another, and
+   * that takes some hundred MB there, which no process should take of a GPU that it does not use.
+   */
+  public static void enter(Device device) {
+    Program program = Found.PROGRAM;
+    if (device.isGpu() && program != null) {
+      program.callLong("enter", device.getDeviceId());
+    }
+  }
 
-    private static Gpus find() {
-      Program program;
+  private static final class Found {
+    /** Null if libtorch has not the operators: they are in libtorch_cuda. */
+    static final @Nullable Program PROGRAM = compile();
+
+    static final Gpus GPUS =
+        PROGRAM == null ? NONE : new Gpus(true, Math.toIntExact(PROGRAM.callLong("count")));
+
+    private static @Nullable Program compile() {
       try {
-        // the operator is in libtorch_cuda: the text of the CPU's libtorch has no meaning for it
-        program = Program.compile("gpus.py", ModuleArchive.read(Gpus.class, "gpus.py"));
+        return Program.compile("gpus.py", ModuleArchive.read(Gpus.class, "gpus.py"));
       } catch (IllegalStateException e) {
-        return NONE;
+        return null;
       }
-      return new Gpus(true, Math.toIntExact(program.callLong("count")));
     }
   }
 }

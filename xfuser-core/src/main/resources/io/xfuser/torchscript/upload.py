@@ -1,6 +1,7 @@
 def upload(self, x: Tensor, device: str, elements: int, pinned: bool) -> Tensor:
   # x of any layout on the host -> contiguous on the device, by a buffer of so many elements, or of one row of
   # dimension 0 of an x that is not contiguous
+  # first, because pinned memory is made by a GPU that is in use already, else by the first one
   y = torch.empty(x.size(), dtype=x.dtype, device=torch.device(device))
   if torch.numel(x) == 0:
     return y
