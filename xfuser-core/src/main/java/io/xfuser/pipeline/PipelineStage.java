@@ -92,8 +92,8 @@ record PipelineStage<C>(
       NDManager scope = i == blocks.size() - 1 ? owner : owner.newSubManager();
       Hidden input = skips.before(first + i, hidden);
       Block<C> block = blocks.get(i);
-      try (TensorList.Hold used =
-          offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING) {
+      TensorList.Hold inUse = offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
+      try (inUse) {
         hidden = block.forward(scope, input, conditioning, exchanges.get(i));
       }
       skips.after(first + i, hidden);

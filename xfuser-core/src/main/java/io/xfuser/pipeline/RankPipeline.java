@@ -81,7 +81,8 @@ final class RankPipeline<C> {
       Map<String, NDArray> text = text(request, guidance, given);
       DenoisingLoop<C> loop =
           trace.during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
-      try (TensorList.Hold inUse = stage.hold()) {
+      TensorList.Hold inUse = stage.hold();
+      try (inUse) {
         C conditioning = condition(request, stage, text);
         denoise(loop, conditioning, listener);
       }

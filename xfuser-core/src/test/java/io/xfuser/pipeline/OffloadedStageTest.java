@@ -151,7 +151,8 @@ class OffloadedStageTest {
             List.of(new TokenRange(0, DEPTH)),
             alone.group(Channel.SKIP, List.of(0)),
             2);
-    try (TensorList.Hold inUse = stage.hold()) {
+    TensorList.Hold inUse = stage.hold();
+    try (inUse) {
       for (int pass = 0; pass < 2; pass++) {
         try (NDManager scope = Torch.newManager()) {
           NDArray x = stage.embedding().embed(scope, scope.zeros(new Shape(2)), tokens, "");
