@@ -86,7 +86,7 @@ class DevicesTest {
 
   private static DeviceRun run(String programs) throws IOException {
     List<String> resources = new ArrayList<>();
-    for (String program : programs.split(" ")) {
+    for (String program : programs.split(" ", -1)) {
       resources.add("/io/xfuser/models/" + program + ".py");
     }
     String name = programs.substring(programs.lastIndexOf('/') + 1);
