@@ -57,8 +57,7 @@ final class CudaNccl implements NcclLibrary {
     if (device.getDeviceId() >= count[0]) {
       throw new IllegalArgumentException(device + " of " + count[0] + " GPUs");
     }
-    int[] version = {0}; // the first call: finds out now whether NCCL is there
-    require(nccl.ncclGetVersion(version), "ncclGetVersion");
+    require(nccl.ncclGetVersion(count), "ncclGetVersion"); // loads NCCL, if it is there
   }
 
   /** A pointer to a known address. */
@@ -75,23 +74,19 @@ final class CudaNccl implements NcclLibrary {
 
   @Override
   public String card() {
-    byte[] address = new byte[32]; // as 0000:17:00.0, ended by a zero
-    requireCuda(
-        cudart.cudaDeviceGetPCIBusId(address, address.length, device.getDeviceId()),
-        "cudaDeviceGetPCIBusId");
-    return new String(address, StandardCharsets.US_ASCII).split("\0", 2)[0];
+    byte[] address = new byte[32]; // 0000:17:00.0, then zeros
+    int result = cudart.cudaDeviceGetPCIBusId(address, address.length, device.getDeviceId());
+    requireCuda(result, "cudaDeviceGetPCIBusId");
+    return new String(address, StandardCharsets.US_ASCII).trim();
   }
 
   @Override
   public boolean carries(NDArray tensor) {
-    if (!tensor.getDevice().isGpu()) {
-      return false;
+    Device place = tensor.getDevice();
+    if (place.isGpu() && !place.equals(device)) {
+      throw new IllegalArgumentException("a tensor on " + place + " on the rank of " + device);
     }
-    if (!tensor.getDevice().equals(device)) {
-      throw new IllegalArgumentException(
-          "a tensor on " + tensor.getDevice() + " on the rank of " + device);
-    }
-    return true;
+    return place.isGpu();
   }
 
   @Override
@@ -255,9 +250,8 @@ final class CudaNccl implements NcclLibrary {
   @Override
   public long record(long stream) {
     CUevent_st event = new CUevent_st();
-    requireCuda(
-        cudart.cudaEventCreateWithFlags(event, cudart.cudaEventDisableTiming),
-        "cudaEventCreateWithFlags");
+    int made = cudart.cudaEventCreateWithFlags(event, cudart.cudaEventDisableTiming);
+    requireCuda(made, "cudaEventCreateWithFlags");
     requireCuda(cudart.cudaEventRecord(event, stream(stream)), "cudaEventRecord");
     return event.address();
   }

@@ -2,9 +2,11 @@ package io.xfuser.examples.runner;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.xfuser.examples.CommandProcess;
 import io.xfuser.examples.XDiT;
+import io.xfuser.torchscript.Gpus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunnerTest {
   private static final Path SIGMA =
@@ -62,6 +65,19 @@ class RunnerTest {
             "--model FILE",
             "there is no model directory DIR/file, and models of the hub are named org/name"),
         Arguments.of("--model m --report FILE/r", "--report: DIR/file is not a directory"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--device cuda", "--enable_model_cpu_offload"})
+  void aGpuThatIsNotThereIsRefusedBeforeAModelIsDownloaded(String flag) {
+    assumeThat(Gpus.found().cuda()).isFalse();
+    assertThat(run(("--prompt fox --model nobody/nothing " + flag).split(" ", -1))).isEqualTo(2);
+    assertThat(err.toString(UTF_8).lines())
+        .containsExactly(
+            "XDiT: "
+                + flag
+                + " cannot be had: this libtorch is one for CPUs only; DJL's cu128 natives, or"
+                + " PYTORCH_LIBRARY_PATH, bring one with CUDA");
   }
 
   @Test
