@@ -2,7 +2,6 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.torchscript.AttentionKernel;
-import io.xfuser.transformer.TransformerSpec;
 
 /** Whether the kernel of self-attention that was asked for fits the device and the model. */
 final class KernelCheck {
@@ -11,14 +10,15 @@ final class KernelCheck {
   /**
    * Refuses one that does not.
    *
+   * @param headSize the width of the model's heads
    * @param gpu whether the ranks compute on GPUs
    * @throws IllegalArgumentException with the reason, in one sentence
    */
-  static void require(RuntimeConfig runtime, TransformerSpec<?> spec, boolean gpu) {
+  static void require(RuntimeConfig runtime, int headSize, boolean gpu) {
     AttentionKernel kernel = runtime.attentionKernel();
     kernel
         .refusal(gpu, runtime.dtype())
-        .or(() -> kernel.refusal(gpu, spec.headSize()))
+        .or(() -> kernel.refusal(gpu, headSize))
         .ifPresent(
             reason -> {
               throw new IllegalArgumentException(

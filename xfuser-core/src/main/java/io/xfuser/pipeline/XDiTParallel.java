@@ -47,7 +47,8 @@ public final class XDiTParallel implements AutoCloseable {
   private XDiTParallel(
       DiffusionPipeline pipeline, boolean ownsPipeline, EngineConfig engine, LocalRanks ranks) {
     pipeline.requireType(engine.runtime().dtype());
-    KernelCheck.require(engine.runtime(), pipeline.spec(), ranks.devices().get(0).isGpu());
+    KernelCheck.require(
+        engine.runtime(), pipeline.spec().headSize(), ranks.devices().get(0).isGpu());
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;

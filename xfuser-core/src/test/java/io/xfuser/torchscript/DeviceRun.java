@@ -45,40 +45,57 @@ public final class DeviceRun {
   private static final Pattern FUNCTION = Pattern.compile("(?ms)^def (\\w+)\\(.*?(?=^def |\\z)");
   private static final Pattern CALLED = Pattern.compile("self\\.(\\w+)\\(");
 
+  private final String shared;
   private final String text;
   private final String calls;
 
-  private DeviceRun(String text, String calls) {
+  private DeviceRun(String shared, String text, String calls) {
+    this.shared = shared;
     this.text = text;
     this.calls = calls;
   }
 
   /**
-   * Of the program that {@code owner} loads.
+   * Of one of the texts of a program.
    *
+   * @param owner is where {@code resources} are found
+   * @param resources the program; it is about the last of them
    * @param calls the text of {@code calls(self, like: Tensor) -> List[Tensor]}, which runs the
-   *     program's functions on tensors of the device of {@code like}
+   *     functions on tensors of the device of {@code like}
    */
   public static DeviceRun of(Class<?> owner, List<String> resources, String calls) {
-    StringBuilder text = new StringBuilder();
-    resources.forEach(resource -> text.append(ModuleArchive.read(owner, resource)).append('\n'));
-    return new DeviceRun(text.toString(), calls);
+    StringBuilder shared = new StringBuilder(Prelude.text());
+    int last = resources.size() - 1;
+    for (String resource : resources.subList(0, last)) {
+      shared.append(ModuleArchive.read(owner, resource)).append('\n');
+    }
+    return new DeviceRun(
+        shared.toString(), ModuleArchive.read(owner, resources.get(last)) + "\n", calls);
   }
 
   /** Of the functions that every program has. */
   public static DeviceRun ofPrelude(String calls) {
-    return new DeviceRun("", calls);
+    return new DeviceRun("", Prelude.text(), calls);
   }
 
   /** The same with another text in the place of a part of the program's. */
   public DeviceRun with(String part, String other) {
     assertThat(text).contains(part);
-    return new DeviceRun(text.replace(part, other), calls);
+    return new DeviceRun(shared, text.replace(part, other), calls);
+  }
+
+  /**
+   * Asserts that nothing leaves the device, and that all functions are called but {@code others}.
+   */
+  public void stays(String others) {
+    assertThat(strays("cpu")).isZero();
+    assertThat(strays("meta")).isZero();
+    assertThat(String.join(" ", notCalled())).isEqualTo(others);
   }
 
   /** How many results of the calls are not on {@code device}. */
   public long strays(String device) {
-    String ours = Prelude.text(Prelude.products(), new HalfPrecision(true, true)) + text;
+    String ours = shared + text;
     if (device.equals("meta")) {
       for (Map.Entry<String, String> standIn : STAND_INS.entrySet()) {
         ours =
@@ -94,17 +111,16 @@ public final class DeviceRun {
     return Program.compile("calls on " + device, all).callLong("strays", device);
   }
 
-  /** The program's functions that no call reaches. */
+  /** The functions that no call reaches. */
   public Set<String> notCalled() {
     Map<String, Set<String>> callees = new HashMap<>();
-    String prelude = Prelude.text(Prelude.products(), new HalfPrecision(true, true));
-    for (MatchResult function : functions(prelude + text + calls)) {
+    for (MatchResult function : functions(shared + text + calls)) {
       Set<String> names = new HashSet<>();
       CALLED.matcher(function.group()).results().forEach(call -> names.add(call.group(1)));
       callees.put(function.group(1), names);
     }
     Set<String> left = new TreeSet<>();
-    functions(text.isEmpty() ? prelude : text).forEach(function -> left.add(function.group(1)));
+    functions(text).forEach(function -> left.add(function.group(1)));
     Deque<String> reached = new ArrayDeque<>(List.of("calls"));
     Set<String> seen = new HashSet<>();
     while (!reached.isEmpty()) {

@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** No program of the core makes a tensor on another device than its arguments'. */
@@ -38,59 +40,67 @@ class DevicesTest {
     Torch.prepareThread(1);
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "torchscript, tensors, empty empty_on to_device",
-    "attention, attention, ''",
-    "nn, patchify, ''",
-    "parallel, sums, ''",
-    "pipeline, image, ''",
-    "pipeline, pipeline, draw",
-    "scheduler, steps, roots roots_by_logarithms",
-    "transformer, embedding, ''",
-    "weights, mapping, flat map_file"
-  })
-  void functionsStayOnTheDeviceOfTheirArguments(String place, String name, String others) {
-    DeviceRun run = run(place, name);
-    assertThat(run.strays("cpu")).isZero();
-    assertThat(run.strays("meta")).isZero();
-    assertThat(String.join(" ", run.notCalled())).isEqualTo(others);
+  /** Each program with the functions that are not called, because they take no tensor. */
+  static Stream<Arguments> programs() {
+    return Stream.of(
+        Arguments.of("torchscript/tensors", "empty empty_on to_device"),
+        Arguments.of("attention/attention", ""),
+        Arguments.of("nn/patchify", ""),
+        Arguments.of("parallel/sums", ""),
+        Arguments.of("pipeline/image", ""),
+        Arguments.of("pipeline/pipeline", "draw"),
+        Arguments.of("scheduler/steps", "roots roots_by_logarithms"),
+        Arguments.of("transformer/embedding", ""),
+        Arguments.of("weights/mapping", "flat map_file"));
   }
 
-  @Test
-  void thePreludeStaysOnTheDeviceOfItsArguments() {
-    DeviceRun run = DeviceRun.ofPrelude(calls("prelude"));
-    assertThat(run.strays("cpu")).isZero();
-    assertThat(run.strays("meta")).isZero();
-    assertThat(run.notCalled()).isEmpty();
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsStayOnTheDeviceOfTheirArguments(String program, String others) {
+    run(program).stays(others);
   }
 
   @Tag("gpu")
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "torchscript/tensors",
-        "attention/attention",
-        "nn/patchify",
-        "parallel/sums",
-        "pipeline/image",
-        "pipeline/pipeline",
-        "scheduler/steps",
-        "transformer/embedding",
-        "weights/mapping"
-      })
+  @MethodSource("programs")
   void functionsStayOnAGpu(String program) {
-    String[] names = program.split("/", -1);
-    assertThat(run(names[0], names[1]).strays("cuda:0")).isZero();
+    assertThat(run(program).strays("cuda:0")).isZero();
+  }
+
+  @Test
+  void thePreludeStaysOnTheDeviceOfItsArguments() {
+    DeviceRun.ofPrelude(calls("prelude")).stays("");
+  }
+
+  @Tag("gpu")
+  @Test
+  void thePreludeStaysOnAGpu() {
     assertThat(DeviceRun.ofPrelude(calls("prelude")).strays("cuda:0")).isZero();
+  }
+
+  /** The others hold tables on the CPU, move tensors, or have none; and the prelude has a test. */
+  @Test
+  void noProgramIsForgotten() {
+    List<String> all =
+        Factories.programs(RESOURCES).stream()
+            .map(file -> String.valueOf(file.getFileName()).replace(".py", ""))
+            .toList();
+    List<String> run =
+        programs().map(program -> String.valueOf(program.get()[0]).replaceAll(".*/", "")).toList();
+    assertThat(all)
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.concat(
+                    run.stream(),
+                    Stream.of("prelude", "linear_onednn", "linear_aten", "noise", "upload", "gpus"))
+                .toList());
   }
 
   @Test
   void aStrayIsFoundWhereItIsMixedAndWhereItIsGivenBack() {
-    DeviceRun run = run("transformer", "embedding");
+    DeviceRun run = run("transformer/embedding");
     assertThatThrownBy(() -> run.with("dtype=7, device=positions.device", "dtype=7").strays("meta"))
         .hasMessageContaining("device");
-    DeviceRun sums = run("parallel", "sums").with("x.reshape([-1])", "torch.zeros([6])");
+    DeviceRun sums = run("parallel/sums").with("x.reshape([-1])", "torch.zeros([6])");
     assertThat(sums.strays("meta")).isEqualTo(2);
   }
 
@@ -123,9 +133,9 @@ class DevicesTest {
     assertThat(Factories.withoutDevice(text)).containsExactly(call);
   }
 
-  private static DeviceRun run(String place, String name) {
-    return DeviceRun.of(
-        Program.class, List.of("/io/xfuser/" + place + "/" + name + ".py"), calls(name));
+  private static DeviceRun run(String program) {
+    String name = program.substring(program.indexOf('/') + 1);
+    return DeviceRun.of(Program.class, List.of("/io/xfuser/" + program + ".py"), calls(name));
   }
 
   private static String calls(String name) {
