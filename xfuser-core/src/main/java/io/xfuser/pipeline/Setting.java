@@ -33,7 +33,9 @@ public enum Setting {
   public static void check(String model, InputConfig input, Set<Setting> known) {
     for (Setting setting : values()) {
       if (!known.contains(setting) && setting.in(input)) {
-        throw new IllegalArgumentException(model + " has no " + setting.title);
+        boolean drawsClasses = setting == PROMPT && known.contains(CLASS_LABELS);
+        throw new IllegalArgumentException(
+            model + " has no " + setting.title + (drawsClasses ? ": it draws class_labels" : ""));
       }
     }
     for (Setting needed : Set.of(PROMPT, CLASS_LABELS)) {

@@ -46,7 +46,7 @@ class DiTPipelineTest {
             labels(5, 1001),
             "class label 1001 is outside 0 to 1000, the rows of this model's table"),
         Arguments.of(InputConfig.of(), "dit needs class labels"),
-        Arguments.of(InputConfig.of("a fox"), "dit has no prompts"),
+        Arguments.of(InputConfig.of("a fox"), "dit has no prompts: it draws class_labels"),
         Arguments.of(COCK.withNegative("a fox"), "dit has no negative prompts"),
         Arguments.of(COCK.withSize(40, 40), "dit has no height or width"),
         Arguments.of(COCK.withImagesPerPrompt(2), "dit has no images per prompt"),
