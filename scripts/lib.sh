@@ -44,6 +44,33 @@ find_java() {
   JAVA=$JAVA_HOME/bin/java
 }
 
+# Whether this machine has NVIDIA's driver.
+has_nvidia_driver() {
+  [ -e /proc/driver/nvidia/version ] || PATH=$PATH:/sbin ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1'
+}
+
+# find_libtorch: sets CUDA to yes where PYTORCH_LIBRARY_PATH names a libtorch for GPUs and there is a driver, which that
+# libtorch cannot be loaded without. Exports what DJL needs to know of a libtorch that it did not bring.
+find_libtorch() {
+  CUDA=no
+  [ -n "${PYTORCH_LIBRARY_PATH:-}" ] || return 0
+  local folder=$PYTORCH_LIBRARY_PATH library
+  [ -d "$folder" ] || folder=$(dirname "$folder")
+  if [ -e "$folder/libtorch_cuda.so" ] && has_nvidia_driver; then
+    CUDA=yes
+    # pip keeps CUDA's libraries beside torch; DJL and NCCL look for them by their names.
+    for library in "$folder"/../../nvidia/cuda_runtime/lib "$folder"/../../nvidia/nccl/lib; do
+      [ ! -d "$library" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$library"
+    done
+  fi
+  # DJL looks for a flavour of its JNI library that it does not have unless it is told which.
+  if [ "$CUDA" = yes ]; then
+    export PYTORCH_FLAVOR="${PYTORCH_FLAVOR:-cu128}"
+  else
+    export PYTORCH_FLAVOR="${PYTORCH_FLAVOR:-cpu}"
+  fi
+}
+
 # examples_jar ROOT: the jar of the examples that was built last.
 examples_jar() {
   # shellcheck disable=SC2010
@@ -55,10 +82,11 @@ class_path() {
   echo "$(examples_jar "$1"):$(cat "$1/xfuser-examples/target/classpath.txt")"
 }
 
-# Whether the classes are built and no source is newer than they.
+# Whether the classes are built, with what CUDA needs if it is used, and no source is newer than they.
 is_built() {
   local target=$1/xfuser-examples/target entry newer
   [ -f "$target/classpath.txt" ] && [ -f "$target/built" ] && [ -n "$(examples_jar "$1")" ] || return 1
+  [ "$CUDA" = no ] || grep -q 'cuda-[^/]*-linux' "$target/classpath.txt" || return 1
   local IFS=:
   for entry in $(cat "$target/classpath.txt"); do
     [ -e "$entry" ] || return 1
@@ -95,7 +123,9 @@ unlock() {
 # Builds the project in ROOT if that is needed.
 build() {
   local root=$1
-  local target=$root/xfuser-examples/target
+  local target=$root/xfuser-examples/target profile=
+  find_libtorch
+  [ "$CUDA" = no ] || profile=-Pcuda
   is_built "$root" && return
   [ -x "$JAVA_HOME/bin/javac" ] \
     || fail 1 "building needs a JDK, but $JAVA_HOME has no javac; set JAVA_HOME to a JDK 17 or later"
@@ -105,7 +135,7 @@ build() {
     echo "building xfuser (on first use and after changes; the first time it downloads libraries) ..." >&2
     # Made before the build: what changes during it is newer.
     touch "$target/building"
-    (cd "$root" && ./mvnw -B -DskipTests -Dspotless.check.skip=true -Dmaven.javadoc.skip=true \
+    (cd "$root" && ./mvnw -B ${profile:+"$profile"} -DskipTests -Dspotless.check.skip=true -Dmaven.javadoc.skip=true \
       -Dmaven.source.skip=true -Dorg.slf4j.simpleLogger.defaultLogLevel=warn package) \
       >"$target/build.log" 2>&1 </dev/null || {
       cat "$target/build.log" >&2
@@ -135,10 +165,6 @@ run_main() {
   shift 3
   local target=$root/xfuser-examples/target
   export OPT_OUT_TRACKING=true
-  # DJL looks for a flavour of its JNI library that it does not have unless it is told which.
-  if [ -n "${PYTORCH_LIBRARY_PATH:-}" ]; then
-    export PYTORCH_FLAVOR="${PYTORCH_FLAVOR:-cpu}"
-  fi
   # What is drawn with where no model is given.
   [ -d "$root/xfuser-examples/demo-model" ] && export XFUSER_DEMO_MODEL=$root/xfuser-examples/demo-model
   unset XFUSER_STDERR_IS_TERMINAL

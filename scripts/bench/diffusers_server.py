@@ -24,6 +24,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--dtype", required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--side", type=int, help="latents along each side of a picture")
     args = parser.parse_args()
     # Nothing but answers may reach the standard output.
     answers, sys.stdout = sys.stdout, sys.stderr
@@ -38,22 +40,30 @@ def serve(args: argparse.Namespace, answers) -> None:
     torch.manual_seed(SEED)
     transformer = model.transformer().to(dtype).eval()
     transformer.save_pretrained(args.folder / "transformer")
-    inputs = model.inputs(torch.Generator().manual_seed(SEED))
+    inputs = model.inputs(torch.Generator().manual_seed(SEED), args.side or model.side)
     inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in inputs.items()}
     save_file(inputs, args.folder / "inputs.safetensors")
+    # On a GPU, products of fp32 are exact ones there as here.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.set_default_device(args.device)  # for what the calls below make themselves
+    transformer.to(args.device)
+    inputs = {name: x.to(args.device) for name, x in inputs.items()}
+    synchronize = torch.cuda.synchronize if args.device.startswith("cuda") else lambda: None
     variants = {"eager": transformer, "compiled": torch.compile(transformer)}
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         command, variant, *rest = line.split(maxsplit=2)
         try:
+            synchronize()
             start, cpu_start = time.perf_counter(), time.process_time()
             prediction = model.forward(variants[variant], inputs, model.timestep)
+            synchronize()
             seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         except Exception as e:  # torch.compile needs a C++ compiler; the others go on without it
             print(f"failed: {str(e).strip().splitlines()[0]}", file=answers, flush=True)
             continue
         if command == "save":
-            save_file({"prediction": prediction.contiguous()}, rest[0].strip())
+            save_file({"prediction": prediction.contiguous().cpu()}, rest[0].strip())
             print("saved", file=answers, flush=True)
         else:
             print(seconds, cpu_seconds, file=answers, flush=True)

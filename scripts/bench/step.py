@@ -38,6 +38,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--dtypes", default="float32,bfloat16", help="float32, bfloat16, float16, with commas between")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", default="cpu", help="cpu or cuda, one GPU")
+    parser.add_argument("--side", type=int, help="latents along each side of a picture; 128 are 1024 pixels")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes a while")
     parser.add_argument("--markdown", type=Path, help="write the table with machine, commit and command to this file")
     return parser.parse_args()
@@ -46,7 +48,8 @@ def parse() -> argparse.Namespace:
 def measure(args: argparse.Namespace, dtype: str, folder: Path) -> list[Row]:
     theirs = Peer(
         [sys.executable, str(Path(__file__).parent / "diffusers_server.py"), args.model, "--folder", str(folder)]
-        + ["--dtype", dtype, "--threads", str(args.threads)]
+        + ["--dtype", dtype, "--threads", str(args.threads), "--device", args.device]
+        + (["--side", str(args.side)] if args.side else [])
     )
     ours = Peer(java(args, dtype, folder))
     try:
@@ -63,14 +66,14 @@ def java(args: argparse.Namespace, dtype: str, folder: Path) -> list[str]:
     command += ["-cp", os.environ["XFUSER_BENCH_CLASSPATH"], SERVER, "--model", args.model]
     command += ["--directory", str(folder / "transformer"), "--input", str(folder / "inputs.safetensors")]
     command += ["--timestep", str(MODELS[args.model].timestep), "--dtype", dtype, "--threads", str(args.threads)]
-    return command
+    return [*command, "--device", args.device]
 
 
 def compare(args: argparse.Namespace, dtype: str, peers: dict[str, Peer], folder: Path) -> list[Row]:
     if args.no_compile:
         peers.pop("compiled")
-    if args.threads % 2:
-        peers.pop("ulysses2")
+    if args.threads % 2 or args.device != "cpu":
+        peers.pop("ulysses2")  # ranks that share a GPU do not share its work
     for variant, peer in list(peers.items()):
         print(f"{dtype}: warming up {variant}", file=sys.stderr)
         try:
@@ -125,6 +128,8 @@ def document(args: argparse.Namespace, measured_commit: str, measured: list[Row]
 
     command = f"scripts/bench/step {args.model} --dtypes {args.dtypes} --rounds {args.rounds} --threads {args.threads}"
     command += " --no-compile" if args.no_compile else ""
+    command += f" --device {args.device}" if args.device != "cpu" else ""
+    command += f" --side {args.side}" if args.side else ""
     return (
         f"{MODELS[args.model].title}. {args.rounds} rounds.\n\n"
         f"- machine: {machine(args.threads)}\n- commit: {measured_commit}\n- command: `{command}`\n\n"

@@ -27,10 +27,12 @@ class StepModel:
     timestep: float
     transformer: Callable[[], torch.nn.Module]
     """Makes it with random weights, in fp32."""
-    inputs: Callable[[torch.Generator], dict[str, torch.Tensor]]
-    """`latents`, and `text.<name>` by the names that the Java side gives them."""
+    inputs: Callable[[torch.Generator, int], dict[str, torch.Tensor]]
+    """Of latents along each side: `latents`, and `text.<name>` by the names that the Java side gives them."""
     forward: Callable[[torch.nn.Module, dict[str, torch.Tensor], float], torch.Tensor]
     """diffusers' call; the prediction without learned variances, in the latents' shape."""
+    side: int = 64
+    """Latents along each side, where nothing else is asked for."""
 
 
 _TEXT_TOKENS = 120  # PixArt-alpha's maximum
@@ -53,9 +55,9 @@ def _pixart() -> torch.nn.Module:
     )
 
 
-def _pixart_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
+def _pixart_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
     # guidance: the negative and the positive prompt of one picture
-    latents = torch.randn(1, 4, 64, 64, generator=generator)
+    latents = torch.randn(1, 4, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
         "text.prompt_embeds": torch.randn(2, _TEXT_TOKENS, _CAPTION_CHANNELS, generator=generator),
@@ -97,8 +99,8 @@ def _sd35_medium() -> torch.nn.Module:
     )
 
 
-def _sd3_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
-    latents = torch.randn(1, 16, 64, 64, generator=generator)
+def _sd3_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+    latents = torch.randn(1, 16, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
         "text.prompt_embeds": torch.randn(2, 333, 4096, generator=generator),  # 77 of CLIP, 256 of T5
@@ -120,9 +122,9 @@ def _flux() -> torch.nn.Module:
     return FluxTransformer2DModel(num_layers=1, num_single_layers=2, guidance_embeds=False)
 
 
-def _flux_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
+def _flux_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
     return {
-        "latents": torch.randn(1, 16, 64, 64, generator=generator),
+        "latents": torch.randn(1, 16, side, side, generator=generator),
         "text.prompt_embeds": torch.randn(1, 256, 4096, generator=generator),
         "text.pooled_prompt_embeds": torch.randn(1, 768, generator=generator),
     }
@@ -167,8 +169,8 @@ def _hunyuandit() -> torch.nn.Module:
     )
 
 
-def _hunyuandit_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
-    latents = torch.randn(1, 4, 64, 64, generator=generator)
+def _hunyuandit_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+    latents = torch.randn(1, 4, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
         "text.prompt_embeds": torch.randn(2, 77, 1024, generator=generator),
@@ -216,8 +218,8 @@ def _latte() -> torch.nn.Module:
     )
 
 
-def _latte_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
-    latents = torch.randn(1, 4, 8, 32, 32, generator=generator)
+def _latte_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+    latents = torch.randn(1, 4, 8, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
         "text.prompt_embeds": torch.randn(2, _TEXT_TOKENS, _CAPTION_CHANNELS, generator=generator),
@@ -248,8 +250,8 @@ def _dit() -> torch.nn.Module:
     )
 
 
-def _dit_inputs(generator: torch.Generator) -> dict[str, torch.Tensor]:
-    latents = torch.randn(4, 4, 32, 32, generator=generator)
+def _dit_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+    latents = torch.randn(4, 4, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
         "text.class_labels": torch.tensor([1000, 1000, 1000, 1000, 207, 360, 387, 974]),
@@ -308,6 +310,7 @@ MODELS = {
         transformer=_latte,
         inputs=_latte_inputs,
         forward=_latte_forward,
+        side=32,
     ),
     "dit": StepModel(
         title="DiT-XL/2, width 1152 (16 heads of 72), 8 blocks, 256 tokens, batch 8",
@@ -315,5 +318,6 @@ MODELS = {
         transformer=_dit,
         inputs=_dit_inputs,
         forward=_dit_forward,
+        side=32,
     ),
 }

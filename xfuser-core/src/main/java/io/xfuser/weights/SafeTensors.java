@@ -225,12 +225,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
     return entry;
   }
 
-  /**
-   * Makes sure that the model uses every tensor.
-   *
-   * @param known whether the model knows a name
-   * @throws WeightsException naming the first tensors that it does not know
-   */
+  @Override
   public void rejectUnknown(Predicate<String> known) {
     List<String> unknown = fileOf.keySet().stream().filter(known.negate()).sorted().toList();
     if (!unknown.isEmpty()) {

@@ -2,6 +2,7 @@ package io.xfuser.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.function.Predicate;
 
 /** Named tensors of one component, read when asked for. Safe for use by several threads. */
 public interface Weights {
@@ -28,4 +29,12 @@ public interface Weights {
    * @throws WeightsException as for the whole tensor
    */
   NDArray get(NDManager owner, Cut cut, String name, long... shape);
+
+  /**
+   * Makes sure that the model uses every tensor, where it is known which there are.
+   *
+   * @param known whether the model knows a name
+   * @throws WeightsException naming the first tensors that it does not know
+   */
+  default void rejectUnknown(Predicate<String> known) {}
 }

@@ -64,7 +64,7 @@ final class Listener implements AutoCloseable {
             .filter(Listener::usable)
             .flatMap(NetworkInterface::inetAddresses)
             .filter(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
-            .map(InetAddress::getHostAddress)
+            .map(Listener::withoutScope)
             .toList();
     return new Roster.Seat(machine(), addresses, port);
   }
@@ -105,9 +105,16 @@ final class Listener implements AutoCloseable {
     }
   }
 
+  /** Java adds the interface's name to IPv6 addresses; other machines have others. */
+  private static String withoutScope(InetAddress address) {
+    return address.getHostAddress().replaceFirst("%.*", "");
+  }
+
+  /** The same for processes that reach each other by the loopback: containers have their own. */
   private static String machine() {
     try {
-      return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+      return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
+          + Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
     } catch (IOException e) {
       return "";
     }

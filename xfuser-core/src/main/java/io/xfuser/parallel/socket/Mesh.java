@@ -72,8 +72,13 @@ final class Mesh implements AutoCloseable {
     if (in.readLong() != Hello.MAGIC || !in.readUTF().equals(roster.session())) {
       throw new IOException("not of this world");
     }
+    int meant = in.readInt();
     int peer = in.readInt();
     Map<Integer, SocketChannel> place = in.readByte() == SIGNALS ? signals : tensors;
+    if (meant != config.rank()) {
+      // hosts may have equal addresses (of a container's bridge, say), and equal ports on them
+      throw new IOException("for rank " + meant);
+    }
     channel.socket().setSoTimeout(0);
     channel.socket().getOutputStream().write(ACCEPTED);
     keep(place, peer, channel); // from here on others write to it
@@ -101,7 +106,7 @@ final class Mesh implements AutoCloseable {
     while (System.nanoTime() < deadline) {
       for (String address : addresses) {
         try {
-          return dial(new InetSocketAddress(address, seat.port()), purpose);
+          return dial(new InetSocketAddress(address, seat.port()), peer, purpose);
         } catch (IOException e) {
           why = e.getMessage();
         }
@@ -115,7 +120,7 @@ final class Mesh implements AutoCloseable {
             config.rank(), peer, seat.port(), addresses, why));
   }
 
-  private SocketChannel dial(InetSocketAddress address, byte purpose) throws IOException {
+  private SocketChannel dial(InetSocketAddress address, int peer, byte purpose) throws IOException {
     SocketChannel channel = SocketChannel.open();
     try {
       channel.socket().connect(address, CONNECT_MILLIS);
@@ -124,10 +129,11 @@ final class Mesh implements AutoCloseable {
       DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
       out.writeLong(Hello.MAGIC);
       out.writeUTF(roster.session());
+      out.writeInt(peer);
       out.writeInt(config.rank());
       out.writeByte(purpose);
       if (channel.socket().getInputStream().read() != ACCEPTED) {
-        throw new IOException("not a rank of this world at " + address);
+        throw new IOException("rank " + peer + " is not at " + address);
       }
       channel.socket().setSoTimeout(0);
       return channel;

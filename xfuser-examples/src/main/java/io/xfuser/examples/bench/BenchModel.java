@@ -12,9 +12,9 @@ import io.xfuser.models.latte.Latte;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.sd3.SD3;
 import io.xfuser.models.sd3.SD3Config;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import java.nio.file.Path;
 import java.util.Map;
@@ -63,10 +63,10 @@ record BenchModel(Reader reader) {
   }
 
   /** Opens a transformer directory as diffusers writes it. */
-  TransformerSpec<?> open(Path directory, ElementType type) {
+  TransformerSpec<?> open(Path directory, Loading loading) {
     return reader.read(
         ComponentConfig.read(directory.resolve("config.json")),
-        SafeTensors.open(directory, "diffusion_pytorch_model", type));
+        SafeTensors.open(directory, "diffusion_pytorch_model", loading));
   }
 
   /** Makes a transformer. */

@@ -52,13 +52,14 @@ final class RankStep<C> implements AutoCloseable {
   RankStep(LoadedTransformer<C> transformer, World world, Shape shape, StepInput shared) {
     this.transformer = transformer;
     this.rank = world.rank();
-    StepInput input = shared.alias(request);
+    StepInput input = shared.on(request, world.device());
     LatentShape latents = shape.latents();
     ConditionInput.Grid grid = latents.grid();
     this.layout = new TokenLayout(grid.tokens(), 1, world.size());
     long[] positions = layout.positions(rank);
     NDArray all = latents.tokens(request, input.latents()); // (B·F, L, c)
-    this.tokens = Patchify.select(request, all, positions); // (B, l, c)
+    NDArray own = Patchify.select(request, all, positions); // (B, l, c)
+    this.tokens = Torch.to(request, own, world.device());
     this.begun =
         transformer
             .conditioner()

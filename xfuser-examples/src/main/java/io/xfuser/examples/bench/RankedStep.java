@@ -1,5 +1,6 @@
 package io.xfuser.examples.bench;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Patchify;
@@ -35,11 +36,13 @@ final class RankedStep<C> implements AutoCloseable {
    *
    * @param size how many
    * @param threadsPerRank threads of each operation
+   * @param device where they compute
    */
   RankedStep(
       LoadedTransformer<C> transformer,
       int size,
       int threadsPerRank,
+      Device device,
       RankStep.Shape shape,
       StepInput input) {
     this.latents = shape.latents();
@@ -48,7 +51,10 @@ final class RankedStep<C> implements AutoCloseable {
     }
     InProcessRanks group = new InProcessRanks(size, TIMEOUT);
     this.ranks =
-        onAll(rank -> new RankStep<>(transformer, new World(group.transport(rank)), shape, input));
+        onAll(
+            rank ->
+                new RankStep<>(
+                    transformer, new World(group.transport(rank), device), shape, input));
   }
 
   private static ExecutorService thread(int rank, int threadsPerRank) {

@@ -1,5 +1,6 @@
 package io.xfuser.examples.bench;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.LatentShape;
@@ -42,10 +43,13 @@ record StepInput(NDArray latents, Map<String, NDArray> text) {
             sizes[1], sizes[2], sizes[3], sizes[4], patchSize, LatentShape.Layout.VIDEO);
   }
 
-  /** The same memory with another owner, for another thread. */
-  StepInput alias(NDManager owner) {
+  /**
+   * The same with another owner, for another thread: the texts on {@code device}, the latents on
+   * the CPU, where tokens are chosen.
+   */
+  StepInput on(NDManager owner, Device device) {
     Map<String, NDArray> copies = new TreeMap<>();
-    text.forEach((name, tensor) -> copies.put(name, Torch.alias(owner, tensor)));
+    text.forEach((name, tensor) -> copies.put(name, Torch.to(owner, tensor, device)));
     return new StepInput(Torch.alias(owner, latents), copies);
   }
 

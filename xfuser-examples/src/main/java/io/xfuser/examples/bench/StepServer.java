@@ -1,12 +1,16 @@
 package io.xfuser.examples.bench;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.sun.management.OperatingSystemMXBean;
+import io.xfuser.config.DeviceChoice;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.Placement;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -55,6 +59,9 @@ public final class StepServer implements Callable<Integer> {
   @Option(names = "--threads", required = true, description = "threads of all ranks together")
   private int threads;
 
+  @Option(names = "--device", defaultValue = "cpu", description = "cpu, cuda or cuda:i")
+  private String device = "cpu";
+
   /** Runs until standard input ends. */
   public static void main(String[] args) {
     System.exit(new CommandLine(new StepServer()).execute(args));
@@ -64,20 +71,26 @@ public final class StepServer implements Callable<Integer> {
   public Integer call() throws IOException {
     Torch.prepareThread(threads);
     ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
-    serve(BenchModel.of(model).open(directory, type));
+    DeviceChoice choice = DeviceChoice.parse(device);
+    Device place =
+        choice.kind() == DeviceChoice.Kind.CUDA
+            ? Device.gpu(Math.max(0, choice.index()))
+            : Device.cpu();
+    Loading loading = Loading.of(type).to(Placement.on(place));
+    serve(BenchModel.of(model).open(directory, loading), place);
     return 0;
   }
 
-  private <C> void serve(TransformerSpec<C> spec) throws IOException {
+  private <C> void serve(TransformerSpec<C> spec, Device place) throws IOException {
     Map<String, RankedStep<C>> layouts = new TreeMap<>();
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       StepInput given = StepInput.read(manager, input);
       RankStep.Shape shape =
           new RankStep.Shape(given.shape(BenchModel.PATCH_SIZE), BenchModel.VAE_SCALE, timestep);
-      layouts.put("serial", new RankedStep<>(transformer, 1, threads, shape, given));
-      if (threads % 2 == 0) {
-        layouts.put("ulysses2", new RankedStep<>(transformer, 2, threads / 2, shape, given));
+      layouts.put("serial", new RankedStep<>(transformer, 1, threads, place, shape, given));
+      if (threads % 2 == 0 && !place.isGpu()) {
+        layouts.put("ulysses2", new RankedStep<>(transformer, 2, threads / 2, place, shape, given));
       }
       answer("ready");
       answerAll(manager, layouts);
@@ -99,7 +112,8 @@ public final class StepServer implements Callable<Integer> {
       try (NDManager scope = manager.newSubManager()) {
         long start = System.nanoTime();
         long cpuStart = PROCESS.getProcessCpuTime();
-        NDArray prediction = layout.predict(scope); // (B, c, h, w) or (B, c, F, h, w)
+        NDArray there = layout.predict(scope); // (B, c, h, w) or (B, c, F, h, w)
+        NDArray prediction = Torch.to(scope, there, Device.cpu()); // waits until a GPU is done
         double cpuSeconds = (PROCESS.getProcessCpuTime() - cpuStart) / NANOS_PER_SECOND;
         double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
         if (words[0].equals("save")) {

@@ -25,7 +25,16 @@ class DocumentationTest {
   private static final Pattern LINK = Pattern.compile("]\\((?!https?:)([^)#]+)");
 
   /** Flags of other programs. */
-  private static final Set<String> FOREIGN = Set.of("--no-python");
+  private static final Set<String> FOREIGN =
+      Set.of(
+          "--no-python",
+          "--rdzv-backend",
+          "--rdzv-endpoint",
+          "--rdzv-id",
+          "--max-restarts",
+          "--gpus-per-node",
+          "--gpus-per-task",
+          "--target");
 
   /** Lines that show a command with flags of its own. */
   private static final String BENCH = "scripts/bench";

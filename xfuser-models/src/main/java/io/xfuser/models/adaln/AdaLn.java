@@ -8,9 +8,9 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Inner;
-import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
+import io.xfuser.weights.Weights;
 
 /**
  * A transformer of blocks with adaLN-single that look at a caption; as it stands PixArt's ({@code
@@ -19,7 +19,7 @@ import io.xfuser.weights.WeightList;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record AdaLn(AdaLnConfig config, SafeTensors weights)
+public record AdaLn(AdaLnConfig config, Weights weights)
     implements TransformerSpec<AdaLnConditioning> {
   static final Program PROGRAM = Program.load(AdaLn.class, "adaln.py");
 

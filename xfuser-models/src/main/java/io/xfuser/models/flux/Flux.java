@@ -15,9 +15,9 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
+import io.xfuser.weights.Weights;
 
 /**
  * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double
@@ -26,7 +26,7 @@ import io.xfuser.weights.WeightList;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record Flux(FluxConfig config, SafeTensors weights)
+public record Flux(FluxConfig config, Weights weights)
     implements TransformerSpec<JointConditioning> {
   static final Program PROGRAM =
       Program.load(Flux.class, "/io/xfuser/models/joint/stream.py", "flux.py");

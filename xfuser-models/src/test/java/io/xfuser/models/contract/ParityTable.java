@@ -24,9 +24,15 @@ import java.util.stream.Stream;
 /** Measures the laws on all tiny pipelines and writes {@code docs/parity.md}. */
 final class ParityTable {
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
-  private static final Map<String, ParallelConfig> SYNCHRONOUS = new LinkedHashMap<>();
-  private static final Map<String, ParallelConfig> PIPEFUSION = new LinkedHashMap<>();
-  private static final Map<String, ParallelConfig> DISTRIFUSION = new LinkedHashMap<>();
+
+  /** Layouts whose pictures equal that of one rank. */
+  static final Map<String, ParallelConfig> SYNCHRONOUS = new LinkedHashMap<>();
+
+  /** Layouts whose pictures equal that of one rank with as many patches, three. */
+  static final Map<String, ParallelConfig> PIPEFUSION = new LinkedHashMap<>();
+
+  /** Layouts whose pictures equal that of one rank with as many displaced patches. */
+  static final Map<String, ParallelConfig> DISTRIFUSION = new LinkedHashMap<>();
 
   static {
     SYNCHRONOUS.put("CFG 2", SERIAL.withCfg(2));
@@ -62,7 +68,7 @@ final class ParityTable {
     Files.writeString(Path.of(arguments[0]), page(lines));
   }
 
-  private static List<String> pipelines() throws IOException {
+  static List<String> pipelines() throws IOException {
     try (Stream<Path> folders = Files.list(DiffusersCall.FIXTURES.resolve("reference"))) {
       return folders
           .filter(folder -> Files.exists(folder.resolve("cases.json")))
@@ -81,11 +87,7 @@ final class ParityTable {
       }
     }
     List<String> cells = new ArrayList<>(List.of("`" + pipeline + "`", number(most)));
-    DiffusersCall chosen =
-        calls.stream()
-            .filter(call -> call.toString().endsWith("several"))
-            .findFirst()
-            .orElse(calls.get(0));
+    DiffusersCall chosen = mostVaried(calls);
     try (NDManager manager = Torch.newManager()) {
       InputConfig input = chosen.input();
       NDArray serial = generate(manager, chosen, input, SERIAL);
@@ -104,6 +106,14 @@ final class ParityTable {
       cells.add(number(Pixels.largestDifference(displaced, serial)));
     }
     return "| " + String.join(" | ", cells) + " |";
+  }
+
+  /** Several pictures, where there is such a call. */
+  static DiffusersCall mostVaried(List<DiffusersCall> calls) {
+    return calls.stream()
+        .filter(call -> call.toString().endsWith("several"))
+        .findFirst()
+        .orElse(calls.get(0));
   }
 
   private static double fromDiffusers(DiffusersCall call) {

@@ -1,0 +1,180 @@
+package io.xfuser.examples.gpucheck;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.config.ArgumentException;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.examples.XDiT;
+import io.xfuser.examples.launch.LaunchPlan;
+import io.xfuser.examples.launch.Launcher;
+import io.xfuser.examples.launch.Placement;
+import io.xfuser.quality.Fidelity;
+import io.xfuser.torchscript.Gpus;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * As many ranks as GPUs, a JVM each, connected by NCCL: their pictures against those of one rank.
+ * On CPUs two ranks, connected by sockets.
+ */
+@Command(
+    name = "processes",
+    mixinStandardHelpOptions = true,
+    description = "A rank for each GPU in a JVM of its own, against one rank.")
+final class Processes implements Callable<Integer> {
+  private static final int CPU_RANKS = 2;
+
+  /** What the demo model can be shared out to. */
+  private static final int MOST_HEADS = 4;
+
+  private static final int MOST_BLOCKS = 8;
+
+  /** Of 255: what rounding to 8 bits may make of a difference within the laws. */
+  private static final double ONE_STEP = 1.01 / 255;
+
+  @Mixin private DeviceOption device = new DeviceOption();
+  @Mixin private Page page = new Page();
+
+  @Option(
+      names = "--model",
+      required = true,
+      description = "what draws: the demo model, or one of as many heads and blocks")
+  private Path model = Path.of("");
+
+  @Option(
+      names = "--steps",
+      defaultValue = "20",
+      description = "denoising steps (default: ${DEFAULT-VALUE})")
+  private int steps = 20;
+
+  /** What was drawn, and how long a step took. */
+  private record Drawn(BufferedImage picture, double stepSeconds) {}
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    int ranks = device.isCuda() ? Gpus.found().count() : CPU_RANKS;
+    String connected = device.isCuda() ? "NCCL" : "sockets";
+    List<String> lines = new ArrayList<>();
+    if (ranks < 2) {
+      page.add("Processes", List.of("One GPU: NCCL has nothing to connect.", ""));
+      return 0;
+    }
+    if (device.isCuda() && Machine.nccl().isEmpty()) {
+      throw new ArgumentException(
+          "NCCL cannot be loaded; it needs org.bytedeco:cuda-platform and libnccl.so.2");
+    }
+    lines.add(
+        ranks + " ranks, a JVM each, connected by " + connected + ", against one rank with as");
+    lines.add("many patches. Law: no value of 8 bits differs by more than one.");
+    lines.add("");
+    lines.addAll(
+        Page.header("layout", "largest difference of 255", "PSNR, dB", "s/step", "÷ one rank", ""));
+    boolean all = compareAll(ranks, lines);
+    page.add("Processes", lines);
+    return all ? 0 : 1;
+  }
+
+  private boolean compareAll(int ranks, List<String> lines)
+      throws IOException, InterruptedException {
+    Map<Integer, Drawn> ofOneRank = new HashMap<>(); // by patches
+    boolean all = true;
+    for (ParallelConfig layout : layouts(ranks)) {
+      int patches = layout.patches();
+      if (!ofOneRank.containsKey(patches)) {
+        ofOneRank.put(patches, draw(ParallelConfig.serial().withPatches(patches)));
+      }
+      Drawn one = ofOneRank.get(patches);
+      Drawn several = draw(layout);
+      Fidelity fidelity = Fidelity.of(one.picture(), several.picture());
+      boolean holds = fidelity.largestDifference() <= ONE_STEP;
+      all &= holds;
+      lines.add(
+          Page.row(
+              layout.label(),
+              String.format(Locale.ROOT, "%.0f", 255 * fidelity.largestDifference()),
+              String.format(Locale.ROOT, "%.1f", fidelity.psnr()),
+              String.format(Locale.ROOT, "%.4f", several.stepSeconds()),
+              String.format(Locale.ROOT, "%.2f", several.stepSeconds() / one.stepSeconds()),
+              holds ? "holds" : "**broken**"));
+    }
+    return all;
+  }
+
+  /** Layouts of {@code ranks} ranks in which every axis works that so many can be shared out on. */
+  static List<ParallelConfig> layouts(int ranks) {
+    ParallelConfig serial = ParallelConfig.serial();
+    List<ParallelConfig> all = new ArrayList<>();
+    all.add(serial.withRing(ranks));
+    for (int heads = 2; heads <= MOST_HEADS && heads <= ranks; heads++) {
+      if (ranks % heads == 0) {
+        all.add(serial.withUlysses(heads).withRing(ranks / heads));
+        all.add(serial.withTensor(heads).withRing(ranks / heads));
+      }
+    }
+    IntStream.rangeClosed(2, Math.min(ranks, MOST_BLOCKS))
+        .filter(stages -> ranks % stages == 0)
+        .forEach(
+            stages ->
+                all.add(serial.withPipefusion(stages).withPatches(8).withRing(ranks / stages)));
+    if (ranks % 2 == 0) {
+      all.add(serial.withCfg(2).withRing(ranks / 2));
+    }
+    return all;
+  }
+
+  private Drawn draw(ParallelConfig layout) throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory("gpu-check");
+    Path report = folder.resolve("report.json");
+    int ranks = layout.worldSize();
+    List<String> flags = new ArrayList<>(flags(layout));
+    flags.addAll(List.of("--output_directory", folder.toString(), "--report", report.toString()));
+    // ranks that share a GPU would not be connected by NCCL
+    flags.addAll(List.of("--device", ranks == 1 ? device.shared() : device.each()));
+    LaunchPlan plan = new LaunchPlan(XDiT.class.getName(), flags, Placement.local(ranks));
+    int status = new Launcher(System.out, System.err).run(plan);
+    if (status != 0) {
+      throw new IOException(layout.label() + " ended with exit status " + status);
+    }
+    JsonNode told = new ObjectMapper().readTree(report.toFile());
+    double[] seconds =
+        IntStream.range(0, told.get("step_s").size())
+            .mapToDouble(step -> told.get("step_s").get(step).asDouble())
+            .sorted()
+            .toArray();
+    try (Stream<Path> files = Files.list(folder)) {
+      Path picture =
+          files.filter(file -> file.toString().endsWith(".png")).findFirst().orElseThrow();
+      return new Drawn(ImageIO.read(picture.toFile()), seconds[seconds.length / 2]);
+    }
+  }
+
+  private List<String> flags(ParallelConfig layout) {
+    List<String> flags = new ArrayList<>(List.of("--model", model.toString(), "--prompt", "a fox"));
+    flags.addAll(List.of("--guidance_scale", "2.5", "--no_use_resolution_binning"));
+    flags.addAll(List.of("--num_inference_steps", Integer.toString(steps)));
+    flags.addAll(List.of("--num_pipeline_patch", Integer.toString(layout.patches())));
+    flags.addAll(List.of("--ulysses_degree", Integer.toString(layout.ulyssesDegree())));
+    flags.addAll(List.of("--ring_degree", Integer.toString(layout.ringDegree())));
+    flags.addAll(List.of("--tensor_parallel_degree", Integer.toString(layout.tensorDegree())));
+    flags.addAll(
+        List.of("--pipefusion_parallel_degree", Integer.toString(layout.pipefusionDegree())));
+    if (layout.cfgDegree() == 2) {
+      flags.add("--use_cfg_parallel");
+    }
+    return flags;
+  }
+}

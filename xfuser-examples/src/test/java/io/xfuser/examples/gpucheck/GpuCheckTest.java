@@ -1,0 +1,150 @@
+package io.xfuser.examples.gpucheck;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Gpus;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Cut;
+import io.xfuser.weights.Weights;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GpuCheckTest {
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @TempDir private Path folder = Path.of("");
+
+  @BeforeEach
+  void prepare() {
+    Torch.prepareThread(1);
+  }
+
+  @Test
+  void theScriptRefusesAMachineWithoutADriver() throws Exception {
+    assumeTrue(Files.notExists(Path.of("/proc/driver/nvidia/version")));
+    Process script =
+        new ProcessBuilder("../scripts/gpu-check", "--markdown", page().toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(script.getInputStream().readAllBytes(), UTF_8);
+    assertThat(script.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(script.exitValue()).isEqualTo(2);
+    assertThat(said)
+        .isEqualTo(
+            "gpu-check: this machine has no GPU for CUDA (no NVIDIA driver); --device cpu tries"
+                + " the check without one\n");
+    assertThat(page()).doesNotExist();
+  }
+
+  @Test
+  void aLibtorchThatFindsNoGpuIsRefused() {
+    assumeTrue(Gpus.found().count() == 0);
+    assertThat(run("machine", "--device", "cuda", "--page", page().toString())).isEqualTo(2);
+    assertThat(err.toString(UTF_8))
+        .matches(
+            "gpu-check: libtorch \\S+ finds no GPU; --device cpu tries this check itself without"
+                + " one\\R");
+    assertThat(page()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "machine --device cpu|Missing required option: '--page=<file>'",
+        "machine --device tpu --page x"
+            + "|Invalid value for option '--device': expected one of [CUDA, CPU] (case-insensitive)"
+            + " but was 'tpu'",
+        "|name a part: machine, processes or sizes"
+      })
+  void wrongArgumentsAreRefusedInOneSentence(String arguments, String sentence) {
+    assertThat(run(arguments == null ? new String[0] : arguments.split(" "))).isEqualTo(2);
+    assertThat(err.toString(UTF_8).strip()).isEqualTo("gpu-check: " + sentence);
+  }
+
+  @Test
+  void theMachineIsDescribed() throws IOException {
+    assertThat(run("machine", "--device", "cpu", "--page", page().toString())).isZero();
+    assertThat(Files.readString(page()))
+        .startsWith("## Machine\n\n- day: ")
+        .contains("- devices used: the CPU, as a dry run", "libtorch 2.7.1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4, 6, 8})
+  void everyLayoutHasARankForEachGpu(int gpus) {
+    assertThat(Processes.layouts(gpus))
+        .hasSizeGreaterThan(1)
+        .doesNotHaveDuplicates()
+        .allMatch(layout -> layout.worldSize() == gpus)
+        .allMatch(layout -> layout.ulyssesDegree() <= 4 && layout.tensorDegree() <= 4)
+        .anyMatch(layout -> layout.pipefusionDegree() == gpus);
+  }
+
+  @Test
+  void layoutsOfFourGpusUseEveryAxis() {
+    assertThat(Processes.layouts(4).stream().map(ParallelConfig::label))
+        .contains("dp1_cfg2_ulysses1_ring2_pp1_patch1", "dp1_cfg1_ulysses1_ring4_pp1_patch1");
+    assertThat(Processes.layouts(4)).anyMatch(layout -> layout.tensorDegree() == 4);
+  }
+
+  @Test
+  void aGpuIsWatchedByWhatItsToolSays() throws Exception {
+    GpuWatch watch = GpuWatch.of("printf", "100, 1000\n50, 3000\n[N/A], 7\n 0 , 2000\n");
+    Thread.sleep(300);
+    watch.close();
+    assertThat(watch.outsideKernels().orElseThrow()).isEqualTo(0.5);
+    assertThat(watch.peakBytes().orElseThrow()).isEqualTo(3000.0 * (1 << 20));
+  }
+
+  @Test
+  void withoutTheToolNothingIsSeen() {
+    GpuWatch watch = GpuWatch.of("no-such-tool-of-nvidia");
+    watch.close();
+    assertThat(watch.outsideKernels()).isEmpty();
+    assertThat(watch.peakBytes()).isEmpty();
+  }
+
+  @Test
+  void aShareOfRandomWeightsIsAPartOfTheWhole() {
+    Weights weights = new RandomWeights(Device.cpu(), ElementType.FLOAT32, "").at("block.");
+    try (NDManager manager = Torch.newManager()) {
+      NDArray whole = weights.get(manager, "linear.weight", 6, 400);
+      NDArray part = weights.get(manager, new Cut(0, 2, 5), "linear.weight", 6, 400);
+      assertThat(Pixels.largestDifference(part, Torch.slice(manager, whole, 0, 2, 5))).isZero();
+      NDArray other = weights.get(manager, "other.weight", 6, 400);
+      assertThat(Pixels.largestDifference(whole, other)).isGreaterThan(0.01);
+      double sum = 0;
+      for (float x : Pixels.floats(whole)) {
+        sum += x * x;
+      }
+      assertThat(Math.sqrt(sum / 2400)).isBetween(0.045, 0.055); // 1/√400
+    }
+  }
+
+  private Path page() {
+    return folder.resolve("page.md");
+  }
+
+  private int run(String... arguments) {
+    return GpuCheck.run(new PrintStream(err, true, UTF_8), arguments);
+  }
+}

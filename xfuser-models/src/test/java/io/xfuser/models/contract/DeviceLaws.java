@@ -1,0 +1,184 @@
+package io.xfuser.models.contract;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Holds all tiny pipelines to the laws on one device, shared by 1 to 8 ranks of this JVM, and adds
+ * a section to the page of {@code scripts/gpu-check}. In fp32 differences are held to the laws; in
+ * half precision, where other orders of summing show, the parallel picture may be no farther from
+ * the fp32 picture than the serial one is, but for {@value #MARGIN_DB} dB.
+ */
+final class DeviceLaws {
+  private static final double FROM_DIFFUSERS = 1e-3;
+  private static final double FROM_ONE_RANK = 1e-4;
+  private static final double MARGIN_DB = 3;
+  private static final int PATCHES = 3;
+  private static final ParallelConfig SERIAL = ParallelConfig.serial();
+  private static final List<ElementType> HALVES =
+      List.of(ElementType.FLOAT16, ElementType.BFLOAT16);
+
+  private final String device;
+  private final NDManager manager;
+  private int broken;
+
+  private DeviceLaws(String device, NDManager manager) {
+    this.device = device;
+    this.manager = manager;
+  }
+
+  /** Takes the device, the page to add to, and names of pipelines, or none for all. */
+  public static void main(String[] arguments) throws IOException {
+    Torch.prepareThread(1);
+    List<String> pipelines =
+        arguments.length > 2
+            ? List.of(arguments).subList(2, arguments.length)
+            : ParityTable.pipelines();
+    List<String> rows = new ArrayList<>();
+    int broken = 0;
+    for (String pipeline : pipelines) {
+      try (NDManager manager = Torch.newManager()) {
+        DeviceLaws laws = new DeviceLaws(arguments[0], manager);
+        rows.add(laws.row(pipeline));
+        broken += laws.broken;
+        System.err.println(rows.get(rows.size() - 1));
+      }
+    }
+    Files.writeString(
+        Path.of(arguments[1]),
+        section(arguments[0], rows),
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND);
+    System.exit(broken == 0 ? 0 : 1);
+  }
+
+  /** Those of the parity table, and eight ranks. */
+  static Map<String, ParallelConfig> fresh() {
+    Map<String, ParallelConfig> all = new LinkedHashMap<>(ParityTable.SYNCHRONOUS);
+    all.put("Ulysses 4 × ring 2", SERIAL.withUlysses(4).withRing(2));
+    all.put("tensor 2 × Ulysses 2 × ring 2", SERIAL.withTensor(2).withUlysses(2).withRing(2));
+    all.put("CFG 2 × Ulysses 2 × ring 2", SERIAL.withCfg(2).withUlysses(2).withRing(2));
+    return all;
+  }
+
+  /** Those of the parity table, and eight ranks. */
+  static Map<String, ParallelConfig> stale() {
+    Map<String, ParallelConfig> all = new LinkedHashMap<>(ParityTable.PIPEFUSION);
+    all.put(
+        "2 stages × Ulysses 2 × ring 2, M = 3",
+        SERIAL.withPipefusion(2).withUlysses(2).withRing(2).withPatches(PATCHES));
+    return all;
+  }
+
+  private String row(String pipeline) throws IOException {
+    List<DiffusersCall> calls = DiffusersCall.of(pipeline);
+    double most = 0;
+    for (DiffusersCall call : calls) {
+      if (call.type() == ElementType.FLOAT32) {
+        NDArray whole = draw(call, ElementType.FLOAT32, SERIAL);
+        most =
+            Math.max(
+                most,
+                Pixels.largestDifference(call.strided(whole), call.reference(manager, "pixels")));
+      }
+    }
+    DiffusersCall call = ParityTable.mostVaried(calls);
+    NDArray serial = draw(call, ElementType.FLOAT32, SERIAL);
+    NDArray patches = draw(call, ElementType.FLOAT32, SERIAL.withPatches(PATCHES));
+    List<String> cells = new ArrayList<>(List.of("`" + pipeline + "`", held(most, FROM_DIFFUSERS)));
+    cells.add(worst(call, fresh(), serial));
+    cells.add(worst(call, stale(), patches));
+    for (ElementType half : HALVES) {
+      cells.add(fidelity(call, half, SERIAL, fresh(), serial));
+      cells.add(fidelity(call, half, SERIAL.withPatches(PATCHES), stale(), patches));
+    }
+    return "| " + String.join(" | ", cells) + " |";
+  }
+
+  /** The largest difference over all layouts in fp32, and in which. */
+  private String worst(DiffusersCall call, Map<String, ParallelConfig> layouts, NDArray reference) {
+    double most = 0;
+    String where = "all";
+    for (Map.Entry<String, ParallelConfig> layout : layouts.entrySet()) {
+      try {
+        double found =
+            Pixels.largestDifference(draw(call, ElementType.FLOAT32, layout.getValue()), reference);
+        where = found > most ? layout.getKey() : where;
+        most = Math.max(most, found);
+      } catch (IllegalArgumentException refused) {
+        continue; // nothing to share out: one picture, or no guidance
+      }
+    }
+    return held(most, FROM_ONE_RANK) + " (" + where + ")";
+  }
+
+  /** How near half precision comes to {@code exact} on one rank, and at worst in a layout. */
+  private String fidelity(
+      DiffusersCall call,
+      ElementType half,
+      ParallelConfig one,
+      Map<String, ParallelConfig> layouts,
+      NDArray exact) {
+    double serial = Pixels.psnr(draw(call, half, one), exact);
+    double least = Double.POSITIVE_INFINITY;
+    for (ParallelConfig layout : layouts.values()) {
+      try {
+        least = Math.min(least, Pixels.psnr(draw(call, half, layout), exact));
+      } catch (IllegalArgumentException refused) {
+        continue; // as above
+      }
+    }
+    boolean holds = least >= serial - MARGIN_DB;
+    broken += holds ? 0 : 1;
+    return String.format(Locale.ROOT, holds ? "%.1f, %.1f" : "**%.1f, %.1f**", serial, least);
+  }
+
+  private NDArray draw(DiffusersCall call, ElementType type, ParallelConfig layout) {
+    EngineConfig engine = EngineConfig.of(call.directory()).withParallel(layout);
+    EngineConfig there = engine.withRuntime(engine.runtime().withDtype(type).withDevice(device));
+    try (XDiTParallel ranks = XDiTParallel.inProcess(call.directory(), there);
+        Generation generation = ranks.generate(call.input())) {
+      return Torch.copy(manager, generation.tensor());
+    }
+  }
+
+  private String held(double difference, double law) {
+    broken += difference <= law ? 0 : 1;
+    return String.format(Locale.ROOT, difference <= law ? "%.0e" : "**%.0e**", difference);
+  }
+
+  private static String section(String device, List<String> rows) {
+    return """
+        ## Laws
+        Tiny pipelines with random weights on `%s`, shared by 1 to 8 ranks. A broken law is bold.
+
+        - **diffusers**: largest difference of pixels between 0 and 1, fp32, of our serial picture from diffusers' on the CPU. Law: at most 1e-3.
+        - **fresh**: of %d layouts of 2 to 8 ranks from one rank, the worst and which. Law: at most 1e-4.
+        - **M = 3**: of %d layouts with PipeFusion's patches from one rank with the same patches. Law: at most 1e-4.
+        - **float16, bfloat16**: PSNR in dB from the fp32 picture of one rank (with the same patches), of one rank and of the worst layout. Law: at
+          most %.0f dB less.
+
+        | pipeline | diffusers | fresh | M = 3 | float16, fresh | float16, M = 3 | bfloat16, fresh | bfloat16, M = 3 |
+        |---|---|---|---|---|---|---|---|
+        %s
+
+        """
+        .formatted(device, fresh().size(), stale().size(), MARGIN_DB, String.join("\n", rows));
+  }
+}
