@@ -29,7 +29,6 @@ final class ForeignFlags {
           value("--dit_parallel_size", "0", "Ranks of the transformer alone, 0 = all"),
           value("--vae_parallel_size", "0", "Ranks of the VAE alone"),
           off("--shard_dit", "Shard the transformer's weights"),
-          off("--shard_t5_encoder", "Shard the text encoder's weights"),
           value("--fully_shard_degree", "1", "Ranks that share all weights"),
           off("--use_fsdp", "Share all weights by FSDP"),
           off("--no_reshard_after_forward", "Keep gathered weights"),

@@ -9,6 +9,7 @@ import io.xfuser.torchscript.ElementType;
  * @param warmupSteps first steps that run the whole image through the PipeFusion stages, ≥ 0
  * @param device {@code cpu} or {@code cuda}
  * @param useParallelVae the ranks share the decoding of a picture
+ * @param shardT5Encoder the ranks share the T5 text encoder
  * @param useTorchCompile xDiT's switch for torch.compile
  * @param enableTiling the VAE decodes overlapping tiles
  * @param enableSlicing the VAE decodes one picture at a time
@@ -19,6 +20,7 @@ public record RuntimeConfig(
     int warmupSteps,
     String device,
     boolean useParallelVae,
+    boolean shardT5Encoder,
     boolean useTorchCompile,
     boolean enableTiling,
     boolean enableSlicing,
@@ -44,7 +46,8 @@ public record RuntimeConfig(
 
   /** float32 on the CPU with one warm-up step, and everything optional off. */
   public static RuntimeConfig defaults() {
-    return new RuntimeConfig(ElementType.FLOAT32, 1, "cpu", false, false, false, false, false);
+    return new RuntimeConfig(
+        ElementType.FLOAT32, 1, "cpu", false, false, false, false, false, false);
   }
 
   /** The same in another element type. */
@@ -54,6 +57,7 @@ public record RuntimeConfig(
         warmupSteps,
         device,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -67,6 +71,7 @@ public record RuntimeConfig(
         steps,
         device,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -80,6 +85,7 @@ public record RuntimeConfig(
         warmupSteps,
         name,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -93,6 +99,21 @@ public record RuntimeConfig(
         warmupSteps,
         device,
         parallel,
+        shardT5Encoder,
+        useTorchCompile,
+        enableTiling,
+        enableSlicing,
+        verbose);
+  }
+
+  /** The same with the T5 text encoder shared among the ranks or not. */
+  public RuntimeConfig withShardedT5Encoder(boolean sharded) {
+    return new RuntimeConfig(
+        dtype,
+        warmupSteps,
+        device,
+        useParallelVae,
+        sharded,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -106,6 +127,7 @@ public record RuntimeConfig(
         warmupSteps,
         device,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         tiling,
         enableSlicing,
@@ -119,6 +141,7 @@ public record RuntimeConfig(
         warmupSteps,
         device,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         slicing,
@@ -132,6 +155,7 @@ public record RuntimeConfig(
         warmupSteps,
         device,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,

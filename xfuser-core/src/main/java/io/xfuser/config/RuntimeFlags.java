@@ -46,6 +46,11 @@ final class RuntimeFlags {
       description = "The ranks of a picture share its decoding (default: off)")
   boolean parallelVae;
 
+  @Option(
+      names = "--shard_t5_encoder",
+      description = "The ranks of a picture share its T5 text encoder (default: off)")
+  boolean shardT5Encoder;
+
   @Option(names = "--use_torch_compile", description = "Not supported yet (default: off)")
   boolean torchCompile;
 }

@@ -57,6 +57,7 @@ public final class XFuserArgs {
         given.warmupSteps,
         given.device,
         given.parallelVae,
+        given.shardT5Encoder,
         given.torchCompile,
         given.tiling,
         given.slicing,

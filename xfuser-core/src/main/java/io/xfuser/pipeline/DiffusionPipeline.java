@@ -9,7 +9,10 @@ import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Share;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
@@ -20,14 +23,13 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final PipelineModel<?> model;
   private final ElementType type;
   private final LoadedTransformer<?> transformer;
-  private final Shared<TextEncoder> textEncoder;
+  private final Map<Share, TextEncoder> textEncoders = new ConcurrentHashMap<>();
   private final Shared<VaeDecoder> vaeDecoder;
 
   private DiffusionPipeline(PipelineModel<?> model, ElementType type) {
     this.model = model;
     this.type = type;
     this.transformer = new LoadedTransformer<>(model.transformer());
-    this.textEncoder = new Shared<>(model::textEncoder);
     this.vaeDecoder = new Shared<>(model::vaeDecoder);
   }
 
@@ -94,6 +96,11 @@ public final class DiffusionPipeline implements AutoCloseable {
     return transformer.parameterBytes();
   }
 
+  /** Bytes of all weights of text encoders that are in this process. */
+  public long textEncoderBytes() {
+    return textEncoders.values().stream().mapToLong(TextEncoder::parameterBytes).sum();
+  }
+
   /** Its weights have been cast when they were loaded, so no engine can choose another type. */
   void requireType(ElementType wanted) {
     if (wanted != type) {
@@ -109,8 +116,17 @@ public final class DiffusionPipeline implements AutoCloseable {
     return transformer;
   }
 
-  Shared<TextEncoder> textEncoder() {
-    return textEncoder;
+  /** {@code share} of the text encoder, one for all ranks of this process that need it. */
+  TextEncoder textEncoder(Share share) {
+    return textEncoders.computeIfAbsent(share, model::textEncoder);
+  }
+
+  /** Ranks share it in vain if there is nothing to share. */
+  void requireT5() {
+    if (!model.hasT5()) {
+      throw new IllegalArgumentException(
+          "--shard_t5_encoder needs a T5 text encoder, but " + name() + " has none");
+    }
   }
 
   Shared<VaeDecoder> vaeDecoder() {
@@ -120,7 +136,8 @@ public final class DiffusionPipeline implements AutoCloseable {
   @Override
   public void close() {
     transformer.close();
-    textEncoder.close();
+    textEncoders.values().forEach(TextEncoder::close);
+    textEncoders.clear();
     vaeDecoder.close();
     model.close();
   }

@@ -4,6 +4,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 
 /**
  * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
@@ -25,8 +26,14 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** The transformer. */
   TransformerSpec<C> transformer();
 
-  /** Loads tokenizer and text encoder. */
-  TextEncoder textEncoder();
+  /**
+   * Loads tokenizers and text encoders; in shares, only {@code share} of the T5 among them, and
+   * what is not shared only as the first.
+   */
+  TextEncoder textEncoder(Share share);
+
+  /** Whether there is a T5, the text encoder that can be loaded in shares. */
+  boolean hasT5();
 
   /** Loads the autoencoder's decoder. */
   VaeDecoder vaeDecoder();

@@ -102,8 +102,8 @@ final class RankPipeline<C> {
     Map<String, NDArray> both =
         trace.during(
             Activity.TEXT,
-            () -> PromptTensors.of(request, plan, groups.replica(), pipeline.textEncoder(), given));
-    times.textEncoded(start);
+            () -> prompts().of(request, pipeline::textEncoder, given));
+    times.textEncoded(start, given.text().isEmpty() ? textBytes() : 0);
     Map<String, NDArray> mine = new TreeMap<>();
     both.forEach(
         (name, positive) -> {
@@ -115,6 +115,15 @@ final class RankPipeline<C> {
     List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
     ConditionInput input = new ConditionInput(mine, plan.request().picture(), positions);
     return trace.during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
+  }
+
+  private PromptTensors prompts() {
+    return new PromptTensors(plan, groups.replica(), engine.runtime().shardT5Encoder());
+  }
+
+  private long textBytes() {
+    PromptTensors prompts = prompts();
+    return prompts.encodes() ? pipeline.textEncoder(prompts.share()).parameterBytes() : 0;
   }
 
   private DenoisingLoop<C> loop(

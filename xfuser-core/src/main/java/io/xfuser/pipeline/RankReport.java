@@ -9,6 +9,8 @@ import java.util.Map;
  *
  * @param rank the rank
  * @param parameterBytes weights of the transformer that it owns
+ * @param textParameterBytes weights of the text encoders that it asked for, 0 where another rank
+ *     encodes or no prompt was to be encoded
  * @param kvBufferBytes keys and values kept from step to step
  * @param sentBytes bytes sent by channel
  * @param peakTensorBytes the most bytes of hidden states and buffers held at once, seen between
@@ -21,6 +23,7 @@ import java.util.Map;
 public record RankReport(
     @JsonProperty("rank") int rank,
     @JsonProperty("parameter_bytes") long parameterBytes,
+    @JsonProperty("text_parameter_bytes") long textParameterBytes,
     @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
     @JsonProperty("sent_bytes") Map<String, Long> sentBytes,
     @JsonProperty("peak_tensor_bytes") long peakTensorBytes,

@@ -7,12 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** How long one rank took for what. */
+/** How long one rank took for what, and what it held for it. */
 final class RankTimes {
   private final long begin = System.nanoTime();
   private final List<Double> steps = new ArrayList<>();
   private double load;
   private double textEncode;
+  private long textBytes;
   private double denoise;
   private double vae;
 
@@ -20,8 +21,10 @@ final class RankTimes {
     load = secondsSince(since);
   }
 
-  void textEncoded(long since) {
+  /** With an encoder of so many bytes. */
+  void textEncoded(long since, long parameterBytes) {
     textEncode = secondsSince(since);
+    textBytes = parameterBytes;
   }
 
   void stepTaken(long since) {
@@ -55,6 +58,7 @@ final class RankTimes {
     return new RankReport(
         world.rank(),
         parameterBytes,
+        textBytes,
         bufferBytes,
         sent,
         peakBytes,

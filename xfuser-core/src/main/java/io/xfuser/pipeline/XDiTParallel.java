@@ -50,6 +50,9 @@ public final class XDiTParallel implements AutoCloseable {
       @Nullable World world,
       List<RankThread> threads) {
     pipeline.requireType(engine.runtime().dtype());
+    if (engine.runtime().shardT5Encoder()) {
+      pipeline.requireT5();
+    }
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;

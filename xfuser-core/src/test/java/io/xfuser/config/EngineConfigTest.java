@@ -18,7 +18,8 @@ class EngineConfigTest {
     assertThat(ENGINE.parallel()).isEqualTo(ParallelConfig.serial());
     assertThat(ENGINE.runtime())
         .isEqualTo(
-            new RuntimeConfig(ElementType.FLOAT32, 1, "cpu", false, false, false, false, false));
+            new RuntimeConfig(
+                ElementType.FLOAT32, 1, "cpu", false, false, false, false, false, false));
   }
 
   @Test
@@ -27,19 +28,21 @@ class EngineConfigTest {
     ElementType f32 = ElementType.FLOAT32;
     ElementType bf16 = ElementType.BFLOAT16;
     assertThat(runtime.withDtype(bf16))
-        .isEqualTo(new RuntimeConfig(bf16, 1, "cpu", false, false, false, false, false));
+        .isEqualTo(new RuntimeConfig(bf16, 1, "cpu", false, false, false, false, false, false));
     assertThat(runtime.withWarmupSteps(0))
-        .isEqualTo(new RuntimeConfig(f32, 0, "cpu", false, false, false, false, false));
+        .isEqualTo(new RuntimeConfig(f32, 0, "cpu", false, false, false, false, false, false));
     assertThat(runtime.withDevice("cuda"))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cuda", false, false, false, false, false));
+        .isEqualTo(new RuntimeConfig(f32, 1, "cuda", false, false, false, false, false, false));
     assertThat(runtime.withParallelVae(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", true, false, false, false, false));
+        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", true, false, false, false, false, false));
+    assertThat(runtime.withShardedT5Encoder(true))
+        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, true, false, false, false, false));
     assertThat(runtime.withTiling(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, true, false, false));
+        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, false, true, false, false));
     assertThat(runtime.withSlicing(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, false, true, false));
+        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, false, false, true, false));
     assertThat(runtime.withVerbose(true))
-        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, false, false, true));
+        .isEqualTo(new RuntimeConfig(f32, 1, "cpu", false, false, false, false, false, true));
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +37,13 @@ record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return model.textEncoder();
+  public TextEncoder textEncoder(Share share) {
+    return model.textEncoder(share);
+  }
+
+  @Override
+  public boolean hasT5() {
+    return model.hasT5();
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -70,7 +71,12 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   }
 
   @Override
-  public TextEncoder textEncoder() {
+  public TextEncoder textEncoder(Share share) {
     return new ClassLabels();
+  }
+
+  @Override
+  public boolean hasT5() {
+    return false;
   }
 }

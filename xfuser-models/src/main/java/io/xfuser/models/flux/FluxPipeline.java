@@ -15,6 +15,7 @@ import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.FlowMatchEuler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
@@ -109,7 +110,7 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new FluxTextEncoder(components());
+  public TextEncoder textEncoder(Share share) {
+    return new FluxTextEncoder(components(), share);
   }
 }

@@ -10,6 +10,7 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -84,7 +85,7 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new HunyuanDiTTextEncoder(components());
+  public TextEncoder textEncoder(Share share) {
+    return new HunyuanDiTTextEncoder(components(), share);
   }
 }

@@ -14,6 +14,7 @@ import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList.Patch;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -82,8 +83,8 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new LatteTextEncoder(T5Captions.open(components()));
+  public TextEncoder textEncoder(Share share) {
+    return new LatteTextEncoder(T5Captions.open(components(), share));
   }
 
   @Override

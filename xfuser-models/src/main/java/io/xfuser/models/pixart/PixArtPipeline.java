@@ -14,6 +14,7 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -79,7 +80,7 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return T5Captions.open(components());
+  public TextEncoder textEncoder(Share share) {
+    return T5Captions.open(components(), share);
   }
 }

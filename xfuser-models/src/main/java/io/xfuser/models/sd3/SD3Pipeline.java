@@ -14,6 +14,7 @@ import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -102,7 +103,12 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   }
 
   @Override
-  public TextEncoder textEncoder() {
-    return new SD3TextEncoder(components(), config().textWidth());
+  public TextEncoder textEncoder(Share share) {
+    return new SD3TextEncoder(components(), config().textWidth(), share);
+  }
+
+  @Override
+  public boolean hasT5() {
+    return components().has("text_encoder_3");
   }
 }

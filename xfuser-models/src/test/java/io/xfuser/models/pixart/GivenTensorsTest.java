@@ -22,6 +22,7 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -70,7 +71,7 @@ class GivenTensorsTest {
   }
 
   private Map<String, NDArray> encoded(String... prompts) {
-    try (TextEncoder encoder = pipeline.model().textEncoder()) {
+    try (TextEncoder encoder = pipeline.model().textEncoder(Share.WHOLE)) {
       return encoder.encode(
           manager, TextRequest.of(List.of(prompts), new TextEncoder.Options(300, true)));
     }
