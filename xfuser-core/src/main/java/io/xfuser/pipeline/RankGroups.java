@@ -62,14 +62,16 @@ record RankGroups(
    * The exchange of each block for one request: the strategy of {@code plan}.
    *
    * @param request owns keys and values that are kept
+   * @param gauge watches every attention
    */
-  List<Exchange> exchanges(NDManager request, RankPlan plan, TransformerSpec<?> spec) {
+  List<Exchange> exchanges(
+      NDManager request, RankPlan plan, TransformerSpec<?> spec, TensorGauge gauge) {
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
                 new Exchange(
                     IntStream.range(0, spec.attentions(block))
-                        .mapToObj(i -> attention(request, plan))
+                        .mapToObj(i -> gauge.watch(attention(request, plan)))
                         .toList(),
                     plan.share(),
                     tensor::allReduceSum))

@@ -100,9 +100,7 @@ final class RankPipeline<C> {
     world.transport().activity("encoding the prompt");
     long start = System.nanoTime();
     Map<String, NDArray> both =
-        trace.during(
-            Activity.TEXT,
-            () -> prompts().of(request, pipeline::textEncoder, given));
+        trace.during(Activity.TEXT, () -> prompts().of(request, pipeline::textEncoder, given));
     times.textEncoded(start, given.text().isEmpty() ? textBytes() : 0);
     Map<String, NDArray> mine = new TreeMap<>();
     both.forEach(
@@ -138,17 +136,19 @@ final class RankPipeline<C> {
             given.latents());
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());
+    TensorGauge gauge = new TensorGauge(request);
     return new DenoisingLoop<>(
         request,
         plan,
         groups.pipeline(),
         new DenoisingLoop.Parts<>(
             stage,
-            groups.exchanges(request, plan, transformer.spec()),
+            groups.exchanges(request, plan, transformer.spec(), gauge),
             new LongSkips(transformer.spec(), plan.stages(), groups.skips(), plan.passes()),
             scheduler,
             guidance,
-            trace),
+            trace,
+            gauge),
         new Noise(initial, drawn.steps()));
   }
 
@@ -256,6 +256,7 @@ final class RankPipeline<C> {
   }
 
   private RankReport own(PipelineStage<C> stage, DenoisingLoop<C> loop) {
-    return times.report(world, stage.parameterBytes(), loop.bufferBytes(), loop.peakBytes());
+    return times.report(
+        world, new RankTimes.Held(stage.parameterBytes(), loop.bufferBytes(), loop.gauge()));
   }
 }

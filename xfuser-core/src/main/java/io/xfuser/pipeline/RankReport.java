@@ -12,9 +12,10 @@ import java.util.Map;
  * @param textParameterBytes weights of the text encoders that it asked for, 0 where another rank
  *     encodes or no prompt was to be encoded
  * @param kvBufferBytes keys and values kept from step to step
+ * @param attentionBytes queries, keys, values and outputs of its largest self-attention
  * @param sentBytes bytes sent by channel
- * @param peakTensorBytes the most bytes of hidden states and buffers held at once, seen between
- *     blocks
+ * @param peakTensorBytes the most bytes of tensors held at once while denoising, kept keys and
+ *     values among them, seen after each self-attention and each pass through the blocks
  * @param textEncodeSeconds encoding the prompts, 0 where another rank did
  * @param denoiseSeconds the denoising loop
  * @param stepSeconds each step
@@ -25,6 +26,7 @@ public record RankReport(
     @JsonProperty("parameter_bytes") long parameterBytes,
     @JsonProperty("text_parameter_bytes") long textParameterBytes,
     @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
+    @JsonProperty("attention_bytes") long attentionBytes,
     @JsonProperty("sent_bytes") Map<String, Long> sentBytes,
     @JsonProperty("peak_tensor_bytes") long peakTensorBytes,
     @JsonProperty("text_encode_s") double textEncodeSeconds,

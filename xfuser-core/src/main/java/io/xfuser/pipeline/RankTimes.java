@@ -47,8 +47,11 @@ final class RankTimes {
     return secondsSince(begin);
   }
 
+  /** What the denoising held. */
+  record Held(long parameterBytes, long bufferBytes, TensorGauge gauge) {}
+
   /** This rank's figures so far. */
-  RankReport report(World world, long parameterBytes, long bufferBytes, long peakBytes) {
+  RankReport report(World world, Held held) {
     Map<String, Long> sent = new TreeMap<>();
     for (Channel channel : Channel.values()) {
       sent.put(channel.label(), world.counter().sent(channel));
@@ -57,11 +60,12 @@ final class RankTimes {
     sent.remove(Channel.SKIP.label());
     return new RankReport(
         world.rank(),
-        parameterBytes,
+        held.parameterBytes(),
         textBytes,
-        bufferBytes,
+        held.bufferBytes(),
+        held.gauge().attentionBytes(),
         sent,
-        peakBytes,
+        held.gauge().peakBytes(),
         textEncode,
         denoise,
         List.copyOf(steps),

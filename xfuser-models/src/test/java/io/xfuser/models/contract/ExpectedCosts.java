@@ -3,6 +3,7 @@ package io.xfuser.models.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.DeviceMesh;
@@ -33,6 +34,7 @@ final class ExpectedCosts {
   private final TransformerSpec<?> spec;
   private final DeviceMesh mesh;
   private final TokenLayout layout;
+  private final int warmup;
   private final boolean stale;
   private final long rows; // B without guidance
   private final long batch; // B
@@ -48,6 +50,7 @@ final class ExpectedCosts {
     this.mesh = mesh(degrees);
     this.layout =
         new TokenLayout(latents.grid().tokens(), degrees.patches(), degrees.sequenceDegree());
+    this.warmup = warmup;
     this.stale = degrees.patches() > 1 && warmup < CostContract.STEPS;
     this.rows = (long) request.images() / degrees.dataDegree() * latents.frames();
     this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
@@ -90,7 +93,23 @@ final class ExpectedCosts {
     long kept = attentions(stage) * layout.tokens() + joint(stage) * (long) model.textTokens();
     assertThat(report.kvBufferBytes())
         .isEqualTo(stale ? FLOAT * 2 * batch * kept * headsWidth(rank) : 0);
+    assertThat(report.attentionBytes()).isEqualTo(FLOAT * batch * attended(rank, stage));
     checkParameters(report, stage, mesh.coordinate(rank, MeshAxis.TENSOR));
+  }
+
+  /** Queries, keys, values and outputs of the tokens that are computed together: 4·(T + l)·H·D. */
+  private long attended(int rank, int stage) {
+    long text = joint(stage) > 0 ? model.textTokens() : 0;
+    long most = text + tokens(rank);
+    if (stale && warmup == 0) { // else some step has the whole picture
+      int shard = shard(rank);
+      most =
+          IntStream.range(0, layout.patches())
+              .mapToLong(m -> (m == 0 ? text : 0) + layout.length(PatchSpan.of(m), shard))
+              .max()
+              .orElseThrow();
+    }
+    return 4 * most * width(heads(rank));
   }
 
   /** Queries, keys and values out, results back: 3·l·(H − h)·D + (g − l)·h·D. */
@@ -123,10 +142,12 @@ final class ExpectedCosts {
   }
 
   private long tokens(int rank) {
-    int shard =
-        mesh.coordinate(rank, MeshAxis.ULYSSES)
-            + degrees.ulyssesDegree() * mesh.coordinate(rank, MeshAxis.RING);
-    return layout.length(layout.all(), shard);
+    return layout.length(layout.all(), shard(rank));
+  }
+
+  private int shard(int rank) {
+    return mesh.coordinate(rank, MeshAxis.ULYSSES)
+        + degrees.ulyssesDegree() * mesh.coordinate(rank, MeshAxis.RING);
   }
 
   private long groupTokens(int ring) {
