@@ -22,7 +22,7 @@ public record VaeCosts(AutoencoderKlConfig config, long batch, int height, long 
 
   /** What the rank that has the latents sends before, to all others. */
   public long latents(int strips) {
-    return 4 * (strips - 1) * batch * config.latentChannels() * height * width;
+    return 4L * (strips - 1) * batch * config.latentChannels() * height * width;
   }
 
   /** To a neighbour: B·C·W elements for each 3×3 convolution. */
@@ -46,7 +46,7 @@ public record VaeCosts(AutoencoderKlConfig config, long batch, int height, long 
   /** To each other rank: three fp64 numbers per group and norm. */
   public long norms() {
     int levels = config.widths().size();
-    long norms = 4 + (config.midAttention() ? 1 : 0);
+    long norms = config.midAttention() ? 5 : 4;
     norms += 2L * levels * (config.layersPerBlock() + 1) + 1;
     return 24 * batch * norms * config.normGroups();
   }
