@@ -186,6 +186,19 @@ run_main() {
   exec "$JAVA" -XX:TieredStopAtLevel=1 $options -cp "$path" "$main" "$@"
 }
 
+# run_test_main ROOT MAIN ARGUMENTS...: compiles the models' tests and becomes the JVM that runs MAIN of them.
+run_test_main() {
+  local root=$1 main=$2
+  shift 2
+  find_java
+  cd "$root" || exit 1
+  ./mvnw -q -B -pl xfuser-core,xfuser-models test-compile dependency:build-classpath \
+    -Dmdep.outputFile=target/test-classpath.txt -Dmdep.includeScope=test -Dspotless.check.skip=true || exit 1
+  cd xfuser-models || exit 1
+  export OPT_OUT_TRACKING=true
+  exec "$JAVA" -cp "target/test-classes:target/classes:$(cat target/test-classpath.txt)" "$main" "$@"
+}
+
 # find_python REQUIREMENTS INTERPRETER: sets PYTHON to the interpreter if one is given, else to that of an
 # environment in the user's cache, which is made if it is not there.
 find_python() {

@@ -12,6 +12,7 @@ import io.xfuser.torchscript.ElementType;
  * @param device where ranks compute
  * @param offload what happens to weights on a GPU while they are not in use
  * @param useParallelVae the ranks share the decoding of a picture
+ * @param shardT5Encoder the ranks share the T5 text encoder
  * @param useTorchCompile xDiT's switch for torch.compile
  * @param enableTiling the VAE decodes overlapping tiles
  * @param enableSlicing the VAE decodes one picture at a time
@@ -24,6 +25,7 @@ public record RuntimeConfig(
     DeviceChoice device,
     Offload offload,
     boolean useParallelVae,
+    boolean shardT5Encoder,
     boolean useTorchCompile,
     boolean enableTiling,
     boolean enableSlicing,
@@ -64,6 +66,7 @@ public record RuntimeConfig(
         false,
         false,
         false,
+        false,
         AttentionKernel.FASTEST);
   }
 
@@ -80,6 +83,7 @@ public record RuntimeConfig(
         device,
         offload,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -95,6 +99,7 @@ public record RuntimeConfig(
         device,
         offload,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -119,6 +124,7 @@ public record RuntimeConfig(
         choice,
         offload,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -134,6 +140,7 @@ public record RuntimeConfig(
         device,
         what,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -149,6 +156,23 @@ public record RuntimeConfig(
         device,
         offload,
         parallel,
+        shardT5Encoder,
+        useTorchCompile,
+        enableTiling,
+        enableSlicing,
+        verbose,
+        attentionKernel);
+  }
+
+  /** The same with the T5 text encoder shared among the ranks or not. */
+  public RuntimeConfig withShardedT5Encoder(boolean sharded) {
+    return new RuntimeConfig(
+        dtype,
+        warmupSteps,
+        device,
+        offload,
+        useParallelVae,
+        sharded,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -164,6 +188,7 @@ public record RuntimeConfig(
         device,
         offload,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         tiling,
         enableSlicing,
@@ -179,6 +204,7 @@ public record RuntimeConfig(
         device,
         offload,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         slicing,
@@ -194,6 +220,7 @@ public record RuntimeConfig(
         device,
         offload,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,
@@ -209,6 +236,7 @@ public record RuntimeConfig(
         device,
         offload,
         useParallelVae,
+        shardT5Encoder,
         useTorchCompile,
         enableTiling,
         enableSlicing,

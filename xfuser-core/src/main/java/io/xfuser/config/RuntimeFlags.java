@@ -68,6 +68,11 @@ final class RuntimeFlags {
   boolean parallelVae;
 
   @Option(
+      names = "--shard_t5_encoder",
+      description = "The ranks of a picture share its T5 text encoder (default: off)")
+  boolean shardT5Encoder;
+
+  @Option(
       names = "--attention_backend",
       paramLabel = "KERNEL",
       converter = KernelConverter.class,

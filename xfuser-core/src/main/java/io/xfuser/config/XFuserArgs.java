@@ -58,6 +58,7 @@ public final class XFuserArgs {
         given.device,
         offloadOf(given),
         given.parallelVae,
+        given.shardT5Encoder,
         given.torchCompile,
         given.tiling,
         given.slicing,

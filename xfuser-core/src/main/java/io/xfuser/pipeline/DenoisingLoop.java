@@ -7,7 +7,6 @@ import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
@@ -42,7 +41,7 @@ final class DenoisingLoop<C> {
   private final Trace trace;
   private final double[] timesteps;
   private @Nullable NDArray wholeLatents;
-  private long peakBytes;
+  private final TensorGauge gauge;
 
   DenoisingLoop(NDManager request, RankPlan plan, Communicator pipe, Parts<C> parts, Noise noise) {
     this.request = request;
@@ -56,13 +55,14 @@ final class DenoisingLoop<C> {
     this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
     this.pipe = pipe;
     this.trace = parts.trace();
+    this.gauge = parts.gauge();
     this.timesteps = scheduler.timesteps();
     this.inbox = new Inbox(pipe, pipe.isFirst() ? pipe.size() - 1 : pipe.rank() - 1, messages());
   }
 
   /**
    * What the loop runs: a stage, its exchanges, what turns predictions into samples, and who
-   * watches.
+   * watches time and memory.
    */
   record Parts<C>(
       PipelineStage<C> stage,
@@ -70,7 +70,8 @@ final class DenoisingLoop<C> {
       LongSkips skips,
       Scheduler scheduler,
       Guidance guidance,
-      Trace trace) {}
+      Trace trace,
+      TensorGauge gauge) {}
 
   /** How many tensors this stage receives. */
   private int messages() {
@@ -117,7 +118,7 @@ final class DenoisingLoop<C> {
           trace.during(
               Activity.BLOCKS,
               () -> stage.forward(scope, input, conditioning, exchanges, skips.pass(scope)));
-      peakBytes = Math.max(peakBytes, openBytes());
+      gauge.read();
       if (pipe.isLast()) {
         finish(scope, x, conditioning, t);
       } else {
@@ -133,10 +134,6 @@ final class DenoisingLoop<C> {
   private static Hidden received(List<NDArray> tensors, Place place) {
     Hidden image = new Hidden(tensors.get(0), place);
     return tensors.size() == 1 ? image : image.with(tensors.get(0), tensors.get(1));
-  }
-
-  private long openBytes() {
-    return request.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
   }
 
   private Hidden embed(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
@@ -191,9 +188,9 @@ final class DenoisingLoop<C> {
         x.place().span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
   }
 
-  /** The most bytes of tensors that were open at once, seen after each pass through the blocks. */
-  long peakBytes() {
-    return peakBytes;
+  /** What was held, as seen after each attention and each pass through the blocks. */
+  TensorGauge gauge() {
+    return gauge;
   }
 
   /** Bytes of keys and values that this rank keeps. */

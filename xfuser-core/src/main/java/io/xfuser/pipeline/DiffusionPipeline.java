@@ -97,6 +97,11 @@ public final class DiffusionPipeline implements AutoCloseable {
     return placed.values().stream().mapToLong(here -> here.transformer().parameterBytes()).sum();
   }
 
+  /** Bytes of all weights of text encoders that are in this process. */
+  public long textEncoderBytes() {
+    return placed.values().stream().mapToLong(PlacedPipeline::textEncoderBytes).sum();
+  }
+
   /** Its weights have been cast when they were loaded, so no engine can choose another type. */
   void requireType(ElementType wanted) {
     if (wanted != type) {
@@ -116,6 +121,14 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** The components in one place, which ranks there share. */
   PlacedPipeline<?> on(Placement placement) {
     return placed.computeIfAbsent(placement, place -> PlacedPipeline.of(model, place));
+  }
+
+  /** Ranks share it in vain if there is nothing to share. */
+  void requireT5() {
+    if (!model.hasT5()) {
+      throw new IllegalArgumentException(
+          "--shard_t5_encoder needs a T5 text encoder, but " + name() + " has none");
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 
 /**
  * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
@@ -26,8 +27,14 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** The transformer, whose parts are loaded to the device of {@code placement}. */
   TransformerSpec<C> transformer(Placement placement);
 
-  /** Loads tokenizer and text encoder, which computes on the device of {@code placement}. */
-  TextEncoder textEncoder(Placement placement);
+  /**
+   * Loads tokenizers and text encoders, which compute on the device of {@code placement}; in
+   * shares, only {@code share} of the T5 among them, and what is not shared only as the first.
+   */
+  TextEncoder textEncoder(Placement placement, Share share);
+
+  /** Whether there is a T5, the text encoder that can be loaded in shares. */
+  boolean hasT5();
 
   /** Loads the autoencoder's decoder, which computes on the device of {@code placement}. */
   VaeDecoder vaeDecoder(Placement placement);

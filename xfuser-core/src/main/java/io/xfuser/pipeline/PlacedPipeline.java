@@ -3,6 +3,9 @@ package io.xfuser.pipeline;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A pipeline's components in one place. The ranks of this process that compute there share them;
@@ -16,7 +19,7 @@ record PlacedPipeline<C>(
     PipelineModel<C> model,
     Placement placement,
     LoadedTransformer<C> transformer,
-    Shared<TextEncoder> textEncoder,
+    Map<Share, Shared<TextEncoder>> textEncoders,
     Shared<VaeDecoder> vaeDecoder)
     implements AutoCloseable {
 
@@ -25,14 +28,27 @@ record PlacedPipeline<C>(
         model,
         placement,
         new LoadedTransformer<>(model.transformer(placement)),
-        new Shared<>(() -> model.textEncoder(placement)),
+        new ConcurrentHashMap<>(),
         new Shared<>(() -> model.vaeDecoder(placement)));
+  }
+
+  /** {@code share} of the text encoder, one for all ranks here that need it. */
+  Shared<TextEncoder> textEncoder(Share share) {
+    return textEncoders.computeIfAbsent(
+        share, part -> new Shared<>(() -> model.textEncoder(placement, part)));
+  }
+
+  /** Bytes of all weights of text encoders that are here. */
+  long textEncoderBytes() {
+    return textEncoders.values().stream()
+        .mapToLong(encoder -> encoder.bytes(TextEncoder::parameterBytes))
+        .sum();
   }
 
   @Override
   public void close() {
     transformer.close();
-    textEncoder.close();
+    textEncoders.values().forEach(Shared::close);
     vaeDecoder.close();
   }
 }

@@ -4,28 +4,33 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Shared;
+import io.xfuser.weights.Share;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /**
  * The text tensors of one rank's pictures, by name. The first rank of each data-parallel group
- * encodes the prompts and broadcasts what comes out.
+ * encodes the prompts, alone or with a share of the encoder on every rank of the group, and
+ * broadcasts what comes out.
+ *
+ * @param plan this rank's
+ * @param replica all ranks of these pictures
+ * @param shared whether all of them have a share of the encoder
  */
-final class PromptTensors {
-  private PromptTensors() {}
-
-  /** Encodes, or takes what was given; both prompts are in the result where guidance needs them. */
-  static Map<String, NDArray> of(
-      NDManager owner,
-      RankPlan plan,
-      Communicator replica,
-      Supplier<Shared.Lease<TextEncoder>> encoder,
-      GivenTensors given) {
+record PromptTensors(RankPlan plan, Communicator replica, boolean shared) {
+  /**
+   * Encodes, or takes what was given; both prompts are in the result where guidance needs them.
+   *
+   * @param encoder loads a share of the encoder; asked on the ranks that encode
+   */
+  Map<String, NDArray> of(
+      NDManager owner, Function<Share, Shared.Lease<TextEncoder>> encoder, GivenTensors given) {
     if (!given.text().isEmpty()) {
       Map<String, NDArray> mine = new HashMap<>();
       given
@@ -39,29 +44,37 @@ final class PromptTensors {
     }
     try (NDManager scope = owner.newSubManager()) {
       Map<String, NDArray> encoded = new TreeMap<>();
-      if (replica.isFirst()) {
-        try (Shared.Lease<TextEncoder> here = encoder.get()) {
-          encoded.putAll(encode(scope, plan, here.get()));
+      if (encodes()) {
+        try (Shared.Lease<TextEncoder> here = encoder.apply(share())) {
+          encoded.putAll(here.get().encode(scope, request()));
         }
       }
-      return broadcast(owner, replica, encoded);
+      return broadcast(owner, replica.isFirst() ? encoded : Map.of());
     }
   }
 
-  private static Map<String, NDArray> encode(NDManager owner, RankPlan plan, TextEncoder encoder) {
-    GenerationRequest request = plan.request();
-    return encoder.encode(
-        owner,
-        new TextRequest(
-            request.prompts().positive(),
-            request.guided() ? request.prompts().negative() : List.of(),
-            request.input().numImagesPerPrompt(),
-            plan.images(),
-            request.text()));
+  /** Whether this rank has a part in encoding. */
+  private boolean encodes() {
+    return shared || replica.isFirst();
   }
 
-  private static Map<String, NDArray> broadcast(
-      NDManager owner, Communicator replica, Map<String, NDArray> encoded) {
+  /** What it has of the encoder. */
+  private Share share() {
+    return shared ? new Share(replica.rank(), replica.size()) : Share.WHOLE;
+  }
+
+  private TextRequest request() {
+    GenerationRequest request = plan.request();
+    return new TextRequest(
+        request.prompts().positive(),
+        request.guided() ? request.prompts().negative() : List.of(),
+        request.input().numImagesPerPrompt(),
+        plan.images(),
+        request.text(),
+        new Exchange(List.of(), share(), replica::allReduceSum));
+  }
+
+  private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {
     List<String> names = Texts.broadcast(owner, replica, List.copyOf(encoded.keySet()));
     List<NDArray> tensors =
         replica.broadcast(

@@ -71,15 +71,20 @@ record RankGroups(
    *
    * @param request owns keys and values that are kept
    * @param kernel computes self-attention
+   * @param gauge watches every attention
    */
   List<Exchange> exchanges(
-      NDManager request, RankPlan plan, TransformerSpec<?> spec, AttentionKernel kernel) {
+      NDManager request,
+      RankPlan plan,
+      TransformerSpec<?> spec,
+      AttentionKernel kernel,
+      TensorGauge gauge) {
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
                 new Exchange(
                     IntStream.range(0, spec.attentions(block))
-                        .mapToObj(i -> attention(request, plan, kernel))
+                        .mapToObj(i -> gauge.watch(attention(request, plan, kernel)))
                         .toList(),
                     plan.share(),
                     tensor::allReduceSum))

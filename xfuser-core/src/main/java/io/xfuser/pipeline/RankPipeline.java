@@ -23,6 +23,7 @@ import io.xfuser.trace.Trace;
 import io.xfuser.trace.TraceEvent;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Shared;
+import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -117,11 +118,7 @@ final class RankPipeline<C> {
     world.transport().activity("encoding the prompt");
     long start = System.nanoTime();
     Map<String, NDArray> both =
-        trace.during(
-            Activity.TEXT,
-            () ->
-                PromptTensors.of(
-                    request, plan, groups.replica(), () -> lease(pipeline.textEncoder()), given));
+        trace.during(Activity.TEXT, () -> prompts().of(request, this::encoder, given));
     times.textEncoded(start);
     memory.look();
     both.replaceAll((name, tensor) -> Torch.to(request, tensor, device));
@@ -142,6 +139,16 @@ final class RankPipeline<C> {
     return trace.during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
   }
 
+  private PromptTensors prompts() {
+    return new PromptTensors(plan, groups.replica(), engine.runtime().shardT5Encoder());
+  }
+
+  private Shared.Lease<TextEncoder> encoder(Share share) {
+    Shared.Lease<TextEncoder> lease = lease(pipeline.textEncoder(share));
+    times.textEncoder(lease.get().parameterBytes());
+    return lease;
+  }
+
   private DenoisingLoop<C> loop(
       NDManager request, PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
     Scheduler scheduler = pipeline.model().scheduler(plan.request().scheduler());
@@ -154,6 +161,7 @@ final class RankPipeline<C> {
             new Noise.Given(given.latents(), device));
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());
+    TensorGauge gauge = new TensorGauge(request);
     return new DenoisingLoop<>(
         request,
         plan,
@@ -161,12 +169,17 @@ final class RankPipeline<C> {
         new DenoisingLoop.Parts<>(
             stage,
             groups.exchanges(
-                request, plan, pipeline.transformer().spec(), engine.runtime().attentionKernel()),
+                request,
+                plan,
+                pipeline.transformer().spec(),
+                engine.runtime().attentionKernel(),
+                gauge),
             new LongSkips(
                 pipeline.transformer().spec(), plan.stages(), groups.skips(), plan.passes()),
             scheduler,
             guidance,
-            trace),
+            trace,
+            gauge),
         new Noise(initial, drawn.steps()));
   }
 
@@ -284,7 +297,7 @@ final class RankPipeline<C> {
         new RankReport.Held(
             stage.parameterBytes(),
             loop.bufferBytes(),
-            loop.peakBytes(),
+            loop.gauge(),
             Torch.name(device),
             memory.peak());
     return times.report(world, held);

@@ -11,10 +11,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rank the rank
  * @param parameterBytes weights of the transformer that it owns
+ * @param textParameterBytes weights of the text encoders that it asked for, 0 where another rank
+ *     encodes or no prompt was to be encoded
  * @param kvBufferBytes keys and values kept from step to step
+ * @param attentionBytes queries, keys, values and outputs of its largest self-attention
  * @param sentBytes bytes sent by channel
- * @param peakTensorBytes the most bytes of hidden states and buffers held at once, seen between
- *     blocks
+ * @param peakTensorBytes the most bytes of tensors held at once while denoising, kept keys and
+ *     values among them, seen after each self-attention and each pass through the blocks
  * @param device where it computed, {@code cpu} or {@code cuda:0} for example
  * @param peakDeviceBytes the most of a GPU's memory that was taken, by whatever program and with
  *     what libtorch keeps for reuse, seen after each step and component; null on the CPU, and where
@@ -27,7 +30,9 @@ import org.jspecify.annotations.Nullable;
 public record RankReport(
     @JsonProperty("rank") int rank,
     @JsonProperty("parameter_bytes") long parameterBytes,
+    @JsonProperty("text_parameter_bytes") long textParameterBytes,
     @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
+    @JsonProperty("attention_bytes") long attentionBytes,
     @JsonProperty("sent_bytes") Map<String, Long> sentBytes,
     @JsonProperty("peak_tensor_bytes") long peakTensorBytes,
     @JsonProperty("device") String device,
@@ -42,7 +47,7 @@ public record RankReport(
   record Held(
       long parameterBytes,
       long kvBufferBytes,
-      long peakTensorBytes,
+      TensorGauge gauge,
       String device,
       @Nullable Long peakDeviceBytes) {}
 }

@@ -7,12 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** How long one rank took for what. */
+/** How long one rank took for what, and what it held for it. */
 final class RankTimes {
   private final long begin = System.nanoTime();
   private final List<Double> steps = new ArrayList<>();
   private double load;
   private double textEncode;
+  private long textBytes;
   private double denoise;
   private double vae;
 
@@ -22,6 +23,11 @@ final class RankTimes {
 
   void textEncoded(long since) {
     textEncode = secondsSince(since);
+  }
+
+  /** An encoder of so many bytes is used. */
+  void textEncoder(long parameterBytes) {
+    textBytes = parameterBytes;
   }
 
   void stepTaken(long since) {
@@ -55,9 +61,11 @@ final class RankTimes {
     return new RankReport(
         world.rank(),
         held.parameterBytes(),
+        textBytes,
         held.kvBufferBytes(),
+        held.gauge().attentionBytes(),
         sent,
-        held.peakTensorBytes(),
+        held.gauge().peakBytes(),
         held.device(),
         held.peakDeviceBytes(),
         textEncode,

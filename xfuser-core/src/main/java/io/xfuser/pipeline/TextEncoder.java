@@ -4,17 +4,21 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.Map;
 
-/** Everything between a prompt and the tensors that the transformer is conditioned on. */
+/**
+ * Everything between a prompt and the tensors that the transformer is conditioned on. Where several
+ * ranks have shares of it, they call it together, with the same request.
+ */
 public interface TextEncoder extends AutoCloseable {
   /**
    * Encodes.
    *
    * @return tensors by name, one row for each of the pictures in {@code request}; those of negative
-   *     prompts have the prefix {@code negative_}
+   *     prompts have the prefix {@code negative_}; of a share other than the first, only those that
+   *     it has a part in
    */
   Map<String, NDArray> encode(NDManager owner, TextRequest request);
 
-  /** Bytes of the encoder's weights. */
+  /** Bytes of the weights that are loaded here. */
   long parameterBytes();
 
   @Override

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Exchange;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,19 +21,22 @@ import java.util.stream.IntStream;
  * @param imagesPerPrompt pictures for each prompt, one after another
  * @param images the pictures whose text is wanted
  * @param options how text is prepared
+ * @param exchange sums over the ranks that have the other shares of the encoder
  */
 public record TextRequest(
     List<String> prompts,
     List<String> negatives,
     int imagesPerPrompt,
     TokenRange images,
-    TextEncoder.Options options) {
+    TextEncoder.Options options,
+    Exchange exchange) {
   /** The prefix of the names of negative prompts' tensors. */
   public static final String NEGATIVE = "negative_";
 
-  /** {@code prompts}, each with one picture, without guidance. */
+  /** {@code prompts}, each with one picture, without guidance, for a whole encoder. */
   public static TextRequest of(List<String> prompts, TextEncoder.Options options) {
-    return new TextRequest(prompts, List.of(), 1, new TokenRange(0, prompts.size()), options);
+    TokenRange all = new TokenRange(0, prompts.size());
+    return new TextRequest(prompts, List.of(), 1, all, options, Exchange.none(List.of()));
   }
 
   /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */
@@ -59,11 +63,11 @@ public record TextRequest(
     Map<String, NDArray> all = new HashMap<>();
     try (NDManager scope = owner.newSubManager()) {
       encoder
-          .encode(scope, some.apply(prompts), options)
+          .encode(scope, some.apply(prompts), this)
           .forEach((name, tensor) -> all.put(name, Torch.rows(owner, tensor, rows)));
       if (!negatives.isEmpty()) {
         encoder
-            .encode(scope, some.apply(negatives), options)
+            .encode(scope, some.apply(negatives), this)
             .forEach((name, tensor) -> all.put(NEGATIVE + name, Torch.rows(owner, tensor, rows)));
       }
     }
@@ -78,7 +82,7 @@ public record TextRequest(
   /** Encodes some prompts. */
   @FunctionalInterface
   public interface PromptEncoder {
-    /** Tensors by name; dimension 0 of each is the prompts. */
-    Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextEncoder.Options options);
+    /** Tensors by name; dimension 0 of each is the prompts, which are some of {@code request}'s. */
+    Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request);
   }
 }

@@ -49,6 +49,9 @@ public final class XDiTParallel implements AutoCloseable {
     pipeline.requireType(engine.runtime().dtype());
     KernelCheck.require(
         engine.runtime(), pipeline.spec().headSize(), ranks.devices().get(0).isGpu());
+    if (engine.runtime().shardT5Encoder()) {
+      pipeline.requireT5();
+    }
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;

@@ -25,7 +25,7 @@ public record Inner(int count, int size) {
   }
 
   /** What {@code share} has of dimension {@code dim}, along which this width lies. */
-  Cut cut(Share share, int dim) {
+  public Cut cut(Share share, int dim) {
     long from = (long) share.of(count).from() * size;
     return new Cut(dim, from, from + (long) share.of(count).length() * size);
   }

@@ -34,4 +34,10 @@ public record Share(int part, int parts) {
   public TokenRange of(int count) {
     return new TokenRange(0, count).shard(part, parts);
   }
+
+  /** {@code share 0 of 2} for example. */
+  @Override
+  public String toString() {
+    return "share " + part + " of " + parts;
+  }
 }

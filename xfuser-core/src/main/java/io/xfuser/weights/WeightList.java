@@ -87,7 +87,7 @@ public final class WeightList {
   private NDArray rows(String kind, String[] names, Cut cut, long... shape) {
     List<NDArray> parts = new ArrayList<>();
     for (String name : names) {
-      parts.add(part(cut, name + kind, shape));
+      parts.add(weights.get(scope, cut, name + kind, shape));
     }
     return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
   }
@@ -102,19 +102,13 @@ public final class WeightList {
     long in = Stream.of(inners).mapToLong(Inner::width).sum();
     long from = 0;
     for (Inner inner : inners) {
-      tensors.add(part(inner.cut(share, 1).shifted(from), name + ".weight", out, in));
+      Cut columns = inner.cut(share, 1).shifted(from);
+      tensors.add(weights.get(scope, columns, name + ".weight", out, in));
       from += inner.width();
     }
     return share.isFirst()
         ? tensor(name + ".bias", out)
         : tensor((to, bias) -> Torch.zerosLike(to, bias), name + ".bias", out);
-  }
-
-  /** The tensor itself where nothing is cut off. */
-  private NDArray part(Cut cut, String name, long... shape) {
-    return cut.length() == shape[cut.dim()]
-        ? weights.get(scope, name, shape)
-        : weights.get(scope, cut, name, shape);
   }
 
   /** Weight and bias (n) of a norm. */

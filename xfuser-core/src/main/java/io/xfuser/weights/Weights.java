@@ -23,7 +23,8 @@ public interface Weights {
 
   /**
    * A part of the tensor {@code name}, contiguous, without reading the rest: rows of a matrix that
-   * has the run's type may be the file itself, columns are copied.
+   * has the run's type may be the file itself, columns are copied. The tensor itself where nothing
+   * is cut off.
    *
    * @param shape the shape that the model needs of the whole tensor
    * @throws WeightsException as for the whole tensor

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -87,7 +88,6 @@ class XFuserArgsRefusalTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "--vae_parallel_size 2",
         "--use_teacache",
         "--n_calib 9",
         "--input_images a b",
@@ -97,6 +97,15 @@ class XFuserArgsRefusalTest {
     assertThatThrownBy(() -> parse("--prompt a " + flag))
         .isInstanceOf(ArgumentException.class)
         .hasMessage(flag + " is not supported yet");
+  }
+
+  @Test
+  void ranksOfTheVaeAloneAreRefusedWithWhatCanBeHad() {
+    assertThatThrownBy(() -> parse("--prompt a --vae_parallel_size 2"))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(
+            "--vae_parallel_size 2 is not supported yet; --use_parallel_vae has the ranks of a"
+                + " picture decode it together");
   }
 
   @ParameterizedTest

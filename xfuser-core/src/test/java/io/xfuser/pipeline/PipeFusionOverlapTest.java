@@ -88,6 +88,7 @@ class PipeFusionOverlapTest {
       NDArray tokens = manager.zeros(new Shape(1, plan.layout().tokens(), 4));
       PipelineStage<C> stage =
           PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
+      TensorGauge gauge = new TensorGauge(manager);
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,
@@ -95,11 +96,12 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.exchanges(manager, plan, spec, AttentionKernel.FASTEST),
+                  groups.exchanges(manager, plan, spec, AttentionKernel.FASTEST, gauge),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
                   Guidance.of(plan, groups),
-                  Trace.OFF),
+                  Trace.OFF,
+                  gauge),
               new Noise(tokens, List.of()));
       C conditioning =
           stage

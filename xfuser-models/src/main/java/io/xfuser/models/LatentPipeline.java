@@ -168,6 +168,12 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return decoder(placement);
   }
 
+  /** As most pipelines. */
+  @Override
+  public boolean hasT5() {
+    return true;
+  }
+
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
     return Schedulers.fromConfig(scheduler, request);

@@ -75,7 +75,7 @@ class OffloadedPictureTest {
       for (int call = 0; call < 2; call++) {
         assertThat(pixels(draw(pipeline, offload))).isEqualTo(expected);
         PlacedPipeline<?> placed = placed(pipeline, offload);
-        assertThat(placed.textEncoder().bytes(TextEncoder::parameterBytes) > 0).isEqualTo(stays);
+        assertThat(placed.textEncoderBytes() > 0).isEqualTo(stays);
         assertThat(placed.vaeDecoder().bytes(VaeDecoder::parameterBytes) > 0).isEqualTo(stays);
         for (int block = 0; block < pipeline.spec().depth(); block++) {
           assertThat(placed.transformer().block(block, Share.WHOLE).weights().isLoaded())

@@ -9,6 +9,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.util.function.Function;
 
 /**
@@ -36,8 +37,13 @@ record RandomModel<C>(PipelineModel<?> rest, Function<Placement, TransformerSpec
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
-    return rest.textEncoder(placement);
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return rest.textEncoder(placement, share);
+  }
+
+  @Override
+  public boolean hasT5() {
+    return rest.hasT5();
   }
 
   @Override

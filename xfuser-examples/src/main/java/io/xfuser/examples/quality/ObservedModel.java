@@ -12,6 +12,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +38,13 @@ record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
-    return model.textEncoder(placement);
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return model.textEncoder(placement, share);
+  }
+
+  @Override
+  public boolean hasT5() {
+    return model.hasT5();
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -71,7 +72,12 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
+  public TextEncoder textEncoder(Placement placement, Share share) {
     return new ClassLabels();
+  }
+
+  @Override
+  public boolean hasT5() {
+    return false;
   }
 }

@@ -16,6 +16,7 @@ import io.xfuser.scheduler.FlowMatchEuler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
@@ -110,7 +111,7 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
-    return new FluxTextEncoder(components().on(placement));
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new FluxTextEncoder(components().on(placement), share);
   }
 }

@@ -5,31 +5,33 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.text.ClipTextEncoder;
 import io.xfuser.models.text.T5Encoder;
 import io.xfuser.models.text.TextTower;
+import io.xfuser.models.text.TextTowers;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
+import io.xfuser.weights.Share;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** CLIP's pooled output, and the states of T5, which attends its padding too. */
-final class FluxTextEncoder implements TextEncoder {
+/**
+ * CLIP's pooled output, and the states of T5, which attends its padding too. Of shares, only the
+ * first has a CLIP.
+ */
+final class FluxTextEncoder extends TextTowers {
   /** The name of T5's hidden states (B, T, text width). */
   static final String EMBEDS = "prompt_embeds";
 
   /** The name of CLIP's pooled output (B, pooled width). */
   static final String POOLED = "pooled_prompt_embeds";
 
-  private final TextTower<ClipTextEncoder> clip;
+  private final Optional<TextTower<ClipTextEncoder>> clip;
   private final TextTower<T5Encoder> t5;
 
-  FluxTextEncoder(PipelineComponents components) {
-    this.clip = TextTower.open(components, "", ClipTextEncoder::open);
-    try {
-      this.t5 = TextTower.open(components, "_2", T5Encoder::open);
-    } catch (RuntimeException e) {
-      clip.close();
-      throw e;
-    }
+  FluxTextEncoder(PipelineComponents components, Share share) {
+    super(components, share);
+    clip = whole("", ClipTextEncoder::open);
+    t5 = t5("_2");
   }
 
   @Override
@@ -37,22 +39,15 @@ final class FluxTextEncoder implements TextEncoder {
     return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
-    NDArray ids = t5.ids(owner, prompts, options.maxSequenceLength());
-    NDArray clipIds = clip.ids(owner, prompts, clip.limit(ClipTextEncoder.LONGEST));
-    return Map.of(
-        EMBEDS, t5.encoder().encode(owner, ids),
-        POOLED, clip.encoder().pooled(owner, clipIds));
-  }
-
-  @Override
-  public long parameterBytes() {
-    return clip.encoder().parameterBytes() + t5.encoder().parameterBytes();
-  }
-
-  @Override
-  public void close() {
-    t5.close();
-    clip.close();
+  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
+    NDArray ids = t5.ids(owner, prompts, request.options().maxSequenceLength());
+    Map<String, NDArray> all = new HashMap<>();
+    all.put(EMBEDS, t5.encoder().encode(owner, ids, request.exchange()));
+    clip.ifPresent(
+        tower -> {
+          NDArray clipIds = tower.ids(owner, prompts, tower.limit(ClipTextEncoder.LONGEST));
+          all.put(POOLED, tower.encoder().pooled(owner, clipIds));
+        });
+    return all;
   }
 }

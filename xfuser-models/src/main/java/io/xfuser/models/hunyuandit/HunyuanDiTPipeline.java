@@ -11,6 +11,7 @@ import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -85,7 +86,7 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
-    return new HunyuanDiTTextEncoder(components().on(placement));
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new HunyuanDiTTextEncoder(components().on(placement), share);
   }
 }

@@ -3,19 +3,23 @@ package io.xfuser.models.hunyuandit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.text.BertEncoder;
-import io.xfuser.models.text.MaskedEncoder;
 import io.xfuser.models.text.T5Encoder;
 import io.xfuser.models.text.TextTower;
+import io.xfuser.models.text.TextTowers;
 import io.xfuser.models.text.TokenIds;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
+import io.xfuser.weights.Share;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** Encodes prompts with BERT and with mT5, each padded to its own length. */
-final class HunyuanDiTTextEncoder implements TextEncoder {
+/**
+ * Encodes prompts with BERT and with mT5, each padded to its own length. Of shares, only the first
+ * has a BERT.
+ */
+final class HunyuanDiTTextEncoder extends TextTowers {
   /** The name of BERT's hidden states (B, 77, E). */
   static final String BERT_EMBEDS = "prompt_embeds";
 
@@ -30,56 +34,48 @@ final class HunyuanDiTTextEncoder implements TextEncoder {
   /** The name of T5's mask (B, 256), 1 where text is. */
   static final String T5_MASK = BERT_MASK + SECOND;
 
-  private final TextTower<MaskedEncoder> bert;
-  private final TextTower<MaskedEncoder> t5;
+  private final Optional<TextTower<BertEncoder>> bert;
+  private final TextTower<T5Encoder> t5;
 
-  HunyuanDiTTextEncoder(PipelineComponents components) {
-    this.bert = TextTower.open(components, "", BertEncoder::open);
-    try {
-      this.t5 = TextTower.open(components, SECOND, T5Encoder::open);
-    } catch (RuntimeException e) {
-      bert.close();
-      throw e;
-    }
+  HunyuanDiTTextEncoder(PipelineComponents components, Share share) {
+    super(components, share);
+    bert = whole("", BertEncoder::open);
+    t5 = t5(SECOND);
   }
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    Map<String, NDArray> all =
-        new HashMap<>(request.perPrompt(owner, (to, prompts, options) -> states(to, prompts)));
+    Map<String, NDArray> all = new HashMap<>(request.perPrompt(owner, this::states));
     // diffusers' pipeline repeats the masks of all prompts, but the embeddings of each
-    all.putAll(request.inTurn(owner, (to, prompts, options) -> masks(to, prompts)));
+    all.putAll(request.inTurn(owner, (to, prompts, whole) -> masks(to, prompts)));
     return all;
   }
 
-  private Map<String, NDArray> states(NDManager owner, List<String> prompts) {
-    TokenIds words = words(prompts);
+  private Map<String, NDArray> states(NDManager owner, List<String> prompts, TextRequest request) {
+    Map<String, NDArray> states = new HashMap<>();
     TokenIds pieces = pieces(prompts);
-    return Map.of(
-        BERT_EMBEDS, bert.encoder().encode(owner, words.ids(owner), words.mask(owner)),
-        T5_EMBEDS, t5.encoder().encode(owner, pieces.ids(owner), pieces.mask(owner)));
+    NDArray mask = pieces.mask(owner);
+    states.put(T5_EMBEDS, t5.encoder().encode(owner, pieces.ids(owner), mask, request.exchange()));
+    bert.ifPresent(tower -> states.put(BERT_EMBEDS, states(owner, tower, words(tower, prompts))));
+    return states;
+  }
+
+  private static NDArray states(NDManager owner, TextTower<BertEncoder> bert, TokenIds words) {
+    return bert.encoder().encode(owner, words.ids(owner), words.mask(owner));
   }
 
   private Map<String, NDArray> masks(NDManager owner, List<String> prompts) {
-    return Map.of(BERT_MASK, words(prompts).mask(owner), T5_MASK, pieces(prompts).mask(owner));
+    Map<String, NDArray> masks = new HashMap<>();
+    masks.put(T5_MASK, pieces(prompts).mask(owner));
+    bert.ifPresent(tower -> masks.put(BERT_MASK, words(tower, prompts).mask(owner)));
+    return masks;
   }
 
-  private TokenIds words(List<String> prompts) {
+  private static TokenIds words(TextTower<BertEncoder> bert, List<String> prompts) {
     return bert.tokenizer().encode(prompts, HunyuanDiTConfig.BERT_TOKENS);
   }
 
   private TokenIds pieces(List<String> prompts) {
     return t5.tokenizer().encode(prompts, HunyuanDiTConfig.T5_TOKENS);
-  }
-
-  @Override
-  public long parameterBytes() {
-    return bert.encoder().parameterBytes() + t5.encoder().parameterBytes();
-  }
-
-  @Override
-  public void close() {
-    bert.close();
-    t5.close();
   }
 }

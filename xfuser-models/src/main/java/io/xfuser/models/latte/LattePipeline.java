@@ -15,6 +15,7 @@ import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList.Patch;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -83,8 +84,8 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
-    return new LatteTextEncoder(T5Captions.open(components().on(placement)));
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new LatteTextEncoder(T5Captions.open(components().on(placement), share));
   }
 
   @Override

@@ -15,6 +15,7 @@ import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -80,7 +81,7 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
-    return T5Captions.open(components().on(placement));
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return T5Captions.open(components().on(placement), share);
   }
 }

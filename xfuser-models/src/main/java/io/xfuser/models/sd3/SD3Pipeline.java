@@ -15,6 +15,7 @@ import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -103,7 +104,12 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement) {
-    return new SD3TextEncoder(components().on(placement), config().textWidth());
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new SD3TextEncoder(components().on(placement), config().textWidth(), share);
+  }
+
+  @Override
+  public boolean hasT5() {
+    return components().has("text_encoder_3");
   }
 }

@@ -5,22 +5,22 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.text.ClipOutput;
 import io.xfuser.models.text.ClipTextEncoder;
 import io.xfuser.models.text.T5Encoder;
-import io.xfuser.models.text.TextModel;
 import io.xfuser.models.text.TextTower;
+import io.xfuser.models.text.TextTowers;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
 import io.xfuser.torchscript.Torch;
-import java.util.ArrayList;
+import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Two CLIPs and T5: their states one after another, and the CLIPs' pooled texts side by side. A
- * directory may have no T5, whose states are zeros then.
+ * directory may have no T5, whose states are zeros then. Of shares, only the first has CLIPs.
  */
-final class SD3TextEncoder implements TextEncoder {
+final class SD3TextEncoder extends TextTowers {
   /** The name of the hidden states (B, T, text width). */
   static final String EMBEDS = "prompt_embeds";
 
@@ -29,9 +29,7 @@ final class SD3TextEncoder implements TextEncoder {
 
   private static final int STATE = -2; // of CLIP: the input of the last layer
 
-  private final List<TextTower<? extends TextModel>> open = new ArrayList<>();
-  private final TextTower<ClipTextEncoder> clip;
-  private final TextTower<ClipTextEncoder> secondClip;
+  private final List<TextTower<ClipTextEncoder>> clips;
   private final @Nullable TextTower<T5Encoder> t5;
   private final int width;
 
@@ -40,24 +38,14 @@ final class SD3TextEncoder implements TextEncoder {
    *
    * @param width of T5's states, and of the zeros in their place
    */
-  SD3TextEncoder(PipelineComponents components, int width) {
+  SD3TextEncoder(PipelineComponents components, int width, Share share) {
+    super(components, share);
     this.width = width;
-    try {
-      clip = opened(TextTower.open(components, "", ClipTextEncoder::openWithProjection));
-      secondClip = opened(TextTower.open(components, "_2", ClipTextEncoder::openWithProjection));
-      t5 =
-          components.has("text_encoder_3")
-              ? opened(TextTower.open(components, "_3", T5Encoder::open))
-              : null;
-    } catch (RuntimeException e) {
-      close();
-      throw e;
-    }
-  }
-
-  private <E extends TextModel> TextTower<E> opened(TextTower<E> tower) {
-    open.add(tower);
-    return tower;
+    clips =
+        Stream.of("", "_2")
+            .flatMap(name -> whole(name, ClipTextEncoder::openWithProjection).stream())
+            .toList();
+    t5 = components.has("text_encoder_3") ? t5("_3") : null;
   }
 
   @Override
@@ -65,19 +53,22 @@ final class SD3TextEncoder implements TextEncoder {
     return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
-    int tokens = options.maxSequenceLength();
-    int clipTokens = clip.limit(ClipTextEncoder.LONGEST); // the first tokenizer's holds for both
+  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
+    int tokens = request.options().maxSequenceLength();
+    TextTower<T5Encoder> third = t5;
+    if (clips.isEmpty() && third != null) {
+      NDArray ids = third.ids(owner, prompts, tokens);
+      return Map.of(EMBEDS, third.encoder().encode(owner, ids, request.exchange()));
+    }
     try (NDManager scope = owner.newSubManager()) {
-      ClipOutput first = // (B, 77, C1), (B, P1)
-          clip.encoder().encode(scope, clip.ids(scope, prompts, clipTokens), STATE);
-      ClipOutput second = // (B, 77, C2), (B, P2)
-          secondClip.encoder().encode(scope, secondClip.ids(scope, prompts, clipTokens), STATE);
-      TextTower<T5Encoder> third = t5;
+      ClipOutput first = clip(scope, 0, prompts); // (B, 77, C1), (B, P1)
+      ClipOutput second = clip(scope, 1, prompts); // (B, 77, C2), (B, P2)
       NDArray states = // (B, T, text width)
           third == null
               ? SD3.PROGRAM.call(scope, "no_text", first.hidden(), tokens, width)
-              : third.encoder().encode(scope, third.ids(scope, prompts, tokens));
+              : third
+                  .encoder()
+                  .encode(scope, third.ids(scope, prompts, tokens), request.exchange());
       return Map.of(
           EMBEDS, // (B, 77 + T, text width)
           SD3.PROGRAM.call(owner, "join_texts", first.hidden(), second.hidden(), states),
@@ -86,13 +77,9 @@ final class SD3TextEncoder implements TextEncoder {
     }
   }
 
-  @Override
-  public long parameterBytes() {
-    return open.stream().mapToLong(tower -> tower.encoder().parameterBytes()).sum();
-  }
-
-  @Override
-  public void close() {
-    open.forEach(TextTower::close);
+  private ClipOutput clip(NDManager owner, int index, List<String> prompts) {
+    int tokens = clips.get(0).limit(ClipTextEncoder.LONGEST); // the first tokenizer's for both
+    TextTower<ClipTextEncoder> clip = clips.get(index);
+    return clip.encoder().encode(owner, clip.ids(owner, prompts, tokens), STATE);
   }
 }

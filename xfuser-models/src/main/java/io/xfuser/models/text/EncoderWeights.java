@@ -8,6 +8,7 @@ import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.CountedWeights;
+import io.xfuser.weights.Cut;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Weights;
@@ -90,6 +91,11 @@ final class EncoderWeights implements AutoCloseable {
     tensors.put(name, source.get(manager, name, shape));
   }
 
+  /** Adds a part of the tensor {@code name} of {@code source}. */
+  void add(Weights source, Cut cut, String name, long... shape) {
+    tensors.put(name, source.get(manager, cut, name, shape));
+  }
+
   /** Adds a layer of the tensors that {@code reader} makes with a manager of short life. */
   void addLayer(Function<NDManager, List<NDArray>> reader) {
     TensorList layer =
@@ -128,20 +134,36 @@ final class EncoderWeights implements AutoCloseable {
   NDArray run(NDManager owner, Layers which, Program program, String function, Object... settings) {
     Object[] arguments = new Object[settings.length + 2];
     System.arraycopy(settings, 0, arguments, 2, settings.length);
+    return run(
+        owner,
+        which,
+        (to, x, layer) -> {
+          arguments[0] = x;
+          arguments[1] = layer;
+          return program.call(to, function, arguments);
+        });
+  }
+
+  /** The same where each layer calls {@code step} with its input and its tensors. */
+  NDArray run(NDManager owner, Layers which, Step step) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray x = Torch.alias(scope, which.x());
       for (TensorList layer : layers.subList(which.from(), which.to())) {
-        arguments[0] = x;
-        arguments[1] = layer;
         TensorList.Hold used = source.layerwise() ? layer.hold() : () -> {};
         try (used) {
-          NDArray next = program.call(scope, function, arguments);
+          NDArray next = step.run(scope, x, layer);
           x.close();
           x = next;
         }
       }
       return Torch.alias(owner, x);
     }
+  }
+
+  /** What a layer of {@code weights} makes of {@code x}, owned by {@code owner}. */
+  @FunctionalInterface
+  interface Step {
+    NDArray run(NDManager owner, NDArray x, TensorList weights);
   }
 
   /** All layers with the input {@code x}. */

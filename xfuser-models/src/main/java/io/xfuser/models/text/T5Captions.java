@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
+import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,12 +28,13 @@ public final class T5Captions implements TextEncoder {
     this.encoder = encoder;
   }
 
-  /** Loads {@code tokenizer} and {@code text_encoder}. */
-  public static T5Captions open(PipelineComponents components) {
+  /** Loads {@code tokenizer} and {@code share} of {@code text_encoder}. */
+  public static T5Captions open(PipelineComponents components, Share share) {
     T5Tokenizer tokenizer = T5Tokenizer.open(components.folder("tokenizer"));
     try {
       return new T5Captions(
-          tokenizer, T5Encoder.open(components.folder("text_encoder"), components.loading()));
+          tokenizer,
+          T5Encoder.opening(share).open(components.folder("text_encoder"), components.loading()));
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -55,10 +57,11 @@ public final class T5Captions implements TextEncoder {
     return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, Options options) {
-    TokenIds tokens = tokens(prompts, options);
+  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
+    TokenIds tokens = tokens(prompts, request.options());
     NDArray mask = tokens.mask(owner); // (B, T)
-    return Map.of(EMBEDS, encoder.encode(owner, tokens.ids(owner), mask), MASK, mask);
+    NDArray states = encoder.encode(owner, tokens.ids(owner), mask, request.exchange());
+    return Map.of(EMBEDS, states, MASK, mask);
   }
 
   /** The tokens of {@code prompts}. */

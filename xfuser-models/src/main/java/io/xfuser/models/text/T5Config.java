@@ -1,6 +1,7 @@
 package io.xfuser.models.text;
 
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Inner;
 
 /**
  * The sizes of a T5 encoder, from the {@code config.json} of transformers.
@@ -41,6 +42,21 @@ public record T5Config(
       throw new IllegalArgumentException(
           buckets + " buckets cannot hold relative positions up to " + maxDistance);
     }
+  }
+
+  /** The heads of an attention. */
+  Inner attention() {
+    return Inner.heads(heads, headWidth);
+  }
+
+  /** The neurons of a feed-forward layer. */
+  Inner feedForward() {
+    return Inner.neurons(innerWidth);
+  }
+
+  /** The rows of the embedding, which shares divide too. */
+  Inner rows() {
+    return Inner.neurons(vocabulary);
   }
 
   /**

@@ -3,13 +3,18 @@ package io.xfuser.models.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Exchange;
 import io.xfuser.weights.Loading;
+import io.xfuser.weights.Share;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The encoder of T5 and mT5, which turns the ids of a text into hidden states: transformers' {@code
  * T5EncoderModel} and {@code MT5EncoderModel}. The weights are mapped, not copied, where the file
- * has the run's element type.
+ * has the run's element type. Several ranks may have a {@link Share} each: some heads of every
+ * attention, some neurons of every feed-forward layer, some rows of the embedding. They encode
+ * together, and sum after each of the three.
  *
  * <p>Safe for use by several threads.
  */
@@ -17,10 +22,12 @@ public final class T5Encoder implements MaskedEncoder {
   private static final Program PROGRAM = Program.load(T5Encoder.class, "encoder.py", "t5.py");
 
   private final T5Config config;
+  private final Share share;
   private final EncoderWeights weights;
 
-  private T5Encoder(T5Config config, EncoderWeights weights) {
+  private T5Encoder(T5Config config, Share share, EncoderWeights weights) {
     this.config = config;
+    this.share = share;
     this.weights = weights;
   }
 
@@ -32,14 +39,35 @@ public final class T5Encoder implements MaskedEncoder {
    *     fit it
    */
   public static T5Encoder open(Path directory, Loading loading) {
-    EncoderWeights.Source source = new EncoderWeights.Source(directory, loading);
-    T5Config config = T5Config.of(source.config());
-    return new T5Encoder(config, T5Weights.open(source, config));
+    return opening(Share.WHOLE).open(directory, loading);
+  }
+
+  /** Opens {@code share} of an encoder, and reads no more of its file. */
+  public static TextTower.Opening<T5Encoder> opening(Share share) {
+    return (directory, loading) -> {
+      EncoderWeights.Source source = new EncoderWeights.Source(directory, loading);
+      T5Config config = T5Config.of(source.config());
+      return new T5Encoder(config, share, T5Weights.open(source, config, share));
+    };
   }
 
   /** Those after the last block and its norm; those of padding have no meaning. */
   @Override
   public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
+    return encode(owner, ids, mask, Exchange.none(List.of()));
+  }
+
+  /**
+   * The same by all ranks that have shares, on each of them.
+   *
+   * @param exchange with the others
+   * @throws IllegalArgumentException if {@code exchange} is for another share, or the shapes differ
+   */
+  public NDArray encode(NDManager owner, NDArray ids, NDArray mask, Exchange exchange) {
+    if (!share.equals(exchange.share())) {
+      throw new IllegalArgumentException(
+          "%s of a T5 encoder cannot take the place of %s".formatted(share, exchange.share()));
+    }
     TokenIds.checkShapes(ids, mask);
     try (NDManager scope = owner.newSubManager()) {
       NDArray bias = // (B, H, T, T)
@@ -50,17 +78,27 @@ public final class T5Encoder implements MaskedEncoder {
               weights.beside(scope, mask),
               config.buckets(),
               config.maxDistance());
-      NDArray x =
-          PROGRAM.call(
-              scope,
-              "embed",
-              T5Weights.embedding(weights),
-              weights.beside(scope, ids)); // (B, T, D)
-      NDArray last =
-          weights.run(
-              scope, weights.all(x), PROGRAM, "block", bias, config.heads(), config.epsilon());
+      NDArray x = embed(scope, ids, exchange); // (B, T, D)
+      EncoderWeights.Step block =
+          (to, in, layer) ->
+              exchange
+                  .terms(2, PROGRAM)
+                  .call(to, "block", in, layer, bias, config.headWidth(), config.epsilon());
+      NDArray last = weights.run(scope, weights.all(x), block);
       NDArray norm = weights.get(T5Weights.FINAL_NORM);
       return PROGRAM.call(owner, "rms_norm", last, norm, config.epsilon());
+    }
+  }
+
+  private NDArray embed(NDManager owner, NDArray ids, Exchange exchange) {
+    NDArray table = T5Weights.embedding(weights);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray here = weights.beside(scope, ids);
+      if (share.isWhole()) {
+        return PROGRAM.call(owner, "embed", table, here); // (B, T, D)
+      }
+      long first = config.rows().cut(share, 0).from();
+      return exchange.sum().of(owner, PROGRAM.call(scope, "embed_some", table, here, first));
     }
   }
 
@@ -70,9 +108,9 @@ public final class T5Encoder implements MaskedEncoder {
    *
    * @param ids token ids (B, T), int64
    */
-  public NDArray encode(NDManager owner, NDArray ids) {
+  public NDArray encode(NDManager owner, NDArray ids, Exchange exchange) {
     try (NDManager scope = owner.newSubManager()) {
-      return encode(owner, ids, PROGRAM.call(scope, "ones_like", ids));
+      return encode(owner, ids, PROGRAM.call(scope, "ones_like", ids), exchange);
     }
   }
 

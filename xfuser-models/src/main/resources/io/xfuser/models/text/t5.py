@@ -1,5 +1,14 @@
 # The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202), operator for operator as transformers' modeling_t5.py.
-# B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer.
+# B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer, V vocabulary. Of an
+# encoder in shares, H, F and V are the share's own; H may be 0.
+
+def embed_some(self, table: Tensor, ids: Tensor, first: int) -> Tensor:
+  # the rows of ids (B, T) that table (V, D) has, whose first is row `first` of the whole; zeros for the others
+  # -> (B, T, D)
+  local = ids - first
+  own = torch.logical_and(local >= 0, local < table.size(0))
+  rows = torch.embedding(table, torch.where(own, local, torch.zeros_like(local)))
+  return rows * own.unsqueeze(2).to(rows.dtype)
 
 def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> Tensor:
   # Half of the buckets for keys after the query; of each half, the first half for exact distances, the other
@@ -19,11 +28,15 @@ def position_bias(self, table: Tensor, mask: Tensor, buckets: int, max_distance:
   bias = torch.embedding(table, self.position_bucket(distance, buckets, max_distance))  # (T, T, H)
   return bias.permute([2, 0, 1]).unsqueeze(0) + self.padding_bias(mask, table.dtype)
 
-def attention(self, x: Tensor, bias: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, heads: int) -> Tensor:
+def heads_of(self, x: Tensor, width: int) -> Tensor:
+  # (B, T, H·K) -> (B, H, T, K)
+  return x.unflatten(2, [-1, width]).transpose(1, 2)
+
+def attention(self, x: Tensor, bias: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, width: int) -> Tensor:
   # x (B, T, D), q, k and v (H·K, D), o (D, H·K) -> (B, T, D); T5 does not scale the scores
-  query = self.split_heads(torch.linear(x, q), heads)  # (B, H, T, K)
-  key = self.split_heads(torch.linear(x, k), heads)
-  value = self.split_heads(torch.linear(x, v), heads)
+  query = self.heads_of(torch.linear(x, q), width)  # (B, H, T, K)
+  key = self.heads_of(torch.linear(x, k), width)
+  value = self.heads_of(torch.linear(x, v), width)
   scores = torch.matmul(query, key.transpose(3, 2)) + bias  # (B, H, T, T)
   weights = torch.softmax(scores.to(6), -1).to(scores.dtype)
   mixed = torch.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
@@ -50,7 +63,16 @@ def finite(self, x: Tensor) -> Tensor:
     limit = 64504.
   return torch.clamp(x, -limit, limit)
 
-def block(self, x: Tensor, w: List[Tensor], bias: Tensor, heads: int, eps: float) -> Tensor:
-  # x (B, T, D), w: norm (D), q, k, v, o, norm (D), then the weights of the feed-forward layer -> (B, T, D)
-  x = self.finite(x + self.attention(self.rms_norm(x, w[0], eps), bias, w[1], w[2], w[3], w[4], heads))
-  return self.finite(x + self.feed_forward(self.rms_norm(x, w[5], eps), w[6:]))
+def add_term(self, x: Tensor, y: Tensor, terms: List[int]) -> Tensor:
+  # x + y, or y in the type of that sum
+  if terms[2] == 0:
+    return self.finite(torch.to(y, torch.result_type(x, y)))
+  return self.finite(x + y)
+
+def block(self, x: Tensor, w: List[Tensor], bias: Tensor, width: int, eps: float, terms: List[int]) -> Tensor:
+  # x (B, T, D), w: norm (D), q, k, v, o, norm (D), then the weights of the feed-forward layer -> (B, T, D); two terms
+  if self.adds(terms, 0):
+    x = self.add_term(x, self.attention(self.rms_norm(x, w[0], eps), bias, w[1], w[2], w[3], w[4], width), terms)
+  if self.adds(terms, 1):
+    x = self.add_term(x, self.feed_forward(self.rms_norm(x, w[5], eps), w[6:]), terms)
+  return x

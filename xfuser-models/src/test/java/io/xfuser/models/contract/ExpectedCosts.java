@@ -3,6 +3,7 @@ package io.xfuser.models.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.DeviceMesh;
@@ -35,6 +36,7 @@ final class ExpectedCosts {
   private final TransformerSpec<?> spec;
   private final DeviceMesh mesh;
   private final TokenLayout layout;
+  private final int warmup;
   private final boolean stale;
   private final long rows; // B without guidance
   private final long batch; // B
@@ -51,6 +53,7 @@ final class ExpectedCosts {
     this.layout =
         new TokenLayout(
             latents.grid().tokens(), degrees.patchesOfARank(), degrees.sequenceDegree());
+    this.warmup = warmup;
     this.stale =
         Math.max(degrees.patches(), degrees.distrifusionPatches()) > 1
             && warmup < CostContract.STEPS;
@@ -99,7 +102,23 @@ final class ExpectedCosts {
     boolean twice = degrees.distrifusionPatches() > degrees.distrifusionDegree();
     assertThat(report.kvBufferBytes())
         .isEqualTo(stale ? batch * kept * headsWidth(rank) * FLOAT * (twice ? 4 : 2) : 0);
+    assertThat(report.attentionBytes()).isEqualTo(FLOAT * batch * attended(rank, stage));
     checkParameters(report, stage, mesh.coordinate(rank, MeshAxis.TENSOR));
+  }
+
+  /** Queries, keys, values and outputs of the tokens that are computed together: 4·(T + l)·H·D. */
+  private long attended(int rank, int stage) {
+    long text = joint(stage) > 0 ? spoken(rank) : 0;
+    long most = text + tokens(rank);
+    if (stale && warmup == 0 && degrees.patches() > 1) { // else some step has the whole picture
+      int shard = shard(rank);
+      most =
+          IntStream.range(0, layout.patches())
+              .mapToLong(m -> (m == 0 ? text : 0) + layout.length(PatchSpan.of(m), shard))
+              .max()
+              .orElseThrow();
+    }
+    return 4 * most * width(heads(rank));
   }
 
   /** Queries, keys and values out, results back: 3·l·(H − h)·D + (g − l)·h·D. */
@@ -148,8 +167,11 @@ final class ExpectedCosts {
   }
 
   private long tokens(int rank) {
-    int ulysses = mesh.coordinate(rank, MeshAxis.ULYSSES);
-    return layout.length(layout.all(), firstShard(rank, ring(rank, 0)) + ulysses);
+    return layout.length(layout.all(), shard(rank));
+  }
+
+  private int shard(int rank) {
+    return firstShard(rank, ring(rank, 0)) + mesh.coordinate(rank, MeshAxis.ULYSSES);
   }
 
   /** Of the Ulysses group of the same patch that is {@code ring} on the ring. */

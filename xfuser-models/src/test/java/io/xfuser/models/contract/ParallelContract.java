@@ -30,8 +30,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Laws 2, 3 and 5 over every combination of degrees up to 8 ranks, in-process: a model's test
  * extends this with a tiny pipeline whose blocks, heads and tokens do not divide evenly. The ranks
- * share the decoding in every other layout, by patches and warm-up steps. Differences are maximum
- * absolute differences of pixels in [0, 1], fp32.
+ * share the decoding in every other layout and a T5 in every third, by patches and warm-up steps.
+ * Differences are maximum absolute differences of pixels in [0, 1], fp32.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class ParallelContract {
@@ -257,10 +257,15 @@ public abstract class ParallelContract {
 
   private NDArray generate(Layout layout) {
     int patches = layout.degrees().patches() * layout.degrees().distrifusionPatches();
-    boolean decodedTogether = (patches + layout.warmupSteps()) % 2 == 1;
+    int turn = patches + layout.warmupSteps();
+    boolean encodedTogether = turn % 3 == 1 && pipeline.model().hasT5();
     EngineConfig parallel =
         engine
-            .withRuntime(engine.runtime().withParallelVae(decodedTogether))
+            .withRuntime(
+                engine
+                    .runtime()
+                    .withParallelVae(turn % 2 == 1)
+                    .withShardedT5Encoder(encodedTogether))
             .withParallel(layout.degrees())
             .withWarmupSteps(layout.warmupSteps());
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, parallel);

@@ -23,6 +23,7 @@ import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -71,7 +72,7 @@ class GivenTensorsTest {
   }
 
   private Map<String, NDArray> encoded(String... prompts) {
-    try (TextEncoder encoder = pipeline.model().textEncoder(Placement.CPU)) {
+    try (TextEncoder encoder = pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
       return encoder.encode(
           manager, TextRequest.of(List.of(prompts), new TextEncoder.Options(300, true)));
     }

@@ -34,10 +34,13 @@ record MeasuredStrip(Strip inner, AtomicLong peak) implements Strip {
   public Edges halo(NDArray x) {
     Edges edges = inner.halo(x);
     return owner -> {
-      long bytes = 0;
-      for (NDManager at = owner; at.getParentManager() != null; at = at.getParentManager()) {
-        bytes += at.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
+      NDManager all = owner;
+      for (NDManager above = all.getParentManager();
+          above.getParentManager() != null;
+          above = all.getParentManager()) {
+        all = above;
       }
+      long bytes = all.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
       peak.accumulateAndGet(bytes, Math::max);
       return edges.await(owner);
     };

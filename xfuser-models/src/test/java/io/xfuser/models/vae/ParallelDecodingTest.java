@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.models.vae.StripedDecoder.Latents;
 import io.xfuser.models.vae.StripedDecoder.Outcome;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.TestRanks;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.pipeline.VaeDecoder.Options;
@@ -134,48 +133,12 @@ class ParallelDecodingTest {
     try (AutoencoderKlDecoder decoder = open(VaeFixtures.directory(vae), ElementType.FLOAT32)) {
       Latents latents = new Latents(2, decoder.config().latentChannels(), height, 6);
       List<Outcome> sent = StripedDecoder.of(decoder, WHOLE).decode(strips, latents);
+      VaeCosts costs = new VaeCosts(decoder.config(), 2, height, 6);
       for (int strip = 0; strip < strips; strip++) {
-        int rows = new TokenRange(0, height).shard(strip, strips).length();
-        int neighbours = strip == 0 || strip == strips - 1 ? 1 : 2;
-        long expected =
-            neighbours * halo(decoder.config(), latents)
-                + (strips - 1) * shared(decoder.config(), latents, rows)
-                + (strip == 0 ? 0 : pixels(decoder.config(), latents, rows));
+        long expected = costs.sent(strip, strips);
         assertThat(sent.get(strip).sentBytes()).as("strip %d", strip).isEqualTo(expected);
       }
     }
-  }
-
-  /** B·C·W elements to a neighbour for each 3×3 convolution. */
-  private static long halo(AutoencoderKlConfig config, Latents latents) {
-    int levels = config.widths().size();
-    long width = latents.width();
-    long in = config.widths().get(levels - 1);
-    long elements = width * (latents.channels() + 4L * in); // the first, and the mid-block's
-    for (int level = 0; level < levels; level++) {
-      long out = config.widths().get(levels - 1 - level);
-      elements += width * (in + (2L * config.layersPerBlock() + 1) * out);
-      in = out;
-      if (level < levels - 1) {
-        width *= 2;
-        elements += width * out;
-      }
-    }
-    return 4L * latents.batch() * (elements + width * in); // and the last
-  }
-
-  /** Three fp64 numbers per group and norm, and keys and values of the own positions. */
-  private static long shared(AutoencoderKlConfig config, Latents latents, int rows) {
-    int levels = config.widths().size();
-    int attentions = config.midAttention() ? 1 : 0;
-    long norms = 4 + attentions + 2L * levels * (config.layersPerBlock() + 1) + 1;
-    long keys = (long) rows * latents.width() * config.widths().get(levels - 1);
-    return latents.batch() * (24L * norms * config.normGroups() + 8L * attentions * keys);
-  }
-
-  private static long pixels(AutoencoderKlConfig config, Latents latents, int rows) {
-    long scale = config.scale();
-    return 12L * latents.batch() * rows * scale * latents.width() * scale;
   }
 
   @ParameterizedTest

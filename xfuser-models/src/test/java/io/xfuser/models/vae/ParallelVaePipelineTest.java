@@ -9,6 +9,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.models.contract.Requests;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.RankReport;
@@ -103,12 +104,7 @@ class ParallelVaePipelineTest {
   }
 
   private static InputConfig input(String model) {
-    InputConfig two = InputConfig.of("a red fox", "two blue boats").withSteps(STEPS);
-    if (model.startsWith("latte")) {
-      return two.withSize(32, 48);
-    }
-    InputConfig picture = two.withSize(80, 112).withMaxSequenceLength(20);
-    return model.startsWith("pixart") ? picture.withResolutionBinning(false) : picture;
+    return Requests.two(model).withSteps(STEPS);
   }
 
   private NDArray pixels(DiffusionPipeline pipeline, EngineConfig engine, InputConfig input) {
