@@ -2,6 +2,7 @@ package io.xfuser.models.contract;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.GenerationRequest;
 import java.nio.file.Path;
@@ -9,6 +10,18 @@ import java.util.List;
 
 /** What users ask tiny pipelines for, and what pipelines make of it. */
 public final class Requests {
+  private static final ParallelConfig SERIAL = ParallelConfig.serial();
+
+  /** Layouts with every method, up to 8 ranks. */
+  public static final List<ParallelConfig> HYBRIDS =
+      List.of(
+          SERIAL,
+          SERIAL.withUlysses(3),
+          SERIAL.withTensor(2).withCfg(2),
+          SERIAL.withPipefusion(2).withPatches(3),
+          SERIAL.withData(2).withPipefusion(2).withUlysses(2),
+          SERIAL.withData(2).withCfg(2).withRing(2));
+
   private Requests() {}
 
   /** The tiny pipeline {@code model}. */

@@ -38,14 +38,6 @@ class ShardedT5Test {
   private static final int STEPS = 2;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
-  private static final List<ParallelConfig> HYBRIDS =
-      List.of(
-          SERIAL,
-          SERIAL.withUlysses(3),
-          SERIAL.withTensor(2).withCfg(2),
-          SERIAL.withPipefusion(2).withPatches(3),
-          SERIAL.withData(2).withPipefusion(2).withUlysses(2));
-
   private final NDManager manager = Torch.newManager();
 
   @AfterEach
@@ -68,7 +60,7 @@ class ShardedT5Test {
         TextEncoder whole = pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
       NDArray serial = generate(pipeline, engine, input).pixels();
       long everywhere = normBytes(model, t5);
-      for (ParallelConfig degrees : HYBRIDS) {
+      for (ParallelConfig degrees : Requests.HYBRIDS) {
         Made made = generate(pipeline, engine(model, true).withParallel(degrees), input);
         assertThat(Pixels.largestDifference(made.pixels(), serial))
             .as(degrees.label())

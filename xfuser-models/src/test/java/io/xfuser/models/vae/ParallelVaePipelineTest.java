@@ -16,7 +16,6 @@ import io.xfuser.pipeline.RankReport;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
-import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,15 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ParallelVaePipelineTest {
   private static final int STEPS = 2;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
-
-  private static final List<ParallelConfig> HYBRIDS =
-      List.of(
-          SERIAL,
-          SERIAL.withUlysses(3),
-          SERIAL.withTensor(2).withCfg(2),
-          SERIAL.withPipefusion(2).withPatches(3),
-          SERIAL.withData(2).withPipefusion(2).withUlysses(2),
-          SERIAL.withData(2).withCfg(2).withRing(2));
 
   private final NDManager manager = Torch.newManager();
 
@@ -50,7 +40,7 @@ class ParallelVaePipelineTest {
         RuntimeConfig runtime = engine.runtime().withTiling(tiling);
         NDArray serial = pixels(pipeline, engine.withRuntime(runtime), input(model));
         EngineConfig shared = engine.withRuntime(runtime.withParallelVae(true));
-        for (ParallelConfig degrees : HYBRIDS) {
+        for (ParallelConfig degrees : Requests.HYBRIDS) {
           NDArray pixels = pixels(pipeline, shared.withParallel(degrees), input(model));
           assertThat(Pixels.largestDifference(pixels, serial))
               .as("%s, tiling %s", degrees.label(), tiling)
