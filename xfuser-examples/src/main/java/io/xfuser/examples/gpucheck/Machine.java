@@ -7,6 +7,7 @@ import io.xfuser.torchscript.Libtorch;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +32,7 @@ final class Machine implements Callable<Integer> {
               + " finds no GPU; --device cpu tries this check itself without one");
     }
     List<String> lines = new ArrayList<>();
-    lines.add("- day: " + LocalDate.now());
+    lines.add("- day: " + LocalDate.now(ZoneId.systemDefault()));
     lines.add("- devices used: " + (device.isCuda() ? gpus + " GPUs" : "the CPU, as a dry run"));
     Commands.lines(
             "nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Holds all tiny pipelines to the laws on one device, shared by 1 to 8 ranks of this JVM, and adds
@@ -116,14 +117,10 @@ final class DeviceLaws {
     double most = 0;
     String where = "all";
     for (Map.Entry<String, ParallelConfig> layout : layouts.entrySet()) {
-      try {
-        double found =
-            Pixels.largestDifference(draw(call, ElementType.FLOAT32, layout.getValue()), reference);
-        where = found > most ? layout.getKey() : where;
-        most = Math.max(most, found);
-      } catch (IllegalArgumentException refused) {
-        continue; // nothing to share out: one picture, or no guidance
-      }
+      Optional<NDArray> drawn = drawShared(call, ElementType.FLOAT32, layout.getValue());
+      double found = drawn.isEmpty() ? 0 : Pixels.largestDifference(drawn.get(), reference);
+      where = found > most ? layout.getKey() : where;
+      most = Math.max(most, found);
     }
     return held(most, FROM_ONE_RANK) + " (" + where + ")";
   }
@@ -138,15 +135,22 @@ final class DeviceLaws {
     double serial = Pixels.psnr(draw(call, half, one), exact);
     double least = Double.POSITIVE_INFINITY;
     for (ParallelConfig layout : layouts.values()) {
-      try {
-        least = Math.min(least, Pixels.psnr(draw(call, half, layout), exact));
-      } catch (IllegalArgumentException refused) {
-        continue; // as above
-      }
+      Optional<NDArray> drawn = drawShared(call, half, layout);
+      least = drawn.isEmpty() ? least : Math.min(least, Pixels.psnr(drawn.get(), exact));
     }
     boolean holds = least >= serial - MARGIN_DB;
     broken += holds ? 0 : 1;
     return String.format(Locale.ROOT, holds ? "%.1f, %.1f" : "**%.1f, %.1f**", serial, least);
+  }
+
+  /** Nothing where there is nothing to share out: one picture alone, or no guidance. */
+  private Optional<NDArray> drawShared(
+      DiffusersCall call, ElementType type, ParallelConfig layout) {
+    try {
+      return Optional.of(draw(call, type, layout));
+    } catch (IllegalArgumentException refused) {
+      return Optional.empty();
+    }
   }
 
   private NDArray draw(DiffusersCall call, ElementType type, ParallelConfig layout) {
