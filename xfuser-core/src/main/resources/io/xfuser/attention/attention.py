@@ -22,7 +22,7 @@ def attend_packed(self, packed: Tensor, kv: Tensor, kernel: str) -> Tensor:
   parts = kv.size(2)
   q, k, v = self.queries(packed), kv.select(2, parts - 2).transpose(1, 2), kv.select(2, parts - 1).transpose(1, 2)
   if kernel == "fastest":
-    return self.attend(q, k, v)
+    return self.attend(q, k, v).contiguous()
   if self.widens(q, q.size(2)):
     q, k, v = torch.to(q, 6), torch.to(k, 6), torch.to(v, 6)
   if kernel == "sdpa":

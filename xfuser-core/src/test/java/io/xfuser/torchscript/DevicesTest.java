@@ -118,6 +118,9 @@ class DevicesTest {
       }
     }
     assertThat(named).isEqualTo(NAMED);
+    for (Path program : Factories.programs(Path.of("../xfuser-examples/src/main/resources"))) {
+      assertThat(Factories.withoutDevice(Files.readString(program))).as("%s", program).isEmpty();
+    }
   }
 
   @ParameterizedTest
