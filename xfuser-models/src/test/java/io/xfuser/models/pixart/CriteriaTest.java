@@ -110,7 +110,8 @@ class CriteriaTest {
             criteria(InputConfig.class, Generation.class).optArgument(name, value).build()
                 ::loadModel)
         .isInstanceOf(ArgumentException.class)
-        .hasMessageStartingWith("the criteria have the argument " + name + ", but only [attn_lay");
+        .hasMessageStartingWith(
+            "the criteria have the argument " + name + ", but only [attention_backend");
   }
 
   @Test
