@@ -6,6 +6,8 @@ import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How predictions with and without the prompt become one (classifier-free guidance, arXiv
@@ -20,6 +22,19 @@ sealed interface Guidance {
 
   /** This rank's rows of text tensors. */
   NDArray text(NDManager owner, NDArray negative, NDArray positive);
+
+  /** This rank's rows of the text tensors of both prompts, by name. */
+  default Map<String, NDArray> texts(NDManager owner, Map<String, NDArray> both) {
+    Map<String, NDArray> mine = new TreeMap<>();
+    both.forEach(
+        (name, positive) -> {
+          if (!name.startsWith(TextRequest.NEGATIVE)) {
+            NDArray negative = both.getOrDefault(TextRequest.NEGATIVE + name, positive);
+            mine.put(name, text(owner, negative, positive));
+          }
+        });
+    return mine;
+  }
 
   /** The one that {@code plan}'s request asks for. */
   static Guidance of(RankPlan plan, RankGroups groups) {

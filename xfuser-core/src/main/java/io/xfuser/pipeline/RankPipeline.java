@@ -27,7 +27,6 @@ import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.LongStream;
 
 /**
@@ -122,15 +121,7 @@ final class RankPipeline<C> {
     times.textEncoded(start);
     memory.look();
     both.replaceAll((name, tensor) -> Torch.to(request, tensor, device));
-    Map<String, NDArray> mine = new TreeMap<>();
-    both.forEach(
-        (name, positive) -> {
-          if (!name.startsWith(TextRequest.NEGATIVE)) {
-            NDArray negative = both.getOrDefault(TextRequest.NEGATIVE + name, positive);
-            mine.put(name, guidance.text(request, negative, positive));
-          }
-        });
-    return mine;
+    return guidance.texts(request, both);
   }
 
   private C condition(NDManager request, PipelineStage<C> stage, Map<String, NDArray> text) {
