@@ -130,8 +130,9 @@ def document(args: argparse.Namespace, measured_commit: str, measured: list[Row]
     command += " --no-compile" if args.no_compile else ""
     command += f" --device {args.device}" if args.device != "cpu" else ""
     command += f" --side {args.side}" if args.side else ""
+    latents = f"; here with {args.side} by {args.side} latents" if args.side else ""
     return (
-        f"{MODELS[args.model].title}. {args.rounds} rounds.\n\n"
+        f"{MODELS[args.model].title}{latents}. {args.rounds} rounds.\n\n"
         f"- machine: {machine(args.threads)}\n- commit: {measured_commit}\n- command: `{command}`\n\n"
         + table(measured)
         + "\n"
