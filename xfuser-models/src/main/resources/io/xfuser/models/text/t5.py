@@ -6,7 +6,7 @@ def embed_some(self, table: Tensor, ids: Tensor, first: int) -> Tensor:
   # the rows of ids (B, T) that table (V, D) has, whose first is row `first` of the whole; zeros for the others
   # -> (B, T, D)
   local = ids - first
-  own = torch.logical_and(local >= 0, local < table.size(0))
+  own = torch.bitwise_and(local >= 0, local < table.size(0))
   rows = torch.embedding(table, torch.where(own, local, torch.zeros_like(local)))
   return rows * own.unsqueeze(2).to(rows.dtype)
 
