@@ -88,7 +88,16 @@ record CostTable(Path directory) {
               "A",
               "P / N",
               "2 A / M",
-              "2 L · A / N"));
+              "2 L · A / N"),
+          new Method(
+              "DistriFusion",
+              "stale but for the own patch",
+              SERIAL.withDistrifusion(RANKS),
+              new Cost(2 * (N - 1) / N * L * (STEPS - 1) / STEPS, 1, 2 / N, 2 * L),
+              "2 (N − 1) / N · L · A · (S − 1) / S",
+              "P",
+              "2 A / N",
+              "2 L · A"));
 
   /**
    * What a method costs a rank.

@@ -50,6 +50,8 @@ class TrippedOverTest {
           SERIAL.withPipefusion(2).withUlysses(2),
           SERIAL.withPipefusion(2).withRing(2).withPatches(3),
           SERIAL.withPipefusion(2).withTensor(2),
+          SERIAL.withDistrifusion(3),
+          SERIAL.withDistrifusion(2).withUlysses(2),
           SERIAL.withTensor(2).withUlysses(3),
           SERIAL.withCfg(2).withData(2));
 
@@ -79,7 +81,11 @@ class TrippedOverTest {
       for (int i = 0; i < METHODS.size(); i++) {
         ParallelConfig degrees = METHODS.get(i);
         boolean sharded = hasT5 && i % 2 == 1;
-        EngineConfig one = engine(model, SERIAL.withPatches(degrees.patches()), sharded);
+        ParallelConfig patches =
+            SERIAL
+                .withPatches(degrees.patches())
+                .withDistrifusionPatches(degrees.distrifusionPatches());
+        EngineConfig one = engine(model, patches, sharded);
         long alone =
             references.computeIfAbsent(one, engine -> most(report(pipeline, engine, input)));
         assertThat(most(report(pipeline, engine(model, degrees, sharded), input)))
