@@ -2,17 +2,13 @@ package io.xfuser.examples.quality;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.InputConfig;
-import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.ForwardingModel;
 import io.xfuser.pipeline.PipelineModel;
-import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
-import io.xfuser.weights.Share;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -21,45 +17,15 @@ import org.jspecify.annotations.Nullable;
  * after patch; their tensors are only lent.
  */
 record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
-    implements PipelineModel<C> {
-  @Override
-  public String name() {
-    return model.name();
-  }
-
-  @Override
-  public GenerationRequest resolve(InputConfig input) {
-    return model.resolve(input);
-  }
-
+    implements ForwardingModel<C> {
   @Override
   public TransformerSpec<C> transformer(Placement placement) {
     return model.transformer(placement);
   }
 
   @Override
-  public TextEncoder textEncoder(Placement placement, Share share) {
-    return model.textEncoder(placement, share);
-  }
-
-  @Override
-  public boolean hasT5() {
-    return model.hasT5();
-  }
-
-  @Override
-  public VaeDecoder vaeDecoder(Placement placement) {
-    return model.vaeDecoder(placement);
-  }
-
-  @Override
   public Scheduler scheduler(SchedulerRequest request) {
     return new Observed(model.scheduler(request), observer);
-  }
-
-  @Override
-  public void close() {
-    model.close();
   }
 
   /** The scheduler, watched. */

@@ -1,0 +1,52 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+
+/**
+ * Has the components of another model but for its transformer; implementations change some of them.
+ *
+ * @param <C> the transformer's conditioning
+ */
+public interface ForwardingModel<C> extends PipelineModel<C> {
+  /** The other model, which is closed with this one. */
+  PipelineModel<?> model();
+
+  @Override
+  default String name() {
+    return model().name();
+  }
+
+  @Override
+  default GenerationRequest resolve(InputConfig input) {
+    return model().resolve(input);
+  }
+
+  @Override
+  default TextEncoder textEncoder(Placement placement, Share share) {
+    return model().textEncoder(placement, share);
+  }
+
+  @Override
+  default boolean hasT5() {
+    return model().hasT5();
+  }
+
+  @Override
+  default VaeDecoder vaeDecoder(Placement placement) {
+    return model().vaeDecoder(placement);
+  }
+
+  @Override
+  default Scheduler scheduler(SchedulerRequest request) {
+    return model().scheduler(request);
+  }
+
+  @Override
+  default void close() {
+    model().close();
+  }
+}
