@@ -25,9 +25,6 @@ final class ForeignFlags {
           value("--cross_attention_backend", UNSET, "Kernel of cross-attention"),
           off("--use_ray", "Start ranks by Ray"),
           value("--ray_world_size", "1", "Ranks under Ray"),
-          value("--dit_parallel_size", "0", "Ranks of the transformer alone, 0 = all"),
-          value("--vae_parallel_size", "0", "Ranks of the VAE alone")
-              .instead("--use_parallel_vae has the ranks of a picture decode it together"),
           off("--shard_dit", "Shard the transformer's weights"),
           value("--fully_shard_degree", "1", "Ranks that share all weights"),
           off("--use_fsdp", "Share all weights by FSDP"),
@@ -94,13 +91,7 @@ final class ForeignFlags {
     VALUES
   }
 
-  private record Foreign(
-      String name, Kind kind, String standard, String description, String alternative) {
-    /** The same, refused with what can be had. */
-    Foreign instead(String sentence) {
-      return new Foreign(name, kind, standard, description, "; " + sentence);
-    }
-
+  private record Foreign(String name, Kind kind, String standard, String description) {
     /** xDiT's way to turn off what is on by default. */
     String negation() {
       return "--no-" + name.substring(2);
@@ -108,19 +99,19 @@ final class ForeignFlags {
   }
 
   private static Foreign off(String name, String description) {
-    return new Foreign(name, Kind.SWITCH, "off", description, "");
+    return new Foreign(name, Kind.SWITCH, "off", description);
   }
 
   private static Foreign on(String name, String description) {
-    return new Foreign(name, Kind.SWITCHED_ON, "on", description, "");
+    return new Foreign(name, Kind.SWITCHED_ON, "on", description);
   }
 
   private static Foreign value(String name, String standard, String description) {
-    return new Foreign(name, Kind.VALUE, standard, description, "");
+    return new Foreign(name, Kind.VALUE, standard, description);
   }
 
   private static Foreign several(String name, String description) {
-    return new Foreign(name, Kind.VALUES, UNSET, description, "");
+    return new Foreign(name, Kind.VALUES, UNSET, description);
   }
 
   /** The flags, to be mixed into a command. */
@@ -156,8 +147,7 @@ final class ForeignFlags {
       if (given != null && !isStandard(flag, given)) {
         String values =
             String.join(" ", flag.kind == Kind.SWITCH ? List.of() : given.stringValues());
-        throw new ArgumentException(
-            (flag.name + " " + values).strip() + " is not supported yet" + flag.alternative);
+        throw new ArgumentException((flag.name + " " + values).strip() + " is not supported yet");
       }
       if (flag.kind == Kind.SWITCHED_ON && parsed.hasMatchedOption(flag.negation())) {
         throw new ArgumentException(flag.negation() + " is not supported yet");

@@ -17,6 +17,8 @@ import java.util.List;
  * @param numDistrifusionPatch patches of the image in DistriFusion; 0 = as many as its ranks
  * @param attnLayerNumForPp blocks of each stage; empty = lengths that differ by at most one
  * @param splitScheme how tensor parallelism cuts weights; {@code row} is the only one
+ * @param vaeParallelSize ranks after those of the transformer that do nothing but decode; 0 = the
+ *     ranks of the transformer decode
  */
 public record ParallelConfig(
     int tensorDegree,
@@ -29,14 +31,15 @@ public record ParallelConfig(
     int numPipelinePatch,
     int numDistrifusionPatch,
     List<Integer> attnLayerNumForPp,
-    String splitScheme) {
+    String splitScheme,
+    int vaeParallelSize) {
 
   /**
    * Checks the numbers against each other.
    *
-   * @throws ArgumentException for a degree below 1, a CFG degree above 2, a product of degrees
-   *     beyond an int, block counts that do not fit the stages, or DistriFusion with PipeFusion or
-   *     with another number of patches than ranks, if it has more than one
+   * @throws ArgumentException for a degree below 1, a CFG degree above 2, more ranks than an int
+   *     can count, block counts that do not fit the stages, or DistriFusion with PipeFusion or with
+   *     another number of patches than ranks, if it has more than one
    */
   public ParallelConfig {
     Check.atLeast(1, tensorDegree, "the tensor parallel degree");
@@ -48,6 +51,7 @@ public record ParallelConfig(
     Check.atLeast(1, dataDegree, "the data parallel degree");
     Check.atLeast(0, numPipelinePatch, "the number of pipeline patches");
     Check.atLeast(0, numDistrifusionPatch, "the number of DistriFusion patches");
+    Check.atLeast(0, vaeParallelSize, "the number of ranks of the VAE alone");
     if (cfgDegree > 2) {
       throw new ArgumentException("the CFG degree must be 1 or 2, but is " + cfgDegree);
     }
@@ -64,7 +68,7 @@ public record ParallelConfig(
       throw new ArgumentException("the split scheme must be row, but is " + splitScheme);
     }
     checkPatches(distrifusionDegree, numDistrifusionPatch, pipefusionDegree, numPipelinePatch);
-    long ranks = 1;
+    long product = 1;
     for (int degree :
         new int[] {
           tensorDegree,
@@ -75,9 +79,9 @@ public record ParallelConfig(
           cfgDegree,
           dataDegree
         }) {
-      ranks *= degree;
-      if (ranks > Integer.MAX_VALUE) {
-        throw new ArgumentException("the degrees multiply to more than " + Integer.MAX_VALUE);
+      product *= degree;
+      if (product + vaeParallelSize > Integer.MAX_VALUE) {
+        throw new ArgumentException("there are more ranks than " + Integer.MAX_VALUE);
       }
     }
   }
@@ -98,11 +102,16 @@ public record ParallelConfig(
 
   /** One rank does everything. */
   public static ParallelConfig serial() {
-    return new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 0, List.of(), "row");
+    return new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 0, List.of(), "row", 0);
   }
 
-  /** The number of ranks: the product of the degrees. */
+  /** The number of ranks: those of the transformer, and those of the VAE alone. */
   public int worldSize() {
+    return ditParallelSize() + vaeParallelSize;
+  }
+
+  /** Ranks of the transformer: the product of the degrees. */
+  public int ditParallelSize() {
     return tensorDegree * sequenceDegree() * pipefusionDegree * cfgDegree * dataDegree;
   }
 
@@ -158,7 +167,7 @@ public record ParallelConfig(
   /**
    * Checks that this layout is one for {@code ranks} ranks.
    *
-   * @throws ArgumentException if the degrees multiply to another number
+   * @throws ArgumentException if it is for another number, with the degrees that make it
    */
   public void requireWorldSize(int ranks) {
     if (worldSize() == ranks) {
@@ -173,10 +182,11 @@ public record ParallelConfig(
     factor(factors, "cfg", cfgDegree);
     factor(factors, "data", dataDegree);
     throw new ArgumentException(
-        "the degrees multiply to %d%s, but there %s"
+        "the degrees multiply to %d%s%s, but there %s"
             .formatted(
-                worldSize(),
+                ditParallelSize(),
                 factors.isEmpty() ? "" : " (" + String.join(" x ", factors) + ")",
+                vaeParallelSize == 0 ? "" : ", and %d of the VAE alone".formatted(vaeParallelSize),
                 ranks == 1 ? "is 1 rank" : "are " + ranks + " ranks"));
   }
 
@@ -231,6 +241,11 @@ public record ParallelConfig(
     return with(Count.PATCHES, patches);
   }
 
+  /** The same with other ranks for the VAE alone; 0 = none. */
+  public ParallelConfig withVaeParallelSize(int ranks) {
+    return with(Count.VAE, ranks);
+  }
+
   /** The same with other numbers of blocks per stage; empty = spread evenly. */
   public ParallelConfig withAttnLayerNumForPp(List<Integer> blocks) {
     return new ParallelConfig(
@@ -244,7 +259,8 @@ public record ParallelConfig(
         numPipelinePatch,
         numDistrifusionPatch,
         blocks,
-        splitScheme);
+        splitScheme,
+        vaeParallelSize);
   }
 
   private enum Count {
@@ -256,7 +272,8 @@ public record ParallelConfig(
     CFG,
     DATA,
     PATCHES,
-    DISTRIFUSION_PATCHES
+    DISTRIFUSION_PATCHES,
+    VAE
   }
 
   private ParallelConfig with(Count changed, int value) {
@@ -271,6 +288,7 @@ public record ParallelConfig(
         changed == Count.PATCHES ? value : numPipelinePatch,
         changed == Count.DISTRIFUSION_PATCHES ? value : numDistrifusionPatch,
         attnLayerNumForPp,
-        splitScheme);
+        splitScheme,
+        changed == Count.VAE ? value : vaeParallelSize);
   }
 }

@@ -76,4 +76,18 @@ final class ParallelFlags {
       paramLabel = "NAME",
       description = "How tensor parallelism cuts weights; row is the only one (default: row)")
   String splitScheme = "row";
+
+  @Option(
+      names = "--dit_parallel_size",
+      paramLabel = "N",
+      description = "Ranks of the transformer; only checked (default: the product of the degrees)")
+  int dit;
+
+  @Option(
+      names = "--vae_parallel_size",
+      paramLabel = "N",
+      description =
+          "Ranks beside those of the transformer that do nothing but decode, together (default: 0:"
+              + " ranks of the transformer decode)")
+  int vae;
 }

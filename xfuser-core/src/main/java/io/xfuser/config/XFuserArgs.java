@@ -84,18 +84,27 @@ public final class XFuserArgs {
     if (given.distrifusionPatches != null) {
       Check.atLeast(1, given.distrifusionPatches, "--num_distrifusion_patch");
     }
-    return new ParallelConfig(
-        given.tensor,
-        given.ulysses,
-        given.ring,
-        given.distrifusion,
-        given.pipefusion,
-        given.cfg || given.splitBatch ? 2 : 1,
-        given.data,
-        given.patches == null ? 0 : given.patches,
-        given.distrifusionPatches == null ? 0 : given.distrifusionPatches,
-        given.blocks,
-        given.splitScheme);
+    Check.atLeast(0, given.vae, "--vae_parallel_size");
+    ParallelConfig parallel =
+        new ParallelConfig(
+            given.tensor,
+            given.ulysses,
+            given.ring,
+            given.distrifusion,
+            given.pipefusion,
+            given.cfg || given.splitBatch ? 2 : 1,
+            given.data,
+            given.patches == null ? 0 : given.patches,
+            given.distrifusionPatches == null ? 0 : given.distrifusionPatches,
+            given.blocks,
+            given.splitScheme,
+            given.vae);
+    if (given.dit != 0 && given.dit != parallel.ditParallelSize()) {
+      throw new ArgumentException(
+          "--dit_parallel_size is %d, but the degrees multiply to %d"
+              .formatted(given.dit, parallel.ditParallelSize()));
+    }
+    return parallel;
   }
 
   private static InputConfig inputOf(Flags flags) {

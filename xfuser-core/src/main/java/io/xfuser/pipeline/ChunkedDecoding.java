@@ -12,18 +12,21 @@ import io.xfuser.torchscript.Torch;
  * ranks show one another their latents, and each decodes the chunks that its rows lie in.
  *
  * @param decoding of the rows that one rank has
- * @param ranks those that decode, in order of their pictures
+ * @param ranks those that have the latents, in order of their pictures
+ * @param request what all of them decode
+ * @param images this rank's pictures
  */
-record ChunkedDecoding(StripDecoding decoding, Communicator ranks, RankPlan plan) {
+record ChunkedDecoding(
+    StripDecoding decoding, Communicator ranks, GenerationRequest request, TokenRange images) {
   /** The pixels (B·F, 3, H, W) of this rank's latents (B·F, c, h, w). */
   NDArray decode(NDManager owner, NDArray latents) {
     int chunk = decoding.decoder().chunk();
     if (!chunksAreShared(chunk)) {
       return decoding.lead(owner, latents);
     }
-    int frames = plan.request().latents().frames();
-    int total = plan.request().images() * frames;
-    TokenRange own = new TokenRange(plan.images().from() * frames, plan.images().to() * frames);
+    int frames = request.latents().frames();
+    int total = request.images() * frames;
+    TokenRange own = new TokenRange(images.from() * frames, images.to() * frames);
     int from = own.from() / chunk * chunk;
     int to = Math.min(total, (own.to() + chunk - 1) / chunk * chunk);
     try (NDManager scope = owner.newSubManager()) {
@@ -36,10 +39,10 @@ record ChunkedDecoding(StripDecoding decoding, Communicator ranks, RankPlan plan
 
   /** Whether some rank's rows end within a chunk. */
   private boolean chunksAreShared(int chunk) {
-    int frames = plan.request().latents().frames();
-    TokenRange images = new TokenRange(0, plan.request().images());
+    int frames = request.latents().frames();
+    TokenRange all = new TokenRange(0, request.images());
     for (int rank = 0; rank < ranks.size() - 1; rank++) {
-      if (images.shard(rank, ranks.size()).to() * frames % chunk != 0) {
+      if (all.shard(rank, ranks.size()).to() * frames % chunk != 0) {
         return true;
       }
     }

@@ -33,8 +33,7 @@ import java.util.stream.IntStream;
  * @param replica all ranks that work on this rank's pictures
  * @param shards the ranks that hold the other tokens of this stage
  * @param statistics the same ranks, for sums over the whole prediction
- * @param decoders the ranks that decode the other pictures, where this one decodes
- * @param everyone all ranks
+ * @param decoders the ranks that have the latents of the other pictures, where this one has some
  */
 record RankGroups(
     Communicator tensor,
@@ -47,8 +46,7 @@ record RankGroups(
     Communicator replica,
     Communicator shards,
     Communicator statistics,
-    Communicator decoders,
-    Communicator everyone) {
+    Communicator decoders) {
 
   static RankGroups of(World world, RankPlan plan) {
     return new RankGroups(
@@ -62,8 +60,7 @@ record RankGroups(
         world.group(Channel.TEXT, plan.mesh().replica(plan.rank())),
         world.group(Channel.VAE, plan.shardRanks()),
         world.group(Channel.CFG, plan.shardRanks()),
-        world.along(plan.mesh(), MeshAxis.DATA),
-        world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList()));
+        world.along(plan.mesh(), MeshAxis.DATA));
   }
 
   /**

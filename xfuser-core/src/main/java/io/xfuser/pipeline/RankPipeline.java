@@ -4,23 +4,17 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
-import io.xfuser.config.Offload;
-import io.xfuser.config.OutputType;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.CancelledException;
-import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.World;
-import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.Guidance.Arithmetic;
-import io.xfuser.pipeline.RankResult.Account;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.Trace;
-import io.xfuser.trace.TraceEvent;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.Share;
@@ -37,23 +31,22 @@ import java.util.stream.LongStream;
 final class RankPipeline<C> {
   private final PlacedPipeline<C> pipeline;
   private final EngineConfig engine;
-  private final World world;
-  private final Trace trace;
+  private final RankRun run;
   private final RankPlan plan;
   private final RankGroups groups;
-  private final RankTimes times = new RankTimes();
+  private final RankDecoding decoding;
+  private final StepTicks ticks;
   private final Device device;
-  private final PeakMemory memory;
 
   RankPipeline(PlacedPipeline<C> pipeline, EngineConfig engine, Rank rank) {
     this.pipeline = pipeline;
     this.engine = engine;
-    this.trace = rank.trace();
-    this.world = trace.observe(rank.world());
+    this.run = RankRun.of(pipeline, engine, rank.world(), rank.trace());
     this.plan = rank.plan();
-    this.groups = RankGroups.of(world, plan);
+    this.groups = RankGroups.of(run.world(), plan);
+    this.decoding = RankDecoding.of(run, pipeline, plan.request());
+    this.ticks = StepTicks.of(run.world(), decoding.ranks());
     this.device = pipeline.placement().device();
-    this.memory = new PeakMemory(device);
   }
 
   /**
@@ -70,56 +63,41 @@ final class RankPipeline<C> {
     try (NDManager request = Torch.newManager()) {
       GivenTensors given = callers.cast(request, engine.runtime().dtype());
       long start = System.nanoTime();
-      world.transport().activity("loading the transformer");
+      run.activity("loading the transformer");
       PipelineStage<C> stage =
-          trace.during(
-              Activity.LOAD,
-              () ->
-                  PipelineStage.of(pipeline.transformer(), plan.blocks(), plan.share(), offload()));
-      times.loaded(start);
+          run.trace()
+              .during(
+                  Activity.LOAD,
+                  () ->
+                      PipelineStage.of(
+                          pipeline.transformer(),
+                          plan.blocks(),
+                          plan.share(),
+                          engine.runtime().offload()));
+      run.times().loaded(start);
       Guidance guidance = Guidance.of(plan, groups);
       Map<String, NDArray> text = text(request, guidance, given);
       DenoisingLoop<C> loop =
-          trace.during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
+          run.trace().during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
       TensorList.Hold inUse = stage.hold();
       try (inUse) {
         C conditioning = condition(request, stage, text);
-        denoise(loop, conditioning, listener);
+        denoise(request, loop, conditioning, listener);
       }
       Decoded decoded = decode(request, loop);
-      memory.look();
-      world.transport().activity("finishing");
-      return new RankResult(
-          decoded.firstImage(),
-          decoded.images(),
-          decoded.tensor(),
-          account(request, own(stage, loop)));
+      run.memory().look();
+      return run.result(request, decoded, held(stage, loop));
     }
-  }
-
-  private Account account(NDManager request, RankReport own) {
-    List<TraceEvent> recorded = trace.events(); // before the reports' own messages
-    RunReport report = Reports.gather(request, engine, groups.everyone(), own, times);
-    return new Account(report, Reports.trace(request, groups.everyone(), recorded));
-  }
-
-  private Offload offload() {
-    return engine.runtime().offload();
-  }
-
-  /** A component for as long as it is used, or longer where nothing leaves the device. */
-  private <T extends AutoCloseable> Shared.Lease<T> lease(Shared<T> component) {
-    return component.lease(offload() == Offload.NONE);
   }
 
   /** This rank's text tensors, on its device. */
   private Map<String, NDArray> text(NDManager request, Guidance guidance, GivenTensors given) {
-    world.transport().activity("encoding the prompt");
+    run.activity("encoding the prompt");
     long start = System.nanoTime();
     Map<String, NDArray> both =
-        trace.during(Activity.TEXT, () -> prompts().of(request, this::encoder, given));
-    times.textEncoded(start);
-    memory.look();
+        run.trace().during(Activity.TEXT, () -> prompts().of(request, this::encoder, given));
+    run.times().textEncoded(start);
+    run.memory().look();
     both.replaceAll((name, tensor) -> Torch.to(request, tensor, device));
     return guidance.texts(request, both);
   }
@@ -127,7 +105,7 @@ final class RankPipeline<C> {
   private C condition(NDManager request, PipelineStage<C> stage, Map<String, NDArray> text) {
     List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
     ConditionInput input = new ConditionInput(text, plan.request().picture(), positions);
-    return trace.during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
+    return run.trace().during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
   }
 
   private PromptTensors prompts() {
@@ -135,8 +113,8 @@ final class RankPipeline<C> {
   }
 
   private Shared.Lease<TextEncoder> encoder(Share share) {
-    Shared.Lease<TextEncoder> lease = lease(pipeline.textEncoder(share));
-    times.textEncoder(lease.get().parameterBytes());
+    Shared.Lease<TextEncoder> lease = run.lease(pipeline.textEncoder(share));
+    run.times().textEncoder(lease.get().parameterBytes());
     return lease;
   }
 
@@ -169,128 +147,58 @@ final class RankPipeline<C> {
                 pipeline.transformer().spec(), plan.stages(), groups.skips(), plan.passes()),
             scheduler,
             guidance,
-            trace,
+            run.trace(),
             gauge),
         new Noise(initial, drawn.steps()));
   }
 
-  private void denoise(DenoisingLoop<C> loop, C conditioning, StepListener listener) {
+  private void denoise(
+      NDManager request, DenoisingLoop<C> loop, C conditioning, StepListener listener) {
     long start = System.nanoTime();
     for (int t = 0; t < plan.steps(); t++) {
-      world.transport().activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
+      run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
       long stepStart = System.nanoTime();
       loop.step(conditioning, t);
-      times.stepTaken(stepStart);
-      memory.look();
-      if (world.rank() == 0 && !listener.stepTaken(t + 1, plan.steps())) {
+      run.times().stepTaken(stepStart);
+      run.memory().look();
+      ticks.tell(request);
+      if (plan.rank() == 0 && !listener.stepTaken(t + 1, plan.steps())) {
         String reason = "cancelled after step " + (t + 1) + " of " + plan.steps();
-        world.transport().cancel(reason);
+        run.world().transport().cancel(reason);
         throw new CancelledException(reason); // alone, a rank has nobody to hear it from
       }
     }
-    times.denoised(start);
+    run.times().denoised(start);
   }
 
-  /** Gathers the latents on the first of the ranks that hold them, which decodes. */
+  /** Gathers the latents on the first of the ranks that hold them, which sees to their decoding. */
   private Decoded decode(NDManager request, DenoisingLoop<C> loop) {
-    boolean another = // ranks that share blocks have the same latents, and those of both prompts
-        !groups.tensor().isFirst() || !groups.cfg().isFirst();
-    if (another || !groups.pipeline().isLast()) {
-      return assist(request);
+    if (!plan.shardRanks().contains(decoding.ranks().source(plan.rank()))) {
+      return decoding.follow(request); // others have the same latents
     }
     Communicator shards = groups.shards();
     NDArray own = loop.tokens(request); // (B, l, c)
     if (!shards.isFirst()) {
       shards.send(List.of(own), 0);
-      return assist(request);
+      return decoding.follow(request);
     }
-    world.transport().activity("decoding");
+    run.activity("gathering latents");
     try (NDManager scope = request.newSubManager()) {
       List<NDArray> all = new ArrayList<>(List.of(own));
       for (int shard = 1; shard < shards.size(); shard++) {
         all.add(shards.receive(shard).await(scope).singletonOrThrow());
       }
       NDArray tokens = Patchify.assemble(scope, all, plan.layout()); // (B·F, L, c)
-      long start = System.nanoTime();
-      Decoded decoded = trace.during(Activity.DECODE, () -> output(scope, tokens));
-      times.decoded(start);
-      return decoded;
+      return decoding.finish(scope, tokens, plan.images(), groups.decoders());
     }
   }
 
-  /** Takes part in the decoding, if this rank has a strip. */
-  private Decoded assist(NDManager request) {
-    if (plan.request().input().outputType() != OutputType.LATENT
-        && decodingRanks().contains(plan.rank())) {
-      world.transport().activity("decoding");
-      long start = System.nanoTime();
-      trace.during(
-          Activity.DECODE,
-          () -> {
-            try (Shared.Lease<VaeDecoder> vae = lease(pipeline.vaeDecoder())) {
-              decoding(vae.get()).follow(request);
-            }
-            return Decoded.NOTHING;
-          });
-      times.decoded(start);
-    }
-    return Decoded.NOTHING;
-  }
-
-  /** The rank that has the latents, and those with a strip: at least one row of latents each. */
-  private List<Integer> decodingRanks() {
-    List<Integer> all = plan.decodingRanks();
-    int strips = Math.min(all.size(), plan.request().latents().height());
-    return all.subList(0, engine.runtime().useParallelVae() ? strips : 1);
-  }
-
-  private StripDecoding decoding(VaeDecoder decoder) {
-    VaeDecoder.Options options =
-        new VaeDecoder.Options(
-            engine.runtime().enableSlicing(),
-            engine.runtime().enableTiling(),
-            plan.request().latents().frames());
-    return new StripDecoding(decoder, options, world.group(Channel.VAE, decodingRanks()));
-  }
-
-  private Decoded output(NDManager scope, NDArray tokens) {
-    int first = plan.images().from();
-    OutputType type = plan.request().input().outputType();
-    LatentShape shape = plan.request().latents();
-    if (type == OutputType.LATENT) {
-      return Decoded.of(scope, first, shape.visible(scope, tokens));
-    }
-    NDArray pixels; // (B·F, 3, H, W)
-    try (Shared.Lease<VaeDecoder> vae = lease(pipeline.vaeDecoder())) {
-      pixels =
-          new ChunkedDecoding(decoding(vae.get()), groups.decoders(), plan)
-              .decode(scope, shape.decodable(scope, tokens));
-      memory.look();
-    }
-    Size size = plan.request().output();
-    if (!size.equals(plan.request().size())) {
-      pixels = ImageProcessor.resizeAndCrop(scope, pixels, size.width(), size.height());
-    }
-    if (type == OutputType.PT) {
-      NDArray bright = ImageProcessor.denormalize(scope, pixels);
-      return Decoded.of(
-          scope,
-          first,
-          shape.layout() == LatentShape.Layout.VIDEO
-              ? ImageProcessor.videos(scope, bright, shape.frames())
-              : bright);
-    }
-    return new Decoded(first, ImageProcessor.toImages(pixels), null);
-  }
-
-  private RankReport own(PipelineStage<C> stage, DenoisingLoop<C> loop) {
-    RankReport.Held held =
-        new RankReport.Held(
-            stage.parameterBytes(),
-            loop.bufferBytes(),
-            loop.gauge(),
-            Torch.name(device),
-            memory.peak());
-    return times.report(world, held);
+  private RankReport.Held held(PipelineStage<C> stage, DenoisingLoop<C> loop) {
+    return new RankReport.Held(
+        stage.parameterBytes(),
+        loop.bufferBytes(),
+        loop.gauge(),
+        Torch.name(device),
+        run.memory().peak());
   }
 }

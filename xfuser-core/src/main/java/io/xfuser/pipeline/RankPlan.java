@@ -14,7 +14,6 @@ import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * What one rank does in one request: its blocks, its tokens, its pictures.
@@ -218,26 +217,6 @@ record RankPlan(
         .flatMap(r -> mesh.ranksAlong(r, MeshAxis.RING).stream())
         .flatMap(r -> mesh.ranksAlong(r, MeshAxis.ULYSSES).stream())
         .toList();
-  }
-
-  /** The ranks of this rank's pictures, first the one that brings their latents together. */
-  List<Integer> decodingRanks() {
-    List<Integer> replica = mesh.replica(rank);
-    return Stream.concat(
-            replica.stream().filter(this::gathers), replica.stream().filter(r -> !gathers(r)))
-        .toList();
-  }
-
-  /** The first of the last stage: those that share blocks or prompts have the same latents. */
-  private boolean gathers(int any) {
-    return mesh.coordinate(any, MeshAxis.PIPELINE) == stages.size() - 1
-        && Stream.of(
-                MeshAxis.TENSOR,
-                MeshAxis.ULYSSES,
-                MeshAxis.RING,
-                MeshAxis.DISTRIFUSION,
-                MeshAxis.CFG)
-            .allMatch(axis -> mesh.coordinate(any, axis) == 0);
   }
 
   /** Who owns what, and where it is computed, in one line for a person. */

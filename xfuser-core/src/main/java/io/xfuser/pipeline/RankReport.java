@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param parameterBytes weights of the transformer that it owns
  * @param textParameterBytes weights of the text encoders that it asked for, 0 where another rank
  *     encodes or no prompt was to be encoded
+ * @param vaeParameterBytes weights of the autoencoder's decoder that it asked for, 0 where it
+ *     decoded nothing
  * @param kvBufferBytes keys and values kept from step to step
  * @param attentionBytes queries, keys, values and outputs of its largest self-attention
  * @param sentBytes bytes sent by channel
@@ -31,6 +33,7 @@ public record RankReport(
     @JsonProperty("rank") int rank,
     @JsonProperty("parameter_bytes") long parameterBytes,
     @JsonProperty("text_parameter_bytes") long textParameterBytes,
+    @JsonProperty("vae_parameter_bytes") long vaeParameterBytes,
     @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
     @JsonProperty("attention_bytes") long attentionBytes,
     @JsonProperty("sent_bytes") Map<String, Long> sentBytes,

@@ -14,6 +14,7 @@ final class RankTimes {
   private double load;
   private double textEncode;
   private long textBytes;
+  private long vaeBytes;
   private double denoise;
   private double vae;
 
@@ -28,6 +29,11 @@ final class RankTimes {
   /** An encoder of so many bytes is used. */
   void textEncoder(long parameterBytes) {
     textBytes = parameterBytes;
+  }
+
+  /** A decoder of so many bytes is used. */
+  void vaeDecoder(long parameterBytes) {
+    vaeBytes = parameterBytes;
   }
 
   void stepTaken(long since) {
@@ -62,6 +68,7 @@ final class RankTimes {
         world.rank(),
         held.parameterBytes(),
         textBytes,
+        vaeBytes,
         held.kvBufferBytes(),
         held.gauge().attentionBytes(),
         sent,

@@ -84,6 +84,7 @@ final class Reports {
     degrees.put("ring", parallel.ringDegree());
     degrees.put("ulysses", parallel.ulyssesDegree());
     degrees.put("tensor", parallel.tensorDegree());
+    degrees.put("vae", parallel.vaeParallelSize());
     return degrees;
   }
 }

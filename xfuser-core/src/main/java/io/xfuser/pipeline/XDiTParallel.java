@@ -23,7 +23,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -166,16 +165,12 @@ public final class XDiTParallel implements AutoCloseable {
     }
     GenerationRequest request = pipeline.model().resolve(given.complete(input));
     given.check(request);
-    // all plans are made, and what no rank could do is rejected, before any rank starts
-    List<RankPlan> plans =
-        IntStream.range(0, engine.parallel().worldSize())
-            .mapToObj(rank -> RankPlan.of(rank, engine, pipeline.spec(), request))
-            .toList();
+    // all is planned, and what no rank could do is rejected, before any rank starts
+    RequestPlan plan = RequestPlan.of(engine, pipeline.spec(), request);
     World world = ranks.world();
     if (engine.runtime().verbose() && (world == null || world.rank() == 0)) {
-      plans.forEach(
-          plan ->
-              LOG.info("{}", plan.describe(pipeline.spec(), ranks.planned(engine, plan.rank()))));
+      plan.describe(pipeline.spec(), rank -> ranks.planned(engine, rank))
+          .forEach(line -> LOG.info("{}", line));
     }
     String key = input.outputType() == OutputType.LATENT ? "latents" : "images";
     Generation.Output output =
@@ -185,29 +180,22 @@ public final class XDiTParallel implements AutoCloseable {
     StepListener stoppable =
         (step, steps) -> !interrupted.get() && watch.listener().stepTaken(step, steps);
     Watch watching = new Watch(stoppable, watch.trace());
-    return Generation.of(await(start(plans, given, watching), interrupted), output);
+    return Generation.of(await(start(plan, new Call(given, watching)), interrupted), output);
   }
 
-  private List<Future<RankResult>> start(List<RankPlan> plans, GivenTensors given, Watch watch) {
+  private List<Future<RankResult>> start(RequestPlan plan, Call call) {
     List<Future<RankResult>> running = new ArrayList<>();
     World here = ranks.world();
     if (here != null) {
       here.transport().begin();
-      RankPlan own = plans.get(here.rank());
       PlacedPipeline<?> placed = placed(0);
-      running.add(
-          ranks.threads().get(0).submit(() -> runRank(placed, here, own, new Call(given, watch))));
+      running.add(ranks.threads().get(0).submit(() -> runRank(placed, here, plan, call)));
     } else {
       InProcessRanks all = new InProcessRanks(ranks.threads().size(), TIMEOUT);
       for (int rank = 0; rank < ranks.threads().size(); rank++) {
         World mine = ranks.within(all, rank);
-        RankPlan itsPlan = plans.get(rank);
         PlacedPipeline<?> placed = placed(rank);
-        running.add(
-            ranks
-                .threads()
-                .get(rank)
-                .submit(() -> runRank(placed, mine, itsPlan, new Call(given, watch))));
+        running.add(ranks.threads().get(rank).submit(() -> runRank(placed, mine, plan, call)));
       }
     }
     return running;
@@ -221,11 +209,12 @@ public final class XDiTParallel implements AutoCloseable {
   /** What a caller gives. */
   private record Call(GivenTensors given, Watch watch) {}
 
-  private <C> RankResult runRank(PlacedPipeline<C> placed, World world, RankPlan plan, Call call) {
+  private static RankResult runRank(
+      PlacedPipeline<?> placed, World world, RequestPlan plan, Call call) {
     Transport transport = world.transport();
-    RankPipeline.Rank rank = new RankPipeline.Rank(world, plan, call.watch().trace().get());
     try {
-      return new RankPipeline<>(placed, engine, rank).run(call.given(), call.watch().listener());
+      return plan.run(
+          placed, world, call.watch().trace().get(), call.given(), call.watch().listener());
     } catch (RuntimeException | Error e) {
       transport.fail(e); // only the first reason counts
       throw e;

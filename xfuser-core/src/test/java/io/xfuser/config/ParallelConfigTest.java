@@ -15,13 +15,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ParallelConfigTest {
   private static final ParallelConfig ALL =
-      new ParallelConfig(2, 3, 5, 1, 7, 2, 11, 13, 0, List.of(), "row");
+      new ParallelConfig(2, 3, 5, 1, 7, 2, 11, 13, 0, List.of(), "row", 0);
 
   @Test
   void worldSizeIsTheProductOfAllDegrees() {
     assertThat(ALL.worldSize()).isEqualTo(2 * 3 * 5 * 7 * 2 * 11);
     assertThat(ALL.sequenceDegree()).isEqualTo(15);
     assertThat(ParallelConfig.serial().worldSize()).isEqualTo(1);
+    ParallelConfig apart = ALL.withVaeParallelSize(3);
+    assertThat(apart.ditParallelSize()).isEqualTo(ALL.worldSize());
+    assertThat(apart.worldSize()).isEqualTo(ALL.worldSize() + 3);
     ParallelConfig displaced = ALL.withPipefusion(1).withPatches(0).withDistrifusion(7);
     assertThat(displaced.worldSize()).isEqualTo(ALL.worldSize());
     assertThat(displaced.sequenceDegree()).isEqualTo(15 * 7);
@@ -38,16 +41,16 @@ class ParallelConfigTest {
     assertThat(serial.withData(2)).isEqualTo(of(1, 1, 1, 1, 1, 2, 0));
     assertThat(serial.withPatches(2)).isEqualTo(of(1, 1, 1, 1, 1, 1, 2));
     assertThat(serial.withDistrifusion(2))
-        .isEqualTo(new ParallelConfig(1, 1, 1, 2, 1, 1, 1, 0, 0, List.of(), "row"));
+        .isEqualTo(new ParallelConfig(1, 1, 1, 2, 1, 1, 1, 0, 0, List.of(), "row", 0));
     assertThat(serial.withDistrifusionPatches(2))
-        .isEqualTo(new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 2, List.of(), "row"));
+        .isEqualTo(new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 2, List.of(), "row", 0));
     assertThat(serial.withDistrifusionPatches(2).withDistrifusion(3))
         .isEqualTo(serial.withDistrifusion(3));
     assertThat(ALL.withRing(1).withRing(5)).isEqualTo(ALL);
   }
 
   private static ParallelConfig of(int tp, int u, int r, int pp, int cfg, int dp, int patches) {
-    return new ParallelConfig(tp, u, r, 1, pp, cfg, dp, patches, 0, List.of(), "row");
+    return new ParallelConfig(tp, u, r, 1, pp, cfg, dp, patches, 0, List.of(), "row", 0);
   }
 
   @ParameterizedTest
@@ -141,9 +144,13 @@ class ParallelConfigTest {
         bad(c -> c.withCfg(3), "the CFG degree must be 1 or 2, but is 3"),
         bad(c -> c.withData(0), "the data parallel degree must be at least 1, but is 0"),
         bad(c -> c.withPatches(-1), "the number of pipeline patches must be at least 0, but is -1"),
+        bad(c -> c.withUlysses(65536).withRing(65536), "there are more ranks than 2147483647"),
         bad(
-            c -> c.withUlysses(65536).withRing(65536),
-            "the degrees multiply to more than 2147483647"));
+            c -> c.withUlysses(65536).withRing(32767).withVaeParallelSize(65536),
+            "there are more ranks than 2147483647"),
+        bad(
+            c -> c.withVaeParallelSize(-1),
+            "the number of ranks of the VAE alone must be at least 0, but is -1"));
   }
 
   private static Arguments bad(UnaryOperator<ParallelConfig> change, String message) {
@@ -160,7 +167,7 @@ class ParallelConfigTest {
 
   @Test
   void otherSplitSchemesAreRejected() {
-    assertThatThrownBy(() -> new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 0, List.of(), "column"))
+    assertThatThrownBy(() -> new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 0, List.of(), "column", 0))
         .hasMessage("the split scheme must be row, but is column");
   }
 
@@ -176,5 +183,11 @@ class ParallelConfigTest {
         .hasMessage("the degrees multiply to 3 (distrifusion 3), but there are 2 ranks");
     assertThatThrownBy(() -> ParallelConfig.serial().requireWorldSize(2))
         .hasMessage("the degrees multiply to 1, but there are 2 ranks");
+    assertThatThrownBy(() -> four.withVaeParallelSize(2).requireWorldSize(4))
+        .hasMessage(
+            "the degrees multiply to 4 (ulysses 2 x pipefusion 2), and 2 of the VAE alone, but"
+                + " there are 4 ranks");
+    assertThatCode(() -> four.withVaeParallelSize(2).requireWorldSize(6))
+        .doesNotThrowAnyException();
   }
 }

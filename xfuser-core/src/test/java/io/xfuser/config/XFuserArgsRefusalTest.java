@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -99,13 +98,19 @@ class XFuserArgsRefusalTest {
         .hasMessage(flag + " is not supported yet");
   }
 
-  @Test
-  void ranksOfTheVaeAloneAreRefusedWithWhatCanBeHad() {
-    assertThatThrownBy(() -> parse("--prompt a --vae_parallel_size 2"))
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--vae_parallel_size -1|--vae_parallel_size must be at least 0, but is -1",
+        "--dit_parallel_size 3 --ring_degree 4|--dit_parallel_size is 3, but the degrees multiply to 4",
+        "--dit_parallel_size 3 --ring_degree 2 --vae_parallel_size 1"
+            + "|--dit_parallel_size is 3, but the degrees multiply to 2"
+      })
+  void ranksThatDoNotAddUpAreRefused(String flags, String message) {
+    assertThatThrownBy(() -> parse("--prompt a " + flags))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage(
-            "--vae_parallel_size 2 is not supported yet; --use_parallel_vae has the ranks of a"
-                + " picture decode it together");
+        .hasMessage(message);
   }
 
   @ParameterizedTest
@@ -117,6 +122,8 @@ class XFuserArgsRefusalTest {
         "--wan_teacache_thresh 0.2",
         "--attention_backend None",
         "--vae_parallel_size 0",
+        "--dit_parallel_size 0",
+        "--dit_parallel_size 1",
         "--vsa_reorder_sequence",
         "--vsa-drop-rates",
         "--batch_size 1"

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
 import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -58,19 +60,19 @@ public abstract class NcclContract {
   }
 
   /** What the ranks of one process brought back. */
-  private record Outcome(List<float[]> latents, List<Map<String, Long>> sentBytes) {
+  private record Outcome(List<float[]> tensors, List<Map<String, Long>> sentBytes) {
     private static Outcome of(List<Generation> generations) {
-      List<float[]> latents = new ArrayList<>();
+      List<float[]> tensors = new ArrayList<>();
       for (Generation generation : generations) {
         try (generation) {
-          latents.add(latents(generation));
+          tensors.add(floats(generation));
         }
       }
       List<RankReport> ranks = generations.get(0).report().ranks();
-      return new Outcome(latents, ranks.stream().map(RankReport::sentBytes).toList());
+      return new Outcome(tensors, ranks.stream().map(RankReport::sentBytes).toList());
     }
 
-    private static float[] latents(Generation generation) {
+    private static float[] floats(Generation generation) {
       NDArray tensor;
       try {
         tensor = generation.tensor();
@@ -98,32 +100,43 @@ public abstract class NcclContract {
   @MethodSource("layouts")
   void ranksWithGpusDrawTheSameBitsAndCountTheSameBytes(ParallelContract.Layout layout)
       throws Exception {
+    check(layout, OutputType.LATENT);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,1", "2,1,2", "1,2,1", "2,2,2", "1,3,3"})
+  void ranksOfTheVaeAloneGetTheSameBits(int data, int stages, int alone) throws Exception {
+    ParallelConfig degrees = ParallelConfig.serial().withData(data).withPipefusion(stages);
+    check(new ParallelContract.Layout(degrees.withVaeParallelSize(alone), 1), OutputType.PT);
+  }
+
+  private void check(ParallelContract.Layout layout, OutputType type) throws Exception {
     int size = layout.degrees().worldSize();
     InProcessRanks plain = new InProcessRanks(size, Duration.ofSeconds(60));
-    Outcome expected = generate(layout, rank -> new World(plain.transport(rank)));
+    Outcome expected = generate(layout, type, rank -> new World(plain.transport(rank)));
     NcclSimulation gpus = new NcclSimulation(false);
     InProcessRanks control = new InProcessRanks(size, Duration.ofSeconds(60));
-    Outcome found = generate(layout, rank -> gpus.world(control.transport(rank)));
+    Outcome found = generate(layout, type, rank -> gpus.world(control.transport(rank)));
     gpus.check();
     assertThat(gpus.opened() > 0).isEqualTo(size > layout.degrees().dataDegree());
     assertThat(found.sentBytes()).isEqualTo(expected.sentBytes());
     for (int rank = 0; rank < size; rank++) {
-      assertThat(found.latents().get(rank)).isEqualTo(expected.latents().get(rank));
+      assertThat(found.tensors().get(rank)).isEqualTo(expected.tensors().get(rank));
     }
   }
 
-  private Outcome generate(ParallelContract.Layout layout, IntFunction<World> worlds)
-      throws Exception {
+  private Outcome generate(
+      ParallelContract.Layout layout, OutputType type, IntFunction<World> worlds) throws Exception {
     EngineConfig parallel =
         engine.withParallel(layout.degrees()).withWarmupSteps(layout.warmupSteps());
-    InputConfig latents = input().withSteps(STEPS).withOutputType(OutputType.LATENT);
+    InputConfig asked = input().withSteps(STEPS).withOutputType(type);
     return Outcome.of(
         TestRanks.together(
             layout.degrees().worldSize(),
             rank -> {
               try (World world = worlds.apply(rank);
                   XDiTParallel ranks = new XDiTParallel(pipeline, parallel, world)) {
-                return ranks.generate(latents);
+                return ranks.generate(asked);
               }
             }));
   }

@@ -43,7 +43,8 @@ class FailingRankTest {
     Path weights = directory.resolve(file + ".safetensors");
     byte[] whole = Files.readAllBytes(weights);
     Files.write(weights, reshaped(whole, tensor, shape, wrong));
-    ParallelConfig degrees = ParallelConfig.serial().withPipefusion(4).withUlysses(2);
+    ParallelConfig degrees =
+        ParallelConfig.serial().withPipefusion(4).withUlysses(2).withVaeParallelSize(2);
     EngineConfig engine = EngineConfig.of(directory).withParallel(degrees);
     try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine)) {
       for (int call = 0; call < 2; call++) {

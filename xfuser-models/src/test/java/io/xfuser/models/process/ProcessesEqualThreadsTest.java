@@ -59,6 +59,8 @@ class ProcessesEqualThreadsTest {
               "384x384 --ring_degree 2",
               "384x384 --distrifusion_degree 2",
               "112x144 --tensor_parallel_degree 2",
+              "112x144 --pipefusion_parallel_degree 2 --vae_parallel_size 2",
+              "112x144 --data_parallel_degree 2 --prompts 3 --vae_parallel_size 1",
               "112x144 --data_parallel_degree 2 --prompts 3 --num_images_per_prompt 2",
               "112x144 --pipefusion_parallel_degree 2 --dtype bfloat16 --prompts 2",
               "384x384 --pipefusion_parallel_degree 2 --ulysses_degree 2 --num_pipeline_patch 4",

@@ -16,6 +16,7 @@ import io.xfuser.pipeline.RankReport;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,8 +30,15 @@ class ParallelVaePipelineTest {
   private final NDManager manager = Torch.newManager();
 
   @ParameterizedTest
-  @ValueSource(strings = {"pixart_sigma_tiny", "sd3_tiny", "latte_tiny", "latte_plain_tiny"})
-  void allRanksOfAPictureDecodeWhatOneDecodes(String model) {
+  @ValueSource(
+      strings = {
+        "pixart_sigma_tiny",
+        "sd3_tiny",
+        "hunyuandit_tiny",
+        "latte_tiny",
+        "latte_plain_tiny"
+      })
+  void ranksOfAPictureOrOfTheVaeAloneDecodeWhatOneDecodes(String model) {
     EngineConfig engine = EngineConfig.of(VaeFixtures.directory(model)).withWarmupSteps(STEPS);
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       for (boolean tiling : new boolean[] {false, true}) {
@@ -39,12 +47,21 @@ class ParallelVaePipelineTest {
         }
         RuntimeConfig runtime = engine.runtime().withTiling(tiling);
         NDArray serial = pixels(pipeline, engine.withRuntime(runtime), input(model));
-        EngineConfig shared = engine.withRuntime(runtime.withParallelVae(true));
-        for (ParallelConfig degrees : Requests.HYBRIDS) {
-          NDArray pixels = pixels(pipeline, shared.withParallel(degrees), input(model));
-          assertThat(Pixels.largestDifference(pixels, serial))
-              .as("%s, tiling %s", degrees.label(), tiling)
-              .isLessThanOrEqualTo(1e-4);
+        int turn = 0;
+        for (ParallelConfig hybrid : Requests.HYBRIDS) {
+          int alone = ++turn % 4;
+          boolean shared = alone == 0 || turn % 2 == 0; // both flags change nothing
+          for (EngineConfig parallel :
+              List.of(
+                  engine.withRuntime(runtime.withParallelVae(true)).withParallel(hybrid),
+                  engine
+                      .withRuntime(runtime.withParallelVae(shared))
+                      .withParallel(hybrid.withVaeParallelSize(alone)))) {
+            NDArray pixels = pixels(pipeline, parallel, input(model));
+            assertThat(Pixels.largestDifference(pixels, serial))
+                .as("%s, tiling %s", parallel.parallel(), tiling)
+                .isLessThanOrEqualTo(1e-4);
+          }
         }
       }
     } finally {

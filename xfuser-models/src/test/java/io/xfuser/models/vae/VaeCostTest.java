@@ -12,7 +12,6 @@ import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.RankReport;
 import io.xfuser.pipeline.XDiTParallel;
-import io.xfuser.weights.ComponentConfig;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,9 +29,7 @@ class VaeCostTest {
     EngineConfig engine = EngineConfig.of(directory);
     InputConfig input = Requests.two(model).withSteps(1).withOutputType(OutputType.PT);
     LatentShape latents = Requests.resolve(directory, input).latents();
-    AutoencoderKlConfig config =
-        AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("vae/config.json")));
-    VaeCosts costs = new VaeCosts(config, 2, latents.height(), latents.width());
+    VaeCosts costs = VaeCosts.of(directory, latents);
     EngineConfig shared = engine.withRuntime(engine.runtime().withParallelVae(true));
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       for (ParallelConfig degrees :

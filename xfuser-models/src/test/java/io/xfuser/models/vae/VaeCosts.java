@@ -1,6 +1,9 @@
 package io.xfuser.models.vae;
 
 import io.xfuser.nn.TokenRange;
+import io.xfuser.pipeline.LatentShape;
+import io.xfuser.weights.ComponentConfig;
+import java.nio.file.Path;
 
 /**
  * The bytes that a rank sends when a picture is decoded in strips of rows, in fp32: the formulas of
@@ -12,6 +15,13 @@ import io.xfuser.nn.TokenRange;
  * @param width w, their columns
  */
 public record VaeCosts(AutoencoderKlConfig config, long batch, int height, long width) {
+  /** Of two pictures by the decoder of the pipeline in {@code directory}. */
+  static VaeCosts of(Path directory, LatentShape latents) {
+    AutoencoderKlConfig config =
+        AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("vae/config.json")));
+    return new VaeCosts(config, 2, latents.height(), latents.width());
+  }
+
   /** All that strip {@code strip} of {@code strips} sends between latents and pixels. */
   public long sent(int strip, int strips) {
     int neighbours = (strip > 0 ? 1 : 0) + (strip < strips - 1 ? 1 : 0);

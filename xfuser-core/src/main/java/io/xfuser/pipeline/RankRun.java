@@ -1,0 +1,54 @@
+package io.xfuser.pipeline;
+
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.Offload;
+import io.xfuser.parallel.Channel;
+import io.xfuser.parallel.World;
+import io.xfuser.pipeline.RankResult.Account;
+import io.xfuser.pipeline.RankResult.Decoded;
+import io.xfuser.trace.Trace;
+import io.xfuser.trace.TraceEvent;
+import io.xfuser.transformer.Shared;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * One rank in one request, whatever it does there.
+ *
+ * @param engine what all ranks were told
+ * @param world the others, as {@code trace} sees them
+ * @param trace watches this rank
+ * @param times what took how long
+ * @param memory of its device
+ */
+record RankRun(EngineConfig engine, World world, Trace trace, RankTimes times, PeakMemory memory) {
+
+  static RankRun of(PlacedPipeline<?> pipeline, EngineConfig engine, World world, Trace trace) {
+    PeakMemory memory = new PeakMemory(pipeline.placement().device());
+    return new RankRun(engine, trace.observe(world), trace, new RankTimes(), memory);
+  }
+
+  /** Says what this rank does from now on, for the others to tell if it dies. */
+  void activity(String what) {
+    world.transport().activity(what);
+  }
+
+  /** A component for as long as it is used, or longer where nothing leaves the device. */
+  <T extends AutoCloseable> Shared.Lease<T> lease(Shared<T> component) {
+    return component.lease(engine.runtime().offload() == Offload.NONE);
+  }
+
+  /** What this rank brings back, with all ranks' figures; returns when all have come here. */
+  RankResult result(NDManager request, Decoded decoded, RankReport.Held held) {
+    activity("finishing");
+    List<TraceEvent> recorded = trace.events(); // before the reports' own messages
+    var everyone = world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());
+    RunReport report = Reports.gather(request, engine, everyone, times.report(world, held), times);
+    return new RankResult(
+        decoded.firstImage(),
+        decoded.images(),
+        decoded.tensor(),
+        new Account(report, Reports.trace(request, everyone, recorded)));
+  }
+}
