@@ -40,6 +40,12 @@ record RankDecoding(
     return request.input().outputType() == OutputType.LATENT;
   }
 
+  /** Whether this rank decodes something. */
+  boolean takesPart() {
+    int rank = run.world().rank();
+    return !isLatent() && ranks.decoders(rank).contains(rank);
+  }
+
   /**
    * On the rank that has the latents of {@code images} as {@code tokens} (B·F, L, c): decodes them,
    * or sends them to the ranks that do.
@@ -71,7 +77,7 @@ record RankDecoding(
 
   /** On all other ranks: takes part in the decoding, if this rank has a strip. */
   Decoded follow(NDManager scope) {
-    if (isLatent() || !ranks.decoders(run.world().rank()).contains(run.world().rank())) {
+    if (!takesPart()) {
       return Decoded.NOTHING;
     }
     return decoding(

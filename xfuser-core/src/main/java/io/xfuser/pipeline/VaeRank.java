@@ -2,11 +2,12 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
-import io.xfuser.config.OutputType;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Activity;
 import io.xfuser.trace.Trace;
+import io.xfuser.transformer.Shared;
 
 /**
  * The way through one request of a rank that does nothing but decode: it loads neither text encoder
@@ -16,7 +17,7 @@ final class VaeRank {
   private final RankRun run;
   private final RankDecoding decoding;
   private final StepTicks ticks;
-  private final GenerationRequest request;
+  private final int steps;
   private final String device;
 
   VaeRank(
@@ -28,27 +29,46 @@ final class VaeRank {
     this.run = RankRun.of(pipeline, engine, world, trace);
     this.decoding = RankDecoding.of(run, pipeline, request);
     this.ticks = StepTicks.of(run.world(), decoding.ranks());
-    this.request = request;
+    this.steps = request.scheduler().steps();
     this.device = Torch.name(pipeline.placement().device());
   }
 
   /** Runs the request; all ranks return together. */
   RankResult run() {
     try (NDManager scope = Torch.newManager()) {
-      for (int t = 0; t < request.scheduler().steps(); t++) {
-        run.activity("waiting for step " + (t + 1) + " of " + request.scheduler().steps());
-        ticks.await(scope);
+      Decoded decoded;
+      if (decoding.takesPart()) {
+        decoded = decode(scope);
+      } else {
+        awaitSteps(scope);
+        decoded = Decoded.NOTHING;
       }
-      boolean leads = run.world().rank() == decoding.ranks().alone().get(0);
-      run.activity("waiting for latents");
-      Decoded decoded =
-          leads && request.input().outputType() != OutputType.LATENT
-              ? decoding.finishAll(scope)
-              : decoding.follow(scope);
       run.memory().look();
       RankReport.Held held =
           new RankReport.Held(0, 0, new TensorGauge(scope), device, run.memory().peak());
       return run.result(scope, decoded, held);
+    }
+  }
+
+  /** Loads the decoder while others denoise. */
+  private Decoded decode(NDManager scope) {
+    run.activity("loading the VAE");
+    long start = System.nanoTime();
+    try (Shared.Lease<VaeDecoder> loaded =
+        run.trace().during(Activity.LOAD, () -> run.lease(decoding.vae()))) {
+      run.times().vaeDecoder(loaded.get().parameterBytes());
+      run.times().loaded(start);
+      awaitSteps(scope);
+      run.activity("waiting for latents");
+      boolean leads = run.world().rank() == decoding.ranks().alone().get(0);
+      return leads ? decoding.finishAll(scope) : decoding.follow(scope);
+    }
+  }
+
+  private void awaitSteps(NDManager scope) {
+    for (int t = 0; t < steps; t++) {
+      run.activity("waiting for step " + (t + 1) + " of " + steps);
+      ticks.await(scope);
     }
   }
 }

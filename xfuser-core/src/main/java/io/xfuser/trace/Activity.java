@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** What a rank spends time with. */
 public enum Activity {
-  /** Loading the transformer's blocks of this rank. */
+  /** Loading the transformer's blocks of this rank, or the autoencoder of one that only decodes. */
   LOAD("load"),
   /** Text encoding, and bringing the result to the ranks of the same pictures. */
   TEXT("text"),
