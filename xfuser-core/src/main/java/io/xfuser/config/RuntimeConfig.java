@@ -2,6 +2,7 @@ package io.xfuser.config;
 
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
+import java.util.function.Consumer;
 
 /**
  * How the computation runs, whatever its layout.
@@ -77,34 +78,12 @@ public record RuntimeConfig(
 
   /** The same in another element type. */
   public RuntimeConfig withDtype(ElementType type) {
-    return new RuntimeConfig(
-        type,
-        warmupSteps,
-        device,
-        offload,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.dtype = type);
   }
 
   /** The same with another number of warm-up steps. */
   public RuntimeConfig withWarmupSteps(int steps) {
-    return new RuntimeConfig(
-        dtype,
-        steps,
-        device,
-        offload,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.warmupSteps = steps);
   }
 
   /**
@@ -118,129 +97,91 @@ public record RuntimeConfig(
 
   /** The same on another device. */
   public RuntimeConfig withDevice(DeviceChoice choice) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        choice,
-        offload,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.device = choice);
   }
 
   /** The same with weights leaving the GPU or not. */
   public RuntimeConfig withOffload(Offload what) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        device,
-        what,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.offload = what);
   }
 
   /** The same with the decoding shared among the ranks or not. */
   public RuntimeConfig withParallelVae(boolean parallel) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        device,
-        offload,
-        parallel,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.useParallelVae = parallel);
   }
 
   /** The same with the T5 text encoder shared among the ranks or not. */
   public RuntimeConfig withShardedT5Encoder(boolean sharded) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        device,
-        offload,
-        useParallelVae,
-        sharded,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.shardT5Encoder = sharded);
   }
 
   /** The same with decoding in tiles or not. */
   public RuntimeConfig withTiling(boolean tiling) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        device,
-        offload,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        tiling,
-        enableSlicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.enableTiling = tiling);
   }
 
   /** The same with decoding picture by picture or not. */
   public RuntimeConfig withSlicing(boolean slicing) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        device,
-        offload,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        slicing,
-        verbose,
-        attentionKernel);
+    return with(draft -> draft.enableSlicing = slicing);
   }
 
   /** The same with the plan shown or not. */
   public RuntimeConfig withVerbose(boolean shown) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        device,
-        offload,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        shown,
-        attentionKernel);
+    return with(draft -> draft.verbose = shown);
   }
 
   /** The same with self-attention by another kernel. */
   public RuntimeConfig withAttentionKernel(AttentionKernel kernel) {
-    return new RuntimeConfig(
-        dtype,
-        warmupSteps,
-        device,
-        offload,
-        useParallelVae,
-        shardT5Encoder,
-        useTorchCompile,
-        enableTiling,
-        enableSlicing,
-        verbose,
-        kernel);
+    return with(draft -> draft.attentionKernel = kernel);
+  }
+
+  private RuntimeConfig with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** All settings, to be changed. */
+  private static final class Draft {
+    private ElementType dtype;
+    private int warmupSteps;
+    private DeviceChoice device;
+    private Offload offload;
+    private boolean useParallelVae;
+    private boolean shardT5Encoder;
+    private boolean useTorchCompile;
+    private boolean enableTiling;
+    private boolean enableSlicing;
+    private boolean verbose;
+    private AttentionKernel attentionKernel;
+
+    Draft(RuntimeConfig from) {
+      dtype = from.dtype;
+      warmupSteps = from.warmupSteps;
+      device = from.device;
+      offload = from.offload;
+      useParallelVae = from.useParallelVae;
+      shardT5Encoder = from.shardT5Encoder;
+      useTorchCompile = from.useTorchCompile;
+      enableTiling = from.enableTiling;
+      enableSlicing = from.enableSlicing;
+      verbose = from.verbose;
+      attentionKernel = from.attentionKernel;
+    }
+
+    RuntimeConfig done() {
+      return new RuntimeConfig(
+          dtype,
+          warmupSteps,
+          device,
+          offload,
+          useParallelVae,
+          shardT5Encoder,
+          useTorchCompile,
+          enableTiling,
+          enableSlicing,
+          verbose,
+          attentionKernel);
+    }
   }
 }

@@ -9,7 +9,6 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
-import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.Trace;
 import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Hidden;
@@ -99,7 +98,7 @@ final class DenoisingLoop<C> {
   }
 
   private void enter(int t, PatchSpan span) {
-    trace.enter(new MicroStep(t, span.from(), span.to(), plan.layout().patches()));
+    trace.enter(plan.part(t, span));
   }
 
   /** The final latents' tokens (B, l, c) that this rank owns; only on the last stage. */

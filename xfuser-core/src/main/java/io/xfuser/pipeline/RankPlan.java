@@ -9,6 +9,7 @@ import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.DeviceMesh;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.MicroStep;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.List;
@@ -191,6 +192,18 @@ record RankPlan(
       return "synchronous step";
     }
     return displaced ? "DistriFusion step" : "PipeFusion step";
+  }
+
+  /** What a trace calls {@code span} of {@code step}; DistriFusion has a patch on each rank. */
+  MicroStep part(int step, PatchSpan span) {
+    int ranks = mesh.degree(MeshAxis.DISTRIFUSION);
+    if (ranks == 1) {
+      return new MicroStep(step, span.from(), span.to(), layout.patches());
+    }
+    int own = mesh.coordinate(rank, MeshAxis.DISTRIFUSION);
+    return step < warmupSteps
+        ? new MicroStep(step, 0, ranks, ranks)
+        : new MicroStep(step, own, own + 1, ranks);
   }
 
   /** Whether joint text goes with {@code span} here: it does with the picture's first patch. */

@@ -86,6 +86,23 @@ class TraceTest {
   }
 
   @Test
+  void aDistriFusionRankHasOnePatchAfterTheSynchronousSteps() {
+    EngineConfig engine =
+        EngineConfig.of(SIGMA).withParallel(ParallelConfig.serial().withDistrifusion(3));
+    try (XDiTParallel ranks = XDiTParallel.inProcess(SIGMA, engine);
+        Generation patches = ranks.trace(INPUT, GivenTensors.NONE, StepListener.NONE)) {
+      for (RankTrace rank : patches.trace().ranks()) {
+        int own = rank.rank();
+        assertThat(parts(rank, Activity.BLOCKS))
+            .containsExactly(
+                new MicroStep(0, 0, 3, 3),
+                new MicroStep(1, own, own + 1, 3),
+                new MicroStep(2, own, own + 1, 3));
+      }
+    }
+  }
+
+  @Test
   void eventsOfARankLieWithinOneAnotherOrApart() {
     for (RankTrace rank : generation.trace().ranks()) {
       assertThat(rank.events()).isSortedAccordingTo(Comparator.comparingLong(TraceEvent::end));
