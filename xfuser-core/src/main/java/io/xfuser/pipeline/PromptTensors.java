@@ -54,7 +54,7 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared) {
   }
 
   /** Whether this rank has a part in encoding. */
-  private boolean encodes() {
+  boolean encodes() {
     return shared || replica.isFirst();
   }
 

@@ -21,6 +21,8 @@ import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /**
@@ -76,9 +78,12 @@ final class RankPipeline<C> {
                           engine.runtime().offload()));
       run.times().loaded(start);
       Guidance guidance = Guidance.of(plan, groups);
+      Supplier<DenoisingLoop<C>> prepare =
+          () -> run.trace().during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
+      Optional<DenoisingLoop<C>> early = // while another rank encodes
+          prompts().encodes() ? Optional.empty() : Optional.of(prepare.get());
       Map<String, NDArray> text = text(request, guidance, given);
-      DenoisingLoop<C> loop =
-          run.trace().during(Activity.PREPARE, () -> loop(request, stage, guidance, given));
+      DenoisingLoop<C> loop = early.orElseGet(prepare);
       TensorList.Hold inUse = stage.hold();
       try (inUse) {
         C conditioning = condition(request, stage, text);

@@ -1,17 +1,63 @@
 package io.xfuser.torchscript;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * The functions that every program may call. Where libtorch was built with oneDNN, matrix products
  * are fused with what follows them; elsewhere the same functions are made of plain operators. Which
  * types they are computed in, this machine's CPU decides.
  */
 final class Prelude {
+  private static final Pattern FUNCTION = Pattern.compile("(?m)^(?=def )");
+  private static final Pattern NAME = Pattern.compile("def (\\w+)");
+  private static final Pattern CALL = Pattern.compile("\\bself\\.(\\w+)\\(");
   private static final String TEXT = choose();
+  private static final Map<String, String> FUNCTIONS = functions(TEXT);
 
   private Prelude() {}
 
   static String text() {
     return TEXT;
+  }
+
+  /**
+   * Those of its functions that {@code program} calls, and those that they call: faster to load.
+   */
+  static String usedBy(String program) {
+    Map<String, String> used = new TreeMap<>();
+    Deque<String> texts = new ArrayDeque<>(List.of(program));
+    while (!texts.isEmpty()) {
+      Matcher call = CALL.matcher(texts.remove());
+      while (call.find()) {
+        String function = FUNCTIONS.get(call.group(1));
+        if (function != null && used.put(call.group(1), function) == null) {
+          texts.add(function);
+        }
+      }
+    }
+    return String.join("", used.values());
+  }
+
+  /** The functions of a text by name, each with all lines up to the next. */
+  private static Map<String, String> functions(String text) {
+    Map<String, String> functions = new HashMap<>();
+    FUNCTION
+        .splitAsStream(text)
+        .forEach(
+            part -> {
+              Matcher name = NAME.matcher(part);
+              if (name.lookingAt()) {
+                functions.put(name.group(1), part);
+              }
+            });
+    return functions;
   }
 
   /** The text with {@code products} for matrix products and {@code precision} for its types. */

@@ -19,9 +19,9 @@ import java.util.List;
  * Functions on tensors, written as TorchScript text and run by libtorch.
  *
  * <p>The text is a resource with functions {@code def name(self, x: Tensor, n: int) -> Tensor:} at
- * the left margin; those of {@code prelude.py} beside this class are joined to every program and
- * called as {@code self.linear(…)}. A program holds no tensors, so all threads of a process share
- * one.
+ * the left margin; those of {@code prelude.py} beside this class may be called as {@code
+ * self.linear(…)}, and are joined to every program that does. A program holds no tensors, so all
+ * threads of a process share one.
  *
  * <p>Arguments: {@link NDArray} (Tensor), {@link TensorList} or a list of NDArrays (List[Tensor]),
  * Integer and Long (int), Double and Float (float), Boolean, String, {@code long[]} (List[int]) and
@@ -47,7 +47,8 @@ public final class Program {
     for (String resource : resources) {
       text.append(ModuleArchive.read(owner, resource)).append('\n');
     }
-    return compile(owner.getSimpleName() + List.of(resources), Prelude.text() + text);
+    return compile(
+        owner.getSimpleName() + List.of(resources), Prelude.usedBy(text.toString()) + text);
   }
 
   static Program compile(String name, String text) {

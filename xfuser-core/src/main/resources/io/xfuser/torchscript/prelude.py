@@ -1,4 +1,4 @@
-# Joined to every program. Shapes: B batch, L tokens (Lq queries, Lk keys), H heads, D head size, C width.
+# What programs call is joined to them (Prelude.java). Shapes: B batch, L tokens (Lq queries, Lk keys), H heads, D head size, C width.
 
 def widens(self, x: Tensor, rows: int) -> bool:
   # Whether the product of that many rows is taken in fp32, because this CPU is faster at it than in the type of x

@@ -36,6 +36,13 @@ class ProgramTest {
   }
 
   @Test
+  void onlyWhatAProgramCallsIsJoinedToIt() {
+    assertThat(Prelude.usedBy("def twice(self, x: Tensor) -> Tensor:\n  return x + x\n")).isEmpty();
+    String used = Prelude.usedBy("  return self.linear(x, w, b)\n");
+    assertThat(used).contains("def linear(self").doesNotContain("def rms_norm(self");
+  }
+
+  @Test
   void linearEqualsItsEquation() {
     try (NDManager manager = Torch.newManager()) {
       NDArray x = manager.create(new float[] {1, 2, 3, 4}, new ai.djl.ndarray.types.Shape(1, 2, 2));
