@@ -33,7 +33,7 @@ def main() -> None:
     args = parser.parse_args()
     model = args.root / "xfuser-examples/demo-model"
     xdit = [str(args.root / "scripts/xdit"), "--prompt", PROMPT]
-    pipefusion = ["--pipefusion_parallel_degree", "2", "--num_pipeline_patch", "4"]
+    pipefusion = ["--pipefusion_parallel_degree", "2"]
     with tempfile.TemporaryDirectory() as folder:
         theirs = Path(folder) / "diffusers.png"
         commands = {

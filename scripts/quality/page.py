@@ -15,8 +15,8 @@ PAGE = """# What staleness costs
 Written by `scripts/quality/measure`, from the numbers in `docs/quality/`. PipeFusion lets a patch attend keys and values of the other patches that are
 one step old, after W synchronous warm-up steps. This page says how far its pictures are from serial ones, over {pictures} prompts, and how
 much faster the schedule is. **The model is small**: the demo model, 128×128 pixels, 64 image tokens, 8 blocks. A large model's patches have more
-tokens each, and neighbouring steps that differ less; measure yours with `scripts/xdit compare`. Some prompts name things that the model
-has not seen.
+tokens each, and neighbouring steps that differ less; measure yours with `scripts/xdit compare`. 15 of the prompts ask for two
+things, which the model draws badly ([demo_model.md](demo_model.md)).
 
 PSNR and SSIM compare the pictures as [tracing.md](tracing.md#what-staleness-changes) says, with the same seed; medians of PSNR, means of SSIM, in brackets what a
 tenth of the pictures is at or below. A PSNR under about 20 dB means another picture, which may be as good: guidance {guidance}, noise of its own for
