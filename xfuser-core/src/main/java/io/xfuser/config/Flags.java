@@ -21,7 +21,7 @@ import picocli.CommandLine.TypeConversionException;
     footer = {
       "",
       "Dashes and underscores in a flag's name are interchangeable. The number of ranks is the"
-          + " product of the degrees, times 2 with --use_cfg_parallel.",
+          + " product of the degrees, times 2 with --use_cfg_parallel, plus --vae_parallel_size.",
       "",
       "xdit compare [FLAGS] draws on one rank too, and writes both pictures side by side with their"
           + " difference, PSNR and SSIM."

@@ -60,9 +60,9 @@ public final class XDiTParallel implements AutoCloseable {
   /**
    * This JVM is one rank of {@code world}, see {@link #connect}.
    *
-   * @throws IllegalArgumentException if the degrees do not multiply to the number of ranks, the
-   *     pipeline was opened in another element type than the engine's, the engine's device cannot
-   *     be had, or {@code world} does not carry its tensors
+   * @throws IllegalArgumentException if the engine has another number of ranks, the pipeline was
+   *     opened in another element type than the engine's, the engine's device cannot be had, or
+   *     {@code world} does not carry its tensors
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
     this(pipeline, false, engine, LocalRanks.one(engine, world));
