@@ -10,41 +10,34 @@ import io.xfuser.torchscript.Torch;
 import java.util.List;
 
 /**
- * One byte per step from a rank that denoises to those that wait for its latents, so that the limit
- * for a message is one for a step and not for all of them.
+ * One byte per step from every rank that will have latents to all that wait for them, so that the
+ * limit for a message is one for a step and not for all of them.
  *
- * @param ranks the one that denoises, then those that wait, or nobody
+ * @param pairs one that denoises and one that waits; none for a rank that is neither
  */
-record StepTicks(List<Communicator> ranks) {
+record StepTicks(List<Communicator> pairs) {
   static StepTicks of(World world, DecodingRanks decoding) {
-    int from = decoding.sources().get(0);
-    List<Integer> waiting = decoding.alone();
-    if (world.rank() == from) {
-      return new StepTicks(waiting.stream().map(to -> pair(world, from, to)).toList());
-    }
     return new StepTicks(
-        waiting.contains(world.rank()) ? List.of(pair(world, from, world.rank())) : List.of());
+        decoding.sources().stream()
+            .flatMap(from -> decoding.alone().stream().map(to -> List.of(from, to)))
+            .filter(pair -> pair.contains(world.rank()))
+            .map(pair -> world.group(Channel.WORLD, pair))
+            .toList());
   }
 
-  private static Communicator pair(World world, int from, int to) {
-    return world.group(Channel.WORLD, List.of(from, to));
-  }
-
-  /** A step is done; only the rank that is waited for has somebody to tell. */
+  /** A step is done here; says so where somebody waits. */
   void tell(NDManager owner) {
-    for (Communicator pair : ranks) {
-      if (pair.isFirst()) {
-        NDArray tick = Torch.empty(owner, ElementType.UINT8, 1);
-        Torch.memory(tick).put((byte) 0);
-        pair.send(List.of(tick), 1);
-        tick.close();
-      }
+    for (Communicator pair : pairs) {
+      NDArray tick = Torch.empty(owner, ElementType.UINT8, 1);
+      Torch.memory(tick).put((byte) 0);
+      pair.send(List.of(tick), 1);
+      tick.close();
     }
   }
 
-  /** Waits for a step of the other. */
+  /** Waits for the next step of all. */
   void await(NDManager owner) {
-    for (Communicator pair : ranks) {
+    for (Communicator pair : pairs) {
       pair.receive(0).await(owner).close();
     }
   }
