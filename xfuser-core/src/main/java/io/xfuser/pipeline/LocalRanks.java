@@ -40,17 +40,12 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
   static LocalRanks all(EngineConfig engine) {
     RankDevices devices = new RankDevices(engine.runtime(), Gpus.found());
     int size = engine.parallel().worldSize();
-    int denoising = engine.parallel().ditParallelSize(); // the others decode when these are done
+    int each = RankThread.threadsPerRank(size);
     return new LocalRanks(
         null,
         IntStream.range(0, size).mapToObj(devices::of).toList(),
         IntStream.range(0, size)
-            .mapToObj(
-                rank ->
-                    new RankThread(
-                        rank,
-                        devices.of(rank),
-                        RankThread.threadsPerRank(rank < denoising ? denoising : size - denoising)))
+            .mapToObj(rank -> new RankThread(rank, devices.of(rank), each))
             .toList());
   }
 
