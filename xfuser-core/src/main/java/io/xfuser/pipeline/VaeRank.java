@@ -54,9 +54,9 @@ final class VaeRank {
   private Decoded decode(NDManager scope) {
     run.activity("loading the VAE");
     long start = System.nanoTime();
-    try (Shared.Lease<VaeDecoder> loaded =
-        run.trace().during(Activity.LOAD, () -> run.lease(decoding.vae()))) {
-      run.times().vaeDecoder(loaded.get().parameterBytes());
+    Shared.Lease<VaeDecoder> loaded =
+        run.trace().during(Activity.LOAD, () -> run.lease(decoding.vae()));
+    try (loaded) {
       run.times().loaded(start);
       awaitSteps(scope);
       run.activity("waiting for latents");

@@ -34,7 +34,9 @@ class ParallelVaePipelineTest {
       strings = {
         "pixart_sigma_tiny",
         "sd3_tiny",
+        "flux_dev_tiny",
         "hunyuandit_tiny",
+        "dit_tiny",
         "latte_tiny",
         "latte_plain_tiny"
       })
