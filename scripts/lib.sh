@@ -135,8 +135,7 @@ build() {
     echo "building xfuser (on first use and after changes; the first time it downloads libraries) ..." >&2
     # Made before the build: what changes during it is newer.
     touch "$target/building"
-    (cd "$root" && ./mvnw -B ${profile:+"$profile"} -DskipTests -Dspotless.check.skip=true -Dmaven.javadoc.skip=true \
-      -Dmaven.source.skip=true -Dorg.slf4j.simpleLogger.defaultLogLevel=warn package) \
+    (cd "$root" && ./mvnw -B ${profile:+"$profile"} -Dquick -Dorg.slf4j.simpleLogger.defaultLogLevel=warn package) \
       >"$target/build.log" 2>&1 </dev/null || {
       cat "$target/build.log" >&2
       fail 1 "the build failed; its messages are above"
