@@ -47,7 +47,11 @@ public interface Transport extends AutoCloseable {
    */
   void cancel(String reason);
 
-  /** Tells the other ranks that this one has failed, so that they stop waiting for it. */
+  /**
+   * Tells the other ranks that this one has failed, so that they stop waiting for it. Nothing is
+   * told of what all ranks throw by themselves: {@link CancelledException} and {@link
+   * MismatchException}.
+   */
   void fail(Throwable cause);
 
   /**

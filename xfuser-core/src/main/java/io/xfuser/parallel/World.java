@@ -1,10 +1,17 @@
 package io.xfuser.parallel;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /** All ranks, as one of them sees them. */
 public final class World implements AutoCloseable {
@@ -70,6 +77,39 @@ public final class World implements AutoCloseable {
    */
   public World through(UnaryOperator<Transport> change) {
     return new World(change.apply(transport), exchanges, device);
+  }
+
+  /**
+   * Compares what must be equal on all ranks. All of them call it, in the same order among their
+   * messages to all; it returns on every rank or throws on every rank. Its bytes are not counted.
+   *
+   * @throws MismatchException if something differs; the sentence names it and the ranks
+   * @throws CommunicationException if a rank has failed or left
+   */
+  public void requireEqual(Fingerprint own) {
+    List<Fingerprint> all = new ArrayList<>();
+    try (NDManager scope = Torch.newManager()) {
+      byte[] bytes = own.encode();
+      NDArray message = Torch.empty(scope, ElementType.UINT8, bytes.length);
+      Torch.memory(message).put(bytes);
+      List<Pending> arriving =
+          IntStream.range(0, size())
+              .mapToObj(peer -> transport.receive(Channel.WORLD, peer, "comparison"))
+              .toList();
+      IntStream.range(0, size())
+          .forEach(peer -> transport.send(Channel.WORLD, peer, List.of(message)));
+      for (Pending pending : arriving) {
+        ByteBuffer memory = Torch.memory(pending.await(scope).singletonOrThrow());
+        byte[] received = new byte[memory.remaining()];
+        memory.get(received);
+        all.add(Fingerprint.decode(received));
+      }
+    }
+    Fingerprint.differences(all)
+        .ifPresent(
+            sentence -> {
+              throw new MismatchException(sentence);
+            });
   }
 
   /** What carries the messages. */

@@ -3,6 +3,7 @@ package io.xfuser.parallel.inprocess;
 import ai.djl.ndarray.NDArray;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Mailboxes.Route;
+import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.SharedTensor;
@@ -63,7 +64,9 @@ final class InProcessTransport implements Transport {
 
   @Override
   public void fail(Throwable cause) {
-    ranks.fail(rank, cause);
+    if (!(cause instanceof MismatchException)) { // which all ranks throw by themselves
+      ranks.fail(rank, cause);
+    }
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Mailboxes.Route;
+import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.SharedTensor;
@@ -129,7 +130,8 @@ final class SocketTransport implements Transport {
 
   @Override
   public void fail(Throwable cause) {
-    if (!(cause instanceof CancelledException) && !epochs.ended()) {
+    boolean everywhere = cause instanceof CancelledException || cause instanceof MismatchException;
+    if (!everywhere && !epochs.ended()) {
       signals.fail(Transport.failure(rank(), signals.activity(), cause));
     }
   }
