@@ -77,7 +77,7 @@ final class Prelude {
   static String products() {
     String oneDnn = ModuleArchive.read(Prelude.class, "linear_onednn.py");
     try {
-      Program.compile("linear_onednn.py", oneDnn);
+      Program.compile("linear_onednn.py", oneDnn + "\n" + HalfPrecision.ofThisMachine().text());
       return oneDnn;
     } catch (IllegalStateException e) {
       return ModuleArchive.read(Prelude.class, "linear_aten.py");
