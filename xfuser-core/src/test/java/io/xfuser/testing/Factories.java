@@ -21,6 +21,8 @@ public final class Factories {
               + "|kaiser_window|linspace|logspace|normal|ones|rand|randint|randn|randperm|range"
               + "|scalar_tensor|sparse_\\w+_tensor|tensor|tril_indices|triu_indices|zeros)\\(");
 
+  private static final String GENERATOR = "torch.Generator(";
+
   private static final Pattern CPU =
       Pattern.compile("torch\\.device\\(|\\.cpu\\(|\\.cuda\\(|\\.to\\(\"|torch\\.cuda");
 
@@ -45,6 +47,22 @@ public final class Factories {
     while (call.find()) {
       String whole = code.substring(call.start(), end(code, call.end()));
       if (!whole.contains("device=")) {
+        found.add(whole);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * The calls in {@code text} that make a generator elsewhere than on the CPU, or may: TorchScript
+   * has no others ({@code at::make_generator_for_device}).
+   */
+  public static List<String> generatorsElsewhere(String text) {
+    String code = withoutComments(text);
+    List<String> found = new ArrayList<>();
+    for (int at = code.indexOf(GENERATOR); at >= 0; at = code.indexOf(GENERATOR, at + 1)) {
+      String whole = code.substring(at, end(code, at + GENERATOR.length()));
+      if (!whole.contains("device=torch.device(\"cpu\")")) {
         found.add(whole);
       }
     }

@@ -124,6 +124,19 @@ class DevicesTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"core", "models", "examples"})
+  void generatorsAreOnTheCpu(String module) throws IOException {
+    for (Path program :
+        Factories.programs(Path.of("../xfuser-" + module + "/src/main/resources"))) {
+      assertThat(Factories.generatorsElsewhere(Files.readString(program)))
+          .as("%s", program)
+          .isEmpty();
+    }
+    assertThat(Factories.generatorsElsewhere("x = torch.Generator(device=x.device, seed=f(1))"))
+        .containsExactly("torch.Generator(device=x.device, seed=f(1))");
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "torch.zeros([2])",

@@ -21,6 +21,7 @@ import java.util.stream.LongStream;
  */
 record RandomWeights(Device device, ElementType type, String prefix) implements Weights {
   private static final Program PROGRAM = Program.load(RandomWeights.class, "random.py");
+  private static final Object GENERATOR = new Object();
   private static final double BIAS = 0.02;
 
   @Override
@@ -53,8 +54,17 @@ record RandomWeights(Device device, ElementType type, String prefix) implements 
   private NDArray normal(
       NDManager owner, String name, long[] shape, double mean, double deviation) {
     long seed = (prefix + name).hashCode();
-    return PROGRAM.call(
-        owner, "normal", shape, type.scalarType(), Torch.name(device), seed, mean, deviation);
+    return device.isGpu()
+        ? onDevice(owner, shape, seed, mean, deviation)
+        : PROGRAM.call(owner, "normal", shape, type.scalarType(), seed, mean, deviation);
+  }
+
+  /** The same by the generator that the whole process has of the device, hence one at a time. */
+  NDArray onDevice(NDManager owner, long[] shape, long seed, double mean, double deviation) {
+    synchronized (GENERATOR) {
+      return PROGRAM.call(
+          owner, "normal_on", shape, type.scalarType(), Torch.name(device), seed, mean, deviation);
+    }
   }
 
   /** A mask (shape) of ones on the CPU, in int64. */

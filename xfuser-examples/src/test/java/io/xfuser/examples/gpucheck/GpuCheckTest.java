@@ -19,7 +19,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,6 +140,28 @@ class GpuCheckTest {
       }
       assertThat(Math.sqrt(sum / 2400)).isBetween(0.045, 0.055); // 1/√400
     }
+  }
+
+  /** The way of CUDA, taken on the CPU: many threads draw by the one generator of the process. */
+  @Test
+  void ranksThatDrawTogetherDrawTheSame() {
+    RandomWeights weights = new RandomWeights(Device.cpu(), ElementType.BFLOAT16, "");
+    long[] shape = {20, 500};
+    List<float[]> drawn =
+        IntStream.range(0, 40)
+            .parallel()
+            .mapToObj(
+                i -> {
+                  try (NDManager manager = Torch.newManager()) {
+                    NDArray x = weights.onDevice(manager, shape, i % 2, 1, 0.5);
+                    return Pixels.floats(Torch.cast(manager, x, ElementType.FLOAT32));
+                  }
+                })
+            .toList();
+    for (int i = 2; i < drawn.size(); i++) {
+      assertThat(drawn.get(i)).isEqualTo(drawn.get(i % 2));
+    }
+    assertThat(drawn.get(0)).isNotEqualTo(drawn.get(1));
   }
 
   private Path page() {
