@@ -10,9 +10,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.bytedeco.cuda.cudart.CUevent_st;
-import org.bytedeco.cuda.cudart.CUstream_st;
-import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.nccl;
 import org.bytedeco.cuda.nccl.ncclComm;
 import org.bytedeco.cuda.nccl.ncclConfig_t;
@@ -40,6 +37,7 @@ final class CudaNccl implements NcclLibrary {
   private static final long LEGACY_STREAM = 1;
 
   private final Device device;
+  private final CudaStreams streams;
 
   /** Where NCCL writes a communicator's address, even after the call that opens it: never freed. */
   private final Map<Long, PointerPointer<ncclComm>> slots = new ConcurrentHashMap<>();
@@ -52,19 +50,9 @@ final class CudaNccl implements NcclLibrary {
    */
   CudaNccl(Device device) {
     this.device = device;
-    int[] count = {0};
-    requireCuda(cudart.cudaGetDeviceCount(count), "cudaGetDeviceCount");
-    if (device.getDeviceId() >= count[0]) {
-      throw new IllegalArgumentException(device + " of " + count[0] + " GPUs");
-    }
-    require(nccl.ncclGetVersion(count), "ncclGetVersion"); // loads NCCL, if it is there
-  }
-
-  /** A pointer to a known address. */
-  private static final class Address extends Pointer {
-    Address(long address) {
-      this.address = address;
-    }
+    this.streams = new CudaStreams(new NativeCudart(), device);
+    int[] version = {0};
+    require(nccl.ncclGetVersion(version), "ncclGetVersion"); // loads NCCL, if it is there
   }
 
   @Override
@@ -74,10 +62,7 @@ final class CudaNccl implements NcclLibrary {
 
   @Override
   public String card() {
-    byte[] address = new byte[32]; // 0000:17:00.0, then zeros
-    int result = cudart.cudaDeviceGetPCIBusId(address, address.length, device.getDeviceId());
-    requireCuda(result, "cudaDeviceGetPCIBusId");
-    return new String(address, StandardCharsets.US_ASCII).trim();
+    return streams.card();
   }
 
   @Override
@@ -91,7 +76,7 @@ final class CudaNccl implements NcclLibrary {
 
   @Override
   public void enter() {
-    requireCuda(cudart.cudaSetDevice(device.getDeviceId()), "cudaSetDevice");
+    streams.enter();
   }
 
   @Override
@@ -190,7 +175,9 @@ final class CudaNccl implements NcclLibrary {
   public void send(NDArray tensor, int peer, long communicator, long stream) {
     ncclComm to = communicator(communicator);
     int type = type(tensor);
-    require(nccl.ncclSend(data(tensor), tensor.size(), type, peer, to, stream(stream)), "ncclSend");
+    require(
+        nccl.ncclSend(data(tensor), tensor.size(), type, peer, to, NativeCudart.stream(stream)),
+        "ncclSend");
   }
 
   @Override
@@ -198,14 +185,16 @@ final class CudaNccl implements NcclLibrary {
     ncclComm from = communicator(communicator);
     int type = type(tensor);
     require(
-        nccl.ncclRecv(data(tensor), tensor.size(), type, peer, from, stream(stream)), "ncclRecv");
+        nccl.ncclRecv(data(tensor), tensor.size(), type, peer, from, NativeCudart.stream(stream)),
+        "ncclRecv");
   }
 
   @Override
   public void allGather(NDArray shard, NDArray all, long communicator, long stream) {
     ncclComm with = communicator(communicator);
     int result =
-        nccl.ncclAllGather(data(shard), data(all), shard.size(), type(shard), with, stream(stream));
+        nccl.ncclAllGather(
+            data(shard), data(all), shard.size(), type(shard), with, NativeCudart.stream(stream));
     require(result, "ncclAllGather");
   }
 
@@ -234,61 +223,32 @@ final class CudaNccl implements NcclLibrary {
 
   @Override
   public long newStream() {
-    CUstream_st stream = new CUstream_st();
-    // non-blocking: others take turns with the legacy stream, and a send would hold up computing
-    requireCuda(
-        cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking),
-        "cudaStreamCreateWithFlags");
-    return stream.address();
+    return streams.newStream();
   }
 
   @Override
   public void closeStream(long stream) {
-    int unused = cudart.cudaStreamDestroy(stream(stream)); // fails only if the GPU has failed
+    streams.closeStream(stream);
   }
 
   @Override
   public long record(long stream) {
-    CUevent_st event = new CUevent_st();
-    int made = cudart.cudaEventCreateWithFlags(event, cudart.cudaEventDisableTiming);
-    requireCuda(made, "cudaEventCreateWithFlags");
-    requireCuda(cudart.cudaEventRecord(event, stream(stream)), "cudaEventRecord");
-    return event.address();
+    return streams.record(stream);
   }
 
   @Override
   public void await(long stream, long event) {
-    requireCuda(cudart.cudaStreamWaitEvent(stream(stream), event(event), 0), "cudaStreamWaitEvent");
+    streams.await(stream, event);
   }
 
   @Override
   public boolean completed(long event) {
-    int result = cudart.cudaEventQuery(event(event));
-    if (result == cudart.cudaErrorNotReady) {
-      return false;
-    }
-    requireCuda(result, "cudaEventQuery");
-    return true;
+    return streams.completed(event);
   }
 
   @Override
   public void closeEvent(long event) {
-    int unused = cudart.cudaEventDestroy(event(event)); // fails only if the GPU has failed
-  }
-
-  private static CUstream_st stream(long handle) {
-    return new CUstream_st(new Address(handle));
-  }
-
-  private static CUevent_st event(long handle) {
-    return new CUevent_st(new Address(handle));
-  }
-
-  private static void requireCuda(int result, String function) {
-    if (result != cudart.cudaSuccess) {
-      throw new CommunicationException(
-          "CUDA: " + function + ": " + cudart.cudaGetErrorString(result).getString());
-    }
+    streams.closeEvent(event);
   }
 
   private static void require(int result, String function) {

@@ -5,9 +5,13 @@ import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import java.time.Duration;
+import java.util.Locale;
+import java.util.Properties;
 
 /** Makes worlds whose ranks have a GPU each. */
 public final class NcclWorld {
+  private static final String LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
+
   private NcclWorld() {}
 
   /**
@@ -33,11 +37,23 @@ public final class NcclWorld {
   }
 
   static NcclLibrary library(Device device) {
+    liftMemoryLimit(System.getProperties());
     try {
       return new CudaNccl(device);
     } catch (LinkageError e) { // no classes, or no native libraries
       throw new CommunicationException(
           "NCCL cannot be loaded, it needs org.bytedeco:cuda-platform: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * JavaCPP, which reads its settings when its first class is loaded, refuses to allocate once the
+   * process's resident memory is over 4 times the heap's limit, and counts the weights in it that
+   * are mapped from files. So that limit is turned off, unless the user has set one.
+   */
+  static void liftMemoryLimit(Properties properties) {
+    if (properties.getProperty(LIMIT.toLowerCase(Locale.ROOT)) == null) { // its former name
+      properties.putIfAbsent(LIMIT, "0");
     }
   }
 
