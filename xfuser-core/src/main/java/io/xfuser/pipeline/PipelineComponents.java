@@ -25,6 +25,8 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
    */
   public static final String ABSENT = "[null,null]";
 
+  private static final String FLAX = "Flax";
+
   /** The base names of the weight files of diffusers and of transformers. */
   private static final List<String> WEIGHTS = List.of("diffusion_pytorch_model", "model");
 
@@ -80,10 +82,14 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
     return index.has(name) && !index.text(name).equals(ABSENT);
   }
 
-  /** The class of component {@code name}, without its library. */
+  /**
+   * The class of component {@code name}, without its library. Flax' classes are read as those of
+   * the same name without "Flax", as in diffusers.
+   */
   public String className(String name) {
     List<String> libraryAndClass = index.getStringList(name);
-    return libraryAndClass.get(libraryAndClass.size() - 1);
+    String found = libraryAndClass.get(libraryAndClass.size() - 1);
+    return found.startsWith(FLAX) ? found.substring(FLAX.length()) : found;
   }
 
   /** The folder of component {@code name}. */
@@ -91,8 +97,11 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
     return directory.resolve(name);
   }
 
-  /** The settings in {@code file} of component {@code name}. */
+  /**
+   * The settings in {@code file} of component {@code name}, for the class that {@code
+   * model_index.json} names: the file's own {@code _class_name} does not count.
+   */
   public ComponentConfig config(String name, String file) {
-    return ComponentConfig.read(folder(name).resolve(file));
+    return ComponentConfig.read(folder(name).resolve(file)).ofClass(className(name));
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,9 +12,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of one component: {@code config.json}, {@code scheduler_config.json} or {@code
@@ -27,10 +31,13 @@ public final class ComponentConfig {
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
-  private final String origin;
-  private final JsonNode json;
+  private static final String CLASS_NAME = "_class_name";
+  private static final String MODEL_TYPE = "model_type";
 
-  private ComponentConfig(String origin, JsonNode json) {
+  private final String origin;
+  private final ObjectNode json;
+
+  private ComponentConfig(String origin, ObjectNode json) {
     this.origin = origin;
     this.json = json;
   }
@@ -54,11 +61,12 @@ public final class ComponentConfig {
   /** The settings in {@code text}; messages name {@code origin}. */
   public static ComponentConfig parse(String origin, String text) {
     try {
-      JsonNode json = JSON.readTree(text);
-      if (!json.isObject()) {
-        throw new IllegalArgumentException(origin + " is not a JSON object");
+      if (JSON.readTree(text) instanceof ObjectNode json) {
+        // as in diffusers' extract_init_dict: what is listed there was never set
+        json.path("_use_default_values").forEach(name -> json.remove(name.asText()));
+        return new ComponentConfig(origin, json);
       }
-      return new ComponentConfig(origin, json);
+      throw new IllegalArgumentException(origin + " is not a JSON object");
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
           origin + " is not JSON (" + e.getOriginalMessage() + ")", e);
@@ -68,6 +76,46 @@ public final class ComponentConfig {
   /** Where the settings are from, usually the path of the file. */
   public String origin() {
     return origin;
+  }
+
+  /**
+   * The same settings for the class that {@code model_index.json} names: {@code _class_name} is
+   * {@code name}, whatever the file says of itself. Diffusers makes a component of the class in the
+   * index and reads its settings from the file.
+   */
+  public ComponentConfig ofClass(String name) {
+    ObjectNode same = json.deepCopy();
+    return new ComponentConfig(origin, same.put(CLASS_NAME, name));
+  }
+
+  /** The class that the settings are for; empty if nothing says so. */
+  public Optional<String> className() {
+    return has(CLASS_NAME) ? Optional.of(getString(CLASS_NAME)) : Optional.empty();
+  }
+
+  /**
+   * The settings that transformers' {@code PretrainedConfig.from_pretrained} takes of a file that
+   * describes a larger model: those under {@code key} if there are such, else, where the file's
+   * {@code model_type} is another, those of the last part that has {@code modelType}; else these.
+   */
+  public ComponentConfig part(@Nullable String key, String modelType) {
+    if (key != null && json.path(key) instanceof ObjectNode part) {
+      return within(key, part);
+    }
+    ComponentConfig found = this;
+    String type = json.path(MODEL_TYPE).asText(modelType);
+    for (Map.Entry<String, JsonNode> entry : json.properties()) {
+      boolean matches = modelType.equals(entry.getValue().path(MODEL_TYPE).asText());
+      if (matches && !type.equals(modelType) && entry.getValue() instanceof ObjectNode part) {
+        found = within(entry.getKey(), part);
+      }
+    }
+    return found;
+  }
+
+  private ComponentConfig within(String key, ObjectNode part) {
+    ComponentConfig inner = new ComponentConfig(origin + ", " + key, part);
+    return className().map(inner::ofClass).orElse(inner);
   }
 
   /** The names of all settings, those with the value null too. */

@@ -160,7 +160,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   /** Loads the autoencoder's decoder. */
   protected final AutoencoderKlDecoder decoder(Placement placement) {
-    return AutoencoderKlDecoder.open(components.folder("vae"), components.loading().to(placement));
+    return AutoencoderKlDecoder.open(
+        vae, components.folder("vae"), components.loading().to(placement));
   }
 
   @Override

@@ -53,8 +53,19 @@ public final class BertEncoder implements MaskedEncoder {
    *     fit it
    */
   public static BertEncoder open(Path directory, Loading loading) {
-    EncoderWeights.Source source = new EncoderWeights.Source(directory, loading);
-    ComponentConfig json = source.config();
+    return open(EncoderFolder.of(directory, loading));
+  }
+
+  /** Opens {@code folder}; otherwise the same. */
+  public static BertEncoder open(EncoderFolder folder) {
+    ComponentConfig json = folder.config().part(null, "bert");
+    LayersConfig config = config(json);
+    int types = json.getInt("type_vocab_size", 2);
+    return new BertEncoder(
+        config, EncoderWeights.open(folder, UNUSED, (to, file) -> read(to, config, types, file)));
+  }
+
+  private static LayersConfig config(ComponentConfig json) {
     String positions = json.getString("position_embedding_type", "absolute");
     if (!positions.equals("absolute") || json.getBoolean("is_decoder", false)) {
       throw new IllegalArgumentException(
@@ -62,10 +73,7 @@ public final class BertEncoder implements MaskedEncoder {
                   .formatted(json.origin(), positions, json.getBoolean("is_decoder", false))
               + " and false");
     }
-    LayersConfig config = LayersConfig.of(json, "gelu", 1e-12);
-    int types = json.getInt("type_vocab_size", 2);
-    return new BertEncoder(
-        config, EncoderWeights.open(source, UNUSED, (to, file) -> read(to, config, types, file)));
+    return LayersConfig.of(json, LayersConfig.BERT);
   }
 
   private static void read(EncoderWeights to, LayersConfig config, int types, Weights file) {

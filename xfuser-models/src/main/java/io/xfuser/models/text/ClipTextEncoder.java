@@ -45,12 +45,12 @@ public final class ClipTextEncoder implements TextModel {
   private final int projection;
   private final EncoderWeights weights;
 
-  private ClipTextEncoder(EncoderWeights.Source source, boolean projects) {
-    ComponentConfig json = source.config();
-    config = LayersConfig.of(json, "quick_gelu", 1e-5);
+  private ClipTextEncoder(EncoderFolder folder, boolean projects) {
+    ComponentConfig json = folder.config().part("text_config", "clip_text_model");
+    config = LayersConfig.of(json, LayersConfig.CLIP);
     eos = json.getInt("eos_token_id", 49407);
     projection = projects ? json.getInt("projection_dim", 512) : 0;
-    weights = EncoderWeights.open(source, UNUSED, this::read);
+    weights = EncoderWeights.open(folder, UNUSED, this::read);
   }
 
   /**
@@ -62,12 +62,22 @@ public final class ClipTextEncoder implements TextModel {
    *     fit it
    */
   public static ClipTextEncoder open(Path directory, Loading loading) {
-    return new ClipTextEncoder(new EncoderWeights.Source(directory, loading), false);
+    return open(EncoderFolder.of(directory, loading));
+  }
+
+  /** Opens {@code folder}; otherwise the same. */
+  public static ClipTextEncoder open(EncoderFolder folder) {
+    return new ClipTextEncoder(folder, false);
   }
 
   /** Opens a {@code CLIPTextModelWithProjection}; otherwise the same as {@link #open}. */
   public static ClipTextEncoder openWithProjection(Path directory, Loading loading) {
-    return new ClipTextEncoder(new EncoderWeights.Source(directory, loading), true);
+    return openWithProjection(EncoderFolder.of(directory, loading));
+  }
+
+  /** Opens {@code folder}; otherwise the same. */
+  public static ClipTextEncoder openWithProjection(EncoderFolder folder) {
+    return new ClipTextEncoder(folder, true);
   }
 
   private void read(EncoderWeights to, Weights file) {

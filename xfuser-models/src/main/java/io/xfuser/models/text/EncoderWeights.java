@@ -6,13 +6,11 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.CountedWeights;
 import io.xfuser.weights.Cut;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Weights;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,13 +25,13 @@ import java.util.regex.Pattern;
  * itself where its element type is the run's.
  */
 final class EncoderWeights implements AutoCloseable {
-  private final Source source;
+  private final EncoderFolder source;
   private final NDManager manager = Torch.newManager();
   private final Map<String, NDArray> tensors = new HashMap<>();
   private final List<TensorList> layers = new ArrayList<>();
   private final List<SafeTensors> files = new ArrayList<>();
 
-  private EncoderWeights(Source source) {
+  private EncoderWeights(EncoderFolder source) {
     this.source = source;
   }
 
@@ -43,7 +41,7 @@ final class EncoderWeights implements AutoCloseable {
    * @param unused names that the file may have beside those that {@code reader} reads
    */
   static EncoderWeights open(
-      Source source, Pattern unused, BiConsumer<EncoderWeights, Weights> reader) {
+      EncoderFolder source, Pattern unused, BiConsumer<EncoderWeights, Weights> reader) {
     EncoderWeights weights = new EncoderWeights(source);
     try {
       SafeTensors file = weights.file(source.loading().type());
@@ -73,17 +71,6 @@ final class EncoderWeights implements AutoCloseable {
   private void closeFiles() {
     files.forEach(SafeTensors::close);
     files.clear();
-  }
-
-  /** Where weights are and how they are wanted. */
-  record Source(Path directory, Loading loading) {
-    ComponentConfig config() {
-      return ComponentConfig.read(directory.resolve("config.json"));
-    }
-
-    private boolean layerwise() {
-      return loading.placement().layerwise();
-    }
   }
 
   /** Adds the tensor {@code name} of {@code source}. */

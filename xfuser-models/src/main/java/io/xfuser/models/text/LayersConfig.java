@@ -29,25 +29,31 @@ record LayersConfig(
     int innerWidth,
     String activation,
     double epsilon) {
+  /** The defaults of transformers' {@code CLIPTextConfig}. */
+  static final LayersConfig CLIP =
+      new LayersConfig(49408, 77, 512, 8, 12, 2048, "quick_gelu", 1e-5);
+
+  /** The defaults of its {@code BertConfig}. */
+  static final LayersConfig BERT = new LayersConfig(30522, 512, 768, 12, 12, 3072, "gelu", 1e-12);
+
   private static final Set<String> ACTIVATIONS = Set.of("gelu", "quick_gelu");
 
   /**
-   * Reads {@code config}.
+   * Reads {@code config}; what it leaves out is as in {@code usual}.
    *
-   * @throws IllegalArgumentException if a size is missing or makes no encoder, or for another
-   *     activation
+   * @throws IllegalArgumentException if the sizes make no encoder, or for another activation
    */
-  static LayersConfig of(ComponentConfig config, String activation, double epsilon) {
+  static LayersConfig of(ComponentConfig config, LayersConfig usual) {
     LayersConfig read =
         new LayersConfig(
-            config.getInt("vocab_size"),
-            config.getInt("max_position_embeddings"),
-            config.getInt("hidden_size"),
-            config.getInt("num_attention_heads"),
-            config.getInt("num_hidden_layers"),
-            config.getInt("intermediate_size"),
-            config.getString("hidden_act", activation),
-            config.getDouble("layer_norm_eps", epsilon));
+            config.getInt("vocab_size", usual.vocabulary),
+            config.getInt("max_position_embeddings", usual.positions),
+            config.getInt("hidden_size", usual.width),
+            config.getInt("num_attention_heads", usual.heads),
+            config.getInt("num_hidden_layers", usual.layers),
+            config.getInt("intermediate_size", usual.innerWidth),
+            config.getString("hidden_act", usual.activation),
+            config.getDouble("layer_norm_eps", usual.epsilon));
     read.check(config.origin());
     return read;
   }

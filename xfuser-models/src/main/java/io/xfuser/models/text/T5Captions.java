@@ -20,25 +20,15 @@ public final class T5Captions implements TextEncoder {
   /** The name of the mask (B, T) int64, 1 where text is. */
   public static final String MASK = "prompt_attention_mask";
 
-  private final T5Tokenizer tokenizer;
-  private final T5Encoder encoder;
+  private final TextTower<T5Encoder> tower;
 
-  private T5Captions(T5Tokenizer tokenizer, T5Encoder encoder) {
-    this.tokenizer = tokenizer;
-    this.encoder = encoder;
+  private T5Captions(TextTower<T5Encoder> tower) {
+    this.tower = tower;
   }
 
   /** Loads {@code tokenizer} and {@code share} of {@code text_encoder}. */
   public static T5Captions open(PipelineComponents components, Share share) {
-    T5Tokenizer tokenizer = T5Tokenizer.open(components.folder("tokenizer"));
-    try {
-      return new T5Captions(
-          tokenizer,
-          T5Encoder.opening(share).open(components.folder("text_encoder"), components.loading()));
-    } catch (RuntimeException e) {
-      tokenizer.close();
-      throw e;
-    }
+    return new T5Captions(TextTower.open(components, "", T5Encoder.opening(share)));
   }
 
   /** The classes of a pipeline's components that this reads, and those of its transformer. */
@@ -60,7 +50,8 @@ public final class T5Captions implements TextEncoder {
   private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
     TokenIds tokens = tokens(prompts, request.options());
     NDArray mask = tokens.mask(owner); // (B, T)
-    NDArray states = encoder.encode(owner, tokens.ids(owner), mask, request.exchange());
+    NDArray ids = tokens.ids(owner);
+    NDArray states = tower.encoder().encode(owner, ids, mask, request.exchange());
     return Map.of(EMBEDS, states, MASK, mask);
   }
 
@@ -70,17 +61,16 @@ public final class T5Captions implements TextEncoder {
         prompts.stream()
             .map(options.cleanCaption() ? CaptionCleaner::clean : CaptionCleaner::lowerCase)
             .toList();
-    return tokenizer.encode(captions, options.maxSequenceLength());
+    return tower.tokenizer().encode(captions, options.maxSequenceLength());
   }
 
   @Override
   public long parameterBytes() {
-    return encoder.parameterBytes();
+    return tower.encoder().parameterBytes();
   }
 
   @Override
   public void close() {
-    encoder.close();
-    tokenizer.close();
+    tower.close();
   }
 }

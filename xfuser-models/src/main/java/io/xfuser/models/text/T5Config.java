@@ -29,6 +29,8 @@ public record T5Config(
     int maxDistance,
     double epsilon) {
 
+  private static final String MT5 = "mt5";
+
   /** Refuses sizes that make no encoder. */
   public T5Config {
     int smallest = Math.min(Math.min(width, headWidth), Math.min(heads, layers));
@@ -60,35 +62,50 @@ public record T5Config(
   }
 
   /**
-   * Reads {@code config}.
+   * Reads {@code json}; what it leaves out has the default of the class that it is for, which is
+   * the one of {@code model_index.json}, or else of its {@code model_type}.
    *
-   * @throws IllegalArgumentException if a size is missing, its feed-forward layer is neither {@code
-   *     gated-gelu} nor {@code relu}, or it is a model of another type than T5 and mT5
+   * @throws IllegalArgumentException if its feed-forward layer is neither {@code gated-gelu} nor
+   *     {@code relu}, or it is a model of another type than T5 and mT5 and no index names a class
    */
-  public static T5Config of(ComponentConfig config) {
-    String type = config.getString("model_type", "t5");
-    if (!type.equals("t5") && !type.equals("mt5")) {
-      throw new IllegalArgumentException(
-          "%s: model_type \"%s\" is not supported, only \"t5\" and \"mt5\""
-              .formatted(config.origin(), type));
-    }
-    String usual = type.equals("mt5") ? "gated-gelu" : "relu";
-    String feedForward = config.getString("feed_forward_proj", usual);
+  public static T5Config of(ComponentConfig json) {
+    String type = type(json);
+    ComponentConfig config = json.part(null, type);
+    boolean multilingual = type.equals(MT5);
+    String feedForward =
+        config.getString("feed_forward_proj", multilingual ? "gated-gelu" : "relu");
     if (!feedForward.equals("gated-gelu") && !feedForward.equals("relu")) {
       throw new IllegalArgumentException(
           "%s: feed_forward_proj \"%s\" is not supported, only \"gated-gelu\" and \"relu\""
               .formatted(config.origin(), feedForward));
     }
     return new T5Config(
-        config.getInt("vocab_size"),
-        config.getInt("d_model"),
+        config.getInt("vocab_size", multilingual ? 250112 : 32128),
+        config.getInt("d_model", 512),
         config.getInt("d_kv", 64),
-        config.getInt("num_heads"),
-        config.getInt("num_layers"),
-        config.getInt("d_ff"),
+        config.getInt("num_heads", multilingual ? 6 : 8),
+        config.getInt("num_layers", multilingual ? 8 : 6),
+        config.getInt("d_ff", multilingual ? 1024 : 2048),
         feedForward.equals("gated-gelu"),
         config.getInt("relative_attention_num_buckets", 32),
         config.getInt("relative_attention_max_distance", 128),
         config.getDouble("layer_norm_epsilon", 1e-6));
+  }
+
+  /** A model's own type does not count where its class is known, as in transformers. */
+  private static String type(ComponentConfig config) {
+    return config
+        .className()
+        .map(name -> name.startsWith("MT5") ? MT5 : "t5")
+        .orElseGet(
+            () -> {
+              String type = config.getString("model_type", "t5");
+              if (!type.equals("t5") && !type.equals(MT5)) {
+                throw new IllegalArgumentException(
+                    "%s: model_type \"%s\" is not supported, only \"t5\" and \"mt5\""
+                        .formatted(config.origin(), type));
+              }
+              return type;
+            });
   }
 }

@@ -39,15 +39,14 @@ public final class T5Encoder implements MaskedEncoder {
    *     fit it
    */
   public static T5Encoder open(Path directory, Loading loading) {
-    return opening(Share.WHOLE).open(directory, loading);
+    return opening(Share.WHOLE).open(EncoderFolder.of(directory, loading));
   }
 
   /** Opens {@code share} of an encoder, and reads no more of its file. */
   public static TextTower.Opening<T5Encoder> opening(Share share) {
-    return (directory, loading) -> {
-      EncoderWeights.Source source = new EncoderWeights.Source(directory, loading);
-      T5Config config = T5Config.of(source.config());
-      return new T5Encoder(config, share, T5Weights.open(source, config, share));
+    return folder -> {
+      T5Config config = T5Config.of(folder.config());
+      return new T5Encoder(config, share, T5Weights.open(folder, config, share));
     };
   }
 

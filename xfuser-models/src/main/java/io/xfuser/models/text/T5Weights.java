@@ -39,7 +39,7 @@ final class T5Weights {
   private T5Weights() {}
 
   /** Opens {@code model.safetensors} or its shards. */
-  static EncoderWeights open(EncoderWeights.Source source, T5Config config, Share share) {
+  static EncoderWeights open(EncoderFolder source, T5Config config, Share share) {
     ElementType type = source.loading().type();
     ElementType exact = type == ElementType.FLOAT16 ? ElementType.FLOAT32 : type;
     return EncoderWeights.open(

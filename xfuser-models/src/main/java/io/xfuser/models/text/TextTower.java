@@ -3,8 +3,6 @@ package io.xfuser.models.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.weights.Loading;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -25,8 +23,8 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
     String name = "tokenizer" + suffix;
     Tokenizer tokenizer = Tokenizers.open(components.folder(name), components.className(name));
     try {
-      Path folder = components.folder("text_encoder" + suffix);
-      return new TextTower<>(tokenizer, opening.open(folder, components.loading()));
+      EncoderFolder folder = EncoderFolder.of(components, "text_encoder" + suffix);
+      return new TextTower<>(tokenizer, opening.open(folder));
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -56,7 +54,7 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
    */
   @FunctionalInterface
   public interface Opening<E> {
-    /** The encoder in {@code directory}. */
-    E open(Path directory, Loading loading);
+    /** The encoder in {@code folder}. */
+    E open(EncoderFolder folder);
   }
 }

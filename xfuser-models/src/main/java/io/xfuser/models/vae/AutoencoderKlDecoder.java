@@ -55,8 +55,15 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *     unknown or of another shape; the message names the file
    */
   public static AutoencoderKlDecoder open(Path directory, Loading loading) {
-    AutoencoderKlConfig config =
-        AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("config.json")));
+    return open(
+        AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("config.json"))),
+        directory,
+        loading);
+  }
+
+  /** The same with settings that were read before. */
+  public static AutoencoderKlDecoder open(
+      AutoencoderKlConfig config, Path directory, Loading loading) {
     try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading)) {
       return new AutoencoderKlDecoder(config, loading, file);
     }

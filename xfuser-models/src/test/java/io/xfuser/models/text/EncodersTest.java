@@ -165,9 +165,11 @@ class EncodersTest {
       value = {
         "clip_l | \"quick_gelu\" | \"relu\" | hidden_act \"relu\" is not supported",
         "clip_l | \"num_attention_heads\": 2 | \"num_attention_heads\": 3 | 3 heads over width 16",
-        "clip_l | \"hidden_size\": 16, | '' | config.json has no hidden_size",
+        "clip_l | \"hidden_size\": 16, | '' | token_embedding.weight\" has the shape [60, 16], but"
+            + " the model needs [60, 512]",
         "clip_l | \"vocab_size\": 60 | \"vocab_size\": 61 | token_embedding.weight",
-        "clip_l | \"num_hidden_layers\": 3 | \"num_hidden_layers\": 2 | text_model.encoder.layers.2.",
+        "clip_l | \"num_hidden_layers\": 3 | \"num_hidden_layers\": 2 |"
+            + " text_model.encoder.layers.2.",
         "bert | \"absolute\" | \"relative_key\" | position_embedding_type \"relative_key\"",
         "bert | \"intermediate_size\": 28 | \"intermediate_size\": 29 | intermediate.dense.weight",
         "mt5 | \"model_type\": \"mt5\" | \"model_type\": \"umt5\" | model_type \"umt5\" is not",

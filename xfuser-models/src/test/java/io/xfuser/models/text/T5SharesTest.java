@@ -113,7 +113,8 @@ class T5SharesTest {
   @Test
   void anotherShareIsNotTakenForTheOwn() {
     try (T5Encoder half =
-        T5Encoder.opening(new Share(0, 2)).open(TINY, Loading.of(ElementType.FLOAT32))) {
+        T5Encoder.opening(new Share(0, 2))
+            .open(EncoderFolder.of(TINY, Loading.of(ElementType.FLOAT32)))) {
       NDArray ids = TextFixtures.tensor(manager, STATES, "short.ids");
       assertThatThrownBy(() -> half.encode(manager, ids, Exchange.none(List.of())))
           .isInstanceOf(IllegalArgumentException.class)
@@ -134,7 +135,8 @@ class T5SharesTest {
     Path texts = name.isEmpty() ? directory.resolve("states.safetensors") : STATES;
     String prefix = name.isEmpty() ? "" : name + ".";
     try (NDManager scope = Torch.newManager();
-        T5Encoder encoder = T5Encoder.opening(share).open(directory, Loading.of(type))) {
+        T5Encoder encoder =
+            T5Encoder.opening(share).open(EncoderFolder.of(directory, Loading.of(type)))) {
       NDArray ids = TextFixtures.tensor(scope, texts, prefix + "ids");
       NDArray mask = TextFixtures.tensor(scope, texts, prefix + "mask");
       NDArray states = encoder.encode(scope, ids, mask, exchange);

@@ -1,0 +1,32 @@
+package io.xfuser.models.text;
+
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
+import java.nio.file.Path;
+
+/**
+ * A text encoder's folder.
+ *
+ * @param directory has {@code config.json} and {@code model.safetensors} or its shards
+ * @param config the settings, for the class that {@code model_index.json} names if there is one
+ * @param loading to float32, bfloat16 or float16
+ */
+public record EncoderFolder(Path directory, ComponentConfig config, Loading loading) {
+  private static final String CONFIG = "config.json";
+
+  /** A folder that no pipeline names: the settings alone say what it is. */
+  static EncoderFolder of(Path directory, Loading loading) {
+    return new EncoderFolder(directory, ComponentConfig.read(directory.resolve(CONFIG)), loading);
+  }
+
+  /** Component {@code name} of a pipeline. */
+  static EncoderFolder of(PipelineComponents components, String name) {
+    return new EncoderFolder(
+        components.folder(name), components.config(name, CONFIG), components.loading());
+  }
+
+  boolean layerwise() {
+    return loading.placement().layerwise();
+  }
+}
