@@ -23,6 +23,10 @@ import java.util.List;
  * self.linear(…)}, and are joined to every program that does. A program holds no tensors, so all
  * threads of a process share one.
  *
+ * <p>Any thread may call. It is left without libtorch's profiling executor, which DJL's own models
+ * would use there otherwise; a thread that computes more than a little wants {@link
+ * Torch#prepareThread} too.
+ *
  * <p>Arguments: {@link NDArray} (Tensor), {@link TensorList} or a list of NDArrays (List[Tensor]),
  * Integer and Long (int), Double and Float (float), Boolean, String, {@code long[]} (List[int]) and
  * {@code double[]} (List[float]).
@@ -99,6 +103,7 @@ public final class Program {
       for (int i = 0; i < arguments.length; i++) {
         values[i] = toValue(arguments[i]);
       }
+      runAsWritten();
       return IValueUtils.runMethod(module, function, values);
     } catch (RuntimeException e) {
       throw new IllegalStateException(name + "." + function + ": " + e.getMessage(), e);
@@ -109,6 +114,16 @@ public final class Program {
         }
       }
     }
+  }
+
+  /**
+   * Keeps the calling thread from libtorch's profiling executor, which may change kernels between
+   * two equal calls. One call by any thread that has it would fix the plan that it makes for all
+   * threads and for good. Whoever calls may have switched it on again, and costs of this are under
+   * 0.1 µs, so it is done for each call.
+   */
+  private static void runAsWritten() {
+    JniUtils.setGraphExecutorOptimize(false);
   }
 
   private static IValue toValue(Object argument) {

@@ -31,24 +31,15 @@ public final class Torch {
   }
 
   /**
-   * Prepares the calling thread to run programs: {@code threads} threads per operation, and no
-   * profiling executor, which might change kernels between two equal calls. Both settings belong to
-   * the calling thread, so this is the first call on each thread that computes.
+   * Prepares the calling thread to compute: {@code threads} threads per operation. The setting
+   * belongs to the calling thread, which takes over the last one set anywhere if it has none; so
+   * this is the first call on each thread that computes.
    */
   public static void prepareThread(int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("at least one thread is needed, got " + threads);
     }
     JniUtils.setNumThreads(threads);
-    JniUtils.setGraphExecutorOptimize(false);
-  }
-
-  /**
-   * Prepares the calling thread to allocate and copy tensors. Leaves the number of threads alone,
-   * which a thread that is never prepared would take over from the last one set anywhere.
-   */
-  public static void prepareTransferThread() {
-    JniUtils.setGraphExecutorOptimize(false);
   }
 
   /** {@code tensor} with elements of {@code type}: itself where it has them, else a copy. */

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.JniUtils;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,6 +37,28 @@ class ProgramTest {
         assertThat(sum.toFloatArray()).containsExactly(3 + 10.5f, 6 + 10.5f, 9 + 10.5f);
       }
     }
+  }
+
+  /** As DJL's own models want it, or a thread that nobody has prepared. */
+  @Test
+  void aThreadWithTheProfilingExecutorChangesNoPlan() throws InterruptedException {
+    List<Float> results = Collections.synchronizedList(new ArrayList<>());
+    for (boolean profiles : new boolean[] {true, false}) {
+      Thread caller =
+          new Thread(
+              () -> {
+                try (NDManager manager = Torch.newManager()) {
+                  NDArray zero = manager.create(new float[] {0});
+                  for (int i = 0; i < 3; i++) { // it optimizes from the second or third call on
+                    JniUtils.setGraphExecutorOptimize(profiles);
+                    results.add(PROGRAM.call(manager, "sign_of_zero", zero).getFloat());
+                  }
+                }
+              });
+      caller.start();
+      caller.join();
+    }
+    assertThat(results).hasSize(6).containsOnly(Float.POSITIVE_INFINITY);
   }
 
   @Test

@@ -4,5 +4,9 @@ def arguments(self, x: Tensor, xs: List[Tensor], n: int, f: float, flag: bool, n
     x = x + xs[0] + xs[1]
   return x + float(n + ints[0] + ints[1]) + f + floats[0]
 
+def sign_of_zero(self, x: Tensor) -> Tensor:
+  # of x = 0: inf as it is written, since -0 + 0 is +0; -inf once the profiling executor has taken out the addition
+  return torch.reciprocal(torch.add(torch.neg(x), 0))
+
 def affine(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
   return self.linear(x, weight, bias)

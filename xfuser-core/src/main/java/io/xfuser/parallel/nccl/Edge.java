@@ -62,15 +62,7 @@ final class Edge {
     String name =
         "xfuser-rank%d-%s-%d-to-%d"
             .formatted(ranks.rank(), route.channel().label(), route.from(), route.to());
-    this.thread =
-        Executors.newSingleThreadExecutor(
-            task ->
-                NcclTransport.daemon(
-                    name,
-                    () -> {
-                      Torch.prepareTransferThread();
-                      task.run();
-                    }));
+    this.thread = Executors.newSingleThreadExecutor(task -> NcclTransport.daemon(name, task));
   }
 
   /** Sends; returns at once. */

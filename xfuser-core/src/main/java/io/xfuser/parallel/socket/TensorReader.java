@@ -34,7 +34,6 @@ final class TensorReader {
    * @throws IOException if the connection ends before
    */
   void run(Arrival arrival) throws IOException {
-    Torch.prepareTransferThread();
     while (true) {
       Header header = readHeader();
       if (header.epoch() == Header.FAREWELL) {

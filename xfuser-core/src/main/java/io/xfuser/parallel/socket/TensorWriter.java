@@ -62,7 +62,6 @@ final class TensorWriter {
 
   /** Writes until {@link #farewell} or {@link #close}. */
   void run() throws IOException {
-    Torch.prepareTransferThread();
     try {
       Message message = next();
       while (message != null) {
