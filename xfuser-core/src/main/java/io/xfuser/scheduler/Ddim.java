@@ -52,9 +52,13 @@ public final class Ddim implements Scheduler {
     float alpha = steps.alphaCumprod(step);
     float nextAlpha = previous >= 0 ? steps.schedule().alphaCumprod(previous) : finalAlpha;
     float variance = (1 - nextAlpha) / (1 - alpha) * (1 - alpha / nextAlpha);
-    float deviation = eta * Steps.roots(variance)[0]; // eq. 16
-    float[] roots = Steps.roots(alpha, 1 - alpha, nextAlpha, 1 - nextAlpha - deviation * deviation);
-    double[] coefficients = {roots[0], roots[1], roots[2], roots[3]};
+    float deviation = eta * Float32.sqrt(variance); // eq. 16
+    double[] coefficients = {
+      Float32.sqrt(alpha),
+      Float32.sqrt(1 - alpha),
+      Float32.sqrt(nextAlpha),
+      Float32.sqrt(1 - nextAlpha - deviation * deviation)
+    };
     try (NDManager scope = owner.newSubManager()) {
       NDArray tokens =
           Steps.PROGRAM.call(

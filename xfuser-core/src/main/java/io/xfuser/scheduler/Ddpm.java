@@ -52,12 +52,11 @@ public final class Ddpm implements Scheduler {
     float alpha = steps.alphaCumprod(step);
     float nextAlpha = steps.alphaCumprod(step + 1);
     float stepAlpha = alpha / nextAlpha;
-    float[] roots = Steps.roots(alpha, 1 - alpha, nextAlpha, stepAlpha);
     double[] coefficients = { // of the original and the sample, eq. 7
-      roots[0],
-      roots[1],
-      roots[2] * (1 - stepAlpha) / (1 - alpha),
-      roots[3] * (1 - nextAlpha) / (1 - alpha)
+      Float32.sqrt(alpha),
+      Float32.sqrt(1 - alpha),
+      Float32.sqrt(nextAlpha) * (1 - stepAlpha) / (1 - alpha),
+      Float32.sqrt(stepAlpha) * (1 - nextAlpha) / (1 - alpha)
     };
     boolean noisy = timestep > 0;
     try (NDManager scope = owner.newSubManager()) {
@@ -83,9 +82,9 @@ public final class Ddpm implements Scheduler {
     float beta = 1 - alpha / nextAlpha;
     float small = Math.max((1 - nextAlpha) / (1 - alpha) * beta, SMALLEST_VARIANCE);
     return switch (varianceType) {
-      case "fixed_small" -> Steps.roots(small)[0];
-      case "fixed_small_log" -> Steps.rootsByLogarithms(small)[0];
-      default -> Steps.roots(beta)[0];
+      case "fixed_small" -> Float32.sqrt(small);
+      case "fixed_small_log" -> Float32.exp(0.5f * Float32.log(small));
+      default -> Float32.sqrt(beta);
     };
   }
 }

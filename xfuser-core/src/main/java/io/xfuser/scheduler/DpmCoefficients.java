@@ -1,17 +1,10 @@
 package io.xfuser.scheduler;
 
-import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.Torch;
-
 /**
  * The weights of a DPM-Solver++ step, in float32 as diffusers computes them. With lambda =
  * log(alpha / sigma), h is the step in lambda, t its end and s its start. Source: arXiv 2211.01095.
  */
 final class DpmCoefficients {
-  private static final Program PROGRAM = Program.load(DpmCoefficients.class, "noise.py");
-
   private final boolean heun;
   private final float[] alpha; // (n + 1)
   private final float[] sigma; // (n + 1)
@@ -27,12 +20,20 @@ final class DpmCoefficients {
    */
   DpmCoefficients(float[] sigmas, boolean flow, boolean heun) {
     this.heun = heun;
-    try (NDManager scope = Torch.newManager()) {
-      NDList tables = PROGRAM.callList(scope, "solver_tables", scope.create(sigmas), flow);
-      alpha = tables.get(0).toFloatArray();
-      sigma = tables.get(1).toFloatArray();
-      h = tables.get(2).toFloatArray();
-      decay = tables.get(3).toFloatArray();
+    int steps = sigmas.length - 1;
+    alpha = new float[steps + 1];
+    sigma = new float[steps + 1];
+    float[] lambda = new float[steps + 1];
+    for (int i = 0; i <= steps; i++) {
+      alpha[i] = flow ? 1 - sigmas[i] : 1 / Float32.sqrt(sigmas[i] * sigmas[i] + 1);
+      sigma[i] = flow ? sigmas[i] : sigmas[i] * alpha[i];
+      lambda[i] = Float32.log(alpha[i]) - Float32.log(sigma[i]);
+    }
+    h = new float[steps];
+    decay = new float[steps];
+    for (int i = 0; i < steps; i++) {
+      h[i] = lambda[i + 1] - lambda[i];
+      decay[i] = Float32.exp(-h[i]);
     }
   }
 

@@ -70,7 +70,7 @@ record DpmSigmas(float[] values, double[] timesteps, boolean flow) {
     double shift = config.getDouble("flow_shift", 1);
     if (options.isTrue("use_dynamic_shifting") && request.mu() != null) {
       options.oneOf("time_shift_type", "exponential");
-      shift = Math.exp(request.mu());
+      shift = StrictMath.exp(request.mu());
     }
     double[] alphas = Sequences.linear(1, 1.0 / trainSteps, request.steps() + 1);
     double[] levels = new double[request.steps()];

@@ -44,7 +44,7 @@ public final class EulerDiscrete implements Scheduler {
       largest = Math.max(largest, sigma);
     }
     boolean leading = options.config().getString("timestep_spacing", "linspace").equals("leading");
-    initialNoiseSigma = leading ? root(largest * largest + 1) : largest;
+    initialNoiseSigma = leading ? Float32.sqrt(largest * largest + 1) : largest;
   }
 
   /**
@@ -107,7 +107,7 @@ public final class EulerDiscrete implements Scheduler {
   @Override
   public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
     float sigma = sigmas[step];
-    double[] divisor = {root(sigma * sigma + 1)};
+    double[] divisor = {Float32.sqrt(sigma * sigma + 1)};
     return Steps.PROGRAM.call(owner, "divide", tokens, divisor);
   }
 
@@ -116,14 +116,10 @@ public final class EulerDiscrete implements Scheduler {
     int step = Steps.next(sample, timesteps.length);
     float sigma = sigmas[step];
     float total = sigma * sigma + 1;
-    double[] coefficients = {sigma, sigmas[step + 1] - sigma, -sigma / root(total), total};
+    double[] coefficients = {sigma, sigmas[step + 1] - sigma, -sigma / Float32.sqrt(total), total};
     NDArray tokens =
         Steps.PROGRAM.call(
             owner, "euler", predictionType, sample.tokens(), prediction, coefficients);
     return new Sample(tokens, List.of(), step + 1);
-  }
-
-  private static float root(float number) {
-    return Steps.roots(number)[0];
   }
 }

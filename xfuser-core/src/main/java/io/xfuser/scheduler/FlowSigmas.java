@@ -68,7 +68,7 @@ final class FlowSigmas {
           config.origin() + ": use_dynamic_shifting is true, but the request has no mu");
     }
     String kind = options.oneOf("time_shift_type", "exponential", "linear");
-    double weight = r(kind.equals("exponential") ? Math.exp(mu) : mu);
+    double weight = r(kind.equals("exponential") ? StrictMath.exp(mu) : mu);
     return map(levels, level -> r(weight / r(weight + r(r(1 / level) - 1))));
   }
 

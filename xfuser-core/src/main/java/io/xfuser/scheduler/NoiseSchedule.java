@@ -1,9 +1,5 @@
 package io.xfuser.scheduler;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 
@@ -12,8 +8,6 @@ import java.util.Arrays;
  * 2112.10752 (scaled linear), arXiv 2102.09672 (cosine).
  */
 final class NoiseSchedule {
-  private static final Program PROGRAM = Program.load(NoiseSchedule.class, "noise.py");
-
   /** Stands for no picture at all where the noise per picture must stay finite. */
   private static final float ALMOST_NOTHING = 0x1p-24f;
 
@@ -25,13 +19,17 @@ final class NoiseSchedule {
   private final float[] logSigmas; // (T)
   private final float[] logSnr; // (T)
 
-  private NoiseSchedule(NDManager scope, NDArray alphas) {
-    alphasCumprod = alphas.toFloatArray();
-    sigmas = PROGRAM.call(scope, "sigmas", alphas).toFloatArray();
-    logSnr = PROGRAM.call(scope, "log_snr", alphas).toFloatArray();
-    logSigmas = new float[sigmas.length];
-    for (int i = 0; i < sigmas.length; i++) {
-      logSigmas[i] = (float) Math.log(sigmas[i]);
+  private NoiseSchedule(float[] alphasCumprod) {
+    this.alphasCumprod = alphasCumprod;
+    int count = alphasCumprod.length;
+    sigmas = new float[count];
+    logSigmas = new float[count];
+    logSnr = new float[count];
+    for (int i = 0; i < count; i++) {
+      float alpha = alphasCumprod[i];
+      sigmas[i] = Float32.sqrt((1 - alpha) / alpha);
+      logSigmas[i] = Float32.log(sigmas[i]);
+      logSnr[i] = Float32.log(Float32.sqrt(alpha)) - Float32.log(Float32.sqrt(1 - alpha));
     }
   }
 
@@ -41,42 +39,65 @@ final class NoiseSchedule {
    * @param finite whether the last sigma must be finite even if the settings ask for pure noise
    */
   static NoiseSchedule of(Options options, boolean finite) {
-    try (NDManager scope = Torch.newManager()) {
-      boolean zeroSnr = options.isTrue("rescale_betas_zero_snr");
-      NDArray betas = betas(scope, options);
-      if (zeroSnr) {
-        betas = PROGRAM.call(scope, "zero_terminal_snr", betas);
-      }
-      NDArray alphas = PROGRAM.call(scope, "alphas_cumprod", betas); // (T)
-      if (alphas.size() < 2) {
-        throw new IllegalArgumentException(
-            options.config().origin() + " has a noise schedule of a single step");
-      }
-      if (zeroSnr && finite) {
-        float[] values = alphas.toFloatArray();
-        values[values.length - 1] = ALMOST_NOTHING;
-        alphas = scope.create(values);
-      }
-      return new NoiseSchedule(scope, alphas);
+    boolean zeroSnr = options.isTrue("rescale_betas_zero_snr");
+    float[] betas = betas(options);
+    if (betas.length < 2) {
+      throw new IllegalArgumentException(
+          options.config().origin() + " has a noise schedule of a single step");
     }
+    float[] alphas = alphasCumprod(zeroSnr ? zeroTerminalSnr(betas) : betas);
+    if (zeroSnr && finite) {
+      alphas[alphas.length - 1] = ALMOST_NOTHING;
+    }
+    return new NoiseSchedule(alphas);
   }
 
-  private static NDArray betas(NDManager scope, Options options) {
+  private static float[] alphasCumprod(float[] betas) {
+    float[] alphas = new float[betas.length];
+    for (int i = 0; i < betas.length; i++) {
+      alphas[i] = 1 - betas[i];
+    }
+    return Float32.products(alphas);
+  }
+
+  /** Betas whose last step is pure noise, arXiv 2305.08891, algorithm 1. */
+  private static float[] zeroTerminalSnr(float[] betas) {
+    float[] alphas = alphasCumprod(betas);
+    float first = Float32.sqrt(alphas[0]);
+    float last = Float32.sqrt(alphas[alphas.length - 1]);
+    float stretch = first / (first - last);
+    float[] rescaled = new float[betas.length];
+    float earlier = 1;
+    for (int i = 0; i < betas.length; i++) {
+      float root = (Float32.sqrt(alphas[i]) - last) * stretch;
+      float alpha = root * root;
+      rescaled[i] = 1 - alpha / earlier;
+      earlier = alpha;
+    }
+    return rescaled;
+  }
+
+  private static float[] betas(Options options) {
     ComponentConfig config = options.config();
     if (config.has("trained_betas")) {
-      double[] betas =
-          config.getDoubleList("trained_betas").stream().mapToDouble(Double::doubleValue).toArray();
-      return PROGRAM.call(scope, "given_betas", betas);
+      return Float32.of(
+          config.getDoubleList("trained_betas").stream().mapToDouble(Double::doubleValue).toArray());
     }
     int count = options.positive("num_train_timesteps", 1000);
     double first = config.getDouble("beta_start", 0.0001);
     double last = config.getDouble("beta_end", 0.02);
     String kind = options.oneOf("beta_schedule", "linear", "scaled_linear", "squaredcos_cap_v2");
     return switch (kind) {
-      case "linear" -> PROGRAM.call(scope, "even", first, last, count);
-      case "scaled_linear" ->
-          PROGRAM.call(scope, "squared_betas", Math.sqrt(first), Math.sqrt(last), count);
-      default -> PROGRAM.call(scope, "given_betas", cosineBetas(count));
+      case "linear" -> Float32.linear((float) first, (float) last, count);
+      case "scaled_linear" -> {
+        float[] roots =
+            Float32.linear((float) Math.sqrt(first), (float) Math.sqrt(last), count);
+        for (int i = 0; i < count; i++) {
+          roots[i] *= roots[i];
+        }
+        yield roots;
+      }
+      default -> Float32.of(cosineBetas(count));
     };
   }
 
@@ -90,7 +111,7 @@ final class NoiseSchedule {
   }
 
   private static double cosine(double time) {
-    double root = Math.cos((time + COSINE_OFFSET) / (1 + COSINE_OFFSET) * Math.PI / 2);
+    double root = StrictMath.cos((time + COSINE_OFFSET) / (1 + COSINE_OFFSET) * Math.PI / 2);
     return root * root;
   }
 
@@ -119,14 +140,10 @@ final class NoiseSchedule {
 
   /** {@code count} noise levels from the largest to the smallest, even in the logarithm. */
   double[] evenInLogarithm(int count) {
-    try (NDManager scope = Torch.newManager()) {
-      double first = largestLogSigma();
-      double last = smallestLogSigma();
-      float[] levels = PROGRAM.call(scope, "exponentials", first, last, count).toFloatArray();
-      double[] exact = new double[count];
-      Arrays.setAll(exact, i -> levels[i]);
-      return exact;
-    }
+    float[] logarithms = Float32.linear(largestLogSigma(), smallestLogSigma(), count);
+    double[] levels = new double[count];
+    Arrays.setAll(levels, i -> Float32.exp(logarithms[i]));
+    return levels;
   }
 
   float smallestLogSigma() {
@@ -148,7 +165,7 @@ final class NoiseSchedule {
 
   /** The timestep, between training steps, whose noise per picture is {@code sigma}. */
   double timestep(double sigma) {
-    double logSigma = Math.log(Math.max(sigma, 1e-10));
+    double logSigma = StrictMath.log(Math.max(sigma, 1e-10));
     int low = logSigmas.length - 1;
     while (low > 0 && logSigma < logSigmas[low]) {
       low--;

@@ -10,24 +10,24 @@ final class SigmaCurves {
 
   /** arXiv 2206.00364, eq. 5. */
   static double[] karras(double largest, double smallest, int count) {
-    double from = Math.pow(largest, 1 / RHO);
-    double to = Math.pow(smallest, 1 / RHO);
+    double from = StrictMath.pow(largest, 1 / RHO);
+    double to = StrictMath.pow(smallest, 1 / RHO);
     return Arrays.stream(Sequences.linear(0, 1, count))
-        .map(ramp -> Math.pow(from + ramp * (to - from), RHO))
+        .map(ramp -> StrictMath.pow(from + ramp * (to - from), RHO))
         .toArray();
   }
 
   /** Even in the logarithm. */
   static double[] exponential(double largest, double smallest, int count) {
-    return Arrays.stream(Sequences.linear(Math.log(largest), Math.log(smallest), count))
-        .map(Math::exp)
+    return Arrays.stream(Sequences.linear(StrictMath.log(largest), StrictMath.log(smallest), count))
+        .map(StrictMath::exp)
         .toArray();
   }
 
   /** Even in the logarithm, which the arguments are, arXiv 2206.00927. */
   static double[] lu(double largestLog, double smallestLog, int count) {
     return Arrays.stream(Sequences.linear(0, 1, count))
-        .map(ramp -> Math.exp(largestLog + ramp * (smallestLog - largestLog)))
+        .map(ramp -> StrictMath.exp(largestLog + ramp * (smallestLog - largestLog)))
         .toArray();
   }
 

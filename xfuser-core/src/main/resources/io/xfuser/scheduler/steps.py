@@ -6,14 +6,6 @@ def coefficients(self, c: List[float]) -> Tensor:
   # (len(c)), on the CPU, where libtorch takes scalars from
   return torch.tensor(c, dtype=6, device=torch.device("cpu"))
 
-def roots(self, c: List[float]) -> Tensor:
-  # libtorch's square roots, which are not always the nearest numbers, (len(c))
-  return torch.sqrt(self.coefficients(c))
-
-def roots_by_logarithms(self, c: List[float]) -> Tensor:
-  # (len(c))
-  return torch.exp(torch.log(self.coefficients(c)) * 0.5)
-
 def predict_original(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
   # the picture without noise that the prediction implies; c: alpha, sigma
   k = self.coefficients(c)

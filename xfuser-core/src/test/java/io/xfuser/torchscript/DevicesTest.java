@@ -32,7 +32,6 @@ class DevicesTest {
           "upload.py", Set.of("upload"), // from the CPU to where the caller says
           "pipeline.py", Set.of("draw"), // diffusers draws noise on the CPU
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
-          "noise.py", Set.of("even", "given_betas"), // tables of which numbers are read
           "mapping.py", Set.of("map_file", "flat")); // files are on the CPU
 
   @BeforeEach
@@ -49,7 +48,7 @@ class DevicesTest {
         Arguments.of("parallel/sums", ""),
         Arguments.of("pipeline/image", ""),
         Arguments.of("pipeline/pipeline", "draw"),
-        Arguments.of("scheduler/steps", "roots roots_by_logarithms"),
+        Arguments.of("scheduler/steps", ""),
         Arguments.of("transformer/embedding", ""),
         Arguments.of("weights/mapping", "flat map_file"));
   }
@@ -78,7 +77,7 @@ class DevicesTest {
     assertThat(DeviceRun.ofPrelude(calls("prelude")).strays("cuda:0")).isZero();
   }
 
-  /** The others hold tables on the CPU, move tensors, or have none; and the prelude has a test. */
+  /** The others move tensors, or have none; and the prelude has a test. */
   @Test
   void noProgramIsForgotten() {
     List<String> all =
@@ -91,7 +90,7 @@ class DevicesTest {
         .containsExactlyInAnyOrderElementsOf(
             Stream.concat(
                     run.stream(),
-                    Stream.of("prelude", "linear_onednn", "linear_aten", "noise", "upload", "gpus"))
+                    Stream.of("prelude", "linear_onednn", "linear_aten", "upload", "gpus"))
                 .toList());
   }
 

@@ -17,7 +17,8 @@ def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> 
   exact = half // 2
   length = torch.abs(distance)
   scale = torch.log(max_distance / exact)
-  far = exact + (torch.log(length.to(6) / exact) / scale * (half - exact)).to(4)
+  # A whole number may come out just below itself, as the processor rounds: in float64, nothing else is so close.
+  far = exact + (torch.log(length.to(7) / exact) / scale * (half - exact) + 1e-9).to(4)
   far = torch.clamp(far, None, half - 1)
   return (distance > 0).to(4) * half + torch.where(length < exact, length, far)
 
