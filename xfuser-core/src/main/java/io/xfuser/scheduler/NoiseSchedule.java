@@ -81,7 +81,9 @@ final class NoiseSchedule {
     ComponentConfig config = options.config();
     if (config.has("trained_betas")) {
       return Float32.of(
-          config.getDoubleList("trained_betas").stream().mapToDouble(Double::doubleValue).toArray());
+          config.getDoubleList("trained_betas").stream()
+              .mapToDouble(Double::doubleValue)
+              .toArray());
     }
     int count = options.positive("num_train_timesteps", 1000);
     double first = config.getDouble("beta_start", 0.0001);
@@ -90,8 +92,7 @@ final class NoiseSchedule {
     return switch (kind) {
       case "linear" -> Float32.linear((float) first, (float) last, count);
       case "scaled_linear" -> {
-        float[] roots =
-            Float32.linear((float) Math.sqrt(first), (float) Math.sqrt(last), count);
+        float[] roots = Float32.linear((float) Math.sqrt(first), (float) Math.sqrt(last), count);
         for (int i = 0; i < count; i++) {
           roots[i] *= roots[i];
         }
