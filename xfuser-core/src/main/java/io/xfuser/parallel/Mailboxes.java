@@ -60,6 +60,11 @@ public final class Mailboxes {
         });
   }
 
+  /** Whether {@link #end} was called. */
+  public boolean ended() {
+    return end != null;
+  }
+
   /** Throws the reason of the {@link #end}, if it was called. */
   public void check() {
     Supplier<CommunicationException> reason = end;

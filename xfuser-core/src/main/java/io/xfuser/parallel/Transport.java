@@ -30,15 +30,21 @@ public interface Transport extends AutoCloseable {
    */
   Pending receive(Channel channel, int from, String operation);
 
-  /** Throws what has ended the current request or the world, if something has. */
+  /**
+   * Throws what has ended the current request or the world, if something has. A rank whose process
+   * or connection is lost ends the world, all else the request.
+   */
   void check();
 
   /** Says what this rank does from now on, for the others to tell if it dies. */
   void activity(String what);
 
   /**
-   * Starts a new request: what is left of cancelled ones is dropped. All ranks call it equally
-   * often.
+   * Starts a new request: what is left of cancelled and failed ones is dropped. All ranks call it
+   * equally often.
+   *
+   * @throws CommunicationException if the world is closed, because a rank was lost; the sentence
+   *     says which
    */
   void begin();
 
@@ -48,9 +54,10 @@ public interface Transport extends AutoCloseable {
   void cancel(String reason);
 
   /**
-   * Tells the other ranks that this one has failed, so that they stop waiting for it. Nothing is
-   * told of what all ranks throw by themselves: {@link CancelledException} and {@link
-   * MismatchException}.
+   * Tells the other ranks that this one has failed in the current request, so that they stop
+   * waiting for it: their pending and following calls of the request throw, the next request works.
+   * Only the first failure of a request counts. Nothing is told of what all ranks throw by
+   * themselves: {@link CancelledException} and {@link MismatchException}.
    */
   void fail(Throwable cause);
 

@@ -41,6 +41,7 @@ public final class RankMain {
       } catch (CommunicationException e) {
         say("ENDED " + e.getMessage());
         world.transport().fail(e);
+        say("THEN " + next(world));
       }
     }
     say("CLOSED");
@@ -100,6 +101,16 @@ public final class RankMain {
             .allMatch(Thread::isDaemon)
         ? "all daemons"
         : "not all daemons";
+  }
+
+  /** What becomes of the next request. */
+  private static String next(World world) {
+    try {
+      world.transport().begin();
+      return "works";
+    } catch (CommunicationException e) {
+      return String.valueOf(e.getMessage());
+    }
   }
 
   private static void say(String line) {

@@ -79,4 +79,25 @@ class SocketEpochTest {
           return true;
         });
   }
+
+  @Test
+  void theNextRequestWorksAfterARankHasFailedInOne() throws Exception {
+    TestRanks.SOCKET.run(
+        3,
+        world -> {
+          for (int request = 0; request < 3; request++) {
+            world.transport().begin();
+            world.transport().activity("in step " + request);
+            if (world.rank() == request) {
+              world.transport().fail(new IllegalStateException("no room"));
+            }
+            assertThatThrownBy(() -> TestRanks.all(world).barrier())
+                .isExactlyInstanceOf(CommunicationException.class)
+                .hasMessage("rank %d failed while in step %d: no room", request, request);
+            world.transport().begin();
+            TestRanks.all(world).barrier();
+          }
+          return true;
+        });
+  }
 }

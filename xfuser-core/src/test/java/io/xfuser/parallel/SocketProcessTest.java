@@ -35,6 +35,8 @@ class SocketProcessTest {
     for (int other : new int[] {0, 1, 3}) {
       assertThat(ranks.get(other).await("ENDED", Duration.ofSeconds(5)))
           .isEqualTo("rank 2 died while in warm-up step 4 of 4");
+      assertThat(ranks.get(other).await("THEN", Duration.ofSeconds(5)))
+          .isEqualTo("the world is closed: rank 2 died while in warm-up step 4 of 4");
     }
     assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(5));
     for (int other : new int[] {0, 1, 3}) {
@@ -84,6 +86,7 @@ class SocketProcessTest {
     for (int other : new int[] {0, 2}) {
       assertThat(ranks.get(other).await("ENDED", START))
           .isEqualTo("rank 1 failed while decoding: no memory left");
+      assertThat(ranks.get(other).await("THEN", START)).isEqualTo("works");
     }
   }
 

@@ -6,6 +6,7 @@ import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Exchange;
 import io.xfuser.parallel.ForwardingTransport;
 import io.xfuser.parallel.Group;
+import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
@@ -220,7 +221,9 @@ final class NcclTransport extends ForwardingTransport {
   @Override
   public void fail(Throwable cause) {
     super.fail(cause);
-    drop();
+    if (!(cause instanceof MismatchException)) { // no work of NCCL's had begun
+      drop();
+    }
   }
 
   /** Tells that work in {@code lane} has failed, unless it was dropped. */

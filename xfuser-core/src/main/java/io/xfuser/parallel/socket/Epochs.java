@@ -43,7 +43,7 @@ final class Epochs {
   /** Starts the next request; what the last one has left is released. */
   synchronized void begin() {
     if (end != null) {
-      throw end.get();
+      throw new CommunicationException("the world is closed: " + end.get().getMessage());
     }
     current.end(() -> new CancelledException("the request is over"));
     number++;
@@ -60,10 +60,15 @@ final class Epochs {
     }
   }
 
-  void cancel(long epoch, String reason) {
-    Mailboxes boxes = of(epoch);
+  /** Ends one request, which was cancelled or has failed; only the first reason counts. */
+  void end(Signal signal) {
+    Mailboxes boxes = of(signal.epoch());
     if (boxes != null) {
-      boxes.end(() -> new CancelledException(reason));
+      boxes.end(
+          () ->
+              signal.kind() == Signal.Kind.CANCEL
+                  ? new CancelledException(signal.text())
+                  : new CommunicationException(signal.text()));
     }
   }
 

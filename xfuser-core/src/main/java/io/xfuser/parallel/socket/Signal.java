@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A short message between ranks beside the tensors.
  *
  * @param kind what it says
- * @param epoch the request it is about, for CANCEL
+ * @param epoch the request it is about, for CANCEL and REQUEST_FAILURE
  * @param text an activity, a reason or a failure's sentence
  */
 @SuppressWarnings("EnumOrdinal") // ranks of different versions never get this far
@@ -30,7 +30,9 @@ record Signal(Kind kind, long epoch, String text) {
     ACTIVITY,
     /** The request is to be given up. */
     CANCEL,
-    /** A rank has failed, and with it the world. */
+    /** A rank has failed in the request, and can take the next one. */
+    REQUEST_FAILURE,
+    /** A rank is lost, and with it the world. */
     FAILURE,
     /** The sender leaves in order. */
     FAREWELL,

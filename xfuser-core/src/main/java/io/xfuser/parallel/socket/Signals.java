@@ -69,9 +69,9 @@ final class Signals {
     return activity;
   }
 
-  /** Gives up the request {@code epoch} everywhere. */
-  void cancel(long epoch, String reason) {
-    submitAndWait(() -> tellAll(new Signal(Signal.Kind.CANCEL, epoch, reason)));
+  /** Tells all others that a request is over, which {@code signal} names. */
+  void endRequest(Signal signal) {
+    submitAndWait(() -> tellAll(signal));
   }
 
   /** Ends the world with {@code sentence}, unless it has ended already; tells the others first. */
@@ -172,7 +172,7 @@ final class Signals {
     switch (signal.kind()) {
       case HEARTBEAT -> {} // any byte is a sign of life
       case ACTIVITY -> peer.activity = signal.text();
-      case CANCEL -> outcome.cancelled(signal.epoch(), signal.text());
+      case CANCEL, REQUEST_FAILURE -> outcome.requestEnded(signal);
       case FAILURE -> end(signal.text());
       case FAREWELL -> peer.leaving = true;
       case FAREWELL_SEEN -> farewellSeenBy(peer);
@@ -289,7 +289,7 @@ final class Signals {
   interface Outcome {
     void failed(String sentence);
 
-    void cancelled(long epoch, String reason);
+    void requestEnded(Signal signal);
 
     void left(int rank);
   }

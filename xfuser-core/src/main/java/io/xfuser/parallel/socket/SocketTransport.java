@@ -123,15 +123,26 @@ final class SocketTransport implements Transport {
 
   @Override
   public void cancel(String reason) {
-    long epoch = epochs.number();
-    signals.cancel(epoch, reason);
-    epochs.cancel(epoch, reason);
+    endRequest(new Signal(Signal.Kind.CANCEL, epochs.number(), reason));
   }
 
   @Override
   public void fail(Throwable cause) {
     boolean everywhere = cause instanceof CancelledException || cause instanceof MismatchException;
-    if (!everywhere && !epochs.ended()) {
+    if (!everywhere && !epochs.current().ended()) {
+      String sentence = Transport.failure(rank(), signals.activity(), cause);
+      endRequest(new Signal(Signal.Kind.REQUEST_FAILURE, epochs.number(), sentence));
+    }
+  }
+
+  private void endRequest(Signal signal) {
+    signals.endRequest(signal);
+    epochs.end(signal);
+  }
+
+  /** Ends the world: a connection of this rank can be used no more. */
+  private void lose(Throwable cause) {
+    if (!epochs.ended()) {
       signals.fail(Transport.failure(rank(), signals.activity(), cause));
     }
   }
@@ -160,7 +171,7 @@ final class SocketTransport implements Transport {
     } catch (IOException e) {
       signals.broken(peer, e);
     } catch (RuntimeException | Error e) {
-      fail(e);
+      lose(e);
     }
   }
 
@@ -178,7 +189,7 @@ final class SocketTransport implements Transport {
     } catch (IOException e) {
       signals.broken(peer, e);
     } catch (RuntimeException | Error e) {
-      fail(e); // no memory for the tensor, say
+      lose(e); // no memory for the tensor, say
     }
   }
 
@@ -201,8 +212,8 @@ final class SocketTransport implements Transport {
     }
 
     @Override
-    public void cancelled(long epoch, String reason) {
-      epochs.cancel(epoch, reason);
+    public void requestEnded(Signal signal) {
+      epochs.end(signal);
     }
 
     @Override
