@@ -1,6 +1,7 @@
 package io.xfuser.config;
 
 import io.xfuser.torchscript.ElementType;
+import java.math.BigInteger;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -128,6 +129,25 @@ final class Flags {
             throw new TypeConversionException(
                 "must be float32, bfloat16 or float16, but is " + value);
       };
+    }
+  }
+
+  /** Seeds as torch takes them: those from 2⁶³ on are the negative ones with the same bits. */
+  static final class SeedConverter implements ITypeConverter<Long> {
+    private static final BigInteger LEAST = BigInteger.ONE.shiftLeft(63).negate();
+    private static final BigInteger END = BigInteger.ONE.shiftLeft(64);
+
+    @Override
+    public Long convert(String value) {
+      if (value.matches("[+-]?[0-9]{1,20}")) {
+        BigInteger seed = new BigInteger(value);
+        if (seed.compareTo(LEAST) >= 0 && seed.compareTo(END) < 0) {
+          return seed.longValue();
+        }
+      }
+      throw new TypeConversionException(
+          "must be a whole number from %s to %s, but is %s"
+              .formatted(LEAST, END.subtract(BigInteger.ONE), value));
     }
   }
 

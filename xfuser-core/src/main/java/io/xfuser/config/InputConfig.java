@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param guidanceScale weight of the prompt; guidance is off at 1 and below
  * @param maxSequenceLength text tokens, longer prompts are cut
  * @param numImagesPerPrompt pictures for each prompt
- * @param seed of the noise, the same picture for every layout of ranks
+ * @param seed of the noise, the same picture for every layout of ranks; all 64 bits of what torch's
+ *     {@code manual_seed} takes, its seeds from 2⁶³ to 2⁶⁴ − 1 being the negative ones here ({@link
+ *     Long#parseUnsignedLong})
  * @param useResolutionBinning sizes are mapped to the ones the model was trained on, and the
  *     picture is resized and cropped to the size asked for
  * @param cleanCaption prompts are cleaned as the training captions were

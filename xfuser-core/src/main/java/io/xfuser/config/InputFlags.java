@@ -79,7 +79,11 @@ final class InputFlags {
       description = "Pictures for each prompt (default: 1)")
   int numImagesPerPrompt = 1;
 
-  @Option(names = "--seed", paramLabel = "N", description = "Seed of the noise (default: 42)")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      converter = Flags.SeedConverter.class,
+      description = "Seed of the noise, from -2^63 to 2^64-1 as torch takes them (default: 42)")
   long seed = 42;
 
   @Option(

@@ -29,6 +29,11 @@ class XFuserArgsRefusalTest {
         "--prompt a --height x | Invalid value for option '--height': 'x' is not an int",
         "--prompt a --height 5 --height 6 |"
             + " option '--height' (PIXELS) should be specified only once",
+        "--prompt a --seed 18446744073709551616 | Invalid value for option '--seed': must be a"
+            + " whole number from -9223372036854775808 to 18446744073709551615, but is"
+            + " 18446744073709551616",
+        "--prompt a --seed x | Invalid value for option '--seed': must be a whole number from"
+            + " -9223372036854775808 to 18446744073709551615, but is x",
         "--prompt a --dtype int8 | Invalid value for option '--dtype':"
             + " must be float32, bfloat16 or float16, but is int8",
         "--prompt a --output_type pt | Invalid value for option '--output_type':"
@@ -51,17 +56,17 @@ class XFuserArgsRefusalTest {
             + " GPU, but the device is cpu",
         "--prompt a --enable_model_cpu_offload --enable_sequential_cpu_offload |"
             + " --enable_model_cpu_offload and --enable_sequential_cpu_offload exclude each other",
-        "--prompt a --use_torch_compile | --use_torch_compile has no counterpart, because there is no"
-            + " Python to compile and DJL gives no access to CUDA graphs; the programs are fused by"
-            + " hand instead, and on the CPU a step takes 0.57 to 0.96 of the time of diffusers'"
+        "--prompt a --use_torch_compile | --use_torch_compile has no counterpart, because there is"
+            + " no Python to compile and DJL gives no access to CUDA graphs; the programs are fused"
+            + " by hand instead, and on the CPU a step takes 0.57 to 0.96 of the time of diffusers'"
             + " (docs/performance.md)",
         "--prompt a --attention_backend FLASH_3 | Invalid value for option '--attention_backend':"
             + " flash_3 is a kernel of another package, which only Python can call; libtorch's own"
             + " are sdpa, sdpa_flash, sdpa_efficient, sdpa_math, cudnn",
         "--prompt a --attention_backend xformers | Invalid value for option '--attention_backend':"
             + " must be one of sdpa, sdpa_flash, sdpa_efficient, sdpa_math, cudnn, but is xformers",
-        "--prompt a --device cpu --attention_backend SDPA_EFFICIENT | --attention_backend sdpa_efficient is a"
-            + " kernel for CUDA, but the device is the CPU",
+        "--prompt a --device cpu --attention_backend SDPA_EFFICIENT | --attention_backend"
+            + " sdpa_efficient is a kernel for CUDA, but the device is the CPU",
         "--height 5 | there is no prompt: give --prompt, or --class_labels for a model that draws"
             + " classes"
       })
@@ -103,7 +108,8 @@ class XFuserArgsRefusalTest {
       delimiter = '|',
       value = {
         "--vae_parallel_size -1|--vae_parallel_size must be at least 0, but is -1",
-        "--dit_parallel_size 3 --ring_degree 4|--dit_parallel_size is 3, but the degrees multiply to 4",
+        "--dit_parallel_size 3 --ring_degree 4|--dit_parallel_size is 3, but the degrees multiply"
+            + " to 4",
         "--dit_parallel_size 3 --ring_degree 2 --vae_parallel_size 1"
             + "|--dit_parallel_size is 3, but the degrees multiply to 2"
       })
