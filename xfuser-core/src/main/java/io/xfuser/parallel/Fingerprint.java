@@ -30,6 +30,7 @@ public final class Fingerprint {
   /** No entries. */
   public static final Fingerprint EMPTY = new Fingerprint(Map.of());
 
+  private static final String REFUSAL = "refusal";
   private static final int SHOWN_CHARS = 80;
   private static final int SHOWN_BEFORE = 20;
   private static final int SHOWN_ENTRIES = 5;
@@ -38,6 +39,11 @@ public final class Fingerprint {
 
   private Fingerprint(Map<String, String> entries) {
     this.entries = Collections.unmodifiableMap(entries);
+  }
+
+  /** Of a rank that does nothing of what it was asked for; {@code reason} is a sentence. */
+  public static Fingerprint refusal(String reason) {
+    return EMPTY.with(REFUSAL, reason);
   }
 
   /**
@@ -70,7 +76,7 @@ public final class Fingerprint {
 
   /**
    * What differs between ranks, in one sentence: {@code rank 1 has ulysses_degree 4, rank 0 has 2}.
-   * Nothing if all are equal.
+   * Nothing if all are equal. Where ranks refuse, the reason of the first that does.
    *
    * @param byRank one of each rank, rank 0 first
    */
@@ -90,6 +96,12 @@ public final class Fingerprint {
     }
     if (clauses.isEmpty()) {
       return Optional.empty();
+    }
+    for (int rank = 0; rank < byRank.size(); rank++) {
+      String reason = byRank.get(rank).entries.get(REFUSAL);
+      if (reason != null) {
+        return Optional.of("rank " + rank + " refuses the request: " + reason);
+      }
     }
     int more = clauses.size() - SHOWN_ENTRIES;
     String shown = clauses.stream().limit(SHOWN_ENTRIES).collect(Collectors.joining("; "));

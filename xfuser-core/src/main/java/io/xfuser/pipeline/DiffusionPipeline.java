@@ -4,6 +4,7 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubException;
+import io.xfuser.parallel.Fingerprint;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.TransformerSpec;
@@ -100,6 +101,11 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** Bytes of all weights of text encoders that are in this process. */
   public long textEncoderBytes() {
     return placed.values().stream().mapToLong(PlacedPipeline::textEncoderBytes).sum();
+  }
+
+  /** What ranks that draw together must have alike of the model. */
+  Fingerprint fingerprint() {
+    return Fingerprint.EMPTY.with("model", name());
   }
 
   /** Its weights have been cast when they were loaded, so no engine can choose another type. */

@@ -7,14 +7,12 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.Communicator;
-import io.xfuser.parallel.World;
 import io.xfuser.pipeline.Guidance.Arithmetic;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
-import io.xfuser.trace.Trace;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.Share;
@@ -40,28 +38,19 @@ final class RankPipeline<C> {
   private final StepTicks ticks;
   private final Device device;
 
-  RankPipeline(PlacedPipeline<C> pipeline, EngineConfig engine, Rank rank) {
+  RankPipeline(PlacedPipeline<C> pipeline, RankRun run, RankPlan plan) {
     this.pipeline = pipeline;
-    this.engine = engine;
-    this.run = RankRun.of(pipeline, engine, rank.world(), rank.trace());
-    this.plan = rank.plan();
+    this.engine = run.engine();
+    this.run = run;
+    this.plan = plan;
     this.groups = RankGroups.of(run.world(), plan);
     this.decoding = RankDecoding.of(run, pipeline, plan.request());
     this.ticks = StepTicks.of(run.world(), decoding.ranks());
     this.device = pipeline.placement().device();
   }
 
-  /**
-   * One of the ranks.
-   *
-   * @param world the others
-   * @param plan its part of the work
-   * @param trace watches it
-   */
-  record Rank(World world, RankPlan plan, Trace trace) {}
-
   /** Runs the request; all ranks return together. */
-  RankResult run(GivenTensors callers, StepListener listener) {
+  RankResult run(GivenTensors callers) {
     try (NDManager request = Torch.newManager()) {
       GivenTensors given = callers.cast(request, engine.runtime().dtype());
       long start = System.nanoTime();
@@ -87,7 +76,7 @@ final class RankPipeline<C> {
       TensorList.Hold inUse = stage.hold();
       try (inUse) {
         C conditioning = condition(request, stage, text);
-        denoise(request, loop, conditioning, listener);
+        denoise(request, loop, conditioning);
       }
       Decoded decoded = decode(request, loop);
       run.memory().look();
@@ -157,8 +146,7 @@ final class RankPipeline<C> {
         new Noise(initial, drawn.steps()));
   }
 
-  private void denoise(
-      NDManager request, DenoisingLoop<C> loop, C conditioning, StepListener listener) {
+  private void denoise(NDManager request, DenoisingLoop<C> loop, C conditioning) {
     long start = System.nanoTime();
     for (int t = 0; t < plan.steps(); t++) {
       run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
@@ -167,7 +155,7 @@ final class RankPipeline<C> {
       run.times().stepTaken(stepStart);
       run.memory().look();
       ticks.tell(request);
-      if (plan.rank() == 0 && !listener.stepTaken(t + 1, plan.steps())) {
+      if (plan.rank() == 0 && !run.watch().stepTaken(t + 1, plan.steps())) {
         String reason = "cancelled after step " + (t + 1) + " of " + plan.steps();
         run.world().transport().cancel(reason);
         throw new CancelledException(reason); // alone, a rank has nobody to hear it from

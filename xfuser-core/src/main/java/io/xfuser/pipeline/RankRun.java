@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.parallel.Channel;
+import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.RankResult.Account;
 import io.xfuser.pipeline.RankResult.Decoded;
@@ -21,17 +22,33 @@ import java.util.stream.IntStream;
  * @param trace watches this rank
  * @param times what took how long
  * @param memory of its device
+ * @param watch of all ranks of this JVM
  */
-record RankRun(EngineConfig engine, World world, Trace trace, RankTimes times, PeakMemory memory) {
+record RankRun(
+    EngineConfig engine,
+    World world,
+    Trace trace,
+    RankTimes times,
+    PeakMemory memory,
+    RequestWatch watch) {
 
-  static RankRun of(PlacedPipeline<?> pipeline, EngineConfig engine, World world, Trace trace) {
+  static RankRun of(
+      PlacedPipeline<?> pipeline, EngineConfig engine, World world, RequestWatch watch) {
     PeakMemory memory = new PeakMemory(pipeline.placement().device());
-    return new RankRun(engine, trace.observe(world), trace, new RankTimes(), memory);
+    Trace trace = watch.trace();
+    return new RankRun(engine, trace.observe(world), trace, new RankTimes(), memory, watch);
   }
 
-  /** Says what this rank does from now on, for the others to tell if it dies. */
+  /**
+   * Says what this rank does from now on, for the others to tell if it dies.
+   *
+   * @throws CommunicationException if the request is over, because it was cancelled or another rank
+   *     failed; a rank that waits for no message would not hear of it otherwise
+   */
   void activity(String what) {
     world.transport().activity(what);
+    watch.activity(world.rank(), what);
+    world.transport().check();
   }
 
   /** A component for as long as it is used, or longer where nothing leaves the device. */

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The thread on which a rank computes, for as long as the rank lives: libtorch keeps settings and a
@@ -14,13 +15,14 @@ import java.util.concurrent.Future;
  */
 final class RankThread implements AutoCloseable {
   private final ExecutorService executor;
+  private volatile @Nullable Thread thread;
 
   /** With {@code threads} per operation on the CPU. */
   RankThread(int rank, Device device, int threads) {
     executor =
         Executors.newSingleThreadExecutor(
             task -> {
-              Thread thread =
+              Thread made =
                   new Thread(
                       () -> {
                         Torch.prepareThread(threads);
@@ -28,13 +30,19 @@ final class RankThread implements AutoCloseable {
                         task.run();
                       },
                       "xfuser-rank-" + rank);
-              thread.setDaemon(true);
-              return thread;
+              made.setDaemon(true);
+              thread = made;
+              return made;
             });
   }
 
   <T> Future<T> submit(Callable<T> task) {
     return executor.submit(task);
+  }
+
+  /** Whether the calling thread is this one. */
+  boolean isCurrent() {
+    return Thread.currentThread().equals(thread);
   }
 
   /** Threads per operation for each of {@code localRanks} ranks on this host. */

@@ -3,7 +3,6 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.parallel.World;
-import io.xfuser.trace.Trace;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -45,16 +44,18 @@ record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan
   }
 
   /** One rank's part. */
-  <C> RankResult run(
-      PlacedPipeline<C> placed,
-      World world,
-      Trace trace,
-      GivenTensors given,
-      StepListener listener) {
+  <C> RankResult run(PlacedPipeline<C> placed, World world, Call call) {
+    RankRun run = RankRun.of(placed, engine, world, call.watch());
     return world.rank() < denoising.size()
-        ? new RankPipeline<>(
-                placed, engine, new RankPipeline.Rank(world, denoising.get(world.rank()), trace))
-            .run(given, listener)
-        : new VaeRank(placed, engine, request, world, trace).run();
+        ? new RankPipeline<>(placed, run, denoising.get(world.rank())).run(call.given())
+        : new VaeRank(placed, request, run).run();
   }
+
+  /**
+   * What the caller of one request gives.
+   *
+   * @param given tensors in the place of what would be made
+   * @param watch who watches it
+   */
+  record Call(GivenTensors given, RequestWatch watch) {}
 }

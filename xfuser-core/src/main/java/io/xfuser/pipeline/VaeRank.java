@@ -1,12 +1,9 @@
 package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.EngineConfig;
-import io.xfuser.parallel.World;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
-import io.xfuser.trace.Trace;
 import io.xfuser.transformer.Shared;
 
 /**
@@ -20,13 +17,8 @@ final class VaeRank {
   private final int steps;
   private final String device;
 
-  VaeRank(
-      PlacedPipeline<?> pipeline,
-      EngineConfig engine,
-      GenerationRequest request,
-      World world,
-      Trace trace) {
-    this.run = RankRun.of(pipeline, engine, world, trace);
+  VaeRank(PlacedPipeline<?> pipeline, GenerationRequest request, RankRun run) {
+    this.run = run;
     this.decoding = RankDecoding.of(run, pipeline, request);
     this.ticks = StepTicks.of(run.world(), decoding.ranks());
     this.steps = request.scheduler().steps();

@@ -9,29 +9,30 @@ import io.xfuser.config.OutputType;
 import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.parallel.nccl.GpuWorld;
-import io.xfuser.trace.Trace;
 import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A pipeline run by many ranks: all of them threads of this JVM, or one of them here and the others
  * in JVMs of their own. {@code generate} may be called again with other sizes, prompts and steps;
- * calls of several threads queue. A failure throws and never ends the JVM: the failing rank's own
- * exception where that rank is a thread of this JVM, else one that names the rank and what it was
- * doing. After it the next call works.
+ * calls of several threads queue, and are served in the order in which they came. A failure throws
+ * and never ends the JVM: the failing rank's own exception where that rank is a thread of this JVM,
+ * else one that names the rank and what it was doing.
+ *
+ * <p>After any failure the next call works where all ranks are threads of this JVM. Where ranks
+ * have JVMs of their own, it works after requests that were refused or cancelled, on all ranks; a
+ * rank that fails or dies otherwise may end the world, as its {@link Transport#fail} says.
  */
 public final class XDiTParallel implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(XDiTParallel.class);
@@ -41,7 +42,7 @@ public final class XDiTParallel implements AutoCloseable {
   private final boolean ownsPipeline;
   private final EngineConfig engine;
   private final LocalRanks ranks;
-  private boolean closed;
+  private final Turns turns = new Turns();
 
   private XDiTParallel(
       DiffusionPipeline pipeline, boolean ownsPipeline, EngineConfig engine, LocalRanks ranks) {
@@ -135,16 +136,23 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * Generates. Every rank of a world calls it with the same arguments.
+   * Generates. Every rank of a world calls it with the same arguments; the listener is the caller's
+   * own.
    *
-   * @throws IllegalArgumentException if the model cannot do what is asked, or the tensors given do
-   *     not fit it; nothing was computed
-   * @throws CancelledException if a listener cancelled, or the calling thread was interrupted
+   * <p>An interrupt of the calling thread cancels on all ranks, whichever rank it belongs to. Where
+   * the request still waits for others, it is given up at once if all ranks are threads of this
+   * JVM, else in its turn, because the other ranks' calls wait for it.
+   *
+   * @throws IllegalArgumentException if the model cannot do what is asked, the tensors given do not
+   *     fit it, or other ranks of a world were asked for something else or refused it; nothing was
+   *     computed, and the next call works
+   * @throws CancelledException if a listener cancelled, or the calling thread was interrupted, here
+   *     or in the JVM of another rank
    * @throws CommunicationException if a rank in another JVM failed
-   * @throws IllegalStateException if this is closed
+   * @throws IllegalStateException if this is closed, or a listener of this calls it
    */
   public Generation generate(InputConfig input, GivenTensors given, StepListener listener) {
-    return run(input, given, new Watch(listener, () -> Trace.OFF));
+    return run(input, given, new RequestWatch(listener, false));
   }
 
   /**
@@ -153,52 +161,89 @@ public final class XDiTParallel implements AutoCloseable {
    * few for each patch of each step, and two for each message.
    */
   public Generation trace(InputConfig input, GivenTensors given, StepListener listener) {
-    return run(input, given, new Watch(listener, Trace::recording));
+    return run(input, given, new RequestWatch(listener, true));
   }
 
-  /** Who watches: of all ranks together, and of each. */
-  private record Watch(StepListener listener, Supplier<Trace> trace) {}
-
-  private synchronized Generation run(InputConfig input, GivenTensors given, Watch watch) {
-    if (closed) {
-      throw new IllegalStateException("the pipeline is closed");
+  private Generation run(InputConfig input, GivenTensors given, RequestWatch watch) {
+    requireNotListening("generate");
+    Asked asked = Asked.of(() -> plan(input, given)); // what can be said of it is said now
+    boolean together = ranks.world() != null;
+    if (!together) {
+      asked.plan();
     }
+    turns.take(together);
+    try {
+      RunningRequest running = start(asked, new RequestPlan.Call(given, watch));
+      List<RankResult> results = running.await();
+      return Generation.of(results, output(asked.plan().request()));
+    } finally {
+      turns.end();
+    }
+  }
+
+  /** Plans all of it, and rejects what no rank could do. */
+  private RequestPlan plan(InputConfig input, GivenTensors given) {
     GenerationRequest request = pipeline.model().resolve(given.complete(input));
     given.check(request);
-    // all is planned, and what no rank could do is rejected, before any rank starts
     RequestPlan plan = RequestPlan.of(engine, pipeline.spec(), request);
+    pipeline.model().scheduler(request.scheduler());
+    return plan;
+  }
+
+  private Generation.Output output(GenerationRequest request) {
+    String key = request.input().outputType() == OutputType.LATENT ? "latents" : "images";
+    return new Generation.Output(
+        pipeline.name() + "_" + engine.parallel().label(), key, request.latents().frames());
+  }
+
+  private void describe(RequestPlan plan) {
     World world = ranks.world();
     if (engine.runtime().verbose() && (world == null || world.rank() == 0)) {
       plan.describe(pipeline.spec(), rank -> ranks.planned(engine, rank))
           .forEach(line -> LOG.info("{}", line));
     }
-    String key = input.outputType() == OutputType.LATENT ? "latents" : "images";
-    Generation.Output output =
-        new Generation.Output(
-            pipeline.name() + "_" + engine.parallel().label(), key, request.latents().frames());
-    AtomicBoolean interrupted = new AtomicBoolean();
-    StepListener stoppable =
-        (step, steps) -> !interrupted.get() && watch.listener().stepTaken(step, steps);
-    Watch watching = new Watch(stoppable, watch.trace());
-    return Generation.of(await(start(plan, new Call(given, watching)), interrupted), output);
   }
 
-  private List<Future<RankResult>> start(RequestPlan plan, Call call) {
-    List<Future<RankResult>> running = new ArrayList<>();
+  private RunningRequest start(Asked asked, RequestPlan.Call call) {
     World here = ranks.world();
     if (here != null) {
       here.transport().begin();
-      PlacedPipeline<?> placed = placed(0);
-      running.add(ranks.threads().get(0).submit(() -> runRank(placed, here, plan, call)));
-    } else {
-      InProcessRanks all = new InProcessRanks(ranks.threads().size(), TIMEOUT);
-      for (int rank = 0; rank < ranks.threads().size(); rank++) {
-        World mine = ranks.within(all, rank);
-        PlacedPipeline<?> placed = placed(rank);
-        running.add(ranks.threads().get(rank).submit(() -> runRank(placed, mine, plan, call)));
-      }
+      Future<RankResult> one =
+          ranks.threads().get(0).submit(() -> runWithOthers(here, asked, call));
+      return new RunningRequest(List.of(one), here.transport()::cancel, call.watch());
     }
-    return running;
+    describe(asked.plan());
+    InProcessRanks all = new InProcessRanks(ranks.threads().size(), TIMEOUT);
+    List<Future<RankResult>> running = new ArrayList<>();
+    for (int rank = 0; rank < ranks.threads().size(); rank++) {
+      int local = rank;
+      World mine = ranks.within(all, rank);
+      running.add(ranks.threads().get(rank).submit(() -> runRank(local, mine, asked.plan(), call)));
+    }
+    return new RunningRequest(running, all.transport(0)::cancel, call.watch());
+  }
+
+  /** Once all ranks agree about what they were asked for. */
+  private RankResult runWithOthers(World world, Asked asked, RequestPlan.Call call) {
+    RuntimeException refusal;
+    try {
+      refusal = Agreement.refusal(world, () -> fingerprint(asked, call));
+    } catch (RuntimeException | Error e) {
+      world.transport().fail(e);
+      throw e;
+    }
+    if (refusal != null) {
+      throw refusal; // all ranks know, and none has failed
+    }
+    describe(asked.plan());
+    return runRank(0, world, asked.plan(), call);
+  }
+
+  private Fingerprint fingerprint(Asked asked, RequestPlan.Call call) {
+    return pipeline
+        .fingerprint()
+        .and(RequestFingerprint.of(asked.plan(), call.given()))
+        .with("tracing", call.watch().traces());
   }
 
   private PlacedPipeline<?> placed(int local) {
@@ -206,15 +251,10 @@ public final class XDiTParallel implements AutoCloseable {
     return pipeline.on(new Placement(ranks.devices().get(local), layerwise));
   }
 
-  /** What a caller gives. */
-  private record Call(GivenTensors given, Watch watch) {}
-
-  private static RankResult runRank(
-      PlacedPipeline<?> placed, World world, RequestPlan plan, Call call) {
+  private RankResult runRank(int local, World world, RequestPlan plan, RequestPlan.Call call) {
     Transport transport = world.transport();
     try {
-      return plan.run(
-          placed, world, call.watch().trace().get(), call.given(), call.watch().listener());
+      return plan.run(placed(local), world, call);
     } catch (RuntimeException | Error e) {
       transport.fail(e); // only the first reason counts
       throw e;
@@ -222,54 +262,29 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * All results, once no rank is at work any more; if ranks failed, the reason of the one that
-   * failed first by itself. An interrupt lets the ranks stop after the step they are in.
+   * Ends it: what waits for its turn is refused, and a generation that is under way is waited for.
+   *
+   * @throws IllegalStateException if a listener of that generation calls it
    */
-  private static List<RankResult> await(
-      List<Future<RankResult>> running, AtomicBoolean interrupted) {
-    List<RankResult> results = new ArrayList<>();
-    Throwable first = null;
-    for (Future<RankResult> future : running) {
-      try {
-        results.add(uninterrupted(future, interrupted));
-      } catch (ExecutionException e) {
-        Throwable cause = e.getCause() == null ? e : e.getCause();
-        if (first == null || first instanceof CommunicationException) {
-          first = cause;
-        }
-      }
-    }
-    if (interrupted.get()) {
-      Thread.currentThread().interrupt();
-    }
-    if (first instanceof RuntimeException e) {
-      throw e;
-    } else if (first instanceof Error e) {
-      throw e;
-    } else if (first != null) {
-      throw new IllegalStateException(first);
-    }
-    return results;
-  }
-
-  private static RankResult uninterrupted(Future<RankResult> future, AtomicBoolean interrupted)
-      throws ExecutionException {
-    while (true) {
-      try {
-        return future.get();
-      } catch (InterruptedException e) {
-        interrupted.set(true); // the caller's tensors are in use until the ranks have stopped
-      }
-    }
-  }
-
-  /** Waits for a generation that is under way. */
   @Override
-  public synchronized void close() {
-    closed = true;
+  public void close() {
+    requireNotListening("close");
+    turns.close(this::release);
+  }
+
+  private void release() {
     ranks.threads().forEach(RankThread::close);
     if (ownsPipeline) {
       pipeline.close();
+    }
+  }
+
+  private void requireNotListening(String method) {
+    if (ranks.threads().stream().anyMatch(RankThread::isCurrent)) {
+      throw new IllegalStateException(
+          "a listener cannot call %s of the pipeline that it listens to, which would wait for itself;"
+                  .formatted(method)
+              + " to end the generation, it returns false");
     }
   }
 }

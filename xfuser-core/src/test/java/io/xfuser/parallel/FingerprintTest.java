@@ -99,4 +99,11 @@ class FingerprintTest {
           return true;
         });
   }
+
+  @Test
+  void aRefusalIsAllThatIsTold() {
+    Fingerprint asked = Fingerprint.EMPTY.with("seed", 1).with("height", 64);
+    assertThat(Fingerprint.differences(List.of(asked, Fingerprint.refusal("100 is too many"))))
+        .hasValue("rank 1 refuses the request: 100 is too many");
+  }
 }

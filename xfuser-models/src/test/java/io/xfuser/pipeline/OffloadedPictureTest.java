@@ -13,7 +13,6 @@ import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.trace.Trace;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
@@ -49,9 +48,13 @@ class OffloadedPictureTest {
         EngineConfig.of(MODEL).withRuntime(RuntimeConfig.defaults().withOffload(offload));
     RankPlan plan = RankPlan.of(0, engine, pipeline.spec(), pipeline.model().resolve(FOX));
     World alone = new World(new InProcessRanks(1, Duration.ofSeconds(60)).transport(0));
-    return new RankPipeline<>(
-            placed(pipeline, offload), engine, new RankPipeline.Rank(alone, plan, Trace.OFF))
-        .run(GivenTensors.NONE, StepListener.NONE);
+    return draw(placed(pipeline, offload), engine, alone, plan);
+  }
+
+  private static <C> RankResult draw(
+      PlacedPipeline<C> placed, EngineConfig engine, World alone, RankPlan plan) {
+    RankRun run = RankRun.of(placed, engine, alone, new RequestWatch(StepListener.NONE, false));
+    return new RankPipeline<>(placed, run, plan).run(GivenTensors.NONE);
   }
 
   private static PlacedPipeline<?> placed(DiffusionPipeline pipeline, Offload offload) {

@@ -1,0 +1,125 @@
+package io.xfuser.pipeline;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
+import io.xfuser.parallel.Fingerprint;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** What all ranks of a request must have alike, named as on the command line. */
+final class RequestFingerprint {
+  /** Bytes of a digest that are told: enough that different contents have different ones. */
+  private static final int DIGEST_BYTES = 8;
+
+  /** What each rank may have of its own. */
+  private static final Set<String> OWN = Set.of("device", "offload", "verbose", "threads");
+
+  private RequestFingerprint() {}
+
+  /** That of a request; tensors that were given are told by their digests. */
+  static Fingerprint of(RequestPlan plan, GivenTensors given) {
+    return request(plan.request())
+        .and(given(given))
+        .and(components(plan.engine().parallel()))
+        .and(components(plan.engine().runtime()));
+  }
+
+  private static Fingerprint request(GenerationRequest request) {
+    InputConfig input = request.input();
+    Fingerprint texts = texts("prompt", request.prompts().positive());
+    if (request.guided()) {
+      texts = texts.and(texts("negative_prompt", request.prompts().negative()));
+    }
+    return texts
+        .with("seed", input.seed())
+        .with("height", request.size().height())
+        .with("width", request.size().width())
+        .with("output height", request.output().height())
+        .with("output width", request.output().width())
+        .with("num_frames", request.latents().frames())
+        .with("latents", request.latents().shape(request.images()))
+        .with("num_images_per_prompt", input.numImagesPerPrompt())
+        .with("class_labels", input.classLabels())
+        .with("output_type", input.outputType().toString().toLowerCase(Locale.ROOT))
+        .and(components(request.scheduler()))
+        .with("guidance_scale", request.guidance().scale())
+        .with("guidance_rescale", request.guidance().rescale())
+        .with("guidance of the model", request.guidance().condition())
+        .and(components(request.text()));
+  }
+
+  private static Fingerprint texts(String name, List<String> texts) {
+    Fingerprint all = Fingerprint.EMPTY.with("number of " + name + "s", texts.size());
+    for (int i = 0; i < texts.size(); i++) {
+      all = all.with(texts.size() == 1 ? name : name + " " + (i + 1), "\"" + texts.get(i) + "\"");
+    }
+    return all;
+  }
+
+  /** Every component of a record by its name, so that a new one is compared too. */
+  private static Fingerprint components(Record record) {
+    Fingerprint all = Fingerprint.EMPTY;
+    try {
+      for (RecordComponent component : record.getClass().getRecordComponents()) {
+        if (!OWN.contains(component.getName())) {
+          all = all.with(flag(component.getName()), component.getAccessor().invoke(record));
+        }
+      }
+      return all;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("a record that cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** {@code maxSequenceLength} as {@code max_sequence_length}. */
+  private static String flag(String name) {
+    return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
+  }
+
+  private static Fingerprint given(GivenTensors given) {
+    Fingerprint all = Fingerprint.EMPTY;
+    NDArray latents = given.latents();
+    if (latents != null) {
+      all = all.with("latents given", content(latents));
+    }
+    for (var entry : new TreeMap<>(given.text()).entrySet()) {
+      all = all.with(entry.getKey() + " given", content(entry.getValue()));
+    }
+    return all;
+  }
+
+  private static String content(NDArray tensor) {
+    try (NDManager scope = Torch.newManager()) {
+      MessageDigest digest = sha256();
+      NDArray here = Torch.contiguous(scope, Torch.to(scope, tensor, Device.cpu()));
+      for (ByteBuffer part : Torch.memoryParts(here)) {
+        digest.update(part);
+      }
+      return "%s of %s, %s"
+          .formatted(hex(digest), ElementType.of(tensor).torchName(), tensor.getShape());
+    }
+  }
+
+  static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  static String hex(MessageDigest digest) {
+    return HexFormat.of().formatHex(digest.digest(), 0, DIGEST_BYTES);
+  }
+}

@@ -1,0 +1,278 @@
+package io.xfuser.models.pixart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.parallel.CancelledException;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.ForwardingModel;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.pipeline.StepListener;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Listeners, interrupts and closings at awkward times. */
+@Timeout(60)
+class RacesTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  private static final InputConfig FOX =
+      InputConfig.builder("a red fox")
+          .height(64)
+          .width(64)
+          .useResolutionBinning(false)
+          .numInferenceSteps(2)
+          .outputType(OutputType.PT)
+          .build();
+
+  private static DiffusionPipeline pipeline;
+
+  private final ExecutorService callers = Executors.newCachedThreadPool();
+
+  @BeforeAll
+  static void open() {
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  @AfterEach
+  void end() {
+    callers.shutdownNow();
+  }
+
+  private static XDiTParallel ranks(ParallelConfig degrees) {
+    return XDiTParallel.inProcess(pipeline, EngineConfig.of(MODEL).withParallel(degrees));
+  }
+
+  private static XDiTParallel oneRank() {
+    return ranks(ParallelConfig.serial());
+  }
+
+  private static float[] pixels(XDiTParallel ranks, InputConfig input, StepListener listener) {
+    try (Generation generation = ranks.generate(input, listener)) {
+      return Pixels.floats(generation.tensor());
+    }
+  }
+
+  /** A listener that has been called, and returns when it is told to. */
+  private static final class Held implements StepListener {
+    private final CountDownLatch begun = new CountDownLatch(1);
+    private final CountDownLatch goOn = new CountDownLatch(1);
+
+    @Override
+    public boolean stepTaken(int step, int steps) {
+      begun.countDown();
+      try {
+        return goOn.await(30, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+  }
+
+  @Test
+  void aListenerThatGeneratesOrClosesIsToldThatItWouldWaitForItself() {
+    try (XDiTParallel ranks = oneRank()) {
+      StepListener generates = (step, of) -> ranks.generate(FOX).images().isEmpty();
+      assertThatThrownBy(() -> ranks.generate(FOX, generates))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(
+              "a listener cannot call generate of the pipeline that it listens to");
+      StepListener closes =
+          (step, of) -> {
+            ranks.close();
+            return true;
+          };
+      assertThatThrownBy(() -> ranks.generate(FOX, closes))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("a listener cannot call close of the pipeline that it listens to");
+      assertThat(pixels(ranks, FOX, StepListener.NONE)).hasSize(3 * 64 * 64);
+    }
+  }
+
+  @Test
+  void aListenerMayDrawWithOtherRanksOfThePipeline() {
+    try (XDiTParallel ranks = oneRank();
+        XDiTParallel others = oneRank()) {
+      List<float[]> inner = new ArrayList<>();
+      StepListener draws = (step, of) -> inner.add(pixels(others, FOX, StepListener.NONE));
+      assertThat(pixels(ranks, FOX, draws)).isEqualTo(inner.get(0));
+    }
+  }
+
+  @Test
+  void ranksOfOtherPicturesHearOfACancelAndOfAnInterrupt() {
+    AtomicInteger taken = new AtomicInteger();
+    PipelineModel<?> counted = new Counting<>(pipeline.model(), taken);
+    DiffusionPipeline counting = DiffusionPipeline.of(counted, ElementType.FLOAT32);
+    ParallelConfig two = ParallelConfig.serial().withData(2);
+    try (XDiTParallel ranks =
+        XDiTParallel.inProcess(counting, EngineConfig.of(MODEL).withParallel(two))) {
+      InputConfig both = FOX.withPrompts("a red fox", "two blue boats").withSteps(400);
+      assertThatThrownBy(() -> ranks.generate(both, (step, of) -> false))
+          .isInstanceOf(CancelledException.class)
+          .hasMessage("cancelled after step 1 of 400");
+      assertThat(taken.get()).isLessThan(400);
+      Thread caller = Thread.currentThread();
+      StepListener interrupts =
+          (step, of) -> {
+            caller.interrupt();
+            return true;
+          };
+      assertThatThrownBy(() -> ranks.generate(both, interrupts))
+          .isInstanceOf(CancelledException.class)
+          .hasMessageContaining("of 400");
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(taken.get()).isLessThan(800);
+    }
+  }
+
+  @Test
+  void aCallerThatIsInterruptedInTheQueueLeavesItAndTheOthersAreServed() throws Exception {
+    try (XDiTParallel ranks = oneRank()) {
+      Held held = new Held();
+      Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
+      held.begun.await();
+      AtomicReference<Throwable> thrown = new AtomicReference<>();
+      Thread second =
+          new Thread(
+              () -> {
+                try {
+                  ranks.generate(FOX).close();
+                } catch (CancelledException e) {
+                  thrown.set(Thread.currentThread().isInterrupted() ? e : null);
+                }
+              });
+      second.start();
+      awaitWaiting(second);
+      Future<float[]> third = callers.submit(() -> pixels(ranks, FOX, StepListener.NONE));
+      second.interrupt();
+      second.join();
+      assertThat(thrown.get()).hasMessage("interrupted before the request began");
+      held.goOn.countDown();
+      assertThat(third.get()).isEqualTo(first.get());
+    }
+  }
+
+  @Test
+  void closingRefusesThoseWhoWaitAndWaitsForTheOneUnderWay() throws Exception {
+    XDiTParallel ranks = oneRank();
+    Held held = new Held();
+    Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
+    held.begun.await();
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    Thread second =
+        new Thread(
+            () -> {
+              try {
+                ranks.generate(FOX).close();
+              } catch (IllegalStateException e) {
+                thrown.set(e);
+              }
+            });
+    second.start();
+    awaitWaiting(second);
+    Thread closer = new Thread(ranks::close);
+    closer.start();
+    awaitWaiting(closer);
+    held.goOn.countDown();
+    assertThat(first.get()).hasSize(3 * 64 * 64);
+    second.join();
+    closer.join();
+    assertThat(thrown.get()).hasMessage("the pipeline was closed while the request waited");
+    assertThatThrownBy(() -> ranks.generate(FOX)).hasMessage("the pipeline is closed");
+  }
+
+  @Test
+  void whatCanBeSaidOfARequestIsSaidBeforeItWaits() throws Exception {
+    try (XDiTParallel ranks = oneRank()) {
+      Held held = new Held();
+      Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
+      held.begun.await();
+      for (InputConfig impossible : List.of(FOX.withSize(100, 100), FOX.withEta(0.5))) {
+        assertThatThrownBy(() -> ranks.generate(impossible))
+            .isInstanceOf(IllegalArgumentException.class);
+      }
+      assertThat(first.isDone()).isFalse();
+      held.goOn.countDown();
+      first.get();
+    }
+  }
+
+  private static void awaitWaiting(Thread thread) throws InterruptedException {
+    while (thread.getState() != Thread.State.WAITING) {
+      Thread.sleep(5);
+    }
+  }
+
+  /** Counts the steps of all ranks. */
+  private record Counting<C>(PipelineModel<C> whole, AtomicInteger taken)
+      implements ForwardingModel<C> {
+    @Override
+    public PipelineModel<?> model() {
+      return whole;
+    }
+
+    @Override
+    public TransformerSpec<C> transformer(Placement placement) {
+      return whole.transformer(placement);
+    }
+
+    @Override
+    public Scheduler scheduler(SchedulerRequest request) {
+      return new CountingScheduler(whole.scheduler(request), taken);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private record CountingScheduler(Scheduler inner, AtomicInteger taken) implements Scheduler {
+    @Override
+    public double[] timesteps() {
+      return inner.timesteps();
+    }
+
+    @Override
+    public Sample step(
+        NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+      taken.incrementAndGet();
+      return inner.step(owner, sample, prediction, noise);
+    }
+  }
+}
