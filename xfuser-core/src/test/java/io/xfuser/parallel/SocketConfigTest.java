@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.parallel.socket.SocketConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -112,5 +115,50 @@ class SocketConfigTest {
   void aNegativeNumberOnAMachineIsRejected() {
     assertThatThrownBy(() -> SocketConfig.localRank(Map.of("LOCAL_RANK", "-1"), 0))
         .hasMessage("LOCAL_RANK=-1 is not a number from 0");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "OTHER=1, 29500/null",
+    "SLURM_JOB_ID=7, 29500/7",
+    "SLURM_JOB_ID=7 SLURM_STEP_ID=2, 29500/7.2",
+    "SLURM_JOB_ID=7 TORCHELASTIC_RUN_ID=fox, 29500/fox",
+    "TORCHELASTIC_RUN_ID=fox XFUSER_JOB_ID=bear, 29500/bear"
+  })
+  void theJobIsXfrunsElseTorchrunsElseSlurms(String variables, String job) {
+    Map<String, String> environment = new HashMap<>(TORCHRUN);
+    for (String variable : variables.split(" ", -1)) {
+      String[] parts = variable.split("=", 2);
+      environment.put(parts[0], parts[1]);
+    }
+    assertThat(SocketConfig.fromEnvironment(environment).master().job()).isEqualTo(job);
+  }
+
+  @Test
+  void aSecretIsReadFromTheEnvironmentOrAFileAndNeverShown(@TempDir Path directory)
+      throws Exception {
+    Map<String, String> environment = new HashMap<>(TORCHRUN);
+    assertThat(SocketConfig.fromEnvironment(environment)).asString().contains("no secret");
+    environment.put("XFUSER_SECRET", "0123456789abcdef");
+    assertThat(SocketConfig.fromEnvironment(environment))
+        .asString()
+        .contains("a secret")
+        .doesNotContain("0123456789abcdef");
+    environment.put("XFUSER_SECRET", "0123456789abcde");
+    assertThatThrownBy(() -> SocketConfig.fromEnvironment(environment))
+        .hasMessage(
+            "the secret of the ranks has 15 bytes, but must have 16 to 4,096: openssl rand -hex 32"
+                + " makes one");
+    Path file = Files.writeString(directory.resolve("secret"), "0123456789abcdef\n");
+    environment.put("XFUSER_SECRET_FILE", file.toString());
+    assertThatThrownBy(() -> SocketConfig.fromEnvironment(environment))
+        .hasMessageContaining("both set");
+    environment.remove("XFUSER_SECRET");
+    assertThat(SocketConfig.fromEnvironment(environment)).asString().contains("a secret");
+    environment.put("XFUSER_SECRET_FILE", directory.resolve("none").toString());
+    assertThatThrownBy(() -> SocketConfig.fromEnvironment(environment))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("cannot be read")
+        .hasMessageContaining("none");
   }
 }

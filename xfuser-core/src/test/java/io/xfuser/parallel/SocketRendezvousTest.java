@@ -136,6 +136,52 @@ class SocketRendezvousTest {
     }
   }
 
+  @Test
+  void anotherRunAtTheSamePortIsNamedSoon() throws Exception {
+    int port = TestRanks.freePort();
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try {
+      Future<String> first = threads.submit(() -> failure(TestRanks.config(0, 2, port, BRIEF)));
+      SocketConfig.Master another = new SocketConfig.Master("localhost", port, 1, "another job");
+      assertThat(failure(new SocketConfig(1, 2, 1, another, BRIEF, true)))
+          .isEqualTo(
+              "rank 1 met another run at localhost:%d: each needs a port of its own (MASTER_PORT,"
+                      .formatted(port)
+                  + " xfrun's --master_port)");
+      assertThat(first.get()).isEqualTo("rank 1 of 2 did not join within 2 s");
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void whatDiffersIsNamedByEveryRank() throws Exception {
+    int port = TestRanks.freePort();
+    List<String> sentences =
+        TestRanks.together(
+            3,
+            rank -> {
+              Fingerprint own =
+                  Fingerprint.EMPTY.with("dtype", "float32").with("ulysses_degree", 2 + rank / 2);
+              try (World world =
+                  SocketWorld.join(TestRanks.config(rank, 3, port, TestRanks.QUICK), own)) {
+                return "joined as rank " + world.rank();
+              } catch (MismatchException e) {
+                return String.valueOf(e.getMessage());
+              }
+            });
+    assertThat(sentences).containsOnly("rank 2 has ulysses_degree 3, ranks 0 and 1 have 2");
+  }
+
+  @Test
+  void ranksThatMeetWhereOthersCanComeNeedASecret() {
+    SocketConfig.Master open = new SocketConfig.Master("192.0.2.1", 29500, 1, "job");
+    assertThatThrownBy(() -> SocketWorld.join(new SocketConfig(1, 2, 1, open, BRIEF, true)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("ranks that meet at 192.0.2.1, which is not the loopback address,")
+        .hasMessageContaining("XFUSER_SECRET=$(openssl rand -hex 32)");
+  }
+
   private static void hangUp(ServerSocket agent) {
     try {
       while (true) {

@@ -1,25 +1,27 @@
 package io.xfuser.parallel.socket;
 
+import io.xfuser.parallel.Fingerprint;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 
-/** What a rank says to rank 0 when it joins, and the answers. */
-record Hello(String job, int rank, int size, Roster.Seat seat) {
-  /** Starts every connection: "xfuser" and two bytes that no text has. */
-  static final long MAGIC = 0x78667573_6572F101L;
-
-  /** Of the messages between ranks: all of them must speak the same. */
-  static final int VERSION = 1;
-
+/**
+ * What a rank says to rank 0 when it joins, after the handshake, and the answers.
+ *
+ * @param rank this rank
+ * @param size how many it expects
+ * @param seat where it listens
+ * @param fingerprint what must be equal on all ranks
+ */
+record Hello(int rank, int size, Roster.Seat seat, Fingerprint fingerprint) {
   /** Answer: wait for the others. */
   static final byte SEATED = 1;
 
   /** Answer: a sentence follows that says why not. */
   static final byte REJECTED = 2;
 
-  /** Answer: another world meets here. */
-  static final byte ANOTHER_WORLD = 3;
+  /** Answer: a sentence follows that says what differs between the ranks. */
+  static final byte MISMATCH = 3;
 
   /** All have joined: the roster follows. */
   static final byte ROSTER = 4;
@@ -27,24 +29,31 @@ record Hello(String job, int rank, int size, Roster.Seat seat) {
   /** From a rank: connected to all others. From rank 0: all are. */
   static final byte READY = 5;
 
+  private static final int MAX_FINGERPRINT = 1 << 20;
+
   void write(DataOutput out) throws IOException {
-    out.writeLong(MAGIC);
-    out.writeInt(VERSION);
-    out.writeUTF(job);
     out.writeInt(rank);
     out.writeInt(size);
     seat.write(out);
-  }
-
-  /** The version of what follows. */
-  static int readVersion(DataInput in) throws IOException {
-    if (in.readLong() != MAGIC) {
-      throw new IOException("not an xfuser rank");
-    }
-    return in.readInt();
+    byte[] encoded = fingerprint.encode();
+    out.writeInt(encoded.length);
+    out.write(encoded);
   }
 
   static Hello read(DataInput in) throws IOException {
-    return new Hello(in.readUTF(), in.readInt(), in.readInt(), Roster.Seat.read(in));
+    int rank = in.readInt();
+    int size = in.readInt();
+    Roster.Seat seat = Roster.Seat.read(in);
+    int length = in.readInt();
+    if (length < 0 || length > MAX_FINGERPRINT) {
+      throw new IOException("a fingerprint of " + length + " bytes");
+    }
+    byte[] encoded = new byte[length];
+    in.readFully(encoded);
+    try {
+      return new Hello(rank, size, seat, Fingerprint.decode(encoded));
+    } catch (IllegalArgumentException e) {
+      throw new IOException(e);
+    }
   }
 }

@@ -3,82 +3,86 @@ package io.xfuser.parallel.socket;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Accepts connections and greets each on a thread of its own, so that a silent or foreign one holds
- * up nobody.
+ * Accepts connections and shakes hands with each on a thread of its own, so that a silent or
+ * foreign one holds up nobody. Only those whose side knows the secret are passed on.
  */
 final class Listener implements AutoCloseable {
-  /** How long a connection may take to say who it is. */
+  /** How long a rank may take to say who it is. */
   static final int GREETING_MILLIS = 10_000;
+
+  /** Connections that have not shaken hands yet; one more, and the oldest is closed. */
+  static final int MAX_STRANGERS = 64;
 
   private static final int BACKLOG = 1024;
 
   private final ServerSocketChannel server;
-  private final boolean local;
   private final String name;
+  private final Set<SocketChannel> strangers = new LinkedHashSet<>();
 
-  /** Takes no port yet; reachable through this machine's own addresses only if {@code local}. */
-  Listener(boolean local, String name) throws IOException {
+  /** Takes no port yet. */
+  Listener(String name) throws IOException {
     this.server = ServerSocketChannel.open();
-    this.local = local;
     this.name = name;
   }
 
-  /** Takes {@code port}, or any that is free if it is 0. */
-  void bind(int port) throws IOException {
+  /**
+   * Takes {@code port} of {@code address}, of all addresses where it is null; any free one if 0.
+   */
+  void bind(@Nullable InetAddress address, int port) throws IOException {
     server.bind(
-        local
-            ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
-            : new InetSocketAddress(port),
+        address == null ? new InetSocketAddress(port) : new InetSocketAddress(address, port),
         BACKLOG);
   }
 
-  /** Starts to accept. {@code greeting} owns the connection; where it throws, it is closed. */
-  void start(Greeting greeting) {
-    daemon(name, () -> accept(greeting));
+  boolean isBound() {
+    return server.socket().isBound();
   }
 
-  /**
-   * This machine and the addresses under which others may reach this listener, which takes any free
-   * port if it has none.
-   */
+  /** The address that was taken, or null for all. */
+  @Nullable InetAddress address() {
+    InetAddress address = server.socket().getInetAddress();
+    return address == null || address.isAnyLocalAddress() ? null : address;
+  }
+
+  /** Starts to accept. {@code greeting} owns the connection; where it throws, it is closed. */
+  void start(Handshake.Listening own, Greeting greeting) {
+    daemon(name, () -> accept(own, greeting));
+  }
+
+  /** This machine and the addresses under which others may reach this listener. */
   Roster.Seat seat() throws IOException {
-    if (!server.socket().isBound()) {
-      bind(0);
-    }
-    int port = server.socket().getLocalPort();
-    if (local) {
-      return new Roster.Seat(
-          machine(), List.of(InetAddress.getLoopbackAddress().getHostAddress()), port);
-    }
-    List<String> addresses =
-        NetworkInterface.networkInterfaces()
-            .filter(Listener::usable)
-            .flatMap(NetworkInterface::inetAddresses)
-            .filter(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
-            .map(Listener::withoutScope)
-            .toList();
-    return new Roster.Seat(machine(), addresses, port);
+    InetAddress address = address();
+    return new Roster.Seat(
+        machine(),
+        address == null ? OwnAddresses.all() : List.of(OwnAddresses.text(address)),
+        server.socket().getLocalPort());
   }
 
   @Override
   public void close() {
     closeQuietly(server);
+    synchronized (strangers) {
+      strangers.forEach(Listener::closeQuietly);
+    }
   }
 
-  private void accept(Greeting greeting) {
+  private void accept(Handshake.Listening own, Greeting greeting) {
     while (server.isOpen()) {
       try {
         SocketChannel channel = server.accept();
-        daemon(name + "-greeting", () -> greet(greeting, channel));
+        admit(channel);
+        daemon(name + "-greeting", () -> greet(own, greeting, channel));
       } catch (IOException e) {
         if (server.isOpen()) {
           pause(50); // out of file descriptors, say: others may still get through later
@@ -87,27 +91,33 @@ final class Listener implements AutoCloseable {
     }
   }
 
-  private static void greet(Greeting greeting, SocketChannel channel) {
+  /** A rank shakes hands at once, so the oldest stranger is the least likely to be one. */
+  private void admit(SocketChannel channel) {
+    synchronized (strangers) {
+      if (strangers.size() >= MAX_STRANGERS) {
+        Iterator<SocketChannel> oldest = strangers.iterator();
+        closeQuietly(oldest.next());
+        oldest.remove();
+      }
+      strangers.add(channel);
+    }
+  }
+
+  private void greet(Handshake.Listening own, Greeting greeting, SocketChannel channel) {
     try {
-      channel.socket().setTcpNoDelay(true);
-      channel.socket().setSoTimeout(GREETING_MILLIS);
-      greeting.greet(channel);
+      Handshake.Header header;
+      try {
+        channel.socket().setTcpNoDelay(true);
+        header = Handshake.answer(channel, own);
+      } finally {
+        synchronized (strangers) {
+          strangers.remove(channel);
+        }
+      }
+      greeting.greet(channel, header);
     } catch (IOException | RuntimeException e) {
       closeQuietly(channel); // not one of ours, or gone
     }
-  }
-
-  private static boolean usable(NetworkInterface link) {
-    try {
-      return link.isUp() && !link.isLoopback();
-    } catch (SocketException e) {
-      return false;
-    }
-  }
-
-  /** Java adds the interface's name to IPv6 addresses; other machines have others. */
-  private static String withoutScope(InetAddress address) {
-    return address.getHostAddress().replaceFirst("%.*", "");
   }
 
   /** The same for processes that reach each other by the loopback: containers have their own. */
@@ -142,8 +152,8 @@ final class Listener implements AutoCloseable {
     }
   }
 
-  /** What is done with a new connection. */
+  /** What is done with a new connection whose side knows the secret. */
   interface Greeting {
-    void greet(SocketChannel channel) throws IOException;
+    void greet(SocketChannel channel, Handshake.Header header) throws IOException;
   }
 }

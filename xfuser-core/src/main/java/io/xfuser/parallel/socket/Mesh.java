@@ -1,13 +1,10 @@
 package io.xfuser.parallel.socket;
 
 import io.xfuser.parallel.CommunicationException;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
-import java.util.ArrayList;
-import java.util.List;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -17,15 +14,18 @@ import java.util.TreeMap;
  */
 final class Mesh implements AutoCloseable {
   private static final int CONNECT_MILLIS = 3_000;
-  private static final byte ACCEPTED = 1;
-  private static final byte SIGNALS = 2;
-  private static final byte TENSORS = 3;
+
+  /** How long a rank that has shaken hands may take to say what it wants. */
+  static final Duration GREETING = Duration.ofSeconds(10);
+
+  private static final byte TAKEN = 1;
 
   private final SocketConfig config;
   private final Rendezvous rendezvous;
   private final Roster roster;
   private final Map<Integer, SocketChannel> signals = new TreeMap<>();
   private final Map<Integer, SocketChannel> tensors = new TreeMap<>();
+  private boolean closed;
 
   private Mesh(SocketConfig config, Rendezvous rendezvous, Roster roster) {
     this.config = config;
@@ -38,10 +38,13 @@ final class Mesh implements AutoCloseable {
       SocketConfig config, Rendezvous rendezvous, Listener listener, Roster roster) {
     Mesh mesh = new Mesh(config, rendezvous, roster);
     try {
-      listener.start(mesh::accept);
+      listener.start(
+          new Handshake.Listening(
+              mesh.world(), config.rank(), config.master().secret(), refused -> {}),
+          mesh::accept);
       for (int peer = 0; peer < config.rank(); peer++) {
-        mesh.keep(mesh.signals, peer, mesh.dial(peer, SIGNALS));
-        mesh.keep(mesh.tensors, peer, mesh.dial(peer, TENSORS));
+        mesh.keep(mesh.signals, peer, mesh.dial(peer, Handshake.SIGNALS));
+        mesh.keep(mesh.tensors, peer, mesh.dial(peer, Handshake.TENSORS));
       }
       mesh.awaitAll();
       return mesh;
@@ -63,30 +66,32 @@ final class Mesh implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    closed = true;
     signals.values().forEach(Listener::closeQuietly);
     tensors.values().forEach(Listener::closeQuietly);
   }
 
-  private void accept(SocketChannel channel) throws IOException {
-    DataInputStream in = new DataInputStream(channel.socket().getInputStream());
-    if (in.readLong() != Hello.MAGIC || !in.readUTF().equals(roster.session())) {
-      throw new IOException("not of this world");
+  private String world() {
+    return "session " + roster.session();
+  }
+
+  private void accept(SocketChannel channel, Handshake.Header header) throws IOException {
+    int peer = header.from();
+    if (peer <= config.rank() || peer >= config.size() || header.purpose() == Handshake.JOIN) {
+      throw new IOException("rank " + peer + " does not call this one");
     }
-    int meant = in.readInt();
-    int peer = in.readInt();
-    Map<Integer, SocketChannel> place = in.readByte() == SIGNALS ? signals : tensors;
-    if (meant != config.rank()) {
-      // hosts may have equal addresses (of a container's bridge, say), and equal ports on them
-      throw new IOException("for rank " + meant);
-    }
-    channel.socket().setSoTimeout(0);
-    channel.socket().getOutputStream().write(ACCEPTED);
-    keep(place, peer, channel); // from here on others write to it
+    channel.socket().getOutputStream().write(TAKEN);
+    // from here on others write to it
+    keep(header.purpose() == Handshake.SIGNALS ? signals : tensors, peer, channel);
   }
 
   /** A later connection replaces an earlier one, whose answer the peer did not get. */
   private synchronized void keep(
       Map<Integer, SocketChannel> place, int peer, SocketChannel channel) {
+    if (closed) {
+      Listener.closeQuietly(channel);
+      return;
+    }
     SocketChannel earlier = place.put(peer, channel);
     if (earlier != null) {
       Listener.closeQuietly(earlier);
@@ -96,15 +101,10 @@ final class Mesh implements AutoCloseable {
 
   private SocketChannel dial(int peer, byte purpose) {
     Roster.Seat seat = roster.seats().get(peer);
-    List<String> addresses = new ArrayList<>();
-    if (seat.machine().equals(roster.seats().get(config.rank()).machine())) {
-      addresses.add("127.0.0.1");
-    }
-    addresses.addAll(seat.addresses());
     long deadline = System.nanoTime() + config.limits().rendezvous().toNanos();
     String why = "";
     while (System.nanoTime() < deadline) {
-      for (String address : addresses) {
+      for (String address : seat.addresses()) {
         try {
           return dial(new InetSocketAddress(address, seat.port()), peer, purpose);
         } catch (IOException e) {
@@ -117,7 +117,7 @@ final class Mesh implements AutoCloseable {
     throw new CommunicationException(
         String.format(
             "rank %d cannot reach rank %d at port %d of %s: %s",
-            config.rank(), peer, seat.port(), addresses, why));
+            config.rank(), peer, seat.port(), seat.addresses(), why));
   }
 
   private SocketChannel dial(InetSocketAddress address, int peer, byte purpose) throws IOException {
@@ -125,17 +125,11 @@ final class Mesh implements AutoCloseable {
     try {
       channel.socket().connect(address, CONNECT_MILLIS);
       channel.socket().setTcpNoDelay(true);
-      channel.socket().setSoTimeout(Listener.GREETING_MILLIS);
-      DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
-      out.writeLong(Hello.MAGIC);
-      out.writeUTF(roster.session());
-      out.writeInt(peer);
-      out.writeInt(config.rank());
-      out.writeByte(purpose);
-      if (channel.socket().getInputStream().read() != ACCEPTED) {
+      Handshake.Header header = new Handshake.Header(purpose, world(), peer, config.rank());
+      if (!Handshake.call(channel, header, config.master().secret())
+          || new TimedInput(channel, GREETING, rendezvous::check).read() != TAKEN) {
         throw new IOException("rank " + peer + " is not at " + address);
       }
-      channel.socket().setSoTimeout(0);
       return channel;
     } catch (IOException | RuntimeException e) {
       channel.close();

@@ -1,39 +1,58 @@
 package io.xfuser.parallel.socket;
 
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Fingerprint;
+import io.xfuser.parallel.MismatchException;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The side of every rank but 0: finds rank 0, however late it starts, and hears from it. */
 final class RendezvousGuest implements Rendezvous {
+  private static final Logger LOG = LoggerFactory.getLogger(RendezvousGuest.class);
   private static final int CONNECT_MILLIS = 5_000;
 
+  /** How long a run that ends may hold the port where this one is to meet. */
+  private static final Duration OTHERS = Duration.ofSeconds(5);
+
+  /** After so long a rank that still looks for rank 0 says so. */
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
+
   private final SocketConfig config;
+  private final Fingerprint fingerprint;
   private final Listener own;
   private final SocketChannel channel;
   private final DataOutputStream out;
   private final CompletableFuture<Roster> roster = new CompletableFuture<>();
   private final CompletableFuture<Boolean> allReady = new CompletableFuture<>();
-  private volatile String failure = "";
 
-  /** Joins; the others will find {@code own}, this rank's listener for them. */
-  RendezvousGuest(SocketConfig config, Listener own) {
+  /**
+   * Joins.
+   *
+   * @param fingerprint what must be equal on all ranks
+   * @param own where the others will find this rank
+   */
+  RendezvousGuest(SocketConfig config, Fingerprint fingerprint, Listener own) {
     this.config = config;
+    this.fingerprint = fingerprint;
     this.own = own;
     this.channel = connect();
     try {
-      channel.socket().setSoTimeout(0);
       this.out = new DataOutputStream(channel.socket().getOutputStream());
     } catch (IOException e) {
+      Listener.closeQuietly(channel);
       throw new CommunicationException("rank 0 died during the rendezvous", e);
     }
     Listener.daemon("xfuser-rank" + config.rank() + "-rendezvous", this::listen);
@@ -69,54 +88,97 @@ final class RendezvousGuest implements Rendezvous {
 
   private SocketChannel connect() {
     SocketConfig.Master master = config.master();
-    long deadline = System.nanoTime() + config.limits().rendezvous().toNanos();
-    String why = "";
-    for (long wait = 20; System.nanoTime() < deadline; wait = Math.min(2 * wait, 1000)) {
+    Search search = new Search();
+    for (long wait = 20; search.goesOn(); wait = Math.min(2 * wait, 1000)) {
       for (int port = master.port(); port < master.port() + master.ports(); port++) {
         try {
-          for (InetAddress address : InetAddress.getAllByName(master.address())) {
+          for (InetAddress address : addresses()) {
             try {
               SocketChannel found = tryAt(new InetSocketAddress(address, port));
               if (found != null) {
                 return found;
               }
+              search.metOthers();
             } catch (IOException e) {
-              why = ": " + e.getMessage();
+              search.why = ": " + e.getMessage();
             }
           }
         } catch (IOException e) {
-          why = ": unknown host " + e.getMessage(); // its name may yet be published
+          search.why = ": unknown host " + e.getMessage(); // its name may yet be published
         }
       }
       Listener.pause(wait);
     }
-    throw new CommunicationException(
-        String.format(
-            "rank %d found no rank 0 at %s:%d within %d s%s",
-            config.rank(),
-            master.address(),
-            master.port(),
-            config.limits().rendezvous().toSeconds(),
-            why));
+    throw search.failure();
+  }
+
+  private List<InetAddress> addresses() throws IOException {
+    String name = config.master().address();
+    return config.master().local()
+        ? OwnAddresses.loopbacks(name)
+        : List.of(InetAddress.getAllByName(name));
+  }
+
+  /** How long rank 0 has been looked for, and what was found instead. */
+  private final class Search {
+    private final long start = System.nanoTime();
+    private long others;
+    private boolean told;
+    private String why = "";
+
+    boolean goesOn() {
+      long now = System.nanoTime();
+      if (!told && now - start > PATIENCE.toNanos()) {
+        told = true;
+        LOG.warn("rank {} still looks for rank 0 at {}{}", config.rank(), place(), why);
+      }
+      boolean hopeless = // another port may be the right one if there are several
+          others != 0 && config.master().ports() == 1 && now - others > OTHERS.toNanos();
+      return !hopeless && now - start < config.limits().rendezvous().toNanos();
+    }
+
+    void metOthers() {
+      others = others == 0 ? System.nanoTime() : others;
+    }
+
+    private String place() {
+      return config.master().address() + ":" + config.master().port();
+    }
+
+    CommunicationException failure() {
+      if (others != 0) {
+        return new CommunicationException(
+            "rank %d met another run at %s: each needs a port of its own (MASTER_PORT, xfrun's --master_port)"
+                .formatted(config.rank(), place()));
+      }
+      return new CommunicationException(
+          "rank %d found no rank 0 at %s within %d s%s"
+              .formatted(config.rank(), place(), config.limits().rendezvous().toSeconds(), why));
+    }
   }
 
   /** The connection to rank 0, or null if another world meets there. */
   private @Nullable SocketChannel tryAt(InetSocketAddress address) throws IOException {
+    SocketConfig.Master master = config.master();
     SocketChannel candidate = SocketChannel.open();
     boolean keep = false;
     try {
       candidate.socket().connect(address, CONNECT_MILLIS);
       candidate.socket().setTcpNoDelay(true);
-      candidate.socket().setSoTimeout(Listener.GREETING_MILLIS);
-      new Hello(config.master().job(), config.rank(), config.size(), own.seat())
-          .write(new DataOutputStream(candidate.socket().getOutputStream()));
-      DataInputStream in = new DataInputStream(candidate.socket().getInputStream());
-      switch (in.readByte()) {
-        case Hello.SEATED -> keep = true;
-        case Hello.REJECTED -> throw new CommunicationException(in.readUTF());
-        default -> keep = false;
+      Handshake.Header header =
+          new Handshake.Header(Handshake.JOIN, "job " + master.job(), 0, config.rank());
+      if (!Handshake.call(candidate, header, master.secret())) {
+        return null;
       }
-      return keep ? candidate : null;
+      new Hello(config.rank(), config.size(), seat(candidate), fingerprint)
+          .write(new DataOutputStream(candidate.socket().getOutputStream()));
+      DataInputStream in = new DataInputStream(new TimedInput(candidate, Mesh.GREETING, () -> {}));
+      byte answer = in.readByte();
+      if (answer != Hello.SEATED) {
+        throw refusal(answer, in);
+      }
+      keep = true;
+      return candidate;
     } finally {
       if (!keep) {
         Listener.closeQuietly(candidate);
@@ -124,35 +186,53 @@ final class RendezvousGuest implements Rendezvous {
     }
   }
 
+  /**
+   * Where the others find this rank: at the address from which it reaches rank 0; at all it has if
+   * that is the loopback's, but rank 0 is known to others by another.
+   */
+  private Roster.Seat seat(SocketChannel toRankZero) throws IOException {
+    if (!own.isBound()) {
+      InetAddress here = toRankZero.socket().getLocalAddress();
+      own.bind(here.isLoopbackAddress() && !config.master().local() ? null : here, 0);
+    }
+    return own.seat();
+  }
+
+  private static RuntimeException refusal(byte answer, DataInputStream in) throws IOException {
+    return switch (answer) {
+      case Hello.REJECTED -> new CommunicationException(in.readUTF());
+      case Hello.MISMATCH -> new MismatchException(in.readUTF());
+      default -> throw new IOException("rank 0 says nothing sensible");
+    };
+  }
+
   private void listen() {
     try {
       DataInputStream in = new DataInputStream(channel.socket().getInputStream());
       while (true) {
-        switch (in.readByte()) {
+        byte news = in.readByte();
+        switch (news) {
           case Hello.ROSTER -> {
-            Roster read = Roster.read(in);
-            String seen = channel.socket().getInetAddress().getHostAddress();
+            Roster read = Roster.read(in, config.size());
+            String seen = OwnAddresses.text(channel.socket().getInetAddress());
             roster.complete(read.with(0, read.seats().get(0).seenAt(seen)));
           }
           case Hello.READY -> {
             allReady.complete(true);
             return;
           }
-          case Hello.REJECTED -> {
-            end(in.readUTF());
+          default -> {
+            end(refusal(news, in));
             return;
           }
-          default -> throw new IOException("rank 0 says nothing sensible");
         }
       }
     } catch (IOException e) {
-      end("rank 0 died during the rendezvous");
+      end(new CommunicationException("rank 0 died during the rendezvous"));
     }
   }
 
-  private void end(String sentence) {
-    failure = sentence;
-    CommunicationException cause = new CommunicationException(sentence);
+  private void end(RuntimeException cause) {
     roster.completeExceptionally(cause);
     allReady.completeExceptionally(cause);
   }
@@ -163,7 +243,9 @@ final class RendezvousGuest implements Rendezvous {
     try {
       return future.get(millis, TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
-      throw new CommunicationException(failure, e);
+      throw e.getCause() instanceof MismatchException mismatch
+          ? mismatch
+          : new CommunicationException(e.getCause().getMessage(), e);
     } catch (TimeoutException e) {
       throw new CommunicationException("rank 0 is silent during the rendezvous", e);
     } catch (InterruptedException e) {

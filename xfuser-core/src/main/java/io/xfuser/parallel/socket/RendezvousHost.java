@@ -1,6 +1,8 @@
 package io.xfuser.parallel.socket;
 
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Fingerprint;
+import io.xfuser.parallel.MismatchException;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -23,37 +25,59 @@ import org.jspecify.annotations.Nullable;
 final class RendezvousHost implements Rendezvous {
   private static final int BIND_ATTEMPTS = 20;
 
+  /** How long those who have not come yet are waited for once it is clear that ranks differ. */
+  private static final Duration LATECOMERS = Duration.ofSeconds(5);
+
+  private static final int REJECTIONS_KEPT = 3;
+
   private final SocketConfig config;
+  private final Fingerprint fingerprint;
   private final Roster.Seat own;
   private final Listener listener;
   private final Map<Integer, Guest> guests = new TreeMap<>();
   private final Set<Integer> ready = new HashSet<>();
   private final List<String> rejections = new ArrayList<>();
-  private @Nullable String failure;
+  private @Nullable RuntimeException failure;
+  private long differentSince;
   private boolean over;
 
-  /** Where the others will find {@code own}, rank 0's listener for them. */
-  RendezvousHost(SocketConfig config, Listener own) throws IOException {
+  /**
+   * Listens at the address given.
+   *
+   * @param fingerprint what must be equal on all ranks
+   * @param own where the others will find rank 0 afterwards
+   */
+  RendezvousHost(SocketConfig config, Fingerprint fingerprint, Listener own) throws IOException {
     this.config = config;
-    this.listener = new Listener(config.master().local(), "xfuser-rendezvous");
+    this.fingerprint = fingerprint;
+    this.listener = new Listener("xfuser-rendezvous");
     try {
       bind();
-      this.own = own.seat(); // after that, or it might take the very port
+      own.bind(listener.address(), 0); // after that, or it might take the very port
+      this.own = own.seat();
     } catch (IOException | RuntimeException e) {
       listener.close();
       throw e;
     }
-    listener.start(this::greet);
+    SocketConfig.Master master = config.master();
+    listener.start(
+        new Handshake.Listening("job " + master.job(), 0, master.secret(), this::rejected),
+        this::greet);
   }
 
-  private void bind() {
+  private void bind() throws IOException {
     SocketConfig.Master master = config.master();
+    String name = master.address();
+    InetAddress address =
+        config.size() == 1 // nobody is to come
+            ? OwnAddresses.loopback("localhost")
+            : master.local() ? OwnAddresses.loopback(name) : OwnAddresses.named(name);
     IOException last = new IOException("no port to try");
     // a connection that leaves the machine may hold the port for a moment
     for (int attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
       for (int port = master.port(); port < master.port() + master.ports(); port++) {
         try {
-          listener.bind(port);
+          listener.bind(address, port);
           return;
         } catch (IOException e) {
           last = e;
@@ -62,12 +86,22 @@ final class RendezvousHost implements Rendezvous {
       Listener.pause(100);
     }
     throw new CommunicationException(
-        "rank 0 cannot listen on port " + master.port() + ": " + last.getMessage(), last);
+        "rank 0 cannot listen on port %d of %s: %s (another run may meet there)"
+            .formatted(master.port(), master.address(), last.getMessage()),
+        last);
   }
 
   @Override
   public synchronized Roster roster() {
-    await(() -> guests.size() == config.size() - 1, "join");
+    await(() -> guests.size() == config.size() - 1 || isClearlyDifferent(), "join");
+    List<Fingerprint> fingerprints = new ArrayList<>(List.of(fingerprint));
+    for (int rank = 1; rank < config.size(); rank++) {
+      Guest guest = guests.get(rank);
+      fingerprints.add(guest == null ? fingerprint : guest.fingerprint());
+    }
+    Fingerprint.differences(fingerprints)
+        .ifPresent(sentence -> end(Hello.MISMATCH, sentence, new MismatchException(sentence)));
+    check();
     List<Roster.Seat> seats = new ArrayList<>(List.of(own));
     guests.values().forEach(guest -> seats.add(guest.seat()));
     Roster roster = new Roster(UUID.randomUUID().toString(), seats);
@@ -77,6 +111,10 @@ final class RendezvousHost implements Rendezvous {
           roster.write(out);
         });
     return roster;
+  }
+
+  private boolean isClearlyDifferent() {
+    return differentSince != 0 && System.nanoTime() - differentSince > LATECOMERS.toNanos();
   }
 
   @Override
@@ -89,7 +127,7 @@ final class RendezvousHost implements Rendezvous {
   @Override
   public synchronized void check() {
     if (failure != null) {
-      throw new CommunicationException(failure);
+      throw failure;
     }
   }
 
@@ -126,7 +164,7 @@ final class RendezvousHost implements Rendezvous {
         check();
       }
       try {
-        wait(millis);
+        wait(Math.min(millis, 1000));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new CommunicationException("interrupted during the rendezvous", e);
@@ -134,27 +172,17 @@ final class RendezvousHost implements Rendezvous {
     }
   }
 
-  private void greet(SocketChannel channel) throws IOException {
+  private void greet(SocketChannel channel, Handshake.Header header) throws IOException {
     DataInputStream in = new DataInputStream(channel.socket().getInputStream());
     DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
-    int version = Hello.readVersion(in);
-    if (version != Hello.VERSION) {
-      reject(out, "a rank speaks protocol " + version + ", but rank 0 speaks " + Hello.VERSION);
-      channel.close();
-      return;
-    }
-    Hello hello = Hello.read(in);
-    if (!hello.job().equals(config.master().job())) {
-      out.writeByte(Hello.ANOTHER_WORLD);
-      channel.close();
-      return;
-    }
+    Hello hello =
+        Hello.read(new DataInputStream(new TimedInput(channel, Mesh.GREETING, this::check)));
     InetAddress from = channel.socket().getInetAddress();
-    if (!seat(hello, new Guest(channel, out, hello.seat().seenAt(from.getHostAddress())))) {
+    Roster.Seat seat = hello.seat().seenAt(OwnAddresses.text(from));
+    if (!seat(hello, new Guest(channel, out, seat, hello.fingerprint()))) {
       channel.close();
       return;
     }
-    channel.socket().setSoTimeout(0);
     attend(hello.rank(), in);
   }
 
@@ -167,18 +195,28 @@ final class RendezvousHost implements Rendezvous {
               "rank %d expects %d ranks, but rank 0 expects %d",
               rank, hello.size(), config.size()));
       return false;
-    } else if (rank == 0 || guests.containsKey(rank)) {
+    } else if (rank <= 0 || rank >= config.size() || guests.containsKey(rank)) {
       reject(guest.out(), "there are two processes with rank " + rank);
       return false;
     }
     guest.out().writeByte(Hello.SEATED);
     guests.put(rank, guest);
+    if (differentSince == 0 && !guest.fingerprint().equals(fingerprint)) {
+      differentSince = System.nanoTime();
+    }
     notifyAll();
     return true;
   }
 
-  private synchronized void reject(DataOutputStream out, String sentence) throws IOException {
-    rejections.add(sentence);
+  /** Remembers who was not let in, in case that nobody else comes. */
+  private synchronized void rejected(String sentence) {
+    if (rejections.size() < REJECTIONS_KEPT) {
+      rejections.add(sentence);
+    }
+  }
+
+  private void reject(DataOutputStream out, String sentence) throws IOException {
+    rejected(sentence);
     out.writeByte(Hello.REJECTED);
     out.writeUTF(sentence);
   }
@@ -201,13 +239,17 @@ final class RendezvousHost implements Rendezvous {
     }
   }
 
-  private synchronized void end(String sentence) {
+  private void end(String sentence) {
+    end(Hello.REJECTED, sentence, new CommunicationException(sentence));
+  }
+
+  private synchronized void end(byte answer, String sentence, RuntimeException cause) {
     if (failure == null) {
-      failure = sentence;
+      failure = cause;
       over = true;
       tellAll(
           out -> {
-            out.writeByte(Hello.REJECTED);
+            out.writeByte(answer);
             out.writeUTF(sentence);
           });
       notifyAll();
@@ -224,7 +266,8 @@ final class RendezvousHost implements Rendezvous {
     }
   }
 
-  private record Guest(SocketChannel channel, DataOutputStream out, Roster.Seat seat) {}
+  private record Guest(
+      SocketChannel channel, DataOutputStream out, Roster.Seat seat, Fingerprint fingerprint) {}
 
   private interface News {
     void write(DataOutputStream out) throws IOException;

@@ -22,10 +22,14 @@ record Roster(String session, List<Seat> seats) {
    * @param port its data listener
    */
   record Seat(String machine, List<String> addresses, int port) {
+    /** At most this many addresses of a machine are told and read. */
+    private static final int MAX_ADDRESSES = 64;
+
     void write(DataOutput out) throws IOException {
       out.writeUTF(machine);
-      out.writeShort(addresses.size());
-      for (String address : addresses) {
+      List<String> told = addresses.subList(0, Math.min(MAX_ADDRESSES, addresses.size()));
+      out.writeShort(told.size());
+      for (String address : told) {
         out.writeUTF(address);
       }
       out.writeInt(port);
@@ -34,6 +38,9 @@ record Roster(String session, List<Seat> seats) {
     static Seat read(DataInput in) throws IOException {
       String machine = in.readUTF();
       int count = in.readUnsignedShort();
+      if (count > MAX_ADDRESSES) {
+        throw new IOException("a machine with " + count + " addresses");
+      }
       List<String> addresses = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         addresses.add(in.readUTF());
@@ -58,9 +65,13 @@ record Roster(String session, List<Seat> seats) {
     }
   }
 
-  static Roster read(DataInput in) throws IOException {
+  /** Reads one of {@code size} ranks. */
+  static Roster read(DataInput in, int size) throws IOException {
     String session = in.readUTF();
     int count = in.readInt();
+    if (count != size) {
+      throw new IOException("a roster of " + count + " ranks");
+    }
     List<Seat> seats = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       seats.add(Seat.read(in));

@@ -7,6 +7,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -29,11 +30,14 @@ record SharedRings(@Nullable SharedRing out, @Nullable SharedRing in) {
    * it returns, the memory lasts as long as a process holds it.
    *
    * @param wanted whether this rank may use shared memory at all
-   * @throws IOException if the connection breaks
+   * @param limit how long the other side may take
+   * @param check called while it is waited for; what it throws ends the wait
+   * @throws IOException if the connection breaks, or the other side is silent
    */
-  static SharedRings exchange(SocketChannel channel, boolean wanted) throws IOException {
+  static SharedRings exchange(SocketChannel channel, boolean wanted, Duration limit, Runnable check)
+      throws IOException {
     DataOutputStream output = new DataOutputStream(channel.socket().getOutputStream());
-    DataInputStream input = new DataInputStream(channel.socket().getInputStream());
+    DataInputStream input = new DataInputStream(new TimedInput(channel, limit, check));
     String token = UUID.randomUUID().toString();
     Path file = DIRECTORY.resolve("xfuser-" + token);
     try {

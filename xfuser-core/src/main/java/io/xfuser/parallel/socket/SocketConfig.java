@@ -1,6 +1,8 @@
 package io.xfuser.parallel.socket;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -28,14 +30,32 @@ public record SocketConfig(
   }
 
   /**
+   * Checks that strangers are kept out.
+   *
+   * @throws IllegalArgumentException if ranks would meet without a secret at an address that others
+   *     can reach
+   */
+  void requireSecret() {
+    if (size > 1) {
+      master.requireSecret();
+    }
+  }
+
+  /**
    * Where rank 0 listens.
    *
    * @param address host name or address; {@code localhost} keeps all listeners off the network
    * @param port the first port to try
    * @param ports how many ports, from {@code port} on, may be tried
    * @param job tells worlds that try the same ports apart
+   * @param secret what all ranks know; {@link Secret#NONE} will do at the loopback address alone
    */
-  public record Master(String address, int port, int ports, String job) {
+  public record Master(String address, int port, int ports, String job, Secret secret) {
+    /** Of ranks that have no secret. */
+    public Master(String address, int port, int ports, String job) {
+      this(address, port, ports, job, Secret.NONE);
+    }
+
     /** Rejects ports that do not exist. */
     public Master {
       if (port < 1 || ports < 1 || port + ports - 1 > 65535) {
@@ -46,7 +66,23 @@ public record SocketConfig(
 
     /** Whether the ranks of this machine alone are meant. */
     boolean local() {
-      return address.equals("localhost") || address.equals("127.0.0.1") || address.equals("::1");
+      return OwnAddresses.isLoopback(address);
+    }
+
+    /** The same without a secret's bytes, which belong into no log. */
+    @Override
+    public String toString() {
+      return "%s:%d, %d ports, job %s, %s".formatted(address, port, ports, job, secret);
+    }
+
+    private void requireSecret() {
+      if (!local() && !secret.isGiven()) {
+        throw new IllegalArgumentException(
+            "ranks that meet at %s, which is not the loopback address, need a secret: set"
+                    .formatted(address)
+                + " XFUSER_SECRET, or XFUSER_SECRET_FILE to a file that holds it, to the same on"
+                + " all ranks (export XFUSER_SECRET=$(openssl rand -hex 32) makes one)");
+      }
     }
   }
 
@@ -70,10 +106,15 @@ public record SocketConfig(
    * of the first three. {@code XFUSER_TIMEOUT} is the limit for a message in seconds, {@code
    * XFUSER_SHM=0} turns shared memory off.
    *
+   * <p>{@code XFUSER_JOB_ID}, else torchrun's {@code TORCHELASTIC_RUN_ID}, else Slurm's {@code
+   * SLURM_JOB_ID} and {@code SLURM_STEP_ID}, tells this run from others. {@code XFUSER_SECRET}, or
+   * the file that {@code XFUSER_SECRET_FILE} names, is what all ranks know.
+   *
    * <p>Under torchrun the agent may itself listen on MASTER_PORT ({@code
    * TORCHELASTIC_USE_AGENT_STORE=True}); then rank 0 takes the first free port of the 16 after it.
    *
-   * @throws IllegalArgumentException if a variable is missing or makes no sense
+   * @throws IllegalArgumentException if a variable is missing or makes no sense, or the secret
+   *     cannot be read
    */
   public static SocketConfig fromEnvironment(Map<String, String> environment) {
     Variables variables = new Variables(environment);
@@ -132,10 +173,29 @@ public record SocketConfig(
     }
     int port = variables.number("MASTER_PORT");
     boolean taken = "True".equalsIgnoreCase(variables.text("TORCHELASTIC_USE_AGENT_STORE"));
-    String run = variables.text("TORCHELASTIC_RUN_ID");
-    String job = run == null ? variables.text("SLURM_JOB_ID") : run;
     int ports = taken ? Math.max(1, Math.min(16, 65535 - port)) : 1;
-    return new Master(address, taken ? port + 1 : port, ports, port + "/" + job);
+    return new Master(
+        address, taken ? port + 1 : port, ports, port + "/" + job(variables), secret(variables));
+  }
+
+  private static @Nullable String job(Variables variables) {
+    for (String name : List.of("XFUSER_JOB_ID", "TORCHELASTIC_RUN_ID")) {
+      if (variables.has(name)) {
+        return variables.text(name);
+      }
+    }
+    String step = variables.text("SLURM_STEP_ID"); // a job may run several at once
+    return variables.text("SLURM_JOB_ID") + (step == null ? "" : "." + step);
+  }
+
+  private static Secret secret(Variables variables) {
+    String text = variables.text("XFUSER_SECRET");
+    String file = variables.text("XFUSER_SECRET_FILE");
+    if (text != null && file != null) {
+      throw new IllegalArgumentException(
+          "XFUSER_SECRET and XFUSER_SECRET_FILE are both set: one of them must be unset");
+    }
+    return file != null ? Secret.read(Path.of(file)) : text != null ? Secret.of(text) : Secret.NONE;
   }
 
   /** The environment, read with sentences for what is wrong in it. */

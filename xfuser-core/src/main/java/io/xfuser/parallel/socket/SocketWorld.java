@@ -1,8 +1,11 @@
 package io.xfuser.parallel.socket;
 
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Fingerprint;
+import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.World;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,22 +27,28 @@ public final class SocketWorld {
     return join(SocketConfig.fromEnvironment(System.getenv()));
   }
 
+  /** Joins as {@code config} says; see {@link #join(SocketConfig, Fingerprint)}. */
+  public static World join(SocketConfig config) {
+    return join(config, Fingerprint.EMPTY);
+  }
+
   /**
    * Joins as {@code config} says: returns when all ranks are connected to one another. The caller
    * closes the world.
    *
+   * @param fingerprint what must be equal on all ranks
+   * @throws IllegalArgumentException if the ranks would meet without a secret at an address that is
+   *     not the loopback's
+   * @throws MismatchException on all ranks, if their fingerprints differ
    * @throws CommunicationException if not all ranks join in time, or they do not fit together
    */
-  public static World join(SocketConfig config) {
-    boolean local = config.master().local();
-    try (Listener listener = new Listener(local, "xfuser-rank" + config.rank() + "-listener");
-        Rendezvous rendezvous = rendezvous(config, listener)) {
+  public static World join(SocketConfig config, Fingerprint fingerprint) {
+    config.requireSecret();
+    try (Listener listener = new Listener("xfuser-rank" + config.rank() + "-listener");
+        Rendezvous rendezvous = rendezvous(config, fingerprint, listener)) {
       Mesh mesh = Mesh.connect(config, rendezvous, listener, rendezvous.roster());
       try {
-        Map<Integer, SharedRings> rings = new TreeMap<>();
-        for (Map.Entry<Integer, SocketChannel> peer : mesh.tensors().entrySet()) {
-          rings.put(peer.getKey(), SharedRings.exchange(peer.getValue(), config.sharedMemory()));
-        }
+        Map<Integer, SharedRings> rings = rings(config, mesh, rendezvous);
         rendezvous.ready();
         return new World(new SocketTransport(config, mesh, rings, SHARED_BYTES).start());
       } catch (IOException | RuntimeException e) {
@@ -52,7 +61,35 @@ public final class SocketWorld {
     }
   }
 
-  private static Rendezvous rendezvous(SocketConfig config, Listener own) throws IOException {
-    return config.rank() == 0 ? new RendezvousHost(config, own) : new RendezvousGuest(config, own);
+  private static Map<Integer, SharedRings> rings(
+      SocketConfig config, Mesh mesh, Rendezvous rendezvous) throws IOException {
+    Map<Integer, SharedRings> rings = new TreeMap<>();
+    for (Map.Entry<Integer, SocketChannel> peer : mesh.tensors().entrySet()) {
+      try {
+        rings.put(
+            peer.getKey(),
+            SharedRings.exchange(
+                peer.getValue(),
+                config.sharedMemory(),
+                config.limits().rendezvous(),
+                rendezvous::check));
+      } catch (SocketTimeoutException e) {
+        throw new CommunicationException(
+            "rank %d has stopped answering rank %d while they joined"
+                .formatted(peer.getKey(), config.rank()),
+            e);
+      }
+    }
+    return rings;
+  }
+
+  private static Rendezvous rendezvous(SocketConfig config, Fingerprint fingerprint, Listener own)
+      throws IOException {
+    if (config.master().local()) {
+      OwnAddresses.loopback(config.master().address()); // else nobody would ever come
+    }
+    return config.rank() == 0
+        ? new RendezvousHost(config, fingerprint, own)
+        : new RendezvousGuest(config, fingerprint, own);
   }
 }

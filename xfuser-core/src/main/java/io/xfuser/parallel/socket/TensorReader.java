@@ -47,7 +47,7 @@ final class TensorReader {
     readAll(prefix.clear());
     ByteBuffer header = ByteBuffer.allocate(Header.length(prefix.flip()));
     readAll(header);
-    return Header.decode(header.flip());
+    return Header.decode(header.flip(), ring != null);
   }
 
   private List<SharedTensor> readTensors(List<Header.Tensor> headers) throws IOException {

@@ -3,10 +3,10 @@ package io.xfuser.parallel.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.parallel.TestRanks;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.Socket;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -16,7 +16,8 @@ class MeshTest {
 
   @Test
   void aConnectionMeantForAnotherRankIsRefused() throws Exception {
-    try (Listener listener = new Listener(true, "listener")) {
+    try (Listener listener = new Listener("listener")) {
+      listener.bind(InetAddress.getLoopbackAddress(), 0);
       Roster.Seat seat = listener.seat();
       SocketConfig config = TestRanks.config(0, 2, 1, TestRanks.QUICK);
       CompletableFuture<Mesh> mesh =
@@ -25,12 +26,14 @@ class MeshTest {
                 Roster roster = new Roster(SESSION, List.of(seat, seat));
                 return Mesh.connect(config, new NoRendezvous(), listener, roster);
               });
-      try (Socket lost = call(seat, 1, 2);
-          Socket signals = call(seat, 0, 2);
-          Socket tensors = call(seat, 0, 3)) {
-        assertThat(lost.getInputStream().read()).isEqualTo(-1);
-        assertThat(signals.getInputStream().read()).isEqualTo(1);
-        assertThat(tensors.getInputStream().read()).isEqualTo(1);
+      try (SocketChannel stranger = connect(seat);
+          SocketChannel lost = connect(seat);
+          SocketChannel signals = connect(seat);
+          SocketChannel tensors = connect(seat)) {
+        assertThat(calls(stranger, "another", Handshake.SIGNALS, 0)).isFalse();
+        assertThat(calls(lost, SESSION, Handshake.SIGNALS, 1)).isFalse();
+        assertThat(calls(signals, SESSION, Handshake.SIGNALS, 0)).isTrue();
+        assertThat(calls(tensors, SESSION, Handshake.TENSORS, 0)).isTrue();
         mesh.join().close();
       }
     }
@@ -38,21 +41,21 @@ class MeshTest {
 
   @Test
   void announcedAddressesNameNoInterfaceOfThisMachine() throws IOException {
-    try (Listener listener = new Listener(false, "listener")) {
+    try (Listener listener = new Listener("listener")) {
+      listener.bind(null, 0);
       assertThat(listener.seat().addresses()).noneMatch(address -> address.contains("%"));
     }
   }
 
-  /** Rank 1 calls, for one of the two purposes, whom it takes for {@code meant}. */
-  private static Socket call(Roster.Seat seat, int meant, int purpose) throws IOException {
-    Socket socket = new Socket(InetAddress.getLoopbackAddress(), seat.port());
-    DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-    out.writeLong(Hello.MAGIC);
-    out.writeUTF(SESSION);
-    out.writeInt(meant);
-    out.writeInt(1);
-    out.writeByte(purpose);
-    return socket;
+  private static SocketChannel connect(Roster.Seat seat) throws IOException {
+    return SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), seat.port()));
+  }
+
+  /** Whether rank 1, which calls whom it takes for {@code meant}, is answered. */
+  private static boolean calls(SocketChannel channel, String session, byte purpose, int meant)
+      throws IOException {
+    Handshake.Header header = new Handshake.Header(purpose, "session " + session, meant, 1);
+    return Handshake.call(channel, header, Secret.NONE);
   }
 
   /** All have met already. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.TestRanks;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -16,11 +17,11 @@ class RendezvousTest {
   @Test
   void aRankThatDiesBeforeAllHaveJoinedEndsTheWaitAtOnce() throws Exception {
     int port = TestRanks.freePort();
-    try (Rendezvous host = new RendezvousHost(config(0, port), listener());
-        Rendezvous guest = new RendezvousGuest(config(1, port), listener())) {
+    try (Rendezvous host = new RendezvousHost(config(0, port), Fingerprint.EMPTY, listener());
+        Rendezvous guest = new RendezvousGuest(config(1, port), Fingerprint.EMPTY, listener())) {
       long start = System.nanoTime();
       CompletableFuture<Roster> others = CompletableFuture.supplyAsync(guest::roster);
-      new RendezvousGuest(config(2, port), listener()).close();
+      new RendezvousGuest(config(2, port), Fingerprint.EMPTY, listener()).close();
       assertThatThrownBy(host::roster)
           .isInstanceOf(CommunicationException.class)
           .hasMessage("rank 2 died during the rendezvous");
@@ -32,8 +33,8 @@ class RendezvousTest {
   @Test
   void rankZerosDeathEndsTheWaitOfTheOthers() throws Exception {
     int port = TestRanks.freePort();
-    Rendezvous host = new RendezvousHost(config(0, port), listener());
-    try (Rendezvous guest = new RendezvousGuest(config(1, port), listener())) {
+    Rendezvous host = new RendezvousHost(config(0, port), Fingerprint.EMPTY, listener());
+    try (Rendezvous guest = new RendezvousGuest(config(1, port), Fingerprint.EMPTY, listener())) {
       host.close();
       assertThatThrownBy(guest::roster).hasMessage("rank 0 left the rendezvous");
     }
@@ -42,20 +43,20 @@ class RendezvousTest {
   @Test
   void anotherProtocolIsRejected() throws Exception {
     int port = TestRanks.freePort();
-    try (Rendezvous host = new RendezvousHost(config(0, port), listener());
+    try (Rendezvous host = new RendezvousHost(config(0, port), Fingerprint.EMPTY, listener());
         Socket old = new Socket("localhost", port)) {
       DataOutputStream out = new DataOutputStream(old.getOutputStream());
-      out.writeLong(Hello.MAGIC);
-      out.writeInt(Hello.VERSION + 1);
+      out.writeLong(Handshake.MAGIC);
+      out.writeInt(Handshake.VERSION - 1);
       DataInputStream in = new DataInputStream(old.getInputStream());
       assertThat(in.readByte()).isEqualTo(Hello.REJECTED);
-      assertThat(in.readUTF()).isEqualTo("a rank speaks protocol 2, but rank 0 speaks 1");
+      assertThat(in.readUTF()).isEqualTo("a rank speaks protocol 1, but rank 0 speaks 2");
       host.check(); // the others may still come
     }
   }
 
   private static Listener listener() throws IOException {
-    return new Listener(true, "listener");
+    return new Listener("listener");
   }
 
   private static SocketConfig config(int rank, int port) {

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -84,9 +86,32 @@ class SharedRingTest {
     }
   }
 
+  @Test
+  void aSideThatStopsIsNotWaitedForWithoutLimit() throws Exception {
+    try (ServerSocketChannel server = ServerSocketChannel.open()) {
+      server.bind(new InetSocketAddress("localhost", 0));
+      try (SocketChannel one = SocketChannel.open(server.getLocalAddress());
+          SocketChannel silent = server.accept()) {
+        assertThatThrownBy(() -> SharedRings.exchange(one, true, Duration.ofMillis(300), () -> {}))
+            .isInstanceOf(SocketTimeoutException.class);
+        assertThatThrownBy(
+                () ->
+                    SharedRings.exchange(
+                        one,
+                        true,
+                        Duration.ofSeconds(30),
+                        () -> {
+                          throw new IllegalStateException("rank 1 died");
+                        }))
+            .hasMessage("rank 1 died");
+        assertThat(silent.isOpen()).isTrue();
+      }
+    }
+  }
+
   private static SharedRings exchange(SocketChannel channel, boolean wanted) {
     try {
-      return SharedRings.exchange(channel, wanted);
+      return SharedRings.exchange(channel, wanted, Duration.ofSeconds(30), () -> {});
     } catch (IOException e) {
       throw new CompletionException(e);
     }
