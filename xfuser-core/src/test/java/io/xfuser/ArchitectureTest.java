@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   private static final Path PROJECT = Path.of("..");
   private static final int LINES = 300;
+  private static final String FAILURE = "io.xfuser.failure..";
 
   /** Comments may cite where something is from; code and programs may not know it. */
   private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\\n]*|#[^\\n]*");
@@ -66,7 +67,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat(
               resideInAPackage("io.xfuser..")
-                  .and(not(resideInAPackage("io.xfuser.torchscript.."))));
+                  .and(not(resideInAnyPackage("io.xfuser.torchscript..", FAILURE))));
+
+  @ArchTest
+  static final ArchRule failuresStandOnNothing =
+      noClasses()
+          .that()
+          .resideInAPackage(FAILURE)
+          .should()
+          .dependOnClassesThat(resideInAPackage("io.xfuser..").and(not(resideInAPackage(FAILURE))));
 
   @ArchTest
   static final ArchRule configKnowsElementTypesAndKernelsOnly =
@@ -76,7 +85,7 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat(
               resideInAPackage("io.xfuser..")
-                  .and(not(resideInAPackage("io.xfuser.config..")))
+                  .and(not(resideInAnyPackage("io.xfuser.config..", FAILURE)))
                   .and(not(belongToAnyOf(ElementType.class, AttentionKernel.class))));
 
   @ArchTest
@@ -108,7 +117,8 @@ class ArchitectureTest {
                           resideInAnyPackage(
                               "io.xfuser.trace..",
                               "io.xfuser.parallel..",
-                              "io.xfuser.torchscript.."))));
+                              "io.xfuser.torchscript..",
+                              FAILURE))));
 
   @ArchTest
   static final ArchRule buildingBlocksKnowNothingAbove =
@@ -132,8 +142,7 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat(
               resideInAPackage("io.xfuser..")
-                  .and(not(resideInAPackage("io.xfuser.hub..")))
-                  .and(not(resideInAPackage("io.xfuser.weights.."))));
+                  .and(not(resideInAnyPackage("io.xfuser.hub..", "io.xfuser.weights..", FAILURE))));
 
   @ArchTest
   static final ArchRule transformersSeeNoCommunicator =

@@ -1,6 +1,7 @@
 package io.xfuser.parallel;
 
 import ai.djl.ndarray.NDArray;
+import io.xfuser.failure.Reason;
 import java.util.List;
 
 /**
@@ -70,7 +71,6 @@ public interface Transport extends AutoCloseable {
 
   /** The sentence by which the other ranks learn that {@code rank} has failed. */
   static String failure(int rank, String activity, Throwable cause) {
-    String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-    return "rank " + rank + " failed while " + activity + ": " + message;
+    return "rank " + rank + " failed while " + activity + ": " + Reason.of(cause);
   }
 }

@@ -1,7 +1,8 @@
 package io.xfuser.torchscript;
 
 import ai.djl.Device;
-import org.jspecify.annotations.Nullable;
+import io.xfuser.failure.Retried;
+import java.util.Optional;
 
 /**
  * The GPUs that libtorch can compute on.
@@ -13,6 +14,19 @@ public record Gpus(boolean cuda, int count) {
   /** A libtorch for CPUs. */
   public static final Gpus NONE = new Gpus(false, 0);
 
+  /** Nothing if libtorch has not the operators: they are in libtorch_cuda. */
+  private static final Retried<Optional<Program>> PROGRAM =
+      new Retried<>(
+          () -> Program.compileIfKnown("gpus.py", ModuleArchive.read(Gpus.class, "gpus.py")));
+
+  private static final Retried<Gpus> FOUND =
+      new Retried<>(
+          () ->
+              PROGRAM
+                  .get()
+                  .map(program -> new Gpus(true, Math.toIntExact(program.callLong("count"))))
+                  .orElse(NONE));
+
   /** Rejects GPUs that nobody can use. */
   public Gpus {
     if (count < 0 || (count > 0 && !cuda)) {
@@ -22,7 +36,7 @@ public record Gpus(boolean cuda, int count) {
 
   /** Those of this process; looked for once, without a word. */
   public static Gpus found() {
-    return Found.GPUS;
+    return FOUND.get();
   }
 
   /**
@@ -31,25 +45,8 @@ public record Gpus(boolean cuda, int count) {
    * that takes some hundred MB there, which no process should take of a GPU that it does not use.
    */
   public static void enter(Device device) {
-    Program program = Found.PROGRAM;
-    if (device.isGpu() && program != null) {
-      program.callLong("enter", device.getDeviceId());
-    }
-  }
-
-  private static final class Found {
-    /** Null if libtorch has not the operators: they are in libtorch_cuda. */
-    static final @Nullable Program PROGRAM = compile();
-
-    static final Gpus GPUS =
-        PROGRAM == null ? NONE : new Gpus(true, Math.toIntExact(PROGRAM.callLong("count")));
-
-    private static @Nullable Program compile() {
-      try {
-        return Program.compile("gpus.py", ModuleArchive.read(Gpus.class, "gpus.py"));
-      } catch (IllegalStateException e) {
-        return null;
-      }
+    if (device.isGpu()) {
+      PROGRAM.get().ifPresent(program -> program.callLong("enter", device.getDeviceId()));
     }
   }
 }

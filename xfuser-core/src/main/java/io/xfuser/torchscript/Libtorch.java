@@ -1,7 +1,10 @@
 package io.xfuser.torchscript;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.util.Utils;
+import io.xfuser.failure.PlatformException;
+import io.xfuser.failure.Retried;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +27,8 @@ public final class Libtorch {
   /** {@code __version__ = '2.7.1+cu126'} in pip's torch, {@code 2.7.1+cu126} in the archives. */
   private static final Pattern VERSION = Pattern.compile("(?m)^(?:__version__ = ')?(\\d[\\d.]*)");
 
+  private static final Retried<Engine> ENGINE = new Retried<>(Libtorch::start);
+
   private Libtorch() {}
 
   /**
@@ -33,23 +38,29 @@ public final class Libtorch {
    * @throws IllegalArgumentException if it does not fit, in one sentence
    */
   public static void requireFit() {
+    DjlSettings.keepQuiet();
     String path = Utils.getEnvOrSystemProperty(SETTING);
     if (path != null && !path.isBlank()) {
       check(path, required());
     }
   }
 
-  /** DJL's engine. */
+  /**
+   * DJL's engine, started by the first call that can.
+   *
+   * @throws IllegalArgumentException as {@link #requireFit} does
+   * @throws PlatformException if its libraries cannot be unpacked or loaded, with folder and reason
+   */
   static Engine engine() {
-    return Loaded.ENGINE;
+    return ENGINE.get();
   }
 
-  private static final class Loaded {
-    static final Engine ENGINE = load();
-
-    private static Engine load() {
-      requireFit();
-      return Engine.getEngine("PyTorch");
+  private static Engine start() {
+    requireFit();
+    try {
+      return DjlSettings.withoutOptimizer(() -> Engine.getEngine("PyTorch"));
+    } catch (EngineException | LinkageError e) {
+      throw NativeLibrary.failure("libtorch's libraries", Utils.getEngineCacheDir("pytorch"), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.xfuser.torchscript;
 
+import io.xfuser.failure.Retried;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -18,25 +19,27 @@ final class Prelude {
   private static final Pattern FUNCTION = Pattern.compile("(?m)^(?=def )");
   private static final Pattern NAME = Pattern.compile("def (\\w+)");
   private static final Pattern CALL = Pattern.compile("\\bself\\.(\\w+)\\(");
-  private static final String TEXT = choose();
-  private static final Map<String, String> FUNCTIONS = functions(TEXT);
+  private static final Retried<String> TEXT = new Retried<>(Prelude::choose);
+  private static final Retried<Map<String, String>> FUNCTIONS =
+      new Retried<>(() -> functions(TEXT.get()));
 
   private Prelude() {}
 
   static String text() {
-    return TEXT;
+    return TEXT.get();
   }
 
   /**
    * Those of its functions that {@code program} calls, and those that they call: faster to load.
    */
   static String usedBy(String program) {
+    Map<String, String> functions = FUNCTIONS.get();
     Map<String, String> used = new TreeMap<>();
     Deque<String> texts = new ArrayDeque<>(List.of(program));
     while (!texts.isEmpty()) {
       Matcher call = CALL.matcher(texts.remove());
       while (call.find()) {
-        String function = FUNCTIONS.get(call.group(1));
+        String function = functions.get(call.group(1));
         if (function != null && used.put(call.group(1), function) == null) {
           texts.add(function);
         }
@@ -76,11 +79,9 @@ final class Prelude {
 
   static String products() {
     String oneDnn = ModuleArchive.read(Prelude.class, "linear_onednn.py");
-    try {
-      Program.compile("linear_onednn.py", oneDnn + "\n" + HalfPrecision.ofThisMachine().text());
-      return oneDnn;
-    } catch (IllegalStateException e) {
-      return ModuleArchive.read(Prelude.class, "linear_aten.py");
-    }
+    String tried = oneDnn + "\n" + HalfPrecision.ofThisMachine().text();
+    return Program.compileIfKnown("linear_onednn.py", tried).isPresent()
+        ? oneDnn
+        : ModuleArchive.read(Prelude.class, "linear_aten.py");
   }
 }

@@ -1,6 +1,7 @@
 package io.xfuser.torchscript;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -10,10 +11,13 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import io.xfuser.failure.Retried;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Functions on tensors, written as TorchScript text and run by libtorch.
@@ -33,39 +37,64 @@ import java.util.List;
  */
 public final class Program {
   private final String name;
-  private final PtSymbolBlock module;
+  private final Retried<PtSymbolBlock> module;
 
-  private Program(String name, PtSymbolBlock module) {
+  Program(String name, Supplier<String> text) {
     this.name = name;
-    this.module = module;
+    this.module = new Retried<>(() -> compileModule(name, text.get()));
   }
 
   /**
-   * Compiles the text of {@code resources}, found beside {@code owner}.
-   *
-   * @throws IllegalArgumentException if a resource does not exist
-   * @throws IllegalStateException if libtorch rejects the text
+   * The program with the text of {@code resources}, found beside {@code owner}. Nothing is read or
+   * compiled before the first call, and again at each call until that has succeeded: a failure that
+   * passes, of libtorch's libraries for example, does not outlive itself. What a call then throws:
+   * IllegalArgumentException if a resource does not exist, IllegalStateException if libtorch
+   * rejects the text, PlatformException if libtorch cannot be loaded.
    */
   public static Program load(Class<?> owner, String... resources) {
-    StringBuilder text = new StringBuilder();
-    for (String resource : resources) {
-      text.append(ModuleArchive.read(owner, resource)).append('\n');
-    }
-    return compile(
-        owner.getSimpleName() + List.of(resources), Prelude.usedBy(text.toString()) + text);
+    return new Program(
+        owner.getSimpleName() + List.of(resources),
+        () -> {
+          StringBuilder text = new StringBuilder();
+          for (String resource : resources) {
+            text.append(ModuleArchive.read(owner, resource)).append('\n');
+          }
+          return Prelude.usedBy(text.toString()) + text;
+        });
   }
 
+  /** The program with this text, compiled at once. */
   static Program compile(String name, String text) {
+    Program program = new Program(name, () -> text);
+    program.module.get();
+    return program;
+  }
+
+  /**
+   * The same, or nothing if libtorch does not know an operator in it. Any other failure is thrown:
+   * it says nothing of the operators.
+   */
+  static Optional<Program> compileIfKnown(String name, String text) {
+    try {
+      return Optional.of(compile(name, text));
+    } catch (IllegalStateException e) {
+      if (String.valueOf(e.getMessage()).contains("Unknown builtin op")) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static PtSymbolBlock compileModule(String name, String text) {
+    Engine engine = Libtorch.engine();
     try {
       byte[] archive = ModuleArchive.of(text);
-      PtNDManager manager = (PtNDManager) Libtorch.engine().newBaseManager(Device.cpu());
-      return new Program(
-          name, JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false));
+      PtNDManager manager = (PtNDManager) engine.newBaseManager(Device.cpu());
+      return JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException e) {
-      throw new IllegalStateException(
-          "libtorch rejects the program " + name + ": " + e.getMessage(), e);
+      throw LibtorchError.of("libtorch rejects the program " + name, e);
     }
   }
 
@@ -98,15 +127,16 @@ public final class Program {
   }
 
   private IValue run(String function, Object... arguments) {
+    PtSymbolBlock compiled = module.get();
     IValue[] values = new IValue[arguments.length];
     try {
       for (int i = 0; i < arguments.length; i++) {
         values[i] = toValue(arguments[i]);
       }
       runAsWritten();
-      return IValueUtils.runMethod(module, function, values);
+      return IValueUtils.runMethod(compiled, function, values);
     } catch (RuntimeException e) {
-      throw new IllegalStateException(name + "." + function + ": " + e.getMessage(), e);
+      throw LibtorchError.of(name + "." + function, e);
     } finally {
       for (int i = 0; i < arguments.length; i++) {
         if (values[i] != null && !(arguments[i] instanceof TensorList)) {

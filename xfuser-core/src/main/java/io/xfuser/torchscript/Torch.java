@@ -39,6 +39,7 @@ public final class Torch {
     if (threads < 1) {
       throw new IllegalArgumentException("at least one thread is needed, got " + threads);
     }
+    Libtorch.engine();
     JniUtils.setNumThreads(threads);
   }
 

@@ -14,6 +14,7 @@ import ai.djl.ndarray.NDManager;
  * @param pinned whether its memory is pinned, which only a machine with a GPU can
  */
 public record Upload(Device device, long bufferBytes, boolean pinned) {
+  private static final Program PROGRAM = Program.load(Upload.class, "upload.py");
   private static final long BUFFER_BYTES = 32L << 20;
 
   /** To {@code device} by 32 MiB at a time. */
@@ -23,18 +24,12 @@ public record Upload(Device device, long bufferBytes, boolean pinned) {
 
   /** A contiguous copy of {@code tensor} on the device; {@code tensor} may have any layout. */
   public NDArray copy(NDManager owner, NDArray tensor) {
-    return Text.PROGRAM.call(
+    return PROGRAM.call(
         owner,
         "upload",
         tensor,
         Torch.name(device),
         bufferBytes / ElementType.of(tensor).bytes(),
         pinned);
-  }
-
-  private static final class Text {
-    static final Program PROGRAM = Program.load(Upload.class, "upload.py");
-
-    private Text() {}
   }
 }

@@ -1,5 +1,6 @@
 package io.xfuser.transformer;
 
+import io.xfuser.failure.Reason;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +83,7 @@ public final class Shared<T extends AutoCloseable> implements AutoCloseable {
       try {
         present.close();
       } catch (Exception e) {
-        throw new IllegalStateException("closing failed: " + e.getMessage(), e);
+        throw new IllegalStateException("closing failed: " + Reason.of(e), e);
       }
     }
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.failure.Reason;
 import io.xfuser.torchscript.ElementType;
 import java.io.EOFException;
 import java.io.IOException;
@@ -79,7 +80,7 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
   }
 
   private static String reason(Path file, IOException e) {
-    return Files.exists(file) ? String.valueOf(e.getMessage()) : "it does not exist";
+    return Files.exists(file) ? Reason.of(e) : "it does not exist";
   }
 
   private static ByteBuffer readFully(FileChannel channel, int bytes) throws IOException {

@@ -1,5 +1,6 @@
 package io.xfuser.weights;
 
+import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -74,7 +75,7 @@ final class WeightFiles {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, glob)) {
       files.forEach(file -> names.add(String.valueOf(file.getFileName())));
     } catch (IOException e) {
-      throw new WeightsException(directory + " cannot be read: " + e.getMessage());
+      throw new WeightsException(directory + " cannot be read: " + Reason.of(e));
     }
     Collections.sort(names);
     return names;

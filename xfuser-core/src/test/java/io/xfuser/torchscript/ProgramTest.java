@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -109,5 +112,53 @@ class ProgramTest {
   @Test
   void anUnknownFunctionIsNamed() {
     assertThatThrownBy(() -> PROGRAM.callLong("nothing")).hasMessageContaining("nothing");
+  }
+
+  @Test
+  void aFailingFirstLoadIsTriedAgainAtTheNextCall() {
+    AtomicInteger reads = new AtomicInteger();
+    Program program =
+        new Program(
+            "twice",
+            () -> {
+              if (reads.incrementAndGet() == 1) {
+                throw new UncheckedIOException(new IOException("Too many open files"));
+              }
+              return "def twice(self, n: int) -> int:\n  return n + n\n";
+            });
+    assertThatThrownBy(() -> program.callLong("twice", 2)).hasMessageContaining("Too many open");
+    assertThat(program.callLong("twice", 2)).isEqualTo(4);
+    assertThat(program.callLong("twice", 3)).isEqualTo(6);
+    assertThat(reads).hasValue(2);
+  }
+
+  @Test
+  void onlyAnUnknownOperatorMeansThatLibtorchDoesNotHaveIt() {
+    String unknown = "def f(self, x: Tensor) -> Tensor:\n  return ops.nothing.here(x)\n";
+    assertThat(Program.compileIfKnown("unknown", unknown)).isEmpty();
+    assertThat(Program.compileIfKnown("known", unknown.replace("ops.nothing.here", "torch.relu")))
+        .isPresent();
+    assertThatThrownBy(() -> Program.compileIfKnown("broken", unknown.replace("return", "retrun")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("libtorch rejects the program broken");
+  }
+
+  @Test
+  void theFirstLineOfAFailureHasItsReason() {
+    Program program =
+        Program.compile(
+            "large",
+            "def empty(self, n: int) -> Tensor:\n"
+                + "  return torch.empty([n], dtype=0, device=torch.device(\"cpu\"))\n"
+                + "def fail(self, n: int) -> Tensor:\n"
+                + "  return torch.ones([n]) + torch.ones([n + 1])\n");
+    try (NDManager manager = Torch.newManager()) {
+      long bytes = 1L << 55;
+      assertThatThrownBy(() -> program.call(manager, "empty", bytes))
+          .hasMessageStartingWith(
+              "large.empty: out of memory, " + bytes + " bytes more were needed");
+      assertThatThrownBy(() -> program.call(manager, "fail", 2))
+          .hasMessageStartingWith("large.fail: The size of tensor a (2) must match");
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.xfuser.parallel.nccl;
 
 import ai.djl.Device;
+import io.xfuser.failure.Reason;
 import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
@@ -42,7 +43,7 @@ public final class NcclWorld {
       return new CudaNccl(device);
     } catch (LinkageError e) { // no classes, or no native libraries
       throw new CommunicationException(
-          "NCCL cannot be loaded, it needs org.bytedeco:cuda-platform: " + e.getMessage(), e);
+          "NCCL cannot be loaded, it needs org.bytedeco:cuda-platform: " + Reason.of(e), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.xfuser.examples.gpucheck;
 
 import io.xfuser.config.ArgumentException;
+import io.xfuser.failure.Reason;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -30,14 +31,14 @@ public final class GpuCheck implements Callable<Integer> {
         .setParameterExceptionHandler((e, words) -> refuse(err, e))
         .setExecutionExceptionHandler(
             (e, command, words) -> {
-              err.println("gpu-check: " + e.getMessage());
+              err.println("gpu-check: " + Reason.of(e));
               return e instanceof ArgumentException ? REFUSED : BROKEN;
             })
         .execute(arguments);
   }
 
   private static int refuse(PrintStream err, ParameterException e) {
-    err.println("gpu-check: " + e.getMessage());
+    err.println("gpu-check: " + Reason.of(e));
     return REFUSED;
   }
 

@@ -1,5 +1,6 @@
 package io.xfuser.examples.launch;
 
+import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.io.PrintStream;
 import picocli.CommandLine;
@@ -38,7 +39,7 @@ public final class XfRun {
       err.println("xfrun: " + e.getMessage());
       return USAGE;
     } catch (IOException e) {
-      err.println("xfrun: " + e.getMessage());
+      err.println("xfrun: " + Reason.of(e));
       return FAILURE;
     } catch (InterruptedException e) {
       return FAILURE;

@@ -1,7 +1,10 @@
 package io.xfuser.examples.runner;
 
+import io.xfuser.failure.PlatformException;
+import io.xfuser.failure.Reason;
 import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CommunicationException;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -10,6 +13,10 @@ import java.util.concurrent.Callable;
 final class Failures {
   private static final int FAILURE = 1;
   private static final int BAD_INPUT = 2;
+
+  /** Loaded before anything fails: where file handles have run out, no class can be. */
+  private static final List<Class<?>> NEEDED =
+      List.of(CommunicationException.class, HubException.class, PlatformException.class);
 
   private final String command;
   private final boolean verbose;
@@ -25,6 +32,7 @@ final class Failures {
     this.command = command;
     this.verbose = argv.contains("-v") || argv.contains("--verbose");
     this.err = err;
+    NEEDED.forEach(kind -> Reason.of(new IOException(kind.getName())));
   }
 
   /** The status that {@code body} returns; 2 if it rejects its input, 1 if it fails otherwise. */
@@ -33,7 +41,7 @@ final class Failures {
       return body.call();
     } catch (IllegalArgumentException e) {
       return end(BAD_INPUT, sentence(e), e);
-    } catch (CommunicationException | HubException e) {
+    } catch (CommunicationException | HubException | PlatformException | IOException e) {
       return end(FAILURE, sentence(e), e);
     } catch (OutOfMemoryError e) {
       return end(FAILURE, "out of memory: " + sentence(e), e);
@@ -50,11 +58,11 @@ final class Failures {
     return status;
   }
 
-  /** The message's first line; those of libtorch go on for a page. */
+  /** What went wrong in one line, to the reason beneath it. */
   private static String sentence(Throwable e) {
-    String message = e.getMessage();
-    return message == null || message.isBlank()
+    String reason = Reason.of(e);
+    return reason.equals(e.getClass().getSimpleName())
         ? "no reason was given (-v shows where)"
-        : message.strip().lines().findFirst().orElse("");
+        : reason;
   }
 }

@@ -1,6 +1,7 @@
 package io.xfuser.examples.runner;
 
 import ai.djl.modality.cv.Image;
+import io.xfuser.failure.Reason;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -57,7 +58,7 @@ final class VideoFile {
       }
       recorder.stop();
     } catch (FrameRecorder.Exception e) {
-      throw new IOException(file + " cannot be written: " + e.getMessage(), e);
+      throw new IOException(file + " cannot be written: " + Reason.of(e), e);
     }
   }
 

@@ -2,6 +2,7 @@ package io.xfuser.models.pixart;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.failure.Retried;
 import io.xfuser.models.ResolutionBins;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import java.io.IOException;
@@ -17,7 +18,8 @@ import java.util.Objects;
  * tables of diffusers' PixArt pipelines.
  */
 final class AspectRatioBins {
-  private static final Map<String, Map<String, List<Integer>>> TABLES = read();
+  private static final Retried<Map<String, Map<String, List<Integer>>>> TABLES =
+      new Retried<>(AspectRatioBins::read);
 
   private AspectRatioBins() {}
 
@@ -28,7 +30,7 @@ final class AspectRatioBins {
    * @throws IllegalArgumentException if there is no table for {@code sampleSize}
    */
   static Size nearest(int sampleSize, int height, int width) {
-    Map<String, List<Integer>> table = TABLES.get(String.valueOf(sampleSize * 8));
+    Map<String, List<Integer>> table = TABLES.get().get(String.valueOf(sampleSize * 8));
     if (table == null) {
       throw new IllegalArgumentException(
           "there are no resolution bins for a sample size of "

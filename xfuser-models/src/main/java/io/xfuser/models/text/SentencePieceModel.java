@@ -1,5 +1,6 @@
 package io.xfuser.models.text;
 
+import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -44,7 +45,7 @@ record SentencePieceModel(List<Piece> pieces, long unknown, boolean unigram, Str
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
-      throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
+      throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 

@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.sentencepiece.SpProcessor;
 import ai.djl.sentencepiece.SpTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.torchscript.NativeLibrary;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -32,6 +33,7 @@ final class SentencePieceSubwords implements Subwords {
 
   /** Opens {@code file}; throws IllegalArgumentException if it is no SentencePiece model. */
   static SentencePieceSubwords open(Path file, JsonNode settings) {
+    NativeLibrary.SENTENCEPIECE.prepare(SpTokenizer.class);
     try {
       return new SentencePieceSubwords(SentencePieceModel.read(file), settings);
     } catch (EngineException | IllegalArgumentException e) {

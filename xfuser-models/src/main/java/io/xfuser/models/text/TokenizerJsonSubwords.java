@@ -2,6 +2,8 @@ package io.xfuser.models.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.Reason;
+import io.xfuser.torchscript.NativeLibrary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,7 +25,7 @@ final class TokenizerJsonSubwords implements Subwords {
     try (InputStream json = Files.newInputStream(file)) {
       return read(json, file);
     } catch (IOException e) {
-      throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
+      throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -36,6 +38,7 @@ final class TokenizerJsonSubwords implements Subwords {
   private static TokenizerJsonSubwords read(InputStream json, Path origin) {
     Map<String, String> options =
         Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+    NativeLibrary.TOKENIZERS.prepare(HuggingFaceTokenizer.class);
     try {
       return new TokenizerJsonSubwords(HuggingFaceTokenizer.newInstance(json, options));
     } catch (IOException | RuntimeException e) {
