@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.weights.FileName;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -9,6 +10,11 @@ import java.util.List;
 
 /** Brings what a cache lacks of one commit. */
 final class Download {
+  /** Settings and vocabularies are read into memory. */
+  private static final long LARGEST_SETTINGS = 1L << 28;
+
+  private static final String WEIGHTS = ".safetensors";
+
   private final HubClient client;
   private final ModelCache cache;
   private final String commit;
@@ -53,11 +59,17 @@ final class Download {
   }
 
   private RemoteFile describe(String name) {
-    if (name.contains("\\") || List.of(name.split("/")).contains("..")) {
-      throw new HubException("the hub lists the impossible name " + name);
+    if (!FileName.isInside(name)) {
+      throw new HubException("the hub lists the impossible name " + FileName.shown(name));
     }
     try {
-      return client.describe(commit, name);
+      RemoteFile file = client.describe(commit, name);
+      if (file.size() > LARGEST_SETTINGS && !name.endsWith(WEIGHTS)) {
+        throw new HubException(
+            "the hub's %s has %d bytes, too many for what is not weights"
+                .formatted(name, file.size()));
+      }
+      return file;
     } catch (IOException e) {
       throw new HubException(
           "the hub does not answer for %s: %s".formatted(name, HubException.reason(e)), e);
@@ -69,7 +81,8 @@ final class Download {
     for (RemoteFile file : files) {
       Path blob = blobs.resolve(file.etag());
       Path part = Files.exists(blob) ? blob : Transfer.incomplete(blob);
-      needed += file.size() - (Files.exists(part) ? Files.size(part) : 0);
+      long missing = file.size() - (Files.exists(part) ? Files.size(part) : 0);
+      needed = missing > Long.MAX_VALUE - needed ? Long.MAX_VALUE : needed + missing;
     }
     FileStore disk = Files.getFileStore(blobs);
     if (needed > disk.getUsableSpace() && disk.getTotalSpace() > 0) {

@@ -72,11 +72,27 @@ public final class Hub {
             return brought.isPresent() ? brought.get() : download(cache, model, variant, check);
           });
     } catch (IOException e) {
-      throw new HubException(
-          "%s cannot be used as a cache of models: %s"
-              .formatted(settings.cache(), HubException.reason(e)),
-          e);
+      return withoutWriting(cache, variant, e);
     }
+  }
+
+  /**
+   * A cache that cannot be written to may have the model all the same: by another program, which
+   * left no list of what the hub has.
+   */
+  private Path withoutWriting(ModelCache cache, @Nullable String variant, IOException reason) {
+    try {
+      Optional<Path> found = cache.complete(variant, true);
+      if (found.isPresent()) {
+        return found.get();
+      }
+    } catch (IOException e) {
+      reason.addSuppressed(e);
+    }
+    throw new HubException(
+        "%s cannot be used as a cache of models: %s"
+            .formatted(settings.cache(), HubException.reason(reason)),
+        reason);
   }
 
   private Path download(

@@ -3,6 +3,8 @@ package io.xfuser.hub;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.weights.FileName;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -30,6 +32,11 @@ final class HubClient {
   private static final int REDIRECTIONS = 10;
   private static final int OK = 200;
   private static final int ERRORS = 400;
+  private static final int BUFFER = 1 << 16;
+
+  /** Bytes of the longest list of files that is read. */
+  private static final int LONGEST = 64 << 20;
+
   private static final Duration CONNECT = Duration.ofSeconds(10);
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -75,16 +82,41 @@ final class HubClient {
     Answer answer = send("GET", uri, 0);
     try (InputStream body = answer.response().body()) {
       accept(answer, model.toString());
-      JsonNode json = JSON.readTree(body);
+      JsonNode json = JSON.readTree(whole(body, uri));
       String commit = json.path("sha").asText();
       if (!ModelName.isCommit(commit) || !json.path("siblings").isArray()) {
         throw new HubException(uri + " does not answer as a hub does: no commit, or no files");
       }
       Set<String> files = new LinkedHashSet<>();
-      json.path("siblings").forEach(file -> files.add(file.path("rfilename").asText()));
+      json.path("siblings").forEach(file -> add(file.path("rfilename").asText(), files));
       return new Listing(commit, files);
     } catch (JsonProcessingException e) {
       throw new HubException(uri + " does not answer as a hub does: it sends no JSON", e);
+    }
+  }
+
+  /** Lists a name, unless it would lead elsewhere; such that no cache can keep are left out. */
+  private static void add(String name, Set<String> files) {
+    if (FileName.leaves(name)) {
+      throw new HubException("the hub lists the impossible name " + FileName.shown(name));
+    }
+    if (FileName.isInside(name)) {
+      files.add(name);
+    }
+  }
+
+  /** An answer of bounded length that keeps coming. */
+  private byte[] whole(InputStream body, URI uri) throws IOException {
+    try (StallWatch watch = new StallWatch(body, patience.stall())) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      byte[] buffer = new byte[BUFFER];
+      for (int read = watch.read(buffer); read >= 0; read = watch.read(buffer)) {
+        bytes.write(buffer, 0, read);
+        if (bytes.size() > LONGEST) {
+          throw new HubException(uri + " answers with more than " + LONGEST + " bytes");
+        }
+      }
+      return bytes.toByteArray();
     }
   }
 
@@ -153,13 +185,27 @@ final class HubClient {
         return new Answer(response, isHub(uri));
       }
       response.body().close();
-      try {
-        uri = uri.resolve(to);
-      } catch (IllegalArgumentException e) {
-        throw new IOException("the hub redirects to no address: " + to, e);
-      }
+      uri = redirected(uri, to);
     }
     throw new HubException(start + " redirects more than " + REDIRECTIONS + " times");
+  }
+
+  /** Where {@code from} leads: by http or https, and from https nowhere that anybody can read. */
+  static URI redirected(URI from, String location) throws IOException {
+    URI to;
+    try {
+      to = from.resolve(location);
+    } catch (IllegalArgumentException e) {
+      throw new IOException("the hub redirects to no address: " + FileName.shown(location), e);
+    }
+    boolean secure = "https".equalsIgnoreCase(to.getScheme());
+    boolean plain = "http".equalsIgnoreCase(to.getScheme());
+    if (to.getHost() == null || !(secure || (plain && "http".equalsIgnoreCase(from.getScheme())))) {
+      throw new HubException(
+          "%s redirects to %s, which is not followed from there"
+              .formatted(from, FileName.shown(to.toString())));
+    }
+    return to;
   }
 
   private static boolean isDescribed(HttpHeaders headers) {
@@ -183,8 +229,7 @@ final class HubClient {
     try {
       return http.send(request.build(), BodyHandlers.ofInputStream());
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HubException("the download was interrupted", e);
+      throw Patience.interrupted(e);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.Reason;
+
 /** A download that failed, though it may succeed another time; the message is one sentence. */
 public final class HubException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -16,8 +18,8 @@ public final class HubException extends RuntimeException {
 
   /** What a failure says, or at least its kind. */
   static String reason(Throwable failure) {
-    String message = failure.getMessage();
     String kind = failure.getClass().getSimpleName();
-    return message == null || message.isBlank() ? kind : kind + ": " + message;
+    String reason = Reason.of(failure);
+    return reason.equals(kind) ? kind : kind + ": " + reason;
   }
 }

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -75,7 +76,7 @@ public record HubSettings(URI endpoint, @Nullable String token, Path cache, bool
       try {
         text = Files.readString(file);
       } catch (IOException e) {
-        throw new IllegalArgumentException(file + " cannot be read: " + e, e);
+        throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
       }
     }
     return text == null || text.isBlank() ? null : text.strip();

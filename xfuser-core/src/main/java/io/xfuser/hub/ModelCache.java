@@ -1,6 +1,7 @@
 package io.xfuser.hub;
 
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.FileName;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -132,7 +133,11 @@ final class ModelCache {
 
   /** Lets {@code file} of the snapshot be {@code blob}. */
   void link(String commit, String file, Path blob) throws IOException {
-    Path link = snapshot(commit).resolve(file);
+    Path snapshot = snapshot(commit);
+    Path link = snapshot.resolve(file);
+    if (!FileName.isInside(file) || !link.normalize().startsWith(snapshot.normalize())) {
+      throw new IllegalArgumentException(FileName.shown(file) + " is no file of a model");
+    }
     Path place = Files.createDirectories(parent(link));
     Files.deleteIfExists(link); // one whose blob is gone
     try {

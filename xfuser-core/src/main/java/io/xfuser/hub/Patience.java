@@ -45,8 +45,13 @@ record Patience(int tries, Duration pause, Duration stall) {
     try {
       Thread.sleep(time.toMillis());
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HubException("the download was interrupted", e);
+      throw interrupted(e);
     }
+  }
+
+  /** The failure of a thread that is interrupted, and stays so. */
+  static HubException interrupted(Exception cause) {
+    Thread.currentThread().interrupt();
+    return new HubException("the download was interrupted", cause);
   }
 }

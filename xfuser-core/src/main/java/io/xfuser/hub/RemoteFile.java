@@ -2,6 +2,7 @@ package io.xfuser.hub;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.xfuser.weights.FileName;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -25,7 +26,11 @@ record RemoteFile(String name, String etag, long size) {
 
   RemoteFile {
     if (!etag.matches("[\\w-][\\w.-]*")) {
-      throw new HubException("the hub gives " + name + " the unusable ETag \"" + etag + "\"");
+      throw new HubException(
+          "the hub gives %s the unusable ETag \"%s\"".formatted(name, FileName.shown(etag)));
+    }
+    if (size < 0) {
+      throw new HubException("the hub gives %s the impossible size %d".formatted(name, size));
     }
   }
 

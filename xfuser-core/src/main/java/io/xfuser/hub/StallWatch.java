@@ -20,14 +20,15 @@ final class StallWatch implements AutoCloseable {
     thread.start();
   }
 
-  /** Something has come. */
-  void moved() {
-    last = System.nanoTime();
-  }
-
-  /** The stream's failure, or the reason for it if this closed the stream. */
-  IOException reason(IOException failure) {
-    return stalled ? new IOException("nothing came for " + limit.toSeconds() + " s") : failure;
+  /** Reads what has come next, negative at the end; fails if nothing comes. */
+  int read(byte[] buffer) throws IOException {
+    try {
+      int read = stream.read(buffer);
+      last = System.nanoTime();
+      return read;
+    } catch (IOException e) {
+      throw stalled ? new IOException("nothing came for " + limit.toSeconds() + " s") : e;
+    }
   }
 
   private void watch() {

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.Reason;
 import io.xfuser.hub.DownloadListener.Progress;
 import java.io.EOFException;
 import java.io.IOException;
@@ -101,30 +102,23 @@ final class Transfer {
           throw new IOException("bytes from " + start + " on were asked for, but came " + range);
         }
       }
-      long end = copy(file, body, appends ? start : 0, watch, out);
+      long end = copy(file, appends ? start : 0, watch, out);
       if (end < file.size()) {
         throw new EOFException("the connection ended early");
       }
     }
   }
 
-  private long copy(
-      RemoteFile file, InputStream body, long start, StallWatch watch, OutputStream out)
+  private long copy(RemoteFile file, long start, StallWatch watch, OutputStream out)
       throws IOException {
     byte[] buffer = new byte[BUFFER];
     long at = start;
     long reported = System.nanoTime();
     while (at <= file.size()) { // more than announced is damage enough
-      int read;
-      try {
-        read = body.read(buffer);
-      } catch (IOException e) {
-        throw watch.reason(e);
-      }
+      int read = watch.read(buffer);
       if (read < 0) {
         break;
       }
-      watch.moved();
       write(out, buffer, read, file.name());
       at += read;
       long now = System.nanoTime();
@@ -142,7 +136,7 @@ final class Transfer {
           ? Files.newOutputStream(to, StandardOpenOption.APPEND)
           : Files.newOutputStream(to);
     } catch (IOException e) {
-      throw new HubException("cannot write " + to + ": " + e, e);
+      throw new HubException("cannot write " + to + ": " + Reason.of(e), e);
     }
   }
 
@@ -150,7 +144,7 @@ final class Transfer {
     try {
       out.write(buffer, 0, length);
     } catch (IOException e) {
-      throw new HubException("cannot write " + name + ": " + e.getMessage(), e);
+      throw new HubException("cannot write " + name + ": " + Reason.of(e), e);
     }
   }
 

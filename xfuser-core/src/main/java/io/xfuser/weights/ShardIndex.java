@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,8 +24,9 @@ final class ShardIndex {
   static Map<String, Path> read(Path index) {
     Map<String, Path> shardOf = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : weightMap(index).properties()) {
+      requireInside(index, field.getValue());
       Path shard = index.resolveSibling(field.getValue().asText());
-      if (!field.getValue().isTextual() || !Files.isRegularFile(shard)) {
+      if (!Files.isRegularFile(shard)) {
         throw new WeightsException(
             "%s says that tensor \"%s\" is in %s, which does not exist"
                 .formatted(index, field.getKey(), field.getValue()));
@@ -38,12 +40,19 @@ final class ShardIndex {
   static Set<String> fileNames(Path index) {
     Set<String> names = new TreeSet<>();
     for (JsonNode name : weightMap(index)) {
-      if (!name.isTextual()) {
-        throw new WeightsException("%s names the file %s".formatted(index, name));
-      }
+      requireInside(index, name);
       names.add(name.asText());
     }
     return names;
+  }
+
+  /** An index may be anybody's: it leads to files beside it or below, not elsewhere. */
+  private static void requireInside(Path index, JsonNode name) {
+    if (!name.isTextual() || !FileName.isInside(name.asText())) {
+      throw new WeightsException(
+          "%s names the file %s, which is none in its folder"
+              .formatted(index, FileName.shown(name.toString())));
+    }
   }
 
   private static JsonNode weightMap(Path index) {
@@ -56,7 +65,7 @@ final class ShardIndex {
     } catch (JsonProcessingException e) {
       throw new WeightsException(index + " is not JSON (" + e.getOriginalMessage() + ")");
     } catch (IOException e) {
-      throw new WeightsException(index + " cannot be read: " + e.getMessage());
+      throw new WeightsException(index + " cannot be read: " + Reason.of(e));
     }
   }
 }

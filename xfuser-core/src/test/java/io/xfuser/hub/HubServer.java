@@ -246,7 +246,8 @@ public final class HubServer implements AutoCloseable {
   private void send(HttpExchange exchange, String file, byte[] whole) throws IOException {
     exchange.getResponseHeaders().add("ETag", '"' + etag(file) + '"');
     if (exchange.getRequestMethod().equals("HEAD")) {
-      exchange.getResponseHeaders().add("Content-Length", String.valueOf(whole.length));
+      long claimed = claims.getOrDefault(file, (long) whole.length);
+      exchange.getResponseHeaders().add("Content-Length", String.valueOf(claimed));
       exchange.sendResponseHeaders(200, -1);
       return;
     }

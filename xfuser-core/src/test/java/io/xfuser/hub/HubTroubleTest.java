@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class HubTroubleTest extends HubServed {
@@ -182,5 +184,22 @@ class HubTroubleTest extends HubServed {
     assertThatThrownBy(() -> fetch(null))
         .isInstanceOf(HubException.class)
         .hasMessageStartingWith(cache + " cannot be used as a cache of models: ");
+  }
+
+  @Test
+  void aCacheThatCannotBeWrittenGivesWhatAnotherProgramLeftThere() throws IOException {
+    Path snapshot = fetch("fp16");
+    assertThat(snapshot.resolve("text_encoder/model.fp16.safetensors")).exists();
+    Path lists = snapshot.resolveSibling("../.listings/" + HubServer.COMMIT).normalize();
+    Files.delete(lists); // as if huggingface_hub had downloaded it
+    try (Stream<Path> locks = Files.walk(cache.resolve(".locks"))) {
+      for (Path lock : locks.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(lock);
+      }
+    }
+    Files.createFile(cache.resolve(".locks"));
+    int before = server.requests().size();
+    assertThat(fetch("fp16")).isEqualTo(snapshot);
+    assertThat(server.requests()).hasSize(before);
   }
 }

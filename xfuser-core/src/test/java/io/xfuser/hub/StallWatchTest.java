@@ -51,6 +51,9 @@ class StallWatchTest {
           .isInstanceOf(HubException.class)
           .hasMessageContaining("broke off 1 times at byte 10 of 100")
           .hasMessageContaining("nothing came for");
+      assertThatThrownBy(client::listing)
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("nothing came for");
     } finally {
       end.countDown();
       silent.stop(0);

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BrokenWeightsTest {
   private static final String TWO_FLOATS =
@@ -123,6 +124,17 @@ class BrokenWeightsTest {
         directory,
         "model.safetensors.index.json says that tensor \"x\" is in \"c.safetensors\","
             + " which does not exist");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../c.safetensors", "/c.safetensors", "a/../../c.safetensors"})
+  void anIndexThatLeadsOutOfItsFolderIsRefused(String shard) throws IOException {
+    writeShards("{\"x\":\"" + shard + "\"}");
+    assertRejected(
+        directory,
+        "model.safetensors.index.json names the file \""
+            + shard
+            + "\", which is none in its folder");
   }
 
   @Test
