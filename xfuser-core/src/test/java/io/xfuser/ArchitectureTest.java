@@ -54,7 +54,7 @@ class ArchitectureTest {
   static final ArchRule onlyOneClassTouchesNvidiasLibraries =
       noClasses()
           .that()
-          .haveNameNotMatching("io\\.xfuser\\.parallel\\.nccl\\.CudaNccl.*")
+          .haveNameNotMatching("io\\.xfuser\\.parallel\\.nccl\\.(CudaNccl|NativeCudart).*")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.bytedeco..");

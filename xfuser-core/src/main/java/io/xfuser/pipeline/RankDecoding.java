@@ -8,6 +8,7 @@ import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.RankResult.Decoded;
+import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.transformer.Shared;
@@ -104,7 +105,7 @@ record RankDecoding(
 
   private Decoded decoding(Function<StripDecoding, Decoded> work) {
     run.activity("decoding");
-    long start = System.nanoTime();
+    Mark start = run.mark();
     Decoded decoded =
         run.trace()
             .during(

@@ -10,6 +10,7 @@ import io.xfuser.parallel.Communicator;
 import io.xfuser.pipeline.Guidance.Arithmetic;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
@@ -53,7 +54,7 @@ final class RankPipeline<C> {
   RankResult run(GivenTensors callers) {
     try (NDManager request = Torch.newManager()) {
       GivenTensors given = callers.cast(request, engine.runtime().dtype());
-      long start = System.nanoTime();
+      Mark start = run.mark();
       run.activity("loading the transformer");
       PipelineStage<C> stage =
           run.trace()
@@ -87,7 +88,7 @@ final class RankPipeline<C> {
   /** This rank's text tensors, on its device. */
   private Map<String, NDArray> text(NDManager request, Guidance guidance, GivenTensors given) {
     run.activity("encoding the prompt");
-    long start = System.nanoTime();
+    Mark start = run.mark();
     Map<String, NDArray> both =
         run.trace().during(Activity.TEXT, () -> prompts().of(request, this::encoder, given));
     run.times().textEncoded(start);
@@ -147,21 +148,24 @@ final class RankPipeline<C> {
   }
 
   private void denoise(NDManager request, DenoisingLoop<C> loop, C conditioning) {
-    long start = System.nanoTime();
-    for (int t = 0; t < plan.steps(); t++) {
-      run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
-      long stepStart = System.nanoTime();
-      loop.step(conditioning, t);
-      run.times().stepTaken(stepStart);
-      run.memory().look();
-      ticks.tell(request);
-      if (plan.rank() == 0 && !run.watch().stepTaken(t + 1, plan.steps())) {
-        String reason = "cancelled after step " + (t + 1) + " of " + plan.steps();
-        run.world().transport().cancel(reason);
-        throw new CancelledException(reason); // alone, a rank has nobody to hear it from
-      }
+    new StepCourse(
+            run.times(),
+            t -> {
+              run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
+              loop.step(conditioning, t);
+            },
+            t -> done(request, t))
+        .take(plan.steps(), run.memory()::look);
+  }
+
+  private void done(NDManager request, int t) {
+    run.world().transport().check(); // a GPU comes to the end of what was aborted, too
+    ticks.tell(request);
+    if (plan.rank() == 0 && !run.watch().stepTaken(t + 1, plan.steps())) {
+      String reason = "cancelled after step " + (t + 1) + " of " + plan.steps();
+      run.world().transport().cancel(reason);
+      throw new CancelledException(reason); // alone, a rank has nobody to hear it from
     }
-    run.times().denoised(start);
   }
 
   /** Gathers the latents on the first of the ranks that hold them, which sees to their decoding. */

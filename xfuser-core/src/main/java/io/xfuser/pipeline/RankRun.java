@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.Offload;
@@ -8,6 +9,8 @@ import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.RankResult.Account;
 import io.xfuser.pipeline.RankResult.Decoded;
+import io.xfuser.torchscript.DeviceClock;
+import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.trace.Trace;
 import io.xfuser.trace.TraceEvent;
 import io.xfuser.transformer.Shared;
@@ -30,13 +33,17 @@ record RankRun(
     Trace trace,
     RankTimes times,
     PeakMemory memory,
-    RequestWatch watch) {
+    RequestWatch watch)
+    implements AutoCloseable {
 
   static RankRun of(
       PlacedPipeline<?> pipeline, EngineConfig engine, World world, RequestWatch watch) {
-    PeakMemory memory = new PeakMemory(pipeline.placement().device());
+    Device device = pipeline.placement().device();
+    DeviceClock clock = DeviceClock.of(device);
     Trace trace = watch.trace();
-    return new RankRun(engine, trace.observe(world), trace, new RankTimes(), memory, watch);
+    trace.keepTimeBy(clock);
+    PeakMemory memory = new PeakMemory(device);
+    return new RankRun(engine, trace.observe(world), trace, new RankTimes(clock), memory, watch);
   }
 
   /**
@@ -49,6 +56,11 @@ record RankRun(
     world.transport().activity(what);
     watch.activity(world.rank(), what);
     world.transport().check();
+  }
+
+  /** Now, as the rank's device will have it. */
+  Mark mark() {
+    return times.clock().mark();
   }
 
   /** A component for as long as it is used, or longer where nothing leaves the device. */
@@ -67,5 +79,11 @@ record RankRun(
         decoded.images(),
         decoded.tensor(),
         new Account(report, Reports.trace(request, everyone, recorded)));
+  }
+
+  /** Releases the clock. */
+  @Override
+  public void close() {
+    times.clock().close();
   }
 }

@@ -2,6 +2,8 @@ package io.xfuser.pipeline;
 
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.World;
+import io.xfuser.torchscript.DeviceClock;
+import io.xfuser.torchscript.DeviceClock.Mark;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -9,21 +11,38 @@ import java.util.TreeMap;
 
 /** How long one rank took for what, and what it held for it. */
 final class RankTimes {
+  private static final Span NONE = () -> 0;
+
+  private final DeviceClock clock;
   private final long begin = System.nanoTime();
-  private final List<Double> steps = new ArrayList<>();
-  private double load;
-  private double textEncode;
+  private final List<Span> steps = new ArrayList<>();
+  private Span load = NONE;
+  private Span textEncode = NONE;
   private long textBytes;
   private long vaeBytes;
-  private double denoise;
-  private double vae;
+  private Span denoise = NONE;
+  private Span vae = NONE;
 
-  void loaded(long since) {
-    load = secondsSince(since);
+  /** By the clock of the device where it computes. */
+  RankTimes(DeviceClock clock) {
+    this.clock = clock;
   }
 
-  void textEncoded(long since) {
-    textEncode = secondsSince(since);
+  /** What is known once the device has come so far. */
+  private interface Span {
+    double seconds();
+  }
+
+  DeviceClock clock() {
+    return clock;
+  }
+
+  void loaded(Mark since) {
+    load = to(since, clock.mark());
+  }
+
+  void textEncoded(Mark since) {
+    textEncode = to(since, clock.mark());
   }
 
   /** An encoder of so many bytes is used. */
@@ -36,27 +55,27 @@ final class RankTimes {
     vaeBytes = parameterBytes;
   }
 
-  void stepTaken(long since) {
-    steps.add(secondsSince(since));
+  void stepTaken(Mark since, Mark until) {
+    steps.add(to(since, until));
   }
 
-  void denoised(long since) {
-    denoise = secondsSince(since);
+  void denoised(Mark since) {
+    denoise = to(since, clock.mark());
   }
 
-  void decoded(long since) {
-    vae = secondsSince(since);
+  void decoded(Mark since) {
+    vae = to(since, clock.mark());
   }
 
   double loadSeconds() {
-    return load;
+    return load.seconds();
   }
 
   double totalSeconds() {
-    return secondsSince(begin);
+    return (System.nanoTime() - begin) / 1e9;
   }
 
-  /** This rank's figures so far. */
+  /** This rank's figures so far; waits until its device has come here. */
   RankReport report(World world, RankReport.Held held) {
     Map<String, Long> sent = new TreeMap<>();
     for (Channel channel : Channel.values()) {
@@ -75,13 +94,13 @@ final class RankTimes {
         held.gauge().peakBytes(),
         held.device(),
         held.peakDeviceBytes(),
-        textEncode,
-        denoise,
-        List.copyOf(steps),
-        vae);
+        textEncode.seconds(),
+        denoise.seconds(),
+        steps.stream().map(Span::seconds).toList(),
+        vae.seconds());
   }
 
-  private static double secondsSince(long nanos) {
-    return (System.nanoTime() - nanos) / 1e9;
+  private static Span to(Mark since, Mark until) {
+    return () -> (until.nanos() - since.nanos()) / 1e9;
   }
 }

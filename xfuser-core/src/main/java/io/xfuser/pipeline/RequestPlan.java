@@ -45,10 +45,11 @@ record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan
 
   /** One rank's part. */
   <C> RankResult run(PlacedPipeline<C> placed, World world, Call call) {
-    RankRun run = RankRun.of(placed, engine, world, call.watch());
-    return world.rank() < denoising.size()
-        ? new RankPipeline<>(placed, run, denoising.get(world.rank())).run(call.given())
-        : new VaeRank(placed, request, run).run();
+    try (RankRun run = RankRun.of(placed, engine, world, call.watch())) {
+      return world.rank() < denoising.size()
+          ? new RankPipeline<>(placed, run, denoising.get(world.rank())).run(call.given())
+          : new VaeRank(placed, request, run).run();
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.RankResult.Decoded;
+import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.transformer.Shared;
@@ -45,7 +46,7 @@ final class VaeRank {
   /** Loads the decoder while others denoise. */
   private Decoded decode(NDManager scope) {
     run.activity("loading the VAE");
-    long start = System.nanoTime();
+    Mark start = run.mark();
     Shared.Lease<VaeDecoder> loaded =
         run.trace().during(Activity.LOAD, () -> run.lease(decoding.vae()));
     try (loaded) {

@@ -126,6 +126,11 @@ public final class Program {
     }
   }
 
+  /** Runs {@code function}, which returns an object; the caller closes it. */
+  IValue callValue(String function, Object... arguments) {
+    return run(function, arguments);
+  }
+
   private IValue run(String function, Object... arguments) {
     PtSymbolBlock compiled = module.get();
     IValue[] values = new IValue[arguments.length];
@@ -139,7 +144,7 @@ public final class Program {
       throw LibtorchError.of(name + "." + function, e);
     } finally {
       for (int i = 0; i < arguments.length; i++) {
-        if (values[i] != null && !(arguments[i] instanceof TensorList)) {
+        if (values[i] != null && !isKept(arguments[i])) {
           values[i].close();
         }
       }
@@ -156,11 +161,18 @@ public final class Program {
     JniUtils.setGraphExecutorOptimize(false);
   }
 
+  /** Whether its value outlives the call. */
+  private static boolean isKept(Object argument) {
+    return argument instanceof TensorList || argument instanceof IValue;
+  }
+
   private static IValue toValue(Object argument) {
     if (argument instanceof PtNDArray tensor) {
       return IValue.from(tensor);
     } else if (argument instanceof TensorList list) {
       return list.value();
+    } else if (argument instanceof IValue object) {
+      return object;
     } else if (argument instanceof Integer number) {
       return IValue.from(number.longValue());
     } else if (argument instanceof Long number) {

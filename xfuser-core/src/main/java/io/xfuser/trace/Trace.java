@@ -1,6 +1,7 @@
 package io.xfuser.trace;
 
 import io.xfuser.parallel.World;
+import io.xfuser.torchscript.DeviceClock;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,11 @@ public interface Trace {
   /** Sees nothing and costs nothing. */
   Trace OFF =
       new Trace() {
+        @Override
+        public void keepTimeBy(DeviceClock clock) {
+          // nobody asks
+        }
+
         @Override
         public void enter(@Nullable MicroStep part) {
           // nobody asks
@@ -31,10 +37,16 @@ public interface Trace {
         }
       };
 
-  /** Keeps every event in memory, about 100 bytes each. */
+  /** Keeps every event in memory, about 100 bytes each, and on a GPU two of CUDA's. */
   static Trace recording() {
     return new TraceRecorder();
   }
+
+  /**
+   * Times from now on are those of {@code clock}, the rank's device: when a GPU did something and
+   * not when it was told to. {@link #events} reads them before the clock is closed.
+   */
+  void keepTimeBy(DeviceClock clock);
 
   /** What follows belongs to {@code part} of the denoising, or to none. */
   void enter(@Nullable MicroStep part);
@@ -45,6 +57,8 @@ public interface Trace {
   /** {@code world} with every message seen; its bytes are counted from 0. */
   World observe(World world);
 
-  /** What was seen so far, in the order in which it ended. */
+  /**
+   * What was seen so far, in the order in which it ended; waits until the device has come so far.
+   */
   List<TraceEvent> events();
 }

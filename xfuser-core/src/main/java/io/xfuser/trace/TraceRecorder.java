@@ -1,6 +1,8 @@
 package io.xfuser.trace;
 
 import io.xfuser.parallel.World;
+import io.xfuser.torchscript.DeviceClock;
+import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.trace.TraceEvent.Message;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,8 +11,27 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes down what it sees. */
 final class TraceRecorder implements Trace {
-  private final List<TraceEvent> events = new ArrayList<>();
+  private final List<Seen> events = new ArrayList<>();
+  private DeviceClock clock = DeviceClock.CPU;
   private @Nullable MicroStep at;
+
+  /** An event whose times the device may still have to come to. */
+  private record Seen(
+      Activity what, Mark start, Mark end, @Nullable MicroStep at, @Nullable Message message) {
+    private TraceEvent event() {
+      long from = start.nanos();
+      return new TraceEvent(what, from, end.nanos() - from, at, message);
+    }
+  }
+
+  @Override
+  public void keepTimeBy(DeviceClock device) {
+    clock = device;
+  }
+
+  Mark mark() {
+    return clock.mark();
+  }
 
   @Override
   public void enter(@Nullable MicroStep part) {
@@ -20,15 +41,15 @@ final class TraceRecorder implements Trace {
   @Override
   public <T> T during(Activity what, Supplier<T> work) {
     MicroStep part = at;
-    long start = System.nanoTime();
+    Mark start = mark();
     T result = work.get();
-    events.add(new TraceEvent(what, start, System.nanoTime() - start, part, null));
+    events.add(new Seen(what, start, mark(), part, null));
     return result;
   }
 
   /** A message was sent or waited for from {@code start} until now. */
-  void message(Activity what, long start, Message message) {
-    events.add(new TraceEvent(what, start, System.nanoTime() - start, at, message));
+  void message(Activity what, Mark start, Message message) {
+    events.add(new Seen(what, start, mark(), at, message));
   }
 
   @Override
@@ -38,6 +59,6 @@ final class TraceRecorder implements Trace {
 
   @Override
   public List<TraceEvent> events() {
-    return List.copyOf(events);
+    return events.stream().map(Seen::event).toList();
   }
 }

@@ -6,6 +6,7 @@ import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.ForwardingTransport;
 import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.Transport;
+import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.trace.TraceEvent.Message;
 import java.util.HashMap;
@@ -31,7 +32,7 @@ final class TracedTransport extends ForwardingTransport {
 
   @Override
   public void send(Channel channel, int to, List<NDArray> tensors) {
-    long start = System.nanoTime();
+    Mark start = recorder.mark();
     super.send(channel, to, tensors);
     long number = next(sent, new Route(channel, to));
     recorder.message(
@@ -43,7 +44,7 @@ final class TracedTransport extends ForwardingTransport {
     Pending pending = super.receive(channel, from, operation);
     long number = next(posted, new Route(channel, from));
     return owner -> {
-      long start = System.nanoTime();
+      Mark start = recorder.mark();
       NDList arrived = pending.await(owner);
       recorder.message(
           Activity.WAIT, start, new Message(channel, operation, from, bytes(arrived), number));

@@ -90,7 +90,8 @@ class DevicesTest {
         .containsExactlyInAnyOrderElementsOf(
             Stream.concat(
                     run.stream(),
-                    Stream.of("prelude", "linear_onednn", "linear_aten", "upload", "gpus"))
+                    Stream.of(
+                        "prelude", "linear_onednn", "linear_aten", "upload", "gpus", "gpu_events"))
                 .toList());
   }
 

@@ -1,0 +1,49 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.torchscript.DeviceClock.Mark;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.function.IntConsumer;
+
+/**
+ * Takes the steps of a request on one rank, and tells of each once its device has done it. On the
+ * CPU that is when the step returns. On a GPU the step is only enqueued then: its end is waited for
+ * when the next step has been enqueued, so that the GPU does not wait for the host, and the host is
+ * never more than one step ahead of what it says it does. The last step is waited for at the end.
+ *
+ * @param times of the rank
+ * @param step takes a step, counted from 0
+ * @param done hears that it is done
+ */
+record StepCourse(RankTimes times, IntConsumer step, IntConsumer done) {
+  /**
+   * Takes all steps.
+   *
+   * @param afterEach called after each one was taken, done or not
+   */
+  void take(int steps, Runnable afterEach) {
+    int ahead = times.clock().enqueues() ? 1 : 0;
+    Queue<Mark> underWay = new ArrayDeque<>();
+    Mark start = times.clock().mark();
+    for (int t = 0; t < steps; t++) {
+      Mark from = times.clock().mark();
+      step.accept(t);
+      Mark until = times.clock().mark();
+      times.stepTaken(from, until);
+      afterEach.run();
+      underWay.add(until);
+      if (underWay.size() > ahead) {
+        finish(underWay.remove(), t - ahead);
+      }
+    }
+    while (!underWay.isEmpty()) {
+      finish(underWay.remove(), steps - 1 - underWay.size());
+    }
+    times.denoised(start);
+  }
+
+  private void finish(Mark end, int t) {
+    end.await();
+    done.accept(t);
+  }
+}
