@@ -19,6 +19,8 @@ import java.util.function.Consumer;
  * @param enableSlicing the VAE decodes one picture at a time
  * @param verbose the plan is shown: who owns which blocks, patches and heads
  * @param attentionKernel computes self-attention over image tokens
+ * @param threads of the CPU for each rank, 0 to {@value #MOST_THREADS}; 0 = as many as
+ *     OMP_NUM_THREADS says, else the machine's cores divided by its ranks
  */
 public record RuntimeConfig(
     ElementType dtype,
@@ -31,13 +33,17 @@ public record RuntimeConfig(
     boolean enableTiling,
     boolean enableSlicing,
     boolean verbose,
-    AttentionKernel attentionKernel) {
+    AttentionKernel attentionKernel,
+    int threads) {
+
+  /** More threads than any machine has cores; some number of them ends the JVM. */
+  private static final int MOST_THREADS = 1024;
 
   /**
    * Checks each value.
    *
-   * @throws ArgumentException for another element type, fewer than 0 warm-up steps, or weights that
-   *     are to leave the GPU of a run on the CPU
+   * @throws ArgumentException for another element type, fewer than 0 warm-up steps, weights that
+   *     are to leave the GPU of a run on the CPU, or an impossible number of threads
    */
   public RuntimeConfig {
     switch (dtype) {
@@ -49,6 +55,11 @@ public record RuntimeConfig(
     Check.atLeast(0, warmupSteps, "the number of warm-up steps");
     if (offload != Offload.NONE && device.kind() == DeviceChoice.Kind.CPU) {
       throw new ArgumentException(offload.flag() + " needs a GPU, but the device is cpu");
+    }
+    if (threads < 0 || threads > MOST_THREADS) {
+      throw new ArgumentException(
+          "the threads of a rank must be from 1 to %d, or 0 for its share of the cores, but are %d"
+              .formatted(MOST_THREADS, threads));
     }
   }
 
@@ -68,7 +79,8 @@ public record RuntimeConfig(
         false,
         false,
         false,
-        AttentionKernel.FASTEST);
+        AttentionKernel.FASTEST,
+        0);
   }
 
   /** Whether something was asked for that only a GPU can do. */
@@ -135,6 +147,11 @@ public record RuntimeConfig(
     return with(draft -> draft.attentionKernel = kernel);
   }
 
+  /** The same with another number of threads for each rank; 0 = its share of the cores. */
+  public RuntimeConfig withThreads(int perRank) {
+    return with(draft -> draft.threads = perRank);
+  }
+
   private RuntimeConfig with(Consumer<Draft> change) {
     Draft draft = new Draft(this);
     change.accept(draft);
@@ -154,6 +171,7 @@ public record RuntimeConfig(
     private boolean enableSlicing;
     private boolean verbose;
     private AttentionKernel attentionKernel;
+    private int threads;
 
     Draft(RuntimeConfig from) {
       dtype = from.dtype;
@@ -167,6 +185,7 @@ public record RuntimeConfig(
       enableSlicing = from.enableSlicing;
       verbose = from.verbose;
       attentionKernel = from.attentionKernel;
+      threads = from.threads;
     }
 
     RuntimeConfig done() {
@@ -181,7 +200,8 @@ public record RuntimeConfig(
           enableTiling,
           enableSlicing,
           verbose,
-          attentionKernel);
+          attentionKernel,
+          threads);
     }
   }
 }

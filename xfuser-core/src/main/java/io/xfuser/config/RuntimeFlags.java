@@ -2,6 +2,7 @@ package io.xfuser.config;
 
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -80,6 +81,14 @@ final class RuntimeFlags {
           "Kernel of self-attention: sdpa (libtorch's choice), sdpa_flash, sdpa_math, and on CUDA"
               + " sdpa_efficient and cudnn (default: the fastest)")
   AttentionKernel attentionKernel = AttentionKernel.FASTEST;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Threads of the CPU for each rank (default: OMP_NUM_THREADS, else cores divided by"
+              + " ranks)")
+  @Nullable Integer threads;
 
   @Option(
       names = "--use_torch_compile",

@@ -52,6 +52,7 @@ public final class XFuserArgs {
     if (!given.launcher.equals("thread") && !given.launcher.equals("process")) {
       throw new ArgumentException("--launcher must be thread or process, but is " + given.launcher);
     }
+    Check.atLeast(1, given.threads, "--threads");
     return new RuntimeConfig(
         given.dtype,
         given.warmupSteps,
@@ -63,7 +64,8 @@ public final class XFuserArgs {
         given.tiling,
         given.slicing,
         flags.output.verbose,
-        given.attentionKernel);
+        given.attentionKernel,
+        given.threads == null ? 0 : given.threads);
   }
 
   private static Offload offloadOf(RuntimeFlags given) {

@@ -31,7 +31,7 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
                   + " one that fits")
               .formatted(world.rank(), Torch.name(device), Torch.name(world.device())));
     }
-    int threads = RankThread.threadsPerRank(onThisMachine(world));
+    int threads = threads(engine, onThisMachine(world));
     return new LocalRanks(
         world, List.of(device), List.of(new RankThread(world.rank(), device, threads)));
   }
@@ -40,7 +40,7 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
   static LocalRanks all(EngineConfig engine) {
     RankDevices devices = new RankDevices(engine.runtime(), Gpus.found());
     int size = engine.parallel().worldSize();
-    int each = RankThread.threadsPerRank(size);
+    int each = threads(engine, size);
     return new LocalRanks(
         null,
         IntStream.range(0, size).mapToObj(devices::of).toList(),
@@ -53,6 +53,10 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
   static Device device(EngineConfig engine, int rank) {
     return new RankDevices(engine.runtime(), Gpus.found())
         .of(SocketConfig.localRank(System.getenv(), rank));
+  }
+
+  private static int threads(EngineConfig engine, int localRanks) {
+    return RankThread.threadsPerRank(engine.runtime().threads(), System.getenv(), localRanks);
   }
 
   private static int onThisMachine(World world) {

@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -45,12 +46,23 @@ final class RankThread implements AutoCloseable {
     return Thread.currentThread().equals(thread);
   }
 
-  /** Threads per operation for each of {@code localRanks} ranks on this host. */
-  static int threadsPerRank(int localRanks) {
+  /**
+   * Threads per operation for each rank of this machine: {@code asked} if it is not 0, else what
+   * OMP_NUM_THREADS says, else a share of the cores that this process may use, which are those of
+   * its container or CPU set.
+   *
+   * @param localRanks ranks on this machine
+   */
+  static int threadsPerRank(int asked, Map<String, String> environment, int localRanks) {
+    if (asked > 0) {
+      return asked;
+    }
     int cores = Runtime.getRuntime().availableProcessors();
-    String asked = System.getenv("OMP_NUM_THREADS");
-    if (asked != null && asked.strip().matches("[1-9]\\d{0,5}")) {
-      return Math.min(cores, Integer.parseInt(asked.strip()));
+    // One number, or a list of them by depth of nesting, of which the first is the outermost.
+    String variable =
+        environment.getOrDefault("OMP_NUM_THREADS", "").replaceFirst(",.*", "").strip();
+    if (variable.matches("[1-9]\\d{0,5}")) {
+      return Math.min(cores, Integer.parseInt(variable));
     }
     return Math.max(1, cores / localRanks);
   }

@@ -57,6 +57,7 @@ public final class Libtorch {
 
   private static Engine start() {
     requireFit();
+    OpenMp.sleepWhileWaiting();
     try {
       return DjlSettings.withoutOptimizer(() -> Engine.getEngine("PyTorch"));
     } catch (EngineException | LinkageError e) {

@@ -36,34 +36,37 @@ class EngineConfigTest {
                 false,
                 false,
                 false,
-                AttentionKernel.FASTEST));
+                AttentionKernel.FASTEST,
+                0));
   }
 
   @Test
   void eachWitherOfTheRuntimeChangesItsOwnSettingAlone() {
     RuntimeConfig runtime = RuntimeConfig.defaults();
     assertThat(settings(runtime.withDtype(ElementType.BFLOAT16)))
-        .isEqualTo("BFLOAT16 1 auto NONE false false false false false false FASTEST");
+        .isEqualTo("BFLOAT16 1 auto NONE false false false false false false FASTEST 0");
     assertThat(settings(runtime.withWarmupSteps(0)))
-        .isEqualTo("FLOAT32 0 auto NONE false false false false false false FASTEST");
+        .isEqualTo("FLOAT32 0 auto NONE false false false false false false FASTEST 0");
     assertThat(settings(runtime.withDevice("cuda:1")))
-        .isEqualTo("FLOAT32 1 cuda:1 NONE false false false false false false FASTEST");
+        .isEqualTo("FLOAT32 1 cuda:1 NONE false false false false false false FASTEST 0");
     assertThat(settings(runtime.withDevice(DeviceChoice.CPU)))
-        .isEqualTo("FLOAT32 1 cpu NONE false false false false false false FASTEST");
+        .isEqualTo("FLOAT32 1 cpu NONE false false false false false false FASTEST 0");
     assertThat(settings(runtime.withOffload(Offload.MODEL)))
-        .isEqualTo("FLOAT32 1 auto MODEL false false false false false false FASTEST");
+        .isEqualTo("FLOAT32 1 auto MODEL false false false false false false FASTEST 0");
     assertThat(settings(runtime.withParallelVae(true)))
-        .isEqualTo("FLOAT32 1 auto NONE true false false false false false FASTEST");
+        .isEqualTo("FLOAT32 1 auto NONE true false false false false false FASTEST 0");
     assertThat(settings(runtime.withShardedT5Encoder(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false true false false false false FASTEST");
+        .isEqualTo("FLOAT32 1 auto NONE false true false false false false FASTEST 0");
     assertThat(settings(runtime.withTiling(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false true false false FASTEST");
+        .isEqualTo("FLOAT32 1 auto NONE false false false true false false FASTEST 0");
     assertThat(settings(runtime.withSlicing(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false true false FASTEST");
+        .isEqualTo("FLOAT32 1 auto NONE false false false false true false FASTEST 0");
     assertThat(settings(runtime.withVerbose(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false false true FASTEST");
+        .isEqualTo("FLOAT32 1 auto NONE false false false false false true FASTEST 0");
     assertThat(settings(runtime.withAttentionKernel(AttentionKernel.CUDNN)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false false false CUDNN");
+        .isEqualTo("FLOAT32 1 auto NONE false false false false false false CUDNN 0");
+    assertThat(settings(runtime.withThreads(3)))
+        .isEqualTo("FLOAT32 1 auto NONE false false false false false false FASTEST 3");
   }
 
   private static String settings(RuntimeConfig runtime) {

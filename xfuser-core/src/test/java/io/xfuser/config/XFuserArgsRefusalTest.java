@@ -39,6 +39,9 @@ class XFuserArgsRefusalTest {
         "--prompt a --output_type pt | Invalid value for option '--output_type':"
             + " must be pil or latent, but is pt",
         "--prompt a --launcher mpi | --launcher must be thread or process, but is mpi",
+        "--prompt a --threads 0 | --threads must be at least 1, but is 0",
+        "--prompt a --threads 1025 | the threads of a rank must be from 1 to 1024, or 0 for its"
+            + " share of the cores, but are 1025",
         "--prompt a --model= | --model is empty",
         "--prompt a --report= | --report is empty",
         "--prompt a --output_directory= | --output_directory is empty",

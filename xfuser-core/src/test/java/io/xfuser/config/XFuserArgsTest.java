@@ -57,6 +57,7 @@ class XFuserArgsTest {
         engine("--enable_sequential_cpu_offload", e -> e.runtime().offload(), Offload.SEQUENTIAL),
         engine("--enable_tiling", e -> e.runtime().enableTiling(), true),
         engine("--enable_slicing", e -> e.runtime().enableSlicing(), true),
+        engine("--threads 3", e -> e.runtime().threads(), 3),
         engine("--verbose", e -> e.runtime().verbose(), true),
         engine("-v", e -> e.runtime().verbose(), true),
         engine("--use_cfg_parallel", e -> e.parallel().cfgDegree(), 2),
