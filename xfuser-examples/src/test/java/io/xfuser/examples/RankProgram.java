@@ -32,6 +32,10 @@ public final class RankProgram {
     switch (arguments[0]) {
       case "environment" ->
           VARIABLES.forEach(name -> System.out.println(name + "=" + System.getenv(name)));
+      case "credentials" ->
+          System.out.println(
+              "job %s%nsecret %s"
+                  .formatted(System.getenv("XFUSER_JOB_ID"), System.getenv("XFUSER_SECRET")));
       case "arguments" -> System.out.println(String.join("|", arguments));
       case "property" -> System.out.println("property=" + System.getProperty("rank.program"));
       case "lines" -> lines(rank);

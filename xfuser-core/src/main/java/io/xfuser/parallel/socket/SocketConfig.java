@@ -35,7 +35,7 @@ public record SocketConfig(
    * @throws IllegalArgumentException if ranks would meet without a secret at an address that others
    *     can reach
    */
-  void requireSecret() {
+  public void requireSecret() {
     if (size > 1) {
       master.requireSecret();
     }

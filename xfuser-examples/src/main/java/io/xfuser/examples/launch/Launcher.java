@@ -10,10 +10,12 @@ import java.util.Set;
 /**
  * Runs a main class on several ranks, one JVM each, with the variables that torchrun sets: RANK,
  * WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT, and OMP_NUM_THREADS where
- * it is not set already (this host's cores divided by its ranks).
+ * it is not set already (this host's cores divided by its ranks). Ranks that are all on this host
+ * are given an id of their run, XFUSER_JOB_ID, and a secret, XFUSER_SECRET, unless they have one.
  *
  * <p>When one rank fails, the others have five seconds to end by themselves, then get SIGTERM, then
- * SIGKILL. When this JVM is told to end, the ranks end first.
+ * SIGKILL. When this JVM is told to end, the ranks end first; when it is killed, they end within
+ * two seconds ({@link LauncherWatch}).
  */
 public final class Launcher {
   private final PrintStream out;

@@ -2,8 +2,11 @@ package io.xfuser.examples.launch;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.util.List;
 
 /**
  * Which ranks run on this host, and where all ranks meet.
@@ -42,10 +45,11 @@ public record Placement(
   /**
    * All ranks on this host, which meet at a port that is free now.
    *
-   * @throws UncheckedIOException if no port can be opened
+   * @throws UncheckedIOException in one sentence, if no port can be opened
    */
   public static Placement local(int ranks) {
-    return new Placement(ranks, 1, 0, "127.0.0.1", freePort());
+    InetAddress address = loopback();
+    return new Placement(ranks, 1, 0, address.getHostAddress(), freePort(address));
   }
 
   /** The number of ranks on all hosts. */
@@ -58,11 +62,51 @@ public record Placement(
     return nodeRank * ranksPerNode + localRank;
   }
 
-  static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+  /** This host's loopback address: of IPv4, or of IPv6 where it has no other. */
+  static InetAddress loopback() {
+    for (String number : List.of("127.0.0.1", "::1")) {
+      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(number))) {
+        return socket.getInetAddress();
+      } catch (IOException e) {
+        continue; // the next
+      }
+    }
+    throw new UncheckedIOException(
+        new IOException(
+            "this machine has no loopback address for the ranks to meet at (ip link set lo up"
+                + " brings it up)"));
+  }
+
+  static int freePort(InetAddress address) {
+    try (ServerSocket socket = new ServerSocket(0, 1, address)) {
       return socket.getLocalPort();
     } catch (IOException e) {
       throw new UncheckedIOException("no free port for the ranks to meet at", e);
+    }
+  }
+
+  /**
+   * Checks that rank 0, if it is to run here, can have its port: sooner and in clearer words than
+   * the ranks could say it.
+   *
+   * @throws IllegalArgumentException if another program listens there
+   */
+  void requireFreePort() {
+    if (nodeRank != 0) {
+      return;
+    }
+    try {
+      InetAddress address = InetAddress.getByName(masterAddress);
+      if (address.isLoopbackAddress() || NetworkInterface.getByInetAddress(address) != null) {
+        new ServerSocket(masterPort, 1, address).close();
+      }
+    } catch (BindException e) {
+      throw new IllegalArgumentException(
+          "port %d of %s is taken, by another run perhaps: --master_port chooses another (%s)"
+              .formatted(masterPort, masterAddress, e.getMessage()),
+          e);
+    } catch (IOException e) {
+      return; // a name that only the ranks can make something of
     }
   }
 

@@ -15,9 +15,9 @@ final class RankCommand {
   /**
    * The rank's JVM: this JVM's {@code java} and class path, and the options in the environment's
    * JAVA_OPTS and XFUSER_JAVA_OPTS. It inherits the environment; the variables that torchrun sets
-   * are set for it.
+   * are set for it, and those by which it knows its launcher and the other ranks.
    */
-  static ProcessBuilder of(LaunchPlan plan, int localRank) {
+  static ProcessBuilder of(LaunchPlan plan, Credentials credentials, int localRank) {
     ProcessBuilder builder = new ProcessBuilder();
     Map<String, String> environment = builder.environment();
 
@@ -25,7 +25,8 @@ final class RankCommand {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(words(environment.getOrDefault("JAVA_OPTS", "")));
     command.addAll(words(environment.getOrDefault("XFUSER_JAVA_OPTS", "")));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), plan.mainClass()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(RankMain.class.getName(), plan.mainClass()));
     command.addAll(plan.arguments());
     builder.command(command);
 
@@ -39,6 +40,8 @@ final class RankCommand {
     if (environment.getOrDefault(THREADS, "").isBlank()) {
       environment.put(THREADS, Integer.toString(threads(placement.ranksPerNode())));
     }
+    environment.put(LauncherWatch.VARIABLE, Long.toString(ProcessHandle.current().pid()));
+    credentials.give(environment);
     return builder;
   }
 

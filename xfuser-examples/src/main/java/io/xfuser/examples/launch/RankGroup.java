@@ -34,9 +34,10 @@ final class RankGroup implements AutoCloseable {
     RankGroup group = new RankGroup(patience);
     Runtime.getRuntime().addShutdownHook(group.shutdown);
     try {
+      Credentials credentials = Credentials.of(plan.placement());
       for (int local = 0; local < plan.placement().ranksPerNode(); local++) {
         int rank = plan.placement().rank(local);
-        group.add(RankCommand.of(plan, local), rank, out, err);
+        group.add(RankCommand.of(plan, credentials, local), rank, out, err);
       }
     } catch (IOException e) {
       group.close();

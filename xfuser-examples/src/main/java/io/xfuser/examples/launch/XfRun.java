@@ -3,6 +3,7 @@ package io.xfuser.examples.launch;
 import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -38,7 +39,7 @@ public final class XfRun {
     } catch (ParameterException | IllegalArgumentException e) {
       err.println("xfrun: " + e.getMessage());
       return USAGE;
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       err.println("xfrun: " + Reason.of(e));
       return FAILURE;
     } catch (InterruptedException e) {

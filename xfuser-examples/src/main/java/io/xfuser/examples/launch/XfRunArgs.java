@@ -1,5 +1,6 @@
 package io.xfuser.examples.launch;
 
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -73,16 +74,24 @@ final class XfRunArgs {
   /**
    * What to start.
    *
-   * @throws IllegalArgumentException with one sentence for numbers or a class that cannot be
+   * @throws IllegalArgumentException with one sentence for numbers or a class that cannot be, or a
+   *     port that is taken
+   * @throws UncheckedIOException in one sentence, if this host has no address to meet at
    */
   LaunchPlan plan() {
     if (nodes > 1 && masterAddress == null) {
       throw new IllegalArgumentException(
           "--nnodes " + nodes + " needs --master_addr, the address of node 0");
     }
-    int port = masterPort != null ? masterPort : nodes > 1 ? TORCHRUN_PORT : Placement.freePort();
-    String address = masterAddress != null ? masterAddress : "127.0.0.1";
+    String address = masterAddress != null ? masterAddress : Placement.loopback().getHostAddress();
+    int port = masterPort != null ? masterPort : nodes > 1 ? TORCHRUN_PORT : freePort();
     Placement placement = new Placement(ranksPerNode, nodes, nodeRank, address, port);
-    return new LaunchPlan(MainClass.named(main), arguments, placement);
+    LaunchPlan plan = new LaunchPlan(MainClass.named(main), arguments, placement);
+    placement.requireFreePort();
+    return plan;
+  }
+
+  private static int freePort() {
+    return Placement.freePort(Placement.loopback());
   }
 }

@@ -5,6 +5,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.XFuserArgs;
 import io.xfuser.examples.launch.LaunchPlan;
 import io.xfuser.examples.launch.Launcher;
+import io.xfuser.examples.launch.LauncherWatch;
 import io.xfuser.examples.launch.Placement;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubSettings;
@@ -94,6 +95,10 @@ public final class Runner {
       return 0;
     }
     EngineConfig engine = engine(args);
+    if (isOneOfSeveral()) {
+      LauncherWatch.start(environment);
+      SocketConfig.fromEnvironment(environment).requireSecret(); // before anything is loaded
+    }
     Outputs outputs = new Outputs(args, out);
     boolean compares = compares(argv.toArray(String[]::new));
     if (compares) {

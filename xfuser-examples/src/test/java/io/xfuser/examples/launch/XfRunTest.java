@@ -8,7 +8,10 @@ import io.xfuser.examples.RankProgram;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -124,6 +127,62 @@ class XfRunTest {
     assertThat(run.await()).isEqualTo(143);
     assertThat(ranks).noneMatch(XfRunTest::runs);
     assertThat(run.errLines()).isEmpty();
+  }
+
+  @Test
+  void aKilledLaunchersRanksEndWithinSeconds() throws Exception {
+    CommandProcess run = start(Map.of(), "--nproc_per_node", "2", "RankProgram", "stubborn");
+    while (run.outLines().size() < 2) {
+      Thread.sleep(50);
+    }
+    List<Long> ranks =
+        run.outLines().stream().map(line -> Long.valueOf(line.replaceAll(".*pid ", ""))).toList();
+
+    RankProgram.send("-KILL", run.pid());
+
+    long killed = System.nanoTime();
+    while (ranks.stream().anyMatch(XfRunTest::runs)) {
+      assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(5));
+      Thread.sleep(50);
+    }
+    assertThat(run.errLines()) // rank 0's errors, and those of others, went through the launcher
+        .isEmpty();
+  }
+
+  @Test
+  void ranksOfOneHostGetAnIdAndASecretOfTheirRun() throws Exception {
+    CommandProcess run = start(Map.of(), "--nproc_per_node", "2", "RankProgram", "credentials");
+    assertThat(run.await()).isZero();
+    List<String> told =
+        run.outLines().stream().map(line -> line.replace("[rank 1] ", "")).distinct().toList();
+    assertThat(told).hasSize(2).allMatch(line -> line.matches("(job|secret) [0-9a-f-]{36,64}"));
+
+    CommandProcess given =
+        start(
+            Map.of("XFUSER_SECRET", "0123456789abcdef"),
+            "--nnodes=2",
+            "--master_addr=10.1.2.3",
+            "--node_rank=1",
+            "RankProgram",
+            "credentials");
+    assertThat(given.await()).isZero();
+    assertThat(given.outLines())
+        .containsExactly("[rank 1] job null", "[rank 1] secret 0123456789abcdef");
+  }
+
+  @Test
+  void aBusyPortIsFoundBeforeRanksStart() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      ByteArrayOutputStream err = new ByteArrayOutputStream();
+      PrintStream stream = new PrintStream(err, true, UTF_8);
+      String port = String.valueOf(taken.getLocalPort());
+      String[] command = {"--nproc_per_node", "2", "--master_port", port, "RankProgram", "wait"};
+      assertThat(XfRun.run(command, stream, stream)).isEqualTo(2);
+      assertThat(err.toString(UTF_8))
+          .startsWith(
+              "xfrun: port %s of 127.0.0.1 is taken, by another run perhaps: --master_port"
+                  .formatted(port));
+    }
   }
 
   @ParameterizedTest
