@@ -14,38 +14,38 @@ record CostPage(CostTable table) {
   /** The page. */
   String text() {
     return """
-        # What the methods cost
-        Written by `scripts/cost`, which counts: bytes that communicators sent, weights that were loaded, tensors that attentions took and gave. `CostTableTest` holds the counts to the
-        formulas, and this page to the counts; `CostContract` does so for every model, with uneven shares and in hybrids, to the byte.
+    # What the methods cost
+    Written by `scripts/cost`, which counts: bytes that communicators sent, weights that were loaded, tensors that attentions took and gave. `CostTableTest` holds the counts to the
+    formulas, and this page to the counts; `CostContract` does so for every model, with uneven shares and in hybrids, to the byte.
 
-        Counted on a narrow PixArt-Σ with the published number of blocks: L = %d, p = %d tokens, hs = %d, one picture with guidance. A is p · hs elements for each prompt, P the parameters of the
-        blocks, N = %d ranks, M patches. What a rank has of the largest is shown; "formula = count".
+    Counted on a narrow PixArt-Σ with the published number of blocks: L = %d, p = %d tokens, hs = %d, one picture with guidance. A is p · hs elements for each prompt, P the parameters of the
+    blocks, N = %d ranks, M patches. What a rank has of the largest is shown; "formula = count".
 
-        | method | attends keys and values that are | sent, per rank and step | parameters | queries and outputs | keys and values |
-        |---|---|---|---|---|---|
-        %s
+    | method | attends keys and values that are | sent, per rank and step | parameters | queries and outputs | keys and values |
+    |---|---|---|---|---|---|
+    %s
 
-        - **Sent** is what the method sends while denoising. PipeFusion's last stage sends its latents back to the first, p · c elements, c = 16 here and in the published model, where hs is 1152.
-        - **Parameters** are those of blocks. Every rank also has the conditioner (timestep and caption projection); the first stage has the embedding, the last the head.
-        - **Queries and outputs** are those of one self-attention. With warm-up steps PipeFusion's are 2 A, in those steps; none were taken here.
-        - **Keys and values** are those of one self-attention, or those kept from step to step where that is more. A ring has those of one more rank on their way.
-        - Tensor parallelism: 3 projections of a PixArt block add to the tokens. The literature's 4 · L · A is for 2, and for large N.
-        - DistriFusion sends nothing in the last of S steps, here 3, which nobody would read.
+    - **Sent** is what the method sends while denoising. PipeFusion's last stage sends its latents back to the first, p · c elements, c = 16 here and in the published model, where hs is 1152.
+    - **Parameters** are those of blocks. Every rank also has the conditioner (timestep and caption projection); the first stage has the embedding, the last the head.
+    - **Queries and outputs** are those of one self-attention. With warm-up steps PipeFusion's are 2 A, in those steps; none were taken here.
+    - **Keys and values** are those of one self-attention, or those kept from step to step where that is more. A ring has those of one more rank on their way.
+    - Tensor parallelism: 3 projections of a PixArt block add to the tokens. The literature's 4 · L · A is for 2, and for large N.
+    - DistriFusion sends nothing in the last of S steps, here 3, which nobody would read.
 
-        ## Ulysses and PipeFusion
-        All ranks' bytes together, Ulysses ÷ PipeFusion; the formula is 4 · L / N. PipeFusion's latents' way back is left out.
+    ## Ulysses and PipeFusion
+    All ranks' bytes together, Ulysses ÷ PipeFusion; the formula is 4 · L / N. PipeFusion's latents' way back is left out.
 
-        | N | formula | counted |
-        |---|---|---|
-        %s
+    | N | formula | counted |
+    |---|---|---|
+    %s
 
-        ## Parallel VAE
-        Bytes that ranks sent to decode the picture, %d × %d latents, in strips of rows ([formulas](parallel_vae.md)).
+    ## Parallel VAE
+    Bytes that ranks sent to decode the picture, %d × %d latents, in strips of rows ([formulas](parallel_vae.md)).
 
-        | strips | strip | halos | norms | keys and values | pixels | latents | sum | counted |
-        |---|---|---|---|---|---|---|---|---|
-        %s
-        """
+    | strips | strip | halos | norms | keys and values | pixels | latents | sum | counted |
+    |---|---|---|---|---|---|---|---|---|
+    %s
+    """
         .formatted(
             DeepPixArt.BLOCKS,
             DeepPixArt.TOKENS,

@@ -185,20 +185,20 @@ final class DeviceLaws {
 
   private static String section(String device, List<String> rows) {
     return """
-        ## Laws
-        Tiny pipelines with random weights on `%s`, shared by 1 to 8 ranks. A broken law is bold.
+    ## Laws
+    Tiny pipelines with random weights on `%s`, shared by 1 to 8 ranks. A broken law is bold.
 
-        - **diffusers**: largest difference of pixels between 0 and 1, fp32, of our serial picture from diffusers' on the CPU. Law: at most 1e-3.
-        - **fresh**: of %d layouts of 2 to 8 ranks from one rank, the worst and which. Law: at most 1e-4.
-        - **M = 3**: of %d layouts with PipeFusion's patches from one rank with the same patches. Law: at most 1e-4.
-        - **float16, bfloat16**: PSNR in dB from the fp32 picture of one rank that starts from the same latents (with the same patches), of one rank and of the worst layout. Law: at
-          most %.0f dB less.
+    - **diffusers**: largest difference of pixels between 0 and 1, fp32, of our serial picture from diffusers' on the CPU. Law: at most 1e-3.
+    - **fresh**: of %d layouts of 2 to 8 ranks from one rank, the worst and which. Law: at most 1e-4.
+    - **M = 3**: of %d layouts with PipeFusion's patches from one rank with the same patches. Law: at most 1e-4.
+    - **float16, bfloat16**: PSNR in dB from the fp32 picture of one rank that starts from the same latents (with the same patches), of one rank and of the worst layout. Law: at
+      most %.0f dB less.
 
-        | pipeline | diffusers | fresh | M = 3 | float16, fresh | float16, M = 3 | bfloat16, fresh | bfloat16, M = 3 |
-        |---|---|---|---|---|---|---|---|
-        %s
+    | pipeline | diffusers | fresh | M = 3 | float16, fresh | float16, M = 3 | bfloat16, fresh | bfloat16, M = 3 |
+    |---|---|---|---|---|---|---|---|
+    %s
 
-        """
+    """
         .formatted(device, fresh().size(), stale().size(), MARGIN_DB, String.join("\n", rows));
   }
 }

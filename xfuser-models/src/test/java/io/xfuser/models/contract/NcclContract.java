@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,8 +33,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Generations whose ranks exchange tensors as GPUs do, by a simulation of NCCL in which every send
- * has to meet its receive in order, with its type and count: over every combination of degrees up
- * to 8 ranks.
+ * has to meet its receive in order, with its type and count: over every pair of degrees up to 8
+ * ranks.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class NcclContract {
@@ -83,17 +84,21 @@ public abstract class NcclContract {
     }
   }
 
-  static Stream<ParallelContract.Layout> layouts() {
-    int[] turn = {0};
-    Stream<ParallelContract.Layout> pipelines =
+  Stream<ParallelContract.Layout> layouts() {
+    List<ParallelContract.Layout> all =
         ParallelContract.degrees()
-            .map(
-                degrees -> {
-                  int patches = 1 + turn[0] % 5;
-                  int warmup = turn[0]++ / 2 % STEPS;
-                  return new ParallelContract.Layout(degrees.withPatches(patches), warmup);
-                });
-    return Stream.concat(pipelines, DistriFusionLayouts.hybrids());
+            .flatMap(
+                degrees ->
+                    IntStream.range(0, 5 * STEPS)
+                        .mapToObj(
+                            i ->
+                                new ParallelContract.Layout(
+                                    degrees.withPatches(1 + i / STEPS), i % STEPS)))
+            .toList();
+    List<ParallelContract.Layout> few =
+        CoveringArray.pairs(
+            all, directory().toString().hashCode(), ParallelContract.Layout::factors);
+    return Stream.concat(few.stream(), DistriFusionLayouts.hybrids());
   }
 
   @ParameterizedTest

@@ -28,14 +28,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Laws 2, 3 and 5 over every combination of degrees up to 8 ranks, in-process: a model's test
- * extends this with a tiny pipeline whose blocks, heads and tokens do not divide evenly. The ranks
- * share the decoding in every other layout and a T5 in every third, by patches and warm-up steps.
+ * Laws 2, 3 and 5 over combinations of degrees up to 8 ranks, in-process, in which every pair of
+ * degrees, patches and warm-up steps occurs (all combinations with the profile {@code
+ * all-layouts}): a model's test extends this with a tiny pipeline whose blocks, heads and tokens do
+ * not divide evenly. The ranks share the decoding in every other layout and a T5 in every third.
  * Differences are maximum absolute differences of pixels in [0, 1], fp32.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class ParallelContract {
   private static final int MAX_RANKS = 8;
+  private static final List<Integer> PATCHES = List.of(1, 2, 3, 5, 8);
 
   /** Steps of every generation here. */
   protected static final int STEPS = 3;
@@ -63,6 +65,33 @@ public abstract class ParallelContract {
       return displaced == 1
           ? new Layout(serial.withPatches(pipelined), warmupSteps)
           : new Layout(serial.withDistrifusionPatches(displaced), Math.max(1, warmupSteps));
+    }
+
+    private int turn() {
+      return degrees.patches() * degrees.distrifusionPatches() + warmupSteps;
+    }
+
+    boolean decodesTogether() {
+      return turn() % 2 == 1;
+    }
+
+    boolean encodesTogether() {
+      return turn() % 3 == 1;
+    }
+
+    /** What a fault may depend on, alone or in pairs. */
+    List<?> factors() {
+      return List.of(
+          degrees.dataDegree(),
+          degrees.cfgDegree(),
+          degrees.pipefusionDegree(),
+          degrees.ringDegree(),
+          degrees.ulyssesDegree(),
+          degrees.tensorDegree(),
+          degrees.patches(),
+          warmupSteps,
+          decodesTogether(),
+          encodesTogether());
     }
 
     @Override
@@ -118,82 +147,52 @@ public abstract class ParallelContract {
     return IntStream.rangeClosed(1, last).boxed();
   }
 
-  static Stream<Layout> synchronousLayouts() {
-    // M = 1, or W = S with several patches, in turn
-    int[] turn = {0};
-    return degrees()
-        .map(
-            degrees ->
-                turn[0]++ % 2 == 0
-                    ? new Layout(degrees.withPatches(1), 1)
-                    : new Layout(degrees.withPatches(3), STEPS));
-  }
-
-  Stream<Layout> staleLayouts() {
-    int tokens = pipeline.model().resolve(input()).latents().grid().tokens();
-    int[] turn = {0};
-    return degrees()
-        .map(
-            degrees -> {
-              int patches = Math.min(2 + turn[0] % 6, tokens / degrees.sequenceDegree());
-              int warmup = turn[0]++ / 2 % STEPS;
-              return new Layout(degrees.withPatches(patches), warmup);
-            });
-  }
-
-  static Stream<Layout> pipelines() {
-    return range(4)
-        .flatMap(
-            pp ->
-                range(8)
-                    .flatMap(
-                        patches ->
-                            IntStream.rangeClosed(0, STEPS)
-                                .mapToObj(
-                                    warmup ->
-                                        new Layout(
-                                            ParallelConfig.serial()
-                                                .withPipefusion(pp)
-                                                .withPatches(patches),
-                                            warmup))));
-  }
-
-  /**
-   * Blocks in 2 to 6 shares with all that fits beside them: fresh attention, or stale with several
-   * patches and warm-ups, in turn.
-   */
-  Stream<Layout> sharedBlocks() {
+  /** Every combination with every number of patches, fresh and stale, and blocks in shares. */
+  Stream<Layout> hybrids() {
     int tokens = pipeline.model().resolve(input()).latents().grid().tokens();
     int heads = pipeline.model().transformer(Placement.CPU).heads();
-    int[] turn = {0};
-    return IntStream.rangeClosed(2, heads)
-        .boxed()
-        .flatMap(tensor -> degrees().map(degrees -> degrees.withTensor(tensor)))
-        .filter(degrees -> degrees.worldSize() <= MAX_RANKS)
-        .filter(degrees -> degrees.ulyssesDegree() <= heads / degrees.tensorDegree())
-        .map(
-            degrees -> {
-              int patches = Math.min(1 + turn[0] % 5, tokens / degrees.sequenceDegree());
-              int warmup = turn[0]++ / 2 % STEPS;
-              return new Layout(degrees.withPatches(patches), warmup);
-            });
+    List<Layout> all =
+        Stream.of(1, 2, 3, heads)
+            .distinct()
+            .flatMap(tensor -> degrees().map(degrees -> degrees.withTensor(tensor)))
+            .filter(degrees -> degrees.worldSize() <= MAX_RANKS)
+            .filter(degrees -> degrees.ulyssesDegree() <= heads / degrees.tensorDegree())
+            .flatMap(
+                degrees ->
+                    PATCHES.stream()
+                        .filter(patches -> patches <= tokens / degrees.sequenceDegree())
+                        .flatMap(patches -> layouts(degrees.withPatches(patches))))
+            .toList();
+    return covering(all);
+  }
+
+  Stream<Layout> pipelines() {
+    List<Layout> all =
+        range(4)
+            .flatMap(
+                pp ->
+                    PATCHES.stream()
+                        .flatMap(
+                            patches ->
+                                layouts(
+                                    ParallelConfig.serial()
+                                        .withPipefusion(pp)
+                                        .withPatches(patches))))
+            .toList();
+    return covering(all);
+  }
+
+  private static Stream<Layout> layouts(ParallelConfig degrees) {
+    return IntStream.rangeClosed(0, STEPS).mapToObj(warmup -> new Layout(degrees, warmup));
+  }
+
+  private Stream<Layout> covering(List<Layout> all) {
+    return CoveringArray.pairs(all, directory().toString().hashCode(), Layout::factors).stream();
   }
 
   @ParameterizedTest
-  @MethodSource("sharedBlocks")
-  void blocksInSharesEqualPatchSerialOnOneRank(Layout layout) {
-    assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-4);
-  }
-
-  @ParameterizedTest
-  @MethodSource("synchronousLayouts")
-  void freshAttentionEqualsSerial(Layout layout) {
-    assertThat(difference(layout, Layout.SERIAL)).isLessThanOrEqualTo(1e-4);
-  }
-
-  @ParameterizedTest
-  @MethodSource("staleLayouts")
-  void hybridsEqualPatchSerialOnOneRank(Layout layout) {
+  @MethodSource("hybrids")
+  void hybridsEqualTheirPatchesOnOneRank(Layout layout) {
     assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-4);
   }
 
@@ -256,15 +255,13 @@ public abstract class ParallelContract {
   }
 
   private NDArray generate(Layout layout) {
-    int patches = layout.degrees().patches() * layout.degrees().distrifusionPatches();
-    int turn = patches + layout.warmupSteps();
-    boolean encodedTogether = turn % 3 == 1 && pipeline.model().hasT5();
+    boolean encodedTogether = layout.encodesTogether() && pipeline.model().hasT5();
     EngineConfig parallel =
         engine
             .withRuntime(
                 engine
                     .runtime()
-                    .withParallelVae(turn % 2 == 1)
+                    .withParallelVae(layout.decodesTogether())
                     .withShardedT5Encoder(encodedTogether))
             .withParallel(layout.degrees())
             .withWarmupSteps(layout.warmupSteps());
