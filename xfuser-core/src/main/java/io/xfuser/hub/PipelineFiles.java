@@ -2,6 +2,7 @@ package io.xfuser.hub;
 
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.WeightFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,13 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class PipelineFiles {
   static final String INDEX = "model_index.json";
 
-  private static final List<String> WEIGHTS = List.of("diffusion_pytorch_model", "model");
-
   /** Files beside the weights, but for indices of weights. */
   private static final Pattern SETTINGS = Pattern.compile("(?!.*\\.index\\.).*\\.(json|txt|model)");
 
-  private static final Pattern WITHOUT_WEIGHTS =
-      Pattern.compile(".*(Scheduler|Tokenizer|TokenizerFast|Processor|Extractor|ExtractorFast)");
   private static final Pattern PICKLED = Pattern.compile(".*\\.(bin|ckpt|pt|pth|pkl)");
 
   private final String model;
@@ -47,7 +44,9 @@ final class PipelineFiles {
     for (String name : new TreeSet<>(index.keys())) {
       if (index.text(name).startsWith("[\"")) {
         List<String> libraryAndClass = index.getStringList(name);
-        add(name, libraryAndClass.get(libraryAndClass.size() - 1));
+        String className = libraryAndClass.get(libraryAndClass.size() - 1);
+        String baseName = WeightFiles.baseName(libraryAndClass.get(0));
+        add(name, className, baseName);
       }
     }
   }
@@ -87,7 +86,7 @@ final class PipelineFiles {
     return allOfVariant;
   }
 
-  private void add(String component, String className) {
+  private void add(String component, String className, String baseName) {
     List<String> names = namesIn(component);
     if (names.isEmpty()) {
       throw new IllegalArgumentException(model + " has no folder " + component);
@@ -95,18 +94,21 @@ final class PipelineFiles {
     names.stream()
         .filter(name -> SETTINGS.matcher(name).matches())
         .forEach(name -> settings.add(component + "/" + name));
-    if (WITHOUT_WEIGHTS.matcher(className).matches()) {
+    if (!WeightFiles.exist(className)) {
       return;
     }
     if (!names.contains("config.json")) {
       throw new IllegalArgumentException(model + " has no " + component + "/config.json");
     }
-    Optional<String> ofVariant = variant == null ? Optional.empty() : find(names, variant);
+    Optional<String> ofVariant =
+        variant == null ? Optional.empty() : find(names, baseName, variant);
     allOfVariant &= variant == null || ofVariant.isPresent();
     String chosen =
         component
             + "/"
-            + ofVariant.or(() -> find(names, null)).orElseThrow(() -> unreadable(component, names));
+            + ofVariant
+                .or(() -> find(names, baseName, null))
+                .orElseThrow(() -> unreadable(component, names));
     weights.add(chosen);
     if (chosen.endsWith(".json")) {
       settings.add(chosen);
@@ -123,11 +125,9 @@ final class PipelineFiles {
         .toList();
   }
 
-  private static Optional<String> find(List<String> names, @Nullable String variant) {
-    return WEIGHTS.stream()
-        .flatMap(base -> SafeTensors.fileNames(base, variant).stream())
-        .filter(names::contains)
-        .findFirst();
+  private static Optional<String> find(
+      List<String> names, String baseName, @Nullable String variant) {
+    return WeightFiles.names(baseName, variant).stream().filter(names::contains).findFirst();
   }
 
   private IllegalArgumentException unreadable(String component, List<String> names) {

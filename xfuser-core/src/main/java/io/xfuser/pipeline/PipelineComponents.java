@@ -4,12 +4,15 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.WeightFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A diffusers directory whose components are of the classes that a pipeline knows.
@@ -27,8 +30,8 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
 
   private static final String FLAX = "Flax";
 
-  /** The base names of the weight files of diffusers and of transformers. */
-  private static final List<String> WEIGHTS = List.of("diffusion_pytorch_model", "model");
+  private static final Logger LOG = LoggerFactory.getLogger(PipelineComponents.class);
+  private static final Set<String> LIBRARIES = Set.of("diffusers", "transformers");
 
   /** The same with weights in another place. */
   public PipelineComponents on(Placement placement) {
@@ -46,10 +49,31 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
   public PipelineComponents check(Map<String, Set<String>> classes) {
     new TreeMap<>(classes).forEach(this::checkComponent);
     String variant = loading.variant();
-    if (variant != null && classes.keySet().stream().noneMatch(name -> hasVariant(name, variant))) {
-      throw new IllegalArgumentException(directory + " has no weights of the variant " + variant);
+    if (variant != null) {
+      checkVariant(variant, classes.keySet().stream().filter(this::hasWeights).sorted().toList());
     }
     return this;
+  }
+
+  private void checkVariant(String variant, List<String> names) {
+    List<String> plain =
+        names.stream()
+            .filter(name -> !SafeTensors.hasVariant(folder(name), baseName(name), variant))
+            .toList();
+    if (plain.size() == names.size()) {
+      throw new IllegalArgumentException(directory + " has no weights of the variant " + variant);
+    }
+    if (!plain.isEmpty()) {
+      LOG.warn(
+          "{} has no weights of the variant {} in {}: the plain ones are read",
+          directory,
+          variant,
+          String.join(", ", plain));
+    }
+  }
+
+  private boolean hasWeights(String name) {
+    return has(name) && WeightFiles.exist(className(name));
   }
 
   private void checkComponent(String name, Set<String> known) {
@@ -68,13 +92,19 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
               + String.join(" and ", known.stream().sorted().toList())
               + " can be used here");
     }
+    if (has(name) && !LIBRARIES.contains(index.getStringList(name).get(0))) {
+      throw new IllegalArgumentException(
+          "%s: %s is %s of %s, but only classes of diffusers and transformers can be used here"
+              .formatted(index.origin(), name, found, index.getStringList(name).get(0)));
+    }
     if (has(name) && !Files.isDirectory(folder(name))) {
       throw new IllegalArgumentException(directory + " has no folder " + name);
     }
   }
 
-  private boolean hasVariant(String name, String wanted) {
-    return WEIGHTS.stream().anyMatch(base -> SafeTensors.hasVariant(folder(name), base, wanted));
+  /** The base name of the files of weights of component {@code name}, by its library. */
+  public String baseName(String name) {
+    return WeightFiles.baseName(index.getStringList(name).get(0));
   }
 
   /** Whether there is a component {@code name}. */

@@ -89,6 +89,28 @@ public final class ComponentConfig {
     return new ComponentConfig(origin, same.put(CLASS_NAME, name));
   }
 
+  /** The settings that are the value of {@code name}, if that is an object. */
+  Optional<ComponentConfig> section(String name) {
+    return json.path(name) instanceof ObjectNode part
+        ? Optional.of(new ComponentConfig(origin + ", " + name, part))
+        : Optional.empty();
+  }
+
+  /** The value of {@code name} for messages, a string without its quotes. */
+  String plain(String name) {
+    return json.path(name).isTextual() ? json.path(name).textValue() : text(name);
+  }
+
+  /**
+   * The same settings, of a model whose weights are floating-point numbers.
+   *
+   * @throws IllegalArgumentException naming the quantization, if they are of quantized weights
+   */
+  public ComponentConfig unquantized() {
+    Quantization.refuse(this);
+    return this;
+  }
+
   /** The class that the settings are for; empty if nothing says so. */
   public Optional<String> className() {
     return has(CLASS_NAME) ? Optional.of(getString(CLASS_NAME)) : Optional.empty();
@@ -100,23 +122,22 @@ public final class ComponentConfig {
    * {@code model_type} is another, those of the last part that has {@code modelType}; else these.
    */
   public ComponentConfig part(@Nullable String key, String modelType) {
-    if (key != null && json.path(key) instanceof ObjectNode part) {
-      return within(key, part);
+    if (key != null && section(key).isPresent()) {
+      return ofThisClass(section(key).get());
     }
     ComponentConfig found = this;
     String type = json.path(MODEL_TYPE).asText(modelType);
     for (Map.Entry<String, JsonNode> entry : json.properties()) {
       boolean matches = modelType.equals(entry.getValue().path(MODEL_TYPE).asText());
-      if (matches && !type.equals(modelType) && entry.getValue() instanceof ObjectNode part) {
-        found = within(entry.getKey(), part);
+      if (matches && !type.equals(modelType)) {
+        found = section(entry.getKey()).map(this::ofThisClass).orElse(found);
       }
     }
     return found;
   }
 
-  private ComponentConfig within(String key, ObjectNode part) {
-    ComponentConfig inner = new ComponentConfig(origin + ", " + key, part);
-    return className().map(inner::ofClass).orElse(inner);
+  private ComponentConfig ofThisClass(ComponentConfig part) {
+    return className().map(part::ofClass).orElse(part);
   }
 
   /** The names of all settings, those with the value null too. */

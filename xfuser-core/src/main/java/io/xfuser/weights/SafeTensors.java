@@ -9,14 +9,16 @@ import io.xfuser.torchscript.Upload;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Weights in one safetensors file or several with an index. Opening reads and checks the headers
@@ -24,37 +26,36 @@ import org.jspecify.annotations.Nullable;
  * whose file type is the run's type are the file itself, not copied. Closing lets go of the files;
  * tensors handed out stay valid.
  *
- * <p>Floating-point tensors are cast to the run's type, integers and booleans stay as they are.
+ * <p>Tensors are cast to the run's type; a model that needs one of integers, as quantized weights
+ * are, is refused.
  */
 public final class SafeTensors implements Weights, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SafeTensors.class);
   private static final int NAMES_SHOWN = 5;
 
-  private final Path origin;
-  private final Map<String, SafeTensorsFile> fileOf;
+  private final TensorFiles files;
   private final @Nullable ElementType runType;
   private final @Nullable Upload upload; // null for the CPU
+  private final AtomicBoolean reported; // whether unknown tensors were
 
   private SafeTensors(
-      Path origin, Map<String, SafeTensorsFile> fileOf, @Nullable ElementType runType) {
-    this(origin, fileOf, runType, null);
-  }
-
-  private SafeTensors(
-      Path origin,
-      Map<String, SafeTensorsFile> fileOf,
+      TensorFiles files,
       @Nullable ElementType runType,
-      @Nullable Upload upload) {
-    this.origin = origin;
-    this.fileOf = fileOf;
+      @Nullable Upload upload,
+      AtomicBoolean reported) {
+    this.files = files;
     this.runType = runType;
     this.upload = upload;
+    this.reported = reported;
   }
 
   /**
-   * Opens the weights of a component directory: {@code baseName.safetensors}, else the shards that
-   * {@code baseName.safetensors.index.json} names.
+   * Opens the weights of a component directory, of {@code baseName.safetensors} or the shards that
+   * {@code baseName.safetensors.index.json} names. Where both are there, the shards count in a
+   * component of diffusers and the single file in one of transformers, as in these libraries.
    *
-   * @param baseName {@code diffusion_pytorch_model} or {@code model}
+   * @param baseName {@code diffusion_pytorch_model} for a component of diffusers, {@code model} for
+   *     one of transformers; see {@link WeightFiles}
    * @throws WeightsException if there are none, or a header does not describe its file
    */
   public static SafeTensors open(Path directory, String baseName, ElementType runType) {
@@ -68,8 +69,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
    */
   public static SafeTensors open(
       Path directory, String baseName, ElementType runType, @Nullable String variant) {
-    Path file = WeightFiles.find(directory, baseName, variant);
-    return file.toString().endsWith(".json") ? openShards(file, runType) : openFile(file, runType);
+    return openFile(WeightFiles.find(directory, baseName, variant), runType);
   }
 
   /** The same for {@code loading}: its type and variant, handed out on its device. */
@@ -84,16 +84,6 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   /**
-   * The names under which a component directory may have its weights, the one that {@link #open}
-   * prefers first: a file, or an index ({@code .json}) of several.
-   *
-   * @param variant that the names must have, {@code null} for plain ones
-   */
-  public static List<String> fileNames(String baseName, @Nullable String variant) {
-    return WeightFiles.names(baseName, variant);
-  }
-
-  /**
    * The names of the files that {@code index} lists, in its directory.
    *
    * @throws WeightsException if it is no index
@@ -102,40 +92,12 @@ public final class SafeTensors implements Weights, AutoCloseable {
     return ShardIndex.fileNames(index);
   }
 
-  /** Opens one file; without a {@code runType} every tensor keeps the type it has there. */
+  /**
+   * Opens one file, or the shards of an index ({@code .json}); without a {@code runType} every
+   * tensor keeps the type it has there, integers among them.
+   */
   public static SafeTensors openFile(Path file, @Nullable ElementType runType) {
-    SafeTensorsFile only = new SafeTensorsFile(file);
-    Map<String, SafeTensorsFile> fileOf = new LinkedHashMap<>();
-    only.header().entries().keySet().forEach(name -> fileOf.put(name, only));
-    return new SafeTensors(file, fileOf, runType);
-  }
-
-  private static SafeTensors openShards(Path index, ElementType runType) {
-    Map<String, Path> shardOf = ShardIndex.read(index);
-    Map<Path, SafeTensorsFile> shards = new LinkedHashMap<>();
-    Map<String, SafeTensorsFile> fileOf = new LinkedHashMap<>();
-    try {
-      for (Path shard : new TreeSet<>(shardOf.values())) {
-        shards.put(shard, new SafeTensorsFile(shard));
-      }
-      for (Map.Entry<String, Path> entry : shardOf.entrySet()) {
-        SafeTensorsFile shard = shards.get(entry.getValue());
-        if (shard == null || !shard.header().entries().containsKey(entry.getKey())) {
-          throw new WeightsException(
-              "%s has no tensor \"%s\", which %s promises"
-                  .formatted(entry.getValue(), entry.getKey(), index.getFileName()));
-        }
-        fileOf.put(entry.getKey(), shard);
-      }
-      // What the index forgot is there nevertheless.
-      for (SafeTensorsFile shard : shards.values()) {
-        shard.header().entries().keySet().forEach(name -> fileOf.putIfAbsent(name, shard));
-      }
-    } catch (WeightsException e) {
-      shards.values().forEach(SafeTensorsFile::close);
-      throw e;
-    }
-    return new SafeTensors(index, fileOf, runType);
+    return new SafeTensors(TensorFiles.open(file), runType, null, new AtomicBoolean());
   }
 
   /**
@@ -148,22 +110,25 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   SafeTensors through(Upload way) {
-    return new SafeTensors(origin, fileOf, runType, way);
+    return new SafeTensors(files, runType, way, reported);
+  }
+
+  /**
+   * The same weights by other names: what {@code names} gives for a name of the file, and without
+   * those for which that is empty. Both share the files, and closing one closes the other.
+   */
+  public SafeTensors renamed(UnaryOperator<String> names) {
+    return new SafeTensors(files.renamed(names), runType, upload, reported);
   }
 
   /** The names of all tensors. */
   public Set<String> names() {
-    return Collections.unmodifiableSet(fileOf.keySet());
+    return Collections.unmodifiableSet(files.tensors().keySet());
   }
 
   /** The shape of the tensor {@code name}; throws {@link WeightsException} if there is none. */
   public long[] shape(String name) {
-    return entry(name).shape().clone();
-  }
-
-  /** The element type of the tensor {@code name} in the file. */
-  public ElementType fileType(String name) {
-    return entry(name).type();
+    return located(name).entry().shape().clone();
   }
 
   @Override
@@ -173,19 +138,19 @@ public final class SafeTensors implements Weights, AutoCloseable {
 
   @Override
   public boolean has(String name) {
-    return fileOf.containsKey(name);
+    return files.tensors().containsKey(name);
   }
 
   @Override
   public NDArray get(NDManager owner, String name, long... shape) {
-    SafeTensorsHeader.Entry entry = entry(name, shape);
-    SafeTensorsFile file = fileOf(name);
+    TensorFiles.Located located = located(name, shape);
+    SafeTensorsHeader.Entry entry = located.entry();
     ElementType type = wanted(entry);
     if (upload == null && type == entry.type()) {
-      return file.get(owner, entry);
+      return located.file().get(owner, entry);
     }
     try (NDManager scope = owner.newSubManager()) {
-      return Torch.cast(owner, placed(scope, file.get(scope, entry)), type);
+      return Torch.cast(owner, placed(scope, located.file().get(scope, entry)), type);
     }
   }
 
@@ -194,8 +159,9 @@ public final class SafeTensors implements Weights, AutoCloseable {
     if (cut.length() == shape[cut.dim()]) {
       return get(owner, name, shape);
     }
-    SafeTensorsHeader.Entry entry = entry(name, shape);
-    SafeTensorsFile file = fileOf(name);
+    TensorFiles.Located located = located(name, shape);
+    SafeTensorsHeader.Entry entry = located.entry();
+    SafeTensorsFile file = located.file();
     try (NDManager scope = owner.newSubManager()) {
       NDArray part =
           cut.dim() == 0
@@ -207,59 +173,85 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   private ElementType wanted(SafeTensorsHeader.Entry entry) {
-    return runType == null || !isFloating(entry.type()) ? entry.type() : runType;
+    return runType == null ? entry.elementType() : runType;
   }
 
   private NDArray placed(NDManager scope, NDArray mapped) {
     return upload == null ? mapped : upload.copy(scope, mapped);
   }
 
-  private SafeTensorsHeader.Entry entry(String name, long[] shape) {
-    SafeTensorsHeader.Entry entry = entry(name);
-    if (!Arrays.equals(entry.shape(), shape)) {
+  /** A tensor of the shape that the model needs and of a type that it can compute with. */
+  private TensorFiles.Located located(String name, long[] shape) {
+    TensorFiles.Located located = located(name);
+    requireFloats(name, located);
+    long[] found = located.entry().shape();
+    if (!Arrays.equals(found, shape)) {
       throw new WeightsException(
           "%s: tensor \"%s\" has the shape %s, but the model needs %s"
               .formatted(
-                  fileOf(name).path(),
-                  name,
-                  Arrays.toString(entry.shape()),
-                  Arrays.toString(shape)));
+                  located.file().path(), name, Arrays.toString(found), Arrays.toString(shape)));
     }
-    return entry;
+    return located;
+  }
+
+  private void requireFloats(String name, TensorFiles.Located located) {
+    ElementType type = located.entry().type();
+    if (type == null || (runType != null && !isFloating(type))) {
+      throw new WeightsException(
+          "%s: tensor \"%s\" is %s, but the model needs floating-point numbers%s"
+              .formatted(located.file().path(), name, located.entry().typeName(), quantization()));
+    }
+  }
+
+  private String quantization() {
+    return Quantization.hint(files.tensors().keySet());
   }
 
   @Override
-  public void rejectUnknown(Predicate<String> known) {
-    List<String> unknown = fileOf.keySet().stream().filter(known.negate()).sorted().toList();
-    if (!unknown.isEmpty()) {
-      String names =
-          unknown.stream().limit(NAMES_SHOWN).collect(Collectors.joining("\", \"", "\"", "\""));
-      int more = unknown.size() - NAMES_SHOWN;
-      throw new WeightsException(
-          "%s has %d tensors that the model does not know: %s%s"
-              .formatted(origin, unknown.size(), names, more > 0 ? " and " + more + " more" : ""));
+  public void expect(Predicate<String> used) {
+    names().stream().filter(used).forEach(name -> requireFloats(name, located(name)));
+    if (!quantization().isEmpty()) {
+      throw new WeightsException(files.origin() + quantization());
     }
+    reportUnknown(used);
+  }
+
+  /**
+   * Warns of tensors that the model does not know, naming some, once for all that read the same
+   * files. Diffusers and transformers warn too: a checkpoint may have more than a model needs.
+   */
+  public void reportUnknown(Predicate<String> known) {
+    warning(known).ifPresent(LOG::warn);
+  }
+
+  /** What to say of tensors that the model does not know; nothing where that was said before. */
+  Optional<String> warning(Predicate<String> known) {
+    List<String> unknown = names().stream().filter(known.negate()).sorted().toList();
+    return unknown.isEmpty() || reported.getAndSet(true)
+        ? Optional.empty()
+        : Optional.of(sentence(unknown));
+  }
+
+  private String sentence(List<String> unknown) {
+    String names =
+        unknown.stream().limit(NAMES_SHOWN).collect(Collectors.joining("\", \"", "\"", "\""));
+    int more = unknown.size() - NAMES_SHOWN;
+    return "%s has %d tensors that the model does not use: %s%s"
+        .formatted(files.origin(), unknown.size(), names, more > 0 ? " and " + more + " more" : "");
   }
 
   @Override
   public void close() {
-    Set.copyOf(fileOf.values()).forEach(SafeTensorsFile::close);
+    files.close();
   }
 
-  private SafeTensorsFile fileOf(String name) {
-    SafeTensorsFile file = fileOf.get(name);
-    if (file == null) {
-      throw new WeightsException(origin + " has no tensor \"" + name + "\"");
+  private TensorFiles.Located located(String name) {
+    TensorFiles.Located located = files.tensors().get(name);
+    if (located == null) {
+      throw new WeightsException(
+          files.origin() + " has no tensor \"" + name + "\"" + quantization());
     }
-    return file;
-  }
-
-  private SafeTensorsHeader.Entry entry(String name) {
-    SafeTensorsHeader.Entry entry = fileOf(name).header().entries().get(name);
-    if (entry == null) {
-      throw new WeightsException(origin + " has no tensor \"" + name + "\"");
-    }
-    return entry;
+    return located;
   }
 
   private static boolean isFloating(ElementType type) {

@@ -13,7 +13,7 @@ final class SafeTensorsFile implements AutoCloseable {
 
   private final Path path;
   private final SafeTensorsHeader header;
-  private final NDManager manager = Torch.newManager();
+  private @Nullable NDManager manager; // from the first mapping on: a header alone owns nothing
   private @Nullable NDArray bytes; // (file size)
   private boolean closed;
 
@@ -33,8 +33,8 @@ final class SafeTensorsFile implements AutoCloseable {
 
   /** The tensor in the file's element type: the mapping itself where its place is aligned. */
   NDArray get(NDManager owner, SafeTensorsHeader.Entry entry) {
-    int type = entry.type().scalarType();
-    int elementBytes = entry.type().bytes();
+    int type = entry.elementType().scalarType();
+    int elementBytes = entry.elementType().bytes();
     if (entry.offset() % elementBytes == 0) {
       long offset = entry.offset() / elementBytes;
       return PROGRAM.call(owner, "view", mapped(), offset, entry.shape(), type);
@@ -47,16 +47,22 @@ final class SafeTensorsFile implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException(path + " was closed");
     }
-    if (bytes == null) {
-      bytes = PROGRAM.call(manager, "map_file", path.toString(), header.fileBytes());
+    NDArray mapping = bytes;
+    if (mapping == null) {
+      NDManager owner = Torch.newManager();
+      manager = owner;
+      mapping = PROGRAM.call(owner, "map_file", path.toString(), header.fileBytes());
+      bytes = mapping;
     }
-    return bytes;
+    return mapping;
   }
 
   /** Lets go of the mapping; tensors that were handed out keep it alive as long as they need it. */
   @Override
   public synchronized void close() {
     closed = true;
-    manager.close();
+    if (manager != null) {
+      manager.close();
+    }
   }
 }

@@ -16,6 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The directory at the start of a safetensors file: 8 bytes of length, little endian, then JSON
@@ -38,19 +41,35 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
           .build();
 
   /**
+   * The format's other types, which no model computes with. Source: {@code
+   * safetensors/src/tensor.rs}.
+   */
+  private static final Set<String> OTHER_TYPES =
+      Set.of(
+          "F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "I16", "U16", "U32", "U64",
+          "C64");
+
+  /**
    * One tensor.
    *
+   * @param typeName the type as the file names it
+   * @param type null for one that cannot be read
    * @param offset bytes from the start of the file
    * @param bytes its size
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Entry(ElementType type, long[] shape, long offset, long bytes) {
+  record Entry(String typeName, @Nullable ElementType type, long[] shape, long offset, long bytes) {
+    /** The type of a tensor that can be read. */
+    ElementType elementType() {
+      return Objects.requireNonNull(type, typeName);
+    }
+
     /** The rows alone that {@code cut} has. */
     Entry rows(Cut cut) {
       long each = shape[0] == 0 ? 0 : bytes / shape[0];
       long[] rows = shape.clone();
       rows[0] = cut.length();
-      return new Entry(type, rows, offset + cut.from() * each, cut.length() * each);
+      return new Entry(typeName, type, rows, offset + cut.from() * each, cut.length() * each);
     }
   }
 
@@ -119,7 +138,8 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
   }
 
   private static Entry entry(String where, JsonNode json, long dataStart, long fileBytes) {
-    ElementType type = type(where, json.path("dtype").asText());
+    String typeName = json.path("dtype").asText();
+    ElementType type = type(where, typeName);
     long[] shape = longs(where, json, "shape");
     long[] offsets = longs(where, json, "data_offsets");
     if (offsets.length != 2 || offsets[0] > offsets[1]) {
@@ -131,19 +151,21 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
           "%s needs the bytes %s after the header, but only %d follow: the file is truncated"
               .formatted(where, json.get("data_offsets"), fileBytes - dataStart));
     }
-    if (bytes != sizeOf(type, shape)) {
+    if (type != null && bytes != sizeOf(type, shape)) {
       throw new WeightsException(
-          "%s is %s %s but has %d bytes"
-              .formatted(where, type.safeTensorsName(), json.get("shape"), bytes));
+          "%s is %s %s but has %d bytes".formatted(where, typeName, json.get("shape"), bytes));
     }
-    return new Entry(type, shape, dataStart + offsets[0], bytes);
+    return new Entry(typeName, type, shape, dataStart + offsets[0], bytes);
   }
 
-  private static ElementType type(String where, String name) {
+  private static @Nullable ElementType type(String where, String name) {
     for (ElementType type : ElementType.values()) {
       if (type.safeTensorsName().equals(name)) {
         return type;
       }
+    }
+    if (OTHER_TYPES.contains(name)) {
+      return null;
     }
     throw new WeightsException(where + " has the unknown element type \"" + name + "\"");
   }

@@ -9,17 +9,46 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names under which diffusers and transformers keep a component's weights. Source: diffusers
- * {@code models/model_loading_utils.py}, transformers {@code modeling_utils.py}.
+ * The names under which diffusers and transformers keep a component's weights, and which of them
+ * counts where there are several: in diffusers the shards of an index, in transformers the single
+ * file. Source: diffusers 0.36 {@code models/modeling_utils.py} ({@code _fetch_index_file} before
+ * {@code _get_model_file}), transformers 4.57 {@code modeling_utils.py} ({@code
+ * _get_resolved_checkpoint_files}).
  */
-final class WeightFiles {
+public final class WeightFiles {
+  /** The base name that diffusers uses; transformers' is {@code model}. */
+  private static final String DIFFUSERS = "diffusion_pytorch_model";
+
+  private static final String TRANSFORMERS = "model";
+
+  private static final Pattern WITHOUT =
+      Pattern.compile(".*(Scheduler|Tokenizer|TokenizerFast|Processor|Extractor|ExtractorFast)");
+
   private WeightFiles() {}
 
-  /** The file or index to read: of the variant where the directory has it, else the plain one. */
-  static Path find(Path directory, String baseName, @Nullable String variant) {
+  /**
+   * The base name of the files of a component of {@code library}, the first of the two names that
+   * {@code model_index.json} has.
+   */
+  public static String baseName(String library) {
+    return library.equals("diffusers") ? DIFFUSERS : TRANSFORMERS;
+  }
+
+  /** Whether a component of class {@code className} has weights at all. */
+  public static boolean exist(String className) {
+    return !WITHOUT.matcher(className).matches();
+  }
+
+  /**
+   * The file or index to read: of the variant where the directory has it, else the plain one.
+   *
+   * @throws WeightsException saying what there is instead, if there is neither
+   */
+  public static Path find(Path directory, String baseName, @Nullable String variant) {
     if (!Files.isDirectory(directory)) {
       throw new WeightsException(directory + " is not a directory");
     }
@@ -38,15 +67,19 @@ final class WeightFiles {
         .findFirst();
   }
 
-  /** The names of exactly this variant, the one to prefer first. */
-  static List<String> names(String baseName, @Nullable String variant) {
-    return variant == null
-        ? List.of(baseName + ".safetensors", baseName + ".safetensors.index.json")
-        : List.of(
-            baseName + "." + variant + ".safetensors",
-            baseName + ".safetensors.index." + variant + ".json",
-            // as diffusers wrote it before 0.32
-            baseName + ".safetensors." + variant + ".index.json");
+  /**
+   * The names under which weights of exactly this variant may be, the one to prefer first: a file,
+   * or an index ({@code .json}) of several.
+   */
+  public static List<String> names(String baseName, @Nullable String variant) {
+    String dotted = variant == null ? "" : "." + variant;
+    String whole = baseName + dotted + ".safetensors";
+    String index = baseName + ".safetensors.index" + dotted + ".json";
+    // as diffusers wrote it before 0.32, and as it still finds it
+    String older = baseName + ".safetensors" + dotted + ".index.json";
+    List<String> names =
+        baseName.equals(DIFFUSERS) ? List.of(index, older, whole) : List.of(whole, index, older);
+    return names.stream().distinct().toList();
   }
 
   private static WeightsException nothing(

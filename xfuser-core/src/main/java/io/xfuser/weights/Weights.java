@@ -32,10 +32,12 @@ public interface Weights {
   NDArray get(NDManager owner, Cut cut, String name, long... shape);
 
   /**
-   * Makes sure that the model uses every tensor, where it is known which there are.
+   * Says what the model uses, where it is known which tensors there are: those hold floating-point
+   * numbers, and the others are named in a warning.
    *
-   * @param known whether the model knows a name
-   * @throws WeightsException naming the first tensors that it does not know
+   * @param used whether the model uses a tensor of this name, if there is one
+   * @throws WeightsException if one that it uses holds something else, or the others show that the
+   *     weights are quantized
    */
-  default void rejectUnknown(Predicate<String> known) {}
+  default void expect(Predicate<String> used) {}
 }

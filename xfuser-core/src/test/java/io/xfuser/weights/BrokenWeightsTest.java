@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -165,6 +166,39 @@ class BrokenWeightsTest {
     Files.move(index, directory.resolve(name));
     try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32, "fp16")) {
       assertThat(weights.has("x")).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "diffusion_pytorch_model, , y",
+    "model, , x",
+    "diffusion_pytorch_model, .fp16, y",
+    "model, .fp16, x"
+  })
+  void ofShardsAndASingleFileTheLibrarysChoiceIsRead(
+      String base, @Nullable String dotted, String expected) throws IOException {
+    String variant = dotted == null ? "" : dotted;
+    Path index = writeShards("{\"y\":\"b.safetensors\"}");
+    Files.move(index, directory.resolve(base + ".safetensors.index" + variant + ".json"));
+    Path single = directory.resolve("a.safetensors");
+    Files.move(single, directory.resolve(base + variant + ".safetensors"));
+    String wanted = dotted == null ? null : dotted.substring(1);
+    try (SafeTensors weights = SafeTensors.open(directory, base, ElementType.FLOAT32, wanted)) {
+      assertThat(weights.names()).containsExactly(expected);
+    }
+  }
+
+  @Test
+  void ofATensorInSeveralShardsTheLastCounts() throws IOException {
+    writeShards("{\"x\":\"a.safetensors\",\"y\":\"b.safetensors\"}");
+    try (NDManager manager = Torch.newManager()) {
+      SafeTensorsWriter.write(
+          directory.resolve("b.safetensors"),
+          Map.of("y", manager.create(2f), "x", manager.create(3f)));
+      try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+        assertThat(weights.get(manager, "x").getFloat()).isEqualTo(3);
+      }
     }
   }
 

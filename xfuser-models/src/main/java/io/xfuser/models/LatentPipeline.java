@@ -54,7 +54,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     all.putIfAbsent("scheduler", Schedulers.CLASSES);
     all.putIfAbsent("vae", Set.of("AutoencoderKL"));
     this.components = components.check(all);
-    this.config = reading.apply(components.config("transformer", "config.json"));
+    this.config = reading.apply(components.config("transformer", "config.json").unquantized());
     this.vae = AutoencoderKlConfig.from(components.config("vae", "config.json"));
     this.scheduler = components.config("scheduler", "scheduler_config.json");
     this.weights =
@@ -158,10 +158,20 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     }
   }
 
+  /**
+   * Whether the pipeline adds the autoencoder's {@code shift_factor}; most do not look at it. None
+   * looks at {@code latents_mean} and {@code latents_std}.
+   */
+  protected boolean shifts() {
+    return false;
+  }
+
   /** Loads the autoencoder's decoder. */
   protected final AutoencoderKlDecoder decoder(Placement placement) {
     return AutoencoderKlDecoder.open(
-        vae, components.folder("vae"), components.loading().to(placement));
+        shifts() ? vae : vae.unshifted(),
+        components.folder("vae"),
+        components.loading().to(placement));
   }
 
   @Override

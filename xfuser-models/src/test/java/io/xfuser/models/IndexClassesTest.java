@@ -18,6 +18,7 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -104,6 +105,22 @@ class IndexClassesTest {
         AutoencoderKlDecoder decoder =
             (AutoencoderKlDecoder) pipeline.model().vaeDecoder(Placement.CPU)) {
       assertThat(decoder.config().temporal()).isFalse();
+    }
+  }
+
+  @ParameterizedTest // diffusers' pipelines: PixArt divides by the scale alone, Flux adds the shift
+  @CsvSource({"pixart_sigma_tiny, 0", "flux_dev_tiny, 0.5"})
+  void anAutoencodersShiftCountsWhereThePipelineLooksAtIt(
+      String name, double shift, @TempDir Path other) throws IOException {
+    DirectoryCopy.of(FIXTURES.resolve(name), other);
+    Path config = other.resolve("vae/config.json");
+    String text = Files.readString(config);
+    Files.writeString(
+        config, text.replaceFirst("\"shift_factor\": [^,\\s]*", "\"shift_factor\": 0.5"));
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(other));
+        AutoencoderKlDecoder decoder =
+            (AutoencoderKlDecoder) pipeline.model().vaeDecoder(Placement.CPU)) {
+      assertThat(decoder.config().shiftFactor()).isEqualTo(shift);
     }
   }
 

@@ -32,9 +32,9 @@ public record AdaLn(AdaLnConfig config, Weights weights)
       "\\d+\\.(scale_shift_table|(attn[12]\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2))"
           + "\\.(weight|bias))";
 
-  /** Checks that there are no weights that these parts do not use. */
+  /** Checks that what the model uses are floats, and names the rest. */
   public AdaLn {
-    weights.rejectUnknown(
+    weights.expect(
         name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
   }
 

@@ -22,9 +22,9 @@ public record DiT(DiTConfig config, SafeTensors weights)
     implements TransformerSpec<DiTConditioning> {
   static final Program PROGRAM = Program.load(DiT.class, "dit.py");
 
-  /** Checks that there are no weights that this model does not use. */
+  /** Checks that what the model uses are floats, and names the rest. */
   public DiT {
-    weights.rejectUnknown(
+    weights.expect(
         name ->
             name.matches(
                 "transformer_blocks\\.\\d+\\.(attn1\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2)"

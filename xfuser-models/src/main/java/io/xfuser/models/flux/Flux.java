@@ -31,7 +31,7 @@ public record Flux(FluxConfig config, Weights weights)
   static final Program PROGRAM =
       Program.load(Flux.class, "/io/xfuser/models/joint/stream.py", "flux.py");
 
-  /** Checks that there are no weights that this model does not use. */
+  /** Checks that what the model uses are floats, and names the rest. */
   public Flux {
     String known =
         "((transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear"
@@ -42,7 +42,7 @@ public record Flux(FluxConfig config, Weights weights)
             + "|x_embedder|context_embedder|norm_out\\.linear|proj_out)\\.(weight|bias))"
             + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight";
     String all = known.formatted(config.guidance() ? "|guidance" : "");
-    weights.rejectUnknown(name -> name.matches(all));
+    weights.expect(name -> name.matches(all));
   }
 
   @Override

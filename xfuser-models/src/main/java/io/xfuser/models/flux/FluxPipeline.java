@@ -106,6 +106,11 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
   }
 
   @Override
+  protected boolean shifts() {
+    return true;
+  }
+
+  @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
     return new Flux(config(), weights(placement));
   }

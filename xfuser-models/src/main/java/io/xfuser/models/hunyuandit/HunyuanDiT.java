@@ -23,9 +23,9 @@ public record HunyuanDiT(HunyuanDiTConfig config, SafeTensors weights)
     implements TransformerSpec<HunyuanDiTConditioning> {
   static final Program PROGRAM = Program.load(HunyuanDiT.class, "hunyuandit.py");
 
-  /** Checks that there are no weights that this model does not use. */
+  /** Checks that what the model uses are floats, and names the rest. */
   public HunyuanDiT {
-    weights.rejectUnknown(
+    weights.expect(
         name ->
             name.matches(
                 "(blocks\\.\\d+\\.(norm1\\.(norm|linear)|norm[23]|skip_(norm|linear)"

@@ -23,9 +23,9 @@ public record SD3(SD3Config config, SafeTensors weights)
   static final Program PROGRAM =
       Program.load(SD3.class, "/io/xfuser/models/joint/stream.py", "sd3.py");
 
-  /** Checks that there are no weights that this model does not use. */
+  /** Checks that what the model uses are floats, and names the rest. */
   public SD3 {
-    weights.rejectUnknown(
+    weights.expect(
         name ->
             name.matches(
                 "transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear\\.(weight|bias)"

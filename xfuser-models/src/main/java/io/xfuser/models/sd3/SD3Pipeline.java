@@ -99,6 +99,11 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   }
 
   @Override
+  protected boolean shifts() {
+    return true;
+  }
+
+  @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
     return new SD3(config(), weights(placement));
   }

@@ -24,8 +24,10 @@ public final class BertEncoder implements MaskedEncoder {
   private static final String POSITIONS = "embeddings.position_embeddings.weight";
   private static final String TYPES = "embeddings.token_type_embeddings.weight";
   private static final String NORM = "embeddings.LayerNorm";
-  private static final Pattern UNUSED =
-      Pattern.compile("pooler\\..*|embeddings\\.position_ids|embeddings\\.token_type_ids");
+  private static final EncoderWeights.Names NAMES =
+      new EncoderWeights.Names(
+          "bert",
+          Pattern.compile("pooler\\..*|embeddings\\.position_ids|embeddings\\.token_type_ids"));
   private static final List<String> LAYER =
       List.of(
           "attention.self.query",
@@ -62,7 +64,7 @@ public final class BertEncoder implements MaskedEncoder {
     LayersConfig config = config(json);
     int types = json.getInt("type_vocab_size", 2);
     return new BertEncoder(
-        config, EncoderWeights.open(folder, UNUSED, (to, file) -> read(to, config, types, file)));
+        config, EncoderWeights.open(folder, NAMES, (to, file) -> read(to, config, types, file)));
   }
 
   private static LayersConfig config(ComponentConfig json) {

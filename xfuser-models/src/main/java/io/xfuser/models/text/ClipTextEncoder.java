@@ -27,8 +27,10 @@ public final class ClipTextEncoder implements TextModel {
   private static final String POSITIONS = "text_model.embeddings.position_embedding.weight";
   private static final String FINAL_NORM = "text_model.final_layer_norm";
   private static final String PROJECTION = "text_projection.weight";
-  private static final Pattern UNUSED =
-      Pattern.compile("text_model\\.embeddings\\.position_ids|text_projection\\.weight");
+  private static final EncoderWeights.Names NAMES =
+      new EncoderWeights.Names(
+          "clip",
+          Pattern.compile("text_model\\.embeddings\\.position_ids|text_projection\\.weight"));
   private static final List<String> LAYER =
       List.of(
           "self_attn.q_proj",
@@ -50,7 +52,7 @@ public final class ClipTextEncoder implements TextModel {
     config = LayersConfig.of(json, LayersConfig.CLIP);
     eos = json.getInt("eos_token_id", 49407);
     projection = projects ? json.getInt("projection_dim", 512) : 0;
-    weights = EncoderWeights.open(folder, UNUSED, this::read);
+    weights = EncoderWeights.open(folder, NAMES, this::read);
   }
 
   /**

@@ -16,8 +16,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /**
@@ -26,28 +28,35 @@ import java.util.regex.Pattern;
  */
 final class EncoderWeights implements AutoCloseable {
   private final EncoderFolder source;
+  private final Names names;
   private final NDManager manager = Torch.newManager();
   private final Map<String, NDArray> tensors = new HashMap<>();
   private final List<TensorList> layers = new ArrayList<>();
   private final List<SafeTensors> files = new ArrayList<>();
 
-  private EncoderWeights(EncoderFolder source) {
+  private EncoderWeights(EncoderFolder source, Names names) {
     this.source = source;
+    this.names = names;
   }
 
   /**
    * Opens {@code model.safetensors} or its shards; nothing stays open if that throws.
    *
-   * @param unused names that the file may have beside those that {@code reader} reads
+   * @param names how the class names its tensors
    */
   static EncoderWeights open(
-      EncoderFolder source, Pattern unused, BiConsumer<EncoderWeights, Weights> reader) {
-    EncoderWeights weights = new EncoderWeights(source);
+      EncoderFolder source, Names names, BiConsumer<EncoderWeights, Weights> reader) {
+    EncoderWeights weights = new EncoderWeights(source, names);
     try {
-      SafeTensors file = weights.file(source.loading().type());
-      CountedWeights counted = new CountedWeights(file);
+      SafeTensors file = weights.stored(source.loading().type());
+      UnaryOperator<String> rename = names.in(file.names());
+      CountedWeights counted = new CountedWeights(file.renamed(rename));
       reader.accept(weights, counted);
-      file.rejectUnknown(name -> counted.read(name) || unused.matcher(name).matches());
+      file.reportUnknown(
+          stored -> {
+            String name = rename.apply(stored);
+            return counted.read(name) || names.unused().matcher(name).matches();
+          });
     } catch (RuntimeException e) {
       weights.close();
       throw e;
@@ -59,13 +68,41 @@ final class EncoderWeights implements AutoCloseable {
   }
 
   /** The file with floats of {@code type}; open as long as these weights read from it. */
-  SafeTensors file(ElementType type) {
+  Weights file(ElementType type) {
+    SafeTensors file = stored(type);
+    return file.renamed(names.in(file.names()));
+  }
+
+  private SafeTensors stored(ElementType type) {
     Loading loading = source.loading();
     SafeTensors file =
         SafeTensors.open(source.directory(), "model", type, loading.variant())
             .on(loading.placement().device());
     files.add(file);
     return file;
+  }
+
+  /**
+   * How a class of transformers names its tensors. Source: {@code _get_key_renaming_mapping} in
+   * {@code modeling_utils.py}.
+   *
+   * @param prefix before the names of a model that has this one as its base, {@code bert} for
+   *     example; only names with it count where there are such
+   * @param unused names that a file usually has and that nothing reads
+   */
+  record Names(String prefix, Pattern unused) {
+    UnaryOperator<String> in(Set<String> all) {
+      boolean prefixed = all.stream().anyMatch(name -> name.startsWith(prefix + "."));
+      int from = prefixed ? prefix.length() + 1 : 0;
+      return name ->
+          prefixed && !name.startsWith(prefix + ".") ? "" : current(name.substring(from));
+    }
+
+    /** Before PyTorch, a norm's weight and bias were gamma and beta. */
+    private static String current(String name) {
+      return name.replaceFirst("LayerNorm\\.gamma$", "LayerNorm.weight")
+          .replaceFirst("LayerNorm\\.beta$", "LayerNorm.bias");
+    }
   }
 
   private void closeFiles() {

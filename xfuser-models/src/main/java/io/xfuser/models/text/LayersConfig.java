@@ -43,7 +43,8 @@ record LayersConfig(
    *
    * @throws IllegalArgumentException if the sizes make no encoder, or for another activation
    */
-  static LayersConfig of(ComponentConfig config, LayersConfig usual) {
+  static LayersConfig of(ComponentConfig json, LayersConfig usual) {
+    ComponentConfig config = json.unquantized();
     LayersConfig read =
         new LayersConfig(
             config.getInt("vocab_size", usual.vocabulary),

@@ -70,7 +70,7 @@ public record T5Config(
    */
   public static T5Config of(ComponentConfig json) {
     String type = type(json);
-    ComponentConfig config = json.part(null, type);
+    ComponentConfig config = json.part(null, type).unquantized();
     boolean multilingual = type.equals(MT5);
     String feedForward =
         config.getString("feed_forward_proj", multilingual ? "gated-gelu" : "relu");

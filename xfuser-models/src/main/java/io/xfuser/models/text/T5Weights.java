@@ -31,10 +31,12 @@ final class T5Weights {
   private static final String SHARED = "shared.weight";
   private static final String OWN = "encoder.embed_tokens.weight";
   // the embedding may be there under both names; the last matrices are read apart
-  private static final Pattern UNUSED =
-      Pattern.compile(
-          "decoder\\..*|lm_head\\.weight|encoder\\.embed_tokens\\.weight"
-              + "|encoder\\.block\\.\\d+\\.layer\\.1\\.DenseReluDense\\.wo\\.weight");
+  private static final EncoderWeights.Names NAMES =
+      new EncoderWeights.Names(
+          "transformer",
+          Pattern.compile(
+              "decoder\\..*|lm_head\\.weight|encoder\\.embed_tokens\\.weight"
+                  + "|encoder\\.block\\.\\d+\\.layer\\.1\\.DenseReluDense\\.wo\\.weight"));
 
   private T5Weights() {}
 
@@ -43,7 +45,7 @@ final class T5Weights {
     ElementType type = source.loading().type();
     ElementType exact = type == ElementType.FLOAT16 ? ElementType.FLOAT32 : type;
     return EncoderWeights.open(
-        source, UNUSED, (to, weights) -> new Part(config, share, weights, to.file(exact)).read(to));
+        source, NAMES, (to, weights) -> new Part(config, share, weights, to.file(exact)).read(to));
   }
 
   /** (V, D) of the own rows. */

@@ -72,11 +72,13 @@ public record AutoencoderKlConfig(
   }
 
   /**
-   * Reads a {@code config.json}; what it leaves out has diffusers' default.
+   * Reads a {@code config.json}; what it leaves out has diffusers' default. The means and standard
+   * deviations of latents do not count: no pipeline here looks at them.
    *
    * @throws IllegalArgumentException naming the setting that is wrong or that is not supported
    */
-  public static AutoencoderKlConfig from(ComponentConfig config) {
+  public static AutoencoderKlConfig from(ComponentConfig json) {
+    ComponentConfig config = json.unquantized();
     String kind = config.getString("_class_name", PICTURES);
     requireOneOf(config, "_class_name", kind, List.of(PICTURES, VIDEOS));
     return kind.equals(VIDEOS) ? ofVideos(config) : ofPictures(config);
@@ -85,13 +87,6 @@ public record AutoencoderKlConfig(
   private static AutoencoderKlConfig ofPictures(ComponentConfig config) {
     String activation = config.getString("act_fn", "silu");
     requireOneOf(config, "act_fn", activation, List.of("silu", "swish"));
-    for (String name : List.of("latents_mean", "latents_std")) {
-      if (config.has(name)) {
-        throw new IllegalArgumentException(
-            "%s: %s %s is not supported, only null"
-                .formatted(config.origin(), name, config.text(name)));
-      }
-    }
     List<Integer> widths = widths(config);
     refuseOtherBlocks(config, widths.size());
     return new AutoencoderKlConfig(
@@ -129,6 +124,23 @@ public record AutoencoderKlConfig(
         false,
         true,
         true);
+  }
+
+  /** The same without a shift, for pipelines that do not look at it. */
+  public AutoencoderKlConfig unshifted() {
+    return new AutoencoderKlConfig(
+        origin,
+        latentChannels,
+        outChannels,
+        widths,
+        layersPerBlock,
+        normGroups,
+        sampleSize,
+        scalingFactor,
+        0,
+        postQuantConv,
+        midAttention,
+        temporal);
   }
 
   /** Rows of pixels per row of latents: a power of two. */

@@ -39,7 +39,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     CountedWeights counted = new CountedWeights(file);
     try {
       layers = DecoderLayers.read(weights, config, counted);
-      file.rejectUnknown(name -> counted.read(name) || belongsToTheEncoder(name));
+      file.reportUnknown(name -> counted.read(name) || belongsToTheEncoder(name));
     } catch (RuntimeException e) {
       weights.close();
       throw e;

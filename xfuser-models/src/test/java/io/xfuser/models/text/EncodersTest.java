@@ -168,11 +168,11 @@ class EncodersTest {
         "clip_l | \"hidden_size\": 16, | '' | token_embedding.weight\" has the shape [60, 16], but"
             + " the model needs [60, 512]",
         "clip_l | \"vocab_size\": 60 | \"vocab_size\": 61 | token_embedding.weight",
-        "clip_l | \"num_hidden_layers\": 3 | \"num_hidden_layers\": 2 |"
-            + " text_model.encoder.layers.2.",
         "bert | \"absolute\" | \"relative_key\" | position_embedding_type \"relative_key\"",
         "bert | \"intermediate_size\": 28 | \"intermediate_size\": 29 | intermediate.dense.weight",
         "mt5 | \"model_type\": \"mt5\" | \"model_type\": \"umt5\" | model_type \"umt5\" is not",
+        "mt5 | \"d_kv\" | \"quantization_config\": {\"bits\": 8}, \"d_kv\" | quantized (8)",
+        "bert | \"hidden_act\" | \"quantization_config\": {}, \"hidden_act\" | an unknown way",
       })
   void whatDoesNotFitIsNamed(
       String name, String setting, String other, String message, @TempDir Path directory)

@@ -125,15 +125,15 @@ class T5EncoderTest {
   }
 
   @Test
-  void aBlockTooManyIsNamed(@TempDir Path directory) throws IOException {
+  void aBlockTooManyIsLeftOutAsInTransformers(@TempDir Path directory) throws IOException {
     Path broken = copy(directory, name -> name);
     String config = Files.readString(TINY.resolve("config.json"));
     Files.writeString(
         broken.resolve("config.json"), config.replace("\"num_layers\": 2", "\"num_layers\": 1"));
-    assertThatThrownBy(() -> T5Encoder.open(broken, Loading.of(ElementType.FLOAT32)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("does not know")
-        .hasMessageContaining("encoder.block.1.");
+    try (T5Encoder encoder = T5Encoder.open(broken, Loading.of(ElementType.FLOAT32));
+        T5Encoder whole = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32))) {
+      assertThat(encoder.parameterBytes()).isLessThan(whole.parameterBytes());
+    }
   }
 
   @Test

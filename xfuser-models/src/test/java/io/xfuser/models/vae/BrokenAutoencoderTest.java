@@ -49,8 +49,6 @@ class BrokenAutoencoderTest {
           """
           "AutoencoderKL" | "AutoencoderDC" | _class_name AutoencoderDC is not supported, only AutoencoderKL and AutoencoderKLTemporalDecoder
           "silu" | "gelu" | act_fn gelu is not supported, only silu and swish
-          "latents_mean": null | "latents_mean": [0.5] | latents_mean [0.5] is not supported, only null
-          "latents_std": null | "latents_std": [2] | latents_std [2] is not supported, only null
           "norm_num_groups": 3 | "norm_num_groups": 4 | norm_num_groups 4 does not divide the 6 channels of block_out_channels [6, 12]
           "layers_per_block": 2 | "layers_per_block": 0 | layers_per_block must be at least 1, not 0
           "scaling_factor": 0.7 | "scaling_factor": 0 | scaling_factor 0.0 and shift_factor 0.3 must be finite, the first not 0
@@ -85,12 +83,31 @@ class BrokenAutoencoderTest {
   }
 
   @Test
-  void aWeightThatTheDecoderDoesNotUseIsNamed() throws IOException {
+  void weightsThatTheDecoderDoesNotUseChangeNothing() throws IOException {
+    NDArray latents = manager.ones(new Shape(1, 3, 4, 4));
+    NDArray before = decode(latents);
     Map<String, NDArray> tensors = VaeFixtures.tensors(manager, PLAIN);
     tensors.put("decoder.mid_block.attentions.0.to_q.weight", manager.ones(new Shape(12, 12)));
-    assertThat(sentenceFor(tensors))
-        .contains("does not know: \"decoder.mid_block.attentions.0.to_q.weight\"")
-        .doesNotContain("encoder.conv_in");
+    tensors.put("loss.logvar", manager.create(new long[] {1}));
+    write(tensors);
+    assertThat(decode(latents).toFloatArray()).isEqualTo(before.toFloatArray());
+  }
+
+  @Test
+  void theMeansAndDeviationsOfLatentsChangeNothing() throws IOException {
+    NDArray latents = manager.ones(new Shape(1, 3, 4, 4));
+    NDArray before = decode(latents);
+    Path file = directory.resolve("config.json");
+    String text = Files.readString(file);
+    text = text.replace("\"latents_mean\": null", "\"latents_mean\": [0.5, 1, 2]");
+    Files.writeString(file, text.replace("\"latents_std\": null", "\"latents_std\": [2, 2, 2]"));
+    assertThat(decode(latents).toFloatArray()).isEqualTo(before.toFloatArray());
+  }
+
+  private NDArray decode(NDArray latents) {
+    try (AutoencoderKlDecoder decoder = open()) {
+      return decoder.decode(manager, latents, new Options(false, false));
+    }
   }
 
   @Test
@@ -125,13 +142,18 @@ class BrokenAutoencoderTest {
 
   /** What opening says about these weights, after the name of their file. */
   private String sentenceFor(Map<String, NDArray> tensors) throws IOException {
-    Path file = directory.resolve(VaeFixtures.FILE);
-    Files.delete(file);
-    SafeTensorsWriter.write(file, tensors);
+    Path file = write(tensors);
     Throwable error = catchThrowableOfType(IllegalArgumentException.class, this::open);
     String message = String.valueOf(error.getMessage());
     assertThat(message).startsWith(file.toString()).doesNotContain("\n");
     return message.substring(file.toString().length()).strip();
+  }
+
+  private Path write(Map<String, NDArray> tensors) throws IOException {
+    Path file = directory.resolve(VaeFixtures.FILE);
+    Files.delete(file);
+    SafeTensorsWriter.write(file, tensors);
+    return file;
   }
 
   private AutoencoderKlDecoder open() {
