@@ -59,6 +59,17 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage("org.bytedeco..");
 
+  /** Which looks whether the kernel takes the queries. */
+  @ArchTest
+  static final ArchRule attentionNamesItsKernelInOnePlace =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.attention..")
+          .and()
+          .doNotHaveSimpleName("Kernels")
+          .should()
+          .callMethod(AttentionKernel.class, "kernelName");
+
   @ArchTest
   static final ArchRule torchscriptStandsAlone =
       noClasses()

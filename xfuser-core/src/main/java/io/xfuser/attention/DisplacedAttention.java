@@ -81,7 +81,7 @@ public final class DisplacedAttention implements Attention {
       }
       long tokens = keys.getShape().get(1);
       return Kernels.ATTENTION.call(
-          owner, "cached", qkv.packed(), keys, tokens, kernel.kernelName());
+          owner, "cached", qkv.packed(), keys, tokens, Kernels.name(kernel, qkv.packed()));
     }
   }
 

@@ -48,7 +48,8 @@ record KeyValueBuffer(NDArray held, long text) {
    * The values (B, T' + l, H, D) that queries get of the text and the first {@code image} tokens.
    */
   NDArray attend(NDManager owner, NDArray packed, long image, AttentionKernel kernel) {
-    return Kernels.ATTENTION.call(owner, "cached", packed, held, text + image, kernel.kernelName());
+    String name = Kernels.name(kernel, packed);
+    return Kernels.ATTENTION.call(owner, "cached", packed, held, text + image, name);
   }
 
   long bytes() {

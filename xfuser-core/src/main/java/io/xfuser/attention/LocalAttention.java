@@ -17,6 +17,6 @@ public record LocalAttention(AttentionKernel kernel) implements Attention {
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    return Kernels.ATTENTION.call(owner, "local", qkv.packed(), kernel.kernelName());
+    return Kernels.ATTENTION.call(owner, "local", qkv.packed(), Kernels.name(kernel, qkv.packed()));
   }
 }

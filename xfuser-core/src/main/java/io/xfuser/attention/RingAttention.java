@@ -19,7 +19,7 @@ import java.util.List;
 public record RingAttention(Communicator ranks, AttentionKernel kernel) implements Attention {
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    String name = kernel.kernelName();
+    String name = Kernels.name(kernel, qkv.packed());
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = qkv.packed(); // (B, T + l, 3, H, D)
       NDArray kv = // (B, l, 2, H, D): every rank has the text, and attends it with its own keys

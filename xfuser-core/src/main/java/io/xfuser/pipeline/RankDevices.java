@@ -32,6 +32,9 @@ record RankDevices(RuntimeConfig runtime, Gpus gpus) {
     if (runtime.offload() != Offload.NONE) {
       requireGpu(runtime.offload().flag(), gpus);
     }
+    if (asked.kind() != DeviceChoice.Kind.CPU && gpus.count() > 0) {
+      Gpus.requireOneStream();
+    }
   }
 
   private static String all(Gpus gpus) {

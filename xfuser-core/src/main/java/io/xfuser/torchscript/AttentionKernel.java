@@ -3,6 +3,7 @@ package io.xfuser.torchscript;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -29,6 +30,9 @@ public enum AttentionKernel {
   /** What xDiT's names of kernels begin with that are not libtorch's. */
   private static final Pattern FOREIGN =
       Pattern.compile("(flash|nvte|sage|flex|aiter|triton|npu)(_.*)?");
+
+  private static final int CUDNN_BLOCK = 128;
+  private static final long CUDNN_OF_ANY_LENGTH = 91501; // 9.15.1
 
   private final boolean cpu;
   private final boolean cudaFloat32;
@@ -95,5 +99,41 @@ public enum AttentionKernel {
               .formatted(cudaHeadSize, size));
     }
     return Optional.empty();
+  }
+
+  /**
+   * Whether this kernel may attend with {@code queries} tokens at a time on a GPU; the others take
+   * any number.
+   *
+   * @throws IllegalArgumentException if cuDNN is too old for that number
+   */
+  public void requireQueries(long queries) {
+    if (this == CUDNN) {
+      refusal(queries, Cudnn.version())
+          .ifPresent(
+              reason -> {
+                throw new IllegalArgumentException(
+                    "--attention_backend " + kernelName() + " " + reason);
+              });
+    }
+  }
+
+  /**
+   * Why cuDNN cannot attend with {@code queries} tokens, in the same words. It takes numbers that
+   * 128 does not divide, but has faults there: later versions of libtorch prefer cuDNN from 9.15.1
+   * on only ({@code check_prefer_cudnn_attention} in {@code sdp_utils.cpp}). libtorch 2.7.1 does
+   * not know.
+   *
+   * @param cudnn its version; nothing where it cannot be asked
+   */
+  static Optional<String> refusal(long queries, OptionalLong cudnn) {
+    if (queries % CUDNN_BLOCK == 0 || cudnn.orElse(0) >= CUDNN_OF_ANY_LENGTH) {
+      return Optional.empty();
+    }
+    String version = cudnn.isPresent() ? Cudnn.name(cudnn.getAsLong()) : "of unknown version";
+    return Optional.of(
+        ("is asked for %d queries at a time, but cuDNN is to be trusted with numbers that 128 does"
+                + " not divide from 9.15.1 on, and this one is %s; sdpa_flash takes any number")
+            .formatted(queries, version));
   }
 }

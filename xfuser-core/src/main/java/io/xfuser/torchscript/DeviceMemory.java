@@ -3,26 +3,76 @@ package io.xfuser.torchscript;
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.util.cuda.CudaUtils;
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** How much memory of a device is taken. */
 public final class DeviceMemory {
   private DeviceMemory() {}
 
+  /** What is asked of CUDA's runtime, the one that libtorch has loaded; each returns an error. */
+  interface Runtime extends Library {
+    int cudaGetDevice(int[] gpu);
+
+    int cudaSetDevice(int gpu);
+
+    int cudaMemGetInfo(long[] free, long[] total);
+
+    int cudaGetLastError();
+  }
+
+  private static final class Loaded {
+    static final Optional<Runtime> RUNTIME = load();
+
+    private static Optional<Runtime> load() {
+      try {
+        return LoadedLibraries.file("cudart").map(file -> Native.load(file, Runtime.class));
+      } catch (LinkageError e) {
+        return Optional.empty();
+      }
+    }
+  }
+
   /**
    * Bytes of a GPU's memory that are taken, by whatever program, as its driver counts them.
    * libtorch keeps what it has freed for the next tensors, so this falls only if it runs out.
-   * Nothing on the CPU, and where CUDA's runtime library cannot be found by its name {@code
-   * cudart}.
+   * Nothing on the CPU, and where CUDA's runtime library is neither one that this process has
+   * loaded nor one that DJL finds.
    */
   public static OptionalLong taken(Device device) {
     if (!device.isGpu()) {
       return OptionalLong.empty();
     }
+    return Loaded.RUNTIME
+        .map(cuda -> taken(cuda, device.getDeviceId()))
+        .orElseGet(() -> asDjlFinds(device));
+  }
+
+  private static OptionalLong asDjlFinds(Device device) {
     try {
       return OptionalLong.of(CudaUtils.getGpuMemory(device).getCommitted());
     } catch (IllegalStateException | EngineException | LinkageError e) {
       return OptionalLong.empty(); // a figure for the report, not worth a failure
     }
+  }
+
+  /** On whatever GPU the calling thread is, where it stays. */
+  static OptionalLong taken(Runtime cuda, int gpu) {
+    int[] current = {0};
+    long[] free = {0};
+    long[] total = {0};
+    boolean told =
+        cuda.cudaGetDevice(current) == 0
+            && (current[0] == gpu || cuda.cudaSetDevice(gpu) == 0)
+            && cuda.cudaMemGetInfo(free, total) == 0;
+    if (!told) {
+      int unused = cuda.cudaGetLastError(); // libtorch would take it for an error of its own
+    }
+    if (current[0] != gpu) {
+      int unused = cuda.cudaSetDevice(current[0]); // where it was a moment ago
+    }
+    return told ? OptionalLong.of(total[0] - free[0]) : OptionalLong.empty();
   }
 }

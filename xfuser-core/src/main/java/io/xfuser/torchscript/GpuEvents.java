@@ -8,25 +8,22 @@ import ai.djl.pytorch.jni.IValue;
  * @param gpu its index
  */
 record GpuEvents(int gpu) implements GpuClock.Events<IValue> {
-  /** Of classes that only a libtorch with CUDA has, so loaded only where there is a GPU. */
-  private static final class Loaded {
-    static final Program PROGRAM =
-        Program.compile("gpu_events.py", ModuleArchive.read(GpuEvents.class, "gpu_events.py"));
-  }
+  /** Of classes that only a libtorch with CUDA has, and compiled by the first call. */
+  private static final Program PROGRAM = Program.load(GpuEvents.class, "gpu_events.py");
 
   @Override
   public IValue record() {
-    return Loaded.PROGRAM.callValue("record", gpu);
+    return PROGRAM.callValue("record", gpu);
   }
 
   @Override
   public void await(IValue event) {
-    long unused = Loaded.PROGRAM.callLong("synchronize", event);
+    long unused = PROGRAM.callLong("synchronize", event);
   }
 
   @Override
   public double millis(IValue from, IValue to) {
-    return Loaded.PROGRAM.callDouble("millis", from, to);
+    return PROGRAM.callDouble("millis", from, to);
   }
 
   @Override

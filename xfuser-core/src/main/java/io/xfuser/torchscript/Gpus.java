@@ -14,6 +14,8 @@ public record Gpus(boolean cuda, int count) {
   /** A libtorch for CPUs. */
   public static final Gpus NONE = new Gpus(false, 0);
 
+  private static final String STREAMS = "ai.djl.pytorch.enable_cuda_stream";
+
   /** Nothing if libtorch has not the operators: they are in libtorch_cuda. */
   private static final Retried<Optional<Program>> PROGRAM =
       new Retried<>(
@@ -43,10 +45,30 @@ public record Gpus(boolean cuda, int count) {
    * Makes {@code device} the calling thread's own, if it is a GPU. Programs compute where their
    * inputs are anyway; but CUDA itself comes back to a thread's GPU after each look at another, and
    * that takes some hundred MB there, which no process should take of a GPU that it does not use.
+   *
+   * @throws IllegalArgumentException as {@link #requireOneStream} does
    */
   public static void enter(Device device) {
     if (device.isGpu()) {
+      requireOneStream();
       PROGRAM.get().ifPresent(program -> program.callLong("enter", device.getDeviceId()));
+    }
+  }
+
+  /**
+   * Refuses DJL's setting that gives each call a stream of its own: nothing waits for the end of
+   * what is computed there, neither the next call nor a copy, so pictures would be wrong without a
+   * word.
+   *
+   * @throws IllegalArgumentException if it is set, in one sentence
+   */
+  public static void requireOneStream() {
+    if (Boolean.getBoolean(STREAMS)) {
+      throw new IllegalArgumentException(
+          "-D"
+              + STREAMS
+              + "=true cannot be used with GPUs: each call would compute in a stream of its own,"
+              + " and what follows would not wait for it");
     }
   }
 }

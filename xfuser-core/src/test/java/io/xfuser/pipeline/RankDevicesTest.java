@@ -46,8 +46,8 @@ class RankDevicesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "cuda   | false | 0 | --device cuda cannot be had: this libtorch is one for CPUs only; DJL's"
-            + " cu128 natives, or PYTORCH_LIBRARY_PATH, bring one with CUDA",
+        "cuda   | false | 0 | --device cuda cannot be had: this libtorch is one for CPUs only;"
+            + " DJL's cu128 natives, or PYTORCH_LIBRARY_PATH, bring one with CUDA",
         "cuda:1 | true  | 0 | --device cuda:1 cannot be had: libtorch finds no GPU",
         "cuda:1 | true  | 1 | --device cuda:1 cannot be had: the GPUs found are cuda:0 alone",
         "cuda:9 | true  | 8 | --device cuda:9 cannot be had: the GPUs found are cuda:0 to cuda:7"
@@ -70,6 +70,28 @@ class RankDevicesTest {
     assertThatThrownBy(() -> new RankDevices(runtime, Gpus.NONE))
         .hasMessageStartingWith(offload.flag() + " cannot be had: this libtorch is one for CPUs");
     assertThat(new RankDevices(runtime, new Gpus(true, 1)).of(0)).isEqualTo(Device.gpu(0));
+  }
+
+  @Test
+  void aStreamForEachCallIsRefusedWhereAGpuWouldCompute() {
+    String setting = "ai.djl.pytorch.enable_cuda_stream";
+    Gpus two = new Gpus(true, 2);
+    System.setProperty(setting, "true");
+    try {
+      for (String asked : List.of("auto", "cuda", "cuda:1")) {
+        assertThatThrownBy(() -> new RankDevices(AUTO.withDevice(asked), two))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessage(
+                "-Dai.djl.pytorch.enable_cuda_stream=true cannot be used with GPUs: each call would"
+                    + " compute in a stream of its own, and what follows would not wait for it");
+      }
+      assertThatThrownBy(() -> Gpus.enter(Device.gpu(0))).hasMessageStartingWith("-D" + setting);
+      assertThat(new RankDevices(AUTO.withDevice("cpu"), two).of(0)).isEqualTo(Device.cpu());
+      assertThat(new RankDevices(AUTO, Gpus.NONE).of(0)).isEqualTo(Device.cpu());
+    } finally {
+      System.clearProperty(setting);
+    }
+    assertThat(new RankDevices(AUTO, two).of(1)).isEqualTo(Device.gpu(1));
   }
 
   @Test

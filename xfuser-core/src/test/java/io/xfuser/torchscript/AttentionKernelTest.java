@@ -1,8 +1,10 @@
 package io.xfuser.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,6 +31,40 @@ class AttentionKernelTest {
     assertThatThrownBy(() -> AttentionKernel.of(name))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is a kernel of another package");
+  }
+
+  /** SD3 has 4,096 tokens and 333 of text at 1024 by 1024, Flux 4,096 and 512. */
+  @ParameterizedTest
+  @CsvSource({
+    "4608, 90501, true",
+    "4429, 90501, false",
+    "1, 91500, false",
+    "128, 0, true",
+    "4429, 0, false",
+    "4429, 91501, true",
+    "4429, 91600, true",
+    "2049, 100000, true"
+  })
+  void anOldCudnnTakesMultiplesOf128(long queries, long version, boolean takes) {
+    OptionalLong cudnn = version == 0 ? OptionalLong.empty() : OptionalLong.of(version);
+    assertThat(AttentionKernel.refusal(queries, cudnn).isEmpty()).isEqualTo(takes);
+  }
+
+  @Test
+  void anOldCudnnIsNamed() {
+    assertThat(AttentionKernel.refusal(4429, OptionalLong.of(90501)))
+        .hasValue(
+            "is asked for 4429 queries at a time, but cuDNN is to be trusted with numbers that 128"
+                + " does not divide from 9.15.1 on, and this one is 9.5.1; sdpa_flash takes any"
+                + " number");
+    // on this machine there is none to ask
+    assertThatThrownBy(() -> AttentionKernel.CUDNN.requireQueries(4429))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("--attention_backend cudnn is asked for 4429 queries")
+        .hasMessageContaining("this one is of unknown version");
+    assertThatCode(() -> AttentionKernel.CUDNN.requireQueries(4608)).doesNotThrowAnyException();
+    assertThatCode(() -> AttentionKernel.SDPA_FLASH.requireQueries(4429))
+        .doesNotThrowAnyException();
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import com.sun.management.OperatingSystemMXBean;
 import io.xfuser.config.DeviceChoice;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.TransformerSpec;
@@ -76,6 +77,7 @@ public final class StepServer implements Callable<Integer> {
         choice.kind() == DeviceChoice.Kind.CUDA
             ? Device.gpu(Math.max(0, choice.index()))
             : Device.cpu();
+    Gpus.enter(place);
     Loading loading = Loading.of(type).to(Placement.on(place));
     serve(BenchModel.of(model).open(directory, loading), place);
     return 0;
