@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A diffusers directory, opened. Its components are loaded by the ranks that need them; ranks of
@@ -25,10 +26,14 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final ElementType type;
   private final TransformerSpec<?> spec;
   private final Map<Placement, PlacedPipeline<?>> placed = new ConcurrentHashMap<>();
+  private final Supplier<Fingerprint> content;
+  private @Nullable Fingerprint fingerprint;
 
-  private DiffusionPipeline(PipelineModel<?> model, ElementType type) {
+  private DiffusionPipeline(
+      PipelineModel<?> model, ElementType type, Supplier<Fingerprint> content) {
     this.model = model;
     this.type = type;
+    this.content = content;
     this.spec = model.transformer(Placement.CPU);
   }
 
@@ -50,13 +55,10 @@ public final class DiffusionPipeline implements AutoCloseable {
     Path directory = locate(config, Hub::fromEnvironment);
     ComponentConfig components = ModelSource.components(directory);
     PipelineProvider provider = ModelSource.provider(components);
-    return of(
-        provider.open(
-            new PipelineComponents(
-                directory,
-                components,
-                new Loading(runtime.dtype(), config.variant(), Placement.CPU))),
-        runtime.dtype());
+    Loading loading = new Loading(runtime.dtype(), config.variant(), Placement.CPU);
+    PipelineComponents opened = new PipelineComponents(directory, components, loading);
+    return new DiffusionPipeline(
+        provider.open(opened), runtime.dtype(), () -> ModelContent.of(opened));
   }
 
   /**
@@ -66,7 +68,7 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @param type the element type of their weights
    */
   public static DiffusionPipeline of(PipelineModel<?> model, ElementType type) {
-    return new DiffusionPipeline(model, type);
+    return new DiffusionPipeline(model, type, () -> Fingerprint.EMPTY);
   }
 
   /**
@@ -104,8 +106,13 @@ public final class DiffusionPipeline implements AutoCloseable {
   }
 
   /** What ranks that draw together must have alike of the model. */
-  Fingerprint fingerprint() {
-    return Fingerprint.EMPTY.with("model", name());
+  synchronized Fingerprint fingerprint() {
+    Fingerprint known = fingerprint;
+    if (known == null) {
+      known = Fingerprint.EMPTY.with("model", name()).and(content.get());
+      fingerprint = known;
+    }
+    return known;
   }
 
   /** Its weights have been cast when they were loaded, so no engine can choose another type. */

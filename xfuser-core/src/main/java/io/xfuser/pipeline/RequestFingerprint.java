@@ -68,7 +68,7 @@ final class RequestFingerprint {
   }
 
   /** Every component of a record by its name, so that a new one is compared too. */
-  private static Fingerprint components(Record record) {
+  static Fingerprint components(Record record) {
     Fingerprint all = Fingerprint.EMPTY;
     try {
       for (RecordComponent component : record.getClass().getRecordComponents()) {

@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * else one that names the rank and what it was doing.
  *
  * <p>After any failure the next call works where all ranks are threads of this JVM. Where ranks
- * have JVMs of their own, it works after requests that were refused or cancelled, on all ranks; a
- * rank that fails or dies otherwise may end the world, as its {@link Transport#fail} says.
+ * have JVMs of their own, it works too, unless a rank was lost, its process or a connection: then
+ * this and every later call throws a {@link CommunicationException} that says so.
  */
 public final class XDiTParallel implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(XDiTParallel.class);
@@ -74,11 +74,14 @@ public final class XDiTParallel implements AutoCloseable {
    * {@code world} itself on the CPU, else {@link GpuWorld#over}. Which GPU is this rank's, {@link
    * #device} says. Closing what is returned closes {@code world}, and so does a failure.
    *
-   * @throws IllegalArgumentException if the engine's device cannot be had
+   * @throws IllegalArgumentException if the engine's device cannot be had, or some ranks compute on
+   *     GPUs and others do not
    */
   public static World connect(EngineConfig engine, World world) {
     try {
-      return GpuWorld.over(world, device(engine, world.rank()), TIMEOUT);
+      Device device = device(engine, world.rank());
+      world.requireEqual(EngineFingerprint.device(device));
+      return GpuWorld.over(world, device, TIMEOUT);
     } catch (RuntimeException e) {
       world.close();
       throw e;

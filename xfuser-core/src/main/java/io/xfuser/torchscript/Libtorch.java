@@ -45,6 +45,11 @@ public final class Libtorch {
     }
   }
 
+  /** The version of libtorch, {@code 2.7.1} for example. */
+  public static String version() {
+    return engine().getVersion();
+  }
+
   /**
    * DJL's engine, started by the first call that can.
    *

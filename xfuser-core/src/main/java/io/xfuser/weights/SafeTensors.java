@@ -181,7 +181,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   /** A tensor of the shape that the model needs and of a type that it can compute with. */
-  private TensorFiles.Located located(String name, long[] shape) {
+  TensorFiles.Located located(String name, long[] shape) {
     TensorFiles.Located located = located(name);
     requireFloats(name, located);
     long[] found = located.entry().shape();

@@ -9,10 +9,12 @@ import io.xfuser.examples.launch.LauncherWatch;
 import io.xfuser.examples.launch.Placement;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubSettings;
+import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
 import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.EngineFingerprint;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.StepListener;
@@ -150,7 +152,8 @@ public final class Runner {
       throws IOException {
     SocketConfig place = SocketConfig.fromEnvironment(environment);
     engine.parallel().requireWorldSize(place.size());
-    try (World world = XDiTParallel.connect(engine, SocketWorld.join(place));
+    Fingerprint alike = EngineFingerprint.of(pipe, engine, place.rank());
+    try (World world = XDiTParallel.connect(engine, SocketWorld.join(place, alike));
         XDiTParallel parallel = new XDiTParallel(pipe, engine, world)) {
       generate(parallel, args, outputs, world.rank() == 0);
     }

@@ -1,0 +1,80 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.parallel.Fingerprint;
+import io.xfuser.weights.ContentDigest;
+import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.WeightFiles;
+import io.xfuser.weights.WeightsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is in a diffusers directory, as far as a picture depends on it, whatever it is called and
+ * wherever it lies: ranks that draw together must have the same.
+ */
+final class ModelContent {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelContent.class);
+
+  private static final List<String> COMPONENTS =
+      List.of(
+          "transformer",
+          "vae",
+          "text_encoder",
+          "text_encoder_2",
+          "text_encoder_3",
+          "tokenizer",
+          "tokenizer_2",
+          "tokenizer_3",
+          "scheduler");
+
+  /** Settings and vocabularies. */
+  private static final List<String> FILES =
+      List.of(
+          "config.json",
+          "scheduler_config.json",
+          "tokenizer.json",
+          "spiece.model",
+          "vocab.json",
+          "merges.txt",
+          "vocab.txt");
+
+  private ModelContent() {}
+
+  /** A digest of every component. */
+  static Fingerprint of(PipelineComponents components) {
+    Fingerprint all = Fingerprint.EMPTY;
+    for (String name : COMPONENTS) {
+      if (components.has(name)) {
+        try {
+          String digest = digest(name, components);
+          all = all.with(name + "/ with the digest", digest);
+        } catch (IOException | WeightsException e) {
+          // who loads it will say so
+          LOG.debug("{} cannot be compared with that of other ranks", components.folder(name), e);
+        }
+      }
+    }
+    return all;
+  }
+
+  private static String digest(String name, PipelineComponents components) throws IOException {
+    Path folder = components.folder(name);
+    ContentDigest digest = new ContentDigest();
+    for (String file : FILES) {
+      if (Files.isRegularFile(folder.resolve(file))) {
+        digest.file(folder.resolve(file));
+      }
+    }
+    if (WeightFiles.exist(components.className(name))) {
+      String base = WeightFiles.baseName(components.index().getStringList(name).get(0));
+      try (SafeTensors weights = SafeTensors.open(folder, base, components.loading())) {
+        digest.weights(weights);
+      }
+    }
+    return digest.hex();
+  }
+}

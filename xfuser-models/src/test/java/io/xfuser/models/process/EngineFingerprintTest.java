@@ -1,0 +1,83 @@
+package io.xfuser.models.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.parallel.Fingerprint;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.EngineFingerprint;
+import io.xfuser.torchscript.ElementType;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What ranks compare when they meet. */
+class EngineFingerprintTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  @TempDir private Path directory = Path.of("");
+
+  @Test
+  void aCopyOfTheModelElsewhereIsTheSameAndAnotherTrainingIsNot() throws Exception {
+    Path copy = copy(MODEL, directory.resolve("copy"));
+    Fingerprint here = of(EngineConfig.of(MODEL));
+    assertThat(differences(here, of(EngineConfig.of(copy)))).isEmpty();
+
+    Path weights = copy.resolve("vae/diffusion_pytorch_model.safetensors");
+    try (RandomAccessFile file = new RandomAccessFile(weights.toFile(), "rw")) {
+      byte[] all = new byte[(int) file.length()];
+      file.readFully(all);
+      long header =
+          8 + Integer.toUnsignedLong(ByteBuffer.wrap(all).order(ByteOrder.LITTLE_ENDIAN).getInt());
+      file.seek(header);
+      file.write(new byte[all.length - (int) header]); // as many bytes, all of them 0
+    }
+    assertThat(differences(here, of(EngineConfig.of(copy))).orElseThrow())
+        .matches("rank 1 has vae/ with the digest [0-9a-f]{12}, rank 0 has [0-9a-f]{12}");
+  }
+
+  @Test
+  void whatIsSetDifferentlyIsNamed() {
+    EngineConfig plain = EngineConfig.of(MODEL);
+    EngineConfig other = plain.withParallel(plain.parallel().withUlysses(4)).withWarmupSteps(3);
+    assertThat(differences(of(plain), of(other)))
+        .contains(
+            "rank 1 has ulysses_degree 4, rank 0 has 1; rank 1 has warmup_steps 3, rank 0 has 1");
+    assertThat(differences(of(plain), of(plain.withDtype(ElementType.FLOAT16))).orElseThrow())
+        .startsWith("rank 1 has dtype ");
+    assertThat(of(plain).entries()).containsKeys("libtorch", "device", "model");
+  }
+
+  private static Optional<String> differences(Fingerprint first, Fingerprint second) {
+    return Fingerprint.differences(List.of(first, second));
+  }
+
+  private static Fingerprint of(EngineConfig engine) {
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.fromPretrained(engine.model(), engine.runtime())) {
+      return EngineFingerprint.of(pipeline, engine, 0);
+    }
+  }
+
+  private static Path copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file));
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(file, target);
+        }
+      }
+    }
+    return to;
+  }
+}
