@@ -67,6 +67,8 @@ final class Prelude {
   static String text(String products, HalfPrecision precision) {
     return ModuleArchive.read(Prelude.class, "prelude.py")
         + "\n"
+        + ModuleArchive.read(Prelude.class, "products.py")
+        + "\n"
         + products
         + "\n"
         + precision.text()

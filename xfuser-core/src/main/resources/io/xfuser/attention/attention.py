@@ -23,11 +23,11 @@ def attend_packed(self, packed: Tensor, kv: Tensor, kernel: str) -> Tensor:
   q, k, v = self.queries(packed), kv.select(2, parts - 2).transpose(1, 2), kv.select(2, parts - 1).transpose(1, 2)
   if kernel == "fastest":
     return self.attend(q, k, v).contiguous()
-  if self.widens(q, q.size(2)):
-    q, k, v = torch.to(q, 6), torch.to(k, 6), torch.to(v, 6)
   if kernel == "sdpa":
-    out = torch.scaled_dot_product_attention(q, k, v)
-  elif kernel == "sdpa_math":
+    return self.attend_masked(q, k, v, annotate(List[Tensor], [])).contiguous()
+  dtype = self.product_type(q)
+  q, k, v = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype)
+  if kernel == "sdpa_math":
     out = torch._scaled_dot_product_attention_math(q, k, v)[0]
   else:
     out = self.fused(q, k, v, kernel, False)[0]
@@ -62,9 +62,9 @@ def fused(self, q: Tensor, k: Tensor, v: Tensor, kernel: str, sums: bool) -> Tup
 
 def by_products(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
   # the same in three operators and fp32
-  scores = torch.matmul(torch.to(q, 6) * (float(q.size(3)) ** -0.5), torch.to(k, 6).transpose(2, 3))  # (B, H, Lq, Lk)
+  scores = self.matmul(torch.to(q, 6) * (float(q.size(3)) ** -0.5), torch.to(k, 6).transpose(2, 3))  # (B, H, Lq, Lk)
   lse = torch.logsumexp(scores, [3], True)
-  return (torch.matmul(torch.exp(scores - lse), torch.to(v, 6)), lse)
+  return (self.matmul(torch.exp(scores - lse), torch.to(v, 6)), lse)
 
 def summing_kernel(self, q: Tensor, k: Tensor, v: Tensor, kernel: str) -> str:
   # Which kernel gives log-sum-exps where libtorch may choose: its own choice without them, by type, head size and GPU
@@ -101,8 +101,8 @@ def partial(self, packed: Tensor, kv: Tensor, kernel: str) -> Tuple[Tensor, Tens
   k = kv.select(2, kv.size(2) - 2).transpose(1, 2)
   v = kv.select(2, kv.size(2) - 1).transpose(1, 2)
   q = self.queries(packed)
-  if self.widens(q, q.size(2)):
-    q, k, v = torch.to(q, 6), torch.to(k, 6), torch.to(v, 6)
+  dtype = self.product_type(q)
+  q, k, v = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype)
   chosen = self.summing_kernel(q, k, v, kernel)
   if chosen == "sdpa_math":
     return self.by_products(q, k, v)

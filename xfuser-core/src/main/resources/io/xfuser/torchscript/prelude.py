@@ -1,44 +1,5 @@
 # What programs call is joined to them (Prelude.java). Shapes: B batch, L tokens (Lq queries, Lk keys), H heads, D head size, C width.
 
-def widens(self, x: Tensor, rows: int) -> bool:
-  # Whether the product of that many rows is taken in fp32, because this CPU is faster at it than in the type of x
-  # (HalfPrecision.java). Few rows are not worth widening the weights for.
-  if not x.is_cpu or rows < 64:
-    return False
-  return (x.dtype == 15 and self.widens_bfloat16()) or (x.dtype == 5 and self.widens_float16())
-
-def widens_rows(self, x: Tensor) -> bool:
-  # x (..., C)
-  return self.widens(x, x.numel() // max(x.size(-1), 1))
-
-def linear(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-  # x (..., I), weight (O, I), bias (O) -> (..., O)
-  if self.widens_rows(x):
-    return torch.to(self.product(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6)), x.dtype)
-  return self.product(x, weight, bias)
-
-def linear_add(self, x: Tensor, weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
-  # x·weightᵀ + bias + y
-  if self.widens_rows(x):
-    out = self.product_add(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6), torch.to(y, 6))
-    return torch.to(out, x.dtype)
-  return self.product_add(x, weight, bias, y)
-
-def mlp_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
-  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2; x (..., I) -> (..., O)
-  if self.widens_rows(x):
-    h = self.product_gelu_tanh(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6))
-    return torch.to(self.product(h, torch.to(weight2, 6), torch.to(bias2, 6)), x.dtype)
-  return self.product(self.product_gelu_tanh(x, weight, bias), weight2, bias2)
-
-def mlp_gelu_tanh_add(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor, y: Tensor) -> Tensor:
-  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2 + y
-  if self.widens_rows(x):
-    h = self.product_gelu_tanh(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6))
-    out = self.product_add(h, torch.to(weight2, 6), torch.to(bias2, 6), torch.to(y, 6))
-    return torch.to(out, x.dtype)
-  return self.product_add(self.product_gelu_tanh(x, weight, bias), weight2, bias2, y)
-
 # What a block adds to its tokens, term by term (Terms.java): functions take `terms` [first, end, tokens] and add the terms
 # from first to end (exclusive) of theirs. Where tokens is 0, x itself is left out of the result, because the rank of
 # another share adds it; the terms read it none the less.
@@ -71,31 +32,6 @@ def split_heads(self, x: Tensor, heads: int) -> Tensor:
   # (B, L, H·D) -> (B, H, L, D)
   return x.unflatten(2, [heads, -1]).transpose(1, 2)
 
-def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-  # q (B, H, Lq, D), k and v (B, H, Lk, D) -> (B, Lq, H, D)
-  if self.widens(q, q.size(2)):
-    out = torch.scaled_dot_product_attention(torch.to(q, 6), torch.to(k, 6), torch.to(v, 6))
-    return torch.to(out.transpose(1, 2), q.dtype)
-  if q.is_cpu and q.dtype == 15 and q.size(2) >= 64:
-    return self.attend_by_pairs(q, k, v)
-  return torch.scaled_dot_product_attention(q, k, v).transpose(1, 2)
-
-def attend_by_pairs(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-  # The same, two heads at a time: where the CPU multiplies matrices of bf16 quickly, libtorch's fused attention does
-  # not. The scores of some queries are held at once, at most 2^20 a head (or 64 queries): they stay in the cache.
-  out = torch.empty([q.size(0), q.size(2), q.size(1), q.size(3)], dtype=q.dtype, device=q.device)
-  rows = max(64, 1048576 // max(k.size(2), 1))
-  scaled = q * (float(q.size(3)) ** -0.5)
-  for b in range(q.size(0)):
-    for h in range(0, q.size(1), 2):
-      keys = k[b].slice(0, h, h + 2).transpose(1, 2)  # (2, D, Lk)
-      values = v[b].slice(0, h, h + 2)  # (2, Lk, D)
-      for start in range(0, q.size(2), rows):
-        part = scaled[b].slice(0, h, h + 2).slice(1, start, start + rows)  # (2, rows, D)
-        attended = torch.bmm(torch.softmax(torch.bmm(part, keys), -1), values)
-        out[b].slice(0, start, start + rows).slice(1, h, h + 2).copy_(attended.transpose(0, 1))
-  return out
-
 def modulate(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float) -> Tensor:
   # adaLN: LN(x)·(1 + scale) + shift in one kernel; all batch rows share shift and scale, both (C)
   return torch.layer_norm(x, [x.size(2)], scale_plus_one, shift, eps)
@@ -103,7 +39,7 @@ def modulate(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float)
 def modulations(self, t: Tensor, weight: Tensor, bias: Tensor, count: int) -> Tensor:
   # shifts, scales, gates of adaLN from the conditioning after its SiLU: t (B, I), weight (count·C, I), bias (count·C)
   # -> (count, B, 1, C)
-  return torch.linear(t, weight, bias).unflatten(1, [count, -1]).transpose(0, 1).unsqueeze(2)
+  return self.linear(t, weight, bias).unflatten(1, [count, -1]).transpose(0, 1).unsqueeze(2)
 
 def modulate_rows(self, x: Tensor, shift: Tensor, scale: Tensor, eps: float) -> Tensor:
   # adaLN where batch rows differ in shift and scale, both (B, 1, C)
@@ -143,9 +79,9 @@ def rounded(self, value: float, dtype: int) -> Tensor:
   return torch.tensor(value, dtype=dtype, device=torch.device("cpu"))
 
 def silu_mlp(self, x: Tensor, w: List[Tensor], first: int) -> Tensor:
-  # two linear layers with SiLU between them, w[first] to w[first + 3], on few rows
-  h = torch.linear(x, w[first], w[first + 1])
-  return torch.linear(torch.silu(h), w[first + 2], w[first + 3])
+  # two linear layers with SiLU between them, w[first] to w[first + 3]
+  h = self.linear(x, w[first], w[first + 1])
+  return self.linear(torch.silu(h), w[first + 2], w[first + 3])
 
 def embed_number(self, value: float, w: List[Tensor], first: int) -> Tensor:
   # a timestep, a size: its sinusoid and two linear layers, w[first] to w[first + 3] -> (1, width)

@@ -37,4 +37,4 @@ def heads(self, packed: Tensor) -> List[Tensor]:
 
 def widened(self, device: str, dtype: int) -> int:
   x = torch.empty([100, 8], dtype=dtype, device=torch.device(device))
-  return int(self.widens_rows(x))
+  return int(self.product_type(x) != dtype)

@@ -17,11 +17,7 @@ def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
   # the frames of a video look at one caption, so they are queries of one row
   qh = q.view(text_kv.size(0), -1, text_kv.size(3), text_kv.size(4)).transpose(1, 2)
   k, v = text_kv.select(2, 0).transpose(1, 2), text_kv.select(2, 1).transpose(1, 2)
-  if len(mask) == 0:
-    text = torch.scaled_dot_product_attention(qh, k, v)
-  else:
-    text = torch.scaled_dot_product_attention(qh, k, v, mask[0])
-  return text.transpose(1, 2).reshape(q.size(0), q.size(1), q.size(2))
+  return self.attend_masked(qh, k, v, mask).reshape(q.size(0), q.size(1), q.size(2))
 
 def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: List[Tensor], w: List[Tensor],
                     eps: float, terms: List[int]) -> Tensor:
@@ -70,5 +66,5 @@ def timestep(self, value: float, w: List[Tensor], sizes: List[Tensor]) -> Tuple[
   embedded = self.embed_number(value, w, 4)
   for s in sizes:
     embedded = embedded + s
-  six = torch.linear(torch.silu(embedded), w[8], w[9])
+  six = self.linear(torch.silu(embedded), w[8], w[9])
   return (six.view(6, -1), embedded.squeeze(0))

@@ -21,7 +21,7 @@ def join_skip(self, x: Tensor, skip: Tensor, w: List[Tensor]) -> Tensor:
 
 def before_attention(self, x: Tensor, t: Tensor, rotation: Tensor, w: List[Tensor], head: int) -> Tensor:
   # x (B, L, C), t (B, C), rotation (L, D/2, 2), head is D -> packed queries, keys, values (B, L, 3, H, D)
-  shift = torch.linear(t, w[2], w[3]).unsqueeze(1)  # (B, 1, C)
+  shift = self.linear(t, w[2], w[3]).unsqueeze(1)  # (B, 1, C)
   h = torch.add_(self.norm(x, w, 0), shift)
   packed = self.project(h, w, 4).unflatten(2, [3, -1, head])
   q, k = packed.select(2, 0), packed.select(2, 1)  # (B, L, H, D)
@@ -64,11 +64,11 @@ def text(self, bert: Tensor, t5: Tensor, bert_mask: Tensor, t5_mask: Tensor, w: 
 def pool(self, t5: Tensor, w: List[Tensor]) -> Tensor:
   # (B, 256, F) -> (B, P): what the mean of all tokens, padding too, finds among them
   tokens = torch.cat([t5.mean([1], True), t5], 1) + w[5]
-  q = torch.linear(tokens.slice(1, 0, 1), w[6], w[7]).unflatten(2, [8, -1])
-  kv = torch.linear(tokens, w[8], w[9]).unflatten(2, [2, 8, -1])
+  q = self.linear(tokens.slice(1, 0, 1), w[6], w[7]).unflatten(2, [8, -1])
+  kv = self.linear(tokens, w[8], w[9]).unflatten(2, [2, 8, -1])
   k, v = kv.select(2, 0), kv.select(2, 1)
   pooled = self.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-  return torch.linear(pooled.flatten(1), w[10], w[11])
+  return self.linear(pooled.flatten(1), w[10], w[11])
 
 def rounded_sinusoid(self, value: float, like: Tensor) -> Tensor:
   # (1, 256); numbers are in the type of the latents

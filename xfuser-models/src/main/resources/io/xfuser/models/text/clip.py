@@ -12,4 +12,4 @@ def pooled(self, x: Tensor, ids: Tensor, weight: Tensor, bias: Tensor, eps: floa
 
 def projected(self, x: Tensor, weight: Tensor) -> Tensor:
   # (B, C), (P, C) -> (B, P)
-  return torch.linear(x, weight)
+  return self.linear_alone(x, weight)

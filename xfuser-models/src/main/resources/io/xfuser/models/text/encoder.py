@@ -36,10 +36,7 @@ def self_attention(self, x: Tensor, w: List[Tensor], bias: Tensor, heads: int) -
   q = self.split_heads(self.linear(x, w[0], w[1]), heads)  # (B, H, T, C / H)
   k = self.split_heads(self.linear(x, w[2], w[3]), heads)
   v = self.split_heads(self.linear(x, w[4], w[5]), heads)
-  if self.widens(q, q.size(2)):
-    wide = torch.scaled_dot_product_attention(torch.to(q, 6), torch.to(k, 6), torch.to(v, 6), torch.to(bias, 6))
-    return torch.to(wide, q.dtype).transpose(1, 2).flatten(2)
-  return torch.scaled_dot_product_attention(q, k, v, bias).transpose(1, 2).flatten(2)
+  return self.attend_masked(q, k, v, [bias]).flatten(2)
 
 def activated(self, x: Tensor, activation: str) -> Tensor:
   if activation == "quick_gelu":

@@ -35,13 +35,13 @@ def heads_of(self, x: Tensor, width: int) -> Tensor:
 
 def attention(self, x: Tensor, bias: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, width: int) -> Tensor:
   # x (B, T, D), q, k and v (H·K, D), o (D, H·K) -> (B, T, D); T5 does not scale the scores
-  query = self.heads_of(torch.linear(x, q), width)  # (B, H, T, K)
-  key = self.heads_of(torch.linear(x, k), width)
-  value = self.heads_of(torch.linear(x, v), width)
-  scores = torch.matmul(query, key.transpose(3, 2)) + bias  # (B, H, T, T)
+  query = self.heads_of(self.linear_alone(x, q), width)  # (B, H, T, K)
+  key = self.heads_of(self.linear_alone(x, k), width)
+  value = self.heads_of(self.linear_alone(x, v), width)
+  scores = self.matmul(query, key.transpose(3, 2)) + bias  # (B, H, T, T)
   weights = torch.softmax(scores.to(6), -1).to(scores.dtype)
-  mixed = torch.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
-  return torch.linear(mixed.flatten(2), o)
+  mixed = self.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
+  return self.linear_alone(mixed.flatten(2), o)
 
 def gelu_new(self, x: Tensor) -> Tensor:
   return 0.5 * x * (1. + torch.tanh(0.7978845608028654 * (x + 0.044715 * torch.pow(x, 3.))))
@@ -49,11 +49,11 @@ def gelu_new(self, x: Tensor) -> Tensor:
 def feed_forward(self, x: Tensor, w: List[Tensor]) -> Tensor:
   # x (B, T, D); w is wi (F, D), wo (D, F) with relu, or wi_0, wi_1 (F, D), wo (D, F) with a gate
   if len(w) == 3:
-    inner = self.gelu_new(torch.linear(x, w[0])) * torch.linear(x, w[1])  # (B, T, F)
+    inner = self.gelu_new(self.linear_alone(x, w[0])) * self.linear_alone(x, w[1])  # (B, T, F)
   else:
-    inner = torch.relu(torch.linear(x, w[0]))
+    inner = torch.relu(self.linear_alone(x, w[0]))
   out = w[len(w) - 1]
-  return torch.linear(inner.to(out.dtype), out)
+  return self.linear_alone(inner.to(out.dtype), out)
 
 def finite(self, x: Tensor) -> Tensor:
   # keeps float16 away from infinity

@@ -1,8 +1,6 @@
 # The layers of AutoencoderKL's decoder. Shapes: B pictures, C and O channels, H rows, W columns, L = H·W; F frames.
 #
-# On the CPU everything is laid out channels-last: oneDNN's convolutions then need no reordering. Half precision
-# is multiplied in fp32 there, because without AVX512-FP16 libtorch's own half kernels are 10 to 200 times slower.
-# On CUDA libtorch would round fp32 to TF32 in convolutions unless told not to.
+# On the CPU everything is laid out channels-last: oneDNN's convolutions then need no reordering.
 
 def enter(self, latents: Tensor, dtype: int, scaling: float, shift: float) -> Tensor:
   # latents (B, C, H, W), still scaled -> (B, C, H, W)
@@ -11,55 +9,17 @@ def enter(self, latents: Tensor, dtype: int, scaling: float, shift: float) -> Te
     return torch.contiguous(x, memory_format=2)
   return x
 
-def product_type(self, x: Tensor) -> int:
-  # the type in which x is multiplied
-  if x.is_cpu and x.dtype == 5:
-    return 6
-  return x.dtype
-
-def convolve_at_once(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
-  # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H', W'), of the size that the padding leaves
-  dtype = self.product_type(x)
-  w = torch.to(weight, dtype)
-  b = torch.to(bias, dtype)
-  if x.is_cuda:
-    # not transposed, one group; no search for the fastest algorithm, cuDNN, no TF32
-    y = torch._convolution(x, w, b, [1, 1], padding, [1, 1], False, [0, 0], 1, False, False, True, False)
-  else:
-    y = torch.conv2d(torch.to(x, dtype), w, b, [1, 1], padding, [1, 1], 1)
-  return torch.to(y, x.dtype)
-
-def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
-  # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H, W)
-  dtype = self.product_type(x)
-  if dtype == x.dtype:
-    return self.convolve_at_once(x, weight, bias, padding)
-  # some rows at a time, so that no whole tensor is held in the wider type
-  w = torch.to(weight, dtype)
-  b = torch.to(bias, dtype)
-  h = x.size(2)
-  y = torch.empty([x.size(0), w.size(0), h, x.size(3)], dtype=x.dtype, device=x.device, memory_format=2)
-  step = self.rows_at_once(x)
-  for i in range((h + step - 1) // step):
-    start = i * step
-    end = min(h, start + step)
-    top = min(start, padding[0])  # rows above that are seen
-    rows = torch.slice(x, 2, start - top, min(h, end + padding[0]))
-    part = self.convolve_at_once(rows, w, b, padding)
-    torch.copy_(torch.slice(y, 2, start, end), torch.slice(part, 2, top, top + end - start))
-  return y
-
 def mend_(self, y: Tensor, x: Tensor, above: Tensor, below: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
   # y (B, O, H, W) is x (B, C, H, W), 3×3-convolved with zeros around it: its first and its last row again, in its
   # memory, with the rows above and below (B, C, 1, W) in the place of zeros
   h = x.size(2)
   if h == 1:
-    torch.copy_(y, self.convolve_at_once(torch.cat([above, x, below], 2), weight, bias, [0, 1]))
+    torch.copy_(y, self.convolve(torch.cat([above, x, below], 2), weight, bias, [0, 1]))
   else:
     top = torch.cat([above, torch.slice(x, 2, 0, 2)], 2)  # (B, C, 3, W)
     bottom = torch.cat([torch.slice(x, 2, h - 2, h), below], 2)  # (B, C, 3, W)
-    torch.copy_(torch.slice(y, 2, 0, 1), self.convolve_at_once(top, weight, bias, [0, 1]))
-    torch.copy_(torch.slice(y, 2, h - 1, h), self.convolve_at_once(bottom, weight, bias, [0, 1]))
+    torch.copy_(torch.slice(y, 2, 0, 1), self.convolve(top, weight, bias, [0, 1]))
+    torch.copy_(torch.slice(y, 2, h - 1, h), self.convolve(bottom, weight, bias, [0, 1]))
   return y
 
 def normalize(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float, silu: bool) -> Tensor:
@@ -140,8 +100,8 @@ def attend_to(self, x: Tensor, residual: Tensor, k: Tensor, v: Tensor, weights: 
   tokens = self.tokens(x)  # (B, L, C)
   w = [torch.to(weight, tokens.dtype) for weight in weights]
   q = torch.unsqueeze(self.linear(tokens, w[0], w[1]), 1)  # (B, 1, L, C)
-  out = torch.scaled_dot_product_attention(q, torch.unsqueeze(k, 1), torch.unsqueeze(v, 1))  # (B, 1, L, C)
-  y = torch.to(self.linear(torch.squeeze(out, 1), w[6], w[7]), x.dtype)  # (B, L, C)
+  out = self.attend(q, torch.unsqueeze(k, 1), torch.unsqueeze(v, 1))  # (B, L, 1, C)
+  y = torch.to(self.linear(torch.squeeze(out, 2), w[6], w[7]), x.dtype)  # (B, L, C)
   return residual + torch.unflatten(torch.transpose(y, 1, 2), 2, [x.size(2), x.size(3)])
 
 def attention(self, x: Tensor, residual: Tensor, weights: List[Tensor]) -> Tensor:

@@ -1,0 +1,147 @@
+# Everything that multiplies matrices or convolves. Programs call these functions and no such operator of libtorch
+# (ProductsTest), so that the type in which that is done is chosen here: fp32 where this CPU is faster at it than in the type
+# of x (HalfPrecision.java), whatever the number of rows. Shapes: B batch, L tokens (Lq queries, Lk keys), H heads, D head
+# size, I inputs, O outputs.
+
+def product_type(self, x: Tensor) -> int:
+  # the type in which x is multiplied
+  if x.is_cpu and ((x.dtype == 15 and self.widens_bfloat16()) or (x.dtype == 5 and self.widens_float16())):
+    return 6
+  return x.dtype
+
+def wide_at_once(self) -> int:
+  # so many elements are widened at a time: 8 MiB, which a cache holds until they are multiplied
+  return 2097152
+
+def wide_linear(self, x: Tensor, weight: Tensor, bias: List[Tensor], gelu: bool, added: List[Tensor], dtype: int) -> Tensor:
+  # x (..., I), weight (O, I) to be widened, bias none or (O), added none or (..., O) -> x·weightᵀ + bias, after gelu_tanh or
+  # + added, (..., O) of dtype
+  outputs, inputs = weight.size(0), weight.size(1)
+  rows = min(outputs, max(1, self.wide_at_once() // max(inputs, 1)))
+  wide = torch.to(x, 6)
+  buffer = torch.empty([rows, inputs], dtype=6, device=x.device)
+  shape = x.size()
+  shape[-1] = outputs
+  y = torch.empty(shape, dtype=dtype, device=x.device)
+  for i in range((outputs + rows - 1) // max(rows, 1)):
+    start = i * rows
+    end = min(outputs, start + rows)
+    w = torch.copy_(torch.slice(buffer, 0, 0, end - start), torch.slice(weight, 0, start, end))
+    if len(bias) == 0:
+      part = torch.linear(wide, w)
+    else:
+      b = torch.to(torch.slice(bias[0], 0, start, end), 6)
+      if gelu:
+        part = self.product_gelu_tanh(wide, w, b)
+      elif len(added) > 0:
+        part = self.product_add(wide, w, b, torch.to(torch.slice(added[0], -1, start, end), 6))
+      else:
+        part = self.product(wide, w, b)
+    if rows == outputs:
+      return torch.to(part, dtype)
+    torch.copy_(torch.slice(y, -1, start, end), part)
+  return y
+
+def linear(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+  # x (..., I), weight (O, I), bias (O) -> (..., O)
+  if self.product_type(x) != x.dtype:
+    return self.wide_linear(x, weight, [bias], False, annotate(List[Tensor], []), x.dtype)
+  return self.product(x, weight, bias)
+
+def linear_add(self, x: Tensor, weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
+  # x·weightᵀ + bias + y
+  if self.product_type(x) != x.dtype:
+    return self.wide_linear(x, weight, [bias], False, [y], x.dtype)
+  return self.product_add(x, weight, bias, y)
+
+def linear_alone(self, x: Tensor, weight: Tensor) -> Tensor:
+  # x·weightᵀ
+  if self.product_type(x) != x.dtype:
+    return self.wide_linear(x, weight, annotate(List[Tensor], []), False, annotate(List[Tensor], []), x.dtype)
+  return torch.linear(x, weight)
+
+def mlp_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
+  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2; x (..., I) -> (..., O)
+  if self.product_type(x) != x.dtype:
+    none = annotate(List[Tensor], [])
+    return self.wide_linear(self.wide_linear(x, weight, [bias], True, none, 6), weight2, [bias2], False, none, x.dtype)
+  return self.product(self.product_gelu_tanh(x, weight, bias), weight2, bias2)
+
+def mlp_gelu_tanh_add(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor, y: Tensor) -> Tensor:
+  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2 + y
+  if self.product_type(x) != x.dtype:
+    h = self.wide_linear(x, weight, [bias], True, annotate(List[Tensor], []), 6)
+    return self.wide_linear(h, weight2, [bias2], False, [y], x.dtype)
+  return self.product_add(self.product_gelu_tanh(x, weight, bias), weight2, bias2, y)
+
+def matmul(self, x: Tensor, y: Tensor) -> Tensor:
+  # x (..., M, K), y (..., K, N) -> (..., M, N)
+  dtype = self.product_type(x)
+  return torch.to(torch.matmul(torch.to(x, dtype), torch.to(y, dtype)), x.dtype)
+
+def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+  # q (B, H, Lq, D), k and v (B, H, Lk, D) -> (B, Lq, H, D)
+  if q.is_cpu and q.size(2) >= 64 and q.dtype == 15 and self.product_type(q) == 15:
+    return self.attend_by_pairs(q, k, v)
+  return self.attend_masked(q, k, v, annotate(List[Tensor], []))
+
+def attend_masked(self, q: Tensor, k: Tensor, v: Tensor, mask: List[Tensor]) -> Tensor:
+  # the same; mask none or (B, H, Lq, Lk) or what fits it, added to the scores
+  dtype = self.product_type(q)
+  q, k, v, given = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype), q.dtype
+  if len(mask) == 0:
+    out = torch.scaled_dot_product_attention(q, k, v)
+  else:
+    out = torch.scaled_dot_product_attention(q, k, v, torch.to(mask[0], dtype))
+  return torch.to(out.transpose(1, 2), given)
+
+def attend_by_pairs(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+  # attend, two heads at a time: where the CPU multiplies matrices of bf16 quickly, libtorch's fused attention does
+  # not. The scores of some queries are held at once, at most 2^20 a head (or 64 queries): they stay in the cache.
+  out = torch.empty([q.size(0), q.size(2), q.size(1), q.size(3)], dtype=q.dtype, device=q.device)
+  rows = max(64, 1048576 // max(k.size(2), 1))
+  scaled = q * (float(q.size(3)) ** -0.5)
+  for b in range(q.size(0)):
+    for h in range(0, q.size(1), 2):
+      keys = k[b].slice(0, h, h + 2).transpose(1, 2)  # (2, D, Lk)
+      values = v[b].slice(0, h, h + 2)  # (2, Lk, D)
+      for start in range(0, q.size(2), rows):
+        part = scaled[b].slice(0, h, h + 2).slice(1, start, start + rows)  # (2, rows, D)
+        attended = torch.bmm(torch.softmax(torch.bmm(part, keys), -1), values)
+        out[b].slice(0, start, start + rows).slice(1, h, h + 2).copy_(attended.transpose(0, 1))
+  return out
+
+def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
+  # x (B, C, H, W), weight (O, C, KH, KW), bias (O), rows and columns of zeros on each side -> (B, O, H', W'), of the size that
+  # they leave
+  dtype = self.product_type(x)
+  if dtype == x.dtype:
+    return self.convolution(x, weight, bias, padding)
+  w = torch.to(weight, dtype)
+  b = torch.to(bias, dtype)
+  height = x.size(2) + 2 * padding[0] - weight.size(2) + 1
+  width = x.size(3) + 2 * padding[1] - weight.size(3) + 1
+  y = torch.empty([x.size(0), weight.size(0), height, width], dtype=x.dtype, device=x.device, memory_format=2)
+  # some rows at a time, each with those that the kernel sees around it, so that no whole tensor is held in the wider type
+  step = min(height, max(1, self.wide_at_once() // (x.size(0) * x.size(1) * x.size(3))))
+  more = weight.size(2) - 1
+  buffer = torch.empty([x.size(0), x.size(1), step + more, x.size(3)], dtype=dtype, device=x.device, memory_format=2)
+  for i in range((height + step - 1) // step):
+    start = i * step - padding[0]  # in rows of x
+    end = min(height, (i + 1) * step) - padding[0]
+    first = max(0, start)
+    last = min(x.size(2), end + more)
+    rows = torch.slice(buffer, 2, 0, end + more - start)
+    torch.zero_(torch.slice(rows, 2, 0, first - start))
+    torch.copy_(torch.slice(rows, 2, first - start, last - start), torch.slice(x, 2, first, last))
+    torch.zero_(torch.slice(rows, 2, last - start, end + more - start))
+    part = self.convolution(rows, w, b, [0, padding[1]])
+    torch.copy_(torch.slice(y, 2, start + padding[0], end + padding[0]), part)
+  return y
+
+def convolution(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
+  # convolve in the type of x. On CUDA libtorch would round fp32 to TF32 unless told not to.
+  if x.is_cuda:
+    # not transposed, one group; no search for the fastest algorithm, cuDNN, no TF32
+    return torch._convolution(x, weight, bias, [1, 1], padding, [1, 1], False, [0, 0], 1, False, False, True, False)
+  return torch.conv2d(x, weight, bias, [1, 1], padding, [1, 1], 1)
