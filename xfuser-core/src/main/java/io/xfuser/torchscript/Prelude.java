@@ -1,5 +1,7 @@
 package io.xfuser.torchscript;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.Retried;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -76,13 +78,39 @@ final class Prelude {
   }
 
   private static String choose() {
-    return text(products(), HalfPrecision.ofThisMachine());
+    String products = products();
+    return text(products, tried(products, HalfPrecision.ofThisMachine()));
+  }
+
+  /**
+   * {@code precision}, but a type in which libtorch cannot multiply here is widened. What a CPU
+   * says of itself need not be all: a libtorch may lack kernels for its instructions, or be kept
+   * from them.
+   */
+  static HalfPrecision tried(String products, HalfPrecision precision) {
+    HalfPrecision possible = precision;
+    for (ElementType type : List.of(ElementType.BFLOAT16, ElementType.FLOAT16)) {
+      if (!precision.widens(type) && !multiplies(text(products, precision), type)) {
+        possible = possible.widening(type);
+      }
+    }
+    return possible;
+  }
+
+  private static boolean multiplies(String text, ElementType type) {
+    Program trial =
+        Program.compile("trial.py", text + ModuleArchive.read(Prelude.class, "trial.py"));
+    try (NDManager manager = Libtorch.engine().newBaseManager(Device.cpu())) {
+      trial.callList(manager, "products", type.scalarType());
+      return true;
+    } catch (IllegalStateException e) {
+      return false;
+    }
   }
 
   static String products() {
     String oneDnn = ModuleArchive.read(Prelude.class, "linear_onednn.py");
-    String tried = oneDnn + "\n" + HalfPrecision.ofThisMachine().text();
-    return Program.compileIfKnown("linear_onednn.py", tried).isPresent()
+    return Program.compileIfKnown("linear_onednn.py", oneDnn).isPresent()
         ? oneDnn
         : ModuleArchive.read(Prelude.class, "linear_aten.py");
   }

@@ -64,7 +64,7 @@ public final class DeviceRun {
    *     functions on tensors of the device of {@code like}
    */
   public static DeviceRun of(Class<?> owner, List<String> resources, String calls) {
-    StringBuilder shared = new StringBuilder(Prelude.text());
+    StringBuilder shared = new StringBuilder();
     int last = resources.size() - 1;
     for (String resource : resources.subList(0, last)) {
       shared.append(ModuleArchive.read(owner, resource)).append('\n');
@@ -75,7 +75,7 @@ public final class DeviceRun {
 
   /** Of the functions that every program has. */
   public static DeviceRun ofPrelude(String calls) {
-    return new DeviceRun("", Prelude.text(), calls);
+    return new DeviceRun("", "", calls);
   }
 
   /** The same with another text in the place of a part of the program's. */
@@ -93,9 +93,33 @@ public final class DeviceRun {
     assertThat(String.join(" ", notCalled())).isEqualTo(others);
   }
 
+  /**
+   * Asserts that nothing but fp32 is multiplied where a CPU multiplies {@code type} in fp32, and
+   * that {@code type} is where it does not, but for sums of attention.
+   */
+  public void multiplies(ElementType type) {
+    runOnCpu(type, new HalfPrecision(true, true), 6);
+    runOnCpu(type, new HalfPrecision(false, false), type.scalarType());
+  }
+
+  /** What the calls multiply on a CPU, with plain operators, which every libtorch has. */
+  private void runOnCpu(ElementType type, HalfPrecision precision, int multiplied) {
+    String aten = ModuleArchive.read(Prelude.class, "linear_aten.py");
+    String all =
+        ProductOperators.watched(Prelude.text(aten, precision) + shared + text)
+            + ModuleArchive.read(DeviceRun.class, "watched_products.py")
+            + ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
+            + "\ndef multiplied(self) -> int:\n  return "
+            + multiplied
+            + "\n"
+            + calls;
+    Program program = Program.compile(type + " as " + multiplied, all);
+    assertThat(program.callLong("count", type.scalarType())).isPositive();
+  }
+
   /** How many results of the calls are not on {@code device}. */
   public long strays(String device) {
-    String ours = shared + text;
+    String ours = Prelude.text() + shared + text;
     if (device.equals("meta")) {
       for (Map.Entry<String, String> standIn : STAND_INS.entrySet()) {
         ours =
@@ -114,13 +138,14 @@ public final class DeviceRun {
   /** The functions that no call reaches. */
   public Set<String> notCalled() {
     Map<String, Set<String>> callees = new HashMap<>();
-    for (MatchResult function : functions(shared + text + calls)) {
+    for (MatchResult function : functions(Prelude.text() + shared + text + calls)) {
       Set<String> names = new HashSet<>();
       CALLED.matcher(function.group()).results().forEach(call -> names.add(call.group(1)));
       callees.put(function.group(1), names);
     }
     Set<String> left = new TreeSet<>();
-    functions(text).forEach(function -> left.add(function.group(1)));
+    functions(text.isEmpty() ? Prelude.text() : text)
+        .forEach(function -> left.add(function.group(1)));
     Deque<String> reached = new ArrayDeque<>(List.of("calls"));
     Set<String> seen = new HashSet<>();
     while (!reached.isEmpty()) {

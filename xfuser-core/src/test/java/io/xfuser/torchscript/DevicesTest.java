@@ -28,6 +28,7 @@ class DevicesTest {
   private static final Map<String, Set<String>> NAMED =
       Map.of(
           "prelude.py", Set.of("rounded"), // a number that is read again at once
+          "trial.py", Set.of("products"), // what this CPU can multiply
           "tensors.py", Set.of("empty", "empty_on", "to_device"), // named by the caller
           "upload.py", Set.of("upload"), // from the CPU to where the caller says
           "pipeline.py", Set.of("draw"), // diffusers draws noise on the CPU
@@ -59,6 +60,13 @@ class DevicesTest {
     run(program).stays(others);
   }
 
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsMultiplyInTheTypeThatIsChosen(String program) {
+    run(program).multiplies(ElementType.BFLOAT16);
+    run(program).multiplies(ElementType.FLOAT16);
+  }
+
   @Tag("gpu")
   @ParameterizedTest
   @MethodSource("programs")
@@ -69,6 +77,12 @@ class DevicesTest {
   @Test
   void thePreludeStaysOnTheDeviceOfItsArguments() {
     DeviceRun.ofPrelude(calls("prelude")).stays("");
+  }
+
+  @Test
+  void thePreludeMultipliesInTheTypeThatIsChosen() {
+    DeviceRun.ofPrelude(calls("prelude")).multiplies(ElementType.BFLOAT16);
+    DeviceRun.ofPrelude(calls("prelude")).multiplies(ElementType.FLOAT16);
   }
 
   @Tag("gpu")
@@ -91,7 +105,14 @@ class DevicesTest {
             Stream.concat(
                     run.stream(),
                     Stream.of(
-                        "prelude", "linear_onednn", "linear_aten", "upload", "gpus", "gpu_events"))
+                        "prelude",
+                        "products",
+                        "trial",
+                        "linear_onednn",
+                        "linear_aten",
+                        "upload",
+                        "gpus",
+                        "gpu_events"))
                 .toList());
   }
 

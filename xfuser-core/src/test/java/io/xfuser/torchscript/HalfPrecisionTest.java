@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What this machine's CPU does not choose has to be right too. */
 class HalfPrecisionTest {
@@ -41,20 +42,24 @@ class HalfPrecisionTest {
   void linearLayersEqualTheirEquations(HalfPrecision precision, ElementType type) {
     Program program = program(precision);
     try (NDManager manager = Torch.newManager()) {
-      for (long rows : new long[] {3, 100}) { // few rows are never widened
-        NDArray x = random(program, manager, type, 0, 2, rows, WIDTH);
-        List<NDArray> weights =
-            List.of(
-                random(program, manager, type, 1, WIDTH, WIDTH),
-                random(program, manager, type, 2, WIDTH),
-                random(program, manager, type, 3, WIDTH, WIDTH),
-                random(program, manager, type, 4, WIDTH));
-        NDList ours = program.callList(manager, "linear_functions", x, weights);
-        NDList exact = program.callList(manager, "linear_equations", x, weights);
-        assertThat(program.callDouble("difference", ours, exact)).isLessThan(tolerance(type));
-        assertThat(ours).allSatisfy(y -> assertThat(ElementType.of(y)).isEqualTo(type));
-      }
+      assertLinear(program, manager, type, 1);
+      assertLinear(program, manager, type, 100);
     }
+  }
+
+  private static void assertLinear(
+      Program program, NDManager manager, ElementType type, long rows) {
+    NDArray x = random(program, manager, type, 0, 2, rows, WIDTH);
+    List<NDArray> weights =
+        List.of(
+            random(program, manager, type, 1, WIDTH, WIDTH),
+            random(program, manager, type, 2, WIDTH),
+            random(program, manager, type, 3, WIDTH, WIDTH),
+            random(program, manager, type, 4, WIDTH));
+    NDList ours = program.callList(manager, "linear_functions", x, weights);
+    NDList exact = program.callList(manager, "linear_equations", x, weights);
+    assertThat(program.callDouble("difference", ours, exact)).isLessThan(tolerance(type));
+    assertThat(ours).allSatisfy(y -> assertThat(ElementType.of(y)).isEqualTo(type));
   }
 
   @ParameterizedTest
@@ -87,38 +92,70 @@ class HalfPrecisionTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {1, 100, 700})
+  void weightsMayBeWidenedAFewRowsAtATime(int elements) {
+    String text = text(new HalfPrecision(true, true)).replace("2097152", String.valueOf(elements));
+    Program program = Program.compile("blocks of " + elements, text);
+    try (NDManager manager = Torch.newManager()) {
+      for (ElementType type : List.of(ElementType.BFLOAT16, ElementType.FLOAT16)) {
+        assertLinear(program, manager, type, 7);
+      }
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({
-    "GenuineIntel, avx2 f16c, true, true",
-    "GenuineIntel, avx512f avx512_bf16 avx512_fp16, true, false",
-    "GenuineIntel, avx512_bf16 avx512_fp16 amx_tile amx_bf16, false, false",
-    "AuthenticAMD, avx2 avx512f, true, true",
-    "AuthenticAMD, avx512f avx512_bf16, false, true",
+    "2097152, 9, 3, 1",
+    "2097152, 9, 1, 0",
+    "1, 9, 3, 1",
+    "100, 9, 3, 0",
+    "100, 2, 3, 1",
+    "200, 9, 3, 1",
+    "200, 9, 1, 0",
+    "200, 1, 3, 1"
   })
-  void theKindOfTheCpuDecides(String vendor, String flags, boolean bfloat16, boolean float16) {
-    List<String> info =
-        List.of(
-            "processor\t: 0",
-            "vendor_id\t: " + vendor,
-            "model name\t: some CPU @ 2.00GHz",
-            "flags\t\t: fpu " + flags + " sse",
-            "",
-            "processor\t: 1",
-            "flags\t\t: fpu");
-    assertThat(HalfPrecision.of(info)).isEqualTo(new HalfPrecision(bfloat16, float16));
+  void convolutionsMayBeWidenedAFewRowsAtATime(int elements, int rows, int kernel, int padding) {
+    String text = text(new HalfPrecision(true, true)).replace("2097152", String.valueOf(elements));
+    Program program = Program.compile("rows of " + elements, text);
+    try (NDManager manager = Torch.newManager()) {
+      for (ElementType type : List.of(ElementType.BFLOAT16, ElementType.FLOAT16)) {
+        NDArray x = random(program, manager, type, 0, 2, 3, rows, 7);
+        NDArray weight = random(program, manager, type, 1, 5, 3, kernel, 3);
+        NDArray bias = random(program, manager, type, 2, 5);
+        long[] sides = {padding, 1};
+        NDList ours = program.callList(manager, "convolutions", x, weight, bias, sides);
+        NDList exact = program.callList(manager, "convolution_equation", x, weight, bias, sides);
+        assertThat(ours.get(0).getShape()).isEqualTo(exact.get(0).getShape());
+        assertThat(program.callDouble("difference", ours, exact)).isLessThan(tolerance(type));
+        assertThat(ElementType.of(ours.get(0))).isEqualTo(type);
+      }
+    }
   }
 
   @Test
-  void otherCpusWidenWhatTheyDoNotName() {
-    assertThat(HalfPrecision.of(List.of("Features\t: fp asimd bf16", "CPU part\t: 0xd4f")))
-        .isEqualTo(new HalfPrecision(false, true));
-    assertThat(HalfPrecision.of(List.of())).isEqualTo(new HalfPrecision(true, true));
+  void aTypeThatLibtorchCannotMultiplyIsWidenedWhateverTheCpuSays() {
+    String products = ModuleArchive.read(Prelude.class, "linear_aten.py");
+    HalfPrecision neither = new HalfPrecision(false, false);
+    assertThat(Prelude.tried(products, neither)).isEqualTo(neither);
+    String refusing =
+        products.replace(
+            "weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:\n",
+            "weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:\n  assert x.dtype != 15\n");
+    assertThat(Prelude.tried(refusing, neither)).isEqualTo(new HalfPrecision(true, false));
   }
 
   private static Program program(HalfPrecision precision) {
-    return Program.compile(
-        precision.toString(),
-        Prelude.text(Prelude.products(), precision)
-            + ModuleArchive.read(HalfPrecisionTest.class, "half_precision_test.py"));
+    return Program.compile(precision.toString(), text(precision));
+  }
+
+  /** With plain products where those of this machine cannot be taken in a type. */
+  private static String text(HalfPrecision precision) {
+    String products = Prelude.products();
+    if (!Prelude.tried(products, precision).equals(precision)) {
+      products = ModuleArchive.read(Prelude.class, "linear_aten.py");
+    }
+    return Prelude.text(products, precision)
+        + ModuleArchive.read(HalfPrecisionTest.class, "half_precision_test.py");
   }
 
   private static NDArray random(

@@ -2,6 +2,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
   x, w, b = self.of(like, [2, 70, 8]), self.of(like, [8, 8]), self.of(like, [8])
   out = [self.linear(x, w, b), self.linear_add(x, w, b, x), self.mlp_gelu_tanh(x, w, b, w, b)]
   out.append(self.mlp_gelu_tanh_add(x, w, b, w, b, x))
+  picture, kernel = self.of(like, [2, 3, 5, 4]), self.of(like, [6, 3, 3, 3])
+  out = out + [self.linear_alone(x, w), self.matmul(x, w), self.convolve(picture, kernel, self.of(like, [6]), [1, 1])]
   for terms in [[0, 1, 0], [0, 1, 1], [0, 2, 1]]:
     if self.adds(terms, 0):
       out.append(self.add_gated(x.clone(), x, b, terms, 1))

@@ -1,7 +1,11 @@
 # Joined to each program with the calls of one of the other files here: `calls` runs every function of the program on
-# tensors of the device of `like`, and gives what they give.
+# tensors of the device and the type of `like`, and gives what they give.
 
 def of(self, like: Tensor, shape: List[int]) -> Tensor:
+  return torch.ones(shape, dtype=like.dtype, device=like.device)
+
+def exact(self, like: Tensor, shape: List[int]) -> Tensor:
+  # what is in fp32 whatever the type of the run
   return torch.ones(shape, dtype=6, device=like.device)
 
 def all_of(self, like: Tensor, shapes: List[List[int]]) -> List[Tensor]:
@@ -13,9 +17,13 @@ def places(self, like: Tensor, count: int) -> Tensor:
 
 def strays(self, device: str) -> int:
   # how many results are on another device than the arguments
-  like = self.of(torch.empty([1], dtype=6, device=torch.device(device)), [1])
+  like = torch.ones([1], dtype=6, device=torch.device(device))
   count = 0
   for x in self.calls(like):
     if x.device != like.device:
       count = count + 1
   return count
+
+def count(self, dtype: int) -> int:
+  # how many results there are on a CPU in a type
+  return len(self.calls(torch.ones([1], dtype=dtype, device=torch.device("cpu"))))

@@ -2,12 +2,22 @@
 
 def linear_functions(self, x: Tensor, w: List[Tensor]) -> List[Tensor]:
   # x (..., C); w: (C, C), (C), (C, C), (C)
-  return [self.linear(x, w[0], w[1]), self.linear_add(x, w[0], w[1], x), self.mlp_gelu_tanh(x, w[0], w[1], w[2], w[3])]
+  out = [self.linear(x, w[0], w[1]), self.linear_add(x, w[0], w[1], x), self.mlp_gelu_tanh(x, w[0], w[1], w[2], w[3])]
+  return out + [self.mlp_gelu_tanh_add(x, w[0], w[1], w[2], w[3], x), self.linear_alone(x, w[0]), self.matmul(x, w[0])]
 
 def linear_equations(self, x: Tensor, w: List[Tensor]) -> List[Tensor]:
   x = torch.to(x, 6)
   y = torch.linear(x, torch.to(w[0], 6), torch.to(w[1], 6))
-  return [y, x + y, torch.linear(torch.gelu(y, approximate="tanh"), torch.to(w[2], 6), torch.to(w[3], 6))]
+  mlp = torch.linear(torch.gelu(y, approximate="tanh"), torch.to(w[2], 6), torch.to(w[3], 6))
+  alone = torch.matmul(x, torch.to(w[0], 6).transpose(0, 1))
+  return [y, x + y, mlp, mlp + x, alone, torch.matmul(x, torch.to(w[0], 6))]
+
+def convolutions(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> List[Tensor]:
+  # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H', W')
+  return [self.convolve(x, weight, bias, padding)]
+
+def convolution_equation(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> List[Tensor]:
+  return [torch.conv2d(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6), [1, 1], padding, [1, 1], 1)]
 
 def attention(self, q: Tensor, k: Tensor, v: Tensor) -> List[Tensor]:
   return [self.attend(q, k, v)]

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.testing.Factories;
 import io.xfuser.torchscript.DeviceRun;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +55,13 @@ class DevicesTest {
   @MethodSource("programs")
   void functionsStayOnTheDeviceOfTheirArguments(String programs, String others) throws IOException {
     run(programs).stays(others);
+  }
+
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsMultiplyInTheTypeThatIsChosen(String programs) throws IOException {
+    run(programs).multiplies(ElementType.BFLOAT16);
+    run(programs).multiplies(ElementType.FLOAT16);
   }
 
   @Tag("gpu")
