@@ -11,15 +11,18 @@ def calls(self, like: Tensor) -> List[Tensor]:
       out.append(self.add_mlp_gelu_tanh(x, x, w, b, w, b, terms))
   q = self.split_heads(x, 2)
   out.append(self.attend(q, q, q))
-  half = torch.to(q, 15)
-  out.append(self.attend(half, half, half))
-  out.append(self.attend_by_pairs(q, q, q))
+  half = q
+  if like.dtype == 6:
+    half = torch.to(q, 15)
+  out = out + [self.attend(half, half, half), self.attend_masked(q, q, q, [self.of(like, [2, 1, 1, 70])])]
+  factor = torch.to(q, self.product_type(q))
+  out.append(self.attend_by_pairs(factor, factor, factor))
   m = self.modulations(self.of(like, [2, 8]), self.of(like, [16, 8]), self.of(like, [16]), 2)
   out = out + [m, self.modulate(x, b, b, 1e-6), self.modulate_rows(x, m[0], m[1], 1e-6)]
   out.append(self.modulate_rows(x[0:1], m[0][0:1], m[1][0:1], 1e-6))
   packed = self.of(like, [2, 70, 3, 2, 4])
   out = out + [self.rms_norm(x, b, 1e-6), self.rms_norm_heads(packed, b[0:4], b[0:4], 1e-6)]
-  out.append(self.rotate(packed[:, :, 0], self.of(like, [70, 2, 2])))
+  out.append(self.rotate(packed[:, :, 0], self.exact(like, [70, 2, 2])))
   mlp = self.all_of(like, [[8, 256], [8], [8, 8], [8]])
   out = out + [self.sinusoid(3., like), self.embed_number(3., mlp, 0)]
   number = float(self.rounded(3., 15).item())

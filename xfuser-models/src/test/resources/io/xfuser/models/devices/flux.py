@@ -7,8 +7,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
   rotation = self.rotation([0, 1, 2, 3, 4, 5], 3, [2, 2, 4], like)
   m, n = self.double_modulation(t, double), self.single_modulation(t, single)
   out = [rotation, m, n]
-  half = [torch.to(y, 15) for y in double]
-  out.append(self.project(torch.to(x, 15), rotation, half, 4, 8))
+  if like.dtype == 6:
+    half = [torch.to(y, 15) for y in double]
+    out.append(self.project(torch.to(x, 15), rotation, half, 4, 8))
   for streams in [[x], [x, text]]:
     packed = self.double_before(streams, m, rotation, double, 8)
     attended = packed[:, :, 0]

@@ -1,0 +1,110 @@
+package io.xfuser.torchscript;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Every operator of every program that multiplies matrices or convolves. What each multiplies in
+ * which type, {@code DevicesTest} shows.
+ */
+class ProductsTest {
+  private static final Set<String> LINEAR = Set.of("_linear_pointwise", "linear");
+
+  /** Nothing else multiplies; these choose the type, or get what {@code product_type} gave. */
+  private static final Map<String, Set<String>> ALL =
+      Map.ofEntries(
+          Map.entry("products.py wide_linear", Set.of("linear")),
+          Map.entry("products.py linear_alone", Set.of("linear")),
+          Map.entry("products.py matmul", Set.of("matmul")),
+          Map.entry("products.py attend_masked", Set.of("scaled_dot_product_attention")),
+          Map.entry("products.py attend_by_pairs", Set.of("bmm")),
+          Map.entry("products.py convolution", Set.of("_convolution", "conv2d")),
+          Map.entry("linear_onednn.py product", LINEAR),
+          Map.entry("linear_onednn.py product_gelu_tanh", LINEAR),
+          Map.entry("linear_onednn.py product_add", LINEAR),
+          Map.entry("linear_aten.py product", Set.of("linear")),
+          Map.entry("linear_aten.py product_gelu_tanh", Set.of("linear")),
+          Map.entry("linear_aten.py product_add", Set.of("linear")),
+          // kernels of attention that are asked for by name
+          Map.entry("attention.py attend_packed", Set.of("_scaled_dot_product_attention_math")),
+          Map.entry(
+              "attention.py fused",
+              Set.of(
+                  "_scaled_dot_product_flash_attention_for_cpu",
+                  "_scaled_dot_product_flash_attention",
+                  "_scaled_dot_product_efficient_attention",
+                  "_scaled_dot_product_cudnn_attention")));
+
+  @Test
+  void onlyTheseFunctionsMultiply() throws IOException {
+    assertThat(ProductOperators.in(Path.of("src/main/resources"))).isEqualTo(ALL);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"models", "examples"})
+  void noProgramGoesAroundThem(String module) throws IOException {
+    Path resources = Path.of("../xfuser-" + module + "/src/main/resources");
+    assertThat(ProductOperators.in(resources)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "torch.linear(x, w)",
+        "x.matmul(w)",
+        "x @ w",
+        "torch.mm(x, w)",
+        "x.bmm(w)",
+        "torch.mv(x, w)",
+        "torch.addmm(b, x, w)",
+        "b.addmm_(x, w)",
+        "torch.baddbmm(b, x, w)",
+        "torch.addbmm(b, x, w)",
+        "torch.einsum('ij,kj->ik', [x, w])",
+        "torch.tensordot(x, w, [1], [1])",
+        "torch.inner(x, w)",
+        "torch.dot(x, w)",
+        "torch.linalg_matmul(x, w)",
+        "torch.linalg_multi_dot([x, w])",
+        "torch.conv1d(x, w)",
+        "torch.conv2d(x, w)",
+        "torch.conv3d(x, w)",
+        "torch.conv_transpose2d(x, w)",
+        "torch.convolution(x, w)",
+        "torch.mkldnn_convolution(x, w)",
+        "torch.scaled_dot_product_attention(x, x, x)",
+        "torch._scaled_mm(x, w)",
+        "torch._scaled_dot_product_flash_attention_for_cpu(x, x, x)",
+        "torch._addmm_activation(b, x, w)",
+        "ops.mkldnn._linear_pointwise(x, w)",
+        "ops.mkldnn._convolution_pointwise(x, w)",
+        "torch.bilinear(x, x, w)",
+        "torch.cdist(x, w)",
+        "torch.lstm(x, w)"
+      })
+  void everyOperatorThatMultipliesIsFound(String call) {
+    String text = "def f(self, x: Tensor, w: Tensor) -> Tensor:\n  # torch.mm\n  return " + call;
+    assertThat(ProductOperators.in(text)).containsOnlyKeys("f");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "self.linear(x, w)",
+        "self.matmul(x, w)",
+        "torch.upsample_bilinear2d(x, [2], False)",
+        "torch.mul(x, w)",
+        "torch.mm_free(x)"
+      })
+  void othersAreNot(String call) {
+    String text = "def f(self, x: Tensor, w: Tensor) -> Tensor:\n  return " + call;
+    assertThat(ProductOperators.in(text)).isEmpty();
+  }
+}
