@@ -181,7 +181,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   /** A tensor of the shape that the model needs and of a type that it can compute with. */
-  TensorFiles.Located located(String name, long[] shape) {
+  private TensorFiles.Located located(String name, long[] shape) {
     TensorFiles.Located located = located(name);
     requireFloats(name, located);
     long[] found = located.entry().shape();
@@ -245,7 +245,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
     files.close();
   }
 
-  private TensorFiles.Located located(String name) {
+  TensorFiles.Located located(String name) {
     TensorFiles.Located located = files.tensors().get(name);
     if (located == null) {
       throw new WeightsException(
