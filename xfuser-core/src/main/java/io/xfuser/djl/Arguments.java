@@ -44,6 +44,9 @@ record Arguments(Map<String, ?> values) {
     values.forEach(
         (name, value) -> {
           String flag = "--" + name;
+          if (value == null) {
+            throw new ArgumentException("the criteria's argument " + name + " has no value");
+          }
           if (value instanceof Collection<?> several) {
             argv.add(flag);
             several.forEach(one -> argv.add(String.valueOf(one)));
@@ -53,6 +56,10 @@ record Arguments(Map<String, ?> values) {
             argv.add(flag + "=" + value);
           }
         });
-    return XFuserArgs.parse(argv.toArray(String[]::new));
+    try {
+      return XFuserArgs.parse(argv.toArray(String[]::new));
+    } catch (ArgumentException e) { // here nobody writes dashes
+      throw new ArgumentException(String.valueOf(e.getMessage()).replaceAll("--(?=[a-z])", ""));
+    }
   }
 }

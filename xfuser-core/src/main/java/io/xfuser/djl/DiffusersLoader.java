@@ -1,6 +1,7 @@
 package io.xfuser.djl;
 
 import ai.djl.Application;
+import ai.djl.Device;
 import ai.djl.modality.cv.Image;
 import ai.djl.repository.MRL;
 import ai.djl.repository.zoo.BaseModelLoader;
@@ -8,7 +9,9 @@ import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.Translator;
+import ai.djl.util.Progress;
 import io.xfuser.config.ArgumentException;
+import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.FlagNames;
 import io.xfuser.config.InputConfig;
@@ -55,13 +58,20 @@ final class DiffusersLoader extends BaseModelLoader {
     refuse(criteria.getTranslatorFactory(), "translator");
     refuse(criteria.getBlock(), "block");
     refuse(criteria.getOptions(), "option");
+    refuse(criteria.getFilters(), "filter");
     XFuserArgs args = args(criteria, prompts);
     InputConfig pictures = args.inputConfig();
     if (pictures.numImagesPerPrompt() != 1 || pictures.outputType() != OutputType.PIL) {
       throw new ArgumentException("a predictor of String to Image makes one picture per prompt");
     }
-    XDiTParallel ranks = XDiTParallel.inProcess(directory, args.engineConfig(directory));
-    DiffusersModel model = new DiffusersModel(directory, criteria.getModelName(), ranks);
+    EngineConfig engine = on(criteria, args.engineConfig(directory));
+    XDiTParallel ranks = opened(criteria.getProgress(), engine);
+    DiffusersModel model =
+        new DiffusersModel(
+            directory,
+            criteria.getModelName(),
+            ranks,
+            new DiffusersModel.Described(engine.runtime().dtype(), prompts));
     Translator<?, ?> translator =
         prompts
             ? new GeneratingTranslator<String, Image>(
@@ -71,6 +81,41 @@ final class DiffusersLoader extends BaseModelLoader {
     @SuppressWarnings("unchecked") // the types were compared above
     Translator<I, O> typed = (Translator<I, O>) translator;
     return new ZooModel<>(model, typed);
+  }
+
+  /** Opens the pipeline, and tells {@code progress} of its one step. */
+  private XDiTParallel opened(@Nullable Progress progress, EngineConfig engine) {
+    if (progress == null) {
+      return XDiTParallel.inProcess(directory, engine);
+    }
+    progress.reset("Opening", 1);
+    try {
+      XDiTParallel ranks = XDiTParallel.inProcess(directory, engine);
+      progress.update(1);
+      return ranks;
+    } finally {
+      progress.end();
+    }
+  }
+
+  /** With the device of the criteria, which an argument may not contradict. */
+  private static EngineConfig on(Criteria<?, ?> criteria, EngineConfig engine) {
+    Device device = criteria.getDevice();
+    if (device == null) {
+      return engine;
+    }
+    if (!device.isGpu() && !Device.Type.CPU.equals(device.getDeviceType())) {
+      throw new ArgumentException("a pipeline computes on the CPU or on GPUs, not on " + device);
+    }
+    DeviceChoice wanted =
+        device.isGpu() ? DeviceChoice.parse("cuda:" + device.getDeviceId()) : DeviceChoice.CPU;
+    DeviceChoice argument = engine.runtime().device();
+    if (!argument.equals(DeviceChoice.AUTO) && !argument.equals(wanted)) {
+      throw new ArgumentException(
+          "the criteria's device is %s, but their argument device is %s"
+              .formatted(wanted, argument));
+    }
+    return engine.withRuntime(engine.runtime().withDevice(wanted));
   }
 
   private static boolean takes(Criteria<?, ?> criteria, Class<?> input, Class<?> output) {

@@ -5,6 +5,7 @@ import ai.djl.repository.Repository;
 import ai.djl.repository.zoo.ModelLoader;
 import ai.djl.repository.zoo.ModelZoo;
 import io.xfuser.config.ArgumentException;
+import io.xfuser.torchscript.DjlSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -32,6 +33,9 @@ import java.util.Set;
  * this JVM, and, for prompts alone, what the picture is like. What a request cannot be is a {@code
  * TranslateException} with the reason as its cause.
  *
+ * <p>{@code optDevice} is the same as the argument {@code device}, and {@code optProgress} hears of
+ * the opening; other engines, blocks, translators, options and filters are refused.
+ *
  * <p>Predictors of one model, on any threads, share its ranks; their requests queue. Closing the
  * model releases it.
  */
@@ -45,6 +49,7 @@ public final class DiffusersZoo extends ModelZoo {
    * @throws ArgumentException if there is no such directory
    */
   public DiffusersZoo(Path directory) {
+    DjlSettings.keepQuiet();
     if (!Files.isDirectory(directory)) {
       throw new ArgumentException("there is no model directory " + directory);
     }

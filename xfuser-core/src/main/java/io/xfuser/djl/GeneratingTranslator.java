@@ -7,6 +7,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Generates. A predictor passes tensors from a translator through a block and back; here there are
@@ -22,7 +23,11 @@ record GeneratingTranslator<I, O>(
   private static final String GENERATION = "generation";
 
   @Override
-  public NDList processInput(TranslatorContext context, I input) {
+  public NDList processInput(TranslatorContext context, @Nullable I input) {
+    if (input == null) {
+      throw new IllegalArgumentException(
+          "there is no input: a predictor needs a prompt or request");
+    }
     context.setAttachment(GENERATION, ranks.generate(request.apply(input)));
     return new NDList();
   }

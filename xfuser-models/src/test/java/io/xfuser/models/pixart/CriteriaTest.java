@@ -3,13 +3,23 @@ package io.xfuser.models.pixart;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import ai.djl.inference.Predictor;
 import ai.djl.modality.cv.Image;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ModelZoo;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.loss.Loss;
 import ai.djl.translate.TranslateException;
+import ai.djl.util.PairList;
+import ai.djl.util.Progress;
 import io.xfuser.config.ArgumentException;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
@@ -18,8 +28,11 @@ import io.xfuser.djl.DiffusersZoo;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.awt.image.BufferedImage;
+import java.io.FileNotFoundException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -131,5 +144,131 @@ class CriteriaTest {
         .isInstanceOf(ArgumentException.class)
         .hasMessage("there is no model directory nowhere");
     assertThat(ModelZoo.hasModelZoo("io.xfuser")).as("other criteria do not see it").isFalse();
+  }
+
+  @Test
+  void whatDjlAsksOfAModelIsAnsweredOrRefusedInASentence() throws Exception {
+    ProgressLog progress = new ProgressLog();
+    Criteria<String, Image> criteria =
+        criteria(String.class, Image.class)
+            .optDevice(Device.cpu())
+            .optProgress(progress)
+            .optModelName("mine")
+            .optArgument("num_inference_steps", 1)
+            .build();
+    ZooModel<String, Image> model = criteria.loadModel();
+    assertThat(progress.said).containsExactly("Opening", "1", "end");
+    assertThat(model.describeInput().toString()).isEqualTo(pairs("prompt", new Shape()));
+    assertThat(model.describeOutput().toString()).isEqualTo(pairs("image", new Shape(-1, -1, 3)));
+    assertThat(model.getName()).isEqualTo("mine");
+    assertThat(model.getDataType()).isEqualTo(DataType.FLOAT32);
+    assertThat(model.getModelPath()).isEqualTo(MODEL);
+    assertThat(model.getArtifactNames()).contains("model_index.json", "vae/config.json");
+    assertThat(model.getArtifact("model_index.json").toString()).endsWith("model_index.json");
+    assertThatThrownBy(() -> model.getArtifact("../../secret"))
+        .isInstanceOf(FileNotFoundException.class)
+        .hasMessage("../../secret is no file of " + MODEL);
+    model.cast(DataType.FLOAT32);
+    for (ThrowingCallable refused : refused(model)) {
+      assertThatThrownBy(refused)
+          .isInstanceOf(UnsupportedOperationException.class)
+          .hasMessageStartingWith("a pipeline is no block of tensors: ");
+    }
+    assertThatThrownBy(() -> model.load(MODEL)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> model.newPredictor(Device.gpu(3)))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageContaining("share the ranks of their model");
+    assertThatThrownBy(() -> model.newPredictor(null, Device.cpu()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("needs a translator");
+    Predictor<String, Image> predictor = model.newPredictor();
+    assertThatThrownBy(() -> predictor.predict(null))
+        .isInstanceOf(TranslateException.class)
+        .hasMessageContaining("there is no input");
+    assertThat(predictor.batchPredict(List.of())).isEmpty();
+    assertThat(predictor.supportsStreaming()).isFalse();
+    model.close();
+    model.close();
+    assertThatThrownBy(() -> predictor.predict("a red fox")).isInstanceOf(TranslateException.class);
+    predictor.close();
+    assertThatThrownBy(model::newPredictor)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the model mine was closed");
+  }
+
+  private static List<ThrowingCallable> refused(ZooModel<?, ?> model) {
+    NDManager manager = model.getNDManager();
+    return List.of(
+        () ->
+            model
+                .getBlock()
+                .forward(
+                    new ParameterStore(manager, false),
+                    new NDList(manager.zeros(new Shape(1))),
+                    false),
+        () -> model.getBlock().getOutputShapes(new Shape[0]),
+        () -> model.setBlock(model.getBlock()),
+        () -> model.newTrainer(new DefaultTrainingConfig(Loss.l2Loss())),
+        () -> model.save(MODEL, "again"),
+        () -> model.cast(DataType.FLOAT16),
+        () -> model.setDataType(DataType.FLOAT16),
+        () -> model.getWrappedModel().quantize(),
+        () -> model.getWrappedModel().load(MODEL));
+  }
+
+  private static String pairs(String name, Shape shape) {
+    return new PairList<>(List.of(name), List.of(shape)).toString();
+  }
+
+  @Test
+  void criteriaThatContradictThemselvesOrAPipelineAreRefused() {
+    assertThatThrownBy(
+            criteria(String.class, Image.class)
+                    .optDevice(Device.cpu())
+                    .optArgument("device", "cuda")
+                    .build()
+                ::loadModel)
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("the criteria's device is cpu, but their argument device is cuda");
+    assertThatThrownBy(
+            criteria(String.class, Image.class).optDevice(Device.of("npu", 0)).build()::loadModel)
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("a pipeline computes on the CPU or on GPUs, not on npu(0)");
+    assertThatThrownBy(
+            criteria(String.class, Image.class).optFilter("size", "small").build()::loadModel)
+        .hasMessage("a pipeline has no use for the filter in the criteria");
+    assertThatThrownBy(criteria(String.class, Image.class).optEngine("MXNet").build()::loadModel)
+        .isInstanceOf(ModelNotFoundException.class);
+    assertThatThrownBy(
+            criteria(String.class, Image.class).optArgument("use_torch_compile", true).build()
+                ::loadModel)
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageStartingWith("use_torch_compile has no counterpart");
+  }
+
+  /** What DJL's progress is told. */
+  private static final class ProgressLog implements Progress {
+    private final List<String> said = new ArrayList<>();
+
+    @Override
+    public void reset(String message, long max, String trailing) {
+      said.add(message);
+    }
+
+    @Override
+    public void start(long initial) {}
+
+    @Override
+    public void end() {
+      said.add("end");
+    }
+
+    @Override
+    public void increment(long increment) {}
+
+    @Override
+    public void update(long done, String message) {
+      said.add(Long.toString(done));
+    }
   }
 }
