@@ -181,6 +181,8 @@ run_main() {
   esac
   # Java passes over an archive of other jars or of another Java, and need not say so.
   [ "$archive" -nt "${path%%:*}" ] && options="-XX:SharedArchiveFile=$archive -Xlog:cds=off -Xlog:cds+dynamic=off $options"
+  # JavaCPP's limit on resident memory would count the weights that are mapped; whoever gives another one gives it later.
+  [ "${CUDA:-no}" = no ] || options="-Dorg.bytedeco.javacpp.maxPhysicalBytes=0 $options"
   # shellcheck disable=SC2086
   exec "$JAVA" -XX:TieredStopAtLevel=1 $options -cp "$path" "$main" "$@"
 }

@@ -7,7 +7,8 @@ public interface StepListener {
   StepListener NONE = (step, steps) -> true;
 
   /**
-   * Called after each denoising step.
+   * Called after each denoising step: when it is done, on whatever device. On a GPU the next step
+   * is under way by then, so that a cancel costs up to one step more.
    *
    * @param step steps taken, 1 to {@code steps}
    * @param steps steps in all

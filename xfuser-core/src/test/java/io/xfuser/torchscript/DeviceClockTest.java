@@ -1,6 +1,8 @@
 package io.xfuser.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import io.xfuser.torchscript.DeviceClock.Mark;
@@ -62,6 +64,17 @@ class DeviceClockTest {
     assertThat(trace.events())
         .extracting(TraceEvent::start)
         .containsExactly(SimulatedGpu.nanos(0), SimulatedGpu.nanos(31));
+  }
+
+  @Test
+  void theProgramOfEventsLacksNothingButCuda() {
+    String text = ModuleArchive.read(GpuEvents.class, "gpu_events.py");
+    if (Gpus.found().cuda()) {
+      assertThatCode(() -> Program.compile("gpu_events.py", text)).doesNotThrowAnyException();
+    } else {
+      assertThatThrownBy(() -> Program.compile("gpu_events.py", text))
+          .hasMessageContaining("torch.classes.cuda.Event");
+    }
   }
 
   @Tag("gpu")
