@@ -41,6 +41,11 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   }
 
   @Override
+  default VaeDecoder.Size decoderSize() {
+    return model().decoderSize();
+  }
+
+  @Override
   default Scheduler scheduler(SchedulerRequest request) {
     return model().scheduler(request);
   }

@@ -28,6 +28,20 @@ public record GenerationRequest(
     SchedulerRequest scheduler,
     GuidanceOptions guidance,
     TextEncoder.Options text) {
+  /**
+   * Checks that tokens and pictures can be counted.
+   *
+   * @throws IllegalArgumentException with the numbers
+   */
+  public GenerationRequest {
+    latents.grid();
+    long pictures = (long) prompts.positive().size() * input.numImagesPerPrompt();
+    if (pictures * latents.frames() > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "%d pictures for each of %d prompts are too many"
+              .formatted(input.numImagesPerPrompt(), prompts.positive().size()));
+    }
+  }
 
   /** What {@code input} leaves open, filled in with the pipeline's defaults. */
   public static GenerationRequest of(

@@ -64,6 +64,21 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
     return local != null && local.matches("[1-9]\\d{0,5}") ? Integer.parseInt(local) : world.size();
   }
 
+  /** Those that are here. */
+  List<Integer> numbers() {
+    return world == null
+        ? IntStream.range(0, devices.size()).boxed().toList()
+        : List.of(world.rank());
+  }
+
+  /** Those of them that compute on {@code device}. */
+  List<Integer> on(Device device) {
+    return IntStream.range(0, devices.size())
+        .filter(i -> devices.get(i).equals(device))
+        .mapToObj(i -> numbers().get(i))
+        .toList();
+  }
+
   /** Where any rank computes, if all machines are like this one. */
   Device planned(EngineConfig engine, int rank) {
     if (world == null) {

@@ -39,6 +39,11 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** Loads the autoencoder's decoder, which computes on the device of {@code placement}. */
   VaeDecoder vaeDecoder(Placement placement);
 
+  /** What the decoder needs room for. */
+  default VaeDecoder.Size decoderSize() {
+    return VaeDecoder.Size.UNKNOWN;
+  }
+
   /** The scheduler for one generation. */
   Scheduler scheduler(SchedulerRequest request);
 

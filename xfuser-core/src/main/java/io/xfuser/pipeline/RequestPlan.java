@@ -43,6 +43,11 @@ record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan
         .toList();
   }
 
+  /** Denoising steps. */
+  int steps() {
+    return request.scheduler().steps();
+  }
+
   /** One rank's part. */
   <C> RankResult run(PlacedPipeline<C> placed, World world, Call call) {
     try (RankRun run = RankRun.of(placed, engine, world, call.watch())) {

@@ -1,16 +1,15 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.trace.Trace;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ConcurrentSkipListMap;
 
-/** Who watches one request in this JVM, and what the first of its ranks here is doing. */
+/** Who watches one request in this JVM, and what its ranks here are doing. */
 final class RequestWatch {
-  private static final int NOBODY = Integer.MAX_VALUE;
+  private static final String STARTING = "starting";
 
   private final StepListener listener;
   private final boolean traces;
-  private final AtomicInteger first = new AtomicInteger(NOBODY);
-  private volatile String activity = "starting";
+  private final ConcurrentSkipListMap<Integer, String> activities = new ConcurrentSkipListMap<>();
 
   /**
    * Of all ranks together, and of each.
@@ -39,13 +38,17 @@ final class RequestWatch {
 
   /** What the first of the ranks here does. */
   String activity() {
-    return activity;
+    var first = activities.firstEntry();
+    return first == null ? STARTING : first.getValue();
+  }
+
+  /** What {@code rank} does. */
+  String activity(int rank) {
+    return activities.getOrDefault(rank, STARTING);
   }
 
   /** {@code rank} does {@code what} from now on. */
   void activity(int rank, String what) {
-    if (first.accumulateAndGet(rank, Math::min) == rank) {
-      activity = what;
-    }
+    activities.put(rank, what);
   }
 }

@@ -44,6 +44,18 @@ public interface VaeDecoder extends AutoCloseable {
   void close();
 
   /**
+   * What a decoder needs room for, as far as it is known before it is loaded.
+   *
+   * @param width channels of the widest hidden states at the picture's own size, of which a layer
+   *     reads one tensor and writes another; 0 = unknown
+   * @param tile rows and columns of pixels of a tile; 0 = unknown, as if there were none
+   */
+  record Size(int width, int tile) {
+    /** Nothing known. */
+    public static final Size UNKNOWN = new Size(0, 0);
+  }
+
+  /**
    * Ways to need less memory, as diffusers has them.
    *
    * @param slicing one picture at a time

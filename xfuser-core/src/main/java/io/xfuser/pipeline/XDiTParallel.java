@@ -14,6 +14,8 @@ import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.parallel.nccl.GpuWorld;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.MemoryException;
 import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -151,6 +153,8 @@ public final class XDiTParallel implements AutoCloseable {
    *     computed, and the next call works
    * @throws CancelledException if a listener cancelled, or the calling thread was interrupted, here
    *     or in the JVM of another rank
+   * @throws MemoryException if memory runs out; a request that certainly needs more than there is
+   *     is refused before
    * @throws CommunicationException if a rank in another JVM failed
    * @throws IllegalStateException if this is closed, or a listener of this calls it
    */
@@ -189,7 +193,9 @@ public final class XDiTParallel implements AutoCloseable {
     GenerationRequest request = pipeline.model().resolve(given.complete(input));
     given.check(request);
     RequestPlan plan = RequestPlan.of(engine, pipeline.spec(), request);
-    pipeline.model().scheduler(request.scheduler());
+    Scheduler scheduler = pipeline.model().scheduler(request.scheduler());
+    int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
+    MemoryCheck.require(plan, pipeline, ranks, draws);
     return plan;
   }
 
@@ -259,7 +265,11 @@ public final class XDiTParallel implements AutoCloseable {
     try {
       return plan.run(placed(local), world, call);
     } catch (RuntimeException | Error e) {
-      transport.fail(e); // only the first reason counts
+      Throwable told = MemoryCheck.explained(e, call.watch().activity(world.rank()));
+      transport.fail(told); // only the first reason counts
+      if (told instanceof MemoryException full) {
+        throw full;
+      }
       throw e;
     }
   }

@@ -5,6 +5,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.util.cuda.CudaUtils;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
+import java.lang.management.MemoryUsage;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -42,24 +43,44 @@ public final class DeviceMemory {
    * loaded nor one that DJL finds.
    */
   public static OptionalLong taken(Device device) {
+    return memory(device).map(Memory::taken).map(OptionalLong::of).orElseGet(OptionalLong::empty);
+  }
+
+  /** Bytes of memory that a GPU has; nothing where {@link #taken} tells nothing. */
+  public static OptionalLong total(Device device) {
+    return memory(device).map(Memory::total).map(OptionalLong::of).orElseGet(OptionalLong::empty);
+  }
+
+  /** Bytes of a GPU's memory. */
+  record Memory(long taken, long total) {}
+
+  private static Optional<Memory> memory(Device device) {
     if (!device.isGpu()) {
-      return OptionalLong.empty();
+      return Optional.empty();
     }
     return Loaded.RUNTIME
-        .map(cuda -> taken(cuda, device.getDeviceId()))
+        .map(cuda -> memory(cuda, device.getDeviceId()))
         .orElseGet(() -> asDjlFinds(device));
   }
 
-  private static OptionalLong asDjlFinds(Device device) {
+  private static Optional<Memory> asDjlFinds(Device device) {
     try {
-      return OptionalLong.of(CudaUtils.getGpuMemory(device).getCommitted());
+      MemoryUsage usage = CudaUtils.getGpuMemory(device);
+      return Optional.of(new Memory(usage.getCommitted(), usage.getMax()));
     } catch (IllegalStateException | EngineException | LinkageError e) {
-      return OptionalLong.empty(); // a figure for the report, not worth a failure
+      return Optional.empty(); // a figure for the report, not worth a failure
     }
   }
 
-  /** On whatever GPU the calling thread is, where it stays. */
   static OptionalLong taken(Runtime cuda, int gpu) {
+    return memory(cuda, gpu)
+        .map(Memory::taken)
+        .map(OptionalLong::of)
+        .orElseGet(OptionalLong::empty);
+  }
+
+  /** On whatever GPU the calling thread is, where it stays. */
+  static Optional<Memory> memory(Runtime cuda, int gpu) {
     int[] current = {0};
     long[] free = {0};
     long[] total = {0};
@@ -73,6 +94,6 @@ public final class DeviceMemory {
     if (current[0] != gpu) {
       int unused = cuda.cudaSetDevice(current[0]); // where it was a moment ago
     }
-    return told ? OptionalLong.of(total[0] - free[0]) : OptionalLong.empty();
+    return told ? Optional.of(new Memory(total[0] - free[0], total[0])) : Optional.empty();
   }
 }

@@ -9,33 +9,24 @@ final class LibtorchError {
   /** The line after the traceback; before it the kind of a Python exception. */
   private static final Pattern RAISED = Pattern.compile("(?m)^(?:[A-Za-z.]*Error): (.+)$");
 
-  /** {@code c10/core/impl/alloc_cpu.cpp}, {@code c10/cuda/CUDACachingAllocator.cpp}. */
-  private static final Pattern MEMORY =
-      Pattern.compile(
-          "can't allocate memory: you tried to allocate (\\d+) bytes"
-              + "|CUDA out of memory\\. Tried to allocate ([\\d.]+ \\w+)");
-
   private LibtorchError() {}
 
   /** {@code what} failed: a line with the reason, and below it all that libtorch said. */
   static IllegalStateException of(String what, RuntimeException failure) {
     String text = String.valueOf(failure.getMessage()).strip();
-    String reason = reason(text);
-    return new IllegalStateException(
-        what
-            + ": "
-            + (reason.isEmpty() ? Reason.of(failure) : reason)
-            + (text.contains("\n") ? "\n" + text : ""),
-        failure);
+    String below = text.contains("\n") ? "\n" + text : "";
+    return MemoryException.asked(text)
+        .<IllegalStateException>map(
+            asked -> new MemoryException(what + ": out of memory" + asked + below, asked, failure))
+        .orElseGet(
+            () -> {
+              String reason = reason(text);
+              String first = reason.isEmpty() ? Reason.of(failure) : reason;
+              return new IllegalStateException(what + ": " + first + below, failure);
+            });
   }
 
   private static String reason(String text) {
-    Matcher memory = MEMORY.matcher(text);
-    if (memory.find()) {
-      return memory.group(1) == null
-          ? "out of memory on the GPU, " + memory.group(2) + " more were needed"
-          : "out of memory, " + memory.group(1) + " bytes more were needed";
-    }
     Matcher raised = RAISED.matcher(text);
     String last = "";
     while (raised.find()) {

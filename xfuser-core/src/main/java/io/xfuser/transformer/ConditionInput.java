@@ -45,6 +45,19 @@ public record ConditionInput(Map<String, NDArray> text, Picture picture, List<Lo
 
   /** Rows and columns of tokens. */
   public record Grid(int rows, int columns) {
+    /**
+     * Checks that the tokens can be counted.
+     *
+     * @throws IllegalArgumentException with the numbers, if there are 2³¹ or more
+     */
+    public Grid {
+      if ((long) rows * columns > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            "a picture of %d × %d tokens is too large: at most %d can be counted"
+                .formatted(rows, columns, Integer.MAX_VALUE));
+      }
+    }
+
     /** The number of tokens. */
     public int tokens() {
       return rows * columns;

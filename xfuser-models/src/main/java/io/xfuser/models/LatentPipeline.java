@@ -14,6 +14,7 @@ import io.xfuser.scheduler.Schedulers;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.SafeTensors;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -177,6 +178,13 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
     return decoder(placement);
+  }
+
+  /** The last upsampling writes the second level's channels at the picture's size. */
+  @Override
+  public VaeDecoder.Size decoderSize() {
+    List<Integer> widths = vae.widths();
+    return new VaeDecoder.Size(widths.get(Math.min(1, widths.size() - 1)), vae.sampleSize());
   }
 
   /** As most pipelines. */

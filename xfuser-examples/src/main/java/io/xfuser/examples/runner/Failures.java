@@ -4,6 +4,7 @@ import io.xfuser.failure.PlatformException;
 import io.xfuser.failure.Reason;
 import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.torchscript.MemoryException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
@@ -41,7 +42,11 @@ final class Failures {
       return body.call();
     } catch (IllegalArgumentException e) {
       return end(BAD_INPUT, sentence(e), e);
-    } catch (CommunicationException | HubException | PlatformException | IOException e) {
+    } catch (CommunicationException
+        | HubException
+        | MemoryException
+        | PlatformException
+        | IOException e) {
       return end(FAILURE, sentence(e), e);
     } catch (OutOfMemoryError e) {
       return end(FAILURE, "out of memory: " + sentence(e), e);

@@ -224,7 +224,8 @@ class RacesTest {
       Held held = new Held();
       Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
       held.begun.await();
-      for (InputConfig impossible : List.of(FOX.withSize(100, 100), FOX.withEta(0.5))) {
+      for (InputConfig impossible :
+          List.of(FOX.withSize(100, 100), FOX.withEta(0.5), FOX.withSize(96_000, 96_000))) {
         assertThatThrownBy(() -> ranks.generate(impossible))
             .isInstanceOf(IllegalArgumentException.class);
       }

@@ -1,0 +1,60 @@
+package io.xfuser.pipeline;
+
+import ai.djl.Device;
+import io.xfuser.config.OutputType;
+import io.xfuser.parallel.CommunicationException;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.torchscript.DeviceMemory;
+import io.xfuser.torchscript.MemoryException;
+import io.xfuser.torchscript.Torch;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** Whether there is memory for a request: before it begins, and when there was none. */
+final class MemoryCheck {
+  private static final String REMEDY =
+      "a smaller picture, fewer pictures at a time, more ranks, half precision, or tiling and"
+          + " slicing for the decoder need less";
+
+  private MemoryCheck() {}
+
+  /**
+   * Refuses what certainly does not fit into the memory that the ranks of this process have.
+   *
+   * @param draws of noise
+   * @throws IllegalArgumentException with the numbers
+   */
+  static void require(RequestPlan plan, DiffusionPipeline pipeline, LocalRanks ranks, int draws) {
+    GenerationRequest request = plan.request();
+    OptionalLong host = HostMemory.ofThisMachine().usable();
+    MemoryNeed.noise(plan, draws).require(request, "memory", host);
+    VaeDecoder.Size decoder = pipeline.model().decoderSize();
+    for (Device device : Set.copyOf(ranks.devices())) {
+      String whose = device.isGpu() ? "the memory of " + Torch.name(device) : "memory";
+      OptionalLong usable = device.isGpu() ? DeviceMemory.total(device) : host;
+      MemoryNeed.onDevice(plan, pipeline.spec(), decoder, ranks.on(device))
+          .forEach(need -> need.require(request, whose, usable));
+    }
+    OptionalLong java = OptionalLong.of(Runtime.getRuntime().maxMemory());
+    MemoryNeed.ofJava(plan, ranks.numbers()).require(request, "Java's own memory", java);
+    Size size = request.output();
+    if (request.input().outputType() == OutputType.PIL
+        && (long) size.height() * size.width() > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "a picture of %d × %d pixels is too large: a picture in Java has at most %d pixels"
+              .formatted(size.height(), size.width(), Integer.MAX_VALUE));
+    }
+  }
+
+  /**
+   * {@code failure}, or that there was no memory while {@code doing}, if that is what it says of
+   * this rank.
+   */
+  static Throwable explained(Throwable failure, String doing) {
+    return failure instanceof CommunicationException // of another rank, which says so itself
+        ? failure
+        : MemoryException.of(failure, doing)
+            .<Throwable>map(full -> full.withRemedy(REMEDY))
+            .orElse(failure);
+  }
+}
