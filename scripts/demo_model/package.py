@@ -36,6 +36,9 @@ def write_model(folder: Path, painter: Painter, autoencoder: AutoencoderKL, toke
         settings = json.loads(config.read_text())
         settings.pop("_name_or_path", None)
         config.write_text(json.dumps(settings, indent=2) + "\n")
+    # what a request leaves open, for xfuser: the size is none of PixArt's bins
+    own = {"guidance_scale": 2.5, "use_resolution_binning": False}
+    (folder / "xfuser.json").write_text(json.dumps(own, indent=2) + "\n")
 
 
 def finish(folder: Path, facts: dict[str, str]) -> None:

@@ -35,6 +35,12 @@ class ArchitectureTest {
   /** Comments may cite where something is from; code and programs may not know it. */
   private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\\n]*|#[^\\n]*");
 
+  /** A flag in a literal, but for those of the launcher, which is none of the library's. */
+  private static final Pattern FLAG = Pattern.compile("\"[^\"\n]*(?<!xfrun's )--[a-z]");
+
+  private static final String COMMAND_LINE =
+      ".*/config/(\\w*Flags|FlagNames|XFuserArgs|CommandSyntax|Offload)\\.java|.*/djl/Arguments\\.java";
+
   private static final Pattern MODEL =
       Pattern.compile("(?i)pixart|hunyuan|cogvideo|stable.?diffusion|\\b(flux|latte|sd3)");
 
@@ -206,6 +212,18 @@ class ArchitectureTest {
     List<Path> naming =
         sources(PROJECT.resolve("xfuser-core"))
             .filter(file -> MODEL.matcher(COMMENT.matcher(text(file)).replaceAll("")).find())
+            .toList();
+    assertThat(naming).isEmpty();
+  }
+
+  /** Who embeds the library writes no flags; the command line translates ({@code FlagNames}). */
+  @Test
+  void sentencesOfTheLibraryNameNoFlags() throws IOException {
+    List<Path> naming =
+        Stream.concat(
+                sources(PROJECT.resolve("xfuser-core")), sources(PROJECT.resolve("xfuser-models")))
+            .filter(file -> !file.toString().matches(COMMAND_LINE))
+            .filter(file -> FLAG.matcher(COMMENT.matcher(text(file)).replaceAll("")).find())
             .toList();
     assertThat(naming).isEmpty();
   }

@@ -20,7 +20,7 @@ public final class Embedding {
     ParallelConfig ranks = ParallelConfig.serial().withUlysses(2).withPipefusion(2);
     EngineConfig engine = EngineConfig.of(model).withParallel(ranks);
     try (XDiTParallel pipeline = XDiTParallel.inProcess(model, engine)) {
-      InputConfig fox = InputConfig.of("a fox").withGuidance(2.5).withResolutionBinning(false);
+      InputConfig fox = InputConfig.of("a fox");
       for (InputConfig input : List.of(fox.withSize(128, 128), fox.withSize(96, 144))) {
         try (Generation generation = pipeline.generate(input, Embedding::show)) {
           Path folder = Path.of(args[1], input.height() + "x" + input.width());

@@ -22,9 +22,9 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
   public EngineConfig {
     if (runtime.useTorchCompile()) {
       throw new ArgumentException(
-          "--use_torch_compile has no counterpart, because there is no Python to compile and DJL gives"
-              + " no access to CUDA graphs; the programs are fused by hand instead, and on the CPU a"
-              + " step takes 0.57 to 0.96 of the time of diffusers' (docs/performance.md)");
+          "useTorchCompile has no counterpart, because there is no Python to compile and DJL gives"
+              + " no access to CUDA graphs; the programs are fused by hand instead, and on the CPU"
+              + " a step takes 0.57 to 0.96 of the time of diffusers' (docs/performance.md)");
     }
     switch (runtime.device().kind()) {
       case CPU -> requireKernel(runtime, false);
@@ -39,8 +39,7 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
         .refusal(gpu, runtime.dtype())
         .ifPresent(
             reason -> {
-              throw new ArgumentException(
-                  "--attention_backend " + kernel.kernelName() + " " + reason);
+              throw new ArgumentException("attentionKernel " + kernel.kernelName() + " " + reason);
             });
   }
 

@@ -44,7 +44,7 @@ public record InputConfig(
     @Nullable Integer maxSequenceLength,
     int numImagesPerPrompt,
     long seed,
-    boolean useResolutionBinning,
+    @Nullable Boolean useResolutionBinning,
     @Nullable Boolean cleanCaption,
     List<Integer> classLabels,
     @Nullable Double guidanceRescale,
@@ -102,6 +102,11 @@ public record InputConfig(
 
   private static boolean guidanceOff(@Nullable Double scale, @Nullable Double trueCfgScale) {
     return scale != null && scale <= 1 && (trueCfgScale == null || trueCfgScale <= 1);
+  }
+
+  /** Whether sizes are mapped to trained ones where the pipeline does so if nothing is said. */
+  public boolean binsResolution() {
+    return useResolutionBinning == null || useResolutionBinning;
   }
 
   /** Whether the scales that were given switch guidance off, whatever the model. */

@@ -18,7 +18,7 @@ public final class InputConfigBuilder {
   private @Nullable Integer maxSequenceLength;
   private int numImagesPerPrompt = 1;
   private long seed = 42;
-  private boolean useResolutionBinning = true;
+  private @Nullable Boolean useResolutionBinning;
   private @Nullable Boolean cleanCaption;
   private List<Integer> classLabels = List.of();
   private @Nullable Double guidanceRescale;
@@ -111,7 +111,7 @@ public final class InputConfigBuilder {
   }
 
   /** Sets {@link InputConfig#useResolutionBinning}. */
-  public InputConfigBuilder useResolutionBinning(boolean value) {
+  public InputConfigBuilder useResolutionBinning(@Nullable Boolean value) {
     useResolutionBinning = value;
     return this;
   }

@@ -54,7 +54,7 @@ public record RuntimeConfig(
     }
     Check.atLeast(0, warmupSteps, "the number of warm-up steps");
     if (offload != Offload.NONE && device.kind() == DeviceChoice.Kind.CPU) {
-      throw new ArgumentException(offload.flag() + " needs a GPU, but the device is cpu");
+      throw new ArgumentException("Offload." + offload + " needs a GPU, but the device is cpu");
     }
     if (threads < 0 || threads > MOST_THREADS) {
       throw new ArgumentException(

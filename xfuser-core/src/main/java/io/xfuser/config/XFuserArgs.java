@@ -42,9 +42,13 @@ public final class XFuserArgs {
       return new XFuserArgs(untouched, syntax.usage());
     }
     ForeignFlags.refuseOthersThanDefaults(parsed);
-    XFuserArgs args = new XFuserArgs(flags, syntax.usage());
-    args.check();
-    return args;
+    try {
+      XFuserArgs args = new XFuserArgs(flags, syntax.usage());
+      args.check();
+      return args;
+    } catch (ArgumentException e) {
+      throw new ArgumentException(FlagNames.inSentence(String.valueOf(e.getMessage())));
+    }
   }
 
   private static RuntimeConfig runtimeOf(Flags flags) {
@@ -122,7 +126,7 @@ public final class XFuserArgs {
         .maxSequenceLength(given.maxSequenceLength)
         .numImagesPerPrompt(given.numImagesPerPrompt)
         .seed(given.seed)
-        .useResolutionBinning(!given.noUseResolutionBinning)
+        .useResolutionBinning(given.noUseResolutionBinning ? Boolean.FALSE : null)
         .cleanCaption(given.noCleanCaption ? Boolean.FALSE : null)
         .classLabels(given.classLabels)
         .guidanceRescale(given.guidanceRescale)

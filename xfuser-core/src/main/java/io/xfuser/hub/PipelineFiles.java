@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class PipelineFiles {
   static final String INDEX = "model_index.json";
 
+  /** A model's own defaults of a request, where it has some. */
+  private static final String DEFAULTS = "xfuser.json";
+
   /** Files beside the weights, but for indices of weights. */
   private static final Pattern SETTINGS = Pattern.compile("(?!.*\\.index\\.).*\\.(json|txt|model)");
 
@@ -41,6 +44,9 @@ final class PipelineFiles {
     this.model = model;
     this.listed = listed;
     this.variant = variant;
+    if (listed.contains(DEFAULTS)) {
+      settings.add(DEFAULTS);
+    }
     for (String name : new TreeSet<>(index.keys())) {
       if (index.text(name).startsWith("[\"")) {
         List<String> libraryAndClass = index.getStringList(name);
@@ -134,7 +140,7 @@ final class PipelineFiles {
     List<String> others = names.stream().filter(name -> name.contains(".safetensors")).toList();
     if (!others.isEmpty()) {
       return new IllegalArgumentException(
-          "%s has no plain weights in %s, but %s: --variant chooses among them"
+          "%s has no plain weights in %s, but %s: the variant chooses among them"
               .formatted(model, component, String.join(", ", others)));
     }
     Optional<String> pickle =
@@ -145,7 +151,7 @@ final class PipelineFiles {
                 name ->
                     ("%s has only pickled weights in %s (%s), which are not read: convert them once"
                             + " in Python with DiffusionPipeline.from_pretrained(\"%s\")"
-                            + ".save_pretrained(DIR, safe_serialization=True) and give --model DIR")
+                            + ".save_pretrained(DIR, safe_serialization=True) and open DIR")
                         .formatted(model, component, name, model))
             .orElse("%s has no weights in %s".formatted(model, component)));
   }

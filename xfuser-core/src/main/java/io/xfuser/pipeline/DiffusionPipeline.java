@@ -57,8 +57,8 @@ public final class DiffusionPipeline implements AutoCloseable {
     PipelineProvider provider = ModelSource.provider(components);
     Loading loading = new Loading(runtime.dtype(), config.variant(), Placement.CPU);
     PipelineComponents opened = new PipelineComponents(directory, components, loading);
-    return new DiffusionPipeline(
-        provider.open(opened), runtime.dtype(), () -> ModelContent.of(opened));
+    PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
+    return new DiffusionPipeline(model, runtime.dtype(), () -> ModelContent.of(opened));
   }
 
   /**
@@ -140,7 +140,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   void requireT5() {
     if (!model.hasT5()) {
       throw new IllegalArgumentException(
-          "--shard_t5_encoder needs a T5 text encoder, but " + name() + " has none");
+          "withShardedT5Encoder needs a T5 text encoder, but " + name() + " has none");
     }
   }
 

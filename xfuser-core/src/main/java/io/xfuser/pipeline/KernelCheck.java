@@ -22,7 +22,7 @@ final class KernelCheck {
         .ifPresent(
             reason -> {
               throw new IllegalArgumentException(
-                  "--attention_backend " + kernel.kernelName() + " " + reason);
+                  "attentionKernel " + kernel.kernelName() + " " + reason);
             });
   }
 }

@@ -22,15 +22,15 @@ record RankDevices(RuntimeConfig runtime, Gpus gpus) {
   RankDevices {
     DeviceChoice asked = runtime.device();
     if (asked.kind() == DeviceChoice.Kind.CUDA) {
-      requireGpu("--device " + asked, gpus);
+      requireGpu("the device " + asked, gpus);
       if (asked.index() >= gpus.count()) {
         throw new ArgumentException(
-            "--device %s cannot be had: the GPUs found are %s"
+            "the device %s cannot be had: the GPUs found are %s"
                 .formatted(asked, gpus.count() == 1 ? "cuda:0 alone" : all(gpus)));
       }
     }
     if (runtime.offload() != Offload.NONE) {
-      requireGpu(runtime.offload().flag(), gpus);
+      requireGpu("Offload." + runtime.offload(), gpus);
     }
     if (asked.kind() != DeviceChoice.Kind.CPU && gpus.count() > 0) {
       Gpus.requireOneStream();
@@ -41,15 +41,15 @@ record RankDevices(RuntimeConfig runtime, Gpus gpus) {
     return "cuda:0 to cuda:" + (gpus.count() - 1);
   }
 
-  private static void requireGpu(String flag, Gpus gpus) {
+  private static void requireGpu(String asked, Gpus gpus) {
     if (!gpus.cuda()) {
       throw new ArgumentException(
-          flag
+          asked
               + " cannot be had: this libtorch is one for CPUs only; DJL's cu128 natives, or"
               + " PYTORCH_LIBRARY_PATH, bring one with CUDA");
     }
     if (gpus.count() == 0) {
-      throw new ArgumentException(flag + " cannot be had: libtorch finds no GPU");
+      throw new ArgumentException(asked + " cannot be had: libtorch finds no GPU");
     }
   }
 

@@ -125,6 +125,11 @@ public final class XDiTParallel implements AutoCloseable {
     return inProcess(pipeline, true, engine);
   }
 
+  /** The same on one rank, in fp32. */
+  public static XDiTParallel inProcess(Path directory) {
+    return inProcess(directory, EngineConfig.of(directory));
+  }
+
   private static XDiTParallel inProcess(
       DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
     return new XDiTParallel(pipeline, owns, engine, LocalRanks.all(engine));

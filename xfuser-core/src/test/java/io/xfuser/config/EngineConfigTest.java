@@ -82,13 +82,13 @@ class EngineConfigTest {
     }
     assertThatThrownBy(() -> ENGINE.withRuntime(cpu.withAttentionKernel(CUDNN)))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("--attention_backend cudnn is a kernel for CUDA, but the device is the CPU");
+        .hasMessage("attentionKernel cudnn is a kernel for CUDA, but the device is the CPU");
     RuntimeConfig gpu = ENGINE.runtime().withDevice(DeviceChoice.CUDA);
     assertThat(ENGINE.withRuntime(gpu.withAttentionKernel(SDPA_EFFICIENT))).isNotNull();
     assertThatThrownBy(() -> ENGINE.withRuntime(gpu.withAttentionKernel(SDPA_FLASH)))
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
-            "--attention_backend sdpa_flash attends in float16 and bfloat16 on CUDA, but the"
+            "attentionKernel sdpa_flash attends in float16 and bfloat16 on CUDA, but the"
                 + " element type is float32");
     RuntimeConfig any = ENGINE.runtime().withAttentionKernel(CUDNN);
     assertThat(ENGINE.withRuntime(any)).isNotNull(); // it is not known yet which device there is
@@ -123,8 +123,8 @@ class EngineConfigTest {
     RuntimeConfig runtime = ENGINE.runtime();
     assertThatThrownBy(() -> runtime.withDevice("cpu").withOffload(offload))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage(offload.flag() + " needs a GPU, but the device is cpu");
+        .hasMessage("Offload." + offload + " needs a GPU, but the device is cpu");
     assertThatThrownBy(() -> runtime.withOffload(offload).withDevice("cpu"))
-        .hasMessage(offload.flag() + " needs a GPU, but the device is cpu");
+        .hasMessage("Offload." + offload + " needs a GPU, but the device is cpu");
   }
 }

@@ -29,7 +29,7 @@ class InputConfigTest {
                 null,
                 1,
                 42,
-                true,
+                null,
                 null,
                 List.of(),
                 null,

@@ -97,7 +97,7 @@ class HubTest extends HubServed {
               ("%s has only pickled weights in transformer (diffusion_pytorch_model.bin), which are"
                       + " not read: convert them once in Python with"
                       + " DiffusionPipeline.from_pretrained(\"%s\").save_pretrained(DIR,"
-                      + " safe_serialization=True) and give --model DIR")
+                      + " safe_serialization=True) and open DIR")
                   .formatted(REPOSITORY, REPOSITORY));
       assertThat(progress).extracting(Progress::file).containsOnly("model_index.json");
     }

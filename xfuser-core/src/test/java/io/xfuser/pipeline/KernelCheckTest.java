@@ -18,7 +18,7 @@ class KernelCheckTest {
     assertThatThrownBy(() -> KernelCheck.require(cudnn, 136, true))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "--attention_backend cudnn takes heads of at most 128 elements on CUDA, but the"
+            "attentionKernel cudnn takes heads of at most 128 elements on CUDA, but the"
                 + " model's have 136");
   }
 
@@ -26,6 +26,6 @@ class KernelCheckTest {
   void aDeviceThatWasFoundDecidesToo() {
     RuntimeConfig cudnn = HALF.withAttentionKernel(AttentionKernel.CUDNN);
     assertThatThrownBy(() -> KernelCheck.require(cudnn, 64, false))
-        .hasMessage("--attention_backend cudnn is a kernel for CUDA, but the device is the CPU");
+        .hasMessage("attentionKernel cudnn is a kernel for CUDA, but the device is the CPU");
   }
 }

@@ -46,11 +46,11 @@ class RankDevicesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "cuda   | false | 0 | --device cuda cannot be had: this libtorch is one for CPUs only;"
+        "cuda   | false | 0 | the device cuda cannot be had: this libtorch is one for CPUs only;"
             + " DJL's cu128 natives, or PYTORCH_LIBRARY_PATH, bring one with CUDA",
-        "cuda:1 | true  | 0 | --device cuda:1 cannot be had: libtorch finds no GPU",
-        "cuda:1 | true  | 1 | --device cuda:1 cannot be had: the GPUs found are cuda:0 alone",
-        "cuda:9 | true  | 8 | --device cuda:9 cannot be had: the GPUs found are cuda:0 to cuda:7"
+        "cuda:1 | true  | 0 | the device cuda:1 cannot be had: libtorch finds no GPU",
+        "cuda:1 | true  | 1 | the device cuda:1 cannot be had: the GPUs found are cuda:0 alone",
+        "cuda:9 | true  | 8 | the device cuda:9 cannot be had: the GPUs found are cuda:0 to cuda:7"
       })
   void aGpuThatIsNotThereIsRefusedWithWhatWasFound(
       String asked, boolean cuda, int count, String sentence) {
@@ -66,9 +66,10 @@ class RankDevicesTest {
   void nothingCanLeaveAGpuThatIsNotThere(Offload offload) {
     RuntimeConfig runtime = AUTO.withOffload(offload);
     assertThatThrownBy(() -> new RankDevices(runtime, new Gpus(true, 0)))
-        .hasMessage(offload.flag() + " cannot be had: libtorch finds no GPU");
+        .hasMessage("Offload." + offload + " cannot be had: libtorch finds no GPU");
     assertThatThrownBy(() -> new RankDevices(runtime, Gpus.NONE))
-        .hasMessageStartingWith(offload.flag() + " cannot be had: this libtorch is one for CPUs");
+        .hasMessageStartingWith(
+            "Offload." + offload + " cannot be had: this libtorch is one for CPUs");
     assertThat(new RankDevices(runtime, new Gpus(true, 1)).of(0)).isEqualTo(Device.gpu(0));
   }
 

@@ -32,10 +32,7 @@ class DemoModelTest {
 
   private static final InputConfig INPUT = // as scripts/fixtures/demo_reference.py calls diffusers
       InputConfig.of("a fox", "a rocket on a blue background")
-          .withSteps(8)
-          .withGuidance(2.5)
-          .withSize(128, 128)
-          .withResolutionBinning(false)
+          .withSteps(8) // guidance and binning are those of its own xfuser.json
           .withOutputType(OutputType.PT);
 
   @Test

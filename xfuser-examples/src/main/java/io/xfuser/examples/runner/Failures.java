@@ -1,5 +1,6 @@
 package io.xfuser.examples.runner;
 
+import io.xfuser.config.FlagNames;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.failure.Reason;
 import io.xfuser.hub.HubException;
@@ -56,7 +57,7 @@ final class Failures {
   }
 
   private int end(int status, String sentence, Throwable cause) {
-    err.println(command + ": " + sentence);
+    err.println(command + ": " + FlagNames.inSentence(sentence));
     if (verbose) {
       cause.printStackTrace(err);
     }

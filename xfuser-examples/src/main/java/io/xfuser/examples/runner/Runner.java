@@ -34,8 +34,6 @@ import org.jspecify.annotations.Nullable;
  * they are drawn on one rank too, and compared.
  */
 public final class Runner {
-  private static final double DEMO_GUIDANCE = 2.5;
-
   private final Class<?> main;
   private final @Nullable String model;
   private final Map<String, String> environment;
@@ -119,7 +117,7 @@ public final class Runner {
       checkModel(engine, pipe.name());
       if (compares) {
         Comparison comparison = new Comparison(pipe, engine, outputs, out);
-        comparison.write(withProgress(listener -> comparison.draw(input(args), listener)));
+        comparison.write(withProgress(listener -> comparison.draw(args.inputConfig(), listener)));
       } else if (isOneOfSeveral()) {
         joinAndGenerate(args, engine, pipe, outputs);
       } else {
@@ -165,7 +163,10 @@ public final class Runner {
         withProgress(
             listener ->
                 draw(
-                    parallel, input(args), first ? listener : StepListener.NONE, outputs.traced()));
+                    parallel,
+                    args.inputConfig(),
+                    first ? listener : StepListener.NONE,
+                    outputs.traced()));
     try (generation) {
       outputs.write(generation, first);
     }
@@ -197,16 +198,6 @@ public final class Runner {
   private EngineConfig engine(XFuserArgs args) {
     String demo = environment.get("XFUSER_DEMO_MODEL");
     return demo == null ? args.engineConfig() : args.engineConfig(Path.of(demo));
-  }
-
-  /** With the demo model's own settings, where it stands in for {@code --model}. */
-  private static InputConfig input(XFuserArgs args) {
-    InputConfig input = args.inputConfig();
-    if (args.model() != null) {
-      return input;
-    }
-    InputConfig unbinned = input.withResolutionBinning(false); // 128 pixels are none of the bins
-    return input.guidanceScale() == null ? unbinned.withGuidance(DEMO_GUIDANCE) : unbinned;
   }
 
   private void checkModel(EngineConfig engine, String found) {

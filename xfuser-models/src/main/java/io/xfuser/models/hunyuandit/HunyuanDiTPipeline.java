@@ -65,7 +65,7 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
     Setting.check(NAME, input, SETTINGS);
     Size rounded = roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
     Size size = rounded;
-    if (input.useResolutionBinning()) {
+    if (input.binsResolution()) {
       size = HunyuanDiTSizes.standard(rounded);
       announce(NAME, rounded, size);
     }

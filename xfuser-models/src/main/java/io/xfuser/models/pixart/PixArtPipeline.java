@@ -52,13 +52,13 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
     AdaLnConfig transformer = config();
     Size asked = askedOr(transformer.sampleSize() * vae().scale(), input);
     Size size = asked;
-    if (input.useResolutionBinning()) {
+    if (input.binsResolution()) {
       if (transformer.sampleSize() > kind.largestSample()) {
         throw new IllegalArgumentException(
             kind.name()
                 + " has no resolution bins for a sample size of "
                 + transformer.sampleSize()
-                + " latents; use --no_use_resolution_binning");
+                + " latents; use withResolutionBinning(false)");
       }
       size = AspectRatioBins.nearest(transformer.sampleSize(), asked.height(), asked.width());
     }

@@ -46,6 +46,51 @@ class PixArtPipelineTest {
     }
   }
 
+  @Test
+  void whatARequestLeavesOpenIsAsItsDirectorySays() throws IOException {
+    Files.writeString(
+        directory.resolve("xfuser.json"),
+        """
+        {"guidance_scale": 2.5, "use_resolution_binning": false, "num_inference_steps": 7,
+         "height": 64, "width": 96, "max_sequence_length": 50, "clean_caption": false, "eta": null}
+        """);
+    try (DiffusionPipeline pipeline = open()) {
+      GenerationRequest own = pipeline.model().resolve(InputConfig.of("a fox"));
+      assertThat(own.size()).isEqualTo(own.output()).isEqualTo(new Size(64, 96));
+      assertThat(own.scheduler().steps()).isEqualTo(7);
+      assertThat(own.guidance().scale()).isEqualTo(2.5);
+      assertThat(own.text().maxSequenceLength()).isEqualTo(50);
+      assertThat(own.text().cleanCaption()).isFalse();
+      InputConfig said =
+          InputConfig.of("a fox")
+              .withGuidance(3)
+              .withResolutionBinning(true)
+              .withSteps(2)
+              .withSize(256, 256);
+      GenerationRequest asked = pipeline.model().resolve(said);
+      assertThat(asked.size()).isEqualTo(new Size(256, 256));
+      assertThat(asked.scheduler().steps()).isEqualTo(2);
+      assertThat(asked.guidance().scale()).isEqualTo(3);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{\"guidance\": 2} | xfuser.json has guidance, but defaults of a request are only clean_",
+        "{\"height\": \"64\"} | xfuser.json: height is \"64\", not a whole number",
+        "{\"num_inference_steps\": 0} | the number of inference steps must be at least 1",
+        "[] | xfuser.json is not a JSON object"
+      })
+  void defaultsThatAreNoneAreRefusedWhenOpening(String json, String message) throws IOException {
+    Files.writeString(directory.resolve("xfuser.json"), json);
+    assertThatThrownBy(this::open)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+  }
+
   @ParameterizedTest // by PixArtImageProcessor.classify_height_width_bin with the table of 256
   // pixels
   @CsvSource({"200, 120, 320, 192", "256, 256, 256, 256", "100, 400, 128, 512", "999, 1, 512, 128"})

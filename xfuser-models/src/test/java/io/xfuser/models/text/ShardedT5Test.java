@@ -140,7 +140,7 @@ class ShardedT5Test {
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, engine))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("--shard_t5_encoder needs a T5 text encoder, but " + name + " has none");
+          .hasMessage("withShardedT5Encoder needs a T5 text encoder, but " + name + " has none");
     }
   }
 
