@@ -113,7 +113,7 @@ public enum AttentionKernel {
           .ifPresent(
               reason -> {
                 throw new IllegalArgumentException(
-                    "--attention_backend " + kernelName() + " " + reason);
+                    "attentionKernel " + kernelName() + " " + reason);
               });
     }
   }
