@@ -7,7 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one rank held, sent and took.
+ * What one rank held, sent and took. Seconds are its device's: on a GPU those of the work, not of
+ * enqueueing it.
  *
  * @param rank the rank
  * @param parameterBytes weights of the transformer that it owns

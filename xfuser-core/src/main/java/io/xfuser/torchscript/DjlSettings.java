@@ -28,9 +28,8 @@ public final class DjlSettings {
 
   /**
    * Starts DJL's engine by {@code start}, with its optimizer of graphs off unless the program set
-   * it. Programs here turn it off on each of their threads ({@link Torch#prepareThread}), so that
-   * DJL's advice to do so is wrong. Blocks of the program's own, which read the setting at each
-   * call, find it as it was.
+   * it. Programs here turn it off with each call ({@link Program}), so that DJL's advice to do so
+   * is wrong. Blocks of the program's own, which read the setting at each call, find it as it was.
    */
   static <T> T withoutOptimizer(Supplier<T> start) {
     boolean unset = System.getProperty(OPTIMIZER) == null;

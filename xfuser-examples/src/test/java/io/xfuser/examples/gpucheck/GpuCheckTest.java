@@ -56,6 +56,20 @@ class GpuCheckTest {
     assertThat(page()).doesNotExist();
   }
 
+  /** The one setting comes before the user's, which count. */
+  @Test
+  void theScriptsLiftTheLimitOfJavaCppWhereThereIsAGpu() throws Exception {
+    String run = ". ../scripts/lib.sh; JAVA=echo; run_main .. Main -Duser=1 argument 2>/dev/null";
+    String limit = "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0";
+    assertThat(said("CUDA=yes; " + run)).contains(limit).containsPattern(limit + ".* -Duser=1 ");
+    assertThat(said("CUDA=no; " + run)).contains(" -Duser=1 ").doesNotContain(limit);
+  }
+
+  private static String said(String script) throws IOException {
+    Process bash = new ProcessBuilder("bash", "-c", script).start();
+    return new String(bash.getInputStream().readAllBytes(), UTF_8);
+  }
+
   @Test
   void aLibtorchThatFindsNoGpuIsRefused() {
     assumeTrue(Gpus.found().count() == 0);
