@@ -34,6 +34,7 @@ class DocumentationTest {
           "--max-restarts",
           "--gpus-per-node",
           "--gpus-per-task",
+          "--from-literal",
           "--target");
 
   /** Lines that show a command with flags of its own. */
@@ -41,7 +42,7 @@ class DocumentationTest {
 
   static Stream<Path> pages() throws IOException {
     Stream.Builder<Path> pages = Stream.builder();
-    pages.add(PROJECT.resolve("README.md")).add(PROJECT.resolve("CONTRIBUTING.md"));
+    Stream.of("README.md", "CONTRIBUTING.md", "SECURITY.md").map(PROJECT::resolve).forEach(pages);
     try (Stream<Path> docs = Files.walk(PROJECT.resolve("docs"))) {
       docs.filter(file -> file.toString().endsWith(".md")).forEach(pages::add);
     }
