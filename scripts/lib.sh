@@ -1,6 +1,9 @@
 # Shared by the scripts in this folder, which source it: finding java, building the project when that is
 # needed, and running a main class of it. Written for bash 3.2, which macOS has.
 
+unset CDPATH
+. "$(dirname "${BASH_SOURCE[0]}")/build.sh"
+
 # fail STATUS SENTENCE: ends the script.
 fail() {
   echo "$(basename "$0"): $2" >&2
@@ -19,9 +22,42 @@ real_path() {
   printf '%s\n' "$path"
 }
 
+# Exports a locale in which Java can read every letter of prompts and paths, where the present one is only ASCII
+# (containers, cron, systemd, or a locale that is not installed). Another encoding is the user's own.
+find_locale() {
+  local locale
+  is_ascii "$(locale charmap 2>/dev/null)" || return 0
+  for locale in C.UTF-8 C.utf8 en_US.UTF-8 $(locale -a 2>/dev/null | grep -i -m 1 'utf-\{0,1\}8$'); do
+    if [ "$(LC_ALL=$locale locale charmap 2>/dev/null)" = UTF-8 ]; then
+      # Nothing less will do: one locale of LANG's or LC_MESSAGES' that is not installed makes Java take ASCII.
+      export LC_ALL=$locale
+      return
+    fi
+  done
+}
+
+# Whether an encoding, as "locale charmap" names it, has no letters but ASCII's; unknown ones count as such.
+is_ascii() {
+  case $1 in
+    '' | ANSI_X3.4* | US-ASCII | ASCII | 646 | C | POSIX) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Exports HOME where it is not set, and tells Java of it where the system does not know the user.
+find_home() {
+  export HOME="${HOME:-$(echo ~)}"
+  if ! id -un >/dev/null 2>&1; then
+    export DJL_CACHE_DIR="${DJL_CACHE_DIR:-$HOME/.djl.ai}"
+    export MAVEN_OPTS="${MAVEN_OPTS:+$MAVEN_OPTS }-Duser.home=$HOME"
+  fi
+}
+
 # Sets JAVA and exports JAVA_HOME, for a JDK 17 or later: the one JAVA_HOME names, or the one on the path.
 find_java() {
   local settings version major
+  find_locale
+  find_home
   JAVA=java
   if [ -n "${JAVA_HOME:-}" ]; then
     JAVA=$JAVA_HOME/bin/java
@@ -71,120 +107,39 @@ find_libtorch() {
   fi
 }
 
-# examples_jar ROOT: the jar of the examples that was built last.
-examples_jar() {
-  # shellcheck disable=SC2010
-  ls -t "$1"/xfuser-examples/target/xfuser-examples-*.jar 2>/dev/null | grep -v -e '-sources\.jar$' -e '-javadoc\.jar$' | head -n 1
-}
-
-# class_path ROOT: what a main class needs to run.
-class_path() {
-  echo "$(examples_jar "$1"):$(cat "$1/xfuser-examples/target/classpath.txt")"
-}
-
-# Whether the classes are built, with what CUDA needs if it is used, and no source is newer than they.
-is_built() {
-  local target=$1/xfuser-examples/target entry newer
-  [ -f "$target/classpath.txt" ] && [ -f "$target/built" ] && [ -n "$(examples_jar "$1")" ] || return 1
-  [ "$CUDA" = no ] || grep -q 'cuda-[^/]*-linux' "$target/classpath.txt" || return 1
-  local IFS=:
-  for entry in $(cat "$target/classpath.txt"); do
-    [ -e "$entry" ] || return 1
-  done
-  # A folder's own time tells of removed files.
-  newer=$(cd "$1" && find pom.xml .mvn xfuser-*/pom.xml xfuser-*/src/main -newer "$target/built" 2>/dev/null | head -n 1)
-  [ -z "$newer" ]
-}
-
-# Waits until no other script builds; the lock ends with unlock or with this process.
-lock() {
-  LOCK=$1
-  if command -v flock >/dev/null 2>&1; then
-    exec 9>"$LOCK" && flock 9
-    return
-  fi
-  local told=
-  until mkdir "$LOCK.d" 2>/dev/null; do
-    [ -n "$told" ] || echo "waiting for another build (if none is running, remove $LOCK.d)" >&2
-    told=yes
-    sleep 1
-  done
-  trap 'rmdir "$LOCK.d" 2>/dev/null' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
-}
-
-unlock() {
-  exec 9>&-
-  rmdir "$LOCK.d" 2>/dev/null
-  trap - EXIT INT TERM
-}
-
-# Builds the project in ROOT if that is needed.
-build() {
-  local root=$1
-  local target=$root/xfuser-examples/target profile=
-  find_libtorch
-  [ "$CUDA" = no ] || profile=-Pcuda
-  is_built "$root" && return
-  [ -x "$JAVA_HOME/bin/javac" ] \
-    || fail 1 "building needs a JDK, but $JAVA_HOME has no javac; set JAVA_HOME to a JDK 17 or later"
-  mkdir -p "$target" || exit 1
-  lock "$target/build.lock"
-  if ! is_built "$root"; then
-    echo "building xfuser (on first use and after changes; the first time it downloads libraries) ..." >&2
-    # Made before the build: what changes during it is newer.
-    touch "$target/building"
-    (cd "$root" && ./mvnw -B ${profile:+"$profile"} -Dquick -Dorg.slf4j.simpleLogger.defaultLogLevel=warn package) \
-      >"$target/build.log" 2>&1 </dev/null || {
-      cat "$target/build.log" >&2
-      fail 1 "the build failed; its messages are above"
-    }
-    mv "$target/building" "$target/built"
-    archive_classes "$root"
-  fi
-  unlock
-}
-
-# archive_classes ROOT: draws a picture and keeps the classes that were loaded for it in the form in which Java maps
-# them, which saves a tenth of the first command's time. Where that fails, Java reads the jars.
-archive_classes() {
-  local root=$1 target=$1/xfuser-examples/target
-  rm -f "$target/classes.jsa" "$target/classes.new"
-  OPT_OUT_TRACKING=true "$JAVA" -XX:ArchiveClassesAtExit="$target/classes.new" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
-    -cp "$(class_path "$root")" io.xfuser.examples.XDiT --model "$root/xfuser-examples/demo-model" --prompt "a fox" \
-    --no_use_resolution_binning --num_inference_steps 2 --pipefusion_parallel_degree 2 --output_directory "$target/first" \
-    >/dev/null 2>&1 && mv "$target/classes.new" "$target/classes.jsa"
-  true
-}
-
 # run_main ROOT MAIN "JVM OPTIONS" ARGUMENTS...: becomes the JVM that runs MAIN.
 run_main() {
-  local root=$1 main=$2 options=$3
+  local root=$1 main=$2 given=$3
   shift 3
-  local target=$root/xfuser-examples/target
   export OPT_OUT_TRACKING=true
   # What is drawn with where no model is given.
   [ -d "$root/xfuser-examples/demo-model" ] && export XFUSER_DEMO_MODEL=$root/xfuser-examples/demo-model
   unset XFUSER_STDERR_IS_TERMINAL
   # For the progress bar; the JVM cannot tell.
   [ -t 2 ] && export XFUSER_STDERR_IS_TERMINAL=yes
-  local archive=$target/classes.jsa path
-  path=$(class_path "$root")
-  # The options are words, not patterns.
-  set -f
+  # Threads that spin while they wait take the core from those that they wait for; sleeping costs little where nothing
+  # else runs (docs/performance.md). Java sets this too, but then with less certainty.
+  [ -n "${OMP_WAIT_POLICY:-}${GOMP_SPINCOUNT:-}${KMP_BLOCKTIME:-}${KMP_LIBRARY:-}" ] || export OMP_WAIT_POLICY=passive
+  local built=${BUILT:-$root} path archive options
+  path=$(class_path "$built")
+  archive=$built/xfuser-examples/target/classes.jsa
+  options=(-XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED)
   # The arithmetic is libtorch's: the quick compiler and the small collector start sooner and lose nothing, and what few
   # objects there are need no large nursery.
-  case $options in
+  case "$given ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-}" in
     *Use*GC*) ;;
-    *) options="-XX:+UseSerialGC -Xmn16m $options" ;;
+    *) options+=(-XX:+UseSerialGC -Xmn16m) ;;
   esac
   # Java passes over an archive of other jars or of another Java, and need not say so.
-  [ "$archive" -nt "${path%%:*}" ] && options="-XX:SharedArchiveFile=$archive -Xlog:cds=off -Xlog:cds+dynamic=off $options"
+  if [ -r "$archive" ] && [ "$archive" -nt "${path%%:*}" ]; then
+    options+=("-XX:SharedArchiveFile=$archive" -Xlog:cds=off -Xlog:cds+dynamic=off)
+  fi
   # JavaCPP's limit on resident memory would count the weights that are mapped; whoever gives another one gives it later.
-  [ "${CUDA:-no}" = no ] || options="-Dorg.bytedeco.javacpp.maxPhysicalBytes=0 $options"
+  [ "$CUDA" = no ] || options+=(-Dorg.bytedeco.javacpp.maxPhysicalBytes=0)
+  # The options given are words, not patterns.
+  set -f
   # shellcheck disable=SC2086
-  exec "$JAVA" -XX:TieredStopAtLevel=1 $options -cp "$path" "$main" "$@"
+  exec "$JAVA" "${options[@]}" $given -cp "$path" "$main" "$@"
 }
 
 # run_test_main ROOT MAIN ARGUMENTS...: compiles the models' tests and becomes the JVM that runs MAIN of them.

@@ -33,6 +33,7 @@ public final class XFuserArgs {
    *     --help}
    */
   public static XFuserArgs parse(String... argv) {
+    ReadableText.require(argv);
     Flags flags = new Flags();
     CommandSyntax syntax = new CommandSyntax(flags);
     ParseResult parsed = syntax.parse(argv);

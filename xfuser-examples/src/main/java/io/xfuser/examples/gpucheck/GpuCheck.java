@@ -1,6 +1,7 @@
 package io.xfuser.examples.gpucheck;
 
 import io.xfuser.config.ArgumentException;
+import io.xfuser.config.ReadableText;
 import io.xfuser.failure.Reason;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;
@@ -26,6 +27,12 @@ public final class GpuCheck implements Callable<Integer> {
   }
 
   static int run(PrintStream err, String... arguments) {
+    try {
+      ReadableText.require(arguments);
+    } catch (ArgumentException e) {
+      err.println("gpu-check: " + e.getMessage());
+      return REFUSED;
+    }
     return new CommandLine(new GpuCheck())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler((e, words) -> refuse(err, e))

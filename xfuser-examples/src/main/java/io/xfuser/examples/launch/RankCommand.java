@@ -1,5 +1,6 @@
 package io.xfuser.examples.launch;
 
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,11 +24,13 @@ final class RankCommand {
 
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED"); // JDK 24 and later warn without it
     command.addAll(words(environment.getOrDefault("JAVA_OPTS", "")));
     command.addAll(words(environment.getOrDefault("XFUSER_JAVA_OPTS", "")));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(RankMain.class.getName(), plan.mainClass()));
     command.addAll(plan.arguments());
+    command.forEach(RankCommand::requireLetters);
     builder.command(command);
 
     Placement placement = plan.placement();
@@ -43,6 +46,18 @@ final class RankCommand {
     environment.put(LauncherWatch.VARIABLE, Long.toString(ProcessHandle.current().pid()));
     credentials.give(environment);
     return builder;
+  }
+
+  /** Java writes a '?' for each letter that the encoding lacks in which it passes arguments on. */
+  private static void requireLetters(String argument) {
+    for (String name : List.of(System.getProperty("sun.jnu.encoding"), Charset.defaultCharset().name())) {
+      if (!Charset.forName(name).newEncoder().canEncode(argument)) {
+        throw new IllegalArgumentException(
+            "ranks cannot be given '%s' in the encoding %s; set a locale with UTF-8, for example by"
+                .formatted(argument, name)
+                + " LC_ALL=C.UTF-8 in the environment");
+      }
+    }
   }
 
   /** This host's cores divided among its ranks. */

@@ -1,6 +1,7 @@
 package io.xfuser.examples.launch;
 
 import io.xfuser.failure.Reason;
+import io.xfuser.config.ReadableText;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -30,6 +31,7 @@ public final class XfRun {
     CommandLine commandLine =
         new CommandLine(args).setStopAtPositional(true).setExpandAtFiles(false);
     try {
+      ReadableText.require(arguments);
       commandLine.parseArgs(arguments);
       if (args.helpRequested()) {
         commandLine.usage(out);
