@@ -135,7 +135,7 @@ run_main() {
     options+=("-XX:SharedArchiveFile=$archive" -Xlog:cds=off -Xlog:cds+dynamic=off)
   fi
   # JavaCPP's limit on resident memory would count the weights that are mapped; whoever gives another one gives it later.
-  [ "$CUDA" = no ] || options+=(-Dorg.bytedeco.javacpp.maxPhysicalBytes=0)
+  [ "${CUDA:-no}" = no ] || options+=(-Dorg.bytedeco.javacpp.maxPhysicalBytes=0)
   # The options given are words, not patterns.
   set -f
   # shellcheck disable=SC2086

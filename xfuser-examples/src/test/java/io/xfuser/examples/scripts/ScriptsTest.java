@@ -6,6 +6,8 @@ import io.xfuser.examples.RankProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -63,7 +65,9 @@ class ScriptsTest {
   void javaIsToldWhatSuitsInWordsThatMayHoldSpaces() throws Exception {
     checkout.java(TELLS);
     checkout.built("");
-    Files.writeString(checkout.root().resolve("xfuser-examples/target/classes.jsa"), "");
+    Path archive = checkout.root().resolve("xfuser-examples/target/classes.jsa");
+    Files.writeString(archive, "");
+    Files.setLastModifiedTime(archive, FileTime.from(Instant.now().plusSeconds(9))); // than the jar
     Map<String, String> options = Map.of("JAVA_OPTS", "-Xmx1g -Dx=*", "CDPATH", "/");
     Checkout.Run run = xdit(options, "--prompt", "a  fox");
     assertThat(run.status()).as("%s", run.err()).isZero();
