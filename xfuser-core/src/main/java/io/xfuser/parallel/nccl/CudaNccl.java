@@ -158,6 +158,7 @@ final class CudaNccl implements NcclLibrary {
     ncclComm opened = communicator(communicator);
     if (opened != null && !opened.isNull()) {
       int unused = nccl.ncclCommAbort(opened); // there is nothing left to do if this fails
+      streams.forgetErrors();
     }
   }
 
@@ -251,7 +252,10 @@ final class CudaNccl implements NcclLibrary {
     streams.closeEvent(event);
   }
 
-  private static void require(int result, String function) {
+  private void require(int result, String function) {
+    if (result != nccl.ncclSuccess) {
+      streams.forgetErrors(); // of what NCCL asked CUDA on this thread
+    }
     if (result != nccl.ncclSuccess && result != nccl.ncclInProgress) {
       throw new CommunicationException(
           "NCCL: " + function + ": " + nccl.ncclGetErrorString(result).getString());

@@ -82,9 +82,14 @@ final class CudaStreams {
     forget(cuda.eventDestroy(event)); // fails only if the GPU has failed
   }
 
+  /** Takes away what others' calls have left behind on the calling thread. */
+  void forgetErrors() {
+    int unused = cuda.takeLastError();
+  }
+
   private void forget(int result) {
     if (result != 0) {
-      int unused = cuda.takeLastError();
+      forgetErrors();
     }
   }
 

@@ -165,6 +165,13 @@ class CudaStreamsTest {
   }
 
   @Test
+  void whatNcclHasLeftBehindFailsNoLaterLaunch() {
+    cuda.last = 704;
+    streams.forgetErrors();
+    cuda.launchKernel();
+  }
+
+  @Test
   void anEventThatCannotBeRecordedIsReleased() {
     cuda.error = 2;
     cuda.failing = "eventRecord";
