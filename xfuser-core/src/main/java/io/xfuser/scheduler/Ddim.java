@@ -46,6 +46,11 @@ public final class Ddim implements Scheduler {
   }
 
   @Override
+  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
+    return steps.original(owner, sample, prediction);
+  }
+
+  @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, steps.timesteps().length);
     int previous = steps.timesteps()[step] - stride;

@@ -46,6 +46,11 @@ public final class Ddpm implements Scheduler {
   }
 
   @Override
+  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
+    return steps.original(owner, sample, prediction);
+  }
+
+  @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, steps.timesteps().length);
     int timestep = steps.timesteps()[step];

@@ -1,6 +1,7 @@
 package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +69,14 @@ record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String prediction
   /** The share of the picture in the variance after the last step or before step {@code step}. */
   float alphaCumprod(int step) {
     return step < timesteps.length ? schedule.alphaCumprod(timesteps[step]) : 1;
+  }
+
+  /** {@link Scheduler#original}. */
+  NDArray original(NDManager owner, Sample sample, NDArray prediction) {
+    float alpha = alphaCumprod(Steps.next(sample, timesteps.length));
+    double[] roots = {Float32.sqrt(alpha), Float32.sqrt(1 - alpha)};
+    return Steps.PROGRAM.call(
+        owner, "clipped_original", predictionType, sample.tokens(), prediction, roots, clip);
   }
 
   /** {@code noise}, refused if it is null, with the {@code reason} why it is needed. */

@@ -114,12 +114,24 @@ public final class EulerDiscrete implements Scheduler {
   @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, timesteps.length);
-    float sigma = sigmas[step];
-    float total = sigma * sigma + 1;
-    double[] coefficients = {sigma, sigmas[step + 1] - sigma, -sigma / Float32.sqrt(total), total};
+    double[] coefficients = Arrays.copyOf(ofOriginal(step), 4);
+    coefficients[3] = sigmas[step + 1] - sigmas[step];
     NDArray tokens =
         Steps.PROGRAM.call(
             owner, "euler", predictionType, sample.tokens(), prediction, coefficients);
     return new Sample(tokens, List.of(), step + 1);
+  }
+
+  @Override
+  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
+    double[] coefficients = ofOriginal(Steps.next(sample, timesteps.length));
+    return Steps.PROGRAM.call(
+        owner, "euler_last", predictionType, sample.tokens(), prediction, coefficients);
+  }
+
+  private double[] ofOriginal(int step) {
+    float sigma = sigmas[step];
+    float total = sigma * sigma + 1;
+    return new double[] {sigma, -sigma / Float32.sqrt(total), total};
   }
 }

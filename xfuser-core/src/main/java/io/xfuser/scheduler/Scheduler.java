@@ -36,4 +36,14 @@ public interface Scheduler {
    * @param noise standard normal noise of the same shape where {@link #stochastic}, else null
    */
   Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise);
+
+  /**
+   * The picture without noise that {@code prediction} implies, clipped where the settings say so:
+   * what diffusers' step returns beside the next sample; null where it returns none.
+   *
+   * @param owner owns the result
+   */
+  default @Nullable NDArray original(NDManager owner, Sample sample, NDArray prediction) {
+    return null;
+  }
 }

@@ -17,6 +17,10 @@ def predict_original(self, kind: str, x: Tensor, out: Tensor, c: List[float]) ->
     return x - k[1] * out
   return out
 
+def clipped_original(self, kind: str, x: Tensor, out: Tensor, c: List[float], clip: float) -> Tensor:
+  # c: alpha, sigma
+  return torch.clamp(self.predict_original(kind, x, out, c), -clip, clip)
+
 def multistep(self, x: Tensor, m: List[Tensor], c: List[float]) -> Tensor:
   # DPM-Solver++ of order len(m); m are predicted originals, newest first; arXiv 2211.01095
   k = self.coefficients(c)
@@ -51,17 +55,25 @@ def add_noise(self, x: Tensor, noise: Tensor, c: List[float]) -> Tensor:
   # c: the noise's deviation
   return x + self.coefficients(c)[0] * noise
 
+def euler_original(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
+  # the picture without noise, in float32 where x is; c: sigma, the weight of out and the divisor of x for v_prediction
+  k = self.coefficients(c)
+  if kind == "epsilon":
+    return x - k[0] * out
+  if kind == "v_prediction":
+    return out * k[1] + x / k[2]
+  return out
+
 def euler(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
-  # c: sigma, the step in sigma, and for v_prediction the weight of out and the divisor of x
+  # c: as euler_original's, then the step in sigma
   k = self.coefficients(c)
   y = x.to(6)
-  if kind == "epsilon":
-    original = y - k[0] * out
-  elif kind == "v_prediction":
-    original = out * k[2] + y / k[3]
-  else:
-    original = out
-  return (y + (y - original) / k[0] * k[1]).to(out.dtype)
+  original = self.euler_original(kind, y, out, c)
+  return (y + (y - original) / k[0] * k[3]).to(out.dtype)
+
+def euler_last(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
+  # c: as euler_original's
+  return self.euler_original(kind, x.to(6), out, c).to(out.dtype)
 
 def flow(self, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
   # c: the step in sigma

@@ -4,5 +4,5 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = [self.multistep(x, [x], c), self.multistep(x, [x, x], c), self.multistep(x, [x, x, x], c)]
   for kind in ["epsilon", "v_prediction", "flow_prediction", "sample"]:
     out = out + [self.predict_original(kind, x, x, c), self.ddim(kind, x, x, c, 1.), self.ddpm(kind, x, x, c, 1.)]
-    out.append(self.euler(kind, x, x, c))
+    out = out + [self.euler(kind, x, x, c), self.euler_last(kind, x, x, c), self.clipped_original(kind, x, x, c, 1.)]
   return out + [self.add_noise(x, x, c), self.flow(x, x, c), self.divide(x, c)]

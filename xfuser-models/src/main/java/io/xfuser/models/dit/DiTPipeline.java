@@ -9,6 +9,9 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.scheduler.LoopVariants;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
@@ -64,6 +67,11 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
               .formatted(label, config().classes()));
     }
     return String.valueOf(label);
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return LoopVariants.fromModelInput(super.scheduler(request));
   }
 
   @Override

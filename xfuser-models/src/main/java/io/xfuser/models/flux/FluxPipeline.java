@@ -13,6 +13,8 @@ import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.FlowMatchEuler;
+import io.xfuser.scheduler.LoopVariants;
+import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
@@ -108,6 +110,11 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
   @Override
   protected boolean shifts() {
     return true;
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return LoopVariants.unscaled(super.scheduler(request));
   }
 
   @Override

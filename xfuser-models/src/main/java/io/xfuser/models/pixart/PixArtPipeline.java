@@ -13,6 +13,9 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.scheduler.LoopVariants;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
@@ -73,6 +76,12 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
                 transformer.patch().size()),
             new Defaults(20, 4.5, kind.maxSequenceLength(), true))
         .withOutput(asked);
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    Scheduler scheduler = super.scheduler(request);
+    return kind.originalInOneStep() ? LoopVariants.originalInOneStep(scheduler) : scheduler;
   }
 
   @Override

@@ -11,6 +11,8 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.DynamicShift;
+import io.xfuser.scheduler.LoopVariants;
+import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
@@ -51,9 +53,7 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
           "text_encoder_3",
           Set.of("T5EncoderModel", PipelineComponents.ABSENT),
           "transformer",
-          Set.of("SD3Transformer2DModel"),
-          "scheduler",
-          Set.of("FlowMatchEulerDiscreteScheduler"));
+          Set.of("SD3Transformer2DModel"));
 
   SD3Pipeline(PipelineComponents components) {
     super(components, CLASSES, SD3Config::from);
@@ -101,6 +101,11 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   @Override
   protected boolean shifts() {
     return true;
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return LoopVariants.unscaled(super.scheduler(request));
   }
 
   @Override
