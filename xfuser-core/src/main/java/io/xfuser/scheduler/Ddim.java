@@ -75,7 +75,7 @@ public final class Ddim implements Scheduler {
               coefficients,
               steps.clip());
       if (stochastic()) {
-        NDArray drawn = DiffusionSteps.requireNoise(noise, "eta is " + eta);
+        NDArray drawn = Steps.requireNoise(noise, "eta is " + eta);
         tokens = Steps.PROGRAM.call(owner, "add_noise", tokens, drawn, new double[] {deviation});
       }
       return new Sample(tokens, List.of(), step + 1);

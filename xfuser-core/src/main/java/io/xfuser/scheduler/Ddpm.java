@@ -75,7 +75,7 @@ public final class Ddpm implements Scheduler {
               coefficients,
               steps.clip());
       if (noisy) {
-        NDArray drawn = DiffusionSteps.requireNoise(noise, "DDPM is at timestep " + timestep);
+        NDArray drawn = Steps.requireNoise(noise, "DDPM is at timestep " + timestep);
         double[] deviation = {deviation(alpha, nextAlpha)};
         tokens = Steps.PROGRAM.call(owner, "add_noise", tokens, drawn, deviation);
       }

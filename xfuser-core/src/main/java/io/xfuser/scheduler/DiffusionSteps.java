@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What DDPM and DDIM read alike from their settings. Source: diffusers {@code scheduling_ddpm.py},
@@ -77,13 +76,5 @@ record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String prediction
     double[] roots = {Float32.sqrt(alpha), Float32.sqrt(1 - alpha)};
     return Steps.PROGRAM.call(
         owner, "clipped_original", predictionType, sample.tokens(), prediction, roots, clip);
-  }
-
-  /** {@code noise}, refused if it is null, with the {@code reason} why it is needed. */
-  static NDArray requireNoise(@Nullable NDArray noise, String reason) {
-    if (noise == null) {
-      throw new IllegalArgumentException(reason + ", but there is no noise to add");
-    }
-    return noise;
   }
 }

@@ -2,6 +2,8 @@ package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.DpmCoefficients.Algorithm;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;
@@ -9,38 +11,46 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DPM-Solver++ of order 1 to 3 with earlier predictions as its history. Source: arXiv 2211.01095,
- * diffusers {@code scheduling_dpmsolver_multistep.py}. Settings that it does not support are
- * refused: thresholding, learned variances, beta sigmas, other algorithms than {@code dpmsolver++}.
+ * DPM-Solver and DPM-Solver++ of order 1 to 3, as differential equations without noise or with it,
+ * with earlier predictions as their history. Source: arXiv 2206.00927, 2211.01095, diffusers {@code
+ * scheduling_dpmsolver_multistep.py}. Refused are thresholding, learned variances, and what
+ * diffusers refuses: noise predictions down to no noise, and a stochastic one of order 3.
  */
 public final class DpmSolverMultistep implements Scheduler {
   /** With fewer steps than this the last ones are of lower order, where so configured. */
-  private static final int FEW_STEPS = 15;
+  static final int FEW_STEPS = 15;
 
-  private final String predictionType;
+  private final Prediction prediction;
+  private final Algorithm algorithm;
   private final int order;
   private final boolean lowerOrderFinal;
   private final boolean firstOrderLast;
-  private final DpmSigmas sigmas;
+  private final MultistepSigmas sigmas;
   private final DpmCoefficients coefficients;
 
   private DpmSolverMultistep(Options options, SchedulerRequest request) {
     ComponentConfig config = options.config();
-    options.requireNoEta(request);
-    options.requireNoSigmas(request);
     options.requireFalse("thresholding");
     options.requireNeutral("variance_type", "null");
-    options.oneOf("algorithm_type", "dpmsolver++");
-    predictionType =
-        options.oneOf("prediction_type", "epsilon", "v_prediction", "sample", "flow_prediction");
-    order = config.getInt("solver_order", 2);
-    if (order < 1 || order > 3) {
+    algorithm = Algorithm.of(options);
+    order = options.order();
+    NoiseSchedule schedule = NoiseSchedule.of(options, true);
+    sigmas = MultistepSigmas.of(options, request, schedule, MultistepSigmas.Rules.DPM_SOLVER);
+    String name = config.getString("algorithm_type", "");
+    if (!algorithm.predictsPicture() && sigmas.endsWithoutNoise()) {
       throw new IllegalArgumentException(
-          config.origin() + ": solver_order is " + order + ", not 1, 2 or 3");
+          "%s: algorithm_type %s needs final_sigmas_type \"sigma_min\""
+              .formatted(config.origin(), name));
     }
-    sigmas = DpmSigmas.of(options, request);
-    boolean heun = options.oneOf("solver_type", "midpoint", "heun").equals("heun");
-    coefficients = new DpmCoefficients(sigmas.values(), sigmas.flow(), heun);
+    if (algorithm == Algorithm.SDE_DPM_SOLVER && order == 3) {
+      throw new IllegalArgumentException(
+          "%s: algorithm_type %s has no solver_order 3".formatted(config.origin(), name));
+    }
+    SolverTables tables = SolverTables.of(sigmas);
+    prediction = Prediction.of(options, algorithm.predictsPicture(), sigmas, tables);
+    boolean heun =
+        options.oneOf("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2").equals("heun");
+    coefficients = new DpmCoefficients(tables, algorithm, heun);
     boolean few = sigmas.timesteps().length < FEW_STEPS;
     lowerOrderFinal = few && config.getBoolean("lower_order_final", true);
     firstOrderLast =
@@ -62,25 +72,39 @@ public final class DpmSolverMultistep implements Scheduler {
   }
 
   @Override
-  public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+  public boolean stochastic() {
+    return algorithm.stochastic();
+  }
+
+  @Override
+  public ElementType noiseType(ElementType run) {
+    return ElementType.FLOAT32; // steps are computed in it
+  }
+
+  @Override
+  public Sample step(NDManager owner, Sample sample, NDArray predicted, @Nullable NDArray noise) {
     int steps = sigmas.timesteps().length;
     int step = Steps.next(sample, steps);
-    NDArray original = predictOriginal(owner, sample.tokens(), prediction, step);
-    List<NDArray> originals = new ArrayList<>(List.of(original)); // newest first
+    List<NDArray> newest = new ArrayList<>();
+    newest.add(prediction.convert(owner, sample.tokens(), predicted, step));
     for (NDArray earlier : sample.history()) {
-      if (originals.size() < order) {
-        originals.add(Torch.alias(owner, earlier));
+      if (newest.size() < order) {
+        newest.add(Torch.alias(owner, earlier));
       }
     }
-    int use = Math.min(originals.size(), orderAt(step, steps));
-    NDArray tokens =
-        Steps.PROGRAM.call(
-            owner,
-            "multistep",
-            sample.tokens(),
-            originals.subList(0, use),
-            coefficients.of(step, use));
-    return new Sample(tokens, keep(originals), step + 1);
+    int use = Math.min(newest.size(), orderAt(step, steps));
+    double[] weights = coefficients.of(step, use);
+    NDArray tokens;
+    if (stochastic()) {
+      NDArray drawn = Steps.requireNoise(noise, "a stochastic DPM-Solver adds noise");
+      tokens =
+          Steps.PROGRAM.call(
+              owner, "noisy_multistep", sample.tokens(), newest.subList(0, use), drawn, weights);
+    } else {
+      tokens =
+          Steps.PROGRAM.call(owner, "multistep", sample.tokens(), newest.subList(0, use), weights);
+    }
+    return new Sample(tokens, keep(newest), step + 1);
   }
 
   private int orderAt(int step, int steps) {
@@ -91,20 +115,11 @@ public final class DpmSolverMultistep implements Scheduler {
   }
 
   /** The next step needs one less than the order, because it brings a prediction of its own. */
-  private List<NDArray> keep(List<NDArray> originals) {
-    if (originals.size() < order) {
-      return List.copyOf(originals);
+  private List<NDArray> keep(List<NDArray> predictions) {
+    if (predictions.size() < order) {
+      return List.copyOf(predictions);
     }
-    originals.remove(order - 1).close();
-    return List.copyOf(originals);
-  }
-
-  private NDArray predictOriginal(NDManager owner, NDArray tokens, NDArray prediction, int step) {
-    // a flow's noise level is the table's own, whichever way the other coefficients are made
-    double sigma =
-        predictionType.equals("flow_prediction") ? sigmas.values()[step] : coefficients.sigma(step);
-    double[] alphaSigma = {coefficients.alpha(step), sigma};
-    return Steps.PROGRAM.call(
-        owner, "predict_original", predictionType, tokens, prediction, alphaSigma);
+    predictions.remove(order - 1).close();
+    return List.copyOf(predictions);
   }
 }

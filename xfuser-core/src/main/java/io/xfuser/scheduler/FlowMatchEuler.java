@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Euler steps along a rectified flow. Source: arXiv 2403.03206, diffusers {@code
- * scheduling_flow_match_euler_discrete.py}. Refused are beta sigmas and stochastic sampling.
+ * scheduling_flow_match_euler_discrete.py}. Stochastic sampling is refused.
  */
 public final class FlowMatchEuler implements Scheduler {
   private final float[] sigmas; // (n + 1)

@@ -27,26 +27,25 @@ final class FlowSigmas {
         new FlowSigmas(options.config(), given == null ? x -> x : x -> (double) (float) x);
     double[] levels =
         given == null
-            ? own(options, request.steps())
+            ? own(options, request.steps(), options.isTrue("use_dynamic_shifting"))
             : given.stream().mapToDouble(Double::floatValue).toArray();
     double[] shifted = flow.stretch(flow.shift(options, request, levels));
-    double largest = shifted[0];
-    double smallest = shifted[shifted.length - 1];
-    if (options.isTrue("use_karras_sigmas")) {
-      return SigmaCurves.karras(largest, smallest, shifted.length);
-    }
-    if (options.isTrue("use_exponential_sigmas")) {
-      return SigmaCurves.exponential(largest, smallest, shifted.length);
-    }
-    return shifted;
+    return SigmaCurves.of(options, shifted[0], shifted[shifted.length - 1], shifted.length)
+        .orElse(shifted);
+  }
+
+  /** As many of the scheduler's own, with the fixed {@code shift} alone. */
+  static double[] fixed(Options options, int steps) {
+    FlowSigmas flow = new FlowSigmas(options.config(), x -> x);
+    return flow.shiftBy(options.config().getDouble("shift", 1), own(options, steps, false));
   }
 
   /** Even between the ends of the training schedule, which a fixed shift moves in float32. */
-  private static double[] own(Options options, int steps) {
+  private static double[] own(Options options, int steps, boolean dynamic) {
     int trainSteps = options.positive("num_train_timesteps", 1000);
     float largest = 1;
     float smallest = 1f / trainSteps;
-    if (!options.isTrue("use_dynamic_shifting")) {
+    if (!dynamic) {
       float shift = (float) options.config().getDouble("shift", 1);
       float less = (float) (options.config().getDouble("shift", 1) - 1);
       largest = shift * largest / (1 + less * largest);
@@ -59,8 +58,7 @@ final class FlowSigmas {
 
   private double[] shift(Options options, SchedulerRequest request, double[] levels) {
     if (!options.isTrue("use_dynamic_shifting")) {
-      double shift = config.getDouble("shift", 1);
-      return map(levels, level -> r(r(r(shift) * level) / r(1 + r(r(shift - 1) * level))));
+      return shiftBy(config.getDouble("shift", 1), levels);
     }
     Double mu = request.mu();
     if (mu == null) {
@@ -70,6 +68,10 @@ final class FlowSigmas {
     String kind = options.oneOf("time_shift_type", "exponential", "linear");
     double weight = r(kind.equals("exponential") ? StrictMath.exp(mu) : mu);
     return map(levels, level -> r(weight / r(weight + r(r(1 / level) - 1))));
+  }
+
+  private double[] shiftBy(double shift, double[] levels) {
+    return map(levels, level -> r(r(r(shift) * level) / r(1 + r(r(shift - 1) * level))));
   }
 
   /** Stretches the distance from pure noise so that the last level is {@code shift_terminal}. */

@@ -2,6 +2,7 @@ package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,11 @@ public final class LoopVariants {
     @Override
     default boolean stochastic() {
       return inner().stochastic();
+    }
+
+    @Override
+    default ElementType noiseType(ElementType run) {
+      return inner().noiseType(run);
     }
 
     @Override

@@ -34,13 +34,33 @@ final class NoiseSchedule {
   }
 
   /**
+   * What most solvers' classes have where the settings do not say: {@code beta_start}, {@code
+   * beta_end} and {@code beta_schedule}.
+   */
+  record Defaults(double first, double last, String kind) {
+    private static final Defaults DDPM = new Defaults(0.0001, 0.02, "linear");
+  }
+
+  /**
    * The schedule that {@code options} describe.
    *
    * @param finite whether the last sigma must be finite even if the settings ask for pure noise
    */
   static NoiseSchedule of(Options options, boolean finite) {
-    boolean zeroSnr = options.isTrue("rescale_betas_zero_snr");
-    float[] betas = betas(options);
+    return of(options, finite, Defaults.DDPM);
+  }
+
+  /** The same of a class with defaults of its own. */
+  static NoiseSchedule of(Options options, boolean finite, Defaults defaults) {
+    return of(options, finite, options.isTrue("rescale_betas_zero_snr"), betas(options, defaults));
+  }
+
+  /** The same of a class that has no {@code rescale_betas_zero_snr}. */
+  static NoiseSchedule withoutRescaling(Options options, Defaults defaults) {
+    return of(options, false, false, betas(options, defaults));
+  }
+
+  private static NoiseSchedule of(Options options, boolean finite, boolean zeroSnr, float[] betas) {
     if (betas.length < 2) {
       throw new IllegalArgumentException(
           options.config().origin() + " has a noise schedule of a single step");
@@ -77,7 +97,7 @@ final class NoiseSchedule {
     return rescaled;
   }
 
-  private static float[] betas(Options options) {
+  private static float[] betas(Options options, Defaults defaults) {
     ComponentConfig config = options.config();
     if (config.has("trained_betas")) {
       return Float32.of(
@@ -86,9 +106,11 @@ final class NoiseSchedule {
               .toArray());
     }
     int count = options.positive("num_train_timesteps", 1000);
-    double first = config.getDouble("beta_start", 0.0001);
-    double last = config.getDouble("beta_end", 0.02);
-    String kind = options.oneOf("beta_schedule", "linear", "scaled_linear", "squaredcos_cap_v2");
+    double first = config.getDouble("beta_start", defaults.first());
+    double last = config.getDouble("beta_end", defaults.last());
+    String kind =
+        options.oneOf(
+            "beta_schedule", defaults.kind(), "linear", "scaled_linear", "squaredcos_cap_v2");
     return switch (kind) {
       case "linear" -> Float32.linear((float) first, (float) last, count);
       case "scaled_linear" -> {

@@ -1,6 +1,7 @@
 package io.xfuser.scheduler;
 
 import io.xfuser.weights.ComponentConfig;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -26,9 +27,10 @@ record Options(ComponentConfig config) {
   String oneOf(String name, String... supported) {
     String value = config.getString(name, supported[0]);
     if (!List.of(supported).contains(value)) {
+      List<String> names = Arrays.stream(supported).distinct().toList();
       throw new IllegalArgumentException(
           "%s: %s is \"%s\"; supported are %s"
-              .formatted(config.origin(), name, value, String.join(", ", supported)));
+              .formatted(config.origin(), name, value, String.join(", ", names)));
     }
     return value;
   }
@@ -45,6 +47,16 @@ record Options(ComponentConfig config) {
           "%s: %s is %d, not positive".formatted(config.origin(), name, value));
     }
     return value;
+  }
+
+  /** {@code solver_order}, 1 to 3. */
+  int order() {
+    int order = config.getInt("solver_order", 2);
+    if (order < 1 || order > 3) {
+      throw new IllegalArgumentException(
+          config.origin() + ": solver_order is " + order + ", not 1, 2 or 3");
+    }
+    return order;
   }
 
   /** Refuses eta for solvers that have none. */

@@ -2,6 +2,7 @@ package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * the patches of a picture may be stepped in any order; all it does is elementwise.
  */
 public interface Scheduler {
-  /** The timesteps that the model is given, one per step. */
+  /** The timesteps that the model is given, one per call of it: usually as many as steps. */
   double[] timesteps();
 
   /** What standard normal noise is multiplied with to become the first sample; usually 1. */
@@ -26,6 +27,15 @@ public interface Scheduler {
   /** Whether steps add noise, so that {@link #step} needs it. */
   default boolean stochastic() {
     return false;
+  }
+
+  /**
+   * The element type in which diffusers draws the noise of steps.
+   *
+   * @param run that of the samples
+   */
+  default ElementType noiseType(ElementType run) {
+    return run;
   }
 
   /**

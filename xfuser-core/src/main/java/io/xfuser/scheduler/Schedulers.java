@@ -1,18 +1,30 @@
 package io.xfuser.scheduler;
 
 import io.xfuser.weights.ComponentConfig;
+import java.util.Map;
 import java.util.Set;
 
 /** The schedulers that a diffusers directory may ask for. */
 public final class Schedulers {
+  private static final Map<String, Solver> SOLVERS =
+      Map.ofEntries(
+          Map.entry("DPMSolverMultistepScheduler", DpmSolverMultistep::of),
+          Map.entry("UniPCMultistepScheduler", UniPc::of),
+          Map.entry("DDIMScheduler", Ddim::of),
+          Map.entry("DDPMScheduler", Ddpm::of),
+          Map.entry("LCMScheduler", Lcm::of),
+          Map.entry("EulerDiscreteScheduler", EulerDiscrete::of),
+          Map.entry("EulerAncestralDiscreteScheduler", EulerAncestral::of),
+          Map.entry("HeunDiscreteScheduler", Heun::of),
+          Map.entry("FlowMatchEulerDiscreteScheduler", FlowMatchEuler::of),
+          Map.entry("FlowMatchHeunDiscreteScheduler", Heun::ofFlow));
+
   /** The classes, by diffusers' names. */
-  public static final Set<String> CLASSES =
-      Set.of(
-          "DPMSolverMultistepScheduler",
-          "DDIMScheduler",
-          "DDPMScheduler",
-          "EulerDiscreteScheduler",
-          "FlowMatchEulerDiscreteScheduler");
+  public static final Set<String> CLASSES = SOLVERS.keySet();
+
+  private interface Solver {
+    Scheduler of(ComponentConfig config, SchedulerRequest request);
+  }
 
   private Schedulers() {}
 
@@ -25,19 +37,13 @@ public final class Schedulers {
    */
   public static Scheduler fromConfig(ComponentConfig config, SchedulerRequest request) {
     String name = config.getString("_class_name");
-    return switch (name) {
-      case "DPMSolverMultistepScheduler" -> DpmSolverMultistep.of(config, request);
-      case "DDIMScheduler" -> Ddim.of(config, request);
-      case "DDPMScheduler" -> Ddpm.of(config, request);
-      case "EulerDiscreteScheduler" -> EulerDiscrete.of(config, request);
-      case "FlowMatchEulerDiscreteScheduler" -> FlowMatchEuler.of(config, request);
-      default ->
-          throw new IllegalArgumentException(
-              config.origin()
-                  + ": _class_name is \""
-                  + name
-                  + "\"; supported are "
-                  + String.join(", ", CLASSES.stream().sorted().toList()));
-    };
+    Solver solver = SOLVERS.get(name);
+    if (solver == null) {
+      throw new IllegalArgumentException(
+          "%s: _class_name is \"%s\"; supported are %s"
+              .formatted(
+                  config.origin(), name, String.join(", ", CLASSES.stream().sorted().toList())));
+    }
+    return solver.of(config, request);
   }
 }

@@ -1,6 +1,8 @@
 package io.xfuser.scheduler;
 
+import ai.djl.ndarray.NDArray;
 import io.xfuser.torchscript.Program;
+import org.jspecify.annotations.Nullable;
 
 /** What the solvers share: the program of their tensor arithmetic, and the check of a step. */
 final class Steps {
@@ -15,5 +17,13 @@ final class Steps {
       throw new IllegalArgumentException("all " + steps + " steps were taken already");
     }
     return sample.step();
+  }
+
+  /** {@code noise}, refused if it is null, with the {@code reason} why it is needed. */
+  static NDArray requireNoise(@Nullable NDArray noise, String reason) {
+    if (noise == null) {
+      throw new IllegalArgumentException(reason + ", but there is no noise to add");
+    }
+    return noise;
   }
 }

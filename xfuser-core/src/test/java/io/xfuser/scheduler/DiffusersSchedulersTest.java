@@ -33,10 +33,11 @@ class DiffusersSchedulersTest {
   private static final long[] SHAPE = {2, 6, 4};
 
   /**
-   * Relative to the largest value before and after the step: 32 roundings of float32. A step adds
-   * up to four products of values with coefficients, which are quotients and differences of tables
-   * whose entries (roots, logarithms, exponentials) the processor that made the references rounded
-   * to one neighbour or the other. Half precision does not see that and must agree bit by bit.
+   * Relative to the largest value that the step adds up, the sample before and after it or what the
+   * solver remembers: 32 roundings of float32. A step adds up to four products of values with
+   * coefficients, which are quotients and differences of tables whose entries (roots, logarithms,
+   * exponentials) the processor that made the references rounded to one neighbour or the other. Half
+   * precision does not see that and must agree bit by bit.
    */
   private static final double TOLERANCE = 32 * 0x1p-24;
 
@@ -63,8 +64,11 @@ class DiffusersSchedulersTest {
     /** Timesteps looked up by numpy's float32 logarithm, whose last bit the processor chooses. */
     boolean interpolated() {
       JsonNode config = json.path("config");
-      return config.path("_class_name").asText().startsWith("Euler")
-          && (config.has("use_karras_sigmas") || config.has("use_exponential_sigmas"));
+      String name = config.path("_class_name").asText();
+      return (name.startsWith("Euler") || name.startsWith("Heun"))
+          && (config.has("use_karras_sigmas")
+              || config.has("use_exponential_sigmas")
+              || config.has("use_beta_sigmas"));
     }
 
     ComponentConfig config() {
@@ -142,14 +146,18 @@ class DiffusersSchedulersTest {
       Sample sample = Sample.of(reference.first(scheduler.initialNoiseSigma()));
       for (int step = 0; step < scheduler.timesteps().length; step++) {
         NDManager owner = manager.newSubManager();
-        reference.assertInput(scheduler.scaleInput(owner, sample.tokens(), step), sample, step);
+        NDArray input = scheduler.scaleInput(owner, sample.tokens(), step);
+        reference.assertInput(input, List.of(sample.tokens()), step);
         Sample next =
             scheduler.step(
                 owner,
                 sample,
                 reference.at("predictions", step),
-                scheduler.stochastic() ? reference.noise(step) : null);
-        reference.assertSample(next.tokens(), sample, step);
+                scheduler.stochastic() ? reference.noise(scheduler, step) : null);
+        List<NDArray> added = new ArrayList<>(sample.history());
+        added.addAll(next.history());
+        added.add(sample.tokens());
+        reference.assertSample(next.tokens(), added, step);
         sample.tokens().getManager().close(); // nothing of the last step is needed any more
         NDArray tokens = Torch.cast(owner, reference.sample(step), run.type());
         sample = new Sample(tokens, next.history(), next.step()); // each step's own error alone
@@ -182,9 +190,10 @@ class DiffusersSchedulersTest {
     }
 
     /** The run's own draws, where the solver drew them itself. */
-    NDArray noise(int step) {
+    NDArray noise(Scheduler scheduler, int step) {
       String own = run.name() + ".noise";
-      return at(tensors.has(own) ? own : "noise", step);
+      NDArray drawn = select(tensors.has(own) ? own : "noise", step);
+      return Torch.cast(manager, drawn, scheduler.noiseType(run.type()));
     }
 
     /** After step {@code step}. */
@@ -192,26 +201,29 @@ class DiffusersSchedulersTest {
       return select(run.name() + ".samples", step);
     }
 
-    void assertInput(NDArray input, Sample sample, int step) {
+    void assertInput(NDArray input, List<NDArray> added, int step) {
       String name = run.name() + ".inputs";
       if (tensors.has(name)) {
-        assertClose(input, select(name, step), sample);
+        assertClose(input, select(name, step), added);
       }
     }
 
-    void assertSample(NDArray found, Sample before, int step) {
+    void assertSample(NDArray found, List<NDArray> added, int step) {
       assertThat(ElementType.of(found)).isEqualTo(run.type());
-      assertClose(found, sample(step), before);
+      assertClose(found, sample(step), added);
     }
 
     private NDArray select(String name, int step) {
       return tensors.get(manager, name, tensors.shape(name)).get(step);
     }
 
-    private void assertClose(NDArray found, NDArray expected, Sample before) {
+    private void assertClose(NDArray found, NDArray expected, List<NDArray> added) {
       float[] values = floats(found);
       float[] wanted = expected.toFloatArray();
-      double scale = Math.max(largest(wanted), largest(floats(before.tokens())));
+      double scale = largest(wanted);
+      for (NDArray one : added) {
+        scale = Math.max(scale, largest(floats(one)));
+      }
       double allowed = run.type() == ElementType.FLOAT32 ? TOLERANCE * scale : 0;
       for (int i = 0; i < wanted.length; i++) {
         assertThat((double) values[i]).isEqualTo(wanted[i], within(allowed));

@@ -1,0 +1,95 @@
+package io.xfuser.scheduler;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.weights.ComponentConfig;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Euler steps below the next noise level, which fresh noise fills up. Source: arXiv 2006.11239 in
+ * the form of k-diffusion, diffusers {@code scheduling_euler_ancestral_discrete.py}.
+ */
+public final class EulerAncestral implements Scheduler {
+  private final String predictionType;
+  private final EulerSigmas sigmas;
+
+  private EulerAncestral(Options options, SchedulerRequest request) {
+    predictionType = options.oneOf("prediction_type", "epsilon", "v_prediction");
+    NoiseSchedule schedule = NoiseSchedule.of(options, true);
+    EulerSigmas.Levels levels =
+        new EulerSigmas.Levels() {
+          @Override
+          public double[] at(double[] timesteps) {
+            return Arrays.stream(timesteps).map(schedule::sigma).toArray();
+          }
+
+          @Override
+          public boolean curved() {
+            return false;
+          }
+        };
+    sigmas = EulerSigmas.of(options, request, schedule, levels);
+  }
+
+  /**
+   * The solver that {@code config} describes.
+   *
+   * @throws IllegalArgumentException naming a setting that is wrong or not supported
+   */
+  public static EulerAncestral of(ComponentConfig config, SchedulerRequest request) {
+    return new EulerAncestral(new Options(config), request);
+  }
+
+  @Override
+  public double[] timesteps() {
+    return sigmas.timesteps().clone();
+  }
+
+  @Override
+  public double initialNoiseSigma() {
+    return sigmas.initial();
+  }
+
+  @Override
+  public boolean stochastic() {
+    return true;
+  }
+
+  @Override
+  public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
+    return Steps.PROGRAM.call(owner, "divide", tokens, new double[] {sigmas.divisor(step)});
+  }
+
+  @Override
+  public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+    int step = Steps.next(sample, sigmas.timesteps().length);
+    NDArray drawn = Steps.requireNoise(noise, "Euler's ancestral steps add noise");
+    float from = sigmas.values()[step];
+    float to = sigmas.values()[step + 1];
+    float squared = to * to;
+    float up = Float32.sqrt(squared * (from * from - squared) / (from * from));
+    float down = Float32.sqrt(squared - up * up);
+    double[] coefficients = Arrays.copyOf(sigmas.ofOriginal(step), 5);
+    coefficients[3] = down - from;
+    coefficients[4] = up;
+    NDArray tokens =
+        Steps.PROGRAM.call(
+            owner,
+            "euler_ancestral",
+            predictionType,
+            sample.tokens(),
+            prediction,
+            drawn,
+            coefficients);
+    return new Sample(tokens, List.of(), step + 1);
+  }
+
+  @Override
+  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
+    double[] coefficients = sigmas.ofOriginal(Steps.next(sample, sigmas.timesteps().length));
+    return Steps.PROGRAM.call(
+        owner, "euler_last", predictionType, sample.tokens(), prediction, coefficients);
+  }
+}
