@@ -16,6 +16,7 @@ import java.util.Objects;
  * @param output height and width that the picture is resized and cropped to; often the same
  * @param latents the shape of one picture's latents
  * @param scheduler steps and options of the scheduler
+ * @param calls how often the model is called: once a step, but for schedulers of second order
  * @param guidance how predictions with and without the prompt become one
  * @param text how prompts are prepared
  */
@@ -26,6 +27,7 @@ public record GenerationRequest(
     Size output,
     LatentShape latents,
     SchedulerRequest scheduler,
+    int calls,
     GuidanceOptions guidance,
     TextEncoder.Options text) {
   /**
@@ -46,17 +48,15 @@ public record GenerationRequest(
   /** What {@code input} leaves open, filled in with the pipeline's defaults. */
   public static GenerationRequest of(
       InputConfig input, Size size, LatentShape latents, Defaults defaults) {
+    int steps = Objects.requireNonNullElse(input.numInferenceSteps(), defaults.steps());
     return new GenerationRequest(
         input,
         Prompts.of(input),
         size,
         size,
         latents,
-        new SchedulerRequest(
-            Objects.requireNonNullElse(input.numInferenceSteps(), defaults.steps()),
-            Objects.requireNonNullElse(input.eta(), 0.0),
-            null,
-            null),
+        new SchedulerRequest(steps, Objects.requireNonNullElse(input.eta(), 0.0), null, null),
+        steps,
         new GuidanceOptions(
             Objects.requireNonNullElse(input.guidanceScale(), defaults.guidance()),
             Objects.requireNonNullElse(input.guidanceRescale(), 0.0),
@@ -68,22 +68,32 @@ public record GenerationRequest(
 
   /** The same with other prompts. */
   public GenerationRequest withPrompts(Prompts other) {
-    return new GenerationRequest(input, other, size, output, latents, scheduler, guidance, text);
+    return new GenerationRequest(
+        input, other, size, output, latents, scheduler, calls, guidance, text);
   }
 
   /** The same, the pictures resized and cropped to {@code other} in the end. */
   public GenerationRequest withOutput(Size other) {
-    return new GenerationRequest(input, prompts, size, other, latents, scheduler, guidance, text);
+    return new GenerationRequest(
+        input, prompts, size, other, latents, scheduler, calls, guidance, text);
   }
 
   /** The same with another schedule. */
   public GenerationRequest withScheduler(SchedulerRequest other) {
-    return new GenerationRequest(input, prompts, size, output, latents, other, guidance, text);
+    return new GenerationRequest(
+        input, prompts, size, output, latents, other, other.steps(), guidance, text);
+  }
+
+  /** The same with a scheduler that calls the model so often. */
+  GenerationRequest withCalls(int other) {
+    return new GenerationRequest(
+        input, prompts, size, output, latents, scheduler, other, guidance, text);
   }
 
   /** The same with other guidance. */
   public GenerationRequest withGuidance(GuidanceOptions other) {
-    return new GenerationRequest(input, prompts, size, output, latents, scheduler, other, text);
+    return new GenerationRequest(
+        input, prompts, size, output, latents, scheduler, calls, other, text);
   }
 
   /** Whether prompts are weighed against negative prompts. */

@@ -30,9 +30,17 @@ record Noise(NDArray initial, List<NDArray> steps) {
    */
   record Given(@Nullable NDArray latents, Device device) {}
 
+  /**
+   * How much is drawn, and in which element types.
+   *
+   * @param type of the first sample
+   * @param steps how many draws follow it, one per step that adds noise
+   * @param stepType of those
+   */
+  record Draws(ElementType type, int steps, ElementType stepType) {}
+
   /** What {@code plan}'s rank needs. */
-  static Noise draw(
-      NDManager owner, RankPlan plan, ElementType type, int stochasticSteps, Given given) {
+  static Noise draw(NDManager owner, RankPlan plan, Draws asked, Given given) {
     GenerationRequest request = plan.request();
     long[] shape = request.latents().noise(request.images()).getShape();
     try (NDManager scope = owner.newSubManager()) {
@@ -41,9 +49,11 @@ record Noise(NDArray initial, List<NDArray> steps) {
               scope,
               "draw",
               shape,
-              type.scalarType(),
+              asked.type().scalarType(),
               request.input().seed(),
-              stochasticSteps + (given.latents() == null ? 1 : 0));
+              given.latents() != null,
+              asked.steps(),
+              asked.stepType().scalarType());
       List<NDArray> all = new ArrayList<>(draws);
       if (given.latents() != null) {
         all.add(0, given.latents());

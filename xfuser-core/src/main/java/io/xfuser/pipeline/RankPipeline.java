@@ -11,6 +11,7 @@ import io.xfuser.pipeline.Guidance.Arithmetic;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.DeviceClock.Mark;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
@@ -116,12 +117,13 @@ final class RankPipeline<C> {
   private DenoisingLoop<C> loop(
       NDManager request, PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
     Scheduler scheduler = pipeline.model().scheduler(plan.request().scheduler());
+    ElementType type = engine.runtime().dtype();
     Noise drawn =
         Noise.draw(
             request,
             plan,
-            engine.runtime().dtype(),
-            scheduler.stochastic() ? plan.steps() : 0,
+            new Noise.Draws(
+                type, scheduler.stochastic() ? plan.steps() : 0, scheduler.noiseType(type)),
             new Noise.Given(given.latents(), device));
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());

@@ -167,9 +167,9 @@ record RankPlan(
     return IntStream.range(0, steps()).map(t -> spans(t).size()).sum();
   }
 
-  /** Denoising steps. */
+  /** Denoising steps: how often the model is called. */
   int steps() {
-    return request.scheduler().steps();
+    return request.calls();
   }
 
   /** What is computed together in {@code step}, in this order. */
@@ -239,7 +239,8 @@ record RankPlan(
             .of(spec.heads())
             .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
     return String.format(
-        "rank %d on %s: blocks %s of %d, heads %s of %d, %d of %d tokens in %s, pictures %s of %d%s",
+        "rank %d on %s: blocks %s of %d, heads %s of %d, %d of %d tokens in %s, pictures %s of"
+            + " %d%s",
         rank,
         Torch.name(device),
         inclusive(blocks()),

@@ -45,7 +45,7 @@ record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan
 
   /** Denoising steps. */
   int steps() {
-    return request.scheduler().steps();
+    return request.calls();
   }
 
   /** One rank's part. */

@@ -22,7 +22,7 @@ final class VaeRank {
     this.run = run;
     this.decoding = RankDecoding.of(run, pipeline, request);
     this.ticks = StepTicks.of(run.world(), decoding.ranks());
-    this.steps = request.scheduler().steps();
+    this.steps = request.calls();
     this.device = Torch.name(pipeline.placement().device());
   }
 

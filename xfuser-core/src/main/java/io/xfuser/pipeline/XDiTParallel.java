@@ -197,8 +197,9 @@ public final class XDiTParallel implements AutoCloseable {
   private RequestPlan plan(InputConfig input, GivenTensors given) {
     GenerationRequest request = pipeline.model().resolve(given.complete(input));
     given.check(request);
-    RequestPlan plan = RequestPlan.of(engine, pipeline.spec(), request);
     Scheduler scheduler = pipeline.model().scheduler(request.scheduler());
+    RequestPlan plan =
+        RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
     int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
     MemoryCheck.require(plan, pipeline, ranks, draws);
     return plan;

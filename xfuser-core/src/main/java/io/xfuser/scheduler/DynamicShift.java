@@ -12,6 +12,8 @@ import io.xfuser.weights.ComponentConfig;
  * @param maxShift mu of a picture of {@code maxTokens}
  */
 public record DynamicShift(int baseTokens, int maxTokens, double baseShift, double maxShift) {
+  private static final double MAX_SHIFT = 1.15;
+
   /**
    * Checks the lengths.
    *
@@ -30,11 +32,16 @@ public record DynamicShift(int baseTokens, int maxTokens, double baseShift, doub
    * @param config {@code scheduler/scheduler_config.json}
    */
   public static DynamicShift from(ComponentConfig config) {
+    return from(config, MAX_SHIFT);
+  }
+
+  /** The same with another {@code max_shift} where the configuration has none. */
+  public static DynamicShift from(ComponentConfig config, double maxShift) {
     return new DynamicShift(
         config.getInt("base_image_seq_len", 256),
         config.getInt("max_image_seq_len", 4096),
         config.getDouble("base_shift", 0.5),
-        config.getDouble("max_shift", 1.15));
+        config.getDouble("max_shift", maxShift));
   }
 
   /**

@@ -1,5 +1,7 @@
 package io.xfuser.scheduler;
 
+import java.util.Arrays;
+
 /**
  * The weights of UniPC's predictor and corrector, in float32 as diffusers computes them. Source:
  * arXiv 2302.04867, algorithms 5 to 8.
@@ -88,19 +90,11 @@ record UniPcCoefficients(double[] linear, double[] differences) {
     }
   }
 
-  /** Whether the step can be computed. */
+  /** Whether the step can be computed: differences are divided by the distances. */
   boolean finite() {
-    for (double weight : linear) {
-      if (!Double.isFinite(weight)) {
-        return false;
-      }
-    }
-    for (double weight : differences) {
-      if (!Double.isFinite(weight)) {
-        return false;
-      }
-    }
-    return true;
+    return Arrays.stream(linear).allMatch(Double::isFinite)
+        && Arrays.stream(linear).skip(3).noneMatch(distance -> distance == 0)
+        && Arrays.stream(differences).allMatch(Double::isFinite);
   }
 
   /** Σ_j r_j^i w_j = b_i for i = 0 … count − 1, by elimination; at most 3 unknowns. */

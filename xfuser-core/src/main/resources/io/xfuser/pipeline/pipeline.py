@@ -1,12 +1,15 @@
 def guide(self, negative: Tensor, positive: Tensor, scale: float) -> Tensor:
   return negative + scale * (positive - negative)
 
-def draw(self, shape: List[int], dtype: int, seed: int, count: int) -> List[Tensor]:
-  # standard normal noise: `count` draws of one generator on the CPU, as torch.Generator("cpu").manual_seed(seed) gives
+def draw(self, shape: List[int], dtype: int, seed: int, given: bool, count: int, steps: int) -> List[Tensor]:
+  # standard normal noise of one generator on the CPU, as torch.Generator("cpu").manual_seed(seed) gives: the first
+  # sample's in dtype unless it is given, then `count` draws for steps in type `steps`
   generator = torch.Generator(device=torch.device("cpu"), seed=seed)
   draws = annotate(List[Tensor], [])
-  for i in range(count):
+  if not given:
     draws.append(torch.randn(shape, generator=generator, dtype=dtype, device=torch.device("cpu")))
+  for i in range(count):
+    draws.append(torch.randn(shape, generator=generator, dtype=steps, device=torch.device("cpu")))
   return draws
 
 def scale(self, x: Tensor, factor: float) -> Tensor:

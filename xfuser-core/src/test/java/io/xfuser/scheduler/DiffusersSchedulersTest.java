@@ -36,8 +36,8 @@ class DiffusersSchedulersTest {
    * Relative to the largest value that the step adds up, the sample before and after it or what the
    * solver remembers: 32 roundings of float32. A step adds up to four products of values with
    * coefficients, which are quotients and differences of tables whose entries (roots, logarithms,
-   * exponentials) the processor that made the references rounded to one neighbour or the other. Half
-   * precision does not see that and must agree bit by bit.
+   * exponentials) the processor that made the references rounded to one neighbour or the other.
+   * Half precision does not see that and must agree bit by bit.
    */
   private static final double TOLERANCE = 32 * 0x1p-24;
 

@@ -10,6 +10,7 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,11 +26,13 @@ class SchedulersTest {
   @Test
   void anUnknownClassComesWithTheSupportedOnes() {
     assertRejected(
-        "{\"_class_name\": \"UniPCMultistepScheduler\"}",
+        "{\"_class_name\": \"EDMEulerScheduler\"}",
         SchedulerRequest.of(5),
-        "test.json: _class_name is \"UniPCMultistepScheduler\"; supported are"
+        "test.json: _class_name is \"EDMEulerScheduler\"; supported are"
             + " DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,"
-            + " EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler");
+            + " EulerAncestralDiscreteScheduler, EulerDiscreteScheduler,"
+            + " FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler,"
+            + " HeunDiscreteScheduler, LCMScheduler, UniPCMultistepScheduler");
     assertRejected("{}", SchedulerRequest.of(5), "test.json has no _class_name");
   }
 
@@ -39,12 +42,28 @@ class SchedulersTest {
       value = {
         "DPMSolverMultistepScheduler | thresholding: true | thresholding is true, which",
         "DPMSolverMultistepScheduler | variance_type: 'learned' | variance_type is \"learned\"",
-        "DPMSolverMultistepScheduler | use_beta_sigmas: true | use_beta_sigmas is true, which",
-        "DPMSolverMultistepScheduler | algorithm_type: 'sde-dpmsolver++'"
-            + " | algorithm_type is \"sde-dpmsolver++\"; supported are dpmsolver++",
+        "DPMSolverMultistepScheduler | algorithm_type: 'x'"
+            + " | algorithm_type is \"x\"; supported are dpmsolver++",
         "DPMSolverMultistepScheduler | algorithm_type: 'dpmsolver'"
-            + " | algorithm_type is \"dpmsolver\"; supported are dpmsolver++",
-        "DPMSolverMultistepScheduler | solver_type: 'bh1' | supported are midpoint, heun",
+            + " | algorithm_type dpmsolver needs final_sigmas_type \"sigma_min\"",
+        "DPMSolverMultistepScheduler | algorithm_type: 'sde-dpmsolver', solver_order: 3,"
+            + " final_sigmas_type: 'sigma_min' | algorithm_type sde-dpmsolver has no solver_order"
+            + " 3",
+        "DPMSolverMultistepScheduler | algorithm_type: 'dpmsolver', final_sigmas_type: 'sigma_min',"
+            + " prediction_type: 'flow_prediction' | prediction_type is \"flow_prediction\"",
+        "DPMSolverMultistepScheduler | solver_type: 'x' | supported are midpoint, heun",
+        "UniPCMultistepScheduler | thresholding: true | thresholding is true, which",
+        "UniPCMultistepScheduler | solver_type: 'bh1' | the last step, down to no noise, divides",
+        "UniPCMultistepScheduler | lower_order_final: false | the last step, down to no noise",
+        "UniPCMultistepScheduler | predict_x0: false | the last step, down to no noise, divides",
+        "UniPCMultistepScheduler | solver_order: 4 | solver_order is 4, not 1, 2 or 3",
+        "UniPCMultistepScheduler | use_karras_sigmas: true, use_beta_sigmas: true"
+            + " | use_karras_sigmas and use_beta_sigmas exclude each other",
+        "LCMScheduler | thresholding: true | thresholding is true, which is not supported",
+        "LCMScheduler | original_inference_steps: 4 | 5 steps of 4 original_inference_steps",
+        "EulerAncestralDiscreteScheduler | prediction_type: 'sample' | prediction_type is \"sample",
+        "HeunDiscreteScheduler | use_exponential_sigmas: true, use_beta_sigmas: true"
+            + " | use_exponential_sigmas and use_beta_sigmas exclude each other",
         "DPMSolverMultistepScheduler | solver_order: 4 | solver_order is 4, not 1, 2 or 3",
         "DPMSolverMultistepScheduler | beta_schedule: 'sigmoid' | beta_schedule is \"sigmoid\"",
         "DPMSolverMultistepScheduler | prediction_type: 'x' | prediction_type is \"x\"; supported",
@@ -59,8 +78,8 @@ class SchedulersTest {
         "DDIMScheduler | steps_offset: 200 | steps_offset 200 leads to timestep 1000 of 1000",
         "DDIMScheduler | num_train_timesteps: 4 | 5 steps, but the noise schedule",
         "DDPMScheduler | thresholding: true | thresholding is true, which is not supported",
-        "DDPMScheduler | variance_type: 'learned'"
-            + " | variance_type is \"learned\"; supported are fixed_small, fixed_small_log, fixed_l",
+        "DDPMScheduler | variance_type: 'learned' | variance_type is \"learned\"; supported are"
+            + " fixed_small, fixed_small_log, fixed_l",
         "DDPMScheduler | variance_type: 'learned_range' | variance_type is \"learned_range\"; supp",
         "DDPMScheduler | variance_type: 'fixed_large_log' | variance_type is \"fixed_large_log\"",
         "DDPMScheduler | prediction_type: 'flow_prediction' | prediction_type is \"flow_pred",
@@ -68,13 +87,11 @@ class SchedulersTest {
         "DDPMScheduler | timestep_spacing: 'x' | timestep_spacing is \"x\"",
         "DDPMScheduler | steps_offset: 200 | steps_offset 200 leads to timestep 1000 of 1000",
         "DDPMScheduler | num_train_timesteps: 4 | 5 steps, but the noise schedule",
-        "EulerDiscreteScheduler | use_beta_sigmas: true | use_beta_sigmas is true, which",
         "EulerDiscreteScheduler | interpolation_type: 'x' | interpolation_type is \"x\"",
         "EulerDiscreteScheduler | timestep_type: 'continuous', prediction_type: 'v_prediction'"
             + " | timestep_type is \"continuous\", which is not supported",
         "EulerDiscreteScheduler | use_karras_sigmas: true, use_exponential_sigmas: true"
             + " | use_karras_sigmas and use_exponential_sigmas exclude each other",
-        "FlowMatchEulerDiscreteScheduler | use_beta_sigmas: true | use_beta_sigmas is true",
         "FlowMatchEulerDiscreteScheduler | stochastic_sampling: true | stochastic_sampling is true",
         "FlowMatchEulerDiscreteScheduler | use_dynamic_shifting: true"
             + " | use_dynamic_shifting is true, but the request has no mu"
@@ -88,8 +105,13 @@ class SchedulersTest {
       strings = {
         "DDPMScheduler",
         "DPMSolverMultistepScheduler",
+        "EulerAncestralDiscreteScheduler",
         "EulerDiscreteScheduler",
-        "FlowMatchEulerDiscreteScheduler"
+        "FlowMatchEulerDiscreteScheduler",
+        "FlowMatchHeunDiscreteScheduler",
+        "HeunDiscreteScheduler",
+        "LCMScheduler",
+        "UniPCMultistepScheduler"
       })
   void etaIsRefusedWhereThereIsNone(String name) {
     SchedulerRequest request = new SchedulerRequest(5, 0.5, null, null);
@@ -123,35 +145,40 @@ class SchedulersTest {
         "time_shift_type": "exponential", "timestep_spacing": "linspace", "trained_betas": null,
         "use_beta_sigmas": false, "use_dynamic_shifting": false, "use_exponential_sigmas": false,
         "use_flow_sigmas": false, "use_karras_sigmas": false, "use_lu_lambdas": false,
-        "variance_type": null""",
+        "variance_type": null\
+        """,
         """
         "_class_name": "DDIMScheduler", "beta_end": 0.02, "beta_schedule": "linear",
         "beta_start": 0.0001, "clip_sample": true, "clip_sample_range": 1.0,
         "dynamic_thresholding_ratio": 0.995, "num_train_timesteps": 1000,
         "prediction_type": "epsilon", "rescale_betas_zero_snr": false, "sample_max_value": 1.0,
         "set_alpha_to_one": true, "steps_offset": 0, "thresholding": false,
-        "timestep_spacing": "leading", "trained_betas": null""",
+        "timestep_spacing": "leading", "trained_betas": null\
+        """,
         """
         "_class_name": "DDPMScheduler", "beta_end": 0.03, "beta_schedule": "scaled_linear",
         "beta_start": 0.00085, "clip_sample": false, "clip_sample_range": 1.0,
         "dynamic_thresholding_ratio": 0.995, "num_train_timesteps": 1000,
         "prediction_type": "v_prediction", "rescale_betas_zero_snr": false,
         "sample_max_value": 1.0, "steps_offset": 1, "thresholding": false,
-        "timestep_spacing": "leading", "variance_type": "fixed_small", "trained_betas": null""",
+        "timestep_spacing": "leading", "variance_type": "fixed_small", "trained_betas": null\
+        """,
         """
         "_class_name": "EulerDiscreteScheduler", "beta_end": 0.02, "beta_schedule": "linear",
         "beta_start": 0.0001, "final_sigmas_type": "zero", "interpolation_type": "linear",
         "num_train_timesteps": 1000, "prediction_type": "epsilon",
         "rescale_betas_zero_snr": false, "sigma_max": null, "sigma_min": null, "steps_offset": 0,
         "timestep_spacing": "linspace", "timestep_type": "discrete", "trained_betas": null,
-        "use_beta_sigmas": false, "use_exponential_sigmas": false, "use_karras_sigmas": false""",
+        "use_beta_sigmas": false, "use_exponential_sigmas": false, "use_karras_sigmas": false\
+        """,
         """
         "_class_name": "FlowMatchEulerDiscreteScheduler", "base_image_seq_len": 256,
         "base_shift": 0.5, "invert_sigmas": false, "max_image_seq_len": 4096, "max_shift": 1.15,
         "num_train_timesteps": 1000, "shift": 1.0, "shift_terminal": null,
         "stochastic_sampling": false, "time_shift_type": "exponential", "use_beta_sigmas": false,
         "use_dynamic_shifting": false, "use_exponential_sigmas": false,
-        "use_karras_sigmas": false"""
+        "use_karras_sigmas": false\
+        """
       })
   void allSettingsThatDiffusersWritesAreAccepted(String settings) {
     String more = ", \"_diffusers_version\": \"0.36.0\", \"skip_prk_steps\": true";
@@ -166,22 +193,35 @@ class SchedulersTest {
     assertThat(scheduler(config, 61).timesteps()).hasSize(61).endsWith(15);
   }
 
-  @Test
-  void patchesSteppedInAnyOrderEqualTheWholePicture() {
-    Scheduler scheduler = scheduler(config("DPMSolverMultistepScheduler", "solver_order: 3"), 6);
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "DPMSolverMultistepScheduler | solver_order: 3",
+        "DPMSolverMultistepScheduler | algorithm_type: 'sde-dpmsolver++'",
+        "UniPCMultistepScheduler | solver_order: 3",
+        "LCMScheduler |",
+        "EulerAncestralDiscreteScheduler |",
+        "HeunDiscreteScheduler |",
+        "FlowMatchHeunDiscreteScheduler | shift: 3"
+      })
+  void patchesSteppedInAnyOrderEqualTheWholePicture(String name, @Nullable String settings) {
+    Scheduler scheduler = scheduler(config(name, settings == null ? "" : settings), 6);
     try (NDManager manager = Torch.newManager()) {
-      NDArray noise = manager.create(new float[] {0.3f, -1.2f, 2, 0.7f});
-      Sample whole = Sample.of(noise);
+      NDArray first = manager.create(new float[] {0.3f, -1.2f, 2, 0.7f});
+      Sample whole = Sample.of(first);
       List<Sample> patches = new ArrayList<>();
       for (int patch = 0; patch < 4; patch++) {
-        patches.add(Sample.of(Torch.slice(manager, noise, 0, patch, patch + 1)));
+        patches.add(Sample.of(Torch.slice(manager, first, 0, patch, patch + 1)));
       }
-      for (int step = 0; step < 6; step++) {
+      for (int step = 0; step < scheduler.timesteps().length; step++) {
         NDArray prediction = manager.create(new float[] {step, 1, -step, 0.5f});
-        whole = scheduler.step(manager, whole, prediction, null);
+        NDArray noise = manager.create(new float[] {-step, 0.2f, 1, step});
+        whole = scheduler.step(manager, whole, prediction, noise);
         for (int patch : new int[] {2, 0, 3, 1}) {
           NDArray part = Torch.slice(manager, prediction, 0, patch, patch + 1);
-          patches.set(patch, scheduler.step(manager, patches.get(patch), part, null));
+          NDArray own = Torch.slice(manager, noise, 0, patch, patch + 1);
+          patches.set(patch, scheduler.step(manager, patches.get(patch), part, own));
         }
       }
       for (int patch = 0; patch < 4; patch++) {
@@ -189,6 +229,29 @@ class SchedulersTest {
             .isEqualTo(whole.tokens().getFloat(patch));
       }
     }
+  }
+
+  /** Made by scipy 1.17: scipy.stats.beta.ppf(q, 0.6, 0.6). */
+  @ParameterizedTest
+  @CsvSource({
+    "1e-06, 1.8558824624053043e-10",
+    "0.02, 0.002732982024577027",
+    "0.25, 0.17568037865269498",
+    "0.5, 0.5000000000000001",
+    "0.731, 0.8027421870891676",
+    "0.98, 0.9972670179754229",
+    "0.9795918367346939, 0.9971734946740128"
+  })
+  void quantilesOfTheBetaDistributionAreScipys(double probability, double quantile) {
+    assertThat(SigmaCurves.quantile(probability)).isEqualTo(quantile, within(1e-15));
+  }
+
+  @Test
+  void aModelOfSecondOrderIsAskedTwiceAStepButInTheLast() {
+    assertThat(scheduler(config("HeunDiscreteScheduler", ""), 3).timesteps())
+        .containsExactly(999, 499.5, 499.5, 0, 0);
+    assertThat(scheduler(config("FlowMatchHeunDiscreteScheduler", ""), 1).timesteps())
+        .containsExactly(1000);
   }
 
   @Test

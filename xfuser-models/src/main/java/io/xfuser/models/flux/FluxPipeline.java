@@ -42,6 +42,13 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
           Setting.MAX_SEQUENCE_LENGTH,
           Setting.TRUE_CFG_SCALE);
 
+  /** Those that take the pipeline's shift, and its sigmas or flow sigmas of their own. */
+  private static final Set<String> SCHEDULERS =
+      Set.of(
+          "FlowMatchEulerDiscreteScheduler",
+          "DPMSolverMultistepScheduler",
+          "UniPCMultistepScheduler");
+
   private static final Map<String, Set<String>> CLASSES =
       Map.of(
           "tokenizer", Set.of("CLIPTokenizer", "CLIPTokenizerFast"),
@@ -49,7 +56,7 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
           "text_encoder", Set.of("CLIPTextModel"),
           "text_encoder_2", Set.of("T5EncoderModel"),
           "transformer", Set.of("FluxTransformer2DModel"),
-          "scheduler", Set.of("FlowMatchEulerDiscreteScheduler"));
+          "scheduler", SCHEDULERS);
 
   FluxPipeline(PipelineComponents components) {
     super(components, CLASSES, FluxConfig::from);

@@ -16,6 +16,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.EnumSet;
@@ -26,6 +27,12 @@ import java.util.Set;
 final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   private static final String NAME = "sd3";
   private static final int LONGEST_TEXT = 512;
+
+  /** The scheduler that has a {@code max_shift} of its own where the configuration has none. */
+  private static final String FLOW_MATCH = "FlowMatchEulerDiscreteScheduler";
+
+  /** That of the pipeline, for all others. */
+  private static final double MAX_SHIFT = 1.16;
 
   private static final Set<Setting> SETTINGS =
       EnumSet.of(
@@ -95,7 +102,12 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   }
 
   private SchedulerRequest shifted(int steps, int tokens) {
-    return new SchedulerRequest(steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), null);
+    ComponentConfig config = schedulerConfig();
+    DynamicShift shift =
+        FLOW_MATCH.equals(config.className().orElse(FLOW_MATCH))
+            ? DynamicShift.from(config)
+            : DynamicShift.from(config, MAX_SHIFT);
+    return new SchedulerRequest(steps, 0, shift.mu(tokens), null);
   }
 
   @Override

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -19,10 +20,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tiny pipelines with other schedulers than their own draw what diffusers draws: what each
@@ -34,6 +37,11 @@ class PipelineLoopsTest {
 
   /** Of pixels between 0 and 1, in fp32. */
   private static final double TOLERANCE = 1e-3;
+
+  /** Between layouts of ranks. */
+  private static final double RANKS = 1e-4;
+
+  private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   @TempDir Path folder;
 
@@ -72,6 +80,37 @@ class PipelineLoopsTest {
       NDArray ours = loop.call().strided(generation.tensor());
       assertThat(Pixels.largestDifference(ours, theirs)).isLessThanOrEqualTo(TOLERANCE);
     }
+  }
+
+  /** Noise for the whole picture, histories cut with it, and steps of two calls of the model. */
+  @ParameterizedTest
+  @ValueSource(strings = {"sigma_sde_4", "sigma_heun_3", "sd3_unipc_4"})
+  void everyLayoutDrawsTheSame(String name) throws IOException {
+    Loop loop = loops().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    Path directory = withScheduler(loop);
+    try (NDManager manager = Torch.newManager()) {
+      NDArray serial = drawn(manager, loop, directory, SERIAL);
+      assertThat(drawn(manager, loop, directory, SERIAL.withUlysses(2).withCfg(2)))
+          .satisfies(close(serial));
+      ParallelConfig patches = SERIAL.withPatches(3);
+      NDArray patched = drawn(manager, loop, directory, patches);
+      assertThat(drawn(manager, loop, directory, patches.withPipefusion(2)))
+          .satisfies(close(patched));
+      assertThat(Pixels.largestDifference(patched, serial)).isGreaterThan(RANKS);
+    }
+  }
+
+  private static NDArray drawn(NDManager manager, Loop loop, Path directory, ParallelConfig ranks) {
+    EngineConfig engine = EngineConfig.of(directory).withParallel(ranks);
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(directory, engine);
+        Generation generation = pipeline.generate(loop.call().input())) {
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+
+  private static Consumer<NDArray> close(NDArray expected) {
+    return found ->
+        assertThat(Pixels.largestDifference(found, expected)).isLessThanOrEqualTo(RANKS);
   }
 
   private Path withScheduler(Loop loop) throws IOException {
