@@ -9,14 +9,20 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.parallel.ForwardingTransport;
+import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.SimulatedGpu;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Trace;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,15 +52,21 @@ class OffloadedPictureTest {
   private static RankResult draw(DiffusionPipeline pipeline, Offload offload) {
     EngineConfig engine =
         EngineConfig.of(MODEL).withRuntime(RuntimeConfig.defaults().withOffload(offload));
-    RankPlan plan = RankPlan.of(0, engine, pipeline.spec(), pipeline.model().resolve(FOX));
-    World alone = new World(new InProcessRanks(1, Duration.ofSeconds(60)).transport(0));
-    return draw(placed(pipeline, offload), engine, alone, plan);
+    PlacedPipeline<?> placed = placed(pipeline, offload);
+    RequestWatch watch = new RequestWatch(StepListener.NONE, false);
+    return draw(placed, RankRun.of(placed, engine, new World(alone()), watch));
   }
 
-  private static <C> RankResult draw(
-      PlacedPipeline<C> placed, EngineConfig engine, World alone, RankPlan plan) {
-    RankRun run = RankRun.of(placed, engine, alone, new RequestWatch(StepListener.NONE, false));
-    return new RankPipeline<>(placed, run, plan).run(GivenTensors.NONE);
+  private static Transport alone() {
+    return new InProcessRanks(1, Duration.ofSeconds(60)).transport(0);
+  }
+
+  private static <C> RankResult draw(PlacedPipeline<C> placed, RankRun run) {
+    RankPlan plan =
+        RankPlan.of(0, run.engine(), placed.transformer().spec(), placed.model().resolve(FOX));
+    try (run) {
+      return new RankPipeline<>(placed, run, plan).run(GivenTensors.NONE);
+    }
   }
 
   private static PlacedPipeline<?> placed(DiffusionPipeline pipeline, Offload offload) {
@@ -96,6 +108,45 @@ class OffloadedPictureTest {
       assertThat(result.account().report().toJson())
           .contains("\"device\" : \"cpu\"")
           .doesNotContain("peak_device_bytes");
+    }
+  }
+
+  /** The host goes on at once while a simulated GPU works for 40 ms in each step. */
+  @Test
+  void timesAndListenersAreThoseOfTheGpu() {
+    SimulatedGpu gpu = new SimulatedGpu();
+    List<String> course = new ArrayList<>();
+    Transport enqueues =
+        new ForwardingTransport(alone()) {
+          @Override
+          public void activity(String what) {
+            if (what.contains(" of ")) {
+              course.add(what);
+              gpu.compute(40);
+            }
+          }
+        };
+    StepListener listener = (step, steps) -> course.add("told of " + step + " at " + gpu.now());
+    EngineConfig engine = EngineConfig.of(MODEL);
+    RankTimes times = new RankTimes(gpu.clock());
+    PeakMemory memory = new PeakMemory(Device.cpu());
+    RequestWatch watch = new RequestWatch(listener, false);
+    try (DiffusionPipeline pipeline = open()) {
+      RankResult result =
+          draw(
+              placed(pipeline, Offload.NONE),
+              new RankRun(engine, new World(enqueues), Trace.OFF, times, memory, watch));
+      pixels(result);
+      assertThat(course)
+          .containsExactly(
+              "in synchronous step 1 of 2",
+              "in synchronous step 2 of 2",
+              "told of 1 at 40.0",
+              "told of 2 at 80.0");
+      RunReport report = result.account().report();
+      assertThat(report.stepSeconds()).allSatisfy(s -> assertThat(s).isEqualTo(0.040));
+      assertThat(report.denoiseSeconds()).isEqualTo(0.080);
+      assertThat(gpu.events()).isZero();
     }
   }
 
