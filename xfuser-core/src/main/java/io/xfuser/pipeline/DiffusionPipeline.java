@@ -34,7 +34,12 @@ public final class DiffusionPipeline implements AutoCloseable {
     this.model = model;
     this.type = type;
     this.content = content;
-    this.spec = model.transformer(Placement.CPU);
+    try {
+      this.spec = model.transformer(Placement.CPU);
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
   }
 
   /** Opens {@code config}'s model in fp32. */

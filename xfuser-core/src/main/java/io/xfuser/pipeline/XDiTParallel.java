@@ -122,7 +122,12 @@ public final class XDiTParallel implements AutoCloseable {
   public static XDiTParallel inProcess(Path directory, EngineConfig engine) {
     ModelConfig model = engine.model().at(directory);
     DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model, engine.runtime());
-    return inProcess(pipeline, true, engine);
+    try {
+      return inProcess(pipeline, true, engine);
+    } catch (RuntimeException e) {
+      pipeline.close();
+      throw e;
+    }
   }
 
   /** The same on one rank, in fp32. */

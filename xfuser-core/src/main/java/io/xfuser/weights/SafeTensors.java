@@ -36,17 +36,24 @@ public final class SafeTensors implements Weights, AutoCloseable {
   private final TensorFiles files;
   private final @Nullable ElementType runType;
   private final @Nullable Upload upload; // null for the CPU
+  private final boolean promised; // nothing is read
   private final AtomicBoolean reported; // whether unknown tensors were
 
-  private SafeTensors(
-      TensorFiles files,
-      @Nullable ElementType runType,
-      @Nullable Upload upload,
-      AtomicBoolean reported) {
+  private SafeTensors(TensorFiles files, @Nullable ElementType runType) {
     this.files = files;
     this.runType = runType;
+    this.upload = null;
+    this.promised = false;
+    this.reported = new AtomicBoolean();
+  }
+
+  private SafeTensors(
+      SafeTensors same, TensorFiles files, @Nullable Upload upload, boolean promised) {
+    this.files = files;
+    this.runType = same.runType;
     this.upload = upload;
-    this.reported = reported;
+    this.promised = promised;
+    this.reported = same.reported;
   }
 
   /**
@@ -97,7 +104,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
    * tensor keeps the type it has there, integers among them.
    */
   public static SafeTensors openFile(Path file, @Nullable ElementType runType) {
-    return new SafeTensors(TensorFiles.open(file), runType, null, new AtomicBoolean());
+    return new SafeTensors(TensorFiles.open(file), runType);
   }
 
   /**
@@ -110,7 +117,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   SafeTensors through(Upload way) {
-    return new SafeTensors(files, runType, way, reported);
+    return new SafeTensors(this, files, way, promised);
   }
 
   /**
@@ -118,7 +125,16 @@ public final class SafeTensors implements Weights, AutoCloseable {
    * those for which that is empty. Both share the files, and closing one closes the other.
    */
   public SafeTensors renamed(UnaryOperator<String> names) {
-    return new SafeTensors(files.renamed(names), runType, upload, reported);
+    return new SafeTensors(this, files.renamed(names), upload, promised);
+  }
+
+  /**
+   * The same weights for a reader that is tried before it is needed: what it gets has the shapes
+   * that it asks for, which are checked, but nothing of the files and no memory. Both share the
+   * files, and closing one closes the other.
+   */
+  public SafeTensors promised() {
+    return new SafeTensors(this, files, upload, true);
   }
 
   /** The names of all tensors. */
@@ -146,6 +162,9 @@ public final class SafeTensors implements Weights, AutoCloseable {
     TensorFiles.Located located = located(name, shape);
     SafeTensorsHeader.Entry entry = located.entry();
     ElementType type = wanted(entry);
+    if (promised) {
+      return SafeTensorsFile.promised(owner, type, shape);
+    }
     if (upload == null && type == entry.type()) {
       return located.file().get(owner, entry);
     }
@@ -162,6 +181,9 @@ public final class SafeTensors implements Weights, AutoCloseable {
     TensorFiles.Located located = located(name, shape);
     SafeTensorsHeader.Entry entry = located.entry();
     SafeTensorsFile file = located.file();
+    if (promised) {
+      return SafeTensorsFile.promised(owner, wanted(entry), entry.shape(cut));
+    }
     try (NDManager scope = owner.newSubManager()) {
       NDArray part =
           cut.dim() == 0

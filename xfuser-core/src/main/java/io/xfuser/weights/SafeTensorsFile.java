@@ -2,6 +2,7 @@ package io.xfuser.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
@@ -41,6 +42,11 @@ final class SafeTensorsFile implements AutoCloseable {
     }
     return PROGRAM.call(
         owner, "copy", mapped(), entry.offset(), entry.bytes(), entry.shape(), type);
+  }
+
+  /** A tensor of this shape without memory, of zeros. */
+  static NDArray promised(NDManager owner, ElementType type, long... shape) {
+    return PROGRAM.call(owner, "promised", shape, type.scalarType());
   }
 
   private synchronized NDArray mapped() {

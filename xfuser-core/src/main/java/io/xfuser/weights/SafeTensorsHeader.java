@@ -67,9 +67,15 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
     /** The rows alone that {@code cut} has. */
     Entry rows(Cut cut) {
       long each = shape[0] == 0 ? 0 : bytes / shape[0];
-      long[] rows = shape.clone();
-      rows[0] = cut.length();
-      return new Entry(typeName, type, rows, offset + cut.from() * each, cut.length() * each);
+      long from = offset + cut.from() * each;
+      return new Entry(typeName, type, shape(cut), from, cut.length() * each);
+    }
+
+    /** The shape of what {@code cut} has. */
+    long[] shape(Cut cut) {
+      long[] some = shape.clone();
+      some[cut.dim()] = cut.length();
+      return some;
     }
   }
 

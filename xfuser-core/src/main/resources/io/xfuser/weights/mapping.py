@@ -19,3 +19,7 @@ def copy(self, file: Tensor, offset: int, bytes: int, shape: List[int], dtype: i
 def flat(self, x: Tensor) -> Tensor:
   # any shape -> (elements), on the CPU
   return x.cpu().contiguous().view([-1])
+
+def promised(self, shape: List[int], dtype: int) -> Tensor:
+  # the shape of a tensor without its memory
+  return torch.zeros([], dtype=dtype, device=torch.device("cpu")).expand(shape)

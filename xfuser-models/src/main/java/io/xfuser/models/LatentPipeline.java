@@ -1,6 +1,7 @@
 package io.xfuser.models;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.models.text.TextComponents;
 import io.xfuser.models.vae.AutoencoderKlConfig;
 import io.xfuser.models.vae.AutoencoderKlDecoder;
 import io.xfuser.pipeline.GenerationRequest;
@@ -33,7 +34,14 @@ import org.slf4j.LoggerFactory;
 public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private static final Logger LOG = LoggerFactory.getLogger(LatentPipeline.class);
 
+  /** Steps of a request that is only tried. */
+  protected static final int TRIED_STEPS = 4;
+
+  /** Tokens of a request that is only tried. */
+  protected static final int TRIED_TOKENS = 1024;
+
   private final PipelineComponents components;
+  private final Set<String> names;
   private final T config;
   private final AutoencoderKlConfig vae;
   private final ComponentConfig scheduler;
@@ -55,6 +63,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     all.putIfAbsent("scheduler", Schedulers.CLASSES);
     all.putIfAbsent("vae", Set.of("AutoencoderKL"));
     this.components = components.check(all);
+    this.names = Set.copyOf(all.keySet());
     this.config = reading.apply(components.config("transformer", "config.json").unquantized());
     this.vae = AutoencoderKlConfig.from(components.config("vae", "config.json"));
     this.scheduler = components.config("scheduler", "scheduler_config.json");
@@ -64,6 +73,40 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
             "diffusion_pytorch_model",
             components.loading().type(),
             components.loading().variant());
+  }
+
+  /**
+   * {@code pipeline}, once all is checked that can be without reading weights; else it is closed.
+   * Every provider opens its pipelines by this, so that what is missing or not supported is said
+   * when a model is opened, not when a picture is wanted.
+   *
+   * @throws IllegalArgumentException naming the component and what is wrong with it
+   */
+  public static <P extends LatentPipeline<?, ?>> P checked(P pipeline) {
+    try {
+      pipeline.check();
+      return pipeline;
+    } catch (RuntimeException e) {
+      pipeline.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Refuses what cannot be drawn with.
+   *
+   * @throws IllegalArgumentException naming the component and what is wrong with it
+   */
+  protected void check() {
+    scheduler(usualRequest());
+    AutoencoderKlDecoder.check(vae, components.folder("vae"), components.loading());
+    names.forEach(name -> TextComponents.check(components, name));
+    transformer(Placement.CPU);
+  }
+
+  /** A request that this model could make of its scheduler, to find out whether it has settings. */
+  protected SchedulerRequest usualRequest() {
+    return SchedulerRequest.of(TRIED_STEPS);
   }
 
   /** The directory. */

@@ -1,5 +1,6 @@
 package io.xfuser.models.dit;
 
+import io.xfuser.models.LatentPipeline;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.PipelineProvider;
@@ -14,6 +15,6 @@ public final class DiTPipelines implements PipelineProvider {
 
   @Override
   public PipelineModel<?> open(PipelineComponents components) {
-    return new DiTPipeline(components);
+    return LatentPipeline.checked(new DiTPipeline(components));
   }
 }

@@ -60,6 +60,10 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
 
   FluxPipeline(PipelineComponents components) {
     super(components, CLASSES, FluxConfig::from);
+  }
+
+  @Override
+  protected void check() {
     if (vae().latentChannels() != config().channels()) {
       throw new IllegalArgumentException(
           "%s: latent_channels is %d, but the transformer's in_channels %d are 2 by 2 latents of %d"
@@ -69,6 +73,7 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
                   config().tokenWidth(),
                   config().channels()));
     }
+    super.check();
   }
 
   @Override
@@ -112,6 +117,11 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
         schedulerConfig().getBoolean("use_flow_sigmas", false)
             ? null
             : FlowMatchEuler.evenSigmas(steps));
+  }
+
+  @Override
+  protected SchedulerRequest usualRequest() {
+    return schedule(TRIED_STEPS, TRIED_TOKENS);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.xfuser.models.flux;
 
+import io.xfuser.models.LatentPipeline;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.PipelineProvider;
@@ -14,6 +15,6 @@ public final class FluxPipelines implements PipelineProvider {
 
   @Override
   public PipelineModel<?> open(PipelineComponents components) {
-    return new FluxPipeline(components);
+    return LatentPipeline.checked(new FluxPipeline(components));
   }
 }

@@ -44,15 +44,19 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
 
   HunyuanDiTPipeline(PipelineComponents components) {
     super(components, CLASSES, HunyuanDiTConfig::from);
+  }
+
+  @Override
+  protected void check() {
     if (vae().scale() != SCALE) {
       throw new IllegalArgumentException(
           "the autoencoder makes %d pixels of a latent, but HunyuanDiT needs %d"
               .formatted(vae().scale(), SCALE));
     }
-    if (components.index().has("safety_checker")
-        && !components.index().text("safety_checker").equals("[null,null]")) {
-      LOG.info("{}: the safety checker is not run", components.directory());
+    if (components().has("safety_checker")) {
+      LOG.info("{}: the safety checker is not run", components().directory());
     }
+    super.check();
   }
 
   @Override

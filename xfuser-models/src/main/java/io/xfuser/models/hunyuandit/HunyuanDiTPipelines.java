@@ -1,5 +1,6 @@
 package io.xfuser.models.hunyuandit;
 
+import io.xfuser.models.LatentPipeline;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.PipelineProvider;
@@ -14,6 +15,6 @@ public final class HunyuanDiTPipelines implements PipelineProvider {
 
   @Override
   public PipelineModel<?> open(PipelineComponents components) {
-    return new HunyuanDiTPipeline(components);
+    return LatentPipeline.checked(new HunyuanDiTPipeline(components));
   }
 }

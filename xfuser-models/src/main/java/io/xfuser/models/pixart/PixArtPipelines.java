@@ -1,5 +1,6 @@
 package io.xfuser.models.pixart;
 
+import io.xfuser.models.LatentPipeline;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.PipelineProvider;
@@ -18,6 +19,7 @@ public final class PixArtPipelines implements PipelineProvider {
   @Override
   public PipelineModel<?> open(PipelineComponents components) {
     boolean alpha = components.index().getString("_class_name").equals(ALPHA);
-    return new PixArtPipeline(alpha ? PixArtVariant.alpha() : PixArtVariant.sigma(), components);
+    PixArtVariant kind = alpha ? PixArtVariant.alpha() : PixArtVariant.sigma();
+    return LatentPipeline.checked(new PixArtPipeline(kind, components));
   }
 }

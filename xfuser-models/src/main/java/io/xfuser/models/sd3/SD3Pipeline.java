@@ -96,18 +96,24 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
     GenerationRequest request =
         GenerationRequest.of(input, size, latents, new Defaults(28, 7, 256, false));
     requireText(LONGEST_TEXT, request);
-    return schedulerConfig().getBoolean("use_dynamic_shifting", false)
-        ? request.withScheduler(shifted(request.scheduler().steps(), grid.tokens()))
-        : request;
+    return request.withScheduler(schedule(request.scheduler().steps(), grid.tokens()));
   }
 
-  private SchedulerRequest shifted(int steps, int tokens) {
+  private SchedulerRequest schedule(int steps, int tokens) {
     ComponentConfig config = schedulerConfig();
+    if (!config.getBoolean("use_dynamic_shifting", false)) {
+      return SchedulerRequest.of(steps);
+    }
     DynamicShift shift =
         FLOW_MATCH.equals(config.className().orElse(FLOW_MATCH))
             ? DynamicShift.from(config)
             : DynamicShift.from(config, MAX_SHIFT);
     return new SchedulerRequest(steps, 0, shift.mu(tokens), null);
+  }
+
+  @Override
+  protected SchedulerRequest usualRequest() {
+    return schedule(TRIED_STEPS, TRIED_TOKENS);
   }
 
   @Override

@@ -20,6 +20,9 @@ public final class BertTokenizer extends SubwordTokenizer {
           List.of("cls"),
           List.of("sep"));
 
+  /** The vocabulary. */
+  static final List<String> FILES = List.of("vocab.txt");
+
   private BertTokenizer(Path directory, JsonNode settings, boolean fast) {
     super(new Parts(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
   }
@@ -40,9 +43,7 @@ public final class BertTokenizer extends SubwordTokenizer {
     if (Files.exists(json) && (fast || !Files.exists(vocabulary))) {
       return TokenizerJsonSubwords.of(FastDescriptions.bert(json, settings), json);
     }
-    if (!Files.exists(vocabulary)) {
-      throw new IllegalArgumentException(directory + " has no vocab.txt and no tokenizer.json");
-    }
+    TokenizerFiles.requireVocabulary(directory, FILES);
     Map<String, Long> words = TokenizerFiles.lines(vocabulary);
     TokenizerFiles.require(words, SPECIAL.token(settings, "unk"), vocabulary);
     return fast

@@ -27,6 +27,9 @@ public final class ClipTokenizer extends SubwordTokenizer {
       new SpecialTokens(
           Map.of("bos", START, "eos", END, "unk", END, "pad", END), List.of("bos"), List.of("eos"));
 
+  /** The vocabulary. */
+  static final List<String> FILES = List.of("vocab.json", "merges.txt");
+
   private ClipTokenizer(Path directory, JsonNode settings, boolean fast) {
     super(new Parts(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
   }
@@ -49,11 +52,7 @@ public final class ClipTokenizer extends SubwordTokenizer {
     if (Files.exists(json) && (fast || !complete)) {
       return TokenizerJsonSubwords.open(json);
     }
-    if (!complete) {
-      throw new IllegalArgumentException(
-          "%s has no %s and no tokenizer.json"
-              .formatted(directory, Files.exists(vocabulary) ? "merges.txt" : "vocab.json"));
-    }
+    TokenizerFiles.requireVocabulary(directory, FILES);
     ClipVocabulary words = ClipVocabulary.read(vocabulary, merges);
     TokenizerFiles.require(words.ids(), SPECIAL.token(settings, "unk"), vocabulary);
     return fast

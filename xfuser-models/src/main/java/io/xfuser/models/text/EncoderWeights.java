@@ -52,6 +52,9 @@ final class EncoderWeights implements AutoCloseable {
       UnaryOperator<String> rename = names.in(file.names());
       CountedWeights counted = new CountedWeights(file.renamed(rename));
       reader.accept(weights, counted);
+      if (source.promised()) {
+        return weights; // what is not needed is said when the weights are read
+      }
       file.reportUnknown(
           stored -> {
             String name = rename.apply(stored);
@@ -79,7 +82,7 @@ final class EncoderWeights implements AutoCloseable {
         SafeTensors.open(source.directory(), "model", type, loading.variant())
             .on(loading.placement().device());
     files.add(file);
-    return file;
+    return source.promised() ? file.promised() : file;
   }
 
   /**

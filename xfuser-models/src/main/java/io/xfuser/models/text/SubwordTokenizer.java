@@ -20,14 +20,7 @@ abstract class SubwordTokenizer implements Tokenizer {
 
   /** Takes over the subwords of {@code source}; closes them if a special token is missing. */
   SubwordTokenizer(Parts parts, Supplier<Subwords> source) {
-    for (String side : List.of("padding_side", "truncation_side")) {
-      String value = parts.settings().path(side).asText("right");
-      if (!value.equals("right")) {
-        throw new IllegalArgumentException(
-            "%s: %s \"%s\" is not supported, only \"right\""
-                .formatted(parts.directory(), side, value));
-      }
-    }
+    checkSides(parts.directory(), parts.settings());
     double longest = parts.settings().path("model_max_length").asDouble(0);
     modelMaxLength =
         longest >= 1 && longest < Integer.MAX_VALUE
@@ -38,9 +31,20 @@ abstract class SubwordTokenizer implements Tokenizer {
       start = ids(parts, parts.special().start());
       end = ids(parts, parts.special().end());
       padding = ids(parts, List.of("pad"))[0];
-    } catch (IllegalArgumentException e) {
+    } catch (RuntimeException e) {
       subwords.close();
       throw new IllegalArgumentException(parts.directory() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Refuses other sides than the right one, which is what the pipelines ask for. */
+  static void checkSides(Path directory, JsonNode settings) {
+    for (String side : List.of("padding_side", "truncation_side")) {
+      String value = settings.path(side).asText("right");
+      if (!value.equals("right")) {
+        throw new IllegalArgumentException(
+            "%s: %s \"%s\" is not supported, only \"right\"".formatted(directory, side, value));
+      }
     }
   }
 

@@ -18,6 +18,9 @@ public final class T5Tokenizer extends SubwordTokenizer {
       new SpecialTokens(
           Map.of("eos", "</s>", "unk", "<unk>", "pad", "<pad>"), List.of(), List.of("eos"));
 
+  /** The vocabulary. */
+  static final List<String> FILES = List.of("spiece.model");
+
   private T5Tokenizer(Path directory, JsonNode settings, boolean fast) {
     super(new Parts(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
   }
@@ -48,11 +51,8 @@ public final class T5Tokenizer extends SubwordTokenizer {
     Path pieces = directory.resolve("spiece.model");
     Path json = directory.resolve("tokenizer.json");
     boolean described = Files.exists(json);
+    TokenizerFiles.requireVocabulary(directory, FILES);
     if (!Files.exists(pieces)) {
-      if (!described) {
-        throw new IllegalArgumentException(
-            directory + " has no spiece.model and no tokenizer.json");
-      }
       return TokenizerJsonSubwords.open(json);
     }
     if (!fast) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The settings beside a tokenizer's vocabulary, as transformers puts them together. */
@@ -41,6 +42,22 @@ final class TokenizerFiles {
       added.set(token.path("id").asText(), token);
     }
     return settings;
+  }
+
+  /**
+   * Makes sure that a tokenizer has its files: those {@code named}, or {@code tokenizer.json}.
+   *
+   * @throws IllegalArgumentException naming the first that is missing
+   */
+  static void requireVocabulary(Path directory, List<String> named) {
+    if (!Files.exists(directory.resolve("tokenizer.json"))) {
+      for (String name : named) {
+        if (!Files.exists(directory.resolve(name))) {
+          throw new IllegalArgumentException(
+              "%s has no %s and no tokenizer.json".formatted(directory, name));
+        }
+      }
+    }
   }
 
   /** The text of a token that is given as a string or as an object. */

@@ -69,6 +69,18 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     }
   }
 
+  /**
+   * Makes sure that the decoder can be opened, without reading weights.
+   *
+   * @throws IllegalArgumentException as when it is opened
+   */
+  public static void check(AutoencoderKlConfig config, Path directory, Loading loading) {
+    try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading);
+        NDManager owner = Torch.newManager()) {
+      DecoderLayers.read(owner, config, file.promised());
+    }
+  }
+
   /** The settings: channels and scale among them. */
   public AutoencoderKlConfig config() {
     return config;

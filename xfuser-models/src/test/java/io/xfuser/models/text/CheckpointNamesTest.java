@@ -98,7 +98,7 @@ class CheckpointNamesTest {
         "{\"model_type\": \"pair\", \"d_model\": 7, \"text_encoder\": " + text + "}");
     EncoderFolder folder = EncoderFolder.of(directory, FLOATS);
     EncoderFolder named =
-        new EncoderFolder(directory, folder.config().ofClass("MT5EncoderModel"), FLOATS);
+        new EncoderFolder(directory, folder.config().ofClass("MT5EncoderModel"), FLOATS, false);
     try (T5Encoder mt5 = T5Encoder.opening(Share.WHOLE).open(named)) {
       assertThat(mt5.width()).isEqualTo(16);
     }
