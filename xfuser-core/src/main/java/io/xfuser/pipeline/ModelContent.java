@@ -51,6 +51,7 @@ final class ModelContent {
       if (components.has(name)) {
         try {
           String digest = digest(name, components);
+          all = all.with(name + "/ of class", components.className(name));
           all = all.with(name + "/ with the digest", digest);
         } catch (IOException | WeightsException e) {
           // who loads it will say so

@@ -98,13 +98,19 @@ record OwnDefaults<C>(PipelineModel<C> model, ComponentConfig defaults)
   }
 
   /**
-   * {@code model} with the defaults in {@code directory}, itself if there are none.
+   * {@code model} with the defaults in {@code directory}, itself if there are none; closed if they
+   * cannot be used.
    *
    * @throws IllegalArgumentException naming what is no default of a request, or of another kind
    */
   static PipelineModel<?> of(PipelineModel<?> model, Path directory) {
     Path file = directory.resolve(FILE);
-    return Files.isRegularFile(file) ? of(model, ComponentConfig.read(file)) : model;
+    try {
+      return Files.isRegularFile(file) ? of(model, ComponentConfig.read(file)) : model;
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
   }
 
   private static <C> PipelineModel<C> of(PipelineModel<C> model, ComponentConfig defaults) {
