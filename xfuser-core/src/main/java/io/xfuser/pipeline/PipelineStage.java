@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.Offload;
+import io.xfuser.nn.Passed;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
@@ -16,7 +17,6 @@ import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,14 +36,38 @@ record PipelineStage<C>(
     Offload offload) {
   private static final TensorList.Hold NOTHING = () -> {};
 
-  /** Loads the parts; those that leave the device are read once, so that all files are checked. */
+  /**
+   * What is to be loaded.
+   *
+   * @param blocks those of the stage
+   * @param share of each
+   * @param offload when weights leave the device
+   */
+  record Range(TokenRange blocks, Share share, Offload offload) {}
+
+  /** Loads the parts of a stage, and tells nobody. */
   static <C> PipelineStage<C> of(
       LoadedTransformer<C> transformer, TokenRange blocks, Share share, Offload offload) {
+    return of(transformer, new Range(blocks, share, offload), Passed.UNSEEN);
+  }
+
+  /**
+   * Loads the parts; those that leave the device are read once, so that all files are checked.
+   *
+   * @param loaded is told of each block
+   */
+  static <C> PipelineStage<C> of(LoadedTransformer<C> transformer, Range range, Passed loaded) {
+    TokenRange blocks = range.blocks();
+    Offload offload = range.offload();
+    List<Block<C>> own = new ArrayList<>();
+    loaded.layers(0, blocks.length());
+    for (int index = blocks.from(); index < blocks.to(); index++) {
+      own.add(settled(transformer.block(index, range.share()), offload));
+      loaded.layers(own.size(), blocks.length());
+    }
     return new PipelineStage<>(
         blocks.from(),
-        IntStream.range(blocks.from(), blocks.to())
-            .mapToObj(index -> settled(transformer.block(index, share), offload))
-            .toList(),
+        List.copyOf(own),
         settled(transformer.conditioner(), offload),
         blocks.from() == 0 ? settled(transformer.embedding(), offload) : null,
         blocks.to() == transformer.spec().depth() ? settled(transformer.head(), offload) : null,

@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Passed;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Exchange;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -22,8 +24,9 @@ import java.util.function.Function;
  * @param plan this rank's
  * @param replica all ranks of these pictures
  * @param shared whether all of them have a share of the encoder
+ * @param passed is told of each layer
  */
-record PromptTensors(RankPlan plan, Communicator replica, boolean shared) {
+record PromptTensors(RankPlan plan, Communicator replica, boolean shared, Passed passed) {
   /**
    * Encodes, or takes what was given; both prompts are in the result where guidance needs them.
    *
@@ -71,7 +74,19 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared) {
         request.input().numImagesPerPrompt(),
         plan.images(),
         request.text(),
-        new Exchange(List.of(), share(), replica::allReduceSum));
+        new Exchange(List.of(), share(), replica::allReduceSum, ofAllPrompts(request.guided())));
+  }
+
+  /** Layers of both prompts are counted together; most encoders run once for each. */
+  private Passed ofAllPrompts(boolean guided) {
+    int runs = guided ? 2 : 1;
+    AtomicInteger before = new AtomicInteger();
+    return (done, total) -> {
+      passed.layers(Math.min(runs * total, before.get() + done), runs * total);
+      if (done == total) {
+        before.addAndGet(total);
+      }
+    };
   }
 
   private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {

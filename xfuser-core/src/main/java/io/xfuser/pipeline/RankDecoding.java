@@ -111,7 +111,8 @@ record RankDecoding(
             .during(
                 Activity.DECODE,
                 () -> {
-                  try (Shared.Lease<VaeDecoder> lease = run.lease(vae)) {
+                  try (Shared.Lease<VaeDecoder> lease =
+                      run.loaded(Progress.Phase.LOADING_DECODER, vae)) {
                     run.times().vaeDecoder(lease.get().parameterBytes());
                     return work.apply(strips(lease.get()));
                   }
@@ -125,7 +126,8 @@ record RankDecoding(
         new VaeDecoder.Options(
             run.engine().runtime().enableSlicing(),
             run.engine().runtime().enableTiling(),
-            request.latents().frames());
+            request.latents().frames(),
+            (done, total) -> run.progress(Progress.Phase.DECODING, done, total));
     List<Integer> together = ranks.decoders(run.world().rank());
     return new StripDecoding(decoder, options, run.world().group(Channel.VAE, together));
   }

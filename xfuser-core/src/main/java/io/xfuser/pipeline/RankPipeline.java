@@ -5,9 +5,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.nn.Patchify;
-import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.pipeline.Guidance.Arithmetic;
+import io.xfuser.pipeline.Progress.Phase;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.DeviceClock.Mark;
@@ -64,9 +64,9 @@ final class RankPipeline<C> {
                   () ->
                       PipelineStage.of(
                           pipeline.transformer(),
-                          plan.blocks(),
-                          plan.share(),
-                          engine.runtime().offload()));
+                          new PipelineStage.Range(
+                              plan.blocks(), plan.share(), engine.runtime().offload()),
+                          (done, total) -> run.progress(Phase.LOADING_TRANSFORMER, done, total)));
       run.times().loaded(start);
       Guidance guidance = Guidance.of(plan, groups);
       Supplier<DenoisingLoop<C>> prepare =
@@ -105,11 +105,16 @@ final class RankPipeline<C> {
   }
 
   private PromptTensors prompts() {
-    return new PromptTensors(plan, groups.replica(), engine.runtime().shardT5Encoder());
+    return new PromptTensors(
+        plan,
+        groups.replica(),
+        engine.runtime().shardT5Encoder(),
+        (done, total) -> run.progress(Phase.ENCODING, done, total));
   }
 
   private Shared.Lease<TextEncoder> encoder(Share share) {
-    Shared.Lease<TextEncoder> lease = run.lease(pipeline.textEncoder(share));
+    Shared.Lease<TextEncoder> lease =
+        run.loaded(Phase.LOADING_TEXT_ENCODER, pipeline.textEncoder(share));
     run.times().textEncoder(lease.get().parameterBytes());
     return lease;
   }
@@ -164,9 +169,7 @@ final class RankPipeline<C> {
     run.world().transport().check(); // a GPU comes to the end of what was aborted, too
     ticks.tell(request);
     if (plan.rank() == 0 && !run.watch().stepTaken(t + 1, plan.steps())) {
-      String reason = "cancelled after step " + (t + 1) + " of " + plan.steps();
-      run.world().transport().cancel(reason);
-      throw new CancelledException(reason); // alone, a rank has nobody to hear it from
+      throw run.cancel("cancelled after step " + (t + 1) + " of " + plan.steps());
     }
   }
 

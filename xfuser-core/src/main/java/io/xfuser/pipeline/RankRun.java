@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.Offload;
+import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.World;
@@ -61,6 +62,33 @@ record RankRun(
   /** Now, as the rank's device will have it. */
   Mark mark() {
     return times.clock().mark();
+  }
+
+  /** Says how far this rank is in {@code phase}; throws if the request is over. */
+  void progress(Progress.Phase phase, int done, int total) {
+    world.transport().check();
+    if (!watch.progressed(world.rank(), new Progress(phase, done, total))) {
+      throw cancel("cancelled while " + phase.label());
+    }
+  }
+
+  /** Makes all ranks give up, for this one to throw the same. */
+  CancelledException cancel(String reason) {
+    world.transport().cancel(reason);
+    return new CancelledException(reason); // alone, a rank has nobody to hear it from
+  }
+
+  /** {@link #lease} of what is loaded in {@code phase}, which may take long. */
+  <T extends AutoCloseable> Shared.Lease<T> loaded(Progress.Phase phase, Shared<T> component) {
+    progress(phase, 0, 1);
+    Shared.Lease<T> lease = lease(component);
+    try {
+      progress(phase, 1, 1);
+      return lease;
+    } catch (RuntimeException | Error e) {
+      lease.close();
+      throw e;
+    }
   }
 
   /** A component for as long as it is used, or longer where nothing leaves the device. */

@@ -1,7 +1,10 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.trace.Trace;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** Who watches one request in this JVM, and what its ranks here are doing. */
 final class RequestWatch {
@@ -9,6 +12,8 @@ final class RequestWatch {
 
   private final StepListener listener;
   private final boolean traces;
+  private final ReentrantLock telling = new ReentrantLock();
+  private final Map<Progress.Phase, Integer> tellers = new ConcurrentHashMap<>();
   private final ConcurrentSkipListMap<Integer, String> activities = new ConcurrentSkipListMap<>();
 
   /**
@@ -33,7 +38,25 @@ final class RequestWatch {
 
   /** Tells of a step; whether to go on. */
   boolean stepTaken(int step, int steps) {
-    return listener.stepTaken(step, steps);
+    telling.lock();
+    try {
+      return listener.stepTaken(step, steps);
+    } finally {
+      telling.unlock();
+    }
+  }
+
+  /** Tells of another phase, if {@code rank} is the first here to come to it; whether to go on. */
+  boolean progressed(int rank, Progress progress) {
+    if (tellers.computeIfAbsent(progress.phase(), phase -> rank) != rank) {
+      return true;
+    }
+    telling.lock();
+    try {
+      return listener.progressed(progress);
+    } finally {
+      telling.unlock();
+    }
   }
 
   /** What the first of the ranks here does. */

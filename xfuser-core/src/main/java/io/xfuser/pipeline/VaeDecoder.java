@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Passed;
 import io.xfuser.nn.Strip;
 import java.util.Optional;
 
@@ -61,8 +62,14 @@ public interface VaeDecoder extends AutoCloseable {
    * @param slicing one picture at a time
    * @param tiling overlapping tiles, blended
    * @param frames of each video; 1 for pictures
+   * @param passed is told of each layer of each slice or tile
    */
-  record Options(boolean slicing, boolean tiling, int frames) {
+  record Options(boolean slicing, boolean tiling, int frames, Passed passed) {
+    /** Told to nobody. */
+    public Options(boolean slicing, boolean tiling, int frames) {
+      this(slicing, tiling, frames, Passed.UNSEEN);
+    }
+
     /** For pictures. */
     public Options(boolean slicing, boolean tiling) {
       this(slicing, tiling, 1);

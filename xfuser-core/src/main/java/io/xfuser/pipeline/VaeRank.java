@@ -48,7 +48,9 @@ final class VaeRank {
     run.activity("loading the VAE");
     Mark start = run.mark();
     Shared.Lease<VaeDecoder> loaded =
-        run.trace().during(Activity.LOAD, () -> run.lease(decoding.vae()));
+        run.trace()
+            .during(
+                Activity.LOAD, () -> run.loaded(Progress.Phase.LOADING_DECODER, decoding.vae()));
     try (loaded) {
       run.times().loaded(start);
       awaitSteps(scope);

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
+import io.xfuser.nn.Passed;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.Share;
 import java.util.List;
@@ -16,8 +17,14 @@ import java.util.List;
  * @param attentions as many as {@link TransformerSpec#attentions} says
  * @param share what is computed here of the block
  * @param sum adds up over the ranks that compute the other shares; unused where there are none
+ * @param passed is told of each layer, where many are computed in one call
  */
-public record Exchange(List<Attention> attentions, Share share, Sum sum) {
+public record Exchange(List<Attention> attentions, Share share, Sum sum, Passed passed) {
+  /** Told to nobody. */
+  public Exchange(List<Attention> attentions, Share share, Sum sum) {
+    this(attentions, share, sum, Passed.UNSEEN);
+  }
+
   /** Adds up over the ranks that compute the shares of one block. */
   @FunctionalInterface
   public interface Sum {

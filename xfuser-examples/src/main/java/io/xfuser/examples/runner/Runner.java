@@ -182,11 +182,7 @@ public final class Runner {
 
   private <T> T withProgress(Drawing<T> drawing) {
     try (StepProgress progress = new StepProgress(err, isTerminal(), System::nanoTime)) {
-      return drawing.draw(
-          (step, steps) -> {
-            progress.stepDone(step, steps);
-            return true;
-          });
+      return drawing.draw(progress);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.xfuser.examples.runner;
 
+import io.xfuser.pipeline.Progress;
+import io.xfuser.pipeline.StepListener;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -11,17 +13,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Shows how far the denoising is and what a step takes: a bar on a terminal, a line for each step
- * otherwise. Steps that start from 1 again begin a new bar.
+ * otherwise. Steps that start from 1 again begin a new bar. What goes on before and after the steps
+ * is shown if it takes long: by a bar of its own, or by a line from time to time.
  */
-public final class StepProgress implements AutoCloseable {
+public final class StepProgress implements StepListener, AutoCloseable {
   private static final int REDRAW_MILLIS = 200;
+
+  /** What takes less is not worth a bar. */
+  private static final long QUICK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** From one line to the next. */
+  private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
   private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
   private final PrintStream to;
   private final boolean terminal;
   private final LongSupplier clock;
   private @Nullable ProgressBar bar;
+  private String barName = "";
   private long lastStep;
+  private Progress.@Nullable Phase phase;
+  private long shown;
 
   /**
    * Shows nothing yet.
@@ -51,22 +64,73 @@ public final class StepProgress implements AutoCloseable {
     }
   }
 
+  /** Goes on. */
+  @Override
+  public boolean stepTaken(int step, int steps) {
+    stepDone(step, steps);
+    return true;
+  }
+
+  /** Goes on. */
+  @Override
+  public boolean progressed(Progress progress) {
+    show(progress);
+    return true;
+  }
+
+  /** Shows how far something else is, if it takes long. */
+  private synchronized void show(Progress progress) {
+    long now = clock.getAsLong();
+    if (progress.phase() != phase) {
+      phase = progress.phase();
+      shown = now;
+    }
+    if (terminal && (isShown(progress) || now - shown > QUICK_NANOS)) {
+      draw(progress.phase().label(), progress.total()).stepTo(progress.done());
+    } else if (!terminal && now - shown > LINE_NANOS) {
+      shown = now;
+      to.printf(
+          Locale.ROOT,
+          "%s: %d/%d %s%n",
+          progress.phase().label(),
+          progress.done(),
+          progress.total(),
+          progress.phase().parts());
+    }
+  }
+
+  private boolean isShown(Progress progress) {
+    return bar != null && barName.equals(progress.phase().label());
+  }
+
   private void redraw(int done, int total, String time) {
     if (done == 1) {
       close();
     }
-    if (bar == null) {
-      bar =
+    ProgressBar drawn = draw("denoising", total);
+    drawn.stepTo(done);
+    drawn.setExtraMessage(time);
+  }
+
+  /** The bar of this name; another one is left as it is. */
+  private ProgressBar draw(String name, int total) {
+    if (!barName.equals(name)) {
+      close();
+    }
+    ProgressBar drawn = bar;
+    if (drawn == null) {
+      drawn =
           ProgressBar.builder()
-              .setTaskName("denoising")
+              .setTaskName(name)
               .setInitialMax(total)
               .setStyle(ProgressBarStyle.ASCII)
               .setUpdateIntervalMillis(REDRAW_MILLIS)
               .setConsumer(new ConsoleProgressBarConsumer(to))
               .build();
+      bar = drawn;
+      barName = name;
     }
-    bar.stepTo(done);
-    bar.setExtraMessage(time);
+    return drawn.maxHint(total);
   }
 
   /** Leaves the bar as it is, and the next line free. */

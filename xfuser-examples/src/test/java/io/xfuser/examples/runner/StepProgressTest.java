@@ -3,12 +3,17 @@ package io.xfuser.examples.runner;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.pipeline.Progress;
+import io.xfuser.pipeline.Progress.Phase;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.PrimitiveIterator;
+import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class StepProgressTest {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -39,5 +44,35 @@ class StepProgressTest {
       progress.stepDone(2, 3);
       progress.stepDone(3, 3);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false, 4, ''", "false, 11, encoding the prompt: 2/48 layers", "true, 0.5, ''"})
+  void whatTakesLongBesideTheStepsIsShown(boolean terminal, double seconds, String line) {
+    LongSupplier clock = LongStream.of(0, 1, (long) (seconds * 1e9)).iterator()::nextLong;
+    PrintStream to = new PrintStream(bytes, true, UTF_8);
+    try (StepProgress progress = new StepProgress(to, terminal, clock)) {
+      for (int layer = 0; layer < 3; layer++) {
+        assertThat(progress.progressed(new Progress(Phase.ENCODING, layer, 48))).isTrue();
+      }
+    }
+    assertThat(bytes.toString(UTF_8).strip()).isEqualTo(line);
+  }
+
+  @Test
+  void onATerminalALongPhaseHasABarOfItsOwn() {
+    LongSupplier clock = LongStream.of(0, 2_000_000_000L, 3_000_000_000L, 4).iterator()::nextLong;
+    PrintStream to = new PrintStream(bytes, true, UTF_8);
+    try (StepProgress progress = new StepProgress(to, true, clock)) {
+      progress.progressed(new Progress(Phase.ENCODING, 0, 2));
+      progress.progressed(new Progress(Phase.ENCODING, 1, 2));
+      progress.progressed(new Progress(Phase.ENCODING, 2, 2));
+      progress.stepTaken(1, 1);
+    }
+    assertThat(bytes.toString(UTF_8).lines())
+        .anyMatch(line -> line.contains("encoding the prompt 100%"))
+        .last()
+        .asString()
+        .contains("denoising 100%");
   }
 }

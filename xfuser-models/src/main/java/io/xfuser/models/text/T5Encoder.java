@@ -8,6 +8,7 @@ import io.xfuser.weights.Loading;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The encoder of T5 and mT5, which turns the ids of a text into hidden states: transformers' {@code
@@ -78,11 +79,17 @@ public final class T5Encoder implements MaskedEncoder {
               config.buckets(),
               config.maxDistance());
       NDArray x = embed(scope, ids, exchange); // (B, T, D)
+      AtomicInteger layers = new AtomicInteger();
+      exchange.passed().layers(0, config.layers());
       EncoderWeights.Step block =
-          (to, in, layer) ->
-              exchange
-                  .terms(2, PROGRAM)
-                  .call(to, "block", in, layer, bias, config.headWidth(), config.epsilon());
+          (to, in, layer) -> {
+            NDArray out =
+                exchange
+                    .terms(2, PROGRAM)
+                    .call(to, "block", in, layer, bias, config.headWidth(), config.epsilon());
+            exchange.passed().layers(layers.incrementAndGet(), config.layers());
+            return out;
+          };
       NDArray last = weights.run(scope, weights.all(x), block);
       NDArray norm = weights.get(T5Weights.FINAL_NORM);
       return PROGRAM.call(owner, "rms_norm", last, norm, config.epsilon());

@@ -5,6 +5,7 @@ import static io.xfuser.models.vae.Layer.VAE;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.nn.Passed;
 import io.xfuser.nn.Strip;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.pipeline.VaeDecoder;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The decoder half of diffusers' AutoencoderKL (arXiv 2112.10752) or AutoencoderKLTemporalDecoder
@@ -98,7 +100,8 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
       NDArray unscaled = enter(scope, latents, options); // (B, c, h, w)
       int all = Math.toIntExact(latents.getShape().get(0));
       int together = config.temporal() || options.slicing() ? 1 : all;
-      return decodeParts(owner, unscaled, new Parts(together, options.tiling(), strip));
+      return decodeParts(
+          owner, unscaled, new Parts(together, options.tiling(), strip, options.passed()));
     }
   }
 
@@ -126,7 +129,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     try (NDManager scope = owner.newSubManager()) {
       NDArray unscaled = enter(scope, latents, options); // (F, c, h, w)
       int together = options.slicing() ? 1 : CHUNK;
-      Parts parts = new Parts(together, options.tiling(), strip);
+      Parts parts = new Parts(together, options.tiling(), strip, options.passed());
       int frames = Math.toIntExact(latents.getShape().get(0));
       if (strip.isWhole() || config.temporal() || frames < strip.count()) {
         return decodeParts(owner, unscaled, parts); // (F, 3, H, W)
@@ -183,21 +186,23 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    * @param together so many at a time
    * @param tiled by tiles
    * @param strip what is decoded of them here
+   * @param passed is told of each layer
    */
-  private record Parts(int together, boolean tiled, Strip strip) {
+  private record Parts(int together, boolean tiled, Strip strip, Passed passed) {
     Parts alone() {
-      return new Parts(together, tiled, Strip.whole());
+      return new Parts(together, tiled, Strip.whole(), passed);
     }
   }
 
   private Optional<NDArray> decodeParts(NDManager owner, NDArray latents, Parts how) {
     long count = latents.getShape().get(0);
+    Sequence watched = watched(latents, how);
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> parts = new ArrayList<>();
       for (long from = 0; from < count; from += how.together()) {
         long to = Math.min(count, from + how.together());
         NDArray part = Torch.slice(scope, latents, 0, from, to); // (≤ together, c, h, w)
-        decodeTogether(scope, part, how).ifPresent(parts::add); // (≤ together, 3, H, W)
+        decodeTogether(scope, watched, part, how).ifPresent(parts::add); // (≤ together, 3, H, W)
       }
       return join(scope, parts).map(pixels -> Torch.contiguous(owner, pixels)); // (B, 3, H, W)
     }
@@ -209,14 +214,28 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
         : Optional.of(Torch.concat(owner, parts, 0));
   }
 
-  private Optional<NDArray> decodeTogether(NDManager owner, NDArray latents, Parts how) {
+  /** The layers, which tell of themselves: of those that all slices and tiles pass together. */
+  private Sequence watched(NDArray latents, Parts how) {
+    Tiling tiling = Tiling.of(config);
+    long count = latents.getShape().get(0);
+    long slices = (count + how.together() - 1) / how.together();
+    boolean tiled = how.tiled() && tiling.stride() > 0 && tiling.divides(latents);
+    int size = layers.layers().size();
+    int total = Math.toIntExact(slices * size * (tiled ? tiling.tiles(latents, how.strip()) : 1));
+    AtomicInteger done = new AtomicInteger();
+    how.passed().layers(0, total);
+    return layers.watched(() -> how.passed().layers(done.incrementAndGet(), total));
+  }
+
+  private Optional<NDArray> decodeTogether(
+      NDManager owner, Sequence watched, NDArray latents, Parts how) {
     Strip strip = how.strip();
     Tiling tiling = Tiling.of(config);
     if (how.tiled() && tiling.divides(latents)) {
-      return tiling.decode(owner, layers, latents, strip);
+      return tiling.decode(owner, watched, latents, strip);
     }
     if (strip.isWhole()) {
-      return Optional.of(layers.forward(owner, latents, strip)); // (B, 3, H, W)
+      return Optional.of(watched.forward(owner, latents, strip)); // (B, 3, H, W)
     }
     int height = Math.toIntExact(latents.getShape().get(2));
     if (strip.count() > height) {
@@ -226,7 +245,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     TokenRange rows = strip.of(height);
     try (NDManager scope = owner.newSubManager()) {
       NDArray own = Torch.slice(scope, latents, 2, rows.from(), rows.to()); // (B, c, h', w)
-      NDArray pixels = layers.forward(scope, own, strip); // (B, 3, H', W)
+      NDArray pixels = watched.forward(scope, own, strip); // (B, 3, H', W)
       return strip.assemble(owner, pixels, 2); // (B, 3, H, W)
     }
   }

@@ -3,6 +3,7 @@ package io.xfuser.models.vae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Strip;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -15,6 +16,20 @@ record Sequence(List<Layer> layers) implements Layer {
       throw new IllegalArgumentException("a sequence of 0 layers");
     }
     layers = List.copyOf(layers);
+  }
+
+  /** The same layers; after each of them {@code each} is called. */
+  Sequence watched(Runnable each) {
+    List<Layer> watched = new ArrayList<>();
+    for (Layer layer : layers) {
+      watched.add(
+          (owner, x, strip) -> {
+            NDArray y = layer.forward(owner, x, strip);
+            each.run();
+            return y;
+          });
+    }
+    return new Sequence(watched);
   }
 
   @Override

@@ -70,6 +70,15 @@ record Tiling(int latentSize, int pixelSize) {
     }
   }
 
+  /** How many tiles of {@code latents} a strip decodes. */
+  int tiles(NDArray latents, Strip strip) {
+    return (int)
+        rows(latents).stream()
+            .flatMap(List::stream)
+            .filter(tile -> tile.turn(strip) == strip.index())
+            .count();
+  }
+
   /** What is decoded, by what, and by whom. */
   private record Picture(Layer decoder, NDArray latents, Strip strip) {}
 
@@ -95,7 +104,7 @@ record Tiling(int latentSize, int pixelSize) {
   }
 
   /** Latent rows or columns from one tile's start to the next one's. */
-  private int stride() {
+  int stride() {
     return (int) (latentSize * (1 - OVERLAP));
   }
 
