@@ -4,6 +4,7 @@ import io.xfuser.parallel.CommunicationException;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -46,6 +47,7 @@ final class Handshake {
 
   private static final int PREFIX = Long.BYTES + Integer.BYTES;
   private static final int REST = 1 + Secret.BYTES + 2 * Integer.BYTES + Secret.BYTES;
+  private static final String NO_RANK = "no rank listens there, or one that has TLS";
   private static final int MAX_SENTENCE = 500;
   private static final String CALLING = "calling";
   private static final String LISTENING = "listening";
@@ -75,9 +77,10 @@ final class Handshake {
    * @param world tells this world from others
    * @param rank this rank
    * @param secret what who calls must know
+   * @param tls how connections are encrypted
    * @param refused told in a sentence whom it was refused to, and why
    */
-  record Listening(String world, int rank, Secret secret, Consumer<String> refused) {}
+  record Listening(String world, int rank, Secret secret, Tls tls, Consumer<String> refused) {}
 
   /**
    * The side that calls.
@@ -86,12 +89,18 @@ final class Handshake {
    * @throws CommunicationException if it speaks another protocol, or one side does not know the
    *     secret
    */
-  static boolean call(SocketChannel channel, Header header, Secret secret) throws IOException {
+  static boolean call(Connection connection, Header header, Secret secret) throws IOException {
+    SocketChannel channel = connection.channel();
     byte[] sent = header.encode(Secret.random());
     DataInputStream in = new DataInputStream(new TimedInput(channel, LIMIT, () -> {}));
     OutputStream out = channel.socket().getOutputStream();
     out.write(sent);
-    byte answer = in.readByte();
+    byte answer;
+    try {
+      answer = in.readByte();
+    } catch (EOFException e) {
+      throw new IOException(NO_RANK, e);
+    }
     if (answer == ANOTHER_WORLD) {
       return false;
     }
@@ -102,7 +111,7 @@ final class Handshake {
     if (!secret.isProved(LISTENING, transcript, in.readNBytes(Secret.BYTES))) {
       throw new CommunicationException(
           "who listens at %s does not know the secret of rank %d"
-              .formatted(channel.getRemoteAddress(), header.from()));
+              .formatted(connection.remote().getHostAddress(), header.from()));
     }
     return true;
   }
@@ -114,7 +123,7 @@ final class Handshake {
           sentence.substring(0, Math.min(sentence.length(), MAX_SENTENCE)));
     }
     if (answer != expected) {
-      throw new IOException("not an xfuser rank");
+      throw new IOException(NO_RANK);
     }
   }
 
@@ -123,7 +132,8 @@ final class Handshake {
    *
    * @throws IOException if the connection is not of this world, or breaks; it is to be closed
    */
-  static Header answer(SocketChannel channel, Listening own) throws IOException {
+  static Header answer(Connection connection, Listening own) throws IOException {
+    SocketChannel channel = connection.channel();
     DataInputStream in = new DataInputStream(new TimedInput(channel, LIMIT, () -> {}));
     DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
     byte[] prefix = exactly(in, PREFIX);
@@ -162,10 +172,7 @@ final class Handshake {
           own,
           "rank %d at %s has %s secret than rank %d (XFUSER_SECRET_FILE or XFUSER_SECRET)"
               .formatted(
-                  from,
-                  channel.socket().getInetAddress().getHostAddress(),
-                  none ? "no" : "another",
-                  own.rank())
+                  from, connection.remote().getHostAddress(), none ? "no" : "another", own.rank())
               .replace("no secret than rank", "no secret, unlike rank"));
     }
     out.write(join(new byte[] {ACCEPTED}, own.secret().proof(LISTENING, transcript)));

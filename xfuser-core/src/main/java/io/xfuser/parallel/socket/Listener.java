@@ -11,6 +11,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,18 +106,32 @@ final class Listener implements AutoCloseable {
 
   private void greet(Handshake.Listening own, Greeting greeting, SocketChannel channel) {
     try {
+      Connection connection = Connection.of(channel);
       Handshake.Header header;
       try {
         channel.socket().setTcpNoDelay(true);
-        header = Handshake.answer(channel, own);
+        connection = secured(connection, own);
+        header = Handshake.answer(connection, own);
       } finally {
         synchronized (strangers) {
           strangers.remove(channel);
         }
       }
-      greeting.greet(channel, header);
+      greeting.greet(connection, header);
     } catch (IOException | RuntimeException e) {
       closeQuietly(channel); // not one of ours, or gone
+    }
+  }
+
+  private static Connection secured(Connection connection, Handshake.Listening own)
+      throws IOException {
+    try {
+      return connection.by(own.tls(), false);
+    } catch (SSLException e) {
+      String from = connection.remote().getHostAddress();
+      own.refused()
+          .accept("who calls from %s has no TLS that fits: %s".formatted(from, e.getMessage()));
+      throw e;
     }
   }
 
@@ -154,6 +169,6 @@ final class Listener implements AutoCloseable {
 
   /** What is done with a new connection whose side knows the secret. */
   interface Greeting {
-    void greet(SocketChannel channel, Handshake.Header header) throws IOException;
+    void greet(Connection connection, Handshake.Header header) throws IOException;
   }
 }

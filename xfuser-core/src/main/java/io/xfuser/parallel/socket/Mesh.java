@@ -40,7 +40,11 @@ final class Mesh implements AutoCloseable {
     try {
       listener.start(
           new Handshake.Listening(
-              mesh.world(), config.rank(), config.master().secret(), refused -> {}),
+              mesh.world(),
+              config.rank(),
+              config.master().secret(),
+              config.master().tls(),
+              refused -> {}),
           mesh::accept);
       for (int peer = 0; peer < config.rank(); peer++) {
         mesh.keep(mesh.signals, peer, mesh.dial(peer, Handshake.SIGNALS));
@@ -75,7 +79,8 @@ final class Mesh implements AutoCloseable {
     return "session " + roster.session();
   }
 
-  private void accept(SocketChannel channel, Handshake.Header header) throws IOException {
+  private void accept(Connection connection, Handshake.Header header) throws IOException {
+    SocketChannel channel = connection.channel();
     int peer = header.from();
     if (peer <= config.rank() || peer >= config.size() || header.purpose() == Handshake.JOIN) {
       throw new IOException("rank " + peer + " does not call this one");
@@ -121,12 +126,11 @@ final class Mesh implements AutoCloseable {
   }
 
   private SocketChannel dial(InetSocketAddress address, int peer, byte purpose) throws IOException {
-    SocketChannel channel = SocketChannel.open();
+    Connection connection = Connection.to(address, CONNECT_MILLIS, config.master().tls());
+    SocketChannel channel = connection.channel();
     try {
-      channel.socket().connect(address, CONNECT_MILLIS);
-      channel.socket().setTcpNoDelay(true);
       Handshake.Header header = new Handshake.Header(purpose, world(), peer, config.rank());
-      if (!Handshake.call(channel, header, config.master().secret())
+      if (!Handshake.call(connection, header, config.master().secret())
           || new TimedInput(channel, GREETING, rendezvous::check).read() != TAKEN) {
         throw new IOException("rank " + peer + " is not at " + address);
       }

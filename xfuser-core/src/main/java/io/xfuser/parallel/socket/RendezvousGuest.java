@@ -6,15 +6,16 @@ import io.xfuser.parallel.MismatchException;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +34,7 @@ final class RendezvousGuest implements Rendezvous {
   private final SocketConfig config;
   private final Fingerprint fingerprint;
   private final Listener own;
-  private final SocketChannel channel;
+  private final Connection connection;
   private final DataOutputStream out;
   private final CompletableFuture<Roster> roster = new CompletableFuture<>();
   private final CompletableFuture<Boolean> allReady = new CompletableFuture<>();
@@ -48,11 +49,11 @@ final class RendezvousGuest implements Rendezvous {
     this.config = config;
     this.fingerprint = fingerprint;
     this.own = own;
-    this.channel = connect();
+    this.connection = connect();
     try {
-      this.out = new DataOutputStream(channel.socket().getOutputStream());
+      this.out = new DataOutputStream(connection.channel().socket().getOutputStream());
     } catch (IOException e) {
-      Listener.closeQuietly(channel);
+      Listener.closeQuietly(connection.channel());
       throw new CommunicationException("rank 0 died during the rendezvous", e);
     }
     Listener.daemon("xfuser-rank" + config.rank() + "-rendezvous", this::listen);
@@ -83,10 +84,10 @@ final class RendezvousGuest implements Rendezvous {
 
   @Override
   public void close() {
-    Listener.closeQuietly(channel);
+    Listener.closeQuietly(connection.channel());
   }
 
-  private SocketChannel connect() {
+  private Connection connect() {
     SocketConfig.Master master = config.master();
     Search search = new Search();
     for (long wait = 20; search.goesOn(); wait = Math.min(2 * wait, 1000)) {
@@ -94,13 +95,15 @@ final class RendezvousGuest implements Rendezvous {
         try {
           for (InetAddress address : addresses()) {
             try {
-              SocketChannel found = tryAt(new InetSocketAddress(address, port));
+              Connection found = tryAt(new InetSocketAddress(address, port));
               if (found != null) {
                 return found;
               }
               search.metOthers();
+            } catch (SSLException e) {
+              search.failed(e);
             } catch (IOException e) {
-              search.why = ": " + e.getMessage();
+              search.found(e);
             }
           }
         } catch (IOException e) {
@@ -124,6 +127,7 @@ final class RendezvousGuest implements Rendezvous {
     private final long start = System.nanoTime();
     private long others;
     private boolean told;
+    private boolean telling;
     private String why = "";
 
     boolean goesOn() {
@@ -137,8 +141,27 @@ final class RendezvousGuest implements Rendezvous {
       return !hopeless && now - start < config.limits().rendezvous().toNanos();
     }
 
+    /** That nobody listens at one address says less than what happened at another. */
+    void found(IOException e) {
+      if (!(e instanceof ConnectException) || !telling) {
+        why = ": " + e.getMessage();
+        telling = !(e instanceof ConnectException);
+      }
+    }
+
     void metOthers() {
       others = others == 0 ? System.nanoTime() : others;
+    }
+
+    /** The agent of a launcher may have no TLS, but where rank 0 alone can be, that is final. */
+    void failed(SSLException e) {
+      why = ": " + e.getMessage();
+      if (config.master().ports() == 1) {
+        throw new CommunicationException(
+            "rank %d has no TLS that fits who listens at %s%s"
+                .formatted(config.rank(), place(), why),
+            e);
+      }
     }
 
     private String place() {
@@ -158,21 +181,20 @@ final class RendezvousGuest implements Rendezvous {
   }
 
   /** The connection to rank 0, or null if another world meets there. */
-  private @Nullable SocketChannel tryAt(InetSocketAddress address) throws IOException {
+  private @Nullable Connection tryAt(InetSocketAddress address) throws IOException {
     SocketConfig.Master master = config.master();
-    SocketChannel candidate = SocketChannel.open();
+    Connection candidate = Connection.to(address, CONNECT_MILLIS, master.tls());
     boolean keep = false;
     try {
-      candidate.socket().connect(address, CONNECT_MILLIS);
-      candidate.socket().setTcpNoDelay(true);
       Handshake.Header header =
           new Handshake.Header(Handshake.JOIN, "job " + master.job(), 0, config.rank());
       if (!Handshake.call(candidate, header, master.secret())) {
         return null;
       }
       new Hello(config.rank(), config.size(), seat(candidate), fingerprint)
-          .write(new DataOutputStream(candidate.socket().getOutputStream()));
-      DataInputStream in = new DataInputStream(new TimedInput(candidate, Mesh.GREETING, () -> {}));
+          .write(new DataOutputStream(candidate.channel().socket().getOutputStream()));
+      DataInputStream in =
+          new DataInputStream(new TimedInput(candidate.channel(), Mesh.GREETING, () -> {}));
       byte answer = in.readByte();
       if (answer != Hello.SEATED) {
         throw refusal(answer, in);
@@ -181,7 +203,7 @@ final class RendezvousGuest implements Rendezvous {
       return candidate;
     } finally {
       if (!keep) {
-        Listener.closeQuietly(candidate);
+        Listener.closeQuietly(candidate.channel());
       }
     }
   }
@@ -190,9 +212,9 @@ final class RendezvousGuest implements Rendezvous {
    * Where the others find this rank: at the address from which it reaches rank 0; at all it has if
    * that is the loopback's, but rank 0 is known to others by another.
    */
-  private Roster.Seat seat(SocketChannel toRankZero) throws IOException {
+  private Roster.Seat seat(Connection toRankZero) throws IOException {
     if (!own.isBound()) {
-      InetAddress here = toRankZero.socket().getLocalAddress();
+      InetAddress here = toRankZero.local();
       own.bind(here.isLoopbackAddress() && !config.master().local() ? null : here, 0);
     }
     return own.seat();
@@ -208,13 +230,13 @@ final class RendezvousGuest implements Rendezvous {
 
   private void listen() {
     try {
-      DataInputStream in = new DataInputStream(channel.socket().getInputStream());
+      DataInputStream in = new DataInputStream(connection.channel().socket().getInputStream());
       while (true) {
         byte news = in.readByte();
         switch (news) {
           case Hello.ROSTER -> {
             Roster read = Roster.read(in, config.size());
-            String seen = OwnAddresses.text(channel.socket().getInetAddress());
+            String seen = OwnAddresses.text(connection.remote());
             roster.complete(read.with(0, read.seats().get(0).seenAt(seen)));
           }
           case Hello.READY -> {

@@ -61,7 +61,8 @@ final class RendezvousHost implements Rendezvous {
     }
     SocketConfig.Master master = config.master();
     listener.start(
-        new Handshake.Listening("job " + master.job(), 0, master.secret(), this::rejected),
+        new Handshake.Listening(
+            "job " + master.job(), 0, master.secret(), master.tls(), this::rejected),
         this::greet);
   }
 
@@ -172,13 +173,13 @@ final class RendezvousHost implements Rendezvous {
     }
   }
 
-  private void greet(SocketChannel channel, Handshake.Header header) throws IOException {
+  private void greet(Connection connection, Handshake.Header header) throws IOException {
+    SocketChannel channel = connection.channel();
     DataInputStream in = new DataInputStream(channel.socket().getInputStream());
     DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
     Hello hello =
         Hello.read(new DataInputStream(new TimedInput(channel, Mesh.GREETING, this::check)));
-    InetAddress from = channel.socket().getInetAddress();
-    Roster.Seat seat = hello.seat().seenAt(OwnAddresses.text(from));
+    Roster.Seat seat = hello.seat().seenAt(OwnAddresses.text(connection.remote()));
     if (!seat(hello, new Guest(channel, out, seat, hello.fingerprint()))) {
       channel.close();
       return;

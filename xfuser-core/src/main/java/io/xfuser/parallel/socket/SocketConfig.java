@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,11 +51,12 @@ public record SocketConfig(
    * @param ports how many ports, from {@code port} on, may be tried
    * @param job tells worlds that try the same ports apart
    * @param secret what all ranks know; {@link Secret#NONE} will do at the loopback address alone
+   * @param tls how connections are encrypted, if they are
    */
-  public record Master(String address, int port, int ports, String job, Secret secret) {
-    /** Of ranks that have no secret. */
+  public record Master(String address, int port, int ports, String job, Secret secret, Tls tls) {
+    /** Of ranks that have no secret, and connections that are not encrypted. */
     public Master(String address, int port, int ports, String job) {
-      this(address, port, ports, job, Secret.NONE);
+      this(address, port, ports, job, Secret.NONE, Tls.NONE);
     }
 
     /** Rejects ports that do not exist. */
@@ -72,7 +75,7 @@ public record SocketConfig(
     /** The same without a secret's bytes, which belong into no log. */
     @Override
     public String toString() {
-      return "%s:%d, %d ports, job %s, %s".formatted(address, port, ports, job, secret);
+      return "%s:%d, %d ports, job %s, %s, %s".formatted(address, port, ports, job, secret, tls);
     }
 
     private void requireSecret() {
@@ -108,7 +111,8 @@ public record SocketConfig(
    *
    * <p>{@code XFUSER_JOB_ID}, else torchrun's {@code TORCHELASTIC_RUN_ID}, else Slurm's {@code
    * SLURM_JOB_ID} and {@code SLURM_STEP_ID}, tells this run from others. {@code XFUSER_SECRET}, or
-   * the file that {@code XFUSER_SECRET_FILE} names, is what all ranks know.
+   * the file that {@code XFUSER_SECRET_FILE} names, is what all ranks know. {@code XFUSER_TLS_CERT,
+   * XFUSER_TLS_KEY, XFUSER_TLS_CA} name the files of {@link Tls#of}.
    *
    * <p>Under torchrun the agent may itself listen on MASTER_PORT ({@code
    * TORCHELASTIC_USE_AGENT_STORE=True}); then rank 0 takes the first free port of the 16 after it.
@@ -175,7 +179,28 @@ public record SocketConfig(
     boolean taken = "True".equalsIgnoreCase(variables.text("TORCHELASTIC_USE_AGENT_STORE"));
     int ports = taken ? Math.max(1, Math.min(16, 65535 - port)) : 1;
     return new Master(
-        address, taken ? port + 1 : port, ports, port + "/" + job(variables), secret(variables));
+        address,
+        taken ? port + 1 : port,
+        ports,
+        port + "/" + job(variables),
+        secret(variables),
+        tls(variables));
+  }
+
+  private static Tls tls(Variables variables) {
+    List<String> files =
+        Stream.of("XFUSER_TLS_CERT", "XFUSER_TLS_KEY", "XFUSER_TLS_CA")
+            .map(variables::text)
+            .filter(Objects::nonNull)
+            .toList();
+    return switch (files.size()) {
+      case 0 -> Tls.NONE;
+      case 3 -> Tls.of(Path.of(files.get(0)), Path.of(files.get(1)), Path.of(files.get(2)));
+      default ->
+          throw new IllegalArgumentException(
+              "TLS needs XFUSER_TLS_CERT, XFUSER_TLS_KEY and XFUSER_TLS_CA, of which %d are set"
+                  .formatted(files.size()));
+    };
   }
 
   private static @Nullable String job(Variables variables) {

@@ -40,7 +40,7 @@ class HandshakeTest {
   void whoKnowsTheSecretIsLetInAndIsWhoItSaysItIs() throws Exception {
     try (Listener listener = listener(SECRET);
         SocketChannel channel = call(listener)) {
-      assertThat(Handshake.call(channel, HEADER, SECRET)).isTrue();
+      assertThat(Handshake.call(Connection.of(channel), HEADER, SECRET)).isTrue();
       assertThat(channel.socket().getInputStream().read()).isEqualTo(Handshake.TENSORS);
       assertThat(channel.socket().getInputStream().read()).isEqualTo(3);
       assertThat(refused).isEmpty();
@@ -52,12 +52,12 @@ class HandshakeTest {
     try (Listener listener = listener(SECRET);
         SocketChannel other = call(listener);
         SocketChannel none = call(listener)) {
-      assertThatThrownBy(() -> Handshake.call(other, HEADER, OTHER))
+      assertThatThrownBy(() -> Handshake.call(Connection.of(other), HEADER, OTHER))
           .isInstanceOf(CommunicationException.class)
           .hasMessage(
               "rank 3 at 127.0.0.1 has another secret than rank 0 (XFUSER_SECRET_FILE or"
                   + " XFUSER_SECRET)");
-      assertThatThrownBy(() -> Handshake.call(none, HEADER, Secret.NONE))
+      assertThatThrownBy(() -> Handshake.call(Connection.of(none), HEADER, Secret.NONE))
           .hasMessageStartingWith("rank 3 at 127.0.0.1 has no secret, unlike rank 0");
       assertThat(refused).hasSize(2);
     }
@@ -83,7 +83,7 @@ class HandshakeTest {
                 }
               });
       try (SocketChannel channel = SocketChannel.open(impostor.getLocalAddress())) {
-        assertThatThrownBy(() -> Handshake.call(channel, HEADER, SECRET))
+        assertThatThrownBy(() -> Handshake.call(Connection.of(channel), HEADER, SECRET))
             .isInstanceOf(CommunicationException.class)
             .hasMessageContaining("does not know the secret of rank 3");
       }
@@ -99,7 +99,7 @@ class HandshakeTest {
         silent.add(call(listener));
       }
       try (SocketChannel channel = call(listener)) {
-        assertThat(Handshake.call(channel, HEADER, SECRET)).isTrue();
+        assertThat(Handshake.call(Connection.of(channel), HEADER, SECRET)).isTrue();
       }
       // those who came first had to go
       assertThat(silent.get(0).read(ByteBuffer.allocate(1))).isEqualTo(-1);
@@ -169,7 +169,7 @@ class HandshakeTest {
     }
     int port = TestRanks.freePort();
     String address = own.get().getHostAddress();
-    SocketConfig.Master master = new SocketConfig.Master(address, port, 1, "job", SECRET);
+    SocketConfig.Master master = new SocketConfig.Master(address, port, 1, "job", SECRET, Tls.NONE);
     try (Listener mine = new Listener("listener");
         Rendezvous host =
             new RendezvousHost(
@@ -186,7 +186,8 @@ class HandshakeTest {
 
   /** Whether three ranks with a secret meet at {@code port}, the last of them late. */
   private static boolean meet(int port) {
-    SocketConfig.Master master = new SocketConfig.Master("localhost", port, 1, "job", SECRET);
+    SocketConfig.Master master =
+        new SocketConfig.Master("localhost", port, 1, "job", SECRET, Tls.NONE);
     try {
       TestRanks.together(
           3,
@@ -209,9 +210,10 @@ class HandshakeTest {
     Listener listener = new Listener("listener");
     listener.bind(InetAddress.getLoopbackAddress(), 0);
     listener.start(
-        new Handshake.Listening("world", 0, secret, refused::add),
-        (channel, header) ->
-            channel
+        new Handshake.Listening("world", 0, secret, Tls.NONE, refused::add),
+        (connection, header) ->
+            connection
+                .channel()
                 .socket()
                 .getOutputStream()
                 .write(new byte[] {header.purpose(), (byte) header.from()}));

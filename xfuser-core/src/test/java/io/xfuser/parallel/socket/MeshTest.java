@@ -55,7 +55,7 @@ class MeshTest {
   private static boolean calls(SocketChannel channel, String session, byte purpose, int meant)
       throws IOException {
     Handshake.Header header = new Handshake.Header(purpose, "session " + session, meant, 1);
-    return Handshake.call(channel, header, Secret.NONE);
+    return Handshake.call(Connection.of(channel), header, Secret.NONE);
   }
 
   /** All have met already. */
