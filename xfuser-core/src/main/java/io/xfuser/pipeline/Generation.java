@@ -3,21 +3,25 @@ package io.xfuser.pipeline;
 import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.OutputType;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.weights.SafeTensorsWriter;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,17 +37,33 @@ public final class Generation implements AutoCloseable {
   private final RankResult.Account account;
 
   /**
-   * How files are named and what a tensor holds.
+   * How files are named, what a tensor holds, and how it was made.
    *
    * @param prefix model and degrees
    * @param key the tensor's name, {@code latents} or {@code images}
    * @param frames of each video, 1 for pictures
+   * @param pictures or videos of the whole request, also of other processes
+   * @param provenance what files tell of it, by the picture's or video's number in the request
    */
-  record Output(String prefix, String key, int frames) {
-    private String name(int image) {
-      return frames == 1
-          ? prefix + "_" + image
-          : "%s_%d_%04d".formatted(prefix, image / frames, image % frames);
+  record Output(
+      String prefix,
+      String key,
+      int frames,
+      int pictures,
+      IntFunction<Map<String, String>> provenance) {
+    /** For what {@code request} makes. */
+    static Output of(DiffusionPipeline pipeline, EngineConfig engine, GenerationRequest request) {
+      String sampler = pipeline.model().scheduler(request.scheduler()).getClass().getSimpleName();
+      return new Output(
+          pipeline.name() + "_" + engine.parallel().label(),
+          request.input().outputType() == OutputType.LATENT ? "latents" : "images",
+          request.latents().frames(),
+          request.images(),
+          new Provenance(pipeline.name(), sampler, engine, request)::of);
+    }
+
+    private String name(int number, int frame) {
+      return frames == 1 ? prefix + "_" + number : "%s_%d_%04d".formatted(prefix, number, frame);
     }
   }
 
@@ -105,7 +125,8 @@ public final class Generation implements AutoCloseable {
    * The videos of this process, each a list of its frames; empty for pictures, and where tensors
    * were asked for.
    *
-   * @return the frames by the name that {@link #save} gives the video's files
+   * @return the frames by the name that {@link #save(Path)} gives the files of the first in a
+   *     folder
    */
   public Map<String, List<Image>> videos() {
     Map<String, List<Image>> videos = new LinkedHashMap<>();
@@ -152,44 +173,100 @@ public final class Generation implements AutoCloseable {
   }
 
   /**
-   * Writes the pictures of this process as {@code <model>_<degrees>_<index>.png}, the frames of
-   * videos as {@code <model>_<degrees>_<index>_<frame>.png}, or tensors as {@code .safetensors}
-   * files. A file is there whole or not at all.
+   * Writes the pictures of this process as {@code <model>_<degrees>_<number>.png}, the frames of
+   * videos as {@code <model>_<degrees>_<number>_<frame>.png}, or tensors as {@code .safetensors}
+   * files. A file is there whole or not at all, and none takes the place of another: numbers go on
+   * after the highest in {@code directory}. Each file tells how it was made: PNG in text chunks,
+   * safetensors in its metadata.
+   *
+   * <p>Where other processes have the rest of the request, each picture has its own number in the
+   * request, plus as often the number of all pictures as it takes to be free; {@link #save(Path,
+   * int)} numbers them from where all processes agree.
    *
    * @return the files, in order
    */
   public List<Path> save(Path directory) throws IOException {
+    int here = tensor == null ? images.size() / output.frames() : (int) tensor.getShape().get(0);
+    boolean whole = here == output.pictures();
+    return save(directory, whole ? OutputFiles.next(directory, output.prefix()) : 0);
+  }
+
+  /**
+   * The same with numbers from {@code first} on for the whole request, {@link OutputFiles#next} for
+   * example, asked before the request. Where one is taken, as often the number of all pictures is
+   * added as it takes.
+   */
+  public List<Path> save(Path directory, int first) throws IOException {
     List<Path> files = new ArrayList<>();
     if (tensor != null) {
       Files.createDirectories(directory);
-      saveTensors(directory, tensor, files);
+      saveTensors(directory, first, tensor, files);
     }
-    for (Map.Entry<Integer, Image> entry : images.entrySet()) {
+    List<Integer> indices = List.copyOf(images.keySet());
+    for (int i = 0; i < indices.size(); i += output.frames()) {
       Files.createDirectories(directory);
-      Path file = directory.resolve(output.name(entry.getKey()) + ".png");
-      Path part = directory.resolve("." + file.getFileName() + ".part");
-      try {
-        try (OutputStream out = Files.newOutputStream(part)) {
-          entry.getValue().save(out, "png");
-        }
-        Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(part);
+      List<Integer> frames = indices.subList(i, i + output.frames());
+      int number = first + frames.get(0) / output.frames();
+      while (!savePicture(directory, number, frames, files)) {
+        number += output.pictures();
       }
-      files.add(file);
     }
     return files;
   }
 
-  private void saveTensors(Path directory, NDArray all, List<Path> files) throws IOException {
+  /** Writes one picture, or all frames of a video; false if the number is taken. */
+  private boolean savePicture(Path directory, int number, List<Integer> frames, List<Path> files)
+      throws IOException {
+    Map<String, String> texts = output.provenance().apply(frames.get(0) / output.frames());
+    for (int frame = 0; frame < frames.size(); frame++) {
+      Path file = directory.resolve(output.name(number, frame) + ".png");
+      Image image = Objects.requireNonNull(images.get(frames.get(frame)));
+      if (!OutputFiles.writeNew(file, part -> Files.write(part, png(image, texts)))) {
+        if (frame == 0) {
+          return false;
+        }
+        throw new FileAlreadyExistsException(file.toString()); // another process writes this video
+      }
+      files.add(file);
+    }
+    return true;
+  }
+
+  private static byte[] png(Image image, Map<String, String> texts) throws IOException {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    image.save(png, "png");
+    return PngText.with(png.toByteArray(), texts);
+  }
+
+  private void saveTensors(Path directory, int first, NDArray all, List<Path> files)
+      throws IOException {
     try (NDManager scope = all.getManager().newSubManager()) {
       for (int i = 0; i < all.getShape().get(0); i++) {
-        Path file = directory.resolve(output.prefix() + "_" + (firstImage + i) + ".safetensors");
         NDArray one = Torch.contiguous(scope, Torch.slice(scope, all, 0, i, i + 1L)); // (1, …)
-        SafeTensorsWriter.write(file, Map.of(output.key(), one));
+        Map<String, String> texts = output.provenance().apply(firstImage + i);
+        int number = first + firstImage + i;
+        Path file = tensorFile(directory, number);
+        while (!OutputFiles.writeNew(
+            file, part -> SafeTensorsWriter.write(part, Map.of(output.key(), one), texts))) {
+          number += output.pictures();
+          file = tensorFile(directory, number);
+        }
         files.add(file);
       }
     }
+  }
+
+  private Path tensorFile(Path directory, int number) {
+    return directory.resolve(output.prefix() + "_" + number + ".safetensors");
+  }
+
+  /**
+   * How a picture or video was made: what its file tells, by keyword.
+   *
+   * @param picture its number in the whole request
+   */
+  public Map<String, String> provenance(int picture) {
+    return output.provenance().apply(picture);
   }
 
   @Override

@@ -5,7 +5,6 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Offload;
-import io.xfuser.config.OutputType;
 import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.CommunicationException;
@@ -174,8 +173,8 @@ public final class XDiTParallel implements AutoCloseable {
 
   /**
    * Generates like {@link #generate(InputConfig, GivenTensors, StepListener)}, and records what
-   * every rank does when: {@link Generation#trace}. Needs about 100 bytes of memory per event, a
-   * few for each patch of each step, and two for each message.
+   * every rank does when: {@link Generation#trace}. Takes 100 bytes of memory for an event, of
+   * which there are a few for each patch of each step, and two for each message.
    */
   public Generation trace(InputConfig input, GivenTensors given, StepListener listener) {
     return run(input, given, new RequestWatch(listener, true));
@@ -190,9 +189,9 @@ public final class XDiTParallel implements AutoCloseable {
     }
     turns.take(together);
     try {
-      RunningRequest running = start(asked, new RequestPlan.Call(given, watch));
-      List<RankResult> results = running.await();
-      return Generation.of(results, output(asked.plan().request()));
+      List<RankResult> results = start(asked, new RequestPlan.Call(given, watch)).await();
+      var output = Generation.Output.of(pipeline, engine, asked.plan().request());
+      return Generation.of(results, output);
     } finally {
       turns.end();
     }
@@ -210,15 +209,8 @@ public final class XDiTParallel implements AutoCloseable {
     return plan;
   }
 
-  private Generation.Output output(GenerationRequest request) {
-    String key = request.input().outputType() == OutputType.LATENT ? "latents" : "images";
-    return new Generation.Output(
-        pipeline.name() + "_" + engine.parallel().label(), key, request.latents().frames());
-  }
-
   private void describe(RequestPlan plan) {
-    World world = ranks.world();
-    if (engine.runtime().verbose() && (world == null || world.rank() == 0)) {
+    if (engine.runtime().verbose() && (ranks.world() == null || ranks.world().rank() == 0)) {
       plan.describe(pipeline.spec(), rank -> ranks.planned(engine, rank))
           .forEach(line -> LOG.info("{}", line));
     }

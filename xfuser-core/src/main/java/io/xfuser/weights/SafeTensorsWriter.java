@@ -37,11 +37,17 @@ public final class SafeTensorsWriter {
    * @throws IOException if it cannot be written; then nothing is left behind
    */
   public static void write(Path file, Map<String, NDArray> tensors) throws IOException {
+    write(file, tensors, Map.of());
+  }
+
+  /** The same with {@code metadata}, texts by name that say something of the tensors. */
+  public static void write(Path file, Map<String, NDArray> tensors, Map<String, String> metadata)
+      throws IOException {
     Path unfinished = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
       try (FileChannel channel =
           FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        writeFully(channel, header(tensors));
+        writeFully(channel, header(tensors, metadata));
         for (NDArray tensor : tensors.values()) {
           writeData(channel, tensor);
         }
@@ -53,10 +59,12 @@ public final class SafeTensorsWriter {
     }
   }
 
-  private static ByteBuffer header(Map<String, NDArray> tensors) throws IOException {
+  private static ByteBuffer header(Map<String, NDArray> tensors, Map<String, String> metadata)
+      throws IOException {
     ObjectNode json = JSON.createObjectNode();
     // transformers refuses a file that does not say who made its tensors
-    json.putObject("__metadata__").put("format", "pt");
+    ObjectNode about = json.putObject("__metadata__").put("format", "pt");
+    metadata.forEach(about::put);
     long offset = 0;
     for (Map.Entry<String, NDArray> entry : tensors.entrySet()) {
       NDArray tensor = entry.getValue();

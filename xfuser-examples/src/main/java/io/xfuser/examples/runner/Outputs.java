@@ -3,6 +3,7 @@ package io.xfuser.examples.runner;
 import ai.djl.modality.cv.Image;
 import io.xfuser.config.XFuserArgs;
 import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.OutputFiles;
 import java.awt.image.RenderedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
@@ -46,23 +46,56 @@ final class Outputs {
     return trace != null || tracePicture != null;
   }
 
-  /** Writes what this process has of {@code generation}; the first rank writes the report. */
-  void write(Generation generation, boolean first) throws IOException {
-    save(generation);
-    if (first) {
-      writeReport(() -> generation.report().toJson());
-      writeTrace(generation);
+  /**
+   * These outputs with the number of a request's first picture, whose name begins with {@code
+   * prefix}. Asked before the request, it is the same in all processes of the request, for none has
+   * written any of it.
+   */
+  Numbered numbered(String prefix) throws IOException {
+    return new Numbered(this, OutputFiles.next(directory, prefix));
+  }
+
+  /**
+   * Outputs of one request.
+   *
+   * @param outputs where they go
+   * @param first number of the first picture
+   */
+  record Numbered(Outputs outputs, int first) {
+    /** Whether a trace is to be written. */
+    boolean traced() {
+      return outputs.traced();
+    }
+
+    /**
+     * Writes what this process has of {@code generation}, the pictures last, so that a command's
+     * last line names them.
+     *
+     * @param all report and trace too, which one rank writes
+     */
+    void write(Generation generation, boolean all) throws IOException {
+      if (all) {
+        outputs.writeReport(() -> generation.report().toJson());
+        outputs.writeTrace(generation);
+      }
+      outputs.saved(generation, generation.save(outputs.directory, first));
     }
   }
 
   /** Writes the pictures, and videos also as files that play; returns the pictures' files. */
   List<Path> save(Generation generation) throws IOException {
-    List<Path> files = generation.save(directory);
+    return saved(generation, generation.save(directory));
+  }
+
+  private List<Path> saved(Generation generation, List<Path> files) throws IOException {
     files.forEach(file -> out.println("wrote " + file));
-    for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
-      Path file = directory.resolve(video.getKey() + ".mp4");
-      VideoFile.write(file, video.getValue());
+    int done = 0;
+    for (List<Image> video : generation.videos().values()) {
+      String first = String.valueOf(files.get(done).getFileName());
+      Path file = directory.resolve(first.replaceFirst("_\\d+\\.png$", ".mp4"));
+      VideoFile.write(file, video);
       out.println("wrote " + file);
+      done += video.size();
     }
     return files;
   }

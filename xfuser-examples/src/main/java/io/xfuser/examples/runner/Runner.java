@@ -122,7 +122,7 @@ public final class Runner {
         joinAndGenerate(args, engine, pipe, outputs);
       } else {
         try (XDiTParallel parallel = XDiTParallel.inProcess(pipe, engine)) {
-          generate(parallel, args, outputs, true);
+          generate(parallel, args, outputs.numbered(prefix(engine, pipe)), true);
         }
       }
     }
@@ -148,16 +148,18 @@ public final class Runner {
   private void joinAndGenerate(
       XFuserArgs args, EngineConfig engine, DiffusionPipeline pipe, Outputs outputs)
       throws IOException {
+    String prefix = prefix(engine, pipe);
     SocketConfig place = SocketConfig.fromEnvironment(environment);
     engine.parallel().requireWorldSize(place.size());
     Fingerprint alike = EngineFingerprint.of(pipe, engine, place.rank());
     try (World world = XDiTParallel.connect(engine, SocketWorld.join(place, alike));
         XDiTParallel parallel = new XDiTParallel(pipe, engine, world)) {
-      generate(parallel, args, outputs, world.rank() == 0);
+      generate(parallel, args, outputs.numbered(prefix), world.rank() == 0);
     }
   }
 
-  private void generate(XDiTParallel parallel, XFuserArgs args, Outputs outputs, boolean first)
+  private void generate(
+      XDiTParallel parallel, XFuserArgs args, Outputs.Numbered outputs, boolean first)
       throws IOException {
     Generation generation =
         withProgress(
@@ -170,6 +172,11 @@ public final class Runner {
     try (generation) {
       outputs.write(generation, first);
     }
+  }
+
+  /** What the names of a pipeline's files begin with. */
+  private static String prefix(EngineConfig engine, DiffusionPipeline pipe) {
+    return pipe.name() + "_" + engine.parallel().label();
   }
 
   /** Generates; {@code traced} says whether what ranks do is recorded. */

@@ -1,5 +1,6 @@
 package io.xfuser.examples.runner;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
@@ -116,7 +117,7 @@ class RunnerTest {
 
     assertThat(run(flags(concat(degrees, outputs(threads))))).isZero();
     assertThat(out.toString(UTF_8).lines())
-        .containsExactly("wrote " + threads.resolve(name), "wrote " + threads.resolve("r.json"));
+        .containsExactly("wrote " + threads.resolve("r.json"), "wrote " + threads.resolve(name));
     assertThat(err.toString(UTF_8).lines())
         .satisfiesExactly(
             first -> assertThat(first).isEqualTo("step 1/2"),
@@ -135,6 +136,27 @@ class RunnerTest {
     for (Path report : List.of(threads.resolve("r.json"), processes.resolve("r.json"))) {
       assertThat(Files.readString(report)).contains("\"world_size\" : 2");
     }
+  }
+
+  @Test
+  void aSecondRunsPictureHasTheNextNumberIsNamedLastAndTellsHowItWasMade() throws IOException {
+    Path folder = directory.resolve("pictures");
+    String name = "pixart_sigma_dp1_cfg1_ulysses1_ring1_pp1_patch1_";
+    String[] all =
+        concat(outputs(folder), new String[] {"--trace", folder.resolve("t").toString()});
+    for (int number = 0; number < 2; number++) {
+      out.reset();
+      assertThat(run(flags(all))).isZero();
+      Path picture = folder.resolve(name + number + ".png");
+      assertThat(out.toString(UTF_8)).endsWith("wrote " + picture + System.lineSeparator());
+      assertThat(Files.readString(picture, ISO_8859_1))
+          .containsPattern(
+              "tEXtparameters\0a fox\nSteps: 2, Sampler: \\w+, CFG scale: 4\\.5, Seed: 42,"
+                  + " Size: 64x64, Model: pixart_sigma_tiny, Version: xfuser")
+          .contains("\"layout\":\"dp1_cfg1_ulysses1_ring1_pp1_patch1\"", "\"dtype\":\"float32\"");
+    }
+    assertThat(folder.resolve(name + "0.png"))
+        .hasSameBinaryContentAs(folder.resolve(name + "1.png"));
   }
 
   private static String[] flags(String... more) {
