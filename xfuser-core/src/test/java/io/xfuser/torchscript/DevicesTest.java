@@ -33,7 +33,7 @@ class DevicesTest {
           "upload.py", Set.of("upload"), // from the CPU to where the caller says
           "pipeline.py", Set.of("draw"), // diffusers draws noise on the CPU
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
-          "mapping.py", Set.of("map_file", "flat")); // files are on the CPU
+          "mapping.py", Set.of("map_file", "flat", "promised")); // files are on the CPU
 
   @BeforeEach
   void prepare() {
@@ -51,7 +51,7 @@ class DevicesTest {
         Arguments.of("pipeline/pipeline", "draw"),
         Arguments.of("scheduler/steps", ""),
         Arguments.of("transformer/embedding", ""),
-        Arguments.of("weights/mapping", "flat map_file"));
+        Arguments.of("weights/mapping", "flat map_file promised"));
   }
 
   @ParameterizedTest
