@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.failure.WholeFile;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -48,6 +49,7 @@ public final class OutputFiles {
    * Writes {@code file}, which is there whole or not at all.
    *
    * @return false if there is such a file already, which stays as it is
+   * @throws IOException naming the file and the reason
    */
   static boolean writeNew(Path file, Content content) throws IOException {
     if (Files.exists(file)) {
@@ -60,6 +62,8 @@ public final class OutputFiles {
       return true;
     } catch (FileAlreadyExistsException e) {
       return false; // another process was quicker
+    } catch (IOException e) {
+      throw WholeFile.failure(file, part, e);
     } finally {
       Files.deleteIfExists(part);
     }

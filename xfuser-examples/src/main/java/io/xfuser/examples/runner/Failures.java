@@ -8,6 +8,8 @@ import io.xfuser.parallel.CommunicationException;
 import io.xfuser.torchscript.MemoryException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 
@@ -18,7 +20,11 @@ final class Failures {
 
   /** Loaded before anything fails: where file handles have run out, no class can be. */
   private static final List<Class<?>> NEEDED =
-      List.of(CommunicationException.class, HubException.class, PlatformException.class);
+      List.of(
+          CommunicationException.class,
+          HubException.class,
+          MemoryException.class,
+          PlatformException.class);
 
   private final String command;
   private final boolean verbose;
@@ -34,7 +40,8 @@ final class Failures {
     this.command = command;
     this.verbose = argv.contains("-v") || argv.contains("--verbose");
     this.err = err;
-    NEEDED.forEach(kind -> Reason.of(new IOException(kind.getName())));
+    handles();
+    NEEDED.forEach(kind -> FlagNames.inSentence(sentence(new IOException(kind.getName()))));
   }
 
   /** The status that {@code body} returns; 2 if it rejects its input, 1 if it fails otherwise. */
@@ -52,7 +59,17 @@ final class Failures {
     } catch (OutOfMemoryError e) {
       return end(FAILURE, "out of memory: " + sentence(e), e);
     } catch (Exception | LinkageError e) {
-      return end(FAILURE, e.getClass().getSimpleName() + ": " + sentence(e), e);
+      return end(FAILURE, e.getClass().getSimpleName() + ": " + sentence(e) + handles(), e);
+    }
+  }
+
+  /** A class that cannot be loaded does not say why: no file can be opened any more, perhaps. */
+  private static String handles() {
+    try {
+      Files.newInputStream(Path.of(System.getProperty("java.home"), "release")).close();
+      return "";
+    } catch (IOException e) {
+      return " (" + Reason.of(e) + ")";
     }
   }
 

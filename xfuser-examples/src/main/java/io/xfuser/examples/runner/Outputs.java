@@ -2,6 +2,7 @@ package io.xfuser.examples.runner;
 
 import ai.djl.modality.cv.Image;
 import io.xfuser.config.XFuserArgs;
+import io.xfuser.failure.WholeFile;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.OutputFiles;
 import java.awt.image.RenderedImage;
@@ -104,7 +105,7 @@ final class Outputs {
   void save(RenderedImage picture, Path file) throws IOException {
     ByteArrayOutputStream png = new ByteArrayOutputStream();
     ImageIO.write(picture, "png", png);
-    Files.write(file, png.toByteArray());
+    WholeFile.write(file, part -> Files.write(part, png.toByteArray()));
     out.println("wrote " + file);
   }
 
@@ -123,11 +124,8 @@ final class Outputs {
     if (file == null) {
       return;
     }
-    Path folder = file.toAbsolutePath().getParent();
-    if (folder != null) {
-      Files.createDirectories(folder);
-    }
-    Files.writeString(file, text.get().strip() + "\n");
+    String content = text.get().strip() + "\n";
+    WholeFile.write(file, part -> Files.writeString(part, content));
     out.println("wrote " + file);
   }
 

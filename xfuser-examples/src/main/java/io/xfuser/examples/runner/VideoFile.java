@@ -1,13 +1,13 @@
 package io.xfuser.examples.runner;
 
 import ai.djl.modality.cv.Image;
+import io.xfuser.failure.PlatformException;
 import io.xfuser.failure.Reason;
+import io.xfuser.failure.WholeFile;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avutil;
@@ -31,12 +31,14 @@ final class VideoFile {
    * @param frames at least one, all of one size
    */
   static void write(Path file, List<Image> frames) throws IOException {
-    Path part = file.resolveSibling("." + file.getFileName() + ".part");
     try {
-      record(part, frames);
-      Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(part);
+      WholeFile.write(file, part -> record(part, frames));
+    } catch (LinkageError e) { // JavaCPP unpacks its libraries where the first of them is needed
+      throw new PlatformException(
+          ("%s cannot be written, for JavaCPP's libraries cannot be unpacked or loaded: %s; the"
+                  + " system property org.bytedeco.javacpp.cachedir names another folder for them")
+              .formatted(file, Reason.of(e)),
+          e);
     }
   }
 
@@ -58,7 +60,7 @@ final class VideoFile {
       }
       recorder.stop();
     } catch (FrameRecorder.Exception e) {
-      throw new IOException(file + " cannot be written: " + Reason.of(e), e);
+      throw new IOException(Reason.of(e), e);
     }
   }
 
