@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,6 +21,9 @@ final class CommandSyntax {
   private static final int HELP_WIDTH = 100;
   private static final int NAME_WIDTH = 46;
   private static final int MOST_WRONG_LETTERS = 3;
+
+  /** Of three letters one may be wrong, of six two. */
+  private static final int LETTERS_FOR_A_WRONG_ONE = 3;
 
   /** What is meant as a flag even if there is no such flag; a prompt of several words is not. */
   private static final Pattern FLAG =
@@ -101,7 +105,7 @@ final class CommandSyntax {
         String name = equals < 0 ? argv[i] : argv[i].substring(0, equals);
         String declaredName = declared.get(dashes(name));
         if (declaredName == null) {
-          throw new ArgumentException(unknown(name));
+          throw new ArgumentException(unknown(name, hint(i == 0 ? null : known[i - 1], argv[i])));
         }
         known[i] = declaredName + argv[i].substring(name.length());
       }
@@ -113,12 +117,21 @@ final class CommandSyntax {
     return name.replace('_', '-');
   }
 
-  private String unknown(String name) {
+  /** How to write a text that begins with dashes, where {@code flag} takes one. */
+  private String hint(@Nullable String flag, String text) {
+    OptionSpec option = flag == null ? null : line.getCommandSpec().findOption(flag);
+    return option != null && option.auxiliaryTypes()[0].equals(String.class)
+        ? "; if it is a text for %1$s, write %1$s=%2$s".formatted(flag, text)
+        : "";
+  }
+
+  private String unknown(String name, String hint) {
+    String asked = dashes(name).replaceFirst("^-+", "");
     List<String> nearest = new ArrayList<>();
-    int least = MOST_WRONG_LETTERS;
+    int least = Math.min(MOST_WRONG_LETTERS, Math.max(1, asked.length() / LETTERS_FOR_A_WRONG_ONE));
     for (String known : line.getCommandSpec().optionsMap().keySet()) {
-      int distance =
-          known.length() == 2 ? Integer.MAX_VALUE : editDistance(dashes(name), dashes(known));
+      String letters = dashes(known).replaceFirst("^-+", "");
+      int distance = letters.length() == 1 ? Integer.MAX_VALUE : editDistance(asked, letters);
       if (distance < least) {
         nearest.clear();
         least = distance;
@@ -129,7 +142,7 @@ final class CommandSyntax {
     }
     return "unknown flag "
         + name
-        + (nearest.isEmpty() ? "" : "; did you mean " + String.join(" or ", nearest) + "?");
+        + (nearest.isEmpty() ? hint : "; did you mean " + String.join(" or ", nearest) + "?");
   }
 
   /** Letters to insert, delete or replace to turn one text into the other (Levenshtein). */

@@ -111,6 +111,12 @@ final class Flags {
     boolean verbose;
 
     @Option(
+        names = "--version",
+        versionHelp = true,
+        description = "Show the versions of xfuser, libtorch and Java and end (default: off)")
+    boolean version;
+
+    @Option(
         names = {"-h", "--help"},
         usageHelp = true,
         description = "Show this text and end (default: off)")

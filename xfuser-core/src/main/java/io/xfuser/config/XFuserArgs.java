@@ -42,6 +42,11 @@ public final class XFuserArgs {
       untouched.output.help = true;
       return new XFuserArgs(untouched, syntax.usage());
     }
+    if (parsed.isVersionHelpRequested()) {
+      Flags untouched = new Flags();
+      untouched.output.version = true;
+      return new XFuserArgs(untouched, syntax.usage());
+    }
     ForeignFlags.refuseOthersThanDefaults(parsed);
     try {
       XFuserArgs args = new XFuserArgs(flags, syntax.usage());
@@ -250,6 +255,11 @@ public final class XFuserArgs {
   /** Whether {@code --help} was given; all other values are then defaults. */
   public boolean helpRequested() {
     return flags.output.help;
+  }
+
+  /** Whether {@code --version} was given; all other values are then defaults. */
+  public boolean versionRequested() {
+    return flags.output.version;
   }
 
   /** The help text: every flag by group, with its default. */

@@ -22,6 +22,16 @@ class XFuserArgsRefusalTest {
       value = {
         "--hieght 5 | unknown flag --hieght; did you mean --height?",
         "--prompt a --hieght 5 | unknown flag --hieght; did you mean --height?",
+        "--prompt a --foo | unknown flag --foo",
+        "--foo a | unknown flag --foo",
+        "--sed 5 | unknown flag --sed; did you mean --seed?",
+        "--prompt a --height 5 --foo | unknown flag --foo",
+        "--prompt --ar | unknown flag --ar; if it is a text for --prompt, write --prompt=--ar",
+        "--prompt a --negative-prompt -x=y | unknown flag -x; if it is a text for"
+            + " --negative_prompt, write --negative_prompt=-x=y",
+        "--prompt a --output_directory --o | unknown flag --o; if it is a text for"
+            + " --output_directory, write --output_directory=--o",
+        "--prompt a --output_directory o --o | unknown flag --o",
         "--prompt a --frobnicate | unknown flag --frobnicate",
         "--prompt a -x | unknown flag -x",
         "--prompt a --height 5 stray | unexpected argument 'stray'",

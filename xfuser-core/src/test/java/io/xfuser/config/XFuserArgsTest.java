@@ -231,4 +231,25 @@ class XFuserArgsTest {
     assertThat(entries).hasSizeGreaterThan(100);
     assertThat(Arrays.stream(entries).skip(1)).allMatch(entry -> entry.contains("(default:"));
   }
+
+  @Test
+  void aTextMayBeginWithDashesAfterAnEqualsSign() {
+    assertThat(XFuserArgs.parse("--prompt=--ar").inputConfig().prompts()).containsExactly("--ar");
+  }
+
+  @Test
+  void theVersionNeedsNothingElse() {
+    assertThat(XFuserArgs.parse("--version").versionRequested()).isTrue();
+    assertThat(XFuserArgs.parse("--prompt", "a").versionRequested()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a f\uFFFDx", "\uD83E", "\uDD8A fox", "--prompt=\uFFFD"})
+  void lettersThatWereLostAreRefusedNotDrawn(String text) {
+    assertThatThrownBy(() -> XFuserArgs.parse("--prompt", text, "--seed", "5"))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageStartingWith("--prompt holds letters that cannot be read ");
+    assertThat(XFuserArgs.parse("--prompt", "\uD83E\uDD8A f\u00e4").inputConfig().prompts())
+        .containsExactly("\uD83E\uDD8A f\u00e4");
+  }
 }

@@ -19,6 +19,7 @@ import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.torchscript.Libtorch;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -94,6 +95,10 @@ public final class Runner {
       out.print(args.usage());
       return 0;
     }
+    if (args.versionRequested()) {
+      out.println(version());
+      return 0;
+    }
     EngineConfig engine = engine(args);
     if (isOneOfSeveral()) {
       LauncherWatch.start(environment);
@@ -127,6 +132,12 @@ public final class Runner {
       }
     }
     return 0;
+  }
+
+  private static String version() {
+    String own = Runner.class.getPackage().getImplementationVersion();
+    return "xfuser %s, libtorch %s, Java %s"
+        .formatted(own == null ? "(not packaged)" : own, Libtorch.version(), Runtime.version());
   }
 
   private Hub hub() {

@@ -41,6 +41,12 @@ class RunnerTest {
     assertThat(err.size()).isZero();
   }
 
+  @Test
+  void theVersionNamesLibtorchAndJavaToo() {
+    assertThat(run("--version")).isZero();
+    assertThat(out.toString(UTF_8)).matches("xfuser .*, libtorch 2\\.7\\.1, Java " + ".*\\R");
+  }
+
   @ParameterizedTest
   @MethodSource
   void badInputIsOneSentenceAndLeavesNothing(String flags, String sentence) throws IOException {
