@@ -11,14 +11,13 @@ import org.jspecify.annotations.Nullable;
  * scheduling_ddim.py}. It computes in the sample's element type throughout; thresholding is
  * refused.
  */
-public final class Ddim implements Scheduler {
-  private final DiffusionSteps steps;
+public final class Ddim extends DiffusionSolver {
   private final float finalAlpha;
   private final float eta;
   private final int stride;
 
   private Ddim(Options options, SchedulerRequest request) {
-    steps = DiffusionSteps.of(options, request);
+    super(DiffusionSteps.of(options, request));
     NoiseSchedule schedule = steps.schedule();
     finalAlpha =
         options.config().getBoolean("set_alpha_to_one", true) ? 1 : schedule.alphaCumprod(0);
@@ -36,18 +35,8 @@ public final class Ddim implements Scheduler {
   }
 
   @Override
-  public double[] timesteps() {
-    return steps.exactTimesteps();
-  }
-
-  @Override
   public boolean stochastic() {
     return eta > 0;
-  }
-
-  @Override
-  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
-    return steps.original(owner, sample, prediction);
   }
 
   @Override

@@ -14,15 +14,14 @@ import org.jspecify.annotations.Nullable;
  * because a transformer's head keeps the prediction alone, and {@code fixed_large_log}, of which
  * diffusers' step takes the root of a logarithm below 0: not a number.
  */
-public final class Ddpm implements Scheduler {
+public final class Ddpm extends DiffusionSolver {
   private static final float SMALLEST_VARIANCE = 1e-20f;
 
-  private final DiffusionSteps steps;
   private final String varianceType;
 
   private Ddpm(Options options, SchedulerRequest request) {
+    super(DiffusionSteps.of(options, request));
     options.requireNoEta(request);
-    steps = DiffusionSteps.of(options, request);
     varianceType = options.oneOf("variance_type", "fixed_small", "fixed_small_log", "fixed_large");
   }
 
@@ -36,18 +35,8 @@ public final class Ddpm implements Scheduler {
   }
 
   @Override
-  public double[] timesteps() {
-    return steps.exactTimesteps();
-  }
-
-  @Override
   public boolean stochastic() {
     return true;
-  }
-
-  @Override
-  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
-    return steps.original(owner, sample, prediction);
   }
 
   @Override

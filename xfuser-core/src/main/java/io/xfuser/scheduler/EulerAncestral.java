@@ -11,13 +11,15 @@ import org.jspecify.annotations.Nullable;
  * Euler steps below the next noise level, which fresh noise fills up. Source: arXiv 2006.11239 in
  * the form of k-diffusion, diffusers {@code scheduling_euler_ancestral_discrete.py}.
  */
-public final class EulerAncestral implements Scheduler {
-  private final String predictionType;
-  private final EulerSigmas sigmas;
-
+public final class EulerAncestral extends EulerSolver {
   private EulerAncestral(Options options, SchedulerRequest request) {
-    predictionType = options.oneOf("prediction_type", "epsilon", "v_prediction");
-    NoiseSchedule schedule = NoiseSchedule.of(options, true);
+    super(
+        options.oneOf("prediction_type", "epsilon", "v_prediction"),
+        sigmas(options, request, NoiseSchedule.of(options, true)));
+  }
+
+  private static EulerSigmas sigmas(
+      Options options, SchedulerRequest request, NoiseSchedule schedule) {
     EulerSigmas.Levels levels =
         new EulerSigmas.Levels() {
           @Override
@@ -30,7 +32,7 @@ public final class EulerAncestral implements Scheduler {
             return false;
           }
         };
-    sigmas = EulerSigmas.of(options, request, schedule, levels);
+    return EulerSigmas.of(options, request, schedule, levels);
   }
 
   /**
@@ -43,23 +45,8 @@ public final class EulerAncestral implements Scheduler {
   }
 
   @Override
-  public double[] timesteps() {
-    return sigmas.timesteps().clone();
-  }
-
-  @Override
-  public double initialNoiseSigma() {
-    return sigmas.initial();
-  }
-
-  @Override
   public boolean stochastic() {
     return true;
-  }
-
-  @Override
-  public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
-    return Steps.PROGRAM.call(owner, "divide", tokens, new double[] {sigmas.divisor(step)});
   }
 
   @Override
@@ -84,12 +71,5 @@ public final class EulerAncestral implements Scheduler {
             drawn,
             coefficients);
     return new Sample(tokens, List.of(), step + 1);
-  }
-
-  @Override
-  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
-    double[] coefficients = sigmas.ofOriginal(Steps.next(sample, sigmas.timesteps().length));
-    return Steps.PROGRAM.call(
-        owner, "euler_last", predictionType, sample.tokens(), prediction, coefficients);
   }
 }

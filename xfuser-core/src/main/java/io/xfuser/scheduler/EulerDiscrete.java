@@ -11,17 +11,22 @@ import org.jspecify.annotations.Nullable;
  * Euler steps in the noise per unit of picture. Source: arXiv 2206.00364, diffusers {@code
  * scheduling_euler_discrete.py}. Refused are continuous timesteps of v-prediction.
  */
-public final class EulerDiscrete implements Scheduler {
-  private final String predictionType;
-  private final EulerSigmas sigmas;
-
+public final class EulerDiscrete extends EulerSolver {
   private EulerDiscrete(Options options, SchedulerRequest request) {
+    super(predictionType(options), sigmas(options, request, NoiseSchedule.of(options, true)));
+  }
+
+  private static String predictionType(Options options) {
     SigmaCurves.check(options);
-    predictionType = options.oneOf("prediction_type", "epsilon", "v_prediction", "sample");
-    if (predictionType.equals("v_prediction")) {
+    String type = options.oneOf("prediction_type", "epsilon", "v_prediction", "sample");
+    if (type.equals("v_prediction")) {
       options.requireNeutral("timestep_type", "\"discrete\"");
     }
-    NoiseSchedule schedule = NoiseSchedule.of(options, true);
+    return type;
+  }
+
+  private static EulerSigmas sigmas(
+      Options options, SchedulerRequest request, NoiseSchedule schedule) {
     boolean zero = options.oneOf("final_sigmas_type", "zero", "sigma_min").equals("zero");
     boolean linear = options.oneOf("interpolation_type", "linear", "log_linear").equals("linear");
     EulerSigmas.Levels levels =
@@ -38,7 +43,7 @@ public final class EulerDiscrete implements Scheduler {
             return zero ? 0 : schedule.smallestSigma();
           }
         };
-    sigmas = EulerSigmas.of(options, request, schedule, levels);
+    return EulerSigmas.of(options, request, schedule, levels);
   }
 
   /**
@@ -51,21 +56,6 @@ public final class EulerDiscrete implements Scheduler {
   }
 
   @Override
-  public double[] timesteps() {
-    return sigmas.timesteps().clone();
-  }
-
-  @Override
-  public double initialNoiseSigma() {
-    return sigmas.initial();
-  }
-
-  @Override
-  public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
-    return Steps.PROGRAM.call(owner, "divide", tokens, new double[] {sigmas.divisor(step)});
-  }
-
-  @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, sigmas.timesteps().length);
     double[] coefficients = Arrays.copyOf(sigmas.ofOriginal(step), 4);
@@ -74,12 +64,5 @@ public final class EulerDiscrete implements Scheduler {
         Steps.PROGRAM.call(
             owner, "euler", predictionType, sample.tokens(), prediction, coefficients);
     return new Sample(tokens, List.of(), step + 1);
-  }
-
-  @Override
-  public NDArray original(NDManager owner, Sample sample, NDArray prediction) {
-    double[] coefficients = sigmas.ofOriginal(Steps.next(sample, sigmas.timesteps().length));
-    return Steps.PROGRAM.call(
-        owner, "euler_last", predictionType, sample.tokens(), prediction, coefficients);
   }
 }

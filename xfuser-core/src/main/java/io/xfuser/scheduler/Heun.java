@@ -15,19 +15,18 @@ import org.jspecify.annotations.Nullable;
  * churn, diffusers {@code scheduling_heun_discrete.py} and, of flows, {@code
  * scheduling_flow_match_heun_discrete.py}.
  */
-public final class Heun implements Scheduler {
+public final class Heun extends EulerSolver {
   private static final String FLOW = "flow";
   private static final NoiseSchedule.Defaults DEFAULTS =
       new NoiseSchedule.Defaults(0.00085, 0.012, "linear");
 
-  private final String predictionType;
   private final double clip;
-  private final EulerSigmas sigmas; // with each level but the first twice
 
   private Heun(String predictionType, double clip, EulerSigmas once) {
-    this.predictionType = predictionType;
+    super(
+        predictionType, // and each level but the first twice
+        new EulerSigmas(doubled(once.values()), doubled(once.timesteps()), once.initial()));
     this.clip = clip;
-    sigmas = new EulerSigmas(doubled(once.values()), doubled(once.timesteps()), once.initial());
   }
 
   /**
@@ -81,20 +80,10 @@ public final class Heun implements Scheduler {
   }
 
   @Override
-  public double[] timesteps() {
-    return sigmas.timesteps().clone();
-  }
-
-  @Override
-  public double initialNoiseSigma() {
-    return sigmas.initial();
-  }
-
-  @Override
   public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
     return predictionType.equals(FLOW)
         ? Torch.alias(owner, tokens)
-        : Steps.PROGRAM.call(owner, "divide", tokens, new double[] {sigmas.divisor(step)});
+        : super.scaleInput(owner, tokens, step);
   }
 
   @Override

@@ -32,8 +32,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -162,6 +164,23 @@ class RacesTest {
     }
   }
 
+  /** A thread that has asked for a picture and waits for its turn. */
+  private static Thread waiting(XDiTParallel ranks, Consumer<RuntimeException> thrown)
+      throws Exception {
+    Thread caller =
+        new Thread(
+            () -> {
+              try {
+                ranks.generate(FOX).close();
+              } catch (RuntimeException e) {
+                thrown.accept(e);
+              }
+            });
+    caller.start();
+    awaitWaiting(caller);
+    return caller;
+  }
+
   @Test
   void aCallerThatIsInterruptedInTheQueueLeavesItAndTheOthersAreServed() throws Exception {
     try (XDiTParallel ranks = oneRank()) {
@@ -169,21 +188,21 @@ class RacesTest {
       Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
       held.begun.await();
       AtomicReference<Throwable> thrown = new AtomicReference<>();
+      AtomicBoolean interrupted = new AtomicBoolean();
       Thread second =
-          new Thread(
-              () -> {
-                try {
-                  ranks.generate(FOX).close();
-                } catch (CancelledException e) {
-                  thrown.set(Thread.currentThread().isInterrupted() ? e : null);
-                }
+          waiting(
+              ranks,
+              e -> {
+                interrupted.set(Thread.currentThread().isInterrupted());
+                thrown.set(e);
               });
-      second.start();
-      awaitWaiting(second);
       Future<float[]> third = callers.submit(() -> pixels(ranks, FOX, StepListener.NONE));
       second.interrupt();
       second.join();
-      assertThat(thrown.get()).hasMessage("interrupted before the request began");
+      assertThat(thrown.get())
+          .isInstanceOf(CancelledException.class)
+          .hasMessage("interrupted before the request began");
+      assertThat(interrupted).isTrue();
       held.goOn.countDown();
       assertThat(third.get()).isEqualTo(first.get());
     }
@@ -196,17 +215,7 @@ class RacesTest {
     Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
     held.begun.await();
     AtomicReference<Throwable> thrown = new AtomicReference<>();
-    Thread second =
-        new Thread(
-            () -> {
-              try {
-                ranks.generate(FOX).close();
-              } catch (IllegalStateException e) {
-                thrown.set(e);
-              }
-            });
-    second.start();
-    awaitWaiting(second);
+    Thread second = waiting(ranks, thrown::set);
     Thread closer = new Thread(ranks::close);
     closer.start();
     awaitWaiting(closer);
@@ -214,7 +223,9 @@ class RacesTest {
     assertThat(first.get()).hasSize(3 * 64 * 64);
     second.join();
     closer.join();
-    assertThat(thrown.get()).hasMessage("the pipeline was closed while the request waited");
+    assertThat(thrown.get())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the pipeline was closed while the request waited");
     assertThatThrownBy(() -> ranks.generate(FOX)).hasMessage("the pipeline is closed");
   }
 
