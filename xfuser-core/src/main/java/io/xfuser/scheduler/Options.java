@@ -72,7 +72,8 @@ record Options(ComponentConfig config) {
   void requireNoSigmas(SchedulerRequest request) {
     if (request.sigmas() != null) {
       throw new IllegalArgumentException(
-          config.getString("_class_name", "this scheduler") + " takes no sigmas");
+          "%s: %s takes no sigmas"
+              .formatted(config.origin(), config.getString("_class_name", "this scheduler")));
     }
   }
 

@@ -3,6 +3,7 @@ package io.xfuser.models.flux;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.LatentPipeline;
 import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.GuidanceOptions;
@@ -51,12 +52,18 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
 
   private static final Map<String, Set<String>> CLASSES =
       Map.of(
-          "tokenizer", Set.of("CLIPTokenizer", "CLIPTokenizerFast"),
-          "tokenizer_2", Set.of("T5Tokenizer", "T5TokenizerFast"),
-          "text_encoder", Set.of("CLIPTextModel"),
-          "text_encoder_2", Set.of("T5EncoderModel"),
-          "transformer", Set.of("FluxTransformer2DModel"),
-          "scheduler", SCHEDULERS);
+          "tokenizer",
+          TextComponents.CLIP_TOKENIZERS,
+          "tokenizer_2",
+          TextComponents.T5_TOKENIZERS,
+          "text_encoder",
+          Set.of("CLIPTextModel"),
+          "text_encoder_2",
+          TextComponents.T5_ENCODERS,
+          "transformer",
+          Set.of("FluxTransformer2DModel"),
+          "scheduler",
+          SCHEDULERS);
 
   FluxPipeline(PipelineComponents components) {
     super(components, CLASSES, FluxConfig::from);

@@ -2,6 +2,7 @@ package io.xfuser.models.hunyuandit;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
@@ -37,9 +38,8 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
       Map.of(
           "tokenizer", Set.of("BertTokenizer", "BertTokenizerFast"),
           "text_encoder", Set.of("BertModel"),
-          "tokenizer_2",
-              Set.of("T5Tokenizer", "T5TokenizerFast", "MT5Tokenizer", "MT5TokenizerFast"),
-          "text_encoder_2", Set.of("T5EncoderModel", "MT5EncoderModel"),
+          "tokenizer_2", TextComponents.T5_TOKENIZERS,
+          "text_encoder_2", TextComponents.T5_ENCODERS,
           "transformer", Set.of("HunyuanDiT2DModel"));
 
   HunyuanDiTPipeline(PipelineComponents components) {

@@ -3,6 +3,7 @@ package io.xfuser.models.sd3;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.LatentPipeline;
 import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
@@ -42,23 +43,22 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
           Setting.SIZE,
           Setting.MAX_SEQUENCE_LENGTH);
 
-  private static final Set<String> CLIP_TOKENIZERS = Set.of("CLIPTokenizer", "CLIPTokenizerFast");
   private static final Set<String> CLIPS = Set.of("CLIPTextModelWithProjection");
 
   private static final Map<String, Set<String>> CLASSES =
       Map.of(
           "tokenizer",
-          CLIP_TOKENIZERS,
+          TextComponents.CLIP_TOKENIZERS,
           "tokenizer_2",
-          CLIP_TOKENIZERS,
+          TextComponents.CLIP_TOKENIZERS,
           "tokenizer_3",
-          Set.of("T5Tokenizer", "T5TokenizerFast", PipelineComponents.ABSENT),
+          TextComponents.orAbsent(TextComponents.T5_TOKENIZERS),
           "text_encoder",
           CLIPS,
           "text_encoder_2",
           CLIPS,
           "text_encoder_3",
-          Set.of("T5EncoderModel", PipelineComponents.ABSENT),
+          TextComponents.orAbsent(TextComponents.T5_ENCODERS),
           "transformer",
           Set.of("SD3Transformer2DModel"));
 

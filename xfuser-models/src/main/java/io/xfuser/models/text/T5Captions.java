@@ -35,9 +35,9 @@ public final class T5Captions implements TextEncoder {
   public static Map<String, Set<String>> classes(Set<String> transformers) {
     return Map.of(
         "tokenizer",
-        Set.of("T5Tokenizer", "T5TokenizerFast"),
+        TextComponents.T5_TOKENIZERS,
         "text_encoder",
-        Set.of("T5EncoderModel"),
+        TextComponents.T5_ENCODERS,
         "transformer",
         transformers);
   }

@@ -2,13 +2,32 @@ package io.xfuser.models.text;
 
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.weights.Share;
+import java.util.HashSet;
+import java.util.Set;
 
 /** The tokenizers and text encoders of a pipeline, before any of them is loaded. */
 public final class TextComponents {
+  /** The classes of T5's encoders; mT5's differs in what its settings leave out. */
+  public static final Set<String> T5_ENCODERS = Set.of("T5EncoderModel", "MT5EncoderModel");
+
+  /** The classes of T5's tokenizers. */
+  public static final Set<String> T5_TOKENIZERS =
+      Set.of("T5Tokenizer", "T5TokenizerFast", "MT5Tokenizer", "MT5TokenizerFast");
+
+  /** The classes of CLIP's tokenizers. */
+  public static final Set<String> CLIP_TOKENIZERS = Set.of("CLIPTokenizer", "CLIPTokenizerFast");
+
   private static final String ENCODER = "text_encoder";
   private static final String TOKENIZER = "tokenizer";
 
   private TextComponents() {}
+
+  /** {@code classes} of a component that a pipeline may lack. */
+  public static Set<String> orAbsent(Set<String> classes) {
+    Set<String> all = new HashSet<>(classes);
+    all.add(PipelineComponents.ABSENT);
+    return all;
+  }
 
   /**
    * Makes sure that component {@code name} can be opened: that its settings are supported, its

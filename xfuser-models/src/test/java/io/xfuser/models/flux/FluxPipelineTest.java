@@ -147,9 +147,15 @@ class FluxPipelineTest {
 
   @Test
   void anotherSchedulerIsRefusedByName() throws IOException {
-    copy.rewrite(
-        "model_index.json", "FlowMatchEulerDiscreteScheduler", "DPMSolverMultistepScheduler");
-    assertThatThrownBy(() -> resolve(FOX))
-        .hasMessageContaining("scheduler is DPMSolverMultistepScheduler");
+    String solver = "DPMSolverMultistepScheduler";
+    copy.rewrite("model_index.json", "FlowMatchEulerDiscreteScheduler", solver);
+    assertThatThrownBy(() -> resolve(FOX)) // without flow sigmas
+        .hasMessage(
+            directory.resolve("scheduler/scheduler_config.json")
+                + ": "
+                + solver
+                + " takes no sigmas");
+    copy.rewrite("model_index.json", solver, "DDIMScheduler");
+    assertThatThrownBy(() -> resolve(FOX)).hasMessageContaining("scheduler is DDIMScheduler");
   }
 }
