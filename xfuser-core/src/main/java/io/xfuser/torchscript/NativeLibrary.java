@@ -103,21 +103,20 @@ public enum NativeLibrary {
 
   /** The sentence for {@code what} that cannot be unpacked into {@code folder} or loaded. */
   static PlatformException failure(String what, Path folder, Throwable e) {
-    Throwable deepest = e;
+    String sentence = what + " cannot be loaded: " + Reason.of(e);
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof LinkageError) {
-        return new PlatformException(
-            ("%s in %s cannot be loaded: %s; set DJL_CACHE_DIR to a folder that programs may be"
-                    + " loaded from (not mounted noexec), or delete this one if it is damaged")
-                .formatted(what, folder, Reason.of(cause)),
-            e);
+      if (cause instanceof UnsatisfiedLinkError) {
+        sentence =
+            ("%s cannot be loaded: %s; for those in %s set DJL_CACHE_DIR to a folder that programs"
+                    + " may be loaded from (not mounted noexec), or delete it if it is damaged")
+                .formatted(what, Reason.of(cause), folder);
+      } else if (cause instanceof IOException) {
+        sentence =
+            ("%s cannot be unpacked into %s: %s; set DJL_CACHE_DIR to a folder that can be written"
+                    + " to and has 500 MB free")
+                .formatted(what, folder, Reason.of(cause));
       }
-      deepest = cause;
     }
-    return new PlatformException(
-        ("%s cannot be unpacked into %s: %s; set DJL_CACHE_DIR to a folder that can be written to"
-                + " and has 500 MB free")
-            .formatted(what, folder, Reason.of(deepest)),
-        e);
+    return new PlatformException(sentence, e);
   }
 }

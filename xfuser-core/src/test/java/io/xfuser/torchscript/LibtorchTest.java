@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.engine.EngineException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +32,8 @@ class LibtorchTest {
     assertThatThrownBy(() -> Libtorch.check("/nowhere" + File.pathSeparator + lib, "2.7.1"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "PYTORCH_LIBRARY_PATH names libtorch 2.10.0 in %s, but DJL's native library fits libtorch 2.7.1 only",
+            "PYTORCH_LIBRARY_PATH names libtorch 2.10.0 in %s, but DJL's native library fits"
+                + " libtorch 2.7.1 only",
             lib);
     Path file = Files.createFile(lib.resolve("libtorch.so"));
     assertThatThrownBy(() -> Libtorch.check(file.toString(), "2.7.1"))
@@ -45,5 +47,22 @@ class LibtorchTest {
     assertThatCode(() -> Libtorch.check(lib.toString(), "2.7.1")).doesNotThrowAnyException();
     assertThatThrownBy(() -> Libtorch.check(lib.toString(), "2.5.1"))
         .hasMessageContaining("libtorch 2.7.1");
+  }
+
+  @Test
+  void whyLibrariesAreMissingIsSaidWithWhatToDo() {
+    Path cache = Path.of("/cache/pytorch");
+    assertThat(failure(new UnsatisfiedLinkError("libc10.so: failed to map segment")))
+        .hasMessageStartingWith("libtorch cannot be loaded: libc10.so: failed to map segment; ")
+        .hasMessageContaining("for those in " + cache + " set DJL_CACHE_DIR");
+    assertThat(failure(new EngineException("no copy", new IOException("No space left on device"))))
+        .hasMessageStartingWith(
+            "libtorch cannot be unpacked into " + cache + ": No space left on device; set DJL_C");
+    assertThat(failure(new ExceptionInInitializerError(new EngineException("Unknown engine: x"))))
+        .hasMessage("libtorch cannot be loaded: Unknown engine: x");
+  }
+
+  private static Throwable failure(Throwable cause) {
+    return NativeLibrary.failure("libtorch", Path.of("/cache/pytorch"), cause);
   }
 }
