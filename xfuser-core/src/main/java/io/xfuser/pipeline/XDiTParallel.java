@@ -107,22 +107,21 @@ public final class XDiTParallel implements AutoCloseable {
    *     engine's
    */
   public static XDiTParallel inProcess(DiffusionPipeline pipeline, EngineConfig engine) {
-    return inProcess(pipeline, false, engine);
+    return new XDiTParallel(pipeline, false, engine, LocalRanks.all(engine));
   }
 
   /**
    * Opens {@code directory}, or the model of the hub that it names, in the place of the engine's
    * own; all ranks are threads of this JVM.
    *
-   * @throws IllegalArgumentException if there is no such pipeline, or a component is missing or not
-   *     supported
+   * @throws IllegalArgumentException if there is no such pipeline, or it is not supported
    * @throws HubException if its download fails
    */
   public static XDiTParallel inProcess(Path directory, EngineConfig engine) {
     ModelConfig model = engine.model().at(directory);
     DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model, engine.runtime());
     try {
-      return inProcess(pipeline, true, engine);
+      return new XDiTParallel(pipeline, true, engine, LocalRanks.all(engine));
     } catch (RuntimeException e) {
       pipeline.close();
       throw e;
@@ -132,11 +131,6 @@ public final class XDiTParallel implements AutoCloseable {
   /** The same on one rank, in fp32. */
   public static XDiTParallel inProcess(Path directory) {
     return inProcess(directory, EngineConfig.of(directory));
-  }
-
-  private static XDiTParallel inProcess(
-      DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
-    return new XDiTParallel(pipeline, owns, engine, LocalRanks.all(engine));
   }
 
   /** Generates; see {@link #generate(InputConfig, GivenTensors, StepListener)}. */
