@@ -151,8 +151,11 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   @Override
   public void close() {
-    placed.values().forEach(PlacedPipeline::close);
-    placed.clear();
-    model.close();
+    try {
+      placed.values().forEach(PlacedPipeline::close);
+      placed.clear();
+    } finally {
+      model.close();
+    }
   }
 }

@@ -41,6 +41,11 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   }
 
   @Override
+  default void check(VaeDecoder.Options options) {
+    model().check(options);
+  }
+
+  @Override
   default VaeDecoder.Size decoderSize() {
     return model().decoderSize();
   }

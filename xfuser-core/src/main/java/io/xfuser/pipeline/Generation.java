@@ -108,9 +108,14 @@ public final class Generation implements AutoCloseable {
             .min()
             .orElse(0);
     NDManager manager = Torch.newManager();
-    List<NDArray> parts = tensors.stream().map(part -> part.receive(manager)).toList();
-    NDArray whole = Torch.concat(manager, parts, 0);
-    return new Generation(images, manager, whole, first, output, account);
+    try {
+      List<NDArray> parts = tensors.stream().map(part -> part.receive(manager)).toList();
+      NDArray whole = Torch.concat(manager, parts, 0);
+      return new Generation(images, manager, whole, first, output, account);
+    } catch (RuntimeException | Error e) {
+      manager.close();
+      throw e;
+    }
   }
 
   /**

@@ -66,7 +66,8 @@ record HostMemory(Path root) {
 
   private long around(String mount, String path, Group names) {
     Path top = root.resolve(mount);
-    Path group = top.resolve(path.substring(Math.min(1, path.length()))).normalize();
+    Path named = top.resolve(path.substring(Math.min(1, path.length()))).normalize();
+    Path group = named.startsWith(top) ? named : top; // a path of outside the container
     long least = NO_LIMIT;
     for (Path at = group; at != null && at.startsWith(top); at = at.getParent()) {
       least = Math.min(least, left(at, names));

@@ -40,8 +40,8 @@ record MemoryNeed(String phase, double bytes, String remedy) {
     if (usable.isPresent() && bytes > usable.getAsLong()) {
       GenerationRequest.Size size = request.size();
       throw new IllegalArgumentException(
-          ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; %s"
-                  + " need less")
+          ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; less is"
+                  + " needed by %s")
               .formatted(
                   size.height(),
                   size.width(),
@@ -99,11 +99,19 @@ record MemoryNeed(String phase, double bytes, String remedy) {
             .filter(rank -> ranks.contains(rank.rank()))
             .mapToDouble(rank -> rank.layout().length(rank.layout().all(), rank.shard()))
             .sum();
-    boolean pictures = request.input().outputType() == OutputType.PIL;
+    boolean pictures = request.input().outputType() == OutputType.PIL && leads(plan, ranks);
     double pixels = // of one picture: other processes may have the others
         (double) request.output().height() * request.output().width();
     double bytes = Math.max(tokens * JAVA_POSITION, pictures ? pixels * JAVA_PIXEL : 0);
     return new MemoryNeed("the picture", bytes, SMALLER + " or a larger -Xmx");
+  }
+
+  /** Whether one of {@code ranks} brings pixels together. */
+  private static boolean leads(RequestPlan plan, Collection<Integer> ranks) {
+    DecodingRanks decoding = DecodingRanks.of(plan.engine(), plan.request());
+    return decoding.sources().stream()
+        .map(source -> decoding.decoders(source).get(0))
+        .anyMatch(ranks::contains);
   }
 
   /**

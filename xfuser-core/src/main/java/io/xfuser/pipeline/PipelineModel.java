@@ -39,6 +39,13 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** Loads the autoencoder's decoder, which computes on the device of {@code placement}. */
   VaeDecoder vaeDecoder(Placement placement);
 
+  /**
+   * Refuses ways to decode that the decoder does not have.
+   *
+   * @throws IllegalArgumentException naming them
+   */
+  default void check(VaeDecoder.Options options) {}
+
   /** What the decoder needs room for. */
   default VaeDecoder.Size decoderSize() {
     return VaeDecoder.Size.UNKNOWN;

@@ -19,7 +19,15 @@ import org.jspecify.annotations.Nullable;
  * @param account of the whole run
  */
 record RankResult(
-    int firstImage, List<Image> images, @Nullable SharedTensor tensor, Account account) {
+    int firstImage, List<Image> images, @Nullable SharedTensor tensor, Account account)
+    implements AutoCloseable {
+  /** Lets go of the tensor, which nobody will receive. */
+  @Override
+  public void close() {
+    if (tensor != null) {
+      tensor.close();
+    }
+  }
 
   /**
    * What all ranks did, the same on every rank.

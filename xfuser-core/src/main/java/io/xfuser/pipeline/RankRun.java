@@ -12,6 +12,7 @@ import io.xfuser.pipeline.RankResult.Account;
 import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.DeviceClock.Mark;
+import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.trace.Trace;
 import io.xfuser.trace.TraceEvent;
 import io.xfuser.transformer.Shared;
@@ -98,6 +99,18 @@ record RankRun(
 
   /** What this rank brings back, with all ranks' figures; returns when all have come here. */
   RankResult result(NDManager request, Decoded decoded, RankReport.Held held) {
+    try {
+      return finished(request, decoded, held);
+    } catch (RuntimeException | Error e) {
+      SharedTensor unwanted = decoded.tensor();
+      if (unwanted != null) {
+        unwanted.close();
+      }
+      throw e;
+    }
+  }
+
+  private RankResult finished(NDManager request, Decoded decoded, RankReport.Held held) {
     activity("finishing");
     List<TraceEvent> recorded = trace.events(); // before the reports' own messages
     var everyone = world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());

@@ -42,6 +42,9 @@ record RunningRequest(List<Future<RankResult>> ranks, Consumer<String> cancel, R
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+    if (first != null) {
+      results.forEach(RankResult::close);
+    }
     if (first instanceof RuntimeException e) {
       throw e;
     } else if (first instanceof Error e) {

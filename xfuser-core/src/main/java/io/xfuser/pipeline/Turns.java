@@ -7,6 +7,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Turns {
   private final ReentrantLock turn = new ReentrantLock(true);
   private volatile boolean closed;
+  private boolean ended; // guarded by turn
 
   /**
    * Waits for the caller's turn, which lasts until {@link #end}.
@@ -53,7 +54,10 @@ final class Turns {
     closed = true;
     turn.lock();
     try {
-      last.run();
+      if (!ended) {
+        ended = true;
+        last.run();
+      }
     } finally {
       turn.unlock();
     }

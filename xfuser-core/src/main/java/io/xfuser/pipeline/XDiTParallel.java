@@ -4,25 +4,17 @@ import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.config.Offload;
+import io.xfuser.config.RuntimeConfig;
 import io.xfuser.hub.HubException;
 import io.xfuser.parallel.CancelledException;
 import io.xfuser.parallel.CommunicationException;
-import io.xfuser.parallel.Fingerprint;
-import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
-import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.parallel.nccl.GpuWorld;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.MemoryException;
-import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Future;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A pipeline run by many ranks: all of them threads of this JVM, or one of them here and the others
@@ -36,8 +28,7 @@ import org.slf4j.LoggerFactory;
  * this and every later call throws a {@link CommunicationException} that says so.
  */
 public final class XDiTParallel implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(XDiTParallel.class);
-  private static final Duration TIMEOUT = Duration.ofMinutes(30);
+  static final Duration TIMEOUT = Duration.ofMinutes(30);
 
   private final DiffusionPipeline pipeline;
   private final boolean ownsPipeline;
@@ -53,6 +44,8 @@ public final class XDiTParallel implements AutoCloseable {
     if (engine.runtime().shardT5Encoder()) {
       pipeline.requireT5();
     }
+    RuntimeConfig runtime = engine.runtime();
+    pipeline.model().check(new VaeDecoder.Options(runtime.enableSlicing(), runtime.enableTiling()));
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;
@@ -63,8 +56,8 @@ public final class XDiTParallel implements AutoCloseable {
    * This JVM is one rank of {@code world}, see {@link #connect}.
    *
    * @throws IllegalArgumentException if the engine has another number of ranks, the pipeline was
-   *     opened in another element type than the engine's, the engine's device cannot be had, or
-   *     {@code world} does not carry its tensors
+   *     opened in another element type than the engine's, cannot do what the engine's runtime asks
+   *     for, the engine's device cannot be had, or {@code world} does not carry its tensors
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
     this(pipeline, false, engine, LocalRanks.one(engine, world));
@@ -107,7 +100,7 @@ public final class XDiTParallel implements AutoCloseable {
    *     engine's
    */
   public static XDiTParallel inProcess(DiffusionPipeline pipeline, EngineConfig engine) {
-    return new XDiTParallel(pipeline, false, engine, LocalRanks.all(engine));
+    return inProcess(pipeline, false, engine);
   }
 
   /**
@@ -120,17 +113,24 @@ public final class XDiTParallel implements AutoCloseable {
   public static XDiTParallel inProcess(Path directory, EngineConfig engine) {
     ModelConfig model = engine.model().at(directory);
     DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model, engine.runtime());
-    try {
-      return new XDiTParallel(pipeline, true, engine, LocalRanks.all(engine));
-    } catch (RuntimeException e) {
-      pipeline.close();
-      throw e;
-    }
+    return inProcess(pipeline, true, engine);
   }
 
   /** The same on one rank, in fp32. */
   public static XDiTParallel inProcess(Path directory) {
     return inProcess(directory, EngineConfig.of(directory));
+  }
+
+  /** {@code owns} says that {@code pipeline} is closed with this, and if this cannot be made. */
+  static XDiTParallel inProcess(DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
+    try {
+      return new XDiTParallel(pipeline, owns, engine, LocalRanks.all(engine));
+    } catch (RuntimeException | Error e) {
+      if (owns) {
+        pipeline.close();
+      }
+      throw e;
+    }
   }
 
   /** Generates; see {@link #generate(InputConfig, GivenTensors, StepListener)}. */
@@ -183,7 +183,10 @@ public final class XDiTParallel implements AutoCloseable {
     }
     turns.take(together);
     try {
-      List<RankResult> results = start(asked, new RequestPlan.Call(given, watch)).await();
+      RunningRequest running =
+          new RequestStart(pipeline, engine, ranks)
+              .start(asked, new RequestPlan.Call(given, watch));
+      List<RankResult> results = running.await();
       var output = Generation.Output.of(pipeline, engine, asked.plan().request());
       return Generation.of(results, output);
     } finally {
@@ -201,74 +204,6 @@ public final class XDiTParallel implements AutoCloseable {
     int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
     MemoryCheck.require(plan, pipeline, ranks, draws);
     return plan;
-  }
-
-  private void describe(RequestPlan plan) {
-    if (engine.runtime().verbose() && (ranks.world() == null || ranks.world().rank() == 0)) {
-      plan.describe(pipeline.spec(), rank -> ranks.planned(engine, rank))
-          .forEach(line -> LOG.info("{}", line));
-    }
-  }
-
-  private RunningRequest start(Asked asked, RequestPlan.Call call) {
-    World here = ranks.world();
-    if (here != null) {
-      here.transport().begin();
-      Future<RankResult> one =
-          ranks.threads().get(0).submit(() -> runWithOthers(here, asked, call));
-      return new RunningRequest(List.of(one), here.transport()::cancel, call.watch());
-    }
-    describe(asked.plan());
-    InProcessRanks all = new InProcessRanks(ranks.threads().size(), TIMEOUT);
-    List<Future<RankResult>> running = new ArrayList<>();
-    for (int rank = 0; rank < ranks.threads().size(); rank++) {
-      int local = rank;
-      World mine = ranks.within(all, rank);
-      running.add(ranks.threads().get(rank).submit(() -> runRank(local, mine, asked.plan(), call)));
-    }
-    return new RunningRequest(running, all.transport(0)::cancel, call.watch());
-  }
-
-  /** Once all ranks agree about what they were asked for. */
-  private RankResult runWithOthers(World world, Asked asked, RequestPlan.Call call) {
-    RuntimeException refusal;
-    try {
-      refusal = Agreement.refusal(world, () -> fingerprint(asked, call));
-    } catch (RuntimeException | Error e) {
-      world.transport().fail(e);
-      throw e;
-    }
-    if (refusal != null) {
-      throw refusal; // all ranks know, and none has failed
-    }
-    describe(asked.plan());
-    return runRank(0, world, asked.plan(), call);
-  }
-
-  private Fingerprint fingerprint(Asked asked, RequestPlan.Call call) {
-    return pipeline
-        .fingerprint()
-        .and(RequestFingerprint.of(asked.plan(), call.given()))
-        .with("tracing", call.watch().traces());
-  }
-
-  private PlacedPipeline<?> placed(int local) {
-    boolean layerwise = engine.runtime().offload() == Offload.SEQUENTIAL;
-    return pipeline.on(new Placement(ranks.devices().get(local), layerwise));
-  }
-
-  private RankResult runRank(int local, World world, RequestPlan plan, RequestPlan.Call call) {
-    Transport transport = world.transport();
-    try {
-      return plan.run(placed(local), world, call);
-    } catch (RuntimeException | Error e) {
-      Throwable told = MemoryCheck.explained(e, call.watch().activity(world.rank()));
-      transport.fail(told); // only the first reason counts
-      if (told instanceof MemoryException full) {
-        throw full;
-      }
-      throw e;
-    }
   }
 
   /**

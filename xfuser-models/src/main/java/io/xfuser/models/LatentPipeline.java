@@ -223,6 +223,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return decoder(placement);
   }
 
+  @Override
+  public void check(VaeDecoder.Options options) {
+    AutoencoderKlDecoder.check(vae, options);
+  }
+
   /** The last upsampling writes the second level's channels at the picture's size. */
   @Override
   public VaeDecoder.Size decoderSize() {

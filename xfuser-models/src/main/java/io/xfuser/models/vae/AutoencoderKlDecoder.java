@@ -148,6 +148,11 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *     does not have either
    */
   public void check(Options options) {
+    check(config, options);
+  }
+
+  /** The same before the decoder is opened. */
+  public static void check(AutoencoderKlConfig config, Options options) {
     if (config.temporal() && (options.slicing() || options.tiling())) {
       throw new IllegalArgumentException(
           config.origin()

@@ -94,7 +94,7 @@ class TooLargeTest {
           .isInstanceOf(MemoryException.class)
           .hasMessageStartingWith(
               "out of memory while decoding, 1125899906842624 bytes more were needed (1.1 PB);"
-                  + " a smaller picture, fewer pictures at a time, more ranks,");
+                  + " less is needed by a smaller picture, fewer pictures at a time, more");
       java.set(true);
       assertThatThrownBy(() -> parallel.generate(FOX))
           .isInstanceOf(MemoryException.class)

@@ -1,0 +1,97 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.Offload;
+import io.xfuser.parallel.Fingerprint;
+import io.xfuser.parallel.Transport;
+import io.xfuser.parallel.World;
+import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.torchscript.MemoryException;
+import io.xfuser.weights.Placement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Future;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hands a request to the ranks of this JVM.
+ *
+ * @param pipeline the components
+ * @param engine what all ranks were told
+ * @param ranks those of this JVM
+ */
+record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks) {
+  private static final Logger LOG = LoggerFactory.getLogger(XDiTParallel.class);
+
+  private void describe(RequestPlan plan) {
+    World world = ranks.world();
+    if (engine.runtime().verbose() && (world == null || world.rank() == 0)) {
+      plan.describe(pipeline.spec(), rank -> ranks.planned(engine, rank))
+          .forEach(line -> LOG.info("{}", line));
+    }
+  }
+
+  RunningRequest start(Asked asked, RequestPlan.Call call) {
+    World here = ranks.world();
+    if (here != null) {
+      here.transport().begin();
+      Future<RankResult> one =
+          ranks.threads().get(0).submit(() -> runWithOthers(here, asked, call));
+      return new RunningRequest(List.of(one), here.transport()::cancel, call.watch());
+    }
+    describe(asked.plan());
+    InProcessRanks all = new InProcessRanks(ranks.threads().size(), XDiTParallel.TIMEOUT);
+    List<World> worlds = // all of them, before a rank waits for another
+        ranks.numbers().stream().map(rank -> ranks.within(all, rank)).toList();
+    List<Future<RankResult>> running = new ArrayList<>();
+    for (int rank = 0; rank < ranks.threads().size(); rank++) {
+      int local = rank;
+      World mine = worlds.get(rank);
+      running.add(ranks.threads().get(rank).submit(() -> runRank(local, mine, asked.plan(), call)));
+    }
+    return new RunningRequest(running, all.transport(0)::cancel, call.watch());
+  }
+
+  /** Once all ranks agree about what they were asked for. */
+  private RankResult runWithOthers(World world, Asked asked, RequestPlan.Call call) {
+    RuntimeException refusal;
+    try {
+      refusal = Agreement.refusal(world, () -> fingerprint(asked, call));
+    } catch (RuntimeException | Error e) {
+      world.transport().fail(e);
+      throw e;
+    }
+    if (refusal != null) {
+      throw refusal; // all ranks know, and none has failed
+    }
+    describe(asked.plan());
+    return runRank(0, world, asked.plan(), call);
+  }
+
+  private Fingerprint fingerprint(Asked asked, RequestPlan.Call call) {
+    return pipeline
+        .fingerprint()
+        .and(RequestFingerprint.of(asked.plan(), call.given()))
+        .with("tracing", call.watch().traces());
+  }
+
+  private PlacedPipeline<?> placed(int local) {
+    boolean layerwise = engine.runtime().offload() == Offload.SEQUENTIAL;
+    return pipeline.on(new Placement(ranks.devices().get(local), layerwise));
+  }
+
+  private RankResult runRank(int local, World world, RequestPlan plan, RequestPlan.Call call) {
+    Transport transport = world.transport();
+    try {
+      return plan.run(placed(local), world, call);
+    } catch (RuntimeException | Error e) {
+      Throwable told = MemoryCheck.explained(e, call.watch().activity(world.rank()));
+      transport.fail(told); // only the first reason counts
+      if (told instanceof MemoryException full) {
+        throw full;
+      }
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.xfuser.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.torchscript.AttentionKernel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is estimated is never more than what is held, and grows with what is asked for. */
+class MemoryNeedTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  /** 24 × 24 = 576 tokens of width 96. */
+  private static final InputConfig FOX =
+      InputConfig.of("a red fox")
+          .withSize(384, 384)
+          .withResolutionBinning(false)
+          .withSteps(1)
+          .withOutputType(OutputType.LATENT);
+
+  private static DiffusionPipeline pipeline;
+
+  @BeforeAll
+  static void open() {
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  private static MemoryNeed denoising(EngineConfig engine, InputConfig input) {
+    RequestPlan plan = plan(engine, input);
+    List<Integer> all = IntStream.range(0, engine.parallel().worldSize()).boxed().toList();
+    return MemoryNeed.onDevice(plan, pipeline.spec(), pipeline.model().decoderSize(), all)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static RequestPlan plan(EngineConfig engine, InputConfig input) {
+    return RequestPlan.of(engine, pipeline.spec(), pipeline.model().resolve(input));
+  }
+
+  private static EngineConfig engine(ParallelConfig degrees) {
+    return EngineConfig.of(MODEL).withParallel(degrees);
+  }
+
+  static Stream<Arguments> runs() {
+    ParallelConfig one = ParallelConfig.serial();
+    return Stream.of(
+        Arguments.of(one, FOX),
+        Arguments.of(one, FOX.withGuidance(1)),
+        Arguments.of(one, FOX.withImagesPerPrompt(2)),
+        Arguments.of(one.withUlysses(2), FOX),
+        Arguments.of(one.withRing(2), FOX),
+        Arguments.of(one.withTensor(2), FOX),
+        Arguments.of(one.withPipefusion(2), FOX),
+        Arguments.of(one.withCfg(2), FOX),
+        Arguments.of(one.withData(2), FOX.withImagesPerPrompt(2)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void asMuchAsIsEstimatedIsHeldInAStep(ParallelConfig degrees, InputConfig input) {
+    double estimated = denoising(engine(degrees), input).bytes();
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine(degrees));
+        Generation generation = ranks.generate(input)) {
+      double held =
+          generation.report().ranks().stream().mapToDouble(RankReport::peakTensorBytes).sum();
+      assertThat(estimated).isBetween(held / 6, held);
+    }
+  }
+
+  @Test
+  void twiceThePicturesNeedTwiceAsMuchAndSoDoTwiceTheTokens() {
+    EngineConfig engine = engine(ParallelConfig.serial());
+    double once = denoising(engine, FOX).bytes();
+    assertThat(denoising(engine, FOX.withImagesPerPrompt(2)).bytes()).isEqualTo(2 * once);
+    assertThat(denoising(engine, FOX.withSize(384, 768)).bytes()).isEqualTo(2 * once);
+  }
+
+  @Test
+  void aKernelThatHasAllProductsOfQueriesAndKeysNeedsThem() {
+    EngineConfig engine = engine(ParallelConfig.serial());
+    EngineConfig math =
+        engine.withRuntime(engine.runtime().withAttentionKernel(AttentionKernel.SDPA_MATH));
+    double products = 2.0 * 576 * 576 * pipeline.spec().heads() * Float.BYTES; // both prompts
+    assertThat(denoising(math, FOX).bytes())
+        .isEqualTo(denoising(engine, FOX).bytes() + products);
+  }
+
+  @Test
+  void whatDoesNotFitIsRefusedWithBothNumbersAndWhatIsUnknownIsNot() {
+    MemoryNeed need = new MemoryNeed("decoding", 2e9, "tiling");
+    GenerationRequest request = pipeline.model().resolve(FOX);
+    need.require(request, "memory", OptionalLong.of(2_000_000_000));
+    need.require(request, "memory", OptionalLong.empty());
+    assertThatThrownBy(() -> need.require(request, "memory", OptionalLong.of(1_999_999_999)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "384 × 384 pixels (height × width) need at least 2.0 GB of memory for decoding, but"
+                + " there are 2.0 GB; less is needed by tiling");
+  }
+}
