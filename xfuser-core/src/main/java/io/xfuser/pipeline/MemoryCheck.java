@@ -13,8 +13,8 @@ import java.util.Set;
 /** Whether there is memory for a request: before it begins, and when there was none. */
 final class MemoryCheck {
   private static final String REMEDY =
-      "less is needed by a smaller picture, fewer pictures at a time, more ranks, half precision, or"
-          + " tiling and slicing in the decoder";
+      "less is needed by a smaller picture, fewer pictures at a time, more ranks, half precision,"
+          + " or tiling and slicing in the decoder";
 
   private MemoryCheck() {}
 

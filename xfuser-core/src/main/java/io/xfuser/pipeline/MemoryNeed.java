@@ -40,8 +40,8 @@ record MemoryNeed(String phase, double bytes, String remedy) {
     if (usable.isPresent() && bytes > usable.getAsLong()) {
       GenerationRequest.Size size = request.size();
       throw new IllegalArgumentException(
-          ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; less is"
-                  + " needed by %s")
+          ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; less"
+               + " is needed by %s")
               .formatted(
                   size.height(),
                   size.width(),

@@ -101,8 +101,7 @@ class MemoryNeedTest {
     EngineConfig math =
         engine.withRuntime(engine.runtime().withAttentionKernel(AttentionKernel.SDPA_MATH));
     double products = 2.0 * 576 * 576 * pipeline.spec().heads() * Float.BYTES; // both prompts
-    assertThat(denoising(math, FOX).bytes())
-        .isEqualTo(denoising(engine, FOX).bytes() + products);
+    assertThat(denoising(math, FOX).bytes()).isEqualTo(denoising(engine, FOX).bytes() + products);
   }
 
   @Test
