@@ -149,7 +149,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
 
   @Override
   public Weights at(String prefix) {
-    return new Prefixed(this, prefix);
+    return new PrefixedWeights(this, prefix);
   }
 
   @Override
@@ -281,27 +281,5 @@ public final class SafeTensors implements Weights, AutoCloseable {
       case FLOAT32, FLOAT16, BFLOAT16, FLOAT64 -> true;
       case INT64, INT32, INT8, UINT8, BOOL -> false;
     };
-  }
-
-  private record Prefixed(SafeTensors all, String prefix) implements Weights {
-    @Override
-    public Weights at(String more) {
-      return new Prefixed(all, prefix + more);
-    }
-
-    @Override
-    public boolean has(String name) {
-      return all.has(prefix + name);
-    }
-
-    @Override
-    public NDArray get(NDManager owner, String name, long... shape) {
-      return all.get(owner, prefix + name, shape);
-    }
-
-    @Override
-    public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
-      return all.get(owner, cut, prefix + name, shape);
-    }
   }
 }
