@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A diffusers directory whose transformer works in the latent space of an AutoencoderKL: what all
+ * A diffusers directory whose transformer works in the latent space of an autoencoder: what all
  * such pipelines have alike.
  *
  * @param <T> the transformer's settings
@@ -61,7 +61,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
       Function<ComponentConfig, T> reading) {
     Map<String, Set<String>> all = new TreeMap<>(classes);
     all.putIfAbsent("scheduler", Schedulers.CLASSES);
-    all.putIfAbsent("vae", Set.of("AutoencoderKL"));
+    all.putIfAbsent("vae", Set.of("AutoencoderKL", "AutoencoderTiny"));
     this.components = components.check(all);
     this.names = Set.copyOf(all.keySet());
     this.config = reading.apply(components.config("transformer", "config.json").unquantized());

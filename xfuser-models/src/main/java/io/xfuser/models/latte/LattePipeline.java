@@ -45,7 +45,7 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   private static Map<String, Set<String>> classes() {
     Map<String, Set<String>> classes =
         new HashMap<>(T5Captions.classes(Set.of("LatteTransformer3DModel")));
-    classes.put("vae", Set.of("AutoencoderKL", "AutoencoderKLTemporalDecoder"));
+    classes.put("vae", Set.of("AutoencoderKL", "AutoencoderKLTemporalDecoder", "AutoencoderTiny"));
     return classes;
   }
 

@@ -4,8 +4,8 @@ import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
 /**
- * The settings of diffusers' AutoencoderKL and AutoencoderKLTemporalDecoder that their decoders
- * depend on.
+ * The settings of diffusers' AutoencoderKL, AutoencoderKLTemporalDecoder and AutoencoderTiny that
+ * their decoders depend on.
  *
  * @param origin where the settings are from, for messages
  * @param latentChannels channels of the latents
@@ -20,6 +20,7 @@ import java.util.List;
  * @param midAttention whether the middle block has self-attention
  * @param temporal whether frames of a video are decoded together, each block looking at its
  *     neighbours in time
+ * @param tinyBlocks of an AutoencoderTiny the residual blocks of each stage, else empty
  */
 public record AutoencoderKlConfig(
     String origin,
@@ -33,9 +34,14 @@ public record AutoencoderKlConfig(
     double shiftFactor,
     boolean postQuantConv,
     boolean midAttention,
-    boolean temporal) {
+    boolean temporal,
+    List<Integer> tinyBlocks) {
   private static final String PICTURES = "AutoencoderKL";
   private static final String VIDEOS = "AutoencoderKLTemporalDecoder";
+  private static final String TINY = "AutoencoderTiny";
+
+  /** Rows and columns of the tiles of every AutoencoderTiny, in pixels. */
+  private static final int TINY_TILE = 512;
 
   /** The groups, and the layers per block, of every temporal decoder. */
   private static final int TEMPORAL_GROUPS = 32;
@@ -43,13 +49,14 @@ public record AutoencoderKlConfig(
   private static final int TEMPORAL_LAYERS = 2;
 
   /**
-   * Copies the list.
+   * Copies the lists.
    *
    * @throws IllegalArgumentException if a number is not positive or the groups do not divide a
    *     width
    */
   public AutoencoderKlConfig {
     widths = List.copyOf(widths);
+    tinyBlocks = List.copyOf(tinyBlocks);
     requirePositive(origin, "latent_channels", latentChannels);
     requirePositive(origin, "out_channels", outChannels);
     requirePositive(origin, "layers_per_block", layersPerBlock);
@@ -80,8 +87,12 @@ public record AutoencoderKlConfig(
   public static AutoencoderKlConfig from(ComponentConfig json) {
     ComponentConfig config = json.unquantized();
     String kind = config.getString("_class_name", PICTURES);
-    requireOneOf(config, "_class_name", kind, List.of(PICTURES, VIDEOS));
-    return kind.equals(VIDEOS) ? ofVideos(config) : ofPictures(config);
+    requireOneOf(config, "_class_name", kind, List.of(PICTURES, VIDEOS, TINY));
+    return switch (kind) {
+      case VIDEOS -> ofVideos(config);
+      case TINY -> ofTiny(config);
+      default -> ofPictures(config);
+    };
   }
 
   private static AutoencoderKlConfig ofPictures(ComponentConfig config) {
@@ -101,7 +112,8 @@ public record AutoencoderKlConfig(
         config.getDouble("shift_factor", 0),
         config.getBoolean("use_post_quant_conv", true),
         config.getBoolean("mid_block_add_attention", true),
-        false);
+        false,
+        List.of());
   }
 
   private static AutoencoderKlConfig ofVideos(ComponentConfig config) {
@@ -123,7 +135,48 @@ public record AutoencoderKlConfig(
         0,
         false,
         true,
-        true);
+        true,
+        List.of());
+  }
+
+  /** Source: diffusers {@code autoencoder_tiny.py}. */
+  private static AutoencoderKlConfig ofTiny(ComponentConfig config) {
+    requireOneOf(config, "act_fn", config.getString("act_fn", "relu"), List.of("relu"));
+    String upsampling = config.getString("upsample_fn", "nearest");
+    requireOneOf(config, "upsample_fn", upsampling, List.of("nearest"));
+    String factor = String.valueOf(config.getInt("upsampling_scaling_factor", 2));
+    requireOneOf(config, "upsampling_scaling_factor", factor, List.of("2"));
+    List<Integer> widths = listOr(config, "decoder_block_out_channels", List.of(64, 64, 64, 64));
+    List<Integer> blocks = listOr(config, "num_decoder_blocks", List.of(3, 3, 3, 1));
+    if (blocks.size() != widths.size() || widths.stream().distinct().count() > 1) {
+      throw new IllegalArgumentException(
+          "%s: num_decoder_blocks %s need decoder_block_out_channels of as many equal numbers, not %s"
+              .formatted(config.origin(), blocks, widths));
+    }
+    return new AutoencoderKlConfig(
+        config.origin(),
+        config.getInt("latent_channels", 4),
+        config.getInt("out_channels", 3),
+        widths,
+        1,
+        1,
+        TINY_TILE,
+        config.getDouble("scaling_factor", 1),
+        config.getDouble("shift_factor", 0),
+        false,
+        false,
+        false,
+        blocks);
+  }
+
+  private static List<Integer> listOr(
+      ComponentConfig config, String name, List<Integer> otherwise) {
+    return config.has(name) ? config.getIntList(name) : otherwise;
+  }
+
+  /** Whether this is an AutoencoderTiny. */
+  boolean tiny() {
+    return !tinyBlocks.isEmpty();
   }
 
   /** The same without a shift, for pipelines that do not look at it. */
@@ -140,7 +193,8 @@ public record AutoencoderKlConfig(
         0,
         postQuantConv,
         midAttention,
-        temporal);
+        temporal,
+        tinyBlocks);
   }
 
   /** Rows of pixels per row of latents: a power of two. */

@@ -21,9 +21,9 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The decoder half of diffusers' AutoencoderKL (arXiv 2112.10752) or AutoencoderKLTemporalDecoder
- * (arXiv 2311.15127), in the run's element type. Immutable once opened: ranks of one process may
- * share it and decode at the same time.
+ * The decoder half of diffusers' AutoencoderKL (arXiv 2112.10752), AutoencoderKLTemporalDecoder
+ * (arXiv 2311.15127) or AutoencoderTiny (TAESD), in the run's element type. Immutable once opened:
+ * ranks of one process may share it and decode at the same time.
  */
 public final class AutoencoderKlDecoder implements VaeDecoder {
   /** How many frames are decoded together: {@code decode_chunk_size} of diffusers' pipelines. */
@@ -40,7 +40,10 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     this.loading = loading;
     CountedWeights counted = new CountedWeights(file);
     try {
-      layers = DecoderLayers.read(weights, config, counted);
+      layers =
+          config.tiny()
+              ? TinyLayers.read(weights, config, counted)
+              : DecoderLayers.read(weights, config, counted);
       file.reportUnknown(name -> counted.read(name) || belongsToTheEncoder(name));
     } catch (RuntimeException e) {
       weights.close();

@@ -20,8 +20,18 @@ final class Convolution implements Layer {
 
   /** Reads its kernel (out, in, …) and its bias (out). */
   Convolution(NDManager owner, Weights weights, Channels channels, Kernel kernel) {
-    weight = kernel.read(owner, weights, channels);
-    bias = weights.get(owner, "bias", channels.out());
+    this(kernel, kernel.read(owner, weights, channels), weights.get(owner, "bias", channels.out()));
+  }
+
+  /** One that sees the eight neighbours and adds nothing. */
+  static Convolution withoutBias(NDManager owner, Weights weights, Channels channels) {
+    NDArray weight = Kernel.SQUARE.read(owner, weights, channels);
+    return new Convolution(Kernel.SQUARE, weight, VAE.call(owner, "no_bias", weight));
+  }
+
+  private Convolution(Kernel kernel, NDArray weight, NDArray bias) {
+    this.weight = weight;
+    this.bias = bias;
     padding = new long[] {kernel.rows / 2, kernel.columns / 2};
     crossesStrips = kernel == Kernel.SQUARE;
   }

@@ -5,6 +5,7 @@ import static io.xfuser.models.vae.Layer.VAE;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Strip;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -19,18 +20,28 @@ import java.util.Optional;
  *
  * @param latentSize rows and columns of a tile of latents
  * @param pixelSize rows and columns of a tile of pixels
+ * @param overlapFactor the part of a tile that the next one covers
+ * @param painted whether tiles are painted over those before them, as AutoencoderTiny does
  */
-record Tiling(int latentSize, int pixelSize) {
-  private static final double OVERLAP = 0.25;
+record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean painted) {
 
-  /** The tiles of {@code config}: the size of the pictures that it was trained on. */
+  /**
+   * The tiles of {@code config}: of AutoencoderKL those of the size of the pictures that it was
+   * trained on.
+   */
   static Tiling of(AutoencoderKlConfig config) {
-    return new Tiling(config.sampleSize() / config.scale(), config.sampleSize());
+    return new Tiling(
+        config.sampleSize() / config.scale(),
+        config.sampleSize(),
+        config.tiny() ? 0.125 : 0.25,
+        config.tiny());
   }
 
   /** Whether latents (B, c, h, w) are larger than one tile. */
   boolean divides(NDArray latents) {
-    return Math.max(latents.getShape().get(2), latents.getShape().get(3)) > latentSize;
+    int one =
+        painted ? stride() : latentSize; // AutoencoderTiny begins a tile wherever there is room
+    return Math.max(latents.getShape().get(2), latents.getShape().get(3)) > one;
   }
 
   /**
@@ -56,15 +67,15 @@ record Tiling(int latentSize, int pixelSize) {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> kept = new ArrayList<>();
       NDManager above = scope.newSubManager();
-      List<NDArray> tilesAbove = List.of();
+      List<NDArray> joinedAbove = List.of();
       for (List<Tile> tilesHere : rows) {
         NDManager row = scope.newSubManager();
-        List<NDArray> tiles = decodeRow(row, picture, tilesHere);
-        blend(row, tilesAbove, tiles);
-        kept.add(keep(scope, tiles));
+        List<NDArray> joined = join(row, joinedAbove, decodeRow(row, picture, tilesHere));
+        NDArray keeping = keep(scope, joined, tilesHere == rows.get(rows.size() - 1));
+        kept.add(painted ? Torch.cast(scope, keeping, ElementType.of(latents)) : keeping);
         above.close();
         above = row;
-        tilesAbove = tiles;
+        joinedAbove = joined;
       }
       return Optional.of(Torch.concat(owner, kept, 2)); // (B, 3, H, W)
     }
@@ -105,12 +116,12 @@ record Tiling(int latentSize, int pixelSize) {
 
   /** Latent rows or columns from one tile's start to the next one's. */
   int stride() {
-    return (int) (latentSize * (1 - OVERLAP));
+    return (int) (latentSize * (1 - overlapFactor));
   }
 
   /** Pixel rows or columns that two neighbours share. */
   private int overlap() {
-    return (int) (pixelSize * OVERLAP);
+    return (int) (pixelSize * overlapFactor);
   }
 
   /** A row of tiles on the first strip: decoded here, or by the strip whose turn it was. */
@@ -146,6 +157,15 @@ record Tiling(int latentSize, int pixelSize) {
     }
   }
 
+  /** The tiles of a row, blended, or the row that they are painted into. */
+  private List<NDArray> join(NDManager row, List<NDArray> above, List<NDArray> tiles) {
+    if (painted) {
+      return List.of(VAE.call(row, "paint", above, tiles, pixelSize - overlap(), overlap()));
+    }
+    blend(row, above, tiles);
+    return tiles;
+  }
+
   /** Blends each tile with the one above and the one to its left, which are blended already. */
   private void blend(NDManager row, List<NDArray> above, List<NDArray> tiles) {
     for (int i = 0; i < tiles.size(); i++) {
@@ -159,8 +179,13 @@ record Tiling(int latentSize, int pixelSize) {
   }
 
   /** The part of a row of tiles that the next ones do not cover, side by side. */
-  private NDArray keep(NDManager owner, List<NDArray> tiles) {
+  private NDArray keep(NDManager owner, List<NDArray> tiles, boolean last) {
     int kept = pixelSize - overlap();
+    if (painted) {
+      NDArray row = tiles.get(0); // (B, 3, h, W)
+      long rows = row.getShape().get(2);
+      return Torch.slice(owner, row, 2, 0, last ? rows : Math.min(rows, kept));
+    }
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> parts = new ArrayList<>();
       for (NDArray tile : tiles) {

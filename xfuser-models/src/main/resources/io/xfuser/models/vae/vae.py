@@ -85,6 +85,49 @@ def add_(self, x: Tensor, residual: Tensor) -> Tensor:
   # x + residual in x's memory, both (B, C, H, W)
   return torch.add_(x, residual)
 
+def soften(self, x: Tensor) -> Tensor:
+  # TAESD's latents (B, C, H, W), drawn into −3 to 3
+  return torch.tanh(x / 3) * 3
+
+def rectify_(self, x: Tensor) -> Tensor:
+  # (B, C, H, W), in x's memory
+  return torch.relu_(x)
+
+def add_rectified_(self, x: Tensor, residual: Tensor) -> Tensor:
+  # in x's memory, both (B, C, H, W)
+  return torch.relu_(torch.add_(x, residual))
+
+def around_zero(self, x: Tensor) -> Tensor:
+  # TAESD's pixels of 0 to 1 -> of −1 to 1
+  return torch.mul(x, 2).sub(1)
+
+def no_bias(self, weight: Tensor) -> Tensor:
+  # weight (O, C, KH, KW) -> (O)
+  return torch.zeros_like(weight[:, 0, 0, 0])
+
+def ramp(self, size: int, blended: int, like: Tensor) -> Tensor:
+  # (size) in fp32: 0 to 1 over the first `blended`, then 1
+  return torch.clamp(torch.arange(size, dtype=6, device=like.device) / (blended - 1), 0, 1)
+
+def paint(self, above: List[Tensor], tiles: List[Tensor], kept: int, blended: int) -> Tensor:
+  # a row of tiles (B, 3, h, ≤ w), each painted over the one before it and all over the row above (B, 3, H', W), of which
+  # `kept` rows stay as they are -> (B, 3, h, W) in fp32
+  h = tiles[0].size(2)
+  width = kept * (len(tiles) - 1) + tiles[-1].size(3)
+  row = torch.zeros([tiles[0].size(0), tiles[0].size(1), h, width], dtype=6, device=tiles[0].device)
+  down = torch.ones([h], dtype=6, device=tiles[0].device)
+  if len(above) > 0:
+    shared = torch.slice(above[0], 2, kept, kept + h)
+    torch.copy_(torch.slice(row, 2, 0, shared.size(2)), shared)
+    down = self.ramp(h, blended, row)
+  for i in range(len(tiles)):
+    w = tiles[i].size(3)
+    across = torch.ones([w], dtype=6, device=row.device) if i == 0 else self.ramp(w, blended, row)
+    mask = down.unsqueeze(1) * across.unsqueeze(0)
+    part = torch.slice(row, 3, i * kept, i * kept + w)
+    torch.copy_(part, mask * tiles[i] + (1 - mask) * part)
+  return row
+
 def tokens(self, x: Tensor) -> Tensor:
   # (B, C, H, W) -> (B, L, C) in the type of products
   return torch.to(torch.flatten(torch.permute(x, [0, 2, 3, 1]), 1, 2), self.product_type(x))

@@ -28,8 +28,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tiny pipelines with other schedulers than their own draw what diffusers draws: what each
- * pipeline's loop does with a scheduler. Made by scripts/fixtures/loop_reference.py.
+ * Tiny pipelines with other schedulers than their own, or an AutoencoderTiny, draw what diffusers
+ * draws: what each pipeline's loop does with a scheduler. Made by
+ * scripts/fixtures/loop_reference.py.
  */
 class PipelineLoopsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -119,6 +120,11 @@ class PipelineLoopsTest {
     ObjectNode parts = (ObjectNode) JSON.readTree(index);
     JsonNode scheduler = loop.json().get("scheduler");
     parts.putArray("scheduler").add("diffusers").add(scheduler.get("_class_name").asText());
+    if (loop.json().get("tiny_vae").asBoolean()) {
+      parts.putArray("vae").add("diffusers").add("AutoencoderTiny");
+      DirectoryCopy.delete(copy.resolve("vae"));
+      DirectoryCopy.of(DiffusersCall.FIXTURES.resolve("vae_tiny"), copy.resolve("vae"));
+    }
     JSON.writeValue(index, parts);
     JSON.writeValue(copy.resolve("scheduler/scheduler_config.json").toFile(), scheduler);
     return copy;

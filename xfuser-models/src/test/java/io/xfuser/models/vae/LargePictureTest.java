@@ -25,7 +25,19 @@ class LargePictureTest {
   private static final int ROWS = 512; // of latents
   private static final AutoencoderKlConfig EIGHTH =
       new AutoencoderKlConfig(
-          "an eighth", 4, 3, List.of(16, 32, 64, 64), 2, 4, 1024, 1, 0, true, true, false);
+          "an eighth",
+          4,
+          3,
+          List.of(16, 32, 64, 64),
+          2,
+          4,
+          1024,
+          1,
+          0,
+          true,
+          true,
+          false,
+          List.of());
 
   /** Any tensor that is asked for, of zeros: as much memory as any other. */
   private record Zeros(NDManager manager) implements Weights {

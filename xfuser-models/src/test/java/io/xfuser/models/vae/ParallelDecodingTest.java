@@ -38,7 +38,8 @@ class ParallelDecodingTest {
   }
 
   static Stream<Arguments> pictures() {
-    return Stream.of("pixart_sigma_tiny/vae", "vae_plain", "vae_sixteen", "vae_temporal")
+    return Stream.of(
+            "pixart_sigma_tiny/vae", "vae_plain", "vae_sixteen", "vae_temporal", "vae_tiny")
         .flatMap(
             vae ->
                 IntStream.rangeClosed(2, 5)
@@ -92,6 +93,18 @@ class ParallelDecodingTest {
       } else {
         assertThat(VaeFixtures.relativeDifference(shared, alone)).isLessThanOrEqualTo(1e-5);
       }
+    }
+  }
+
+  /** Tiles of 64 × 64 latents, 56 apart, each painted over those before it. */
+  @Test
+  void paintedTilesOfSeveralStripsAreBitForBitThoseOfOne() throws Exception {
+    try (AutoencoderKlDecoder decoder =
+        open(VaeFixtures.directory("vae_tiny"), ElementType.FLOAT32)) {
+      Latents latents = new Latents(1, 16, 2, 57);
+      StripedDecoder striped = StripedDecoder.of(decoder, TILED);
+      assertThat(striped.decode(2, latents).get(0).pixels().array())
+          .isEqualTo(striped.decodeAlone(latents));
     }
   }
 

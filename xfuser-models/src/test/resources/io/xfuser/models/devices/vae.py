@@ -13,4 +13,6 @@ def calls(self, like: Tensor) -> List[Tensor]:
   rows = self.frames_as_rows(x)
   out = out + [kernel, rows, self.rows_as_frames(rows, 4), self.mix(x, x, b[0:1])]
   tile = self.window(x, 0, 0, 4)
+  out = out + [self.soften(x), self.rectify_(x.clone()), self.add_rectified_(x.clone(), x), self.around_zero(x)]
+  out = out + [self.no_bias(k), self.ramp(4, 2, x), self.paint([x], [tile, tile], 2, 2)]
   return out + [tile, self.blend_(tile.clone(), tile.clone(), 2, 2), self.blend_(tile.clone(), tile.clone(), 3, 2)]
