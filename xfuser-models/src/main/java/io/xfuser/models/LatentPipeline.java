@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
 public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private static final Logger LOG = LoggerFactory.getLogger(LatentPipeline.class);
 
-  /** Steps of a request that is only tried. */
-  protected static final int TRIED_STEPS = 4;
+  /** Steps of a request that is only tried: more of them are not possible with all settings. */
+  protected static final int TRIED_STEPS = 1;
 
   /** Tokens of a request that is only tried. */
   protected static final int TRIED_TOKENS = 1024;

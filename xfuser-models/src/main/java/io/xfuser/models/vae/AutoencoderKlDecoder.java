@@ -14,6 +14,7 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.CountedWeights;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,10 +41,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     this.loading = loading;
     CountedWeights counted = new CountedWeights(file);
     try {
-      layers =
-          config.tiny()
-              ? TinyLayers.read(weights, config, counted)
-              : DecoderLayers.read(weights, config, counted);
+      layers = layers(weights, config, counted);
       file.reportUnknown(name -> counted.read(name) || belongsToTheEncoder(name));
     } catch (RuntimeException e) {
       weights.close();
@@ -82,8 +80,14 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   public static void check(AutoencoderKlConfig config, Path directory, Loading loading) {
     try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading);
         NDManager owner = Torch.newManager()) {
-      DecoderLayers.read(owner, config, file.promised());
+      layers(owner, config, file.promised());
     }
+  }
+
+  private static Sequence layers(NDManager owner, AutoencoderKlConfig config, Weights weights) {
+    return config.tiny()
+        ? TinyLayers.read(owner, config, weights)
+        : DecoderLayers.read(owner, config, weights);
   }
 
   /** The settings: channels and scale among them. */
