@@ -35,7 +35,8 @@ class DocumentationTest {
           "--gpus-per-node",
           "--gpus-per-task",
           "--from-literal",
-          "--target");
+          "--target",
+          "--enable-native-access");
 
   /** Lines that show a command with flags of its own. */
   private static final Pattern MEASUREMENT = Pattern.compile("scripts/(bench|gpu-check)");
