@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
@@ -15,9 +16,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** This machine's addresses: at which of them a rank listens. */
-final class OwnAddresses {
+public final class OwnAddresses {
   private static final Logger LOG = LoggerFactory.getLogger(OwnAddresses.class);
   private static final List<String> LOOPBACKS = List.of("127.0.0.1", "::1");
+
+  private static final int PROBE_MILLIS = 2_000;
 
   private OwnAddresses() {}
 
@@ -60,9 +63,12 @@ final class OwnAddresses {
    *
    * @throws IOException in one sentence, if it has none
    */
-  static InetAddress loopback(String address) throws IOException {
+  public static InetAddress loopback(String address) throws IOException {
     for (InetAddress one : loopbacks(address)) {
-      try (ServerSocket probe = new ServerSocket(0, 1, one)) {
+      // an interface that is down can be listened at, but not reached
+      try (ServerSocket probe = new ServerSocket(0, 1, one);
+          Socket caller = new Socket()) {
+        caller.connect(probe.getLocalSocketAddress(), PROBE_MILLIS);
         return probe.getInetAddress();
       } catch (IOException e) {
         LOG.debug("this machine has no {}", one, e);

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,6 +28,10 @@ final class RendezvousGuest implements Rendezvous {
 
   /** How long a run that ends may hold the port where this one is to meet. */
   private static final Duration OTHERS = Duration.ofSeconds(5);
+
+  /** What does not become better by waiting longer: no route, or IPv4 on a machine of IPv6. */
+  private static final Pattern UNREACHABLE =
+      Pattern.compile("Network is unreachable|family|address type");
 
   /** After so long a rank that still looks for rank 0 says so. */
   private static final Duration PATIENCE = Duration.ofSeconds(15);
@@ -128,6 +133,7 @@ final class RendezvousGuest implements Rendezvous {
     private long others;
     private boolean told;
     private boolean telling;
+    private boolean unreachable;
     private String why = "";
 
     boolean goesOn() {
@@ -138,6 +144,7 @@ final class RendezvousGuest implements Rendezvous {
       }
       boolean hopeless = // another port may be the right one if there are several
           others != 0 && config.master().ports() == 1 && now - others > OTHERS.toNanos();
+      hopeless |= unreachable && now - start > PATIENCE.toNanos();
       return !hopeless && now - start < config.limits().rendezvous().toNanos();
     }
 
@@ -146,6 +153,7 @@ final class RendezvousGuest implements Rendezvous {
       if (!(e instanceof ConnectException) || !telling) {
         why = ": " + e.getMessage();
         telling = !(e instanceof ConnectException);
+        unreachable = UNREACHABLE.matcher(why).find();
       }
     }
 
@@ -176,7 +184,11 @@ final class RendezvousGuest implements Rendezvous {
       }
       return new CommunicationException(
           "rank %d found no rank 0 at %s within %d s%s"
-              .formatted(config.rank(), place(), config.limits().rendezvous().toSeconds(), why));
+              .formatted(
+                  config.rank(),
+                  place(),
+                  unreachable ? PATIENCE.toSeconds() : config.limits().rendezvous().toSeconds(),
+                  why));
     }
   }
 

@@ -5,9 +5,14 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +24,11 @@ import org.jspecify.annotations.Nullable;
  * @param in this rank reads
  */
 record SharedRings(@Nullable SharedRing out, @Nullable SharedRing in) {
-  private static final Path DIRECTORY = Path.of("/dev/shm");
+  static final Path DIRECTORY = Path.of("/dev/shm");
+  private static final String PREFIX = "xfuser-";
+
+  /** Longer than ranks may take to join. */
+  private static final Duration ABANDONED = Duration.ofHours(1);
 
   /** No shared memory. */
   static final SharedRings NONE = new SharedRings(null, null);
@@ -39,7 +48,7 @@ record SharedRings(@Nullable SharedRing out, @Nullable SharedRing in) {
     DataOutputStream output = new DataOutputStream(channel.socket().getOutputStream());
     DataInputStream input = new DataInputStream(new TimedInput(channel, limit, check));
     String token = UUID.randomUUID().toString();
-    Path file = DIRECTORY.resolve("xfuser-" + token);
+    Path file = DIRECTORY.resolve(PREFIX + token);
     try {
       SharedRing own = wanted ? create(file, token) : null;
       output.writeUTF(own == null ? "" : token);
@@ -49,6 +58,22 @@ record SharedRings(@Nullable SharedRing out, @Nullable SharedRing in) {
       return new SharedRings(seen ? own : null, theirs);
     } finally {
       Files.deleteIfExists(file);
+    }
+  }
+
+  /**
+   * Deletes what ranks have left that were killed while they joined; no other has such old ones.
+   */
+  static void sweep(Path directory) {
+    FileTime old = FileTime.from(Instant.now().minus(ABANDONED));
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, PREFIX + "*")) {
+      for (Path file : files) {
+        if (Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).compareTo(old) < 0) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      return; // no such directory, or the files are another user's
     }
   }
 
@@ -77,7 +102,7 @@ record SharedRings(@Nullable SharedRing out, @Nullable SharedRing in) {
     try {
       UUID checked = UUID.fromString(token); // never a path of the other side's choice
       return SharedRing.open(
-          DIRECTORY.resolve("xfuser-" + checked), token.getBytes(StandardCharsets.US_ASCII));
+          DIRECTORY.resolve(PREFIX + checked), token.getBytes(StandardCharsets.US_ASCII));
     } catch (IOException | IllegalArgumentException e) {
       return null;
     }

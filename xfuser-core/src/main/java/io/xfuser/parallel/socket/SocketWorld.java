@@ -63,6 +63,7 @@ public final class SocketWorld {
 
   private static Map<Integer, SharedRings> rings(
       SocketConfig config, Mesh mesh, Rendezvous rendezvous) throws IOException {
+    SharedRings.sweep(SharedRings.DIRECTORY);
     Map<Integer, SharedRings> rings = new TreeMap<>();
     for (Map.Entry<Integer, SocketChannel> peer : mesh.tensors().entrySet()) {
       try {

@@ -12,7 +12,10 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -84,6 +87,31 @@ class SharedRingTest {
         }
       }
     }
+  }
+
+  @Test
+  void whatKilledRanksHaveLeftIsDeletedOnceItIsOld(@TempDir Path directory) throws Exception {
+    Path old = Files.createFile(directory.resolve("xfuser-old"));
+    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+    Path young = Files.createFile(directory.resolve("xfuser-young"));
+    Path foreign = Files.createFile(directory.resolve("another"));
+    Files.setLastModifiedTime(foreign, Files.getLastModifiedTime(old));
+    SharedRings.sweep(directory);
+    assertThat(old).doesNotExist();
+    assertThat(young).exists();
+    assertThat(foreign).exists();
+    SharedRings.sweep(directory.resolve("none"));
+  }
+
+  @Test
+  void aRingIsForItsUserAlone(@TempDir Path directory) throws Exception {
+    assertThat(SharedRing.create(directory.resolve("ring"), TOKEN)).isNotNull();
+    assertThat(
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("ring"))))
+        .isEqualTo("rw-------");
+    Files.createSymbolicLink(directory.resolve("link"), directory.resolve("ring"));
+    assertThatThrownBy(() -> SharedRing.open(directory.resolve("link"), TOKEN))
+        .isInstanceOf(IOException.class);
   }
 
   @Test

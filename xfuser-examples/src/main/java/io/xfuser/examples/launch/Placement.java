@@ -1,12 +1,13 @@
 package io.xfuser.examples.launch;
 
+import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.socket.OwnAddresses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
-import java.util.List;
 
 /**
  * Which ranks run on this host, and where all ranks meet.
@@ -45,7 +46,8 @@ public record Placement(
   /**
    * All ranks on this host, which meet at a port that is free now.
    *
-   * @throws UncheckedIOException in one sentence, if no port can be opened
+   * @throws CommunicationException in one sentence, if this host has no loopback address
+   * @throws UncheckedIOException if no port can be opened
    */
   public static Placement local(int ranks) {
     InetAddress address = loopback();
@@ -64,17 +66,11 @@ public record Placement(
 
   /** This host's loopback address: of IPv4, or of IPv6 where it has no other. */
   static InetAddress loopback() {
-    for (String number : List.of("127.0.0.1", "::1")) {
-      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(number))) {
-        return socket.getInetAddress();
-      } catch (IOException e) {
-        continue; // the next
-      }
+    try {
+      return OwnAddresses.loopback("127.0.0.1");
+    } catch (IOException e) {
+      throw new CommunicationException(String.valueOf(e.getMessage()), e);
     }
-    throw new UncheckedIOException(
-        new IOException(
-            "this machine has no loopback address for the ranks to meet at (ip link set lo up"
-                + " brings it up)"));
   }
 
   static int freePort(InetAddress address) {

@@ -1,7 +1,8 @@
 package io.xfuser.examples.launch;
 
-import io.xfuser.failure.Reason;
 import io.xfuser.config.ReadableText;
+import io.xfuser.failure.Reason;
+import io.xfuser.parallel.CommunicationException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -41,7 +42,7 @@ public final class XfRun {
     } catch (ParameterException | IllegalArgumentException e) {
       err.println("xfrun: " + e.getMessage());
       return USAGE;
-    } catch (IOException | UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException | CommunicationException e) {
       err.println("xfrun: " + Reason.of(e));
       return FAILURE;
     } catch (InterruptedException e) {

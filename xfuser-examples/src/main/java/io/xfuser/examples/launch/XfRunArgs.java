@@ -1,6 +1,6 @@
 package io.xfuser.examples.launch;
 
-import java.io.UncheckedIOException;
+import io.xfuser.parallel.CommunicationException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +76,7 @@ final class XfRunArgs {
    *
    * @throws IllegalArgumentException with one sentence for numbers or a class that cannot be, or a
    *     port that is taken
-   * @throws UncheckedIOException in one sentence, if this host has no address to meet at
+   * @throws CommunicationException in one sentence, if this host has no address to meet at
    */
   LaunchPlan plan() {
     if (nodes > 1 && masterAddress == null) {
