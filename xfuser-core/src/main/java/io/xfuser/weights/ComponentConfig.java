@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings of one component: {@code config.json}, {@code scheduler_config.json} or {@code
  * model_index.json}. Python's {@code -Infinity} and {@code NaN} are numbers; {@code null} is the
- * same as no setting.
+ * same as no setting, but for {@link #getBoolean(String, boolean)}.
  *
  * <p>The getters without a default throw IllegalArgumentException if the setting is missing, and
  * all do if its value is of another kind; the message names the file and the setting.
@@ -187,9 +187,9 @@ public final class ComponentConfig {
     return checked(name, present(name), JsonNode::isBoolean, "true or false").booleanValue();
   }
 
-  /** True or false, {@code otherwise} if there is none. */
+  /** True or false, {@code otherwise} if there is none; null is false, as in Python. */
   public boolean getBoolean(String name, boolean otherwise) {
-    return has(name) ? getBoolean(name) : otherwise;
+    return has(name) ? getBoolean(name) : otherwise && !json.has(name);
   }
 
   /** A string. */

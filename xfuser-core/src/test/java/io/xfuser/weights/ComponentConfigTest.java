@@ -43,6 +43,7 @@ class ComponentConfigTest {
     assertThat(config.getDouble("missing", 0.5)).isEqualTo(0.5);
     assertThat(config.getString("missing", "x")).isEqualTo("x");
     assertThat(config.getBoolean("missing", true)).isTrue();
+    assertThat(config.getBoolean("none", true)).isFalse(); // None is false in Python
     assertRejected(() -> config.getInt("none"), "config.json has no none");
   }
 
@@ -57,6 +58,25 @@ class ComponentConfigTest {
     assertRejected(() -> config.getBoolean("layers", true), "layers is 28, not true or false");
     assertRejected(() -> config.getIntList("betas"), "betas is [0.1,1], not a whole number");
     assertRejected(() -> config.getIntList("layers"), "layers is 28, not a list");
+  }
+
+  @Test
+  void defaultsThatDiffusersSavedAreNoSettings() {
+    ComponentConfig saved =
+        ComponentConfig.parse("c", "{\"a\": 1, \"b\": 2, \"_use_default_values\": [\"a\"]}");
+    assertThat(saved.getInt("a", 5)).isEqualTo(5);
+    assertThat(saved.getInt("b", 5)).isEqualTo(2);
+  }
+
+  @Test
+  void aPartOfALargerModelKeepsTheClassThatTheIndexNames() {
+    String text = "{\"model_type\": \"clip\", \"n\": 1, \"text_config\": {\"n\": 2}}";
+    ComponentConfig whole = ComponentConfig.parse("c", text).ofClass("CLIPTextModel");
+    ComponentConfig part = whole.part("text_config", "clip_text_model");
+    assertThat(part.getInt("n")).isEqualTo(2);
+    assertThat(part.className()).contains("CLIPTextModel");
+    assertThat(part.origin()).isEqualTo("c, text_config");
+    assertThat(whole.part(null, "bert")).isSameAs(whole);
   }
 
   @Test

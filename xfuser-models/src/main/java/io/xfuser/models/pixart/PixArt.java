@@ -15,6 +15,7 @@ public final class PixArt {
   public static AdaLnConfig config(ComponentConfig json) {
     json.require("attention_type", "default");
     AdaLnConfig config = AdaLnConfig.from(json);
-    return config.masked(json.getBoolean("use_additional_conditions", config.sampleSize() == 128));
+    String sizes = "use_additional_conditions"; // null has the default here
+    return config.masked(json.has(sizes) ? json.getBoolean(sizes) : config.sampleSize() == 128);
   }
 }

@@ -27,6 +27,9 @@ import java.util.regex.Pattern;
  * itself where its element type is the run's.
  */
 final class EncoderWeights implements AutoCloseable {
+  /** Where transformers finds weights under a name that it does not choose. */
+  private static final String OTHER_FILE = "transformers_weights";
+
   private final EncoderFolder source;
   private final Names names;
   private final NDManager manager = Torch.newManager();
@@ -46,6 +49,11 @@ final class EncoderWeights implements AutoCloseable {
    */
   static EncoderWeights open(
       EncoderFolder source, Names names, BiConsumer<EncoderWeights, Weights> reader) {
+    if (source.config().has(OTHER_FILE)) {
+      throw new IllegalArgumentException(
+          "%s: %s is %s, which is not supported"
+              .formatted(source.config().origin(), OTHER_FILE, source.config().text(OTHER_FILE)));
+    }
     EncoderWeights weights = new EncoderWeights(source, names);
     try {
       SafeTensors file = weights.stored(source.loading().type());

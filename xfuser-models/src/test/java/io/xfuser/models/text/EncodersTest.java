@@ -173,6 +173,7 @@ class EncodersTest {
         "mt5 | \"model_type\": \"mt5\" | \"model_type\": \"umt5\" | model_type \"umt5\" is not",
         "mt5 | \"d_kv\" | \"quantization_config\": {\"bits\": 8}, \"d_kv\" | quantized (8)",
         "bert | \"hidden_act\" | \"quantization_config\": {}, \"hidden_act\" | an unknown way",
+        "bert | \"hidden_act\" | \"transformers_weights\": \"a\", \"hidden_act\" | is \"a\"",
       })
   void whatDoesNotFitIsNamed(
       String name, String setting, String other, String message, @TempDir Path directory)
