@@ -38,7 +38,7 @@ final class NoiseSchedule {
    * beta_end} and {@code beta_schedule}.
    */
   record Defaults(double first, double last, String kind) {
-    private static final Defaults DDPM = new Defaults(0.0001, 0.02, "linear");
+    static final Defaults DDPM = new Defaults(0.0001, 0.02, "linear");
   }
 
   /**

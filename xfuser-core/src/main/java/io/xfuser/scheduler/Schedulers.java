@@ -10,6 +10,7 @@ public final class Schedulers {
       Map.ofEntries(
           Map.entry("DPMSolverMultistepScheduler", DpmSolverMultistep::of),
           Map.entry("UniPCMultistepScheduler", UniPc::of),
+          Map.entry("DEISMultistepScheduler", Deis::of),
           Map.entry("DDIMScheduler", Ddim::of),
           Map.entry("DDPMScheduler", Ddpm::of),
           Map.entry("LCMScheduler", Lcm::of),

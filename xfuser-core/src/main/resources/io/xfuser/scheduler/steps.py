@@ -74,6 +74,16 @@ def unipc_corrected(self, x: Tensor, m: List[Tensor], end: Tensor, c: List[float
     y = self.unipc_differences(m, c, w) + y
   return k[0] * x - k[1] * m[0] - k[2] * y
 
+def deis(self, x: Tensor, m: List[Tensor], c: List[float]) -> Tensor:
+  # DEIS of order len(m), m are noise predictions, newest first; arXiv 2204.13902
+  k = self.coefficients(c)
+  if len(m) == 1:
+    return k[0] * x - k[1] * m[0]
+  y = x / k[1]
+  for i in range(len(m)):
+    y = y + k[2 + i] * m[i]
+  return k[0] * y
+
 def ddim(self, kind: str, x: Tensor, out: Tensor, c: List[float], clip: float) -> Tensor:
   # c: roots of alpha, beta and the next alpha, and the weight of the noise; arXiv 2010.02502, eq. 12
   k = self.coefficients(c)

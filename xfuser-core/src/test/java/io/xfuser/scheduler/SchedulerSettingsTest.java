@@ -25,7 +25,7 @@ class SchedulerSettingsTest {
         "{\"_class_name\": \"EDMEulerScheduler\"}",
         SchedulerRequest.of(5),
         "test.json: _class_name is \"EDMEulerScheduler\"; supported are"
-            + " DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,"
+            + " DDIMScheduler, DDPMScheduler, DEISMultistepScheduler, DPMSolverMultistepScheduler,"
             + " EulerAncestralDiscreteScheduler, EulerDiscreteScheduler,"
             + " FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler,"
             + " HeunDiscreteScheduler, LCMScheduler, UniPCMultistepScheduler");
@@ -55,6 +55,8 @@ class SchedulerSettingsTest {
         "UniPCMultistepScheduler | solver_order: 4 | solver_order is 4, not 1, 2 or 3",
         "UniPCMultistepScheduler | use_karras_sigmas: true, use_beta_sigmas: true"
             + " | use_karras_sigmas and use_beta_sigmas exclude each other",
+        "DEISMultistepScheduler | algorithm_type: 'x' | algorithm_type is \"x\"; supported are"
+            + " deis",
         "LCMScheduler | thresholding: true | thresholding is true, which is not supported",
         "LCMScheduler | original_inference_steps: 4 | 5 steps of 4 original_inference_steps",
         "EulerAncestralDiscreteScheduler | prediction_type: 'sample' | prediction_type is \"sample",

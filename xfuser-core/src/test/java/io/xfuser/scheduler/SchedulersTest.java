@@ -38,6 +38,7 @@ class SchedulersTest {
         "DPMSolverMultistepScheduler | solver_order: 3",
         "DPMSolverMultistepScheduler | algorithm_type: 'sde-dpmsolver++'",
         "UniPCMultistepScheduler | solver_order: 3",
+        "DEISMultistepScheduler | solver_order: 3",
         "LCMScheduler |",
         "EulerAncestralDiscreteScheduler |",
         "HeunDiscreteScheduler |",
