@@ -100,14 +100,14 @@ public final class Runner {
       return 0;
     }
     EngineConfig engine = engine(args);
-    if (isOneOfSeveral()) {
-      LauncherWatch.start(environment);
-      SocketConfig.fromEnvironment(environment).requireSecret(); // before anything is loaded
-    }
     Outputs outputs = new Outputs(args, out);
     boolean compares = compares(argv.toArray(String[]::new));
     if (compares) {
       Comparison.check(args, engine, isOneOfSeveral());
+    }
+    if (isOneOfSeveral()) {
+      LauncherWatch.start(environment);
+      SocketConfig.fromEnvironment(environment).requireSecret(); // before anything is loaded
     }
     if (engine.runtime().needsGpu()) {
       XDiTParallel.device(engine, 0); // refused before anything is downloaded
