@@ -44,11 +44,6 @@ public final class Deis implements Scheduler {
   }
 
   @Override
-  public double[] timesteps() {
-    return sigmas.timesteps().clone();
-  }
-
-  @Override
   public Sample step(NDManager owner, Sample sample, NDArray predicted, @Nullable NDArray noise) {
     int step = Steps.next(sample, sigmas.timesteps().length);
     List<NDArray> newest = new ArrayList<>();
@@ -64,6 +59,11 @@ public final class Deis implements Scheduler {
       newest.remove(order - 1).close();
     }
     return new Sample(tokens, List.copyOf(newest), step + 1);
+  }
+
+  @Override
+  public double[] timesteps() {
+    return sigmas.timesteps().clone();
   }
 
   private NDArray noise(NDManager owner, Sample sample, NDArray predicted, int step) {

@@ -122,11 +122,6 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   }
 
   @Override
-  public Scheduler scheduler(SchedulerRequest request) {
-    return LoopVariants.unscaled(super.scheduler(request));
-  }
-
-  @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
     return new SD3(config(), weights(placement));
   }
@@ -134,6 +129,11 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new SD3TextEncoder(components().on(placement), config().textWidth(), share);
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return LoopVariants.unscaled(super.scheduler(request));
   }
 
   @Override
