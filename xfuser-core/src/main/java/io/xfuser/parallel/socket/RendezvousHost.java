@@ -20,9 +20,12 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Rank 0's side: everybody comes here, and learns where the others are. */
 final class RendezvousHost implements Rendezvous {
+  private static final Logger LOG = LoggerFactory.getLogger(RendezvousHost.class);
   private static final int BIND_ATTEMPTS = 20;
 
   /** How long those who have not come yet are waited for once it is clear that ranks differ. */
@@ -213,6 +216,7 @@ final class RendezvousHost implements Rendezvous {
   private synchronized void rejected(String sentence) {
     if (rejections.size() < REJECTIONS_KEPT) {
       rejections.add(sentence);
+      LOG.warn("rank 0 has not let in: {}", sentence); // and waits on, for one that fits
     }
   }
 
