@@ -32,7 +32,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -181,28 +180,45 @@ class RacesTest {
     return caller;
   }
 
+  /** A caller who waits for the request before, and what was thrown at it in the end. */
+  private record Waiting(Thread caller, AtomicReference<RuntimeException> thrown) {
+    static Waiting behind(XDiTParallel ranks) throws InterruptedException {
+      AtomicReference<RuntimeException> thrown = new AtomicReference<>();
+      Thread caller =
+          new Thread(
+              () -> {
+                try {
+                  ranks.generate(FOX).close();
+                } catch (CancelledException e) {
+                  thrown.set(Thread.currentThread().isInterrupted() ? e : null);
+                } catch (RuntimeException e) {
+                  thrown.set(e);
+                }
+              });
+      caller.start();
+      awaitWaiting(caller);
+      return new Waiting(caller, thrown);
+    }
+  }
+
+  private Future<float[]> underWay(XDiTParallel ranks, Held held) throws InterruptedException {
+    Future<float[]> running = callers.submit(() -> pixels(ranks, FOX, held));
+    held.begun.await();
+    return running;
+  }
+
   @Test
   void aCallerThatIsInterruptedInTheQueueLeavesItAndTheOthersAreServed() throws Exception {
     try (XDiTParallel ranks = oneRank()) {
       Held held = new Held();
-      Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
-      held.begun.await();
-      AtomicReference<Throwable> thrown = new AtomicReference<>();
-      AtomicBoolean interrupted = new AtomicBoolean();
-      Thread second =
-          waiting(
-              ranks,
-              e -> {
-                interrupted.set(Thread.currentThread().isInterrupted());
-                thrown.set(e);
-              });
+      Future<float[]> first = underWay(ranks, held);
+      Waiting second = Waiting.behind(ranks);
       Future<float[]> third = callers.submit(() -> pixels(ranks, FOX, StepListener.NONE));
-      second.interrupt();
-      second.join();
-      assertThat(thrown.get())
+      second.caller().interrupt();
+      second.caller().join();
+      assertThat(second.thrown().get())
           .isInstanceOf(CancelledException.class)
           .hasMessage("interrupted before the request began");
-      assertThat(interrupted).isTrue();
       held.goOn.countDown();
       assertThat(third.get()).isEqualTo(first.get());
     }
@@ -212,18 +228,16 @@ class RacesTest {
   void closingRefusesThoseWhoWaitAndWaitsForTheOneUnderWay() throws Exception {
     XDiTParallel ranks = oneRank();
     Held held = new Held();
-    Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
-    held.begun.await();
-    AtomicReference<Throwable> thrown = new AtomicReference<>();
-    Thread second = waiting(ranks, thrown::set);
+    Future<float[]> first = underWay(ranks, held);
+    Waiting second = Waiting.behind(ranks);
     Thread closer = new Thread(ranks::close);
     closer.start();
     awaitWaiting(closer);
     held.goOn.countDown();
     assertThat(first.get()).hasSize(3 * 64 * 64);
-    second.join();
+    second.caller().join();
     closer.join();
-    assertThat(thrown.get())
+    assertThat(second.thrown().get())
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("the pipeline was closed while the request waited");
     assertThatThrownBy(() -> ranks.generate(FOX)).hasMessage("the pipeline is closed");
@@ -233,8 +247,7 @@ class RacesTest {
   void whatCanBeSaidOfARequestIsSaidBeforeItWaits() throws Exception {
     try (XDiTParallel ranks = oneRank()) {
       Held held = new Held();
-      Future<float[]> first = callers.submit(() -> pixels(ranks, FOX, held));
-      held.begun.await();
+      Future<float[]> first = underWay(ranks, held);
       for (InputConfig impossible :
           List.of(FOX.withSize(100, 100), FOX.withEta(0.5), FOX.withSize(96_000, 96_000))) {
         assertThatThrownBy(() -> ranks.generate(impossible))
