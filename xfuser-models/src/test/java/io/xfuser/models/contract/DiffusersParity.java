@@ -24,6 +24,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class DiffusersParity {
+  /**
+   * In dB. On a CPU that multiplies in another type, ours is rounded elsewhere than theirs: squares
+   * of independent errors add up. Ours may be 1 dB larger than theirs, which is what one picture's
+   * chance allows.
+   */
+  private static final double BOTH_ERRORS = 10 * Math.log10(1 + Math.pow(10, 0.1));
+
   /** The names of the pipelines' directories, which are also those of their pictures. */
   protected abstract List<String> pipelines();
 
@@ -52,7 +59,7 @@ public abstract class DiffusersParity {
       } else {
         NDArray exact = call.reference(manager, "pixels_float32");
         assertThat(Pixels.psnr(ours, theirs))
-            .isGreaterThanOrEqualTo(Pixels.psnr(theirs, exact) - 1);
+            .isGreaterThanOrEqualTo(Pixels.psnr(theirs, exact) - BOTH_ERRORS);
       }
     }
   }

@@ -1,0 +1,141 @@
+package io.xfuser.examples.realsize;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.OutputType;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.GivenTensors;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Activity;
+import io.xfuser.trace.TraceEvent;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Draws twice: a small picture, which loads all weights, and the one that is measured. A JVM of its
+ * own for each element type, so that no run has the memory of another.
+ */
+@Command(name = "measure", description = "Draws, and writes what that took to a file.")
+final class Measure implements Callable<Integer> {
+  private static final List<String> PROMPT = List.of("a red fox in the snow");
+  private static final int PROMPTS = 2; // and the negative one
+  private static final int LOADING_SIDE = 64;
+  private static final int LOADING_TOKENS = 8;
+
+  @Option(names = "--folder", required = true)
+  private Path folder = Path.of("");
+
+  @Option(names = "--dtype", required = true)
+  private String dtype = "";
+
+  @Option(names = "--side", description = "pixels", defaultValue = "512")
+  private int side;
+
+  @Option(names = "--steps", defaultValue = "2")
+  private int steps;
+
+  @Option(names = "--tokens", description = "of each prompt, padded", defaultValue = "300")
+  private int tokens;
+
+  @Option(names = "--results", required = true)
+  private Path results = Path.of("");
+
+  @Override
+  public Integer call() throws IOException {
+    ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
+    EngineConfig engine = EngineConfig.of(folder).withDtype(type);
+    JsonMapper json = new JsonMapper();
+    Products products =
+        new Products(json.readTree(folder.resolve("text_encoder/config.json").toFile()), tokens);
+    try (Meter meter = new Meter()) {
+      long start = System.nanoTime();
+      List<Phase> phases = draw(engine, meter);
+      long peak = meter.between(start, System.nanoTime()).peakBytes();
+      double rate = products.rate(Runtime.getRuntime().availableProcessors(), meter);
+      double text = PROMPTS * products.operations() / phases.get(1).cpuSeconds();
+      json.writeValue(results.toFile(), new Measured(dtype, phases, text, rate, peak));
+    }
+    return 0;
+  }
+
+  private List<Phase> draw(EngineConfig engine, Meter meter) {
+    long start = System.nanoTime();
+    AtomicLong denoised = new AtomicLong();
+    try (XDiTParallel ranks = XDiTParallel.inProcess(folder, engine)) {
+      InputConfig small = input(LOADING_SIDE, LOADING_TOKENS).numInferenceSteps(1).build();
+      ranks.generate(small).close();
+      long loaded = System.nanoTime();
+      try (Generation generation =
+          ranks.trace(
+              input(side, tokens).numInferenceSteps(steps).build(),
+              GivenTensors.NONE,
+              (step, all) -> {
+                denoised.set(System.nanoTime());
+                return true;
+              })) {
+        long end = System.nanoTime();
+        check(generation.tensor());
+        List<TraceEvent> events = generation.trace().ranks().get(0).events();
+        // the trace's clock begins with its first event
+        long clock = denoised.get() - end(events, Activity.HEAD);
+        long encoded = clock + end(events, Activity.TEXT);
+        return List.of(
+            Phase.of("loading", meter, start, loaded),
+            Phase.of("text", meter, loaded, encoded),
+            Phase.of("steps", meter, encoded, denoised.get()),
+            Phase.of("decoding", meter, denoised.get(), end));
+      }
+    }
+  }
+
+  private static InputConfigBuilder input(int side, int tokens) {
+    return InputConfig.builder()
+        .prompts(PROMPT)
+        .height(side)
+        .width(side)
+        .useResolutionBinning(false)
+        .maxSequenceLength(tokens)
+        .seed(42)
+        .outputType(OutputType.PT);
+  }
+
+  private static long end(List<TraceEvent> events, Activity what) {
+    return events.stream()
+        .filter(event -> event.what() == what)
+        .mapToLong(TraceEvent::end)
+        .max()
+        .orElseThrow();
+  }
+
+  /** Random weights may overflow: a picture of one colour, or none, would measure nothing. */
+  private static void check(NDArray pixels) {
+    try (NDManager scope = Torch.newManager()) {
+      NDArray exact = Torch.contiguous(scope, Torch.cast(scope, pixels, ElementType.FLOAT32));
+      float[] values = exact.toFloatArray();
+      float first = values[0];
+      boolean drawn = Float.isFinite(first) && Arrays.stream(box(values)).anyMatch(x -> x != first);
+      if (!drawn) {
+        throw new IllegalStateException("the picture is of one colour or not finite");
+      }
+    }
+  }
+
+  private static double[] box(float[] values) {
+    double[] wide = new double[values.length];
+    Arrays.setAll(wide, i -> values[i]);
+    return wide;
+  }
+}
