@@ -13,20 +13,23 @@ import org.jspecify.annotations.Nullable;
  * its history. Source: arXiv 2204.13902, diffusers {@code scheduling_deis_multistep.py};
  * thresholding is refused.
  */
-public final class Deis implements Scheduler {
+public final class Deis extends MultistepSolver {
   private final Prediction prediction;
   private final int order;
   private final boolean lowerOrderFinal;
-  private final MultistepSigmas sigmas;
   private final SolverTables tables;
 
   private Deis(Options options, SchedulerRequest request) {
+    super(
+        MultistepSigmas.of(
+            options,
+            request,
+            NoiseSchedule.withoutRescaling(options, NoiseSchedule.Defaults.DDPM),
+            MultistepSigmas.Rules.DEIS));
     options.requireFalse("thresholding");
     options.oneOf("algorithm_type", "deis", "dpmsolver", "dpmsolver++");
     options.oneOf("solver_type", "logrho", "midpoint", "heun", "bh1", "bh2");
     order = options.order();
-    NoiseSchedule schedule = NoiseSchedule.withoutRescaling(options, NoiseSchedule.Defaults.DDPM);
-    sigmas = MultistepSigmas.of(options, request, schedule, MultistepSigmas.Rules.DEIS);
     tables = SolverTables.of(sigmas);
     prediction = Prediction.of(options, true, sigmas, tables);
     lowerOrderFinal =
@@ -59,11 +62,6 @@ public final class Deis implements Scheduler {
       newest.remove(order - 1).close();
     }
     return new Sample(tokens, List.copyOf(newest), step + 1);
-  }
-
-  @Override
-  public double[] timesteps() {
-    return sigmas.timesteps().clone();
   }
 
   private NDArray noise(NDManager owner, Sample sample, NDArray predicted, int step) {

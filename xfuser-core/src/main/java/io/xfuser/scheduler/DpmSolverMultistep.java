@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * scheduling_dpmsolver_multistep.py}. Refused are thresholding, learned variances, and what
  * diffusers refuses: noise predictions down to no noise, and a stochastic one of order 3.
  */
-public final class DpmSolverMultistep implements Scheduler {
+public final class DpmSolverMultistep extends MultistepSolver {
   /** With fewer steps than this the last ones are of lower order, where so configured. */
   static final int FEW_STEPS = 15;
 
@@ -25,17 +25,17 @@ public final class DpmSolverMultistep implements Scheduler {
   private final int order;
   private final boolean lowerOrderFinal;
   private final boolean firstOrderLast;
-  private final MultistepSigmas sigmas;
   private final DpmCoefficients coefficients;
 
   private DpmSolverMultistep(Options options, SchedulerRequest request) {
+    super(
+        MultistepSigmas.of(
+            options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.DPM_SOLVER));
     ComponentConfig config = options.config();
     options.requireFalse("thresholding");
     options.requireNeutral("variance_type", "null");
     algorithm = Algorithm.of(options);
     order = options.order();
-    NoiseSchedule schedule = NoiseSchedule.of(options, true);
-    sigmas = MultistepSigmas.of(options, request, schedule, MultistepSigmas.Rules.DPM_SOLVER);
     String name = config.getString("algorithm_type", "");
     if (!algorithm.predictsPicture() && sigmas.endsWithoutNoise()) {
       throw new IllegalArgumentException(
@@ -64,11 +64,6 @@ public final class DpmSolverMultistep implements Scheduler {
    */
   public static DpmSolverMultistep of(ComponentConfig config, SchedulerRequest request) {
     return new DpmSolverMultistep(new Options(config), request);
-  }
-
-  @Override
-  public double[] timesteps() {
-    return sigmas.timesteps().clone();
   }
 
   @Override

@@ -16,15 +16,17 @@ import org.jspecify.annotations.Nullable;
  * Source: arXiv 2302.04867, diffusers {@code scheduling_unipc_multistep.py}. Refused are
  * thresholding, another predictor, and settings whose last step divides by zero.
  */
-public final class UniPc implements Scheduler {
+public final class UniPc extends MultistepSolver {
   private final Prediction prediction;
   private final int order;
   private final boolean lowerOrderFinal;
   private final Set<Integer> uncorrected;
-  private final MultistepSigmas sigmas;
   private final UniPcCoefficients.Solver solver;
 
   private UniPc(Options options, SchedulerRequest request) {
+    super(
+        MultistepSigmas.of(
+            options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.UNI_PC));
     ComponentConfig config = options.config();
     options.requireFalse("thresholding");
     options.requireNeutral("solver_p", "null");
@@ -35,8 +37,6 @@ public final class UniPc implements Scheduler {
       config.getDoubleList("disable_corrector").forEach(step -> uncorrected.add(step.intValue()));
     }
     boolean picture = config.getBoolean("predict_x0", true);
-    NoiseSchedule schedule = NoiseSchedule.of(options, true);
-    sigmas = MultistepSigmas.of(options, request, schedule, MultistepSigmas.Rules.UNI_PC);
     SolverTables tables = SolverTables.of(sigmas);
     prediction = Prediction.of(options, picture, sigmas, tables);
     String kind = options.oneOf("solver_type", "bh2", "bh1", "midpoint", "heun", "logrho");
@@ -58,11 +58,6 @@ public final class UniPc implements Scheduler {
    */
   public static UniPc of(ComponentConfig config, SchedulerRequest request) {
     return new UniPc(new Options(config), request);
-  }
-
-  @Override
-  public double[] timesteps() {
-    return sigmas.timesteps().clone();
   }
 
   @Override

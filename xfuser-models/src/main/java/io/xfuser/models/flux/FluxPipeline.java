@@ -1,8 +1,8 @@
 package io.xfuser.models.flux;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.models.LatentPipeline;
 import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.joint.JointPipeline;
 import io.xfuser.models.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
@@ -14,8 +14,6 @@ import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.FlowMatchEuler;
-import io.xfuser.scheduler.LoopVariants;
-import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
@@ -26,7 +24,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /** A Flux.1 directory ({@code FluxPipeline} in diffusers). */
-final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
+final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final String NAME = "flux";
 
   /** Latents along each side of a picture whose size is not given. */
@@ -116,7 +114,8 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
         : Objects.requireNonNullElse(input.trueCfgScale(), 1.0);
   }
 
-  private SchedulerRequest schedule(int steps, int tokens) {
+  @Override
+  protected SchedulerRequest schedule(int steps, int tokens) {
     return new SchedulerRequest(
         steps,
         0,
@@ -124,21 +123,6 @@ final class FluxPipeline extends LatentPipeline<FluxConfig, JointConditioning> {
         schedulerConfig().getBoolean("use_flow_sigmas", false)
             ? null
             : FlowMatchEuler.evenSigmas(steps));
-  }
-
-  @Override
-  protected SchedulerRequest usualRequest() {
-    return schedule(TRIED_STEPS, TRIED_TOKENS);
-  }
-
-  @Override
-  protected boolean shifts() {
-    return true;
-  }
-
-  @Override
-  public Scheduler scheduler(SchedulerRequest request) {
-    return LoopVariants.unscaled(super.scheduler(request));
   }
 
   @Override

@@ -1,8 +1,8 @@
 package io.xfuser.models.sd3;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.models.LatentPipeline;
 import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.joint.JointPipeline;
 import io.xfuser.models.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
@@ -12,8 +12,6 @@ import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.DynamicShift;
-import io.xfuser.scheduler.LoopVariants;
-import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
@@ -25,7 +23,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers). */
-final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
+final class SD3Pipeline extends JointPipeline<SD3Config> {
   private static final String NAME = "sd3";
   private static final int LONGEST_TEXT = 512;
 
@@ -99,7 +97,8 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
     return request.withScheduler(schedule(request.scheduler().steps(), grid.tokens()));
   }
 
-  private SchedulerRequest schedule(int steps, int tokens) {
+  @Override
+  protected SchedulerRequest schedule(int steps, int tokens) {
     ComponentConfig config = schedulerConfig();
     if (!config.getBoolean("use_dynamic_shifting", false)) {
       return SchedulerRequest.of(steps);
@@ -112,16 +111,6 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   }
 
   @Override
-  protected SchedulerRequest usualRequest() {
-    return schedule(TRIED_STEPS, TRIED_TOKENS);
-  }
-
-  @Override
-  protected boolean shifts() {
-    return true;
-  }
-
-  @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
     return new SD3(config(), weights(placement));
   }
@@ -129,11 +118,6 @@ final class SD3Pipeline extends LatentPipeline<SD3Config, JointConditioning> {
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new SD3TextEncoder(components().on(placement), config().textWidth(), share);
-  }
-
-  @Override
-  public Scheduler scheduler(SchedulerRequest request) {
-    return LoopVariants.unscaled(super.scheduler(request));
   }
 
   @Override

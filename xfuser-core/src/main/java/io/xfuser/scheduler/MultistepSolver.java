@@ -1,0 +1,15 @@
+package io.xfuser.scheduler;
+
+/** What solvers that keep earlier predictions have in common. */
+abstract sealed class MultistepSolver implements Scheduler permits Deis, DpmSolverMultistep, UniPc {
+  final MultistepSigmas sigmas;
+
+  MultistepSolver(MultistepSigmas sigmas) {
+    this.sigmas = sigmas;
+  }
+
+  @Override
+  public double[] timesteps() {
+    return sigmas.timesteps().clone();
+  }
+}
