@@ -24,7 +24,8 @@ public final class ReadableText {
         flag = argument.replaceFirst("(?s)=.*", "");
       }
       if (isBroken(argument)) {
-        throw new ArgumentException(sentence(flag.isEmpty() || isBroken(flag) ? "an argument" : flag));
+        throw new ArgumentException(
+            sentence(flag.isEmpty() || isBroken(flag) ? "an argument" : flag));
       }
     }
   }

@@ -41,7 +41,7 @@ record MemoryNeed(String phase, double bytes, String remedy) {
       GenerationRequest.Size size = request.size();
       throw new IllegalArgumentException(
           ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; less"
-               + " is needed by %s")
+                  + " is needed by %s")
               .formatted(
                   size.height(),
                   size.width(),

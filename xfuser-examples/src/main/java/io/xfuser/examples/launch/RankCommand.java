@@ -50,11 +50,12 @@ final class RankCommand {
 
   /** Java writes a '?' for each letter that the encoding lacks in which it passes arguments on. */
   private static void requireLetters(String argument) {
-    for (String name : List.of(System.getProperty("sun.jnu.encoding"), Charset.defaultCharset().name())) {
+    for (String name :
+        List.of(System.getProperty("sun.jnu.encoding"), Charset.defaultCharset().name())) {
       if (!Charset.forName(name).newEncoder().canEncode(argument)) {
         throw new IllegalArgumentException(
             "ranks cannot be given '%s' in the encoding %s; set a locale with UTF-8, for example by"
-                .formatted(argument, name)
+                    .formatted(argument, name)
                 + " LC_ALL=C.UTF-8 in the environment");
       }
     }

@@ -48,7 +48,8 @@ class BuildTest {
             "  downloaded torch-2.jar, 112 MB",
             "  compiling xfuser core",
             "  archiving classes, which lets later commands start sooner");
-    assertThat(Files.readAllLines(target("build.log"))).contains("[INFO] Building xfuser core 0.1.0 [2/4]");
+    assertThat(Files.readAllLines(target("build.log")))
+        .contains("[INFO] Building xfuser core 0.1.0 [2/4]");
     assertThat(checkout.run(Map.of(), BUILD).err()).as("a second time").isEmpty();
   }
 

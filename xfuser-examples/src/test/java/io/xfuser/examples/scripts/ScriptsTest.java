@@ -27,8 +27,7 @@ class ScriptsTest {
   private static final String TELLS =
       "for word; do echo \"$word\"; done; echo \"policy $OMP_WAIT_POLICY\"";
 
-  private static final String RUN_MAIN =
-      ". \"$ROOT/scripts/lib.sh\"; find_java; build \"$ROOT\"; ";
+  private static final String RUN_MAIN = ". \"$ROOT/scripts/lib.sh\"; find_java; build \"$ROOT\"; ";
 
   private @TempDir Path directory = Path.of("");
   private Checkout checkout;
@@ -39,14 +38,16 @@ class ScriptsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"LC_ALL=C", "LANG=POSIX", "LANG=xx_XX.UTF-8", "LC_CTYPE=", "LC_ALL=C.UTF-8"})
+  @ValueSource(
+      strings = {"LC_ALL=C", "LANG=POSIX", "LANG=xx_XX.UTF-8", "LC_CTYPE=", "LC_ALL=C.UTF-8"})
   void lettersReachTheMainClassWhateverTheLocale(String setting) throws Exception {
     checkout.built(System.getProperty("java.class.path"));
     Map<String, String> environment = new HashMap<>();
     environment.put("RANK", "0");
     environment.put("JAVA_HOME", System.getProperty("java.home"));
     environment.put(setting.replaceFirst("=.*", ""), setting.replaceFirst(".*=", ""));
-    String prompt = "$'F\\303\\244hre \\360\\237\\246\\212'"; // in UTF-8, whatever this JVM's locale is
+    String prompt =
+        "$'F\\303\\244hre \\360\\237\\246\\212'"; // in UTF-8, whatever this JVM's locale is
     String main = "run_main \"$ROOT\" " + RankProgram.class.getName() + " '' arguments 0 " + prompt;
     Checkout.Run run = checkout.run(environment, RUN_MAIN + main);
     assertThat(run.status()).as("%s", run.err()).isZero();
@@ -82,7 +83,8 @@ class ScriptsTest {
   void aCollectorOfTheUsersStandsAlone(String variable) throws Exception {
     checkout.java(TELLS);
     checkout.built("");
-    assertThat(xdit(Map.of(variable, "-XX:+UseParallelGC")).out()).doesNotContain("-XX:+UseSerialGC");
+    assertThat(xdit(Map.of(variable, "-XX:+UseParallelGC")).out())
+        .doesNotContain("-XX:+UseSerialGC");
   }
 
   @ParameterizedTest
