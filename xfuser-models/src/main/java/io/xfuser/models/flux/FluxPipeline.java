@@ -26,10 +26,7 @@ import java.util.Set;
 /** A Flux.1 directory ({@code FluxPipeline} in diffusers). */
 final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final String NAME = "flux";
-
-  /** Latents along each side of a picture whose size is not given. */
-  private static final int SAMPLE_SIZE = 128;
-
+  private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
   private static final int LONGEST_TEXT = 512;
 
   private static final Set<Setting> SETTINGS =
@@ -40,13 +37,6 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           Setting.SIZE,
           Setting.MAX_SEQUENCE_LENGTH,
           Setting.TRUE_CFG_SCALE);
-
-  /** Those that take the pipeline's shift, and its sigmas or flow sigmas of their own. */
-  private static final Set<String> SCHEDULERS =
-      Set.of(
-          "FlowMatchEulerDiscreteScheduler",
-          "DPMSolverMultistepScheduler",
-          "UniPCMultistepScheduler");
 
   private static final Map<String, Set<String>> CLASSES =
       Map.of(
@@ -61,7 +51,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           "transformer",
           Set.of("FluxTransformer2DModel"),
           "scheduler",
-          SCHEDULERS);
+          SHIFTED_SCHEDULERS);
 
   FluxPipeline(PipelineComponents components) {
     super(components, CLASSES, FluxConfig::from);
@@ -69,15 +59,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
 
   @Override
   protected void check() {
-    if (vae().latentChannels() != config().channels()) {
-      throw new IllegalArgumentException(
-          "%s: latent_channels is %d, but the transformer's in_channels %d are 2 by 2 latents of %d"
-              .formatted(
-                  vae().origin(),
-                  vae().latentChannels(),
-                  config().tokenWidth(),
-                  config().channels()));
-    }
+    requireLatents(config().channels(), config().tokenWidth());
     super.check();
   }
 
@@ -102,16 +84,11 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
     GenerationRequest request =
         GenerationRequest.of(input, size, latents, new Defaults(28, 3.5, LONGEST_TEXT, false));
     requireText(LONGEST_TEXT, request);
+    Double asked = input.negativePrompts().isEmpty() ? null : input.trueCfgScale();
+    double weight = Objects.requireNonNullElse(asked, 1.0); // against the negative prompt
     return request
-        .withGuidance(new GuidanceOptions(trueGuidance(input), 0, request.guidance().scale()))
+        .withGuidance(new GuidanceOptions(weight, 0, request.guidance().scale()))
         .withScheduler(schedule(request.scheduler().steps(), latents.grid().tokens()));
-  }
-
-  /** The weight of the prompt against the negative one; without a negative prompt there is none. */
-  private static double trueGuidance(InputConfig input) {
-    return input.negativePrompts().isEmpty()
-        ? 1
-        : Objects.requireNonNullElse(input.trueCfgScale(), 1.0);
   }
 
   @Override

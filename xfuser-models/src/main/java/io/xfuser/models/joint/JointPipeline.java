@@ -16,6 +16,13 @@ import java.util.function.Function;
  * @param <T> the transformer's settings
  */
 public abstract class JointPipeline<T> extends LatentPipeline<T, JointConditioning> {
+  /** The schedulers that take the shift of a picture, {@link SchedulerRequest#mu}. */
+  protected static final Set<String> SHIFTED_SCHEDULERS =
+      Set.of(
+          "FlowMatchEulerDiscreteScheduler",
+          "DPMSolverMultistepScheduler",
+          "UniPCMultistepScheduler");
+
   /** As {@link LatentPipeline}'s. */
   protected JointPipeline(
       PipelineComponents components,
@@ -41,5 +48,19 @@ public abstract class JointPipeline<T> extends LatentPipeline<T, JointConditioni
   @Override
   public final Scheduler scheduler(SchedulerRequest request) {
     return LoopVariants.unscaled(super.scheduler(request));
+  }
+
+  /**
+   * Refuses an autoencoder whose latents are not what the transformer takes.
+   *
+   * @param channels of latents, as the transformer has them
+   * @param width of its tokens, 2 by 2 latents each
+   */
+  protected final void requireLatents(int channels, int width) {
+    if (vae().latentChannels() != channels) {
+      throw new IllegalArgumentException(
+          "%s: latent_channels is %d, but the transformer's in_channels %d are 2 by 2 latents of %d"
+              .formatted(vae().origin(), vae().latentChannels(), width, channels));
+    }
   }
 }
