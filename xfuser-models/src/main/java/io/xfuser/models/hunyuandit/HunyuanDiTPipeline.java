@@ -68,20 +68,14 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   public GenerationRequest resolve(InputConfig input) {
     Setting.check(NAME, input, SETTINGS);
     Size rounded = roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
-    Size size = rounded;
-    if (input.binsResolution()) {
-      size = HunyuanDiTSizes.standard(rounded);
-      announce(NAME, rounded, size);
-    }
-    return GenerationRequest.of(
-        input,
-        size,
+    Size size = input.binsResolution() ? HunyuanDiTSizes.standard(rounded) : rounded;
+    announce(NAME, rounded, size);
+    int patch = HunyuanDiTConfig.PATCH;
+    LatentShape latents =
         LatentShape.picture(
-            config().channels(),
-            size.height() / SCALE,
-            size.width() / SCALE,
-            HunyuanDiTConfig.PATCH),
-        new Defaults(50, 5, HunyuanDiTConfig.T5_TOKENS, false));
+            config().channels(), size.height() / SCALE, size.width() / SCALE, patch);
+    Defaults defaults = new Defaults(50, 5, HunyuanDiTConfig.T5_TOKENS, false);
+    return GenerationRequest.of(input, size, latents, defaults);
   }
 
   @Override
