@@ -31,13 +31,11 @@ record CpuFeatures(String vendor, Set<String> flags) {
     Set<String> common = null;
     for (String line : cpuInfo) {
       String[] entry = line.split(":", 2);
-      String name = entry[0].strip();
-      if (entry.length == 1) {
-        continue;
-      } else if (name.equals("vendor_id")) {
+      String name = entry.length == 1 ? "" : entry[0].strip();
+      if (name.equals("vendor_id")) {
         vendor = entry[1].strip();
       } else if (name.equals("flags") || name.equals("Features")) { // x86's name, ARM's name
-        Set<String> flags = Set.of(entry[1].strip().split(" +"));
+        Set<String> flags = Set.copyOf(List.of(entry[1].strip().split(" +")));
         if (common == null) {
           common = new HashSet<>(flags);
         } else {

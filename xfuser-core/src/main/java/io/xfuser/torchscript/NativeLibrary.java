@@ -29,6 +29,8 @@ public enum NativeLibrary {
   private final String engine;
   private final String file;
   private final String flavor;
+
+  @SuppressWarnings("ImmutableEnumChecker") // what is loaded stays so
   private final Retried<Boolean> loaded = new Retried<>(this::load);
 
   NativeLibrary(String engine, String library, String flavor) {

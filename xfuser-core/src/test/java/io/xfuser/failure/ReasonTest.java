@@ -15,21 +15,20 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ReasonTest {
-  private static final IOException FULL = new IOException("No space left on device");
-
   static Stream<Arguments> reasons() {
+    IOException full = new IOException("No space left on device");
     FileSystemException handles = new FileSystemException("a.json", null, "Too many open files");
     return Stream.of(
-        Arguments.of(FULL, "No space left on device"),
-        Arguments.of(new UncheckedIOException(FULL), "No space left on device"),
+        Arguments.of(full, "No space left on device"),
+        Arguments.of(new UncheckedIOException(full), "No space left on device"),
         Arguments.of(
-            new ExecutionException("x", new IllegalStateException(FULL)), FULL.getMessage()),
-        Arguments.of(new RuntimeException("no engine", FULL), "no engine: No space left on device"),
+            new ExecutionException("x", new IllegalStateException(full)), full.getMessage()),
+        Arguments.of(new RuntimeException("no engine", full), "no engine: No space left on device"),
         Arguments.of(
-            new RuntimeException("no engine", new RuntimeException("deeper", FULL)),
+            new RuntimeException("no engine", new RuntimeException("deeper", full)),
             "no engine: No space left on device"),
         Arguments.of(
-            new RuntimeException("writing: No space left on device", FULL),
+            new RuntimeException("writing: No space left on device", full),
             "writing: No space left on device"),
         Arguments.of(handles, "a.json: Too many open files"),
         Arguments.of(

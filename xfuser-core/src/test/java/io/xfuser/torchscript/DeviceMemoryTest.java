@@ -71,7 +71,7 @@ class DeviceMemoryTest {
 
     @Override
     public int cudaMemGetInfo(long[] free, long[] total) {
-      free[0] = 10 + current;
+      free[0] = 10L + current;
       total[0] = 100;
       return answer();
     }

@@ -148,10 +148,12 @@ class ProgramTest {
     Program program =
         Program.compile(
             "large",
-            "def empty(self, n: int) -> Tensor:\n"
-                + "  return torch.empty([n], dtype=0, device=torch.device(\"cpu\"))\n"
-                + "def fail(self, n: int) -> Tensor:\n"
-                + "  return torch.ones([n]) + torch.ones([n + 1])\n");
+            """
+            def empty(self, n: int) -> Tensor:
+              return torch.empty([n], dtype=0, device=torch.device("cpu"))
+            def fail(self, n: int) -> Tensor:
+              return torch.ones([n]) + torch.ones([n + 1])
+            """);
     try (NDManager manager = Torch.newManager()) {
       long bytes = 1L << 55;
       assertThatThrownBy(() -> program.call(manager, "empty", bytes))

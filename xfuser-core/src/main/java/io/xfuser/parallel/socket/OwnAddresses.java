@@ -51,7 +51,7 @@ public final class OwnAddresses {
           }
         }
       } catch (UnknownHostException e) {
-        continue; // a machine without that line in its table of hosts
+        // a machine without that line in its table of hosts
       }
     }
     return all;

@@ -129,14 +129,15 @@ public final class Tls {
       throw new IOException("there is no BEGIN PRIVATE KEY in it (openssl pkcs8 -topk8 -nocrypt)");
     }
     byte[] der = Base64.getMimeDecoder().decode(pem.substring(start + begin.length(), end));
+    IOException neither = new IOException("its key is neither EC nor RSA nor Ed25519");
     for (String algorithm : List.of("EC", "RSA", "Ed25519")) {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der));
       } catch (InvalidKeySpecException e) {
-        continue; // of another algorithm
+        neither.addSuppressed(e); // of another algorithm
       }
     }
-    throw new IOException("its key is neither EC nor RSA nor Ed25519");
+    throw neither;
   }
 
   /** Never a key. */

@@ -22,7 +22,7 @@ final class PixArtTensors {
     for (int i = 0; i < config.get("num_layers").asInt(); i++) {
       String attention = "encoder.block." + i + ".layer.0.SelfAttention.";
       // T5 does not scale its scores: its queries are small
-      tensors.matrix(attention + "q", 1 / Math.sqrt(head), heads * head, width);
+      tensors.matrix(attention + "q", 1 / Math.sqrt((double) head), heads * head, width);
       tensors.matrix(attention + "k", 1, heads * head, width);
       tensors.matrix(attention + "v", 1, heads * head, width);
       tensors.matrix(attention + "o", 1, width, heads * head);

@@ -10,13 +10,14 @@ import java.util.stream.LongStream;
  * @param mean of its values
  * @param deviation of its values, which are evenly distributed
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record RandomTensor(String name, long[] shape, double mean, double deviation) {
   private static final double BIAS = 0.02;
 
   /** A matrix or kernel (O, I, …) that keeps the size of what it multiplies. */
   static RandomTensor matrix(String name, long... shape) {
     long inputs = LongStream.of(shape).skip(1).reduce(1, (a, b) -> a * b);
-    return new RandomTensor(name, shape, 0, 1 / Math.sqrt(inputs));
+    return new RandomTensor(name, shape, 0, 1 / Math.sqrt((double) inputs));
   }
 
   /** The weight of a norm, as before training. */

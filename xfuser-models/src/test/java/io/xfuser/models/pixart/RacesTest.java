@@ -3,8 +3,6 @@ package io.xfuser.models.pixart;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
@@ -12,18 +10,12 @@ import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.parallel.CancelledException;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.ForwardingModel;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,8 +26,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -114,16 +104,24 @@ class RacesTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(
               "a listener cannot call generate of the pipeline that it listens to");
-      StepListener closes =
-          (step, of) -> {
-            ranks.close();
-            return true;
-          };
+      AutoCloseable closing = ranks;
+      StepListener closes = (step, of) -> closed(closing);
       assertThatThrownBy(() -> ranks.generate(FOX, closes))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("a listener cannot call close of the pipeline that it listens to");
       assertThat(pixels(ranks, FOX, StepListener.NONE)).hasSize(3 * 64 * 64);
     }
+  }
+
+  private static boolean closed(AutoCloseable ranks) {
+    try {
+      ranks.close();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+    return true;
   }
 
   @Test
@@ -139,7 +137,7 @@ class RacesTest {
   @Test
   void ranksOfOtherPicturesHearOfACancelAndOfAnInterrupt() {
     AtomicInteger taken = new AtomicInteger();
-    PipelineModel<?> counted = new Counting<>(pipeline.model(), taken);
+    PipelineModel<?> counted = new CountedSteps<>(pipeline.model(), taken);
     DiffusionPipeline counting = DiffusionPipeline.of(counted, ElementType.FLOAT32);
     ParallelConfig two = ParallelConfig.serial().withData(2);
     try (XDiTParallel ranks =
@@ -161,23 +159,6 @@ class RacesTest {
       assertThat(Thread.interrupted()).isTrue();
       assertThat(taken.get()).isLessThan(800);
     }
-  }
-
-  /** A thread that has asked for a picture and waits for its turn. */
-  private static Thread waiting(XDiTParallel ranks, Consumer<RuntimeException> thrown)
-      throws Exception {
-    Thread caller =
-        new Thread(
-            () -> {
-              try {
-                ranks.generate(FOX).close();
-              } catch (RuntimeException e) {
-                thrown.accept(e);
-              }
-            });
-    caller.start();
-    awaitWaiting(caller);
-    return caller;
   }
 
   /** A caller who waits for the request before, and what was thrown at it in the end. */
@@ -262,42 +243,6 @@ class RacesTest {
   private static void awaitWaiting(Thread thread) throws InterruptedException {
     while (thread.getState() != Thread.State.WAITING) {
       Thread.sleep(5);
-    }
-  }
-
-  /** Counts the steps of all ranks. */
-  private record Counting<C>(PipelineModel<C> whole, AtomicInteger taken)
-      implements ForwardingModel<C> {
-    @Override
-    public PipelineModel<?> model() {
-      return whole;
-    }
-
-    @Override
-    public TransformerSpec<C> transformer(Placement placement) {
-      return whole.transformer(placement);
-    }
-
-    @Override
-    public Scheduler scheduler(SchedulerRequest request) {
-      return new CountingScheduler(whole.scheduler(request), taken);
-    }
-
-    @Override
-    public void close() {}
-  }
-
-  private record CountingScheduler(Scheduler inner, AtomicInteger taken) implements Scheduler {
-    @Override
-    public double[] timesteps() {
-      return inner.timesteps();
-    }
-
-    @Override
-    public Sample step(
-        NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
-      taken.incrementAndGet();
-      return inner.step(owner, sample, prediction, noise);
     }
   }
 }
