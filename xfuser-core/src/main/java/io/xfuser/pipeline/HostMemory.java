@@ -90,7 +90,7 @@ record HostMemory(Path root) {
   private long addressSpace() {
     for (String line : lines(root.resolve("proc/self/limits"))) {
       if (line.startsWith("Max address space")) {
-        String soft = line.substring("Max address space".length()).strip().split("\\s+")[0];
+        String soft = line.substring("Max address space".length()).strip().split("\\s+", 2)[0];
         return soft.matches("\\d{1,18}") ? Long.parseLong(soft) : NO_LIMIT;
       }
     }
@@ -107,7 +107,7 @@ record HostMemory(Path root) {
   private static Map<String, Long> numbers(Path file) {
     Map<String, Long> numbers = new HashMap<>();
     for (String line : lines(file)) {
-      String[] words = line.split(":?\\s+");
+      String[] words = line.split(":?\\s+", -1);
       if (words.length > 1 && words[1].matches("\\d{1,18}")) {
         numbers.put(words[0], Long.parseLong(words[1]));
       }

@@ -48,7 +48,7 @@ record MemoryNeed(String phase, double bytes, String remedy) {
                   MemoryException.amount(bytes),
                   whose,
                   phase,
-                  MemoryException.amount(usable.getAsLong()),
+                  MemoryException.amount((double) usable.getAsLong()),
                   remedy));
     }
   }

@@ -18,7 +18,6 @@ record EulerSigmas(float[] values, double[] timesteps, double initial) {
    * As {@code options} say.
    *
    * @param levels the levels at given timesteps, before any curve
-   * @param last the level after the last step
    */
   static EulerSigmas of(
       Options options, SchedulerRequest request, NoiseSchedule schedule, Levels levels) {

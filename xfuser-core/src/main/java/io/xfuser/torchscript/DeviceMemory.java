@@ -14,7 +14,7 @@ public final class DeviceMemory {
   private DeviceMemory() {}
 
   /** What is asked of CUDA's runtime, the one that libtorch has loaded; each returns an error. */
-  interface Runtime extends Library {
+  interface Cudart extends Library {
     int cudaGetDevice(int[] gpu);
 
     int cudaSetDevice(int gpu);
@@ -25,11 +25,11 @@ public final class DeviceMemory {
   }
 
   private static final class Loaded {
-    static final Optional<Runtime> RUNTIME = load();
+    static final Optional<Cudart> RUNTIME = load();
 
-    private static Optional<Runtime> load() {
+    private static Optional<Cudart> load() {
       try {
-        return LoadedLibraries.file("cudart").map(file -> Native.load(file, Runtime.class));
+        return LoadedLibraries.file("cudart").map(file -> Native.load(file, Cudart.class));
       } catch (LinkageError e) {
         return Optional.empty();
       }
@@ -72,7 +72,7 @@ public final class DeviceMemory {
     }
   }
 
-  static OptionalLong taken(Runtime cuda, int gpu) {
+  static OptionalLong taken(Cudart cuda, int gpu) {
     return memory(cuda, gpu)
         .map(Memory::taken)
         .map(OptionalLong::of)
@@ -80,7 +80,7 @@ public final class DeviceMemory {
   }
 
   /** On whatever GPU the calling thread is, where it stays. */
-  static Optional<Memory> memory(Runtime cuda, int gpu) {
+  static Optional<Memory> memory(Cudart cuda, int gpu) {
     int[] current = {0};
     long[] free = {0};
     long[] total = {0};

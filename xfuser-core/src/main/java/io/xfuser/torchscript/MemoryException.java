@@ -47,7 +47,7 @@ public final class MemoryException extends IllegalStateException {
       if (cause instanceof MemoryException known) {
         return Optional.of(of(failure, doing, known.asked));
       } else if (cause instanceof OutOfMemoryError) {
-        String most = amount(Runtime.getRuntime().maxMemory());
+        String most = amount((double) Runtime.getRuntime().maxMemory());
         return Optional.of(
             of(failure, doing, ": Java's own memory, " + most + ", is full (" + message + ")"));
       }

@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -36,7 +37,7 @@ class RetriedTest {
         new Retried<>(
             () -> {
               calls.incrementAndGet();
-              Thread.yield();
+              LockSupport.parkNanos(1_000_000); // for others to come
               return new Object();
             });
     ExecutorService threads = Executors.newFixedThreadPool(8);

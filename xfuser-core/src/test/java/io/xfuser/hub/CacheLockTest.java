@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,16 +23,15 @@ class CacheLockTest {
     assumeTrue(Files.isReadable(KERNELS_LOCKS));
     Path file = folder.resolve("locks/download.lock");
     CompletableFuture<Throwable> waiter = new CompletableFuture<>();
-    AtomicReference<Thread> thread = new AtomicReference<>();
+    Thread thread = new Thread(() -> waiter.complete(failure(file)));
     boolean held =
         CacheLock.holding(
             file,
             () -> {
               assertThat(isLocked(file)).isTrue();
-              thread.set(new Thread(() -> waiter.complete(failure(file))));
-              thread.get().start();
-              await(thread.get());
-              thread.get().interrupt();
+              thread.start();
+              await(thread);
+              thread.interrupt();
               assertThat(waiter.join())
                   .isInstanceOf(HubException.class)
                   .hasMessage("the download was interrupted");

@@ -42,8 +42,8 @@ class ContentDigestTest {
   private Path file(String fileName, String tensor, int length, byte fill, int odd)
       throws Exception {
     byte[] header =
-        ("{\"%s\":{\"dtype\":\"U8\",\"shape\":[%d],\"data_offsets\":[0,%d]}}"
-                .formatted(tensor, length, length))
+        "{\"%s\":{\"dtype\":\"U8\",\"shape\":[%d],\"data_offsets\":[0,%d]}}"
+            .formatted(tensor, length, length)
             .getBytes(StandardCharsets.UTF_8);
     ByteBuffer bytes =
         ByteBuffer.allocate(8 + header.length + length).order(ByteOrder.LITTLE_ENDIAN);

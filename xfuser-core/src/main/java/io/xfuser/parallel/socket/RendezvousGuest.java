@@ -277,9 +277,10 @@ final class RendezvousGuest implements Rendezvous {
     try {
       return future.get(millis, TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
-      throw e.getCause() instanceof MismatchException mismatch
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      throw cause instanceof MismatchException mismatch
           ? mismatch
-          : new CommunicationException(e.getCause().getMessage(), e);
+          : new CommunicationException(String.valueOf(cause.getMessage()), e);
     } catch (TimeoutException e) {
       throw new CommunicationException("rank 0 is silent during the rendezvous", e);
     } catch (InterruptedException e) {
