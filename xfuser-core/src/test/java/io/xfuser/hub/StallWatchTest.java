@@ -11,6 +11,8 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +38,8 @@ class StallWatchTest {
             Thread.currentThread().interrupt();
           }
         });
+    ExecutorService answering = Executors.newCachedThreadPool(); // each request on its own
+    silent.setExecutor(answering);
     silent.start();
     try {
       URI address = URI.create("http://127.0.0.1:" + silent.getAddress().getPort());
@@ -57,6 +61,7 @@ class StallWatchTest {
     } finally {
       end.countDown();
       silent.stop(0);
+      answering.shutdownNow();
     }
     assertThat(folder.resolve("tag.incomplete")).hasSize(10);
   }

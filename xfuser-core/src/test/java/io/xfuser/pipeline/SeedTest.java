@@ -26,7 +26,7 @@ class SeedTest {
     try (NDManager manager = Torch.newManager()) {
       NDArray noise =
           Guidance.Arithmetic.PROGRAM
-              .callList(manager, "draw", new long[] {3}, 6, bits, 1)
+              .callList(manager, "draw", new long[] {3}, 6, bits, false, 0, 6)
               .singletonOrThrow();
       assertThat(noise.toFloatArray())
           .containsExactly(new float[] {first, second, third}, within(1e-6f));
