@@ -49,29 +49,38 @@ class ProcessesEqualThreadsTest {
   /** Neighbours share a world. 112 × 144 pixels are 63 tokens, 384 × 384 are 576. */
   static Stream<Case> cases() {
     List<Case> cases = new ArrayList<>();
-    for (boolean sharedMemory : new boolean[] {true, false}) {
-      Stream.of(
-              "112x144 --use_cfg_parallel",
-              "384x384 --pipefusion_parallel_degree 2 --num_pipeline_patch 3 --warmup_steps 1",
-              "112x144 --pipefusion_parallel_degree 2 --num_pipeline_patch 5 --warmup_steps 0"
-                  + " --attn_layer_num_for_pp 7 2",
-              "384x384 --ulysses_degree 2 --dtype float16",
-              "384x384 --ring_degree 2",
-              "384x384 --distrifusion_degree 2",
-              "112x144 --tensor_parallel_degree 2",
-              "112x144 --pipefusion_parallel_degree 2 --vae_parallel_size 2",
-              "112x144 --data_parallel_degree 2 --prompts 3 --vae_parallel_size 1",
-              "112x144 --data_parallel_degree 2 --prompts 3 --num_images_per_prompt 2",
-              "112x144 --pipefusion_parallel_degree 2 --dtype bfloat16 --prompts 2",
-              "384x384 --pipefusion_parallel_degree 2 --ulysses_degree 2 --num_pipeline_patch 4",
-              "384x384 --ulysses_degree 2 --ring_degree 2 --dtype bfloat16",
-              "112x144 --pipefusion_parallel_degree 2 --ring_degree 2 --num_pipeline_patch 3"
-                  + " --warmup_steps 0 --alpha",
-              "112x144 --use_cfg_parallel --pipefusion_parallel_degree 2 --warmup_steps 4"
-                  + " --shard_t5_encoder")
-          .map(flags -> Case.of(flags, sharedMemory))
-          .forEach(cases::add);
-    }
+    Stream.of(
+            "112x144 --use_cfg_parallel",
+            "384x384 --pipefusion_parallel_degree 2 --num_pipeline_patch 3 --warmup_steps 1",
+            "112x144 --pipefusion_parallel_degree 2 --num_pipeline_patch 5 --warmup_steps 0"
+                + " --attn_layer_num_for_pp 7 2",
+            "384x384 --ulysses_degree 2 --dtype float16",
+            "384x384 --ring_degree 2",
+            "384x384 --distrifusion_degree 2",
+            "112x144 --tensor_parallel_degree 2",
+            "112x144 --pipefusion_parallel_degree 2 --vae_parallel_size 2",
+            "112x144 --data_parallel_degree 2 --prompts 3 --vae_parallel_size 1",
+            "112x144 --data_parallel_degree 2 --prompts 3 --num_images_per_prompt 2",
+            "112x144 --pipefusion_parallel_degree 2 --dtype bfloat16 --prompts 2",
+            "384x384 --pipefusion_parallel_degree 2 --ulysses_degree 2 --num_pipeline_patch 4",
+            "384x384 --ulysses_degree 2 --ring_degree 2 --dtype bfloat16",
+            "112x144 --pipefusion_parallel_degree 2 --ring_degree 2 --num_pipeline_patch 3"
+                + " --warmup_steps 0 --alpha",
+            "112x144 --use_cfg_parallel --pipefusion_parallel_degree 2 --warmup_steps 4"
+                + " --shard_t5_encoder")
+        .map(flags -> Case.of(flags, true))
+        .forEach(cases::add);
+    // by TCP alone: every channel's large tensors
+    Stream.of(
+            "384x384 --pipefusion_parallel_degree 2 --num_pipeline_patch 3 --warmup_steps 1",
+            "384x384 --ring_degree 2",
+            "384x384 --distrifusion_degree 2",
+            "112x144 --data_parallel_degree 2 --prompts 3 --vae_parallel_size 1",
+            "384x384 --ulysses_degree 2 --ring_degree 2 --dtype bfloat16",
+            "112x144 --use_cfg_parallel --pipefusion_parallel_degree 2 --warmup_steps 4"
+                + " --shard_t5_encoder")
+        .map(flags -> Case.of(flags, false))
+        .forEach(cases::add);
     Stream.of(
             "112x144 --pipefusion_parallel_degree 4 --num_pipeline_patch 8 --warmup_steps 2",
             "384x384 --data_parallel_degree 2 --ring_degree 2 --prompts 2 --dtype float16",
