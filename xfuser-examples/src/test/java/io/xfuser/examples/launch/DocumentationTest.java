@@ -39,7 +39,7 @@ class DocumentationTest {
           "--enable-native-access");
 
   /** Lines that show a command with flags of its own. */
-  private static final Pattern MEASUREMENT = Pattern.compile("scripts/(bench|gpu-check)");
+  private static final Pattern MEASUREMENT = Pattern.compile("scripts/(bench|checks|gpu-check)");
 
   static Stream<Path> pages() throws IOException {
     Stream.Builder<Path> pages = Stream.builder();
