@@ -27,6 +27,12 @@ public final class ImageProcessor {
     return IMAGE.call(owner, "denormalize", pixels);
   }
 
+  /** How many of {@code values} are infinite or no numbers. */
+  static long notFinite(NDManager scope, NDArray values) {
+    NDArray count = Torch.to(scope, IMAGE.call(scope, "not_finite", values), Device.cpu());
+    return count.toLongArray()[0];
+  }
+
   /** Frames (B·F, 3, H, W) as videos (B, F, 3, H, W). */
   static NDArray videos(NDManager owner, NDArray pixels, int frames) {
     return IMAGE.call(owner, "videos", pixels, frames);

@@ -15,6 +15,8 @@ import io.xfuser.transformer.Shared;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What one rank does to turn latents into pictures.
@@ -26,6 +28,7 @@ import java.util.function.Function;
  */
 record RankDecoding(
     RankRun run, Shared<VaeDecoder> vae, GenerationRequest request, DecodingRanks ranks) {
+  private static final Logger LOG = LoggerFactory.getLogger(RankDecoding.class);
 
   static RankDecoding of(RankRun run, PlacedPipeline<?> pipeline, GenerationRequest request) {
     return new RankDecoding(
@@ -90,6 +93,7 @@ record RankDecoding(
 
   private Decoded lead(NDManager scope, NDArray tokens, TokenRange images, Communicator others) {
     LatentShape shape = request.latents();
+    warnOf(ImageProcessor.notFinite(scope, tokens), tokens, "latents");
     if (isLatent()) {
       return Decoded.of(scope, images.from(), shape.visible(scope, tokens));
     }
@@ -99,8 +103,21 @@ record RankDecoding(
               new ChunkedDecoding(decoder, others, request, images)
                   .decode(scope, shape.decodable(scope, tokens));
           run.memory().look();
+          warnOf(ImageProcessor.notFinite(scope, pixels), pixels, "decoded values");
           return output(scope, images.from(), pixels);
         });
+  }
+
+  /** A picture of them would be black there, without a word. */
+  private static void warnOf(long notFinite, NDArray all, String what) {
+    if (notFinite > 0) {
+      LOG.warn(
+          "{} of {} {} are not numbers or infinite, and the picture shows nothing there; where"
+              + " float16 is too narrow, bfloat16 or float32 may help",
+          notFinite,
+          all.size(),
+          what);
+    }
   }
 
   private Decoded decoding(Function<StripDecoding, Decoded> work) {

@@ -4,6 +4,10 @@ def denormalize(self, pixels: Tensor) -> Tensor:
   # (B, 3, H, W) about -1 to 1 -> 0 to 1, in the pixels' type
   return torch.clamp(pixels * 0.5 + 0.5, 0, 1)
 
+def not_finite(self, values: Tensor) -> Tensor:
+  # of any shape -> (1), int64; only a finite number less itself is 0
+  return torch.sum(torch.ne(values - values, 0)).reshape([1])
+
 def quantize(self, pixels: Tensor) -> Tensor:
   # (B, 3, H, W) about -1 to 1 -> 8-bit values; halves go to the even neighbour, as numpy rounds
   values = torch.to(self.denormalize(pixels), 6) * 255

@@ -69,6 +69,13 @@ class ImageProcessorTest {
         .containsExactly(0, 0, 0.5f, 0.75f, 1, 1);
   }
 
+  @Test
+  void valuesThatAreNoNumbersOrInfiniteAreCounted() {
+    NDArray pixels =
+        manager.create(new float[] {0, Float.NaN, 1e38f, Float.NEGATIVE_INFINITY, Float.NaN});
+    assertThat(ImageProcessor.notFinite(manager, pixels)).isEqualTo(3);
+  }
+
   @ParameterizedTest
   @CsvSource({"37,24", "11,5", "20,9", "13,30"})
   void sizesAreReachedAsPixArtsProcessorDoes(int height, int width) throws URISyntaxException {

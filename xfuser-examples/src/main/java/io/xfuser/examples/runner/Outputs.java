@@ -69,17 +69,22 @@ final class Outputs {
     }
 
     /**
-     * Writes what this process has of {@code generation}, the pictures last, so that a command's
-     * last line names them.
+     * Writes what this process has of {@code generation}: the pictures first, which took longest,
+     * so that no other file's failure or size loses them; told last, so that a command's last line
+     * names them.
      *
      * @param all report and trace too, which one rank writes
      */
     void write(Generation generation, boolean all) throws IOException {
-      if (all) {
-        outputs.writeReport(() -> generation.report().toJson());
-        outputs.writeTrace(generation);
+      List<Path> pictures = generation.save(outputs.directory, first);
+      try {
+        if (all) {
+          outputs.writeReport(() -> generation.report().toJson());
+          outputs.writeTrace(generation);
+        }
+      } finally {
+        outputs.saved(generation, pictures);
       }
-      outputs.saved(generation, generation.save(outputs.directory, first));
     }
   }
 

@@ -165,6 +165,18 @@ class RunnerTest {
         .hasSameBinaryContentAs(folder.resolve(name + "1.png"));
   }
 
+  @Test
+  void aReportThatCannotBeWrittenDoesNotLoseThePicture() {
+    Path folder = directory.resolve("kept");
+    // found only when it is written: a file system that takes no files, of the kernel's
+    assumeThat(Path.of("/proc")).isWritable();
+    String[] report = {"--output_directory", folder.toString(), "--report", "/proc/report.json"};
+    assertThat(run(flags(report))).isEqualTo(1);
+    assertThat(err.toString(UTF_8)).contains("/proc/report.json");
+    assertThat(out.toString(UTF_8)).contains("wrote " + folder);
+    assertThat(folder).isDirectoryContaining("glob:**.png");
+  }
+
   private static String[] flags(String... more) {
     String[] small = {
       "--model",
