@@ -76,7 +76,7 @@ lock() {
 
 unlock() {
   exec 9>&-
-  rmdir "$LOCK.d" 2>/dev/null
+  rmdir "$LOCK.d" 2>/dev/null || true # there is none where flock locks; under "set -e" that would end the script
   trap - EXIT INT TERM
 }
 
