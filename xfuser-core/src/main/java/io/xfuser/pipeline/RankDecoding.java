@@ -93,8 +93,8 @@ record RankDecoding(
 
   private Decoded lead(NDManager scope, NDArray tokens, TokenRange images, Communicator others) {
     LatentShape shape = request.latents();
-    warnOf(ImageProcessor.notFinite(scope, tokens), tokens, "latents");
     if (isLatent()) {
+      warnOf(ImageProcessor.notFinite(scope, tokens), tokens, "latents");
       return Decoded.of(scope, images.from(), shape.visible(scope, tokens));
     }
     return decoding(
