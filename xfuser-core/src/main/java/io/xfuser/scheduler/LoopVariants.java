@@ -2,7 +2,6 @@ package io.xfuser.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -32,42 +31,7 @@ public final class LoopVariants {
     return new FromModelInput(scheduler);
   }
 
-  private interface Forwarding extends Scheduler {
-    Scheduler inner();
-
-    @Override
-    default double[] timesteps() {
-      return inner().timesteps();
-    }
-
-    @Override
-    default double initialNoiseSigma() {
-      return inner().initialNoiseSigma();
-    }
-
-    @Override
-    default NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
-      return inner().scaleInput(owner, tokens, step);
-    }
-
-    @Override
-    default boolean stochastic() {
-      return inner().stochastic();
-    }
-
-    @Override
-    default ElementType noiseType(ElementType run) {
-      return inner().noiseType(run);
-    }
-
-    @Override
-    default Sample step(
-        NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
-      return inner().step(owner, sample, prediction, noise);
-    }
-  }
-
-  private record Original(Scheduler inner) implements Forwarding {
+  private record Original(Scheduler inner) implements ForwardingScheduler {
     @Override
     public Sample step(
         NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
@@ -78,7 +42,7 @@ public final class LoopVariants {
     }
   }
 
-  private record Unscaled(Scheduler inner) implements Forwarding {
+  private record Unscaled(Scheduler inner) implements ForwardingScheduler {
     @Override
     public double initialNoiseSigma() {
       return 1;
@@ -90,7 +54,7 @@ public final class LoopVariants {
     }
   }
 
-  private record FromModelInput(Scheduler inner) implements Forwarding {
+  private record FromModelInput(Scheduler inner) implements ForwardingScheduler {
     @Override
     public double initialNoiseSigma() {
       return 1;

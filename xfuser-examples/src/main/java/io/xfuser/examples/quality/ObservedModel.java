@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.ForwardingModel;
 import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.scheduler.ForwardingScheduler;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -29,31 +30,12 @@ record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
   }
 
   /** The scheduler, watched. */
-  private record Observed(Scheduler scheduler, Consumer<Sample> observer) implements Scheduler {
-    @Override
-    public double[] timesteps() {
-      return scheduler.timesteps();
-    }
-
-    @Override
-    public double initialNoiseSigma() {
-      return scheduler.initialNoiseSigma();
-    }
-
-    @Override
-    public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
-      return scheduler.scaleInput(owner, tokens, step);
-    }
-
-    @Override
-    public boolean stochastic() {
-      return scheduler.stochastic();
-    }
-
+  private record Observed(Scheduler inner, Consumer<Sample> observer)
+      implements ForwardingScheduler {
     @Override
     public Sample step(
         NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
-      Sample next = scheduler.step(owner, sample, prediction, noise);
+      Sample next = inner.step(owner, sample, prediction, noise);
       observer.accept(next);
       return next;
     }

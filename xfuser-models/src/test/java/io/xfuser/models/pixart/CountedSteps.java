@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.pipeline.ForwardingModel;
 import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.scheduler.ForwardingScheduler;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -32,12 +33,8 @@ record CountedSteps<C>(PipelineModel<C> whole, AtomicInteger taken) implements F
   @Override
   public void close() {}
 
-  private record CountingScheduler(Scheduler inner, AtomicInteger taken) implements Scheduler {
-    @Override
-    public double[] timesteps() {
-      return inner.timesteps();
-    }
-
+  private record CountingScheduler(Scheduler inner, AtomicInteger taken)
+      implements ForwardingScheduler {
     @Override
     public Sample step(
         NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
