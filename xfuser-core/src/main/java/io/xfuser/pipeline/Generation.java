@@ -53,7 +53,7 @@ public final class Generation implements AutoCloseable {
       IntFunction<Map<String, String>> provenance) {
     /** For what {@code request} makes. */
     static Output of(DiffusionPipeline pipeline, EngineConfig engine, GenerationRequest request) {
-      String sampler = pipeline.model().scheduler(request.scheduler()).getClass().getSimpleName();
+      String sampler = pipeline.model().scheduler(request.scheduler()).name();
       return new Output(
           pipeline.name() + "_" + engine.parallel().label(),
           request.input().outputType() == OutputType.LATENT ? "latents" : "images",

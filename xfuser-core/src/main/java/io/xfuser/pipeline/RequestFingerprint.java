@@ -111,7 +111,7 @@ final class RequestFingerprint {
     }
   }
 
-  static MessageDigest sha256() {
+  private static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -119,7 +119,7 @@ final class RequestFingerprint {
     }
   }
 
-  static String hex(MessageDigest digest) {
+  private static String hex(MessageDigest digest) {
     return HexFormat.of().formatHex(digest.digest(), 0, DIGEST_BYTES);
   }
 }

@@ -11,6 +11,11 @@ public interface ForwardingScheduler extends Scheduler {
   Scheduler inner();
 
   @Override
+  default String name() {
+    return inner().name();
+  }
+
+  @Override
   default double[] timesteps() {
     return inner().timesteps();
   }

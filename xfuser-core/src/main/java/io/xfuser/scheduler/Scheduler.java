@@ -11,6 +11,11 @@ import org.jspecify.annotations.Nullable;
  * the patches of a picture may be stepped in any order; all it does is elementwise.
  */
 public interface Scheduler {
+  /** The solver's name, for people. */
+  default String name() {
+    return getClass().getSimpleName();
+  }
+
   /** The timesteps that the model is given, one per call of it: usually as many as steps. */
   double[] timesteps();
 
