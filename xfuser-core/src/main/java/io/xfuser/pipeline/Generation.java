@@ -55,7 +55,7 @@ public final class Generation implements AutoCloseable {
     static Output of(DiffusionPipeline pipeline, EngineConfig engine, GenerationRequest request) {
       String sampler = pipeline.model().scheduler(request.scheduler()).name();
       return new Output(
-          pipeline.name() + "_" + engine.parallel().label(),
+          OutputFiles.prefix(pipeline, engine),
           request.input().outputType() == OutputType.LATENT ? "latents" : "images",
           request.latents().frames(),
           request.images(),

@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.config.EngineConfig;
 import io.xfuser.failure.WholeFile;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -17,11 +18,16 @@ public final class OutputFiles {
 
   private OutputFiles() {}
 
+  /** What the names of a pipeline's files begin with: model and degrees. */
+  public static String prefix(DiffusionPipeline pipeline, EngineConfig engine) {
+    return pipeline.name() + "_" + engine.parallel().label();
+  }
+
   /**
    * The number after the highest of pictures, videos and tensors in {@code directory}; 0 if there
    * are none, or no such directory.
    *
-   * @param prefix what their names begin with: model and degrees
+   * @param prefix what their names begin with
    */
   public static int next(Path directory, String prefix) throws IOException {
     if (!Files.isDirectory(directory)) {

@@ -17,6 +17,7 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.EngineFingerprint;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
+import io.xfuser.pipeline.OutputFiles;
 import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.torchscript.Libtorch;
@@ -127,7 +128,7 @@ public final class Runner {
         joinAndGenerate(args, engine, pipe, outputs);
       } else {
         try (XDiTParallel parallel = XDiTParallel.inProcess(pipe, engine)) {
-          generate(parallel, args, outputs.numbered(prefix(engine, pipe)), true);
+          generate(parallel, args, outputs.numbered(OutputFiles.prefix(pipe, engine)), true);
         }
       }
     }
@@ -159,7 +160,7 @@ public final class Runner {
   private void joinAndGenerate(
       XFuserArgs args, EngineConfig engine, DiffusionPipeline pipe, Outputs outputs)
       throws IOException {
-    String prefix = prefix(engine, pipe);
+    String prefix = OutputFiles.prefix(pipe, engine);
     SocketConfig place = SocketConfig.fromEnvironment(environment);
     engine.parallel().requireWorldSize(place.size());
     Fingerprint alike = EngineFingerprint.of(pipe, engine, place.rank());
@@ -183,11 +184,6 @@ public final class Runner {
     try (generation) {
       outputs.write(generation, first);
     }
-  }
-
-  /** What the names of a pipeline's files begin with. */
-  private static String prefix(EngineConfig engine, DiffusionPipeline pipe) {
-    return pipe.name() + "_" + engine.parallel().label();
   }
 
   /** Generates; {@code traced} says whether what ranks do is recorded. */
