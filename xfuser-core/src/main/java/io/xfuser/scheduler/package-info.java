@@ -1,4 +1,4 @@
-/** Noise schedules and solvers as pure functions of a sample. */
+/** What the denoising loop asks of a noise schedule with its solver. */
 @NullMarked
 package io.xfuser.scheduler;
 

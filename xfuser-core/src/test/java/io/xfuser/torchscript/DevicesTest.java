@@ -32,7 +32,6 @@ class DevicesTest {
           "tensors.py", Set.of("empty", "empty_on", "to_device"), // named by the caller
           "upload.py", Set.of("upload"), // from the CPU to where the caller says
           "pipeline.py", Set.of("draw"), // diffusers draws noise on the CPU
-          "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
           "mapping.py", Set.of("map_file", "flat", "promised")); // files are on the CPU
 
   @BeforeEach
@@ -49,7 +48,6 @@ class DevicesTest {
         Arguments.of("parallel/sums", ""),
         Arguments.of("pipeline/image", ""),
         Arguments.of("pipeline/pipeline", "draw"),
-        Arguments.of("scheduler/steps", ""),
         Arguments.of("transformer/embedding", ""),
         Arguments.of("weights/mapping", "flat map_file promised"));
   }

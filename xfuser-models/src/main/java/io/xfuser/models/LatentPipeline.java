@@ -1,6 +1,7 @@
 package io.xfuser.models;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.text.TextComponents;
 import io.xfuser.models.vae.AutoencoderKlConfig;
 import io.xfuser.models.vae.AutoencoderKlDecoder;
@@ -11,7 +12,6 @@ import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.scheduler.Schedulers;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.SafeTensors;

@@ -15,7 +15,9 @@ import io.xfuser.testing.Rules;
 @AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
 class ModelsArchitectureTest {
   /** What models share. */
-  private static final String[] SHARED = {"io.xfuser.models.text..", "io.xfuser.models.vae.."};
+  private static final String[] SHARED = {
+    "io.xfuser.models.text..", "io.xfuser.models.vae..", "io.xfuser.models.internal.."
+  };
 
   @ArchTest
   static final ArchRule modelsSeeNoCommunicator =

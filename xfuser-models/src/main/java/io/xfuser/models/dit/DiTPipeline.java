@@ -2,6 +2,7 @@ package io.xfuser.models.dit;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Prompts;
@@ -9,7 +10,6 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.scheduler.LoopVariants;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;

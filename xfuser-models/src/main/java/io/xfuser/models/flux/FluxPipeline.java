@@ -1,6 +1,8 @@
 package io.xfuser.models.flux;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.models.internal.scheduler.DynamicShift;
+import io.xfuser.models.internal.scheduler.FlowMatchEuler;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.models.joint.JointPipeline;
 import io.xfuser.models.text.TextComponents;
@@ -12,8 +14,6 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.scheduler.DynamicShift;
-import io.xfuser.scheduler.FlowMatchEuler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;

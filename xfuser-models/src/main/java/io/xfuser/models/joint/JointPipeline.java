@@ -1,8 +1,8 @@
 package io.xfuser.models.joint;
 
 import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.scheduler.LoopVariants;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;

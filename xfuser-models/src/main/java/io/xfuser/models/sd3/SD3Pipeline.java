@@ -1,6 +1,7 @@
 package io.xfuser.models.sd3;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.models.joint.JointPipeline;
 import io.xfuser.models.text.TextComponents;
@@ -11,7 +12,6 @@ import io.xfuser.pipeline.LatentShape;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.scheduler.DynamicShift;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;

@@ -1,0 +1,66 @@
+package io.xfuser.models.internal.scheduler;
+
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.weights.ComponentConfig;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Euler steps along a rectified flow. Source: arXiv 2403.03206, diffusers {@code
+ * scheduling_flow_match_euler_discrete.py}. Stochastic sampling is refused.
+ */
+public final class FlowMatchEuler implements Scheduler {
+  private final float[] sigmas; // (n + 1)
+  private final double[] timesteps; // (n)
+
+  private FlowMatchEuler(Options options, SchedulerRequest request) {
+    options.requireNoEta(request);
+    options.requireFalse("stochastic_sampling");
+    SigmaCurves.check(options);
+    int trainSteps = options.positive("num_train_timesteps", 1000);
+    boolean inverted = options.isTrue("invert_sigmas");
+    double[] levels = FlowSigmas.of(options, request);
+    sigmas = Sequences.toFloats(levels, inverted ? 1 : 0);
+    timesteps = new double[levels.length];
+    for (int i = 0; i < levels.length; i++) {
+      sigmas[i] = inverted ? 1 - sigmas[i] : sigmas[i];
+      timesteps[i] = sigmas[i] * trainSteps;
+    }
+  }
+
+  /**
+   * The solver that {@code config} describes.
+   *
+   * @throws IllegalArgumentException naming a setting that is wrong or not supported
+   */
+  public static FlowMatchEuler of(ComponentConfig config, SchedulerRequest request) {
+    return new FlowMatchEuler(new Options(config), request);
+  }
+
+  /**
+   * The noise levels that Flux's pipeline prescribes in {@link SchedulerRequest#sigmas}: from 1 to
+   * {@code 1 / steps}. Source: diffusers {@code pipeline_flux.py}.
+   */
+  public static List<Double> evenSigmas(int steps) {
+    return Arrays.stream(Sequences.linear(1, 1.0 / steps, steps)).boxed().toList();
+  }
+
+  @Override
+  public double[] timesteps() {
+    return timesteps.clone();
+  }
+
+  @Override
+  public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+    int step = Steps.next(sample, timesteps.length);
+    double[] change = {sigmas[step + 1] - sigmas[step]};
+    NDArray tokens = Steps.PROGRAM.call(owner, "flow", sample.tokens(), prediction, change);
+    return new Sample(tokens, List.of(), step + 1);
+  }
+}

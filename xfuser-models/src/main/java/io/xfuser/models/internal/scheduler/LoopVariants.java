@@ -1,0 +1,77 @@
+package io.xfuser.models.internal.scheduler;
+
+import io.xfuser.scheduler.ForwardingScheduler;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the denoising loops of single pipelines do with a scheduler otherwise than all others, so
+ * that the core's one loop does it too. Source: {@code __call__} of diffusers' pipelines.
+ */
+public final class LoopVariants {
+  private LoopVariants() {}
+
+  /**
+   * As PixArt-α's: the only step of a request of one step gives the predicted original in the place
+   * of the next sample. Solvers that report none draw what their step gives; diffusers fails there.
+   */
+  public static Scheduler originalInOneStep(Scheduler scheduler) {
+    return scheduler.timesteps().length == 1 ? new Original(scheduler) : scheduler;
+  }
+
+  /** As Stable Diffusion 3's and Flux's: neither the noise nor the model's input is scaled. */
+  public static Scheduler unscaled(Scheduler scheduler) {
+    return new Unscaled(scheduler);
+  }
+
+  /** As DiT's: the noise is not scaled, and a step starts from what the model was given. */
+  public static Scheduler fromModelInput(Scheduler scheduler) {
+    return new FromModelInput(scheduler);
+  }
+
+  private record Original(Scheduler inner) implements ForwardingScheduler {
+    @Override
+    public Sample step(
+        NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+      NDArray original = inner.original(owner, sample, prediction);
+      return original == null
+          ? inner.step(owner, sample, prediction, noise)
+          : new Sample(original, List.of(), sample.step() + 1);
+    }
+  }
+
+  private record Unscaled(Scheduler inner) implements ForwardingScheduler {
+    @Override
+    public double initialNoiseSigma() {
+      return 1;
+    }
+
+    @Override
+    public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
+      return Torch.alias(owner, tokens);
+    }
+  }
+
+  private record FromModelInput(Scheduler inner) implements ForwardingScheduler {
+    @Override
+    public double initialNoiseSigma() {
+      return 1;
+    }
+
+    @Override
+    public Sample step(
+        NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+      try (NDManager scope = owner.newSubManager()) {
+        NDArray given = inner.scaleInput(scope, sample.tokens(), sample.step());
+        Sample from = new Sample(given, sample.history(), sample.step());
+        return inner.step(owner, from, prediction, noise);
+      }
+    }
+  }
+}
