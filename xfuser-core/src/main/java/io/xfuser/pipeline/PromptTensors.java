@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -74,19 +73,7 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared, Passed
         request.input().numImagesPerPrompt(),
         plan.images(),
         request.text(),
-        new Exchange(List.of(), share(), replica::allReduceSum, ofAllPrompts(request.guided())));
-  }
-
-  /** Layers of both prompts are counted together; most encoders run once for each. */
-  private Passed ofAllPrompts(boolean guided) {
-    int runs = guided ? 2 : 1;
-    AtomicInteger before = new AtomicInteger();
-    return (done, total) -> {
-      passed.layers(Math.min(runs * total, before.get() + done), runs * total);
-      if (done == total) {
-        before.addAndGet(total);
-      }
-    };
+        new Exchange(List.of(), share(), replica::allReduceSum, passed));
   }
 
   private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {

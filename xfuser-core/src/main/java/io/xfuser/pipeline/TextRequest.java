@@ -5,12 +5,14 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Exchange;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * The text of some of a request's pictures. Pipelines form text and masks for all pictures
@@ -58,18 +60,29 @@ public record TextRequest(
     return encode(owner, UnaryOperator.identity(), encoder, rows(image -> image % prompts.size()));
   }
 
+  /**
+   * Both prompts in one batch: an encoder reads its weights once, and more rows are multiplied at a
+   * time.
+   */
   private Map<String, NDArray> encode(
       NDManager owner, UnaryOperator<List<String>> some, PromptEncoder encoder, long[] rows) {
+    List<String> positive = some.apply(prompts);
+    List<String> texts = new ArrayList<>(positive);
+    if (!negatives.isEmpty()) {
+      texts.addAll(some.apply(negatives));
+    }
+    long[] negativeRows = LongStream.of(rows).map(row -> row + positive.size()).toArray();
     Map<String, NDArray> all = new HashMap<>();
     try (NDManager scope = owner.newSubManager()) {
       encoder
-          .encode(scope, some.apply(prompts), this)
-          .forEach((name, tensor) -> all.put(name, Torch.rows(owner, tensor, rows)));
-      if (!negatives.isEmpty()) {
-        encoder
-            .encode(scope, some.apply(negatives), this)
-            .forEach((name, tensor) -> all.put(NEGATIVE + name, Torch.rows(owner, tensor, rows)));
-      }
+          .encode(scope, texts, this)
+          .forEach(
+              (name, tensor) -> {
+                all.put(name, Torch.rows(owner, tensor, rows));
+                if (!negatives.isEmpty()) {
+                  all.put(NEGATIVE + name, Torch.rows(owner, tensor, negativeRows));
+                }
+              });
     }
     return all;
   }
@@ -82,7 +95,8 @@ public record TextRequest(
   /** Encodes some prompts. */
   @FunctionalInterface
   public interface PromptEncoder {
-    /** Tensors by name; dimension 0 of each is the prompts, which are some of {@code request}'s. */
+    /** Tensors by name; dimension 0 of each is the prompts, which are some of {@code request}'s,
+     * the negative ones after the others. */
     Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request);
   }
 }

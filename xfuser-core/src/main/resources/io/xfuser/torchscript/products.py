@@ -28,7 +28,7 @@ def wide_linear(self, x: Tensor, weight: Tensor, bias: List[Tensor], gelu: bool,
     end = min(outputs, start + rows)
     w = torch.copy_(torch.slice(buffer, 0, 0, end - start), torch.slice(weight, 0, start, end))
     if len(bias) == 0:
-      part = torch.linear(wide, w)
+      part = self.product_alone(wide, w)
     else:
       b = torch.to(torch.slice(bias[0], 0, start, end), 6)
       if gelu:
@@ -58,7 +58,7 @@ def linear_alone(self, x: Tensor, weight: Tensor) -> Tensor:
   # x·weightᵀ
   if self.product_type(x) != x.dtype:
     return self.wide_linear(x, weight, annotate(List[Tensor], []), False, annotate(List[Tensor], []), x.dtype)
-  return torch.linear(x, weight)
+  return self.product_alone(x, weight)
 
 def mlp_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
   # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2; x (..., I) -> (..., O)

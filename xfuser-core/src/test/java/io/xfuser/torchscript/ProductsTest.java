@@ -20,16 +20,16 @@ class ProductsTest {
   /** Nothing else multiplies; these choose the type, or get what {@code product_type} gave. */
   private static final Map<String, Set<String>> ALL =
       Map.ofEntries(
-          Map.entry("products.py wide_linear", Set.of("linear")),
-          Map.entry("products.py linear_alone", Set.of("linear")),
           Map.entry("products.py matmul", Set.of("matmul")),
           Map.entry("products.py attend_masked", Set.of("scaled_dot_product_attention")),
           Map.entry("products.py attend_by_pairs", Set.of("bmm")),
           Map.entry("products.py convolution", Set.of("_convolution", "conv2d")),
           Map.entry("linear_onednn.py product", LINEAR),
+          Map.entry("linear_onednn.py product_alone", LINEAR),
           Map.entry("linear_onednn.py product_gelu_tanh", LINEAR),
           Map.entry("linear_onednn.py product_add", LINEAR),
           Map.entry("linear_aten.py product", Set.of("linear")),
+          Map.entry("linear_aten.py product_alone", Set.of("linear")),
           Map.entry("linear_aten.py product_gelu_tanh", Set.of("linear")),
           Map.entry("linear_aten.py product_add", Set.of("linear")),
           // kernels of attention that are asked for by name
