@@ -20,7 +20,7 @@ public final class DisplacedPatches implements Attention {
   private final List<Integer> shards;
   private final Communicator ring;
   private final AttentionKernel kernel;
-  private @Nullable Steps kept;
+  private @Nullable BufferPair kept;
 
   /** See {@link PatchAttention}, whose parameters these are. */
   public DisplacedPatches(
@@ -37,19 +37,19 @@ public final class DisplacedPatches implements Attention {
   }
 
   /** What was in the step before, and what is already of this one. */
-  private record Steps(KeyValueBuffer before, KeyValueBuffer now) {
+  private record BufferPair(KeyValueBuffer before, KeyValueBuffer now) {
     /** After the last patch; what was before will be written anew. */
-    Steps next() {
-      return new Steps(/* before= */ now, /* now= */ before);
+    BufferPair next() {
+      return new BufferPair(/* before= */ now, /* now= */ before);
     }
   }
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    Steps steps = kept;
+    BufferPair steps = kept;
     if (steps == null) {
       KeyValueBuffer first = KeyValueBuffer.of(request, qkv, layout.tokens());
-      steps = new Steps(first, first.copy(request));
+      steps = new BufferPair(first, first.copy(request));
     }
     List<TokenRange> pieces = layout.gathered(qkv.span(), shards);
     kept = qkv.span().to() == layout.patches() ? steps.next() : steps;
@@ -64,7 +64,7 @@ public final class DisplacedPatches implements Attention {
 
   @Override
   public long bufferBytes() {
-    Steps steps = kept;
+    BufferPair steps = kept;
     return steps == null ? 0 : steps.before().bytes() + steps.now().bytes();
   }
 }

@@ -9,27 +9,27 @@ import java.util.regex.Pattern;
  * @param kind the CPU, GPUs, or what there is
  * @param index the one GPU that all ranks share, −1 for none in particular
  */
-public record DeviceChoice(Kind kind, int index) {
+public record DeviceChoice(DeviceType kind, int index) {
   /** GPUs where there are some, else the CPU. */
-  public static final DeviceChoice AUTO = new DeviceChoice(Kind.AUTO, -1);
+  public static final DeviceChoice AUTO = new DeviceChoice(DeviceType.AUTO, -1);
 
   /** The CPU. */
-  public static final DeviceChoice CPU = new DeviceChoice(Kind.CPU, -1);
+  public static final DeviceChoice CPU = new DeviceChoice(DeviceType.CPU, -1);
 
   /** GPUs, each rank on the next one. */
-  public static final DeviceChoice CUDA = new DeviceChoice(Kind.CUDA, -1);
+  public static final DeviceChoice CUDA = new DeviceChoice(DeviceType.CUDA, -1);
 
   private static final Pattern ONE_GPU = Pattern.compile("cuda:(0|[1-9]\\d{0,3})");
 
   /** Checks that only GPUs are numbered. */
   public DeviceChoice {
-    if (index < -1 || (index >= 0 && kind != Kind.CUDA)) {
+    if (index < -1 || (index >= 0 && kind != DeviceType.CUDA)) {
       throw new ArgumentException("there is no device " + kind + " " + index);
     }
   }
 
   /** Kinds of devices. */
-  public enum Kind {
+  public enum DeviceType {
     /** GPUs where there are some, else the CPU. */
     AUTO,
     CPU,
@@ -44,7 +44,7 @@ public record DeviceChoice(Kind kind, int index) {
   public static DeviceChoice parse(String text) {
     Matcher one = ONE_GPU.matcher(text);
     if (one.matches()) {
-      return new DeviceChoice(Kind.CUDA, Integer.parseInt(one.group(1)));
+      return new DeviceChoice(DeviceType.CUDA, Integer.parseInt(one.group(1)));
     }
     return switch (text) {
       case "auto" -> AUTO;

@@ -84,14 +84,14 @@ final class ForeignFlags {
 
   private ForeignFlags() {}
 
-  private enum Kind {
+  private enum Arity {
     SWITCH,
     SWITCHED_ON,
     VALUE,
     VALUES
   }
 
-  private record Foreign(String name, Kind kind, String standard, String description) {
+  private record Foreign(String name, Arity kind, String standard, String description) {
     /** xDiT's way to turn off what is on by default. */
     String negation() {
       return "--no-" + name.substring(2);
@@ -99,19 +99,19 @@ final class ForeignFlags {
   }
 
   private static Foreign off(String name, String description) {
-    return new Foreign(name, Kind.SWITCH, "off", description);
+    return new Foreign(name, Arity.SWITCH, "off", description);
   }
 
   private static Foreign on(String name, String description) {
-    return new Foreign(name, Kind.SWITCHED_ON, "on", description);
+    return new Foreign(name, Arity.SWITCHED_ON, "on", description);
   }
 
   private static Foreign value(String name, String standard, String description) {
-    return new Foreign(name, Kind.VALUE, standard, description);
+    return new Foreign(name, Arity.VALUE, standard, description);
   }
 
   private static Foreign several(String name, String description) {
-    return new Foreign(name, Kind.VALUES, UNSET, description);
+    return new Foreign(name, Arity.VALUES, UNSET, description);
   }
 
   /** The flags, to be mixed into a command. */
@@ -120,14 +120,14 @@ final class ForeignFlags {
     for (Foreign flag : ALL) {
       String description = flag.description + " (default: " + flag.standard + ")";
       spec.addOption(option(flag.name, flag.kind).description(description).build());
-      if (flag.kind == Kind.SWITCHED_ON) {
-        spec.addOption(option(flag.negation(), Kind.SWITCH).hidden(true).build());
+      if (flag.kind == Arity.SWITCHED_ON) {
+        spec.addOption(option(flag.negation(), Arity.SWITCH).hidden(true).build());
       }
     }
     return spec;
   }
 
-  private static OptionSpec.Builder option(String name, Kind kind) {
+  private static OptionSpec.Builder option(String name, Arity kind) {
     OptionSpec.Builder option = OptionSpec.builder(name);
     return switch (kind) {
       case SWITCH, SWITCHED_ON -> option.type(boolean.class).arity("0");
@@ -146,10 +146,10 @@ final class ForeignFlags {
       OptionSpec given = parsed.matchedOption(flag.name);
       if (given != null && !isStandard(flag, given)) {
         String values =
-            String.join(" ", flag.kind == Kind.SWITCH ? List.of() : given.stringValues());
+            String.join(" ", flag.kind == Arity.SWITCH ? List.of() : given.stringValues());
         throw new ArgumentException((flag.name + " " + values).strip() + " is not supported yet");
       }
-      if (flag.kind == Kind.SWITCHED_ON && parsed.hasMatchedOption(flag.negation())) {
+      if (flag.kind == Arity.SWITCHED_ON && parsed.hasMatchedOption(flag.negation())) {
         throw new ArgumentException(flag.negation() + " is not supported yet");
       }
     }

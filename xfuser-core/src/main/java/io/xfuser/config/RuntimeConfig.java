@@ -53,7 +53,7 @@ public record RuntimeConfig(
               "the element type must be float32, bfloat16 or float16, but is " + dtype.torchName());
     }
     Check.atLeast(0, warmupSteps, "the number of warm-up steps");
-    if (offload != Offload.NONE && device.kind() == DeviceChoice.Kind.CPU) {
+    if (offload != Offload.NONE && device.kind() == DeviceChoice.DeviceType.CPU) {
       throw new ArgumentException("Offload." + offload + " needs a GPU, but the device is cpu");
     }
     if (threads < 0 || threads > MOST_THREADS) {
@@ -85,7 +85,7 @@ public record RuntimeConfig(
 
   /** Whether something was asked for that only a GPU can do. */
   public boolean needsGpu() {
-    return device.kind() == DeviceChoice.Kind.CUDA || offload != Offload.NONE;
+    return device.kind() == DeviceChoice.DeviceType.CUDA || offload != Offload.NONE;
   }
 
   /** The same in another element type. */

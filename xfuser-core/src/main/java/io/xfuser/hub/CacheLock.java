@@ -51,7 +51,7 @@ final class CacheLock {
     try (FileChannel channel =
         FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       while (tryLock(channel) == null) {
-        Patience.sleep(POLL);
+        RetryPolicy.sleep(POLL);
       }
       return action.run(); // closing releases
     } finally {
@@ -63,7 +63,7 @@ final class CacheLock {
     try {
       turn.lockInterruptibly();
     } catch (InterruptedException e) {
-      throw Patience.interrupted(e);
+      throw RetryPolicy.interrupted(e);
     }
   }
 
@@ -73,7 +73,7 @@ final class CacheLock {
     } catch (OverlappingFileLockException e) {
       return null; // this class, loaded a second time
     } catch (ClosedByInterruptException e) {
-      throw Patience.interrupted(e);
+      throw RetryPolicy.interrupted(e);
     }
   }
 }

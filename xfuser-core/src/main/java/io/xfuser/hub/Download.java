@@ -24,7 +24,7 @@ final class Download {
       HubClient client,
       ModelCache cache,
       String commit,
-      Patience patience,
+      RetryPolicy patience,
       DownloadListener listener) {
     this.client = client;
     this.cache = cache;

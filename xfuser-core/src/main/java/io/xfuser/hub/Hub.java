@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
 public final class Hub {
   private final HubSettings settings;
   private final DownloadListener listener;
-  private final Patience patience;
+  private final RetryPolicy patience;
 
   /** Tells {@code listener} of downloads. */
   public Hub(HubSettings settings, DownloadListener listener) {
-    this(settings, listener, Patience.USUAL);
+    this(settings, listener, RetryPolicy.USUAL);
   }
 
-  Hub(HubSettings settings, DownloadListener listener, Patience patience) {
+  Hub(HubSettings settings, DownloadListener listener, RetryPolicy patience) {
     this.settings = settings;
     this.listener = listener;
     this.patience = patience;

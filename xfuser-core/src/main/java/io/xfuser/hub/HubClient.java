@@ -42,11 +42,11 @@ final class HubClient {
 
   private final HubSettings settings;
   private final ModelName model;
-  private final Patience patience;
+  private final RetryPolicy patience;
   private final HttpClient http =
       HttpClient.newBuilder().followRedirects(Redirect.NEVER).connectTimeout(CONNECT).build();
 
-  HubClient(HubSettings settings, ModelName model, Patience patience) {
+  HubClient(HubSettings settings, ModelName model, RetryPolicy patience) {
     this.settings = settings;
     this.model = model;
     this.patience = patience;
@@ -229,7 +229,7 @@ final class HubClient {
     try {
       return http.send(request.build(), BodyHandlers.ofInputStream());
     } catch (InterruptedException e) {
-      throw Patience.interrupted(e);
+      throw RetryPolicy.interrupted(e);
     }
   }
 

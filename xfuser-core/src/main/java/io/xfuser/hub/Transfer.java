@@ -25,10 +25,10 @@ final class Transfer {
 
   private final HubClient client;
   private final String commit;
-  private final Patience patience;
+  private final RetryPolicy patience;
   private final DownloadListener listener;
 
-  Transfer(HubClient client, String commit, Patience patience, DownloadListener listener) {
+  Transfer(HubClient client, String commit, RetryPolicy patience, DownloadListener listener) {
     this.client = client;
     this.commit = commit;
     this.patience = patience;

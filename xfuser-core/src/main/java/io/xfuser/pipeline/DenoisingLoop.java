@@ -10,7 +10,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.Trace;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import java.util.List;
@@ -31,7 +31,7 @@ final class DenoisingLoop<C> {
   private final PipelineStage<C> stage;
   private final Scheduler scheduler;
   private final Guidance guidance;
-  private final List<Exchange> exchanges;
+  private final List<BlockContext> contexts;
   private final LongSkips skips;
   private final Noise noise;
   private final Samples samples;
@@ -48,7 +48,7 @@ final class DenoisingLoop<C> {
     this.stage = parts.stage();
     this.scheduler = parts.scheduler();
     this.guidance = parts.guidance();
-    this.exchanges = parts.exchanges();
+    this.contexts = parts.contexts();
     this.skips = parts.skips();
     this.noise = noise;
     this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
@@ -60,12 +60,12 @@ final class DenoisingLoop<C> {
   }
 
   /**
-   * What the loop runs: a stage, its exchanges, what turns predictions into samples, and who
-   * watches time and memory.
+   * What the loop runs: a stage, its contexts, what turns predictions into samples, and who watches
+   * time and memory.
    */
   record Parts<C>(
       PipelineStage<C> stage,
-      List<Exchange> exchanges,
+      List<BlockContext> contexts,
       LongSkips skips,
       Scheduler scheduler,
       Guidance guidance,
@@ -116,7 +116,7 @@ final class DenoisingLoop<C> {
       Hidden x =
           trace.during(
               Activity.BLOCKS,
-              () -> stage.forward(scope, input, conditioning, exchanges, skips.pass(scope)));
+              () -> stage.forward(scope, input, conditioning, contexts, skips.pass(scope)));
       gauge.read();
       if (pipe.isLast()) {
         finish(scope, x, conditioning, t);
@@ -194,6 +194,6 @@ final class DenoisingLoop<C> {
 
   /** Bytes of keys and values that this rank keeps. */
   long bufferBytes() {
-    return exchanges.stream().mapToLong(Exchange::bufferBytes).sum();
+    return contexts.stream().mapToLong(BlockContext::bufferBytes).sum();
   }
 }

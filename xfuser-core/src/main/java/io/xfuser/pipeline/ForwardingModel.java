@@ -41,12 +41,12 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   }
 
   @Override
-  default void check(VaeDecoder.Options options) {
+  default void check(VaeDecoder.DecodeOptions options) {
     model().check(options);
   }
 
   @Override
-  default VaeDecoder.Size decoderSize() {
+  default VaeDecoder.Footprint decoderSize() {
     return model().decoderSize();
   }
 

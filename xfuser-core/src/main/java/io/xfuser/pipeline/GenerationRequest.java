@@ -29,7 +29,7 @@ public record GenerationRequest(
     SchedulerRequest scheduler,
     int calls,
     GuidanceOptions guidance,
-    TextEncoder.Options text) {
+    TextEncoder.TextOptions text) {
   /**
    * Checks that tokens and pictures can be counted.
    *
@@ -61,7 +61,7 @@ public record GenerationRequest(
             Objects.requireNonNullElse(input.guidanceScale(), defaults.guidance()),
             Objects.requireNonNullElse(input.guidanceRescale(), 0.0),
             0),
-        new TextEncoder.Options(
+        new TextEncoder.TextOptions(
             Objects.requireNonNullElse(input.maxSequenceLength(), defaults.maxSequenceLength()),
             Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption())));
   }

@@ -51,10 +51,10 @@ record HostMemory(Path root) {
     for (String line : lines(root.resolve("proc/self/cgroup"))) {
       String[] parts = line.split(":", 3); // number:controllers:path
       if (parts.length == 3 && parts[1].isEmpty()) {
-        Group names = new Group("memory.max", "memory.current");
+        CgroupFiles names = new CgroupFiles("memory.max", "memory.current");
         least = Math.min(least, around("sys/fs/cgroup", parts[2], names));
       } else if (parts.length == 3 && List.of(parts[1].split(",")).contains("memory")) {
-        Group names = new Group("memory.limit_in_bytes", "memory.usage_in_bytes");
+        CgroupFiles names = new CgroupFiles("memory.limit_in_bytes", "memory.usage_in_bytes");
         least = Math.min(least, around("sys/fs/cgroup/memory", parts[2], names));
       }
     }
@@ -62,9 +62,9 @@ record HostMemory(Path root) {
   }
 
   /** The names of a group's files. */
-  private record Group(String limit, String usage) {}
+  private record CgroupFiles(String limit, String usage) {}
 
-  private long around(String mount, String path, Group names) {
+  private long around(String mount, String path, CgroupFiles names) {
     Path top = root.resolve(mount);
     Path named = top.resolve(path.substring(Math.min(1, path.length()))).normalize();
     Path group = named.startsWith(top) ? named : top; // a path of outside the container
@@ -75,7 +75,7 @@ record HostMemory(Path root) {
     return least;
   }
 
-  private static long left(Path group, Group names) {
+  private static long left(Path group, CgroupFiles names) {
     long limit = number(group.resolve(names.limit()));
     long usage = number(group.resolve(names.usage()));
     if (limit >= NO_LIMIT || usage >= NO_LIMIT) {

@@ -28,7 +28,7 @@ final class MemoryCheck {
     GenerationRequest request = plan.request();
     OptionalLong host = HostMemory.ofThisMachine().usable();
     MemoryNeed.noise(plan, draws).require(request, "memory", host);
-    VaeDecoder.Size decoder = pipeline.model().decoderSize();
+    VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
     for (Device device : Set.copyOf(ranks.devices())) {
       String whose = device.isGpu() ? "the memory of " + Torch.name(device) : "memory";
       OptionalLong usable = device.isGpu() ? DeviceMemory.total(device) : host;

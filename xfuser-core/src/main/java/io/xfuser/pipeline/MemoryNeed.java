@@ -62,7 +62,7 @@ record MemoryNeed(String phase, double bytes, String remedy) {
   static Stream<MemoryNeed> onDevice(
       RequestPlan plan,
       TransformerSpec<?> spec,
-      VaeDecoder.Size decoder,
+      VaeDecoder.Footprint decoder,
       Collection<Integer> ranks) {
     List<RankPlan> denoising =
         plan.denoising().stream().filter(rank -> ranks.contains(rank.rank())).toList();
@@ -157,7 +157,7 @@ record MemoryNeed(String phase, double bytes, String remedy) {
 
   /** Elements of what the decoder reads and writes at the picture's size, or of the pixels. */
   private static double decoding(
-      RequestPlan plan, VaeDecoder.Size decoder, Collection<Integer> ranks) {
+      RequestPlan plan, VaeDecoder.Footprint decoder, Collection<Integer> ranks) {
     GenerationRequest request = plan.request();
     if (request.input().outputType() == OutputType.LATENT) {
       return 0;

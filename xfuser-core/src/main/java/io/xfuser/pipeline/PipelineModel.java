@@ -44,11 +44,11 @@ public interface PipelineModel<C> extends AutoCloseable {
    *
    * @throws IllegalArgumentException naming them
    */
-  default void check(VaeDecoder.Options options) {}
+  default void check(VaeDecoder.DecodeOptions options) {}
 
   /** What the decoder needs room for. */
-  default VaeDecoder.Size decoderSize() {
-    return VaeDecoder.Size.UNKNOWN;
+  default VaeDecoder.Footprint decoderSize() {
+    return VaeDecoder.Footprint.UNKNOWN;
   }
 
   /** The scheduler for one generation. */

@@ -6,9 +6,9 @@ import io.xfuser.nn.Passed;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
-import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.LoadedTransformer;
@@ -105,11 +105,15 @@ record PipelineStage<C>(
   /**
    * The hidden states after all blocks of this stage, owned by {@code owner}.
    *
-   * @param exchanges those of each block
+   * @param contexts those of each block
    * @param skips brings and takes what blocks read of blocks other than the one before
    */
   Hidden forward(
-      NDManager owner, Hidden x, C conditioning, List<Exchange> exchanges, LongSkips.Pass skips) {
+      NDManager owner,
+      Hidden x,
+      C conditioning,
+      List<BlockContext> contexts,
+      LongSkips.Pass skips) {
     NDManager previous = owner.newSubManager();
     Hidden hidden = x;
     for (int i = 0; i < blocks.size(); i++) {
@@ -118,7 +122,7 @@ record PipelineStage<C>(
       Block<C> block = blocks.get(i);
       TensorList.Hold inUse = offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
       try (inUse) {
-        hidden = block.forward(scope, input, conditioning, exchanges.get(i));
+        hidden = block.forward(scope, input, conditioning, contexts.get(i));
       }
       skips.after(first + i, hidden);
       previous.close(); // the input of this block, unless it came from outside

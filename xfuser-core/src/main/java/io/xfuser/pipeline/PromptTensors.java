@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Passed;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Shared;
 import io.xfuser.weights.Share;
 import java.util.HashMap;
@@ -73,7 +73,7 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared, Passed
         request.input().numImagesPerPrompt(),
         plan.images(),
         request.text(),
-        new Exchange(List.of(), share(), replica::allReduceSum, passed));
+        new BlockContext(List.of(), share(), replica::allReduceSum, passed));
   }
 
   private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {

@@ -139,8 +139,8 @@ record RankDecoding(
   }
 
   private StripDecoding strips(VaeDecoder decoder) {
-    VaeDecoder.Options options =
-        new VaeDecoder.Options(
+    VaeDecoder.DecodeOptions options =
+        new VaeDecoder.DecodeOptions(
             run.engine().runtime().enableSlicing(),
             run.engine().runtime().enableTiling(),
             request.latents().frames(),

@@ -21,7 +21,7 @@ record RankDevices(RuntimeConfig runtime, Gpus gpus) {
    */
   RankDevices {
     DeviceChoice asked = runtime.device();
-    if (asked.kind() == DeviceChoice.Kind.CUDA) {
+    if (asked.kind() == DeviceChoice.DeviceType.CUDA) {
       requireGpu("the device " + asked, gpus);
       if (asked.index() >= gpus.count()) {
         throw new ArgumentException(
@@ -32,7 +32,7 @@ record RankDevices(RuntimeConfig runtime, Gpus gpus) {
     if (runtime.offload() != Offload.NONE) {
       requireGpu("Offload." + runtime.offload(), gpus);
     }
-    if (asked.kind() != DeviceChoice.Kind.CPU && gpus.count() > 0) {
+    if (asked.kind() != DeviceChoice.DeviceType.CPU && gpus.count() > 0) {
       Gpus.requireOneStream();
     }
   }
@@ -60,7 +60,7 @@ record RankDevices(RuntimeConfig runtime, Gpus gpus) {
    */
   Device of(int rank) {
     DeviceChoice asked = runtime.device();
-    if (asked.kind() == DeviceChoice.Kind.CPU || gpus.count() == 0) {
+    if (asked.kind() == DeviceChoice.DeviceType.CPU || gpus.count() == 0) {
       return Device.cpu();
     }
     // a launcher may leave each of its processes one GPU, which is then the first for all of them

@@ -14,7 +14,7 @@ import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.parallel.World;
 import io.xfuser.torchscript.AttentionKernel;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -64,13 +64,13 @@ record RankGroups(
   }
 
   /**
-   * The exchange of each block for one request: the strategy of {@code plan}.
+   * The context of each block for one request: the strategy of {@code plan}.
    *
    * @param request owns keys and values that are kept
    * @param kernel computes self-attention
    * @param gauge watches every attention
    */
-  List<Exchange> exchanges(
+  List<BlockContext> contexts(
       NDManager request,
       RankPlan plan,
       TransformerSpec<?> spec,
@@ -79,7 +79,7 @@ record RankGroups(
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
-                new Exchange(
+                new BlockContext(
                     IntStream.range(0, spec.attentions(block))
                         .mapToObj(i -> gauge.watch(attention(request, plan, kernel)))
                         .toList(),

@@ -139,7 +139,7 @@ final class RankPipeline<C> {
         groups.pipeline(),
         new DenoisingLoop.Parts<>(
             stage,
-            groups.exchanges(
+            groups.contexts(
                 request,
                 plan,
                 pipeline.transformer().spec(),

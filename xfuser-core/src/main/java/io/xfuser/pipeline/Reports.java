@@ -60,14 +60,14 @@ final class Reports {
     }
     try {
       String process = ManagementFactory.getRuntimeMXBean().getName(); // pid@machine
-      RunTrace.Part own =
-          new RunTrace.Part(
+      RunTrace.RankEvents own =
+          new RunTrace.RankEvents(
               process.substring(process.indexOf('@') + 1),
               ClockReadings.take(process, everyone),
               recorded);
-      List<RunTrace.Part> parts = new ArrayList<>();
+      List<RunTrace.RankEvents> parts = new ArrayList<>();
       for (String text : Texts.allGather(owner, everyone, JSON.writeValueAsString(own))) {
-        parts.add(JSON.readValue(text, RunTrace.Part.class));
+        parts.add(JSON.readValue(text, RunTrace.RankEvents.class));
       }
       return RunTrace.of(parts);
     } catch (JsonProcessingException e) {

@@ -41,7 +41,7 @@ final class Samples {
    * Puts the sample that {@code next} makes in its own manager in the place of the one of {@code
    * span}.
    */
-  Sample replace(PatchSpan span, Step next) {
+  Sample replace(PatchSpan span, SolverStep next) {
     Owned old = owned(span);
     NDManager owner = request.newSubManager();
     Owned made = new Owned(next.from(owner, old.sample()), owner);
@@ -101,7 +101,7 @@ final class Samples {
 
   /** One step of a solver. */
   @FunctionalInterface
-  interface Step {
+  interface SolverStep {
     Sample from(NDManager owner, Sample sample);
   }
 

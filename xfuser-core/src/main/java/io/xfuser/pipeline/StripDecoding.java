@@ -13,7 +13,7 @@ import java.util.List;
  * @param options the same on every rank
  * @param ranks the first has the latents and gets the pixels
  */
-record StripDecoding(VaeDecoder decoder, VaeDecoder.Options options, Communicator ranks) {
+record StripDecoding(VaeDecoder decoder, VaeDecoder.DecodeOptions options, Communicator ranks) {
   /** On the first rank: the pixels (B·F, 3, H, W) of latents (B·F, c, h, w). */
   NDArray lead(NDManager owner, NDArray latents) {
     if (ranks.size() == 1) {

@@ -30,5 +30,5 @@ public interface TextEncoder extends AutoCloseable {
    * @param maxSequenceLength tokens; longer prompts are cut
    * @param cleanCaption whether prompts are cleaned as the training captions were
    */
-  record Options(int maxSequenceLength, boolean cleanCaption) {}
+  record TextOptions(int maxSequenceLength, boolean cleanCaption) {}
 }

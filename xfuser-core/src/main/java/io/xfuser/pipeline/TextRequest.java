@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,22 +23,22 @@ import java.util.stream.LongStream;
  * @param imagesPerPrompt pictures for each prompt, one after another
  * @param images the pictures whose text is wanted
  * @param options how text is prepared
- * @param exchange sums over the ranks that have the other shares of the encoder
+ * @param context sums over the ranks that have the other shares of the encoder
  */
 public record TextRequest(
     List<String> prompts,
     List<String> negatives,
     int imagesPerPrompt,
     TokenRange images,
-    TextEncoder.Options options,
-    Exchange exchange) {
+    TextEncoder.TextOptions options,
+    BlockContext context) {
   /** The prefix of the names of negative prompts' tensors. */
   public static final String NEGATIVE = "negative_";
 
   /** {@code prompts}, each with one picture, without guidance, for a whole encoder. */
-  public static TextRequest of(List<String> prompts, TextEncoder.Options options) {
+  public static TextRequest of(List<String> prompts, TextEncoder.TextOptions options) {
     TokenRange all = new TokenRange(0, prompts.size());
-    return new TextRequest(prompts, List.of(), 1, all, options, Exchange.none(List.of()));
+    return new TextRequest(prompts, List.of(), 1, all, options, BlockContext.none(List.of()));
   }
 
   /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */

@@ -16,19 +16,19 @@ public interface VaeDecoder extends AutoCloseable {
    * @param options slicing and tiling, and how many frames a video has
    * @return pixels (B, 3, H, W), about −1 to 1, in the decoder's element type
    */
-  default NDArray decode(NDManager owner, NDArray latents, Options options) {
+  default NDArray decode(NDManager owner, NDArray latents, DecodeOptions options) {
     return decode(owner, latents, options, Strip.whole()).orElseThrow();
   }
 
   /**
    * Decodes together with the other strips, all of which are given the same latents and options.
    *
-   * @param latents (B, c, h, w), as in {@link #decode(NDManager, NDArray, Options)}
+   * @param latents (B, c, h, w), as in {@link #decode(NDManager, NDArray, DecodeOptions)}
    * @param strip shares out rows, tiles or frames
    * @return all pixels (B, 3, H, W) on the first strip, nothing elsewhere
    * @throws IllegalArgumentException if there are more strips than rows of latents
    */
-  Optional<NDArray> decode(NDManager owner, NDArray latents, Options options, Strip strip);
+  Optional<NDArray> decode(NDManager owner, NDArray latents, DecodeOptions options, Strip strip);
 
   /**
    * How many rows of a request's latents, counted from its first, are decoded together and depend
@@ -51,9 +51,9 @@ public interface VaeDecoder extends AutoCloseable {
    *     reads one tensor and writes another; 0 = unknown
    * @param tile rows and columns of pixels of a tile; 0 = unknown, as if there were none
    */
-  record Size(int width, int tile) {
+  record Footprint(int width, int tile) {
     /** Nothing known. */
-    public static final Size UNKNOWN = new Size(0, 0);
+    public static final Footprint UNKNOWN = new Footprint(0, 0);
   }
 
   /**
@@ -64,14 +64,14 @@ public interface VaeDecoder extends AutoCloseable {
    * @param frames of each video; 1 for pictures
    * @param passed is told of each layer of each slice or tile
    */
-  record Options(boolean slicing, boolean tiling, int frames, Passed passed) {
+  record DecodeOptions(boolean slicing, boolean tiling, int frames, Passed passed) {
     /** Told to nobody. */
-    public Options(boolean slicing, boolean tiling, int frames) {
+    public DecodeOptions(boolean slicing, boolean tiling, int frames) {
       this(slicing, tiling, frames, Passed.UNSEEN);
     }
 
     /** For pictures. */
-    public Options(boolean slicing, boolean tiling) {
+    public DecodeOptions(boolean slicing, boolean tiling) {
       this(slicing, tiling, 1);
     }
   }

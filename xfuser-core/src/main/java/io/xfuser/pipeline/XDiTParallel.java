@@ -45,7 +45,9 @@ public final class XDiTParallel implements AutoCloseable {
       pipeline.requireT5();
     }
     RuntimeConfig runtime = engine.runtime();
-    pipeline.model().check(new VaeDecoder.Options(runtime.enableSlicing(), runtime.enableTiling()));
+    pipeline
+        .model()
+        .check(new VaeDecoder.DecodeOptions(runtime.enableSlicing(), runtime.enableTiling()));
     this.pipeline = pipeline;
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;

@@ -9,10 +9,10 @@ final class Cudnn {
 
   /** Its version as cuDNN 9 counts it, 91501 for 9.15.1; nothing where there is none. */
   static OptionalLong version() {
-    return Loaded.VERSION;
+    return CudnnVersion.VERSION;
   }
 
-  private static final class Loaded {
+  private static final class CudnnVersion {
     static final OptionalLong VERSION = ask();
 
     private static OptionalLong ask() {

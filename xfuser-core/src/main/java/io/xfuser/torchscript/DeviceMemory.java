@@ -14,7 +14,7 @@ public final class DeviceMemory {
   private DeviceMemory() {}
 
   /** What is asked of CUDA's runtime, the one that libtorch has loaded; each returns an error. */
-  interface Cudart extends Library {
+  interface CudaMemory extends Library {
     int cudaGetDevice(int[] gpu);
 
     int cudaSetDevice(int gpu);
@@ -24,12 +24,12 @@ public final class DeviceMemory {
     int cudaGetLastError();
   }
 
-  private static final class Loaded {
-    static final Optional<Cudart> RUNTIME = load();
+  private static final class CudaRuntime {
+    static final Optional<CudaMemory> RUNTIME = load();
 
-    private static Optional<Cudart> load() {
+    private static Optional<CudaMemory> load() {
       try {
-        return LoadedLibraries.file("cudart").map(file -> Native.load(file, Cudart.class));
+        return LoadedLibraries.file("cudart").map(file -> Native.load(file, CudaMemory.class));
       } catch (LinkageError e) {
         return Optional.empty();
       }
@@ -58,7 +58,7 @@ public final class DeviceMemory {
     if (!device.isGpu()) {
       return Optional.empty();
     }
-    return Loaded.RUNTIME
+    return CudaRuntime.RUNTIME
         .map(cuda -> memory(cuda, device.getDeviceId()))
         .orElseGet(() -> asDjlFinds(device));
   }
@@ -72,7 +72,7 @@ public final class DeviceMemory {
     }
   }
 
-  static OptionalLong taken(Cudart cuda, int gpu) {
+  static OptionalLong taken(CudaMemory cuda, int gpu) {
     return memory(cuda, gpu)
         .map(Memory::taken)
         .map(OptionalLong::of)
@@ -80,7 +80,7 @@ public final class DeviceMemory {
   }
 
   /** On whatever GPU the calling thread is, where it stays. */
-  static Optional<Memory> memory(Cudart cuda, int gpu) {
+  static Optional<Memory> memory(CudaMemory cuda, int gpu) {
     int[] current = {0};
     long[] free = {0};
     long[] total = {0};

@@ -21,12 +21,12 @@ public record RunTrace(List<RankTrace> ranks) {
    * @param clock to compare with the other ranks'
    * @param events what it did
    */
-  public record Part(String machine, ClockReadings clock, List<TraceEvent> events) {}
+  public record RankEvents(String machine, ClockReadings clock, List<TraceEvent> events) {}
 
   /** From the parts of all ranks, in order of rank; rank 0's clock is the one that counts. */
-  public static RunTrace of(List<Part> parts) {
+  public static RunTrace of(List<RankEvents> parts) {
     List<RankTrace> ranks = new ArrayList<>();
-    for (Part part : parts) {
+    for (RankEvents part : parts) {
       ClockReadings.Offset offset = part.clock().minus(parts.get(0).clock());
       ranks.add(
           new RankTrace(ranks.size(), part.machine(), offset.error(), part.events())

@@ -20,10 +20,10 @@ import java.util.Map;
  */
 final class TracedTransport extends ForwardingTransport {
   private final TraceRecorder recorder;
-  private final Map<Route, Long> sent = new HashMap<>();
-  private final Map<Route, Long> posted = new HashMap<>();
+  private final Map<Direction, Long> sent = new HashMap<>();
+  private final Map<Direction, Long> posted = new HashMap<>();
 
-  private record Route(Channel channel, int peer) {}
+  private record Direction(Channel channel, int peer) {}
 
   TracedTransport(Transport inner, TraceRecorder recorder) {
     super(inner);
@@ -34,7 +34,7 @@ final class TracedTransport extends ForwardingTransport {
   public void send(Channel channel, int to, List<NDArray> tensors) {
     Mark start = recorder.mark();
     super.send(channel, to, tensors);
-    long number = next(sent, new Route(channel, to));
+    long number = next(sent, new Direction(channel, to));
     recorder.message(
         Activity.SEND, start, new Message(channel, "send", to, bytes(tensors), number));
   }
@@ -42,7 +42,7 @@ final class TracedTransport extends ForwardingTransport {
   @Override
   public Pending receive(Channel channel, int from, String operation) {
     Pending pending = super.receive(channel, from, operation);
-    long number = next(posted, new Route(channel, from));
+    long number = next(posted, new Direction(channel, from));
     return owner -> {
       Mark start = recorder.mark();
       NDList arrived = pending.await(owner);
@@ -52,7 +52,7 @@ final class TracedTransport extends ForwardingTransport {
     };
   }
 
-  private static long next(Map<Route, Long> numbers, Route route) {
+  private static long next(Map<Direction, Long> numbers, Direction route) {
     return numbers.merge(route, 1L, Long::sum) - 1;
   }
 

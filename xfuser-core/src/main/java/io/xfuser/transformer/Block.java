@@ -13,7 +13,7 @@ public interface Block<C> extends Part {
    * The tokens after this block, owned by {@code owner}. Text tokens are null where there were
    * none, and where no later part reads them.
    *
-   * @param exchange attends over the whole sequence, and adds to the tokens what the block computes
+   * @param context attends over the whole sequence, and adds to the tokens what the block computes
    */
-  Hidden forward(NDManager owner, Hidden x, C conditioning, Exchange exchange);
+  Hidden forward(NDManager owner, Hidden x, C conditioning, BlockContext context);
 }

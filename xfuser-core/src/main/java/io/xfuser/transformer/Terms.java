@@ -17,11 +17,11 @@ import io.xfuser.weights.Share;
  * (exclusive); where tokens is 0 it leaves the tokens themselves out of its result, because another
  * share adds them. The prelude has functions for that.
  *
- * @param exchange sums over the shares
+ * @param context sums over the shares
  * @param count the number of terms
  * @param program has the functions
  */
-public record Terms(Exchange exchange, int count, Program program) {
+public record Terms(BlockContext context, int count, Program program) {
   /** The tokens {@code x} (B, l, C) after all terms. */
   public NDArray call(NDManager owner, String function, NDArray x, Object... more) {
     Adding adding =
@@ -49,7 +49,7 @@ public record Terms(Exchange exchange, int count, Program program) {
   }
 
   private NDList add(NDManager owner, NDList xs, Adding adding) {
-    Share share = exchange.share();
+    Share share = context.share();
     if (share.isWhole()) {
       return adding.add(owner, xs, new long[] {0, count, 1});
     }
@@ -61,7 +61,7 @@ public record Terms(Exchange exchange, int count, Program program) {
         long[] one = {term, term + 1, share.isFirst() ? 1 : 0};
         NDList sums = new NDList();
         for (NDArray addend : adding.add(scope, whole, one)) {
-          sums.add(exchange.sum().of(next, addend));
+          sums.add(context.sum().of(next, addend));
         }
         whole = sums;
       }

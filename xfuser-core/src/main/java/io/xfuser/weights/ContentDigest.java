@@ -59,7 +59,7 @@ public final class ContentDigest {
       Collections.sort(names);
       for (String name : names) {
         SafeTensorsFile file = weights.located(name).file();
-        SafeTensorsHeader.Entry entry = weights.located(name).entry();
+        SafeTensorsHeader.TensorInfo entry = weights.located(name).entry();
         text(name + entry.type());
         for (long length : entry.shape()) {
           digest.update(ByteBuffer.allocate(Long.BYTES).putLong(length).flip());

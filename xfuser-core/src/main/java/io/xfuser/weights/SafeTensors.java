@@ -160,7 +160,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   @Override
   public NDArray get(NDManager owner, String name, long... shape) {
     TensorFiles.Located located = located(name, shape);
-    SafeTensorsHeader.Entry entry = located.entry();
+    SafeTensorsHeader.TensorInfo entry = located.entry();
     ElementType type = wanted(entry);
     if (promised) {
       return SafeTensorsFile.promised(owner, type, shape);
@@ -179,7 +179,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
       return get(owner, name, shape);
     }
     TensorFiles.Located located = located(name, shape);
-    SafeTensorsHeader.Entry entry = located.entry();
+    SafeTensorsHeader.TensorInfo entry = located.entry();
     SafeTensorsFile file = located.file();
     if (promised) {
       return SafeTensorsFile.promised(owner, wanted(entry), entry.shape(cut));
@@ -194,7 +194,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
     }
   }
 
-  private ElementType wanted(SafeTensorsHeader.Entry entry) {
+  private ElementType wanted(SafeTensorsHeader.TensorInfo entry) {
     return runType == null ? entry.elementType() : runType;
   }
 

@@ -33,7 +33,7 @@ final class SafeTensorsFile implements AutoCloseable {
   }
 
   /** The tensor in the file's element type: the mapping itself where its place is aligned. */
-  NDArray get(NDManager owner, SafeTensorsHeader.Entry entry) {
+  NDArray get(NDManager owner, SafeTensorsHeader.TensorInfo entry) {
     int type = entry.elementType().scalarType();
     int elementBytes = entry.elementType().bytes();
     if (entry.offset() % elementBytes == 0) {

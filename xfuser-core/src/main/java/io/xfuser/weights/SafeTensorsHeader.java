@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param fileBytes the size of the file
  * @param entries the tensors by name, in the header's order
  */
-record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
+record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
   /** The limit of the format's own reader; more than that is a broken length. */
   private static final long MAX_LENGTH = 100_000_000;
 
@@ -58,17 +58,18 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
    * @param bytes its size
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Entry(String typeName, @Nullable ElementType type, long[] shape, long offset, long bytes) {
+  record TensorInfo(
+      String typeName, @Nullable ElementType type, long[] shape, long offset, long bytes) {
     /** The type of a tensor that can be read. */
     ElementType elementType() {
       return Objects.requireNonNull(type, typeName);
     }
 
     /** The rows alone that {@code cut} has. */
-    Entry rows(Cut cut) {
+    TensorInfo rows(Cut cut) {
       long each = shape[0] == 0 ? 0 : bytes / shape[0];
       long from = offset + cut.from() * each;
-      return new Entry(typeName, type, shape(cut), from, cut.length() * each);
+      return new TensorInfo(typeName, type, shape(cut), from, cut.length() * each);
     }
 
     /** The shape of what {@code cut} has. */
@@ -132,8 +133,9 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
     return json;
   }
 
-  private static Map<String, Entry> entries(Path file, JsonNode json, long dataStart, long end) {
-    Map<String, Entry> entries = new LinkedHashMap<>();
+  private static Map<String, TensorInfo> entries(
+      Path file, JsonNode json, long dataStart, long end) {
+    Map<String, TensorInfo> entries = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : json.properties()) {
       if (!field.getKey().equals("__metadata__")) {
         String where = file + ": tensor \"" + field.getKey() + "\"";
@@ -143,7 +145,7 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
     return entries;
   }
 
-  private static Entry entry(String where, JsonNode json, long dataStart, long fileBytes) {
+  private static TensorInfo entry(String where, JsonNode json, long dataStart, long fileBytes) {
     String typeName = json.path("dtype").asText();
     ElementType type = type(where, typeName);
     long[] shape = longs(where, json, "shape");
@@ -161,7 +163,7 @@ record SafeTensorsHeader(long fileBytes, Map<String, Entry> entries) {
       throw new WeightsException(
           "%s is %s %s but has %d bytes".formatted(where, typeName, json.get("shape"), bytes));
     }
-    return new Entry(typeName, type, shape, dataStart + offsets[0], bytes);
+    return new TensorInfo(typeName, type, shape, dataStart + offsets[0], bytes);
   }
 
   private static @Nullable ElementType type(String where, String name) {

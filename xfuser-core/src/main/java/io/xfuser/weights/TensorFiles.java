@@ -18,7 +18,7 @@ import java.util.function.UnaryOperator;
 record TensorFiles(Path origin, Set<SafeTensorsFile> files, Map<String, Located> tensors)
     implements AutoCloseable {
   /** A tensor of a file. */
-  record Located(SafeTensorsFile file, SafeTensorsHeader.Entry entry) {}
+  record Located(SafeTensorsFile file, SafeTensorsHeader.TensorInfo entry) {}
 
   /** Opens {@code file}; an index if its name ends with {@code .json}. */
   static TensorFiles open(Path file) {

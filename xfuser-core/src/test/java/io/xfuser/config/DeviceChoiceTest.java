@@ -31,7 +31,7 @@ class DeviceChoiceTest {
 
   @Test
   void theCpuHasNoNumber() {
-    assertThatThrownBy(() -> new DeviceChoice(DeviceChoice.Kind.CPU, 0))
+    assertThatThrownBy(() -> new DeviceChoice(DeviceChoice.DeviceType.CPU, 0))
         .hasMessage("there is no device CPU 0");
   }
 }

@@ -43,7 +43,7 @@ class StallWatchTest {
     silent.start();
     try {
       URI address = URI.create("http://127.0.0.1:" + silent.getAddress().getPort());
-      Patience patience = new Patience(1, Duration.ofMillis(1), Duration.ofMillis(300));
+      RetryPolicy patience = new RetryPolicy(1, Duration.ofMillis(1), Duration.ofMillis(300));
       HubClient client =
           new HubClient(
               new HubSettings(address, null, folder, false),

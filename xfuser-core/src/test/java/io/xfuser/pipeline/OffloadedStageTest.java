@@ -16,10 +16,10 @@ import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
-import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
@@ -78,7 +78,7 @@ class OffloadedStageTest {
     }
 
     @Override
-    public Hidden forward(NDManager owner, Hidden x, String conditioning, Exchange exchange) {
+    public Hidden forward(NDManager owner, Hidden x, String conditioning, BlockContext context) {
       return x.with(add(owner, x.image()));
     }
 
@@ -157,8 +157,8 @@ class OffloadedStageTest {
         try (NDManager scope = Torch.newManager()) {
           NDArray x = stage.embedding().embed(scope, scope.zeros(new Shape(2)), tokens, "");
           Hidden hidden = new Hidden(x, new Place(tokens, PatchSpan.of(0)));
-          List<Exchange> exchanges = Collections.nCopies(DEPTH, Exchange.none(List.of()));
-          Hidden out = stage.forward(scope, hidden, "", exchanges, skips.pass(scope));
+          List<BlockContext> contexts = Collections.nCopies(DEPTH, BlockContext.none(List.of()));
+          Hidden out = stage.forward(scope, hidden, "", contexts, skips.pass(scope));
           assertThat(stage.head().predict(scope, out, "").toFloatArray()).containsOnly(DEPTH + 2);
           events.add("loaded " + loaded(stage));
         }

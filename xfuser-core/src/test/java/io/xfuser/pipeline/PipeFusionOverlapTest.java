@@ -99,7 +99,7 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.exchanges(manager, plan, spec, AttentionKernel.FASTEST, gauge),
+                  groups.contexts(manager, plan, spec, AttentionKernel.FASTEST, gauge),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
                   Guidance.of(plan, groups),

@@ -6,10 +6,10 @@ import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
-import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
@@ -52,7 +52,7 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
   private record Part(Duration time)
       implements Block<String>, Embedding<String>, Head<String>, Conditioner<String> {
     @Override
-    public Hidden forward(NDManager owner, Hidden x, String conditioning, Exchange exchange) {
+    public Hidden forward(NDManager owner, Hidden x, String conditioning, BlockContext context) {
       long end = System.nanoTime() + time.toNanos();
       try {
         for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {

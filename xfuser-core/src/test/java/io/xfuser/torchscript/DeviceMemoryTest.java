@@ -45,7 +45,7 @@ class DeviceMemoryTest {
   }
 
   /** A runtime with two GPUs. */
-  private static final class Simulated implements DeviceMemory.Cudart {
+  private static final class Simulated implements DeviceMemory.CudaMemory {
     private final List<Integer> entered = new ArrayList<>();
     private int current;
     private int error;

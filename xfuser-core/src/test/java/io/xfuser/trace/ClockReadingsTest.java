@@ -49,8 +49,8 @@ class ClockReadingsTest {
     RunTrace trace =
         RunTrace.of(
             List.of(
-                new RunTrace.Part("a", readings("1@a", times, 0), List.of(event(5_000))),
-                new RunTrace.Part("b", readings("1@b", times, 900), List.of(event(3_900)))));
+                new RunTrace.RankEvents("a", readings("1@a", times, 0), List.of(event(5_000))),
+                new RunTrace.RankEvents("b", readings("1@b", times, 900), List.of(event(3_900)))));
     assertThat(trace.ranks().get(0).events()).containsExactly(event(2_000));
     assertThat(trace.ranks().get(1).events()).containsExactly(event(0));
     assertThat(trace.ranks().get(1).clockError()).isEqualTo(10);

@@ -33,8 +33,8 @@ class TermsTest {
     return manager.create(new float[] {value});
   }
 
-  private float block(Share share, Exchange.Sum sum, float a, float b) {
-    return new Exchange(List.of(), share, sum)
+  private float block(Share share, BlockContext.Sum sum, float a, float b) {
+    return new BlockContext(List.of(), share, sum)
         .terms(2, PROGRAM)
         .call(manager, "block", number(3), number(a), number(b))
         .getFloat();
@@ -42,7 +42,7 @@ class TermsTest {
 
   @Test
   void aWholeBlockAddsAllTermsWithoutSums() {
-    Exchange.Sum none =
+    BlockContext.Sum none =
         (owner, addend) -> {
           throw new AssertionError("nothing to sum");
         };
@@ -52,7 +52,7 @@ class TermsTest {
   @Test
   void eachTermOfAShareReadsTheSumOfTheTermsBefore() {
     List<Float> addends = new ArrayList<>();
-    Exchange.Sum other = // the first share has twice what this one has, and the tokens
+    BlockContext.Sum other = // the first share has twice what this one has, and the tokens
         (owner, addend) -> {
           float own = addend.getFloat();
           float tokens = addends.isEmpty() ? 3 : 3 + 3 * addends.get(0);
@@ -68,7 +68,7 @@ class TermsTest {
   @Test
   void theFirstShareAddsTheTokensThemselves() {
     List<Float> addends = new ArrayList<>();
-    Exchange.Sum alone =
+    BlockContext.Sum alone =
         (owner, addend) -> {
           addends.add(addend.getFloat());
           return Torch.copy(owner, addend);

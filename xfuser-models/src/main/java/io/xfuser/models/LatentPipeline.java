@@ -224,15 +224,15 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   }
 
   @Override
-  public void check(VaeDecoder.Options options) {
+  public void check(VaeDecoder.DecodeOptions options) {
     AutoencoderKlDecoder.check(vae, options);
   }
 
   /** The last upsampling writes the second level's channels at the picture's size. */
   @Override
-  public VaeDecoder.Size decoderSize() {
+  public VaeDecoder.Footprint decoderSize() {
     List<Integer> widths = vae.widths();
-    return new VaeDecoder.Size(widths.get(Math.min(1, widths.size() - 1)), vae.sampleSize());
+    return new VaeDecoder.Footprint(widths.get(Math.min(1, widths.size() - 1)), vae.sampleSize());
   }
 
   /** As most pipelines. */

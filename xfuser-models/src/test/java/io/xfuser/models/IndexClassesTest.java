@@ -11,7 +11,7 @@ import io.xfuser.models.text.Tokenizer;
 import io.xfuser.models.text.Tokenizers;
 import io.xfuser.models.vae.AutoencoderKlDecoder;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.TextEncoder.Options;
+import io.xfuser.pipeline.TextEncoder.TextOptions;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
@@ -77,7 +77,7 @@ class IndexClassesTest {
         Tokenizer tokenizer = Tokenizers.open(directory.resolve("tokenizer"), name);
         T5Captions captions =
             (T5Captions) pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
-      long[][] ids = captions.tokens(prompts, new Options(30, false)).ids();
+      long[][] ids = captions.tokens(prompts, new TextOptions(30, false)).ids();
       assertThat(ids).isDeepEqualTo(tokenizer.encode(prompts, 30).ids());
     }
   }

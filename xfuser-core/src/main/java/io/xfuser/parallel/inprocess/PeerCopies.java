@@ -30,21 +30,21 @@ import io.xfuser.torchscript.Torch;
  * </ul>
  */
 public final class PeerCopies extends ForwardingTransport {
-  private final Landing landing;
+  private final DeviceCopy landing;
 
   /** Over {@code inner}, for the rank that computes on {@code device}. */
   public PeerCopies(Transport inner, Device device) {
     this(inner, (owner, tensor) -> onto(device, owner, tensor));
   }
 
-  PeerCopies(Transport inner, Landing landing) {
+  PeerCopies(Transport inner, DeviceCopy landing) {
     super(inner);
     this.landing = landing;
   }
 
   /** Brings a tensor to where it is needed. */
   @FunctionalInterface
-  interface Landing {
+  interface DeviceCopy {
     NDArray of(NDManager owner, NDArray tensor);
   }
 

@@ -2,8 +2,8 @@ package io.xfuser.parallel.nccl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.CommunicationException;
+import io.xfuser.parallel.Mailboxes.Route;
 import io.xfuser.parallel.Pending;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
@@ -34,26 +34,13 @@ final class Edge {
   private final NcclTransport.Lane lane;
   private final ExecutorService thread;
   private boolean named; // the id has been announced; the rank's thread
-  private @Nullable Link link; // this edge's thread
-
-  /**
-   * Where messages go.
-   *
-   * @param channel what they are about
-   * @param from the sender's rank in the world
-   * @param to the receiver's rank in the world
-   */
-  record Route(Channel channel, int from, int to) {
-    /** Rejects a rank that sends to itself. */
-    Route {
-      if (from == to) {
-        throw new IllegalArgumentException(
-            "rank " + from + " sends to itself in " + channel.label());
-      }
-    }
-  }
+  private @Nullable NcclCommunicator communicator; // this edge's thread
 
   Edge(NcclTransport ranks, NcclLibrary library, Route route, long generation) {
+    if (route.from() == route.to()) {
+      throw new IllegalArgumentException(
+          "rank %d sends to itself in %s".formatted(route.from(), route.channel().label()));
+    }
     this.ranks = ranks;
     this.library = library;
     this.route = route;
@@ -80,7 +67,7 @@ final class Edge {
       Announcement word = new Announcement(plain.entries(), id);
       ranks.send(route.channel(), route.to(), word.message(scope));
       List<SharedTensor> handles =
-          Landing.carried(whole, library).stream().map(SharedTensor::of).toList();
+          ReceiveBuffers.carried(whole, library).stream().map(SharedTensor::of).toList();
       long ready = ranks.ready(); // now: later the stream would wait for the next computation too
       submit(new Transmission(id, handles, ready));
     }
@@ -108,7 +95,7 @@ final class Edge {
     }
 
     private void transmit(List<NDArray> tensors) {
-      Link to;
+      NcclCommunicator to;
       try {
         to = open(id, 0);
       } catch (RuntimeException | Error e) {
@@ -135,20 +122,20 @@ final class Edge {
   /** Posts a receive; returns at once. */
   Pending receive() {
     Pending word = ranks.receive(route.channel(), route.from(), "receive");
-    CompletableFuture<Pending> landing =
+    CompletableFuture<Pending> buffer =
         CompletableFuture.supplyAsync(() -> land(word), this::submit);
-    return owner -> await(landing).await(owner);
+    return owner -> await(buffer).await(owner);
   }
 
   private Pending land(Pending word) {
     try (NDManager scope = Torch.newManager()) {
       Announcement announced = Announcement.read(word.await(scope));
-      Landing landing = Landing.of(scope, announced, library);
+      ReceiveBuffers buffer = ReceiveBuffers.of(scope, announced, library);
       if (!announced.carried()) {
-        return landing.pending(null, null);
+        return buffer.pending(null, null);
       }
-      Link open = open(announced.id(), 1);
-      List<NDArray> carried = landing.carried();
+      NcclCommunicator open = open(announced.id(), 1);
+      List<NDArray> carried = buffer.carried();
       Flight flight =
           carried.isEmpty()
               ? null
@@ -158,16 +145,18 @@ final class Edge {
                   carried,
                   (communicator, on) ->
                       carried.forEach(x -> library.receive(x, 0, communicator, on)));
-      return landing.pending(open, flight);
+      return buffer.pending(open, flight);
     }
   }
 
-  private Link open(@Nullable String id, int place) {
+  private NcclCommunicator open(@Nullable String id, int place) {
     if (id != null) {
-      Link.Peers peers = new Link.Peers(List.of(route.from(), route.to()), place);
-      link = ranks.open(named("opening"), peers, id, lane);
+      NcclCommunicator.Peers peers =
+          new NcclCommunicator.Peers(List.of(route.from(), route.to()), place);
+      communicator = ranks.open(named("opening"), peers, id, lane);
     }
-    return Objects.requireNonNull(link, () -> "no id came with the first message on " + route);
+    return Objects.requireNonNull(
+        communicator, () -> "no id came with the first message on " + route);
   }
 
   private void submit(Runnable task) {
@@ -183,10 +172,10 @@ final class Edge {
     return route.channel().label() + " " + operation;
   }
 
-  private Pending await(CompletableFuture<Pending> landing) {
+  private Pending await(CompletableFuture<Pending> buffer) {
     while (true) {
       try {
-        return landing.get(100, TimeUnit.MILLISECONDS);
+        return buffer.get(100, TimeUnit.MILLISECONDS);
       } catch (TimeoutException e) {
         ranks.check();
       } catch (ExecutionException e) {

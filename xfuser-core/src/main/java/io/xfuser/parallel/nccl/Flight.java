@@ -8,7 +8,7 @@ import java.util.List;
  * Work that was enqueued and whose end nobody has seen yet. libtorch's allocator knows nothing of
  * NCCL's streams and would hand out the memory of a closed tensor again while a kernel still reads
  * or writes it: so handles on all tensors are kept until the event after the work has completed.
- * Guarded by its {@link Link}.
+ * Guarded by its {@link NcclCommunicator}.
  */
 final class Flight {
   private final String operation;

@@ -88,8 +88,8 @@ final class NcclExchange implements Exchange {
       return like.carried() && incoming.stream().allMatch(like::equals);
     }
 
-    List<Landing> landings(NDManager scope) {
-      return incoming.stream().map(each -> Landing.of(scope, each, library)).toList();
+    List<ReceiveBuffers> buffers(NDManager scope) {
+      return incoming.stream().map(each -> ReceiveBuffers.of(scope, each, library)).toList();
     }
   }
 
@@ -114,57 +114,58 @@ final class NcclExchange implements Exchange {
   }
 
   private List<Pending> fly(NDManager scope, Round round, Meeting met) {
-    List<Landing> landings = met.landings(scope);
-    Link link = met.carried() ? ranks.link(group) : null;
-    Flight flight = link == null ? null : enqueue(link, round, landings);
-    return landings.stream().map(landing -> landing.pending(link, flight)).toList();
+    List<ReceiveBuffers> buffers = met.buffers(scope);
+    NcclCommunicator communicator = met.carried() ? ranks.communicator(group) : null;
+    Flight flight = communicator == null ? null : enqueue(communicator, round, buffers);
+    return buffers.stream().map(buffer -> buffer.pending(communicator, flight)).toList();
   }
 
-  private @Nullable Flight enqueue(Link link, Round round, List<Landing> landings) {
+  private @Nullable Flight enqueue(
+      NcclCommunicator communicator, Round round, List<ReceiveBuffers> buffers) {
     List<NDArray> touched = new ArrayList<>();
     round.outgoing().values().forEach(tensors -> touched.addAll(carried(tensors)));
-    landings.forEach(landing -> touched.addAll(landing.carried()));
+    buffers.forEach(buffer -> touched.addAll(buffer.carried()));
     if (touched.isEmpty()) {
       return null;
     }
-    return link.enqueue(
+    return communicator.enqueue(
         group.channel().label() + " " + round.operation(),
         ranks.ready(),
         touched,
-        (communicator, stream) -> {
+        (handle, stream) -> {
           round
               .outgoing()
               .forEach(
                   (to, tensors) ->
-                      carried(tensors).forEach(x -> library.send(x, to, communicator, stream)));
-          for (int i = 0; i < landings.size(); i++) {
+                      carried(tensors).forEach(x -> library.send(x, to, handle, stream)));
+          for (int i = 0; i < buffers.size(); i++) {
             int from = round.sources().get(i);
-            landings.get(i).carried().forEach(x -> library.receive(x, from, communicator, stream));
+            buffers.get(i).carried().forEach(x -> library.receive(x, from, handle, stream));
           }
         });
   }
 
   private List<NDArray> carried(List<NDArray> tensors) {
-    return Landing.carried(tensors, library);
+    return ReceiveBuffers.carried(tensors, library);
   }
 
   private List<Pending> gather(NDManager scope, NDArray own) {
-    Link link = ranks.link(group);
+    NcclCommunicator communicator = ranks.communicator(group);
     long each = own.size();
     NDArray all = // (N·n)
         Torch.empty(scope, library.device(), ElementType.of(own), each * group.size());
     Flight flight =
-        link.enqueue(
+        communicator.enqueue(
             group.channel().label() + " all-gather",
             ranks.ready(),
             List.of(own, all),
-            (communicator, stream) -> library.allGather(own, all, communicator, stream));
+            (handle, stream) -> library.allGather(own, all, handle, stream));
     return group.peers().stream()
         .map(
             peer -> {
               NDArray part = Torch.slice(scope, all, 0, peer * each, (peer + 1) * each);
               NDArray shard = Torch.view(scope, part, own.getShape().getShape());
-              return new Landing(List.of(shard), List.of()).pending(link, flight);
+              return new ReceiveBuffers(List.of(shard), List.of()).pending(communicator, flight);
             })
         .toList();
   }

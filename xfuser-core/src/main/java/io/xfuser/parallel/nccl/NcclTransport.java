@@ -6,6 +6,7 @@ import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Exchange;
 import io.xfuser.parallel.ForwardingTransport;
 import io.xfuser.parallel.Group;
+import io.xfuser.parallel.Mailboxes.Route;
 import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.Torch;
@@ -39,9 +40,10 @@ final class NcclTransport extends ForwardingTransport {
   private final NcclLibrary library;
   private final Duration timeout;
   private final ScheduledExecutorService watch;
-  private final Map<List<Integer>, Link> groups = new HashMap<>();
-  private final Map<Edge.Route, Edge> edges = new HashMap<>();
-  private final List<Link> links = new ArrayList<>(); // those of groups and edges
+  private final Map<List<Integer>, NcclCommunicator> groups = new HashMap<>();
+  private final Map<Route, Edge> edges = new HashMap<>();
+  private final List<NcclCommunicator> communicators =
+      new ArrayList<>(); // those of groups and edges
   private @Nullable Long stream; // of all groups: their rounds keep their order
   private long generation;
 
@@ -78,16 +80,16 @@ final class NcclTransport extends ForwardingTransport {
   }
 
   /** The communicator of {@code group}; all its ranks ask for it in the same round. */
-  Link link(Group group) {
+  NcclCommunicator communicator(Group group) {
     synchronized (this) {
-      Link known = groups.get(group.members());
+      NcclCommunicator known = groups.get(group.members());
       if (known != null) {
         return known;
       }
     }
-    Link.Peers peers = new Link.Peers(group.members(), group.rank());
+    NcclCommunicator.Peers peers = new NcclCommunicator.Peers(group.members(), group.rank());
     Lane lane = lane();
-    Link opened = open(group.channel().label() + " opening", peers, agree(group), lane);
+    NcclCommunicator opened = open(group.channel().label() + " opening", peers, agree(group), lane);
     synchronized (this) {
       if (lane.generation() == generation) { // else it was dropped meanwhile
         groups.put(group.members(), opened);
@@ -129,18 +131,20 @@ final class NcclTransport extends ForwardingTransport {
    *
    * @param operation what it is, as the message of a failure tells it
    */
-  Link open(String operation, Link.Peers peers, String id, Lane lane) {
-    Link link;
+  NcclCommunicator open(String operation, NcclCommunicator.Peers peers, String id, Lane lane) {
+    NcclCommunicator communicator;
     synchronized (this) {
       if (lane.generation() != generation) { // its stream is closed
         check();
         throw new CommunicationException("the request is over");
       }
-      link = new Link(peers, id, new Link.Line(library, lane.stream(), timeout), this::check);
-      links.add(link);
+      communicator =
+          new NcclCommunicator(
+              peers, id, new NcclCommunicator.Line(library, lane.stream(), timeout), this::check);
+      communicators.add(communicator);
     }
-    link.settle(operation);
-    return link;
+    communicator.settle(operation);
+    return communicator;
   }
 
   /**
@@ -152,8 +156,7 @@ final class NcclTransport extends ForwardingTransport {
 
   /** The direction between two ranks of {@code group}, one of which is this. */
   synchronized Edge edge(Group group, int from, int to) {
-    Edge.Route route =
-        new Edge.Route(group.channel(), group.members().get(from), group.members().get(to));
+    Route route = new Route(group.channel(), group.members().get(from), group.members().get(to));
     return edges.computeIfAbsent(route, key -> new Edge(this, library, key, generation));
   }
 
@@ -161,7 +164,7 @@ final class NcclTransport extends ForwardingTransport {
   private void tick() {
     try {
       synchronized (this) {
-        if (links.isEmpty()) {
+        if (communicators.isEmpty()) {
           return;
         }
         if (over()) {
@@ -169,7 +172,7 @@ final class NcclTransport extends ForwardingTransport {
           return;
         }
         library.enter();
-        links.forEach(Link::poll);
+        communicators.forEach(NcclCommunicator::poll);
       }
     } catch (RuntimeException | Error e) {
       fail(e);
@@ -187,9 +190,9 @@ final class NcclTransport extends ForwardingTransport {
 
   private synchronized void drop() {
     generation++;
-    links.forEach(Link::abort);
+    communicators.forEach(NcclCommunicator::abort);
     long deadline = System.nanoTime() + ABORT.toNanos();
-    links.forEach(link -> link.release(deadline));
+    communicators.forEach(communicator -> communicator.release(deadline));
     end();
   }
 
@@ -200,7 +203,7 @@ final class NcclTransport extends ForwardingTransport {
     }
     stream = null;
     edges.clear();
-    links.clear();
+    communicators.clear();
     groups.clear();
   }
 
@@ -242,7 +245,7 @@ final class NcclTransport extends ForwardingTransport {
     try {
       if (finished()) {
         synchronized (this) {
-          links.forEach(Link::close);
+          communicators.forEach(NcclCommunicator::close);
           end();
         }
       } else {
@@ -273,13 +276,13 @@ final class NcclTransport extends ForwardingTransport {
   }
 
   private boolean idle() {
-    List<Link> open;
+    List<NcclCommunicator> open;
     synchronized (this) {
-      open = List.copyOf(links);
+      open = List.copyOf(communicators);
     }
     if (!open.isEmpty()) {
       library.enter();
     }
-    return open.stream().allMatch(Link::idle);
+    return open.stream().allMatch(NcclCommunicator::idle);
   }
 }

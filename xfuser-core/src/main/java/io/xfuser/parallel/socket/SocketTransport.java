@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class SocketTransport implements Transport {
   private final SocketConfig config;
   private final Epochs epochs;
-  private final Map<Integer, Link> links = new TreeMap<>();
+  private final Map<Integer, Peer> links = new TreeMap<>();
   private final Signals signals;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -44,7 +44,7 @@ final class SocketTransport implements Transport {
               SharedRings shared = rings.getOrDefault(peer, SharedRings.NONE);
               links.put(
                   peer,
-                  new Link(
+                  new Peer(
                       channel,
                       shared,
                       new TensorWriter(channel, shared.out(), sharedBytes),
@@ -85,11 +85,11 @@ final class SocketTransport implements Transport {
     try (NDManager scope = Torch.newManager()) {
       handles = tensors.stream().map(x -> SharedTensor.of(writable(scope, x))).toList();
     }
-    Link link = links.get(to);
+    Peer link = links.get(to);
     if (link == null) {
       epochs.deliver(epoch, new Route(channel, to, to), handles);
     } else {
-      link.writer().send(new TensorWriter.Message(epoch, channel, handles));
+      link.writer().send(new TensorWriter.Outgoing(epoch, channel, handles));
     }
   }
 
@@ -161,11 +161,11 @@ final class SocketTransport implements Transport {
       signals.awaitFarewellSeen(config.limits().message());
     }
     epochs.end(() -> new CommunicationException("rank " + rank() + " has left the world"));
-    links.values().forEach(Link::close);
+    links.values().forEach(Peer::close);
     signals.stop();
   }
 
-  private void write(int peer, Link link) {
+  private void write(int peer, Peer link) {
     try {
       link.writer().run();
     } catch (IOException e) {
@@ -175,7 +175,7 @@ final class SocketTransport implements Transport {
     }
   }
 
-  private void read(int peer, Link link) {
+  private void read(int peer, Peer link) {
     try {
       link.reader()
           .run(
@@ -194,7 +194,7 @@ final class SocketTransport implements Transport {
   }
 
   /** One rank's connection for tensors. */
-  private record Link(
+  private record Peer(
       SocketChannel channel, SharedRings rings, TensorWriter writer, TensorReader reader) {
     void close() {
       rings.close();
@@ -208,7 +208,7 @@ final class SocketTransport implements Transport {
     @Override
     public void failed(String sentence) {
       epochs.end(() -> new CommunicationException(sentence));
-      links.values().forEach(Link::close);
+      links.values().forEach(Peer::close);
     }
 
     @Override

@@ -18,12 +18,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes messages to one rank on a thread of its own, straight from the tensors' memory. */
 final class TensorWriter {
-  private static final Message FAREWELL = new Message(Header.FAREWELL, Channel.WORLD, List.of());
+  private static final Outgoing FAREWELL = new Outgoing(Header.FAREWELL, Channel.WORLD, List.of());
 
   private final SocketChannel channel;
   private final @Nullable SharedRing ring;
   private final long sharedBytes;
-  private final Queue<Message> queue = new ArrayDeque<>();
+  private final Queue<Outgoing> queue = new ArrayDeque<>();
   private boolean closed;
 
   /**
@@ -38,7 +38,7 @@ final class TensorWriter {
   }
 
   /** Queues {@code message}; it is released at once if nobody will read it. */
-  synchronized void send(Message message) {
+  synchronized void send(Outgoing message) {
     if (closed) {
       message.close();
     } else {
@@ -55,7 +55,7 @@ final class TensorWriter {
   /** Releases what is queued; the thread ends once its connection is closed too. */
   synchronized void close() {
     closed = true;
-    queue.forEach(Message::close);
+    queue.forEach(Outgoing::close);
     queue.clear();
     notifyAll();
   }
@@ -63,7 +63,7 @@ final class TensorWriter {
   /** Writes until {@link #farewell} or {@link #close}. */
   void run() throws IOException {
     try {
-      Message message = next();
+      Outgoing message = next();
       while (message != null) {
         write(message);
         message = message.epoch == Header.FAREWELL ? null : next();
@@ -73,7 +73,7 @@ final class TensorWriter {
     }
   }
 
-  private synchronized @Nullable Message next() {
+  private synchronized @Nullable Outgoing next() {
     while (queue.isEmpty() && !closed) {
       try {
         wait();
@@ -84,7 +84,7 @@ final class TensorWriter {
     return queue.poll();
   }
 
-  private void write(Message message) throws IOException {
+  private void write(Outgoing message) throws IOException {
     try (NDManager scope = Torch.newManager()) {
       List<Header.Tensor> headers = new ArrayList<>();
       List<ByteBuffer> plain = new ArrayList<>();
@@ -114,7 +114,8 @@ final class TensorWriter {
   }
 
   /** A message to be written; it keeps its tensors' memory alive. */
-  record Message(long epoch, Channel channel, List<SharedTensor> tensors) implements AutoCloseable {
+  record Outgoing(long epoch, Channel channel, List<SharedTensor> tensors)
+      implements AutoCloseable {
     @Override
     public void close() {
       tensors.forEach(SharedTensor::close);

@@ -19,7 +19,7 @@ class PeerCopiesTest {
   void everyTensorReceivedIsBroughtToTheReceiversDevice() throws Exception {
     InProcessRanks ranks = new InProcessRanks(2, Duration.ofSeconds(20));
     AtomicInteger landings = new AtomicInteger();
-    PeerCopies.Landing landing =
+    PeerCopies.DeviceCopy landing =
         (owner, tensor) -> {
           landings.incrementAndGet();
           return Torch.copy(owner, tensor);

@@ -14,8 +14,8 @@ import io.xfuser.parallel.World;
 import io.xfuser.pipeline.LatentShape;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.ConditionInput;
-import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import io.xfuser.transformer.LoadedTransformer;
@@ -44,7 +44,7 @@ final class RankStep<C> implements AutoCloseable {
   private final C begun;
   private final double timestep;
   private final NDArray tokens;
-  private final List<Exchange> exchanges;
+  private final List<BlockContext> contexts;
 
   /** What the ranks of a step have in common. */
   record Shape(LatentShape latents, int vaeScale, double timestep) {}
@@ -75,10 +75,10 @@ final class RankStep<C> implements AutoCloseable {
                         0),
                     LongStream.of(positions).boxed().toList()));
     this.timestep = shape.timestep();
-    this.exchanges = exchanges(world);
+    this.contexts = contexts(world);
   }
 
-  private List<Exchange> exchanges(World world) {
+  private List<BlockContext> contexts(World world) {
     DeviceMesh mesh = new DeviceMesh(Map.of(MeshAxis.ULYSSES, world.size()));
     Communicator ranks = world.along(mesh, MeshAxis.ULYSSES);
     List<Integer> shards = IntStream.range(0, world.size()).boxed().toList();
@@ -87,7 +87,8 @@ final class RankStep<C> implements AutoCloseable {
         world.size() == 1 ? local : new UlyssesAttention(ranks, layout, shards, local);
     TransformerSpec<C> spec = transformer.spec();
     return IntStream.range(0, spec.depth())
-        .mapToObj(block -> Exchange.none(Collections.nCopies(spec.attentions(block), attention)))
+        .mapToObj(
+            block -> BlockContext.none(Collections.nCopies(spec.attentions(block), attention)))
         .toList();
   }
 
@@ -109,14 +110,14 @@ final class RankStep<C> implements AutoCloseable {
           new Hidden(x, place).with(x, transformer.conditioner().jointText(conditioning));
       Map<Integer, NDArray> kept = new HashMap<>(); // outputs (B, l, C) that later blocks read
       TransformerSpec<C> spec = transformer.spec();
-      for (int i = 0; i < exchanges.size(); i++) {
+      for (int i = 0; i < contexts.size(); i++) {
         OptionalInt source = spec.skipFrom(i);
         Hidden input =
             source.isEmpty()
                 ? hidden
                 : hidden.withSkip(Objects.requireNonNull(kept.get(source.getAsInt())));
         Block<C> block = transformer.block(i, Share.WHOLE);
-        hidden = block.forward(step, input, conditioning, exchanges.get(i));
+        hidden = block.forward(step, input, conditioning, contexts.get(i));
         if (isSource(spec, i)) {
           kept.put(i, hidden.image());
         }

@@ -74,7 +74,7 @@ public final class StepServer implements Callable<Integer> {
     ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
     DeviceChoice choice = DeviceChoice.parse(device);
     Device place =
-        choice.kind() == DeviceChoice.Kind.CUDA
+        choice.kind() == DeviceChoice.DeviceType.CUDA
             ? Device.gpu(Math.max(0, choice.index()))
             : Device.cpu();
     Gpus.enter(place);

@@ -8,16 +8,16 @@ final class DeviceOption {
       names = "--device",
       defaultValue = "cuda",
       description = "cuda; cpu tries the check itself without a GPU (default: ${DEFAULT-VALUE})")
-  private Kind kind = Kind.CUDA;
+  private GpuOrCpu kind = GpuOrCpu.CUDA;
 
   /** Kinds of devices. */
-  enum Kind {
+  enum GpuOrCpu {
     CUDA,
     CPU
   }
 
   boolean isCuda() {
-    return kind == Kind.CUDA;
+    return kind == GpuOrCpu.CUDA;
   }
 
   /** For {@code --device} of a run whose ranks have a GPU each. */

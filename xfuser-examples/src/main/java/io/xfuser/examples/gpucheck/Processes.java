@@ -6,8 +6,8 @@ import io.xfuser.config.ArgumentException;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.examples.XDiT;
 import io.xfuser.examples.launch.LaunchPlan;
+import io.xfuser.examples.launch.LaunchTopology;
 import io.xfuser.examples.launch.Launcher;
-import io.xfuser.examples.launch.Placement;
 import io.xfuser.quality.Fidelity;
 import io.xfuser.torchscript.Gpus;
 import java.awt.image.BufferedImage;
@@ -144,7 +144,7 @@ final class Processes implements Callable<Integer> {
     flags.addAll(List.of("--output_directory", folder.toString(), "--report", report.toString()));
     // ranks that share a GPU would not be connected by NCCL
     flags.addAll(List.of("--device", ranks == 1 ? device.shared() : device.each()));
-    LaunchPlan plan = new LaunchPlan(XDiT.class.getName(), flags, Placement.local(ranks));
+    LaunchPlan plan = new LaunchPlan(XDiT.class.getName(), flags, LaunchTopology.local(ranks));
     int status = new Launcher(System.out, System.err).run(plan);
     if (status != 0) {
       throw new IOException(layout.label() + " ended with exit status " + status);

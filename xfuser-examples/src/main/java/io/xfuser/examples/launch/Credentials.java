@@ -13,7 +13,7 @@ import java.util.UUID;
  * @param local whether all ranks are started here
  */
 record Credentials(String job, String secret, boolean local) {
-  static Credentials of(Placement placement) {
+  static Credentials of(LaunchTopology placement) {
     return new Credentials(UUID.randomUUID().toString(), Secret.draw(), placement.nodes() == 1);
   }
 

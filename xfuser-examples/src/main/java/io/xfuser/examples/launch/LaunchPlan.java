@@ -9,7 +9,7 @@ import java.util.List;
  * @param arguments what {@code main} is given, equal on all ranks
  * @param placement which ranks run here
  */
-public record LaunchPlan(String mainClass, List<String> arguments, Placement placement) {
+public record LaunchPlan(String mainClass, List<String> arguments, LaunchTopology placement) {
 
   /** Keeps its own copy of the arguments. */
   public LaunchPlan {

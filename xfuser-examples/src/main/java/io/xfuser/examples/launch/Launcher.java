@@ -20,14 +20,14 @@ import java.util.Set;
 public final class Launcher {
   private final PrintStream out;
   private final PrintStream err;
-  private final Patience patience;
+  private final GracePeriods patience;
 
   /** Passes on to {@code out} and {@code err} what the ranks other than 0 write. */
   public Launcher(PrintStream out, PrintStream err) {
-    this(out, err, Patience.USUAL);
+    this(out, err, GracePeriods.USUAL);
   }
 
-  Launcher(PrintStream out, PrintStream err, Patience patience) {
+  Launcher(PrintStream out, PrintStream err, GracePeriods patience) {
     this.out = out;
     this.err = err;
     this.patience = patience;

@@ -33,7 +33,7 @@ final class RankCommand {
     command.forEach(RankCommand::requireLetters);
     builder.command(command);
 
-    Placement placement = plan.placement();
+    LaunchTopology placement = plan.placement();
     environment.put("RANK", Integer.toString(placement.rank(localRank)));
     environment.put("WORLD_SIZE", Integer.toString(placement.worldSize()));
     environment.put("LOCAL_RANK", Integer.toString(localRank));

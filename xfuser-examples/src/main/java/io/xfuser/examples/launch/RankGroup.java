@@ -14,13 +14,13 @@ import java.util.concurrent.TimeUnit;
 final class RankGroup implements AutoCloseable {
   private static final long TICK_MILLIS = 200;
 
-  private final Patience patience;
+  private final GracePeriods patience;
   private final List<RankProcess> ranks = new ArrayList<>();
   private final BlockingQueue<RankProcess> ended = new LinkedBlockingQueue<>();
   private final Thread shutdown = new Thread(this::endAtShutdown, "end of the ranks");
   private boolean shuttingDown;
 
-  private RankGroup(Patience patience) {
+  private RankGroup(GracePeriods patience) {
     this.patience = patience;
   }
 
@@ -29,7 +29,7 @@ final class RankGroup implements AutoCloseable {
    *
    * @throws IOException if one cannot be started; those already started are ended
    */
-  static RankGroup start(LaunchPlan plan, Patience patience, PrintStream out, PrintStream err)
+  static RankGroup start(LaunchPlan plan, GracePeriods patience, PrintStream out, PrintStream err)
       throws IOException {
     RankGroup group = new RankGroup(patience);
     Runtime.getRuntime().addShutdownHook(group.shutdown);

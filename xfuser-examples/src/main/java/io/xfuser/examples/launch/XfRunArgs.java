@@ -83,15 +83,16 @@ final class XfRunArgs {
       throw new IllegalArgumentException(
           "--nnodes " + nodes + " needs --master_addr, the address of node 0");
     }
-    String address = masterAddress != null ? masterAddress : Placement.loopback().getHostAddress();
+    String address =
+        masterAddress != null ? masterAddress : LaunchTopology.loopback().getHostAddress();
     int port = masterPort != null ? masterPort : nodes > 1 ? TORCHRUN_PORT : freePort();
-    Placement placement = new Placement(ranksPerNode, nodes, nodeRank, address, port);
+    LaunchTopology placement = new LaunchTopology(ranksPerNode, nodes, nodeRank, address, port);
     LaunchPlan plan = new LaunchPlan(MainClass.named(main), arguments, placement);
     placement.requireFreePort();
     return plan;
   }
 
   private static int freePort() {
-    return Placement.freePort(Placement.loopback());
+    return LaunchTopology.freePort(LaunchTopology.loopback());
   }
 }

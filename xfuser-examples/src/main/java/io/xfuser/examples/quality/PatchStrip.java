@@ -111,7 +111,8 @@ public final class PatchStrip implements Callable<Integer> {
     try (VaeDecoder decoder = pipeline.model().vaeDecoder(Placement.CPU)) {
       for (NDArray state : states) {
         NDArray latents = patchify.latents(manager, state, shape.height(), shape.width());
-        NDArray pixels = decoder.decode(manager, latents, new VaeDecoder.Options(false, false));
+        NDArray pixels =
+            decoder.decode(manager, latents, new VaeDecoder.DecodeOptions(false, false));
         Image picture = ImageProcessor.toImages(pixels).get(0);
         pictures.add((BufferedImage) picture.getWrappedImage());
       }

@@ -62,7 +62,7 @@ final class Measure implements Callable<Integer> {
         new Products(json.readTree(folder.resolve("text_encoder/config.json").toFile()), tokens);
     try (Meter meter = new Meter()) {
       long start = System.nanoTime();
-      List<Phase> phases = draw(engine, meter);
+      List<MeasuredPhase> phases = draw(engine, meter);
       long peak = meter.between(start, System.nanoTime()).peakBytes();
       double rate = products.rate(Runtime.getRuntime().availableProcessors(), meter);
       double text = PROMPTS * products.operations() / phases.get(1).cpuSeconds();
@@ -71,7 +71,7 @@ final class Measure implements Callable<Integer> {
     return 0;
   }
 
-  private List<Phase> draw(EngineConfig engine, Meter meter) {
+  private List<MeasuredPhase> draw(EngineConfig engine, Meter meter) {
     long start = System.nanoTime();
     AtomicLong denoised = new AtomicLong();
     try (XDiTParallel ranks = XDiTParallel.inProcess(folder, engine)) {
@@ -93,10 +93,10 @@ final class Measure implements Callable<Integer> {
         long clock = denoised.get() - end(events, Activity.HEAD);
         long encoded = clock + end(events, Activity.TEXT);
         return List.of(
-            Phase.of("loading", meter, start, loaded),
-            Phase.of("text", meter, loaded, encoded),
-            Phase.of("steps", meter, encoded, denoised.get()),
-            Phase.of("decoding", meter, denoised.get(), end));
+            MeasuredPhase.of("loading", meter, start, loaded),
+            MeasuredPhase.of("text", meter, loaded, encoded),
+            MeasuredPhase.of("steps", meter, encoded, denoised.get()),
+            MeasuredPhase.of("decoding", meter, denoised.get(), end));
       }
     }
   }

@@ -14,7 +14,7 @@ import java.util.List;
  */
 record Measured(
     @JsonProperty("dtype") String dtype,
-    @JsonProperty("phases") List<Phase> phases,
+    @JsonProperty("phases") List<MeasuredPhase> phases,
     @JsonProperty("text_flops_per_cpu_s") double textRate,
     @JsonProperty("product_flops_per_cpu_s") double productRate,
     @JsonProperty("peak_anonymous_bytes") long peakBytes) {}

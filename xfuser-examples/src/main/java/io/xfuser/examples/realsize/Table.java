@@ -34,7 +34,7 @@ final class Table implements Callable<Integer> {
     Measured last = runs.get(runs.size() - 1);
     for (Measured run : runs) {
       for (int i = 0; i < run.phases().size(); i++) {
-        Phase phase = run.phases().get(i);
+        MeasuredPhase phase = run.phases().get(i);
         lines.add(
             String.format(
                 Locale.ROOT,

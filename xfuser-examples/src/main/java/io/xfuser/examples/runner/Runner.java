@@ -4,9 +4,9 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.XFuserArgs;
 import io.xfuser.examples.launch.LaunchPlan;
+import io.xfuser.examples.launch.LaunchTopology;
 import io.xfuser.examples.launch.Launcher;
 import io.xfuser.examples.launch.LauncherWatch;
-import io.xfuser.examples.launch.Placement;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubSettings;
 import io.xfuser.parallel.Fingerprint;
@@ -115,7 +115,7 @@ public final class Runner {
     }
     Path directory = DiffusionPipeline.locate(engine.model(), this::hub); // before ranks start
     if (args.launcher().equals("process") && !isOneOfSeveral()) {
-      Placement placement = Placement.local(engine.parallel().worldSize());
+      LaunchTopology placement = LaunchTopology.local(engine.parallel().worldSize());
       return new Launcher(out, err).run(new LaunchPlan(main.getName(), argv, placement));
     }
     try (DiffusionPipeline pipe =

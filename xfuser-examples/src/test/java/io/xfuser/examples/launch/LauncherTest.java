@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class LauncherTest {
-  private static final Patience SHORT =
-      new Patience(Duration.ofMillis(300), Duration.ofMillis(700));
+  private static final GracePeriods SHORT =
+      new GracePeriods(Duration.ofMillis(300), Duration.ofMillis(700));
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -74,7 +74,7 @@ class LauncherTest {
 
   /** On a second node no rank is rank 0, which would have this JVM's own streams. */
   private static LaunchPlan secondNode(int ranks, String... arguments) {
-    Placement placement = new Placement(ranks, 2, 1, "127.0.0.1", 1);
+    LaunchTopology placement = new LaunchTopology(ranks, 2, 1, "127.0.0.1", 1);
     return new LaunchPlan(RankProgram.class.getName(), List.of(arguments), placement);
   }
 

@@ -62,7 +62,7 @@ class RealSizeCheckTest {
         .isZero();
     Measured run = JSON.readValue(results.toFile(), Measured.class);
     assertThat(run.phases())
-        .extracting(Phase::name)
+        .extracting(MeasuredPhase::name)
         .containsExactly("loading", "text", "steps", "decoding");
     assertThat(run.peakBytes()).isPositive();
     assertThat(Table.lines(List.of(run, run)))

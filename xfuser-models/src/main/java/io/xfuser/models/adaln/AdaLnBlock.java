@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
@@ -31,7 +31,7 @@ record AdaLnBlock(int headSize, TensorList weights) implements Block<AdaLnCondit
   }
 
   @Override
-  public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, Exchange exchange) {
+  public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, BlockContext context) {
     NDArray t = c.modulation(); // (6, C)
     NDArray textKeyValues = // (B, T, 2, H, D)
         c.kept()
@@ -44,9 +44,9 @@ record AdaLnBlock(int headSize, TensorList weights) implements Block<AdaLnCondit
           AdaLn.PROGRAM.call(
               scope, "before_attention", x.image(), t, weights, headSize, AdaLnConfig.EPSILON);
       NDArray attended =
-          exchange.attend(scope, 0, new Qkv(packed, x.place().span())); // (B·F, l, H, D)
+          context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B·F, l, H, D)
       return x.with(
-          exchange
+          context
               .terms(3, AdaLn.PROGRAM)
               .call( // (B·F, l, C)
                   owner,

@@ -5,13 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 
 /** Self-attention and MLP, each modulated by time and class (adaLN-zero). */
 record DiTBlock(DiTConfig config, TensorList weights) implements Block<DiTConditioning> {
   @Override
-  public Hidden forward(NDManager owner, Hidden x, DiTConditioning c, Exchange exchange) {
+  public Hidden forward(NDManager owner, Hidden x, DiTConditioning c, BlockContext context) {
     NDArray m = c.modulation(this, 6); // (6, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = // (B, l, 3, H, D)
@@ -24,9 +24,9 @@ record DiTBlock(DiTConfig config, TensorList weights) implements Block<DiTCondit
               config.headSize(),
               DiTConfig.EPSILON);
       NDArray attended =
-          exchange.attend(scope, 0, new Qkv(packed, x.place().span())); // (B, l, H, D)
+          context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B, l, H, D)
       return x.with(
-          exchange
+          context
               .terms(2, DiT.PROGRAM)
               .call( // (B, l, C)
                   owner, "after_attention", x.image(), attended, m, weights, config.mlpEpsilon()));

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param positions position embeddings of this rank's tokens, (l, C) in fp32
  * @param step the step that is taken; null before the first
  */
-record DiTConditioning(NDArray labels, NDArray positions, @Nullable Step step) {
+record DiTConditioning(NDArray labels, NDArray positions, @Nullable AtTimestep step) {
 
   /**
    * One step.
@@ -22,15 +22,15 @@ record DiTConditioning(NDArray labels, NDArray positions, @Nullable Step step) {
    * @param timestep its time
    * @param modulations of the blocks and the head that asked
    */
-  record Step(double timestep, PerBlock modulations) {}
+  record AtTimestep(double timestep, PerBlock modulations) {}
 
   DiTConditioning at(NDManager owner, double timestep) {
-    return new DiTConditioning(labels, positions, new Step(timestep, new PerBlock(owner)));
+    return new DiTConditioning(labels, positions, new AtTimestep(timestep, new PerBlock(owner)));
   }
 
   /** Shift, scale and gate (count, B, 1, C) of {@code part}, computed once per step. */
   NDArray modulation(Part part, int count) {
-    Step now = Objects.requireNonNull(step, "the conditioning has no timestep yet");
+    AtTimestep now = Objects.requireNonNull(step, "the conditioning has no timestep yet");
     return now.modulations()
         .get(
             part,

@@ -7,7 +7,7 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
@@ -49,7 +49,7 @@ record FluxDoubleBlock(int headSize, TensorList weights) implements Block<JointC
   }
 
   @Override
-  public Hidden forward(NDManager owner, Hidden x, JointConditioning c, Exchange exchange) {
+  public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray m = c.step().modulation(this, Flux.PROGRAM, "double_modulation"); // (12, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDList streams = Flux.streams(x); // (B, l, C), (B, T, C)
@@ -57,9 +57,9 @@ record FluxDoubleBlock(int headSize, TensorList weights) implements Block<JointC
           Flux.PROGRAM.call(
               scope, "double_before", streams, m, Flux.rotation(scope, x, c), weights, headSize);
       NDArray attended = // (B, T + l, H, D)
-          exchange.attend(scope, 0, new Qkv(packed, x.textTokens(), x.place().span()));
+          context.attend(scope, 0, new Qkv(packed, x.textTokens(), x.place().span()));
       NDList out =
-          exchange
+          context
               .terms(2, Flux.PROGRAM)
               .callList(owner, "double_after", streams, attended, m, weights);
       return x.with(out.get(0), x.text() == null ? null : out.get(1));

@@ -7,7 +7,7 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
@@ -41,7 +41,7 @@ record FluxSingleBlock(int headSize, boolean last, TensorList weights)
   }
 
   @Override
-  public Hidden forward(NDManager owner, Hidden x, JointConditioning c, Exchange exchange) {
+  public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray m = c.step().modulation(this, Flux.PROGRAM, "single_modulation"); // (3, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
@@ -54,10 +54,10 @@ record FluxSingleBlock(int headSize, boolean last, TensorList weights)
               weights,
               headSize);
       NDArray attended = // (B, T + l, H, D)
-          exchange.attend(scope, 0, new Qkv(before.get(0), x.textTokens(), x.place().span()));
+          context.attend(scope, 0, new Qkv(before.get(0), x.textTokens(), x.place().span()));
       Hidden kept = last ? x.with(x.image(), null) : x;
       NDList out = // (B, l, C), (B, T, C)
-          exchange
+          context
               .terms(1, Flux.PROGRAM)
               .callList(
                   owner, "single_after", Flux.streams(kept), attended, before.get(1), m, weights);

@@ -42,7 +42,7 @@ final class FluxTextEncoder extends TextTowers {
   private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
     NDArray ids = t5.ids(owner, prompts, request.options().maxSequenceLength());
     Map<String, NDArray> all = new HashMap<>();
-    all.put(EMBEDS, t5.encoder().encode(owner, ids, request.exchange()));
+    all.put(EMBEDS, t5.encoder().encode(owner, ids, request.context()));
     clip.ifPresent(
         tower -> {
           NDArray clipIds = tower.ids(owner, prompts, tower.limit(ClipTextEncoder.LONGEST));

@@ -6,7 +6,7 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
@@ -47,7 +47,7 @@ record HunyuanDiTBlock(int headSize, TensorList weights) implements Block<Hunyua
   }
 
   @Override
-  public Hidden forward(NDManager owner, Hidden x, HunyuanDiTConditioning c, Exchange exchange) {
+  public Hidden forward(NDManager owner, Hidden x, HunyuanDiTConditioning c, BlockContext context) {
     NDArray textKeyValues = // (B, T, 2, H, D)
         c.textKeyValues()
             .get(this, request -> run(request, "text_key_values", c.text(), weights, headSize));
@@ -60,9 +60,9 @@ record HunyuanDiTBlock(int headSize, TensorList weights) implements Block<Hunyua
       NDArray packed = // (B, l, 3, H, D)
           run(scope, "before_attention", image, c.condition(), rotation, weights, headSize);
       NDArray attended =
-          exchange.attend(scope, 0, new Qkv(packed, x.place().span())); // (B, l, H, D)
+          context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B, l, H, D)
       return x.with( // (B, l, C)
-          exchange
+          context
               .terms(3, HunyuanDiT.PROGRAM)
               .call(owner, "after_attention", image, attended, textKeyValues, rotation, weights));
     }

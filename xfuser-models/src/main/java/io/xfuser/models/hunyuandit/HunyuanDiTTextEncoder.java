@@ -55,7 +55,7 @@ final class HunyuanDiTTextEncoder extends TextTowers {
     Map<String, NDArray> states = new HashMap<>();
     TokenIds pieces = pieces(prompts);
     NDArray mask = pieces.mask(owner);
-    states.put(T5_EMBEDS, t5.encoder().encode(owner, pieces.ids(owner), mask, request.exchange()));
+    states.put(T5_EMBEDS, t5.encoder().encode(owner, pieces.ids(owner), mask, request.context()));
     bert.ifPresent(tower -> states.put(BERT_EMBEDS, states(owner, tower, words(tower, prompts))));
     return states;
   }

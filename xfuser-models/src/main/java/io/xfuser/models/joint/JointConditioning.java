@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param stepOrNull what belongs to a step; null before the first
  */
 public record JointConditioning(
-    NDArray text, NDArray fixed, NDArray places, @Nullable Step stepOrNull) {
+    NDArray text, NDArray fixed, NDArray places, @Nullable StepConditioning stepOrNull) {
   /** Before the first step. */
   public JointConditioning(NDArray text, NDArray fixed, NDArray places) {
     this(text, fixed, places, null);
@@ -24,12 +24,13 @@ public record JointConditioning(
 
   /** The same in a step, whose manager is {@code step}, with {@code vector} (B, C). */
   public JointConditioning at(NDManager step, NDArray vector) {
-    return new JointConditioning(text, fixed, places, new Step(vector, new PerBlock(step)));
+    return new JointConditioning(
+        text, fixed, places, new StepConditioning(vector, new PerBlock(step)));
   }
 
   /** What belongs to this step. */
-  public Step step() {
-    Step present = stepOrNull;
+  public StepConditioning step() {
+    StepConditioning present = stepOrNull;
     if (present == null) {
       throw new IllegalStateException("the conditioning has no timestep yet");
     }
@@ -42,7 +43,7 @@ public record JointConditioning(
    * @param vector the embedded timestep with what is fixed, after SiLU, (B, C)
    * @param modulations shifts, scales and gates of each block, which all patches share
    */
-  public record Step(NDArray vector, PerBlock modulations) {
+  public record StepConditioning(NDArray vector, PerBlock modulations) {
     /** Those of {@code block}, which {@code function} makes of the vector and its weights. */
     public NDArray modulation(Part block, Program program, String function) {
       return modulations.get(block, step -> program.call(step, function, vector, block.weights()));

@@ -8,7 +8,7 @@ import io.xfuser.models.adaln.AdaLnConfig;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.GridPositions;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
@@ -31,9 +31,9 @@ record TemporalBlock(int headSize, boolean first, TensorList weights)
   }
 
   @Override
-  public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, Exchange exchange) {
+  public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, BlockContext context) {
     return x.with( // (B·F, l, C)
-        exchange
+        context
             .terms(2, PROGRAM)
             .call(
                 owner,

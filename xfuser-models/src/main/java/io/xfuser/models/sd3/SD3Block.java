@@ -6,7 +6,7 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
@@ -73,16 +73,16 @@ record SD3Block(int headSize, boolean last, int second, int norms, TensorList we
   }
 
   @Override
-  public Hidden forward(NDManager owner, Hidden x, JointConditioning c, Exchange exchange) {
+  public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray m = // (8, 12 or 15, B, 1, C)
         c.step().modulation(this, SD3.PROGRAM, "modulation");
     try (NDManager scope = owner.newSubManager()) {
       Qkv qkv = new Qkv(packed(scope, x, m), x.textTokens(), x.place().span());
-      NDArray attended = exchange.attend(scope, 0, qkv); // (B, T + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
       List<NDArray> others = // (B, l, H, D)
-          second == 0 ? List.of() : List.of(attendAgain(scope, x, m, exchange));
+          second == 0 ? List.of() : List.of(attendAgain(scope, x, m, context));
       NDArray image = // (B, l, C)
-          exchange
+          context
               .terms(2 + others.size(), SD3.PROGRAM)
               .call(owner, "after_attention", x.image(), attended, others, m, weights, second);
       NDArray text = x.text();
@@ -90,7 +90,7 @@ record SD3Block(int headSize, boolean last, int second, int norms, TensorList we
           image,
           text == null || last
               ? null
-              : exchange
+              : context
                   .terms(2, SD3.PROGRAM)
                   .call(owner, "text_after_attention", text, attended, m, weights)); // (B, T, C)
     }
@@ -104,9 +104,9 @@ record SD3Block(int headSize, boolean last, int second, int norms, TensorList we
         : SD3.PROGRAM.call(scope, "before_joint", x.image(), text, m, weights, norms, headSize);
   }
 
-  private NDArray attendAgain(NDManager scope, Hidden x, NDArray m, Exchange exchange) {
+  private NDArray attendAgain(NDManager scope, Hidden x, NDArray m, BlockContext context) {
     NDArray packed = // (B, l, 3, H, D)
         SD3.PROGRAM.call(scope, "before_second", x.image(), m, weights, second, norms, headSize);
-    return exchange.attend(scope, 1, new Qkv(packed, x.place().span()));
+    return context.attend(scope, 1, new Qkv(packed, x.place().span()));
   }
 }

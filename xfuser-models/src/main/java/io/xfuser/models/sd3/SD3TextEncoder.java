@@ -58,7 +58,7 @@ final class SD3TextEncoder extends TextTowers {
     TextTower<T5Encoder> third = t5;
     if (clips.isEmpty() && third != null) {
       NDArray ids = third.ids(owner, prompts, tokens);
-      return Map.of(EMBEDS, third.encoder().encode(owner, ids, request.exchange()));
+      return Map.of(EMBEDS, third.encoder().encode(owner, ids, request.context()));
     }
     try (NDManager scope = owner.newSubManager()) {
       ClipOutput first = clip(scope, 0, prompts); // (B, 77, C1), (B, P1)
@@ -66,9 +66,7 @@ final class SD3TextEncoder extends TextTowers {
       NDArray states = // (B, T, text width)
           third == null
               ? SD3.PROGRAM.call(scope, "no_text", first.hidden(), tokens, width)
-              : third
-                  .encoder()
-                  .encode(scope, third.ids(scope, prompts, tokens), request.exchange());
+              : third.encoder().encode(scope, third.ids(scope, prompts, tokens), request.context());
       return Map.of(
           EMBEDS, // (B, 77 + T, text width)
           SD3.PROGRAM.call(owner, "join_texts", first.hidden(), second.hidden(), states),

@@ -24,7 +24,7 @@ public final class BertTokenizer extends SubwordTokenizer {
   static final List<String> FILES = List.of("vocab.txt");
 
   private BertTokenizer(Path directory, JsonNode settings, boolean fast) {
-    super(new Parts(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
+    super(new Definition(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
   }
 
   /**

@@ -16,13 +16,13 @@ public final class CaptionCleaner {
       "[a-zA-Z0-9.\\-]+[.](?:com|co|ru|net|org|edu|gov|it)[\\w/-]*\\b\\/?(?!@)))";
   private static final String FILE_TYPE = "(?:png|jpg|jpeg|bmp|webp|eps|pdf|apk|mp4)";
 
-  private static final List<Step> MARKUP =
+  private static final List<Replacement> MARKUP =
       List.of(
           step("<person>", "person"),
           step("\\b((?:https?:(?:\\/{1,3}|[a-zA-Z0-9%])|" + DOMAIN, ""),
           step("\\b((?:www:(?:\\/{1,3}|[a-zA-Z0-9%])|" + DOMAIN, ""));
 
-  private static final List<Step> CHARACTERS =
+  private static final List<Replacement> CHARACTERS =
       List.of(
           // @nickname
           step("@[\\w\\d]+\\b", ""),
@@ -57,7 +57,7 @@ public final class CaptionCleaner {
   private static final Pattern HYPHEN = Pattern.compile("[-_]");
   private static final int HYPHENS_KEPT = 3;
 
-  private static final List<Step> PHRASES =
+  private static final List<Replacement> PHRASES =
       List.of(
           // jc6640, jc6640vc, 6640vc231
           step("\\b[a-zA-Z]{1,3}\\d{3,15}\\b", ""),
@@ -101,17 +101,17 @@ public final class CaptionCleaner {
     return PythonText.strip(apply(PHRASES, text));
   }
 
-  private static String apply(List<Step> steps, String text) {
+  private static String apply(List<Replacement> steps, String text) {
     String result = text;
-    for (Step step : steps) {
+    for (Replacement step : steps) {
       result = step.pattern().matcher(result).replaceAll(step.replacement());
     }
     return result;
   }
 
-  private static Step step(String regex, String replacement) {
-    return new Step(PythonText.pattern(regex), replacement);
+  private static Replacement step(String regex, String replacement) {
+    return new Replacement(PythonText.pattern(regex), replacement);
   }
 
-  private record Step(Pattern pattern, String replacement) {}
+  private record Replacement(Pattern pattern, String replacement) {}
 }

@@ -31,7 +31,7 @@ public final class ClipTokenizer extends SubwordTokenizer {
   static final List<String> FILES = List.of("vocab.json", "merges.txt");
 
   private ClipTokenizer(Path directory, JsonNode settings, boolean fast) {
-    super(new Parts(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
+    super(new Definition(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
   }
 
   /**

@@ -180,7 +180,7 @@ final class EncoderWeights implements AutoCloseable {
   }
 
   /** The same where each layer calls {@code step} with its input and its tensors. */
-  NDArray run(NDManager owner, Layers which, Step step) {
+  NDArray run(NDManager owner, Layers which, LayerFunction step) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray x = Torch.alias(scope, which.x());
       for (TensorList layer : layers.subList(which.from(), which.to())) {
@@ -197,7 +197,7 @@ final class EncoderWeights implements AutoCloseable {
 
   /** What a layer of {@code weights} makes of {@code x}, owned by {@code owner}. */
   @FunctionalInterface
-  interface Step {
+  interface LayerFunction {
     NDArray run(NDManager owner, NDArray x, TensorList weights);
   }
 

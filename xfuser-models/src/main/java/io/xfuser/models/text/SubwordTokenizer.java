@@ -16,10 +16,10 @@ abstract class SubwordTokenizer implements Tokenizer {
   private final OptionalInt modelMaxLength;
 
   /** What a tokenizer is made of. */
-  record Parts(Path directory, JsonNode settings, SpecialTokens special) {}
+  record Definition(Path directory, JsonNode settings, SpecialTokens special) {}
 
   /** Takes over the subwords of {@code source}; closes them if a special token is missing. */
-  SubwordTokenizer(Parts parts, Supplier<Subwords> source) {
+  SubwordTokenizer(Definition parts, Supplier<Subwords> source) {
     checkSides(parts.directory(), parts.settings());
     double longest = parts.settings().path("model_max_length").asDouble(0);
     modelMaxLength =
@@ -48,7 +48,7 @@ abstract class SubwordTokenizer implements Tokenizer {
     }
   }
 
-  private long[] ids(Parts parts, List<String> roles) {
+  private long[] ids(Definition parts, List<String> roles) {
     return roles.stream()
         .mapToLong(role -> subwords.idOf(parts.special().token(parts.settings(), role)))
         .toArray();

@@ -51,12 +51,12 @@ public final class T5Captions implements TextEncoder {
     TokenIds tokens = tokens(prompts, request.options());
     NDArray mask = tokens.mask(owner); // (B, T)
     NDArray ids = tokens.ids(owner);
-    NDArray states = tower.encoder().encode(owner, ids, mask, request.exchange());
+    NDArray states = tower.encoder().encode(owner, ids, mask, request.context());
     return Map.of(EMBEDS, states, MASK, mask);
   }
 
   /** The tokens of {@code prompts}. */
-  public TokenIds tokens(List<String> prompts, Options options) {
+  public TokenIds tokens(List<String> prompts, TextOptions options) {
     List<String> captions =
         prompts.stream()
             .map(options.cleanCaption() ? CaptionCleaner::clean : CaptionCleaner::lowerCase)

@@ -3,7 +3,7 @@ package io.xfuser.models.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.Program;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
@@ -44,7 +44,7 @@ public final class T5Encoder implements MaskedEncoder {
   }
 
   /** Opens {@code share} of an encoder, and reads no more of its file. */
-  public static TextTower.Opening<T5Encoder> opening(Share share) {
+  public static TextTower.Opener<T5Encoder> opening(Share share) {
     return folder -> {
       T5Config config = T5Config.of(folder.config());
       return new T5Encoder(config, share, T5Weights.open(folder, config, share));
@@ -54,19 +54,19 @@ public final class T5Encoder implements MaskedEncoder {
   /** Those after the last block and its norm; those of padding have no meaning. */
   @Override
   public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
-    return encode(owner, ids, mask, Exchange.none(List.of()));
+    return encode(owner, ids, mask, BlockContext.none(List.of()));
   }
 
   /**
    * The same by all ranks that have shares, on each of them.
    *
-   * @param exchange with the others
-   * @throws IllegalArgumentException if {@code exchange} is for another share, or the shapes differ
+   * @param context with the others
+   * @throws IllegalArgumentException if {@code context} is for another share, or the shapes differ
    */
-  public NDArray encode(NDManager owner, NDArray ids, NDArray mask, Exchange exchange) {
-    if (!share.equals(exchange.share())) {
+  public NDArray encode(NDManager owner, NDArray ids, NDArray mask, BlockContext context) {
+    if (!share.equals(context.share())) {
       throw new IllegalArgumentException(
-          "%s of a T5 encoder cannot take the place of %s".formatted(share, exchange.share()));
+          "%s of a T5 encoder cannot take the place of %s".formatted(share, context.share()));
     }
     TokenIds.checkShapes(ids, mask);
     try (NDManager scope = owner.newSubManager()) {
@@ -78,16 +78,16 @@ public final class T5Encoder implements MaskedEncoder {
               weights.beside(scope, mask),
               config.buckets(),
               config.maxDistance());
-      NDArray x = embed(scope, ids, exchange); // (B, T, D)
+      NDArray x = embed(scope, ids, context); // (B, T, D)
       AtomicInteger layers = new AtomicInteger();
-      exchange.passed().layers(0, config.layers());
-      EncoderWeights.Step block =
+      context.passed().layers(0, config.layers());
+      EncoderWeights.LayerFunction block =
           (to, in, layer) -> {
             NDArray out =
-                exchange
+                context
                     .terms(2, PROGRAM)
                     .call(to, "block", in, layer, bias, config.headWidth(), config.epsilon());
-            exchange.passed().layers(layers.incrementAndGet(), config.layers());
+            context.passed().layers(layers.incrementAndGet(), config.layers());
             return out;
           };
       NDArray last = weights.run(scope, weights.all(x), block);
@@ -96,7 +96,7 @@ public final class T5Encoder implements MaskedEncoder {
     }
   }
 
-  private NDArray embed(NDManager owner, NDArray ids, Exchange exchange) {
+  private NDArray embed(NDManager owner, NDArray ids, BlockContext context) {
     NDArray table = T5Weights.embedding(weights);
     try (NDManager scope = owner.newSubManager()) {
       NDArray here = weights.beside(scope, ids);
@@ -104,7 +104,7 @@ public final class T5Encoder implements MaskedEncoder {
         return PROGRAM.call(owner, "embed", table, here); // (B, T, D)
       }
       long first = config.rows().cut(share, 0).from();
-      return exchange.sum().of(owner, PROGRAM.call(scope, "embed_some", table, here, first));
+      return context.sum().of(owner, PROGRAM.call(scope, "embed_some", table, here, first));
     }
   }
 
@@ -114,9 +114,9 @@ public final class T5Encoder implements MaskedEncoder {
    *
    * @param ids token ids (B, T), int64
    */
-  public NDArray encode(NDManager owner, NDArray ids, Exchange exchange) {
+  public NDArray encode(NDManager owner, NDArray ids, BlockContext context) {
     try (NDManager scope = owner.newSubManager()) {
-      return encode(owner, ids, PROGRAM.call(scope, "ones_like", ids), exchange);
+      return encode(owner, ids, PROGRAM.call(scope, "ones_like", ids), context);
     }
   }
 

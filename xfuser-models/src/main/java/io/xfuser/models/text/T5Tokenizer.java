@@ -22,7 +22,7 @@ public final class T5Tokenizer extends SubwordTokenizer {
   static final List<String> FILES = List.of("spiece.model");
 
   private T5Tokenizer(Path directory, JsonNode settings, boolean fast) {
-    super(new Parts(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
+    super(new Definition(directory, settings, SPECIAL), () -> subwords(directory, settings, fast));
   }
 
   /**

@@ -45,7 +45,9 @@ final class T5Weights {
     ElementType type = source.loading().type();
     ElementType exact = type == ElementType.FLOAT16 ? ElementType.FLOAT32 : type;
     return EncoderWeights.open(
-        source, NAMES, (to, weights) -> new Part(config, share, weights, to.file(exact)).read(to));
+        source,
+        NAMES,
+        (to, weights) -> new Source(config, share, weights, to.file(exact)).read(to));
   }
 
   /** (V, D) of the own rows. */
@@ -58,7 +60,7 @@ final class T5Weights {
   }
 
   /** What is read of {@code weights}, and of {@code exact} in a type that does not overflow. */
-  private record Part(T5Config config, Share share, Weights weights, Weights exact) {
+  private record Source(T5Config config, Share share, Weights weights, Weights exact) {
     void read(EncoderWeights to) {
       Cut rows = config.rows().cut(share, 0);
       Cut heads = new Inner(config.heads(), 1).cut(share, 1);

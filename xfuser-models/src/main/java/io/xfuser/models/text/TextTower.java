@@ -19,7 +19,7 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
    * @throws IllegalArgumentException if one of them cannot be used; nothing stays open then
    */
   public static <E extends TextModel> TextTower<E> open(
-      PipelineComponents components, String suffix, Opening<E> opening) {
+      PipelineComponents components, String suffix, Opener<E> opening) {
     String name = "tokenizer" + suffix;
     Tokenizer tokenizer = Tokenizers.open(components.folder(name), components.className(name));
     try {
@@ -53,7 +53,7 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
    * @param <E> its class
    */
   @FunctionalInterface
-  public interface Opening<E> {
+  public interface Opener<E> {
     /** The encoder in {@code folder}. */
     E open(EncoderFolder folder);
   }

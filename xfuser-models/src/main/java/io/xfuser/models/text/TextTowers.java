@@ -29,11 +29,11 @@ public abstract class TextTowers implements TextEncoder {
 
   /** Opens another encoder on the first rank; empty on the others. */
   protected final <E extends TextModel> Optional<TextTower<E>> whole(
-      String suffix, TextTower.Opening<E> opening) {
+      String suffix, TextTower.Opener<E> opening) {
     return share.isFirst() ? Optional.of(opened(suffix, opening)) : Optional.empty();
   }
 
-  private <E extends TextModel> TextTower<E> opened(String suffix, TextTower.Opening<E> opening) {
+  private <E extends TextModel> TextTower<E> opened(String suffix, TextTower.Opener<E> opening) {
     try {
       TextTower<E> tower = TextTower.open(components, suffix, opening);
       open.add(tower);

@@ -102,18 +102,19 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *     #check} says
    */
   @Override
-  public Optional<NDArray> decode(NDManager owner, NDArray latents, Options options, Strip strip) {
+  public Optional<NDArray> decode(
+      NDManager owner, NDArray latents, DecodeOptions options, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray unscaled = enter(scope, latents, options); // (B, c, h, w)
       int all = Math.toIntExact(latents.getShape().get(0));
       int together = config.temporal() || options.slicing() ? 1 : all;
       return decodeParts(
-          owner, unscaled, new Parts(together, options.tiling(), strip, options.passed()));
+          owner, unscaled, new Splitting(together, options.tiling(), strip, options.passed()));
     }
   }
 
-  /** Decodes a video alone; see {@link #decodeFrames(NDManager, NDArray, Options, Strip)}. */
-  public NDArray decodeFrames(NDManager owner, NDArray latents, Options options) {
+  /** Decodes a video alone; see {@link #decodeFrames(NDManager, NDArray, DecodeOptions, Strip)}. */
+  public NDArray decodeFrames(NDManager owner, NDArray latents, DecodeOptions options) {
     return decodeFrames(owner, latents, options, Strip.whole()).orElseThrow();
   }
 
@@ -132,11 +133,11 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *     #check} says
    */
   public Optional<NDArray> decodeFrames(
-      NDManager owner, NDArray latents, Options options, Strip strip) {
+      NDManager owner, NDArray latents, DecodeOptions options, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray unscaled = enter(scope, latents, options); // (F, c, h, w)
       int together = options.slicing() ? 1 : CHUNK;
-      Parts parts = new Parts(together, options.tiling(), strip, options.passed());
+      Splitting parts = new Splitting(together, options.tiling(), strip, options.passed());
       int frames = Math.toIntExact(latents.getShape().get(0));
       if (strip.isWhole() || config.temporal() || frames < strip.count()) {
         return decodeParts(owner, unscaled, parts); // (F, 3, H, W)
@@ -154,12 +155,12 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    * @throws IllegalArgumentException for slicing or tiling with a temporal decoder, which diffusers
    *     does not have either
    */
-  public void check(Options options) {
+  public void check(DecodeOptions options) {
     check(config, options);
   }
 
   /** The same before the decoder is opened. */
-  public static void check(AutoencoderKlConfig config, Options options) {
+  public static void check(AutoencoderKlConfig config, DecodeOptions options) {
     if (config.temporal() && (options.slicing() || options.tiling())) {
       throw new IllegalArgumentException(
           config.origin()
@@ -178,7 +179,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     weights.close();
   }
 
-  private NDArray enter(NDManager scope, NDArray latents, Options options) {
+  private NDArray enter(NDManager scope, NDArray latents, DecodeOptions options) {
     check(options);
     Shape shape = latents.getShape();
     if (shape.dimension() != 4 || shape.get(1) != config.latentChannels()) {
@@ -200,13 +201,13 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    * @param strip what is decoded of them here
    * @param passed is told of each layer
    */
-  private record Parts(int together, boolean tiled, Strip strip, Passed passed) {
-    Parts alone() {
-      return new Parts(together, tiled, Strip.whole(), passed);
+  private record Splitting(int together, boolean tiled, Strip strip, Passed passed) {
+    Splitting alone() {
+      return new Splitting(together, tiled, Strip.whole(), passed);
     }
   }
 
-  private Optional<NDArray> decodeParts(NDManager owner, NDArray latents, Parts how) {
+  private Optional<NDArray> decodeParts(NDManager owner, NDArray latents, Splitting how) {
     long count = latents.getShape().get(0);
     Sequence watched = watched(latents, how);
     try (NDManager scope = owner.newSubManager()) {
@@ -227,7 +228,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   }
 
   /** The layers, which tell of themselves: of those that all slices and tiles pass together. */
-  private Sequence watched(NDArray latents, Parts how) {
+  private Sequence watched(NDArray latents, Splitting how) {
     Tiling tiling = Tiling.of(config);
     long count = latents.getShape().get(0);
     long slices = (count + how.together() - 1) / how.together();
@@ -240,7 +241,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   }
 
   private Optional<NDArray> decodeTogether(
-      NDManager owner, Sequence watched, NDArray latents, Parts how) {
+      NDManager owner, Sequence watched, NDArray latents, Splitting how) {
     Strip strip = how.strip();
     Tiling tiling = Tiling.of(config);
     if (how.tiled() && tiling.divides(latents)) {

@@ -14,7 +14,8 @@ import java.util.Optional;
  */
 public record FramesDecoder(AutoencoderKlDecoder decoder) implements VaeDecoder {
   @Override
-  public Optional<NDArray> decode(NDManager owner, NDArray latents, Options options, Strip strip) {
+  public Optional<NDArray> decode(
+      NDManager owner, NDArray latents, DecodeOptions options, Strip strip) {
     return decoder.decodeFrames(owner, latents, options, strip);
   }
 

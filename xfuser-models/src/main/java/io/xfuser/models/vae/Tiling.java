@@ -58,7 +58,7 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
           "tiling needs tiles of at least 2 × 2 latents, but sample_size %d gives %d × %d"
               .formatted(pixelSize, latentSize, latentSize));
     }
-    Picture picture = new Picture(decoder, latents, strip);
+    TiledLatents picture = new TiledLatents(decoder, latents, strip);
     List<List<Tile>> rows = rows(latents);
     if (strip.index() > 0) {
       rows.forEach(row -> row.forEach(tile -> deliver(owner, picture, tile)));
@@ -91,7 +91,7 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
   }
 
   /** What is decoded, by what, and by whom. */
-  private record Picture(Layer decoder, NDArray latents, Strip strip) {}
+  private record TiledLatents(Layer decoder, NDArray latents, Strip strip) {}
 
   /** Where a tile of latents begins; {@code number} counts all tiles, row by row. */
   private record Tile(int number, long top, long left) {
@@ -125,7 +125,7 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
   }
 
   /** A row of tiles on the first strip: decoded here, or by the strip whose turn it was. */
-  private List<NDArray> decodeRow(NDManager row, Picture picture, List<Tile> tiles) {
+  private List<NDArray> decodeRow(NDManager row, TiledLatents picture, List<Tile> tiles) {
     Strip strip = picture.strip();
     Map<Tile, NDArray> own = new HashMap<>();
     for (Tile tile : tiles) { // before it waits for others
@@ -141,7 +141,7 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
     return decoded; // (B, 3, ≤ pixelSize, ≤ pixelSize) each
   }
 
-  private void deliver(NDManager owner, Picture picture, Tile tile) {
+  private void deliver(NDManager owner, TiledLatents picture, Tile tile) {
     if (tile.turn(picture.strip()) == picture.strip().index()) {
       try (NDArray pixels = decode(owner, picture, tile)) {
         picture.strip().deliver(pixels);
@@ -150,7 +150,7 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
   }
 
   /** A tile is a picture of its own: (B, 3, ≤ pixelSize, ≤ pixelSize). */
-  private NDArray decode(NDManager owner, Picture picture, Tile tile) {
+  private NDArray decode(NDManager owner, TiledLatents picture, Tile tile) {
     NDArray latents = picture.latents();
     try (NDArray window = VAE.call(owner, "window", latents, tile.top(), tile.left(), latentSize)) {
       return picture.decoder().forward(owner, window, Strip.whole());

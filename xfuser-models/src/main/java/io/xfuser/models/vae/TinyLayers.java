@@ -34,7 +34,7 @@ final class TinyLayers {
     List<Integer> stages = config.tinyBlocks();
     for (int stage = 0; stage < stages.size(); stage++) {
       for (int block = 0; block < stages.get(stage); block++) {
-        layers.add(new Block(owner, numbered.at(next++ + "."), width));
+        layers.add(new ResidualBlock(owner, numbered.at(next++ + "."), width));
       }
       boolean last = stage == stages.size() - 1;
       if (last) {
@@ -60,10 +60,10 @@ final class TinyLayers {
   }
 
   /** {@code relu(x + conv(relu(conv(relu(conv(x))))))}. */
-  private static final class Block implements Layer {
+  private static final class ResidualBlock implements Layer {
     private final Layer body;
 
-    Block(NDManager owner, Weights weights, int width) {
+    ResidualBlock(NDManager owner, Weights weights, int width) {
       Channels kept = new Channels(width, width);
       body =
           new Sequence(

@@ -74,7 +74,7 @@ class GivenTensorsTest {
   private Map<String, NDArray> encoded(String... prompts) {
     try (TextEncoder encoder = pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
       return encoder.encode(
-          manager, TextRequest.of(List.of(prompts), new TextEncoder.Options(300, true)));
+          manager, TextRequest.of(List.of(prompts), new TextEncoder.TextOptions(300, true)));
     }
   }
 

@@ -16,10 +16,10 @@ import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
-import io.xfuser.transformer.Exchange;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.ComponentConfig;
@@ -81,7 +81,7 @@ class PixArtTransformerTest {
       expected.checkWhereKept("transformer.tokens", x.image());
       for (int i = 0; i < config.layers(); i++) {
         try (Block<AdaLnConditioning> block = new AdaLn(config, weights).block(i, Share.WHOLE)) {
-          x = block.forward(manager, x, c, Exchange.none(List.of(new LocalAttention())));
+          x = block.forward(manager, x, c, BlockContext.none(List.of(new LocalAttention())));
         }
         expected.checkWhereKept("transformer.block." + i, x.image());
       }

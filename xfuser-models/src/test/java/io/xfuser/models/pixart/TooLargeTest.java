@@ -132,7 +132,7 @@ class TooLargeTest {
       implements VaeDecoder {
     @Override
     public Optional<NDArray> decode(
-        NDManager owner, NDArray latents, Options options, Strip strip) {
+        NDManager owner, NDArray latents, DecodeOptions options, Strip strip) {
       if (hungry.get() && java.get()) {
         throw new OutOfMemoryError("Java heap space");
       } else if (hungry.get()) {

@@ -9,7 +9,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.SafeTensorsWriter;
@@ -122,7 +122,7 @@ class CheckpointNamesTest {
       }
       case "mt5" -> {
         try (T5Encoder mt5 = T5Encoder.open(from, FLOATS)) {
-          yield mt5.encode(manager, ids, Exchange.none(List.of())).toFloatArray();
+          yield mt5.encode(manager, ids, BlockContext.none(List.of())).toFloatArray();
         }
       }
       case "clip_g" -> {

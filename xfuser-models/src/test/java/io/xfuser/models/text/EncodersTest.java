@@ -9,7 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.SafeTensorsWriter;
@@ -116,7 +116,7 @@ class EncodersTest {
     try (T5Encoder encoder = T5Encoder.open(folder("mt5"), Loading.of(ElementType.FLOAT32))) {
       NDArray states = encoder.encode(manager, ids, read("mt5", "mask"));
       assertThat(difference(states, read("mt5", "float32.states"))).isLessThan(EXACT);
-      NDArray whole = encoder.encode(manager, ids, Exchange.none(List.of()));
+      NDArray whole = encoder.encode(manager, ids, BlockContext.none(List.of()));
       assertThat(difference(whole, read("mt5", "unmasked"))).isLessThan(EXACT);
     }
   }

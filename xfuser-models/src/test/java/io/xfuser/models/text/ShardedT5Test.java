@@ -121,7 +121,7 @@ class ShardedT5Test {
       assertThat(Pixels.floats(generate(pipeline, engine, input).pixels())).isEqualTo(first);
       Map<String, NDArray> text = new HashMap<>();
       try (TextEncoder encoder = fresh.model().textEncoder(Placement.CPU, Share.WHOLE)) {
-        TextEncoder.Options options = new TextEncoder.Options(20, true);
+        TextEncoder.TextOptions options = new TextEncoder.TextOptions(20, true);
         text.putAll(encoder.encode(manager, TextRequest.of(input.prompts(), options)));
         encoder
             .encode(manager, TextRequest.of(List.of("", ""), options))

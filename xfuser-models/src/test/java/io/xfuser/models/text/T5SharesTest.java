@@ -11,7 +11,7 @@ import io.xfuser.parallel.World;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.Exchange;
+import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.Share;
 import java.nio.FloatBuffer;
@@ -116,7 +116,7 @@ class T5SharesTest {
         T5Encoder.opening(new Share(0, 2))
             .open(EncoderFolder.of(TINY, Loading.of(ElementType.FLOAT32)))) {
       NDArray ids = TextFixtures.tensor(manager, STATES, "short.ids");
-      assertThatThrownBy(() -> half.encode(manager, ids, Exchange.none(List.of())))
+      assertThatThrownBy(() -> half.encode(manager, ids, BlockContext.none(List.of())))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("share 0 of 2 of a T5 encoder cannot take the place of share 0 of 1");
     }
@@ -130,8 +130,8 @@ class T5SharesTest {
   private static Outcome share(World world, Path directory, String name, ElementType type) {
     Share share = new Share(world.rank(), world.size());
     List<Integer> all = IntStream.range(0, world.size()).boxed().toList();
-    Exchange exchange =
-        new Exchange(List.of(), share, world.group(Channel.TEXT, all)::allReduceSum);
+    BlockContext context =
+        new BlockContext(List.of(), share, world.group(Channel.TEXT, all)::allReduceSum);
     Path texts = name.isEmpty() ? directory.resolve("states.safetensors") : STATES;
     String prefix = name.isEmpty() ? "" : name + ".";
     try (NDManager scope = Torch.newManager();
@@ -139,7 +139,7 @@ class T5SharesTest {
             T5Encoder.opening(share).open(EncoderFolder.of(directory, Loading.of(type)))) {
       NDArray ids = TextFixtures.tensor(scope, texts, prefix + "ids");
       NDArray mask = TextFixtures.tensor(scope, texts, prefix + "mask");
-      NDArray states = encoder.encode(scope, ids, mask, exchange);
+      NDArray states = encoder.encode(scope, ids, mask, context);
       assertThat(ElementType.of(states)).isEqualTo(type);
       float[] values = Pixels.floats(Torch.cast(scope, states, ElementType.FLOAT32));
       return new Outcome(

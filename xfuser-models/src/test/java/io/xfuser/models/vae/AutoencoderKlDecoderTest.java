@@ -7,7 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xfuser.pipeline.VaeDecoder.Options;
+import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Loading;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class AutoencoderKlDecoderTest {
-  private static final Options WHOLE = new Options(false, false);
+  private static final DecodeOptions WHOLE = new DecodeOptions(false, false);
   private static final Path SIGMA = VaeFixtures.directory("pixart_sigma_tiny/vae");
 
   @TempDir Path scratch;
@@ -77,7 +77,7 @@ class AutoencoderKlDecoderTest {
     NDArray latents = reference("whole.latents"); // (2, 4, 7, 5)
     try (AutoencoderKlDecoder decoder = open(SIGMA)) {
       NDArray together = decoder.decode(manager, latents, WHOLE);
-      NDArray oneByOne = decoder.decode(manager, latents, new Options(true, false));
+      NDArray oneByOne = decoder.decode(manager, latents, new DecodeOptions(true, false));
       assertThat(VaeFixtures.relativeDifference(oneByOne, together)).isLessThan(1e-5);
     }
   }
@@ -86,10 +86,10 @@ class AutoencoderKlDecoderTest {
   void tilesChangeThePictureOnlyIfThereAreSeveral() {
     try (AutoencoderKlDecoder decoder = open(SIGMA)) {
       NDArray small = reference("within_a_tile.latents"); // (1, 4, 8, 5)
-      assertThat(decoder.decode(manager, small, new Options(false, true)).toFloatArray())
+      assertThat(decoder.decode(manager, small, new DecodeOptions(false, true)).toFloatArray())
           .isEqualTo(decoder.decode(manager, small, WHOLE).toFloatArray());
       NDArray large = reference("tiled.latents"); // (1, 4, 13, 9)
-      NDArray tiled = decoder.decode(manager, large, new Options(false, true));
+      NDArray tiled = decoder.decode(manager, large, new DecodeOptions(false, true));
       NDArray whole = decoder.decode(manager, large, WHOLE);
       assertThat(VaeFixtures.relativeDifference(tiled, whole)).isGreaterThan(1e-3);
     }
@@ -143,7 +143,7 @@ class AutoencoderKlDecoderTest {
     float[] before = latents.toFloatArray();
     try (NDManager owner = manager.newSubManager();
         AutoencoderKlDecoder decoder = open(SIGMA)) {
-      NDArray pixels = decoder.decode(owner, latents, new Options(true, true));
+      NDArray pixels = decoder.decode(owner, latents, new DecodeOptions(true, true));
       assertThat(owner.getManagedArrays()).hasSize(1);
       assertThat(pixels.getShape().getShape()).containsExactly(1, 3, 104, 72);
     }
@@ -191,12 +191,12 @@ class AutoencoderKlDecoderTest {
   }
 
   /** How a reference was decoded. */
-  record Call(Path vae, ElementType type, Options options, boolean frames) {
+  record Call(Path vae, ElementType type, DecodeOptions options, boolean frames) {
     static Call of(JsonNode entry) {
       return new Call(
           VaeFixtures.directory(entry.path("vae").asText()),
           ElementType.valueOf(entry.path("dtype").asText().toUpperCase(Locale.ROOT)),
-          new Options(entry.path("slicing").asBoolean(), entry.path("tiling").asBoolean()),
+          new DecodeOptions(entry.path("slicing").asBoolean(), entry.path("tiling").asBoolean()),
           entry.path("frames").asBoolean());
     }
 

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.xfuser.pipeline.VaeDecoder.Options;
+import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Loading;
@@ -106,7 +106,7 @@ class BrokenAutoencoderTest {
 
   private NDArray decode(NDArray latents) {
     try (AutoencoderKlDecoder decoder = open()) {
-      return decoder.decode(manager, latents, new Options(false, false));
+      return decoder.decode(manager, latents, new DecodeOptions(false, false));
     }
   }
 
@@ -122,7 +122,7 @@ class BrokenAutoencoderTest {
   void latentsOfAnotherModelAreRejectedWithTheirShape() {
     NDArray latents = manager.ones(new Shape(1, 4, 5, 5));
     try (AutoencoderKlDecoder decoder = open()) {
-      assertThatThrownBy(() -> decoder.decode(manager, latents, new Options(false, false)))
+      assertThatThrownBy(() -> decoder.decode(manager, latents, new DecodeOptions(false, false)))
           .hasMessage("latents (1, 4, 5, 5) are not (batch, 3, rows, columns)");
     }
   }
@@ -134,7 +134,7 @@ class BrokenAutoencoderTest {
     Files.writeString(file, text.replace("\"sample_size\": 8", "\"sample_size\": [2, 3]"));
     NDArray latents = manager.ones(new Shape(1, 3, 5, 5));
     try (AutoencoderKlDecoder decoder = open()) {
-      assertThatThrownBy(() -> decoder.decode(manager, latents, new Options(false, true)))
+      assertThatThrownBy(() -> decoder.decode(manager, latents, new DecodeOptions(false, true)))
           .hasMessage(
               "tiling needs tiles of at least 2 × 2 latents, but sample_size 2 gives 1 × 1");
     }

@@ -7,7 +7,7 @@ import io.xfuser.models.vae.StripedDecoder.Latents;
 import io.xfuser.models.vae.StripedDecoder.Outcome;
 import io.xfuser.parallel.TestRanks;
 import io.xfuser.pipeline.VaeDecoder;
-import io.xfuser.pipeline.VaeDecoder.Options;
+import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Loading;
@@ -27,9 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A picture in strips of rows; the largest pixel is 1 in all differences. */
 class ParallelDecodingTest {
-  private static final Options WHOLE = new Options(false, false);
-  private static final Options SLICED = new Options(true, false);
-  private static final Options TILED = new Options(false, true);
+  private static final DecodeOptions WHOLE = new DecodeOptions(false, false);
+  private static final DecodeOptions SLICED = new DecodeOptions(true, false);
+  private static final DecodeOptions TILED = new DecodeOptions(false, true);
   private static final Path SIGMA = VaeFixtures.directory("pixart_sigma_tiny/vae");
 
   @BeforeEach
@@ -123,7 +123,7 @@ class ParallelDecodingTest {
   void framesEqualThoseOfOneStrip(String vae, int frames, int strips) throws Exception {
     try (AutoencoderKlDecoder decoder = open(VaeFixtures.directory(vae), ElementType.FLOAT32)) {
       VaeDecoder video = new FramesDecoder(decoder);
-      StripedDecoder striped = StripedDecoder.of(video, new Options(false, false, frames));
+      StripedDecoder striped = StripedDecoder.of(video, new DecodeOptions(false, false, frames));
       Latents latents = new Latents(frames, decoder.config().latentChannels(), 5, 3);
       assertThat(difference(striped, strips, latents)).isLessThanOrEqualTo(1e-5);
     }
@@ -134,7 +134,8 @@ class ParallelDecodingTest {
     try (AutoencoderKlDecoder decoder = open(SIGMA, ElementType.FLOAT32)) {
       VaeDecoder video = new FramesDecoder(decoder);
       List<Outcome> strips =
-          StripedDecoder.of(video, new Options(false, false, 5)).decode(2, new Latents(5, 4, 4, 3));
+          StripedDecoder.of(video, new DecodeOptions(false, false, 5))
+              .decode(2, new Latents(5, 4, 4, 3));
       assertThat(strips.get(0).sentBytes()).isZero();
       assertThat(strips.get(1).sentBytes()).isEqualTo(4L * 3 * 3 * 32 * 24); // its frames alone
     }
@@ -159,7 +160,7 @@ class ParallelDecodingTest {
   void messagesOfAllKindsGiveTheSameBits(TestRanks ranks) throws Exception {
     try (AutoencoderKlDecoder decoder = open(SIGMA, ElementType.FLOAT32)) {
       Latents latents = new Latents(2, 4, 9, 5);
-      for (Options options : List.of(WHOLE, TILED)) {
+      for (DecodeOptions options : List.of(WHOLE, TILED)) {
         StripedDecoder striped = StripedDecoder.of(decoder, options);
         assertThat(striped.decode(ranks, 3, latents)).isEqualTo(striped.decode(3, latents));
       }

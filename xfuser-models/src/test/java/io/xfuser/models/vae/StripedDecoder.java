@@ -8,7 +8,7 @@ import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.TestRanks;
 import io.xfuser.pipeline.RankStrip;
 import io.xfuser.pipeline.VaeDecoder;
-import io.xfuser.pipeline.VaeDecoder.Options;
+import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.nio.FloatBuffer;
@@ -17,7 +17,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** A decoder whose strips are threads of the test. */
-record StripedDecoder(VaeDecoder decoder, Options options, UnaryOperator<Strip> watch) {
+record StripedDecoder(VaeDecoder decoder, DecodeOptions options, UnaryOperator<Strip> watch) {
   /**
    * What one strip brought back.
    *
@@ -26,7 +26,7 @@ record StripedDecoder(VaeDecoder decoder, Options options, UnaryOperator<Strip> 
    */
   record Outcome(FloatBuffer pixels, long sentBytes) {}
 
-  static StripedDecoder of(VaeDecoder decoder, Options options) {
+  static StripedDecoder of(VaeDecoder decoder, DecodeOptions options) {
     return new StripedDecoder(decoder, options, strip -> strip);
   }
 

@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xfuser.pipeline.VaeDecoder.Options;
+import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Loading;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What holds for videos; their pixels are compared in {@link AutoencoderKlDecoderTest}. */
 class TemporalDecoderTest {
-  private static final Options WHOLE = new Options(false, false);
+  private static final DecodeOptions WHOLE = new DecodeOptions(false, false);
   private static final Path TEMPORAL = VaeFixtures.directory("vae_temporal");
 
   @TempDir Path scratch;
@@ -81,7 +81,7 @@ class TemporalDecoderTest {
   @ParameterizedTest
   @CsvSource({"true, false", "false, true", "true, true"})
   void slicingAndTilingAreRefused(boolean slicing, boolean tiling) {
-    Options options = new Options(slicing, tiling);
+    DecodeOptions options = new DecodeOptions(slicing, tiling);
     String sentence =
         TEMPORAL.resolve("config.json")
             + ": AutoencoderKLTemporalDecoder has neither slicing nor tiling, because it decodes"

@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +18,7 @@ public final class Ddim extends DiffusionSolver {
   private final float eta;
   private final int stride;
 
-  private Ddim(Options options, SchedulerRequest request) {
+  private Ddim(SchedulerSettings options, SchedulerRequest request) {
     super(DiffusionSteps.of(options, request));
     NoiseSchedule schedule = steps.schedule();
     finalAlpha =
@@ -34,7 +33,7 @@ public final class Ddim extends DiffusionSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static Ddim of(ComponentConfig config, SchedulerRequest request) {
-    return new Ddim(new Options(config), request);
+    return new Ddim(new SchedulerSettings(config), request);
   }
 
   @Override

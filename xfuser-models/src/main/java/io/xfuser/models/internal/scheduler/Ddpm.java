@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +21,7 @@ public final class Ddpm extends DiffusionSolver {
 
   private final String varianceType;
 
-  private Ddpm(Options options, SchedulerRequest request) {
+  private Ddpm(SchedulerSettings options, SchedulerRequest request) {
     super(DiffusionSteps.of(options, request));
     options.requireNoEta(request);
     varianceType = options.oneOf("variance_type", "fixed_small", "fixed_small_log", "fixed_large");
@@ -34,7 +33,7 @@ public final class Ddpm extends DiffusionSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static Ddpm of(ComponentConfig config, SchedulerRequest request) {
-    return new Ddpm(new Options(config), request);
+    return new Ddpm(new SchedulerSettings(config), request);
   }
 
   @Override

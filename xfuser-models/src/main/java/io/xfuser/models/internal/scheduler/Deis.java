@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;
@@ -22,12 +21,12 @@ public final class Deis extends MultistepSolver {
   private final boolean lowerOrderFinal;
   private final SolverTables tables;
 
-  private Deis(Options options, SchedulerRequest request) {
+  private Deis(SchedulerSettings options, SchedulerRequest request) {
     super(
         MultistepSigmas.of(
             options,
             request,
-            NoiseSchedule.withoutRescaling(options, NoiseSchedule.Defaults.DDPM),
+            NoiseSchedule.withoutRescaling(options, NoiseSchedule.BetaDefaults.DDPM),
             MultistepSigmas.Rules.DEIS));
     options.requireFalse("thresholding");
     options.oneOf("algorithm_type", "deis", "dpmsolver", "dpmsolver++");
@@ -46,7 +45,7 @@ public final class Deis extends MultistepSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static Deis of(ComponentConfig config, SchedulerRequest request) {
-    return new Deis(new Options(config), request);
+    return new Deis(new SchedulerSettings(config), request);
   }
 
   @Override

@@ -1,11 +1,10 @@
 package io.xfuser.models.internal.scheduler;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
-
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 
@@ -22,7 +21,7 @@ import java.util.Arrays;
 record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String predictionType, double clip) {
 
   /** Reads {@code options}. */
-  static DiffusionSteps of(Options options, SchedulerRequest request) {
+  static DiffusionSteps of(SchedulerSettings options, SchedulerRequest request) {
     ComponentConfig config = options.config();
     options.requireNoSigmas(request);
     options.requireFalse("thresholding");
@@ -44,7 +43,7 @@ record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String prediction
             : Double.POSITIVE_INFINITY);
   }
 
-  private static int[] spaced(Options options, int trainSteps, int steps) {
+  private static int[] spaced(SchedulerSettings options, int trainSteps, int steps) {
     String spacing = options.oneOf("timestep_spacing", "leading", "linspace", "trailing");
     int[] timesteps = new int[steps];
     switch (spacing) {

@@ -23,7 +23,7 @@ final class DpmCoefficients {
       this.setting = setting;
     }
 
-    static Algorithm of(Options options) {
+    static Algorithm of(SchedulerSettings options) {
       String name =
           options.oneOf(
               "algorithm_type",
@@ -73,7 +73,7 @@ final class DpmCoefficients {
    */
   double[] of(int step, int order) {
     float h = tables.h(step);
-    Weights w = weights(step, h);
+    SolverWeights w = weights(step, h);
     double[] weights;
     if (order == 1) {
       weights = new double[] {w.sample, w.newest};
@@ -106,10 +106,10 @@ final class DpmCoefficients {
   }
 
   /** Of sample and newest prediction; of the first difference, in both variants; of the second. */
-  private record Weights(
+  private record SolverWeights(
       float sample, float newest, float half, float slope, float curvature, float noise) {}
 
-  private Weights weights(int step, float h) {
+  private SolverWeights weights(int step, float h) {
     float alpha = tables.alpha()[step + 1];
     float sigma = tables.sigma()[step + 1];
     float byNoise = sigma / tables.sigma()[step];
@@ -120,7 +120,7 @@ final class DpmCoefficients {
         float gain = alpha * (decay - 1);
         float slope = alpha * ((decay - 1) / h + 1);
         float curvature = alpha * ((decay - 1 + h) / (h * h) - 0.5f);
-        return new Weights(byNoise, -gain, -0.5f * gain, slope, -curvature, 0);
+        return new SolverWeights(byNoise, -gain, -0.5f * gain, slope, -curvature, 0);
       }
       case SDE_DPM_SOLVER_PLUS_PLUS -> {
         float decay = Float32.exp(-2 * h);
@@ -128,21 +128,22 @@ final class DpmCoefficients {
         float slope = alpha * ((1 - decay) / (-2 * h) + 1);
         float curvature = alpha * ((1 - decay - 2 * h) / (2 * h * (2 * h)) - 0.5f);
         float noise = sigma * Float32.sqrt(1 - decay);
-        return new Weights(byNoise * Float32.exp(-h), gain, 0.5f * gain, slope, curvature, noise);
+        return new SolverWeights(
+            byNoise * Float32.exp(-h), gain, 0.5f * gain, slope, curvature, noise);
       }
       case DPM_SOLVER -> {
         float growth = Float32.exp(h);
         float gain = sigma * (growth - 1);
         float slope = sigma * ((growth - 1) / h - 1);
         float curvature = sigma * ((growth - 1 - h) / (h * h) - 0.5f);
-        return new Weights(byPicture, -gain, -0.5f * gain, -slope, -curvature, 0);
+        return new SolverWeights(byPicture, -gain, -0.5f * gain, -slope, -curvature, 0);
       }
       default -> {
         float growth = Float32.exp(h);
         float gain = sigma * (growth - 1);
         float slope = -2 * (sigma * ((growth - 1) / h - 1));
         float noise = sigma * Float32.sqrt(Float32.exp(2 * h) - 1);
-        return new Weights(byPicture, -2 * gain, -gain, slope, 0, noise);
+        return new SolverWeights(byPicture, -2 * gain, -gain, slope, 0, noise);
       }
     }
   }

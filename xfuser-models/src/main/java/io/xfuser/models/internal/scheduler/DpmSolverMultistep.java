@@ -1,11 +1,10 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.scheduler.DpmCoefficients.Algorithm;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
@@ -30,7 +29,7 @@ public final class DpmSolverMultistep extends MultistepSolver {
   private final boolean firstOrderLast;
   private final DpmCoefficients coefficients;
 
-  private DpmSolverMultistep(Options options, SchedulerRequest request) {
+  private DpmSolverMultistep(SchedulerSettings options, SchedulerRequest request) {
     super(
         MultistepSigmas.of(
             options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.DPM_SOLVER));
@@ -66,7 +65,7 @@ public final class DpmSolverMultistep extends MultistepSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static DpmSolverMultistep of(ComponentConfig config, SchedulerRequest request) {
-    return new DpmSolverMultistep(new Options(config), request);
+    return new DpmSolverMultistep(new SchedulerSettings(config), request);
   }
 
   @Override

@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
@@ -15,14 +14,14 @@ import org.jspecify.annotations.Nullable;
  * the form of k-diffusion, diffusers {@code scheduling_euler_ancestral_discrete.py}.
  */
 public final class EulerAncestral extends EulerSolver {
-  private EulerAncestral(Options options, SchedulerRequest request) {
+  private EulerAncestral(SchedulerSettings options, SchedulerRequest request) {
     super(
         options.oneOf("prediction_type", "epsilon", "v_prediction"),
         sigmas(options, request, NoiseSchedule.of(options, true)));
   }
 
   private static EulerSigmas sigmas(
-      Options options, SchedulerRequest request, NoiseSchedule schedule) {
+      SchedulerSettings options, SchedulerRequest request, NoiseSchedule schedule) {
     EulerSigmas.Levels levels =
         new EulerSigmas.Levels() {
           @Override
@@ -44,7 +43,7 @@ public final class EulerAncestral extends EulerSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static EulerAncestral of(ComponentConfig config, SchedulerRequest request) {
-    return new EulerAncestral(new Options(config), request);
+    return new EulerAncestral(new SchedulerSettings(config), request);
   }
 
   @Override

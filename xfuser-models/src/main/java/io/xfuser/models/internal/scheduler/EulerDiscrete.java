@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
@@ -15,11 +14,11 @@ import org.jspecify.annotations.Nullable;
  * scheduling_euler_discrete.py}. Refused are continuous timesteps of v-prediction.
  */
 public final class EulerDiscrete extends EulerSolver {
-  private EulerDiscrete(Options options, SchedulerRequest request) {
+  private EulerDiscrete(SchedulerSettings options, SchedulerRequest request) {
     super(predictionType(options), sigmas(options, request, NoiseSchedule.of(options, true)));
   }
 
-  private static String predictionType(Options options) {
+  private static String predictionType(SchedulerSettings options) {
     SigmaCurves.check(options);
     String type = options.oneOf("prediction_type", "epsilon", "v_prediction", "sample");
     if (type.equals("v_prediction")) {
@@ -29,7 +28,7 @@ public final class EulerDiscrete extends EulerSolver {
   }
 
   private static EulerSigmas sigmas(
-      Options options, SchedulerRequest request, NoiseSchedule schedule) {
+      SchedulerSettings options, SchedulerRequest request, NoiseSchedule schedule) {
     boolean zero = options.oneOf("final_sigmas_type", "zero", "sigma_min").equals("zero");
     boolean linear = options.oneOf("interpolation_type", "linear", "log_linear").equals("linear");
     EulerSigmas.Levels levels =
@@ -55,7 +54,7 @@ public final class EulerDiscrete extends EulerSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static EulerDiscrete of(ComponentConfig config, SchedulerRequest request) {
-    return new EulerDiscrete(new Options(config), request);
+    return new EulerDiscrete(new SchedulerSettings(config), request);
   }
 
   @Override

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
 import io.xfuser.scheduler.SchedulerRequest;
-
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -22,7 +21,7 @@ record EulerSigmas(float[] values, double[] timesteps, double initial) {
    * @param levels the levels at given timesteps, before any curve
    */
   static EulerSigmas of(
-      Options options, SchedulerRequest request, NoiseSchedule schedule, Levels levels) {
+      SchedulerSettings options, SchedulerRequest request, NoiseSchedule schedule, Levels levels) {
     options.requireNoEta(request);
     options.requireNoSigmas(request);
     options.requireAtMost(schedule.length(), request);
@@ -64,7 +63,7 @@ record EulerSigmas(float[] values, double[] timesteps, double initial) {
   }
 
   /** arXiv 2305.08891, table 2; in float32. */
-  private static double[] spaced(Options options, int trainSteps, int steps) {
+  private static double[] spaced(SchedulerSettings options, int trainSteps, int steps) {
     String spacing = options.oneOf("timestep_spacing", "linspace", "leading", "trailing");
     double[] timesteps = new double[steps];
     switch (spacing) {

@@ -1,11 +1,10 @@
 package io.xfuser.models.internal.scheduler;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
-
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +18,7 @@ public final class FlowMatchEuler implements Scheduler {
   private final float[] sigmas; // (n + 1)
   private final double[] timesteps; // (n)
 
-  private FlowMatchEuler(Options options, SchedulerRequest request) {
+  private FlowMatchEuler(SchedulerSettings options, SchedulerRequest request) {
     options.requireNoEta(request);
     options.requireFalse("stochastic_sampling");
     SigmaCurves.check(options);
@@ -40,7 +39,7 @@ public final class FlowMatchEuler implements Scheduler {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static FlowMatchEuler of(ComponentConfig config, SchedulerRequest request) {
-    return new FlowMatchEuler(new Options(config), request);
+    return new FlowMatchEuler(new SchedulerSettings(config), request);
   }
 
   /**

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
 import io.xfuser.scheduler.SchedulerRequest;
-
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +22,7 @@ final class FlowSigmas {
   }
 
   /** One level per step, descending. */
-  static double[] of(Options options, SchedulerRequest request) {
+  static double[] of(SchedulerSettings options, SchedulerRequest request) {
     List<Double> given = request.sigmas();
     FlowSigmas flow =
         new FlowSigmas(options.config(), given == null ? x -> x : x -> (double) (float) x);
@@ -37,13 +36,13 @@ final class FlowSigmas {
   }
 
   /** As many of the scheduler's own, with the fixed {@code shift} alone. */
-  static double[] fixed(Options options, int steps) {
+  static double[] fixed(SchedulerSettings options, int steps) {
     FlowSigmas flow = new FlowSigmas(options.config(), x -> x);
     return flow.shiftBy(options.config().getDouble("shift", 1), own(options, steps, false));
   }
 
   /** Even between the ends of the training schedule, which a fixed shift moves in float32. */
-  private static double[] own(Options options, int steps, boolean dynamic) {
+  private static double[] own(SchedulerSettings options, int steps, boolean dynamic) {
     int trainSteps = options.positive("num_train_timesteps", 1000);
     float largest = 1;
     float smallest = 1f / trainSteps;
@@ -58,7 +57,7 @@ final class FlowSigmas {
     return Arrays.stream(timesteps).map(timestep -> timestep / trainSteps).toArray();
   }
 
-  private double[] shift(Options options, SchedulerRequest request, double[] levels) {
+  private double[] shift(SchedulerSettings options, SchedulerRequest request, double[] levels) {
     if (!options.isTrue("use_dynamic_shifting")) {
       return shiftBy(config.getDouble("shift", 1), levels);
     }

@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
@@ -20,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Heun extends EulerSolver {
   private static final String FLOW = "flow";
-  private static final NoiseSchedule.Defaults DEFAULTS =
-      new NoiseSchedule.Defaults(0.00085, 0.012, "linear");
+  private static final NoiseSchedule.BetaDefaults DEFAULTS =
+      new NoiseSchedule.BetaDefaults(0.00085, 0.012, "linear");
 
   private final double clip;
 
@@ -38,7 +37,7 @@ public final class Heun extends EulerSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static Heun of(ComponentConfig config, SchedulerRequest request) {
-    Options options = new Options(config);
+    SchedulerSettings options = new SchedulerSettings(config);
     SigmaCurves.check(options);
     NoiseSchedule schedule = NoiseSchedule.withoutRescaling(options, DEFAULTS);
     EulerSigmas.Levels levels =
@@ -57,7 +56,7 @@ public final class Heun extends EulerSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static Heun ofFlow(ComponentConfig config, SchedulerRequest request) {
-    Options options = new Options(config);
+    SchedulerSettings options = new SchedulerSettings(config);
     options.requireNoEta(request);
     options.requireNoSigmas(request);
     float[] values = Sequences.toFloats(FlowSigmas.fixed(options, request.steps()), 0);

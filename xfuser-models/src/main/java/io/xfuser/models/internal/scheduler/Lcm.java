@@ -1,11 +1,10 @@
 package io.xfuser.models.internal.scheduler;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
-
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
@@ -16,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * not. Source: arXiv 2310.04378, diffusers {@code scheduling_lcm.py}; thresholding is refused.
  */
 public final class Lcm implements Scheduler {
-  private static final NoiseSchedule.Defaults DEFAULTS =
-      new NoiseSchedule.Defaults(0.00085, 0.012, "scaled_linear");
+  private static final NoiseSchedule.BetaDefaults DEFAULTS =
+      new NoiseSchedule.BetaDefaults(0.00085, 0.012, "scaled_linear");
 
   /** Of the data, as the distillation takes it. */
   private static final float DEVIATION = 0.5f;
@@ -28,7 +27,7 @@ public final class Lcm implements Scheduler {
   private final double clip;
   private final float scaling;
 
-  private Lcm(Options options, SchedulerRequest request) {
+  private Lcm(SchedulerSettings options, SchedulerRequest request) {
     ComponentConfig config = options.config();
     options.requireNoEta(request);
     options.requireNoSigmas(request);
@@ -49,11 +48,11 @@ public final class Lcm implements Scheduler {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static Lcm of(ComponentConfig config, SchedulerRequest request) {
-    return new Lcm(new Options(config), request);
+    return new Lcm(new SchedulerSettings(config), request);
   }
 
   /** Evenly among the timesteps of the distillation, from its last one down. */
-  private static int[] chosen(Options options, int trainSteps, int steps) {
+  private static int[] chosen(SchedulerSettings options, int trainSteps, int steps) {
     int distilled = options.positive("original_inference_steps", 50);
     if (distilled > trainSteps || steps > distilled) {
       throw new IllegalArgumentException(

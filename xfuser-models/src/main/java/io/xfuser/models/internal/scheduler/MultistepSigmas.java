@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
 import io.xfuser.scheduler.SchedulerRequest;
-
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.Optional;
@@ -33,7 +32,7 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
 
   /** Chooses them as {@code options} say. */
   static MultistepSigmas of(
-      Options options, SchedulerRequest request, NoiseSchedule schedule, Rules rules) {
+      SchedulerSettings options, SchedulerRequest request, NoiseSchedule schedule, Rules rules) {
     options.requireNoEta(request);
     options.requireNoSigmas(request);
     options.requireAtMost(schedule.length(), request);
@@ -59,7 +58,7 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
     return new MultistepSigmas(Sequences.toFloats(levels, end), timesteps, flow);
   }
 
-  private static String last(Options options, Rules rules) {
+  private static String last(SchedulerSettings options, Rules rules) {
     return rules.end().equals("zero")
         ? options.oneOf("final_sigmas_type", "zero", "sigma_min")
         : rules.end();
@@ -70,7 +69,7 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
   }
 
   private static Optional<double[]> curve(
-      Options options, NoiseSchedule schedule, int steps, Rules rules) {
+      SchedulerSettings options, NoiseSchedule schedule, int steps, Rules rules) {
     boolean karras = options.isTrue("use_karras_sigmas");
     if (rules.lu() && options.isTrue("use_lu_lambdas") && !karras) {
       return Optional.of(
@@ -80,7 +79,7 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
   }
 
   private static double[] timesteps(
-      Options options, NoiseSchedule schedule, double[] sigmas, Rules rules) {
+      SchedulerSettings options, NoiseSchedule schedule, double[] sigmas, Rules rules) {
     double[] exact = Arrays.stream(sigmas).map(schedule::timestep).toArray();
     boolean karrasOrLu =
         options.isTrue("use_karras_sigmas") || (rules.lu() && options.isTrue("use_lu_lambdas"));
@@ -90,7 +89,7 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
   }
 
   /** arXiv 2403.03206, eq. 23, from 1 − 1/T down. */
-  private static double[] flowLevels(Options options, SchedulerRequest request) {
+  private static double[] flowLevels(SchedulerSettings options, SchedulerRequest request) {
     ComponentConfig config = options.config();
     int trainSteps = options.positive("num_train_timesteps", 1000);
     double shift = config.getDouble("flow_shift", 1);
@@ -108,7 +107,8 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
   }
 
   /** arXiv 2305.08891, table 2; the last of {@code steps + 1} is left to the final sigma. */
-  private static double[] spaced(Options options, NoiseSchedule schedule, int steps, Rules rules) {
+  private static double[] spaced(
+      SchedulerSettings options, NoiseSchedule schedule, int steps, Rules rules) {
     ComponentConfig config = options.config();
     int last =
         rules.clipped()

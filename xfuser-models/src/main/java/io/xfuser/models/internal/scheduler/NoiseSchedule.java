@@ -37,8 +37,8 @@ final class NoiseSchedule {
    * What most solvers' classes have where the settings do not say: {@code beta_start}, {@code
    * beta_end} and {@code beta_schedule}.
    */
-  record Defaults(double first, double last, String kind) {
-    static final Defaults DDPM = new Defaults(0.0001, 0.02, "linear");
+  record BetaDefaults(double first, double last, String kind) {
+    static final BetaDefaults DDPM = new BetaDefaults(0.0001, 0.02, "linear");
   }
 
   /**
@@ -46,21 +46,22 @@ final class NoiseSchedule {
    *
    * @param finite whether the last sigma must be finite even if the settings ask for pure noise
    */
-  static NoiseSchedule of(Options options, boolean finite) {
-    return of(options, finite, Defaults.DDPM);
+  static NoiseSchedule of(SchedulerSettings options, boolean finite) {
+    return of(options, finite, BetaDefaults.DDPM);
   }
 
   /** The same of a class with defaults of its own. */
-  static NoiseSchedule of(Options options, boolean finite, Defaults defaults) {
+  static NoiseSchedule of(SchedulerSettings options, boolean finite, BetaDefaults defaults) {
     return of(options, finite, options.isTrue("rescale_betas_zero_snr"), betas(options, defaults));
   }
 
   /** The same of a class that has no {@code rescale_betas_zero_snr}. */
-  static NoiseSchedule withoutRescaling(Options options, Defaults defaults) {
+  static NoiseSchedule withoutRescaling(SchedulerSettings options, BetaDefaults defaults) {
     return of(options, false, false, betas(options, defaults));
   }
 
-  private static NoiseSchedule of(Options options, boolean finite, boolean zeroSnr, float[] betas) {
+  private static NoiseSchedule of(
+      SchedulerSettings options, boolean finite, boolean zeroSnr, float[] betas) {
     if (betas.length < 2) {
       throw new IllegalArgumentException(
           options.config().origin() + " has a noise schedule of a single step");
@@ -97,7 +98,7 @@ final class NoiseSchedule {
     return rescaled;
   }
 
-  private static float[] betas(Options options, Defaults defaults) {
+  private static float[] betas(SchedulerSettings options, BetaDefaults defaults) {
     ComponentConfig config = options.config();
     if (config.has("trained_betas")) {
       return Float32.of(

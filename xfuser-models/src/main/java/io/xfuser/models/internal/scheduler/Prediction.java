@@ -12,7 +12,7 @@ import ai.djl.ndarray.NDManager;
 record Prediction(String kind, boolean picture, MultistepSigmas sigmas, SolverTables tables) {
   /** Reads {@code prediction_type}; the noise of a flow's prediction is not defined. */
   static Prediction of(
-      Options options, boolean picture, MultistepSigmas sigmas, SolverTables tables) {
+      SchedulerSettings options, boolean picture, MultistepSigmas sigmas, SolverTables tables) {
     String kind =
         picture
             ? options.oneOf(

@@ -2,14 +2,13 @@ package io.xfuser.models.internal.scheduler;
 
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
-
 import io.xfuser.weights.ComponentConfig;
 import java.util.Map;
 import java.util.Set;
 
 /** The schedulers that a diffusers directory may ask for. */
 public final class Schedulers {
-  private static final Map<String, Solver> SOLVERS =
+  private static final Map<String, Factory> SOLVERS =
       Map.ofEntries(
           Map.entry("DPMSolverMultistepScheduler", DpmSolverMultistep::of),
           Map.entry("UniPCMultistepScheduler", UniPc::of),
@@ -26,7 +25,7 @@ public final class Schedulers {
   /** The classes, by diffusers' names. */
   public static final Set<String> CLASSES = SOLVERS.keySet();
 
-  private interface Solver {
+  private interface Factory {
     Scheduler of(ComponentConfig config, SchedulerRequest request);
   }
 
@@ -41,7 +40,7 @@ public final class Schedulers {
    */
   public static Scheduler fromConfig(ComponentConfig config, SchedulerRequest request) {
     String name = config.getString("_class_name");
-    Solver solver = SOLVERS.get(name);
+    Factory solver = SOLVERS.get(name);
     if (solver == null) {
       throw new IllegalArgumentException(
           "%s: _class_name is \"%s\"; supported are %s"

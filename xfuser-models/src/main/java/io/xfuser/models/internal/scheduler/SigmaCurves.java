@@ -23,7 +23,7 @@ final class SigmaCurves {
   private SigmaCurves() {}
 
   /** Refuses two curves at once. */
-  static void check(Options options) {
+  static void check(SchedulerSettings options) {
     List<String> chosen = NAMES.stream().filter(options::isTrue).toList();
     if (chosen.size() > 1) {
       throw new IllegalArgumentException(
@@ -37,7 +37,8 @@ final class SigmaCurves {
    * @param largest the first, unless the settings have a {@code sigma_max}
    * @param smallest the last, unless the settings have a {@code sigma_min}
    */
-  static Optional<double[]> of(Options options, double largest, double smallest, int count) {
+  static Optional<double[]> of(
+      SchedulerSettings options, double largest, double smallest, int count) {
     ComponentConfig config = options.config();
     double first = config.getDouble("sigma_max", largest);
     double last = config.getDouble("sigma_min", smallest);

@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;
@@ -26,7 +25,7 @@ public final class UniPc extends MultistepSolver {
   private final Set<Integer> uncorrected;
   private final UniPcCoefficients.Solver solver;
 
-  private UniPc(Options options, SchedulerRequest request) {
+  private UniPc(SchedulerSettings options, SchedulerRequest request) {
     super(
         MultistepSigmas.of(
             options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.UNI_PC));
@@ -60,7 +59,7 @@ public final class UniPc extends MultistepSolver {
    * @throws IllegalArgumentException naming a setting that is wrong or not supported
    */
   public static UniPc of(ComponentConfig config, SchedulerRequest request) {
-    return new UniPc(new Options(config), request);
+    return new UniPc(new SchedulerSettings(config), request);
   }
 
   @Override

@@ -10,13 +10,13 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param cpuSeconds of all threads
  * @param peakBytes the most anonymous memory that the process had in it
  */
-record Phase(
+record MeasuredPhase(
     @JsonProperty("name") String name,
     @JsonProperty("s") double seconds,
     @JsonProperty("cpu_s") double cpuSeconds,
     @JsonProperty("peak_anonymous_bytes") long peakBytes) {
-  static Phase of(String name, Meter meter, long from, long to) {
+  static MeasuredPhase of(String name, Meter meter, long from, long to) {
     Meter.Usage usage = meter.between(from, to);
-    return new Phase(name, usage.seconds(), usage.cpuSeconds(), usage.peakBytes());
+    return new MeasuredPhase(name, usage.seconds(), usage.cpuSeconds(), usage.peakBytes());
   }
 }

@@ -8,6 +8,6 @@ import java.time.Duration;
  * @param afterFailure for the others to end by themselves after one failed, before SIGTERM
  * @param afterTermination from SIGTERM to SIGKILL
  */
-record Patience(Duration afterFailure, Duration afterTermination) {
-  static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(1));
+record GracePeriods(Duration afterFailure, Duration afterTermination) {
+  static final GracePeriods USUAL = new GracePeriods(Duration.ofSeconds(5), Duration.ofSeconds(1));
 }

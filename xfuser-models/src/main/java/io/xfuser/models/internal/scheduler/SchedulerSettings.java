@@ -10,7 +10,7 @@ import java.util.List;
  * The settings of a scheduler, with refusal of those that would change the result and are not
  * supported. Settings that the scheduler's class does not have are of no effect, as in diffusers.
  */
-record Options(ComponentConfig config) {
+record SchedulerSettings(ComponentConfig config) {
   /** Refuses every value of {@code name} but null and {@code neutral}, given as JSON. */
   void requireNeutral(String name, String neutral) {
     String value = config.text(name);

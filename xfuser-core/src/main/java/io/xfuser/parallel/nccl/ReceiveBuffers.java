@@ -15,12 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param tensors all of them, in the order of the message
  * @param carried those that NCCL writes; a part of {@code tensors}
  */
-record Landing(List<NDArray> tensors, List<NDArray> carried) {
+record ReceiveBuffers(List<NDArray> tensors, List<NDArray> carried) {
   /** Memory for what is announced; {@code owner} owns it. */
-  static Landing of(NDManager owner, Announcement announced, NcclLibrary library) {
+  static ReceiveBuffers of(NDManager owner, Announcement announced, NcclLibrary library) {
     List<NDArray> tensors =
         announced.entries().stream().map(entry -> tensor(owner, entry, library)).toList();
-    return new Landing(tensors, carried(tensors, library));
+    return new ReceiveBuffers(tensors, carried(tensors, library));
   }
 
   /** Those of {@code tensors} that NCCL has to carry: the rest have no elements, or come along. */
@@ -38,13 +38,13 @@ record Landing(List<NDArray> tensors, List<NDArray> carried) {
   /**
    * What the receiver awaits; it keeps the tensors by itself.
    *
-   * @param link carries them in {@code flight}; neither, if NCCL has nothing to carry
+   * @param communicator carries them in {@code flight}; neither, if NCCL has nothing to carry
    */
-  Pending pending(@Nullable Link link, @Nullable Flight flight) {
+  Pending pending(@Nullable NcclCommunicator communicator, @Nullable Flight flight) {
     List<SharedTensor> handles = tensors.stream().map(SharedTensor::of).toList();
     return owner -> {
-      if (link != null && flight != null) {
-        link.before(flight);
+      if (communicator != null && flight != null) {
+        communicator.before(flight);
       }
       return new NDList(handles.stream().map(x -> x.receive(owner)).toList());
     };

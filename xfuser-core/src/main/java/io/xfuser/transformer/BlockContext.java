@@ -19,9 +19,9 @@ import java.util.List;
  * @param sum adds up over the ranks that compute the other shares; unused where there are none
  * @param passed is told of each layer, where many are computed in one call
  */
-public record Exchange(List<Attention> attentions, Share share, Sum sum, Passed passed) {
+public record BlockContext(List<Attention> attentions, Share share, Sum sum, Passed passed) {
   /** Told to nobody. */
-  public Exchange(List<Attention> attentions, Share share, Sum sum) {
+  public BlockContext(List<Attention> attentions, Share share, Sum sum) {
     this(attentions, share, sum, Passed.UNSEEN);
   }
 
@@ -33,8 +33,8 @@ public record Exchange(List<Attention> attentions, Share share, Sum sum, Passed 
   }
 
   /** With nobody: the whole block, attending by {@code attentions}. */
-  public static Exchange none(List<Attention> attentions) {
-    return new Exchange(attentions, Share.WHOLE, (owner, whole) -> whole);
+  public static BlockContext none(List<Attention> attentions) {
+    return new BlockContext(attentions, Share.WHOLE, (owner, whole) -> whole);
   }
 
   /** The values (B, T + l, H, D) that the attention of this number gives; call each once. */

@@ -18,7 +18,7 @@ import java.net.ServerSocket;
  * @param masterAddress the host of rank 0, by name or address
  * @param masterPort the TCP port on that host at which the ranks meet, 1 to 65535
  */
-public record Placement(
+public record LaunchTopology(
     int ranksPerNode, int nodes, int nodeRank, String masterAddress, int masterPort) {
 
   /**
@@ -26,7 +26,7 @@ public record Placement(
    *
    * @throws IllegalArgumentException with one sentence for what cannot be
    */
-  public Placement {
+  public LaunchTopology {
     check(ranksPerNode >= 1, "--nproc_per_node must be at least 1, but is " + ranksPerNode);
     check(nodes >= 1, "--nnodes must be at least 1, but is " + nodes);
     check(
@@ -49,9 +49,9 @@ public record Placement(
    * @throws CommunicationException in one sentence, if this host has no loopback address
    * @throws UncheckedIOException if no port can be opened
    */
-  public static Placement local(int ranks) {
+  public static LaunchTopology local(int ranks) {
     InetAddress address = loopback();
-    return new Placement(ranks, 1, 0, address.getHostAddress(), freePort(address));
+    return new LaunchTopology(ranks, 1, 0, address.getHostAddress(), freePort(address));
   }
 
   /** The number of ranks on all hosts. */

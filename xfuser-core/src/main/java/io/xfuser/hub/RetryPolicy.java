@@ -10,9 +10,9 @@ import java.time.Duration;
  * @param pause before the second attempt; it doubles before each further one
  * @param stall after which a connection that brings nothing is given up
  */
-record Patience(int tries, Duration pause, Duration stall) {
+record RetryPolicy(int tries, Duration pause, Duration stall) {
   /** For a network. */
-  static final Patience USUAL = new Patience(5, Duration.ofSeconds(1), Duration.ofSeconds(60));
+  static final RetryPolicy USUAL = new RetryPolicy(5, Duration.ofSeconds(1), Duration.ofSeconds(60));
 
   /** Something that may succeed another time. */
   @FunctionalInterface

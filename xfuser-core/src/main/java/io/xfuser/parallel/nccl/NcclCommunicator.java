@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  * One NCCL communicator and the stream that its work is enqueued in. Any thread may call; work
  * keeps the order of the calls.
  */
-final class Link {
+final class NcclCommunicator {
   private final Peers peers;
   private final NcclLibrary library;
   private final long stream;
@@ -28,7 +28,7 @@ final class Link {
    *
    * @param check throws what has ended the request or the world
    */
-  Link(Peers peers, String id, Line line, Runnable check) {
+  NcclCommunicator(Peers peers, String id, Line line, Runnable check) {
     this.peers = peers;
     this.library = line.library();
     this.stream = line.stream();
@@ -59,7 +59,7 @@ final class Link {
   /**
    * Where work goes.
    *
-   * @param stream closed by others, after the link
+   * @param stream closed by others, after the communicator
    * @param timeout how long work may take before it counts as failed
    */
   record Line(NcclLibrary library, long stream, Duration timeout) {}
@@ -205,7 +205,7 @@ final class Link {
 
   /**
    * Releases all tensors, once the kernels that use them have ended or at {@code deadline}, a time
-   * of {@link System#nanoTime}. All links of the stream have been aborted.
+   * of {@link System#nanoTime}. All communicators of the stream have been aborted.
    */
   synchronized void release(long deadline) {
     library.enter();
