@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
 import io.xfuser.scheduler.SchedulerRequest;
-
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
