@@ -3,7 +3,7 @@ package example;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.parallel.CancelledException;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.IOException;

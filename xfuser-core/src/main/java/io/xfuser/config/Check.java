@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
 import org.jspecify.annotations.Nullable;
 
 /** The checks that the records share; each failure names the setting and its value. */

@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;

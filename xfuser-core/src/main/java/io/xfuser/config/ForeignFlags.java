@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;

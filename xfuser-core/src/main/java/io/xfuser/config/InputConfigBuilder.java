@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package io.xfuser.djl;
 
-import io.xfuser.config.ArgumentException;
 import io.xfuser.config.XFuserArgs;
+import io.xfuser.failure.ArgumentException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

@@ -10,7 +10,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.TrainingConfig;
 import ai.djl.translate.Translator;
 import ai.djl.util.PairList;
-import io.xfuser.config.ArgumentException;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;

@@ -4,7 +4,7 @@ import ai.djl.repository.MRL;
 import ai.djl.repository.Repository;
 import ai.djl.repository.zoo.ModelLoader;
 import ai.djl.repository.zoo.ModelZoo;
-import io.xfuser.config.ArgumentException;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.DjlSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;

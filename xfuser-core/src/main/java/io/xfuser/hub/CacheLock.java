@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.HubException;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.HubException;
 import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.HubException;
 import java.io.IOException;
 
 /** What a status other than success means for the one who asked for the model. */

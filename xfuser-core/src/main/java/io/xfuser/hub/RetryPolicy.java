@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.HubException;
 import java.io.IOException;
 import java.time.Duration;
 
@@ -12,7 +13,8 @@ import java.time.Duration;
  */
 record RetryPolicy(int tries, Duration pause, Duration stall) {
   /** For a network. */
-  static final RetryPolicy USUAL = new RetryPolicy(5, Duration.ofSeconds(1), Duration.ofSeconds(60));
+  static final RetryPolicy USUAL =
+      new RetryPolicy(5, Duration.ofSeconds(1), Duration.ofSeconds(60));
 
   /** Something that may succeed another time. */
   @FunctionalInterface

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.HubException;
 import io.xfuser.failure.Reason;
 import io.xfuser.hub.DownloadListener.Progress;
 import java.io.EOFException;

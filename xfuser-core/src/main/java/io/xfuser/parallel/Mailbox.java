@@ -1,6 +1,7 @@
 package io.xfuser.parallel;
 
 import ai.djl.ndarray.NDList;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.torchscript.SharedTensor;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -19,7 +20,7 @@ final class Mailbox {
   private final Duration timeout;
   private final Queue<List<SharedTensor>> unasked = new ArrayDeque<>();
   private final List<Receive> open = new ArrayList<>(); // posted, not awaited yet
-  private @Nullable Supplier<CommunicationException> end;
+  private @Nullable Supplier<? extends RuntimeException> end;
   private boolean left;
 
   Mailbox(Mailboxes.Route route, Duration timeout) {
@@ -51,7 +52,7 @@ final class Mailbox {
   }
 
   /** Pending and later receives throw what {@code reason} makes. */
-  synchronized void end(Supplier<CommunicationException> reason) {
+  synchronized void end(Supplier<? extends RuntimeException> reason) {
     if (end == null) {
       end = reason;
       unasked.forEach(message -> message.forEach(SharedTensor::close));

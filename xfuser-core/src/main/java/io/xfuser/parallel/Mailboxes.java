@@ -14,7 +14,7 @@ public final class Mailboxes {
   private final Duration timeout;
   private final Map<Route, Mailbox> boxes = new ConcurrentHashMap<>();
   private final Set<Integer> gone = ConcurrentHashMap.newKeySet();
-  private volatile @Nullable Supplier<CommunicationException> end;
+  private volatile @Nullable Supplier<? extends RuntimeException> end;
 
   /**
    * Empty ones.
@@ -39,7 +39,7 @@ public final class Mailboxes {
    * Makes pending and later receives throw a new exception of {@code reason}, and releases what has
    * arrived. Only the first reason counts.
    */
-  public void end(Supplier<CommunicationException> reason) {
+  public void end(Supplier<? extends RuntimeException> reason) {
     synchronized (this) {
       if (end != null) {
         return;
@@ -67,7 +67,7 @@ public final class Mailboxes {
 
   /** Throws the reason of the {@link #end}, if it was called. */
   public void check() {
-    Supplier<CommunicationException> reason = end;
+    Supplier<? extends RuntimeException> reason = end;
     if (reason != null) {
       throw reason.get();
     }
@@ -81,7 +81,7 @@ public final class Mailboxes {
   private Mailbox box(Route route) {
     Mailbox box = boxes.computeIfAbsent(route, key -> new Mailbox(key, timeout));
     // a box made after end() or left() went over the others
-    Supplier<CommunicationException> reason = end;
+    Supplier<? extends RuntimeException> reason = end;
     if (reason != null) {
       box.end(reason);
     }

@@ -2,6 +2,7 @@ package io.xfuser.parallel;
 
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.CommunicationException;
 
 /** Tensors on their way to this rank. Must be awaited exactly once. */
 @FunctionalInterface

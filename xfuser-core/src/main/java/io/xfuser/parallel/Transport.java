@@ -1,7 +1,11 @@
 package io.xfuser.parallel;
 
 import ai.djl.ndarray.NDArray;
-import io.xfuser.failure.Reason;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
+import io.xfuser.failure.RankException;
 import java.util.List;
 
 /**
@@ -19,7 +23,7 @@ public interface Transport extends AutoCloseable {
    * Sends; returns at once, whatever the receiver does.
    *
    * @param tensors of any layout; they may be closed after the call but never be written again
-   * @throws CommunicationException if the world or the request has failed
+   * @throws RuntimeException as {@link #check}
    */
   void send(Channel channel, int to, List<NDArray> tensors);
 
@@ -34,6 +38,10 @@ public interface Transport extends AutoCloseable {
   /**
    * Throws what has ended the current request or the world, if something has. A rank whose process
    * or connection is lost ends the world, all else the request.
+   *
+   * @throws RankException if a rank has failed or was lost
+   * @throws CancelledException if the request was cancelled
+   * @throws CommunicationException if this rank has left
    */
   void check();
 
@@ -44,8 +52,8 @@ public interface Transport extends AutoCloseable {
    * Starts a new request: what is left of cancelled and failed ones is dropped. All ranks call it
    * equally often.
    *
-   * @throws CommunicationException if the world is closed, because a rank was lost; the sentence
-   *     says which
+   * @throws ClosedException if the world is closed, because a rank was lost; the sentence says
+   *     which
    */
   void begin();
 
@@ -68,9 +76,4 @@ public interface Transport extends AutoCloseable {
    */
   @Override
   void close();
-
-  /** The sentence by which the other ranks learn that {@code rank} has failed. */
-  static String failure(int rank, String activity, Throwable cause) {
-    return "rank " + rank + " failed while " + activity + ": " + Reason.of(cause);
-  }
 }

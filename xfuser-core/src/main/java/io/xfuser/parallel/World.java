@@ -3,6 +3,8 @@ package io.xfuser.parallel;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.nio.ByteBuffer;

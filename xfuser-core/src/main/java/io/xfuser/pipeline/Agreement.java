@@ -1,7 +1,7 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.failure.MismatchException;
 import io.xfuser.parallel.Fingerprint;
-import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.World;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

@@ -2,8 +2,8 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.HubException;
 import io.xfuser.hub.Hub;
-import io.xfuser.hub.HubException;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Libtorch;

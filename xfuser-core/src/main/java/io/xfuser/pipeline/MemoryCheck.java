@@ -2,10 +2,9 @@ package io.xfuser.pipeline;
 
 import ai.djl.Device;
 import io.xfuser.config.OutputType;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.MemoryException;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.torchscript.DeviceMemory;
-import io.xfuser.torchscript.MemoryException;
 import io.xfuser.torchscript.Torch;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -51,7 +50,7 @@ final class MemoryCheck {
    * this rank.
    */
   static Throwable explained(Throwable failure, String doing) {
-    return failure instanceof CommunicationException // of another rank, which says so itself
+    return RankFailures.isHeard(failure) // of another rank, which says so itself
         ? failure
         : MemoryException.of(failure, doing)
             .<Throwable>map(full -> full.withRemedy(REMEDY))

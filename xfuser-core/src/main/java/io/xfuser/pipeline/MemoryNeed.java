@@ -2,9 +2,9 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.MemoryException;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.torchscript.AttentionKernel;
-import io.xfuser.torchscript.MemoryException;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.Collection;
 import java.util.List;

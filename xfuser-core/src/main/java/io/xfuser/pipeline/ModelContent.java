@@ -1,10 +1,10 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.weights.ContentDigest;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightFiles;
-import io.xfuser.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +56,7 @@ final class ModelContent {
           String digest = digest(name, components);
           all = all.with(name + "/ of class", components.className(name));
           all = all.with(name + "/ with the digest", digest);
-        } catch (IOException | WeightsException e) {
+        } catch (IOException | ModelException e) {
           // who loads it will say so
           LOG.debug("{} cannot be compared with that of other ranks", components.folder(name), e);
         }

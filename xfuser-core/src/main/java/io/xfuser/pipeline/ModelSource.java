@@ -1,7 +1,7 @@
 package io.xfuser.pipeline;
 
-import io.xfuser.config.ArgumentException;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.ModelName;
 import io.xfuser.weights.ComponentConfig;

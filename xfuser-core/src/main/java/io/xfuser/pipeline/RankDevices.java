@@ -1,10 +1,10 @@
 package io.xfuser.pipeline;
 
 import ai.djl.Device;
-import io.xfuser.config.ArgumentException;
 import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.Gpus;
 
 /**

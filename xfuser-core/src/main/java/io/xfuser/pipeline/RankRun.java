@@ -4,9 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.Offload;
-import io.xfuser.parallel.CancelledException;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.World;
 import io.xfuser.pipeline.RankResult.Account;
 import io.xfuser.pipeline.RankResult.Decoded;
@@ -51,7 +50,7 @@ record RankRun(
   /**
    * Says what this rank does from now on, for the others to tell if it dies.
    *
-   * @throws CommunicationException if the request is over, because it was cancelled or another rank
+   * @throws RuntimeException if the request is over, because it was cancelled or another rank
    *     failed; a rank that waits for no message would not hear of it otherwise
    */
   void activity(String what) {

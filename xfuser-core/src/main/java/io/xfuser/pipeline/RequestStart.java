@@ -6,7 +6,6 @@ import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
-import io.xfuser.torchscript.MemoryException;
 import io.xfuser.weights.Placement;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,10 +85,11 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     try {
       return plan.run(placed(local), world, call);
     } catch (RuntimeException | Error e) {
-      Throwable told = MemoryCheck.explained(e, call.watch().activity(world.rank()));
+      String activity = call.watch().activity(world.rank());
+      Throwable told = MemoryCheck.explained(e, activity);
       transport.fail(told); // only the first reason counts
-      if (told instanceof MemoryException full) {
-        throw full;
+      if (told instanceof RuntimeException failure) {
+        throw RankFailures.told(world.rank(), activity, failure);
       }
       throw e;
     }

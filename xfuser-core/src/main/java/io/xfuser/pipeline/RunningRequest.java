@@ -1,6 +1,5 @@
 package io.xfuser.pipeline;
 
-import io.xfuser.parallel.CommunicationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -57,6 +56,6 @@ record RunningRequest(List<Future<RankResult>> ranks, Consumer<String> cancel, R
 
   /** That a rank heard of another's failure says less than the failure. */
   private static Throwable earlier(@Nullable Throwable known, Throwable next) {
-    return known == null || known instanceof CommunicationException ? next : known;
+    return known == null || RankFailures.isHeard(known) ? next : known;
   }
 }

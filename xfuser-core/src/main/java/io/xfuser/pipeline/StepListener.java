@@ -17,7 +17,7 @@ public interface StepListener {
    * @param step steps taken, 1 to {@code steps}
    * @param steps steps in all
    * @return whether to go on; {@code false} cancels the generation on all ranks, and {@code
-   *     generate} throws {@link io.xfuser.parallel.CancelledException}
+   *     generate} throws {@link io.xfuser.failure.CancelledException}
    */
   boolean stepTaken(int step, int steps);
 

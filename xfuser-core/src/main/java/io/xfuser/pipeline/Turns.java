@@ -1,6 +1,6 @@
 package io.xfuser.pipeline;
 
-import io.xfuser.parallel.CancelledException;
+import io.xfuser.failure.CancelledException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** Whose request is at work: one after another, in the order in which their callers came. */

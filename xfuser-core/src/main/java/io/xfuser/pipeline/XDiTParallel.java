@@ -5,13 +5,16 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
-import io.xfuser.hub.HubException;
-import io.xfuser.parallel.CancelledException;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.HubException;
+import io.xfuser.failure.MemoryException;
+import io.xfuser.failure.MismatchException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.nccl.GpuWorld;
 import io.xfuser.scheduler.Scheduler;
-import io.xfuser.torchscript.MemoryException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,7 +28,7 @@ import java.util.List;
  *
  * <p>After any failure the next call works where all ranks are threads of this JVM. Where ranks
  * have JVMs of their own, it works too, unless a rank was lost, its process or a connection: then
- * this and every later call throws a {@link CommunicationException} that says so.
+ * this call throws a {@link RankException}, and every later one a {@link ClosedException}.
  */
 public final class XDiTParallel implements AutoCloseable {
   static final Duration TIMEOUT = Duration.ofMinutes(30);
@@ -153,14 +156,16 @@ public final class XDiTParallel implements AutoCloseable {
    * the request still waits for others, it is given up at once if all ranks are threads of this
    * JVM, else in its turn, because the other ranks' calls wait for it.
    *
-   * @throws IllegalArgumentException if the model cannot do what is asked, the tensors given do not
-   *     fit it, or other ranks of a world were asked for something else or refused it; nothing was
-   *     computed, and the next call works
+   * @throws IllegalArgumentException if the model cannot do what is asked, or the tensors given do
+   *     not fit it; nothing was computed, and the next call works
+   * @throws MismatchException if other ranks of a world were asked for something else or refused
+   *     it; nothing was computed, and the next call works
    * @throws CancelledException if a listener cancelled, or the calling thread was interrupted, here
    *     or in the JVM of another rank
    * @throws MemoryException if memory runs out; a request that certainly needs more than there is
    *     is refused before
-   * @throws CommunicationException if a rank in another JVM failed
+   * @throws RankException if a rank failed otherwise, or was lost
+   * @throws CommunicationException if a rank of another JVM does not answer or has left
    * @throws IllegalStateException if this is closed, or a listener of this calls it
    */
   public Generation generate(InputConfig input, GivenTensors given, StepListener listener) {

@@ -1,5 +1,6 @@
 package io.xfuser.torchscript;
 
+import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.Reason;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -12,11 +13,11 @@ final class LibtorchError {
   private LibtorchError() {}
 
   /** {@code what} failed: a line with the reason, and below it all that libtorch said. */
-  static IllegalStateException of(String what, RuntimeException failure) {
+  static RuntimeException of(String what, RuntimeException failure) {
     String text = String.valueOf(failure.getMessage()).strip();
     String below = text.contains("\n") ? "\n" + text : "";
     return MemoryException.asked(text)
-        .<IllegalStateException>map(
+        .<RuntimeException>map(
             asked -> new MemoryException(what + ": out of memory" + asked + below, asked, failure))
         .orElseGet(
             () -> {

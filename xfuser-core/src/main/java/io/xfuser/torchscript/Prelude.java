@@ -2,6 +2,7 @@ package io.xfuser.torchscript;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.Retried;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -103,7 +104,7 @@ final class Prelude {
     try (NDManager manager = Libtorch.engine().newBaseManager(Device.cpu())) {
       trial.callList(manager, "products", type.scalarType());
       return true;
-    } catch (IllegalStateException e) {
+    } catch (IllegalStateException | MemoryException e) {
       return false;
     }
   }

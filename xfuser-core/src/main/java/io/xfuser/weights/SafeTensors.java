@@ -3,6 +3,7 @@ package io.xfuser.weights;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.torchscript.Upload;
@@ -63,7 +64,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
    *
    * @param baseName {@code diffusion_pytorch_model} for a component of diffusers, {@code model} for
    *     one of transformers; see {@link WeightFiles}
-   * @throws WeightsException if there are none, or a header does not describe its file
+   * @throws ModelException if there are none, or a header does not describe its file
    */
   public static SafeTensors open(Path directory, String baseName, ElementType runType) {
     return open(directory, baseName, runType, null);
@@ -93,7 +94,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   /**
    * The names of the files that {@code index} lists, in its directory.
    *
-   * @throws WeightsException if it is no index
+   * @throws ModelException if it is no index
    */
   public static Set<String> shardNames(Path index) {
     return ShardIndex.fileNames(index);
@@ -142,7 +143,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
     return Collections.unmodifiableSet(files.tensors().keySet());
   }
 
-  /** The shape of the tensor {@code name}; throws {@link WeightsException} if there is none. */
+  /** The shape of the tensor {@code name}; throws {@link ModelException} if there is none. */
   public long[] shape(String name) {
     return located(name).entry().shape().clone();
   }
@@ -208,7 +209,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
     requireFloats(name, located);
     long[] found = located.entry().shape();
     if (!Arrays.equals(found, shape)) {
-      throw new WeightsException(
+      throw new ModelException(
           "%s: tensor \"%s\" has the shape %s, but the model needs %s"
               .formatted(
                   located.file().path(), name, Arrays.toString(found), Arrays.toString(shape)));
@@ -219,7 +220,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   private void requireFloats(String name, TensorFiles.Located located) {
     ElementType type = located.entry().type();
     if (type == null || (runType != null && !isFloating(type))) {
-      throw new WeightsException(
+      throw new ModelException(
           "%s: tensor \"%s\" is %s, but the model needs floating-point numbers%s"
               .formatted(located.file().path(), name, located.entry().typeName(), quantization()));
     }
@@ -233,7 +234,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   public void expect(Predicate<String> used) {
     names().stream().filter(used).forEach(name -> requireFloats(name, located(name)));
     if (!quantization().isEmpty()) {
-      throw new WeightsException(files.origin() + quantization());
+      throw new ModelException(files.origin() + quantization());
     }
     reportUnknown(used);
   }
@@ -270,8 +271,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   TensorFiles.Located located(String name) {
     TensorFiles.Located located = files.tensors().get(name);
     if (located == null) {
-      throw new WeightsException(
-          files.origin() + " has no tensor \"" + name + "\"" + quantization());
+      throw new ModelException(files.origin() + " has no tensor \"" + name + "\"" + quantization());
     }
     return located;
   }

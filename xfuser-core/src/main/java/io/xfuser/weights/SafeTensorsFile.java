@@ -2,6 +2,7 @@ package io.xfuser.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
@@ -18,7 +19,7 @@ final class SafeTensorsFile implements AutoCloseable {
   private @Nullable NDArray bytes; // (file size)
   private boolean closed;
 
-  /** Reads the header; throws {@link WeightsException} if it does not describe the file. */
+  /** Reads the header; throws {@link ModelException} if it does not describe the file. */
   SafeTensorsFile(Path path) {
     this.path = path;
     this.header = SafeTensorsHeader.read(path);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.Reason;
 import io.xfuser.torchscript.ElementType;
 import java.io.EOFException;
@@ -83,25 +84,25 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
   /**
    * Reads and checks the header of {@code file}; the tensors themselves are not touched.
    *
-   * @throws WeightsException if the file cannot be read or its header does not describe it
+   * @throws ModelException if the file cannot be read or its header does not describe it
    */
   static SafeTensorsHeader read(Path file) {
     try (FileChannel channel = FileChannel.open(file)) {
       long fileBytes = channel.size();
       if (fileBytes < PREFIX) {
-        throw new WeightsException(
+        throw new ModelException(
             file + " has " + fileBytes + " bytes, too few for a safetensors file");
       }
       long length = readFully(channel, PREFIX).getLong();
       if (length < 0 || length > MAX_LENGTH || length > fileBytes - PREFIX) {
-        throw new WeightsException(
+        throw new ModelException(
             "%s claims a header of %s bytes, but has %d bytes: it is truncated or no safetensors file"
                 .formatted(file, Long.toUnsignedString(length), fileBytes));
       }
       JsonNode json = parse(file, readFully(channel, (int) length).array());
       return new SafeTensorsHeader(fileBytes, entries(file, json, PREFIX + length, fileBytes));
     } catch (IOException e) {
-      throw new WeightsException(file + " cannot be read: " + reason(file, e));
+      throw new ModelException(file + " cannot be read: " + reason(file, e));
     }
   }
 
@@ -124,11 +125,11 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
     try {
       json = JSON.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new WeightsException(
+      throw new ModelException(
           file + " has a header that is not JSON (" + e.getOriginalMessage() + ")");
     }
     if (!json.isObject()) {
-      throw new WeightsException(file + " has a header that is not a JSON object");
+      throw new ModelException(file + " has a header that is not a JSON object");
     }
     return json;
   }
@@ -151,16 +152,16 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
     long[] shape = longs(where, json, "shape");
     long[] offsets = longs(where, json, "data_offsets");
     if (offsets.length != 2 || offsets[0] > offsets[1]) {
-      throw new WeightsException(where + " has data_offsets " + json.get("data_offsets"));
+      throw new ModelException(where + " has data_offsets " + json.get("data_offsets"));
     }
     long bytes = offsets[1] - offsets[0];
     if (offsets[1] > fileBytes - dataStart) {
-      throw new WeightsException(
+      throw new ModelException(
           "%s needs the bytes %s after the header, but only %d follow: the file is truncated"
               .formatted(where, json.get("data_offsets"), fileBytes - dataStart));
     }
     if (type != null && bytes != sizeOf(type, shape)) {
-      throw new WeightsException(
+      throw new ModelException(
           "%s is %s %s but has %d bytes".formatted(where, typeName, json.get("shape"), bytes));
     }
     return new TensorInfo(typeName, type, shape, dataStart + offsets[0], bytes);
@@ -175,7 +176,7 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
     if (OTHER_TYPES.contains(name)) {
       return null;
     }
-    throw new WeightsException(where + " has the unknown element type \"" + name + "\"");
+    throw new ModelException(where + " has the unknown element type \"" + name + "\"");
   }
 
   private static long[] longs(String where, JsonNode json, String key) {
@@ -187,7 +188,7 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
       valid = list.get(i).canConvertToLong() && list.get(i).isIntegralNumber() && numbers[i] >= 0;
     }
     if (!valid) {
-      throw new WeightsException(where + " has no valid " + key + " but " + list);
+      throw new ModelException(where + " has no valid " + key + " but " + list);
     }
     return numbers;
   }

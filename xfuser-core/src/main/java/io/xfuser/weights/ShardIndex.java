@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +28,7 @@ final class ShardIndex {
       requireInside(index, field.getValue());
       Path shard = index.resolveSibling(field.getValue().asText());
       if (!Files.isRegularFile(shard)) {
-        throw new WeightsException(
+        throw new ModelException(
             "%s says that tensor \"%s\" is in %s, which does not exist"
                 .formatted(index, field.getKey(), field.getValue()));
       }
@@ -49,7 +50,7 @@ final class ShardIndex {
   /** An index may be anybody's: it leads to files beside it or below, not elsewhere. */
   private static void requireInside(Path index, JsonNode name) {
     if (!name.isTextual() || !FileName.isInside(name.asText())) {
-      throw new WeightsException(
+      throw new ModelException(
           "%s names the file %s, which is none in its folder"
               .formatted(index, FileName.shown(name.toString())));
     }
@@ -59,13 +60,13 @@ final class ShardIndex {
     try {
       JsonNode map = JSON.readTree(Files.readAllBytes(index)).path("weight_map");
       if (!map.isObject()) {
-        throw new WeightsException(index + " has no weight_map");
+        throw new ModelException(index + " has no weight_map");
       }
       return map;
     } catch (JsonProcessingException e) {
-      throw new WeightsException(index + " is not JSON (" + e.getOriginalMessage() + ")");
+      throw new ModelException(index + " is not JSON (" + e.getOriginalMessage() + ")");
     } catch (IOException e) {
-      throw new WeightsException(index + " cannot be read: " + Reason.of(e));
+      throw new ModelException(index + " cannot be read: " + Reason.of(e));
     }
   }
 }

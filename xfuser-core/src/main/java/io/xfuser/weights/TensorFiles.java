@@ -1,5 +1,6 @@
 package io.xfuser.weights;
 
+import io.xfuser.failure.ModelException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -46,7 +47,7 @@ record TensorFiles(Path origin, Set<SafeTensorsFile> files, Map<String, Located>
     shardOf.forEach(
         (name, shard) -> {
           if (!tensors.containsKey(name)) {
-            throw new WeightsException(
+            throw new ModelException(
                 "%s has no tensor \"%s\", which %s promises"
                     .formatted(shard, name, origin.getFileName()));
           }

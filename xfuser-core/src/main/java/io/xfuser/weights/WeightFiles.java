@@ -1,5 +1,6 @@
 package io.xfuser.weights;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -46,11 +47,11 @@ public final class WeightFiles {
   /**
    * The file or index to read: of the variant where the directory has it, else the plain one.
    *
-   * @throws WeightsException saying what there is instead, if there is neither
+   * @throws ModelException saying what there is instead, if there is neither
    */
   public static Path find(Path directory, String baseName, @Nullable String variant) {
     if (!Files.isDirectory(directory)) {
-      throw new WeightsException(directory + " is not a directory");
+      throw new ModelException(directory + " is not a directory");
     }
     Optional<Path> found = ofVariant(directory, baseName, variant);
     if (found.isEmpty()) {
@@ -82,18 +83,17 @@ public final class WeightFiles {
     return names.stream().distinct().toList();
   }
 
-  private static WeightsException nothing(
-      Path directory, String baseName, @Nullable String variant) {
+  private static ModelException nothing(Path directory, String baseName, @Nullable String variant) {
     List<String> pickles = named(directory, "*.bin");
     if (!pickles.isEmpty()) {
-      return new WeightsException(
+      return new ModelException(
           ("%s has only pickled weights (%s), which are not read: convert them once with"
                   + " model.save_pretrained(directory, safe_serialization=True) in Python")
               .formatted(directory, pickles.get(0)));
     }
     String others = variant == null ? "" : ", nor of the variant " + variant;
     List<String> variants = named(directory, baseName + "*.safetensors*");
-    return new WeightsException(
+    return new ModelException(
         "%s has neither %s.safetensors nor %s.safetensors.index.json%s%s"
             .formatted(
                 directory,
@@ -108,7 +108,7 @@ public final class WeightFiles {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, glob)) {
       files.forEach(file -> names.add(String.valueOf(file.getFileName())));
     } catch (IOException e) {
-      throw new WeightsException(directory + " cannot be read: " + Reason.of(e));
+      throw new ModelException(directory + " cannot be read: " + Reason.of(e));
     }
     Collections.sort(names);
     return names;

@@ -2,6 +2,7 @@ package io.xfuser.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import java.util.function.Predicate;
 
 /** Named tensors of one component, read when asked for. Safe for use by several threads. */
@@ -17,7 +18,7 @@ public interface Weights {
    * to: it may be the file itself.
    *
    * @param shape the shape that the model needs
-   * @throws WeightsException if it is missing, has another shape or lies outside its file
+   * @throws ModelException if it is missing, has another shape or lies outside its file
    */
   NDArray get(NDManager owner, String name, long... shape);
 
@@ -27,7 +28,7 @@ public interface Weights {
    * is cut off.
    *
    * @param shape the shape that the model needs of the whole tensor
-   * @throws WeightsException as for the whole tensor
+   * @throws ModelException as for the whole tensor
    */
   NDArray get(NDManager owner, Cut cut, String name, long... shape);
 
@@ -36,7 +37,7 @@ public interface Weights {
    * numbers, and the others are named in a warning.
    *
    * @param used whether the model uses a tensor of this name, if there is one
-   * @throws WeightsException if one that it uses holds something else, or the others show that the
+   * @throws ModelException if one that it uses holds something else, or the others show that the
    *     weights are quantized
    */
   default void expect(Predicate<String> used) {}

@@ -8,6 +8,7 @@ import static io.xfuser.torchscript.AttentionKernel.SDPA_MATH;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;

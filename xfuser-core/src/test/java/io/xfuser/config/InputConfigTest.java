@@ -3,6 +3,7 @@ package io.xfuser.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;

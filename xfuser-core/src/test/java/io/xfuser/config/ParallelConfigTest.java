@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -120,7 +121,8 @@ class ParallelConfigTest {
     assertThatThrownBy(() -> two.withAttnLayerNumForPp(List.of(10, 9, 9)))
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
-            "the blocks are given for 3 pipeline stages [10, 9, 9], but the PipeFusion degree is 2");
+            "the blocks are given for 3 pipeline stages [10, 9, 9], but the PipeFusion degree is"
+                + " 2");
     assertThatThrownBy(() -> two.withAttnLayerNumForPp(List.of(28, 0)))
         .hasMessage("the number of blocks of a pipeline stage must be at least 1, but is 0");
     assertThat(two.withAttnLayerNumForPp(List.of(10, 18)).withPipefusion(3).attnLayerNumForPp())

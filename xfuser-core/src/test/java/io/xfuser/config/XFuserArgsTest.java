@@ -3,6 +3,7 @@ package io.xfuser.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,6 +3,7 @@ package io.xfuser.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.HubException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

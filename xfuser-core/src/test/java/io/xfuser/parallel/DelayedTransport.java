@@ -53,7 +53,7 @@ public final class DelayedTransport extends ForwardingTransport {
   private void deliver(Channel channel, int to, List<SharedTensor> message) {
     try (NDManager scope = Torch.newManager()) {
       super.send(channel, to, message.stream().map(x -> x.receive(scope)).toList());
-    } catch (CommunicationException e) {
+    } catch (RuntimeException e) {
       message.forEach(SharedTensor::close); // the world has ended meanwhile; receivers know
     }
   }

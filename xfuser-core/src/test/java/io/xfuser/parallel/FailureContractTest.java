@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
@@ -31,7 +34,7 @@ class FailureContractTest {
           }
           for (int call = 0; call < 2; call++) {
             assertThatThrownBy(() -> TestRanks.all(world).barrier())
-                .isExactlyInstanceOf(CommunicationException.class)
+                .isExactlyInstanceOf(RankException.class)
                 .hasMessage("rank 2 failed while in step 3 of 20: no space left");
           }
           step.await();

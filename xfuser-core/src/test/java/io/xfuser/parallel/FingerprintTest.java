@@ -3,6 +3,7 @@ package io.xfuser.parallel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.MismatchException;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -2,6 +2,9 @@ package io.xfuser.parallel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
 import io.xfuser.torchscript.ElementType;
@@ -38,7 +41,7 @@ public final class RankMain {
           default -> throw new IllegalArgumentException(arguments[0]);
         }
         say("DONE");
-      } catch (CommunicationException e) {
+      } catch (RankException | CommunicationException e) {
         say("ENDED " + e.getMessage());
         world.transport().fail(e);
         say("THEN " + next(world));
@@ -108,7 +111,7 @@ public final class RankMain {
     try {
       world.transport().begin();
       return "works";
-    } catch (CommunicationException e) {
+    } catch (ClosedException e) {
       return String.valueOf(e.getMessage());
     }
   }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.RankException;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
@@ -92,7 +94,7 @@ class SocketEpochTest {
               world.transport().fail(new IllegalStateException("no room"));
             }
             assertThatThrownBy(() -> TestRanks.all(world).barrier())
-                .isExactlyInstanceOf(CommunicationException.class)
+                .isExactlyInstanceOf(RankException.class)
                 .hasMessage("rank %d failed while in step %d: no room", request, request);
             world.transport().begin();
             TestRanks.all(world).barrier();

@@ -3,6 +3,8 @@ package io.xfuser.parallel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
 import java.io.IOException;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
-import io.xfuser.config.ArgumentException;
 import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
 import java.util.List;

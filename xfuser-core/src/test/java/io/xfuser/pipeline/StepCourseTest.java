@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.CancelledException;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.DeviceClock;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
@@ -204,7 +205,7 @@ class BrokenWeightsTest {
 
   private void assertRejected(Path where, String message) {
     assertThatThrownBy(() -> SafeTensors.open(where, "model", ElementType.FLOAT32).close())
-        .isInstanceOf(WeightsException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageStartingWith(directory.toString())
         .hasMessageContaining(message);
   }

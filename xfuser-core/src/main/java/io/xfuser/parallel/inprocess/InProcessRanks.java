@@ -1,7 +1,7 @@
 package io.xfuser.parallel.inprocess;
 
-import io.xfuser.parallel.CancelledException;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.Mailboxes;
 import io.xfuser.parallel.Transport;
 import java.time.Duration;
@@ -52,7 +52,7 @@ public final class InProcessRanks {
   }
 
   void fail(int rank, Throwable cause) {
-    String sentence = Transport.failure(rank, activities.get(rank), cause);
-    mailboxes.end(() -> new CommunicationException(sentence, cause));
+    String activity = activities.get(rank);
+    mailboxes.end(() -> RankException.of(rank, activity, cause));
   }
 }

@@ -1,9 +1,9 @@
 package io.xfuser.parallel.inprocess;
 
 import ai.djl.ndarray.NDArray;
+import io.xfuser.failure.MismatchException;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Mailboxes.Route;
-import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.SharedTensor;

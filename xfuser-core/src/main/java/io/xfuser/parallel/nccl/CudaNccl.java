@@ -2,7 +2,7 @@ package io.xfuser.parallel.nccl;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.nio.charset.StandardCharsets;

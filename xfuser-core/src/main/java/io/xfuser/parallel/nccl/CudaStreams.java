@@ -1,7 +1,7 @@
 package io.xfuser.parallel.nccl;
 
 import ai.djl.Device;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import java.nio.charset.StandardCharsets;
 
 /**

@@ -2,7 +2,7 @@ package io.xfuser.parallel.nccl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.Mailboxes.Route;
 import io.xfuser.parallel.Pending;
 import io.xfuser.torchscript.SharedTensor;

@@ -1,7 +1,7 @@
 package io.xfuser.parallel.nccl;
 
 import ai.djl.ndarray.NDArray;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.Mailboxes;
 import java.time.Duration;
 import java.util.ArrayDeque;

@@ -33,7 +33,7 @@ interface NcclLibrary {
   /**
    * Whether what was called last on {@code communicator} has still to be enqueued.
    *
-   * @throws io.xfuser.parallel.CommunicationException if NCCL reports an asynchronous error
+   * @throws io.xfuser.failure.CommunicationException if NCCL reports an asynchronous error
    */
   boolean busy(long communicator);
 

@@ -2,12 +2,12 @@ package io.xfuser.parallel.nccl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
 import io.xfuser.parallel.Exchange;
 import io.xfuser.parallel.ForwardingTransport;
 import io.xfuser.parallel.Group;
 import io.xfuser.parallel.Mailboxes.Route;
-import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
@@ -183,7 +183,7 @@ final class NcclTransport extends ForwardingTransport {
     try {
       check();
       return false;
-    } catch (CommunicationException e) {
+    } catch (RuntimeException e) {
       return true;
     }
   }
@@ -270,7 +270,7 @@ final class NcclTransport extends ForwardingTransport {
         done = sending.stream().allMatch(edge -> edge.finish(TICK_MILLIS)) && idle();
       }
       return done;
-    } catch (CommunicationException e) {
+    } catch (RuntimeException e) {
       return false;
     }
   }

@@ -1,8 +1,8 @@
 package io.xfuser.parallel.nccl;
 
 import ai.djl.Device;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.Reason;
-import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import java.time.Duration;

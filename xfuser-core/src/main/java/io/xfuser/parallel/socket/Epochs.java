@@ -1,7 +1,8 @@
 package io.xfuser.parallel.socket;
 
-import io.xfuser.parallel.CancelledException;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.Mailboxes;
 import io.xfuser.parallel.Mailboxes.Route;
 import io.xfuser.torchscript.SharedTensor;
@@ -24,7 +25,7 @@ final class Epochs {
   private final Set<Integer> gone = new HashSet<>();
   private long number;
   private Mailboxes current;
-  private @Nullable Supplier<CommunicationException> end;
+  private @Nullable Supplier<? extends RuntimeException> end;
 
   Epochs(Duration timeout) {
     this.timeout = timeout;
@@ -43,7 +44,7 @@ final class Epochs {
   /** Starts the next request; what the last one has left is released. */
   synchronized void begin() {
     if (end != null) {
-      throw new CommunicationException("the world is closed: " + end.get().getMessage());
+      throw new ClosedException("the world is closed: " + end.get().getMessage());
     }
     current.end(() -> new CancelledException("the request is over"));
     number++;
@@ -68,12 +69,12 @@ final class Epochs {
           () ->
               signal.kind() == Signal.Kind.CANCEL
                   ? new CancelledException(signal.text())
-                  : new CommunicationException(signal.text()));
+                  : RankException.decoded(signal.text()));
     }
   }
 
   /** Ends this and all later requests. Only the first reason counts. */
-  synchronized boolean end(Supplier<CommunicationException> reason) {
+  synchronized boolean end(Supplier<? extends RuntimeException> reason) {
     if (end != null) {
       return false;
     }

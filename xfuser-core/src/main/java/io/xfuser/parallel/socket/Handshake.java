@@ -1,6 +1,6 @@
 package io.xfuser.parallel.socket;
 
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;

@@ -1,6 +1,6 @@
 package io.xfuser.parallel.socket;
 
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;

@@ -1,8 +1,8 @@
 package io.xfuser.parallel.socket;
 
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
 import io.xfuser.parallel.Fingerprint;
-import io.xfuser.parallel.MismatchException;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

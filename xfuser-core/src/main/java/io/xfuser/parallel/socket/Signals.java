@@ -1,5 +1,6 @@
 package io.xfuser.parallel.socket;
 
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.Mailboxes;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
@@ -30,6 +31,7 @@ final class Signals {
   private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Boolean> farewellSeen = new CompletableFuture<>();
   private final Selector selector;
+  private final int rank;
   private final Duration silence;
   private final long beatNanos;
   private final Outcome outcome;
@@ -42,10 +44,11 @@ final class Signals {
   private long lastTick = System.nanoTime();
   private boolean failed;
 
-  /** Over {@code channels}, by rank; {@code silence} is what counts as failed. */
-  Signals(Map<Integer, SocketChannel> channels, Duration silence, Outcome outcome)
+  /** Of the rank of {@code config}, over {@code channels} to the others. */
+  Signals(SocketConfig config, Map<Integer, SocketChannel> channels, Outcome outcome)
       throws IOException {
-    this.silence = silence;
+    this.rank = config.rank();
+    this.silence = config.limits().silence();
     this.beatNanos = Math.min(1_000_000_000, silence.toNanos() / 10);
     this.outcome = outcome;
     this.selector = Selector.open();
@@ -74,9 +77,9 @@ final class Signals {
     submitAndWait(() -> tellAll(signal));
   }
 
-  /** Ends the world with {@code sentence}, unless it has ended already; tells the others first. */
-  void fail(String sentence) {
-    submitAndWait(() -> end(sentence));
+  /** Ends the world by {@code failure}, unless it has ended already; tells the others first. */
+  void fail(RankException failure) {
+    submitAndWait(() -> end(failure));
   }
 
   /** The tensors of {@code rank} have stopped without a farewell. */
@@ -135,7 +138,7 @@ final class Signals {
         Listener.pause(10);
       }
     } catch (IOException | RuntimeException | Error e) {
-      end("the signals of this rank failed: " + e);
+      end(RankException.of(rank, activity, e));
     } finally {
       stopped = true;
       farewellSeen.complete(true);
@@ -173,7 +176,7 @@ final class Signals {
       case HEARTBEAT -> {} // any byte is a sign of life
       case ACTIVITY -> peer.activity = signal.text();
       case CANCEL, REQUEST_FAILURE -> outcome.requestEnded(signal);
-      case FAILURE -> end(signal.text());
+      case FAILURE -> end(RankException.decoded(signal.text()));
       case FAREWELL -> peer.leaving = true;
       case FAREWELL_SEEN -> farewellSeenBy(peer);
     }
@@ -183,7 +186,7 @@ final class Signals {
     peers.remove(peer.rank());
     Listener.closeQuietly(peer.channel());
     if (!peer.leaving) {
-      end("rank " + peer.rank() + " died while " + peer.activity);
+      lose(peer, "rank " + peer.rank() + " died while " + peer.activity);
     } else if (peer.brokenSince != 0) {
       outcome.left(peer.rank());
     }
@@ -207,7 +210,8 @@ final class Signals {
         peer.lastHeard += slept; // this process was stopped itself: nobody could be heard
       }
       if (now - peer.lastHeard > silence.toNanos()) {
-        end(
+        lose(
+            peer,
             String.format(
                 "rank %d has been silent for %s while %s",
                 peer.rank(), Mailboxes.seconds(silence), peer.activity));
@@ -216,7 +220,8 @@ final class Signals {
         if (peer.leaving) {
           outcome.left(peer.rank());
         } else {
-          end(
+          lose(
+              peer,
               String.format(
                   "the connection to rank %d broke while it was %s: %s",
                   peer.rank(), peer.activity, peer.brokenBecause));
@@ -239,11 +244,15 @@ final class Signals {
     }
   }
 
-  private void end(String sentence) {
+  private void lose(SignalPeer peer, String sentence) {
+    end(new RankException(peer.rank(), peer.activity, sentence));
+  }
+
+  private void end(RankException failure) {
     if (!failed) {
       failed = true;
-      tellAll(Signal.of(Signal.Kind.FAILURE, sentence));
-      outcome.failed(sentence);
+      tellAll(Signal.of(Signal.Kind.FAILURE, failure.encoded()));
+      outcome.failed(failure);
       farewellSeenBy(null);
     }
   }
@@ -287,7 +296,7 @@ final class Signals {
 
   /** What becomes of the world; called on the signals' thread. */
   interface Outcome {
-    void failed(String sentence);
+    void failed(RankException failure);
 
     void requestEnded(Signal signal);
 

@@ -2,11 +2,12 @@ package io.xfuser.parallel.socket;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.CancelledException;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Mailboxes.Route;
-import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.SharedTensor;
@@ -37,7 +38,7 @@ final class SocketTransport implements Transport {
       throws IOException {
     this.config = config;
     this.epochs = new Epochs(config.limits().message());
-    this.signals = new Signals(mesh.signals(), config.limits().silence(), new Verdict());
+    this.signals = new Signals(config, mesh.signals(), new Verdict());
     mesh.tensors()
         .forEach(
             (peer, channel) -> {
@@ -130,8 +131,8 @@ final class SocketTransport implements Transport {
   public void fail(Throwable cause) {
     boolean everywhere = cause instanceof CancelledException || cause instanceof MismatchException;
     if (!everywhere && !epochs.current().ended()) {
-      String sentence = Transport.failure(rank(), signals.activity(), cause);
-      endRequest(new Signal(Signal.Kind.REQUEST_FAILURE, epochs.number(), sentence));
+      RankException failure = RankException.of(rank(), signals.activity(), cause);
+      endRequest(new Signal(Signal.Kind.REQUEST_FAILURE, epochs.number(), failure.encoded()));
     }
   }
 
@@ -143,7 +144,7 @@ final class SocketTransport implements Transport {
   /** Ends the world: a connection of this rank can be used no more. */
   private void lose(Throwable cause) {
     if (!epochs.ended()) {
-      signals.fail(Transport.failure(rank(), signals.activity(), cause));
+      signals.fail(RankException.of(rank(), signals.activity(), cause));
     }
   }
 
@@ -206,8 +207,8 @@ final class SocketTransport implements Transport {
   /** What the signals make known. */
   private final class Verdict implements Signals.Outcome {
     @Override
-    public void failed(String sentence) {
-      epochs.end(() -> new CommunicationException(sentence));
+    public void failed(RankException failure) {
+      epochs.end(() -> RankException.decoded(failure.encoded())); // one for each who throws it
       links.values().forEach(Peer::close);
     }
 

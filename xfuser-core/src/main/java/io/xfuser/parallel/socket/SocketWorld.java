@@ -1,8 +1,8 @@
 package io.xfuser.parallel.socket;
 
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
 import io.xfuser.parallel.Fingerprint;
-import io.xfuser.parallel.MismatchException;
 import io.xfuser.parallel.World;
 import java.io.IOException;
 import java.net.SocketTimeoutException;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;

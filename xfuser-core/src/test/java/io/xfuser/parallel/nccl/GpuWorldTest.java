@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.HostStaging;
 import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.Transport;

@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.CancelledException;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.TestRanks;
@@ -132,7 +133,7 @@ class NcclTransportTest {
                       Thread.sleep(1000);
                       world.transport().check();
                     })
-                .isExactlyInstanceOf(CommunicationException.class)
+                .isExactlyInstanceOf(RankException.class)
                 .hasMessageContaining("rank 0 waited 0.3 s for rank 1 in ring rotate");
             end.await();
           }

@@ -2,7 +2,7 @@ package io.xfuser.parallel.nccl;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.nccl.SimulatedCommunicator.Call;
 import io.xfuser.parallel.nccl.SimulatedCommunicator.Kind;
 import io.xfuser.torchscript.ElementType;

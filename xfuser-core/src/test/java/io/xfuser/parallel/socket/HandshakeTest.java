@@ -3,8 +3,8 @@ package io.xfuser.parallel.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.CommunicationException;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.World;

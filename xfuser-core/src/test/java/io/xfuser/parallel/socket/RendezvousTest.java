@@ -3,7 +3,7 @@ package io.xfuser.parallel.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.TestRanks;
 import java.io.DataInputStream;

@@ -1,7 +1,7 @@
 package io.xfuser.examples.gpucheck;
 
-import io.xfuser.config.ArgumentException;
 import io.xfuser.config.ReadableText;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.Reason;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;

@@ -1,7 +1,7 @@
 package io.xfuser.examples.gpucheck;
 
 import ai.djl.engine.Engine;
-import io.xfuser.config.ArgumentException;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Libtorch;
 import java.io.IOException;

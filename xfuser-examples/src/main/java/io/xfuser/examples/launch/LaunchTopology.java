@@ -1,6 +1,6 @@
 package io.xfuser.examples.launch;
 
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.socket.OwnAddresses;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,8 +1,8 @@
 package io.xfuser.examples.launch;
 
 import io.xfuser.config.ReadableText;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.Reason;
-import io.xfuser.parallel.CommunicationException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;

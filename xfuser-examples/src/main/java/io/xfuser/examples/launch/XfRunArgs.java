@@ -1,6 +1,6 @@
 package io.xfuser.examples.launch;
 
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.xfuser.examples.realsize;
 
-import io.xfuser.config.ArgumentException;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.Reason;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;

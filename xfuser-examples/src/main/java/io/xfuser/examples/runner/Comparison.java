@@ -1,12 +1,12 @@
 package io.xfuser.examples.runner;
 
 import ai.djl.modality.cv.Image;
-import io.xfuser.config.ArgumentException;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.XFuserArgs;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.StepListener;

@@ -1,11 +1,15 @@
 package io.xfuser.examples.runner;
 
 import io.xfuser.config.FlagNames;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.HubException;
+import io.xfuser.failure.MemoryException;
+import io.xfuser.failure.MismatchException;
 import io.xfuser.failure.PlatformException;
+import io.xfuser.failure.RankException;
 import io.xfuser.failure.Reason;
-import io.xfuser.hub.HubException;
-import io.xfuser.parallel.CommunicationException;
-import io.xfuser.torchscript.MemoryException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -21,10 +25,14 @@ final class Failures {
   /** Loaded before anything fails: where file handles have run out, no class can be. */
   private static final List<Class<?>> NEEDED =
       List.of(
+          CancelledException.class,
+          ClosedException.class,
           CommunicationException.class,
           HubException.class,
           MemoryException.class,
-          PlatformException.class);
+          MismatchException.class,
+          PlatformException.class,
+          RankException.class);
 
   private final String command;
   private final boolean verbose;
@@ -48,12 +56,15 @@ final class Failures {
   int statusOf(Callable<Integer> body) {
     try {
       return body.call();
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | MismatchException e) {
       return end(BAD_INPUT, sentence(e), e);
-    } catch (CommunicationException
+    } catch (CancelledException
+        | ClosedException
+        | CommunicationException
         | HubException
         | MemoryException
         | PlatformException
+        | RankException
         | IOException e) {
       return end(FAILURE, sentence(e), e);
     } catch (OutOfMemoryError e) {

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.failure.ModelException;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
-import io.xfuser.weights.WeightsException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,7 +42,7 @@ class FailingRankTest {
     Files.write(weights, reshaped(Files.readAllBytes(weights), tensor, shape, wrong));
     EngineConfig engine = EngineConfig.of(directory);
     assertThatThrownBy(() -> XDiTParallel.inProcess(directory, engine).close())
-        .isInstanceOf(WeightsException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContainingAll(tensor, shape.replace(",", ", "), wrong.replace(",", ", "));
   }
 
@@ -61,7 +61,7 @@ class FailingRankTest {
     try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine)) {
       for (int call = 0; call < 2; call++) {
         assertThatThrownBy(() -> ranks.generate(FOX))
-            .isInstanceOf(WeightsException.class)
+            .isInstanceOf(ModelException.class)
             .hasMessageContainingAll(tensor, "48, 48", "24, 96");
       }
     }

@@ -4,7 +4,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.parallel.CancelledException;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;

@@ -4,7 +4,8 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.XFuserArgs;
-import io.xfuser.parallel.CommunicationException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.RankException;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
@@ -68,7 +69,7 @@ public final class RankMain {
         try (XDiTParallel parallel = new XDiTParallel(pipeline, engine, world);
             Generation generation = parallel.generate(pixels(args))) {
           generation.save(directory);
-        } catch (CommunicationException e) {
+        } catch (RankException | CommunicationException e) {
           System.err.println("FAILED " + e.getMessage());
           alone(pipeline, args);
           return false;

@@ -1,7 +1,11 @@
-package io.xfuser.parallel;
+package io.xfuser.failure;
 
-/** Ranks could not exchange what they had to; the message names the rank and what it was doing. */
-public class CommunicationException extends RuntimeException {
+
+/**
+ * Ranks cannot reach one another: they did not meet, one does not answer in time or has left, or a
+ * library for messages fails. The message names the rank where it is about one.
+ */
+public final class CommunicationException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** With the sentence to show. */

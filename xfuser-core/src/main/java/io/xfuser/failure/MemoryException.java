@@ -1,4 +1,4 @@
-package io.xfuser.torchscript;
+package io.xfuser.failure;
 
 import java.util.Locale;
 import java.util.Optional;
@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * says so, and how much was asked for where that is known. What was computed is lost; the next
  * computation works if it needs less, or more is free.
  */
-public final class MemoryException extends IllegalStateException {
+public final class MemoryException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private static final double KILO = 1000;
@@ -31,7 +31,7 @@ public final class MemoryException extends IllegalStateException {
    *
    * @param asked how much was asked for, after a comma; empty if it is not known
    */
-  MemoryException(String message, String asked, Throwable cause) {
+  public MemoryException(String message, String asked, Throwable cause) {
     super(message, cause);
     this.asked = asked;
   }
@@ -72,7 +72,7 @@ public final class MemoryException extends IllegalStateException {
    * What is to be said, after a comma, of how much was asked for, where {@code message} says that
    * there was no memory; nothing if it says something else.
    */
-  static Optional<String> asked(String message) {
+  public static Optional<String> asked(String message) {
     Matcher signs = SIGNS.matcher(message);
     if (!signs.find()) {
       return Optional.empty();

@@ -1,6 +1,4 @@
-package io.xfuser.hub;
-
-import io.xfuser.failure.Reason;
+package io.xfuser.failure;
 
 /** A download that failed, though it may succeed another time; the message is one sentence. */
 public final class HubException extends RuntimeException {
@@ -17,7 +15,7 @@ public final class HubException extends RuntimeException {
   }
 
   /** What a failure says, or at least its kind. */
-  static String reason(Throwable failure) {
+  public static String reason(Throwable failure) {
     String kind = failure.getClass().getSimpleName();
     String reason = Reason.of(failure);
     return reason.equals(kind) ? kind : kind + ": " + reason;
