@@ -53,7 +53,7 @@ copy_sources() {
     mkdir -p "$2/$part/src" && rm -rf "$2/$part/src/main" || return
     cp "$1/$part/pom.xml" "$2/$part/" && cp -R "$1/$part/src/main" "$2/$part/src/" || return
   done
-  rm -rf "$2/.mvn" && cp -R "$1/pom.xml" "$1/.mvn" "$1/mvnw" "$2/"
+  rm -rf "$2/.mvn" && cp -R "$1/pom.xml" "$1/.mvn" "$1/mvnw" "$1/LICENSE" "$1/NOTICE" "$2/"
 }
 
 # Waits until no other script builds; the lock ends with unlock or with this process.
