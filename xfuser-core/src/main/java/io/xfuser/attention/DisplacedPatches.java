@@ -46,25 +46,25 @@ public final class DisplacedPatches implements Attention {
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    BufferPair steps = kept;
-    if (steps == null) {
+    BufferPair buffers = kept;
+    if (buffers == null) {
       KeyValueBuffer first = KeyValueBuffer.of(request, qkv, layout.tokens());
-      steps = new BufferPair(first, first.copy(request));
+      buffers = new BufferPair(first, first.copy(request));
     }
     List<TokenRange> pieces = layout.gathered(qkv.span(), shards);
-    kept = qkv.span().to() == layout.patches() ? steps.next() : steps;
+    kept = qkv.span().to() == layout.patches() ? buffers.next() : buffers;
     try (NDManager scope = owner.newSubManager()) {
       NDArray fresh = qkv.gathered(scope, ring); // (B, T' + l, 2 or 3, H, D)
-      steps.now().store(scope, fresh, pieces);
-      KeyValueBuffer seen = steps.before().copy(scope);
-      seen.store(scope, fresh, pieces);
-      return seen.attend(owner, qkv.packed(), layout.tokens(), kernel);
+      buffers.now().store(scope, fresh, pieces);
+      KeyValueBuffer mixed = buffers.before().copy(scope);
+      mixed.store(scope, fresh, pieces);
+      return mixed.attend(owner, qkv.packed(), layout.tokens(), kernel);
     }
   }
 
   @Override
   public long bufferBytes() {
-    BufferPair steps = kept;
-    return steps == null ? 0 : steps.before().bytes() + steps.now().bytes();
+    BufferPair buffers = kept;
+    return buffers == null ? 0 : buffers.before().bytes() + buffers.now().bytes();
   }
 }

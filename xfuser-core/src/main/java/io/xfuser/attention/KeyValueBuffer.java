@@ -12,10 +12,10 @@ import java.util.stream.LongStream;
 /**
  * Keys and values of the whole sequence, written in place.
  *
- * @param held (B, T + p, 2, H, D), text first
+ * @param keysAndValues (B, T + p, 2, H, D), text first
  * @param text T
  */
-record KeyValueBuffer(NDArray held, long text) {
+record KeyValueBuffer(NDArray keysAndValues, long text) {
   /** Nothing yet, for {@code image} tokens and the text that comes with the first patch. */
   static KeyValueBuffer of(NDManager owner, Qkv first, long image) {
     long text = first.textTokens();
@@ -25,7 +25,7 @@ record KeyValueBuffer(NDArray held, long text) {
 
   /** The same values in memory of {@code owner}. */
   KeyValueBuffer copy(NDManager owner) {
-    return new KeyValueBuffer(Torch.copy(owner, held), text);
+    return new KeyValueBuffer(Torch.copy(owner, keysAndValues), text);
   }
 
   /**
@@ -36,12 +36,13 @@ record KeyValueBuffer(NDArray held, long text) {
    */
   void store(NDManager scope, NDArray fresh, List<TokenRange> pieces) {
     long image = pieces.stream().mapToLong(TokenRange::length).sum();
-    LongStream spoken = fresh.getShape().get(1) > image ? LongStream.of(0, text) : LongStream.of();
-    LongStream drawn =
+    LongStream textBounds =
+        fresh.getShape().get(1) > image ? LongStream.of(0, text) : LongStream.of();
+    LongStream imageBounds =
         pieces.stream()
             .flatMapToLong(piece -> LongStream.of(text + piece.from(), text + piece.to()));
-    long[] bounds = LongStream.concat(spoken, drawn).toArray();
-    Kernels.ATTENTION.call(scope, "store", held, fresh, bounds);
+    long[] bounds = LongStream.concat(textBounds, imageBounds).toArray();
+    Kernels.ATTENTION.call(scope, "store", keysAndValues, fresh, bounds);
   }
 
   /**
@@ -49,10 +50,10 @@ record KeyValueBuffer(NDArray held, long text) {
    */
   NDArray attend(NDManager owner, NDArray packed, long image, AttentionKernel kernel) {
     String name = Kernels.name(kernel, packed);
-    return Kernels.ATTENTION.call(owner, "cached", packed, held, text + image, name);
+    return Kernels.ATTENTION.call(owner, "cached", packed, keysAndValues, text + image, name);
   }
 
   long bytes() {
-    return ElementType.bytesOf(held);
+    return ElementType.bytesOf(keysAndValues);
   }
 }

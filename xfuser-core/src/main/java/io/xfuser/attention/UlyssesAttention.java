@@ -42,18 +42,21 @@ public record UlyssesAttention(
     long text = qkv.textTokens(); // T
     TokenRange heads =
         new TokenRange(0, Math.toIntExact(qkv.heads())).shard(ranks.rank(), ranks.size());
-    NDArray whole = Torch.slice(scope, qkv.packed(), TOKENS, 0, text); // (B, T, 3, H, D)
-    NDArray words = Torch.slice(scope, whole, HEADS, heads.from(), heads.to());
-    NDArray image = Torch.slice(scope, qkv.packed(), TOKENS, text, qkv.tokens()); // (B, l, 3, H, D)
-    NDArray all = // (B, T + l·U, 3, H/U, D)
-        Torch.concat(scope, List.of(words, toHeads(scope, image, qkv.heads())), TOKENS);
-    NDArray out = inner.attend(scope, new Qkv(all, text, qkv.span())); // (B, T + l·U, H/U, D)
-    NDArray spoken = Torch.contiguous(scope, Torch.slice(scope, out, TOKENS, 0, text));
-    Pending texts = ranks.startAllGather(spoken); // each (B, T, H/U, D)
-    NDArray drawn = Torch.slice(scope, out, TOKENS, text, out.getShape().get(TOKENS));
-    NDArray pixels = toTokens(scope, drawn, qkv.span()); // (B, l, H, D)
-    NDArray joined = Torch.concat(scope, texts.await(scope), HEADS - 1); // (B, T, H, D)
-    return Torch.concat(owner, List.of(joined, pixels), TOKENS); // (B, T + l, H, D)
+    NDArray allHeads = Torch.slice(scope, qkv.packed(), TOKENS, 0, text); // (B, T, 3, H, D)
+    NDArray textQkv = // (B, T, 3, H/U, D)
+        Torch.slice(scope, allHeads, HEADS, heads.from(), heads.to());
+    NDArray imageQkv = // (B, l·U, 3, H/U, D)
+        toHeads(scope, Torch.slice(scope, qkv.packed(), TOKENS, text, qkv.tokens()), qkv.heads());
+    NDArray joint = // (B, T + l·U, 3, H/U, D)
+        Torch.concat(scope, List.of(textQkv, imageQkv), TOKENS);
+    NDArray out = inner.attend(scope, new Qkv(joint, text, qkv.span())); // (B, T + l·U, H/U, D)
+    Pending textOfAll = // each (B, T, H/U, D)
+        ranks.startAllGather(Torch.contiguous(scope, Torch.slice(scope, out, TOKENS, 0, text)));
+    NDArray imageOut = // (B, l, H, D)
+        toTokens(
+            scope, Torch.slice(scope, out, TOKENS, text, out.getShape().get(TOKENS)), qkv.span());
+    NDArray textOut = Torch.concat(scope, textOfAll.await(scope), HEADS - 1); // (B, T, H, D)
+    return Torch.concat(owner, List.of(textOut, imageOut), TOKENS); // (B, T + l, H, D)
   }
 
   /** (B, l, 3, H, D) to (B, l·U, 3, H/U, D). */

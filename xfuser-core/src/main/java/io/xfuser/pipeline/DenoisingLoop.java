@@ -142,9 +142,9 @@ final class DenoisingLoop<C> {
   private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
     NDArray input = guidance.batch(scope, scheduler.scaleInput(scope, latents, t)); // (B, l, c)
     NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
-    boolean spoken = plan.withText(place.span());
+    boolean withText = plan.withText(place.span());
     return new Hidden(image, place)
-        .with(image, spoken ? stage.conditioner().jointText(conditioning) : null);
+        .with(image, withText ? stage.conditioner().jointText(conditioning) : null);
   }
 
   /** The latents (B, l, c) of {@code span} before step {@code t}, on the first stage. */

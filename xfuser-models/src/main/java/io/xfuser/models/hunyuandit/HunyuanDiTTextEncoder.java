@@ -53,29 +53,30 @@ final class HunyuanDiTTextEncoder extends TextTowers {
 
   private Map<String, NDArray> states(NDManager owner, List<String> prompts, TextRequest request) {
     Map<String, NDArray> states = new HashMap<>();
-    TokenIds pieces = pieces(prompts);
-    NDArray mask = pieces.mask(owner);
-    states.put(T5_EMBEDS, t5.encoder().encode(owner, pieces.ids(owner), mask, request.context()));
-    bert.ifPresent(tower -> states.put(BERT_EMBEDS, states(owner, tower, words(tower, prompts))));
+    TokenIds tokens = t5Tokens(prompts);
+    NDArray mask = tokens.mask(owner);
+    states.put(T5_EMBEDS, t5.encoder().encode(owner, tokens.ids(owner), mask, request.context()));
+    bert.ifPresent(
+        tower -> states.put(BERT_EMBEDS, states(owner, tower, bertTokens(tower, prompts))));
     return states;
   }
 
-  private static NDArray states(NDManager owner, TextTower<BertEncoder> bert, TokenIds words) {
-    return bert.encoder().encode(owner, words.ids(owner), words.mask(owner));
+  private static NDArray states(NDManager owner, TextTower<BertEncoder> bert, TokenIds tokens) {
+    return bert.encoder().encode(owner, tokens.ids(owner), tokens.mask(owner));
   }
 
   private Map<String, NDArray> masks(NDManager owner, List<String> prompts) {
     Map<String, NDArray> masks = new HashMap<>();
-    masks.put(T5_MASK, pieces(prompts).mask(owner));
-    bert.ifPresent(tower -> masks.put(BERT_MASK, words(tower, prompts).mask(owner)));
+    masks.put(T5_MASK, t5Tokens(prompts).mask(owner));
+    bert.ifPresent(tower -> masks.put(BERT_MASK, bertTokens(tower, prompts).mask(owner)));
     return masks;
   }
 
-  private static TokenIds words(TextTower<BertEncoder> bert, List<String> prompts) {
+  private static TokenIds bertTokens(TextTower<BertEncoder> bert, List<String> prompts) {
     return bert.tokenizer().encode(prompts, HunyuanDiTConfig.BERT_TOKENS);
   }
 
-  private TokenIds pieces(List<String> prompts) {
+  private TokenIds t5Tokens(List<String> prompts) {
     return t5.tokenizer().encode(prompts, HunyuanDiTConfig.T5_TOKENS);
   }
 }

@@ -45,8 +45,8 @@ def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: List[Ten
   text = attended.size(1) - x[0].size(1)
   out = [self.stream_after(x[0], attended.slice(1, text, attended.size(1)), m.slice(0, 0, 6), w, 8, terms)]
   if len(x) > 1:
-    words = self.stream_after(x[1], attended.slice(1, 0, text), m.slice(0, 6, 12), w, 18, terms)
-    out.append(self.finite(words))
+    text_out = self.stream_after(x[1], attended.slice(1, 0, text), m.slice(0, 6, 12), w, 18, terms)
+    out.append(self.finite(text_out))
   return out
 
 def single_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: List[Tensor],

@@ -32,10 +32,10 @@ def before_joint(self, x: Tensor, text: Tensor, m: Tensor, w: List[Tensor], norm
   if w[2].size(0) == 2 * x.size(2):
     shift, scale = scale, shift
   if norms > 0:
-    words = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, norms + 2, head)
+    text_qkv = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, norms + 2, head)
   else:
-    words = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, 0, head)
-  return torch.cat([words, self.before_attention(x, m, w, norms, head)], 1)
+    text_qkv = self.project(self.modulate_rows(text, m[shift], m[scale], 1e-6), w, 6, 0, head)
+  return torch.cat([text_qkv, self.before_attention(x, m, w, norms, head)], 1)
 
 def before_second(self, x: Tensor, m: Tensor, w: List[Tensor], second: int, norms: int, head: int) -> Tensor:
   # x (B, L, C) -> (B, L, 3, H, D)

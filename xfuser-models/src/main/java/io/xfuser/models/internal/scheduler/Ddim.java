@@ -66,8 +66,9 @@ public final class Ddim extends DiffusionSolver {
               coefficients,
               steps.clip());
       if (stochastic()) {
-        NDArray drawn = Steps.requireNoise(noise, "eta is " + eta);
-        tokens = Steps.PROGRAM.call(owner, "add_noise", tokens, drawn, new double[] {deviation});
+        NDArray stepNoise = Steps.requireNoise(noise, "eta is " + eta);
+        tokens =
+            Steps.PROGRAM.call(owner, "add_noise", tokens, stepNoise, new double[] {deviation});
       }
       return new Sample(tokens, List.of(), step + 1);
     }

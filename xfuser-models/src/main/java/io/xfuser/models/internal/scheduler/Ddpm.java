@@ -66,9 +66,9 @@ public final class Ddpm extends DiffusionSolver {
               coefficients,
               steps.clip());
       if (noisy) {
-        NDArray drawn = Steps.requireNoise(noise, "DDPM is at timestep " + timestep);
+        NDArray stepNoise = Steps.requireNoise(noise, "DDPM is at timestep " + timestep);
         double[] deviation = {deviation(alpha, nextAlpha)};
-        tokens = Steps.PROGRAM.call(owner, "add_noise", tokens, drawn, deviation);
+        tokens = Steps.PROGRAM.call(owner, "add_noise", tokens, stepNoise, deviation);
       }
       return new Sample(tokens, List.of(), step + 1);
     }

@@ -93,10 +93,15 @@ public final class DpmSolverMultistep extends MultistepSolver {
     double[] weights = coefficients.of(step, use);
     NDArray tokens;
     if (stochastic()) {
-      NDArray drawn = Steps.requireNoise(noise, "a stochastic DPM-Solver adds noise");
+      NDArray stepNoise = Steps.requireNoise(noise, "a stochastic DPM-Solver adds noise");
       tokens =
           Steps.PROGRAM.call(
-              owner, "noisy_multistep", sample.tokens(), newest.subList(0, use), drawn, weights);
+              owner,
+              "noisy_multistep",
+              sample.tokens(),
+              newest.subList(0, use),
+              stepNoise,
+              weights);
     } else {
       tokens =
           Steps.PROGRAM.call(owner, "multistep", sample.tokens(), newest.subList(0, use), weights);

@@ -54,7 +54,7 @@ public final class EulerAncestral extends EulerSolver {
   @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, sigmas.timesteps().length);
-    NDArray drawn = Steps.requireNoise(noise, "Euler's ancestral steps add noise");
+    NDArray stepNoise = Steps.requireNoise(noise, "Euler's ancestral steps add noise");
     float from = sigmas.values()[step];
     float to = sigmas.values()[step + 1];
     float squared = to * to;
@@ -70,7 +70,7 @@ public final class EulerAncestral extends EulerSolver {
             predictionType,
             sample.tokens(),
             prediction,
-            drawn,
+            stepNoise,
             coefficients);
     return new Sample(tokens, List.of(), step + 1);
   }

@@ -102,8 +102,8 @@ public final class Lcm implements Scheduler {
       if (!last) {
         float next = schedule.alphaCumprod(timesteps[step + 1]);
         double[] weights = {Float32.sqrt(next), Float32.sqrt(1 - next)};
-        NDArray drawn = Steps.requireNoise(noise, "all steps of LCM but the last add noise");
-        tokens = Steps.PROGRAM.call(owner, "mix", tokens, drawn, weights);
+        NDArray stepNoise = Steps.requireNoise(noise, "all steps of LCM but the last add noise");
+        tokens = Steps.PROGRAM.call(owner, "mix", tokens, stepNoise, weights);
       }
       return new Sample(tokens, List.of(), step + 1);
     }
