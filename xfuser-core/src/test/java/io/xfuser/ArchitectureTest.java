@@ -38,8 +38,7 @@ class ArchitectureTest {
   /** A flag in a literal, but for those of the launcher, which is none of the library's. */
   private static final Pattern FLAG = Pattern.compile("\"[^\"\n]*(?<!xfrun's )--[a-z]");
 
-  private static final String COMMAND_LINE =
-      ".*/config/(\\w*Flags|FlagNames|XFuserArgs|CommandSyntax|Offload)\\.java|.*/djl/Arguments\\.java";
+  private static final String COMMAND_LINE = ".*/config/(\\w*Flags|XFuserArgs|CommandS\\w+)\\.java";
 
   private static final Pattern MODEL =
       Pattern.compile("(?i)pixart|hunyuan|cogvideo|stable.?diffusion|\\b(flux|latte|sd3)");
@@ -216,7 +215,7 @@ class ArchitectureTest {
     assertThat(naming).isEmpty();
   }
 
-  /** Who embeds the library writes no flags; the command line translates ({@code FlagNames}). */
+  /** Who embeds the library writes no flags; the command line translates ({@code Flags}). */
   @Test
   void sentencesOfTheLibraryNameNoFlags() throws IOException {
     List<Path> naming =

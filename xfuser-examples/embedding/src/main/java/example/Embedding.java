@@ -2,6 +2,7 @@ package example;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.pipeline.Generation;
@@ -17,17 +18,17 @@ public final class Embedding {
   /** Takes the model's directory, and the one to save pictures in. */
   public static void main(String[] args) throws IOException {
     Path model = Path.of(args[0]);
-    ParallelConfig ranks = ParallelConfig.serial().withUlysses(2).withPipefusion(2);
-    EngineConfig engine = EngineConfig.of(model).withParallel(ranks);
+    ParallelConfig ranks = ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).build();
+    EngineConfig engine = EngineConfig.builder(model).parallel(ranks).build();
     try (XDiTParallel pipeline = XDiTParallel.inProcess(model, engine)) {
-      InputConfig fox = InputConfig.of("a fox");
-      for (InputConfig input : List.of(fox.withSize(128, 128), fox.withSize(96, 144))) {
+      InputConfigBuilder fox = InputConfig.builder("a fox");
+      for (InputConfig input : List.of(fox.size(128, 128).build(), fox.size(96, 144).build())) {
         try (Generation generation = pipeline.generate(input, Embedding::show)) {
           Path folder = Path.of(args[1], input.height() + "x" + input.width());
           System.out.println("saved " + generation.save(folder));
         }
       }
-      pipeline.generate(fox, (step, steps) -> step < steps / 2);
+      pipeline.generate(fox.build(), (step, steps) -> step < steps / 2);
     } catch (CancelledException e) {
       System.out.println(e.getMessage());
     }

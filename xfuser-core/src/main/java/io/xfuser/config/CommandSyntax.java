@@ -1,6 +1,8 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
+
+import io.xfuser.config.Flags.Flag;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -32,20 +34,34 @@ final class CommandSyntax {
 
   private final CommandLine line;
   private final Map<String, List<OptionSpec>> groups = new LinkedHashMap<>();
+  private final Map<String, Flag> flags = new HashMap<>();
 
-  /** A syntax whose {@link #parse} fills {@code flags}. */
-  CommandSyntax(Flags flags) {
-    CommandSpec spec = CommandSpec.forAnnotatedObject(flags);
-    group(spec, "model", "Model:");
-    group(spec, "input", "Input:");
-    group(spec, "parallel", "Parallel processing:");
-    group(spec, "runtime", "Runtime:");
-    group(spec, "output", "Output:");
-    spec.addMixin("foreign", ForeignFlags.spec());
-    group(
-        spec,
-        "foreign",
-        "xDiT's flags that are not supported yet, taken with their defaults only:");
+  CommandSyntax() {
+    CommandSpec spec = CommandSpec.create().name("xdit");
+    spec.usageMessage()
+        .sortOptions(false)
+        .customSynopsis("xdit [--model MODEL] --prompt TEXT... [FLAGS]")
+        .description(
+            "Makes pictures from prompts with a diffusion transformer, on one rank or many.")
+        .footer(
+            "",
+            "Dashes and underscores in a flag's name are interchangeable. The number of ranks is"
+                + " the product of the degrees, times 2 with --use_cfg_parallel, plus"
+                + " --vae_parallel_size.",
+            "",
+            "xdit compare [FLAGS] draws on one rank too, and writes both pictures side by side with"
+                + " their difference, PSNR and SSIM.");
+    Flags.GROUPS.forEach(
+        (heading, members) -> {
+          List<OptionSpec> options = members.stream().map(this::option).toList();
+          options.forEach(spec::addOption);
+          groups.put(heading, options);
+        });
+    CommandSpec foreign = ForeignFlags.spec();
+    spec.addMixin("foreign", foreign);
+    groups.put(
+        "xDiT's flags that are not supported yet, taken with their defaults only:",
+        List.copyOf(foreign.options()));
     line =
         new CommandLine(spec)
             .setExpandAtFiles(false) // a prompt may start with @
@@ -55,12 +71,21 @@ final class CommandSyntax {
     line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, this::optionsByGroup);
   }
 
-  private void group(CommandSpec spec, String mixin, String heading) {
-    CommandSpec flags = spec.mixins().get(mixin);
-    if (flags == null) {
-      throw new IllegalStateException("the flags have no group " + mixin);
+  private OptionSpec option(Flag flag) {
+    OptionSpec.Builder option =
+        OptionSpec.builder(flag.names().toArray(String[]::new))
+            .description(flag.description())
+            .usageHelp(flag.setting() == CommandSettings.HELP)
+            .versionHelp(flag.setting() == CommandSettings.VERSION);
+    if (flag.value() != null) {
+      option.type(boolean.class).arity("0");
+    } else {
+      boolean several = flag.setting().isList();
+      option.type(several ? String[].class : String.class).arity(several ? "1..*" : "1");
+      option.paramLabel(flag.setting().unit());
     }
-    groups.put(heading, List.copyOf(flags.options()));
+    flag.names().forEach(name -> flags.put(name, flag));
+    return option.build();
   }
 
   private String optionsByGroup(Help help) {
@@ -83,9 +108,39 @@ final class CommandSyntax {
   /**
    * Reads {@code argv}.
    *
+   * @return what the flags set; of {@code --help} and {@code --version} that alone
    * @throws ArgumentException with one sentence
    */
-  ParseResult parse(String... argv) {
+  Map<Setting<?>, Object> parse(String... argv) {
+    ParseResult parsed = parsed(argv);
+    if (parsed.isUsageHelpRequested()) {
+      return Map.of(CommandSettings.HELP, true);
+    }
+    if (parsed.isVersionHelpRequested()) {
+      return Map.of(CommandSettings.VERSION, true);
+    }
+    ForeignFlags.refuseOthersThanDefaults(parsed);
+    Map<Setting<?>, Object> values = new LinkedHashMap<>();
+    for (OptionSpec option : parsed.matchedOptionsSet()) {
+      Flag flag = flags.get(option.longestName());
+      if (flag != null && !isNothing(flag, option)) {
+        Object before = values.put(flag.setting(), flag.read(option.stringValues()));
+        if (before != null && !before.equals(values.get(flag.setting()))) {
+          throw new ArgumentException(
+              flag.setting().with(before) + " and " + flag.name() + " exclude each other");
+        }
+      }
+    }
+    return values;
+  }
+
+  /** As xDiT reads it, {@code None} and an empty text are no folder. */
+  private static boolean isNothing(Flag flag, OptionSpec option) {
+    return flag.setting() == ModelConfig.DOWNLOAD_DIR
+        && List.of("", ForeignFlags.NONE).contains(option.stringValues().get(0));
+  }
+
+  private ParseResult parsed(String... argv) {
     try {
       return line.parseArgs(declaredNames(argv));
     } catch (UnmatchedArgumentException e) {
@@ -120,8 +175,8 @@ final class CommandSyntax {
 
   /** How to write a text that begins with dashes, where {@code flag} takes one. */
   private String hint(@Nullable String flag, String text) {
-    OptionSpec option = flag == null ? null : line.getCommandSpec().findOption(flag);
-    return option != null && option.auxiliaryTypes()[0].equals(String.class)
+    Flag taking = flag == null ? null : flags.get(flag);
+    return taking != null && taking.value() == null && taking.setting().isText()
         ? "; if it is a text for %1$s, write %1$s=%2$s".formatted(flag, text)
         : "";
   }

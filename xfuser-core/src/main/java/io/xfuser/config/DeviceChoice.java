@@ -5,7 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where ranks compute, as {@code --device} says it.
+ * Where ranks compute, as the setting {@code device} says it.
  *
  * @param kind the CPU, GPUs, or what there is
  * @param index the one GPU that all ranks share, −1 for none in particular
@@ -43,6 +43,11 @@ public record DeviceChoice(DeviceType kind, int index) {
    * @throws ArgumentException for anything else
    */
   public static DeviceChoice parse(String text) {
+    return RuntimeConfig.DEVICE.read(text);
+  }
+
+  /** The same; what is none fails with what follows the name of a setting. */
+  static DeviceChoice of(String text) {
     Matcher one = ONE_GPU.matcher(text);
     if (one.matches()) {
       return new DeviceChoice(DeviceType.CUDA, Integer.parseInt(one.group(1)));
@@ -51,9 +56,7 @@ public record DeviceChoice(DeviceType kind, int index) {
       case "auto" -> AUTO;
       case "cpu" -> CPU;
       case "cuda" -> CUDA;
-      default ->
-          throw new ArgumentException(
-              "the device must be auto, cpu, cuda or cuda:i, but is " + text);
+      default -> throw new Kind.Wrong("auto, cpu, cuda or cuda:i", text);
     };
   }
 

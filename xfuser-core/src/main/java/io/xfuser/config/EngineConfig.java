@@ -2,11 +2,18 @@ package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.AttentionKernel;
-import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 
 /**
  * What stays the same from call to call: the model, how it is computed, and by how many ranks.
+ *
+ * <pre>{@code
+ * EngineConfig.builder(directory)
+ *     .runtime(r -> r.dtype(ElementType.BFLOAT16))
+ *     .parallel(p -> p.ulyssesDegree(2).cfgDegree(2))
+ *     .build()
+ * }</pre>
  *
  * @param model where the model lies
  * @param runtime element type, device, warm-up
@@ -17,16 +24,10 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
   /**
    * Refuses what cannot be had, so that nothing that was asked for is silently left out.
    *
-   * @throws ArgumentException for torch.compile, and for a kernel of attention that does not fit
-   *     the device that was named or the element type
+   * @throws ArgumentException for a kernel of attention that does not fit the device that was named
+   *     or the element type
    */
   public EngineConfig {
-    if (runtime.useTorchCompile()) {
-      throw new ArgumentException(
-          "useTorchCompile has no counterpart, because there is no Python to compile and DJL gives"
-              + " no access to CUDA graphs; the programs are fused by hand instead, and on the CPU"
-              + " a step takes 0.57 to 0.96 of the time of diffusers' (docs/performance.md)");
-    }
     switch (runtime.device().kind()) {
       case CPU -> requireKernel(runtime, false);
       case CUDA -> requireKernel(runtime, true);
@@ -35,43 +36,83 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
   }
 
   private static void requireKernel(RuntimeConfig runtime, boolean gpu) {
-    AttentionKernel kernel = runtime.attentionKernel();
+    AttentionKernel kernel = runtime.attentionBackend();
     kernel
         .refusal(gpu, runtime.dtype())
         .ifPresent(
             reason -> {
-              throw new ArgumentException("attentionKernel " + kernel.kernelName() + " " + reason);
+              throw new ArgumentException(
+                  RuntimeConfig.ATTENTION_BACKEND.with(kernel) + " " + reason);
             });
   }
 
   /** One rank, float32, one warm-up step. */
   public static EngineConfig of(Path model) {
-    return new EngineConfig(
-        ModelConfig.of(model), RuntimeConfig.defaults(), ParallelConfig.serial());
+    return builder(model).build();
   }
 
-  /** The same for another model. */
-  public EngineConfig withModel(ModelConfig other) {
-    return new EngineConfig(other, runtime, parallel);
+  /** One rank, float32, one warm-up step, until something else is given. */
+  public static Builder builder(Path model) {
+    return builder(ModelConfig.builder(model).build());
   }
 
-  /** The same with other runtime settings. */
-  public EngineConfig withRuntime(RuntimeConfig other) {
-    return new EngineConfig(model, other, parallel);
+  /** One rank, float32, one warm-up step, until something else is given. */
+  public static Builder builder(ModelConfig model) {
+    return new Builder(model, RuntimeConfig.builder().build(), ParallelConfig.serial());
   }
 
-  /** The same over other ranks. */
-  public EngineConfig withParallel(ParallelConfig other) {
-    return new EngineConfig(model, runtime, other);
+  /** A builder that starts from these values. */
+  public Builder toBuilder() {
+    return new Builder(model, runtime, parallel);
   }
 
-  /** The same in another element type. */
-  public EngineConfig withDtype(ElementType type) {
-    return withRuntime(runtime.withDtype(type));
-  }
+  /** An engine that is being put together. */
+  public static final class Builder {
+    private ModelConfig model;
+    private RuntimeConfig runtime;
+    private ParallelConfig parallel;
 
-  /** The same with another number of warm-up steps. */
-  public EngineConfig withWarmupSteps(int steps) {
-    return withRuntime(runtime.withWarmupSteps(steps));
+    private Builder(ModelConfig model, RuntimeConfig runtime, ParallelConfig parallel) {
+      this.model = model;
+      this.runtime = runtime;
+      this.parallel = parallel;
+    }
+
+    /** Another model. */
+    public Builder model(ModelConfig other) {
+      model = other;
+      return this;
+    }
+
+    /** How it is computed. */
+    public Builder runtime(RuntimeConfig other) {
+      runtime = other;
+      return this;
+    }
+
+    /** What {@code change} changes of how it is computed. */
+    public Builder runtime(UnaryOperator<RuntimeConfig.Builder> change) {
+      return runtime(change.apply(runtime.toBuilder()).build());
+    }
+
+    /** By how many ranks. */
+    public Builder parallel(ParallelConfig other) {
+      parallel = other;
+      return this;
+    }
+
+    /** What {@code change} changes of the degrees. */
+    public Builder parallel(UnaryOperator<ParallelConfigBuilder> change) {
+      return parallel(change.apply(parallel.toBuilder()).build());
+    }
+
+    /**
+     * The engine.
+     *
+     * @throws ArgumentException as the record's constructor does
+     */
+    public EngineConfig build() {
+      return new EngineConfig(model, runtime, parallel);
+    }
   }
 }

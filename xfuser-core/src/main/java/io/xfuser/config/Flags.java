@@ -1,184 +1,187 @@
 package io.xfuser.config;
 
-import io.xfuser.failure.ArgumentException;
-import io.xfuser.torchscript.ElementType;
-import java.math.BigInteger;
-import java.util.Locale;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /**
- * The command line's flags by group, with xDiT's names (its {@code xfuser/config/args.py}) and our
- * own. A field is what was written, {@code null} if nothing was.
+ * The command line's flags: one for each setting, with its name, but for the few that are spelt
+ * otherwise.
  */
-@Command(
-    name = "xdit",
-    sortOptions = false,
-    customSynopsis = "xdit [--model MODEL] --prompt TEXT... [FLAGS]",
-    description = "Makes pictures from prompts with a diffusion transformer, on one rank or many.",
-    footer = {
-      "",
-      "Dashes and underscores in a flag's name are interchangeable. The number of ranks is the"
-          + " product of the degrees, times 2 with --use_cfg_parallel, plus --vae_parallel_size.",
-      "",
-      "xdit compare [FLAGS] draws on one rank too, and writes both pictures side by side with their"
-          + " difference, PSNR and SSIM."
-    })
-final class Flags {
-  /** What the help says where the model decides. */
-  static final String OWN = " (default: the pipeline's own)";
+public final class Flags {
+  /** What is not spelt as its setting is. */
+  private static final List<Flag> SPELT =
+      List.of(
+          new Flag(ModelConfig.DOWNLOAD_DIR, null, "--download-dir"),
+          new Flag(CommandSettings.TRUST_REMOTE_CODE, true, "--trust-remote-code"),
+          new Flag(ParallelConfig.USE_CFG_PARALLEL, true, "--use_cfg_parallel"),
+          new Flag(
+              ParallelConfig.USE_CFG_PARALLEL,
+              true,
+              "The same by its old name (default: off)",
+              "--use_split_batch"),
+          new Flag(
+              InputConfig.USE_RESOLUTION_BINNING,
+              false,
+              "Draw in exactly this size, not in the nearest one of the training (default: binning"
+                  + " where the model has it)",
+              "--no_use_resolution_binning"),
+          new Flag(
+              InputConfig.CLEAN_CAPTION,
+              false,
+              "Take prompts as they are (default: cleaned where diffusers cleans them)",
+              "--no_clean_caption"),
+          new Flag(
+              RuntimeConfig.OFFLOAD,
+              Offload.MODEL,
+              "Text encoders, transformer and VAE are on the GPU only while they are used (default:"
+                  + " off)",
+              "--enable_model_cpu_offload"),
+          new Flag(
+              RuntimeConfig.OFFLOAD,
+              Offload.SEQUENTIAL,
+              "Each of their layers is on the GPU only while it is used: least memory, much slower"
+                  + " (default: off)",
+              "--enable_sequential_cpu_offload"),
+          new Flag(
+              RuntimeConfig.VERBOSE,
+              true,
+              RuntimeConfig.VERBOSE.description(),
+              List.of("-v", "--verbose")),
+          new Flag(
+              CommandSettings.HELP,
+              true,
+              CommandSettings.HELP.description(),
+              List.of("-h", "--help")));
 
-  @Mixin Model model = new Model();
+  /** All of them, by the headings of the help. */
+  static final Map<String, List<Flag>> GROUPS = groups();
 
-  @Mixin InputFlags input = new InputFlags();
+  /** Flags by the settings, alone or with a value, that they stand for. */
+  private static final Map<String, String> SPELLINGS = spellings();
 
-  @Mixin ParallelFlags parallel = new ParallelFlags();
+  /** A setting in a sentence; one of a single word is a word of English but where it is judged. */
+  private static final Pattern NAMED =
+      Pattern.compile(
+          SPELLINGS.keySet().stream()
+              .sorted(Comparator.comparing(String::length).reversed()) // "offload model" first
+              .map(
+                  name ->
+                      name.matches("[a-z]+") ? "^" + name + "(?= must | is | \\S+ cannot )" : name)
+              .collect(Collectors.joining("|", "(?<![\\w./-])(", ")(?![\\w/-])")));
 
-  @Mixin RuntimeFlags runtime = new RuntimeFlags();
+  private Flags() {}
 
-  @Mixin Output output = new Output();
+  /**
+   * A flag.
+   *
+   * @param setting what it sets
+   * @param value to that value; {@code null}: to what follows the flag
+   * @param description for the help, with the default
+   * @param names with their dashes, the one to show last
+   */
+  record Flag(Setting<?> setting, @Nullable Object value, String description, List<String> names) {
+    Flag(Setting<?> setting, @Nullable Object value, String name) {
+      this(setting, value, setting.description(), List.of(name));
+    }
 
-  /** Which model. */
-  static final class Model {
-    @Option(
-        names = "--model",
-        paramLabel = "DIR|ORG/NAME",
-        description =
-            "The model: a directory in diffusers' layout, or a name on the Hugging Face hub, with"
-                + " @REVISION if not main, which is downloaded once (default: the demo model)")
-    @Nullable String model;
+    Flag(Setting<?> setting, Object value, String description, String name) {
+      this(setting, value, description, List.of(name));
+    }
 
-    @Option(
-        names = "--download-dir",
-        paramLabel = "DIR",
-        description =
-            "Where downloaded models are kept, in the layout of huggingface_hub's cache (default:"
-                + " that cache)")
-    @Nullable String downloadDir;
+    /** What it sets, where {@code written} follows it. */
+    Object read(List<String> written) {
+      Object given = setting.isList() ? written : written.get(0);
+      return setting.read(value == null ? given : value);
+    }
 
-    @Option(
-        names = "--trust-remote-code",
-        description = "Accepted for xDiT's sake: no code of a model is ever run (default: off)")
-    boolean trustRemoteCode;
-
-    @Option(
-        names = "--variant",
-        paramLabel = "NAME",
-        description = "Weight files with this infix, fp16 for example (default: none)")
-    @Nullable String variant;
-  }
-
-  /** Where results go. */
-  static final class Output {
-    @Option(
-        names = "--output_directory",
-        paramLabel = "DIR",
-        description = "Where pictures are written (default: results)")
-    String directory = "results";
-
-    @Option(
-        names = "--output_type",
-        paramLabel = "TYPE",
-        converter = OutputTypeConverter.class,
-        description = "pil: pictures; latent: latents as .safetensors (default: pil)")
-    OutputType type = OutputType.PIL;
-
-    @Option(
-        names = "--report",
-        paramLabel = "FILE",
-        description = "Times, bytes and memory as JSON (default: none)")
-    @Nullable String report;
-
-    @Option(
-        names = "--trace",
-        paramLabel = "FILE",
-        description =
-            "What each rank did when, as JSON for Perfetto or chrome://tracing (default: none)")
-    @Nullable String trace;
-
-    @Option(
-        names = "--trace_picture",
-        paramLabel = "FILE",
-        description = "The same as a picture, SVG (default: none)")
-    @Nullable String tracePicture;
-
-    @Option(
-        names = {"-v", "--verbose"},
-        description = "Show who owns which blocks, patches and heads (default: off)")
-    boolean verbose;
-
-    @Option(
-        names = "--version",
-        versionHelp = true,
-        description = "Show the versions of xfuser, libtorch and Java and end (default: off)")
-    boolean version;
-
-    @Option(
-        names = {"-h", "--help"},
-        usageHelp = true,
-        description = "Show this text and end (default: off)")
-    boolean help;
-  }
-
-  /** Element types by their names in torch and their short names. */
-  static final class DtypeConverter implements ITypeConverter<ElementType> {
-    @Override
-    public ElementType convert(String value) {
-      return switch (value.toLowerCase(Locale.ROOT)) {
-        case "float32", "fp32" -> ElementType.FLOAT32;
-        case "bfloat16", "bf16" -> ElementType.BFLOAT16;
-        case "float16", "fp16" -> ElementType.FLOAT16;
-        default ->
-            throw new TypeConversionException(
-                "must be float32, bfloat16 or float16, but is " + value);
-      };
+    /** The name to show. */
+    String name() {
+      return names.get(names.size() - 1);
     }
   }
 
-  /** Seeds as torch takes them: those from 2⁶³ on are the negative ones with the same bits. */
-  static final class SeedConverter implements ITypeConverter<Long> {
-    private static final BigInteger LEAST = BigInteger.ONE.shiftLeft(63).negate();
-    private static final BigInteger END = BigInteger.ONE.shiftLeft(64);
+  private static Map<String, List<Flag>> groups() {
+    Map<String, List<Flag>> groups = new LinkedHashMap<>();
+    groups.put(
+        "Model:",
+        flags(
+            CommandSettings.MODEL,
+            ModelConfig.DOWNLOAD_DIR,
+            CommandSettings.TRUST_REMOTE_CODE,
+            ModelConfig.VARIANT));
+    groups.put("Input:", flags(but(InputConfig.SETTINGS, InputConfig.OUTPUT_TYPE)));
+    groups.put(
+        "Parallel processing:",
+        flags(
+            Stream.concat(
+                ParallelConfig.SETTINGS.stream(),
+                Stream.of(CommandSettings.SPLIT_SCHEME, CommandSettings.DIT_PARALLEL_SIZE))));
+    groups.put(
+        "Runtime:",
+        flags(
+            Stream.concat(
+                but(RuntimeConfig.SETTINGS, RuntimeConfig.VERBOSE),
+                Stream.of(CommandSettings.LAUNCHER, CommandSettings.USE_TORCH_COMPILE))));
+    groups.put(
+        "Output:",
+        flags(
+            CommandSettings.OUTPUT_DIRECTORY,
+            InputConfig.OUTPUT_TYPE,
+            CommandSettings.REPORT,
+            CommandSettings.TRACE,
+            CommandSettings.TRACE_PICTURE,
+            RuntimeConfig.VERBOSE,
+            CommandSettings.VERSION,
+            CommandSettings.HELP));
+    return groups;
+  }
 
-    @Override
-    public Long convert(String value) {
-      if (value.matches("[+-]?[0-9]{1,20}")) {
-        BigInteger seed = new BigInteger(value);
-        if (seed.compareTo(LEAST) >= 0 && seed.compareTo(END) < 0) {
-          return seed.longValue();
-        }
+  private static Stream<Setting<?>> but(List<Setting<?>> settings, Setting<?> one) {
+    return settings.stream().filter(setting -> setting != one);
+  }
+
+  private static List<Flag> flags(Setting<?>... settings) {
+    return flags(Stream.of(settings));
+  }
+
+  private static List<Flag> flags(Stream<Setting<?>> settings) {
+    return settings.flatMap(setting -> of(setting).stream()).toList();
+  }
+
+  /** The flags that set {@code setting}. */
+  private static List<Flag> of(Setting<?> setting) {
+    List<Flag> spelt = SPELT.stream().filter(flag -> flag.setting == setting).toList();
+    Object value = setting.isSwitch() ? true : null;
+    return spelt.isEmpty() ? List.of(new Flag(setting, value, "--" + setting.name())) : spelt;
+  }
+
+  private static Map<String, String> spellings() {
+    Map<String, String> spellings = new LinkedHashMap<>();
+    for (Flag flag : all()) {
+      spellings.putIfAbsent(flag.setting.name(), flag.name());
+      if (flag.value != null) {
+        spellings.putIfAbsent(flag.setting.with(flag.value), flag.name());
       }
-      throw new TypeConversionException(
-          "must be a whole number from %s to %s, but is %s"
-              .formatted(LEAST, END.subtract(BigInteger.ONE), value));
     }
+    return spellings;
   }
 
-  /** Devices as torch names them. */
-  static final class DeviceConverter implements ITypeConverter<DeviceChoice> {
-    @Override
-    public DeviceChoice convert(String value) {
-      try {
-        return DeviceChoice.parse(value);
-      } catch (ArgumentException e) {
-        throw new TypeConversionException("must be auto, cpu, cuda or cuda:i, but is " + value);
-      }
-    }
+  /** All flags, in the order of the help. */
+  static List<Flag> all() {
+    return GROUPS.values().stream().flatMap(List::stream).toList();
   }
 
-  /** Output types by diffusers' names. */
-  static final class OutputTypeConverter implements ITypeConverter<OutputType> {
-    @Override
-    public OutputType convert(String value) {
-      return switch (value) {
-        case "pil" -> OutputType.PIL;
-        case "latent" -> OutputType.LATENT;
-        default -> throw new TypeConversionException("must be pil or latent, but is " + value);
-      };
-    }
+  /** A sentence of the library for those who write command lines: settings become flags. */
+  public static String inSentence(String sentence) {
+    return NAMED
+        .matcher(sentence)
+        .replaceAll(named -> Objects.requireNonNull(SPELLINGS.get(named.group(1))));
   }
 }

@@ -2,127 +2,172 @@ package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one call asks for. {@code null} stands for the pipeline's own default; what can only be
- * judged with the model at hand (multiples of its patch, a missing prompt) is judged by the
- * pipeline.
- *
- * @param prompts one per picture, before {@code numImagesPerPrompt}; empty for models that draw
- *     classes, or where prompt embeddings are given with the call
- * @param negativePrompts none, one for all prompts, or one per prompt
- * @param height of the picture in pixels
- * @param width of the picture in pixels
- * @param numFrames of the video
- * @param numInferenceSteps denoising steps
- * @param guidanceScale weight of the prompt; guidance is off at 1 and below
- * @param maxSequenceLength text tokens, longer prompts are cut
- * @param numImagesPerPrompt pictures for each prompt
- * @param seed of the noise, the same picture for every layout of ranks; all 64 bits of what torch's
- *     {@code manual_seed} takes, its seeds from 2⁶³ to 2⁶⁴ − 1 being the negative ones here ({@link
- *     Long#parseUnsignedLong})
- * @param useResolutionBinning sizes are mapped to the ones the model was trained on, and the
- *     picture is resized and cropped to the size asked for
- * @param cleanCaption prompts are cleaned as the training captions were
- * @param classLabels ImageNet classes, one per picture, for models that draw classes
- * @param guidanceRescale how far the guided prediction is scaled back to the deviation of the
- *     conditional one (arXiv 2305.08891, section 3.4)
- * @param eta share of fresh noise in a DDIM step, 0 to 1 (arXiv 2010.02502, eq. 16)
- * @param trueCfgScale weight of the prompt against the negative one in guidance-distilled models
- * @param doClassifierFreeGuidance guidance is demanded: settings that switch it off are rejected;
- *     {@code false} = as the scale says
- * @param outputType pictures or latents
+ * What one call asks for: {@code InputConfig.builder("a fox").height(512).seed(7).build()}. What is
+ * not given is the pipeline's own default; what can only be judged with the model at hand
+ * (multiples of its patch, a missing prompt) is judged by the pipeline.
  */
-public record InputConfig(
-    List<String> prompts,
-    List<String> negativePrompts,
-    @Nullable Integer height,
-    @Nullable Integer width,
-    @Nullable Integer numFrames,
-    @Nullable Integer numInferenceSteps,
-    @Nullable Double guidanceScale,
-    @Nullable Integer maxSequenceLength,
-    int numImagesPerPrompt,
-    long seed,
-    @Nullable Boolean useResolutionBinning,
-    @Nullable Boolean cleanCaption,
-    List<Integer> classLabels,
-    @Nullable Double guidanceRescale,
-    @Nullable Double eta,
-    @Nullable Double trueCfgScale,
-    boolean doClassifierFreeGuidance,
-    OutputType outputType) {
+public final class InputConfig extends Settings {
+  private static final String OWN = "the pipeline's own";
 
-  /**
-   * Checks the values against each other.
-   *
-   * @throws ArgumentException with the setting and its value
-   */
-  public InputConfig {
-    prompts = List.copyOf(prompts);
-    negativePrompts = List.copyOf(negativePrompts);
-    classLabels = List.copyOf(classLabels);
-    checkTexts(prompts, negativePrompts, classLabels);
-    Check.atLeast(1, height, "the height");
-    Check.atLeast(1, width, "the width");
-    Check.atLeast(1, numFrames, "the number of frames");
-    Check.atLeast(1, numInferenceSteps, "the number of inference steps");
-    Check.atLeast(1, maxSequenceLength, "the maximum sequence length");
-    Check.atLeast(1, numImagesPerPrompt, "the number of images per prompt");
-    Check.finite(guidanceScale, "the guidance scale");
-    Check.finite(guidanceRescale, "the guidance rescale");
-    Check.finite(trueCfgScale, "the true CFG scale");
-    if (eta != null && !(eta >= 0 && eta <= 1)) {
-      throw new ArgumentException("eta must be between 0 and 1, but is " + eta);
-    }
-    if (doClassifierFreeGuidance && guidanceOff(guidanceScale, trueCfgScale)) {
+  public static final Setting<List<String>> PROMPT =
+      Setting.of(
+          "prompt",
+          Kind.listOf(Kind.string()),
+          "TEXT",
+          "One or several prompts, a picture for each");
+
+  public static final Setting<List<String>> NEGATIVE_PROMPT =
+      Setting.of(
+              "negative_prompt",
+              Kind.listOf(Kind.string()),
+              "TEXT",
+              "What to avoid: one for all prompts, or one per prompt")
+          .open(OWN);
+
+  public static final Setting<Integer> HEIGHT =
+      Setting.of("height", Kind.whole(1), "PIXELS", "Height of the pictures").open(OWN);
+
+  public static final Setting<Integer> WIDTH =
+      Setting.of("width", Kind.whole(1), "PIXELS", "Width of the pictures").open(OWN);
+
+  public static final Setting<Integer> NUM_FRAMES =
+      Setting.of("num_frames", Kind.whole(1), "N", "Frames of the video, for video models")
+          .open(OWN);
+
+  public static final Setting<Integer> NUM_INFERENCE_STEPS =
+      Setting.of(
+              "num_inference_steps",
+              Kind.whole(1),
+              "N",
+              "Denoising steps, to which the time is proportional")
+          .open(OWN);
+
+  public static final Setting<Double> GUIDANCE_SCALE =
+      Setting.of(
+              "guidance_scale",
+              Kind.number(),
+              "X",
+              "Weight of the prompt; 1 and below is no guidance, and half the work in most models")
+          .open(OWN);
+
+  public static final Setting<Boolean> DO_CLASSIFIER_FREE_GUIDANCE =
+      Setting.of("do_classifier_free_guidance", Kind.truth(), "", "Insist on guidance")
+          .or(false, "as the guidance scale says");
+
+  public static final Setting<Double> GUIDANCE_RESCALE =
+      Setting.of(
+              "guidance_rescale",
+              Kind.number(),
+              "X",
+              "Scales guided predictions back towards the conditional one")
+          .open(OWN);
+
+  public static final Setting<Double> TRUE_CFG_SCALE =
+      Setting.of(
+              "true_cfg_scale",
+              Kind.number(),
+              "X",
+              "Weight against the negative prompt in guidance-distilled models; above 1 twice the"
+                  + " work")
+          .open(OWN);
+
+  public static final Setting<Double> ETA =
+      Setting.of("eta", Kind.number(0, 1), "X", "Share of fresh noise in DDIM steps, 0 to 1")
+          .open(OWN);
+
+  public static final Setting<Integer> MAX_SEQUENCE_LENGTH =
+      Setting.of(
+              "max_sequence_length", Kind.whole(1), "TOKENS", "Text tokens; longer prompts are cut")
+          .open(OWN);
+
+  public static final Setting<Integer> NUM_IMAGES_PER_PROMPT =
+      Setting.of("num_images_per_prompt", Kind.whole(1), "N", "Pictures for each prompt").or(1);
+
+  public static final Setting<Long> SEED =
+      Setting.of(
+              "seed",
+              Kind.seed(),
+              "N",
+              "Seed of the noise, from -2^63 to 2^64-1 as torch takes them")
+          .or(42L);
+
+  public static final Setting<Boolean> USE_RESOLUTION_BINNING =
+      Setting.of(
+              "use_resolution_binning",
+              Kind.truth(),
+              "",
+              "Draw in the nearest size of the training, then scale to the size asked for")
+          .open("where the model has it");
+
+  public static final Setting<Boolean> CLEAN_CAPTION =
+      Setting.of("clean_caption", Kind.truth(), "", "Clean prompts as the training captions were")
+          .open("where diffusers does");
+
+  public static final Setting<List<Integer>> CLASS_LABELS =
+      Setting.of(
+          "class_labels",
+          Kind.listOf(Kind.whole(0)),
+          "N",
+          "ImageNet classes, for models that draw classes");
+
+  public static final Setting<OutputType> OUTPUT_TYPE =
+      Setting.of(
+              "output_type",
+              Kind.oneOf(OutputType.PIL, OutputType.PT, OutputType.LATENT),
+              "TYPE",
+              "pil: pictures; pt: their pixels as a tensor; latent: latents, not decoded")
+          .or(OutputType.PIL);
+
+  public static final List<Setting<?>> SETTINGS =
+      List.of(
+          PROMPT,
+          NEGATIVE_PROMPT,
+          HEIGHT,
+          WIDTH,
+          NUM_FRAMES,
+          NUM_INFERENCE_STEPS,
+          GUIDANCE_SCALE,
+          DO_CLASSIFIER_FREE_GUIDANCE,
+          GUIDANCE_RESCALE,
+          TRUE_CFG_SCALE,
+          ETA,
+          MAX_SEQUENCE_LENGTH,
+          NUM_IMAGES_PER_PROMPT,
+          SEED,
+          USE_RESOLUTION_BINNING,
+          CLEAN_CAPTION,
+          CLASS_LABELS,
+          OUTPUT_TYPE);
+
+  InputConfig(InputConfigBuilder builder) {
+    super(builder);
+    if (!prompts().isEmpty() && !classLabels().isEmpty()) {
       throw new ArgumentException(
-          "classifier-free guidance is demanded, but the guidance scale "
-              + guidanceScale
+          "a model takes prompts or class labels, but there are %d of the one and %d of the other"
+              .formatted(prompts().size(), classLabels().size()));
+    }
+    int negatives = negativePrompts().size();
+    if (negatives > 1 && negatives != prompts().size()) {
+      throw new ArgumentException(
+          "there must be no negative prompt, one, or one per prompt, but there are %d for %d prompt%s"
+              .formatted(negatives, prompts().size(), prompts().size() == 1 ? "" : "s"));
+    }
+    if (doClassifierFreeGuidance() && switchesGuidanceOff()) {
+      throw new ArgumentException(
+          DO_CLASSIFIER_FREE_GUIDANCE
+              + " needs guidance, but guidance_scale "
+              + guidanceScale()
               + " switches it off");
     }
   }
 
-  private static void checkTexts(
-      List<String> prompts, List<String> negatives, List<Integer> labels) {
-    for (int label : labels) {
-      Check.atLeast(0, label, "a class label");
-    }
-    if (!prompts.isEmpty() && !labels.isEmpty()) {
-      throw new ArgumentException(
-          "a model takes prompts or class labels, but there are %d of the one and %d of the other"
-              .formatted(prompts.size(), labels.size()));
-    }
-    if (negatives.size() > 1 && negatives.size() != prompts.size()) {
-      throw new ArgumentException(
-          "there must be no negative prompt, one, or one per prompt, but there are %d for %d prompt%s"
-              .formatted(negatives.size(), prompts.size(), prompts.size() == 1 ? "" : "s"));
-    }
-  }
-
-  private static boolean guidanceOff(@Nullable Double scale, @Nullable Double trueCfgScale) {
-    return scale != null && scale <= 1 && (trueCfgScale == null || trueCfgScale <= 1);
-  }
-
-  /** Whether sizes are mapped to trained ones where the pipeline does so if nothing is said. */
-  public boolean binsResolution() {
-    return useResolutionBinning == null || useResolutionBinning;
-  }
-
-  /** Whether the scales that were given switch guidance off, whatever the model. */
-  public boolean switchesGuidanceOff() {
-    return guidanceOff(guidanceScale, trueCfgScale);
-  }
-
-  /** One picture per prompt, everything else as the pipeline has it, seed 42. */
-  public static InputConfig of(String... prompts) {
-    return builder(prompts).build();
-  }
-
-  /** To set several values at once. */
+  /** A request for a picture of each prompt, with everything else as the pipeline has it. */
   public static InputConfigBuilder builder(String... prompts) {
-    return new InputConfigBuilder().prompts(List.of(prompts));
+    return new InputConfigBuilder().prompts(prompts);
   }
 
   /** A builder that starts from these values. */
@@ -130,83 +175,110 @@ public record InputConfig(
     return new InputConfigBuilder(this);
   }
 
-  /** The same with other prompts. */
-  public InputConfig withPrompts(String... texts) {
-    return toBuilder().prompts(List.of(texts)).build();
+  @Override
+  public List<Setting<?>> settings() {
+    return SETTINGS;
   }
 
-  /** The same with other negative prompts: none, one for all, or one per prompt. */
-  public InputConfig withNegative(String... texts) {
-    return toBuilder().negativePrompts(List.of(texts)).build();
+  /** What is drawn, one text per picture before {@link #numImagesPerPrompt}; may be empty. */
+  public List<String> prompts() {
+    return Objects.requireNonNullElse(get(PROMPT), List.of());
   }
 
-  /** The same in another size, pixels. */
-  public InputConfig withSize(int newHeight, int newWidth) {
-    return toBuilder().height(newHeight).width(newWidth).build();
+  /** What is avoided: nothing, one text for all prompts, or one per prompt. */
+  public List<String> negativePrompts() {
+    return Objects.requireNonNullElse(get(NEGATIVE_PROMPT), List.of());
   }
 
-  /** The same with another number of video frames. */
-  public InputConfig withFrames(int frames) {
-    return toBuilder().numFrames(frames).build();
+  /** Height of the pictures in pixels; {@code null} = the pipeline's own. */
+  public @Nullable Integer height() {
+    return get(HEIGHT);
   }
 
-  /** The same with another number of denoising steps. */
-  public InputConfig withSteps(int steps) {
-    return toBuilder().numInferenceSteps(steps).build();
+  /** Width of the pictures in pixels; {@code null} = the pipeline's own. */
+  public @Nullable Integer width() {
+    return get(WIDTH);
   }
 
-  /** The same with another guidance scale. */
-  public InputConfig withGuidance(double scale) {
-    return toBuilder().guidanceScale(scale).build();
+  /** Frames of the video; {@code null} = the pipeline's own number. */
+  public @Nullable Integer numFrames() {
+    return get(NUM_FRAMES);
   }
 
-  /** The same with another seed. */
-  public InputConfig withSeed(long newSeed) {
-    return toBuilder().seed(newSeed).build();
+  /** Denoising steps; {@code null} = the pipeline's own number. */
+  public @Nullable Integer numInferenceSteps() {
+    return get(NUM_INFERENCE_STEPS);
   }
 
-  /** The same with another number of pictures for each prompt. */
-  public InputConfig withImagesPerPrompt(int images) {
-    return toBuilder().numImagesPerPrompt(images).build();
+  /** Weight of the prompt; {@code null} = the pipeline's own. */
+  public @Nullable Double guidanceScale() {
+    return get(GUIDANCE_SCALE);
   }
 
-  /** The same with or without resolution binning. */
-  public InputConfig withResolutionBinning(boolean binning) {
-    return toBuilder().useResolutionBinning(binning).build();
+  /** Whether settings that switch guidance off are refused. */
+  public boolean doClassifierFreeGuidance() {
+    return value(DO_CLASSIFIER_FREE_GUIDANCE);
   }
 
-  /** The same with another number of text tokens. */
-  public InputConfig withMaxSequenceLength(int tokens) {
-    return toBuilder().maxSequenceLength(tokens).build();
+  /** How far guided predictions are scaled back; {@code null} = not at all. */
+  public @Nullable Double guidanceRescale() {
+    return get(GUIDANCE_RESCALE);
   }
 
-  /** The same with captions cleaned or not. */
-  public InputConfig withCleanCaption(boolean clean) {
-    return toBuilder().cleanCaption(clean).build();
+  /** Weight against the negative prompt in guidance-distilled models; {@code null} = none. */
+  public @Nullable Double trueCfgScale() {
+    return get(TRUE_CFG_SCALE);
   }
 
-  /** The same for other classes. */
-  public InputConfig withClassLabels(List<Integer> labels) {
-    return toBuilder().classLabels(labels).build();
+  /** Share of fresh noise in a DDIM step, 0 to 1; {@code null} = 0. */
+  public @Nullable Double eta() {
+    return get(ETA);
   }
 
-  /** The same with another rescaling of the guided prediction. */
-  public InputConfig withGuidanceRescale(double rescale) {
-    return toBuilder().guidanceRescale(rescale).build();
+  /** Text tokens; {@code null} = the pipeline's own number. */
+  public @Nullable Integer maxSequenceLength() {
+    return get(MAX_SEQUENCE_LENGTH);
   }
 
-  /** The same with another share of fresh noise in DDIM steps. */
-  public InputConfig withEta(double share) {
-    return toBuilder().eta(share).build();
+  /** Pictures for each prompt, at least 1. */
+  public int numImagesPerPrompt() {
+    return value(NUM_IMAGES_PER_PROMPT);
   }
 
-  /** The same with another scale for guidance-distilled models. */
-  public InputConfig withTrueCfgScale(double scale) {
-    return toBuilder().trueCfgScale(scale).build();
+  /** Seed of the noise. */
+  public long seed() {
+    return value(SEED);
   }
 
-  /** The same with pictures or latents as the result. */
-  public InputConfig withOutputType(OutputType type) {
-    return toBuilder().outputType(type).build();
+  /** Whether sizes are mapped to trained ones; {@code null} = where the model has it. */
+  public @Nullable Boolean useResolutionBinning() {
+    return get(USE_RESOLUTION_BINNING);
+  }
+
+  /** Whether prompts are cleaned; {@code null} = where diffusers does. */
+  public @Nullable Boolean cleanCaption() {
+    return get(CLEAN_CAPTION);
+  }
+
+  /** ImageNet classes, one per picture; empty for models that draw prompts. */
+  public List<Integer> classLabels() {
+    return Objects.requireNonNullElse(get(CLASS_LABELS), List.of());
+  }
+
+  /** Pictures or latents. */
+  public OutputType outputType() {
+    return value(OUTPUT_TYPE);
+  }
+
+  /** Whether sizes are mapped to trained ones where the pipeline does so if nothing is said. */
+  public boolean binsResolution() {
+    return useResolutionBinning() == null || useResolutionBinning();
+  }
+
+  /** Whether the scales that were given switch guidance off, whatever the model. */
+  public boolean switchesGuidanceOff() {
+    Double scale = guidanceScale();
+    Double trueCfg = trueCfgScale();
+    return scale != null && scale <= 1 && (trueCfg == null || trueCfg <= 1);
   }
 }

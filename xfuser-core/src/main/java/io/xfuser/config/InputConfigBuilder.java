@@ -2,187 +2,168 @@ package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Sets the values of an {@link InputConfig} by name; {@code null} = the pipeline's own default.
- * Each setter is described by the component of that name.
+ * A request that is being put together. {@link #set} with {@code null} takes a value back: the
+ * pipeline's own default is in its place.
  */
-public final class InputConfigBuilder {
-  private List<String> prompts = List.of();
-  private List<String> negativePrompts = List.of();
-  private @Nullable Integer height;
-  private @Nullable Integer width;
-  private @Nullable Integer numFrames;
-  private @Nullable Integer numInferenceSteps;
-  private @Nullable Double guidanceScale;
-  private @Nullable Integer maxSequenceLength;
-  private int numImagesPerPrompt = 1;
-  private long seed = 42;
-  private @Nullable Boolean useResolutionBinning;
-  private @Nullable Boolean cleanCaption;
-  private List<Integer> classLabels = List.of();
-  private @Nullable Double guidanceRescale;
-  private @Nullable Double eta;
-  private @Nullable Double trueCfgScale;
-  private boolean doClassifierFreeGuidance;
-  private OutputType outputType = OutputType.PIL;
-
+public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilder> {
   InputConfigBuilder() {}
 
   InputConfigBuilder(InputConfig from) {
-    prompts = from.prompts();
-    negativePrompts = from.negativePrompts();
-    height = from.height();
-    width = from.width();
-    numFrames = from.numFrames();
-    numInferenceSteps = from.numInferenceSteps();
-    guidanceScale = from.guidanceScale();
-    maxSequenceLength = from.maxSequenceLength();
-    numImagesPerPrompt = from.numImagesPerPrompt();
-    seed = from.seed();
-    useResolutionBinning = from.useResolutionBinning();
-    cleanCaption = from.cleanCaption();
-    classLabels = from.classLabels();
-    guidanceRescale = from.guidanceRescale();
-    eta = from.eta();
-    trueCfgScale = from.trueCfgScale();
-    doClassifierFreeGuidance = from.doClassifierFreeGuidance();
-    outputType = from.outputType();
+    super(from);
   }
 
-  /** Sets {@link InputConfig#prompts}. */
-  public InputConfigBuilder prompts(List<String> value) {
-    prompts = value;
+  @Override
+  InputConfigBuilder self() {
     return this;
   }
 
-  /** Sets {@link InputConfig#negativePrompts}. */
-  public InputConfigBuilder negativePrompts(List<String> value) {
-    negativePrompts = value;
-    return this;
+  @Override
+  public List<Setting<?>> settings() {
+    return InputConfig.SETTINGS;
   }
 
-  /** Sets {@link InputConfig#height}. */
-  public InputConfigBuilder height(@Nullable Integer value) {
-    height = value;
-    return this;
+  /** What is drawn: a picture for each text; none where classes or embeddings are given. */
+  public InputConfigBuilder prompts(String... texts) {
+    return prompts(List.of(texts));
   }
 
-  /** Sets {@link InputConfig#width}. */
-  public InputConfigBuilder width(@Nullable Integer value) {
-    width = value;
-    return this;
+  /** What is drawn: a picture for each text; none where classes or embeddings are given. */
+  public InputConfigBuilder prompts(List<String> texts) {
+    return set(InputConfig.PROMPT, texts);
   }
 
-  /** Sets {@link InputConfig#numFrames}. */
-  public InputConfigBuilder numFrames(@Nullable Integer value) {
-    numFrames = value;
-    return this;
+  /** What is avoided: nothing by default, one text for all prompts, or one per prompt. */
+  public InputConfigBuilder negativePrompts(String... texts) {
+    return negativePrompts(List.of(texts));
   }
 
-  /** Sets {@link InputConfig#numInferenceSteps}. */
-  public InputConfigBuilder numInferenceSteps(@Nullable Integer value) {
-    numInferenceSteps = value;
-    return this;
+  /** What is avoided: nothing by default, one text for all prompts, or one per prompt. */
+  public InputConfigBuilder negativePrompts(List<String> texts) {
+    return set(InputConfig.NEGATIVE_PROMPT, texts);
   }
 
-  /** Sets {@link InputConfig#guidanceScale}. */
-  public InputConfigBuilder guidanceScale(@Nullable Double value) {
-    guidanceScale = value;
-    return this;
+  /**
+   * Height of the pictures in pixels, at least 1, often a multiple of 8 or 16; the model's trained
+   * size by default. Time and memory grow with the area, those of attention with its square.
+   */
+  public InputConfigBuilder height(int pixels) {
+    return set(InputConfig.HEIGHT, pixels);
   }
 
-  /** Sets {@link InputConfig#maxSequenceLength}. */
-  public InputConfigBuilder maxSequenceLength(@Nullable Integer value) {
-    maxSequenceLength = value;
-    return this;
+  /** Width of the pictures in pixels, like {@link #height}. */
+  public InputConfigBuilder width(int pixels) {
+    return set(InputConfig.WIDTH, pixels);
   }
 
-  /** Sets {@link InputConfig#numImagesPerPrompt}. */
-  public InputConfigBuilder numImagesPerPrompt(int value) {
-    numImagesPerPrompt = value;
-    return this;
+  /** {@link #height} and {@link #width} of the pictures in pixels. */
+  public InputConfigBuilder size(int height, int width) {
+    return height(height).width(width);
   }
 
-  /** Sets {@link InputConfig#seed}. */
-  public InputConfigBuilder seed(long value) {
-    seed = value;
-    return this;
+  /**
+   * Frames of the video, at least 1, of models that make videos; the model's own number by default.
+   * Time and memory grow with it.
+   */
+  public InputConfigBuilder numFrames(int frames) {
+    return set(InputConfig.NUM_FRAMES, frames);
   }
 
-  /** Sets {@link InputConfig#useResolutionBinning}. */
-  public InputConfigBuilder useResolutionBinning(@Nullable Boolean value) {
-    useResolutionBinning = value;
-    return this;
+  /**
+   * Denoising steps, at least 1; the model's own number by default, 4 of distilled models to 50.
+   * The time is proportional to it.
+   */
+  public InputConfigBuilder numInferenceSteps(int steps) {
+    return set(InputConfig.NUM_INFERENCE_STEPS, steps);
   }
 
-  /** Sets {@link InputConfig#cleanCaption}. */
-  public InputConfigBuilder cleanCaption(@Nullable Boolean value) {
-    cleanCaption = value;
-    return this;
+  /**
+   * Weight of the prompt against the negative one, finite; the model's own by default. At 1 and
+   * below there is no guidance, and most models compute one prediction per step in the place of
+   * two. Guidance-distilled models are told it, which costs nothing.
+   */
+  public InputConfigBuilder guidanceScale(double scale) {
+    return set(InputConfig.GUIDANCE_SCALE, scale);
   }
 
-  /** Sets {@link InputConfig#classLabels}. */
-  public InputConfigBuilder classLabels(List<Integer> value) {
-    classLabels = value;
-    return this;
+  /** Whether settings that switch guidance off are refused; false by default. */
+  public InputConfigBuilder doClassifierFreeGuidance(boolean demanded) {
+    return set(InputConfig.DO_CLASSIFIER_FREE_GUIDANCE, demanded);
   }
 
-  /** Sets {@link InputConfig#guidanceRescale}. */
-  public InputConfigBuilder guidanceRescale(@Nullable Double value) {
-    guidanceRescale = value;
-    return this;
+  /**
+   * How far guided predictions are scaled back to the deviation of the conditional one, 0 (the
+   * default) to 1 (arXiv 2305.08891, section 3.4).
+   */
+  public InputConfigBuilder guidanceRescale(double rescale) {
+    return set(InputConfig.GUIDANCE_RESCALE, rescale);
   }
 
-  /** Sets {@link InputConfig#eta}. */
-  public InputConfigBuilder eta(@Nullable Double value) {
-    eta = value;
-    return this;
+  /**
+   * Weight of the prompt against the negative one in guidance-distilled models, finite; 1 by
+   * default. Above 1 each step computes two predictions.
+   */
+  public InputConfigBuilder trueCfgScale(double scale) {
+    return set(InputConfig.TRUE_CFG_SCALE, scale);
   }
 
-  /** Sets {@link InputConfig#trueCfgScale}. */
-  public InputConfigBuilder trueCfgScale(@Nullable Double value) {
-    trueCfgScale = value;
-    return this;
+  /** Share of fresh noise in a DDIM step, 0 (the default) to 1 (arXiv 2010.02502, eq. 16). */
+  public InputConfigBuilder eta(double share) {
+    return set(InputConfig.ETA, share);
   }
 
-  /** Sets {@link InputConfig#doClassifierFreeGuidance}. */
-  public InputConfigBuilder doClassifierFreeGuidance(boolean value) {
-    doClassifierFreeGuidance = value;
-    return this;
+  /**
+   * Text tokens of a prompt, at least 1; the model's own number by default. Longer prompts are cut;
+   * the time of text encoders and of attention to the text grows with it.
+   */
+  public InputConfigBuilder maxSequenceLength(int tokens) {
+    return set(InputConfig.MAX_SEQUENCE_LENGTH, tokens);
   }
 
-  /** Sets {@link InputConfig#outputType}. */
-  public InputConfigBuilder outputType(OutputType value) {
-    outputType = value;
-    return this;
+  /** Pictures for each prompt, at least 1, the default. Each costs a picture's time and memory. */
+  public InputConfigBuilder numImagesPerPrompt(int images) {
+    return set(InputConfig.NUM_IMAGES_PER_PROMPT, images);
+  }
+
+  /**
+   * Seed of the noise, 42 by default: the same picture for every layout of ranks. All 64 bits of
+   * what torch's {@code manual_seed} takes, its seeds from 2⁶³ to 2⁶⁴ − 1 being the negative ones
+   * here ({@link Long#parseUnsignedLong}).
+   */
+  public InputConfigBuilder seed(long seed) {
+    return set(InputConfig.SEED, seed);
+  }
+
+  /**
+   * Whether the picture is drawn in the nearest size that the model was trained on, then resized
+   * and cropped to the size asked for; by default where diffusers does it.
+   */
+  public InputConfigBuilder useResolutionBinning(boolean binning) {
+    return set(InputConfig.USE_RESOLUTION_BINNING, binning);
+  }
+
+  /** Whether prompts are cleaned as the training captions were; by default where diffusers does. */
+  public InputConfigBuilder cleanCaption(boolean clean) {
+    return set(InputConfig.CLEAN_CAPTION, clean);
+  }
+
+  /** ImageNet classes from 0 on, one per picture, for models that draw classes. */
+  public InputConfigBuilder classLabels(List<Integer> labels) {
+    return set(InputConfig.CLASS_LABELS, labels);
+  }
+
+  /** Pictures, the default, their pixels as a tensor, or latents, which costs no decoding. */
+  public InputConfigBuilder outputType(OutputType type) {
+    return set(InputConfig.OUTPUT_TYPE, type);
   }
 
   /**
    * The request.
    *
-   * @throws ArgumentException if the values contradict each other
+   * @throws ArgumentException if values contradict each other
    */
   public InputConfig build() {
-    return new InputConfig(
-        prompts,
-        negativePrompts,
-        height,
-        width,
-        numFrames,
-        numInferenceSteps,
-        guidanceScale,
-        maxSequenceLength,
-        numImagesPerPrompt,
-        seed,
-        useResolutionBinning,
-        cleanCaption,
-        classLabels,
-        guidanceRescale,
-        eta,
-        trueCfgScale,
-        doClassifierFreeGuidance,
-        outputType);
+    return new InputConfig(this);
   }
 }

@@ -3,137 +3,208 @@ package io.xfuser.config;
 import io.xfuser.failure.ArgumentException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
-/**
- * How many ranks share the work along each axis of the device mesh.
- *
- * @param tensorDegree ranks that share each weight matrix
- * @param ulyssesDegree ranks that share the heads of an attention
- * @param ringDegree ranks that share its keys and values
- * @param distrifusionDegree ranks that each compute one patch of the image, DistriFusion
- * @param pipefusionDegree pipeline stages that share the blocks
- * @param cfgDegree 2 if the negative and the positive prompt have ranks of their own, else 1
- * @param dataDegree groups of ranks that share the pictures
- * @param numPipelinePatch patches of the image in PipeFusion; 0 = as many as stages
- * @param numDistrifusionPatch patches of the image in DistriFusion; 0 = as many as its ranks
- * @param attnLayerNumForPp blocks of each stage; empty = lengths that differ by at most one
- * @param splitScheme how tensor parallelism cuts weights; {@code row} is the only one
- * @param vaeParallelSize ranks after those of the transformer that do nothing but decode; 0 = the
- *     ranks of the transformer decode
- */
-public record ParallelConfig(
-    int tensorDegree,
-    int ulyssesDegree,
-    int ringDegree,
-    int distrifusionDegree,
-    int pipefusionDegree,
-    int cfgDegree,
-    int dataDegree,
-    int numPipelinePatch,
-    int numDistrifusionPatch,
-    List<Integer> attnLayerNumForPp,
-    String splitScheme,
-    int vaeParallelSize) {
+/** How many ranks share the work along each axis of the device mesh. */
+public final class ParallelConfig extends Settings {
+  public static final Setting<Integer> DATA_PARALLEL_DEGREE =
+      degree("data_parallel_degree", "Groups of ranks that share the pictures");
 
-  /**
-   * Checks the numbers against each other.
-   *
-   * @throws ArgumentException for a degree below 1, a CFG degree above 2, more ranks than an int
-   *     can count, block counts that do not fit the stages, or DistriFusion with PipeFusion or with
-   *     another number of patches than ranks, if it has more than one
-   */
-  public ParallelConfig {
-    Check.atLeast(1, tensorDegree, "the tensor parallel degree");
-    Check.atLeast(1, ulyssesDegree, "the Ulysses degree");
-    Check.atLeast(1, ringDegree, "the ring degree");
-    Check.atLeast(1, distrifusionDegree, "the DistriFusion degree");
-    Check.atLeast(1, pipefusionDegree, "the PipeFusion degree");
-    Check.atLeast(1, cfgDegree, "the CFG degree");
-    Check.atLeast(1, dataDegree, "the data parallel degree");
-    Check.atLeast(0, numPipelinePatch, "the number of pipeline patches");
-    Check.atLeast(0, numDistrifusionPatch, "the number of DistriFusion patches");
-    Check.atLeast(0, vaeParallelSize, "the number of ranks of the VAE alone");
-    if (cfgDegree > 2) {
-      throw new ArgumentException("the CFG degree must be 1 or 2, but is " + cfgDegree);
-    }
-    attnLayerNumForPp = List.copyOf(attnLayerNumForPp);
-    for (int blocks : attnLayerNumForPp) {
-      Check.atLeast(1, blocks, "the number of blocks of a pipeline stage");
-    }
-    if (!attnLayerNumForPp.isEmpty() && attnLayerNumForPp.size() != pipefusionDegree) {
+  public static final Setting<Boolean> USE_CFG_PARALLEL =
+      Setting.off("use_cfg_parallel", "Own ranks for the negative and the positive prompt");
+
+  public static final Setting<Integer> ULYSSES_DEGREE =
+      degree("ulysses_degree", "Ranks that share the heads of an attention");
+
+  public static final Setting<Integer> RING_DEGREE =
+      degree("ring_degree", "Ranks that pass keys and values around");
+
+  public static final Setting<Integer> DISTRIFUSION_DEGREE =
+      degree("distrifusion_degree", "Ranks that each compute one patch of the image, DistriFusion");
+
+  public static final Setting<Integer> NUM_DISTRIFUSION_PATCH =
+      Setting.of(
+              "num_distrifusion_patch",
+              Kind.whole(1),
+              "M",
+              "Patches of the image in DistriFusion; with several ranks as many")
+          .open("as many as ranks");
+
+  public static final Setting<Integer> PIPEFUSION_PARALLEL_DEGREE =
+      degree("pipefusion_parallel_degree", "Pipeline stages that share the blocks");
+
+  public static final Setting<Integer> NUM_PIPELINE_PATCH =
+      Setting.of("num_pipeline_patch", Kind.whole(1), "M", "Patches of the image in PipeFusion")
+          .open("as many as stages");
+
+  public static final Setting<List<Integer>> ATTN_LAYER_NUM_FOR_PP =
+      Setting.of("attn_layer_num_for_pp", Kind.listOf(Kind.whole(1)), "N", "Blocks of each stage")
+          .open("spread evenly");
+
+  public static final Setting<Integer> TENSOR_PARALLEL_DEGREE =
+      degree("tensor_parallel_degree", "Ranks that share the heads and neurons of each block");
+
+  public static final Setting<Integer> VAE_PARALLEL_SIZE =
+      Setting.of(
+              "vae_parallel_size",
+              Kind.whole(0),
+              "N",
+              "Ranks beside those of the transformer that do nothing but decode, together")
+          .or(0, "0: ranks of the transformer decode");
+
+  public static final List<Setting<?>> SETTINGS =
+      List.of(
+          DATA_PARALLEL_DEGREE,
+          USE_CFG_PARALLEL,
+          ULYSSES_DEGREE,
+          RING_DEGREE,
+          DISTRIFUSION_DEGREE,
+          NUM_DISTRIFUSION_PATCH,
+          PIPEFUSION_PARALLEL_DEGREE,
+          NUM_PIPELINE_PATCH,
+          ATTN_LAYER_NUM_FOR_PP,
+          TENSOR_PARALLEL_DEGREE,
+          VAE_PARALLEL_SIZE);
+
+  private static Setting<Integer> degree(String name, String meaning) {
+    return Setting.of(name, Kind.whole(1), "N", meaning).or(1);
+  }
+
+  ParallelConfig(ParallelConfigBuilder builder) {
+    super(builder);
+    List<Integer> blocks = attnLayerNumForPp();
+    if (!blocks.isEmpty() && blocks.size() != pipefusionDegree()) {
       throw new ArgumentException(
-          "the blocks are given for %d pipeline stages %s, but the PipeFusion degree is %d"
-              .formatted(attnLayerNumForPp.size(), attnLayerNumForPp, pipefusionDegree));
+          "the blocks are given for %d pipeline stages %s, but %s is %d"
+              .formatted(blocks.size(), blocks, PIPEFUSION_PARALLEL_DEGREE, pipefusionDegree()));
     }
-    if (!splitScheme.equals("row")) {
-      throw new ArgumentException("the split scheme must be row, but is " + splitScheme);
-    }
-    checkPatches(distrifusionDegree, numDistrifusionPatch, pipefusionDegree, numPipelinePatch);
+    checkPatches(distrifusionDegree(), pipefusionDegree());
     long product = 1;
-    for (int degree :
-        new int[] {
-          tensorDegree,
-          ulyssesDegree,
-          ringDegree,
-          distrifusionDegree,
-          pipefusionDegree,
-          cfgDegree,
-          dataDegree
-        }) {
+    for (int degree : degrees()) {
       product *= degree;
-      if (product + vaeParallelSize > Integer.MAX_VALUE) {
+      if (product + vaeParallelSize() > Integer.MAX_VALUE) {
         throw new ArgumentException("there are more ranks than " + Integer.MAX_VALUE);
       }
     }
   }
 
-  private static void checkPatches(int ranks, int patches, int stages, int pipelinePatches) {
-    int displaced = Math.max(ranks, patches);
-    int pipelined = pipelinePatches > 0 ? pipelinePatches : stages;
-    if (displaced > 1 && (stages > 1 || pipelined > 1)) {
+  private void checkPatches(int ranks, int stages) {
+    int displaced = distrifusionPatches();
+    if (Math.max(ranks, displaced) > 1 && (stages > 1 || patches() > 1)) {
       throw new ArgumentException(
           "DistriFusion (patches: %d) excludes PipeFusion (stages: %d, patches: %d)"
-              .formatted(displaced, stages, pipelined));
+              .formatted(Math.max(ranks, displaced), stages, patches()));
     }
-    if (ranks > 1 && patches > 0 && patches != ranks) {
+    if (ranks > 1 && displaced != ranks) {
       throw new ArgumentException(
-          "DistriFusion on %d ranks has %d patches, not %d".formatted(ranks, ranks, patches));
+          "DistriFusion on %d ranks has %d patches, not %d".formatted(ranks, ranks, displaced));
     }
+  }
+
+  private List<Integer> degrees() {
+    return List.of(
+        tensorDegree(),
+        ulyssesDegree(),
+        ringDegree(),
+        distrifusionDegree(),
+        pipefusionDegree(),
+        cfgDegree(),
+        dataDegree());
+  }
+
+  /** One rank that does everything, until degrees are given. */
+  public static ParallelConfigBuilder builder() {
+    return new ParallelConfigBuilder();
+  }
+
+  /** A builder that starts from these values. */
+  public ParallelConfigBuilder toBuilder() {
+    return new ParallelConfigBuilder(this);
   }
 
   /** One rank does everything. */
   public static ParallelConfig serial() {
-    return new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 0, List.of(), "row", 0);
+    return builder().build();
+  }
+
+  @Override
+  public List<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  /** Groups of ranks that share the pictures. */
+  public int dataDegree() {
+    return value(DATA_PARALLEL_DEGREE);
+  }
+
+  /** 2 if the negative and the positive prompt have ranks of their own, else 1. */
+  public int cfgDegree() {
+    return value(USE_CFG_PARALLEL) ? 2 : 1;
+  }
+
+  /** Ranks that share the heads of an attention. */
+  public int ulyssesDegree() {
+    return value(ULYSSES_DEGREE);
+  }
+
+  /** Ranks that pass keys and values around. */
+  public int ringDegree() {
+    return value(RING_DEGREE);
+  }
+
+  /** Ranks that each compute one patch of the image, DistriFusion. */
+  public int distrifusionDegree() {
+    return value(DISTRIFUSION_DEGREE);
+  }
+
+  /** Pipeline stages that share the blocks. */
+  public int pipefusionDegree() {
+    return value(PIPEFUSION_PARALLEL_DEGREE);
+  }
+
+  /** Ranks that share each weight matrix. */
+  public int tensorDegree() {
+    return value(TENSOR_PARALLEL_DEGREE);
+  }
+
+  /** Ranks after those of the transformer that do nothing but decode. */
+  public int vaeParallelSize() {
+    return value(VAE_PARALLEL_SIZE);
+  }
+
+  /** Blocks of each stage; empty = lengths that differ by at most one. */
+  public List<Integer> attnLayerNumForPp() {
+    return Objects.requireNonNullElse(get(ATTN_LAYER_NUM_FOR_PP), List.of());
   }
 
   /** The number of ranks: those of the transformer, and those of the VAE alone. */
   public int worldSize() {
-    return ditParallelSize() + vaeParallelSize;
+    return ditParallelSize() + vaeParallelSize();
   }
 
   /** Ranks of the transformer: the product of the degrees. */
   public int ditParallelSize() {
-    return tensorDegree * sequenceDegree() * pipefusionDegree * cfgDegree * dataDegree;
+    return tensorDegree() * sequenceDegree() * pipefusionDegree() * cfgDegree() * dataDegree();
   }
 
   /** Ranks that share the tokens: Ulysses × ring × DistriFusion. */
   public int sequenceDegree() {
-    return ulyssesDegree * ringDegree * distrifusionDegree;
+    return ulyssesDegree() * ringDegree() * distrifusionDegree();
   }
 
   /** The number of PipeFusion's patches in effect: as given, else one per pipeline stage. */
   public int patches() {
-    return numPipelinePatch > 0 ? numPipelinePatch : pipefusionDegree;
+    return Objects.requireNonNullElse(get(NUM_PIPELINE_PATCH), pipefusionDegree());
   }
 
   /** The number of DistriFusion's patches in effect: as given, else one per rank. */
   public int distrifusionPatches() {
-    return numDistrifusionPatch > 0 ? numDistrifusionPatch : distrifusionDegree;
+    return Objects.requireNonNullElse(get(NUM_DISTRIFUSION_PATCH), distrifusionDegree());
   }
 
   /** The number of patches that one rank computes, one after the other. */
   public int patchesOfARank() {
-    return Math.max(patches(), distrifusionPatches() / distrifusionDegree);
+    return Math.max(patches(), distrifusionPatches() / distrifusionDegree());
   }
 
   /**
@@ -143,16 +214,16 @@ public record ParallelConfig(
    * as many patches on one.
    */
   public String label() {
-    String tensor = tensorDegree == 1 ? "" : "tp" + tensorDegree + "_";
+    String tensor = tensorDegree() == 1 ? "" : "tp" + tensorDegree() + "_";
     return "dp%d_cfg%d_ulysses%d_ring%d_%s%spp%d_patch%d"
         .formatted(
-            dataDegree,
-            cfgDegree,
-            ulyssesDegree,
-            ringDegree,
+            dataDegree(),
+            cfgDegree(),
+            ulyssesDegree(),
+            ringDegree(),
             distrifusionLabel(),
             tensor,
-            pipefusionDegree,
+            pipefusionDegree(),
             patches());
   }
 
@@ -160,8 +231,8 @@ public record ParallelConfig(
     if (distrifusionPatches() == 1) {
       return "";
     }
-    return distrifusionDegree > 1
-        ? "df" + distrifusionDegree + "_"
+    return distrifusionDegree() > 1
+        ? "df" + distrifusionDegree() + "_"
         : "df1x" + distrifusionPatches() + "_";
   }
 
@@ -175,19 +246,21 @@ public record ParallelConfig(
       return;
     }
     List<String> factors = new ArrayList<>();
-    factor(factors, "tensor", tensorDegree);
-    factor(factors, "ulysses", ulyssesDegree);
-    factor(factors, "ring", ringDegree);
-    factor(factors, "distrifusion", distrifusionDegree);
-    factor(factors, "pipefusion", pipefusionDegree);
-    factor(factors, "cfg", cfgDegree);
-    factor(factors, "data", dataDegree);
+    factor(factors, "tensor", tensorDegree());
+    factor(factors, "ulysses", ulyssesDegree());
+    factor(factors, "ring", ringDegree());
+    factor(factors, "distrifusion", distrifusionDegree());
+    factor(factors, "pipefusion", pipefusionDegree());
+    factor(factors, "cfg", cfgDegree());
+    factor(factors, "data", dataDegree());
     throw new ArgumentException(
         "the degrees multiply to %d%s%s, but there %s"
             .formatted(
                 ditParallelSize(),
                 factors.isEmpty() ? "" : " (" + String.join(" x ", factors) + ")",
-                vaeParallelSize == 0 ? "" : ", and %d of the VAE alone".formatted(vaeParallelSize),
+                vaeParallelSize() == 0
+                    ? ""
+                    : ", and %d of the VAE alone".formatted(vaeParallelSize()),
                 ranks == 1 ? "is 1 rank" : "are " + ranks + " ranks"));
   }
 
@@ -195,101 +268,5 @@ public record ParallelConfig(
     if (degree > 1) {
       factors.add(axis + " " + degree);
     }
-  }
-
-  /** The same with another tensor parallel degree. */
-  public ParallelConfig withTensor(int degree) {
-    return with(Count.TENSOR, degree);
-  }
-
-  /** The same with another Ulysses degree. */
-  public ParallelConfig withUlysses(int degree) {
-    return with(Count.ULYSSES, degree);
-  }
-
-  /** The same with another ring degree. */
-  public ParallelConfig withRing(int degree) {
-    return with(Count.RING, degree);
-  }
-
-  /** The same with another number of DistriFusion ranks, each with a patch of its own. */
-  public ParallelConfig withDistrifusion(int degree) {
-    return with(Count.DISTRIFUSION_PATCHES, 0).with(Count.DISTRIFUSION, degree);
-  }
-
-  /** The same with another number of DistriFusion patches; 0 = as many as ranks. */
-  public ParallelConfig withDistrifusionPatches(int patches) {
-    return with(Count.DISTRIFUSION_PATCHES, patches);
-  }
-
-  /** The same with another number of pipeline stages, over which the blocks are spread evenly. */
-  public ParallelConfig withPipefusion(int degree) {
-    return withAttnLayerNumForPp(List.of()).with(Count.PIPEFUSION, degree);
-  }
-
-  /** The same with another CFG degree, 1 or 2. */
-  public ParallelConfig withCfg(int degree) {
-    return with(Count.CFG, degree);
-  }
-
-  /** The same with another data parallel degree. */
-  public ParallelConfig withData(int degree) {
-    return with(Count.DATA, degree);
-  }
-
-  /** The same with another number of patches; 0 = as many as stages. */
-  public ParallelConfig withPatches(int patches) {
-    return with(Count.PATCHES, patches);
-  }
-
-  /** The same with other ranks for the VAE alone; 0 = none. */
-  public ParallelConfig withVaeParallelSize(int ranks) {
-    return with(Count.VAE, ranks);
-  }
-
-  /** The same with other numbers of blocks per stage; empty = spread evenly. */
-  public ParallelConfig withAttnLayerNumForPp(List<Integer> blocks) {
-    return new ParallelConfig(
-        tensorDegree,
-        ulyssesDegree,
-        ringDegree,
-        distrifusionDegree,
-        pipefusionDegree,
-        cfgDegree,
-        dataDegree,
-        numPipelinePatch,
-        numDistrifusionPatch,
-        blocks,
-        splitScheme,
-        vaeParallelSize);
-  }
-
-  private enum Count {
-    TENSOR,
-    ULYSSES,
-    RING,
-    DISTRIFUSION,
-    PIPEFUSION,
-    CFG,
-    DATA,
-    PATCHES,
-    DISTRIFUSION_PATCHES,
-    VAE
-  }
-
-  private ParallelConfig with(Count changed, int value) {
-    return new ParallelConfig(
-        changed == Count.TENSOR ? value : tensorDegree,
-        changed == Count.ULYSSES ? value : ulyssesDegree,
-        changed == Count.RING ? value : ringDegree,
-        changed == Count.DISTRIFUSION ? value : distrifusionDegree,
-        changed == Count.PIPEFUSION ? value : pipefusionDegree,
-        changed == Count.CFG ? value : cfgDegree,
-        changed == Count.DATA ? value : dataDegree,
-        changed == Count.PATCHES ? value : numPipelinePatch,
-        changed == Count.DISTRIFUSION_PATCHES ? value : numDistrifusionPatch,
-        attnLayerNumForPp,
-        splitScheme,
-        changed == Count.VAE ? value : vaeParallelSize);
   }
 }

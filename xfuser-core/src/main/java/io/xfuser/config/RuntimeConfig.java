@@ -3,64 +3,96 @@ package io.xfuser.config;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
-import java.util.function.Consumer;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 
-/**
- * How the computation runs, whatever its layout.
- *
- * @param dtype the element type of weights and hidden states: float32, bfloat16 or float16
- * @param warmupSteps first steps in which no key or value is stale, for PipeFusion and
- *     DistriFusion, ≥ 0
- * @param device where ranks compute
- * @param offload what happens to weights on a GPU while they are not in use
- * @param useParallelVae the ranks share the decoding of a picture
- * @param shardT5Encoder the ranks share the T5 text encoder
- * @param useTorchCompile xDiT's switch for torch.compile
- * @param enableTiling the VAE decodes overlapping tiles
- * @param enableSlicing the VAE decodes one picture at a time
- * @param verbose the plan is shown: who owns which blocks, patches and heads
- * @param attentionKernel computes self-attention over image tokens
- * @param threads of the CPU for each rank, 0 to {@value #MOST_THREADS}; 0 = as many as
- *     OMP_NUM_THREADS says, else the machine's cores divided by its ranks
- */
-public record RuntimeConfig(
-    ElementType dtype,
-    int warmupSteps,
-    DeviceChoice device,
-    Offload offload,
-    boolean useParallelVae,
-    boolean shardT5Encoder,
-    boolean useTorchCompile,
-    boolean enableTiling,
-    boolean enableSlicing,
-    boolean verbose,
-    AttentionKernel attentionKernel,
-    int threads) {
-
+/** How the computation runs, whatever its layout. */
+public final class RuntimeConfig extends Settings {
   /** More threads than any machine has cores; some number of them ends the JVM. */
   private static final int MOST_THREADS = 1024;
 
-  /**
-   * Checks each value.
-   *
-   * @throws ArgumentException for another element type, fewer than 0 warm-up steps, weights that
-   *     are to leave the GPU of a run on the CPU, or an impossible number of threads
-   */
-  public RuntimeConfig {
-    switch (dtype) {
-      case FLOAT32, BFLOAT16, FLOAT16 -> {}
-      default ->
-          throw new ArgumentException(
-              "the element type must be float32, bfloat16 or float16, but is " + dtype.torchName());
-    }
-    Check.atLeast(0, warmupSteps, "the number of warm-up steps");
-    if (offload != Offload.NONE && device.kind() == DeviceChoice.DeviceType.CPU) {
-      throw new ArgumentException("Offload." + offload + " needs a GPU, but the device is cpu");
-    }
-    if (threads < 0 || threads > MOST_THREADS) {
-      throw new ArgumentException(
-          "the threads of a rank must be from 1 to %d, or 0 for its share of the cores, but are %d"
-              .formatted(MOST_THREADS, threads));
+  public static final Setting<Integer> WARMUP_STEPS =
+      Setting.of(
+              "warmup_steps",
+              Kind.whole(0),
+              "W",
+              "First steps without stale activations in PipeFusion and DistriFusion")
+          .or(1);
+
+  public static final Setting<ElementType> DTYPE =
+      Setting.of(
+              "dtype",
+              Kind.parsed(ElementType.class, RuntimeConfig::elementType, ElementType::torchName),
+              "TYPE",
+              "float32, bfloat16 or float16, also fp32, bf16, fp16")
+          .or(ElementType.FLOAT32);
+
+  public static final Setting<DeviceChoice> DEVICE =
+      Setting.of(
+              "device",
+              Kind.parsed(DeviceChoice.class, DeviceChoice::of, DeviceChoice::toString),
+              "NAME",
+              "cpu; cuda: each rank on the next GPU; cuda:i: all on that one; auto: cuda where"
+                  + " there is one, else cpu")
+          .or(DeviceChoice.AUTO);
+
+  public static final Setting<Offload> OFFLOAD =
+      Setting.of(
+              "offload",
+              Kind.oneOf(Offload.NONE, Offload.MODEL, Offload.SEQUENTIAL),
+              "WHAT",
+              "What of the weights is on the GPU only while it is used: none, model, or sequential,"
+                  + " layer by layer")
+          .or(Offload.NONE);
+
+  public static final Setting<Boolean> ENABLE_TILING =
+      Setting.off("enable_tiling", "The VAE decodes overlapping tiles, for less memory");
+
+  public static final Setting<Boolean> ENABLE_SLICING =
+      Setting.off("enable_slicing", "The VAE decodes one picture at a time, for less memory");
+
+  public static final Setting<Boolean> USE_PARALLEL_VAE =
+      Setting.off("use_parallel_vae", "The ranks of a picture share its decoding");
+
+  public static final Setting<Boolean> SHARD_T5_ENCODER =
+      Setting.off("shard_t5_encoder", "The ranks of a picture share its T5 text encoder");
+
+  public static final Setting<AttentionKernel> ATTENTION_BACKEND =
+      Setting.of(
+              "attention_backend",
+              Kind.parsed(
+                  AttentionKernel.class, RuntimeConfig::kernel, AttentionKernel::kernelName),
+              "KERNEL",
+              "Kernel of self-attention: sdpa (libtorch's choice), sdpa_flash, sdpa_math, and on"
+                  + " CUDA sdpa_efficient and cudnn")
+          .or(AttentionKernel.FASTEST, "the fastest");
+
+  public static final Setting<Integer> THREADS =
+      Setting.of("threads", Kind.whole(1, MOST_THREADS), "N", "Threads of the CPU for each rank")
+          .open("OMP_NUM_THREADS, else cores divided by ranks");
+
+  public static final Setting<Boolean> VERBOSE =
+      Setting.off("verbose", "Show who owns which blocks, patches and heads");
+
+  public static final List<Setting<?>> SETTINGS =
+      List.of(
+          WARMUP_STEPS,
+          DTYPE,
+          DEVICE,
+          OFFLOAD,
+          ENABLE_TILING,
+          ENABLE_SLICING,
+          USE_PARALLEL_VAE,
+          SHARD_T5_ENCODER,
+          ATTENTION_BACKEND,
+          THREADS,
+          VERBOSE);
+
+  private RuntimeConfig(Builder builder) {
+    super(builder);
+    if (offload() != Offload.NONE && device().kind() == DeviceChoice.DeviceType.CPU) {
+      throw new ArgumentException(OFFLOAD.with(offload()) + " needs a GPU, but the device is cpu");
     }
   }
 
@@ -68,141 +100,191 @@ public record RuntimeConfig(
    * float32 on GPUs where there are some, else on the CPU, with one warm-up step, and everything
    * optional off.
    */
-  public static RuntimeConfig defaults() {
-    return new RuntimeConfig(
-        ElementType.FLOAT32,
-        1,
-        DeviceChoice.AUTO,
-        Offload.NONE,
-        false,
-        false,
-        false,
-        false,
-        false,
-        false,
-        AttentionKernel.FASTEST,
-        0);
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A builder that starts from these values. */
+  public Builder toBuilder() {
+    return new Builder(this);
+  }
+
+  private static ElementType elementType(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "float32", "fp32" -> ElementType.FLOAT32;
+      case "bfloat16", "bf16" -> ElementType.BFLOAT16;
+      case "float16", "fp16" -> ElementType.FLOAT16;
+      default -> throw new Kind.Wrong("float32, bfloat16 or float16", text);
+    };
+  }
+
+  /** As xDiT reads it, {@code None} and an empty text leave the choice open. */
+  private static AttentionKernel kernel(String text) {
+    boolean open = text.isEmpty() || text.equals("None") || text.equals("fastest");
+    return open ? AttentionKernel.FASTEST : AttentionKernel.of(text);
+  }
+
+  @Override
+  public List<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  /** First steps in which no key or value is stale, ≥ 0. */
+  public int warmupSteps() {
+    return value(WARMUP_STEPS);
+  }
+
+  /** The element type of weights and hidden states: float32, bfloat16 or float16. */
+  public ElementType dtype() {
+    return value(DTYPE);
+  }
+
+  /** Where ranks compute. */
+  public DeviceChoice device() {
+    return value(DEVICE);
+  }
+
+  /** What happens to weights on a GPU while they are not in use. */
+  public Offload offload() {
+    return value(OFFLOAD);
+  }
+
+  /** Whether the VAE decodes overlapping tiles. */
+  public boolean enableTiling() {
+    return value(ENABLE_TILING);
+  }
+
+  /** Whether the VAE decodes one picture at a time. */
+  public boolean enableSlicing() {
+    return value(ENABLE_SLICING);
+  }
+
+  /** Whether the ranks share the decoding of a picture. */
+  public boolean useParallelVae() {
+    return value(USE_PARALLEL_VAE);
+  }
+
+  /** Whether the ranks share the T5 text encoder. */
+  public boolean shardT5Encoder() {
+    return value(SHARD_T5_ENCODER);
+  }
+
+  /** What computes self-attention over image tokens. */
+  public AttentionKernel attentionBackend() {
+    return value(ATTENTION_BACKEND);
+  }
+
+  /** Threads of the CPU for each rank; 0 = its share of the cores. */
+  public int threads() {
+    return Objects.requireNonNullElse(get(THREADS), 0);
+  }
+
+  /** Whether the plan is shown. */
+  public boolean verbose() {
+    return value(VERBOSE);
   }
 
   /** Whether something was asked for that only a GPU can do. */
   public boolean needsGpu() {
-    return device.kind() == DeviceChoice.DeviceType.CUDA || offload != Offload.NONE;
+    return device().kind() == DeviceChoice.DeviceType.CUDA || offload() != Offload.NONE;
   }
 
-  /** The same in another element type. */
-  public RuntimeConfig withDtype(ElementType type) {
-    return with(draft -> draft.dtype = type);
-  }
+  /** Values that are being put together. */
+  public static final class Builder extends Settings.Builder<Builder> {
+    private Builder() {}
 
-  /** The same with another number of warm-up steps. */
-  public RuntimeConfig withWarmupSteps(int steps) {
-    return with(draft -> draft.warmupSteps = steps);
-  }
-
-  /**
-   * The same on another device: {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:i}.
-   *
-   * @throws ArgumentException for anything else
-   */
-  public RuntimeConfig withDevice(String name) {
-    return withDevice(DeviceChoice.parse(name));
-  }
-
-  /** The same on another device. */
-  public RuntimeConfig withDevice(DeviceChoice choice) {
-    return with(draft -> draft.device = choice);
-  }
-
-  /** The same with weights leaving the GPU or not. */
-  public RuntimeConfig withOffload(Offload what) {
-    return with(draft -> draft.offload = what);
-  }
-
-  /** The same with the decoding shared among the ranks or not. */
-  public RuntimeConfig withParallelVae(boolean parallel) {
-    return with(draft -> draft.useParallelVae = parallel);
-  }
-
-  /** The same with the T5 text encoder shared among the ranks or not. */
-  public RuntimeConfig withShardedT5Encoder(boolean sharded) {
-    return with(draft -> draft.shardT5Encoder = sharded);
-  }
-
-  /** The same with decoding in tiles or not. */
-  public RuntimeConfig withTiling(boolean tiling) {
-    return with(draft -> draft.enableTiling = tiling);
-  }
-
-  /** The same with decoding picture by picture or not. */
-  public RuntimeConfig withSlicing(boolean slicing) {
-    return with(draft -> draft.enableSlicing = slicing);
-  }
-
-  /** The same with the plan shown or not. */
-  public RuntimeConfig withVerbose(boolean shown) {
-    return with(draft -> draft.verbose = shown);
-  }
-
-  /** The same with self-attention by another kernel. */
-  public RuntimeConfig withAttentionKernel(AttentionKernel kernel) {
-    return with(draft -> draft.attentionKernel = kernel);
-  }
-
-  /** The same with another number of threads for each rank; 0 = its share of the cores. */
-  public RuntimeConfig withThreads(int perRank) {
-    return with(draft -> draft.threads = perRank);
-  }
-
-  private RuntimeConfig with(Consumer<Draft> change) {
-    Draft draft = new Draft(this);
-    change.accept(draft);
-    return draft.done();
-  }
-
-  /** All settings, to be changed. */
-  private static final class Draft {
-    private ElementType dtype;
-    private int warmupSteps;
-    private DeviceChoice device;
-    private Offload offload;
-    private boolean useParallelVae;
-    private boolean shardT5Encoder;
-    private boolean useTorchCompile;
-    private boolean enableTiling;
-    private boolean enableSlicing;
-    private boolean verbose;
-    private AttentionKernel attentionKernel;
-    private int threads;
-
-    Draft(RuntimeConfig from) {
-      dtype = from.dtype;
-      warmupSteps = from.warmupSteps;
-      device = from.device;
-      offload = from.offload;
-      useParallelVae = from.useParallelVae;
-      shardT5Encoder = from.shardT5Encoder;
-      useTorchCompile = from.useTorchCompile;
-      enableTiling = from.enableTiling;
-      enableSlicing = from.enableSlicing;
-      verbose = from.verbose;
-      attentionKernel = from.attentionKernel;
-      threads = from.threads;
+    private Builder(RuntimeConfig from) {
+      super(from);
     }
 
-    RuntimeConfig done() {
-      return new RuntimeConfig(
-          dtype,
-          warmupSteps,
-          device,
-          offload,
-          useParallelVae,
-          shardT5Encoder,
-          useTorchCompile,
-          enableTiling,
-          enableSlicing,
-          verbose,
-          attentionKernel,
-          threads);
+    @Override
+    Builder self() {
+      return this;
+    }
+
+    @Override
+    public List<Setting<?>> settings() {
+      return SETTINGS;
+    }
+
+    /**
+     * First steps in which no key or value is stale, for PipeFusion and DistriFusion, at least 0; 1
+     * by default. Each waits for all others' patches: slower, and nearer to one rank's picture.
+     */
+    public Builder warmupSteps(int steps) {
+      return set(WARMUP_STEPS, steps);
+    }
+
+    /**
+     * Element type of weights and hidden states: float32 (the default), or bfloat16 and float16 in
+     * half the memory.
+     */
+    public Builder dtype(ElementType type) {
+      return set(DTYPE, type);
+    }
+
+    /**
+     * Where ranks compute: {@code auto} (the default), {@code cpu}, {@code cuda}, {@code cuda:i}.
+     */
+    public Builder device(String name) {
+      return set(DEVICE, name);
+    }
+
+    /** Where ranks compute; by default on GPUs where there are some, else on the CPU. */
+    public Builder device(DeviceChoice choice) {
+      return set(DEVICE, choice);
+    }
+
+    /** Which weights leave the GPU while they are not in use, none by default; slower. */
+    public Builder offload(Offload what) {
+      return set(OFFLOAD, what);
+    }
+
+    /** The VAE decodes overlapping tiles: less memory, slightly another picture; off by default. */
+    public Builder enableTiling(boolean tiling) {
+      return set(ENABLE_TILING, tiling);
+    }
+
+    /** The VAE decodes one picture at a time: less memory; off by default. */
+    public Builder enableSlicing(boolean slicing) {
+      return set(ENABLE_SLICING, slicing);
+    }
+
+    /** The ranks of a picture share its decoding, by strips of rows; off by default. */
+    public Builder useParallelVae(boolean parallel) {
+      return set(USE_PARALLEL_VAE, parallel);
+    }
+
+    /** The ranks of a picture share its T5 text encoder, and its memory; off by default. */
+    public Builder shardT5Encoder(boolean sharded) {
+      return set(SHARD_T5_ENCODER, sharded);
+    }
+
+    /** What computes self-attention over image tokens; by default the fastest that was measured. */
+    public Builder attentionBackend(AttentionKernel kernel) {
+      return set(ATTENTION_BACKEND, kernel);
+    }
+
+    /**
+     * Threads of the CPU for each rank, 1 to 1024; 0, the default: as many as OMP_NUM_THREADS says,
+     * else the machine's cores divided by its ranks.
+     */
+    public Builder threads(int perRank) {
+      return set(THREADS, perRank == 0 ? null : perRank);
+    }
+
+    /** The plan is logged: who owns which blocks, patches and heads; off by default. */
+    public Builder verbose(boolean shown) {
+      return set(VERBOSE, shown);
+    }
+
+    /**
+     * The values.
+     *
+     * @throws ArgumentException if weights are to leave the GPU of a run on the CPU
+     */
+    public RuntimeConfig build() {
+      return new RuntimeConfig(this);
     }
   }
 }

@@ -1,29 +1,39 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
-import java.nio.file.InvalidPathException;
+
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ParseResult;
 
 /**
- * The command line: xDiT's flags and our own, as records.
+ * The command line: xDiT's flags and our own, as settings.
  *
  * <p>A flag that contradicts another or is not supported is rejected, never left out silently.
  */
 public final class XFuserArgs {
-  private final Flags flags;
+  private final Map<Setting<?>, Object> given;
   private final String usage;
   private final RuntimeConfig runtime;
   private final ParallelConfig parallel;
   private final InputConfig input;
 
-  private XFuserArgs(Flags flags, String usage) {
-    this.flags = flags;
+  private XFuserArgs(Map<Setting<?>, Object> given, String usage) {
+    this.given = given;
     this.usage = usage;
-    runtime = runtimeOf(flags);
-    parallel = parallelOf(flags.parallel);
-    input = inputOf(flags);
+    runtime = RuntimeConfig.builder().setAll(given).build();
+    parallel = ParallelConfig.builder().setAll(given).build();
+    input = InputConfig.builder().setAll(given).build();
+  }
+
+  @SuppressWarnings("unchecked") // the syntax has read it by this setting
+  private <T> @Nullable T get(Setting<T> setting) {
+    return (T) given.getOrDefault(setting, setting.standard());
+  }
+
+  private <T> T value(Setting<T> setting) {
+    return Objects.requireNonNull(get(setting), setting.name());
   }
 
   /**
@@ -35,132 +45,48 @@ public final class XFuserArgs {
    */
   public static XFuserArgs parse(String... argv) {
     ReadableText.require(argv);
-    Flags flags = new Flags();
-    CommandSyntax syntax = new CommandSyntax(flags);
-    ParseResult parsed = syntax.parse(argv);
-    if (parsed.isUsageHelpRequested()) {
-      Flags untouched = new Flags();
-      untouched.output.help = true;
-      return new XFuserArgs(untouched, syntax.usage());
-    }
-    if (parsed.isVersionHelpRequested()) {
-      Flags untouched = new Flags();
-      untouched.output.version = true;
-      return new XFuserArgs(untouched, syntax.usage());
-    }
-    ForeignFlags.refuseOthersThanDefaults(parsed);
+    CommandSyntax syntax = new CommandSyntax();
     try {
-      XFuserArgs args = new XFuserArgs(flags, syntax.usage());
-      args.check();
+      Map<Setting<?>, Object> given = syntax.parse(argv);
+      XFuserArgs args = new XFuserArgs(given, syntax.usage());
+      if (!args.helpRequested() && !args.versionRequested()) {
+        args.check();
+      }
       return args;
     } catch (ArgumentException e) {
-      throw new ArgumentException(FlagNames.inSentence(String.valueOf(e.getMessage())));
+      throw new ArgumentException(Flags.inSentence(String.valueOf(e.getMessage())));
     }
   }
 
-  private static RuntimeConfig runtimeOf(Flags flags) {
-    RuntimeFlags given = flags.runtime;
-    if (!given.launcher.equals("thread") && !given.launcher.equals("process")) {
-      throw new ArgumentException("--launcher must be thread or process, but is " + given.launcher);
-    }
-    Check.atLeast(1, given.threads, "--threads");
-    return new RuntimeConfig(
-        given.dtype,
-        given.warmupSteps,
-        given.device,
-        offloadOf(given),
-        given.parallelVae,
-        given.shardT5Encoder,
-        given.torchCompile,
-        given.tiling,
-        given.slicing,
-        flags.output.verbose,
-        given.attentionKernel,
-        given.threads == null ? 0 : given.threads);
-  }
-
-  private static Offload offloadOf(RuntimeFlags given) {
-    if (given.modelOffload && given.sequentialOffload) {
-      throw new ArgumentException(
-          Offload.MODEL.flag() + " and " + Offload.SEQUENTIAL.flag() + " exclude each other");
-    }
-    if (given.modelOffload) {
-      return Offload.MODEL;
-    }
-    return given.sequentialOffload ? Offload.SEQUENTIAL : Offload.NONE;
-  }
-
-  private static ParallelConfig parallelOf(ParallelFlags given) {
-    if (given.patches != null) {
-      Check.atLeast(1, given.patches, "--num_pipeline_patch");
-    }
-    if (given.distrifusionPatches != null) {
-      Check.atLeast(1, given.distrifusionPatches, "--num_distrifusion_patch");
-    }
-    Check.atLeast(0, given.vae, "--vae_parallel_size");
-    ParallelConfig parallel =
-        new ParallelConfig(
-            given.tensor,
-            given.ulysses,
-            given.ring,
-            given.distrifusion,
-            given.pipefusion,
-            given.cfg || given.splitBatch ? 2 : 1,
-            given.data,
-            given.patches == null ? 0 : given.patches,
-            given.distrifusionPatches == null ? 0 : given.distrifusionPatches,
-            given.blocks,
-            given.splitScheme,
-            given.vae);
-    if (given.dit != 0 && given.dit != parallel.ditParallelSize()) {
-      throw new ArgumentException(
-          "--dit_parallel_size is %d, but the degrees multiply to %d"
-              .formatted(given.dit, parallel.ditParallelSize()));
-    }
-    return parallel;
-  }
-
-  private static InputConfig inputOf(Flags flags) {
-    InputFlags given = flags.input;
-    return InputConfig.builder()
-        .prompts(given.prompt)
-        .negativePrompts(given.negativePrompt)
-        .height(given.height)
-        .width(given.width)
-        .numFrames(given.numFrames)
-        .numInferenceSteps(given.numInferenceSteps)
-        .guidanceScale(given.guidanceScale)
-        .maxSequenceLength(given.maxSequenceLength)
-        .numImagesPerPrompt(given.numImagesPerPrompt)
-        .seed(given.seed)
-        .useResolutionBinning(given.noUseResolutionBinning ? Boolean.FALSE : null)
-        .cleanCaption(given.noCleanCaption ? Boolean.FALSE : null)
-        .classLabels(given.classLabels)
-        .guidanceRescale(given.guidanceRescale)
-        .eta(given.eta)
-        .trueCfgScale(given.trueCfgScale)
-        .doClassifierFreeGuidance(given.doClassifierFreeGuidance)
-        .outputType(flags.output.type)
-        .build();
-  }
-
-  /** What involves more than one record. */
+  /** What involves more than one of the library's settings, or the command's own. */
   private void check() {
+    if (value(CommandSettings.USE_TORCH_COMPILE)) {
+      throw new ArgumentException(
+          CommandSettings.USE_TORCH_COMPILE
+              + " has no counterpart, because there is no Python to compile and DJL gives no access"
+              + " to CUDA graphs; the programs are fused by hand instead, and on the CPU a step"
+              + " takes 0.57 to 0.96 of the time of diffusers' (docs/performance.md)");
+    }
+    if (input.outputType() == OutputType.PT) {
+      throw new ArgumentException(InputConfig.OUTPUT_TYPE + " must be pil or latent, but is pt");
+    }
+    int ranks = value(CommandSettings.DIT_PARALLEL_SIZE);
+    if (ranks != 0 && ranks != parallel.ditParallelSize()) {
+      throw new ArgumentException(
+          "%s is %d, but the degrees multiply to %d"
+              .formatted(CommandSettings.DIT_PARALLEL_SIZE, ranks, parallel.ditParallelSize()));
+    }
     engineConfig(Path.of("unused"));
-    outputDirectory();
-    report();
-    trace();
-    tracePicture();
     if (input.prompts().isEmpty() && input.classLabels().isEmpty()) {
       throw new ArgumentException(
           "there is no prompt: give --prompt, or --class_labels for a model that draws classes");
     }
     if (input.switchesGuidanceOff()) {
-      needsGuidance(parallel.cfgDegree() > 1, "--use_cfg_parallel");
+      needsGuidance(parallel.cfgDegree() > 1, "use_cfg_parallel");
       needsGuidance(
-          input.negativePrompts().stream().anyMatch(text -> !text.isBlank()), "--negative_prompt");
+          input.negativePrompts().stream().anyMatch(text -> !text.isBlank()), "negative_prompt");
       Double rescale = input.guidanceRescale();
-      needsGuidance(rescale != null && rescale != 0, "--guidance_rescale");
+      needsGuidance(rescale != null && rescale != 0, "guidance_rescale");
     }
   }
 
@@ -168,7 +94,7 @@ public final class XFuserArgs {
     if (given) {
       throw new ArgumentException(
           flag
-              + " needs guidance, but --guidance_scale "
+              + " needs guidance, but guidance_scale "
               + input.guidanceScale()
               + " switches it off");
     }
@@ -176,7 +102,7 @@ public final class XFuserArgs {
 
   /** The model as it was given, {@code null} if it was not. */
   public @Nullable Path model() {
-    return flags.model.model == null ? null : path("--model", flags.model.model);
+    return get(CommandSettings.MODEL);
   }
 
   /**
@@ -194,29 +120,8 @@ public final class XFuserArgs {
 
   /** Model, runtime and layout; with {@code defaultModel} if none was given. */
   public EngineConfig engineConfig(Path defaultModel) {
-    Path model = model();
-    String downloads = flags.model.downloadDir;
-    if (downloads != null && (downloads.isEmpty() || downloads.equals("None"))) {
-      downloads = null; // as xDiT reads it
-    }
-    ModelConfig where =
-        new ModelConfig(
-            model == null ? defaultModel : model,
-            downloads == null ? null : path("--download-dir", downloads),
-            flags.model.trustRemoteCode,
-            flags.model.variant);
-    return new EngineConfig(where, runtime, parallel);
-  }
-
-  private static Path path(String flag, String text) {
-    if (text.isBlank()) {
-      throw new ArgumentException(flag + " is empty");
-    }
-    try {
-      return Path.of(text);
-    } catch (InvalidPathException e) {
-      throw new ArgumentException(flag + " is no path: " + e.getReason());
-    }
+    Path model = Objects.requireNonNullElse(model(), defaultModel);
+    return new EngineConfig(ModelConfig.builder(model).setAll(given).build(), runtime, parallel);
   }
 
   /** What to draw. */
@@ -226,41 +131,37 @@ public final class XFuserArgs {
 
   /** {@code thread}: the ranks are threads of one JVM; {@code process}: one JVM each. */
   public String launcher() {
-    return flags.runtime.launcher;
+    return CommandSettings.LAUNCHER.text(value(CommandSettings.LAUNCHER));
   }
 
   /** Where pictures are written. */
   public Path outputDirectory() {
-    return path("--output_directory", flags.output.directory);
+    return value(CommandSettings.OUTPUT_DIRECTORY);
   }
 
   /** The file for the report, {@code null} for none. */
   public @Nullable Path report() {
-    return file("--report", flags.output.report);
+    return get(CommandSettings.REPORT);
   }
 
   /** The file for what ranks did when, {@code null} for none. */
   public @Nullable Path trace() {
-    return file("--trace", flags.output.trace);
+    return get(CommandSettings.TRACE);
   }
 
   /** The file for a picture of it, {@code null} for none. */
   public @Nullable Path tracePicture() {
-    return file("--trace_picture", flags.output.tracePicture);
-  }
-
-  private static @Nullable Path file(String flag, @Nullable String text) {
-    return text == null ? null : path(flag, text);
+    return get(CommandSettings.TRACE_PICTURE);
   }
 
   /** Whether {@code --help} was given; all other values are then defaults. */
   public boolean helpRequested() {
-    return flags.output.help;
+    return value(CommandSettings.HELP);
   }
 
   /** Whether {@code --version} was given; all other values are then defaults. */
   public boolean versionRequested() {
-    return flags.output.version;
+    return value(CommandSettings.VERSION);
   }
 
   /** The help text: every flag by group, with its default. */

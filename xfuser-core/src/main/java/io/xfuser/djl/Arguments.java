@@ -1,65 +1,66 @@
 package io.xfuser.djl;
 
-import io.xfuser.config.XFuserArgs;
+import ai.djl.repository.zoo.Criteria;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Setting;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
- * The arguments of DJL's criteria, as flags.
+ * The arguments of DJL's criteria, as settings.
  *
- * @param values by the name of the flag: a number or text, a collection of them, or, for a switch,
- *     a boolean
+ * @param values as they were given
  */
-record Arguments(Map<String, ?> values) {
+record Arguments(Map<Setting<?>, Object> values) {
   /**
-   * Checks the names; dashes and underscores are the same.
+   * Those of {@code criteria}, by their settings' names; dashes and underscores are the same.
    *
-   * @throws ArgumentException for the first that is not {@code known}
+   * @param prompts whether requests are prompts alone, so that arguments describe the pictures too
+   * @throws ArgumentException for the first that is no setting, or has no value
    */
-  void requireNames(Set<String> known) {
-    for (String name : new TreeSet<>(values.keySet())) {
-      if (!known.contains(name.replace('-', '_'))) {
-        throw new ArgumentException(
-            "the criteria have the argument "
-                + name
-                + ", but only "
-                + new TreeSet<>(known)
-                + " have a meaning here");
-      }
+  static Arguments of(Criteria<?, ?> criteria, boolean prompts) {
+    Map<String, Setting<?>> known = new TreeMap<>();
+    List<Setting<?>> settings = new ArrayList<>(ParallelConfig.SETTINGS);
+    settings.addAll(RuntimeConfig.SETTINGS);
+    settings.add(ModelConfig.VARIANT);
+    if (prompts) {
+      settings.addAll(InputConfig.SETTINGS);
+      settings.remove(InputConfig.PROMPT); // the requests bring theirs
     }
+    settings.forEach(setting -> known.put(setting.name(), setting));
+    Map<Setting<?>, Object> values = new LinkedHashMap<>();
+    Map<String, Object> given = criteria.getArguments();
+    new TreeMap<>(given == null ? Map.of() : given)
+        .forEach(
+            (name, value) -> {
+              Setting<?> setting = known.get(name.replace('-', '_'));
+              if (setting == null) {
+                throw new ArgumentException(
+                    "the criteria have the argument %s, but only %s have a meaning here"
+                        .formatted(name, known.keySet()));
+              }
+              if (value == null) {
+                throw new ArgumentException("the criteria's argument " + name + " has no value");
+              }
+              values.put(setting, value);
+            });
+    return new Arguments(values);
   }
 
-  /**
-   * What they say.
-   *
-   * @throws ArgumentException as {@link XFuserArgs#parse} does
-   */
-  XFuserArgs parse() {
-    List<String> argv = new ArrayList<>(List.of("--prompt=any")); // the requests bring theirs
-    values.forEach(
-        (name, value) -> {
-          String flag = "--" + name;
-          if (value == null) {
-            throw new ArgumentException("the criteria's argument " + name + " has no value");
-          }
-          if (value instanceof Collection<?> several) {
-            argv.add(flag);
-            several.forEach(one -> argv.add(String.valueOf(one)));
-          } else if (String.valueOf(value).equals("true")) {
-            argv.add(flag);
-          } else if (!String.valueOf(value).equals("false")) {
-            argv.add(flag + "=" + value);
-          }
-        });
-    try {
-      return XFuserArgs.parse(argv.toArray(String[]::new));
-    } catch (ArgumentException e) { // here nobody writes dashes
-      throw new ArgumentException(String.valueOf(e.getMessage()).replaceAll("--(?=[a-z])", ""));
-    }
+  /** What they say of how {@code model} is computed, and by how many ranks. */
+  EngineConfig engine(Path model) {
+    return EngineConfig.builder(ModelConfig.builder(model).setAll(values).build())
+        .runtime(runtime -> runtime.setAll(values))
+        .parallel(parallel -> parallel.setAll(values))
+        .build();
   }
 }

@@ -10,19 +10,14 @@ import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.Translator;
 import ai.djl.util.Progress;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.EngineConfig;
-import io.xfuser.config.FlagNames;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
-import io.xfuser.config.XFuserArgs;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -59,12 +54,12 @@ final class DiffusersLoader extends BaseModelLoader {
     refuse(criteria.getBlock(), "block");
     refuse(criteria.getOptions(), "option");
     refuse(criteria.getFilters(), "filter");
-    XFuserArgs args = args(criteria, prompts);
-    InputConfig pictures = args.inputConfig();
+    Arguments arguments = Arguments.of(criteria, prompts);
+    InputConfig pictures = InputConfig.builder().setAll(arguments.values()).build();
     if (pictures.numImagesPerPrompt() != 1 || pictures.outputType() != OutputType.PIL) {
       throw new ArgumentException("a predictor of String to Image makes one picture per prompt");
     }
-    EngineConfig engine = on(criteria, args.engineConfig(directory));
+    EngineConfig engine = on(criteria, arguments.engine(directory));
     XDiTParallel ranks = opened(criteria.getProgress(), engine);
     DiffusersModel model =
         new DiffusersModel(
@@ -75,7 +70,9 @@ final class DiffusersLoader extends BaseModelLoader {
     Translator<?, ?> translator =
         prompts
             ? new GeneratingTranslator<String, Image>(
-                ranks, pictures::withPrompts, DiffusersLoader::picture)
+                ranks,
+                prompt -> pictures.toBuilder().prompts(prompt).build(),
+                DiffusersLoader::picture)
             : new GeneratingTranslator<InputConfig, Generation>(
                 ranks, Function.identity(), Function.identity());
     @SuppressWarnings("unchecked") // the types were compared above
@@ -115,7 +112,7 @@ final class DiffusersLoader extends BaseModelLoader {
           "the criteria's device is %s, but their argument device is %s"
               .formatted(wanted, argument));
     }
-    return engine.withRuntime(engine.runtime().withDevice(wanted));
+    return engine.toBuilder().runtime(runtime -> runtime.device(wanted)).build();
   }
 
   private static boolean takes(Criteria<?, ?> criteria, Class<?> input, Class<?> output) {
@@ -126,17 +123,6 @@ final class DiffusersLoader extends BaseModelLoader {
     if (setting != null) {
       throw new ArgumentException("a pipeline has no use for the " + name + " in the criteria");
     }
-  }
-
-  private static XFuserArgs args(Criteria<?, ?> criteria, boolean prompts) {
-    Map<String, Object> arguments = criteria.getArguments();
-    Set<String> known = new HashSet<>(FlagNames.engine());
-    if (prompts) {
-      known.addAll(FlagNames.input());
-    }
-    Arguments given = new Arguments(arguments == null ? Map.of() : arguments);
-    given.requireNames(known);
-    return given.parse();
   }
 
   private static Image picture(Generation generation) {

@@ -28,10 +28,11 @@ import java.util.Set;
  * }</pre>
  *
  * <p>The types are {@code String → Image}, prompt to picture, or {@link
- * io.xfuser.config.InputConfig} → {@link io.xfuser.pipeline.Generation}. Arguments have the names
- * of the command line's flags: how it is computed and by how many ranks, all of them threads of
- * this JVM, and, for prompts alone, what the picture is like. What a request cannot be is a {@code
- * TranslateException} with the reason as its cause.
+ * io.xfuser.config.InputConfig} → {@link io.xfuser.pipeline.Generation}. Arguments are the settings
+ * of {@link io.xfuser.config.RuntimeConfig} and {@link io.xfuser.config.ParallelConfig} by their
+ * names: how it is computed and by how many ranks, all of them threads of this JVM; and, for
+ * prompts alone, those of {@code InputConfig}, what the picture is like. What a request cannot be
+ * is a {@code TranslateException} with the reason as its cause.
  *
  * <p>{@code optDevice} is the same as the argument {@code device}, and {@code optProgress} hears of
  * the opening; other engines, blocks, translators, options and filters are refused.

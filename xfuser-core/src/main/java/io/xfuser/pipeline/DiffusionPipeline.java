@@ -44,7 +44,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   /** Opens {@code config}'s model in fp32. */
   public static DiffusionPipeline fromPretrained(ModelConfig config) {
-    return fromPretrained(config, RuntimeConfig.defaults());
+    return fromPretrained(config, RuntimeConfig.builder().build());
   }
 
   /**
@@ -145,7 +145,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   void requireT5() {
     if (!model.hasT5()) {
       throw new IllegalArgumentException(
-          "withShardedT5Encoder needs a T5 text encoder, but " + name() + " has none");
+          RuntimeConfig.SHARD_T5_ENCODER + " needs a T5 text encoder, but " + name() + " has none");
     }
   }
 

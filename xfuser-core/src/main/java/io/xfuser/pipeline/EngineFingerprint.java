@@ -24,8 +24,8 @@ public final class EngineFingerprint {
         .with("xfuser", World.class.getPackage().getImplementationVersion())
         .with("libtorch", Libtorch.version())
         .and(device(XDiTParallel.device(engine, rank)))
-        .and(RequestFingerprint.components(engine.parallel()))
-        .and(RequestFingerprint.components(engine.runtime()))
+        .and(RequestFingerprint.settings(engine.parallel()))
+        .and(RequestFingerprint.settings(engine.runtime()))
         .and(pipeline.fingerprint());
   }
 

@@ -15,14 +15,14 @@ final class KernelCheck {
    * @throws IllegalArgumentException with the reason, in one sentence
    */
   static void require(RuntimeConfig runtime, int headSize, boolean gpu) {
-    AttentionKernel kernel = runtime.attentionKernel();
+    AttentionKernel kernel = runtime.attentionBackend();
     kernel
         .refusal(gpu, runtime.dtype())
         .or(() -> kernel.refusal(gpu, headSize))
         .ifPresent(
             reason -> {
               throw new IllegalArgumentException(
-                  "attentionKernel " + kernel.kernelName() + " " + reason);
+                  RuntimeConfig.ATTENTION_BACKEND.with(kernel) + " " + reason);
             });
   }
 }

@@ -134,7 +134,7 @@ record MemoryNeed(String phase, double bytes, String remedy) {
         hidden += rows * tokens * width;
         double share = width / rank.mesh().degree(MeshAxis.TENSOR);
         double scores =
-            runtime.attentionKernel() == AttentionKernel.SDPA_MATH
+            runtime.attentionBackend() == AttentionKernel.SDPA_MATH
                 ? scores(rank, spec, rows * tokens)
                 : 0;
         inside = Math.max(inside, 4 * rows * tokens * share + scores);

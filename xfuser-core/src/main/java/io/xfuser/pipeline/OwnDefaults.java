@@ -2,17 +2,16 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.Setting;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
-import java.util.function.BiConsumer;
-import java.util.function.BiFunction;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A model whose directory has defaults of its own for what a request leaves open, in {@code
@@ -22,80 +21,25 @@ import org.jspecify.annotations.Nullable;
  * @param model the model without them
  * @param defaults what the directory has
  */
-record OwnDefaults<C>(PipelineModel<C> model, ComponentConfig defaults)
+record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
     implements ForwardingModel<C> {
   /** The file's name. */
   static final String FILE = "xfuser.json";
 
-  private static final List<Default<?>> KNOWN =
+  /** What a request leaves to the pipeline, but for its texts. */
+  private static final List<Setting<?>> KNOWN =
       List.of(
-          ofInt("height", InputConfig::height, InputConfigBuilder::height),
-          ofInt("width", InputConfig::width, InputConfigBuilder::width),
-          ofInt("num_frames", InputConfig::numFrames, InputConfigBuilder::numFrames),
-          ofInt(
-              "num_inference_steps",
-              InputConfig::numInferenceSteps,
-              InputConfigBuilder::numInferenceSteps),
-          ofInt(
-              "max_sequence_length",
-              InputConfig::maxSequenceLength,
-              InputConfigBuilder::maxSequenceLength),
-          ofDouble("guidance_scale", InputConfig::guidanceScale, InputConfigBuilder::guidanceScale),
-          ofDouble(
-              "guidance_rescale",
-              InputConfig::guidanceRescale,
-              InputConfigBuilder::guidanceRescale),
-          ofDouble("true_cfg_scale", InputConfig::trueCfgScale, InputConfigBuilder::trueCfgScale),
-          ofDouble("eta", InputConfig::eta, InputConfigBuilder::eta),
-          ofBoolean(
-              "use_resolution_binning",
-              InputConfig::useResolutionBinning,
-              InputConfigBuilder::useResolutionBinning),
-          ofBoolean("clean_caption", InputConfig::cleanCaption, InputConfigBuilder::cleanCaption));
-
-  /**
-   * A value that a request may leave open.
-   *
-   * @param name in the file
-   * @param read reads it there
-   * @param given what the request says
-   * @param set says it for the request
-   */
-  private record Default<T>(
-      String name,
-      BiFunction<ComponentConfig, String, T> read,
-      Function<InputConfig, @Nullable T> given,
-      BiConsumer<InputConfigBuilder, T> set) {
-    void fill(InputConfig input, InputConfigBuilder filled, ComponentConfig own) {
-      if (own.has(name)) {
-        T value = read.apply(own, name); // read also where it is not needed: its kind is checked
-        if (given.apply(input) == null) {
-          set.accept(filled, value);
-        }
-      }
-    }
-  }
-
-  private static Default<Integer> ofInt(
-      String name,
-      Function<InputConfig, @Nullable Integer> given,
-      BiConsumer<InputConfigBuilder, Integer> set) {
-    return new Default<>(name, ComponentConfig::getInt, given, set);
-  }
-
-  private static Default<Double> ofDouble(
-      String name,
-      Function<InputConfig, @Nullable Double> given,
-      BiConsumer<InputConfigBuilder, Double> set) {
-    return new Default<>(name, ComponentConfig::getDouble, given, set);
-  }
-
-  private static Default<Boolean> ofBoolean(
-      String name,
-      Function<InputConfig, @Nullable Boolean> given,
-      BiConsumer<InputConfigBuilder, Boolean> set) {
-    return new Default<>(name, ComponentConfig::getBoolean, given, set);
-  }
+          InputConfig.CLEAN_CAPTION,
+          InputConfig.ETA,
+          InputConfig.GUIDANCE_RESCALE,
+          InputConfig.GUIDANCE_SCALE,
+          InputConfig.HEIGHT,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.NUM_FRAMES,
+          InputConfig.NUM_INFERENCE_STEPS,
+          InputConfig.TRUE_CFG_SCALE,
+          InputConfig.USE_RESOLUTION_BINNING,
+          InputConfig.WIDTH);
 
   /**
    * {@code model} with the defaults in {@code directory}, itself if there are none; closed if they
@@ -113,18 +57,28 @@ record OwnDefaults<C>(PipelineModel<C> model, ComponentConfig defaults)
     }
   }
 
-  private static <C> PipelineModel<C> of(PipelineModel<C> model, ComponentConfig defaults) {
-    List<String> known = KNOWN.stream().map(Default::name).sorted().toList();
-    for (String name : new TreeSet<>(defaults.keys())) {
-      if (!known.contains(name)) {
+  private static <C> PipelineModel<C> of(PipelineModel<C> model, ComponentConfig file) {
+    List<String> names = KNOWN.stream().map(Setting::name).toList();
+    for (String name : new TreeSet<>(file.keys())) {
+      if (!names.contains(name)) {
         throw new IllegalArgumentException(
             "%s has %s, but defaults of a request are only %s"
-                .formatted(defaults.origin(), name, String.join(", ", known)));
+                .formatted(file.origin(), name, String.join(", ", names)));
       }
     }
-    OwnDefaults<C> own = new OwnDefaults<>(model, defaults);
-    own.fill(InputConfig.of()); // what is of another kind is named now
-    return own;
+    Map<Setting<?>, Object> defaults = new LinkedHashMap<>();
+    KNOWN.stream()
+        .filter(setting -> file.has(setting.name()))
+        .forEach(setting -> defaults.put(setting, read(setting, file)));
+    return new OwnDefaults<>(model, defaults);
+  }
+
+  private static Object read(Setting<?> setting, ComponentConfig file) {
+    try {
+      return setting.readJson(file.value(setting.name()));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(file.origin() + ": " + e.getMessage(), e);
+    }
   }
 
   @Override
@@ -139,7 +93,12 @@ record OwnDefaults<C>(PipelineModel<C> model, ComponentConfig defaults)
 
   private InputConfig fill(InputConfig input) {
     InputConfigBuilder filled = input.toBuilder();
-    KNOWN.forEach(one -> one.fill(input, filled, defaults));
+    defaults.forEach(
+        (setting, value) -> {
+          if (!input.has(setting)) {
+            filled.set(setting, value);
+          }
+        });
     return filled.build();
   }
 }

@@ -22,15 +22,15 @@ record RankDevices(RuntimeConfig runtime, Gpus gpus) {
   RankDevices {
     DeviceChoice asked = runtime.device();
     if (asked.kind() == DeviceChoice.DeviceType.CUDA) {
-      requireGpu("the device " + asked, gpus);
+      requireGpu(RuntimeConfig.DEVICE.with(asked), gpus);
       if (asked.index() >= gpus.count()) {
         throw new ArgumentException(
-            "the device %s cannot be had: the GPUs found are %s"
+            "device %s cannot be had: the GPUs found are %s"
                 .formatted(asked, gpus.count() == 1 ? "cuda:0 alone" : all(gpus)));
       }
     }
     if (runtime.offload() != Offload.NONE) {
-      requireGpu("Offload." + runtime.offload(), gpus);
+      requireGpu(RuntimeConfig.OFFLOAD.with(runtime.offload()), gpus);
     }
     if (asked.kind() != DeviceChoice.DeviceType.CPU && gpus.count() > 0) {
       Gpus.requireOneStream();

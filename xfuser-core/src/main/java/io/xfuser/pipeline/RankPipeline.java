@@ -143,7 +143,7 @@ final class RankPipeline<C> {
                 request,
                 plan,
                 pipeline.transformer().spec(),
-                engine.runtime().attentionKernel(),
+                engine.runtime().attentionBackend(),
                 gauge),
             new LongSkips(
                 pipeline.transformer().spec(), plan.stages(), groups.skips(), plan.passes()),

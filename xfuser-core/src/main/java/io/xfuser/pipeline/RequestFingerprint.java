@@ -4,6 +4,9 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.config.Settings;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -17,13 +20,18 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** What all ranks of a request must have alike, named as on the command line. */
+/** What all ranks of a request must have alike, by the names of the settings. */
 final class RequestFingerprint {
   /** Bytes of a digest that are told: enough that different contents have different ones. */
   private static final int DIGEST_BYTES = 8;
 
   /** What each rank may have of its own. */
-  private static final Set<String> OWN = Set.of("device", "offload", "verbose", "threads");
+  private static final Set<Setting<?>> OWN =
+      Set.of(
+          RuntimeConfig.DEVICE,
+          RuntimeConfig.OFFLOAD,
+          RuntimeConfig.VERBOSE,
+          RuntimeConfig.THREADS);
 
   private RequestFingerprint() {}
 
@@ -31,30 +39,32 @@ final class RequestFingerprint {
   static Fingerprint of(RequestPlan plan, GivenTensors given) {
     return request(plan.request())
         .and(given(given))
-        .and(components(plan.engine().parallel()))
-        .and(components(plan.engine().runtime()));
+        .and(settings(plan.engine().parallel()))
+        .and(settings(plan.engine().runtime()));
   }
 
   private static Fingerprint request(GenerationRequest request) {
     InputConfig input = request.input();
-    Fingerprint texts = texts("prompt", request.prompts().positive());
+    Fingerprint texts = texts(InputConfig.PROMPT.name(), request.prompts().positive());
     if (request.guided()) {
-      texts = texts.and(texts("negative_prompt", request.prompts().negative()));
+      texts = texts.and(texts(InputConfig.NEGATIVE_PROMPT.name(), request.prompts().negative()));
     }
     return texts
-        .with("seed", input.seed())
-        .with("height", request.size().height())
-        .with("width", request.size().width())
+        .with(InputConfig.SEED.name(), input.seed())
+        .with(InputConfig.HEIGHT.name(), request.size().height())
+        .with(InputConfig.WIDTH.name(), request.size().width())
         .with("output height", request.output().height())
         .with("output width", request.output().width())
-        .with("num_frames", request.latents().frames())
+        .with(InputConfig.NUM_FRAMES.name(), request.latents().frames())
         .with("latents", request.latents().shape(request.images()))
-        .with("num_images_per_prompt", input.numImagesPerPrompt())
-        .with("class_labels", input.classLabels())
-        .with("output_type", input.outputType().toString().toLowerCase(Locale.ROOT))
+        .with(
+            InputConfig.NUM_IMAGES_PER_PROMPT.name(),
+            InputConfig.NUM_IMAGES_PER_PROMPT.textIn(input))
+        .with(InputConfig.CLASS_LABELS.name(), input.classLabels())
+        .with(InputConfig.OUTPUT_TYPE.name(), InputConfig.OUTPUT_TYPE.textIn(input))
         .and(components(request.scheduler()))
-        .with("guidance_scale", request.guidance().scale())
-        .with("guidance_rescale", request.guidance().rescale())
+        .with(InputConfig.GUIDANCE_SCALE.name(), request.guidance().scale())
+        .with(InputConfig.GUIDANCE_RESCALE.name(), request.guidance().rescale())
         .with("guidance of the model", request.guidance().condition())
         .and(components(request.text()));
   }
@@ -67,14 +77,23 @@ final class RequestFingerprint {
     return all;
   }
 
+  /** Every setting by its name, so that a new one is compared too. */
+  static Fingerprint settings(Settings settings) {
+    Fingerprint all = Fingerprint.EMPTY;
+    for (Setting<?> setting : settings.settings()) {
+      if (!OWN.contains(setting)) {
+        all = all.with(setting.name(), setting.textIn(settings));
+      }
+    }
+    return all;
+  }
+
   /** Every component of a record by its name, so that a new one is compared too. */
-  static Fingerprint components(Record record) {
+  private static Fingerprint components(Record record) {
     Fingerprint all = Fingerprint.EMPTY;
     try {
       for (RecordComponent component : record.getClass().getRecordComponents()) {
-        if (!OWN.contains(component.getName())) {
-          all = all.with(flag(component.getName()), component.getAccessor().invoke(record));
-        }
+        all = all.with(snakeCase(component.getName()), component.getAccessor().invoke(record));
       }
       return all;
     } catch (ReflectiveOperationException e) {
@@ -83,7 +102,7 @@ final class RequestFingerprint {
   }
 
   /** {@code maxSequenceLength} as {@code max_sequence_length}. */
-  private static String flag(String name) {
+  private static String snakeCase(String name) {
     return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
   }
 

@@ -113,7 +113,7 @@ public enum AttentionKernel {
           .ifPresent(
               reason -> {
                 throw new IllegalArgumentException(
-                    "attentionKernel " + kernelName() + " " + reason);
+                    "attention_backend " + kernelName() + " " + reason);
               });
     }
   }

@@ -162,6 +162,15 @@ public final class ComponentConfig {
     return value.isNumber() ? value.asText() : value.toString();
   }
 
+  /**
+   * The value of {@code name} as a number, boolean, text, or list of them.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public Object value(String name) {
+    return JSON.convertValue(present(name), Object.class);
+  }
+
   /** A whole number. */
   public int getInt(String name) {
     return toInt(name, present(name));

@@ -27,7 +27,7 @@ class DeviceChoiceTest {
   void anythingElseIsRefused(String text) {
     assertThatThrownBy(() -> DeviceChoice.parse(text))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("the device must be auto, cpu, cuda or cuda:i, but is " + text);
+        .hasMessage("device must be auto, cpu, cuda or cuda:i, but is " + text);
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -22,87 +23,104 @@ class EngineConfigTest {
 
   @Test
   void anEngineIsSerialFloat32OnWhatThereIsByDefault() {
-    assertThat(ENGINE.model()).isEqualTo(new ModelConfig(Path.of("model"), null, false, null));
+    assertThat(ENGINE.model()).isEqualTo(ModelConfig.builder(Path.of("model")).build());
     assertThat(ENGINE.parallel()).isEqualTo(ParallelConfig.serial());
     assertThat(ENGINE.runtime())
-        .isEqualTo(
-            new RuntimeConfig(
-                ElementType.FLOAT32,
-                1,
-                DeviceChoice.AUTO,
-                Offload.NONE,
-                false,
-                false,
-                false,
-                false,
-                false,
-                false,
-                AttentionKernel.FASTEST,
-                0));
+        .hasToString(
+            "RuntimeConfig[warmup_steps=1, dtype=float32, device=auto, offload=none,"
+                + " enable_tiling=false, enable_slicing=false, use_parallel_vae=false,"
+                + " shard_t5_encoder=false, attention_backend=fastest, threads=none,"
+                + " verbose=false]");
+    assertThat(EngineConfig.builder(Path.of("model")).build()).isEqualTo(ENGINE);
   }
 
   @Test
-  void eachWitherOfTheRuntimeChangesItsOwnSettingAlone() {
-    RuntimeConfig runtime = RuntimeConfig.defaults();
-    assertThat(settings(runtime.withDtype(ElementType.BFLOAT16)))
-        .isEqualTo("BFLOAT16 1 auto NONE false false false false false false FASTEST 0");
-    assertThat(settings(runtime.withWarmupSteps(0)))
-        .isEqualTo("FLOAT32 0 auto NONE false false false false false false FASTEST 0");
-    assertThat(settings(runtime.withDevice("cuda:1")))
-        .isEqualTo("FLOAT32 1 cuda:1 NONE false false false false false false FASTEST 0");
-    assertThat(settings(runtime.withDevice(DeviceChoice.CPU)))
-        .isEqualTo("FLOAT32 1 cpu NONE false false false false false false FASTEST 0");
-    assertThat(settings(runtime.withOffload(Offload.MODEL)))
-        .isEqualTo("FLOAT32 1 auto MODEL false false false false false false FASTEST 0");
-    assertThat(settings(runtime.withParallelVae(true)))
-        .isEqualTo("FLOAT32 1 auto NONE true false false false false false FASTEST 0");
-    assertThat(settings(runtime.withShardedT5Encoder(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false true false false false false FASTEST 0");
-    assertThat(settings(runtime.withTiling(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false true false false FASTEST 0");
-    assertThat(settings(runtime.withSlicing(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false true false FASTEST 0");
-    assertThat(settings(runtime.withVerbose(true)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false false true FASTEST 0");
-    assertThat(settings(runtime.withAttentionKernel(AttentionKernel.CUDNN)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false false false CUDNN 0");
-    assertThat(settings(runtime.withThreads(3)))
-        .isEqualTo("FLOAT32 1 auto NONE false false false false false false FASTEST 3");
+  void eachSetterOfTheRuntimeSetsItsOwnSettingAlone() {
+    RuntimeConfig.Builder all =
+        RuntimeConfig.builder()
+            .warmupSteps(0)
+            .dtype(ElementType.BFLOAT16)
+            .device("cuda:1")
+            .offload(Offload.MODEL)
+            .enableTiling(true)
+            .attentionBackend(CUDNN)
+            .threads(3);
+    assertThat(all.build())
+        .hasToString(
+            "RuntimeConfig[warmup_steps=0, dtype=bfloat16, device=cuda:1, offload=model,"
+                + " enable_tiling=true, enable_slicing=false, use_parallel_vae=false,"
+                + " shard_t5_encoder=false, attention_backend=cudnn, threads=3, verbose=false]");
+    RuntimeConfig others =
+        RuntimeConfig.builder()
+            .enableSlicing(true)
+            .useParallelVae(true)
+            .shardT5Encoder(true)
+            .verbose(true)
+            .device(DeviceChoice.CPU)
+            .build();
+    assertThat(others)
+        .hasToString(
+            "RuntimeConfig[warmup_steps=1, dtype=float32, device=cpu, offload=none,"
+                + " enable_tiling=false, enable_slicing=true, use_parallel_vae=true,"
+                + " shard_t5_encoder=true, attention_backend=fastest, threads=none, verbose=true]");
+    assertThat(all.threads(0).build().threads()).isZero();
   }
 
-  private static String settings(RuntimeConfig runtime) {
-    return runtime.toString().replaceAll("^.*?\\[|\\]$|\\w+=", "").replace(", ", " ");
+  @Test
+  void anEngineIsChangedInPart() {
+    EngineConfig two =
+        EngineConfig.builder(Path.of("model"))
+            .parallel(parallel -> parallel.ulyssesDegree(2))
+            .runtime(runtime -> runtime.warmupSteps(0))
+            .build();
+    EngineConfig four = two.toBuilder().parallel(parallel -> parallel.ringDegree(2)).build();
+    assertThat(four.parallel().worldSize()).isEqualTo(4);
+    assertThat(four.runtime().warmupSteps()).isZero();
+    assertThat(four.toBuilder().parallel(ParallelConfig.serial()).build().parallel().worldSize())
+        .isEqualTo(1);
   }
 
   @Test
   void aKernelThatDoesNotFitTheDeviceIsRefused() {
-    RuntimeConfig cpu = ENGINE.runtime().withDevice(DeviceChoice.CPU);
+    RuntimeConfig cpu = ENGINE.runtime().toBuilder().device(DeviceChoice.CPU).build();
     for (AttentionKernel kernel : List.of(SDPA, SDPA_FLASH, SDPA_MATH)) {
-      RuntimeConfig chosen = cpu.withAttentionKernel(kernel);
-      assertThat(ENGINE.withRuntime(chosen).runtime().attentionKernel()).isEqualTo(kernel);
+      RuntimeConfig chosen = cpu.toBuilder().attentionBackend(kernel).build();
+      assertThat(ENGINE.toBuilder().runtime(chosen).build().runtime().attentionBackend())
+          .isEqualTo(kernel);
     }
-    assertThatThrownBy(() -> ENGINE.withRuntime(cpu.withAttentionKernel(CUDNN)))
+    assertThatThrownBy(
+            () ->
+                ENGINE.toBuilder().runtime(cpu.toBuilder().attentionBackend(CUDNN).build()).build())
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("attentionKernel cudnn is a kernel for CUDA, but the device is the CPU");
-    RuntimeConfig gpu = ENGINE.runtime().withDevice(DeviceChoice.CUDA);
-    assertThat(ENGINE.withRuntime(gpu.withAttentionKernel(SDPA_EFFICIENT))).isNotNull();
-    assertThatThrownBy(() -> ENGINE.withRuntime(gpu.withAttentionKernel(SDPA_FLASH)))
+        .hasMessage("attention_backend cudnn is a kernel for CUDA, but the device is the CPU");
+    RuntimeConfig gpu = ENGINE.runtime().toBuilder().device(DeviceChoice.CUDA).build();
+    assertThat(
+            ENGINE.toBuilder()
+                .runtime(gpu.toBuilder().attentionBackend(SDPA_EFFICIENT).build())
+                .build())
+        .isNotNull();
+    assertThatThrownBy(
+            () ->
+                ENGINE.toBuilder()
+                    .runtime(gpu.toBuilder().attentionBackend(SDPA_FLASH).build())
+                    .build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
-            "attentionKernel sdpa_flash attends in float16 and bfloat16 on CUDA, but the"
+            "attention_backend sdpa_flash attends in float16 and bfloat16 on CUDA, but the"
                 + " element type is float32");
-    RuntimeConfig any = ENGINE.runtime().withAttentionKernel(CUDNN);
-    assertThat(ENGINE.withRuntime(any)).isNotNull(); // it is not known yet which device there is
+    RuntimeConfig any = ENGINE.runtime().toBuilder().attentionBackend(CUDNN).build();
+    assertThat(ENGINE.toBuilder().runtime(any).build())
+        .isNotNull(); // it is not known yet which device there is
   }
 
   @Test
   void impossibleRuntimesAreRejected() {
-    RuntimeConfig runtime = RuntimeConfig.defaults();
-    assertThatThrownBy(() -> runtime.withWarmupSteps(-1))
+    RuntimeConfig runtime = RuntimeConfig.builder().build();
+    assertThatThrownBy(() -> runtime.toBuilder().warmupSteps(-1).build())
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("the number of warm-up steps must be at least 0, but is -1");
-    assertThatThrownBy(() -> runtime.withDevice("tpu"))
-        .hasMessage("the device must be auto, cpu, cuda or cuda:i, but is tpu");
+        .hasMessage("warmup_steps must be at least 0, but is -1");
+    assertThatThrownBy(() -> runtime.toBuilder().device("tpu").build())
+        .hasMessage("device must be auto, cpu, cuda or cuda:i, but is tpu");
   }
 
   @ParameterizedTest
@@ -111,9 +129,8 @@ class EngineConfigTest {
       mode = EnumSource.Mode.EXCLUDE,
       names = {"FLOAT32", "BFLOAT16", "FLOAT16"})
   void otherElementTypesAreRejected(ElementType type) {
-    assertThatThrownBy(() -> ENGINE.withDtype(type))
-        .hasMessage(
-            "the element type must be float32, bfloat16 or float16, but is " + type.torchName());
+    assertThatThrownBy(() -> ENGINE.toBuilder().runtime(r -> r.dtype(type)).build())
+        .hasMessage("dtype must be float32, bfloat16 or float16, but is " + type.torchName());
   }
 
   @ParameterizedTest
@@ -122,10 +139,16 @@ class EngineConfigTest {
       names = {"MODEL", "SEQUENTIAL"})
   void nothingCanLeaveTheGpuOfARunOnTheCpu(Offload offload) {
     RuntimeConfig runtime = ENGINE.runtime();
-    assertThatThrownBy(() -> runtime.withDevice("cpu").withOffload(offload))
+    assertThatThrownBy(() -> runtime.toBuilder().device("cpu").offload(offload).build())
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("Offload." + offload + " needs a GPU, but the device is cpu");
-    assertThatThrownBy(() -> runtime.withOffload(offload).withDevice("cpu"))
-        .hasMessage("Offload." + offload + " needs a GPU, but the device is cpu");
+        .hasMessage(
+            "offload "
+                + offload.name().toLowerCase(Locale.ROOT)
+                + " needs a GPU, but the device is cpu");
+    assertThatThrownBy(() -> runtime.toBuilder().offload(offload).device("cpu").build())
+        .hasMessage(
+            "offload "
+                + offload.name().toLowerCase(Locale.ROOT)
+                + " needs a GPU, but the device is cpu");
   }
 }

@@ -13,85 +13,79 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class InputConfigTest {
-  private static final InputConfig FOX = InputConfig.of("a fox");
+  private static final InputConfig FOX = InputConfig.builder("a fox").build();
 
   @Test
   void whatIsNotGivenIsLeftToThePipeline() {
-    assertThat(FOX)
-        .isEqualTo(
-            new InputConfig(
-                List.of("a fox"),
-                List.of(),
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                1,
-                42,
-                null,
-                null,
-                List.of(),
-                null,
-                null,
-                null,
-                false,
-                OutputType.PIL));
+    assertThat(FOX.prompts()).containsExactly("a fox");
+    assertThat(FOX.negativePrompts()).isEmpty();
+    assertThat(FOX.classLabels()).isEmpty();
+    assertThat(FOX.numImagesPerPrompt()).isEqualTo(1);
+    assertThat(FOX.seed()).isEqualTo(42);
+    assertThat(FOX.doClassifierFreeGuidance()).isFalse();
+    assertThat(FOX.outputType()).isEqualTo(OutputType.PIL);
+    assertThat(
+            Stream.of(
+                FOX.height(),
+                FOX.width(),
+                FOX.numFrames(),
+                FOX.numInferenceSteps(),
+                FOX.guidanceScale(),
+                FOX.maxSequenceLength(),
+                FOX.useResolutionBinning(),
+                FOX.cleanCaption(),
+                FOX.guidanceRescale(),
+                FOX.eta(),
+                FOX.trueCfgScale()))
+        .containsOnlyNulls();
   }
 
   @Test
-  void withersAndTheBuilderSetTheSame() {
-    InputConfig withers =
-        FOX.withNegative("blur")
-            .withSize(112, 144)
-            .withFrames(16)
-            .withSteps(7)
-            .withGuidance(4.5)
-            .withMaxSequenceLength(120)
-            .withImagesPerPrompt(2)
-            .withSeed(-3)
-            .withResolutionBinning(false)
-            .withCleanCaption(false)
-            .withGuidanceRescale(0.7)
-            .withEta(0.5)
-            .withTrueCfgScale(2)
-            .withOutputType(OutputType.LATENT);
-    assertThat(withers)
-        .isEqualTo(
-            new InputConfig(
-                List.of("a fox"),
-                List.of("blur"),
-                112,
-                144,
-                16,
-                7,
-                4.5,
-                120,
-                2,
-                -3,
-                false,
-                false,
-                List.of(),
-                0.7,
-                0.5,
-                2.0,
-                false,
-                OutputType.LATENT));
-    assertThat(withers.toBuilder().build()).isEqualTo(withers);
-    assertThat(InputConfig.builder("a fox").height(112).width(144).build())
-        .isEqualTo(FOX.withSize(112, 144));
-    assertThat(InputConfig.of().withClassLabels(List.of(207, 0)).classLabels())
+  void eachSetterSetsItsOwnSettingAlone() {
+    InputConfig all =
+        FOX.toBuilder()
+            .negativePrompts("blur")
+            .size(112, 144)
+            .numFrames(16)
+            .numInferenceSteps(7)
+            .guidanceScale(4.5)
+            .doClassifierFreeGuidance(true)
+            .guidanceRescale(0.7)
+            .trueCfgScale(2)
+            .eta(0.5)
+            .maxSequenceLength(120)
+            .numImagesPerPrompt(2)
+            .seed(-3)
+            .useResolutionBinning(false)
+            .cleanCaption(false)
+            .outputType(OutputType.LATENT)
+            .build();
+    assertThat(all)
+        .hasToString(
+            "InputConfig[prompt=[a fox], negative_prompt=[blur], height=112, width=144,"
+                + " num_frames=16, num_inference_steps=7, guidance_scale=4.5,"
+                + " do_classifier_free_guidance=true, guidance_rescale=0.7, true_cfg_scale=2.0,"
+                + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3,"
+                + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
+                + " output_type=latent]");
+    assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all).isNotEqualTo(FOX);
+    assertThat(InputConfig.builder().classLabels(List.of(207, 0)).build().classLabels())
         .containsExactly(207, 0);
-    assertThat(FOX.withPrompts("one", "two").prompts()).containsExactly("one", "two");
+  }
+
+  @Test
+  void aValueThatIsTheDefaultIsTheSameAsNone() {
+    assertThat(FOX.toBuilder().seed(42).build()).isEqualTo(FOX);
+    InputConfig small = FOX.toBuilder().height(64).build();
+    assertThat(small.toBuilder().set(InputConfig.HEIGHT, null).build()).isEqualTo(FOX);
   }
 
   @Test
   void negativePromptsAreNoneOneOrOnePerPrompt() {
-    InputConfig three = InputConfig.of("a", "b", "c");
-    assertThat(three.withNegative("x").negativePrompts()).hasSize(1);
-    assertThat(three.withNegative("x", "y", "z").negativePrompts()).hasSize(3);
-    assertThatThrownBy(() -> three.withNegative("x", "y"))
+    InputConfigBuilder three = InputConfig.builder("a", "b", "c");
+    assertThat(three.negativePrompts("x").build().negativePrompts()).hasSize(1);
+    assertThat(three.negativePrompts("x", "y", "z").build().negativePrompts()).hasSize(3);
+    assertThatThrownBy(() -> three.negativePrompts("x", "y").build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
             "there must be no negative prompt, one, or one per prompt, but there are 2 for 3"
@@ -100,52 +94,47 @@ class InputConfigTest {
 
   @Test
   void guidanceThatIsDemandedCannotBeSwitchedOff() {
-    InputConfig demanded = FOX.toBuilder().doClassifierFreeGuidance(true).build();
-    assertThat(demanded.withGuidance(1.5).guidanceScale()).isEqualTo(1.5);
-    assertThatThrownBy(() -> demanded.withGuidance(1))
+    InputConfigBuilder demanded = FOX.toBuilder().doClassifierFreeGuidance(true);
+    assertThat(demanded.guidanceScale(1.5).build().guidanceScale()).isEqualTo(1.5);
+    assertThatThrownBy(() -> demanded.guidanceScale(1).build())
         .hasMessage(
-            "classifier-free guidance is demanded, but the guidance scale 1.0 switches it off");
-    assertThat(demanded.withTrueCfgScale(4).withGuidance(1).switchesGuidanceOff()).isFalse();
+            "do_classifier_free_guidance needs guidance, but guidance_scale 1.0 switches it off");
+    assertThat(demanded.trueCfgScale(4).build().switchesGuidanceOff()).isFalse();
   }
 
   static Stream<Arguments> impossible() {
     return Stream.of(
-        bad(c -> c.withSize(0, 64), "the height must be at least 1, but is 0"),
-        bad(c -> c.withSize(64, -8), "the width must be at least 1, but is -8"),
-        bad(c -> c.withFrames(0), "the number of frames must be at least 1, but is 0"),
-        bad(c -> c.withSteps(0), "the number of inference steps must be at least 1, but is 0"),
+        bad(c -> c.size(0, 64), "height must be at least 1, but is 0"),
+        bad(c -> c.size(64, -8), "width must be at least 1, but is -8"),
+        bad(c -> c.numFrames(0), "num_frames must be at least 1, but is 0"),
+        bad(c -> c.numInferenceSteps(0), "num_inference_steps must be at least 1, but is 0"),
+        bad(c -> c.maxSequenceLength(0), "max_sequence_length must be at least 1, but is 0"),
+        bad(c -> c.numImagesPerPrompt(0), "num_images_per_prompt must be at least 1, but is 0"),
         bad(
-            c -> c.withMaxSequenceLength(0),
-            "the maximum sequence length must be at least 1, but is 0"),
+            c -> c.guidanceScale(Double.POSITIVE_INFINITY),
+            "guidance_scale must be finite, but is Infinity"),
+        bad(c -> c.guidanceRescale(Double.NaN), "guidance_rescale must be finite, but is NaN"),
+        bad(c -> c.trueCfgScale(Double.NaN), "true_cfg_scale must be finite, but is NaN"),
+        bad(c -> c.eta(1.5), "eta must be from 0 to 1, but is 1.5"),
+        bad(c -> c.eta(Double.NaN), "eta must be from 0 to 1, but is NaN"),
+        bad(c -> c.classLabels(List.of(1, -1)), "class_labels must be at least 0, but is -1"),
         bad(
-            c -> c.withImagesPerPrompt(0),
-            "the number of images per prompt must be at least 1, but is 0"),
+            c -> c.set(RuntimeConfig.DTYPE, "fp16"),
+            "dtype is no setting of " + InputConfig.SETTINGS),
         bad(
-            c -> c.withGuidance(Double.POSITIVE_INFINITY),
-            "the guidance scale must be finite, but is Infinity"),
-        bad(
-            c -> c.withGuidanceRescale(Double.NaN),
-            "the guidance rescale must be finite, but is NaN"),
-        bad(c -> c.withTrueCfgScale(Double.NaN), "the true CFG scale must be finite, but is NaN"),
-        bad(c -> c.withEta(1.5), "eta must be between 0 and 1, but is 1.5"),
-        bad(c -> c.withEta(Double.NaN), "eta must be between 0 and 1, but is NaN"),
-        bad(
-            c -> c.withPrompts().withClassLabels(List.of(1, -1)),
-            "a class label must be at least 0, but is -1"),
-        bad(
-            c -> c.withClassLabels(List.of(1, 2)),
+            c -> c.classLabels(List.of(1, 2)),
             "a model takes prompts or class labels, but there are 1 of the one and 2 of the"
                 + " other"));
   }
 
-  private static Arguments bad(UnaryOperator<InputConfig> change, String message) {
+  private static Arguments bad(UnaryOperator<InputConfigBuilder> change, String message) {
     return Arguments.of(change, message);
   }
 
   @ParameterizedTest
   @MethodSource("impossible")
-  void impossibleRequestsAreRejected(UnaryOperator<InputConfig> change, String message) {
-    assertThatThrownBy(() -> change.apply(FOX))
+  void impossibleRequestsAreRejected(UnaryOperator<InputConfigBuilder> change, String message) {
+    assertThatThrownBy(() -> change.apply(FOX.toBuilder()).build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(message);
   }

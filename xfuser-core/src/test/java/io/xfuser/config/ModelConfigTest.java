@@ -13,7 +13,7 @@ class ModelConfigTest {
 
   @Test
   void aDirectoryIsTakenAsItIs() {
-    assertThat(ModelConfig.of(downloads).directory()).contains(downloads);
+    assertThat(ModelConfig.builder(downloads).build().directory()).contains(downloads);
   }
 
   @Test
@@ -25,11 +25,11 @@ class ModelConfigTest {
   @Test
   void aModelThatIsNoDirectoryIsNone() throws IOException {
     Path file = Files.createFile(downloads.resolve("file"));
-    assertThat(ModelConfig.of(file).directory()).isEmpty();
+    assertThat(ModelConfig.builder(file).build().directory()).isEmpty();
     assertThat(named("org/model").directory()).isEmpty();
   }
 
   private ModelConfig named(String name) {
-    return new ModelConfig(Path.of(name), downloads, false, null);
+    return ModelConfig.builder(Path.of(name)).downloadDir(downloads).build();
   }
 }

@@ -1,10 +1,11 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -16,48 +17,52 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ParallelConfigTest {
   private static final ParallelConfig ALL =
-      new ParallelConfig(2, 3, 5, 1, 7, 2, 11, 13, 0, List.of(), "row", 0);
+      ParallelConfig.builder()
+          .tensorDegree(2)
+          .ulyssesDegree(3)
+          .ringDegree(5)
+          .pipefusionDegree(7)
+          .cfgDegree(2)
+          .dataDegree(11)
+          .numPipelinePatch(13)
+          .build();
 
   @Test
   void worldSizeIsTheProductOfAllDegrees() {
     assertThat(ALL.worldSize()).isEqualTo(2 * 3 * 5 * 7 * 2 * 11);
     assertThat(ALL.sequenceDegree()).isEqualTo(15);
     assertThat(ParallelConfig.serial().worldSize()).isEqualTo(1);
-    ParallelConfig apart = ALL.withVaeParallelSize(3);
+    ParallelConfig apart = ALL.toBuilder().vaeParallelSize(3).build();
     assertThat(apart.ditParallelSize()).isEqualTo(ALL.worldSize());
     assertThat(apart.worldSize()).isEqualTo(ALL.worldSize() + 3);
-    ParallelConfig displaced = ALL.withPipefusion(1).withPatches(0).withDistrifusion(7);
+    ParallelConfig displaced =
+        ALL.toBuilder().pipefusionDegree(1).numPipelinePatch(0).distrifusionDegree(7).build();
     assertThat(displaced.worldSize()).isEqualTo(ALL.worldSize());
     assertThat(displaced.sequenceDegree()).isEqualTo(15 * 7);
   }
 
   @Test
-  void eachWitherChangesItsOwnNumberAlone() {
-    ParallelConfig serial = ParallelConfig.serial();
-    assertThat(serial.withTensor(2)).isEqualTo(of(2, 1, 1, 1, 1, 1, 0));
-    assertThat(serial.withUlysses(2)).isEqualTo(of(1, 2, 1, 1, 1, 1, 0));
-    assertThat(serial.withRing(2)).isEqualTo(of(1, 1, 2, 1, 1, 1, 0));
-    assertThat(serial.withPipefusion(2)).isEqualTo(of(1, 1, 1, 2, 1, 1, 0));
-    assertThat(serial.withCfg(2)).isEqualTo(of(1, 1, 1, 1, 2, 1, 0));
-    assertThat(serial.withData(2)).isEqualTo(of(1, 1, 1, 1, 1, 2, 0));
-    assertThat(serial.withPatches(2)).isEqualTo(of(1, 1, 1, 1, 1, 1, 2));
-    assertThat(serial.withDistrifusion(2))
-        .isEqualTo(new ParallelConfig(1, 1, 1, 2, 1, 1, 1, 0, 0, List.of(), "row", 0));
-    assertThat(serial.withDistrifusionPatches(2))
-        .isEqualTo(new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 2, List.of(), "row", 0));
-    assertThat(serial.withDistrifusionPatches(2).withDistrifusion(3))
-        .isEqualTo(serial.withDistrifusion(3));
-    assertThat(ALL.withRing(1).withRing(5)).isEqualTo(ALL);
-  }
-
-  private static ParallelConfig of(int tp, int u, int r, int pp, int cfg, int dp, int patches) {
-    return new ParallelConfig(tp, u, r, 1, pp, cfg, dp, patches, 0, List.of(), "row", 0);
+  void eachSetterSetsItsOwnNumberAlone() {
+    assertThat(ALL)
+        .hasToString(
+            "ParallelConfig[data_parallel_degree=11, use_cfg_parallel=true, ulysses_degree=3,"
+                + " ring_degree=5, distrifusion_degree=1, num_distrifusion_patch=none,"
+                + " pipefusion_parallel_degree=7, num_pipeline_patch=13,"
+                + " attn_layer_num_for_pp=none, tensor_parallel_degree=2, vae_parallel_size=0]");
+    ParallelConfig displaced =
+        ParallelConfig.builder().distrifusionDegree(2).numDistrifusionPatch(2).build();
+    assertThat(displaced.distrifusionDegree()).isEqualTo(2);
+    assertThat(displaced.distrifusionPatches()).isEqualTo(2);
+    assertThat(ALL.toBuilder().ringDegree(1).ringDegree(5).build()).isEqualTo(ALL);
+    assertThat(ParallelConfig.builder().numPipelinePatch(0).build())
+        .isEqualTo(ParallelConfig.serial());
   }
 
   @ParameterizedTest
   @CsvSource({"1, 0, 1", "4, 0, 4", "4, 6, 6", "1, 3, 3"})
   void patchesAreAsManyAsStagesUnlessGiven(int stages, int given, int patches) {
-    ParallelConfig config = ParallelConfig.serial().withPipefusion(stages).withPatches(given);
+    ParallelConfig config =
+        ParallelConfig.builder().pipefusionDegree(stages).numPipelinePatch(given).build();
     assertThat(config.patches()).isEqualTo(patches);
   }
 
@@ -65,14 +70,14 @@ class ParallelConfigTest {
   @CsvSource({"1, 0, 1, 1", "4, 0, 4, 1", "4, 4, 4, 1", "1, 3, 3, 3"})
   void aDistriFusionRankHasOnePatchAndASingleRankAll(int ranks, int given, int patches, int each) {
     ParallelConfig config =
-        ParallelConfig.serial().withDistrifusion(ranks).withDistrifusionPatches(given);
+        ParallelConfig.builder().distrifusionDegree(ranks).numDistrifusionPatch(given).build();
     assertThat(config.distrifusionPatches()).isEqualTo(patches);
     assertThat(config.patchesOfARank()).isEqualTo(each);
     assertThat(config.worldSize()).isEqualTo(ranks);
   }
 
   static Stream<Arguments> twoKindsOfPatches() {
-    ParallelConfig two = ParallelConfig.serial().withDistrifusion(2);
+    ParallelConfig two = ParallelConfig.builder().distrifusionDegree(2).build();
     return Stream.of(
         Arguments.of(
             two, 2, 0, "DistriFusion (patches: 2) excludes PipeFusion (stages: 2, patches: 2)"),
@@ -81,7 +86,7 @@ class ParallelConfigTest {
         Arguments.of(
             two, 1, 4, "DistriFusion (patches: 2) excludes PipeFusion (stages: 1, patches: 4)"),
         Arguments.of(
-            ParallelConfig.serial().withDistrifusionPatches(3),
+            ParallelConfig.builder().numDistrifusionPatch(3).build(),
             1,
             2,
             "DistriFusion (patches: 3) excludes PipeFusion (stages: 1, patches: 2)"));
@@ -91,105 +96,100 @@ class ParallelConfigTest {
   @MethodSource("twoKindsOfPatches")
   void distriFusionAndPipeFusionAreRefusedTogether(
       ParallelConfig displaced, int stages, int patches, String message) {
-    ParallelConfig pipelined = ParallelConfig.serial().withPipefusion(stages).withPatches(patches);
+    ParallelConfig pipelined =
+        ParallelConfig.builder().pipefusionDegree(stages).numPipelinePatch(patches).build();
     assertThatThrownBy(
             () ->
-                pipelined
-                    .withDistrifusion(displaced.distrifusionDegree())
-                    .withDistrifusionPatches(displaced.numDistrifusionPatch()))
+                pipelined.toBuilder()
+                    .distrifusionDegree(displaced.distrifusionDegree())
+                    .numDistrifusionPatch(displaced.distrifusionPatches())
+                    .build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(message);
   }
 
   @Test
   void labelIsTheParallelInfoOfXDit() {
-    ParallelConfig config = ParallelConfig.serial().withUlysses(2).withPipefusion(2).withPatches(4);
+    ParallelConfig config =
+        ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).numPipelinePatch(4).build();
     assertThat(config.label()).isEqualTo("dp1_cfg1_ulysses2_ring1_pp2_patch4");
     assertThat(ALL.label()).isEqualTo("dp11_cfg2_ulysses3_ring5_tp2_pp7_patch13");
-    ParallelConfig four = ParallelConfig.serial().withDistrifusion(4);
+    ParallelConfig four = ParallelConfig.builder().distrifusionDegree(4).build();
     assertThat(four.label()).isEqualTo("dp1_cfg1_ulysses1_ring1_df4_pp1_patch1");
-    assertThat(four.withTensor(2).label()).isEqualTo("dp1_cfg1_ulysses1_ring1_df4_tp2_pp1_patch1");
-    assertThat(ParallelConfig.serial().withDistrifusionPatches(4).label())
+    assertThat(four.toBuilder().tensorDegree(2).build().label())
+        .isEqualTo("dp1_cfg1_ulysses1_ring1_df4_tp2_pp1_patch1");
+    assertThat(ParallelConfig.builder().numDistrifusionPatch(4).build().label())
         .isEqualTo("dp1_cfg1_ulysses1_ring1_df1x4_pp1_patch1");
   }
 
   @Test
   void blocksOfStagesMustMatchTheStages() {
-    ParallelConfig two = ParallelConfig.serial().withPipefusion(2);
-    assertThat(two.withAttnLayerNumForPp(List.of(10, 18)).attnLayerNumForPp())
+    ParallelConfig two = ParallelConfig.builder().pipefusionDegree(2).build();
+    assertThat(two.toBuilder().attnLayerNumForPp(List.of(10, 18)).build().attnLayerNumForPp())
         .containsExactly(10, 18);
-    assertThatThrownBy(() -> two.withAttnLayerNumForPp(List.of(10, 9, 9)))
+    assertThatThrownBy(() -> two.toBuilder().attnLayerNumForPp(List.of(10, 9, 9)).build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
-            "the blocks are given for 3 pipeline stages [10, 9, 9], but the PipeFusion degree is"
-                + " 2");
-    assertThatThrownBy(() -> two.withAttnLayerNumForPp(List.of(28, 0)))
-        .hasMessage("the number of blocks of a pipeline stage must be at least 1, but is 0");
-    assertThat(two.withAttnLayerNumForPp(List.of(10, 18)).withPipefusion(3).attnLayerNumForPp())
-        .isEmpty();
+            "the blocks are given for 3 pipeline stages [10, 9, 9], but pipefusion_parallel_degree"
+                + " is 2");
+    assertThatThrownBy(() -> two.toBuilder().attnLayerNumForPp(List.of(28, 0)).build())
+        .hasMessage("attn_layer_num_for_pp must be at least 1, but is 0");
   }
 
   static Stream<Arguments> impossible() {
     return Stream.of(
-        bad(c -> c.withTensor(0), "the tensor parallel degree must be at least 1, but is 0"),
-        bad(c -> c.withUlysses(0), "the Ulysses degree must be at least 1, but is 0"),
-        bad(c -> c.withRing(-1), "the ring degree must be at least 1, but is -1"),
-        bad(c -> c.withPipefusion(0), "the PipeFusion degree must be at least 1, but is 0"),
-        bad(c -> c.withDistrifusion(0), "the DistriFusion degree must be at least 1, but is 0"),
+        bad(c -> c.tensorDegree(0), "tensor_parallel_degree must be at least 1, but is 0"),
+        bad(c -> c.ulyssesDegree(0), "ulysses_degree must be at least 1, but is 0"),
+        bad(c -> c.ringDegree(-1), "ring_degree must be at least 1, but is -1"),
+        bad(c -> c.pipefusionDegree(0), "pipefusion_parallel_degree must be at least 1, but is 0"),
+        bad(c -> c.distrifusionDegree(0), "distrifusion_degree must be at least 1, but is 0"),
         bad(
-            c -> c.withDistrifusionPatches(-1),
-            "the number of DistriFusion patches must be at least 0, but is -1"),
+            c -> c.numDistrifusionPatch(-1),
+            "num_distrifusion_patch must be at least 1, but is -1"),
         bad(
-            c -> c.withDistrifusion(4).withDistrifusionPatches(3),
+            c -> c.distrifusionDegree(4).numDistrifusionPatch(3),
             "DistriFusion on 4 ranks has 4 patches, not 3"),
-        bad(c -> c.withCfg(0), "the CFG degree must be at least 1, but is 0"),
-        bad(c -> c.withCfg(3), "the CFG degree must be 1 or 2, but is 3"),
-        bad(c -> c.withData(0), "the data parallel degree must be at least 1, but is 0"),
-        bad(c -> c.withPatches(-1), "the number of pipeline patches must be at least 0, but is -1"),
-        bad(c -> c.withUlysses(65536).withRing(65536), "there are more ranks than 2147483647"),
+        bad(c -> c.cfgDegree(0), "the CFG degree must be 1 or 2, but is 0"),
+        bad(c -> c.cfgDegree(3), "the CFG degree must be 1 or 2, but is 3"),
+        bad(c -> c.dataDegree(0), "data_parallel_degree must be at least 1, but is 0"),
+        bad(c -> c.numPipelinePatch(-1), "num_pipeline_patch must be at least 1, but is -1"),
+        bad(c -> c.ulyssesDegree(65536).ringDegree(65536), "there are more ranks than 2147483647"),
         bad(
-            c -> c.withUlysses(65536).withRing(32767).withVaeParallelSize(65536),
+            c -> c.ulyssesDegree(65536).ringDegree(32767).vaeParallelSize(65536),
             "there are more ranks than 2147483647"),
-        bad(
-            c -> c.withVaeParallelSize(-1),
-            "the number of ranks of the VAE alone must be at least 0, but is -1"));
+        bad(c -> c.vaeParallelSize(-1), "vae_parallel_size must be at least 0, but is -1"));
   }
 
-  private static Arguments bad(UnaryOperator<ParallelConfig> change, String message) {
+  private static Arguments bad(UnaryOperator<ParallelConfigBuilder> change, String message) {
     return Arguments.of(change, message);
   }
 
   @ParameterizedTest
   @MethodSource("impossible")
-  void impossibleNumbersAreRejected(UnaryOperator<ParallelConfig> change, String message) {
-    assertThatThrownBy(() -> change.apply(ParallelConfig.serial()))
+  void impossibleNumbersAreRejected(UnaryOperator<ParallelConfigBuilder> change, String message) {
+    assertThatThrownBy(() -> change.apply(ParallelConfig.builder()).build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(message);
   }
 
   @Test
-  void otherSplitSchemesAreRejected() {
-    assertThatThrownBy(() -> new ParallelConfig(1, 1, 1, 1, 1, 1, 1, 0, 0, List.of(), "column", 0))
-        .hasMessage("the split scheme must be row, but is column");
-  }
-
-  @Test
   void anotherWorldSizeIsRejectedWithTheFactors() {
-    ParallelConfig four = ParallelConfig.serial().withUlysses(2).withPipefusion(2);
+    ParallelConfig four = ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).build();
     assertThatCode(() -> four.requireWorldSize(4)).doesNotThrowAnyException();
     assertThatThrownBy(() -> four.requireWorldSize(3))
         .isInstanceOf(ArgumentException.class)
         .hasMessage("the degrees multiply to 4 (ulysses 2 x pipefusion 2), but there are 3 ranks");
     assertThatThrownBy(() -> four.requireWorldSize(1)).hasMessageEndingWith("but there is 1 rank");
-    assertThatThrownBy(() -> ParallelConfig.serial().withDistrifusion(3).requireWorldSize(2))
+    assertThatThrownBy(
+            () -> ParallelConfig.builder().distrifusionDegree(3).build().requireWorldSize(2))
         .hasMessage("the degrees multiply to 3 (distrifusion 3), but there are 2 ranks");
     assertThatThrownBy(() -> ParallelConfig.serial().requireWorldSize(2))
         .hasMessage("the degrees multiply to 1, but there are 2 ranks");
-    assertThatThrownBy(() -> four.withVaeParallelSize(2).requireWorldSize(4))
+    assertThatThrownBy(() -> four.toBuilder().vaeParallelSize(2).build().requireWorldSize(4))
         .hasMessage(
             "the degrees multiply to 4 (ulysses 2 x pipefusion 2), and 2 of the VAE alone, but"
                 + " there are 4 ranks");
-    assertThatCode(() -> four.withVaeParallelSize(2).requireWorldSize(6))
+    assertThatCode(() -> four.toBuilder().vaeParallelSize(2).build().requireWorldSize(6))
         .doesNotThrowAnyException();
   }
 }

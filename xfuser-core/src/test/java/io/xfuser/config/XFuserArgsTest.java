@@ -33,7 +33,7 @@ class XFuserArgsTest {
   void aPromptAloneLeavesEverythingAtItsDefault() {
     XFuserArgs args = XFuserArgs.parse("--prompt", "a fox");
     assertThat(args.engineConfig(DEMO)).isEqualTo(EngineConfig.of(DEMO));
-    assertThat(args.inputConfig()).isEqualTo(InputConfig.of("a fox"));
+    assertThat(args.inputConfig()).isEqualTo(InputConfig.builder("a fox").build());
     assertThat(args.launcher()).isEqualTo("thread");
     assertThat(args.outputDirectory()).isEqualTo(Path.of("results"));
     assertThat(args.report()).isNull();
@@ -46,7 +46,6 @@ class XFuserArgsTest {
         engine("--model dir", e -> e.model().model(), Path.of("dir")),
         engine("--download-dir dir", e -> e.model().downloadDir(), Path.of("dir")),
         engine("--download-dir None", e -> e.model().downloadDir(), null),
-        engine("--trust-remote-code", e -> e.model().trustRemoteCode(), true),
         engine("--variant fp16", e -> e.model().variant(), "fp16"),
         engine("--warmup_steps 0", e -> e.runtime().warmupSteps(), 0),
         engine("--dtype bf16", e -> e.runtime().dtype(), ElementType.BFLOAT16),
@@ -67,12 +66,11 @@ class XFuserArgsTest {
         engine("--ulysses_degree 2", e -> e.parallel().ulyssesDegree(), 2),
         engine("--ring_degree 2", e -> e.parallel().ringDegree(), 2),
         engine("--distrifusion_degree 2", e -> e.parallel().distrifusionDegree(), 2),
-        engine("--num_distrifusion_patch 3", e -> e.parallel().numDistrifusionPatch(), 3),
+        engine("--num_distrifusion_patch 3", e -> e.parallel().distrifusionPatches(), 3),
         engine("--pipefusion_parallel_degree 2", e -> e.parallel().pipefusionDegree(), 2),
-        engine("--num_pipeline_patch 3", e -> e.parallel().numPipelinePatch(), 3),
+        engine("--num_pipeline_patch 3", e -> e.parallel().patches(), 3),
         engine("--attn_layer_num_for_pp 28", e -> e.parallel().attnLayerNumForPp(), List.of(28)),
         engine("--tensor_parallel_degree 2", e -> e.parallel().tensorDegree(), 2),
-        engine("--split_scheme row", e -> e.parallel().splitScheme(), "row"),
         input("--negative_prompt bad", InputConfig::negativePrompts, List.of("bad")),
         input("--height 112", InputConfig::height, 112),
         input("--width 144", InputConfig::width, 144),

@@ -9,23 +9,24 @@ import io.xfuser.torchscript.ElementType;
 import org.junit.jupiter.api.Test;
 
 class KernelCheckTest {
-  private static final RuntimeConfig HALF = RuntimeConfig.defaults().withDtype(ElementType.FLOAT16);
+  private static final RuntimeConfig HALF =
+      RuntimeConfig.builder().dtype(ElementType.FLOAT16).build();
 
   @Test
   void aKernelThatDoesNotTakeTheModelsHeadsIsRefused() {
-    RuntimeConfig cudnn = HALF.withAttentionKernel(AttentionKernel.CUDNN);
+    RuntimeConfig cudnn = HALF.toBuilder().attentionBackend(AttentionKernel.CUDNN).build();
     assertThatCode(() -> KernelCheck.require(cudnn, 128, true)).doesNotThrowAnyException();
     assertThatThrownBy(() -> KernelCheck.require(cudnn, 136, true))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "attentionKernel cudnn takes heads of at most 128 elements on CUDA, but the"
+            "attention_backend cudnn takes heads of at most 128 elements on CUDA, but the"
                 + " model's have 136");
   }
 
   @Test
   void aDeviceThatWasFoundDecidesToo() {
-    RuntimeConfig cudnn = HALF.withAttentionKernel(AttentionKernel.CUDNN);
+    RuntimeConfig cudnn = HALF.toBuilder().attentionBackend(AttentionKernel.CUDNN).build();
     assertThatThrownBy(() -> KernelCheck.require(cudnn, 64, false))
-        .hasMessage("attentionKernel cudnn is a kernel for CUDA, but the device is the CPU");
+        .hasMessage("attention_backend cudnn is a kernel for CUDA, but the device is the CPU");
   }
 }

@@ -69,8 +69,13 @@ class PipeFusionOverlapTest {
   private static long run(int stages, int patches, UnaryOperator<Transport> network)
       throws Exception {
     InProcessRanks ranks = new InProcessRanks(stages, Duration.ofSeconds(60));
-    ParallelConfig degrees = ParallelConfig.serial().withPipefusion(stages).withPatches(patches);
-    EngineConfig engine = EngineConfig.of(Path.of("none")).withParallel(degrees).withWarmupSteps(0);
+    ParallelConfig degrees =
+        ParallelConfig.builder().pipefusionDegree(stages).numPipelinePatch(patches).build();
+    EngineConfig engine =
+        EngineConfig.builder(Path.of("none"))
+            .parallel(degrees)
+            .runtime(r -> r.warmupSteps(0))
+            .build();
     TransformerSpec<String> spec = new SlowTransformer(stages, MICRO_STEP);
     List<Long> times =
         TestRanks.together(

@@ -60,7 +60,7 @@ class AttentionKernelTest {
     // on this machine there is none to ask
     assertThatThrownBy(() -> AttentionKernel.CUDNN.requireQueries(4429))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("attentionKernel cudnn is asked for 4429 queries")
+        .hasMessageStartingWith("attention_backend cudnn is asked for 4429 queries")
         .hasMessageContaining("this one is of unknown version");
     assertThatCode(() -> AttentionKernel.CUDNN.requireQueries(4608)).doesNotThrowAnyException();
     assertThatCode(() -> AttentionKernel.SDPA_FLASH.requireQueries(4429))

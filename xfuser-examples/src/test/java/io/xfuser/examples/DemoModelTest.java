@@ -31,9 +31,10 @@ class DemoModelTest {
       Path.of("src/test/resources/fixtures/demo/pictures.safetensors");
 
   private static final InputConfig INPUT = // as scripts/fixtures/demo_reference.py calls diffusers
-      InputConfig.of("a fox", "a rocket on a blue background")
-          .withSteps(8) // guidance and binning are those of its own xfuser.json
-          .withOutputType(OutputType.PT);
+      InputConfig.builder("a fox", "a rocket on a blue background")
+          .numInferenceSteps(8) // guidance and binning are those of its own xfuser.json
+          .outputType(OutputType.PT)
+          .build();
 
   @Test
   void serialEqualsDiffusers() {
@@ -42,7 +43,8 @@ class DemoModelTest {
 
   @Test
   void ulyssesAndCfgParallelismEqualDiffusers() {
-    assertThat(differenceFromDiffusers(ParallelConfig.serial().withUlysses(2).withCfg(2)))
+    assertThat(
+            differenceFromDiffusers(ParallelConfig.builder().ulyssesDegree(2).cfgDegree(2).build()))
         .isLessThanOrEqualTo(1e-3);
   }
 
@@ -62,7 +64,7 @@ class DemoModelTest {
   }
 
   private static double differenceFromDiffusers(ParallelConfig degrees) {
-    EngineConfig engine = EngineConfig.of(MODEL).withParallel(degrees);
+    EngineConfig engine = EngineConfig.builder(MODEL).parallel(degrees).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(MODEL, engine);
         Generation generation = ranks.generate(INPUT);
         NDManager manager = Torch.newManager();

@@ -44,7 +44,7 @@ class IndexClassesTest {
   }
 
   private DiffusionPipeline open() {
-    return DiffusionPipeline.fromPretrained(ModelConfig.of(directory));
+    return DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build());
   }
 
   @ParameterizedTest
@@ -117,7 +117,8 @@ class IndexClassesTest {
     String text = Files.readString(config);
     Files.writeString(
         config, text.replaceFirst("\"shift_factor\": [^,\\s]*", "\"shift_factor\": 0.5"));
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(other));
+    try (DiffusionPipeline pipeline =
+            DiffusionPipeline.fromPretrained(ModelConfig.builder(other).build());
         AutoencoderKlDecoder decoder =
             (AutoencoderKlDecoder) pipeline.model().vaeDecoder(Placement.CPU)) {
       assertThat(decoder.config().shiftFactor()).isEqualTo(shift);

@@ -45,7 +45,7 @@ class OpeningTest {
   }
 
   private void open() {
-    DiffusionPipeline.fromPretrained(ModelConfig.of(directory)).close();
+    DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build()).close();
   }
 
   private void assertRefused(String component) {
@@ -178,7 +178,8 @@ class OpeningTest {
   @EnabledOnOs(OS.LINUX)
   void nothingStaysMappedOrOpenOfWhatCannotBeOpened() throws IOException {
     copy("sd3_tiny");
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(directory))) {
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build())) {
       assertThat(held()).isZero(); // headers are read, nothing is mapped
       Path last = directory.resolve("text_encoder_3/config.json");
       String text = Files.readString(last);

@@ -49,7 +49,8 @@ class ClosingTest {
   void aPipelineThatNobodyElseHasIsClosedIfItsRanksCannotBeMade() {
     AtomicInteger closed = new AtomicInteger();
     DiffusionPipeline pipeline = counted("dit_tiny", closed);
-    EngineConfig half = engine("dit_tiny").withDtype(ElementType.BFLOAT16);
+    EngineConfig half =
+        engine("dit_tiny").toBuilder().runtime(r -> r.dtype(ElementType.BFLOAT16)).build();
     assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, half))
         .isInstanceOf(IllegalArgumentException.class);
     assertThat(closed).hasValue(0);
@@ -70,8 +71,8 @@ class ClosingTest {
 
   @Test
   void tilesOfADecoderThatHasNoneAreRefusedBeforeAnythingIsAskedFor() {
-    RuntimeConfig tiling = RuntimeConfig.defaults().withTiling(true);
-    EngineConfig engine = engine("latte_tiny").withRuntime(tiling);
+    RuntimeConfig tiling = RuntimeConfig.builder().enableTiling(true).build();
+    EngineConfig engine = engine("latte_tiny").toBuilder().runtime(tiling).build();
     Path model = FIXTURES.resolve("latte_tiny");
     assertThatThrownBy(() -> XDiTParallel.inProcess(model, engine))
         .isInstanceOf(IllegalArgumentException.class)

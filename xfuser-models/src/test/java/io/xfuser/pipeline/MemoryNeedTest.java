@@ -27,17 +27,18 @@ class MemoryNeedTest {
 
   /** 24 × 24 = 576 tokens of width 96. */
   private static final InputConfig FOX =
-      InputConfig.of("a red fox")
-          .withSize(384, 384)
-          .withResolutionBinning(false)
-          .withSteps(1)
-          .withOutputType(OutputType.LATENT);
+      InputConfig.builder("a red fox")
+          .size(384, 384)
+          .useResolutionBinning(false)
+          .numInferenceSteps(1)
+          .outputType(OutputType.LATENT)
+          .build();
 
   private static DiffusionPipeline pipeline;
 
   @BeforeAll
   static void open() {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
   }
 
   @AfterAll
@@ -58,21 +59,22 @@ class MemoryNeedTest {
   }
 
   private static EngineConfig engine(ParallelConfig degrees) {
-    return EngineConfig.of(MODEL).withParallel(degrees);
+    return EngineConfig.builder(MODEL).parallel(degrees).build();
   }
 
   static Stream<Arguments> runs() {
     ParallelConfig one = ParallelConfig.serial();
     return Stream.of(
         Arguments.of(one, FOX),
-        Arguments.of(one, FOX.withGuidance(1)),
-        Arguments.of(one, FOX.withImagesPerPrompt(2)),
-        Arguments.of(one.withUlysses(2), FOX),
-        Arguments.of(one.withRing(2), FOX),
-        Arguments.of(one.withTensor(2), FOX),
-        Arguments.of(one.withPipefusion(2), FOX),
-        Arguments.of(one.withCfg(2), FOX),
-        Arguments.of(one.withData(2), FOX.withImagesPerPrompt(2)));
+        Arguments.of(one, FOX.toBuilder().guidanceScale(1).build()),
+        Arguments.of(one, FOX.toBuilder().numImagesPerPrompt(2).build()),
+        Arguments.of(one.toBuilder().ulyssesDegree(2).build(), FOX),
+        Arguments.of(one.toBuilder().ringDegree(2).build(), FOX),
+        Arguments.of(one.toBuilder().tensorDegree(2).build(), FOX),
+        Arguments.of(one.toBuilder().pipefusionDegree(2).build(), FOX),
+        Arguments.of(one.toBuilder().cfgDegree(2).build(), FOX),
+        Arguments.of(
+            one.toBuilder().dataDegree(2).build(), FOX.toBuilder().numImagesPerPrompt(2).build()));
   }
 
   @ParameterizedTest
@@ -91,15 +93,17 @@ class MemoryNeedTest {
   void twiceThePicturesNeedTwiceAsMuchAndSoDoTwiceTheTokens() {
     EngineConfig engine = engine(ParallelConfig.serial());
     double once = denoising(engine, FOX).bytes();
-    assertThat(denoising(engine, FOX.withImagesPerPrompt(2)).bytes()).isEqualTo(2 * once);
-    assertThat(denoising(engine, FOX.withSize(384, 768)).bytes()).isEqualTo(2 * once);
+    assertThat(denoising(engine, FOX.toBuilder().numImagesPerPrompt(2).build()).bytes())
+        .isEqualTo(2 * once);
+    assertThat(denoising(engine, FOX.toBuilder().size(384, 768).build()).bytes())
+        .isEqualTo(2 * once);
   }
 
   @Test
   void aKernelThatHasAllProductsOfQueriesAndKeysNeedsThem() {
     EngineConfig engine = engine(ParallelConfig.serial());
     EngineConfig math =
-        engine.withRuntime(engine.runtime().withAttentionKernel(AttentionKernel.SDPA_MATH));
+        engine.toBuilder().runtime(r -> r.attentionBackend(AttentionKernel.SDPA_MATH)).build();
     double products = 2.0 * 576 * 576 * pipeline.spec().heads() * Float.BYTES; // both prompts
     assertThat(denoising(math, FOX).bytes()).isEqualTo(denoising(engine, FOX).bytes() + products);
   }

@@ -8,7 +8,6 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
-import io.xfuser.config.RuntimeConfig;
 import io.xfuser.parallel.ForwardingTransport;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
@@ -34,11 +33,12 @@ class OffloadedPictureTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
   private static final InputConfig FOX =
-      InputConfig.of("a red fox")
-          .withSize(64, 64)
-          .withResolutionBinning(false)
-          .withSteps(2)
-          .withOutputType(OutputType.PT);
+      InputConfig.builder("a red fox")
+          .size(64, 64)
+          .useResolutionBinning(false)
+          .numInferenceSteps(2)
+          .outputType(OutputType.PT)
+          .build();
 
   @BeforeEach
   void prepare() {
@@ -50,8 +50,7 @@ class OffloadedPictureTest {
   }
 
   private static RankResult draw(DiffusionPipeline pipeline, Offload offload) {
-    EngineConfig engine =
-        EngineConfig.of(MODEL).withRuntime(RuntimeConfig.defaults().withOffload(offload));
+    EngineConfig engine = EngineConfig.builder(MODEL).runtime(r -> r.offload(offload)).build();
     PlacedPipeline<?> placed = placed(pipeline, offload);
     RequestWatch watch = new RequestWatch(StepListener.NONE, false);
     return draw(placed, RankRun.of(placed, engine, new World(alone()), watch));

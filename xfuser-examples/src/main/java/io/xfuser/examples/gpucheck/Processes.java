@@ -95,7 +95,7 @@ final class Processes implements Callable<Integer> {
     for (ParallelConfig layout : layouts(ranks)) {
       int patches = layout.patches();
       if (!ofOneRank.containsKey(patches)) {
-        ofOneRank.put(patches, draw(ParallelConfig.serial().withPatches(patches)));
+        ofOneRank.put(patches, draw(ParallelConfig.builder().numPipelinePatch(patches).build()));
       }
       Drawn one = ofOneRank.get(patches);
       Drawn several = draw(layout);
@@ -118,20 +118,25 @@ final class Processes implements Callable<Integer> {
   static List<ParallelConfig> layouts(int ranks) {
     ParallelConfig serial = ParallelConfig.serial();
     List<ParallelConfig> all = new ArrayList<>();
-    all.add(serial.withRing(ranks));
+    all.add(serial.toBuilder().ringDegree(ranks).build());
     for (int heads = 2; heads <= MOST_HEADS && heads <= ranks; heads++) {
       if (ranks % heads == 0) {
-        all.add(serial.withUlysses(heads).withRing(ranks / heads));
-        all.add(serial.withTensor(heads).withRing(ranks / heads));
+        all.add(serial.toBuilder().ulyssesDegree(heads).ringDegree(ranks / heads).build());
+        all.add(serial.toBuilder().tensorDegree(heads).ringDegree(ranks / heads).build());
       }
     }
     IntStream.rangeClosed(2, Math.min(ranks, MOST_BLOCKS))
         .filter(stages -> ranks % stages == 0)
         .forEach(
             stages ->
-                all.add(serial.withPipefusion(stages).withPatches(8).withRing(ranks / stages)));
+                all.add(
+                    serial.toBuilder()
+                        .pipefusionDegree(stages)
+                        .numPipelinePatch(8)
+                        .ringDegree(ranks / stages)
+                        .build()));
     if (ranks % 2 == 0) {
-      all.add(serial.withCfg(2).withRing(ranks / 2));
+      all.add(serial.toBuilder().cfgDegree(2).ringDegree(ranks / 2).build());
     }
     return all;
   }

@@ -117,7 +117,7 @@ record RealSize(
   DiffusionPipeline open(Path folder, RuntimeConfig runtime, boolean small) throws IOException {
     write(folder, small);
     PipelineModel<?> rest =
-        DiffusionPipeline.fromPretrained(ModelConfig.of(folder), runtime).model();
+        DiffusionPipeline.fromPretrained(ModelConfig.builder(folder).build(), runtime).model();
     ComponentConfig config = ComponentConfig.read(folder.resolve("transformer/config.json"));
     ElementType type = runtime.dtype();
     return DiffusionPipeline.of(

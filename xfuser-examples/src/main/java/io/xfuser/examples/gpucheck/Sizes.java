@@ -47,12 +47,13 @@ final class Sizes implements Callable<Integer> {
     List<String> lines = new ArrayList<>();
     lines.add(
         gpu
-            ? "1024 by 1024 pixels, random weights drawn on the GPU, one JVM; denoising alone, without text"
-                + " encoders and VAE. Ranks are connected by copies between GPUs."
+            ? "1024 by 1024 pixels, random weights drawn on the GPU, one JVM; denoising alone,"
+                  + " without text encoders and VAE. Ranks are connected by copies between GPUs."
             : "A dry run on the CPU: 128 by 128 pixels, two steps, two heads and two blocks of each"
                 + " kind. The numbers say nothing.");
     lines.add(
-        "**Outside kernels**: one minus the mean of the utilization that nvidia-smi tells of cuda:0");
+        "**Outside kernels**: one minus the mean of the utilization that nvidia-smi tells of"
+            + " cuda:0");
     lines.add(
         "ten times a second, the share of time in which a kernel ran. **Memory**: the most that");
     lines.add("nvidia-smi saw taken there, what libtorch keeps for reuse included.");
@@ -64,7 +65,7 @@ final class Sizes implements Callable<Integer> {
     for (RealSize size : RealSize.ALL) {
       lines.add(measure(size, ParallelConfig.serial()));
       if (gpu && gpus > 1) {
-        lines.add(measure(size, ParallelConfig.serial().withUlysses(Math.min(gpus, 8))));
+        lines.add(measure(size, ParallelConfig.builder().ulyssesDegree(Math.min(gpus, 8)).build()));
       }
     }
     page.add("Sizes", lines);
@@ -77,9 +78,9 @@ final class Sizes implements Callable<Integer> {
     int steps = gpu ? size.steps() : WARM_UP_STEPS;
     String where = layout.worldSize() == 1 ? device.shared() : device.each();
     RuntimeConfig runtime =
-        RuntimeConfig.defaults().withDevice(where).withDtype(ElementType.BFLOAT16);
+        RuntimeConfig.builder().device(where).dtype(ElementType.BFLOAT16).build();
     Path folder = Files.createTempDirectory("gpu-check");
-    EngineConfig engine = EngineConfig.of(folder).withRuntime(runtime).withParallel(layout);
+    EngineConfig engine = EngineConfig.builder(folder).runtime(runtime).parallel(layout).build();
     try (DiffusionPipeline pipeline = size.open(folder, runtime, !gpu);
         XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
         NDManager manager = Torch.newManager()) {

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.ParallelConfig;
 import io.xfuser.nn.Patchify;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
@@ -71,11 +70,16 @@ public final class PatchStrip implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     EngineConfig engine =
-        EngineConfig.of(model)
-            .withParallel(ParallelConfig.serial().withPatches(patches))
-            .withWarmupSteps(0);
+        EngineConfig.builder(model)
+            .parallel(p -> p.numPipelinePatch(patches))
+            .runtime(r -> r.warmupSteps(0))
+            .build();
     InputConfig input =
-        InputConfig.of(prompt).withSteps(steps).withGuidance(2.5).withResolutionBinning(false);
+        InputConfig.builder(prompt)
+            .numInferenceSteps(steps)
+            .guidanceScale(2.5)
+            .useResolutionBinning(false)
+            .build();
     try (manager;
         DiffusionPipeline opened = DiffusionPipeline.fromPretrained(engine.model());
         DiffusionPipeline watched =

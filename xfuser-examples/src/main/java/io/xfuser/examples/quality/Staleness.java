@@ -79,12 +79,14 @@ public final class Staleness implements Callable<Integer> {
       List<BufferedImage> serial = draw(pipeline, engine, requests);
       for (Setting setting : settings()) {
         EngineConfig stale =
-            engine
-                .withParallel(
-                    ParallelConfig.serial()
-                        .withPipefusion(setting.stages())
-                        .withPatches(setting.patches()))
-                .withWarmupSteps(setting.warmup());
+            engine.toBuilder()
+                .parallel(
+                    ParallelConfig.builder()
+                        .pipefusionDegree(setting.stages())
+                        .numPipelinePatch(setting.patches())
+                        .build())
+                .runtime(r -> r.warmupSteps(setting.warmup()))
+                .build();
         Figures figures = Figures.of(setting, compare(serial, draw(pipeline, stale, requests)));
         all.add(figures);
         System.out.printf(
@@ -118,14 +120,15 @@ public final class Staleness implements Callable<Integer> {
     return IntStream.range(0, (texts.size() + batch - 1) / batch)
         .mapToObj(
             i ->
-                InputConfig.of(
+                InputConfig.builder(
                         texts
                             .subList(i * batch, Math.min((i + 1) * batch, texts.size()))
                             .toArray(String[]::new))
-                    .withSeed(i)
-                    .withSteps(steps)
-                    .withGuidance(guidance)
-                    .withResolutionBinning(false))
+                    .seed(i)
+                    .numInferenceSteps(steps)
+                    .guidanceScale(guidance)
+                    .useResolutionBinning(false)
+                    .build())
         .toList();
   }
 

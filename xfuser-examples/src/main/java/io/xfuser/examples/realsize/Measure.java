@@ -56,7 +56,7 @@ final class Measure implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
-    EngineConfig engine = EngineConfig.of(folder).withDtype(type);
+    EngineConfig engine = EngineConfig.builder(folder).runtime(r -> r.dtype(type)).build();
     JsonMapper json = new JsonMapper();
     Products products =
         new Products(json.readTree(folder.resolve("text_encoder/config.json").toFile()), tokens);

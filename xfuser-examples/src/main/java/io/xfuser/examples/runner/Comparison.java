@@ -83,7 +83,7 @@ final class Comparison {
           "compare needs pictures, but %s makes videos of %d frames"
               .formatted(pipeline.name(), frames));
     }
-    EngineConfig alone = engine.withParallel(ParallelConfig.serial());
+    EngineConfig alone = engine.toBuilder().parallel(ParallelConfig.serial()).build();
     try (XDiTParallel one = XDiTParallel.inProcess(pipeline, alone);
         XDiTParallel many = XDiTParallel.inProcess(pipeline, engine)) {
       return new Drawn(

@@ -1,6 +1,6 @@
 package io.xfuser.examples.runner;
 
-import io.xfuser.config.FlagNames;
+import io.xfuser.config.Flags;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.CommunicationException;
@@ -49,7 +49,7 @@ final class Failures {
     this.verbose = argv.contains("-v") || argv.contains("--verbose");
     this.err = err;
     handles();
-    NEEDED.forEach(kind -> FlagNames.inSentence(sentence(new IOException(kind.getName()))));
+    NEEDED.forEach(kind -> Flags.inSentence(sentence(new IOException(kind.getName()))));
   }
 
   /** The status that {@code body} returns; 2 if it rejects its input, 1 if it fails otherwise. */
@@ -85,7 +85,7 @@ final class Failures {
   }
 
   private int end(int status, String sentence, Throwable cause) {
-    err.println(command + ": " + FlagNames.inSentence(sentence));
+    err.println(command + ": " + Flags.inSentence(sentence));
     if (verbose) {
       cause.printStackTrace(err);
     }

@@ -7,8 +7,8 @@ import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Prompts;
 import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.ModelSettings;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -16,7 +16,6 @@ import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,7 +38,7 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    Setting.check(NAME, input, EnumSet.of(Setting.CLASS_LABELS));
+    ModelSettings.check(NAME, input, Set.of(InputConfig.CLASS_LABELS));
     List<String> labels = input.classLabels().stream().map(this::checked).toList();
     int side = config().sampleSize();
     int pixels = side * vae().scale();

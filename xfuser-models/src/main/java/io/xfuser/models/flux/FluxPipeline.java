@@ -1,6 +1,7 @@
 package io.xfuser.models.flux;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowMatchEuler;
 import io.xfuser.models.joint.JointConditioning;
@@ -11,14 +12,13 @@ import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.GuidanceOptions;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.ModelSettings;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -29,14 +29,15 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
   private static final int LONGEST_TEXT = 512;
 
-  private static final Set<Setting> SETTINGS =
-      EnumSet.of(
-          Setting.PROMPT,
-          Setting.NEGATIVE_PROMPT,
-          Setting.IMAGES_PER_PROMPT,
-          Setting.SIZE,
-          Setting.MAX_SEQUENCE_LENGTH,
-          Setting.TRUE_CFG_SCALE);
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.TRUE_CFG_SCALE);
 
   private static final Map<String, Set<String>> CLASSES =
       Map.of(
@@ -70,7 +71,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    Setting.check(NAME, input, SETTINGS);
+    ModelSettings.check(NAME, input, SETTINGS);
     int scale = vae().scale();
     Size size = roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
     LatentShape latents =

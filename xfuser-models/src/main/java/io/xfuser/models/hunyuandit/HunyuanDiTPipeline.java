@@ -1,19 +1,19 @@
 package io.xfuser.models.hunyuandit;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.models.LatentPipeline;
 import io.xfuser.models.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.ModelSettings;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -25,14 +25,15 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   private static final String NAME = "hunyuandit";
   private static final int SCALE = 8; // pixels of a latent, which positions and sizes count on
   private static final int MULTIPLE = 16; // of pixels, which sizes are rounded down to
-  private static final Set<Setting> SETTINGS =
-      EnumSet.of(
-          Setting.PROMPT,
-          Setting.NEGATIVE_PROMPT,
-          Setting.IMAGES_PER_PROMPT,
-          Setting.SIZE,
-          Setting.GUIDANCE_RESCALE,
-          Setting.ETA);
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.GUIDANCE_RESCALE,
+          InputConfig.ETA);
 
   private static final Map<String, Set<String>> CLASSES =
       Map.of(
@@ -66,7 +67,7 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    Setting.check(NAME, input, SETTINGS);
+    ModelSettings.check(NAME, input, SETTINGS);
     Size rounded = roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
     Size size = input.binsResolution() ? HunyuanDiTSizes.standard(rounded) : rounded;
     announce(NAME, rounded, size);

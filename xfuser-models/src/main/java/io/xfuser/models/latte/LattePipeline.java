@@ -1,6 +1,7 @@
 package io.xfuser.models.latte;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.models.LatentPipeline;
 import io.xfuser.models.adaln.AdaLnConditioning;
 import io.xfuser.models.text.T5Captions;
@@ -9,15 +10,14 @@ import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.ModelSettings;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList.Patch;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -29,14 +29,15 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   private static final int SIDE = 512;
   private static final int TEXT_TOKENS = 120;
 
-  private static final Set<Setting> SETTINGS =
-      EnumSet.of(
-          Setting.PROMPT,
-          Setting.NEGATIVE_PROMPT,
-          Setting.IMAGES_PER_PROMPT,
-          Setting.SIZE,
-          Setting.NUM_FRAMES,
-          Setting.ETA);
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.NUM_FRAMES,
+          InputConfig.ETA);
 
   LattePipeline(PipelineComponents components) {
     super(components, classes(), LatteConfig::from);
@@ -56,7 +57,7 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    Setting.check(NAME, input, SETTINGS);
+    ModelSettings.check(NAME, input, SETTINGS);
     int frames = Objects.requireNonNullElse(input.numFrames(), config().frames());
     if (frames != 1 && frames != config().frames()) {
       throw new IllegalArgumentException(

@@ -35,7 +35,7 @@ final class AspectRatioBins {
       throw new IllegalArgumentException(
           "there are no resolution bins for a sample size of "
               + sampleSize
-              + " latents (only for 32, 64, 128 and 256); use withResolutionBinning(false)");
+              + " latents (only for 32, 64, 128 and 256); set use_resolution_binning false");
     }
     List<ResolutionBins.Bin> bins = new ArrayList<>();
     table.forEach(

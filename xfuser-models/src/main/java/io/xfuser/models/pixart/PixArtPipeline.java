@@ -1,6 +1,7 @@
 package io.xfuser.models.pixart;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.models.LatentPipeline;
 import io.xfuser.models.adaln.AdaLn;
 import io.xfuser.models.adaln.AdaLnConditioning;
@@ -11,28 +12,28 @@ import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.ModelSettings;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
 final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning> {
-  private static final Set<Setting> SETTINGS =
-      EnumSet.of(
-          Setting.PROMPT,
-          Setting.NEGATIVE_PROMPT,
-          Setting.IMAGES_PER_PROMPT,
-          Setting.SIZE,
-          Setting.MAX_SEQUENCE_LENGTH,
-          Setting.ETA);
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.ETA);
 
   private static final Map<String, Set<String>> CLASSES =
       T5Captions.classes(Set.of("PixArtTransformer2DModel", "Transformer2DModel"));
@@ -51,7 +52,7 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    Setting.check(kind.name(), input, SETTINGS);
+    ModelSettings.check(kind.name(), input, SETTINGS);
     AdaLnConfig transformer = config();
     Size asked = askedOr(transformer.sampleSize() * vae().scale(), input);
     Size size = asked;
@@ -61,7 +62,7 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
             kind.name()
                 + " has no resolution bins for a sample size of "
                 + transformer.sampleSize()
-                + " latents; use withResolutionBinning(false)");
+                + " latents; set use_resolution_binning false");
       }
       size = AspectRatioBins.nearest(transformer.sampleSize(), asked.height(), asked.width());
     }

@@ -1,6 +1,7 @@
 package io.xfuser.models.sd3;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.joint.JointConditioning;
 import io.xfuser.models.joint.JointPipeline;
@@ -9,8 +10,8 @@ import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.LatentShape;
+import io.xfuser.pipeline.ModelSettings;
 import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.Setting;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
@@ -18,7 +19,6 @@ import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 
@@ -33,13 +33,14 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   /** That of the pipeline, for all others. */
   private static final double MAX_SHIFT = 1.16;
 
-  private static final Set<Setting> SETTINGS =
-      EnumSet.of(
-          Setting.PROMPT,
-          Setting.NEGATIVE_PROMPT,
-          Setting.IMAGES_PER_PROMPT,
-          Setting.SIZE,
-          Setting.MAX_SEQUENCE_LENGTH);
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH);
 
   private static final Set<String> CLIPS = Set.of("CLIPTextModelWithProjection");
 
@@ -71,7 +72,7 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    Setting.check(NAME, input, SETTINGS);
+    ModelSettings.check(NAME, input, SETTINGS);
     int scale = vae().scale();
     int patch = config().patch().size();
     Size size = askedOr(config().sampleSize() * scale, input);

@@ -71,34 +71,44 @@ public abstract class CostContract {
     }
     return Stream.of(
         serial,
-        serial.withUlysses(2),
-        serial.withUlysses(3),
-        serial.withRing(2),
-        serial.withRing(4),
-        serial.withUlysses(2).withRing(2),
-        serial.withUlysses(3).withRing(2).withPatches(4),
-        serial.withCfg(2),
-        serial.withData(2),
-        serial.withPipefusion(2).withPatches(4),
-        serial.withPipefusion(3).withPatches(2),
-        serial.withPipefusion(4),
-        serial.withPipefusion(2).withPatches(1),
-        serial.withPipefusion(2).withAttnLayerNumForPp(List.of(2, depth - 2)),
-        serial.withPipefusion(2).withUlysses(2).withCfg(2),
-        serial.withPipefusion(2).withRing(2).withData(2).withPatches(3),
-        serial.withTensor(2),
-        serial.withTensor(3).withData(2),
-        serial.withTensor(4).withCfg(2),
-        serial.withTensor(2).withUlysses(3),
-        serial.withTensor(2).withUlysses(2).withPipefusion(2).withPatches(3),
-        serial.withTensor(3).withRing(2).withPatches(2),
-        serial.withDistrifusion(2),
-        serial.withDistrifusion(5),
-        serial.withDistrifusionPatches(3),
-        serial.withDistrifusion(3).withUlysses(2),
-        serial.withDistrifusion(2).withRing(2).withData(2),
-        serial.withDistrifusion(2).withTensor(2).withCfg(2),
-        serial.withDistrifusion(2).withUlysses(2).withRing(2));
+        serial.toBuilder().ulyssesDegree(2).build(),
+        serial.toBuilder().ulyssesDegree(3).build(),
+        serial.toBuilder().ringDegree(2).build(),
+        serial.toBuilder().ringDegree(4).build(),
+        serial.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
+        serial.toBuilder().ulyssesDegree(3).ringDegree(2).numPipelinePatch(4).build(),
+        serial.toBuilder().cfgDegree(2).build(),
+        serial.toBuilder().dataDegree(2).build(),
+        serial.toBuilder().pipefusionDegree(2).numPipelinePatch(4).build(),
+        serial.toBuilder().pipefusionDegree(3).numPipelinePatch(2).build(),
+        serial.toBuilder().pipefusionDegree(4).build(),
+        serial.toBuilder().pipefusionDegree(2).numPipelinePatch(1).build(),
+        serial.toBuilder().pipefusionDegree(2).attnLayerNumForPp(List.of(2, depth - 2)).build(),
+        serial.toBuilder().pipefusionDegree(2).ulyssesDegree(2).cfgDegree(2).build(),
+        serial.toBuilder()
+            .pipefusionDegree(2)
+            .ringDegree(2)
+            .dataDegree(2)
+            .numPipelinePatch(3)
+            .build(),
+        serial.toBuilder().tensorDegree(2).build(),
+        serial.toBuilder().tensorDegree(3).dataDegree(2).build(),
+        serial.toBuilder().tensorDegree(4).cfgDegree(2).build(),
+        serial.toBuilder().tensorDegree(2).ulyssesDegree(3).build(),
+        serial.toBuilder()
+            .tensorDegree(2)
+            .ulyssesDegree(2)
+            .pipefusionDegree(2)
+            .numPipelinePatch(3)
+            .build(),
+        serial.toBuilder().tensorDegree(3).ringDegree(2).numPipelinePatch(2).build(),
+        serial.toBuilder().distrifusionDegree(2).build(),
+        serial.toBuilder().distrifusionDegree(5).build(),
+        serial.toBuilder().numDistrifusionPatch(3).build(),
+        serial.toBuilder().distrifusionDegree(3).ulyssesDegree(2).build(),
+        serial.toBuilder().distrifusionDegree(2).ringDegree(2).dataDegree(2).build(),
+        serial.toBuilder().distrifusionDegree(2).tensorDegree(2).cfgDegree(2).build(),
+        serial.toBuilder().distrifusionDegree(2).ulyssesDegree(2).ringDegree(2).build());
   }
 
   @ParameterizedTest
@@ -120,7 +130,10 @@ public abstract class CostContract {
     try (DiffusionPipeline serial = open();
         DiffusionPipeline parallel = open()) {
       run(serial, ParallelConfig.serial(), 1);
-      run(parallel, ParallelConfig.serial().withUlysses(2).withPipefusion(2).withCfg(2), 1);
+      run(
+          parallel,
+          ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).cfgDegree(2).build(),
+          1);
       assertThat(parallel.transformerBytes()).isEqualTo(serial.transformerBytes());
     }
   }
@@ -156,7 +169,10 @@ public abstract class CostContract {
 
   private RunReport run(DiffusionPipeline pipeline, ParallelConfig degrees, int warmup) {
     EngineConfig engine =
-        EngineConfig.of(directory()).withParallel(degrees).withWarmupSteps(warmup);
+        EngineConfig.builder(directory())
+            .parallel(degrees)
+            .runtime(r -> r.warmupSteps(warmup))
+            .build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
         Generation generation = ranks.generate(request())) {
       return generation.report();
@@ -164,6 +180,6 @@ public abstract class CostContract {
   }
 
   InputConfig request() {
-    return input().withSteps(STEPS).withOutputType(OutputType.LATENT);
+    return input().toBuilder().numInferenceSteps(STEPS).outputType(OutputType.LATENT).build();
   }
 }

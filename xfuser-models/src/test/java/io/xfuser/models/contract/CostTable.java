@@ -47,7 +47,7 @@ record CostTable(Path directory) {
           new Method(
               "tensor",
               "fresh",
-              SERIAL.withTensor(RANKS),
+              SERIAL.toBuilder().tensorDegree(RANKS).build(),
               new Cost(2 * (N - 1) / N * 3 * L, 1 / N, 2 / N, 2 / N),
               "2 (N − 1) / N · 3 L · A",
               "P / N",
@@ -56,7 +56,7 @@ record CostTable(Path directory) {
           new Method(
               "ring",
               "fresh",
-              SERIAL.withRing(RANKS),
+              SERIAL.toBuilder().ringDegree(RANKS).build(),
               new Cost(2 * (N - 1) / N * L, 1, 2 / N, 2 / N),
               "2 (N − 1) / N · L · A",
               "P",
@@ -65,7 +65,7 @@ record CostTable(Path directory) {
           new Method(
               "Ulysses",
               "fresh",
-              SERIAL.withUlysses(RANKS),
+              SERIAL.toBuilder().ulyssesDegree(RANKS).build(),
               new Cost(4 * (N - 1) / (N * N) * L, 1, 2 / N, 2 / N),
               "4 (N − 1) / N² · L · A",
               "P",
@@ -74,7 +74,7 @@ record CostTable(Path directory) {
           new Method(
               "USP, U = 2, R = 2",
               "fresh",
-              SERIAL.withUlysses(2).withRing(2),
+              SERIAL.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
               new Cost(1 / N * (4 * 0.5 + 2) * L, 1, 2 / N, 2 / N),
               "[4 (U − 1) / U + 2 (R − 1)] / N · L · A",
               "P",
@@ -83,7 +83,7 @@ record CostTable(Path directory) {
           new Method(
               "PipeFusion, M = N",
               "stale but for the patches before",
-              SERIAL.withPipefusion(RANKS),
+              SERIAL.toBuilder().pipefusionDegree(RANKS).build(),
               new Cost(1, 1 / N, 2 / N, 2 * L / N),
               "A",
               "P / N",
@@ -92,7 +92,7 @@ record CostTable(Path directory) {
           new Method(
               "DistriFusion",
               "stale but for the own patch",
-              SERIAL.withDistrifusion(RANKS),
+              SERIAL.toBuilder().distrifusionDegree(RANKS).build(),
               new Cost(2 * (N - 1) / N * L * (STEPS - 1) / STEPS, 1, 2 / N, 2 * L),
               "2 (N − 1) / N · L · A · (S − 1) / S",
               "P",
@@ -141,11 +141,11 @@ record CostTable(Path directory) {
   /** Bytes that all ranks send in all steps with Ulysses, by those with PipeFusion, forward. */
   double ulyssesByPipeFusion(int ranks) {
     long ulysses =
-        run(SERIAL.withUlysses(ranks), OutputType.LATENT).stream()
+        run(SERIAL.toBuilder().ulyssesDegree(ranks).build(), OutputType.LATENT).stream()
             .mapToLong(rank -> sent(rank, "ulysses"))
             .sum();
     long pipefusion =
-        run(SERIAL.withPipefusion(ranks), OutputType.LATENT).stream()
+        run(SERIAL.toBuilder().pipefusionDegree(ranks).build(), OutputType.LATENT).stream()
             .limit(ranks - 1L) // the last stage sends latents back
             .mapToLong(rank -> sent(rank, "pipefusion"))
             .sum();
@@ -155,7 +155,8 @@ record CostTable(Path directory) {
   /** Bytes that the ranks send to decode one picture in strips, in their order. */
   List<Long> decoding(int ranks) {
     // one prompt's latents are on the last stage, whose rank has the first strip
-    List<RankReport> reports = run(SERIAL.withPipefusion(ranks), OutputType.PT);
+    List<RankReport> reports =
+        run(SERIAL.toBuilder().pipefusionDegree(ranks).build(), OutputType.PT);
     return IntStream.range(0, ranks)
         .mapToObj(strip -> sent(reports.get(strip == 0 ? ranks - 1 : strip - 1), "vae"))
         .toList();
@@ -171,9 +172,11 @@ record CostTable(Path directory) {
   }
 
   private List<RankReport> run(ParallelConfig degrees, OutputType type) {
-    EngineConfig engine = EngineConfig.of(directory).withParallel(degrees).withWarmupSteps(0);
-    EngineConfig shared = engine.withRuntime(engine.runtime().withParallelVae(true));
-    InputConfig input = DeepPixArt.input().withSteps(STEPS).withOutputType(type);
+    EngineConfig engine =
+        EngineConfig.builder(directory).parallel(degrees).runtime(r -> r.warmupSteps(0)).build();
+    EngineConfig shared = engine.toBuilder().runtime(r -> r.useParallelVae(true)).build();
+    InputConfig input =
+        DeepPixArt.input().toBuilder().numInferenceSteps(STEPS).outputType(type).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(directory, shared);
         Generation generation = ranks.generate(input)) {
       return generation.report().ranks();

@@ -37,10 +37,11 @@ final class DeepPixArt {
 
   /** One picture with guidance, two rows. */
   static InputConfig input() {
-    return InputConfig.of("a red fox")
-        .withSize(128, 128)
-        .withMaxSequenceLength(20)
-        .withResolutionBinning(false);
+    return InputConfig.builder("a red fox")
+        .size(128, 128)
+        .maxSequenceLength(20)
+        .useResolutionBinning(false)
+        .build();
   }
 
   /** Writes the pipeline to the empty {@code directory}. */

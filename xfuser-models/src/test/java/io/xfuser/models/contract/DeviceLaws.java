@@ -77,9 +77,13 @@ final class DeviceLaws {
   /** Those of the parity table, and eight ranks. */
   static Map<String, ParallelConfig> fresh() {
     Map<String, ParallelConfig> all = new LinkedHashMap<>(ParityTable.SYNCHRONOUS);
-    all.put("Ulysses 4 × ring 2", SERIAL.withUlysses(4).withRing(2));
-    all.put("tensor 2 × Ulysses 2 × ring 2", SERIAL.withTensor(2).withUlysses(2).withRing(2));
-    all.put("CFG 2 × Ulysses 2 × ring 2", SERIAL.withCfg(2).withUlysses(2).withRing(2));
+    all.put("Ulysses 4 × ring 2", SERIAL.toBuilder().ulyssesDegree(4).ringDegree(2).build());
+    all.put(
+        "tensor 2 × Ulysses 2 × ring 2",
+        SERIAL.toBuilder().tensorDegree(2).ulyssesDegree(2).ringDegree(2).build());
+    all.put(
+        "CFG 2 × Ulysses 2 × ring 2",
+        SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).ringDegree(2).build());
     return all;
   }
 
@@ -88,7 +92,12 @@ final class DeviceLaws {
     Map<String, ParallelConfig> all = new LinkedHashMap<>(ParityTable.PIPEFUSION);
     all.put(
         "2 stages × Ulysses 2 × ring 2, M = 3",
-        SERIAL.withPipefusion(2).withUlysses(2).withRing(2).withPatches(PATCHES));
+        SERIAL.toBuilder()
+            .pipefusionDegree(2)
+            .ulyssesDegree(2)
+            .ringDegree(2)
+            .numPipelinePatch(PATCHES)
+            .build());
     return all;
   }
 
@@ -106,17 +115,19 @@ final class DeviceLaws {
     }
     DiffusersCall call = ParityTable.mostVaried(calls);
     NDArray serial = draw(call, ElementType.FLOAT32, SERIAL);
-    NDArray patches = draw(call, ElementType.FLOAT32, SERIAL.withPatches(PATCHES));
+    NDArray patches =
+        draw(call, ElementType.FLOAT32, SERIAL.toBuilder().numPipelinePatch(PATCHES).build());
     List<String> cells = new ArrayList<>(List.of("`" + pipeline + "`", held(most, FROM_DIFFUSERS)));
     cells.add(worst(call, fresh(), serial));
     cells.add(worst(call, stale(), patches));
     // noise differs with the type it is drawn in, so all types start from the same latents
-    NDArray latents = draw(call.input().withOutputType(OutputType.LATENT), call);
+    NDArray latents = draw(call.input().toBuilder().outputType(OutputType.LATENT).build(), call);
     double size = Math.sqrt(latents.square().mean().getFloat());
     given = new GivenTensors(latents.div(size), Map.of());
     for (ElementType half : HALVES) {
       cells.add(fidelity(call, half, SERIAL, fresh()));
-      cells.add(fidelity(call, half, SERIAL.withPatches(PATCHES), stale()));
+      cells.add(
+          fidelity(call, half, SERIAL.toBuilder().numPipelinePatch(PATCHES).build(), stale()));
     }
     return "| " + String.join(" | ", cells) + " |";
   }
@@ -167,11 +178,12 @@ final class DeviceLaws {
   }
 
   private NDArray draw(DiffusersCall call, ElementType type, ParallelConfig layout) {
-    return draw(EngineConfig.of(call.directory()).withParallel(layout), call.input(), type);
+    return draw(
+        EngineConfig.builder(call.directory()).parallel(layout).build(), call.input(), type);
   }
 
   private NDArray draw(EngineConfig engine, InputConfig input, ElementType type) {
-    EngineConfig there = engine.withRuntime(engine.runtime().withDtype(type).withDevice(device));
+    EngineConfig there = engine.toBuilder().runtime(r -> r.dtype(type).device(device)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(engine.model().model(), there);
         Generation generation = ranks.generate(input, given, StepListener.NONE)) {
       return Torch.copy(manager, generation.tensor());

@@ -46,7 +46,8 @@ public abstract class DiffusersParity {
   @MethodSource("calls")
   void serialEqualsDiffusers(DiffusersCall call) {
     ElementType type = call.type();
-    EngineConfig engine = EngineConfig.of(call.directory()).withDtype(type);
+    EngineConfig engine =
+        EngineConfig.builder(call.directory()).runtime(r -> r.dtype(type)).build();
     try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), engine);
         Generation generation = serial.generate(call.input());
         NDManager manager = Torch.newManager()) {

@@ -15,35 +15,36 @@ final class DistriFusionLayouts {
   static Stream<Layout> alone() {
     return Stream.concat(
         IntStream.rangeClosed(0, ParallelContract.STEPS)
-            .mapToObj(warmup -> new Layout(SERIAL.withDistrifusion(2), warmup)),
+            .mapToObj(
+                warmup -> new Layout(SERIAL.toBuilder().distrifusionDegree(2).build(), warmup)),
         Stream.of(
-            new Layout(SERIAL.withDistrifusion(3), 1),
-            new Layout(SERIAL.withDistrifusion(5), 2),
-            new Layout(SERIAL.withDistrifusion(8), 0)));
+            new Layout(SERIAL.toBuilder().distrifusionDegree(3).build(), 1),
+            new Layout(SERIAL.toBuilder().distrifusionDegree(5).build(), 2),
+            new Layout(SERIAL.toBuilder().distrifusionDegree(8).build(), 0)));
   }
 
   /** With each other axis, and with several of them; the last one is the reference's attention. */
   static Stream<Layout> hybrids() {
-    ParallelConfig two = SERIAL.withDistrifusion(2);
-    ParallelConfig three = SERIAL.withDistrifusion(3);
+    ParallelConfig two = SERIAL.toBuilder().distrifusionDegree(2).build();
+    ParallelConfig three = SERIAL.toBuilder().distrifusionDegree(3).build();
     int[] turn = {0};
     return Stream.of(
-            two.withUlysses(2),
-            three.withUlysses(2),
-            two.withUlysses(4),
-            three.withRing(2),
-            two.withRing(3),
-            three.withCfg(2),
-            three.withData(2),
-            two.withTensor(3),
-            three.withTensor(2),
-            two.withUlysses(2).withRing(2),
-            two.withRing(2).withCfg(2),
-            two.withTensor(2).withUlysses(2),
-            two.withTensor(2).withRing(2),
-            two.withCfg(2).withData(2),
-            two.withUlysses(2).withData(2),
-            SERIAL.withDistrifusionPatches(3).withUlysses(2).withRing(2))
+            two.toBuilder().ulyssesDegree(2).build(),
+            three.toBuilder().ulyssesDegree(2).build(),
+            two.toBuilder().ulyssesDegree(4).build(),
+            three.toBuilder().ringDegree(2).build(),
+            two.toBuilder().ringDegree(3).build(),
+            three.toBuilder().cfgDegree(2).build(),
+            three.toBuilder().dataDegree(2).build(),
+            two.toBuilder().tensorDegree(3).build(),
+            three.toBuilder().tensorDegree(2).build(),
+            two.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
+            two.toBuilder().ringDegree(2).cfgDegree(2).build(),
+            two.toBuilder().tensorDegree(2).ulyssesDegree(2).build(),
+            two.toBuilder().tensorDegree(2).ringDegree(2).build(),
+            two.toBuilder().cfgDegree(2).dataDegree(2).build(),
+            two.toBuilder().ulyssesDegree(2).dataDegree(2).build(),
+            SERIAL.toBuilder().numDistrifusionPatch(3).ulyssesDegree(2).ringDegree(2).build())
         .map(degrees -> new Layout(degrees, turn[0]++ % ParallelContract.STEPS));
   }
 }

@@ -93,7 +93,8 @@ public abstract class NcclContract {
                         .mapToObj(
                             i ->
                                 new ParallelContract.Layout(
-                                    degrees.withPatches(1 + i / STEPS), i % STEPS)))
+                                    degrees.toBuilder().numPipelinePatch(1 + i / STEPS).build(),
+                                    i % STEPS)))
             .toList();
     List<ParallelContract.Layout> few =
         CoveringArray.pairs(
@@ -111,8 +112,11 @@ public abstract class NcclContract {
   @ParameterizedTest
   @CsvSource({"1,1,1", "2,1,2", "1,2,1", "2,2,2", "1,3,3"})
   void ranksOfTheVaeAloneGetTheSameBits(int data, int stages, int alone) throws Exception {
-    ParallelConfig degrees = ParallelConfig.serial().withData(data).withPipefusion(stages);
-    check(new ParallelContract.Layout(degrees.withVaeParallelSize(alone), 1), OutputType.PT);
+    ParallelConfig degrees =
+        ParallelConfig.builder().dataDegree(data).pipefusionDegree(stages).build();
+    check(
+        new ParallelContract.Layout(degrees.toBuilder().vaeParallelSize(alone).build(), 1),
+        OutputType.PT);
   }
 
   private void check(ParallelContract.Layout layout, OutputType type) throws Exception {
@@ -133,8 +137,11 @@ public abstract class NcclContract {
   private Outcome generate(
       ParallelContract.Layout layout, OutputType type, IntFunction<World> worlds) throws Exception {
     EngineConfig parallel =
-        engine.withParallel(layout.degrees()).withWarmupSteps(layout.warmupSteps());
-    InputConfig asked = input().withSteps(STEPS).withOutputType(type);
+        engine.toBuilder()
+            .parallel(layout.degrees())
+            .runtime(r -> r.warmupSteps(layout.warmupSteps()))
+            .build();
+    InputConfig asked = input().toBuilder().numInferenceSteps(STEPS).outputType(type).build();
     return Outcome.of(
         TestRanks.together(
             layout.degrees().worldSize(),

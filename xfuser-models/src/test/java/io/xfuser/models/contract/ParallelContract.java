@@ -63,8 +63,9 @@ public abstract class ParallelContract {
       }
       ParallelConfig serial = ParallelConfig.serial();
       return displaced == 1
-          ? new Layout(serial.withPatches(pipelined), warmupSteps)
-          : new Layout(serial.withDistrifusionPatches(displaced), Math.max(1, warmupSteps));
+          ? new Layout(serial.toBuilder().numPipelinePatch(pipelined).build(), warmupSteps)
+          : new Layout(
+              serial.toBuilder().numDistrifusionPatch(displaced).build(), Math.max(1, warmupSteps));
     }
 
     private int turn() {
@@ -134,12 +135,13 @@ public abstract class ParallelContract {
                                                     range(4)
                                                         .map(
                                                             u ->
-                                                                ParallelConfig.serial()
-                                                                    .withData(dp)
-                                                                    .withCfg(cfg)
-                                                                    .withPipefusion(pp)
-                                                                    .withRing(ring)
-                                                                    .withUlysses(u))))))
+                                                                ParallelConfig.builder()
+                                                                    .dataDegree(dp)
+                                                                    .cfgDegree(cfg)
+                                                                    .pipefusionDegree(pp)
+                                                                    .ringDegree(ring)
+                                                                    .ulyssesDegree(u)
+                                                                    .build())))))
         .filter(degrees -> degrees.worldSize() <= MAX_RANKS);
   }
 
@@ -154,14 +156,18 @@ public abstract class ParallelContract {
     List<Layout> all =
         Stream.of(1, 2, 3, heads)
             .distinct()
-            .flatMap(tensor -> degrees().map(degrees -> degrees.withTensor(tensor)))
+            .flatMap(
+                tensor ->
+                    degrees().map(degrees -> degrees.toBuilder().tensorDegree(tensor).build()))
             .filter(degrees -> degrees.worldSize() <= MAX_RANKS)
             .filter(degrees -> degrees.ulyssesDegree() <= heads / degrees.tensorDegree())
             .flatMap(
                 degrees ->
                     PATCHES.stream()
                         .filter(patches -> patches <= tokens / degrees.sequenceDegree())
-                        .flatMap(patches -> layouts(degrees.withPatches(patches))))
+                        .flatMap(
+                            patches ->
+                                layouts(degrees.toBuilder().numPipelinePatch(patches).build())))
             .toList();
     return covering(all);
   }
@@ -175,9 +181,10 @@ public abstract class ParallelContract {
                         .flatMap(
                             patches ->
                                 layouts(
-                                    ParallelConfig.serial()
-                                        .withPipefusion(pp)
-                                        .withPatches(patches))))
+                                    ParallelConfig.builder()
+                                        .pipefusionDegree(pp)
+                                        .numPipelinePatch(patches)
+                                        .build())))
             .toList();
     return covering(all);
   }
@@ -209,10 +216,11 @@ public abstract class ParallelContract {
         .mapToObj(
             first ->
                 new Layout(
-                    ParallelConfig.serial()
-                        .withPipefusion(2)
-                        .withPatches(3)
-                        .withAttnLayerNumForPp(List.of(first, depth - first)),
+                    ParallelConfig.builder()
+                        .pipefusionDegree(2)
+                        .numPipelinePatch(3)
+                        .attnLayerNumForPp(List.of(first, depth - first))
+                        .build(),
                     first % STEPS));
   }
 
@@ -237,9 +245,9 @@ public abstract class ParallelContract {
   @Test
   void stalenessIsSeen() {
     // otherwise the laws above would hold for attention that forgets patches
-    Layout pipelined = new Layout(ParallelConfig.serial().withPatches(4), 0);
+    Layout pipelined = new Layout(ParallelConfig.builder().numPipelinePatch(4).build(), 0);
     assertThat(difference(pipelined, Layout.SERIAL)).isGreaterThan(1e-2);
-    Layout displaced = new Layout(ParallelConfig.serial().withDistrifusionPatches(4), 1);
+    Layout displaced = new Layout(ParallelConfig.builder().numDistrifusionPatch(4).build(), 1);
     assertThat(difference(displaced, Layout.SERIAL)).isGreaterThan(1e-3);
     assertThat(difference(displaced, new Layout(pipelined.degrees(), 1))).isGreaterThan(1e-3);
   }
@@ -257,16 +265,18 @@ public abstract class ParallelContract {
   private NDArray generate(Layout layout) {
     boolean encodedTogether = layout.encodesTogether() && pipeline.model().hasT5();
     EngineConfig parallel =
-        engine
-            .withRuntime(
-                engine
-                    .runtime()
-                    .withParallelVae(layout.decodesTogether())
-                    .withShardedT5Encoder(encodedTogether))
-            .withParallel(layout.degrees())
-            .withWarmupSteps(layout.warmupSteps());
+        engine.toBuilder()
+            .runtime(
+                engine.runtime().toBuilder()
+                    .useParallelVae(layout.decodesTogether())
+                    .shardT5Encoder(encodedTogether)
+                    .build())
+            .parallel(layout.degrees())
+            .runtime(r -> r.warmupSteps(layout.warmupSteps()))
+            .build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, parallel);
-        Generation generation = ranks.generate(input().withOutputType(OutputType.PT))) {
+        Generation generation =
+            ranks.generate(input().toBuilder().outputType(OutputType.PT).build())) {
       return Torch.alias(manager, generation.tensor());
     }
   }

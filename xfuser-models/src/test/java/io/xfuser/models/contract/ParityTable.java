@@ -40,26 +40,41 @@ final class ParityTable {
   static final Map<String, ParallelConfig> DISTRIFUSION = new LinkedHashMap<>();
 
   static {
-    SYNCHRONOUS.put("CFG 2", SERIAL.withCfg(2));
-    SYNCHRONOUS.put("data 2", SERIAL.withData(2));
-    SYNCHRONOUS.put("Ulysses 4", SERIAL.withUlysses(4));
-    SYNCHRONOUS.put("ring 4", SERIAL.withRing(4));
-    SYNCHRONOUS.put("Ulysses 2 × ring 2", SERIAL.withUlysses(2).withRing(2));
-    SYNCHRONOUS.put("tensor 2", SERIAL.withTensor(2));
-    SYNCHRONOUS.put("tensor 4", SERIAL.withTensor(4)); // of six heads
-    SYNCHRONOUS.put("3 stages, M = 1", SERIAL.withPipefusion(3).withPatches(1));
-    SHARED.put("parallel VAE on them", runtime -> runtime.withParallelVae(true));
-    SHARED.put("T5 in their shares", runtime -> runtime.withShardedT5Encoder(true));
-    PIPEFUSION.put("2 stages, M = 3", SERIAL.withPipefusion(2).withPatches(3));
+    SYNCHRONOUS.put("CFG 2", SERIAL.toBuilder().cfgDegree(2).build());
+    SYNCHRONOUS.put("data 2", SERIAL.toBuilder().dataDegree(2).build());
+    SYNCHRONOUS.put("Ulysses 4", SERIAL.toBuilder().ulyssesDegree(4).build());
+    SYNCHRONOUS.put("ring 4", SERIAL.toBuilder().ringDegree(4).build());
+    SYNCHRONOUS.put(
+        "Ulysses 2 × ring 2", SERIAL.toBuilder().ulyssesDegree(2).ringDegree(2).build());
+    SYNCHRONOUS.put("tensor 2", SERIAL.toBuilder().tensorDegree(2).build());
+    SYNCHRONOUS.put("tensor 4", SERIAL.toBuilder().tensorDegree(4).build()); // of six heads
+    SYNCHRONOUS.put(
+        "3 stages, M = 1", SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(1).build());
+    SHARED.put("parallel VAE on them", runtime -> runtime.toBuilder().useParallelVae(true).build());
+    SHARED.put("T5 in their shares", runtime -> runtime.toBuilder().shardT5Encoder(true).build());
+    PIPEFUSION.put(
+        "2 stages, M = 3", SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build());
     PIPEFUSION.put(
         "CFG 2 × 2 stages × Ulysses 2, M = 3",
-        SERIAL.withCfg(2).withPipefusion(2).withUlysses(2).withPatches(3));
+        SERIAL.toBuilder()
+            .cfgDegree(2)
+            .pipefusionDegree(2)
+            .ulyssesDegree(2)
+            .numPipelinePatch(3)
+            .build());
     PIPEFUSION.put(
-        "2 stages × tensor 2, M = 3", SERIAL.withPipefusion(2).withTensor(2).withPatches(3));
-    PIPEFUSION.put("2 stages × ring 2, M = 3", SERIAL.withPipefusion(2).withRing(2).withPatches(3));
-    DISTRIFUSION.put("DistriFusion 3", SERIAL.withDistrifusion(3));
-    DISTRIFUSION.put("DistriFusion 3 × Ulysses 2", SERIAL.withDistrifusion(3).withUlysses(2));
-    DISTRIFUSION.put("DistriFusion 3 × tensor 2", SERIAL.withDistrifusion(3).withTensor(2));
+        "2 stages × tensor 2, M = 3",
+        SERIAL.toBuilder().pipefusionDegree(2).tensorDegree(2).numPipelinePatch(3).build());
+    PIPEFUSION.put(
+        "2 stages × ring 2, M = 3",
+        SERIAL.toBuilder().pipefusionDegree(2).ringDegree(2).numPipelinePatch(3).build());
+    DISTRIFUSION.put("DistriFusion 3", SERIAL.toBuilder().distrifusionDegree(3).build());
+    DISTRIFUSION.put(
+        "DistriFusion 3 × Ulysses 2",
+        SERIAL.toBuilder().distrifusionDegree(3).ulyssesDegree(2).build());
+    DISTRIFUSION.put(
+        "DistriFusion 3 × tensor 2",
+        SERIAL.toBuilder().distrifusionDegree(3).tensorDegree(2).build());
   }
 
   private ParityTable() {}
@@ -102,16 +117,19 @@ final class ParityTable {
         cells.add(difference(manager, chosen, input, degrees, serial));
       }
       for (UnaryOperator<RuntimeConfig> shared : SHARED.values()) {
-        EngineConfig stages = engine(chosen, SERIAL.withPipefusion(3).withPatches(1));
-        EngineConfig engine = stages.withRuntime(shared.apply(stages.runtime()));
+        EngineConfig stages =
+            engine(chosen, SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(1).build());
+        EngineConfig engine = stages.toBuilder().runtime(shared.apply(stages.runtime())).build();
         cells.add(difference(() -> generate(manager, input, engine), serial));
       }
-      NDArray patchSerial = generate(manager, chosen, input, SERIAL.withPatches(3));
+      NDArray patchSerial =
+          generate(manager, chosen, input, SERIAL.toBuilder().numPipelinePatch(3).build());
       for (ParallelConfig degrees : PIPEFUSION.values()) {
         cells.add(difference(manager, chosen, input, degrees, patchSerial));
       }
       cells.add(number(Pixels.largestDifference(patchSerial, serial)));
-      NDArray displaced = generate(manager, chosen, input, SERIAL.withDistrifusionPatches(3));
+      NDArray displaced =
+          generate(manager, chosen, input, SERIAL.toBuilder().numDistrifusionPatch(3).build());
       for (ParallelConfig degrees : DISTRIFUSION.values()) {
         cells.add(difference(manager, chosen, input, degrees, displaced));
       }
@@ -159,7 +177,7 @@ final class ParityTable {
   }
 
   private static EngineConfig engine(DiffusersCall call, ParallelConfig degrees) {
-    return EngineConfig.of(call.directory()).withParallel(degrees);
+    return EngineConfig.builder(call.directory()).parallel(degrees).build();
   }
 
   private static NDArray generate(NDManager manager, InputConfig input, EngineConfig engine) {

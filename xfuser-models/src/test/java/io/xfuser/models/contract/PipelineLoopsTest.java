@@ -72,7 +72,10 @@ class PipelineLoopsTest {
   @ParameterizedTest
   @MethodSource("loops")
   void everyLoopEqualsDiffusers(Loop loop) throws IOException {
-    EngineConfig engine = EngineConfig.of(withScheduler(loop)).withDtype(ElementType.FLOAT32);
+    EngineConfig engine =
+        EngineConfig.builder(withScheduler(loop))
+            .runtime(r -> r.dtype(ElementType.FLOAT32))
+            .build();
     try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), engine);
         Generation generation = serial.generate(loop.call().input());
         NDManager manager = Torch.newManager();
@@ -91,18 +94,23 @@ class PipelineLoopsTest {
     Path directory = withScheduler(loop);
     try (NDManager manager = Torch.newManager()) {
       NDArray serial = drawn(manager, loop, directory, SERIAL);
-      assertThat(drawn(manager, loop, directory, SERIAL.withUlysses(2).withCfg(2)))
+      assertThat(
+              drawn(
+                  manager,
+                  loop,
+                  directory,
+                  SERIAL.toBuilder().ulyssesDegree(2).cfgDegree(2).build()))
           .satisfies(close(serial));
-      ParallelConfig patches = SERIAL.withPatches(3);
+      ParallelConfig patches = SERIAL.toBuilder().numPipelinePatch(3).build();
       NDArray patched = drawn(manager, loop, directory, patches);
-      assertThat(drawn(manager, loop, directory, patches.withPipefusion(2)))
+      assertThat(drawn(manager, loop, directory, patches.toBuilder().pipefusionDegree(2).build()))
           .satisfies(close(patched));
       assertThat(Pixels.largestDifference(patched, serial)).isGreaterThan(RANKS);
     }
   }
 
   private static NDArray drawn(NDManager manager, Loop loop, Path directory, ParallelConfig ranks) {
-    EngineConfig engine = EngineConfig.of(directory).withParallel(ranks);
+    EngineConfig engine = EngineConfig.builder(directory).parallel(ranks).build();
     try (XDiTParallel pipeline = XDiTParallel.inProcess(directory, engine);
         Generation generation = pipeline.generate(loop.call().input())) {
       return Torch.alias(manager, generation.tensor());

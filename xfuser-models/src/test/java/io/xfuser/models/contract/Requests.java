@@ -16,11 +16,11 @@ public final class Requests {
   public static final List<ParallelConfig> HYBRIDS =
       List.of(
           SERIAL,
-          SERIAL.withUlysses(3),
-          SERIAL.withTensor(2).withCfg(2),
-          SERIAL.withPipefusion(2).withPatches(3),
-          SERIAL.withData(2).withPipefusion(2).withUlysses(2),
-          SERIAL.withData(2).withCfg(2).withRing(2));
+          SERIAL.toBuilder().ulyssesDegree(3).build(),
+          SERIAL.toBuilder().tensorDegree(2).cfgDegree(2).build(),
+          SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build(),
+          SERIAL.toBuilder().dataDegree(2).pipefusionDegree(2).ulyssesDegree(2).build(),
+          SERIAL.toBuilder().dataDegree(2).cfgDegree(2).ringDegree(2).build());
 
   private Requests() {}
 
@@ -32,25 +32,28 @@ public final class Requests {
   /** Two small pictures of different prompts, or two videos, of any tiny pipeline. */
   public static InputConfig two(String model) {
     if (model.startsWith("dit")) {
-      return InputConfig.of().withClassLabels(List.of(1, 7));
+      return InputConfig.builder().classLabels(List.of(1, 7)).build();
     }
-    InputConfig two = InputConfig.of("a red fox", "two blue boats");
+    InputConfig two = InputConfig.builder("a red fox", "two blue boats").build();
     if (model.startsWith("latte")) {
-      return two.withSize(32, 48);
+      return two.toBuilder().size(32, 48).build();
     }
     if (model.startsWith("hunyuandit")) { // its two texts have lengths of their own
-      return two.withSize(112, 144).withGuidance(2).withResolutionBinning(false);
+      return two.toBuilder().size(112, 144).guidanceScale(2).useResolutionBinning(false).build();
     }
-    InputConfig picture = two.withSize(80, 112).withMaxSequenceLength(20);
+    InputConfig picture = two.toBuilder().size(80, 112).maxSequenceLength(20).build();
     if (model.startsWith("flux_dev")) {
-      return picture.withNegative("blurry").withTrueCfgScale(3);
+      return picture.toBuilder().negativePrompts("blurry").trueCfgScale(3).build();
     }
-    return model.startsWith("pixart") ? picture.withResolutionBinning(false) : picture;
+    return model.startsWith("pixart")
+        ? picture.toBuilder().useResolutionBinning(false).build()
+        : picture;
   }
 
   /** The request that the pipeline in {@code directory} makes of {@code input}, or its refusal. */
   public static GenerationRequest resolve(Path directory, InputConfig input) {
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(directory))) {
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build())) {
       return pipeline.model().resolve(input);
     }
   }

@@ -36,24 +36,24 @@ class TrippedOverTest {
   /** Every method alone, and in pairs. */
   private static final List<ParallelConfig> METHODS =
       List.of(
-          SERIAL.withTensor(2),
-          SERIAL.withTensor(3),
-          SERIAL.withUlysses(2),
-          SERIAL.withUlysses(4),
-          SERIAL.withRing(2),
-          SERIAL.withRing(4),
-          SERIAL.withUlysses(2).withRing(2),
-          SERIAL.withCfg(2),
-          SERIAL.withData(2),
-          SERIAL.withPipefusion(2).withPatches(3),
-          SERIAL.withPipefusion(4),
-          SERIAL.withPipefusion(2).withUlysses(2),
-          SERIAL.withPipefusion(2).withRing(2).withPatches(3),
-          SERIAL.withPipefusion(2).withTensor(2),
-          SERIAL.withDistrifusion(3),
-          SERIAL.withDistrifusion(2).withUlysses(2),
-          SERIAL.withTensor(2).withUlysses(3),
-          SERIAL.withCfg(2).withData(2));
+          SERIAL.toBuilder().tensorDegree(2).build(),
+          SERIAL.toBuilder().tensorDegree(3).build(),
+          SERIAL.toBuilder().ulyssesDegree(2).build(),
+          SERIAL.toBuilder().ulyssesDegree(4).build(),
+          SERIAL.toBuilder().ringDegree(2).build(),
+          SERIAL.toBuilder().ringDegree(4).build(),
+          SERIAL.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
+          SERIAL.toBuilder().cfgDegree(2).build(),
+          SERIAL.toBuilder().dataDegree(2).build(),
+          SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build(),
+          SERIAL.toBuilder().pipefusionDegree(4).build(),
+          SERIAL.toBuilder().pipefusionDegree(2).ulyssesDegree(2).build(),
+          SERIAL.toBuilder().pipefusionDegree(2).ringDegree(2).numPipelinePatch(3).build(),
+          SERIAL.toBuilder().pipefusionDegree(2).tensorDegree(2).build(),
+          SERIAL.toBuilder().distrifusionDegree(3).build(),
+          SERIAL.toBuilder().distrifusionDegree(2).ulyssesDegree(2).build(),
+          SERIAL.toBuilder().tensorDegree(2).ulyssesDegree(3).build(),
+          SERIAL.toBuilder().cfgDegree(2).dataDegree(2).build());
 
   private final NDManager manager = Torch.newManager();
 
@@ -82,9 +82,10 @@ class TrippedOverTest {
         ParallelConfig degrees = METHODS.get(i);
         boolean sharded = hasT5 && i % 2 == 1;
         ParallelConfig patches =
-            SERIAL
-                .withPatches(degrees.patches())
-                .withDistrifusionPatches(degrees.distrifusionPatches());
+            SERIAL.toBuilder()
+                .numPipelinePatch(degrees.patches())
+                .numDistrifusionPatch(degrees.distrifusionPatches())
+                .build();
         EngineConfig one = engine(model, patches, sharded);
         long alone =
             references.computeIfAbsent(one, engine -> most(report(pipeline, engine, input)));
@@ -104,7 +105,9 @@ class TrippedOverTest {
       long alone = most(report(pipeline, EngineConfig.of(directory), input));
       for (int stages : new int[] {2, 3, 4, 8}) {
         EngineConfig engine =
-            EngineConfig.of(directory).withParallel(SERIAL.withPipefusion(stages));
+            EngineConfig.builder(directory)
+                .parallel(SERIAL.toBuilder().pipefusionDegree(stages).build())
+                .build();
         assertThat(most(report(pipeline, engine, input)))
             .as("%d stages", stages)
             .isLessThanOrEqualTo(alone);
@@ -124,13 +127,14 @@ class TrippedOverTest {
   @ParameterizedTest
   @ValueSource(strings = {"pixart_sigma_tiny", "sd3_tiny", "flux_dev_tiny", "hunyuandit_tiny"})
   void twoSizesOneAfterTheOtherAreWhatEachIsAlone(String model) {
-    InputConfig small = Requests.two(model).withSteps(2).withOutputType(OutputType.PT);
-    InputConfig large = small.withSize(144, 96);
+    InputConfig small =
+        Requests.two(model).toBuilder().numInferenceSteps(2).outputType(OutputType.PT).build();
+    InputConfig large = small.toBuilder().size(144, 96).build();
     for (ParallelConfig degrees :
         List.of(
-            SERIAL.withUlysses(2).withRing(2),
-            SERIAL.withPipefusion(3).withPatches(4),
-            SERIAL.withTensor(2))) {
+            SERIAL.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
+            SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(4).build(),
+            SERIAL.toBuilder().tensorDegree(2).build())) {
       EngineConfig engine = engine(model, degrees, false);
       try (DiffusionPipeline pipeline = open(Requests.directory(model));
           XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
@@ -163,14 +167,23 @@ class TrippedOverTest {
       assertThat(tokens).isEqualTo(35);
       for (ParallelConfig degrees :
           List.of(
-              SERIAL.withUlysses(2),
-              SERIAL.withUlysses(3),
-              SERIAL.withRing(4),
-              SERIAL.withUlysses(2).withRing(4),
-              SERIAL.withPipefusion(2).withPatches(3),
-              SERIAL.withPipefusion(2).withUlysses(2).withRing(2).withPatches(4))) {
+              SERIAL.toBuilder().ulyssesDegree(2).build(),
+              SERIAL.toBuilder().ulyssesDegree(3).build(),
+              SERIAL.toBuilder().ringDegree(4).build(),
+              SERIAL.toBuilder().ulyssesDegree(2).ringDegree(4).build(),
+              SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build(),
+              SERIAL.toBuilder()
+                  .pipefusionDegree(2)
+                  .ulyssesDegree(2)
+                  .ringDegree(2)
+                  .numPipelinePatch(4)
+                  .build())) {
         NDArray alone =
-            latents(pipeline, engine(model, SERIAL.withPatches(degrees.patches()), false), input);
+            latents(
+                pipeline,
+                engine(
+                    model, SERIAL.toBuilder().numPipelinePatch(degrees.patches()).build(), false),
+                input);
         NDArray together = latents(pipeline, engine(model, degrees, false), input);
         assertThat(together.getShape()).as(degrees.label()).isEqualTo(alone.getShape());
         assertThat(Pixels.largestDifference(together, alone))
@@ -189,7 +202,7 @@ class TrippedOverTest {
   }
 
   private static InputConfig latents(InputConfig input) {
-    return input.withSteps(2).withOutputType(OutputType.LATENT);
+    return input.toBuilder().numInferenceSteps(2).outputType(OutputType.LATENT).build();
   }
 
   private static DiffusionPipeline open(Path directory) {
@@ -198,7 +211,7 @@ class TrippedOverTest {
 
   private static EngineConfig engine(String model, ParallelConfig degrees, boolean sharded) {
     EngineConfig engine = EngineConfig.of(Requests.directory(model));
-    return engine.withRuntime(engine.runtime().withShardedT5Encoder(sharded)).withParallel(degrees);
+    return engine.toBuilder().runtime(r -> r.shardT5Encoder(sharded)).parallel(degrees).build();
   }
 
   private static RunReport report(

@@ -30,19 +30,21 @@ class CudaPictureTest {
   private static final double TOLERANCE = 1e-4;
 
   private static final InputConfig FOX =
-      InputConfig.of("a red fox")
-          .withSize(64, 64)
-          .withResolutionBinning(false)
-          .withSteps(2)
-          .withOutputType(OutputType.PT);
+      InputConfig.builder("a red fox")
+          .size(64, 64)
+          .useResolutionBinning(false)
+          .numInferenceSteps(2)
+          .outputType(OutputType.PT)
+          .build();
 
   private static RuntimeConfig on(String device) {
-    return RuntimeConfig.defaults().withDevice(device);
+    return RuntimeConfig.builder().device(device).build();
   }
 
   private static float[] draw(String model, RuntimeConfig runtime, ParallelConfig degrees) {
     Path directory = FIXTURES.resolve(model);
-    EngineConfig engine = EngineConfig.of(directory).withRuntime(runtime).withParallel(degrees);
+    EngineConfig engine =
+        EngineConfig.builder(directory).runtime(runtime).parallel(degrees).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine);
         Generation generation = ranks.generate(FOX)) {
       for (RankReport rank : generation.report().ranks()) {
@@ -71,11 +73,11 @@ class CudaPictureTest {
   static Stream<ParallelConfig> degrees() {
     ParallelConfig serial = ParallelConfig.serial();
     return Stream.of(
-        serial.withUlysses(2),
-        serial.withRing(2),
-        serial.withCfg(2),
-        serial.withTensor(2),
-        serial.withUlysses(2).withRing(2).withCfg(2));
+        serial.toBuilder().ulyssesDegree(2).build(),
+        serial.toBuilder().ringDegree(2).build(),
+        serial.toBuilder().cfgDegree(2).build(),
+        serial.toBuilder().tensorDegree(2).build(),
+        serial.toBuilder().ulyssesDegree(2).ringDegree(2).cfgDegree(2).build());
   }
 
   @ParameterizedTest
@@ -92,7 +94,10 @@ class CudaPictureTest {
       names = {"MODEL", "SEQUENTIAL"})
   void weightsThatLeaveTheGpuChangeNothing(Offload offload) {
     close(
-        draw("pixart_sigma_tiny", on("cuda:0").withOffload(offload), ParallelConfig.serial()),
+        draw(
+            "pixart_sigma_tiny",
+            on("cuda:0").toBuilder().offload(offload).build(),
+            ParallelConfig.serial()),
         draw("pixart_sigma_tiny", on("cuda:0"), ParallelConfig.serial()));
   }
 

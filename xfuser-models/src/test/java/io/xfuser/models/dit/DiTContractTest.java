@@ -13,6 +13,6 @@ class DiTContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of().withClassLabels(List.of(1, 7)).withSteps(STEPS);
+    return InputConfig.builder().classLabels(List.of(1, 7)).numInferenceSteps(STEPS).build();
   }
 }

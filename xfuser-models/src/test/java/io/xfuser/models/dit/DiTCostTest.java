@@ -13,7 +13,7 @@ class DiTCostTest extends CostContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of().withClassLabels(List.of(1, 7));
+    return InputConfig.builder().classLabels(List.of(1, 7)).build();
   }
 
   @Override

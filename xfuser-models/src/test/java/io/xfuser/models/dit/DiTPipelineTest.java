@@ -26,7 +26,7 @@ class DiTPipelineTest {
   private static final InputConfig COCK = labels(7);
 
   private static InputConfig labels(Integer... labels) {
-    return InputConfig.of().withClassLabels(List.of(labels));
+    return InputConfig.builder().classLabels(List.of(labels)).build();
   }
 
   @Test
@@ -45,12 +45,15 @@ class DiTPipelineTest {
         Arguments.of(
             labels(5, 1001),
             "class label 1001 is outside 0 to 1000, the rows of this model's table"),
-        Arguments.of(InputConfig.of(), "dit needs class labels"),
-        Arguments.of(InputConfig.of("a fox"), "dit has no prompts: it draws class_labels"),
-        Arguments.of(COCK.withNegative("a fox"), "dit has no negative prompts"),
-        Arguments.of(COCK.withSize(40, 40), "dit has no height or width"),
-        Arguments.of(COCK.withImagesPerPrompt(2), "dit has no images per prompt"),
-        Arguments.of(COCK.withFrames(4), "dit has no num_frames"));
+        Arguments.of(InputConfig.builder().build(), "dit needs class_labels"),
+        Arguments.of(
+            InputConfig.builder("a fox").build(), "dit has no prompt: it draws class_labels"),
+        Arguments.of(
+            COCK.toBuilder().negativePrompts("a fox").build(), "dit has no negative_prompt"),
+        Arguments.of(COCK.toBuilder().size(40, 40).build(), "dit has no height"),
+        Arguments.of(
+            COCK.toBuilder().numImagesPerPrompt(2).build(), "dit has no num_images_per_prompt"),
+        Arguments.of(COCK.toBuilder().numFrames(4).build(), "dit has no num_frames"));
   }
 
   @ParameterizedTest
@@ -67,7 +70,8 @@ class DiTPipelineTest {
             "transformer/config.json",
             "\"num_embeds_ada_norm\": 1000",
             "\"num_embeds_ada_norm\": 9");
-    assertThat(resolve(directory, labels(9).withGuidance(1)).guided()).isFalse();
+    assertThat(resolve(directory, labels(9).toBuilder().guidanceScale(1).build()).guided())
+        .isFalse();
     assertThatThrownBy(() -> resolve(directory, labels(9)))
         .hasMessage("class label 1000 is outside 0 to 9, the rows of this model's table");
   }

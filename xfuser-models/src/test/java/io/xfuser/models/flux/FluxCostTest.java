@@ -14,11 +14,12 @@ class FluxCostTest extends CostContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "two boats")
-        .withNegative("blurry")
-        .withTrueCfgScale(3)
-        .withSize(80, 112)
-        .withMaxSequenceLength(TEXT_TOKENS);
+    return InputConfig.builder("a red fox", "two boats")
+        .negativePrompts("blurry")
+        .trueCfgScale(3)
+        .size(80, 112)
+        .maxSequenceLength(TEXT_TOKENS)
+        .build();
   }
 
   @Override

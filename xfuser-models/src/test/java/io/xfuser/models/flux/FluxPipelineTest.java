@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Defaults, sizes and settings that Flux's pipeline accepts and refuses. */
 class FluxPipelineTest {
   private static final Path DEV = Path.of("src/test/resources/fixtures/flux_dev_tiny");
-  private static final InputConfig FOX = InputConfig.of("a fox");
+  private static final InputConfig FOX = InputConfig.builder("a fox").build();
 
   @TempDir Path directory;
   private DirectoryCopy copy;
@@ -57,9 +57,11 @@ class FluxPipelineTest {
   void guidanceWeightsAreLeftOutWhereTheSettingsAskForNone() throws IOException {
     copy.rewrite(
         "transformer/config.json", "\"guidance_embeds\": true", "\"guidance_embeds\": false");
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(directory));
+    try (DiffusionPipeline pipeline =
+            DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build());
         Conditioner<?> merged = pipeline.model().transformer(Placement.CPU).conditioner();
-        DiffusionPipeline whole = DiffusionPipeline.fromPretrained(ModelConfig.of(DEV));
+        DiffusionPipeline whole =
+            DiffusionPipeline.fromPretrained(ModelConfig.builder(DEV).build());
         Conditioner<?> guided = whole.model().transformer(Placement.CPU).conditioner()) {
       assertThat(merged.parameterBytes()).isLessThan(guided.parameterBytes());
     }
@@ -67,7 +69,7 @@ class FluxPipelineTest {
 
   @Test
   void noiseLevelsAreEven() {
-    assertThat(resolve(FOX.withSteps(4)).scheduler().sigmas())
+    assertThat(resolve(FOX.toBuilder().numInferenceSteps(4).build()).scheduler().sigmas())
         .isEqualTo(List.of(1.0, 0.75, 0.5, 0.25));
   }
 
@@ -82,39 +84,42 @@ class FluxPipelineTest {
 
   @Test
   void onlyANegativePromptMakesTrueGuidance() {
-    InputConfig strong = FOX.withTrueCfgScale(3).withGuidance(2);
+    InputConfig strong = FOX.toBuilder().trueCfgScale(3).guidanceScale(2).build();
     assertThat(resolve(strong).guidance()).isEqualTo(new GuidanceOptions(1, 0, 2));
-    assertThat(resolve(strong.withNegative("dark")).guidance())
+    assertThat(resolve(strong.toBuilder().negativePrompts("dark").build()).guidance())
         .isEqualTo(new GuidanceOptions(3, 0, 2));
-    assertThat(resolve(FOX.withNegative("dark")).guided()).isFalse();
+    assertThat(resolve(FOX.toBuilder().negativePrompts("dark").build()).guided()).isFalse();
   }
 
   @ParameterizedTest
   @CsvSource({"57, 91, 48, 80", "64, 79, 64, 64", "16, 16, 16, 16"})
   void sizesAreRoundedDownToWholeTokens(int height, int width, int rows, int columns) {
-    GenerationRequest request = resolve(FOX.withSize(height, width));
+    GenerationRequest request = resolve(FOX.toBuilder().size(height, width).build());
     assertThat(request.size()).isEqualTo(new Size(rows, columns));
     assertThat(request.output()).isEqualTo(new Size(rows, columns));
   }
 
   @Test
   void sizesBelowOneTokenAreRefused() {
-    assertThatThrownBy(() -> resolve(FOX.withSize(64, 15)))
+    assertThatThrownBy(() -> resolve(FOX.toBuilder().size(64, 15).build()))
         .hasMessage("height and width must be at least 16, but are 64 and 15");
   }
 
   @Test
   void settingsOfOtherModelsAreRefused() {
-    assertThatThrownBy(() -> resolve(FOX.withFrames(8))).hasMessage("flux has no num_frames");
-    assertThatThrownBy(() -> resolve(FOX.withEta(0.5))).hasMessage("flux has no eta");
-    assertThatThrownBy(() -> resolve(FOX.withGuidanceRescale(0.5)))
+    assertThatThrownBy(() -> resolve(FOX.toBuilder().numFrames(8).build()))
+        .hasMessage("flux has no num_frames");
+    assertThatThrownBy(() -> resolve(FOX.toBuilder().eta(0.5).build()))
+        .hasMessage("flux has no eta");
+    assertThatThrownBy(() -> resolve(FOX.toBuilder().guidanceRescale(0.5).build()))
         .hasMessage("flux has no guidance_rescale");
-    assertThatThrownBy(() -> resolve(InputConfig.of())).hasMessage("flux needs prompts");
+    assertThatThrownBy(() -> resolve(InputConfig.builder().build()))
+        .hasMessage("flux needs prompt");
   }
 
   @Test
   void longerTextThanTheModelTakesIsRefused() {
-    assertThatThrownBy(() -> resolve(FOX.withMaxSequenceLength(513)))
+    assertThatThrownBy(() -> resolve(FOX.toBuilder().maxSequenceLength(513).build()))
         .hasMessage("max_sequence_length is 513, but flux takes at most 512");
   }
 

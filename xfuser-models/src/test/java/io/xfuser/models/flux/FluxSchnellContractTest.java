@@ -18,11 +18,12 @@ class FluxSchnellContractTest extends ParallelContract {
 
   /** Two pictures of 63 tokens, with negative prompts, which is what CFG ranks share. */
   static InputConfig guided(int steps) {
-    return InputConfig.of("a red fox", "två blå båtar 🦊")
-        .withNegative("blurry")
-        .withTrueCfgScale(3)
-        .withSize(112, 144)
-        .withSteps(steps)
-        .withMaxSequenceLength(20);
+    return InputConfig.builder("a red fox", "två blå båtar 🦊")
+        .negativePrompts("blurry")
+        .trueCfgScale(3)
+        .size(112, 144)
+        .numInferenceSteps(steps)
+        .maxSequenceLength(20)
+        .build();
   }
 }

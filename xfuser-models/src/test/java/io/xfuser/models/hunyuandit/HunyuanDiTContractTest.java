@@ -12,6 +12,6 @@ class HunyuanDiTContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
-    return HunyuanDiTInputs.two().withSteps(STEPS);
+    return HunyuanDiTInputs.two().toBuilder().numInferenceSteps(STEPS).build();
   }
 }

@@ -11,9 +11,10 @@ final class HunyuanDiTInputs {
    * the last bits of products, which depend on the number of threads, into more than 1e-5.
    */
   static InputConfig two() {
-    return InputConfig.of("a red fox", "两只红狐狸 🦊")
-        .withSize(112, 144)
-        .withGuidance(2)
-        .withResolutionBinning(false);
+    return InputConfig.builder("a red fox", "两只红狐狸 🦊")
+        .size(112, 144)
+        .guidanceScale(2)
+        .useResolutionBinning(false)
+        .build();
   }
 }

@@ -32,7 +32,7 @@ class HunyuanDiTPipelineTest {
   }
 
   private DiffusionPipeline open() {
-    return DiffusionPipeline.fromPretrained(ModelConfig.of(directory));
+    return DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build());
   }
 
   private GenerationRequest resolve(InputConfig input) {
@@ -44,7 +44,7 @@ class HunyuanDiTPipelineTest {
   @Test
   void defaultsAreDiffusers() throws IOException {
     copy.rewrite("transformer/config.json", "\"sample_size\": 8", "\"sample_size\": 128");
-    GenerationRequest request = resolve(InputConfig.of("a fox"));
+    GenerationRequest request = resolve(InputConfig.builder("a fox").build());
     assertThat(request.size()).isEqualTo(new Size(1024, 1024));
     assertThat(request.output()).isEqualTo(new Size(1024, 1024));
     assertThat(request.latents()).isEqualTo(LatentShape.picture(4, 128, 128, 2));
@@ -67,7 +67,7 @@ class HunyuanDiTPipelineTest {
     "16, 4000, 768, 1280"
   })
   void sizesAreMappedToTheStandardOnes(int height, int width, int standardHeight, int standard) {
-    GenerationRequest request = resolve(InputConfig.of("a fox").withSize(height, width));
+    GenerationRequest request = resolve(InputConfig.builder("a fox").size(height, width).build());
     assertThat(request.size()).isEqualTo(new Size(standardHeight, standard));
     assertThat(request.output()).isEqualTo(request.size());
   }
@@ -75,22 +75,23 @@ class HunyuanDiTPipelineTest {
   @Test
   void withoutBinningSizesAreRoundedDownToSixteen() {
     GenerationRequest request =
-        resolve(InputConfig.of("a fox").withSize(57, 91).withResolutionBinning(false));
+        resolve(InputConfig.builder("a fox").size(57, 91).useResolutionBinning(false).build());
     assertThat(request.size()).isEqualTo(new Size(48, 80));
     assertThat(request.output()).isEqualTo(new Size(48, 80));
   }
 
   @Test
   void sizesBelowSixteenAreRefused() {
-    assertThatThrownBy(() -> resolve(InputConfig.of("a fox").withSize(15, 64)))
+    assertThatThrownBy(() -> resolve(InputConfig.builder("a fox").size(15, 64).build()))
         .hasMessage("height and width must be at least 16, but are 15 and 64");
   }
 
   @Test
   void settingsOfOtherModelsAreRefused() {
-    InputConfig fox = InputConfig.of("a fox");
-    assertThatThrownBy(() -> resolve(fox.withFrames(8))).hasMessage("hunyuandit has no num_frames");
-    assertThatThrownBy(() -> resolve(fox.withMaxSequenceLength(20)))
+    InputConfig fox = InputConfig.builder("a fox").build();
+    assertThatThrownBy(() -> resolve(fox.toBuilder().numFrames(8).build()))
+        .hasMessage("hunyuandit has no num_frames");
+    assertThatThrownBy(() -> resolve(fox.toBuilder().maxSequenceLength(20).build()))
         .hasMessage("hunyuandit has no max_sequence_length");
     assertThatThrownBy(() -> resolve(fox.toBuilder().trueCfgScale(2.0).build()))
         .hasMessage("hunyuandit has no true_cfg_scale");
@@ -102,8 +103,9 @@ class HunyuanDiTPipelineTest {
       value = {
         "'\"num_layers\": 10'| '\"num_layers\": 9'"
             + "| num_layers is 9, but long skips need an even number",
-        "'\"attention_head_dim\": 4'| '\"attention_head_dim\": 6, \"num_attention_heads\": 4, \"x\": 0'"
-            + "| attention_head_dim is 6, but the rotation of two axes needs a multiple of 4",
+        "'\"attention_head_dim\": 4'| '\"attention_head_dim\": 6, \"num_attention_heads\": 4,"
+            + " \"x\": 0'| attention_head_dim is 6, but the rotation of two axes needs a multiple"
+            + " of 4",
         "'\"cross_attention_dim_t5\": 24'| '\"cross_attention_dim_t5\": 20'"
             + "| cross_attention_dim_t5 is 20, but the heads of the pool need a multiple of 8"
       })
@@ -153,7 +155,7 @@ class HunyuanDiTPipelineTest {
         "model_index.json",
         "\"safety_checker\": [\n    null,\n    null\n  ]",
         "\"safety_checker\": [\"stable_diffusion\", \"StableDiffusionSafetyChecker\"]");
-    assertThat(resolve(InputConfig.of("a fox")).images()).isEqualTo(1);
+    assertThat(resolve(InputConfig.builder("a fox").build()).images()).isEqualTo(1);
   }
 
   @Test

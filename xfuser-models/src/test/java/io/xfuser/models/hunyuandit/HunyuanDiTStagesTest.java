@@ -43,7 +43,7 @@ class HunyuanDiTStagesTest {
   @BeforeAll
   void open() {
     pipeline = DiffusionPipeline.fromPretrained(engine.model());
-    patchSerial = generate(small(), SERIAL.withPatches(4), 1);
+    patchSerial = generate(small(), SERIAL.toBuilder().numPipelinePatch(4).build(), 1);
     rescaled = generate(rescaledInput(), SERIAL, 1);
   }
 
@@ -76,22 +76,31 @@ class HunyuanDiTStagesTest {
   @MethodSource("splits")
   void everySplitEqualsPatchSerial(List<Integer> lengths) {
     ParallelConfig stages =
-        SERIAL.withPipefusion(lengths.size()).withAttnLayerNumForPp(lengths).withPatches(4);
+        SERIAL.toBuilder()
+            .pipefusionDegree(lengths.size())
+            .attnLayerNumForPp(lengths)
+            .numPipelinePatch(4)
+            .build();
     NDArray pixels = generate(small(), stages, 1);
     assertThat(Pixels.largestDifference(pixels, patchSerial)).isLessThanOrEqualTo(1e-5);
   }
 
   static Stream<ParallelConfig> synchronous() {
     return Stream.of(
-        SERIAL.withUlysses(2),
-        SERIAL.withUlysses(4),
-        SERIAL.withRing(3),
-        SERIAL.withUlysses(2).withRing(2),
-        SERIAL.withCfg(2),
-        SERIAL.withCfg(2).withUlysses(2).withRing(2),
-        SERIAL.withPipefusion(3).withPatches(1),
-        SERIAL.withPipefusion(2).withCfg(2).withUlysses(2).withPatches(1),
-        SERIAL.withData(2).withRing(2));
+        SERIAL.toBuilder().ulyssesDegree(2).build(),
+        SERIAL.toBuilder().ulyssesDegree(4).build(),
+        SERIAL.toBuilder().ringDegree(3).build(),
+        SERIAL.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
+        SERIAL.toBuilder().cfgDegree(2).build(),
+        SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).ringDegree(2).build(),
+        SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(1).build(),
+        SERIAL.toBuilder()
+            .pipefusionDegree(2)
+            .cfgDegree(2)
+            .ulyssesDegree(2)
+            .numPipelinePatch(1)
+            .build(),
+        SERIAL.toBuilder().dataDegree(2).ringDegree(2).build());
   }
 
   @ParameterizedTest
@@ -109,34 +118,38 @@ class HunyuanDiTStagesTest {
 
   @Test
   void guidanceRescaleAndStalePatchesAreRefusedTogether() {
-    ParallelConfig stale = SERIAL.withPipefusion(2).withPatches(4);
+    ParallelConfig stale = SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(4).build();
     assertThatThrownBy(() -> generate(rescaledInput(), stale, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "guidance_rescale needs the whole prediction, but PipeFusion has 4 patches after 1 of 3 steps");
+            "guidance_rescale needs the whole prediction, but PipeFusion has 4 patches after 1 of 3"
+                + " steps");
     NDArray warm = generate(rescaledInput(), stale, STEPS); // nothing is stale
     assertThat(Pixels.largestDifference(warm, rescaled)).isLessThanOrEqualTo(1e-4);
   }
 
   @Test
   void ranksOfDistriFusionRescaleTheWholePrediction() {
-    ParallelConfig three = SERIAL.withDistrifusion(3);
-    NDArray warm = generate(rescaledInput(), three.withUlysses(2), STEPS);
+    ParallelConfig three = SERIAL.toBuilder().distrifusionDegree(3).build();
+    NDArray warm = generate(rescaledInput(), three.toBuilder().ulyssesDegree(2).build(), STEPS);
     assertThat(Pixels.largestDifference(warm, rescaled)).isLessThanOrEqualTo(1e-4);
     NDArray stale = generate(rescaledInput(), three, 1); // each step has a fresh prediction of all
-    NDArray inShards = generate(rescaledInput(), three.withRing(2), 1);
+    NDArray inShards = generate(rescaledInput(), three.toBuilder().ringDegree(2).build(), 1);
     assertThat(Pixels.largestDifference(inShards, stale)).isLessThanOrEqualTo(1e-4);
-    assertThatThrownBy(() -> generate(rescaledInput(), SERIAL.withDistrifusionPatches(3), 1))
+    assertThatThrownBy(
+            () -> generate(rescaledInput(), SERIAL.toBuilder().numDistrifusionPatch(3).build(), 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "guidance_rescale needs the whole prediction, but DistriFusion on one rank has 3 patches after 1 of 3 steps");
+            "guidance_rescale needs the whole prediction, but DistriFusion on one rank has 3"
+                + " patches after 1 of 3 steps");
   }
 
   private static InputConfig small() {
-    return InputConfig.of("a red fox")
-        .withSize(48, 80)
-        .withSteps(STEPS)
-        .withResolutionBinning(false);
+    return InputConfig.builder("a red fox")
+        .size(48, 80)
+        .numInferenceSteps(STEPS)
+        .useResolutionBinning(false)
+        .build();
   }
 
   private static InputConfig rescaledInput() {
@@ -144,16 +157,18 @@ class HunyuanDiTStagesTest {
   }
 
   private static InputConfig input(double rescale) {
-    return HunyuanDiTInputs.two().withSteps(STEPS).toBuilder()
+    return HunyuanDiTInputs.two().toBuilder().numInferenceSteps(STEPS).build().toBuilder()
         .guidanceScale(5.0)
         .guidanceRescale(rescale)
         .build();
   }
 
   private NDArray generate(InputConfig input, ParallelConfig degrees, int warmup) {
-    EngineConfig parallel = engine.withParallel(degrees).withWarmupSteps(warmup);
+    EngineConfig parallel =
+        engine.toBuilder().parallel(degrees).runtime(r -> r.warmupSteps(warmup)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, parallel);
-        Generation generation = ranks.generate(input.withOutputType(OutputType.PT))) {
+        Generation generation =
+            ranks.generate(input.toBuilder().outputType(OutputType.PT).build())) {
       return Torch.alias(manager, generation.tensor());
     }
   }

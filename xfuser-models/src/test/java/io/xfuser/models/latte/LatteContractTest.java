@@ -13,6 +13,9 @@ class LatteContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "two blue boats").withSize(24, 40).withSteps(STEPS);
+    return InputConfig.builder("a red fox", "two blue boats")
+        .size(24, 40)
+        .numInferenceSteps(STEPS)
+        .build();
   }
 }

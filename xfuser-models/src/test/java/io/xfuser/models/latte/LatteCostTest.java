@@ -12,7 +12,7 @@ class LatteCostTest extends CostContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "two boats").withSize(24, 40);
+    return InputConfig.builder("a red fox", "two boats").size(24, 40).build();
   }
 
   @Override

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Defaults, sizes, frames and settings that Latte accepts and refuses. */
 class LattePipelineTest {
   private static final Path FIXTURE = Path.of("src/test/resources/fixtures/latte_tiny");
-  private static final InputConfig FOX = InputConfig.of("a fox");
+  private static final InputConfig FOX = InputConfig.builder("a fox").build();
 
   @Test
   void defaultsAreDiffusers() {
@@ -41,17 +41,23 @@ class LattePipelineTest {
     assertThat(request.guidance().scale()).isEqualTo(7.5);
     assertThat(request.text().maxSequenceLength()).isEqualTo(120);
     assertThat(request.text().cleanCaption()).isTrue();
-    assertThat(resolve(FIXTURE, FOX.withFrames(1)).latents().frames()).isEqualTo(1);
+    assertThat(resolve(FIXTURE, FOX.toBuilder().numFrames(1).build()).latents().frames())
+        .isEqualTo(1);
   }
 
   static Stream<Arguments> refused() {
     return Stream.of(
-        Arguments.of(FOX.withFrames(3), "num_frames is 3, but this model makes 1 or 4 frames"),
         Arguments.of(
-            FOX.withSize(44, 40), "height and width must be multiples of 8, but are 44 and 40"),
-        Arguments.of(FOX.withMaxSequenceLength(77), "latte has no max_sequence_length"),
-        Arguments.of(FOX.withPrompts().withClassLabels(List.of(7)), "latte has no class labels"),
-        Arguments.of(FOX.withPrompts(), "latte needs prompts"));
+            FOX.toBuilder().numFrames(3).build(),
+            "num_frames is 3, but this model makes 1 or 4 frames"),
+        Arguments.of(
+            FOX.toBuilder().size(44, 40).build(),
+            "height and width must be multiples of 8, but are 44 and 40"),
+        Arguments.of(
+            FOX.toBuilder().maxSequenceLength(77).build(), "latte has no max_sequence_length"),
+        Arguments.of(
+            FOX.toBuilder().prompts().classLabels(List.of(7)).build(), "latte has no class_labels"),
+        Arguments.of(FOX.toBuilder().prompts().build(), "latte needs prompt"));
   }
 
   @ParameterizedTest
@@ -64,7 +70,7 @@ class LattePipelineTest {
   void aSizeThatIsNoWholeTokensIsRefused() {
     // diffusers accepts it, and fails in the first step
     Path plain = Path.of("src/test/resources/fixtures/latte_plain_tiny");
-    assertThatThrownBy(() -> resolve(plain, FOX.withSize(40, 48)))
+    assertThatThrownBy(() -> resolve(plain, FOX.toBuilder().size(40, 48).build()))
         .hasMessage("height and width must be multiples of 16, but are 40 and 48");
   }
 
@@ -81,9 +87,12 @@ class LattePipelineTest {
   @ValueSource(ints = {2, 3, 5})
   void ranksShareTheChunksThatAreDecodedTogether(int ranks) {
     InputConfig five =
-        InputConfig.of("a fox", "a boat", "a house", "a tree", "").withSize(24, 16).withSteps(1);
+        InputConfig.builder("a fox", "a boat", "a house", "a tree", "")
+            .size(24, 16)
+            .numInferenceSteps(1)
+            .build();
     float[] serial = pixels(ParallelConfig.serial(), five);
-    float[] parallel = pixels(ParallelConfig.serial().withData(ranks), five);
+    float[] parallel = pixels(ParallelConfig.builder().dataDegree(ranks).build(), five);
     assertThat(parallel).hasSameSizeAs(serial);
     for (int i = 0; i < serial.length; i++) {
       assertThat(Math.abs(parallel[i] - serial[i])).isLessThanOrEqualTo(1e-4f);
@@ -91,20 +100,21 @@ class LattePipelineTest {
   }
 
   private static float[] pixels(ParallelConfig degrees, InputConfig input) {
-    EngineConfig engine = EngineConfig.of(FIXTURE).withParallel(degrees);
+    EngineConfig engine = EngineConfig.builder(FIXTURE).parallel(degrees).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(FIXTURE, engine);
-        Generation generation = ranks.generate(input.withOutputType(OutputType.PT))) {
+        Generation generation =
+            ranks.generate(input.toBuilder().outputType(OutputType.PT).build())) {
       return generation.tensor().toFloatArray();
     }
   }
 
   @Test
   void videosAreListsOfFrames() {
-    EngineConfig engine =
-        EngineConfig.of(FIXTURE).withParallel(ParallelConfig.serial().withData(2));
+    EngineConfig engine = EngineConfig.builder(FIXTURE).parallel(p -> p.dataDegree(2)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(FIXTURE, engine);
         Generation generation =
-            ranks.generate(InputConfig.of("a fox", "a boat").withSize(24, 16).withSteps(1))) {
+            ranks.generate(
+                InputConfig.builder("a fox", "a boat").size(24, 16).numInferenceSteps(1).build())) {
       assertThat(generation.videos()).hasSize(2);
       for (List<Image> video : generation.videos().values()) {
         assertThat(video).hasSize(4);

@@ -42,17 +42,21 @@ class CriteriaTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
   private static final InputConfig FOX =
-      InputConfig.of("a red fox").withSize(64, 96).withResolutionBinning(false).withSteps(3);
+      InputConfig.builder("a red fox")
+          .size(64, 96)
+          .useResolutionBinning(false)
+          .numInferenceSteps(3)
+          .build();
 
   private static final ParallelConfig FOUR =
-      ParallelConfig.serial().withUlysses(2).withPipefusion(2).withPatches(3);
+      ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).numPipelinePatch(3).build();
 
   private static <I, O> Criteria.Builder<I, O> criteria(Class<I> input, Class<O> output) {
     return Criteria.builder().setTypes(input, output).optModelZoo(new DiffusersZoo(MODEL));
   }
 
   private static int[] own(InputConfig input, ParallelConfig degrees) {
-    EngineConfig engine = EngineConfig.of(MODEL).withParallel(degrees);
+    EngineConfig engine = EngineConfig.builder(MODEL).parallel(degrees).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(MODEL, engine);
         Generation generation = ranks.generate(input)) {
       return pixels(generation.images().get(0));
@@ -77,7 +81,7 @@ class CriteriaTest {
             .optArgument("use_cfg_parallel", false)
             .optArgument("height", 64)
             .optArgument("width", 96)
-            .optArgument("no_use_resolution_binning", true)
+            .optArgument("use_resolution_binning", false)
             .optArgument("num_inference_steps", 3)
             .build();
     try (ZooModel<String, Image> model = criteria.loadModel();
@@ -98,14 +102,14 @@ class CriteriaTest {
         criteria(InputConfig.class, Generation.class).optArgument("ulysses_degree", 2).build();
     try (ZooModel<InputConfig, Generation> model = criteria.loadModel();
         Predictor<InputConfig, Generation> predictor = model.newPredictor()) {
-      assertThatThrownBy(() -> predictor.predict(FOX.withSize(100, 100)))
+      assertThatThrownBy(() -> predictor.predict(FOX.toBuilder().size(100, 100).build()))
           .isInstanceOf(TranslateException.class)
           .cause()
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("multiples of 16, but are 100 and 100");
       try (Generation generation = predictor.predict(FOX)) {
         assertThat(pixels(generation.images().get(0)))
-            .isEqualTo(own(FOX, ParallelConfig.serial().withUlysses(2)));
+            .isEqualTo(own(FOX, ParallelConfig.builder().ulyssesDegree(2).build()));
       }
     }
   }
@@ -132,7 +136,7 @@ class CriteriaTest {
     assertThatThrownBy(
             criteria(String.class, Image.class).optArgument("ulysses_degree", 0).build()::loadModel)
         .isInstanceOf(ArgumentException.class)
-        .hasMessageContaining("Ulysses degree");
+        .hasMessageContaining("ulysses_degree must be at least 1, but is 0");
     assertThatThrownBy(
             criteria(String.class, Image.class).optArgument("num_images_per_prompt", 2).build()
                 ::loadModel)
@@ -243,7 +247,7 @@ class CriteriaTest {
             criteria(String.class, Image.class).optArgument("use_torch_compile", true).build()
                 ::loadModel)
         .isInstanceOf(ArgumentException.class)
-        .hasMessageStartingWith("use_torch_compile has no counterpart");
+        .hasMessageStartingWith("the criteria have the argument use_torch_compile, but only [");
   }
 
   /** What DJL's progress is told. */

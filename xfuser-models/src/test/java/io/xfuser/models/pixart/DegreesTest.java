@@ -25,10 +25,11 @@ class DegreesTest {
           4 | 2 | 2 Ulysses ranks are too many for 1 attention heads (6 over 4 tensor-parallel ranks)
           """)
   void moreRanksThanHeadsAreRefused(int tensor, int ulysses, String message) {
-    ParallelConfig degrees = ParallelConfig.serial().withTensor(tensor).withUlysses(ulysses);
+    ParallelConfig degrees =
+        ParallelConfig.builder().tensorDegree(tensor).ulyssesDegree(ulysses).build();
     try (XDiTParallel ranks =
-        XDiTParallel.inProcess(SIGMA, EngineConfig.of(SIGMA).withParallel(degrees))) {
-      assertThatThrownBy(() -> ranks.generate(InputConfig.of("a fox")))
+        XDiTParallel.inProcess(SIGMA, EngineConfig.builder(SIGMA).parallel(degrees).build())) {
+      assertThatThrownBy(() -> ranks.generate(InputConfig.builder("a fox").build()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(message);
     }

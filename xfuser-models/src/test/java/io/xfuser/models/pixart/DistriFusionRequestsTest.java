@@ -25,19 +25,21 @@ import org.junit.jupiter.api.Test;
 class DistriFusionRequestsTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
   private static final InputConfig SMALL =
-      InputConfig.of("a red fox")
-          .withSize(96, 96)
-          .withSteps(3)
-          .withResolutionBinning(false)
-          .withOutputType(OutputType.PT);
+      InputConfig.builder("a red fox")
+          .size(96, 96)
+          .numInferenceSteps(3)
+          .useResolutionBinning(false)
+          .outputType(OutputType.PT)
+          .build();
   private static final List<InputConfig> SEVERAL =
       List.of(
           SMALL,
-          InputConfig.of("two boats", "a lighthouse")
-              .withSize(112, 144)
-              .withSteps(4)
-              .withResolutionBinning(false)
-              .withOutputType(OutputType.PT),
+          InputConfig.builder("two boats", "a lighthouse")
+              .size(112, 144)
+              .numInferenceSteps(4)
+              .useResolutionBinning(false)
+              .outputType(OutputType.PT)
+              .build(),
           SMALL);
 
   private final EngineConfig engine = EngineConfig.of(MODEL);
@@ -55,7 +57,8 @@ class DistriFusionRequestsTest {
 
   private List<float[]> drawn(ParallelConfig degrees) {
     List<float[]> pictures = new ArrayList<>();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine.withParallel(degrees))) {
+    try (XDiTParallel ranks =
+        XDiTParallel.inProcess(pipeline, engine.toBuilder().parallel(degrees).build())) {
       for (InputConfig input : SEVERAL) {
         try (Generation generation = ranks.generate(input)) {
           pictures.add(Pixels.floats(generation.tensor()));
@@ -67,8 +70,8 @@ class DistriFusionRequestsTest {
 
   @Test
   void otherSizesAndPromptsMayFollow() {
-    List<float[]> expected = drawn(ParallelConfig.serial().withDistrifusionPatches(5));
-    List<float[]> found = drawn(ParallelConfig.serial().withDistrifusion(5));
+    List<float[]> expected = drawn(ParallelConfig.builder().numDistrifusionPatch(5).build());
+    List<float[]> found = drawn(ParallelConfig.builder().distrifusionDegree(5).build());
     for (int i = 0; i < SEVERAL.size(); i++) {
       assertThat(found.get(i)).containsExactly(expected.get(i), within(1e-5f));
     }
@@ -77,7 +80,8 @@ class DistriFusionRequestsTest {
 
   @Test
   void aRequestCancelledWhileKeysAreOnTheirWayLeavesNothingForTheNext() throws Exception {
-    EngineConfig two = engine.withParallel(ParallelConfig.serial().withDistrifusion(2));
+    EngineConfig two =
+        engine.toBuilder().parallel(ParallelConfig.builder().distrifusionDegree(2).build()).build();
     List<float[]> found =
         TestRanks.SOCKET.run(
             2,
@@ -95,7 +99,8 @@ class DistriFusionRequestsTest {
 
   /** Of rank 0, which decodes. */
   private static float[] latents(XDiTParallel ranks, int rank) {
-    try (Generation generation = ranks.generate(SMALL.withOutputType(OutputType.LATENT))) {
+    try (Generation generation =
+        ranks.generate(SMALL.toBuilder().outputType(OutputType.LATENT).build())) {
       return rank == 0 ? Pixels.floats(generation.tensor()) : new float[0];
     }
   }

@@ -49,7 +49,7 @@ class EmbeddingTest {
 
   @BeforeAll
   static void open() {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
   }
 
   @AfterAll
@@ -61,9 +61,9 @@ class EmbeddingTest {
   private static XDiTParallel ranks(int count) {
     ParallelConfig degrees = ParallelConfig.serial();
     if (count == 4) {
-      degrees = degrees.withUlysses(2).withPipefusion(2);
+      degrees = degrees.toBuilder().ulyssesDegree(2).pipefusionDegree(2).build();
     }
-    return XDiTParallel.inProcess(pipeline, EngineConfig.of(MODEL).withParallel(degrees));
+    return XDiTParallel.inProcess(pipeline, EngineConfig.builder(MODEL).parallel(degrees).build());
   }
 
   private static float[] pixels(XDiTParallel ranks, InputConfig input) {
@@ -77,12 +77,16 @@ class EmbeddingTest {
   void theSameRequestGivesTheSameBitsWhateverWasAskedForInBetween(int count) throws Exception {
     try (XDiTParallel ranks = ranks(count)) {
       float[] first = pixels(ranks, FOX);
-      assertThat(pixels(ranks, FOX.withPrompts("two blue boats"))).isNotEqualTo(first);
-      assertThat(pixels(ranks, FOX.withSize(64, 160).withSteps(5))).hasSize(3 * 64 * 160);
-      assertThat(pixels(ranks, FOX.withImagesPerPrompt(2).withGuidance(1)))
+      assertThat(pixels(ranks, FOX.toBuilder().prompts("two blue boats").build()))
+          .isNotEqualTo(first);
+      assertThat(pixels(ranks, FOX.toBuilder().size(64, 160).numInferenceSteps(5).build()))
+          .hasSize(3 * 64 * 160);
+      assertThat(pixels(ranks, FOX.toBuilder().numImagesPerPrompt(2).guidanceScale(1).build()))
           .hasSize(2 * 3 * 128 * 96);
-      try (Generation latents = ranks.generate(FOX.withOutputType(OutputType.LATENT));
-          Generation pictures = ranks.generate(FOX.withOutputType(OutputType.PIL))) {
+      try (Generation latents =
+              ranks.generate(FOX.toBuilder().outputType(OutputType.LATENT).build());
+          Generation pictures =
+              ranks.generate(FOX.toBuilder().outputType(OutputType.PIL).build())) {
         assertThat(latents.tensor().getShape().getShape()).containsExactly(1, 4, 16, 12);
         Image picture = pictures.images().get(0);
         assertThat(List.of(picture.getWidth(), picture.getHeight())).containsExactly(96, 128);
@@ -96,7 +100,11 @@ class EmbeddingTest {
     ExecutorService callers = Executors.newFixedThreadPool(3);
     try (XDiTParallel ranks = ranks(4)) {
       List<InputConfig> requests =
-          List.of(FOX, FOX.withPrompts("two blue boats"), FOX.withSize(96, 96), FOX.withSeed(7));
+          List.of(
+              FOX,
+              FOX.toBuilder().prompts("two blue boats").build(),
+              FOX.toBuilder().size(96, 96).build(),
+              FOX.toBuilder().seed(7).build());
       List<Future<float[]>> together = new ArrayList<>();
       for (InputConfig request : requests) {
         together.add(callers.submit(() -> pixels(ranks, request)));
@@ -143,14 +151,20 @@ class EmbeddingTest {
   void anImpossibleRequestIsRefusedWithTheNumbersAndTheNextOneWorks() {
     try (XDiTParallel ranks = ranks(4)) {
       float[] alone = pixels(ranks, FOX);
-      refused(ranks, FOX.withSize(100, 100), "multiples of 16, but are 100 and 100");
-      refused(ranks, FOX.withSize(16, 48), "need at least 4 tokens, but the picture has 3");
-      refused(ranks, FOX.withPrompts(), "pixart_sigma needs prompts");
+      refused(
+          ranks, FOX.toBuilder().size(100, 100).build(), "multiples of 16, but are 100 and 100");
+      refused(
+          ranks,
+          FOX.toBuilder().size(16, 48).build(),
+          "need at least 4 tokens, but the picture has 3");
+      refused(ranks, FOX.toBuilder().prompts().build(), "pixart_sigma needs prompt");
       assertThat(pixels(ranks, FOX)).isEqualTo(alone);
     }
-    tooMany(ParallelConfig.serial().withPipefusion(10), "10 pipeline stages", "9 transf");
-    tooMany(ParallelConfig.serial().withUlysses(7), "7 Ulysses ranks", "6 attention heads");
-    tooMany(ParallelConfig.serial().withData(2), "2 data-parallel ranks", "1 pictures");
+    tooMany(
+        ParallelConfig.builder().pipefusionDegree(10).build(), "10 pipeline stages", "9 transf");
+    tooMany(
+        ParallelConfig.builder().ulyssesDegree(7).build(), "7 Ulysses ranks", "6 attention heads");
+    tooMany(ParallelConfig.builder().dataDegree(2).build(), "2 data-parallel ranks", "1 pictures");
   }
 
   private static void refused(XDiTParallel ranks, InputConfig input, String sentence) {
@@ -160,7 +174,7 @@ class EmbeddingTest {
   }
 
   private static void tooMany(ParallelConfig degrees, String... parts) {
-    EngineConfig engine = EngineConfig.of(MODEL).withParallel(degrees);
+    EngineConfig engine = EngineConfig.builder(MODEL).parallel(degrees).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
       assertThatThrownBy(() -> ranks.generate(FOX))
           .isInstanceOf(IllegalArgumentException.class)
@@ -170,7 +184,8 @@ class EmbeddingTest {
 
   @Test
   void anEngineOfAnotherElementTypeThanThePipelineIsRefused() {
-    EngineConfig engine = EngineConfig.of(MODEL).withDtype(ElementType.BFLOAT16);
+    EngineConfig engine =
+        EngineConfig.builder(MODEL).runtime(r -> r.dtype(ElementType.BFLOAT16)).build();
     assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, engine))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("the pipeline was opened in float32, but the engine computes in bfloat16");
@@ -187,7 +202,9 @@ class EmbeddingTest {
               () -> {
                 Thread self = Thread.currentThread();
                 try {
-                  ranks.generate(FOX.withSteps(50), interrupting(self)).close();
+                  ranks
+                      .generate(FOX.toBuilder().numInferenceSteps(50).build(), interrupting(self))
+                      .close();
                 } catch (CancelledException e) {
                   thrown.set(self.isInterrupted() ? e : null);
                 }
@@ -230,7 +247,8 @@ class EmbeddingTest {
             return true;
           };
       Future<Generation> running =
-          callers.submit(() -> ranks.generate(FOX.withSteps(20), listener));
+          callers.submit(
+              () -> ranks.generate(FOX.toBuilder().numInferenceSteps(20).build(), listener));
       begun.await();
       ranks.close();
       assertThat(steps).hasValue(20);

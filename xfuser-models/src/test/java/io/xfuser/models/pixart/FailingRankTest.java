@@ -26,7 +26,11 @@ class FailingRankTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
   private static final InputConfig FOX =
-      InputConfig.of("a red fox").withSize(64, 64).withResolutionBinning(false).withSteps(2);
+      InputConfig.builder("a red fox")
+          .size(64, 64)
+          .useResolutionBinning(false)
+          .numInferenceSteps(2)
+          .build();
 
   @TempDir private Path directory;
 
@@ -56,8 +60,8 @@ class FailingRankTest {
     byte[] whole = Files.readAllBytes(weights);
     Files.write(weights, reshaped(whole, tensor, "48,48", "24,96"));
     ParallelConfig degrees =
-        ParallelConfig.serial().withPipefusion(4).withUlysses(2).withVaeParallelSize(2);
-    EngineConfig engine = EngineConfig.of(directory).withParallel(degrees);
+        ParallelConfig.builder().pipefusionDegree(4).ulyssesDegree(2).vaeParallelSize(2).build();
+    EngineConfig engine = EngineConfig.builder(directory).parallel(degrees).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine)) {
       for (int call = 0; call < 2; call++) {
         assertThatThrownBy(() -> ranks.generate(FOX))

@@ -53,9 +53,9 @@ class GivenTensorsTest {
 
   @BeforeEach
   void open() {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
-    ParallelConfig degrees = ParallelConfig.serial().withData(2).withCfg(2);
-    ranks = XDiTParallel.inProcess(pipeline, EngineConfig.of(MODEL).withParallel(degrees));
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
+    ParallelConfig degrees = ParallelConfig.builder().dataDegree(2).cfgDegree(2).build();
+    ranks = XDiTParallel.inProcess(pipeline, EngineConfig.builder(MODEL).parallel(degrees).build());
   }
 
   @AfterEach
@@ -90,8 +90,9 @@ class GivenTensorsTest {
         Program.load(GivenTensorsTest.class, "given_tensors_test.py")
             .call(manager, "noise", new long[] {2, 4, 12, 12}, 42L);
     float[] own = pixels(TWO, GivenTensors.NONE);
-    assertThat(pixels(TWO.withSeed(7), GivenTensors.NONE)).isNotEqualTo(own);
-    assertThat(pixels(TWO.withSeed(7), new GivenTensors(noise, Map.of()))).isEqualTo(own);
+    assertThat(pixels(TWO.toBuilder().seed(7).build(), GivenTensors.NONE)).isNotEqualTo(own);
+    assertThat(pixels(TWO.toBuilder().seed(7).build(), new GivenTensors(noise, Map.of())))
+        .isEqualTo(own);
     assertThat(noise.isReleased()).as("the tensors stay the caller's").isFalse();
   }
 
@@ -99,8 +100,10 @@ class GivenTensorsTest {
   void theEncodersTensorsGivenAsTextMakeThePromptsPictures() {
     float[] own = pixels(TWO, GivenTensors.NONE);
     GivenTensors text = new GivenTensors(null, bothPrompts());
-    assertThat(pixels(TWO.withPrompts("other", "words"), text)).isEqualTo(own);
-    assertThat(pixels(TWO.withPrompts(), text)).as("no prompts at all").isEqualTo(own);
+    assertThat(pixels(TWO.toBuilder().prompts("other", "words").build(), text)).isEqualTo(own);
+    assertThat(pixels(TWO.toBuilder().prompts().build(), text))
+        .as("no prompts at all")
+        .isEqualTo(own);
   }
 
   @Test

@@ -45,7 +45,10 @@ class KernelsTest {
   /** Alone, in a ring, and over patches of which some are a step old. */
   private static void compare(AttentionKernel kernel, String device) {
     ParallelConfig serial = ParallelConfig.serial();
-    Stream.of(serial, serial.withRing(2), serial.withPipefusion(2).withPatches(2))
+    Stream.of(
+            serial,
+            serial.toBuilder().ringDegree(2).build(),
+            serial.toBuilder().pipefusionDegree(2).numPipelinePatch(2).build())
         .forEach(
             degrees -> {
               float[] ours = draw(degrees, kernel, device);
@@ -58,18 +61,20 @@ class KernelsTest {
   }
 
   private static float[] draw(ParallelConfig degrees, AttentionKernel kernel, String device) {
-    EngineConfig engine = EngineConfig.of(SIGMA).withParallel(degrees);
+    EngineConfig engine = EngineConfig.builder(SIGMA).parallel(degrees).build();
     InputConfig fox =
-        InputConfig.of("a fox")
-            .withSize(64, 96)
-            .withResolutionBinning(false)
-            .withSteps(3)
-            .withOutputType(OutputType.PT);
+        InputConfig.builder("a fox")
+            .size(64, 96)
+            .useResolutionBinning(false)
+            .numInferenceSteps(3)
+            .outputType(OutputType.PT)
+            .build();
     try (XDiTParallel ranks =
             XDiTParallel.inProcess(
                 SIGMA,
-                engine.withRuntime(
-                    engine.runtime().withDevice(device).withAttentionKernel(kernel)));
+                engine.toBuilder()
+                    .runtime(r -> r.device(device).attentionBackend(kernel))
+                    .build());
         Generation generation = ranks.generate(fox)) {
       return generation.tensor().toFloatArray();
     }

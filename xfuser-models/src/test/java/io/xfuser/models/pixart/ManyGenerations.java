@@ -32,9 +32,10 @@ final class ManyGenerations {
     Path model = Path.of(args[0]);
     int pictures = Integer.parseInt(args[1]);
     boolean disturbed = args[2].equals("disturbed");
-    ParallelConfig hybrid = ParallelConfig.serial().withPipefusion(2).withUlysses(2);
-    ParallelConfig others = ParallelConfig.serial().withCfg(2).withRing(2);
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(model));
+    ParallelConfig hybrid = ParallelConfig.builder().pipefusionDegree(2).ulyssesDegree(2).build();
+    ParallelConfig others = ParallelConfig.builder().cfgDegree(2).ringDegree(2).build();
+    try (DiffusionPipeline pipeline =
+            DiffusionPipeline.fromPretrained(ModelConfig.builder(model).build());
         XDiTParallel first = ranks(pipeline, model, hybrid);
         XDiTParallel second = ranks(pipeline, model, others)) {
       List<XDiTParallel> both = List.of(first, second);
@@ -56,16 +57,17 @@ final class ManyGenerations {
   }
 
   private static InputConfig request(int i) {
-    return InputConfig.of("picture " + i)
-        .withSize(i % 4 < 2 ? 64 : 96, 64)
-        .withResolutionBinning(false)
-        .withSteps(3)
-        .withSeed(i);
+    return InputConfig.builder("picture " + i)
+        .size(i % 4 < 2 ? 64 : 96, 64)
+        .useResolutionBinning(false)
+        .numInferenceSteps(3)
+        .seed(i)
+        .build();
   }
 
   private static XDiTParallel ranks(
       DiffusionPipeline pipeline, Path model, ParallelConfig degrees) {
-    return XDiTParallel.inProcess(pipeline, EngineConfig.of(model).withParallel(degrees));
+    return XDiTParallel.inProcess(pipeline, EngineConfig.builder(model).parallel(degrees).build());
   }
 
   private static long residentKilobytes() throws IOException {

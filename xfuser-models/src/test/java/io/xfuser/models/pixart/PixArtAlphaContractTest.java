@@ -12,10 +12,11 @@ class PixArtAlphaContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "två blå båtar 🦊")
-        .withSize(144, 112)
-        .withSteps(STEPS)
-        .withMaxSequenceLength(20)
-        .withResolutionBinning(false);
+    return InputConfig.builder("a red fox", "två blå båtar 🦊")
+        .size(144, 112)
+        .numInferenceSteps(STEPS)
+        .maxSequenceLength(20)
+        .useResolutionBinning(false)
+        .build();
   }
 }

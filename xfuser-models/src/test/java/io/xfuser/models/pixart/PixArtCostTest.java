@@ -12,10 +12,11 @@ class PixArtCostTest extends CostContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "two boats")
-        .withSize(96, 128)
-        .withMaxSequenceLength(20)
-        .withResolutionBinning(false);
+    return InputConfig.builder("a red fox", "two boats")
+        .size(96, 128)
+        .maxSequenceLength(20)
+        .useResolutionBinning(false)
+        .build();
   }
 
   @Override

@@ -31,13 +31,13 @@ class PixArtPipelineTest {
   }
 
   private DiffusionPipeline open() {
-    return DiffusionPipeline.fromPretrained(ModelConfig.of(directory));
+    return DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build());
   }
 
   @Test
   void defaultsAreDiffusers() {
     try (DiffusionPipeline pipeline = open()) {
-      GenerationRequest request = pipeline.model().resolve(InputConfig.of("a fox"));
+      GenerationRequest request = pipeline.model().resolve(InputConfig.builder("a fox").build());
       assertThat(request.output()).isEqualTo(new Size(256, 256)); // sample_size 32, factor 8
       assertThat(request.scheduler().steps()).isEqualTo(20);
       assertThat(request.guidance().scale()).isEqualTo(4.5);
@@ -55,18 +55,19 @@ class PixArtPipelineTest {
          "height": 64, "width": 96, "max_sequence_length": 50, "clean_caption": false, "eta": null}
         """);
     try (DiffusionPipeline pipeline = open()) {
-      GenerationRequest own = pipeline.model().resolve(InputConfig.of("a fox"));
+      GenerationRequest own = pipeline.model().resolve(InputConfig.builder("a fox").build());
       assertThat(own.size()).isEqualTo(own.output()).isEqualTo(new Size(64, 96));
       assertThat(own.scheduler().steps()).isEqualTo(7);
       assertThat(own.guidance().scale()).isEqualTo(2.5);
       assertThat(own.text().maxSequenceLength()).isEqualTo(50);
       assertThat(own.text().cleanCaption()).isFalse();
       InputConfig said =
-          InputConfig.of("a fox")
-              .withGuidance(3)
-              .withResolutionBinning(true)
-              .withSteps(2)
-              .withSize(256, 256);
+          InputConfig.builder("a fox")
+              .guidanceScale(3)
+              .useResolutionBinning(true)
+              .numInferenceSteps(2)
+              .size(256, 256)
+              .build();
       GenerationRequest asked = pipeline.model().resolve(said);
       assertThat(asked.size()).isEqualTo(new Size(256, 256));
       assertThat(asked.scheduler().steps()).isEqualTo(2);
@@ -80,8 +81,9 @@ class PixArtPipelineTest {
       quoteCharacter = '`',
       value = {
         "{\"guidance\": 2} | xfuser.json has guidance, but defaults of a request are only clean_",
-        "{\"height\": \"64\"} | xfuser.json: height is \"64\", not a whole number",
-        "{\"num_inference_steps\": 0} | the number of inference steps must be at least 1",
+        "{\"height\": \"64\"} | xfuser.json: height must be a number, but is \"64\"",
+        "{\"num_inference_steps\": 0} | xfuser.json: num_inference_steps must be at least 1, but is"
+            + " 0",
         "[] | xfuser.json is not a JSON object"
       })
   void defaultsThatAreNoneAreRefusedWhenOpening(String json, String message) throws IOException {
@@ -97,7 +99,7 @@ class PixArtPipelineTest {
   void sizesAreMappedToTheNearestBin(int height, int width, int binHeight, int binWidth) {
     try (DiffusionPipeline pipeline = open()) {
       GenerationRequest request =
-          pipeline.model().resolve(InputConfig.of("a fox").withSize(height, width));
+          pipeline.model().resolve(InputConfig.builder("a fox").size(height, width).build());
       assertThat(new Size(request.size().height(), request.size().width()))
           .isEqualTo(new Size(binHeight, binWidth));
       assertThat(request.output()).isEqualTo(new Size(height, width));
@@ -107,7 +109,8 @@ class PixArtPipelineTest {
   @Test
   void sizesThatAreNoWholeTokensAreRejected() {
     try (DiffusionPipeline pipeline = open()) {
-      InputConfig input = InputConfig.of("a fox").withSize(120, 128).withResolutionBinning(false);
+      InputConfig input =
+          InputConfig.builder("a fox").size(120, 128).useResolutionBinning(false).build();
       assertThatThrownBy(() -> pipeline.model().resolve(input))
           .hasMessage("height and width must be multiples of 16, but are 120 and 128");
     }
@@ -116,7 +119,7 @@ class PixArtPipelineTest {
   @Test
   void aPictureIsNoVideo() {
     try (DiffusionPipeline pipeline = open()) {
-      InputConfig input = InputConfig.of("a fox").withFrames(8);
+      InputConfig input = InputConfig.builder("a fox").numFrames(8).build();
       assertThatThrownBy(() -> pipeline.model().resolve(input))
           .hasMessageEndingWith("has no num_frames");
     }
@@ -151,7 +154,9 @@ class PixArtPipelineTest {
   @Test
   void aVariantThatNoComponentHasIsRejected() {
     assertThatThrownBy(
-            () -> DiffusionPipeline.fromPretrained(new ModelConfig(directory, null, false, "fp16")))
+            () ->
+                DiffusionPipeline.fromPretrained(
+                    ModelConfig.builder(directory).variant("fp16").build()))
         .hasMessageContaining("no weights of the variant fp16");
   }
 

@@ -34,13 +34,17 @@ class ProgressTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
   private static final InputConfig FOX =
-      InputConfig.of("a red fox").withSize(128, 96).withResolutionBinning(false).withSteps(2);
+      InputConfig.builder("a red fox")
+          .size(128, 96)
+          .useResolutionBinning(false)
+          .numInferenceSteps(2)
+          .build();
 
   private static DiffusionPipeline pipeline;
 
   @BeforeAll
   static void open() {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
   }
 
   @AfterAll
@@ -72,15 +76,16 @@ class ProgressTest {
   }
 
   private static XDiTParallel ranks(ParallelConfig degrees, boolean tiling) {
-    RuntimeConfig runtime = RuntimeConfig.defaults().withTiling(tiling);
-    EngineConfig engine = EngineConfig.of(MODEL).withRuntime(runtime).withParallel(degrees);
+    RuntimeConfig runtime = RuntimeConfig.builder().enableTiling(tiling).build();
+    EngineConfig engine = EngineConfig.builder(MODEL).runtime(runtime).parallel(degrees).build();
     return XDiTParallel.inProcess(pipeline, engine);
   }
 
   @ParameterizedTest
   @CsvSource({"1, 1, false", "1, 1, true", "2, 1, false", "2, 2, true"})
   void everyPhaseCountsFromNothingToAllOfIt(int stages, int ulysses, boolean tiling) {
-    ParallelConfig degrees = ParallelConfig.serial().withPipefusion(stages).withUlysses(ulysses);
+    ParallelConfig degrees =
+        ParallelConfig.builder().pipefusionDegree(stages).ulyssesDegree(ulysses).build();
     Told told = new Told(null);
     try (XDiTParallel ranks = ranks(degrees, tiling);
         Generation generation = ranks.generate(FOX, told)) {
@@ -101,7 +106,7 @@ class ProgressTest {
   @ParameterizedTest
   @EnumSource(Phase.class)
   void everyPhaseCanBeCancelledAndTheNextRequestWorks(Phase phase) {
-    try (XDiTParallel ranks = ranks(ParallelConfig.serial().withPipefusion(2), false)) {
+    try (XDiTParallel ranks = ranks(ParallelConfig.builder().pipefusionDegree(2).build(), false)) {
       assertThatThrownBy(() -> ranks.generate(FOX, new Told(phase)))
           .isInstanceOf(CancelledException.class)
           .hasMessage("cancelled while " + phase.label());

@@ -52,7 +52,7 @@ class RacesTest {
 
   @BeforeAll
   static void open() {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
   }
 
   @AfterAll
@@ -66,7 +66,7 @@ class RacesTest {
   }
 
   private static XDiTParallel ranks(ParallelConfig degrees) {
-    return XDiTParallel.inProcess(pipeline, EngineConfig.of(MODEL).withParallel(degrees));
+    return XDiTParallel.inProcess(pipeline, EngineConfig.builder(MODEL).parallel(degrees).build());
   }
 
   private static XDiTParallel oneRank() {
@@ -139,10 +139,11 @@ class RacesTest {
     AtomicInteger taken = new AtomicInteger();
     PipelineModel<?> counted = new CountedSteps<>(pipeline.model(), taken);
     DiffusionPipeline counting = DiffusionPipeline.of(counted, ElementType.FLOAT32);
-    ParallelConfig two = ParallelConfig.serial().withData(2);
+    ParallelConfig two = ParallelConfig.builder().dataDegree(2).build();
     try (XDiTParallel ranks =
-        XDiTParallel.inProcess(counting, EngineConfig.of(MODEL).withParallel(two))) {
-      InputConfig both = FOX.withPrompts("a red fox", "two blue boats").withSteps(400);
+        XDiTParallel.inProcess(counting, EngineConfig.builder(MODEL).parallel(two).build())) {
+      InputConfig both =
+          FOX.toBuilder().prompts("a red fox", "two blue boats").numInferenceSteps(400).build();
       assertThatThrownBy(() -> ranks.generate(both, (step, of) -> false))
           .isInstanceOf(CancelledException.class)
           .hasMessage("cancelled after step 1 of 400");
@@ -230,7 +231,10 @@ class RacesTest {
       Held held = new Held();
       Future<float[]> first = underWay(ranks, held);
       for (InputConfig impossible :
-          List.of(FOX.withSize(100, 100), FOX.withEta(0.5), FOX.withSize(96_000, 96_000))) {
+          List.of(
+              FOX.toBuilder().size(100, 100).build(),
+              FOX.toBuilder().eta(0.5).build(),
+              FOX.toBuilder().size(96_000, 96_000).build())) {
         assertThatThrownBy(() -> ranks.generate(impossible))
             .isInstanceOf(IllegalArgumentException.class);
       }

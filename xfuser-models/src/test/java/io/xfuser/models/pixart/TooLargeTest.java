@@ -39,13 +39,17 @@ class TooLargeTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
   private static final InputConfig FOX =
-      InputConfig.of("a red fox").withSize(64, 64).withResolutionBinning(false).withSteps(2);
+      InputConfig.builder("a red fox")
+          .size(64, 64)
+          .useResolutionBinning(false)
+          .numInferenceSteps(2)
+          .build();
 
   private static DiffusionPipeline pipeline;
 
   @BeforeAll
   static void open() {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
   }
 
   @AfterAll
@@ -65,10 +69,10 @@ class TooLargeTest {
   void aSizeThatCannotFitIsRefusedWithTheNumbers(
       int height, int width, OutputType type, String sentence) {
     for (int ulysses : new int[] {1, 2}) {
-      ParallelConfig degrees = ParallelConfig.serial().withUlysses(ulysses);
-      EngineConfig engine = EngineConfig.of(MODEL).withParallel(degrees);
+      ParallelConfig degrees = ParallelConfig.builder().ulyssesDegree(ulysses).build();
+      EngineConfig engine = EngineConfig.builder(MODEL).parallel(degrees).build();
       try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
-        InputConfig large = FOX.withSize(height, width).withOutputType(type);
+        InputConfig large = FOX.toBuilder().size(height, width).outputType(type).build();
         assertThatThrownBy(() -> ranks.generate(large))
             .isInstanceOf(IllegalArgumentException.class)
             .message()
@@ -88,7 +92,7 @@ class TooLargeTest {
     DiffusionPipeline greedy =
         DiffusionPipeline.of(new Greedy<>(pipeline.model(), hungry, java), ElementType.FLOAT32);
     EngineConfig engine =
-        EngineConfig.of(MODEL).withParallel(ParallelConfig.serial().withPipefusion(ranks));
+        EngineConfig.builder(MODEL).parallel(p -> p.pipefusionDegree(ranks)).build();
     try (XDiTParallel parallel = XDiTParallel.inProcess(greedy, engine)) {
       assertThatThrownBy(() -> parallel.generate(FOX))
           .isInstanceOf(MemoryException.class)
@@ -156,7 +160,8 @@ class TooLargeTest {
   void whatFitsIsNotRefused() {
     EngineConfig engine = EngineConfig.of(MODEL);
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
-        Generation large = ranks.generate(FOX.withSize(256, 512).withSteps(1))) {
+        Generation large =
+            ranks.generate(FOX.toBuilder().size(256, 512).numInferenceSteps(1).build())) {
       assertThat(large.images()).hasSize(1);
     }
   }

@@ -50,16 +50,24 @@ class TraceTest {
   private static final int PATCHES = 4;
   private static final int STAGES = 2;
   private static final ParallelConfig DEGREES =
-      ParallelConfig.serial().withPipefusion(STAGES).withPatches(PATCHES).withUlysses(2);
+      ParallelConfig.builder()
+          .pipefusionDegree(STAGES)
+          .numPipelinePatch(PATCHES)
+          .ulyssesDegree(2)
+          .build();
   private static final InputConfig INPUT =
-      InputConfig.of("a red fox").withSteps(STEPS).withSize(64, 64).withResolutionBinning(false);
+      InputConfig.builder("a red fox")
+          .numInferenceSteps(STEPS)
+          .size(64, 64)
+          .useResolutionBinning(false)
+          .build();
 
   private XDiTParallel pipeline;
   private Generation generation;
 
   @BeforeAll
   void generate() {
-    pipeline = XDiTParallel.inProcess(SIGMA, EngineConfig.of(SIGMA).withParallel(DEGREES));
+    pipeline = XDiTParallel.inProcess(SIGMA, EngineConfig.builder(SIGMA).parallel(DEGREES).build());
     generation = pipeline.trace(INPUT, GivenTensors.NONE, StepListener.NONE);
   }
 
@@ -88,7 +96,7 @@ class TraceTest {
   @Test
   void aDistriFusionRankHasOnePatchAfterTheSynchronousSteps() {
     EngineConfig engine =
-        EngineConfig.of(SIGMA).withParallel(ParallelConfig.serial().withDistrifusion(3));
+        EngineConfig.builder(SIGMA).parallel(p -> p.distrifusionDegree(3)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(SIGMA, engine);
         Generation patches = ranks.trace(INPUT, GivenTensors.NONE, StepListener.NONE)) {
       for (RankTrace rank : patches.trace().ranks()) {

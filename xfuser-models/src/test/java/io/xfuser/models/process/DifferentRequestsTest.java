@@ -68,18 +68,18 @@ class DifferentRequestsTest {
 
   @BeforeAll
   static void open() throws Exception {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.of(MODEL));
+    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
     int port = TestRanks.freePort();
     worlds = both(rank -> SocketWorld.join(TestRanks.config(rank, 2, port, TestRanks.QUICK)));
     for (int rank = 0; rank < 2; rank++) {
-      RANKS[rank] = ranks(rank, ParallelConfig.serial().withUlysses(2));
+      RANKS[rank] = ranks(rank, ParallelConfig.builder().ulyssesDegree(2).build());
     }
     expected = together(FOX, FOX).get(0);
   }
 
   private static XDiTParallel ranks(int rank, ParallelConfig degrees) {
     return new XDiTParallel(
-        pipeline, EngineConfig.of(MODEL).withParallel(degrees), worlds.get(rank));
+        pipeline, EngineConfig.builder(MODEL).parallel(degrees).build(), worlds.get(rank));
   }
 
   @AfterAll
@@ -130,25 +130,37 @@ class DifferentRequestsTest {
   /** What is different on rank 1, and the sentence that names it on both. */
   static Stream<Arguments> differences() {
     return Stream.of(
-        Arguments.of(FOX.withSeed(2), "rank 1 has seed 2, rank 0 has 1"),
-        Arguments.of(FOX.withSteps(3), "rank 1 has steps 3, rank 0 has 2"),
-        Arguments.of(FOX.withSize(96, 64), "rank 1 has height 96, rank 0 has 64"),
-        Arguments.of(FOX.withGuidance(3), "rank 1 has guidance_scale 3.0, rank 0 has 4.5"),
-        Arguments.of(FOX.withGuidance(1), "rank 1 has guidance_scale 1.0, rank 0 has 4.5"),
+        Arguments.of(FOX.toBuilder().seed(2).build(), "rank 1 has seed 2, rank 0 has 1"),
         Arguments.of(
-            FOX.withPrompts("a dog"), "rank 1 has prompt \"a dog\", rank 0 has \"a red fox\""),
+            FOX.toBuilder().numInferenceSteps(3).build(), "rank 1 has steps 3, rank 0 has 2"),
+        Arguments.of(FOX.toBuilder().size(96, 64).build(), "rank 1 has height 96, rank 0 has 64"),
         Arguments.of(
-            FOX.withPrompts("a red fox", "a dog"), "rank 1 has number of prompts 2, rank 0 has 1"),
+            FOX.toBuilder().guidanceScale(3).build(),
+            "rank 1 has guidance_scale 3.0, rank 0 has 4.5"),
         Arguments.of(
-            FOX.withNegative("red"), "rank 1 has negative_prompt \"red\", rank 0 has \"\""),
+            FOX.toBuilder().guidanceScale(1).build(),
+            "rank 1 has guidance_scale 1.0, rank 0 has 4.5"),
         Arguments.of(
-            FOX.withImagesPerPrompt(2), "rank 1 has num_images_per_prompt 2, rank 0 has 1"),
+            FOX.toBuilder().prompts("a dog").build(),
+            "rank 1 has prompt \"a dog\", rank 0 has \"a red fox\""),
         Arguments.of(
-            FOX.withMaxSequenceLength(20), "rank 1 has max_sequence_length 20, rank 0 has 300"),
+            FOX.toBuilder().prompts("a red fox", "a dog").build(),
+            "rank 1 has number of prompts 2, rank 0 has 1"),
         Arguments.of(
-            FOX.withCleanCaption(false), "rank 1 has clean_caption false, rank 0 has true"),
+            FOX.toBuilder().negativePrompts("red").build(),
+            "rank 1 has negative_prompt \"red\", rank 0 has \"\""),
         Arguments.of(
-            FOX.withOutputType(OutputType.LATENT), "rank 1 has output_type latent, rank 0 has pt"));
+            FOX.toBuilder().numImagesPerPrompt(2).build(),
+            "rank 1 has num_images_per_prompt 2, rank 0 has 1"),
+        Arguments.of(
+            FOX.toBuilder().maxSequenceLength(20).build(),
+            "rank 1 has max_sequence_length 20, rank 0 has 300"),
+        Arguments.of(
+            FOX.toBuilder().cleanCaption(false).build(),
+            "rank 1 has clean_caption false, rank 0 has true"),
+        Arguments.of(
+            FOX.toBuilder().outputType(OutputType.LATENT).build(),
+            "rank 1 has output_type latent, rank 0 has pt"));
   }
 
   @ParameterizedTest
@@ -165,7 +177,8 @@ class DifferentRequestsTest {
 
   @Test
   void valuesThatARankLeavesToThePipelineAreTheSameAsTheseValuesWritten() throws Exception {
-    assertThat(together(FOX, FOX.withGuidance(4.5)).get(0)).isEqualTo(expected);
+    assertThat(together(FOX, FOX.toBuilder().guidanceScale(4.5).build()).get(0))
+        .isEqualTo(expected);
   }
 
   @Test
@@ -175,7 +188,10 @@ class DifferentRequestsTest {
             rank ->
                 thrownBy(
                         () ->
-                            draw(rank, rank == 0 ? FOX : FOX.withSize(100, 100), StepListener.NONE))
+                            draw(
+                                rank,
+                                rank == 0 ? FOX : FOX.toBuilder().size(100, 100).build(),
+                                StepListener.NONE))
                     .call());
     String sentence = "height and width must be multiples of 16, but are 100 and 100";
     assertThat(thrown.get(0)).hasMessage("rank 1 refuses the request: " + sentence);
@@ -207,7 +223,7 @@ class DifferentRequestsTest {
 
   @Test
   void otherDegreesAndTracingAreNamed() throws Exception {
-    try (XDiTParallel ring = ranks(1, ParallelConfig.serial().withRing(2))) {
+    try (XDiTParallel ring = ranks(1, ParallelConfig.builder().ringDegree(2).build())) {
       List<Throwable> thrown =
           both(
               rank ->
@@ -236,7 +252,7 @@ class DifferentRequestsTest {
           steps.set(step);
           return true;
         };
-    InputConfig longer = FOX.withSteps(400);
+    InputConfig longer = FOX.toBuilder().numInferenceSteps(400).build();
     Future<float[]> first = CALLERS.submit(() -> draw(0, longer, listener));
     Thread[] caller = new Thread[1];
     Future<Throwable> second =

@@ -47,11 +47,16 @@ class EngineFingerprintTest {
   @Test
   void whatIsSetDifferentlyIsNamed() {
     EngineConfig plain = EngineConfig.of(MODEL);
-    EngineConfig other = plain.withParallel(plain.parallel().withUlysses(4)).withWarmupSteps(3);
+    EngineConfig other =
+        plain.toBuilder().parallel(p -> p.ulyssesDegree(4)).runtime(r -> r.warmupSteps(3)).build();
     assertThat(differences(of(plain), of(other)))
         .contains(
             "rank 1 has ulysses_degree 4, rank 0 has 1; rank 1 has warmup_steps 3, rank 0 has 1");
-    assertThat(differences(of(plain), of(plain.withDtype(ElementType.FLOAT16))).orElseThrow())
+    assertThat(
+            differences(
+                    of(plain),
+                    of(plain.toBuilder().runtime(r -> r.dtype(ElementType.FLOAT16)).build()))
+                .orElseThrow())
         .startsWith("rank 1 has dtype ");
     assertThat(of(plain).entries()).containsKeys("libtorch", "device", "model");
   }

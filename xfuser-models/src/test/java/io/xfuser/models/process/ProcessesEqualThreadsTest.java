@@ -139,10 +139,11 @@ class ProcessesEqualThreadsTest {
         Generation generation = threads.generate(RankMain.pixels(args))) {
       if (engine.runtime().dtype() == ElementType.FLOAT32) {
         ParallelConfig patches =
-            ParallelConfig.serial()
-                .withPatches(engine.parallel().patches())
-                .withDistrifusionPatches(engine.parallel().distrifusionPatches());
-        EngineConfig one = engine.withParallel(patches);
+            ParallelConfig.builder()
+                .numPipelinePatch(engine.parallel().patches())
+                .numDistrifusionPatch(engine.parallel().distrifusionPatches())
+                .build();
+        EngineConfig one = engine.toBuilder().parallel(patches).build();
         try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), one);
             Generation expected = serial.generate(RankMain.pixels(args))) {
           assertThat(Pixels.largestDifference(generation.tensor(), expected.tensor()))

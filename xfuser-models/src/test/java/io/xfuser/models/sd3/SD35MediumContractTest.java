@@ -12,9 +12,10 @@ class SD35MediumContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "två blå båtar 🦊")
-        .withSize(112, 144)
-        .withSteps(STEPS)
-        .withMaxSequenceLength(20);
+    return InputConfig.builder("a red fox", "två blå båtar 🦊")
+        .size(112, 144)
+        .numInferenceSteps(STEPS)
+        .maxSequenceLength(20)
+        .build();
   }
 }

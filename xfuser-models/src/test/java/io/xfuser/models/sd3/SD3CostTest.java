@@ -13,7 +13,10 @@ class SD3CostTest extends CostContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "two boats").withSize(80, 112).withMaxSequenceLength(20);
+    return InputConfig.builder("a red fox", "two boats")
+        .size(80, 112)
+        .maxSequenceLength(20)
+        .build();
   }
 
   @Override

@@ -13,8 +13,9 @@ class SD3NcclTest extends NcclContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.of("a red fox", "två blå båtar 🦊")
-        .withSize(112, 144)
-        .withMaxSequenceLength(20);
+    return InputConfig.builder("a red fox", "två blå båtar 🦊")
+        .size(112, 144)
+        .maxSequenceLength(20)
+        .build();
   }
 }

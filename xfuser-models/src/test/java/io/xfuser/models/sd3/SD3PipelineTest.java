@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Defaults, sizes and settings that Stable Diffusion 3 accepts and refuses. */
 class SD3PipelineTest {
   private static final Path FIXTURE = Path.of("src/test/resources/fixtures/sd3_tiny");
-  private static final InputConfig FOX = InputConfig.of("a fox");
+  private static final InputConfig FOX = InputConfig.builder("a fox").build();
 
   @Test
   void defaultsAreDiffusers() {
@@ -41,19 +41,21 @@ class SD3PipelineTest {
   static Stream<Arguments> refused() {
     return Stream.of(
         Arguments.of(
-            FOX.withSize(48, 56), "height and width must be multiples of 16, but are 48 and 56"),
+            FOX.toBuilder().size(48, 56).build(),
+            "height and width must be multiples of 16, but are 48 and 56"),
         Arguments.of(
-            FOX.withSize(208, 48),
+            FOX.toBuilder().size(208, 48).build(),
             "208 x 48 pixels are 13 x 3 tokens, but the model has positions for 12 x 12"),
         Arguments.of(
-            FOX.withMaxSequenceLength(513),
+            FOX.toBuilder().maxSequenceLength(513).build(),
             "max_sequence_length is 513, but sd3 takes at most 512"),
-        Arguments.of(FOX.withFrames(8), "sd3 has no num_frames"),
-        Arguments.of(FOX.withEta(0.5), "sd3 has no eta"),
-        Arguments.of(FOX.withTrueCfgScale(2), "sd3 has no true_cfg_scale"),
-        Arguments.of(FOX.withGuidanceRescale(0.7), "sd3 has no guidance_rescale"),
-        Arguments.of(FOX.withPrompts().withClassLabels(List.of(7)), "sd3 has no class labels"),
-        Arguments.of(FOX.withPrompts(), "sd3 needs prompts"));
+        Arguments.of(FOX.toBuilder().numFrames(8).build(), "sd3 has no num_frames"),
+        Arguments.of(FOX.toBuilder().eta(0.5).build(), "sd3 has no eta"),
+        Arguments.of(FOX.toBuilder().trueCfgScale(2).build(), "sd3 has no true_cfg_scale"),
+        Arguments.of(FOX.toBuilder().guidanceRescale(0.7).build(), "sd3 has no guidance_rescale"),
+        Arguments.of(
+            FOX.toBuilder().prompts().classLabels(List.of(7)).build(), "sd3 has no class_labels"),
+        Arguments.of(FOX.toBuilder().prompts().build(), "sd3 needs prompt"));
   }
 
   @ParameterizedTest
@@ -64,7 +66,8 @@ class SD3PipelineTest {
 
   @Test
   void theLargestPictureThatHasPositionsIsDrawn() {
-    assertThat(resolve(FIXTURE, FOX.withSize(192, 192)).latents().grid().tokens()).isEqualTo(144);
+    assertThat(resolve(FIXTURE, FOX.toBuilder().size(192, 192).build()).latents().grid().tokens())
+        .isEqualTo(144);
   }
 
   @ParameterizedTest
@@ -111,7 +114,7 @@ class SD3PipelineTest {
         "scheduler/scheduler_config.json",
         "\"shift\": 3.0",
         "\"shift\": 3.0, \"use_dynamic_shifting\": true");
-    assertThat(resolve(directory, FOX.withSize(80, 112)).scheduler().mu())
+    assertThat(resolve(directory, FOX.toBuilder().size(80, 112).build()).scheduler().mu())
         .isCloseTo(0.5 + 0.65 * (35 - 256) / 3840, within(1e-12));
   }
 }

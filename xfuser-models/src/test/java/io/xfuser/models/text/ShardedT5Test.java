@@ -55,13 +55,15 @@ class ShardedT5Test {
   })
   void allRanksOfAPictureEncodeWhatOneEncodesAndHoldAShareEach(String model, String t5) {
     EngineConfig engine = engine(model, false);
-    InputConfig input = Requests.two(model).withSteps(STEPS).withOutputType(OutputType.PT);
+    InputConfig input =
+        Requests.two(model).toBuilder().numInferenceSteps(STEPS).outputType(OutputType.PT).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
         TextEncoder whole = pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
       NDArray serial = generate(pipeline, engine, input).pixels();
       long everywhere = normBytes(model, t5);
       for (ParallelConfig degrees : Requests.HYBRIDS) {
-        Made made = generate(pipeline, engine(model, true).withParallel(degrees), input);
+        Made made =
+            generate(pipeline, engine(model, true).toBuilder().parallel(degrees).build(), input);
         assertThat(Pixels.largestDifference(made.pixels(), serial))
             .as(degrees.label())
             .isLessThanOrEqualTo(1e-4);
@@ -78,8 +80,11 @@ class ShardedT5Test {
   @ValueSource(strings = {"pixart_sigma_tiny", "sd3_tiny"})
   void withoutTheFlagOneRankOfADataParallelGroupHoldsTheEncodersAndBroadcasts(String model) {
     EngineConfig engine =
-        engine(model, false).withParallel(SERIAL.withData(2).withUlysses(2).withCfg(2));
-    InputConfig input = Requests.two(model).withSteps(1).withOutputType(OutputType.PT);
+        engine(model, false).toBuilder()
+            .parallel(SERIAL.toBuilder().dataDegree(2).ulyssesDegree(2).cfgDegree(2).build())
+            .build();
+    InputConfig input =
+        Requests.two(model).toBuilder().numInferenceSteps(1).outputType(OutputType.PT).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       List<Long> held = generate(pipeline, engine, input).textBytes();
       long whole = pipeline.textEncoderBytes(); // both groups', once in this process
@@ -92,8 +97,10 @@ class ShardedT5Test {
   void sumsAreCountedAsText() {
     int ranks = 4;
     EngineConfig engine =
-        engine("pixart_sigma_tiny", true).withParallel(SERIAL.withUlysses(2).withCfg(2));
-    InputConfig input = Requests.two("pixart_sigma_tiny").withSteps(1);
+        engine("pixart_sigma_tiny", true).toBuilder()
+            .parallel(SERIAL.toBuilder().ulyssesDegree(2).cfgDegree(2).build())
+            .build();
+    InputConfig input = Requests.two("pixart_sigma_tiny").toBuilder().numInferenceSteps(1).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
         XDiTParallel together = XDiTParallel.inProcess(pipeline, engine);
         Generation generation = together.generate(input)) {
@@ -112,9 +119,15 @@ class ShardedT5Test {
 
   @Test
   void asManyCallsAsOneLikesGiveTheSameBitsAndGivenTextNeedsNoEncoder() {
-    EngineConfig engine = engine("pixart_sigma_tiny", true).withParallel(SERIAL.withRing(3));
+    EngineConfig engine =
+        engine("pixart_sigma_tiny", true).toBuilder()
+            .parallel(SERIAL.toBuilder().ringDegree(3).build())
+            .build();
     InputConfig input =
-        Requests.two("pixart_sigma_tiny").withSteps(1).withOutputType(OutputType.PT);
+        Requests.two("pixart_sigma_tiny").toBuilder()
+            .numInferenceSteps(1)
+            .outputType(OutputType.PT)
+            .build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
         DiffusionPipeline fresh = DiffusionPipeline.fromPretrained(engine.model())) {
       float[] first = Pixels.floats(generate(pipeline, engine, input).pixels());
@@ -140,7 +153,7 @@ class ShardedT5Test {
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, engine))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("withShardedT5Encoder needs a T5 text encoder, but " + name + " has none");
+          .hasMessage("shard_t5_encoder needs a T5 text encoder, but " + name + " has none");
     }
   }
 
@@ -153,7 +166,7 @@ class ShardedT5Test {
 
   private Made generate(
       DiffusionPipeline pipeline, EngineConfig engine, InputConfig input, GivenTensors given) {
-    EngineConfig fresh = engine.withWarmupSteps(STEPS);
+    EngineConfig fresh = engine.toBuilder().runtime(r -> r.warmupSteps(STEPS)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, fresh);
         Generation generation = ranks.generate(input, given, StepListener.NONE)) {
       return new Made(
@@ -164,7 +177,7 @@ class ShardedT5Test {
 
   private static EngineConfig engine(String model, boolean sharded) {
     EngineConfig engine = EngineConfig.of(Requests.directory(model));
-    return engine.withRuntime(engine.runtime().withShardedT5Encoder(sharded));
+    return engine.toBuilder().runtime(r -> r.shardT5Encoder(sharded)).build();
   }
 
   /** Norms, two of each layer and the last, are on every rank. */

@@ -41,24 +41,32 @@ class ParallelVaePipelineTest {
         "latte_plain_tiny"
       })
   void ranksOfAPictureOrOfTheVaeAloneDecodeWhatOneDecodes(String model) {
-    EngineConfig engine = EngineConfig.of(VaeFixtures.directory(model)).withWarmupSteps(STEPS);
+    EngineConfig engine =
+        EngineConfig.builder(VaeFixtures.directory(model))
+            .runtime(r -> r.warmupSteps(STEPS))
+            .build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       for (boolean tiling : new boolean[] {false, true}) {
         if (tiling && model.equals("latte_tiny")) {
           continue; // a temporal decoder has no tiles
         }
-        RuntimeConfig runtime = engine.runtime().withTiling(tiling);
-        NDArray serial = pixels(pipeline, engine.withRuntime(runtime), input(model));
+        RuntimeConfig runtime = engine.runtime().toBuilder().enableTiling(tiling).build();
+        NDArray serial =
+            pixels(pipeline, engine.toBuilder().runtime(runtime).build(), input(model));
         int turn = 0;
         for (ParallelConfig hybrid : Requests.HYBRIDS) {
           int alone = ++turn % 4;
           boolean shared = alone == 0 || turn % 2 == 0; // both flags change nothing
           for (EngineConfig parallel :
               List.of(
-                  engine.withRuntime(runtime.withParallelVae(true)).withParallel(hybrid),
-                  engine
-                      .withRuntime(runtime.withParallelVae(shared))
-                      .withParallel(hybrid.withVaeParallelSize(alone)))) {
+                  engine.toBuilder()
+                      .runtime(runtime.toBuilder().useParallelVae(true).build())
+                      .parallel(hybrid)
+                      .build(),
+                  engine.toBuilder()
+                      .runtime(runtime.toBuilder().useParallelVae(shared).build())
+                      .parallel(hybrid.toBuilder().vaeParallelSize(alone).build())
+                      .build())) {
             NDArray pixels = pixels(pipeline, parallel, input(model));
             assertThat(Pixels.largestDifference(pixels, serial))
                 .as("%s, tiling %s", parallel.parallel(), tiling)
@@ -75,9 +83,10 @@ class ParallelVaePipelineTest {
   void everyRankReportsItsPartAndLatentsNeedNone() {
     EngineConfig engine = EngineConfig.of(VaeFixtures.directory("pixart_sigma_tiny"));
     EngineConfig shared =
-        engine
-            .withParallel(SERIAL.withCfg(2).withPipefusion(2))
-            .withRuntime(engine.runtime().withParallelVae(true));
+        engine.toBuilder()
+            .parallel(SERIAL.toBuilder().cfgDegree(2).pipefusionDegree(2).build())
+            .runtime(engine.runtime().toBuilder().useParallelVae(true).build())
+            .build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
         XDiTParallel ranks = XDiTParallel.inProcess(pipeline, shared)) {
       try (Generation generation = ranks.generate(input("pixart_sigma_tiny"))) {
@@ -86,7 +95,8 @@ class ParallelVaePipelineTest {
           assertThat(Objects.requireNonNull(rank.sentBytes().get("vae"))).isPositive();
         }
       }
-      InputConfig latents = input("pixart_sigma_tiny").withOutputType(OutputType.LATENT);
+      InputConfig latents =
+          input("pixart_sigma_tiny").toBuilder().outputType(OutputType.LATENT).build();
       try (Generation generation = ranks.generate(latents)) {
         for (RankReport rank : generation.report().ranks()) {
           assertThat(rank.sentBytes()).containsEntry("vae", 0L);
@@ -98,13 +108,14 @@ class ParallelVaePipelineTest {
   @Test
   void ranksBeyondTheRowsOfLatentsHaveNothingToDecode() {
     EngineConfig engine = EngineConfig.of(VaeFixtures.directory("latte_tiny"));
-    InputConfig low = input("latte_tiny").withSize(8, 40); // 4 rows of latents
+    InputConfig low = input("latte_tiny").toBuilder().size(8, 40).build(); // 4 rows of latents
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       NDArray serial = pixels(pipeline, engine, low);
       EngineConfig shared =
-          engine
-              .withParallel(SERIAL.withCfg(2).withUlysses(3))
-              .withRuntime(engine.runtime().withParallelVae(true));
+          engine.toBuilder()
+              .parallel(SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(3).build())
+              .runtime(engine.runtime().toBuilder().useParallelVae(true).build())
+              .build();
       assertThat(Pixels.largestDifference(pixels(pipeline, shared, low), serial))
           .isLessThanOrEqualTo(1e-4);
     } finally {
@@ -113,12 +124,13 @@ class ParallelVaePipelineTest {
   }
 
   private static InputConfig input(String model) {
-    return Requests.two(model).withSteps(STEPS);
+    return Requests.two(model).toBuilder().numInferenceSteps(STEPS).build();
   }
 
   private NDArray pixels(DiffusionPipeline pipeline, EngineConfig engine, InputConfig input) {
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
-        Generation generation = ranks.generate(input.withOutputType(OutputType.PT))) {
+        Generation generation =
+            ranks.generate(input.toBuilder().outputType(OutputType.PT).build())) {
       return Torch.alias(manager, generation.tensor());
     }
   }

@@ -27,17 +27,26 @@ class VaeCostTest {
   void stripsSendWhatTheFormulasSay(String model) {
     Path directory = Requests.directory(model);
     EngineConfig engine = EngineConfig.of(directory);
-    InputConfig input = Requests.two(model).withSteps(1).withOutputType(OutputType.PT);
+    InputConfig input =
+        Requests.two(model).toBuilder().numInferenceSteps(1).outputType(OutputType.PT).build();
     LatentShape latents = Requests.resolve(directory, input).latents();
     VaeCosts costs = VaeCosts.of(directory, latents);
-    EngineConfig shared = engine.withRuntime(engine.runtime().withParallelVae(true));
+    EngineConfig shared = engine.toBuilder().runtime(r -> r.useParallelVae(true)).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       for (ParallelConfig degrees :
-          List.of(SERIAL, SERIAL.withPipefusion(2), SERIAL.withTensor(3), SERIAL.withCfg(2))) {
+          List.of(
+              SERIAL,
+              SERIAL.toBuilder().pipefusionDegree(2).build(),
+              SERIAL.toBuilder().tensorDegree(3).build(),
+              SERIAL.toBuilder().cfgDegree(2).build())) {
         int strips = degrees.worldSize();
         int first = degrees.pipefusionDegree() - 1; // of the last stage
         try (XDiTParallel ranks =
-                XDiTParallel.inProcess(pipeline, shared.withParallel(degrees.withPatches(1)));
+                XDiTParallel.inProcess(
+                    pipeline,
+                    shared.toBuilder()
+                        .parallel(degrees.toBuilder().numPipelinePatch(1).build())
+                        .build());
             Generation generation = ranks.generate(input)) {
           for (RankReport rank : generation.report().ranks()) {
             int strip =

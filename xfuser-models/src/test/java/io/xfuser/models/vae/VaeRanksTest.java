@@ -35,9 +35,11 @@ class VaeRanksTest {
   @Test
   void holdNothingElseAndTheOthersHoldNoDecoder() {
     EngineConfig engine = EngineConfig.of(Requests.directory(PIXART));
-    ParallelConfig degrees = SERIAL.withPipefusion(2).withCfg(2).withVaeParallelSize(2);
+    ParallelConfig degrees =
+        SERIAL.toBuilder().pipefusionDegree(2).cfgDegree(2).vaeParallelSize(2).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
-        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine.withParallel(degrees));
+        XDiTParallel ranks =
+            XDiTParallel.inProcess(pipeline, engine.toBuilder().parallel(degrees).build());
         Generation generation = ranks.generate(input(PIXART))) {
       assertThat(generation.images()).hasSize(2);
       assertThat(generation.report().degrees()).containsEntry("vae", 2);
@@ -63,12 +65,14 @@ class VaeRanksTest {
   void areSentTheLatentsOnceAndShareThemAsStripsDo() {
     Path directory = Requests.directory(PIXART);
     EngineConfig engine = EngineConfig.of(directory);
-    InputConfig input = input(PIXART).withOutputType(OutputType.PT);
+    InputConfig input = input(PIXART).toBuilder().outputType(OutputType.PT).build();
     VaeCosts costs = VaeCosts.of(directory, Requests.resolve(directory, input).latents());
     long all = costs.latents(2); // to one other
-    ParallelConfig degrees = SERIAL.withData(2).withPipefusion(2).withVaeParallelSize(3);
+    ParallelConfig degrees =
+        SERIAL.toBuilder().dataDegree(2).pipefusionDegree(2).vaeParallelSize(3).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
-        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine.withParallel(degrees));
+        XDiTParallel ranks =
+            XDiTParallel.inProcess(pipeline, engine.toBuilder().parallel(degrees).build());
         Generation generation = ranks.generate(input)) {
       List<Long> sent =
           generation.report().ranks().stream().map(rank -> rank.sentBytes().get("vae")).toList();
@@ -87,10 +91,11 @@ class VaeRanksTest {
   @Test
   void haveNothingToDoForLatentsAndServeTheNextRequest() {
     EngineConfig engine = EngineConfig.of(Requests.directory(PIXART));
-    ParallelConfig degrees = SERIAL.withUlysses(2).withVaeParallelSize(2);
+    ParallelConfig degrees = SERIAL.toBuilder().ulyssesDegree(2).vaeParallelSize(2).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
-        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine.withParallel(degrees))) {
-      InputConfig latents = input(PIXART).withOutputType(OutputType.LATENT);
+        XDiTParallel ranks =
+            XDiTParallel.inProcess(pipeline, engine.toBuilder().parallel(degrees).build())) {
+      InputConfig latents = input(PIXART).toBuilder().outputType(OutputType.LATENT).build();
       try (Generation generation = ranks.trace(latents, GivenTensors.NONE, StepListener.NONE)) {
         assertThat(generation.tensor().getShape().get(0)).isEqualTo(2);
         assertThat(generation.report().ranks())
@@ -99,7 +104,10 @@ class VaeRanksTest {
         assertThat(generation.trace().ranks()).hasSize(4);
       }
       try (Generation generation =
-          ranks.trace(input(PIXART).withSize(112, 80), GivenTensors.NONE, StepListener.NONE)) {
+          ranks.trace(
+              input(PIXART).toBuilder().size(112, 80).build(),
+              GivenTensors.NONE,
+              StepListener.NONE)) {
         assertThat(generation.images()).allMatch(image -> image.getHeight() == 112);
         List<RankTrace> traces = generation.trace().ranks();
         for (int rank = 0; rank < 4; rank++) {
@@ -115,9 +123,10 @@ class VaeRanksTest {
   @Timeout(60)
   void stopWhenTheRequestIsCancelled() {
     EngineConfig engine = EngineConfig.of(Requests.directory(PIXART));
-    ParallelConfig degrees = SERIAL.withPipefusion(2).withVaeParallelSize(2);
+    ParallelConfig degrees = SERIAL.toBuilder().pipefusionDegree(2).vaeParallelSize(2).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
-        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine.withParallel(degrees))) {
+        XDiTParallel ranks =
+            XDiTParallel.inProcess(pipeline, engine.toBuilder().parallel(degrees).build())) {
       assertThatThrownBy(() -> ranks.generate(input(PIXART), (step, steps) -> false))
           .isInstanceOf(CancelledException.class)
           .hasMessage("cancelled after step 1 of 2");
@@ -131,7 +140,8 @@ class VaeRanksTest {
   @Timeout(60)
   void waitLongerThanForOneMessage() throws Exception {
     EngineConfig engine = EngineConfig.of(Requests.directory(PIXART));
-    EngineConfig apart = engine.withParallel(SERIAL.withVaeParallelSize(2));
+    EngineConfig apart =
+        engine.toBuilder().parallel(SERIAL.toBuilder().vaeParallelSize(2).build()).build();
     Duration limit = Duration.ofSeconds(4);
     Duration step = Duration.ofMillis(900);
     int steps = 6; // longer than the limit together
@@ -144,7 +154,9 @@ class VaeRanksTest {
                 try (World world = new World(threads.transport(rank));
                     XDiTParallel ranks = new XDiTParallel(pipeline, apart, world);
                     Generation generation =
-                        ranks.generate(input(PIXART).withSteps(steps), (t, all) -> slept(step))) {
+                        ranks.generate(
+                            input(PIXART).toBuilder().numInferenceSteps(steps).build(),
+                            (t, all) -> slept(step))) {
                   return generation.images().size();
                 }
               });
@@ -162,6 +174,6 @@ class VaeRanksTest {
   }
 
   private static InputConfig input(String model) {
-    return Requests.two(model).withSteps(STEPS);
+    return Requests.two(model).toBuilder().numInferenceSteps(STEPS).build();
   }
 }
