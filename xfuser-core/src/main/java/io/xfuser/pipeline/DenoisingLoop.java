@@ -40,7 +40,7 @@ final class DenoisingLoop<C> {
   private final Trace trace;
   private final double[] timesteps;
   private @Nullable NDArray wholeLatents;
-  private final TensorGauge gauge;
+  private final RankFigures figures;
 
   DenoisingLoop(NDManager request, RankPlan plan, Communicator pipe, Parts<C> parts, Noise noise) {
     this.request = request;
@@ -54,7 +54,7 @@ final class DenoisingLoop<C> {
     this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
     this.pipe = pipe;
     this.trace = parts.trace();
-    this.gauge = parts.gauge();
+    this.figures = parts.figures();
     this.timesteps = scheduler.timesteps();
     this.inbox = new Inbox(pipe, pipe.isFirst() ? pipe.size() - 1 : pipe.rank() - 1, messages());
   }
@@ -70,7 +70,7 @@ final class DenoisingLoop<C> {
       Scheduler scheduler,
       Guidance guidance,
       Trace trace,
-      TensorGauge gauge) {}
+      RankFigures figures) {}
 
   /** How many tensors this stage receives. */
   private int messages() {
@@ -117,7 +117,7 @@ final class DenoisingLoop<C> {
           trace.during(
               Activity.BLOCKS,
               () -> stage.forward(scope, input, conditioning, contexts, skips.pass(scope)));
-      gauge.read();
+      figures.count();
       if (pipe.isLast()) {
         finish(scope, x, conditioning, t);
       } else {
@@ -185,11 +185,6 @@ final class DenoisingLoop<C> {
             : null;
     return samples.replace(
         x.place().span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
-  }
-
-  /** What was held, as seen after each attention and each pass through the blocks. */
-  TensorGauge gauge() {
-    return gauge;
   }
 
   /** Bytes of keys and values that this rank keeps. */

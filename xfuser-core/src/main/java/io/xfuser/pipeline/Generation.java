@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.OutputType;
-import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.weights.SafeTensorsWriter;
@@ -34,7 +33,7 @@ public final class Generation implements AutoCloseable {
   private final @Nullable NDArray tensor;
   private final int firstImage;
   private final Output output;
-  private final RankResult.Account account;
+  private final RankResult account;
 
   /**
    * How files are named, what a tensor holds, and how it was made.
@@ -73,7 +72,7 @@ public final class Generation implements AutoCloseable {
       @Nullable NDArray tensor,
       int firstImage,
       Output output,
-      RankResult.Account account) {
+      RankResult account) {
     this.images = images;
     this.manager = manager;
     this.tensor = tensor;
@@ -84,34 +83,30 @@ public final class Generation implements AutoCloseable {
 
   /** From what this process's ranks brought back. */
   static Generation of(List<RankResult> results, Output output) {
-    List<RankResult> ordered =
-        results.stream().sorted(Comparator.comparingInt(RankResult::firstImage)).toList();
+    RankResult account = results.get(0);
+    List<RankPictures> ordered =
+        results.stream()
+            .map(RankResult::pictures)
+            .sorted(Comparator.comparingInt(RankPictures::first))
+            .toList();
     Map<Integer, Image> images = new TreeMap<>();
-    List<SharedTensor> tensors = new ArrayList<>();
-    for (RankResult result : ordered) {
-      for (int i = 0; i < result.images().size(); i++) {
-        images.put(result.firstImage() * output.frames() + i, result.images().get(i));
-      }
-      SharedTensor part = result.tensor();
-      if (part != null) {
-        tensors.add(part);
+    for (RankPictures pictures : ordered) {
+      for (int i = 0; i < pictures.images().size(); i++) {
+        images.put(pictures.first() * output.frames() + i, pictures.images().get(i));
       }
     }
-    RankResult.Account account = ordered.get(0).account();
-    if (tensors.isEmpty()) {
+    List<RankPictures> parts = ordered.stream().filter(part -> part.tensor() != null).toList();
+    if (parts.isEmpty()) {
       return new Generation(images, null, null, 0, output, account);
     }
-    int first =
-        ordered.stream()
-            .filter(result -> result.tensor() != null)
-            .mapToInt(RankResult::firstImage)
-            .min()
-            .orElse(0);
     NDManager manager = Torch.newManager();
     try {
-      List<NDArray> parts = tensors.stream().map(part -> part.receive(manager)).toList();
-      NDArray whole = Torch.concat(manager, parts, 0);
-      return new Generation(images, manager, whole, first, output, account);
+      List<NDArray> tensors =
+          parts.stream()
+              .map(part -> Objects.requireNonNull(part.tensor()).receive(manager))
+              .toList();
+      NDArray whole = Torch.concat(manager, tensors, 0);
+      return new Generation(images, manager, whole, parts.get(0).first(), output, account);
     } catch (RuntimeException | Error e) {
       manager.close();
       throw e;

@@ -108,9 +108,8 @@ record MemoryNeed(String phase, double bytes, String remedy) {
 
   /** Whether one of {@code ranks} brings pixels together. */
   private static boolean leads(RequestPlan plan, Collection<Integer> ranks) {
-    DecodingRanks decoding = DecodingRanks.of(plan.engine(), plan.request());
-    return decoding.sources().stream()
-        .map(source -> decoding.decoders(source).get(0))
+    return plan.sources().stream()
+        .map(source -> plan.decoders(source).get(0))
         .anyMatch(ranks::contains);
   }
 
@@ -162,16 +161,15 @@ record MemoryNeed(String phase, double bytes, String remedy) {
     if (request.input().outputType() == OutputType.LATENT) {
       return 0;
     }
-    DecodingRanks decoding = DecodingRanks.of(plan.engine(), request);
     double most = 0;
-    for (int source : decoding.sources()) {
-      List<Integer> together = decoding.decoders(source);
+    for (int source : plan.sources()) {
+      List<Integer> together = plan.decoders(source);
       double here = together.stream().filter(ranks::contains).count();
       if (here > 0) {
         boolean video = request.latents().layout() == LatentShape.Layout.VIDEO;
         RuntimeConfig runtime = plan.engine().runtime();
         int images =
-            decoding.alone().isEmpty()
+            plan.vaeRanks().isEmpty()
                 ? plan.denoising().get(source).images().length()
                 : request.images();
         double atOnce = video || runtime.enableSlicing() ? 1 : images;

@@ -68,20 +68,20 @@ record RankGroups(
    *
    * @param request owns keys and values that are kept
    * @param kernel computes self-attention
-   * @param gauge watches every attention
+   * @param figures watch every attention
    */
   List<BlockContext> contexts(
       NDManager request,
       RankPlan plan,
       TransformerSpec<?> spec,
       AttentionKernel kernel,
-      TensorGauge gauge) {
+      RankFigures figures) {
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
                 new BlockContext(
                     IntStream.range(0, spec.attentions(block))
-                        .mapToObj(i -> gauge.watch(attention(request, plan, kernel)))
+                        .mapToObj(i -> figures.watch(attention(request, plan, kernel)))
                         .toList(),
                     plan.share(),
                     tensor::allReduceSum))

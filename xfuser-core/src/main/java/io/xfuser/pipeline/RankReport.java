@@ -45,13 +45,4 @@ public record RankReport(
     @JsonProperty("text_encode_s") double textEncodeSeconds,
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
-    @JsonProperty("vae_s") double vaeSeconds) {
-
-  /** What a rank held, and where: the fields of these names. */
-  record Held(
-      long parameterBytes,
-      long kvBufferBytes,
-      TensorGauge gauge,
-      String device,
-      @Nullable Long peakDeviceBytes) {}
-}
+    @JsonProperty("vae_s") double vaeSeconds) {}

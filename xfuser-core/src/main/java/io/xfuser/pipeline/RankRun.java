@@ -1,50 +1,56 @@
 package io.xfuser.pipeline;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.failure.CancelledException;
-import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.World;
-import io.xfuser.pipeline.RankResult.Account;
-import io.xfuser.pipeline.RankResult.Decoded;
 import io.xfuser.torchscript.DeviceClock;
-import io.xfuser.torchscript.DeviceClock.Mark;
-import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Trace;
 import io.xfuser.trace.TraceEvent;
 import io.xfuser.transformer.Shared;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * One rank in one request, whatever it does there.
  *
- * @param engine what all ranks were told
+ * @param tensors owns those of the request
+ * @param plan what all ranks do
  * @param world the others, as {@code trace} sees them
  * @param trace watches this rank
- * @param times what took how long
- * @param memory of its device
+ * @param figures what it takes, holds and sends
  * @param watch of all ranks of this JVM
  */
 record RankRun(
-    EngineConfig engine,
+    NDManager tensors,
+    RequestPlan plan,
     World world,
     Trace trace,
-    RankTimes times,
-    PeakMemory memory,
+    RankFigures figures,
     RequestWatch watch)
     implements AutoCloseable {
 
-  static RankRun of(
-      PlacedPipeline<?> pipeline, EngineConfig engine, World world, RequestWatch watch) {
-    Device device = pipeline.placement().device();
-    DeviceClock clock = DeviceClock.of(device);
+  /** Of the rank that {@code world} belongs to. */
+  static RankRun of(RequestPlan plan, World world, RequestWatch watch) {
+    return of(plan, world, watch, DeviceClock.of(world.device()));
+  }
+
+  /** The same by another clock. */
+  static RankRun of(RequestPlan plan, World world, RequestWatch watch, DeviceClock clock) {
     Trace trace = watch.trace();
     trace.keepTimeBy(clock);
-    PeakMemory memory = new PeakMemory(device);
-    return new RankRun(engine, trace.observe(world), trace, new RankTimes(clock), memory, watch);
+    NDManager tensors = Torch.newManager();
+    RankFigures figures = new RankFigures(tensors, world.device(), clock);
+    return new RankRun(tensors, plan, trace.observe(world), trace, figures, watch);
+  }
+
+  int rank() {
+    return world.rank();
+  }
+
+  EngineConfig engine() {
+    return plan.engine();
   }
 
   /**
@@ -57,11 +63,6 @@ record RankRun(
     world.transport().activity(what);
     watch.activity(world.rank(), what);
     world.transport().check();
-  }
-
-  /** Now, as the rank's device will have it. */
-  Mark mark() {
-    return times.clock().mark();
   }
 
   /** Says how far this rank is in {@code phase}; throws if the request is over. */
@@ -78,10 +79,13 @@ record RankRun(
     return new CancelledException(reason); // alone, a rank has nobody to hear it from
   }
 
-  /** {@link #lease} of what is loaded in {@code phase}, which may take long. */
+  /**
+   * A component, loaded in {@code phase}, for as long as it is used, or longer where nothing leaves
+   * the device.
+   */
   <T extends AutoCloseable> Shared.Lease<T> loaded(Progress.Phase phase, Shared<T> component) {
     progress(phase, 0, 1);
-    Shared.Lease<T> lease = lease(component);
+    Shared.Lease<T> lease = component.lease(engine().runtime().offload() == Offload.NONE);
     try {
       progress(phase, 1, 1);
       return lease;
@@ -91,39 +95,23 @@ record RankRun(
     }
   }
 
-  /** A component for as long as it is used, or longer where nothing leaves the device. */
-  <T extends AutoCloseable> Shared.Lease<T> lease(Shared<T> component) {
-    return component.lease(engine.runtime().offload() == Offload.NONE);
-  }
-
   /** What this rank brings back, with all ranks' figures; returns when all have come here. */
-  RankResult result(NDManager request, Decoded decoded, RankReport.Held held) {
+  RankResult finish(RankPictures pictures) {
     try {
-      return finished(request, decoded, held);
+      activity("finishing");
+      List<TraceEvent> recorded = trace.events(); // before the reports' own messages
+      RunReport report = Reports.gather(tensors, world, engine(), figures);
+      return new RankResult(pictures, report, Reports.trace(tensors, world, recorded));
     } catch (RuntimeException | Error e) {
-      SharedTensor unwanted = decoded.tensor();
-      if (unwanted != null) {
-        unwanted.close();
-      }
+      pictures.close();
       throw e;
     }
   }
 
-  private RankResult finished(NDManager request, Decoded decoded, RankReport.Held held) {
-    activity("finishing");
-    List<TraceEvent> recorded = trace.events(); // before the reports' own messages
-    var everyone = world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());
-    RunReport report = Reports.gather(request, engine, everyone, times.report(world, held), times);
-    return new RankResult(
-        decoded.firstImage(),
-        decoded.images(),
-        decoded.tensor(),
-        new Account(report, Reports.trace(request, everyone, recorded)));
-  }
-
-  /** Releases the clock. */
+  /** Frees the tensors and releases the clock. */
   @Override
   public void close() {
-    times.clock().close();
+    tensors.close();
+    figures.clock().close();
   }
 }

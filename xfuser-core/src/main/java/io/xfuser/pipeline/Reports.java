@@ -5,7 +5,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.World;
 import io.xfuser.trace.ClockReadings;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.trace.TraceEvent;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Brings the ranks' reports together. */
@@ -23,12 +26,9 @@ final class Reports {
   private Reports() {}
 
   /** The report of all ranks, on every rank; returns when all ranks have come here. */
-  static RunReport gather(
-      NDManager owner,
-      EngineConfig engine,
-      Communicator everyone,
-      RankReport own,
-      RankTimes times) {
+  static RunReport gather(NDManager owner, World world, EngineConfig engine, RankFigures figures) {
+    Communicator everyone = everyone(world);
+    RankReport own = figures.report(world);
     try {
       List<RankReport> ranks = new ArrayList<>();
       for (String text : Texts.allGather(owner, everyone, JSON.writeValueAsString(own))) {
@@ -38,12 +38,12 @@ final class Reports {
           everyone.size(),
           degrees(engine.parallel()),
           engine.runtime().dtype().torchName(),
-          times.loadSeconds(),
+          figures.loadSeconds(),
           RunReport.slowest(ranks, RankReport::textEncodeSeconds),
           RunReport.slowest(ranks, RankReport::denoiseSeconds),
           ranks.get(0).stepSeconds(),
           RunReport.slowest(ranks, RankReport::vaeSeconds),
-          times.totalSeconds(),
+          figures.totalSeconds(),
           List.copyOf(ranks));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a report that is no JSON: " + e.getMessage(), e);
@@ -53,11 +53,11 @@ final class Reports {
   /**
    * What all ranks did, on every rank; null where nothing was recorded, which is the same on all.
    */
-  static @Nullable RunTrace trace(
-      NDManager owner, Communicator everyone, List<TraceEvent> recorded) {
+  static @Nullable RunTrace trace(NDManager owner, World world, List<TraceEvent> recorded) {
     if (recorded.isEmpty()) {
       return null;
     }
+    Communicator everyone = everyone(world);
     try {
       String process = ManagementFactory.getRuntimeMXBean().getName(); // pid@machine
       RunTrace.RankEvents own =
@@ -73,6 +73,10 @@ final class Reports {
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a trace that is no JSON: " + e.getMessage(), e);
     }
+  }
+
+  private static Communicator everyone(World world) {
+    return world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());
   }
 
   private static Map<String, Integer> degrees(ParallelConfig parallel) {

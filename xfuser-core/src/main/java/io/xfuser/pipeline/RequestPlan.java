@@ -2,14 +2,18 @@ package io.xfuser.pipeline;
 
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
-import io.xfuser.parallel.World;
+import io.xfuser.parallel.DeviceMesh;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * What all ranks do in one request.
+ * Who does what in one request: which ranks denoise what, and which of them, or which others that
+ * do nothing else, turn latents into pixels.
  *
  * @param engine what all ranks were told
  * @param request what is generated
@@ -31,30 +35,85 @@ record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan
             .toList());
   }
 
-  /** Who does what, a line for each rank, where {@code devices} say that it computes. */
-  List<String> describe(TransformerSpec<?> spec, IntFunction<Device> devices) {
-    DecodingRanks decoding = DecodingRanks.of(engine, request);
-    return IntStream.range(0, engine.parallel().worldSize())
-        .mapToObj(
-            rank ->
-                rank < denoising.size()
-                    ? denoising.get(rank).describe(spec, devices.apply(rank))
-                    : decoding.describe(rank, devices.apply(rank)))
-        .toList();
-  }
-
   /** Denoising steps. */
   int steps() {
     return request.calls();
   }
 
-  /** One rank's part. */
-  <C> RankResult run(PlacedPipeline<C> placed, World world, Call call) {
-    try (RankRun run = RankRun.of(placed, engine, world, call.watch())) {
-      return world.rank() < denoising.size()
-          ? new RankPipeline<>(placed, run, denoising.get(world.rank())).run(call.given())
-          : new VaeRank(placed, request, run).run();
-    }
+  /** Who does what, a line for each rank, where {@code devices} say that it computes. */
+  List<String> describe(TransformerSpec<?> spec, IntFunction<Device> devices) {
+    return IntStream.range(0, engine.parallel().worldSize())
+        .mapToObj(
+            rank ->
+                rank < denoising.size()
+                    ? denoising.get(rank).describe(spec, devices.apply(rank))
+                    : describeDecoding(rank, devices.apply(rank)))
+        .toList();
+  }
+
+  private String describeDecoding(int rank, Device device) {
+    List<Integer> together = decoders(rank);
+    return "rank %d on %s: %s"
+        .formatted(
+            rank,
+            Torch.name(device),
+            together.contains(rank)
+                ? "decodes, strip %d of %d".formatted(together.indexOf(rank) + 1, together.size())
+                : "idle, because %d rows of latents are too few".formatted(most()));
+  }
+
+  private DeviceMesh mesh() {
+    return denoising.get(0).mesh();
+  }
+
+  /** The ranks that only decode; empty where ranks of the transformer decode. */
+  List<Integer> vaeRanks() {
+    return IntStream.range(denoising.size(), engine.parallel().worldSize()).boxed().toList();
+  }
+
+  /**
+   * The rank that brings the latents of {@code rank}'s pictures together: the first of the last
+   * stage, since those that share blocks or prompts have the same latents.
+   */
+  int source(int rank) {
+    return mesh().replica(rank).stream().filter(this::isSource).findFirst().orElseThrow();
+  }
+
+  /** Those ranks, in order of their pictures. */
+  List<Integer> sources() {
+    return IntStream.range(0, denoising.size()).filter(this::isSource).boxed().toList();
+  }
+
+  private boolean isSource(int rank) {
+    DeviceMesh mesh = mesh();
+    return Stream.of(MeshAxis.values())
+        .filter(axis -> axis != MeshAxis.DATA)
+        .allMatch(
+            axis ->
+                mesh.coordinate(rank, axis)
+                    == (axis == MeshAxis.PIPELINE ? mesh.degree(axis) - 1 : 0));
+  }
+
+  /**
+   * The ranks that decode what {@code rank} decodes, or what it has the latents of; the first leads
+   * and gets the pixels. It is the one with the latents, unless there are ranks of the VAE alone.
+   */
+  List<Integer> decoders(int rank) {
+    List<Integer> all = vaeRanks().isEmpty() ? replica(rank) : vaeRanks();
+    return all.subList(0, Math.min(all.size(), most()));
+  }
+
+  /** As many ranks as can share a picture, so that each has at least one row of latents. */
+  private int most() {
+    boolean shared = engine.runtime().useParallelVae() || !vaeRanks().isEmpty();
+    return shared ? request.latents().height() : 1;
+  }
+
+  private List<Integer> replica(int rank) {
+    int source = source(rank);
+    return Stream.concat(
+            Stream.of(source), mesh().replica(rank).stream().filter(other -> other != source))
+        .toList();
   }
 
   /**

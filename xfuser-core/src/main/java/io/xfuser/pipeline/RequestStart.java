@@ -80,10 +80,16 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     return pipeline.on(new Placement(ranks.devices().get(local), layerwise));
   }
 
+  private static RankResult runRank(PlacedPipeline<?> placed, RankRun run, GivenTensors given) {
+    try (run) {
+      return RankPipeline.run(placed, run, given);
+    }
+  }
+
   private RankResult runRank(int local, World world, RequestPlan plan, RequestPlan.Call call) {
     Transport transport = world.transport();
     try {
-      return plan.run(placed(local), world, call);
+      return runRank(placed(local), RankRun.of(plan, world, call.watch()), call.given());
     } catch (RuntimeException | Error e) {
       String activity = call.watch().activity(world.rank());
       Throwable told = MemoryCheck.explained(e, activity);

@@ -42,7 +42,7 @@ record RunningRequest(List<Future<RankResult>> ranks, Consumer<String> cancel, R
       Thread.currentThread().interrupt();
     }
     if (first != null) {
-      results.forEach(RankResult::close);
+      results.forEach(result -> result.pictures().close());
     }
     if (first instanceof RuntimeException e) {
       throw e;

@@ -11,25 +11,25 @@ import java.util.function.IntConsumer;
  * when the next step has been enqueued, so that the GPU does not wait for the host, and the host is
  * never more than one step ahead of what it says it does. The last step is waited for at the end.
  *
- * @param times of the rank
+ * @param figures of the rank
  * @param step takes a step, counted from 0
  * @param done hears that it is done
  */
-record StepCourse(RankTimes times, IntConsumer step, IntConsumer done) {
+record StepCourse(RankFigures figures, IntConsumer step, IntConsumer done) {
   /**
    * Takes all steps.
    *
    * @param afterEach called after each one was taken, done or not
    */
   void take(int steps, Runnable afterEach) {
-    int ahead = times.clock().enqueues() ? 1 : 0;
+    int ahead = figures.clock().enqueues() ? 1 : 0;
     Queue<Mark> underWay = new ArrayDeque<>();
-    Mark start = times.clock().mark();
+    Mark start = figures.mark();
     for (int t = 0; t < steps; t++) {
-      Mark from = times.clock().mark();
+      Mark from = figures.mark();
       step.accept(t);
-      Mark until = times.clock().mark();
-      times.stepTaken(from, until);
+      Mark until = figures.mark();
+      figures.stepTaken(from, until);
       afterEach.run();
       underWay.add(until);
       if (underWay.size() > ahead) {
@@ -39,7 +39,7 @@ record StepCourse(RankTimes times, IntConsumer step, IntConsumer done) {
     while (!underWay.isEmpty()) {
       finish(underWay.remove(), steps - 1 - underWay.size());
     }
-    times.denoised(start);
+    figures.denoised(start);
   }
 
   private void finish(Mark end, int t) {

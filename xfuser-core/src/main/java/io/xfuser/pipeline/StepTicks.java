@@ -16,10 +16,10 @@ import java.util.List;
  * @param pairs one that denoises and one that waits; none for a rank that is neither
  */
 record StepTicks(List<Communicator> pairs) {
-  static StepTicks of(World world, DecodingRanks decoding) {
+  static StepTicks of(World world, RequestPlan plan) {
     return new StepTicks(
-        decoding.sources().stream()
-            .flatMap(from -> decoding.alone().stream().map(to -> List.of(from, to)))
+        plan.sources().stream()
+            .flatMap(from -> plan.vaeRanks().stream().map(to -> List.of(from, to)))
             .filter(pair -> pair.contains(world.rank()))
             .map(pair -> world.group(Channel.WORLD, pair))
             .toList());

@@ -15,6 +15,7 @@ import io.xfuser.failure.RankException;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.nccl.GpuWorld;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.AttentionKernel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -42,8 +43,9 @@ public final class XDiTParallel implements AutoCloseable {
   private XDiTParallel(
       DiffusionPipeline pipeline, boolean ownsPipeline, EngineConfig engine, LocalRanks ranks) {
     pipeline.requireType(engine.runtime().dtype());
-    KernelCheck.require(
-        engine.runtime(), pipeline.spec().headSize(), ranks.devices().get(0).isGpu());
+    AttentionKernel kernel = engine.runtime().attentionBackend();
+    boolean gpu = ranks.devices().get(0).isGpu();
+    kernel.require(gpu, engine.runtime().dtype(), pipeline.spec().headSize());
     if (engine.runtime().shardT5Encoder()) {
       pipeline.requireT5();
     }

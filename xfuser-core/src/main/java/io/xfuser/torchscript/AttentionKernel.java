@@ -102,6 +102,24 @@ public enum AttentionKernel {
   }
 
   /**
+   * Refuses to attend where this kernel cannot.
+   *
+   * @param gpu whether on a GPU, else on the CPU
+   * @param headSize the width of the model's heads
+   * @throws IllegalArgumentException with the reason, in one sentence
+   */
+  public void require(boolean gpu, ElementType type, int headSize) {
+    require(refusal(gpu, type).or(() -> refusal(gpu, headSize)));
+  }
+
+  private void require(Optional<String> refusal) {
+    refusal.ifPresent(
+        reason -> {
+          throw new IllegalArgumentException("attention_backend " + kernelName() + " " + reason);
+        });
+  }
+
+  /**
    * Whether this kernel may attend with {@code queries} tokens at a time on a GPU; the others take
    * any number.
    *
@@ -109,12 +127,7 @@ public enum AttentionKernel {
    */
   public void requireQueries(long queries) {
     if (this == CUDNN) {
-      refusal(queries, Cudnn.version())
-          .ifPresent(
-              reason -> {
-                throw new IllegalArgumentException(
-                    "attention_backend " + kernelName() + " " + reason);
-              });
+      require(refusal(queries, Cudnn.version()));
     }
   }
 

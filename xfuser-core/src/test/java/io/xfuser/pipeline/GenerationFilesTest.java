@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GenerationFilesTest {
-  @SuppressWarnings("NullAway") // files tell nothing of it
-  private static final RankResult.Account NO_ACCOUNT = new RankResult.Account(null, null);
+  @SuppressWarnings("NullAway") // files tell nothing of what it took
+  private static final RunReport NO_REPORT = null;
 
   @TempDir private Path directory = Path.of("");
 
@@ -125,6 +125,7 @@ class GenerationFilesTest {
             frames,
             total,
             picture -> Map.of("plain", "picture " + picture, "letters", "🦊 " + picture));
-    return Generation.of(List.of(new RankResult(first, pictures, null, NO_ACCOUNT)), output);
+    return Generation.of(
+        List.of(new RankResult(new RankPictures(first, pictures, null), NO_REPORT, null)), output);
   }
 }

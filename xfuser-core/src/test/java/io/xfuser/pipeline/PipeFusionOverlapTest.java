@@ -22,6 +22,7 @@ import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Trace;
 import io.xfuser.transformer.ConditionInput;
@@ -96,7 +97,7 @@ class PipeFusionOverlapTest {
       NDArray tokens = manager.zeros(new Shape(1, plan.layout().tokens(), 4));
       PipelineStage<C> stage =
           PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
-      TensorGauge gauge = new TensorGauge(manager);
+      RankFigures figures = new RankFigures(manager, world.device(), DeviceClock.CPU);
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,
@@ -104,12 +105,12 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.contexts(manager, plan, spec, AttentionKernel.FASTEST, gauge),
+                  groups.contexts(manager, plan, spec, AttentionKernel.FASTEST, figures),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
                   new Echo(),
                   Guidance.of(plan, groups),
                   Trace.OFF,
-                  gauge),
+                  figures),
               new Noise(tokens, List.of()));
       C conditioning =
           stage

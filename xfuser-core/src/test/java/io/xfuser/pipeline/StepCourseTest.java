@@ -15,18 +15,29 @@ import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Steps on a GPU that needs 40 ms for each, of which the host enqueues one in 1 ms. */
 class StepCourseTest {
+  private final NDManager manager = Torch.newManager();
   private final SimulatedGpu gpu = new SimulatedGpu();
   private final List<String> course = new ArrayList<>();
   private final List<Double> toldAt = new ArrayList<>();
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
 
   private void step(int t) {
     course.add("take " + t);
     gpu.host(1);
     gpu.compute(40);
+  }
+
+  private RankFigures figures(DeviceClock clock) {
+    return new RankFigures(manager, Device.cpu(), clock);
   }
 
   private void told(int t) {
@@ -37,7 +48,7 @@ class StepCourseTest {
   @Test
   void secondsAreThoseOfTheGpu() {
     DeviceClock clock = gpu.clock();
-    RankTimes times = new RankTimes(clock);
+    RankFigures times = figures(clock);
     DeviceClock.Mark text = clock.mark();
     gpu.compute(7);
     times.textEncoded(text);
@@ -56,14 +67,14 @@ class StepCourseTest {
 
   @Test
   void aStepIsToldWhenTheGpuHasDoneItAndHasTheNextOne() {
-    new StepCourse(new RankTimes(gpu.clock()), this::step, this::told).take(3, () -> {});
+    new StepCourse(figures(gpu.clock()), this::step, this::told).take(3, () -> {});
     assertThat(course).containsExactly("take 0", "take 1", "done 0", "take 2", "done 1", "done 2");
     assertThat(toldAt).containsExactly(41.0, 81.0, 121.0);
   }
 
   @Test
   void onTheCpuAStepIsToldBeforeTheNextOneBegins() {
-    new StepCourse(new RankTimes(DeviceClock.CPU), this::step, this::told)
+    new StepCourse(figures(DeviceClock.CPU), this::step, this::told)
         .take(3, () -> course.add("looked"));
     assertThat(course)
         .containsExactly(
@@ -75,7 +86,7 @@ class StepCourseTest {
   void aCancelIsHeardAtMostOneStepLate() {
     StepCourse cancelled =
         new StepCourse(
-            new RankTimes(gpu.clock()),
+            figures(gpu.clock()),
             this::step,
             t -> {
               told(t);
@@ -85,12 +96,10 @@ class StepCourseTest {
     assertThat(course).containsExactly("take 0", "take 1", "done 0");
   }
 
-  private static RankReport report(RankTimes times) {
+  private static RankReport report(RankFigures figures) {
     InProcessRanks alone = new InProcessRanks(1, Duration.ofSeconds(1));
-    try (World world = new World(alone.transport(0), Device.cpu());
-        NDManager manager = Torch.newManager()) {
-      return times.report(
-          world, new RankReport.Held(0, 0, new TensorGauge(manager), "cuda:0", null));
+    try (World world = new World(alone.transport(0))) {
+      return figures.report(world);
     }
   }
 }

@@ -86,6 +86,20 @@ class AttentionKernelTest {
     assertThat(kernel.refusal(true, ElementType.FLOAT16)).isEmpty();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "true, 136, 'takes heads of at most 128 elements on CUDA, but the model''s have 136'",
+    "false, 64, 'is a kernel for CUDA, but the device is the CPU'"
+  })
+  void aKernelIsRefusedForTheModelsHeadsAndForTheDeviceThatWasFound(
+      boolean gpu, int headSize, String reason) {
+    AttentionKernel kernel = AttentionKernel.CUDNN;
+    kernel.require(true, ElementType.FLOAT16, 128);
+    assertThatThrownBy(() -> kernel.require(gpu, ElementType.FLOAT16, headSize))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("attention_backend cudnn " + reason);
+  }
+
   @Test
   void wideHeadsAreRefusedWhereAKernelDoesNotTakeThem() {
     assertThat(AttentionKernel.SDPA_FLASH.refusal(true, 256)).isEmpty();

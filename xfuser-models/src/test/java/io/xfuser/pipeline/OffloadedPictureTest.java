@@ -15,7 +15,6 @@ import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.SimulatedGpu;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.trace.Trace;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
@@ -51,20 +50,22 @@ class OffloadedPictureTest {
 
   private static RankResult draw(DiffusionPipeline pipeline, Offload offload) {
     EngineConfig engine = EngineConfig.builder(MODEL).runtime(r -> r.offload(offload)).build();
-    PlacedPipeline<?> placed = placed(pipeline, offload);
     RequestWatch watch = new RequestWatch(StepListener.NONE, false);
-    return draw(placed, RankRun.of(placed, engine, new World(alone()), watch));
+    RankRun run = RankRun.of(plan(pipeline, engine), new World(alone()), watch);
+    return draw(placed(pipeline, offload), run);
   }
 
   private static Transport alone() {
     return new InProcessRanks(1, Duration.ofSeconds(60)).transport(0);
   }
 
-  private static <C> RankResult draw(PlacedPipeline<C> placed, RankRun run) {
-    RankPlan plan =
-        RankPlan.of(0, run.engine(), placed.transformer().spec(), placed.model().resolve(FOX));
+  private static RequestPlan plan(DiffusionPipeline pipeline, EngineConfig engine) {
+    return RequestPlan.of(engine, pipeline.spec(), pipeline.model().resolve(FOX));
+  }
+
+  private static RankResult draw(PlacedPipeline<?> placed, RankRun run) {
     try (run) {
-      return new RankPipeline<>(placed, run, plan).run(GivenTensors.NONE);
+      return RankPipeline.run(placed, run, GivenTensors.NONE);
     }
   }
 
@@ -74,7 +75,7 @@ class OffloadedPictureTest {
 
   private static float[] pixels(RankResult result) {
     try (NDManager scope = Torch.newManager();
-        SharedTensor tensor = Objects.requireNonNull(result.tensor())) {
+        SharedTensor tensor = Objects.requireNonNull(result.pictures().tensor())) {
       return tensor.receive(scope).toFloatArray();
     }
   }
@@ -104,7 +105,7 @@ class OffloadedPictureTest {
     try (DiffusionPipeline pipeline = open()) {
       RankResult result = draw(pipeline, Offload.NONE);
       pixels(result);
-      assertThat(result.account().report().toJson())
+      assertThat(result.report().toJson())
           .contains("\"device\" : \"cpu\"")
           .doesNotContain("peak_device_bytes");
     }
@@ -127,14 +128,12 @@ class OffloadedPictureTest {
         };
     StepListener listener = (step, steps) -> course.add("told of " + step + " at " + gpu.now());
     EngineConfig engine = EngineConfig.of(MODEL);
-    RankTimes times = new RankTimes(gpu.clock());
-    PeakMemory memory = new PeakMemory(Device.cpu());
     RequestWatch watch = new RequestWatch(listener, false);
     try (DiffusionPipeline pipeline = open()) {
       RankResult result =
           draw(
               placed(pipeline, Offload.NONE),
-              new RankRun(engine, new World(enqueues), Trace.OFF, times, memory, watch));
+              RankRun.of(plan(pipeline, engine), new World(enqueues), watch, gpu.clock()));
       pixels(result);
       assertThat(course)
           .containsExactly(
@@ -142,7 +141,7 @@ class OffloadedPictureTest {
               "in synchronous step 2 of 2",
               "told of 1 at 40.0",
               "told of 2 at 80.0");
-      RunReport report = result.account().report();
+      RunReport report = result.report();
       assertThat(report.stepSeconds()).allSatisfy(s -> assertThat(s).isEqualTo(0.040));
       assertThat(report.denoiseSeconds()).isEqualTo(0.080);
       assertThat(gpu.events()).isZero();
