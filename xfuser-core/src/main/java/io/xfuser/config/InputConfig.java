@@ -95,6 +95,14 @@ public final class InputConfig extends Settings {
               "Seed of the noise, from -2^63 to 2^64-1 as torch takes them")
           .or(42L);
 
+  public static final Setting<List<Long>> SEEDS =
+      Setting.of(
+              "seeds",
+              Kind.listOf(Kind.seed()),
+              "N",
+              "A seed for each picture, which is then the one that it would be alone")
+          .open("the one seed for all");
+
   public static final Setting<Boolean> USE_RESOLUTION_BINNING =
       Setting.of(
               "use_resolution_binning",
@@ -138,6 +146,7 @@ public final class InputConfig extends Settings {
           MAX_SEQUENCE_LENGTH,
           NUM_IMAGES_PER_PROMPT,
           SEED,
+          SEEDS,
           USE_RESOLUTION_BINNING,
           CLEAN_CAPTION,
           CLASS_LABELS,
@@ -149,6 +158,9 @@ public final class InputConfig extends Settings {
       throw new ArgumentException(
           "a model takes prompts or class labels, but there are %d of the one and %d of the other"
               .formatted(prompts().size(), classLabels().size()));
+    }
+    if (has(SEED) && !seeds().isEmpty()) {
+      throw new ArgumentException(SEED + " and " + SEEDS + " exclude each other");
     }
     int negatives = negativePrompts().size();
     if (negatives > 1 && negatives != prompts().size()) {
@@ -245,9 +257,14 @@ public final class InputConfig extends Settings {
     return value(NUM_IMAGES_PER_PROMPT);
   }
 
-  /** Seed of the noise. */
+  /** Seed of the noise of all pictures, where each has none of its own. */
   public long seed() {
     return value(SEED);
+  }
+
+  /** Seeds of the pictures in their order; empty = {@link #seed} for all. */
+  public List<Long> seeds() {
+    return Objects.requireNonNullElse(get(SEEDS), List.of());
   }
 
   /** Whether sizes are mapped to trained ones; {@code null} = where the model has it. */

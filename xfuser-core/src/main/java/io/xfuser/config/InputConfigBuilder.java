@@ -136,6 +136,15 @@ public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilde
   }
 
   /**
+   * A seed for each picture, in their order, in the place of {@link #seed}, which excludes it: each
+   * picture has exactly the noise, and so is the picture, of a request for it alone with that seed
+   * ({@code diffusers}: a list of generators). Requests of several users can be drawn as one.
+   */
+  public InputConfigBuilder seeds(List<Long> seeds) {
+    return set(InputConfig.SEEDS, seeds);
+  }
+
+  /**
    * Whether the picture is drawn in the nearest size that the model was trained on, then resized
    * and cropped to the size asked for; by default where diffusers does it.
    */

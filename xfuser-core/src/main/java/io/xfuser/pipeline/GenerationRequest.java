@@ -1,6 +1,7 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput;
 import java.util.Collections;
@@ -42,6 +43,11 @@ public record GenerationRequest(
       throw new IllegalArgumentException(
           "%d pictures for each of %d prompts are too many"
               .formatted(input.numImagesPerPrompt(), prompts.positive().size()));
+    }
+    int seeds = input.seeds().size();
+    if (seeds != 0 && seeds != pictures) {
+      throw new ArgumentException(
+          "seeds must be as many as pictures, but are %d for %d".formatted(seeds, pictures));
     }
   }
 

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The noise of one request, cut to what one rank needs of it. It is drawn for the whole batch of
  * all ranks, so that every layout of ranks makes the same pictures, the ones that diffusers makes
- * with {@code torch.Generator("cpu").manual_seed(seed)}.
+ * with {@code torch.Generator("cpu").manual_seed(seed)}, or with a list of such generators, one for
+ * each picture.
  *
  * @param initial the first sample's tokens (B·F, l, c), of deviation 1
  * @param steps noise (B·F, l, c) for each step of a stochastic scheduler, else empty
@@ -42,19 +43,8 @@ record Noise(NDArray initial, List<NDArray> steps) {
   /** What {@code plan}'s rank needs. */
   static Noise draw(NDManager owner, RankPlan plan, Draws asked, Given given) {
     GenerationRequest request = plan.request();
-    long[] shape = request.latents().noise(request.images()).getShape();
     try (NDManager scope = owner.newSubManager()) {
-      NDList draws = // each (images, c, h, w) or (images, c, F, h, w)
-          Arithmetic.PROGRAM.callList(
-              scope,
-              "draw",
-              shape,
-              asked.type().scalarType(),
-              request.input().seed(),
-              given.latents() != null,
-              asked.steps(),
-              asked.stepType().scalarType());
-      List<NDArray> all = new ArrayList<>(draws);
+      List<NDArray> all = new Generators(scope, request, asked, given.latents() != null).draw();
       if (given.latents() != null) {
         all.add(0, given.latents());
       }
@@ -64,6 +54,42 @@ record Noise(NDArray initial, List<NDArray> steps) {
         mine.add(Torch.to(owner, tokens, given.device()));
       }
       return new Noise(mine.get(0), mine.subList(1, mine.size()));
+    }
+  }
+
+  /**
+   * One generator for all pictures, or one for each.
+   *
+   * @param owner of what is drawn
+   * @param given whether the first sample's noise is not drawn
+   */
+  private record Generators(
+      NDManager owner, GenerationRequest request, Draws asked, boolean given) {
+    /** The draws, each (images, c, h, w) or (images, c, F, h, w). */
+    List<NDArray> draw() {
+      List<Long> seeds = request.input().seeds();
+      if (seeds.isEmpty()) {
+        return new ArrayList<>(draw(request.input().seed(), request.images()));
+      }
+      List<NDList> pictures = seeds.stream().map(seed -> draw(seed, 1)).toList();
+      List<NDArray> all = new ArrayList<>();
+      for (int i = 0; i < pictures.get(0).size(); i++) {
+        int draw = i;
+        all.add(Torch.concat(owner, pictures.stream().map(one -> one.get(draw)).toList(), 0));
+      }
+      return all;
+    }
+
+    private NDList draw(long seed, int images) {
+      return Arithmetic.PROGRAM.callList(
+          owner,
+          "draw",
+          request.latents().noise(images).getShape(),
+          asked.type().scalarType(),
+          seed,
+          given,
+          asked.steps(),
+          asked.stepType().scalarType());
     }
   }
 

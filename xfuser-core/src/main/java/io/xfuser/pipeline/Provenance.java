@@ -54,7 +54,7 @@ final class Provenance {
                 request.scheduler().steps(),
                 sampler,
                 guidance(),
-                seed(),
+                seed(image),
                 size.width(),
                 size.height(),
                 modelName(),
@@ -65,7 +65,9 @@ final class Provenance {
     ObjectNode json = JSON.createObjectNode();
     json.put("prompt", prompt(image));
     json.put("negative_prompt", negativePrompt(image));
-    json.put("seed", seed()).put("image", image).put("images", request.images());
+    boolean alone = !request.input().seeds().isEmpty(); // the noise of a request of its own
+    json.put("seed", seed(image));
+    json.put("image", alone ? 0 : image).put("images", alone ? 1 : request.images());
     json.put("num_inference_steps", request.scheduler().steps()).put("scheduler", sampler);
     json.put("guidance_scale", guidance());
     json.put("height", request.output().height()).put("width", request.output().width());
@@ -107,8 +109,9 @@ final class Provenance {
     return condition == 0 ? request.guidance().scale() : condition;
   }
 
-  private String seed() {
-    return String.valueOf(request.input().seed());
+  private String seed(int image) {
+    List<Long> seeds = request.input().seeds();
+    return String.valueOf(seeds.isEmpty() ? request.input().seed() : seeds.get(image));
   }
 
   /** The name of the directory alone: the path says who the user is. */

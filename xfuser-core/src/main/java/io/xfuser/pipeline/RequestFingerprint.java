@@ -51,6 +51,7 @@ final class RequestFingerprint {
     }
     return texts
         .with(InputConfig.SEED.name(), input.seed())
+        .with(InputConfig.SEEDS.name(), input.seeds())
         .with(InputConfig.HEIGHT.name(), request.size().height())
         .with(InputConfig.WIDTH.name(), request.size().width())
         .with("output height", request.output().height())

@@ -65,7 +65,7 @@ class InputConfigTest {
             "InputConfig[prompt=[a fox], negative_prompt=[blur], height=112, width=144,"
                 + " num_frames=16, num_inference_steps=7, guidance_scale=4.5,"
                 + " do_classifier_free_guidance=true, guidance_rescale=0.7, true_cfg_scale=2.0,"
-                + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3,"
+                + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3, seeds=none,"
                 + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
                 + " output_type=latent]");
     assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all).isNotEqualTo(FOX);
@@ -118,6 +118,7 @@ class InputConfigTest {
         bad(c -> c.eta(1.5), "eta must be from 0 to 1, but is 1.5"),
         bad(c -> c.eta(Double.NaN), "eta must be from 0 to 1, but is NaN"),
         bad(c -> c.classLabels(List.of(1, -1)), "class_labels must be at least 0, but is -1"),
+        bad(c -> c.seed(1).seeds(List.of(1L, 2L)), "seed and seeds exclude each other"),
         bad(
             c -> c.set(RuntimeConfig.DTYPE, "fp16"),
             "dtype is no setting of " + InputConfig.SETTINGS),

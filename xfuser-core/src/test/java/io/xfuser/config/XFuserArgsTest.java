@@ -85,6 +85,7 @@ class XFuserArgsTest {
         input("--max_sequence_length 120", InputConfig::maxSequenceLength, 120),
         input("--num_images_per_prompt 2", InputConfig::numImagesPerPrompt, 2),
         input("--seed 7", InputConfig::seed, 7L),
+        input("--seeds 7", InputConfig::seeds, List.of(7L)),
         input("--seed -1", InputConfig::seed, -1L),
         input("--seed 18446744073709551615", InputConfig::seed, -1L),
         input("--seed 9223372036854775808", InputConfig::seed, Long.MIN_VALUE),
