@@ -60,8 +60,7 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
   }
 
   private static int onThisMachine(World world) {
-    String local = System.getenv("LOCAL_WORLD_SIZE");
-    return local != null && local.matches("[1-9]\\d{0,5}") ? Integer.parseInt(local) : world.size();
+    return SocketConfig.localSize(System.getenv(), world.size());
   }
 
   /** Those that are here. */

@@ -103,12 +103,36 @@ class SocketConfigTest {
     "OTHER=1, 11"
   })
   void theNumberOnAMachineIsTorchrunsElseSlurmsElseTheRank(String variables, int expected) {
+    assertThat(SocketConfig.localRank(environment(variables), 11)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "LOCAL_WORLD_SIZE=3 | 3",
+        "SLURM_NODEID=0 SLURM_STEP_TASKS_PER_NODE=4(x2),1 | 4",
+        "SLURM_NODEID=1 SLURM_STEP_TASKS_PER_NODE=4(x2),1 | 4",
+        "SLURM_NODEID=2 SLURM_STEP_TASKS_PER_NODE=4(x2),1 | 1",
+        "SLURM_NODEID=3 SLURM_STEP_TASKS_PER_NODE=4(x2),1 | 9",
+        "SLURM_NODEID=0 SLURM_STEP_TASKS_PER_NODE=many | 9",
+        "SLURM_NODEID=0 SLURM_STEP_TASKS_PER_NODE=4 LOCAL_WORLD_SIZE=2 | 2",
+        "SLURM_NODEID=0 SLURM_STEP_TASKS_PER_NODE=4 RANK=1 | 9",
+        "SLURM_NODEID=0 | 9",
+        "LOCAL_WORLD_SIZE=none | 9"
+      })
+  void theRanksOfAMachineAreThoseThatTorchrunElseSlurmCountsElseAll(
+      String variables, int expected) {
+    assertThat(SocketConfig.localSize(environment(variables), 9)).isEqualTo(expected);
+  }
+
+  private static Map<String, String> environment(String variables) {
     Map<String, String> environment = new HashMap<>();
     for (String variable : variables.split(" ", -1)) {
       String[] parts = variable.split("=", 2);
       environment.put(parts[0], parts[1]);
     }
-    assertThat(SocketConfig.localRank(environment, 11)).isEqualTo(expected);
+    return environment;
   }
 
   @Test

@@ -5,6 +5,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record SocketConfig(
     int rank, int size, int localRank, Master master, Limits limits, boolean sharedMemory) {
+  /** Tasks, and on how many nodes, as Slurm counts them: "4" or "4(x2)". */
+  private static final Pattern TASKS_OF_NODES = Pattern.compile("(\\d{1,6})(?:\\(x(\\d{1,6})\\))?");
 
   /** Rejects a rank outside the world. */
   public SocketConfig {
@@ -167,6 +171,36 @@ public record SocketConfig(
       throw new IllegalArgumentException(name + "=" + number + " is not a number from 0");
     }
     return number;
+  }
+
+  /**
+   * How many ranks this rank's machine has: {@code LOCAL_WORLD_SIZE}, else under Slurm what {@code
+   * SLURM_STEP_TASKS_PER_NODE}, "4(x2),1" for example, says of node {@code SLURM_NODEID}; {@code
+   * size} where neither is set.
+   */
+  public static int localSize(Map<String, String> environment, int size) {
+    Variables variables = new Variables(environment);
+    String local = variables.text("LOCAL_WORLD_SIZE");
+    if (local == null && !variables.has("RANK") && variables.has("SLURM_NODEID")) {
+      local = tasks(variables.text("SLURM_STEP_TASKS_PER_NODE"), variables.number("SLURM_NODEID"));
+    }
+    return local != null && local.matches("[1-9]\\d{0,5}") ? Integer.parseInt(local) : size;
+  }
+
+  /** The tasks of {@code node} in a list by node, in which "4(x2)" is 4 on each of two. */
+  private static @Nullable String tasks(@Nullable String list, int node) {
+    int first = 0;
+    for (String part : list == null ? new String[0] : list.split(",", -1)) {
+      Matcher nodes = TASKS_OF_NODES.matcher(part);
+      if (!nodes.matches()) {
+        return null;
+      }
+      first += nodes.group(2) == null ? 1 : Integer.parseInt(nodes.group(2));
+      if (node < first) {
+        return nodes.group(1);
+      }
+    }
+    return null;
   }
 
   private static Master master(Variables variables) {
