@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
@@ -96,12 +97,13 @@ final class Outputs {
   private List<Path> saved(Generation generation, List<Path> files) throws IOException {
     files.forEach(file -> out.println("wrote " + file));
     int done = 0;
-    for (List<Image> video : generation.videos().values()) {
+    for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
+      int number = Integer.parseInt(video.getKey().replaceFirst(".*_", ""));
       String first = String.valueOf(files.get(done).getFileName());
       Path file = directory.resolve(first.replaceFirst("_\\d+\\.png$", ".mp4"));
-      VideoFile.write(file, video);
+      VideoFile.write(file, video.getValue(), generation.provenance(number));
       out.println("wrote " + file);
-      done += video.size();
+      done += video.getValue().size();
     }
     return files;
   }

@@ -9,6 +9,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avutil;
 import org.bytedeco.javacv.FFmpegFrameRecorder;
@@ -29,10 +30,13 @@ final class VideoFile {
    * pixels: the last row or column of an odd size is there twice.
    *
    * @param frames at least one, all of one size
+   * @param provenance how they were made: {@code parameters} becomes the file's comment, {@code
+   *     xfuser} its description
    */
-  static void write(Path file, List<Image> frames) throws IOException {
+  static void write(Path file, List<Image> frames, Map<String, String> provenance)
+      throws IOException {
     try {
-      WholeFile.write(file, part -> record(part, frames));
+      WholeFile.write(file, part -> record(part, frames, provenance));
     } catch (LinkageError e) { // JavaCPP unpacks its libraries where the first of them is needed
       throw new PlatformException(
           ("%s cannot be written, for JavaCPP's libraries cannot be unpacked or loaded: %s; the"
@@ -42,7 +46,8 @@ final class VideoFile {
     }
   }
 
-  private static void record(Path file, List<Image> frames) throws IOException {
+  private static void record(Path file, List<Image> frames, Map<String, String> provenance)
+      throws IOException {
     avutil.av_log_set_level(avutil.AV_LOG_ERROR); // else the encoder tells its settings
     int width = even(frames.get(0).getWidth());
     int height = even(frames.get(0).getHeight());
@@ -54,6 +59,8 @@ final class VideoFile {
       recorder.setPixelFormat(avutil.AV_PIX_FMT_YUV420P);
       recorder.setFrameRate(FRAMES_PER_SECOND);
       recorder.setVideoBitrate(width * height * FRAMES_PER_SECOND * BITS_PER_PIXEL);
+      recorder.setMetadata("comment", provenance.getOrDefault("parameters", ""));
+      recorder.setMetadata("description", provenance.getOrDefault("xfuser", ""));
       recorder.start();
       for (Image frame : frames) {
         recorder.record(converter.convert(padded(frame, width, height)));

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.javacv.FFmpegFrameGrabber;
 import org.bytedeco.javacv.Frame;
@@ -22,6 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class VideoFileTest {
+  private static final Map<String, String> MADE =
+      Map.of("parameters", "ein Fuchs, läuft\nSteps: 20", "xfuser", "{\"seed\":42}");
+
   @TempDir Path directory;
 
   @ParameterizedTest
@@ -38,7 +42,7 @@ class VideoFileTest {
     for (int i = 0; i < count; i++) {
       frames.add(picture(width, height, gray(i)));
     }
-    VideoFile.write(file, frames);
+    VideoFile.write(file, frames, MADE);
 
     try (Stream<Path> files = Files.list(directory)) {
       assertThat(files).containsExactly(file);
@@ -55,6 +59,8 @@ class VideoFileTest {
         read++;
       }
       assertThat(read).isEqualTo(count);
+      assertThat(grabber.getMetadata("comment")).isEqualTo(MADE.get("parameters"));
+      assertThat(grabber.getMetadata("description")).isEqualTo(MADE.get("xfuser"));
     }
   }
 
@@ -70,7 +76,7 @@ class VideoFileTest {
   @Test
   void redIsRedAndBlueIsBlue() throws IOException {
     Path file = directory.resolve("video.mp4");
-    VideoFile.write(file, List.of(picture(64, 64, new Color(200, 40, 90))));
+    VideoFile.write(file, List.of(picture(64, 64, new Color(200, 40, 90))), MADE);
     try (FFmpegFrameGrabber grabber = new FFmpegFrameGrabber(file.toFile())) {
       grabber.start();
       Color corner = color(grabber.grabImage(), 63, 63);
