@@ -4,15 +4,18 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Few cases instead of all: every pair of values of two factors that occurs in any case occurs in
- * one that is chosen. Greedy, as in the AETG system (doi:10.1109/32.605761): the next case is one
- * that covers most pairs that are left. With the profile {@code all-layouts} every case is chosen.
+ * Few cases instead of all: all that any case shows is shown by one that is chosen, for example
+ * every pair of two factors' values. Greedy, as in the AETG system (doi:10.1109/32.605761): the
+ * next case is one that shows most of what is left. With the profile {@code all-layouts} every case
+ * is chosen.
  */
 final class CoveringArray {
   private static final boolean ALL = "all".equals(System.getProperty("xfuser.layouts"));
@@ -23,47 +26,54 @@ final class CoveringArray {
    * Chooses among {@code cases}.
    *
    * @param seed decides among equally good cases, so that models try different ones
-   * @param factors the values of a case, as many for each
+   * @param shows what a case shows
    */
-  static <T> List<T> pairs(List<T> cases, int seed, Function<T, List<?>> factors) {
-    return ALL ? cases : choose(cases, seed, factors);
+  static <T> List<T> of(List<T> cases, int seed, Function<T, Set<?>> shows) {
+    return ALL ? cases : choose(cases, seed, shows);
   }
 
-  static <T> List<T> choose(List<T> cases, int seed, Function<T, List<?>> factors) {
+  static <T> List<T> choose(List<T> cases, int seed, Function<T, Set<?>> shows) {
     List<T> shuffled = new ArrayList<>(cases);
     Collections.shuffle(shuffled, new Random(seed));
-    Map<List<?>, Integer> numbers = new HashMap<>();
-    List<BitSet> pairsOf =
-        shuffled.stream().map(test -> pairsOf(factors.apply(test), numbers)).toList();
+    Map<Object, Integer> numbers = new HashMap<>();
+    List<BitSet> shown = shuffled.stream().map(one -> numbered(shows.apply(one), numbers)).toList();
     BitSet left = new BitSet();
     left.set(0, numbers.size());
     List<T> chosen = new ArrayList<>();
     while (!left.isEmpty()) {
-      int best = mostOf(left, pairsOf);
-      left.andNot(pairsOf.get(best));
+      int best = mostOf(left, shown);
+      left.andNot(shown.get(best));
       chosen.add(shuffled.get(best));
     }
     return chosen;
   }
 
-  private static BitSet pairsOf(List<?> values, Map<List<?>, Integer> numbers) {
-    BitSet pairs = new BitSet();
+  /** Every pair of two of {@code values}, which stand for factors in the same order each time. */
+  static Set<List<?>> pairs(List<?> values) {
+    Set<List<?>> pairs = new HashSet<>();
     for (int i = 0; i < values.size(); i++) {
       for (int j = 0; j < i; j++) {
-        List<?> pair = List.of(i, values.get(i), j, values.get(j));
-        Integer next = numbers.size();
-        Integer known = numbers.putIfAbsent(pair, next);
-        pairs.set(known == null ? next : known);
+        pairs.add(List.of(i, values.get(i), j, values.get(j)));
       }
     }
     return pairs;
   }
 
-  private static int mostOf(BitSet left, List<BitSet> pairsOf) {
+  private static BitSet numbered(Set<?> shown, Map<Object, Integer> numbers) {
+    BitSet set = new BitSet();
+    for (Object one : shown) {
+      Integer next = numbers.size();
+      Integer known = numbers.putIfAbsent(one, next);
+      set.set(known == null ? next : known);
+    }
+    return set;
+  }
+
+  private static int mostOf(BitSet left, List<BitSet> shown) {
     int best = 0;
     int most = -1;
-    for (int i = 0; i < pairsOf.size(); i++) {
-      BitSet covered = (BitSet) pairsOf.get(i).clone();
+    for (int i = 0; i < shown.size(); i++) {
+      BitSet covered = (BitSet) shown.get(i).clone();
       covered.and(left);
       if (covered.cardinality() > most) {
         most = covered.cardinality();

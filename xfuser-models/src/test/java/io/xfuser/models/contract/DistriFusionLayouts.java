@@ -1,7 +1,6 @@
 package io.xfuser.models.contract;
 
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.models.contract.ParallelContract.Layout;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 

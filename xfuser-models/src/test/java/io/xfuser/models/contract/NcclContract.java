@@ -84,28 +84,27 @@ public abstract class NcclContract {
     }
   }
 
-  Stream<ParallelContract.Layout> layouts() {
-    List<ParallelContract.Layout> all =
+  Stream<Layout> layouts() {
+    List<Layout> all =
         ParallelContract.degrees()
             .flatMap(
                 degrees ->
                     IntStream.range(0, 5 * STEPS)
                         .mapToObj(
                             i ->
-                                new ParallelContract.Layout(
+                                new Layout(
                                     degrees.toBuilder().numPipelinePatch(1 + i / STEPS).build(),
                                     i % STEPS)))
             .toList();
-    List<ParallelContract.Layout> few =
-        CoveringArray.pairs(
-            all, directory().toString().hashCode(), ParallelContract.Layout::factors);
-    return Stream.concat(few.stream(), DistriFusionLayouts.hybrids());
+    return Layout.covering(
+        Stream.concat(all.stream(), DistriFusionLayouts.hybrids()).toList(),
+        List.of("sd3_tiny", "hunyuandit_tiny"),
+        String.valueOf(directory().getFileName()));
   }
 
   @ParameterizedTest
   @MethodSource("layouts")
-  void ranksWithGpusDrawTheSameBitsAndCountTheSameBytes(ParallelContract.Layout layout)
-      throws Exception {
+  void ranksWithGpusDrawTheSameBitsAndCountTheSameBytes(Layout layout) throws Exception {
     check(layout, OutputType.LATENT);
   }
 
@@ -114,12 +113,10 @@ public abstract class NcclContract {
   void ranksOfTheVaeAloneGetTheSameBits(int data, int stages, int alone) throws Exception {
     ParallelConfig degrees =
         ParallelConfig.builder().dataDegree(data).pipefusionDegree(stages).build();
-    check(
-        new ParallelContract.Layout(degrees.toBuilder().vaeParallelSize(alone).build(), 1),
-        OutputType.PT);
+    check(new Layout(degrees.toBuilder().vaeParallelSize(alone).build(), 1), OutputType.PT);
   }
 
-  private void check(ParallelContract.Layout layout, OutputType type) throws Exception {
+  private void check(Layout layout, OutputType type) throws Exception {
     int size = layout.degrees().worldSize();
     InProcessRanks plain = new InProcessRanks(size, Duration.ofSeconds(60));
     Outcome expected = generate(layout, type, rank -> new World(plain.transport(rank)));
@@ -134,8 +131,8 @@ public abstract class NcclContract {
     }
   }
 
-  private Outcome generate(
-      ParallelContract.Layout layout, OutputType type, IntFunction<World> worlds) throws Exception {
+  private Outcome generate(Layout layout, OutputType type, IntFunction<World> worlds)
+      throws Exception {
     EngineConfig parallel =
         engine.toBuilder()
             .parallel(layout.degrees())

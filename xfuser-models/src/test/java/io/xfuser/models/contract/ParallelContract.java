@@ -28,11 +28,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Laws 2, 3 and 5 over combinations of degrees up to 8 ranks, in-process, in which every pair of
- * degrees, patches and warm-up steps occurs (all combinations with the profile {@code
- * all-layouts}): a model's test extends this with a tiny pipeline whose blocks, heads and tokens do
- * not divide evenly. The ranks share the decoding in every other layout and a T5 in every third.
- * Differences are maximum absolute differences of pixels in [0, 1], fp32.
+ * Laws 2, 3 and 5 over combinations of degrees up to 8 ranks, in-process, that {@link
+ * Layout#covering} chooses (all combinations with the profile {@code all-layouts}): a model's test
+ * extends this with a tiny pipeline whose blocks, heads and tokens do not divide evenly. The ranks
+ * share the decoding in every other layout and a T5 in every third. Differences are maximum
+ * absolute differences of pixels in [0, 1], fp32.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class ParallelContract {
@@ -47,62 +47,13 @@ public abstract class ParallelContract {
   private EngineConfig engine = EngineConfig.of(Path.of("."));
   private DiffusionPipeline pipeline;
 
-  /** One test: degrees, and when staleness begins. */
-  record Layout(ParallelConfig degrees, int warmupSteps) {
-    static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
-
-    /**
-     * The same patches and warm-up on one rank: all that the result may depend on. Where nothing is
-     * stale that is serial, whatever the numbers; DistriFusion has always a synchronous step.
-     */
-    Layout onOneRank() {
-      int pipelined = degrees.patches();
-      int displaced = degrees.distrifusionPatches();
-      if (pipelined * displaced == 1 || warmupSteps >= STEPS) {
-        return SERIAL;
-      }
-      ParallelConfig serial = ParallelConfig.serial();
-      return displaced == 1
-          ? new Layout(serial.toBuilder().numPipelinePatch(pipelined).build(), warmupSteps)
-          : new Layout(
-              serial.toBuilder().numDistrifusionPatch(displaced).build(), Math.max(1, warmupSteps));
-    }
-
-    private int turn() {
-      return degrees.patches() * degrees.distrifusionPatches() + warmupSteps;
-    }
-
-    boolean decodesTogether() {
-      return turn() % 2 == 1;
-    }
-
-    boolean encodesTogether() {
-      return turn() % 3 == 1;
-    }
-
-    /** What a fault may depend on, alone or in pairs. */
-    List<?> factors() {
-      return List.of(
-          degrees.dataDegree(),
-          degrees.cfgDegree(),
-          degrees.pipefusionDegree(),
-          degrees.ringDegree(),
-          degrees.ulyssesDegree(),
-          degrees.tensorDegree(),
-          degrees.patches(),
-          warmupSteps,
-          decodesTogether(),
-          encodesTogether());
-    }
-
-    @Override
-    public String toString() {
-      return degrees.label() + " warmup" + warmupSteps;
-    }
-  }
-
   /** The pipeline's directory. */
   protected abstract Path directory();
+
+  /** The tiny pipelines of this one's transformer, which share out the layouts. */
+  protected List<String> siblings() {
+    return List.of(String.valueOf(directory().getFileName()));
+  }
 
   /** At least two pictures of different prompts, {@link #STEPS} steps, an odd number of tokens. */
   protected abstract InputConfig input();
@@ -194,7 +145,7 @@ public abstract class ParallelContract {
   }
 
   private Stream<Layout> covering(List<Layout> all) {
-    return CoveringArray.pairs(all, directory().toString().hashCode(), Layout::factors).stream();
+    return Layout.covering(all, siblings(), String.valueOf(directory().getFileName()));
   }
 
   @ParameterizedTest
@@ -230,14 +181,22 @@ public abstract class ParallelContract {
     assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-5);
   }
 
+  Stream<Layout> displacedAlone() {
+    return covering(DistriFusionLayouts.alone().toList());
+  }
+
   @ParameterizedTest
-  @MethodSource("io.xfuser.models.contract.DistriFusionLayouts#alone")
+  @MethodSource("displacedAlone")
   void distriFusionEqualsItsPatchesOnOneRank(Layout layout) {
     assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-5);
   }
 
+  Stream<Layout> displaced() {
+    return covering(DistriFusionLayouts.hybrids().toList());
+  }
+
   @ParameterizedTest
-  @MethodSource("io.xfuser.models.contract.DistriFusionLayouts#hybrids")
+  @MethodSource("displaced")
   void distriFusionHybridsEqualItsPatchesOnOneRank(Layout layout) {
     assertThat(difference(layout, layout.onOneRank())).isLessThanOrEqualTo(1e-4);
   }
