@@ -1,6 +1,7 @@
 package io.xfuser.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.testing.Factories;
 import io.xfuser.torchscript.DeviceRun;
@@ -36,20 +37,21 @@ class DevicesTest {
    */
   static Stream<Arguments> programs() {
     return Stream.of(
-        Arguments.of("adaln/adaln", "kept_text"),
+        Arguments.of("internal/adaln/adaln", "kept_text"),
         Arguments.of("internal/scheduler/steps", ""),
-        Arguments.of("joint/stream", ""),
-        Arguments.of("joint/stream sd3/sd3", ""),
-        Arguments.of("joint/stream flux/flux", ""),
+        Arguments.of("internal/parts/embedding", ""),
+        Arguments.of("internal/joint/stream", ""),
+        Arguments.of("internal/joint/stream sd3/sd3", ""),
+        Arguments.of("internal/joint/stream flux/flux", ""),
         Arguments.of("hunyuandit/hunyuandit", ""),
         Arguments.of("dit/dit", ""),
         Arguments.of("latte/latte", ""),
         Arguments.of("latte/text", "tokens"),
-        Arguments.of("text/encoder", ""),
-        Arguments.of("text/encoder text/bert", ""),
-        Arguments.of("text/encoder text/clip", ""),
-        Arguments.of("text/encoder text/t5", ""),
-        Arguments.of("vae/vae", ""));
+        Arguments.of("internal/text/encoder", ""),
+        Arguments.of("internal/text/encoder internal/text/bert", ""),
+        Arguments.of("internal/text/encoder internal/text/clip", ""),
+        Arguments.of("internal/text/encoder internal/text/t5", ""),
+        Arguments.of("internal/vae/vae", ""));
   }
 
   @ParameterizedTest
@@ -93,6 +95,13 @@ class DevicesTest {
           program.endsWith("steps.py") ? Set.of("coefficients") : Set.of();
       assertThat(Factories.thatNameDevices(text)).as("%s", program).isEqualTo(named);
     }
+  }
+
+  @Test
+  void aStrayIsFoundWhereItIsMixed() throws IOException {
+    DeviceRun run = run("internal/parts/embedding");
+    assertThatThrownBy(() -> run.with("dtype=7, device=positions.device", "dtype=7").strays("meta"))
+        .hasMessageContaining("device");
   }
 
   private static DeviceRun run(String programs) throws IOException {

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.ModelConfig;
 import io.xfuser.models.contract.DirectoryCopy;
-import io.xfuser.models.text.T5Captions;
-import io.xfuser.models.text.T5Config;
-import io.xfuser.models.text.Tokenizer;
-import io.xfuser.models.text.Tokenizers;
-import io.xfuser.models.vae.AutoencoderKlDecoder;
+import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.text.T5Config;
+import io.xfuser.models.internal.text.Tokenizer;
+import io.xfuser.models.internal.text.Tokenizers;
+import io.xfuser.models.internal.vae.AutoencoderKlDecoder;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.TextEncoder.TextOptions;
 import io.xfuser.scheduler.SchedulerRequest;

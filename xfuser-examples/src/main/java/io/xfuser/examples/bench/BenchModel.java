@@ -1,13 +1,13 @@
 package io.xfuser.examples.bench;
 
-import io.xfuser.models.adaln.AdaLn;
-import io.xfuser.models.adaln.AdaLnConfig;
 import io.xfuser.models.dit.DiT;
 import io.xfuser.models.dit.DiTConfig;
 import io.xfuser.models.flux.Flux;
 import io.xfuser.models.flux.FluxConfig;
 import io.xfuser.models.hunyuandit.HunyuanDiT;
 import io.xfuser.models.hunyuandit.HunyuanDiTConfig;
+import io.xfuser.models.internal.adaln.AdaLn;
+import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.latte.Latte;
 import io.xfuser.models.pixart.PixArt;
 import io.xfuser.models.sd3.SD3;

@@ -1,11 +1,11 @@
 package io.xfuser.models.dit;
 
+import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Inner;
 import io.xfuser.weights.SafeTensors;

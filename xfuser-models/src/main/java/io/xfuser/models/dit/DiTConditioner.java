@@ -2,10 +2,10 @@ package io.xfuser.models.dit;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.GridPositions;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
-import io.xfuser.transformer.GridPositions;
 
 /** Has no weights: every block embeds time and class itself. */
 record DiTConditioner(DiTConfig config, TensorList weights)

@@ -2,8 +2,8 @@ package io.xfuser.models.dit;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.transformer.Part;
-import io.xfuser.transformer.PerBlock;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 

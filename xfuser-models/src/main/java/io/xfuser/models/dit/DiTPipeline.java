@@ -1,7 +1,7 @@
 package io.xfuser.models.dit;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;

@@ -3,7 +3,8 @@ package io.xfuser.models.flux;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
@@ -13,7 +14,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;
@@ -29,7 +29,7 @@ import io.xfuser.weights.Weights;
 public record Flux(FluxConfig config, Weights weights)
     implements TransformerSpec<JointConditioning> {
   static final Program PROGRAM =
-      Program.load(Flux.class, "/io/xfuser/models/joint/stream.py", "flux.py");
+      Program.load(Flux.class, "/io/xfuser/models/internal/joint/stream.py", "flux.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
   public Flux {

@@ -2,7 +2,7 @@ package io.xfuser.models.flux;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Embedding;

@@ -2,11 +2,11 @@ package io.xfuser.models.flux;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowMatchEuler;
-import io.xfuser.models.joint.JointConditioning;
-import io.xfuser.models.joint.JointPipeline;
-import io.xfuser.models.text.TextComponents;
+import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.GuidanceOptions;

@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
-import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;

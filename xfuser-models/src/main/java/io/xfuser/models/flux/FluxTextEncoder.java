@@ -2,10 +2,10 @@ package io.xfuser.models.flux;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.text.ClipTextEncoder;
-import io.xfuser.models.text.T5Encoder;
-import io.xfuser.models.text.TextTower;
-import io.xfuser.models.text.TextTowers;
+import io.xfuser.models.internal.text.ClipTextEncoder;
+import io.xfuser.models.internal.text.T5Encoder;
+import io.xfuser.models.internal.text.TextTower;
+import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.TextRequest;
 import io.xfuser.weights.Share;

@@ -2,10 +2,10 @@ package io.xfuser.models.hunyuandit;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
-import io.xfuser.transformer.PerBlock;
 import io.xfuser.weights.WeightList;
 import io.xfuser.weights.Weights;
 

@@ -1,7 +1,7 @@
 package io.xfuser.models.hunyuandit;
 
 import ai.djl.ndarray.NDArray;
-import io.xfuser.transformer.PerBlock;
+import io.xfuser.models.internal.parts.PerBlock;
 
 /**
  * What HunyuanDiT's blocks read.

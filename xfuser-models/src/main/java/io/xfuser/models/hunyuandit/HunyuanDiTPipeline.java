@@ -2,8 +2,8 @@ package io.xfuser.models.hunyuandit;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
-import io.xfuser.models.LatentPipeline;
-import io.xfuser.models.text.TextComponents;
+import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;

@@ -1,7 +1,7 @@
 package io.xfuser.models.hunyuandit;
 
-import io.xfuser.models.ResolutionBins;
-import io.xfuser.models.ResolutionBins.Bin;
+import io.xfuser.models.internal.ResolutionBins;
+import io.xfuser.models.internal.ResolutionBins.Bin;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import java.util.List;
 

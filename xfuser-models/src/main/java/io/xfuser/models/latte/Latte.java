@@ -1,8 +1,8 @@
 package io.xfuser.models.latte;
 
-import io.xfuser.models.adaln.AdaLn;
-import io.xfuser.models.adaln.AdaLnConditioning;
-import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.models.internal.adaln.AdaLn;
+import io.xfuser.models.internal.adaln.AdaLnConditioning;
+import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;

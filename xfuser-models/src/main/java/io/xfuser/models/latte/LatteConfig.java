@@ -1,6 +1,6 @@
 package io.xfuser.models.latte;
 
-import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.weights.ComponentConfig;
 
 /**

@@ -2,10 +2,10 @@ package io.xfuser.models.latte;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
-import io.xfuser.models.LatentPipeline;
-import io.xfuser.models.adaln.AdaLnConditioning;
-import io.xfuser.models.text.T5Captions;
-import io.xfuser.models.vae.FramesDecoder;
+import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.adaln.AdaLnConditioning;
+import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.vae.FramesDecoder;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;

@@ -2,7 +2,7 @@ package io.xfuser.models.latte;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.text.T5Captions;
+import io.xfuser.models.internal.text.T5Captions;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
 import io.xfuser.torchscript.Program;

@@ -2,14 +2,14 @@ package io.xfuser.models.latte;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.adaln.AdaLn;
-import io.xfuser.models.adaln.AdaLnConditioning;
-import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.models.internal.adaln.AdaLn;
+import io.xfuser.models.internal.adaln.AdaLnConditioning;
+import io.xfuser.models.internal.adaln.AdaLnConfig;
+import io.xfuser.models.internal.parts.GridPositions;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.transformer.GridPositions;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
 import io.xfuser.weights.WeightList;

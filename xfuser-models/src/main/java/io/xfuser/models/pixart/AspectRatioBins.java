@@ -3,7 +3,7 @@ package io.xfuser.models.pixart;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.failure.Retried;
-import io.xfuser.models.ResolutionBins;
+import io.xfuser.models.internal.ResolutionBins;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import java.io.IOException;
 import java.io.InputStream;

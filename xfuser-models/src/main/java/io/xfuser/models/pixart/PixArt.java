@@ -1,9 +1,9 @@
 package io.xfuser.models.pixart;
 
-import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.weights.ComponentConfig;
 
-/** PixArt's transformer: {@link io.xfuser.models.adaln.AdaLn} as it stands. */
+/** PixArt's transformer: {@link io.xfuser.models.internal.adaln.AdaLn} as it stands. */
 public final class PixArt {
   private PixArt() {}
 

@@ -2,12 +2,12 @@ package io.xfuser.models.pixart;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
-import io.xfuser.models.LatentPipeline;
-import io.xfuser.models.adaln.AdaLn;
-import io.xfuser.models.adaln.AdaLnConditioning;
-import io.xfuser.models.adaln.AdaLnConfig;
+import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.adaln.AdaLn;
+import io.xfuser.models.internal.adaln.AdaLnConditioning;
+import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.internal.scheduler.LoopVariants;
-import io.xfuser.models.text.T5Captions;
+import io.xfuser.models.internal.text.T5Captions;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Defaults;
 import io.xfuser.pipeline.GenerationRequest.Size;

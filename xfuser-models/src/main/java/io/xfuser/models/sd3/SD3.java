@@ -1,12 +1,12 @@
 package io.xfuser.models.sd3;
 
-import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.ModulatedHead;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Share;
@@ -21,7 +21,7 @@ import io.xfuser.weights.WeightList;
 public record SD3(SD3Config config, SafeTensors weights)
     implements TransformerSpec<JointConditioning> {
   static final Program PROGRAM =
-      Program.load(SD3.class, "/io/xfuser/models/joint/stream.py", "sd3.py");
+      Program.load(SD3.class, "/io/xfuser/models/internal/joint/stream.py", "sd3.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
   public SD3 {

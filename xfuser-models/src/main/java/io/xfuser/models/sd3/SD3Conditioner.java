@@ -2,8 +2,8 @@ package io.xfuser.models.sd3;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.joint.JointConditioner;
-import io.xfuser.models.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointConditioner;
+import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.ConditionInput.Grid;

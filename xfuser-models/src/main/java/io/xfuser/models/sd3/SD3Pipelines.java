@@ -1,6 +1,6 @@
 package io.xfuser.models.sd3;
 
-import io.xfuser.models.LatentPipeline;
+import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.PipelineProvider;

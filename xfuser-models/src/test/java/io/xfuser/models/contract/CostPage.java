@@ -2,7 +2,7 @@ package io.xfuser.models.contract;
 
 import io.xfuser.models.contract.CostTable.Cost;
 import io.xfuser.models.contract.CostTable.Method;
-import io.xfuser.models.vae.VaeCosts;
+import io.xfuser.models.internal.vae.VaeCosts;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;

@@ -11,7 +11,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.models.text.T5Captions;
+import io.xfuser.models.internal.text.T5Captions;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;

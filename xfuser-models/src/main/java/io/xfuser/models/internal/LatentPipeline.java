@@ -1,0 +1,253 @@
+package io.xfuser.models.internal;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.internal.scheduler.Schedulers;
+import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.models.internal.vae.AutoencoderKlConfig;
+import io.xfuser.models.internal.vae.AutoencoderKlDecoder;
+import io.xfuser.pipeline.GenerationRequest;
+import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.pipeline.VaeDecoder;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.SafeTensors;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A diffusers directory whose transformer works in the latent space of an autoencoder: what all
+ * such pipelines have alike.
+ *
+ * @param <T> the transformer's settings
+ * @param <C> the transformer's conditioning
+ */
+public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
+  private static final Logger LOG = LoggerFactory.getLogger(LatentPipeline.class);
+
+  /** Steps of a request that is only tried: more of them are not possible with all settings. */
+  protected static final int TRIED_STEPS = 1;
+
+  /** Tokens of a request that is only tried. */
+  protected static final int TRIED_TOKENS = 1024;
+
+  private final PipelineComponents components;
+  private final Set<String> names;
+  private final T config;
+  private final AutoencoderKlConfig vae;
+  private final ComponentConfig scheduler;
+  private final SafeTensors weights;
+
+  /**
+   * Checks the components, reads their settings and maps the transformer's weights.
+   *
+   * @param classes the classes that each component may have, by its name; {@code scheduler} and
+   *     {@code vae} may have the usual ones where they are left out
+   * @param reading makes the transformer's settings of its {@code config.json}
+   * @throws IllegalArgumentException naming what is missing or not supported
+   */
+  protected LatentPipeline(
+      PipelineComponents components,
+      Map<String, Set<String>> classes,
+      Function<ComponentConfig, T> reading) {
+    Map<String, Set<String>> all = new TreeMap<>(classes);
+    all.putIfAbsent("scheduler", Schedulers.CLASSES);
+    all.putIfAbsent("vae", Set.of("AutoencoderKL", "AutoencoderTiny"));
+    this.components = components.check(all);
+    this.names = Set.copyOf(all.keySet());
+    this.config = reading.apply(components.config("transformer", "config.json").unquantized());
+    this.vae = AutoencoderKlConfig.from(components.config("vae", "config.json"));
+    this.scheduler = components.config("scheduler", "scheduler_config.json");
+    this.weights =
+        SafeTensors.open(
+            components.folder("transformer"),
+            "diffusion_pytorch_model",
+            components.loading().type(),
+            components.loading().variant());
+  }
+
+  /**
+   * {@code pipeline}, once all is checked that can be without reading weights; else it is closed.
+   * Every provider opens its pipelines by this, so that what is missing or not supported is said
+   * when a model is opened, not when a picture is wanted.
+   *
+   * @throws IllegalArgumentException naming the component and what is wrong with it
+   */
+  public static <P extends LatentPipeline<?, ?>> P checked(P pipeline) {
+    try {
+      pipeline.check();
+      return pipeline;
+    } catch (RuntimeException e) {
+      pipeline.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Refuses what cannot be drawn with.
+   *
+   * @throws IllegalArgumentException naming the component and what is wrong with it
+   */
+  protected void check() {
+    scheduler(usualRequest());
+    AutoencoderKlDecoder.check(vae, components.folder("vae"), components.loading());
+    names.forEach(name -> TextComponents.check(components, name));
+    transformer(Placement.CPU);
+  }
+
+  /** A request that this model could make of its scheduler, to find out whether it has settings. */
+  protected SchedulerRequest usualRequest() {
+    return SchedulerRequest.of(TRIED_STEPS);
+  }
+
+  /** The directory. */
+  protected final PipelineComponents components() {
+    return components;
+  }
+
+  /** The transformer's settings. */
+  protected final T config() {
+    return config;
+  }
+
+  /** The autoencoder's settings. */
+  protected final AutoencoderKlConfig vae() {
+    return vae;
+  }
+
+  /** The scheduler's settings. */
+  protected final ComponentConfig schedulerConfig() {
+    return scheduler;
+  }
+
+  /** The transformer's weights, handed out on the device of {@code placement}. */
+  protected final SafeTensors weights(Placement placement) {
+    return weights.on(placement.device());
+  }
+
+  /** Height and width that {@code input} asks for, {@code side} where it does not. */
+  protected static Size askedOr(int side, InputConfig input) {
+    return new Size(
+        Objects.requireNonNullElse(input.height(), side),
+        Objects.requireNonNullElse(input.width(), side));
+  }
+
+  /**
+   * Refuses a size that is no whole number of {@code multiple} pixels along each side.
+   *
+   * @throws IllegalArgumentException with the numbers
+   */
+  protected static void requireMultiples(int multiple, Size size) {
+    if (size.height() % multiple != 0 || size.width() % multiple != 0) {
+      throw new IllegalArgumentException(
+          "height and width must be multiples of "
+              + multiple
+              + ", but are "
+              + size.height()
+              + " and "
+              + size.width());
+    }
+  }
+
+  /**
+   * Refuses more text tokens than {@code longest}.
+   *
+   * @throws IllegalArgumentException with both numbers
+   */
+  protected final void requireText(int longest, GenerationRequest request) {
+    int tokens = request.text().maxSequenceLength();
+    if (tokens > longest) {
+      throw new IllegalArgumentException(
+          "max_sequence_length is %d, but %s takes at most %d".formatted(tokens, name(), longest));
+    }
+  }
+
+  /**
+   * The largest size of whole multiples that {@code asked} has room for; a message tells where it
+   * is another one.
+   *
+   * @param model its short name
+   * @throws IllegalArgumentException with the numbers, where there is no room for one
+   */
+  protected static Size roundedDown(String model, int multiple, Size asked) {
+    Size size = new Size(asked.height() / multiple * multiple, asked.width() / multiple * multiple);
+    if (size.height() == 0 || size.width() == 0) {
+      throw new IllegalArgumentException(
+          "height and width must be at least %d, but are %d and %d"
+              .formatted(multiple, asked.height(), asked.width()));
+    }
+    announce(model, asked, size);
+    return size;
+  }
+
+  /** Says that {@code model} draws {@code size} in the place of {@code asked}, if it does. */
+  protected static void announce(String model, Size asked, Size size) {
+    if (!size.equals(asked)) {
+      LOG.info(
+          "{} draws {} x {} pixels in the place of {} x {}",
+          model,
+          size.height(),
+          size.width(),
+          asked.height(),
+          asked.width());
+    }
+  }
+
+  /**
+   * Whether the pipeline adds the autoencoder's {@code shift_factor}; most do not look at it. None
+   * looks at {@code latents_mean} and {@code latents_std}.
+   */
+  protected boolean shifts() {
+    return false;
+  }
+
+  /** Loads the autoencoder's decoder. */
+  protected final AutoencoderKlDecoder decoder(Placement placement) {
+    return AutoencoderKlDecoder.open(
+        shifts() ? vae : vae.unshifted(),
+        components.folder("vae"),
+        components.loading().to(placement));
+  }
+
+  @Override
+  public VaeDecoder vaeDecoder(Placement placement) {
+    return decoder(placement);
+  }
+
+  @Override
+  public void check(VaeDecoder.DecodeOptions options) {
+    AutoencoderKlDecoder.check(vae, options);
+  }
+
+  /** The last upsampling writes the second level's channels at the picture's size. */
+  @Override
+  public VaeDecoder.Footprint decoderSize() {
+    List<Integer> widths = vae.widths();
+    return new VaeDecoder.Footprint(widths.get(Math.min(1, widths.size() - 1)), vae.sampleSize());
+  }
+
+  /** As most pipelines. */
+  @Override
+  public boolean hasT5() {
+    return true;
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return Schedulers.fromConfig(scheduler, request);
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}

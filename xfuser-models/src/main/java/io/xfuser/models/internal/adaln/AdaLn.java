@@ -1,0 +1,93 @@
+package io.xfuser.models.internal.adaln;
+
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.models.internal.parts.TokenEmbedding;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Inner;
+import io.xfuser.weights.Share;
+import io.xfuser.weights.WeightList;
+import io.xfuser.weights.Weights;
+
+/**
+ * A transformer of blocks with adaLN-single that look at a caption; as it stands PixArt's ({@code
+ * PixArtTransformer2DModel} in diffusers).
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record AdaLn(AdaLnConfig config, Weights weights)
+    implements TransformerSpec<AdaLnConditioning> {
+  static final Program PROGRAM = Program.load(AdaLn.class, "adaln.py");
+
+  /** The names of all tensors but those of blocks, as a regular expression. */
+  private static final String OUTSIDE_BLOCKS =
+      "scale_shift_table|proj_out\\..*|pos_embed\\..*|adaln_single\\..*|caption_projection\\..*";
+
+  /** The names of a block's tensors without cross-attention. */
+  private static final String IN_BLOCKS =
+      "\\d+\\.(scale_shift_table|(attn[12]\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2))"
+          + "\\.(weight|bias))";
+
+  /** Checks that what the model uses are floats, and names the rest. */
+  public AdaLn {
+    weights.expect(
+        name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
+  }
+
+  @Override
+  public int depth() {
+    return config.layers();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
+  public Block<AdaLnConditioning> block(int index, Share share) {
+    return AdaLnBlock.load(config, weights.at("transformer_blocks." + index + "."), share);
+  }
+
+  @Override
+  public Embedding<AdaLnConditioning> embedding() {
+    return TokenEmbedding.load(
+        weights, config.width(), config.patch(), AdaLnConditioning::positions);
+  }
+
+  @Override
+  public Head<AdaLnConditioning> head() {
+    long width = config.width();
+    return new AdaLnHead(
+        WeightList.of(
+            weights,
+            w ->
+                w.tensor("scale_shift_table", 2, width)
+                    .patchHead("proj_out", width, config.patch())));
+  }
+
+  @Override
+  public Conditioner<AdaLnConditioning> conditioner() {
+    return AdaLnConditioner.load(config, weights);
+  }
+
+  /** The weights that every block has, those of its self-attention and its MLP; nine in all. */
+  public static WeightList selfAttention(WeightList list, AdaLnConfig config) {
+    int width = config.width();
+    Inner neurons = Inner.neurons(4 * width);
+    return list.tensor("scale_shift_table", 6, width)
+        .inward(config.inner(), width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+        .outward("attn1.to_out.0", width, config.inner())
+        .inward(neurons, width, "ff.net.0.proj")
+        .outward("ff.net.2", width, neurons);
+  }
+}

@@ -1,0 +1,63 @@
+package io.xfuser.models.internal.adaln;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Qkv;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.weights.Share;
+import io.xfuser.weights.WeightList;
+import io.xfuser.weights.Weights;
+
+/**
+ * Self-attention, cross-attention to the caption, MLP; adaLN-single shares the timestep's
+ * projection. The frames of a video are rows of the batch that look at one caption.
+ */
+record AdaLnBlock(int headSize, TensorList weights) implements Block<AdaLnConditioning> {
+  static AdaLnBlock load(AdaLnConfig config, Weights block, Share share) {
+    long width = config.width();
+    return new AdaLnBlock(
+        config.headSize(),
+        WeightList.of(
+            block,
+            share,
+            w ->
+                AdaLn.selfAttention(w, config)
+                    .inward(config.inner(), width, "attn2.to_q")
+                    .inward(config.inner(), width, "attn2.to_k", "attn2.to_v")
+                    .outward("attn2.to_out.0", width, config.inner())));
+  }
+
+  @Override
+  public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, BlockContext context) {
+    NDArray t = c.modulation(); // (6, C)
+    NDArray textKeyValues = // (B, T, 2, H, D)
+        c.kept()
+            .get(
+                this,
+                request ->
+                    AdaLn.PROGRAM.call(request, "text_key_values", c.text(), weights, headSize));
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray packed = // (B·F, l, 3, H, D)
+          AdaLn.PROGRAM.call(
+              scope, "before_attention", x.image(), t, weights, headSize, AdaLnConfig.EPSILON);
+      NDArray attended =
+          context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B·F, l, H, D)
+      return x.with(
+          context
+              .terms(3, AdaLn.PROGRAM)
+              .call( // (B·F, l, C)
+                  owner,
+                  "after_attention",
+                  x.image(),
+                  attended,
+                  t,
+                  textKeyValues,
+                  c.textMask(),
+                  weights,
+                  AdaLnConfig.EPSILON));
+    }
+  }
+}

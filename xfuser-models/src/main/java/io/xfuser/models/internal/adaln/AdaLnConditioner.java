@@ -1,0 +1,81 @@
+package io.xfuser.models.internal.adaln;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.ConditionInput;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.models.internal.parts.GridPositions;
+import io.xfuser.models.internal.parts.PerBlock;
+import io.xfuser.weights.WeightList;
+import io.xfuser.weights.Weights;
+import java.util.List;
+
+/** Embeds the timestep and, with size conditions, the picture's size; projects captions. */
+record AdaLnConditioner(AdaLnConfig config, TensorList weights)
+    implements Conditioner<AdaLnConditioning> {
+  private static final int SINUSOIDS = 256;
+
+  static AdaLnConditioner load(AdaLnConfig config, Weights weights) {
+    long width = config.width();
+    return new AdaLnConditioner(
+        config,
+        WeightList.of(
+            weights,
+            w -> {
+              w.mlp("caption_projection.", width, config.captionChannels())
+                  .mlp("adaln_single.emb.timestep_embedder.", width, SINUSOIDS)
+                  .linear("adaln_single.linear", 6 * width, width);
+              return config.sizeConditions()
+                  ? w.mlp("adaln_single.emb.resolution_embedder.", width / 3, SINUSOIDS)
+                      .mlp("adaln_single.emb.aspect_ratio_embedder.", width / 3, SINUSOIDS)
+                  : w;
+            }));
+  }
+
+  @Override
+  public AdaLnConditioning begin(NDManager request, ConditionInput input) {
+    NDArray embeds = input.text(T5Captions.EMBEDS); // (B, T, text width)
+    GridPositions positions =
+        new GridPositions(config.width(), config.baseGrid(), config.interpolationScale());
+    try (NDManager scope = request.newSubManager()) {
+      NDArray text = embeds;
+      List<NDArray> bias = List.of();
+      if (config.captionMasks()) {
+        NDArray mask = input.text(T5Captions.MASK); // (B, T)
+        long kept = AdaLn.PROGRAM.callLong("kept_text", mask);
+        text = Torch.slice(scope, embeds, 1, 0, kept);
+        NDArray keptMask = Torch.slice(scope, mask, 1, 0, kept);
+        bias = List.of(AdaLn.PROGRAM.call(request, "mask_bias", keptMask, text)); // (B, 1, 1, T)
+      }
+      return new AdaLnConditioning(
+          AdaLn.PROGRAM.call(request, "project_caption", text, weights), // (B, T, C)
+          bias,
+          positions.of(request, input, text),
+          sizes(request, input),
+          input.picture().frames(),
+          new PerBlock(request),
+          null);
+    }
+  }
+
+  private List<NDArray> sizes(NDManager request, ConditionInput input) {
+    if (!config.sizeConditions()) {
+      return List.of();
+    }
+    double height = input.picture().height();
+    double width = input.picture().width();
+    return List.of( // (1, C)
+        AdaLn.PROGRAM.call(request, "size_condition", height, width, height / width, weights));
+  }
+
+  @Override
+  public AdaLnConditioning at(NDManager step, AdaLnConditioning c, double value) {
+    NDList both = // (6, C) and (C)
+        AdaLn.PROGRAM.callList(step, "timestep", value, weights, c.sizes());
+    return c.at(new AdaLnConditioning.Timestep(both.get(0), both.get(1)));
+  }
+}

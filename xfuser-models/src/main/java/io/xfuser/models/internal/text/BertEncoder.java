@@ -1,0 +1,140 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.Weights;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * BERT (arXiv 1810.04805): the hidden states of transformers' {@code BertModel} with all token
+ * types 0. The weights are mapped, not copied, where the file has the run's element type; those of
+ * the pooler are not loaded.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class BertEncoder implements MaskedEncoder {
+  private static final Program PROGRAM = Program.load(BertEncoder.class, "encoder.py", "bert.py");
+  private static final String TOKENS = "embeddings.word_embeddings.weight";
+  private static final String POSITIONS = "embeddings.position_embeddings.weight";
+  private static final String TYPES = "embeddings.token_type_embeddings.weight";
+  private static final String NORM = "embeddings.LayerNorm";
+  private static final EncoderWeights.Names NAMES =
+      new EncoderWeights.Names(
+          "bert",
+          Pattern.compile("pooler\\..*|embeddings\\.position_ids|embeddings\\.token_type_ids"));
+  private static final List<String> LAYER =
+      List.of(
+          "attention.self.query",
+          "attention.self.key",
+          "attention.self.value",
+          "attention.output.dense",
+          "intermediate.dense",
+          "output.dense",
+          "attention.output.LayerNorm",
+          "output.LayerNorm");
+
+  private final LayersConfig config;
+  private final EncoderWeights weights;
+
+  private BertEncoder(LayersConfig config, EncoderWeights weights) {
+    this.config = config;
+    this.weights = weights;
+  }
+
+  /**
+   * Opens {@code config.json} and {@code model.safetensors} or its shards in {@code directory}.
+   *
+   * @param loading to float32, bfloat16 or float16
+   * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
+   *     fit it
+   */
+  public static BertEncoder open(Path directory, Loading loading) {
+    return open(EncoderFolder.of(directory, loading));
+  }
+
+  /** Opens {@code folder}; otherwise the same. */
+  public static BertEncoder open(EncoderFolder folder) {
+    ComponentConfig json = folder.config().part(null, "bert");
+    LayersConfig config = config(json);
+    int types = json.getInt("type_vocab_size", 2);
+    return new BertEncoder(
+        config, EncoderWeights.open(folder, NAMES, (to, file) -> read(to, config, types, file)));
+  }
+
+  private static LayersConfig config(ComponentConfig json) {
+    String positions = json.getString("position_embedding_type", "absolute");
+    if (!positions.equals("absolute") || json.getBoolean("is_decoder", false)) {
+      throw new IllegalArgumentException(
+          "%s: position_embedding_type \"%s\" and is_decoder %s are not supported, only \"absolute\""
+                  .formatted(json.origin(), positions, json.getBoolean("is_decoder", false))
+              + " and false");
+    }
+    return LayersConfig.of(json, LayersConfig.BERT);
+  }
+
+  private static void read(EncoderWeights to, LayersConfig config, int types, Weights file) {
+    long width = config.width();
+    to.add(file, TOKENS, config.vocabulary(), width);
+    to.add(file, POSITIONS, config.positions(), width);
+    to.add(file, TYPES, types, width);
+    to.add(file, NORM + ".weight", width);
+    to.add(file, NORM + ".bias", width);
+    for (int i = 0; i < config.layers(); i++) {
+      Weights layer = file.at("encoder.layer." + i + ".");
+      to.addLayer(scope -> config.layer(scope, layer, LAYER));
+    }
+  }
+
+  @Override
+  public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
+    config.checkLength(ids);
+    TokenIds.checkShapes(ids, mask);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray tokens = // (B, T, C)
+          PROGRAM.call(scope, "embed", weights.get(TOKENS), weights.beside(scope, ids));
+      NDArray x =
+          PROGRAM.call(
+              scope,
+              "embedded",
+              tokens,
+              weights.get(TYPES),
+              weights.get(POSITIONS),
+              weights.get(NORM + ".weight"),
+              weights.get(NORM + ".bias"),
+              config.epsilon());
+      int type = ElementType.of(x).scalarType();
+      NDArray bias =
+          PROGRAM.call(scope, "padding_bias", weights.beside(scope, mask), type); // (B, 1, 1, T)
+      return weights.run(
+          owner,
+          weights.all(x),
+          PROGRAM,
+          "layer_norm_last",
+          bias,
+          config.heads(),
+          config.activation(),
+          config.epsilon());
+    }
+  }
+
+  @Override
+  public int width() {
+    return config.width();
+  }
+
+  @Override
+  public long parameterBytes() {
+    return weights.bytes();
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}

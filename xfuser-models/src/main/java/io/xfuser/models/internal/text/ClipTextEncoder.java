@@ -1,0 +1,197 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Program;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.Weights;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * CLIP's text encoder (arXiv 2103.00020): transformers' {@code CLIPTextModel} and {@code
+ * CLIPTextModelWithProjection}, without an attention mask. The weights are mapped, not copied,
+ * where the file has the run's element type.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class ClipTextEncoder implements TextModel {
+  /** The tokens that the published models take. */
+  public static final int LONGEST = 77;
+
+  private static final Program PROGRAM =
+      Program.load(ClipTextEncoder.class, "encoder.py", "clip.py");
+  private static final String TOKENS = "text_model.embeddings.token_embedding.weight";
+  private static final String POSITIONS = "text_model.embeddings.position_embedding.weight";
+  private static final String FINAL_NORM = "text_model.final_layer_norm";
+  private static final String PROJECTION = "text_projection.weight";
+  private static final EncoderWeights.Names NAMES =
+      new EncoderWeights.Names(
+          "clip",
+          Pattern.compile("text_model\\.embeddings\\.position_ids|text_projection\\.weight"));
+  private static final List<String> LAYER =
+      List.of(
+          "self_attn.q_proj",
+          "self_attn.k_proj",
+          "self_attn.v_proj",
+          "self_attn.out_proj",
+          "mlp.fc1",
+          "mlp.fc2",
+          "layer_norm1",
+          "layer_norm2");
+
+  private final LayersConfig config;
+  private final int eos;
+  private final int projection;
+  private final EncoderWeights weights;
+
+  private ClipTextEncoder(EncoderFolder folder, boolean projects) {
+    ComponentConfig json = folder.config().part("text_config", "clip_text_model");
+    config = LayersConfig.of(json, LayersConfig.CLIP);
+    eos = json.getInt("eos_token_id", 49407);
+    projection = projects ? json.getInt("projection_dim", 512) : 0;
+    weights = EncoderWeights.open(folder, NAMES, this::read);
+  }
+
+  /**
+   * Opens a {@code CLIPTextModel}: {@code config.json} and {@code model.safetensors} or its shards
+   * in {@code directory}. A projection in the file is not loaded.
+   *
+   * @param loading to float32, bfloat16 or float16
+   * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
+   *     fit it
+   */
+  public static ClipTextEncoder open(Path directory, Loading loading) {
+    return open(EncoderFolder.of(directory, loading));
+  }
+
+  /** Opens {@code folder}; otherwise the same. */
+  public static ClipTextEncoder open(EncoderFolder folder) {
+    return new ClipTextEncoder(folder, false);
+  }
+
+  /** Opens a {@code CLIPTextModelWithProjection}; otherwise the same as {@link #open}. */
+  public static ClipTextEncoder openWithProjection(Path directory, Loading loading) {
+    return openWithProjection(EncoderFolder.of(directory, loading));
+  }
+
+  /** Opens {@code folder}; otherwise the same. */
+  public static ClipTextEncoder openWithProjection(EncoderFolder folder) {
+    return new ClipTextEncoder(folder, true);
+  }
+
+  private void read(EncoderWeights to, Weights file) {
+    to.add(file, TOKENS, config.vocabulary(), config.width());
+    to.add(file, POSITIONS, config.positions(), config.width());
+    for (int i = 0; i < config.layers(); i++) {
+      Weights layer = file.at("text_model.encoder.layers." + i + ".");
+      to.addLayer(scope -> config.layer(scope, layer, LAYER));
+    }
+    to.add(file, FINAL_NORM + ".weight", config.width());
+    to.add(file, FINAL_NORM + ".bias", config.width());
+    if (projection > 0) {
+      to.add(file, PROJECTION, projection, config.width());
+    }
+  }
+
+  /**
+   * The pooled output and one of the hidden states.
+   *
+   * @param ids token ids (B, T), int64, T at most 77 for the published models
+   * @param index of the hidden state as in transformers' {@code hidden_states[index]}: 0 is the
+   *     embedding, i the output of layer i, {@code -1} that of the last layer, without the final
+   *     norm; {@code -2} is what Stable Diffusion 3 takes
+   * @throws IllegalArgumentException if there is no such hidden state, or the texts are too long
+   */
+  public ClipOutput encode(NDManager owner, NDArray ids, int index) {
+    int layers = layersUpTo(index);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray start = embed(scope, ids); // (B, T, C)
+      NDArray hidden = run(owner, new EncoderWeights.Layers(start, 0, layers)); // (B, T, C)
+      NDArray last = run(scope, new EncoderWeights.Layers(hidden, layers, config.layers()));
+      return new ClipOutput(pool(owner, last, ids), hidden);
+    }
+  }
+
+  /** The pooled output alone, (B, C) or (B, P). */
+  public NDArray pooled(NDManager owner, NDArray ids) {
+    try (NDManager scope = owner.newSubManager()) {
+      return pool(owner, run(scope, weights.all(embed(scope, ids))), ids);
+    }
+  }
+
+  /** One of the hidden states alone, (B, T, C); the layers after it are not computed. */
+  public NDArray hidden(NDManager owner, NDArray ids, int index) {
+    int layers = layersUpTo(index);
+    try (NDManager scope = owner.newSubManager()) {
+      return run(owner, new EncoderWeights.Layers(embed(scope, ids), 0, layers));
+    }
+  }
+
+  private int layersUpTo(int index) {
+    int layers = index < 0 ? config.layers() + 1 + index : index;
+    if (layers < 0 || layers > config.layers()) {
+      throw new IllegalArgumentException(
+          "there is no hidden state %d of %d layers".formatted(index, config.layers()));
+    }
+    return layers;
+  }
+
+  private NDArray embed(NDManager owner, NDArray ids) {
+    config.checkLength(ids);
+    NDArray tokens = // (B, T, C)
+        PROGRAM.call(owner, "embed", weights.get(TOKENS), weights.beside(owner, ids));
+    return PROGRAM.call(owner, "at_positions", tokens, weights.get(POSITIONS));
+  }
+
+  private NDArray run(NDManager owner, EncoderWeights.Layers layers) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray bias = PROGRAM.call(scope, "causal_bias", layers.x()); // (T, T)
+      return weights.run(
+          owner,
+          layers,
+          PROGRAM,
+          "layer_norm_first",
+          bias,
+          config.heads(),
+          config.activation(),
+          config.epsilon());
+    }
+  }
+
+  private NDArray pool(NDManager owner, NDArray x, NDArray tokens) {
+    NDArray ids = weights.beside(owner, tokens);
+    NDArray weight = weights.get(FINAL_NORM + ".weight");
+    NDArray bias = weights.get(FINAL_NORM + ".bias");
+    if (projection == 0) {
+      return PROGRAM.call(owner, "pooled", x, ids, weight, bias, config.epsilon(), eos);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray pooled = // (B, C)
+          PROGRAM.call(scope, "pooled", x, ids, weight, bias, config.epsilon(), eos);
+      return PROGRAM.call(owner, "projected", pooled, weights.get(PROJECTION));
+    }
+  }
+
+  /** The width of the hidden states, C. */
+  public int width() {
+    return config.width();
+  }
+
+  /** The width of the pooled output: P with a projection, else C. */
+  public int pooledWidth() {
+    return projection > 0 ? projection : config.width();
+  }
+
+  @Override
+  public long parameterBytes() {
+    return weights.bytes();
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}

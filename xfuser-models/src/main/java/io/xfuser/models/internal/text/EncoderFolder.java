@@ -1,0 +1,40 @@
+package io.xfuser.models.internal.text;
+
+import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Loading;
+import java.nio.file.Path;
+
+/**
+ * A text encoder's folder.
+ *
+ * @param directory has {@code config.json} and {@code model.safetensors} or its shards
+ * @param config the settings, for the class that {@code model_index.json} names if there is one
+ * @param loading to float32, bfloat16 or float16
+ * @param promised whether an encoder is only tried: nothing of its weights is read
+ */
+public record EncoderFolder(
+    Path directory, ComponentConfig config, Loading loading, boolean promised) {
+  private static final String CONFIG = "config.json";
+
+  /** A folder that no pipeline names: the settings alone say what it is. */
+  static EncoderFolder of(Path directory, Loading loading) {
+    return new EncoderFolder(
+        directory, ComponentConfig.read(directory.resolve(CONFIG)), loading, false);
+  }
+
+  /** Component {@code name} of a pipeline. */
+  static EncoderFolder of(PipelineComponents components, String name) {
+    return new EncoderFolder(
+        components.folder(name), components.config(name, CONFIG), components.loading(), false);
+  }
+
+  /** The same, to try whether an encoder can be opened. */
+  EncoderFolder onTrial() {
+    return new EncoderFolder(directory, config, loading, true);
+  }
+
+  boolean layerwise() {
+    return loading.placement().layerwise();
+  }
+}

@@ -1,0 +1,224 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.CountedWeights;
+import io.xfuser.weights.Cut;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.Weights;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+
+/**
+ * The tensors of a text encoder: some by name, and a list for each of its layers. They are the file
+ * itself where its element type is the run's.
+ */
+final class EncoderWeights implements AutoCloseable {
+  /** Where transformers finds weights under a name that it does not choose. */
+  private static final String OTHER_FILE = "transformers_weights";
+
+  private final EncoderFolder source;
+  private final Names names;
+  private final NDManager manager = Torch.newManager();
+  private final Map<String, NDArray> tensors = new HashMap<>();
+  private final List<TensorList> layers = new ArrayList<>();
+  private final List<SafeTensors> files = new ArrayList<>();
+
+  private EncoderWeights(EncoderFolder source, Names names) {
+    this.source = source;
+    this.names = names;
+  }
+
+  /**
+   * Opens {@code model.safetensors} or its shards; nothing stays open if that throws.
+   *
+   * @param names how the class names its tensors
+   */
+  static EncoderWeights open(
+      EncoderFolder source, Names names, BiConsumer<EncoderWeights, Weights> reader) {
+    if (source.config().has(OTHER_FILE)) {
+      throw new IllegalArgumentException(
+          "%s: %s is %s, which is not supported"
+              .formatted(source.config().origin(), OTHER_FILE, source.config().text(OTHER_FILE)));
+    }
+    EncoderWeights weights = new EncoderWeights(source, names);
+    try {
+      SafeTensors file = weights.stored(source.loading().type());
+      UnaryOperator<String> rename = names.in(file.names());
+      CountedWeights counted = new CountedWeights(file.renamed(rename));
+      reader.accept(weights, counted);
+      if (source.promised()) {
+        return weights; // what is not needed is said when the weights are read
+      }
+      file.reportUnknown(
+          stored -> {
+            String name = rename.apply(stored);
+            return counted.read(name) || names.unused().matcher(name).matches();
+          });
+    } catch (RuntimeException e) {
+      weights.close();
+      throw e;
+    }
+    if (!source.layerwise()) {
+      weights.closeFiles();
+    }
+    return weights;
+  }
+
+  /** The file with floats of {@code type}; open as long as these weights read from it. */
+  Weights file(ElementType type) {
+    SafeTensors file = stored(type);
+    return file.renamed(names.in(file.names()));
+  }
+
+  private SafeTensors stored(ElementType type) {
+    Loading loading = source.loading();
+    SafeTensors file =
+        SafeTensors.open(source.directory(), "model", type, loading.variant())
+            .on(loading.placement().device());
+    files.add(file);
+    return source.promised() ? file.promised() : file;
+  }
+
+  /**
+   * How a class of transformers names its tensors. Source: {@code _get_key_renaming_mapping} in
+   * {@code modeling_utils.py}.
+   *
+   * @param prefix before the names of a model that has this one as its base, {@code bert} for
+   *     example; only names with it count where there are such
+   * @param unused names that a file usually has and that nothing reads
+   */
+  record Names(String prefix, Pattern unused) {
+    UnaryOperator<String> in(Set<String> all) {
+      boolean prefixed = all.stream().anyMatch(name -> name.startsWith(prefix + "."));
+      int from = prefixed ? prefix.length() + 1 : 0;
+      return name ->
+          prefixed && !name.startsWith(prefix + ".") ? "" : current(name.substring(from));
+    }
+
+    /** Before PyTorch, a norm's weight and bias were gamma and beta. */
+    private static String current(String name) {
+      return name.replaceFirst("LayerNorm\\.gamma$", "LayerNorm.weight")
+          .replaceFirst("LayerNorm\\.beta$", "LayerNorm.bias");
+    }
+  }
+
+  private void closeFiles() {
+    files.forEach(SafeTensors::close);
+    files.clear();
+  }
+
+  /** Adds the tensor {@code name} of {@code source}. */
+  void add(Weights source, String name, long... shape) {
+    tensors.put(name, source.get(manager, name, shape));
+  }
+
+  /** Adds a part of the tensor {@code name} of {@code source}. */
+  void add(Weights source, Cut cut, String name, long... shape) {
+    tensors.put(name, source.get(manager, cut, name, shape));
+  }
+
+  /** Adds a layer of the tensors that {@code reader} makes with a manager of short life. */
+  void addLayer(Function<NDManager, List<NDArray>> reader) {
+    TensorList layer =
+        TensorList.read(
+            () -> {
+              try (NDManager scope = Torch.newManager()) {
+                return TensorList.of(reader.apply(scope));
+              }
+            });
+    layers.add(layer);
+    if (source.layerwise()) {
+      layer.release();
+    }
+  }
+
+  /** {@code tensor} on the device where these weights are used. */
+  NDArray beside(NDManager scope, NDArray tensor) {
+    return Torch.to(scope, tensor, source.loading().placement().device());
+  }
+
+  /** Whether {@code name} was added. */
+  boolean has(String name) {
+    return tensors.containsKey(name);
+  }
+
+  /** The tensor that was added as {@code name}. */
+  NDArray get(String name) {
+    return Objects.requireNonNull(tensors.get(name), name);
+  }
+
+  /**
+   * What layers {@code from} to {@code to} make of {@code x}: each calls {@code function} with its
+   * input, its tensors and {@code settings}. The result, owned by {@code owner}, is of the shape of
+   * {@code x}.
+   */
+  NDArray run(NDManager owner, Layers which, Program program, String function, Object... settings) {
+    Object[] arguments = new Object[settings.length + 2];
+    System.arraycopy(settings, 0, arguments, 2, settings.length);
+    return run(
+        owner,
+        which,
+        (to, x, layer) -> {
+          arguments[0] = x;
+          arguments[1] = layer;
+          return program.call(to, function, arguments);
+        });
+  }
+
+  /** The same where each layer calls {@code step} with its input and its tensors. */
+  NDArray run(NDManager owner, Layers which, LayerFunction step) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray x = Torch.alias(scope, which.x());
+      for (TensorList layer : layers.subList(which.from(), which.to())) {
+        TensorList.Hold used = source.layerwise() ? layer.hold() : () -> {};
+        try (used) {
+          NDArray next = step.run(scope, x, layer);
+          x.close();
+          x = next;
+        }
+      }
+      return Torch.alias(owner, x);
+    }
+  }
+
+  /** What a layer of {@code weights} makes of {@code x}, owned by {@code owner}. */
+  @FunctionalInterface
+  interface LayerFunction {
+    NDArray run(NDManager owner, NDArray x, TensorList weights);
+  }
+
+  /** All layers with the input {@code x}. */
+  Layers all(NDArray x) {
+    return new Layers(x, 0, layers.size());
+  }
+
+  /** Layers {@code from} (included) to {@code to} (excluded) with the input {@code x}. */
+  record Layers(NDArray x, int from, int to) {}
+
+  /** Bytes of all tensors, mapped or copied. */
+  long bytes() {
+    return tensors.values().stream().mapToLong(ElementType::bytesOf).sum()
+        + layers.stream().mapToLong(TensorList::bytes).sum();
+  }
+
+  @Override
+  public void close() {
+    layers.forEach(TensorList::close);
+    manager.close();
+    closeFiles();
+  }
+}

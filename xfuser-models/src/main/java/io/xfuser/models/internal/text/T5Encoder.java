@@ -1,0 +1,137 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.Share;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The encoder of T5 and mT5, which turns the ids of a text into hidden states: transformers' {@code
+ * T5EncoderModel} and {@code MT5EncoderModel}. The weights are mapped, not copied, where the file
+ * has the run's element type. Several ranks may have a {@link Share} each: some heads of every
+ * attention, some neurons of every feed-forward layer, some rows of the embedding. They encode
+ * together, and sum after each of the three.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class T5Encoder implements MaskedEncoder {
+  private static final Program PROGRAM = Program.load(T5Encoder.class, "encoder.py", "t5.py");
+
+  private final T5Config config;
+  private final Share share;
+  private final EncoderWeights weights;
+
+  private T5Encoder(T5Config config, Share share, EncoderWeights weights) {
+    this.config = config;
+    this.share = share;
+    this.weights = weights;
+  }
+
+  /**
+   * Opens the {@code text_encoder} directory of a diffusers pipeline.
+   *
+   * @param loading to float32, bfloat16 or float16
+   * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
+   *     fit it
+   */
+  public static T5Encoder open(Path directory, Loading loading) {
+    return opening(Share.WHOLE).open(EncoderFolder.of(directory, loading));
+  }
+
+  /** Opens {@code share} of an encoder, and reads no more of its file. */
+  public static TextTower.Opener<T5Encoder> opening(Share share) {
+    return folder -> {
+      T5Config config = T5Config.of(folder.config());
+      return new T5Encoder(config, share, T5Weights.open(folder, config, share));
+    };
+  }
+
+  /** Those after the last block and its norm; those of padding have no meaning. */
+  @Override
+  public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
+    return encode(owner, ids, mask, BlockContext.none(List.of()));
+  }
+
+  /**
+   * The same by all ranks that have shares, on each of them.
+   *
+   * @param context with the others
+   * @throws IllegalArgumentException if {@code context} is for another share, or the shapes differ
+   */
+  public NDArray encode(NDManager owner, NDArray ids, NDArray mask, BlockContext context) {
+    if (!share.equals(context.share())) {
+      throw new IllegalArgumentException(
+          "%s of a T5 encoder cannot take the place of %s".formatted(share, context.share()));
+    }
+    TokenIds.checkShapes(ids, mask);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray bias = // (B, H, T, T)
+          PROGRAM.call(
+              scope,
+              "position_bias",
+              weights.get(T5Weights.POSITIONS),
+              weights.beside(scope, mask),
+              config.buckets(),
+              config.maxDistance());
+      NDArray x = embed(scope, ids, context); // (B, T, D)
+      AtomicInteger layers = new AtomicInteger();
+      context.passed().layers(0, config.layers());
+      EncoderWeights.LayerFunction block =
+          (to, in, layer) -> {
+            NDArray out =
+                context
+                    .terms(2, PROGRAM)
+                    .call(to, "block", in, layer, bias, config.headWidth(), config.epsilon());
+            context.passed().layers(layers.incrementAndGet(), config.layers());
+            return out;
+          };
+      NDArray last = weights.run(scope, weights.all(x), block);
+      NDArray norm = weights.get(T5Weights.FINAL_NORM);
+      return PROGRAM.call(owner, "rms_norm", last, norm, config.epsilon());
+    }
+  }
+
+  private NDArray embed(NDManager owner, NDArray ids, BlockContext context) {
+    NDArray table = T5Weights.embedding(weights);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray here = weights.beside(scope, ids);
+      if (share.isWhole()) {
+        return PROGRAM.call(owner, "embed", table, here); // (B, T, D)
+      }
+      long first = config.rows().cut(share, 0).from();
+      return context.sum().of(owner, PROGRAM.call(scope, "embed_some", table, here, first));
+    }
+  }
+
+  /**
+   * The same without a mask: padding is attended to like any other token, as Stable Diffusion 3 and
+   * Flux do.
+   *
+   * @param ids token ids (B, T), int64
+   */
+  public NDArray encode(NDManager owner, NDArray ids, BlockContext context) {
+    try (NDManager scope = owner.newSubManager()) {
+      return encode(owner, ids, PROGRAM.call(scope, "ones_like", ids), context);
+    }
+  }
+
+  @Override
+  public int width() {
+    return config.width();
+  }
+
+  @Override
+  public long parameterBytes() {
+    return weights.bytes();
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}

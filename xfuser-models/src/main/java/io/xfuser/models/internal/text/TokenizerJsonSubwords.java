@@ -1,0 +1,73 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.Reason;
+import io.xfuser.torchscript.NativeLibrary;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Subwords as a {@code tokenizer.json} describes them, by Hugging Face's tokenizers. */
+final class TokenizerJsonSubwords implements Subwords {
+  private final HuggingFaceTokenizer tokenizer;
+
+  private TokenizerJsonSubwords(HuggingFaceTokenizer tokenizer) {
+    this.tokenizer = tokenizer;
+  }
+
+  /** Opens {@code file}; throws IllegalArgumentException if it does not describe a tokenizer. */
+  static TokenizerJsonSubwords open(Path file) {
+    try (InputStream json = Files.newInputStream(file)) {
+      return read(json, file);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
+    }
+  }
+
+  /** What {@code description}, made from {@code origin} for example, describes. */
+  static TokenizerJsonSubwords of(JsonNode description, Path origin) {
+    byte[] json = description.toString().getBytes(StandardCharsets.UTF_8);
+    return read(new ByteArrayInputStream(json), origin);
+  }
+
+  private static TokenizerJsonSubwords read(InputStream json, Path origin) {
+    Map<String, String> options =
+        Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+    NativeLibrary.TOKENIZERS.prepare(HuggingFaceTokenizer.class);
+    try {
+      return new TokenizerJsonSubwords(HuggingFaceTokenizer.newInstance(json, options));
+    } catch (IOException | RuntimeException e) {
+      throw new IllegalArgumentException(
+          origin + " does not describe a tokenizer: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public long[] ids(String text) {
+    return tokenizer.encode(text, false, false).getIds();
+  }
+
+  @Override
+  public long idOf(String specialToken) {
+    long[] ids = ids(specialToken);
+    if (ids.length != 1) {
+      throw new IllegalArgumentException("there is no token " + specialToken);
+    }
+    return ids[0];
+  }
+
+  @Override
+  public boolean repeatsEnd() {
+    return true;
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,87 @@
+package io.xfuser.models.internal.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
+import io.xfuser.nn.Strip.Edges;
+import io.xfuser.weights.Weights;
+
+/**
+ * A convolution with stride 1 that keeps the picture's size; zeros surround it. On a strip the
+ * first and the last row are computed again once the rows beyond have come: the strip is not
+ * copied.
+ */
+final class Convolution implements Layer {
+  private final NDArray weight; // (O, C, KH, KW)
+  private final NDArray bias; // (O)
+  private final long[] padding; // rows, columns
+  private final boolean crossesStrips;
+
+  /** Reads its kernel (out, in, …) and its bias (out). */
+  Convolution(NDManager owner, Weights weights, Channels channels, Kernel kernel) {
+    this(kernel, kernel.read(owner, weights, channels), weights.get(owner, "bias", channels.out()));
+  }
+
+  /** One that sees the eight neighbours and adds nothing. */
+  static Convolution withoutBias(NDManager owner, Weights weights, Channels channels) {
+    NDArray weight = Kernel.SQUARE.read(owner, weights, channels);
+    return new Convolution(Kernel.SQUARE, weight, VAE.call(owner, "no_bias", weight));
+  }
+
+  private Convolution(Kernel kernel, NDArray weight, NDArray bias) {
+    this.weight = weight;
+    this.bias = bias;
+    padding = new long[] {kernel.rows / 2, kernel.columns / 2};
+    crossesStrips = kernel == Kernel.SQUARE;
+  }
+
+  @Override
+  public NDArray forward(NDManager owner, NDArray x, Strip strip) {
+    if (strip.isWhole() || !crossesStrips) {
+      return convolve(owner, x);
+    }
+    Edges arriving = strip.halo(x); // while the strip is convolved as if it were the picture
+    NDArray y = convolve(owner, x); // (B, O, H, W)
+    try (NDManager scope = owner.newSubManager()) {
+      NDList edges = arriving.await(scope); // 2 × (B, C, 1, W)
+      VAE.call(scope, "mend_", y, x, edges.get(0), edges.get(1), weight, bias);
+    }
+    return y;
+  }
+
+  private NDArray convolve(NDManager owner, NDArray x) {
+    return VAE.call(owner, "convolve", x, weight, bias, padding); // (B, O, H, W)
+  }
+
+  /** How many channels go in and come out. */
+  record Channels(int in, int out) {}
+
+  /** How far a convolution looks. */
+  enum Kernel {
+    /** Nowhere. */
+    POINT(1, 1),
+    /** To the eight neighbours. */
+    SQUARE(3, 3),
+    /** Up and down: to the frames before and after, seen by {@link OverFrames}. */
+    FRAMES(3, 1);
+
+    private final int rows;
+    private final int columns;
+
+    Kernel(int rows, int columns) {
+      this.rows = rows;
+      this.columns = columns;
+    }
+
+    /** The weight (O, C, rows, columns); that over frames is stored as (O, C, frames, 1, 1). */
+    private NDArray read(NDManager owner, Weights weights, Channels channels) {
+      if (this != FRAMES) {
+        return weights.get(owner, "weight", channels.out(), channels.in(), rows, columns);
+      }
+      NDArray stored =
+          weights.get(owner, "weight", channels.out(), channels.in(), rows, columns, columns);
+      return VAE.call(owner, "kernel_over_rows", stored);
+    }
+  }
+}

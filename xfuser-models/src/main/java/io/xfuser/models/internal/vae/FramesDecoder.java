@@ -1,0 +1,36 @@
+package io.xfuser.models.internal.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Strip;
+import io.xfuser.pipeline.VaeDecoder;
+import java.util.Optional;
+
+/**
+ * Decodes the frames of a request's videos one after the other, 14 at a time, as diffusers' {@code
+ * LattePipeline} does. Strips have frames each where frames stand for themselves and are enough.
+ *
+ * @param decoder what decodes some frames
+ */
+public record FramesDecoder(AutoencoderKlDecoder decoder) implements VaeDecoder {
+  @Override
+  public Optional<NDArray> decode(
+      NDManager owner, NDArray latents, DecodeOptions options, Strip strip) {
+    return decoder.decodeFrames(owner, latents, options, strip);
+  }
+
+  @Override
+  public int chunk() {
+    return decoder.config().temporal() ? AutoencoderKlDecoder.CHUNK : 1;
+  }
+
+  @Override
+  public long parameterBytes() {
+    return decoder.parameterBytes();
+  }
+
+  @Override
+  public void close() {
+    decoder.close();
+  }
+}

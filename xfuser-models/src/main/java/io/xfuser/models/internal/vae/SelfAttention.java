@@ -1,0 +1,54 @@
+package io.xfuser.models.internal.vae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.vae.GroupNorm.Groups;
+import io.xfuser.nn.Strip;
+import io.xfuser.weights.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * {@code x + attention(norm(x))} with one head over all positions of the picture: the attention of
+ * diffusers' UNetMidBlock2D. Older checkpoints call the projections {@code query}, {@code key},
+ * {@code value} and {@code proj_attn}; both sets of names are read. A strip has its own queries and
+ * gathers the keys and values of all.
+ */
+final class SelfAttention implements Layer {
+  private static final List<String> PROJECTIONS = List.of("to_q", "to_k", "to_v", "to_out.0");
+
+  private static final Map<String, String> OLD_NAMES =
+      Map.of("to_q", "query", "to_k", "key", "to_v", "value", "to_out.0", "proj_attn");
+
+  private final Layer norm;
+  private final List<NDArray> projections; // weight (C, C) and bias (C) of each
+
+  /** Reads {@code group_norm} and the four projections. */
+  SelfAttention(NDManager owner, Weights weights, int channels, Groups groups) {
+    norm = GroupNorm.plain(owner, weights.at("group_norm."), channels, groups);
+    List<NDArray> read = new ArrayList<>();
+    for (String name : PROJECTIONS) {
+      String old = OLD_NAMES.getOrDefault(name, name);
+      Weights projection = weights.at((weights.has(old + ".weight") ? old : name) + ".");
+      read.add(projection.get(owner, "weight", channels, channels));
+      read.add(projection.get(owner, "bias", channels));
+    }
+    projections = List.copyOf(read);
+  }
+
+  @Override
+  public NDArray forward(NDManager owner, NDArray x, Strip strip) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray normalized = norm.forward(scope, x, strip); // (B, C, H, W)
+      if (strip.isWhole()) {
+        return VAE.call(owner, "attention", normalized, x, projections); // (B, C, H, W)
+      }
+      NDList own = VAE.callList(scope, "keys_values", normalized, projections); // 2 × (B, l, C)
+      NDArray keys = strip.gather(scope, own.get(0), 1); // (B, L, C)
+      NDArray values = strip.gather(scope, own.get(1), 1); // (B, L, C)
+      return VAE.call(owner, "attend_to", normalized, x, keys, values, projections);
+    }
+  }
+}

@@ -1,5 +1,0 @@
-/** Text encoders: caption cleaning, tokenization, and the encoders T5, CLIP and BERT. */
-@NullMarked
-package io.xfuser.models.text;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,178 @@
+package io.xfuser.models.internal.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.SafeTensorsWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class T5EncoderTest {
+  private static final Path TINY = TextFixtures.path("pixart_sigma_tiny/text_encoder");
+  private static final Path RELU = TextFixtures.path("t5_relu");
+  private static final Path STATES = TextFixtures.path("text/t5.safetensors");
+
+  private NDManager manager;
+
+  @BeforeEach
+  void open() {
+    Torch.prepareThread(1);
+    manager = Torch.newManager();
+  }
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"padded_120", "padded_300", "long", "short"})
+  void statesEqualThoseOfTransformers(String name) {
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32))) {
+      NDArray states =
+          encoder.encode(manager, read(STATES, name + ".ids"), read(STATES, name + ".mask"));
+      assertThat(relativeDifference(states, read(STATES, name + ".states"))).isLessThan(1e-5);
+    }
+  }
+
+  // Rounding in the same places leaves at most the order of sums in the matrix products.
+  @ParameterizedTest
+  @CsvSource({
+    "padded_120, BFLOAT16, 4e-3", "short, BFLOAT16, 4e-3",
+    "padded_120, FLOAT16, 1e-3", "short, FLOAT16, 1e-3"
+  })
+  void halfPrecisionRoundsWhereTransformersDoes(String name, ElementType type, double tolerance) {
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(type))) {
+      NDArray states =
+          encoder.encode(manager, read(STATES, name + ".ids"), read(STATES, name + ".mask"));
+      assertThat(ElementType.of(states)).isEqualTo(type);
+      Path half = TextFixtures.path("text/t5_half.safetensors");
+      NDArray expected = read(half, name + "." + type.torchName());
+      assertThat(relativeDifference(states, expected)).isLessThan(tolerance);
+    }
+  }
+
+  @Test
+  void aWholeT5WithReluAndNarrowHeadsIsEncodedToo() {
+    Path reference = RELU.resolve("states.safetensors");
+    try (T5Encoder encoder = T5Encoder.open(RELU, Loading.of(ElementType.FLOAT32))) {
+      assertThat(encoder.width()).isEqualTo(16);
+      NDArray states = encoder.encode(manager, read(reference, "ids"), read(reference, "mask"));
+      assertThat(relativeDifference(states, read(reference, "states"))).isLessThan(1e-5);
+    }
+  }
+
+  @Test
+  void theEmbeddingMayHaveTheEncodersOwnName(@TempDir Path directory) throws IOException {
+    Path renamed =
+        copy(
+            directory, name -> name.equals("shared.weight") ? "encoder.embed_tokens.weight" : name);
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32));
+        T5Encoder other = T5Encoder.open(renamed, Loading.of(ElementType.FLOAT32))) {
+      NDArray ids = read(STATES, "short.ids");
+      NDArray mask = read(STATES, "short.mask");
+      assertThat(other.encode(manager, ids, mask).toFloatArray())
+          .containsExactly(encoder.encode(manager, ids, mask).toFloatArray());
+    }
+  }
+
+  @Test
+  void parametersAreCountedOnceAndHalfPrecisionKeepsTheLastMatrixExact() throws IOException {
+    long elements = elements();
+    long last = 2L * 32 * 64;
+    try (T5Encoder exact = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32));
+        T5Encoder brain = T5Encoder.open(TINY, Loading.of(ElementType.BFLOAT16));
+        T5Encoder half = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT16))) {
+      assertThat(exact.parameterBytes()).isEqualTo(4 * elements);
+      assertThat(brain.parameterBytes()).isEqualTo(2 * elements);
+      assertThat(half.parameterBytes()).isEqualTo(2 * elements + 2 * last);
+    }
+  }
+
+  @Test
+  void anotherActivationIsRefusedByName(@TempDir Path directory) throws IOException {
+    String config = Files.readString(TINY.resolve("config.json"));
+    Files.writeString(directory.resolve("config.json"), config.replace("gated-gelu", "gated-silu"));
+    assertThatThrownBy(() -> T5Encoder.open(directory, Loading.of(ElementType.FLOAT32)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("feed_forward_proj \"gated-silu\" is not supported");
+  }
+
+  @Test
+  void aMissingTensorIsNamed(@TempDir Path directory) throws IOException {
+    Path broken = copy(directory, name -> name.endsWith("final_layer_norm.weight") ? "" : name);
+    assertThatThrownBy(() -> T5Encoder.open(broken, Loading.of(ElementType.FLOAT32)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("encoder.final_layer_norm.weight");
+  }
+
+  @Test
+  void aBlockTooManyIsLeftOutAsInTransformers(@TempDir Path directory) throws IOException {
+    Path broken = copy(directory, name -> name);
+    String config = Files.readString(TINY.resolve("config.json"));
+    Files.writeString(
+        broken.resolve("config.json"), config.replace("\"num_layers\": 2", "\"num_layers\": 1"));
+    try (T5Encoder encoder = T5Encoder.open(broken, Loading.of(ElementType.FLOAT32));
+        T5Encoder whole = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32))) {
+      assertThat(encoder.parameterBytes()).isLessThan(whole.parameterBytes());
+    }
+  }
+
+  @Test
+  void idsAndMaskOfDifferentShapesAreRefused() {
+    try (T5Encoder encoder = T5Encoder.open(TINY, Loading.of(ElementType.FLOAT32))) {
+      NDArray ids = manager.create(new long[] {1, 2}, new Shape(1, 2));
+      NDArray mask = manager.create(new long[] {1}, new Shape(1, 1));
+      assertThatThrownBy(() -> encoder.encode(manager, ids, mask))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("(1, 2) and (1, 1)");
+    }
+  }
+
+  /** The tiny encoder with other names; a tensor whose new name is empty is left out. */
+  private Path copy(Path directory, UnaryOperator<String> rename) throws IOException {
+    Files.copy(TINY.resolve("config.json"), directory.resolve("config.json"));
+    Map<String, NDArray> tensors = new LinkedHashMap<>();
+    try (SafeTensors file = SafeTensors.open(TINY, "model", ElementType.FLOAT32)) {
+      for (String name : file.names()) {
+        if (!rename.apply(name).isEmpty()) {
+          tensors.put(rename.apply(name), file.get(manager, name, file.shape(name)));
+        }
+      }
+    }
+    SafeTensorsWriter.write(directory.resolve("model.safetensors"), tensors);
+    return directory;
+  }
+
+  private static long elements() {
+    try (SafeTensors file = SafeTensors.open(TINY, "model", ElementType.FLOAT32)) {
+      return file.names().stream().mapToLong(name -> new Shape(file.shape(name)).size()).sum();
+    }
+  }
+
+  private NDArray read(Path file, String name) {
+    return TextFixtures.tensor(manager, file, name);
+  }
+
+  private double relativeDifference(NDArray tensor, NDArray expected) {
+    return TextFixtures.relativeDifference(manager, tensor, expected);
+  }
+}

@@ -1,0 +1,137 @@
+package io.xfuser.models.internal.vae;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.models.contract.Requests;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.RankReport;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** From the prompt to the pixels, in [0, 1], with the decoding shared. */
+class ParallelVaePipelineTest {
+  private static final int STEPS = 2;
+  private static final ParallelConfig SERIAL = ParallelConfig.serial();
+
+  private final NDManager manager = Torch.newManager();
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "pixart_sigma_tiny",
+        "sd3_tiny",
+        "flux_dev_tiny",
+        "hunyuandit_tiny",
+        "dit_tiny",
+        "latte_tiny",
+        "latte_plain_tiny"
+      })
+  void ranksOfAPictureOrOfTheVaeAloneDecodeWhatOneDecodes(String model) {
+    EngineConfig engine =
+        EngineConfig.builder(VaeFixtures.directory(model))
+            .runtime(r -> r.warmupSteps(STEPS))
+            .build();
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
+      for (boolean tiling : new boolean[] {false, true}) {
+        if (tiling && model.equals("latte_tiny")) {
+          continue; // a temporal decoder has no tiles
+        }
+        RuntimeConfig runtime = engine.runtime().toBuilder().enableTiling(tiling).build();
+        NDArray serial =
+            pixels(pipeline, engine.toBuilder().runtime(runtime).build(), input(model));
+        int turn = 0;
+        for (ParallelConfig hybrid : Requests.HYBRIDS) {
+          int alone = ++turn % 4;
+          boolean shared = alone == 0 || turn % 2 == 0; // both flags change nothing
+          for (EngineConfig parallel :
+              List.of(
+                  engine.toBuilder()
+                      .runtime(runtime.toBuilder().useParallelVae(true).build())
+                      .parallel(hybrid)
+                      .build(),
+                  engine.toBuilder()
+                      .runtime(runtime.toBuilder().useParallelVae(shared).build())
+                      .parallel(hybrid.toBuilder().vaeParallelSize(alone).build())
+                      .build())) {
+            NDArray pixels = pixels(pipeline, parallel, input(model));
+            assertThat(Pixels.largestDifference(pixels, serial))
+                .as("%s, tiling %s", parallel.parallel(), tiling)
+                .isLessThanOrEqualTo(1e-4);
+          }
+        }
+      }
+    } finally {
+      manager.close();
+    }
+  }
+
+  @Test
+  void everyRankReportsItsPartAndLatentsNeedNone() {
+    EngineConfig engine = EngineConfig.of(VaeFixtures.directory("pixart_sigma_tiny"));
+    EngineConfig shared =
+        engine.toBuilder()
+            .parallel(SERIAL.toBuilder().cfgDegree(2).pipefusionDegree(2).build())
+            .runtime(engine.runtime().toBuilder().useParallelVae(true).build())
+            .build();
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model());
+        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, shared)) {
+      try (Generation generation = ranks.generate(input("pixart_sigma_tiny"))) {
+        for (RankReport rank : generation.report().ranks()) {
+          assertThat(rank.vaeSeconds()).isPositive();
+          assertThat(Objects.requireNonNull(rank.sentBytes().get("vae"))).isPositive();
+        }
+      }
+      InputConfig latents =
+          input("pixart_sigma_tiny").toBuilder().outputType(OutputType.LATENT).build();
+      try (Generation generation = ranks.generate(latents)) {
+        for (RankReport rank : generation.report().ranks()) {
+          assertThat(rank.sentBytes()).containsEntry("vae", 0L);
+        }
+      }
+    }
+  }
+
+  @Test
+  void ranksBeyondTheRowsOfLatentsHaveNothingToDecode() {
+    EngineConfig engine = EngineConfig.of(VaeFixtures.directory("latte_tiny"));
+    InputConfig low = input("latte_tiny").toBuilder().size(8, 40).build(); // 4 rows of latents
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
+      NDArray serial = pixels(pipeline, engine, low);
+      EngineConfig shared =
+          engine.toBuilder()
+              .parallel(SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(3).build())
+              .runtime(engine.runtime().toBuilder().useParallelVae(true).build())
+              .build();
+      assertThat(Pixels.largestDifference(pixels(pipeline, shared, low), serial))
+          .isLessThanOrEqualTo(1e-4);
+    } finally {
+      manager.close();
+    }
+  }
+
+  private static InputConfig input(String model) {
+    return Requests.two(model).toBuilder().numInferenceSteps(STEPS).build();
+  }
+
+  private NDArray pixels(DiffusionPipeline pipeline, EngineConfig engine, InputConfig input) {
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
+        Generation generation =
+            ranks.generate(input.toBuilder().outputType(OutputType.PT).build())) {
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+}
