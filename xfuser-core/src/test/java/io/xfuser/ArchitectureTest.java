@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.xfuser.hub.ModelName;
 import io.xfuser.testing.Rules;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
@@ -94,7 +95,7 @@ class ArchitectureTest {
           .dependOnClassesThat(resideInAPackage("io.xfuser..").and(not(resideInAPackage(FAILURE))));
 
   @ArchTest
-  static final ArchRule configKnowsElementTypesAndKernelsOnly =
+  static final ArchRule configKnowsElementTypesKernelsAndNamesOfModelsOnly =
       noClasses()
           .that()
           .resideInAPackage("io.xfuser.config..")
@@ -102,7 +103,10 @@ class ArchitectureTest {
           .dependOnClassesThat(
               resideInAPackage("io.xfuser..")
                   .and(not(resideInAnyPackage("io.xfuser.config..", FAILURE)))
-                  .and(not(belongToAnyOf(ElementType.class, AttentionKernel.class))));
+                  .and(
+                      not(
+                          belongToAnyOf(
+                              ElementType.class, AttentionKernel.class, ModelName.class))));
 
   @ArchTest
   static final ArchRule messagesKnowNothingOfWhatTheyCarry =

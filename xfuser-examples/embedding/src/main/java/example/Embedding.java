@@ -20,7 +20,7 @@ public final class Embedding {
     Path model = Path.of(args[0]);
     ParallelConfig ranks = ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).build();
     EngineConfig engine = EngineConfig.builder(model).parallel(ranks).build();
-    try (XDiTParallel pipeline = XDiTParallel.inProcess(model, engine)) {
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(engine)) {
       InputConfigBuilder fox = InputConfig.builder("a fox");
       for (InputConfig input : List.of(fox.size(128, 128).build(), fox.size(96, 144).build())) {
         try (Generation generation = pipeline.generate(input, Embedding::show)) {

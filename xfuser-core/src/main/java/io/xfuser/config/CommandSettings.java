@@ -4,10 +4,10 @@ import java.nio.file.Path;
 
 /** The settings of the command alone. */
 final class CommandSettings {
-  static final Setting<Path> MODEL =
+  static final Setting<String> MODEL =
       Setting.of(
               "model",
-              Kind.path(),
+              Kind.name(),
               "DIR|ORG/NAME",
               "The model: a directory in diffusers' layout, or a name on the Hugging Face hub, with"
                   + " @REVISION if not main, which is downloaded once")

@@ -1,6 +1,7 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.hub.ModelName;
 import io.xfuser.torchscript.AttentionKernel;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
@@ -46,14 +47,19 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
             });
   }
 
-  /** One rank, float32, one warm-up step. */
-  public static EngineConfig of(Path model) {
-    return builder(model).build();
+  /** The model in {@code directory} on one rank, in float32, with one warm-up step. */
+  public static EngineConfig of(Path directory) {
+    return builder(directory).build();
   }
 
-  /** One rank, float32, one warm-up step, until something else is given. */
-  public static Builder builder(Path model) {
-    return builder(ModelConfig.builder(model).build());
+  /** The model in {@code directory} on one rank, in float32, until something else is given. */
+  public static Builder builder(Path directory) {
+    return builder(ModelConfig.builder(directory).build());
+  }
+
+  /** A model of the hub on one rank, in float32, until something else is given. */
+  public static Builder builder(ModelName name) {
+    return builder(ModelConfig.builder(name).build());
   }
 
   /** One rank, float32, one warm-up step, until something else is given. */

@@ -162,15 +162,24 @@ public record Kind<T>(Function<Object, T> reader, Function<T, String> text, Shap
     return new Kind<>(reader, Function.identity(), Shape.TEXT);
   }
 
-  /** Paths of files and folders. */
-  public static Kind<Path> path() {
-    Function<Object, Path> reader =
+  /** Texts that are not blank. */
+  public static Kind<String> name() {
+    Function<Object, String> reader =
         value -> {
           if (value.toString().isBlank()) {
             throw new Wrong("is empty");
           }
+          return value.toString();
+        };
+    return new Kind<>(reader, Function.identity(), Shape.TEXT);
+  }
+
+  /** Paths of files and folders. */
+  public static Kind<Path> path() {
+    Function<Object, Path> reader =
+        value -> {
           try {
-            return value instanceof Path path ? path : Path.of(value.toString());
+            return value instanceof Path path ? path : Path.of(name().reader.apply(value));
           } catch (InvalidPathException e) {
             throw new Wrong("is no path: " + e.getReason());
           }

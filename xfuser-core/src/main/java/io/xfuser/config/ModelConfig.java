@@ -1,8 +1,10 @@
 package io.xfuser.config;
 
+import io.xfuser.hub.ModelName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,26 +24,40 @@ public final class ModelConfig extends Settings {
 
   public static final List<Setting<?>> SETTINGS = List.of(DOWNLOAD_DIR, VARIANT);
 
-  private final Path model;
+  private final @Nullable Path directory;
+  private final @Nullable ModelName name;
 
-  private ModelConfig(Builder builder) {
+  private ModelConfig(Builder builder, @Nullable Path directory, @Nullable ModelName name) {
     super(builder);
-    this.model = builder.model;
+    this.directory = directory;
+    this.name = name;
+  }
+
+  /** The model in {@code directory}, in diffusers' layout, with its plain weight files. */
+  public static Builder builder(Path directory) {
+    return new Builder(directory, null);
+  }
+
+  /** A model of the Hugging Face hub, which is downloaded once. */
+  public static Builder builder(ModelName name) {
+    return new Builder(null, name);
   }
 
   /**
-   * A model with its plain weight files.
+   * A model as a command line names it: a directory, here or below {@code downloads}; else, in the
+   * form {@code org/name} or {@code org/name@revision}, one of the hub.
    *
-   * @param model a directory in diffusers' layout, or {@code org/name} or {@code org/name@revision}
-   *     of the Hugging Face hub
+   * @param downloads where downloaded models are kept; {@code null} = the cache that all programs
+   *     share
    */
-  public static Builder builder(Path model) {
-    return new Builder(model);
-  }
-
-  /** The same model at another place. */
-  public ModelConfig at(Path place) {
-    return new Builder(place).setAll(given()).build();
+  public static Builder named(String text, @Nullable Path downloads) {
+    Path path = Path.of(text);
+    List<Path> places = downloads == null ? List.of(path) : List.of(path, downloads.resolve(path));
+    Optional<Path> there = places.stream().filter(Files::isDirectory).findFirst();
+    Optional<ModelName> name = there.isPresent() ? Optional.empty() : ModelName.parse(path);
+    return name.map(ModelConfig::builder)
+        .orElseGet(() -> builder(there.orElse(path)))
+        .downloadDir(downloads);
   }
 
   /** A builder that starts from these values. */
@@ -49,14 +65,24 @@ public final class ModelConfig extends Settings {
     return new Builder(this);
   }
 
+  /** The same model, found in {@code place}. */
+  public ModelConfig in(Path place) {
+    return builder(place).setAll(given()).build();
+  }
+
   @Override
   public List<Setting<?>> settings() {
     return SETTINGS;
   }
 
-  /** The directory or the name. */
-  public Path model() {
-    return model;
+  /** The directory, unless it is a model of the hub. */
+  public Optional<Path> directory() {
+    return Optional.ofNullable(directory);
+  }
+
+  /** The name, if it is a model of the hub. */
+  public Optional<ModelName> name() {
+    return Optional.ofNullable(name);
   }
 
   /** The folder to keep models of the hub in; {@code null} = the cache that all programs share. */
@@ -72,40 +98,43 @@ public final class ModelConfig extends Settings {
     return get(VARIANT);
   }
 
-  /** The directory {@code model}, else {@code downloadDir/model}; nothing if there is neither. */
-  public Optional<Path> directory() {
-    Path downloads = downloadDir();
-    List<Path> places =
-        downloads == null ? List.of(model) : List.of(model, downloads.resolve(model));
-    return places.stream().filter(Files::isDirectory).findFirst();
-  }
-
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof ModelConfig config && config.model.equals(model) && super.equals(other);
+    return other instanceof ModelConfig config
+        && Objects.equals(config.directory, directory)
+        && Objects.equals(config.name, name)
+        && super.equals(other);
   }
 
   @Override
   public int hashCode() {
-    return 31 * model.hashCode() + super.hashCode();
+    return Objects.hash(directory, name, super.hashCode());
+  }
+
+  /** The directory or the name, for messages. */
+  public String title() {
+    return String.valueOf(name == null ? directory : name);
   }
 
   @Override
   public String toString() {
-    return model + " " + super.toString();
+    return title() + " " + super.toString();
   }
 
   /** Values that are being put together. */
   public static final class Builder extends Settings.Builder<Builder> {
-    private final Path model;
+    private final @Nullable Path directory;
+    private final @Nullable ModelName name;
 
-    private Builder(Path model) {
-      this.model = model;
+    private Builder(@Nullable Path directory, @Nullable ModelName name) {
+      this.directory = directory;
+      this.name = name;
     }
 
     private Builder(ModelConfig from) {
       super(from);
-      this.model = from.model;
+      this.directory = from.directory;
+      this.name = from.name;
     }
 
     @Override
@@ -132,7 +161,7 @@ public final class ModelConfig extends Settings {
 
     /** The values. */
     public ModelConfig build() {
-      return new ModelConfig(this);
+      return new ModelConfig(this, directory, name);
     }
   }
 }

@@ -1,7 +1,6 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
-
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -101,7 +100,7 @@ public final class XFuserArgs {
   }
 
   /** The model as it was given, {@code null} if it was not. */
-  public @Nullable Path model() {
+  public @Nullable String model() {
     return get(CommandSettings.MODEL);
   }
 
@@ -111,17 +110,20 @@ public final class XFuserArgs {
    * @throws ArgumentException if no model was given
    */
   public EngineConfig engineConfig() {
-    Path model = model();
-    if (model == null) {
+    if (model() == null) {
       throw new ArgumentException("there is no model: give --model");
     }
-    return engineConfig(model);
+    return engineConfig(Path.of("unused"));
   }
 
   /** Model, runtime and layout; with {@code defaultModel} if none was given. */
   public EngineConfig engineConfig(Path defaultModel) {
-    Path model = Objects.requireNonNullElse(model(), defaultModel);
-    return new EngineConfig(ModelConfig.builder(model).setAll(given).build(), runtime, parallel);
+    String model = model();
+    ModelConfig.Builder where =
+        model == null
+            ? ModelConfig.builder(defaultModel)
+            : ModelConfig.named(model, get(ModelConfig.DOWNLOAD_DIR));
+    return new EngineConfig(where.setAll(given).build(), runtime, parallel);
   }
 
   /** What to draw. */

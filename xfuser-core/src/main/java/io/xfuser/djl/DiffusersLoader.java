@@ -10,11 +10,11 @@ import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.Translator;
 import ai.djl.util.Progress;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.nio.file.Path;
@@ -40,7 +40,7 @@ final class DiffusersLoader extends BaseModelLoader {
    *
    * @throws ModelNotFoundException for other types
    * @throws IllegalArgumentException for settings or arguments that have no meaning here, by name,
-   *     and for what {@link XDiTParallel#inProcess(Path, EngineConfig)} refuses
+   *     and for what {@link XDiTParallel#inProcess(EngineConfig)} refuses
    */
   @Override
   public <I, O> ZooModel<I, O> loadModel(Criteria<I, O> criteria) throws ModelNotFoundException {
@@ -83,11 +83,11 @@ final class DiffusersLoader extends BaseModelLoader {
   /** Opens the pipeline, and tells {@code progress} of its one step. */
   private XDiTParallel opened(@Nullable Progress progress, EngineConfig engine) {
     if (progress == null) {
-      return XDiTParallel.inProcess(directory, engine);
+      return XDiTParallel.inProcess(engine);
     }
     progress.reset("Opening", 1);
     try {
-      XDiTParallel ranks = XDiTParallel.inProcess(directory, engine);
+      XDiTParallel ranks = XDiTParallel.inProcess(engine);
       progress.update(1);
       return ranks;
     } finally {

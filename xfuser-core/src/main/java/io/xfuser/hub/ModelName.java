@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.ArgumentException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -28,6 +29,19 @@ public record ModelName(String repository, String revision) {
     }
     String revision = matcher.group(2);
     return Optional.of(new ModelName(matcher.group(1), revision == null ? "main" : revision));
+  }
+
+  /**
+   * {@code org/name}, of the branch main, or {@code org/name@revision}.
+   *
+   * @throws ArgumentException for anything else
+   */
+  public static ModelName of(String text) {
+    return parse(text)
+        .orElseThrow(
+            () ->
+                new ArgumentException(
+                    "models of the hub are named org/name or org/name@revision, not " + text));
   }
 
   /** The same for a name that was given where a directory could be given too. */

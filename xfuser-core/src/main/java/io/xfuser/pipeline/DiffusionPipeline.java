@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.HubException;
@@ -47,6 +48,11 @@ public final class DiffusionPipeline implements AutoCloseable {
     return fromPretrained(config, RuntimeConfig.builder().build());
   }
 
+  /** Opens the engine's model in the engine's element type. */
+  public static DiffusionPipeline fromPretrained(EngineConfig engine) {
+    return fromPretrained(engine.model(), engine.runtime());
+  }
+
   /**
    * Opens the model of {@code config}, which is downloaded if it is a name of the hub and not in
    * the cache; its class is the one in {@code model_index.json}.
@@ -87,7 +93,10 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @throws HubException in one sentence, if a download fails
    */
   public static Path locate(ModelConfig config, Supplier<Hub> hub) {
-    return config.directory().orElseGet(() -> ModelSource.fetch(config, hub.get()));
+    return config
+        .name()
+        .map(name -> ModelSource.fetch(name, config, hub.get()))
+        .orElseGet(() -> ModelSource.existing(config.directory().orElseThrow()));
   }
 
   /** The model's short name. */

@@ -18,17 +18,24 @@ final class ModelSource {
   private ModelSource() {}
 
   /** Fetches a model of the hub; no weights come of a pipeline that cannot be opened. */
-  static Path fetch(ModelConfig config, Hub hub) {
-    ModelName name =
-        ModelName.parse(config.model())
-            .orElseThrow(
-                () ->
-                    new ArgumentException(
-                        "there is no model directory %s, and models of the hub are named org/name"
-                            .formatted(config.model())));
+  static Path fetch(ModelName name, ModelConfig config, Hub hub) {
     Path downloads = config.downloadDir();
     Hub place = downloads == null ? hub : hub.withCache(downloads);
     return place.fetch(name, config.variant(), index -> provider(ComponentConfig.read(index)));
+  }
+
+  /**
+   * {@code directory}, if there is one.
+   *
+   * @throws ArgumentException if not
+   */
+  static Path existing(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      throw new ArgumentException(
+          "there is no model directory %s, and models of the hub are named org/name"
+              .formatted(directory));
+    }
+    return directory;
   }
 
   /** The components that {@code directory} says it has. */

@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ModelConfig;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -114,9 +115,13 @@ final class Provenance {
     return String.valueOf(seeds.isEmpty() ? request.input().seed() : seeds.get(image));
   }
 
-  /** The name of the directory alone: the path says who the user is. */
+  /** The name on the hub, or that of the directory alone: the path says who the user is. */
   private String modelName() {
-    return String.valueOf(engine.model().model().toAbsolutePath().normalize().getFileName());
+    ModelConfig model = engine.model();
+    return model
+        .directory()
+        .map(directory -> String.valueOf(directory.toAbsolutePath().normalize().getFileName()))
+        .orElseGet(() -> model.name().orElseThrow().toString());
   }
 
   /** Name and version of this library; classes that are in no jar have no version. */

@@ -3,7 +3,6 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
@@ -16,7 +15,6 @@ import io.xfuser.parallel.World;
 import io.xfuser.parallel.nccl.GpuWorld;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.AttentionKernel;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -111,21 +109,14 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * Opens {@code directory}, or the model of the hub that it names, in the place of the engine's
-   * own; all ranks are threads of this JVM.
+   * Opens the engine's model, which is downloaded if it is one of the hub and not in the cache; all
+   * ranks are threads of this JVM.
    *
    * @throws IllegalArgumentException if there is no such pipeline, or it is not supported
    * @throws HubException if its download fails
    */
-  public static XDiTParallel inProcess(Path directory, EngineConfig engine) {
-    ModelConfig model = engine.model().at(directory);
-    DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model, engine.runtime());
-    return inProcess(pipeline, true, engine);
-  }
-
-  /** The same on one rank, in fp32. */
-  public static XDiTParallel inProcess(Path directory) {
-    return inProcess(directory, EngineConfig.of(directory));
+  public static XDiTParallel inProcess(EngineConfig engine) {
+    return inProcess(DiffusionPipeline.fromPretrained(engine), true, engine);
   }
 
   /** {@code owns} says that {@code pipeline} is closed with this, and if this cannot be made. */

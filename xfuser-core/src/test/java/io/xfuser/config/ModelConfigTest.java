@@ -1,7 +1,9 @@
 package io.xfuser.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.hub.ModelName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,22 +16,39 @@ class ModelConfigTest {
   @Test
   void aDirectoryIsTakenAsItIs() {
     assertThat(ModelConfig.builder(downloads).build().directory()).contains(downloads);
+    assertThat(ModelConfig.named(downloads.toString(), null).build())
+        .isEqualTo(ModelConfig.builder(downloads).build());
   }
 
   @Test
-  void aNameIsFoundBelowTheDownloads() throws IOException {
+  void aNameIsADirectoryBelowTheDownloadsOrAModelOfTheHub() throws IOException {
+    ModelConfig hub = named("org/model@v1");
+    assertThat(hub.name()).contains(new ModelName("org/model", "v1"));
+    assertThat(hub.directory()).isEmpty();
+    assertThat(hub.downloadDir()).isEqualTo(downloads);
+    assertThat(hub).isEqualTo(hub.toBuilder().build()).hasSameHashCodeAs(hub.toBuilder().build());
     Path model = Files.createDirectories(downloads.resolve("org").resolve("model"));
     assertThat(named("org/model").directory()).contains(model);
+    assertThat(named("org/model").name()).isEmpty();
   }
 
   @Test
-  void aModelThatIsNoDirectoryIsNone() throws IOException {
-    Path file = Files.createFile(downloads.resolve("file"));
-    assertThat(ModelConfig.builder(file).build().directory()).isEmpty();
-    assertThat(named("org/model").directory()).isEmpty();
+  void whatIsNeitherIsADirectoryThatIsNotThere() {
+    assertThat(named("model").directory()).contains(Path.of("model"));
+    assertThat(named("/org/model").directory()).contains(Path.of("/org/model"));
+    assertThatThrownBy(() -> ModelName.of("model"))
+        .hasMessage("models of the hub are named org/name or org/name@revision, not model");
+  }
+
+  @Test
+  void aModelThatWasFoundKeepsItsSettings() {
+    ModelConfig half = named("org/model").toBuilder().variant("fp16").build();
+    assertThat(half.in(downloads))
+        .isEqualTo(ModelConfig.builder(downloads).downloadDir(downloads).variant("fp16").build())
+        .isNotEqualTo(half);
   }
 
   private ModelConfig named(String name) {
-    return ModelConfig.builder(Path.of(name)).downloadDir(downloads).build();
+    return ModelConfig.named(name, downloads).build();
   }
 }

@@ -43,7 +43,7 @@ class XFuserArgsTest {
 
   static Stream<Arguments> flags() {
     return Stream.of(
-        engine("--model dir", e -> e.model().model(), Path.of("dir")),
+        engine("--model dir", e -> e.model().directory().orElseThrow(), Path.of("dir")),
         engine("--download-dir dir", e -> e.model().downloadDir(), Path.of("dir")),
         engine("--download-dir None", e -> e.model().downloadDir(), null),
         engine("--variant fp16", e -> e.model().variant(), "fp16"),
@@ -202,8 +202,7 @@ class XFuserArgsTest {
 
   @Test
   void aModelThatIsNotGivenIsReplacedOrRejected() {
-    assertThat(parse("--prompt a --model m").engineConfig().model().model())
-        .isEqualTo(Path.of("m"));
+    assertThat(parse("--prompt a --model m").engineConfig().model().title()).isEqualTo("m");
     assertThatThrownBy(() -> parse("--prompt a").engineConfig())
         .isInstanceOf(ArgumentException.class)
         .hasMessage("there is no model: give --model");

@@ -65,7 +65,7 @@ class DemoModelTest {
 
   private static double differenceFromDiffusers(ParallelConfig degrees) {
     EngineConfig engine = EngineConfig.builder(MODEL).parallel(degrees).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(MODEL, engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(INPUT);
         NDManager manager = Torch.newManager();
         SafeTensors reference = SafeTensors.openFile(REFERENCE, null)) {

@@ -73,8 +73,7 @@ class ClosingTest {
   void tilesOfADecoderThatHasNoneAreRefusedBeforeAnythingIsAskedFor() {
     RuntimeConfig tiling = RuntimeConfig.builder().enableTiling(true).build();
     EngineConfig engine = engine("latte_tiny").toBuilder().runtime(tiling).build();
-    Path model = FIXTURES.resolve("latte_tiny");
-    assertThatThrownBy(() -> XDiTParallel.inProcess(model, engine))
+    assertThatThrownBy(() -> XDiTParallel.inProcess(engine))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("AutoencoderKLTemporalDecoder has neither slicing nor tiling");
   }

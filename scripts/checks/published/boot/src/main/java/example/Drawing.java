@@ -28,7 +28,7 @@ public class Drawing {
   @Bean
   XDiTParallel pipeline(@Value("${model}") Path model) throws IOException {
     ParallelConfig ranks = ParallelConfig.builder().pipefusionDegree(2).build();
-    return XDiTParallel.inProcess(model, EngineConfig.builder(model).parallel(ranks).build());
+    return XDiTParallel.inProcess(EngineConfig.builder(model).parallel(ranks).build());
   }
 
   /** What answers. */

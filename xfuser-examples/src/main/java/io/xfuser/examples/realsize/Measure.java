@@ -74,7 +74,7 @@ final class Measure implements Callable<Integer> {
   private List<MeasuredPhase> draw(EngineConfig engine, Meter meter) {
     long start = System.nanoTime();
     AtomicLong denoised = new AtomicLong();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(folder, engine)) {
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
       InputConfig small = input(LOADING_SIDE, LOADING_TOKENS).numInferenceSteps(1).build();
       ranks.generate(small).close();
       long loaded = System.nanoTime();

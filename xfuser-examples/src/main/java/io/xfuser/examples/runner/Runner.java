@@ -119,7 +119,7 @@ public final class Runner {
       return new Launcher(out, err).run(new LaunchPlan(main.getName(), argv, placement));
     }
     try (DiffusionPipeline pipe =
-        DiffusionPipeline.fromPretrained(engine.model().at(directory), engine.runtime())) {
+        DiffusionPipeline.fromPretrained(engine.model().in(directory), engine.runtime())) {
       checkModel(engine, pipe.name());
       if (compares) {
         Comparison comparison = new Comparison(pipe, engine, outputs, out);
@@ -213,7 +213,7 @@ public final class Runner {
   private void checkModel(EngineConfig engine, String found) {
     if (model != null && !model.equals(found)) {
       throw new IllegalArgumentException(
-          engine.model().model()
+          engine.model().title()
               + " is a "
               + found
               + " model, but this example draws with "

@@ -177,7 +177,7 @@ record CostTable(Path directory) {
     EngineConfig shared = engine.toBuilder().runtime(r -> r.useParallelVae(true)).build();
     InputConfig input =
         DeepPixArt.input().toBuilder().numInferenceSteps(STEPS).outputType(type).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(directory, shared);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(shared);
         Generation generation = ranks.generate(input)) {
       return generation.report().ranks();
     }

@@ -184,7 +184,7 @@ final class DeviceLaws {
 
   private NDArray draw(EngineConfig engine, InputConfig input, ElementType type) {
     EngineConfig there = engine.toBuilder().runtime(r -> r.dtype(type).device(device)).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(engine.model().model(), there);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(there);
         Generation generation = ranks.generate(input, given, StepListener.NONE)) {
       return Torch.copy(manager, generation.tensor());
     }

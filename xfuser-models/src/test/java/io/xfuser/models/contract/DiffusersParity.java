@@ -48,7 +48,7 @@ public abstract class DiffusersParity {
     ElementType type = call.type();
     EngineConfig engine =
         EngineConfig.builder(call.directory()).runtime(r -> r.dtype(type)).build();
-    try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), engine);
+    try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(call.input());
         NDManager manager = Torch.newManager()) {
       NDArray whole = Torch.cast(manager, generation.tensor(), ElementType.FLOAT32);

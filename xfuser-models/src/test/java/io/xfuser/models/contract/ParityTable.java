@@ -181,7 +181,7 @@ final class ParityTable {
   }
 
   private static NDArray generate(NDManager manager, InputConfig input, EngineConfig engine) {
-    try (XDiTParallel ranks = XDiTParallel.inProcess(engine.model().model(), engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(input)) {
       return Torch.copy(manager, generation.tensor());
     }

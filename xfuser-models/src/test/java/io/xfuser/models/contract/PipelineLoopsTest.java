@@ -76,7 +76,7 @@ class PipelineLoopsTest {
         EngineConfig.builder(withScheduler(loop))
             .runtime(r -> r.dtype(ElementType.FLOAT32))
             .build();
-    try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), engine);
+    try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(loop.call().input());
         NDManager manager = Torch.newManager();
         SafeTensors pixels = SafeTensors.openFile(LOOPS.resolve("pixels.safetensors"), null)) {
@@ -111,7 +111,7 @@ class PipelineLoopsTest {
 
   private static NDArray drawn(NDManager manager, Loop loop, Path directory, ParallelConfig ranks) {
     EngineConfig engine = EngineConfig.builder(directory).parallel(ranks).build();
-    try (XDiTParallel pipeline = XDiTParallel.inProcess(directory, engine);
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(engine);
         Generation generation = pipeline.generate(loop.call().input())) {
       return Torch.alias(manager, generation.tensor());
     }

@@ -146,7 +146,7 @@ class TrippedOverTest {
   }
 
   private static float[] freshly(EngineConfig engine, InputConfig input) {
-    try (XDiTParallel ranks = XDiTParallel.inProcess(engine.model().model(), engine)) {
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
       return pixels(ranks, input);
     }
   }

@@ -45,7 +45,7 @@ class CudaPictureTest {
     Path directory = FIXTURES.resolve(model);
     EngineConfig engine =
         EngineConfig.builder(directory).runtime(runtime).parallel(degrees).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(FOX)) {
       for (RankReport rank : generation.report().ranks()) {
         assertThat(rank.device())

@@ -101,7 +101,7 @@ class LattePipelineTest {
 
   private static float[] pixels(ParallelConfig degrees, InputConfig input) {
     EngineConfig engine = EngineConfig.builder(FIXTURE).parallel(degrees).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(FIXTURE, engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation =
             ranks.generate(input.toBuilder().outputType(OutputType.PT).build())) {
       return generation.tensor().toFloatArray();
@@ -111,7 +111,7 @@ class LattePipelineTest {
   @Test
   void videosAreListsOfFrames() {
     EngineConfig engine = EngineConfig.builder(FIXTURE).parallel(p -> p.dataDegree(2)).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(FIXTURE, engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation =
             ranks.generate(
                 InputConfig.builder("a fox", "a boat").size(24, 16).numInferenceSteps(1).build())) {

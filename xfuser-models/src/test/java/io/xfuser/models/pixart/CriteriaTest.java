@@ -57,7 +57,7 @@ class CriteriaTest {
 
   private static int[] own(InputConfig input, ParallelConfig degrees) {
     EngineConfig engine = EngineConfig.builder(MODEL).parallel(degrees).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(MODEL, engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(input)) {
       return pixels(generation.images().get(0));
     }

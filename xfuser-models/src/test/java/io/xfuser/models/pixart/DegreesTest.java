@@ -28,7 +28,7 @@ class DegreesTest {
     ParallelConfig degrees =
         ParallelConfig.builder().tensorDegree(tensor).ulyssesDegree(ulysses).build();
     try (XDiTParallel ranks =
-        XDiTParallel.inProcess(SIGMA, EngineConfig.builder(SIGMA).parallel(degrees).build())) {
+        XDiTParallel.inProcess(EngineConfig.builder(SIGMA).parallel(degrees).build())) {
       assertThatThrownBy(() -> ranks.generate(InputConfig.builder("a fox").build()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(message);

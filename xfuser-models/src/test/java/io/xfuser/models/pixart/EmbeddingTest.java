@@ -236,7 +236,7 @@ class EmbeddingTest {
   @Test
   void closingWaitsForTheGenerationUnderWay() throws Exception {
     ExecutorService callers = Executors.newSingleThreadExecutor();
-    XDiTParallel ranks = XDiTParallel.inProcess(MODEL, EngineConfig.of(MODEL));
+    XDiTParallel ranks = XDiTParallel.inProcess(EngineConfig.of(MODEL));
     try {
       CountDownLatch begun = new CountDownLatch(1);
       AtomicInteger steps = new AtomicInteger();

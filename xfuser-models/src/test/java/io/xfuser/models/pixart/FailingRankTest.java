@@ -45,7 +45,7 @@ class FailingRankTest {
     Path weights = directory.resolve(file + ".safetensors");
     Files.write(weights, reshaped(Files.readAllBytes(weights), tensor, shape, wrong));
     EngineConfig engine = EngineConfig.of(directory);
-    assertThatThrownBy(() -> XDiTParallel.inProcess(directory, engine).close())
+    assertThatThrownBy(() -> XDiTParallel.inProcess(engine).close())
         .isInstanceOf(ModelException.class)
         .hasMessageContainingAll(tensor, shape.replace(",", ", "), wrong.replace(",", ", "));
   }
@@ -62,7 +62,7 @@ class FailingRankTest {
     ParallelConfig degrees =
         ParallelConfig.builder().pipefusionDegree(4).ulyssesDegree(2).vaeParallelSize(2).build();
     EngineConfig engine = EngineConfig.builder(directory).parallel(degrees).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine)) {
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
       for (int call = 0; call < 2; call++) {
         assertThatThrownBy(() -> ranks.generate(FOX))
             .isInstanceOf(ModelException.class)
@@ -70,7 +70,7 @@ class FailingRankTest {
       }
     }
     Files.write(weights, whole);
-    try (XDiTParallel ranks = XDiTParallel.inProcess(directory, engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(FOX)) {
       assertThat(generation.images()).hasSize(1);
     }

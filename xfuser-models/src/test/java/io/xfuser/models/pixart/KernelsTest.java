@@ -71,7 +71,6 @@ class KernelsTest {
             .build();
     try (XDiTParallel ranks =
             XDiTParallel.inProcess(
-                SIGMA,
                 engine.toBuilder()
                     .runtime(r -> r.device(device).attentionBackend(kernel))
                     .build());

@@ -67,7 +67,7 @@ class TraceTest {
 
   @BeforeAll
   void generate() {
-    pipeline = XDiTParallel.inProcess(SIGMA, EngineConfig.builder(SIGMA).parallel(DEGREES).build());
+    pipeline = XDiTParallel.inProcess(EngineConfig.builder(SIGMA).parallel(DEGREES).build());
     generation = pipeline.trace(INPUT, GivenTensors.NONE, StepListener.NONE);
   }
 
@@ -97,7 +97,7 @@ class TraceTest {
   void aDistriFusionRankHasOnePatchAfterTheSynchronousSteps() {
     EngineConfig engine =
         EngineConfig.builder(SIGMA).parallel(p -> p.distrifusionDegree(3)).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(SIGMA, engine);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation patches = ranks.trace(INPUT, GivenTensors.NONE, StepListener.NONE)) {
       for (RankTrace rank : patches.trace().ranks()) {
         int own = rank.rank();

@@ -135,7 +135,7 @@ class ProcessesEqualThreadsTest {
   private byte[] onThreads(Case test) {
     XFuserArgs args = XFuserArgs.parse(test.flags(directory).toArray(String[]::new));
     EngineConfig engine = args.engineConfig();
-    try (XDiTParallel threads = XDiTParallel.inProcess(engine.model().model(), engine);
+    try (XDiTParallel threads = XDiTParallel.inProcess(engine);
         Generation generation = threads.generate(RankMain.pixels(args))) {
       if (engine.runtime().dtype() == ElementType.FLOAT32) {
         ParallelConfig patches =
@@ -144,7 +144,7 @@ class ProcessesEqualThreadsTest {
                 .numDistrifusionPatch(engine.parallel().distrifusionPatches())
                 .build();
         EngineConfig one = engine.toBuilder().parallel(patches).build();
-        try (XDiTParallel serial = XDiTParallel.inProcess(engine.model().model(), one);
+        try (XDiTParallel serial = XDiTParallel.inProcess(one);
             Generation expected = serial.generate(RankMain.pixels(args))) {
           assertThat(Pixels.largestDifference(generation.tensor(), expected.tensor()))
               .isLessThanOrEqualTo(1e-4);
