@@ -125,9 +125,10 @@ run_main() {
   archive=$built/xfuser-examples/target/classes.jsa
   options=(-XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED)
   # The arithmetic is libtorch's: the quick compiler and the small collector start sooner and lose nothing, and what few
-  # objects there are need no large nursery.
+  # objects there are need no large nursery. Who chooses a collector or a heap chooses the nursery too.
   case "$given ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-}" in
     *Use*GC*) ;;
+    *-Xm[nx]* | *MaxHeapSize* | *MaxRAM*) options+=(-XX:+UseSerialGC) ;;
     *) options+=(-XX:+UseSerialGC -Xmn16m) ;;
   esac
   # Java passes over an archive of other jars or of another Java, and need not say so.

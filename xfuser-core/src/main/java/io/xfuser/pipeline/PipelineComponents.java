@@ -89,7 +89,7 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
               + " is "
               + found
               + ", but only "
-              + String.join(" and ", known.stream().sorted().toList())
+              + String.join(", ", known.stream().sorted().toList())
               + " can be used here");
     }
     if (has(name) && !LIBRARIES.contains(index.getStringList(name).get(0))) {

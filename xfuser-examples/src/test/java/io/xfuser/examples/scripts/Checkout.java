@@ -35,7 +35,9 @@ final class Checkout {
       Files.createDirectories(root.resolve(module).resolve("src/main"));
       Files.writeString(root.resolve(module).resolve("pom.xml"), "");
     }
-    Files.writeString(root.resolve("pom.xml"), "");
+    for (String name : List.of("pom.xml", "LICENSE", "NOTICE")) {
+      Files.writeString(root.resolve(name), "");
+    }
     Files.createDirectory(root.resolve(".mvn"));
     maven("exit 1");
     java("exit 1");

@@ -88,6 +88,14 @@ class ScriptsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"-Xmx16m, false", "-XX:MaxRAMPercentage=1, false", "-Dx=1, true"})
+  void aHeapOfTheUsersHasItsOwnNursery(String option, boolean ours) throws Exception {
+    checkout.java(TELLS);
+    checkout.built("");
+    assertThat(xdit(Map.of("JAVA_OPTS", option)).out().contains("-Xmn16m")).isEqualTo(ours);
+  }
+
+  @ParameterizedTest
   @CsvSource({"OMP_WAIT_POLICY, active, policy active", "GOMP_SPINCOUNT, 9, 'policy '"})
   void howThreadsWaitIsTheUsersToSay(String variable, String value, String told) throws Exception {
     checkout.java(TELLS);

@@ -104,7 +104,7 @@ class SD3PipelineTest {
     copy.rewrite("model_index.json", "T5EncoderModel", "BertModel");
     assertThatThrownBy(() -> resolve(directory, FOX))
         .hasMessageEndingWith(
-            "but only MT5EncoderModel and T5EncoderModel and [null,null] can be used here");
+            "but only MT5EncoderModel, T5EncoderModel, [null,null] can be used here");
   }
 
   @Test // calculate_shift of diffusers: 0.5 at 256 tokens, 1.15 at 4,096

@@ -235,7 +235,7 @@ public record AutoencoderKlConfig(
     if (!supported.contains(value)) {
       throw new IllegalArgumentException(
           "%s: %s %s is not supported, only %s"
-              .formatted(config.origin(), name, value, String.join(" and ", supported)));
+              .formatted(config.origin(), name, value, String.join(", ", supported)));
     }
   }
 
