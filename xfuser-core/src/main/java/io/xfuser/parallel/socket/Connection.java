@@ -1,25 +1,41 @@
 package io.xfuser.parallel.socket;
 
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A connection between two ranks.
+ * A connection between two ranks, and the messages on it: a byte that says of which kind, and what
+ * that kind has.
  *
  * @param channel what one reads and writes
  * @param local this side's address
  * @param remote the other side's
  */
-record Connection(SocketChannel channel, InetAddress local, InetAddress remote) {
+record Connection(SocketChannel channel, InetAddress local, InetAddress remote)
+    implements AutoCloseable {
+  /** In place of a kind: no message has come. */
+  static final int NOTHING = -1;
+
+  private static final int CONNECT_MILLIS = 5_000;
   private static final int BUFFER = 64 << 10;
-  private static final int HANDSHAKE_MILLIS = 10_000;
+
+  /** What a message has beside its kind. */
+  interface Body {
+    void write(DataOutputStream out) throws IOException;
+  }
 
   static Connection of(SocketChannel channel) throws IOException {
     Socket socket = channel.socket();
@@ -27,23 +43,68 @@ record Connection(SocketChannel channel, InetAddress local, InetAddress remote) 
     if (remote == null) {
       throw new IOException("not connected");
     }
+    socket.setTcpNoDelay(true);
     return new Connection(channel, socket.getLocalAddress(), remote);
   }
 
   /**
-   * Connects; this side calls.
-   *
-   * @param millis how long that may take
+   * Calls and shakes hands; null if another rank than the header means listens there, or one of
+   * another world.
    */
-  static Connection to(InetSocketAddress address, int millis, Tls tls) throws IOException {
+  static @Nullable Connection call(
+      InetSocketAddress address, Handshake.Opening opening, SocketConfig.Master master)
+      throws IOException {
     SocketChannel channel = SocketChannel.open();
+    boolean met = false;
     try {
-      channel.socket().connect(address, millis);
-      channel.socket().setTcpNoDelay(true);
-      return of(channel).by(tls, true);
-    } catch (IOException | RuntimeException e) {
-      Listener.closeQuietly(channel);
-      throw e;
+      channel.socket().connect(address, CONNECT_MILLIS);
+      Connection connection = of(channel).by(master.tls(), true);
+      met = Handshake.call(connection, opening, master.secret());
+      return met ? connection : null;
+    } finally {
+      if (!met) {
+        closeQuietly(channel);
+      }
+    }
+  }
+
+  /** Sends a message whole. */
+  void send(byte kind, Body body) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(bytes);
+    out.writeByte(kind);
+    body.write(out);
+    channel.socket().getOutputStream().write(bytes.toByteArray());
+  }
+
+  /** Reads until {@code limit} from now is over. */
+  DataInputStream in(Duration limit) throws IOException {
+    return new DataInputStream(new TimedInput(channel, limit, () -> {}));
+  }
+
+  /**
+   * The kind of a message that has begun to come, or {@link #NOTHING}.
+   *
+   * @throws IOException if the other side has closed the connection
+   */
+  int poll() throws IOException {
+    try {
+      return in(Duration.ofMillis(1)).readByte();
+    } catch (SocketTimeoutException e) {
+      return NOTHING;
+    }
+  }
+
+  @Override
+  public void close() {
+    closeQuietly(channel);
+  }
+
+  static void closeQuietly(AutoCloseable closeable) {
+    try {
+      closeable.close();
+    } catch (Exception e) {
+      // nothing can be done about it, and nothing depends on it
     }
   }
 
@@ -58,7 +119,7 @@ record Connection(SocketChannel channel, InetAddress local, InetAddress remote) 
     if (!tls.isOn()) {
       return this;
     }
-    channel.socket().setSoTimeout(HANDSHAKE_MILLIS);
+    channel.socket().setSoTimeout((int) Handshake.LIMIT.toMillis());
     SSLSocket secure = tls.over(this, calling);
     channel.socket().setSoTimeout(0);
     try (ServerSocketChannel server = ServerSocketChannel.open()) {
@@ -66,7 +127,7 @@ record Connection(SocketChannel channel, InetAddress local, InetAddress remote) 
       SocketChannel inner = SocketChannel.open(server.getLocalAddress());
       SocketChannel outer = server.accept();
       while (!outer.getRemoteAddress().equals(inner.getLocalAddress())) {
-        Listener.closeQuietly(outer); // somebody else of this machine
+        closeQuietly(outer); // somebody else of this machine
         outer = server.accept();
       }
       inner.socket().setTcpNoDelay(true);
@@ -79,7 +140,7 @@ record Connection(SocketChannel channel, InetAddress local, InetAddress remote) 
 
   /** Copies until either side ends, and then ends both. */
   private void pump(InputStream from, OutputStream to, SocketChannel outer) {
-    Listener.daemon(
+    Daemon.start(
         "xfuser-tls",
         () -> {
           try {
@@ -91,8 +152,8 @@ record Connection(SocketChannel channel, InetAddress local, InetAddress remote) 
           } catch (IOException e) {
             // the other side learns of it by the end of its connection
           } finally {
-            Listener.closeQuietly(channel);
-            Listener.closeQuietly(outer);
+            closeQuietly(channel);
+            closeQuietly(outer);
           }
         });
   }

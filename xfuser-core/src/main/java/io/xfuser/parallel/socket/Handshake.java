@@ -1,27 +1,24 @@
 package io.xfuser.parallel.socket;
 
 import io.xfuser.failure.CommunicationException;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * What both sides of a new connection say first: a header of fixed length, and proofs that they
+ * What both sides of a new connection say first: an opening of fixed length, and proofs that they
  * know the secret, first of the one that calls. Nothing else of a connection is read before.
  *
  * <pre>
- * calling     header(purpose, world, meant, from, random)
+ * calling     opening(purpose, world, meant, from, random)
  * listening   CHALLENGE random                               or ANOTHER_WORLD, or REJECTED sentence
- * calling     HMAC(secret, "calling" header random)
- * listening   ACCEPTED HMAC(secret, "listening" header random)   or REJECTED sentence
+ * calling     HMAC(secret, "calling" opening random)
+ * listening   ACCEPTED HMAC(secret, "listening" opening random)   or REJECTED sentence
  * </pre>
  */
 final class Handshake {
@@ -29,7 +26,7 @@ final class Handshake {
   static final long MAGIC = 0x78667573_6572F101L;
 
   /** Of the messages between ranks: all of them must speak the same. */
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   /** Of a connection: to join. */
   static final byte JOIN = 1;
@@ -39,6 +36,9 @@ final class Handshake {
 
   /** Of a connection: tensors. */
   static final byte TENSORS = 3;
+
+  /** How long a rank may take to say who it is, and what it wants. */
+  static final Duration LIMIT = Duration.ofSeconds(10);
 
   private static final byte REJECTED = 2; // as in the first version, which must understand it
   private static final byte ANOTHER_WORLD = 3;
@@ -51,7 +51,6 @@ final class Handshake {
   private static final int MAX_SENTENCE = 500;
   private static final String CALLING = "calling";
   private static final String LISTENING = "listening";
-  private static final Duration LIMIT = Duration.ofSeconds(10);
 
   private Handshake() {}
 
@@ -63,7 +62,7 @@ final class Handshake {
    * @param meant the rank that is called
    * @param from the rank that calls
    */
-  record Header(byte purpose, String world, int meant, int from) {
+  record Opening(byte purpose, String world, int meant, int from) {
     private byte[] encode(byte[] random) {
       ByteBuffer out = ByteBuffer.allocate(PREFIX + REST);
       out.putLong(MAGIC).putInt(VERSION).put(purpose).put(Secret.digest(world));
@@ -89,11 +88,10 @@ final class Handshake {
    * @throws CommunicationException if it speaks another protocol, or one side does not know the
    *     secret
    */
-  static boolean call(Connection connection, Header header, Secret secret) throws IOException {
-    SocketChannel channel = connection.channel();
-    byte[] sent = header.encode(Secret.random());
-    DataInputStream in = new DataInputStream(new TimedInput(channel, LIMIT, () -> {}));
-    OutputStream out = channel.socket().getOutputStream();
+  static boolean call(Connection connection, Opening opening, Secret secret) throws IOException {
+    byte[] sent = opening.encode(Secret.random());
+    DataInputStream in = connection.in(LIMIT);
+    OutputStream out = connection.channel().socket().getOutputStream();
     out.write(sent);
     byte answer;
     try {
@@ -111,7 +109,7 @@ final class Handshake {
     if (!secret.isProved(LISTENING, transcript, in.readNBytes(Secret.BYTES))) {
       throw new CommunicationException(
           "who listens at %s does not know the secret of rank %d"
-              .formatted(connection.remote().getHostAddress(), header.from()));
+              .formatted(connection.remote().getHostAddress(), opening.from()));
     }
     return true;
   }
@@ -132,10 +130,9 @@ final class Handshake {
    *
    * @throws IOException if the connection is not of this world, or breaks; it is to be closed
    */
-  static Header answer(Connection connection, Listening own) throws IOException {
-    SocketChannel channel = connection.channel();
-    DataInputStream in = new DataInputStream(new TimedInput(channel, LIMIT, () -> {}));
-    DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
+  static Opening answer(Connection connection, Listening own) throws IOException {
+    DataInputStream in = connection.in(LIMIT);
+    OutputStream out = connection.channel().socket().getOutputStream();
     byte[] prefix = exactly(in, PREFIX);
     ByteBuffer read = ByteBuffer.wrap(prefix);
     if (read.getLong() != MAGIC) {
@@ -144,7 +141,7 @@ final class Handshake {
     int version = read.getInt();
     if (version != VERSION) {
       throw reject(
-          out,
+          connection,
           own,
           "a rank speaks protocol %d, but rank %d speaks %d"
               .formatted(version, own.rank(), VERSION));
@@ -158,7 +155,7 @@ final class Handshake {
     int from = read.getInt();
     // hosts may have equal addresses (of a container's bridge, say), and equal ports on them
     if (!MessageDigest.isEqual(world, Secret.digest(own.world())) || meant != own.rank()) {
-      out.writeByte(ANOTHER_WORLD);
+      out.write(ANOTHER_WORLD);
       throw new IOException("for another rank or world");
     }
     byte[] random = Secret.random();
@@ -168,7 +165,7 @@ final class Handshake {
     if (!own.secret().isProved(CALLING, transcript, proof)) {
       boolean none = Secret.NONE.isProved(CALLING, transcript, proof);
       throw reject(
-          out,
+          connection,
           own,
           "rank %d at %s has %s secret than rank %d (XFUSER_SECRET_FILE or XFUSER_SECRET)"
               .formatted(
@@ -176,17 +173,13 @@ final class Handshake {
               .replace("no secret than rank", "no secret, unlike rank"));
     }
     out.write(join(new byte[] {ACCEPTED}, own.secret().proof(LISTENING, transcript)));
-    return new Header(purpose, own.world(), meant, from);
+    return new Opening(purpose, own.world(), meant, from);
   }
 
-  private static IOException reject(DataOutputStream out, Listening own, String sentence)
+  private static IOException reject(Connection connection, Listening own, String sentence)
       throws IOException {
     own.refused().accept(sentence);
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    DataOutputStream message = new DataOutputStream(bytes);
-    message.writeByte(REJECTED);
-    message.writeUTF(sentence);
-    out.write(bytes.toByteArray());
+    connection.send(REJECTED, out -> out.writeUTF(sentence));
     return new IOException(sentence);
   }
 

@@ -6,7 +6,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * What a rank says to rank 0 when it joins, after the handshake, and the answers.
+ * What a rank says to rank 0 when it joins, and the kinds of messages between the two.
  *
  * @param rank this rank
  * @param size how many it expects
@@ -14,16 +14,19 @@ import java.io.IOException;
  * @param fingerprint what must be equal on all ranks
  */
 record Hello(int rank, int size, Roster.Seat seat, Fingerprint fingerprint) {
-  /** Answer: wait for the others. */
-  static final byte SEATED = 1;
+  /** From a rank: this record. */
+  static final byte JOINS = 1;
 
-  /** Answer: a sentence follows that says why not. */
+  /** From rank 0: wait for the others. */
+  static final byte SEATED = 6;
+
+  /** From rank 0: a sentence that says why the ranks cannot meet. */
   static final byte REJECTED = 2;
 
-  /** Answer: a sentence follows that says what differs between the ranks. */
+  /** From rank 0: a sentence that says what differs between the ranks. */
   static final byte MISMATCH = 3;
 
-  /** All have joined: the roster follows. */
+  /** From rank 0: all have joined, and this is the {@link Roster}. */
   static final byte ROSTER = 4;
 
   /** From a rank: connected to all others. From rank 0: all are. */
@@ -40,7 +43,11 @@ record Hello(int rank, int size, Roster.Seat seat, Fingerprint fingerprint) {
     out.write(encoded);
   }
 
+  /** Reads the message. */
   static Hello read(DataInput in) throws IOException {
+    if (in.readByte() != JOINS) {
+      throw new IOException("not a rank that joins");
+    }
     int rank = in.readInt();
     int size = in.readInt();
     Roster.Seat seat = Roster.Seat.read(in);

@@ -5,12 +5,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
+import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Set;
+import java.util.Queue;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -19,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * foreign one holds up nobody. Only those whose side knows the secret are passed on.
  */
 final class Listener implements AutoCloseable {
-  /** How long a rank may take to say who it is. */
-  static final int GREETING_MILLIS = 10_000;
-
   /** Connections that have not shaken hands yet; one more, and the oldest is closed. */
   static final int MAX_STRANGERS = 64;
 
@@ -29,7 +23,12 @@ final class Listener implements AutoCloseable {
 
   private final ServerSocketChannel server;
   private final String name;
-  private final Set<SocketChannel> strangers = new LinkedHashSet<>();
+  private final Queue<SocketChannel> strangers = new ArrayDeque<>(); // the oldest first
+
+  /** What is done with a new connection whose side knows the secret. */
+  interface Greeting {
+    void greet(Connection connection, Handshake.Opening opening) throws IOException;
+  }
 
   /** Takes no port yet. */
   Listener(String name) throws IOException {
@@ -46,49 +45,42 @@ final class Listener implements AutoCloseable {
         BACKLOG);
   }
 
-  boolean isBound() {
-    return server.socket().isBound();
-  }
-
   /** The address that was taken, or null for all. */
   @Nullable InetAddress address() {
     InetAddress address = server.socket().getInetAddress();
     return address == null || address.isAnyLocalAddress() ? null : address;
   }
 
-  /** Starts to accept. {@code greeting} owns the connection; where it throws, it is closed. */
-  void start(Handshake.Listening own, Greeting greeting) {
-    daemon(name, () -> accept(own, greeting));
-  }
-
-  /** This machine and the addresses under which others may reach this listener. */
+  /** Where others may reach this listener. */
   Roster.Seat seat() throws IOException {
     InetAddress address = address();
     return new Roster.Seat(
-        machine(),
         address == null ? OwnAddresses.all() : List.of(OwnAddresses.text(address)),
         server.socket().getLocalPort());
   }
 
-  @Override
-  public void close() {
-    closeQuietly(server);
-    synchronized (strangers) {
-      strangers.forEach(Listener::closeQuietly);
-    }
+  /** Starts to accept. {@code greeting} owns the connection; where it throws, it is closed. */
+  void start(Handshake.Listening own, Greeting greeting) {
+    Daemon.start(
+        name,
+        () -> {
+          while (server.isOpen()) {
+            try {
+              SocketChannel channel = server.accept();
+              admit(channel);
+              Daemon.start(name + "-greeting", () -> greet(own, greeting, channel));
+            } catch (IOException e) {
+              Deadline.pause(50); // out of file descriptors, say: others may get through later
+            }
+          }
+        });
   }
 
-  private void accept(Handshake.Listening own, Greeting greeting) {
-    while (server.isOpen()) {
-      try {
-        SocketChannel channel = server.accept();
-        admit(channel);
-        daemon(name + "-greeting", () -> greet(own, greeting, channel));
-      } catch (IOException e) {
-        if (server.isOpen()) {
-          pause(50); // out of file descriptors, say: others may still get through later
-        }
-      }
+  @Override
+  public void close() {
+    Connection.closeQuietly(server);
+    synchronized (strangers) {
+      strangers.forEach(Connection::closeQuietly);
     }
   }
 
@@ -96,9 +88,7 @@ final class Listener implements AutoCloseable {
   private void admit(SocketChannel channel) {
     synchronized (strangers) {
       if (strangers.size() >= MAX_STRANGERS) {
-        Iterator<SocketChannel> oldest = strangers.iterator();
-        closeQuietly(oldest.next());
-        oldest.remove();
+        Connection.closeQuietly(strangers.remove());
       }
       strangers.add(channel);
     }
@@ -106,69 +96,25 @@ final class Listener implements AutoCloseable {
 
   private void greet(Handshake.Listening own, Greeting greeting, SocketChannel channel) {
     try {
-      Connection connection = Connection.of(channel);
-      Handshake.Header header;
+      Connection connection;
+      Handshake.Opening opening;
       try {
-        channel.socket().setTcpNoDelay(true);
-        connection = secured(connection, own);
-        header = Handshake.answer(connection, own);
+        connection = Connection.of(channel).by(own.tls(), false);
+        opening = Handshake.answer(connection, own);
       } finally {
         synchronized (strangers) {
           strangers.remove(channel);
         }
       }
-      greeting.greet(connection, header);
-    } catch (IOException | RuntimeException e) {
-      closeQuietly(channel); // not one of ours, or gone
-    }
-  }
-
-  private static Connection secured(Connection connection, Handshake.Listening own)
-      throws IOException {
-    try {
-      return connection.by(own.tls(), false);
+      greeting.greet(connection, opening);
     } catch (SSLException e) {
-      String from = connection.remote().getHostAddress();
       own.refused()
-          .accept("who calls from %s has no TLS that fits: %s".formatted(from, e.getMessage()));
-      throw e;
+          .accept(
+              "who calls from %s has no TLS that fits: %s"
+                  .formatted(channel.socket().getInetAddress().getHostAddress(), e.getMessage()));
+      Connection.closeQuietly(channel);
+    } catch (IOException | RuntimeException e) {
+      Connection.closeQuietly(channel); // not one of ours, or gone
     }
-  }
-
-  /** The same for processes that reach each other by the loopback: containers have their own. */
-  private static String machine() {
-    try {
-      return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
-          + Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
-    } catch (IOException e) {
-      return "";
-    }
-  }
-
-  static void daemon(String name, Runnable body) {
-    Thread thread = new Thread(body, name);
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  static void closeQuietly(AutoCloseable closeable) {
-    try {
-      closeable.close();
-    } catch (Exception e) {
-      // nothing can be done about it, and nothing depends on it
-    }
-  }
-
-  static void pause(long millis) {
-    try {
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** What is done with a new connection whose side knows the secret. */
-  interface Greeting {
-    void greet(Connection connection, Handshake.Header header) throws IOException;
   }
 }

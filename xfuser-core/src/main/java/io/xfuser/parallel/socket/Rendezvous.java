@@ -1,6 +1,9 @@
 package io.xfuser.parallel.socket;
 
-/** How the ranks find one another. All throw CommunicationException where that fails. */
+/**
+ * How the ranks find one another; used by one thread. All throw CommunicationException where that
+ * fails.
+ */
 interface Rendezvous extends AutoCloseable {
   /** Waits until all ranks have joined. */
   Roster roster();

@@ -3,19 +3,17 @@ package io.xfuser.parallel.socket;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.parallel.Fingerprint;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -31,18 +29,17 @@ final class RendezvousHost implements Rendezvous {
   /** How long those who have not come yet are waited for once it is clear that ranks differ. */
   private static final Duration LATECOMERS = Duration.ofSeconds(5);
 
-  private static final int REJECTIONS_KEPT = 3;
-
   private final SocketConfig config;
   private final Fingerprint fingerprint;
-  private final Roster.Seat own;
   private final Listener listener;
-  private final Map<Integer, Guest> guests = new TreeMap<>();
+  private final Roster.Seat own;
+  private final Map<Integer, Guest> guests = new ConcurrentSkipListMap<>();
   private final Set<Integer> ready = new HashSet<>();
-  private final List<String> rejections = new ArrayList<>();
-  private @Nullable RuntimeException failure;
-  private long differentSince;
-  private boolean over;
+  private final AtomicReference<String> rejection = new AtomicReference<>(""); // the first
+  private @Nullable Deadline latecomers; // set when it is clear that ranks differ
+  private boolean over; // the last word was said
+
+  private record Guest(Connection connection, Roster.Seat seat, Fingerprint fingerprint) {}
 
   /**
    * Listens at the address given.
@@ -71,11 +68,12 @@ final class RendezvousHost implements Rendezvous {
 
   private void bind() throws IOException {
     SocketConfig.Master master = config.master();
-    String name = master.address();
     InetAddress address =
         config.size() == 1 // nobody is to come
             ? OwnAddresses.loopback("localhost")
-            : master.local() ? OwnAddresses.loopback(name) : OwnAddresses.named(name);
+            : master.local()
+                ? OwnAddresses.loopback(master.address())
+                : OwnAddresses.named(master.address());
     IOException last = new IOException("no port to try");
     // a connection that leaves the machine may hold the port for a moment
     for (int attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
@@ -87,7 +85,7 @@ final class RendezvousHost implements Rendezvous {
           last = e;
         }
       }
-      Listener.pause(100);
+      Deadline.pause(100);
     }
     throw new CommunicationException(
         "rank 0 cannot listen on port %d of %s: %s (another run may meet there)"
@@ -95,186 +93,143 @@ final class RendezvousHost implements Rendezvous {
         last);
   }
 
+  /** Seats one that joins, or tells it why not; on a thread of its own. */
+  private void greet(Connection connection, Handshake.Opening opening) throws IOException {
+    Hello hello = Hello.read(connection.in(Handshake.LIMIT));
+    String refusal = seat(hello, connection);
+    if (refusal != null) {
+      rejected(refusal);
+      connection.send(Hello.REJECTED, out -> out.writeUTF(refusal));
+      connection.close();
+    }
+  }
+
+  private synchronized @Nullable String seat(Hello hello, Connection connection)
+      throws IOException {
+    int rank = hello.rank();
+    if (over) {
+      throw new IOException("nobody is waited for any more");
+    }
+    if (hello.size() != config.size()) {
+      return "rank %d expects %d ranks, but rank 0 expects %d"
+          .formatted(rank, hello.size(), config.size());
+    }
+    if (rank <= 0 || rank >= config.size() || guests.containsKey(rank)) {
+      return "there are two processes with rank " + rank;
+    }
+    connection.send(Hello.SEATED, nothing -> {});
+    Roster.Seat seat = hello.seat().seenAt(connection.remote());
+    guests.put(rank, new Guest(connection, seat, hello.fingerprint()));
+    return null;
+  }
+
+  /** Remembers who was not let in first, in case that nobody else comes. */
+  private void rejected(String sentence) {
+    if (rejection.compareAndSet("", " (rejected: " + sentence + ")")) {
+      LOG.warn("rank 0 has not let in: {}", sentence); // and waits on, for one that fits
+    }
+  }
+
   @Override
-  public synchronized Roster roster() {
-    await(() -> guests.size() == config.size() - 1 || isClearlyDifferent(), "join");
+  public Roster roster() {
+    await(
+        () -> guests.size() == config.size() - 1 || areClearlyDifferent(), guests.keySet(), "join");
+    List<Roster.Seat> seats = new ArrayList<>(List.of(own));
     List<Fingerprint> fingerprints = new ArrayList<>(List.of(fingerprint));
     for (int rank = 1; rank < config.size(); rank++) {
-      Guest guest = guests.get(rank);
+      Guest guest = guests.get(rank); // one that is late is taken to be like rank 0
       fingerprints.add(guest == null ? fingerprint : guest.fingerprint());
+      seats.add(guest == null ? own : guest.seat());
     }
-    Fingerprint.differences(fingerprints)
-        .ifPresent(sentence -> end(Hello.MISMATCH, sentence, new MismatchException(sentence)));
-    check();
-    List<Roster.Seat> seats = new ArrayList<>(List.of(own));
-    guests.values().forEach(guest -> seats.add(guest.seat()));
+    String differences = Fingerprint.differences(fingerprints).orElse(null);
+    if (differences != null) {
+      end(Hello.MISMATCH, out -> out.writeUTF(differences));
+      throw new MismatchException(differences);
+    }
     Roster roster = new Roster(UUID.randomUUID().toString(), seats);
-    tellAll(
-        out -> {
-          out.writeByte(Hello.ROSTER);
-          roster.write(out);
-        });
+    tellAll(Hello.ROSTER, roster::write);
     return roster;
   }
 
-  private boolean isClearlyDifferent() {
-    return differentSince != 0 && System.nanoTime() - differentSince > LATECOMERS.toNanos();
-  }
-
-  @Override
-  public synchronized void ready() {
-    await(() -> ready.size() == config.size() - 1, "connect to all others");
-    over = true;
-    tellAll(out -> out.writeByte(Hello.READY));
-  }
-
-  @Override
-  public synchronized void check() {
-    if (failure != null) {
-      throw failure;
+  private boolean areClearlyDifferent() {
+    if (latecomers == null
+        && guests.values().stream().anyMatch(guest -> !guest.fingerprint().equals(fingerprint))) {
+      latecomers = Deadline.after(LATECOMERS);
     }
+    return latecomers != null && latecomers.isOver();
   }
 
   @Override
-  public synchronized void close() {
-    if (!over) {
-      end("rank 0 left the rendezvous");
-    }
+  public void ready() {
+    await(() -> ready.size() == config.size() - 1, ready, "connect to all others");
+    end(Hello.READY, nothing -> {});
+  }
+
+  /** Hears from all guests: that they are ready, or gone. */
+  @Override
+  public void check() {
+    guests.forEach(
+        (rank, guest) -> {
+          try {
+            if (guest.connection().poll() == Hello.READY) {
+              ready.add(rank);
+            }
+          } catch (IOException e) {
+            throw end("rank " + rank + " died during the rendezvous");
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    end("rank 0 left the rendezvous");
     listener.close();
-    guests.values().forEach(guest -> Listener.closeQuietly(guest.channel()));
+    guests.values().forEach(guest -> guest.connection().close());
   }
 
-  private synchronized void await(BooleanSupplier condition, String what) {
-    Duration limit = config.limits().rendezvous();
-    long deadline = System.nanoTime() + limit.toNanos();
+  private void await(BooleanSupplier condition, Set<Integer> there, String what) {
+    Deadline deadline = Deadline.after(config.limits().rendezvous());
     while (!condition.getAsBoolean()) {
       check();
-      long millis = (deadline - System.nanoTime()) / 1_000_000;
-      if (millis <= 0) {
-        Set<Integer> there = what.equals("join") ? guests.keySet() : ready;
+      if (deadline.isOver()) {
         String missing =
             IntStream.range(1, config.size())
                 .filter(rank -> !there.contains(rank))
                 .mapToObj(String::valueOf)
                 .collect(Collectors.joining(", "));
-        end(
-            String.format(
-                "rank %s of %d did not %s within %d s%s",
-                missing,
-                config.size(),
-                what,
-                limit.toSeconds(),
-                rejections.isEmpty() ? "" : " (rejected: " + rejections.get(0) + ")"));
-        check();
+        throw end(
+            "rank %s of %d did not %s within %d s%s"
+                .formatted(
+                    missing,
+                    config.size(),
+                    what,
+                    config.limits().rendezvous().toSeconds(),
+                    rejection.get()));
       }
-      try {
-        wait(Math.min(millis, 1000));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new CommunicationException("interrupted during the rendezvous", e);
-      }
+      Deadline.pause(5);
     }
   }
 
-  private void greet(Connection connection, Handshake.Header header) throws IOException {
-    SocketChannel channel = connection.channel();
-    DataInputStream in = new DataInputStream(channel.socket().getInputStream());
-    DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
-    Hello hello =
-        Hello.read(new DataInputStream(new TimedInput(channel, Mesh.GREETING, this::check)));
-    Roster.Seat seat = hello.seat().seenAt(OwnAddresses.text(connection.remote()));
-    if (!seat(hello, new Guest(channel, out, seat, hello.fingerprint()))) {
-      channel.close();
-      return;
-    }
-    attend(hello.rank(), in);
+  private CommunicationException end(String sentence) {
+    end(Hello.REJECTED, out -> out.writeUTF(sentence));
+    return new CommunicationException(sentence);
   }
 
-  private synchronized boolean seat(Hello hello, Guest guest) throws IOException {
-    int rank = hello.rank();
-    if (hello.size() != config.size()) {
-      reject(
-          guest.out(),
-          String.format(
-              "rank %d expects %d ranks, but rank 0 expects %d",
-              rank, hello.size(), config.size()));
-      return false;
-    } else if (rank <= 0 || rank >= config.size() || guests.containsKey(rank)) {
-      reject(guest.out(), "there are two processes with rank " + rank);
-      return false;
-    }
-    guest.out().writeByte(Hello.SEATED);
-    guests.put(rank, guest);
-    if (differentSince == 0 && !guest.fingerprint().equals(fingerprint)) {
-      differentSince = System.nanoTime();
-    }
-    notifyAll();
-    return true;
-  }
-
-  /** Remembers who was not let in, in case that nobody else comes. */
-  private synchronized void rejected(String sentence) {
-    if (rejections.size() < REJECTIONS_KEPT) {
-      rejections.add(sentence);
-      LOG.warn("rank 0 has not let in: {}", sentence); // and waits on, for one that fits
-    }
-  }
-
-  private void reject(DataOutputStream out, String sentence) throws IOException {
-    rejected(sentence);
-    out.writeByte(Hello.REJECTED);
-    out.writeUTF(sentence);
-  }
-
-  /** Notices that a guest is ready, or dies before all are. */
-  private void attend(int rank, DataInputStream in) {
-    try {
-      while (in.readByte() == Hello.READY) {
-        synchronized (this) {
-          ready.add(rank);
-          notifyAll();
-        }
-      }
-    } catch (IOException e) {
-      synchronized (this) {
-        if (!over) {
-          end("rank " + rank + " died during the rendezvous");
-        }
-      }
-    }
-  }
-
-  private void end(String sentence) {
-    end(Hello.REJECTED, sentence, new CommunicationException(sentence));
-  }
-
-  private synchronized void end(byte answer, String sentence, RuntimeException cause) {
-    if (failure == null) {
-      failure = cause;
+  /** Says the last word, unless it was said. */
+  private synchronized void end(byte kind, Connection.Body body) {
+    if (!over) {
       over = true;
-      tellAll(
-          out -> {
-            out.writeByte(answer);
-            out.writeUTF(sentence);
-          });
-      notifyAll();
+      tellAll(kind, body);
     }
   }
 
-  private synchronized void tellAll(News news) {
+  private void tellAll(byte kind, Connection.Body body) {
     for (Guest guest : guests.values()) {
       try {
-        news.write(guest.out());
+        guest.connection().send(kind, body);
       } catch (IOException e) {
-        Listener.closeQuietly(guest.channel()); // attend() notices
+        LOG.debug("a rank has left the rendezvous", e); // which check() notices
       }
     }
-  }
-
-  private record Guest(
-      SocketChannel channel, DataOutputStream out, Roster.Seat seat, Fingerprint fingerprint) {}
-
-  private interface News {
-    void write(DataOutputStream out) throws IOException;
   }
 }

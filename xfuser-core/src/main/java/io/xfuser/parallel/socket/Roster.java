@@ -3,6 +3,7 @@ package io.xfuser.parallel.socket;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,16 +18,14 @@ record Roster(String session, List<Seat> seats) {
   /**
    * Where one rank listens.
    *
-   * @param machine the same for ranks of one machine
    * @param addresses to try in this order
    * @param port its data listener
    */
-  record Seat(String machine, List<String> addresses, int port) {
+  record Seat(List<String> addresses, int port) {
     /** At most this many addresses of a machine are told and read. */
     private static final int MAX_ADDRESSES = 64;
 
     void write(DataOutput out) throws IOException {
-      out.writeUTF(machine);
       List<String> told = addresses.subList(0, Math.min(MAX_ADDRESSES, addresses.size()));
       out.writeShort(told.size());
       for (String address : told) {
@@ -36,7 +35,6 @@ record Roster(String session, List<Seat> seats) {
     }
 
     static Seat read(DataInput in) throws IOException {
-      String machine = in.readUTF();
       int count = in.readUnsignedShort();
       if (count > MAX_ADDRESSES) {
         throw new IOException("a machine with " + count + " addresses");
@@ -45,15 +43,15 @@ record Roster(String session, List<Seat> seats) {
       for (int i = 0; i < count; i++) {
         addresses.add(in.readUTF());
       }
-      return new Seat(machine, addresses, in.readInt());
+      return new Seat(addresses, in.readInt());
     }
 
     /** With {@code address} tried first. */
-    Seat seenAt(String address) {
+    Seat seenAt(InetAddress address) {
       List<String> all = new ArrayList<>(addresses);
-      all.remove(address);
-      all.add(0, address);
-      return new Seat(machine, all, port);
+      all.remove(OwnAddresses.text(address));
+      all.add(0, OwnAddresses.text(address));
+      return new Seat(all, port);
     }
   }
 
@@ -79,9 +77,10 @@ record Roster(String session, List<Seat> seats) {
     return new Roster(session, seats);
   }
 
-  Roster with(int rank, Seat seat) {
+  /** With an address of {@code rank} that is tried first. */
+  Roster seenAt(int rank, InetAddress address) {
     List<Seat> changed = new ArrayList<>(seats);
-    changed.set(rank, seat);
+    changed.set(rank, seats.get(rank).seenAt(address));
     return new Roster(session, changed);
   }
 }

@@ -133,17 +133,17 @@ final class Signals {
         turn(System.nanoTime());
       }
       turn(System.nanoTime());
-      long deadline = System.nanoTime() + GRACE_NANOS;
-      while (!allFlushed() && System.nanoTime() < deadline) {
-        Listener.pause(10);
+      Deadline deadline = Deadline.after(Duration.ofNanos(GRACE_NANOS));
+      while (!allFlushed() && !deadline.isOver()) {
+        Deadline.pause(10);
       }
     } catch (IOException | RuntimeException | Error e) {
       end(RankException.of(rank, activity, e));
     } finally {
       stopped = true;
       farewellSeen.complete(true);
-      peers.values().forEach(peer -> Listener.closeQuietly(peer.channel()));
-      Listener.closeQuietly(selector);
+      peers.values().forEach(peer -> Connection.closeQuietly(peer.channel()));
+      Connection.closeQuietly(selector);
       runCommands();
     }
   }
@@ -184,7 +184,7 @@ final class Signals {
 
   private void ended(SignalPeer peer) {
     peers.remove(peer.rank());
-    Listener.closeQuietly(peer.channel());
+    Connection.closeQuietly(peer.channel());
     if (!peer.leaving) {
       lose(peer, "rank " + peer.rank() + " died while " + peer.activity);
     } else if (peer.brokenSince != 0) {
@@ -267,11 +267,8 @@ final class Signals {
 
   private void submitAndWait(Runnable command) {
     CompletableFuture<Boolean> done = new CompletableFuture<>();
-    submit(
-        () -> {
-          command.run();
-          done.complete(true);
-        });
+    submit(command);
+    submit(() -> done.complete(true));
     await(done, 1);
   }
 

@@ -56,11 +56,11 @@ final class SocketTransport implements Transport {
   /** Starts the threads. */
   SocketTransport start() {
     String name = "xfuser-rank" + config.rank();
-    Listener.daemon(name + "-signals", signals::run);
+    Daemon.start(name + "-signals", signals::run);
     links.forEach(
         (peer, link) -> {
-          Listener.daemon(name + "-to" + peer, () -> write(peer, link));
-          Listener.daemon(name + "-from" + peer, () -> read(peer, link));
+          Daemon.start(name + "-to" + peer, () -> write(peer, link));
+          Daemon.start(name + "-from" + peer, () -> read(peer, link));
         });
     return this;
   }
@@ -200,7 +200,7 @@ final class SocketTransport implements Transport {
     void close() {
       rings.close();
       writer.close();
-      Listener.closeQuietly(channel);
+      Connection.closeQuietly(channel);
     }
   }
 

@@ -16,7 +16,7 @@ final class TimedInput extends InputStream {
 
   private final Socket socket;
   private final InputStream in;
-  private final long deadline;
+  private final Deadline deadline;
   private final Runnable check;
 
   /**
@@ -28,7 +28,7 @@ final class TimedInput extends InputStream {
   TimedInput(SocketChannel channel, Duration limit, Runnable check) throws IOException {
     this.socket = channel.socket();
     this.in = socket.getInputStream();
-    this.deadline = System.nanoTime() + limit.toNanos();
+    this.deadline = Deadline.after(limit);
     this.check = check;
   }
 
@@ -41,7 +41,7 @@ final class TimedInput extends InputStream {
   @Override
   public int read(byte[] target, int from, int length) throws IOException {
     while (true) {
-      long millis = (deadline - System.nanoTime()) / 1_000_000;
+      long millis = deadline.millis();
       if (millis <= 0) {
         throw new SocketTimeoutException("the other side is silent");
       }

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Test;
 class HandshakeTest {
   private static final Secret SECRET = Secret.of("0123456789abcdef");
   private static final Secret OTHER = Secret.of("0123456789abcdeF");
-  private static final Handshake.Header HEADER =
-      new Handshake.Header(Handshake.TENSORS, "world", 0, 3);
+  private static final Handshake.Opening HEADER =
+      new Handshake.Opening(Handshake.TENSORS, "world", 0, 3);
 
   private final Queue<String> refused = new ConcurrentLinkedQueue<>();
 
@@ -104,7 +104,7 @@ class HandshakeTest {
       // those who came first had to go
       assertThat(silent.get(0).read(ByteBuffer.allocate(1))).isEqualTo(-1);
     } finally {
-      silent.forEach(Listener::closeQuietly);
+      silent.forEach(Connection::closeQuietly);
     }
   }
 
@@ -120,7 +120,7 @@ class HandshakeTest {
                   try {
                     while (true) {
                       slow.write(ByteBuffer.allocate(1));
-                      Listener.pause(20);
+                      Deadline.pause(20);
                     }
                   } catch (IOException e) {
                     // the end of the test
@@ -211,12 +211,12 @@ class HandshakeTest {
     listener.bind(InetAddress.getLoopbackAddress(), 0);
     listener.start(
         new Handshake.Listening("world", 0, secret, Tls.NONE, refused::add),
-        (connection, header) ->
+        (connection, opening) ->
             connection
                 .channel()
                 .socket()
                 .getOutputStream()
-                .write(new byte[] {header.purpose(), (byte) header.from()}));
+                .write(new byte[] {opening.purpose(), (byte) opening.from()}));
     return listener;
   }
 

@@ -54,8 +54,8 @@ class MeshTest {
   /** Whether rank 1, which calls whom it takes for {@code meant}, is answered. */
   private static boolean calls(SocketChannel channel, String session, byte purpose, int meant)
       throws IOException {
-    Handshake.Header header = new Handshake.Header(purpose, "session " + session, meant, 1);
-    return Handshake.call(Connection.of(channel), header, Secret.NONE);
+    Handshake.Opening opening = new Handshake.Opening(purpose, "session " + session, meant, 1);
+    return Handshake.call(Connection.of(channel), opening, Secret.NONE);
   }
 
   /** All have met already. */

@@ -50,7 +50,7 @@ class RendezvousTest {
       out.writeInt(Handshake.VERSION - 1);
       DataInputStream in = new DataInputStream(old.getInputStream());
       assertThat(in.readByte()).isEqualTo(Hello.REJECTED);
-      assertThat(in.readUTF()).isEqualTo("a rank speaks protocol 1, but rank 0 speaks 2");
+      assertThat(in.readUTF()).isEqualTo("a rank speaks protocol 2, but rank 0 speaks 3");
       host.check(); // the others may still come
     }
   }
