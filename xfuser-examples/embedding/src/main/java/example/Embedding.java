@@ -6,7 +6,9 @@ import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,14 +30,16 @@ public final class Embedding {
           System.out.println("saved " + generation.save(folder));
         }
       }
-      pipeline.generate(fox.build(), (step, steps) -> step < steps / 2);
+      GenerationTask another = pipeline.submit(fox.build(), Embedding::show);
+      another.cancel(); // in whatever phase it is; await() and result() say so
+      another.await();
     } catch (CancelledException e) {
       System.out.println(e.getMessage());
     }
   }
 
-  private static boolean show(int step, int steps) {
-    System.out.println("step " + step + " of " + steps);
+  private static boolean show(Progress progress) {
+    System.out.println(progress.line());
     return true; // go on
   }
 }

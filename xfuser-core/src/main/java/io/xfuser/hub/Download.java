@@ -1,6 +1,7 @@
 package io.xfuser.hub;
 
 import io.xfuser.failure.HubException;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.weights.FileName;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -26,7 +27,7 @@ final class Download {
       ModelCache cache,
       String commit,
       RetryPolicy patience,
-      DownloadListener listener) {
+      ProgressListener listener) {
     this.client = client;
     this.cache = cache;
     this.commit = commit;

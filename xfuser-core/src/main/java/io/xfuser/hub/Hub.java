@@ -1,6 +1,7 @@
 package io.xfuser.hub;
 
 import io.xfuser.failure.HubException;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,15 +19,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Hub {
   private final HubSettings settings;
-  private final DownloadListener listener;
+  private final ProgressListener listener;
   private final RetryPolicy patience;
 
   /** Tells {@code listener} of downloads. */
-  public Hub(HubSettings settings, DownloadListener listener) {
+  public Hub(HubSettings settings, ProgressListener listener) {
     this(settings, listener, RetryPolicy.USUAL);
   }
 
-  Hub(HubSettings settings, DownloadListener listener, RetryPolicy patience) {
+  Hub(HubSettings settings, ProgressListener listener, RetryPolicy patience) {
     this.settings = settings;
     this.listener = listener;
     this.patience = patience;
@@ -34,7 +35,12 @@ public final class Hub {
 
   /** The hub of the environment, which logs its downloads. */
   public static Hub fromEnvironment() {
-    return new Hub(HubSettings.fromEnvironment(System.getenv()), DownloadListener.logging());
+    return new Hub(HubSettings.fromEnvironment(System.getenv()), new LoggedDownloads());
+  }
+
+  /** The same that tells {@code other} of downloads, on the thread that asks for a model. */
+  public Hub withListener(ProgressListener other) {
+    return new Hub(settings, other, patience);
   }
 
   /** The same with models kept elsewhere. */
@@ -51,6 +57,8 @@ public final class Hub {
    * @param check is given {@code model_index.json} before the rest is downloaded, and may throw
    * @throws IllegalArgumentException in one sentence, if the hub does not have the model, not for
    *     this token, or not in a form that can be read
+   * @throws CancelledException if the listener does not want it to go on; what has come stays for
+   *     the next time
    * @throws HubException in one sentence, if the hub cannot be reached, connections break, files
    *     are damaged, or there is no room for them
    */

@@ -1,8 +1,10 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
 import io.xfuser.failure.Reason;
-import io.xfuser.hub.DownloadListener.Progress;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,9 +29,9 @@ final class Transfer {
   private final HubClient client;
   private final String commit;
   private final RetryPolicy patience;
-  private final DownloadListener listener;
+  private final ProgressListener listener;
 
-  Transfer(HubClient client, String commit, RetryPolicy patience, DownloadListener listener) {
+  Transfer(HubClient client, String commit, RetryPolicy patience, ProgressListener listener) {
     this.client = client;
     this.commit = commit;
     this.patience = patience;
@@ -71,7 +73,7 @@ final class Transfer {
       Files.delete(to);
       most = 0;
     }
-    listener.advanced(new Progress(file.name(), most, file.size(), true));
+    tell(file, most);
     for (int failures = 0; size(to) < file.size() || !Files.exists(to); ) {
       try {
         receiveSome(file, to);
@@ -125,10 +127,17 @@ final class Transfer {
       long now = System.nanoTime();
       if (now - reported > REPORT || at == file.size()) {
         reported = now;
-        listener.advanced(new Progress(file.name(), at, file.size(), false));
+        tell(file, at);
       }
     }
     return at;
+  }
+
+  private void tell(RemoteFile file, long received) {
+    Progress progress = new Progress.Downloading(file.name(), received, file.size());
+    if (!listener.progressed(progress)) {
+      throw new CancelledException("cancelled while " + progress.doing());
+    }
   }
 
   private static OutputStream open(Path to, boolean appends) {

@@ -33,6 +33,11 @@ public abstract class ForwardingTransport implements Transport {
   }
 
   @Override
+  public boolean isOpen() {
+    return inner.isOpen();
+  }
+
+  @Override
   public void check() {
     inner.check();
   }

@@ -45,6 +45,9 @@ public interface Transport extends AutoCloseable {
    */
   void check();
 
+  /** Whether there may be a next request: no rank was lost, and this one has not left. */
+  boolean isOpen();
+
   /** Says what this rank does from now on, for the others to tell if it dies. */
   void activity(String what);
 

@@ -7,6 +7,7 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
+import io.xfuser.progress.Progress;
 import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
@@ -21,14 +22,14 @@ import java.util.function.Function;
  */
 final class Decoding {
   private final RankRun run;
-  private final Shared<VaeDecoder> vae;
+  private final Loads<?> loads;
   private final RequestPlan plan;
   private final GenerationRequest request;
   private final StepTicks ticks;
 
-  Decoding(RankRun run, Shared<VaeDecoder> vae) {
+  Decoding(RankRun run, Loads<?> loads) {
     this.run = run;
-    this.vae = vae;
+    this.loads = loads;
     this.plan = run.plan();
     this.request = plan.request();
     this.ticks = StepTicks.of(run.world(), plan);
@@ -42,7 +43,7 @@ final class Decoding {
     }
     run.activity("loading the VAE");
     Mark start = run.figures().mark();
-    Shared.Lease<VaeDecoder> loaded = run.trace().during(Activity.LOAD, this::lease);
+    Shared.Lease<VaeDecoder> loaded = run.trace().during(Activity.LOAD, loads::decoder);
     try (loaded) {
       run.figures().loaded(start);
       awaitSteps(scope);
@@ -184,7 +185,7 @@ final class Decoding {
             .during(
                 Activity.DECODE,
                 () -> {
-                  try (Shared.Lease<VaeDecoder> lease = lease()) {
+                  try (Shared.Lease<VaeDecoder> lease = loads.decoder()) {
                     run.figures().vaeDecoder(lease.get().parameterBytes());
                     return work.apply(lease.get());
                   }
@@ -193,17 +194,13 @@ final class Decoding {
     return decoded;
   }
 
-  private Shared.Lease<VaeDecoder> lease() {
-    return run.loaded(Progress.Phase.LOADING_DECODER, vae);
-  }
-
   private VaeDecoder.DecodeOptions options() {
     RuntimeConfig runtime = plan.engine().runtime();
     return new VaeDecoder.DecodeOptions(
         runtime.enableSlicing(),
         runtime.enableTiling(),
         request.latents().frames(),
-        (done, total) -> run.progress(Progress.Phase.DECODING, done, total));
+        (done, total) -> run.progress(new Progress.Decoding(done, total)));
   }
 
   private boolean isLatent() {

@@ -3,9 +3,12 @@ package io.xfuser.pipeline;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
 import io.xfuser.hub.Hub;
 import io.xfuser.parallel.Fingerprint;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.TransformerSpec;
@@ -20,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A diffusers directory, opened. Its components are loaded by the ranks that need them; ranks of
- * one process share them.
+ * one process share them, also those of several {@link XDiTParallel} on one pipeline: what they
+ * need in one place is in memory once. It is closed after all of them.
  */
 public final class DiffusionPipeline implements AutoCloseable {
   private final PipelineModel<?> model;
@@ -62,14 +66,46 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @throws HubException in one sentence, if a download fails
    */
   public static DiffusionPipeline fromPretrained(ModelConfig config, RuntimeConfig runtime) {
+    return open(config, runtime, Hub::fromEnvironment, ProgressListener.NONE);
+  }
+
+  /**
+   * The same, told how far it is: downloading and opening. The listener is called on this thread.
+   *
+   * @throws CancelledException if the listener does not want it to go on
+   */
+  public static DiffusionPipeline fromPretrained(
+      ModelConfig config, RuntimeConfig runtime, ProgressListener listener) {
+    ProgressListener guarded = new GuardedListener(listener);
+    return open(config, runtime, () -> Hub.fromEnvironment().withListener(guarded), guarded);
+  }
+
+  private static DiffusionPipeline open(
+      ModelConfig config, RuntimeConfig runtime, Supplier<Hub> hub, ProgressListener listener) {
     Libtorch.requireFit();
-    Path directory = locate(config, Hub::fromEnvironment);
+    Path directory = locate(config, hub);
+    long bytes = ModelSource.weightBytes(directory);
+    tell(listener, new Progress.Opening(0, bytes));
     ComponentConfig components = ModelSource.components(directory);
     PipelineProvider provider = ModelSource.provider(components);
     Loading loading = new Loading(runtime.dtype(), config.variant(), Placement.CPU);
     PipelineComponents opened = new PipelineComponents(directory, components, loading);
     PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
-    return new DiffusionPipeline(model, runtime.dtype(), () -> ModelContent.of(opened));
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(model, runtime.dtype(), () -> ModelContent.of(opened));
+    try {
+      tell(listener, new Progress.Opening(bytes, bytes));
+      return pipeline;
+    } catch (CancelledException e) {
+      pipeline.close();
+      throw e;
+    }
+  }
+
+  private static void tell(ProgressListener listener, Progress progress) {
+    if (!listener.progressed(progress)) {
+      throw new CancelledException("cancelled while " + progress.doing());
+    }
   }
 
   /**

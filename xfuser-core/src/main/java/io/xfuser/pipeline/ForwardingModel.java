@@ -1,6 +1,7 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.Placement;
@@ -58,5 +59,10 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   @Override
   default void close() {
     model().close();
+  }
+
+  @Override
+  default long bytes(Progress.Component component) {
+    return model().bytes(component);
   }
 }

@@ -5,11 +5,15 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.ModelName;
 import io.xfuser.weights.ComponentConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** Finds models, and what can open them. */
 final class ModelSource {
@@ -46,6 +50,20 @@ final class ModelSource {
           directory + " has no " + INDEX + ", so it is not a diffusers pipeline");
     }
     return ComponentConfig.read(index);
+  }
+
+  /** Bytes of all files of weights in {@code directory}, at least 1. */
+  static long weightBytes(Path directory) {
+    try (Stream<Path> files = Files.walk(directory, 2, FileVisitOption.FOLLOW_LINKS)) {
+      return Math.max(
+          1,
+          files
+              .filter(file -> file.toString().endsWith(".safetensors"))
+              .mapToLong(file -> file.toFile().length())
+              .sum());
+    } catch (IOException | UncheckedIOException e) {
+      return 1; // what is wrong with the directory is said when it is read
+    }
   }
 
   /** What opens the pipeline of {@code components}. */

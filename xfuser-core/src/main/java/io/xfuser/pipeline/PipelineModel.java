@@ -1,6 +1,7 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
@@ -49,6 +50,11 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** What the decoder needs room for. */
   default VaeDecoder.Footprint decoderSize() {
     return VaeDecoder.Footprint.UNKNOWN;
+  }
+
+  /** Bytes that are read to load all of {@code component}, about; 0 where that is not known. */
+  default long bytes(Progress.Component component) {
+    return 0;
   }
 
   /** The scheduler for one generation. */

@@ -2,7 +2,6 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.Offload;
-import io.xfuser.nn.Passed;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
@@ -36,34 +35,12 @@ record PipelineStage<C>(
     Offload offload) {
   private static final TensorList.Hold NOTHING = () -> {};
 
-  /**
-   * What is to be loaded.
-   *
-   * @param blocks those of the stage
-   * @param share of each
-   * @param offload when weights leave the device
-   */
-  record Range(TokenRange blocks, Share share, Offload offload) {}
-
-  /** Loads the parts of a stage, and tells nobody. */
+  /** Loads the parts; those that leave the device are read once, so that all files are checked. */
   static <C> PipelineStage<C> of(
       LoadedTransformer<C> transformer, TokenRange blocks, Share share, Offload offload) {
-    return of(transformer, new Range(blocks, share, offload), Passed.UNSEEN);
-  }
-
-  /**
-   * Loads the parts; those that leave the device are read once, so that all files are checked.
-   *
-   * @param loaded is told of each block
-   */
-  static <C> PipelineStage<C> of(LoadedTransformer<C> transformer, Range range, Passed loaded) {
-    TokenRange blocks = range.blocks();
-    Offload offload = range.offload();
     List<Block<C>> own = new ArrayList<>();
-    loaded.layers(0, blocks.length());
     for (int index = blocks.from(); index < blocks.to(); index++) {
-      own.add(settled(transformer.block(index, range.share()), offload));
-      loaded.layers(own.size(), blocks.length());
+      own.add(settled(transformer.block(index, share), offload));
     }
     return new PipelineStage<>(
         blocks.from(),

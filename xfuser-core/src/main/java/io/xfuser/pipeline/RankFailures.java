@@ -6,6 +6,8 @@ import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.failure.RankException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 
 /** Which rank's failure says most, and how it is told. */
 final class RankFailures {
@@ -30,5 +32,17 @@ final class RankFailures {
             || failure instanceof PlatformException
         ? failure
         : RankException.of(rank, activity, failure);
+  }
+
+  /** What a future says of {@code failure}, without the future's envelope; throws errors. */
+  static RuntimeException unchecked(Throwable failure) {
+    boolean envelope =
+        failure instanceof ExecutionException || failure instanceof CompletionException;
+    Throwable inner = failure.getCause();
+    Throwable told = envelope && inner != null ? inner : failure;
+    if (told instanceof Error error) {
+      throw error;
+    }
+    return told instanceof RuntimeException known ? known : new IllegalStateException(told);
   }
 }

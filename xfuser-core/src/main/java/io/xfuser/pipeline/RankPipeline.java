@@ -6,7 +6,7 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.pipeline.Guidance.Arithmetic;
-import io.xfuser.pipeline.Progress.Phase;
+import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.ElementType;
@@ -30,6 +30,8 @@ import java.util.stream.LongStream;
  * @param <C> the model's conditioning
  */
 final class RankPipeline<C> {
+  private static final double NANOS = 1e9;
+
   private final PlacedPipeline<C> pipeline;
   private final RuntimeConfig runtime;
   private final RankRun run;
@@ -37,6 +39,7 @@ final class RankPipeline<C> {
   private final RankPlan plan;
   private final RankGroups groups;
   private final Decoding decoding;
+  private long lastStep;
 
   private RankPipeline(PlacedPipeline<C> pipeline, RankRun run, Decoding decoding) {
     this.pipeline = pipeline;
@@ -50,7 +53,7 @@ final class RankPipeline<C> {
 
   /** Does one rank's part of the request; all ranks return together. */
   static RankResult run(PlacedPipeline<?> pipeline, RankRun run, GivenTensors given) {
-    Decoding decoding = new Decoding(run, pipeline.vaeDecoder());
+    Decoding decoding = new Decoding(run, run.loads(pipeline));
     RankPictures pictures =
         run.rank() < run.plan().denoising().size()
             ? new RankPipeline<>(pipeline, run, decoding).pictures(given)
@@ -81,17 +84,9 @@ final class RankPipeline<C> {
   private PipelineStage<C> stage() {
     run.activity("loading the transformer");
     Mark start = run.figures().mark();
-    PipelineStage.Range range =
-        new PipelineStage.Range(plan.blocks(), plan.share(), runtime.offload());
     PipelineStage<C> stage =
         run.trace()
-            .during(
-                Activity.LOAD,
-                () ->
-                    PipelineStage.of(
-                        pipeline.transformer(),
-                        range,
-                        (done, total) -> run.progress(Phase.LOADING_TRANSFORMER, done, total)));
+            .during(Activity.LOAD, () -> run.loads(pipeline).stage(plan.blocks(), plan.share()));
     run.figures().loaded(start);
     run.figures().transformer(stage.parameterBytes());
     return stage;
@@ -114,12 +109,11 @@ final class RankPipeline<C> {
         plan,
         groups.replica(),
         runtime.shardT5Encoder(),
-        (done, total) -> run.progress(Phase.ENCODING, done, total));
+        (done, total) -> run.progress(new Progress.Encoding(done, total)));
   }
 
   private Shared.Lease<TextEncoder> encoder(Share share) {
-    Shared.Lease<TextEncoder> lease =
-        run.loaded(Phase.LOADING_TEXT_ENCODER, pipeline.textEncoder(share));
+    Shared.Lease<TextEncoder> lease = run.loads(pipeline).textEncoder(share);
     run.figures().textEncoder(lease.get().parameterBytes());
     return lease;
   }
@@ -159,6 +153,7 @@ final class RankPipeline<C> {
   }
 
   private void denoise(DenoisingLoop<C> loop, C conditioning) {
+    tellOfStep(0);
     new StepCourse(
             run.figures(),
             t -> {
@@ -172,8 +167,15 @@ final class RankPipeline<C> {
   private void done(int t) {
     run.world().transport().check(); // a GPU comes to the end of what was aborted, too
     decoding.stepDone(request);
-    if (plan.rank() == 0 && !run.watch().stepTaken(t + 1, plan.steps())) {
-      throw run.cancel("cancelled after step " + (t + 1) + " of " + plan.steps());
+    tellOfStep(t + 1);
+  }
+
+  private void tellOfStep(int done) {
+    if (plan.rank() == 0) {
+      long now = System.nanoTime();
+      double seconds = done == 0 ? 0 : (now - lastStep) / NANOS;
+      lastStep = now;
+      run.progress(new Progress.Denoising(done, plan.steps(), seconds));
     }
   }
 

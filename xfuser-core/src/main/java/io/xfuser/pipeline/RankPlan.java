@@ -143,7 +143,7 @@ record RankPlan(
     }
   }
 
-  private static TokenRange stage(ParallelConfig degrees, TransformerSpec<?> spec, int stage) {
+  static TokenRange stage(ParallelConfig degrees, TransformerSpec<?> spec, int stage) {
     List<Integer> lengths = degrees.attnLayerNumForPp();
     if (lengths.isEmpty()) {
       return new TokenRange(0, spec.depth()).shard(stage, degrees.pipefusionDegree());

@@ -2,14 +2,12 @@ package io.xfuser.pipeline;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
-import io.xfuser.config.Offload;
-import io.xfuser.failure.CancelledException;
 import io.xfuser.parallel.World;
+import io.xfuser.progress.Progress;
 import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Trace;
 import io.xfuser.trace.TraceEvent;
-import io.xfuser.transformer.Shared;
 import java.util.List;
 
 /**
@@ -65,34 +63,15 @@ record RankRun(
     world.transport().check();
   }
 
-  /** Says how far this rank is in {@code phase}; throws if the request is over. */
-  void progress(Progress.Phase phase, int done, int total) {
+  /** Says how far this rank is; throws if the request is over. */
+  void progress(Progress progress) {
     world.transport().check();
-    if (!watch.progressed(world.rank(), new Progress(phase, done, total))) {
-      throw cancel("cancelled while " + phase.label());
-    }
+    watch.progressed(world.rank(), progress);
   }
 
-  /** Makes all ranks give up, for this one to throw the same. */
-  CancelledException cancel(String reason) {
-    world.transport().cancel(reason);
-    return new CancelledException(reason); // alone, a rank has nobody to hear it from
-  }
-
-  /**
-   * A component, loaded in {@code phase}, for as long as it is used, or longer where nothing leaves
-   * the device.
-   */
-  <T extends AutoCloseable> Shared.Lease<T> loaded(Progress.Phase phase, Shared<T> component) {
-    progress(phase, 0, 1);
-    Shared.Lease<T> lease = component.lease(engine().runtime().offload() == Offload.NONE);
-    try {
-      progress(phase, 1, 1);
-      return lease;
-    } catch (RuntimeException | Error e) {
-      lease.close();
-      throw e;
-    }
+  /** What this rank loads of {@code pipeline}. */
+  <C> Loads<C> loads(PlacedPipeline<C> pipeline) {
+    return new Loads<>(pipeline, engine().runtime().offload(), this::progress);
   }
 
   /** What this rank brings back, with all ranks' figures; returns when all have come here. */

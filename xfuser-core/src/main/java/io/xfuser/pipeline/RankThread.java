@@ -4,11 +4,10 @@ import ai.djl.Device;
 import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 
 /**
  * The thread on which a rank computes, for as long as the rank lives: libtorch keeps settings and a
@@ -16,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class RankThread implements AutoCloseable {
   private final ExecutorService executor;
-  private volatile @Nullable Thread thread;
 
   /** With {@code threads} per operation on the CPU. */
   RankThread(int rank, Device device, int threads) {
@@ -32,18 +30,12 @@ final class RankThread implements AutoCloseable {
                       },
                       "xfuser-rank-" + rank);
               made.setDaemon(true);
-              thread = made;
               return made;
             });
   }
 
-  <T> Future<T> submit(Callable<T> task) {
-    return executor.submit(task);
-  }
-
-  /** Whether the calling thread is this one. */
-  boolean isCurrent() {
-    return Thread.currentThread().equals(thread);
+  <T> CompletableFuture<T> submit(Supplier<T> task) {
+    return CompletableFuture.supplyAsync(task, executor);
   }
 
   /**

@@ -85,7 +85,11 @@ record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan
   }
 
   private boolean isSource(int rank) {
-    DeviceMesh mesh = mesh();
+    return isSource(mesh(), rank);
+  }
+
+  /** Whether {@code rank} brings latents together. */
+  static boolean isSource(DeviceMesh mesh, int rank) {
     return Stream.of(MeshAxis.values())
         .filter(axis -> axis != MeshAxis.DATA)
         .allMatch(

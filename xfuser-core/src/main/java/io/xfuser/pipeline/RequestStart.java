@@ -9,7 +9,7 @@ import io.xfuser.parallel.inprocess.InProcessRanks;
 import io.xfuser.weights.Placement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,7 +35,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     World here = ranks.world();
     if (here != null) {
       here.transport().begin();
-      Future<RankResult> one =
+      CompletableFuture<RankResult> one =
           ranks.threads().get(0).submit(() -> runWithOthers(here, asked, call));
       return new RunningRequest(List.of(one), here.transport()::cancel, call.watch());
     }
@@ -43,7 +43,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     InProcessRanks all = new InProcessRanks(ranks.threads().size(), XDiTParallel.TIMEOUT);
     List<World> worlds = // all of them, before a rank waits for another
         ranks.numbers().stream().map(rank -> ranks.within(all, rank)).toList();
-    List<Future<RankResult>> running = new ArrayList<>();
+    List<CompletableFuture<RankResult>> running = new ArrayList<>();
     for (int rank = 0; rank < ranks.threads().size(); rank++) {
       int local = rank;
       World mine = worlds.get(rank);

@@ -1,29 +1,26 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.progress.Progress;
 import io.xfuser.trace.Trace;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 
 /** Who watches one request in this JVM, and what its ranks here are doing. */
 final class RequestWatch {
   private static final String STARTING = "starting";
 
-  private final StepListener listener;
+  private final BiConsumer<Integer, Progress> told;
   private final boolean traces;
-  private final ReentrantLock telling = new ReentrantLock();
-  private final Map<Progress.Phase, Integer> tellers = new ConcurrentHashMap<>();
   private final ConcurrentSkipListMap<Integer, String> activities = new ConcurrentSkipListMap<>();
 
   /**
    * Of all ranks together, and of each.
    *
-   * @param listener is told of every step
+   * @param told hears of each rank's progress, on its thread, and returns at once
    * @param traces whether what each rank does is recorded
    */
-  RequestWatch(StepListener listener, boolean traces) {
-    this.listener = listener;
+  RequestWatch(BiConsumer<Integer, Progress> told, boolean traces) {
+    this.told = told;
     this.traces = traces;
   }
 
@@ -36,27 +33,9 @@ final class RequestWatch {
     return traces ? Trace.recording() : Trace.OFF;
   }
 
-  /** Tells of a step; whether to go on. */
-  boolean stepTaken(int step, int steps) {
-    telling.lock();
-    try {
-      return listener.stepTaken(step, steps);
-    } finally {
-      telling.unlock();
-    }
-  }
-
-  /** Tells of another phase, if {@code rank} is the first here to come to it; whether to go on. */
-  boolean progressed(int rank, Progress progress) {
-    if (tellers.computeIfAbsent(progress.phase(), phase -> rank) != rank) {
-      return true;
-    }
-    telling.lock();
-    try {
-      return listener.progressed(progress);
-    } finally {
-      telling.unlock();
-    }
+  /** Says how far {@code rank} is. */
+  void progressed(int rank, Progress progress) {
+    told.accept(rank, progress);
   }
 
   /** What the first of the ranks here does. */

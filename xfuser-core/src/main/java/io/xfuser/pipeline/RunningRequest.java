@@ -2,56 +2,77 @@ package io.xfuser.pipeline;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A request at work on the ranks of this JVM.
- *
- * @param ranks what each will bring back
- * @param cancel makes all ranks give up, in other JVMs too, for the reason that it is given
- * @param watch knows what they do
- */
-record RunningRequest(List<Future<RankResult>> ranks, Consumer<String> cancel, RequestWatch watch) {
+/** A request at work on the ranks of this JVM. */
+final class RunningRequest {
+  private final List<CompletableFuture<RankResult>> ranks;
+  private final Consumer<String> abort;
+  private final RequestWatch watch;
+  private final ReentrantLock aborting = new ReentrantLock();
+  private boolean over; // guarded by aborting
+
+  /**
+   * Under way.
+   *
+   * @param ranks what each will bring back
+   * @param abort makes all ranks give up what they do, in other JVMs too, for the reason that it is
+   *     given
+   * @param watch knows what they do
+   */
+  RunningRequest(
+      List<CompletableFuture<RankResult>> ranks, Consumer<String> abort, RequestWatch watch) {
+    this.ranks = List.copyOf(ranks);
+    this.abort = abort;
+    this.watch = watch;
+  }
+
+  /** Makes all ranks give up, if they are still at work; {@code by} is what did: {@code closed}. */
+  void cancel(String by) {
+    aborting.lock();
+    try {
+      if (!over) { // else it would be the next request that ends
+        abort.accept(by + " while " + watch.activity());
+      }
+    } finally {
+      aborting.unlock();
+    }
+  }
 
   /**
    * All results, once no rank is at work any more; if ranks failed, the reason of the one that
-   * failed first by itself. An interrupt makes all ranks give up, and is not forgotten.
+   * failed first by itself.
    */
   List<RankResult> await() {
     List<RankResult> results = new ArrayList<>();
     Throwable first = null;
-    boolean interrupted = false;
-    for (Future<RankResult> rank : ranks) {
-      while (true) { // the caller's tensors are in use until the ranks have stopped
-        try {
-          results.add(rank.get());
-          break;
-        } catch (InterruptedException e) {
-          interrupted = true;
-          cancel.accept("interrupted while " + watch.activity());
-        } catch (ExecutionException e) {
-          first = earlier(first, e.getCause() == null ? e : e.getCause());
-          break;
-        }
+    for (CompletableFuture<RankResult> rank : ranks) {
+      try {
+        results.add(rank.join()); // the caller's tensors are in use until all ranks have stopped
+      } catch (CompletionException e) {
+        Throwable next = e.getCause() == null ? e : e.getCause();
+        first = earlier(first, next);
       }
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    end();
     if (first != null) {
       results.forEach(result -> result.pictures().close());
-    }
-    if (first instanceof RuntimeException e) {
-      throw e;
-    } else if (first instanceof Error e) {
-      throw e;
-    } else if (first != null) {
-      throw new IllegalStateException(first);
+      throw RankFailures.unchecked(first);
     }
     return results;
+  }
+
+  private void end() {
+    aborting.lock();
+    try {
+      over = true;
+    } finally {
+      aborting.unlock();
+    }
   }
 
   /** That a rank heard of another's failure says less than the failure. */

@@ -4,26 +4,30 @@ import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.HubException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.MismatchException;
+import io.xfuser.failure.QueueFullException;
 import io.xfuser.failure.RankException;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.nccl.GpuWorld;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.AttentionKernel;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * A pipeline run by many ranks: all of them threads of this JVM, or one of them here and the others
- * in JVMs of their own. {@code generate} may be called again with other sizes, prompts and steps;
- * calls of several threads queue, and are served in the order in which they came. A failure throws
- * and never ends the JVM: the failing rank's own exception where that rank is a thread of this JVM,
- * else one that names the rank and what it was doing.
+ * in JVMs of their own. Requests may have other sizes, prompts and steps each time; those of
+ * several threads queue, and are served in the order in which they came. A failure throws and never
+ * ends the JVM: the failing rank's own exception where that rank is a thread of this JVM, else one
+ * that names the rank and what it was doing.
  *
  * <p>After any failure the next call works where all ranks are threads of this JVM. Where ranks
  * have JVMs of their own, it works too, unless a rank was lost, its process or a connection: then
@@ -36,7 +40,8 @@ public final class XDiTParallel implements AutoCloseable {
   private final boolean ownsPipeline;
   private final EngineConfig engine;
   private final LocalRanks ranks;
-  private final Turns turns = new Turns();
+  private final ListenerThread listeners = new ListenerThread();
+  private final RequestQueue queue;
 
   private XDiTParallel(
       DiffusionPipeline pipeline, boolean ownsPipeline, EngineConfig engine, LocalRanks ranks) {
@@ -55,6 +60,7 @@ public final class XDiTParallel implements AutoCloseable {
     this.ownsPipeline = ownsPipeline;
     this.engine = engine;
     this.ranks = ranks;
+    this.queue = new RequestQueue(this::release).start();
   }
 
   /**
@@ -131,19 +137,21 @@ public final class XDiTParallel implements AutoCloseable {
     }
   }
 
-  /** Generates; see {@link #generate(InputConfig, GivenTensors, StepListener)}. */
+  /**
+   * Generates, and waits for it: {@link #submit(InputConfig, GivenTensors, ProgressListener)} and
+   * {@link GenerationTask#await}, which see.
+   */
   public Generation generate(InputConfig input) {
-    return generate(input, GivenTensors.NONE, StepListener.NONE);
+    return generate(input, GivenTensors.NONE, ProgressListener.NONE);
   }
 
-  /** Generates and tells {@code listener} of every step. */
-  public Generation generate(InputConfig input, StepListener listener) {
+  /** Generates and tells {@code listener} of all progress. */
+  public Generation generate(InputConfig input, ProgressListener listener) {
     return generate(input, GivenTensors.NONE, listener);
   }
 
   /**
-   * Generates. Every rank of a world calls it with the same arguments; the listener is the caller's
-   * own.
+   * Generates, and waits for it.
    *
    * <p>An interrupt of the calling thread cancels on all ranks, whichever rank it belongs to. Where
    * the request still waits for others, it is given up at once if all ranks are threads of this
@@ -153,45 +161,147 @@ public final class XDiTParallel implements AutoCloseable {
    *     not fit it; nothing was computed, and the next call works
    * @throws MismatchException if other ranks of a world were asked for something else or refused
    *     it; nothing was computed, and the next call works
-   * @throws CancelledException if a listener cancelled, or the calling thread was interrupted, here
-   *     or in the JVM of another rank
+   * @throws QueueFullException if too many requests wait; the next call works
+   * @throws CancelledException if it was cancelled or its caller interrupted, here or in the JVM of
+   *     another rank; the next call works
    * @throws MemoryException if memory runs out; a request that certainly needs more than there is
-   *     is refused before
-   * @throws RankException if a rank failed otherwise, or was lost
+   *     is refused before. The next call works if it needs less
+   * @throws RankException if a rank failed otherwise, and the next call works; or was lost, and the
+   *     world is closed
    * @throws CommunicationException if a rank of another JVM does not answer or has left
-   * @throws IllegalStateException if this is closed, or a listener of this calls it
+   * @throws ClosedException if this is closed, or its world is, because a rank was lost before
    */
-  public Generation generate(InputConfig input, GivenTensors given, StepListener listener) {
-    return run(input, given, new RequestWatch(listener, false));
+  public Generation generate(InputConfig input, GivenTensors given, ProgressListener listener) {
+    return submit(input, given, listener).await();
+  }
+
+  /** Submits; see {@link #submit(InputConfig, GivenTensors, ProgressListener)}. */
+  public GenerationTask submit(InputConfig input) {
+    return submit(input, GivenTensors.NONE, ProgressListener.NONE);
+  }
+
+  /** Submits, and has {@code listener} told of all progress. */
+  public GenerationTask submit(InputConfig input, ProgressListener listener) {
+    return submit(input, GivenTensors.NONE, listener);
   }
 
   /**
-   * Generates like {@link #generate(InputConfig, GivenTensors, StepListener)}, and records what
+   * Puts a request at the end of the queue, and returns at once. What can be refused without
+   * waiting is refused now. Every rank of a world submits the same requests in the same order;
+   * there all is refused in the request's turn, so that all ranks hear of it.
+   *
+   * <p>The listener is called on a thread of its own, one event at a time: how long it takes holds
+   * up neither ranks nor requests, and where it lags, events within a phase are left out, never the
+   * last. It cancels by returning false. It may call anything, {@code generate} and {@code close}
+   * of this included, during which it hears nothing more. If it throws, that is logged, it hears
+   * nothing more of this request, and the request goes on.
+   *
+   * @param given belongs to the caller, who keeps it open until the request is over
+   * @throws RuntimeException as {@link #generate(InputConfig, GivenTensors, ProgressListener)}, but
+   *     only what is known before waiting
+   */
+  public GenerationTask submit(InputConfig input, GivenTensors given, ProgressListener listener) {
+    return submit(input, given, listener, watching(false));
+  }
+
+  /**
+   * Generates like {@link #generate(InputConfig, GivenTensors, ProgressListener)}, and records what
    * every rank does when: {@link Generation#trace}. Takes 100 bytes of memory for an event, of
    * which there are a few for each patch of each step, and two for each message.
    */
-  public Generation trace(InputConfig input, GivenTensors given, StepListener listener) {
-    return run(input, given, new RequestWatch(listener, true));
+  public Generation trace(InputConfig input, GivenTensors given, ProgressListener listener) {
+    return submit(input, given, listener, watching(true)).await();
   }
 
-  private Generation run(InputConfig input, GivenTensors given, RequestWatch watch) {
-    requireNotListening("generate");
-    Asked asked = Asked.of(() -> plan(input, given)); // what can be said of it is said now
+  private static Function<GenerationTask, RequestWatch> watching(boolean traces) {
+    return task -> new RequestWatch(task.telling()::tell, traces);
+  }
+
+  /** Has it watched by what {@code watching} makes when it starts. */
+  GenerationTask submit(
+      InputConfig input,
+      GivenTensors given,
+      ProgressListener listener,
+      Function<GenerationTask, RequestWatch> watching) {
+    QueueFullException full = queue.full();
+    Asked asked =
+        full != null
+            ? new Asked(null, full)
+            : Asked.of(() -> plan(input, given)); // what can be said of it is said now
     boolean together = ranks.world() != null;
     if (!together) {
       asked.plan();
     }
-    turns.take(together);
-    try {
-      RunningRequest running =
-          new RequestStart(pipeline, engine, ranks)
-              .start(asked, new RequestPlan.Call(given, watch));
-      List<RankResult> results = running.await();
-      var output = Generation.Output.of(pipeline, engine, asked.plan().request());
-      return Generation.of(results, output);
-    } finally {
-      turns.end();
+    GenerationTask task =
+        new GenerationTask(
+            queue,
+            mine -> draw(mine, asked, new RequestPlan.Call(given, watching.apply(mine))),
+            cancel -> new Telling(listener, listeners, cancel),
+            together);
+    task.enqueue();
+    return task;
+  }
+
+  private Generation draw(GenerationTask task, Asked asked, RequestPlan.Call call) {
+    RunningRequest running = new RequestStart(pipeline, engine, ranks).start(asked, call);
+    task.started(running);
+    List<RankResult> results = running.await();
+    return Generation.of(results, Generation.Output.of(pipeline, engine, asked.plan().request()));
+  }
+
+  /**
+   * Judges a request without running it: what it would be with the model's defaults filled in, its
+   * sizes, steps and prompts.
+   *
+   * @throws IllegalArgumentException as {@link #submit(InputConfig)}
+   */
+  public GenerationRequest check(InputConfig input) {
+    return plan(input, GivenTensors.NONE).request();
+  }
+
+  /** Loads what the layout needs, and tells nobody; see {@link #load(ProgressListener)}. */
+  public void load() {
+    load(ProgressListener.NONE);
+  }
+
+  /**
+   * Loads what the ranks of this JVM need for any request: transformer, text encoders and decoder.
+   * Waits for its turn, and returns when all is ready. Without it the first request loads. Where
+   * weights leave the device between uses, the transformer's files are read and checked, and
+   * nothing stays. Ranks in other JVMs need not call it.
+   *
+   * @throws CancelledException if the listener returns false, or the thread is interrupted; what is
+   *     loaded stays for the next time
+   * @throws RuntimeException if something cannot be loaded
+   */
+  public void load(ProgressListener listener) {
+    new WarmUp(pipeline, engine, ranks)
+        .run(queue, cancel -> new Telling(listener, listeners, cancel));
+  }
+
+  /** Requests that wait, without the one that runs. */
+  public int waiting() {
+    return queue.length();
+  }
+
+  /**
+   * Lets {@code most} requests wait from now on, 64 if nobody says otherwise; one more is refused
+   * by {@link QueueFullException}. 0 takes a request only if none is running.
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
+  public void limitWaiting(int most) {
+    if (most < 0) {
+      throw new ArgumentException(
+          "no less than 0 requests can wait, but %d are to".formatted(most));
     }
+    queue.limit(most);
+  }
+
+  /** Whether it takes requests: it is not closed, and no rank of its world was lost. */
+  public boolean isOpen() {
+    World world = ranks.world();
+    return queue.isOpen() && (world == null || world.transport().isOpen());
   }
 
   /** Plans all of it, and rejects what no rank could do. */
@@ -207,29 +317,28 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * Ends it: what waits for its turn is refused, and a generation that is under way is waited for.
-   *
-   * @throws IllegalStateException if a listener of that generation calls it
+   * Ends it: what waits for its turn is refused by {@link ClosedException}, and a request that runs
+   * is waited for, interrupted or not. Any thread may call it, also that of a listener.
    */
   @Override
   public void close() {
-    requireNotListening("close");
-    turns.close(this::release);
+    queue.close(null);
+  }
+
+  /**
+   * Ends it like {@link #close()}, but cancels the request that runs if it takes longer than {@code
+   * limit}, or when the calling thread is interrupted.
+   *
+   * @return whether nothing had to be cancelled
+   */
+  public boolean close(Duration limit) {
+    return queue.close(limit);
   }
 
   private void release() {
     ranks.threads().forEach(RankThread::close);
     if (ownsPipeline) {
       pipeline.close();
-    }
-  }
-
-  private void requireNotListening(String method) {
-    if (ranks.threads().stream().anyMatch(RankThread::isCurrent)) {
-      throw new IllegalStateException(
-          "a listener cannot call %s of the pipeline that it listens to, which would wait for itself;"
-                  .formatted(method)
-              + " to end the generation, it returns false");
     }
   }
 }

@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -148,6 +149,17 @@ public final class SafeTensors implements Weights, AutoCloseable {
     return located(name).entry().shape().clone();
   }
 
+  /** Bytes of all floating-point tensors as they are handed out. */
+  public long bytes() {
+    return files.tensors().values().stream()
+        .map(TensorFiles.Located::entry)
+        .filter(entry -> entry.type() != null && isFloating(entry.type()))
+        .mapToLong(
+            entry ->
+                LongStream.of(entry.shape()).reduce(wanted(entry).bytes(), Math::multiplyExact))
+        .sum();
+  }
+
   @Override
   public Weights at(String prefix) {
     return new PrefixedWeights(this, prefix);
@@ -164,13 +176,14 @@ public final class SafeTensors implements Weights, AutoCloseable {
     SafeTensorsHeader.TensorInfo entry = located.entry();
     ElementType type = wanted(entry);
     if (promised) {
-      return SafeTensorsFile.promised(owner, type, shape);
+      return ReadBytes.count(SafeTensorsFile.promised(owner, type, shape));
     }
     if (upload == null && type == entry.type()) {
-      return located.file().get(owner, entry);
+      return ReadBytes.count(located.file().get(owner, entry));
     }
     try (NDManager scope = owner.newSubManager()) {
-      return Torch.cast(owner, placed(scope, located.file().get(scope, entry)), type);
+      return ReadBytes.count(
+          Torch.cast(owner, placed(scope, located.file().get(scope, entry)), type));
     }
   }
 
@@ -183,7 +196,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
     SafeTensorsHeader.TensorInfo entry = located.entry();
     SafeTensorsFile file = located.file();
     if (promised) {
-      return SafeTensorsFile.promised(owner, wanted(entry), entry.shape(cut));
+      return ReadBytes.count(SafeTensorsFile.promised(owner, wanted(entry), entry.shape(cut)));
     }
     try (NDManager scope = owner.newSubManager()) {
       NDArray part =
@@ -191,7 +204,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
               ? file.get(scope, entry.rows(cut))
               : Torch.slice(scope, file.get(scope, entry), cut.dim(), cut.from(), cut.to());
       NDArray typed = Torch.cast(scope, placed(scope, part), wanted(entry));
-      return Torch.contiguous(owner, typed);
+      return ReadBytes.count(Torch.contiguous(owner, typed));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.xfuser.hub;
 
-import io.xfuser.hub.DownloadListener.Progress;
+import io.xfuser.progress.Progress.Downloading;
+import io.xfuser.progress.ProgressListener;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ abstract class HubServed {
   static final String REPOSITORY = "org/tiny.model-1";
   static final RetryPolicy QUICK = new RetryPolicy(3, Duration.ofMillis(1), Duration.ofMillis(500));
 
-  final List<Progress> progress = Collections.synchronizedList(new ArrayList<>());
+  final List<Downloading> progress = Collections.synchronizedList(new ArrayList<>());
   @TempDir Path cache = Path.of("");
   HubServer server;
 
@@ -44,7 +45,12 @@ abstract class HubServed {
   }
 
   final Hub hub(boolean offline, @Nullable String token) {
-    return new Hub(settings(server.endpoint(), offline, token), progress::add, QUICK);
+    return new Hub(settings(server.endpoint(), offline, token), heard(), QUICK);
+  }
+
+  /** Keeps what it hears in {@link #progress}. */
+  final ProgressListener heard() {
+    return told -> progress.add((Downloading) told);
   }
 
   final HubSettings settings(URI endpoint, boolean offline, @Nullable String token) {

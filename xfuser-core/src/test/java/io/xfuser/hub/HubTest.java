@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.xfuser.hub.DownloadListener.Progress;
+import io.xfuser.progress.Progress.Downloading;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,7 +90,7 @@ class HubTest extends HubServed {
                   pickled.with(name, bytes);
                 }
               });
-      Hub hub = new Hub(settings(pickled.endpoint(), false, null), progress::add, QUICK);
+      Hub hub = new Hub(settings(pickled.endpoint(), false, null), heard(), QUICK);
       assertThatThrownBy(() -> fetch(hub, REPOSITORY))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
@@ -99,7 +99,7 @@ class HubTest extends HubServed {
                       + " DiffusionPipeline.from_pretrained(\"%s\").save_pretrained(DIR,"
                       + " safe_serialization=True) and open DIR")
                   .formatted(REPOSITORY, REPOSITORY));
-      assertThat(progress).extracting(Progress::file).containsOnly("model_index.json");
+      assertThat(progress).extracting(Downloading::file).containsOnly("model_index.json");
     }
   }
 
@@ -116,20 +116,20 @@ class HubTest extends HubServed {
                           throw refusal;
                         }))
         .isSameAs(refusal);
-    assertThat(progress).extracting(Progress::file).containsOnly("model_index.json");
+    assertThat(progress).extracting(Downloading::file).containsOnly("model_index.json");
   }
 
   @Test
   void progressGoesFromTheFirstByteToTheLast() {
     fetch(null);
-    List<Progress> shard =
+    List<Downloading> shard =
         progress.stream().filter(one -> one.file().equals(TinyModel.SHARD)).toList();
-    assertThat(shard.get(0)).isEqualTo(new Progress(TinyModel.SHARD, 0, TinyModel.LARGE, true));
+    assertThat(shard.get(0)).isEqualTo(new Downloading(TinyModel.SHARD, 0, TinyModel.LARGE));
     assertThat(shard.get(shard.size() - 1))
-        .isEqualTo(new Progress(TinyModel.SHARD, TinyModel.LARGE, TinyModel.LARGE, false));
+        .isEqualTo(new Downloading(TinyModel.SHARD, TinyModel.LARGE, TinyModel.LARGE));
     assertThat(progress)
-        .filteredOn(Progress::first)
-        .extracting(Progress::file)
+        .filteredOn(one -> one.done() == 0)
+        .extracting(Downloading::file)
         .containsExactlyInAnyOrderElementsOf(TinyModel.NEEDED);
   }
 

@@ -139,7 +139,7 @@ class HubTroubleTest extends HubServed {
   @Test
   void aHubThatCannotBeReachedIsNamed() {
     HubSettings closed = settings(URI.create("http://127.0.0.1:1"), false, null);
-    assertThatThrownBy(() -> fetch(new Hub(closed, progress::add, QUICK), REPOSITORY))
+    assertThatThrownBy(() -> fetch(new Hub(closed, heard(), QUICK), REPOSITORY))
         .isInstanceOf(HubException.class)
         .hasMessage(
             "http://127.0.0.1:1 cannot be reached (ConnectException), and %s has no complete copy of %s"

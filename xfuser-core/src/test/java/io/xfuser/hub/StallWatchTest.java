@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import io.xfuser.failure.HubException;
+import io.xfuser.progress.ProgressListener;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -50,7 +51,7 @@ class StallWatchTest {
               new HubSettings(address, null, folder, false),
               ModelName.parse("org/name").orElseThrow(),
               patience);
-      Transfer transfer = new Transfer(client, "c", patience, DownloadListener.NONE);
+      Transfer transfer = new Transfer(client, "c", patience, ProgressListener.NONE);
       assertThatThrownBy(
               () -> transfer.receive(new RemoteFile("f", "tag", 100), folder.resolve("tag")))
           .isInstanceOf(HubException.class)

@@ -12,6 +12,7 @@ import io.xfuser.parallel.ForwardingTransport;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.progress.Progress;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.SimulatedGpu;
 import io.xfuser.torchscript.Torch;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +52,7 @@ class OffloadedPictureTest {
 
   private static RankResult draw(DiffusionPipeline pipeline, Offload offload) {
     EngineConfig engine = EngineConfig.builder(MODEL).runtime(r -> r.offload(offload)).build();
-    RequestWatch watch = new RequestWatch(StepListener.NONE, false);
+    RequestWatch watch = new RequestWatch((rank, progress) -> {}, false);
     RankRun run = RankRun.of(plan(pipeline, engine), new World(alone()), watch);
     return draw(placed(pipeline, offload), run);
   }
@@ -126,7 +128,12 @@ class OffloadedPictureTest {
             }
           }
         };
-    StepListener listener = (step, steps) -> course.add("told of " + step + " at " + gpu.now());
+    BiConsumer<Integer, Progress> listener =
+        (rank, progress) -> {
+          if (progress instanceof Progress.Denoising steps && steps.done() > 0) {
+            course.add("told of " + steps.done() + " at " + gpu.now());
+          }
+        };
     EngineConfig engine = EngineConfig.of(MODEL);
     RequestWatch watch = new RequestWatch(listener, false);
     try (DiffusionPipeline pipeline = open()) {

@@ -42,6 +42,12 @@ final class InProcessTransport implements Transport {
     return ranks.mailboxes().receive(new Route(channel, from, rank), operation);
   }
 
+  /** Ranks of one JVM are never lost. */
+  @Override
+  public boolean isOpen() {
+    return true;
+  }
+
   @Override
   public void check() {
     ranks.mailboxes().check();

@@ -108,6 +108,11 @@ final class SocketTransport implements Transport {
   }
 
   @Override
+  public boolean isOpen() {
+    return !epochs.ended();
+  }
+
+  @Override
   public void check() {
     epochs.current().check();
   }

@@ -9,6 +9,7 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
@@ -48,7 +49,7 @@ final class Sizes implements Callable<Integer> {
     lines.add(
         gpu
             ? "1024 by 1024 pixels, random weights drawn on the GPU, one JVM; denoising alone,"
-                  + " without text encoders and VAE. Ranks are connected by copies between GPUs."
+                + " without text encoders and VAE. Ranks are connected by copies between GPUs."
             : "A dry run on the CPU: 128 by 128 pixels, two steps, two heads and two blocks of each"
                 + " kind. The numbers say nothing.");
     lines.add(
@@ -108,7 +109,7 @@ final class Sizes implements Callable<Integer> {
   private static void draw(
       XDiTParallel ranks, RealSize size, int side, int steps, GivenTensors given) {
     try (Generation generation =
-        ranks.generate(size.input(side, steps), given, (step, all) -> true)) {
+        ranks.generate(size.input(side, steps), given, ProgressListener.NONE)) {
       NDArray latents = generation.tensor();
       try (NDManager scope = Torch.newManager()) {
         float[] values =

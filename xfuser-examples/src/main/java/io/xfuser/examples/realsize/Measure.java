@@ -10,6 +10,7 @@ import io.xfuser.config.OutputType;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.Progress;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
@@ -82,8 +83,10 @@ final class Measure implements Callable<Integer> {
           ranks.trace(
               input(side, tokens).numInferenceSteps(steps).build(),
               GivenTensors.NONE,
-              (step, all) -> {
-                denoised.set(System.nanoTime());
+              progress -> {
+                if (progress instanceof Progress.Denoising) {
+                  denoised.set(System.nanoTime());
+                }
                 return true;
               })) {
         long end = System.nanoTime();

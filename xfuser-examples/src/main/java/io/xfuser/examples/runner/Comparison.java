@@ -9,8 +9,8 @@ import io.xfuser.config.XFuserArgs;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.quality.Fidelity;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -76,7 +76,7 @@ final class Comparison {
    *
    * @throws ArgumentException if the model makes videos
    */
-  Drawn draw(InputConfig input, StepListener listener) {
+  Drawn draw(InputConfig input, ProgressListener listener) {
     int frames = pipeline.model().resolve(input).latents().frames();
     if (frames > 1) {
       throw new ArgumentException(

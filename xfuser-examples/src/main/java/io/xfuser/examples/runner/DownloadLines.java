@@ -1,6 +1,7 @@
 package io.xfuser.examples.runner;
 
-import io.xfuser.hub.DownloadListener;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -10,7 +11,7 @@ import java.util.function.LongSupplier;
  * Shows how far downloads are: on a terminal a line for each file, redrawn; otherwise a line when a
  * file begins, and one every half minute.
  */
-final class DownloadLines implements DownloadListener {
+final class DownloadLines implements ProgressListener {
   private static final long INTERVAL = TimeUnit.SECONDS.toNanos(30);
   private static final double MEGA = 1e6;
   private static final int PERCENT = 100;
@@ -18,6 +19,7 @@ final class DownloadLines implements DownloadListener {
   private final PrintStream to;
   private final boolean terminal;
   private final LongSupplier clock;
+  private String file = "";
   private long shown;
 
   /**
@@ -34,15 +36,20 @@ final class DownloadLines implements DownloadListener {
   }
 
   @Override
-  public void advanced(Progress progress) {
+  public boolean progressed(Progress progress) {
     if (terminal) {
       redraw(progress);
-      return;
+    } else if (progress instanceof Progress.Downloading) {
+      line(progress);
     }
+    return true;
+  }
+
+  private void line(Progress progress) {
     long now = clock.getAsLong();
-    if (progress.first()) {
-      to.println(
-          String.format(Locale.ROOT, "downloading %s (%s)", progress.file(), size(progress)));
+    if (!progress.doing().equals(file)) {
+      file = progress.doing();
+      to.println(String.format(Locale.ROOT, "%s (%s)", file, size(progress)));
     } else if (now - shown < INTERVAL) {
       return;
     } else {
@@ -58,12 +65,11 @@ final class DownloadLines implements DownloadListener {
   }
 
   private static String state(Progress progress) {
-    long percent = progress.complete() ? PERCENT : PERCENT * progress.received() / progress.size();
-    return String.format(
-        Locale.ROOT, "downloading %s %3d%% of %s", progress.file(), percent, size(progress));
+    long percent = progress.complete() ? PERCENT : PERCENT * progress.done() / progress.total();
+    return String.format(Locale.ROOT, "%s %3d%% of %s", progress.doing(), percent, size(progress));
   }
 
   private static String size(Progress progress) {
-    return String.format(Locale.ROOT, "%.1f MB", progress.size() / MEGA);
+    return String.format(Locale.ROOT, "%.1f MB", progress.total() / MEGA);
   }
 }

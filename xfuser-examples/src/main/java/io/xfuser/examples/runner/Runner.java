@@ -18,8 +18,8 @@ import io.xfuser.pipeline.EngineFingerprint;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.OutputFiles;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.torchscript.Libtorch;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -179,7 +179,7 @@ public final class Runner {
                 draw(
                     parallel,
                     args.inputConfig(),
-                    first ? listener : StepListener.NONE,
+                    first ? listener : ProgressListener.NONE,
                     outputs.traced()));
     try (generation) {
       outputs.write(generation, first);
@@ -188,7 +188,7 @@ public final class Runner {
 
   /** Generates; {@code traced} says whether what ranks do is recorded. */
   static Generation draw(
-      XDiTParallel parallel, InputConfig input, StepListener listener, boolean traced) {
+      XDiTParallel parallel, InputConfig input, ProgressListener listener, boolean traced) {
     return traced
         ? parallel.trace(input, GivenTensors.NONE, listener)
         : parallel.generate(input, listener);
@@ -202,7 +202,7 @@ public final class Runner {
 
   @FunctionalInterface
   private interface Drawing<T> {
-    T draw(StepListener listener);
+    T draw(ProgressListener listener);
   }
 
   private EngineConfig engine(XFuserArgs args) {

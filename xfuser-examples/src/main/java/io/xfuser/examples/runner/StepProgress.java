@@ -1,7 +1,7 @@
 package io.xfuser.examples.runner;
 
-import io.xfuser.pipeline.Progress;
-import io.xfuser.pipeline.StepListener;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * otherwise. Steps that start from 1 again begin a new bar. What goes on before and after the steps
  * is shown if it takes long: by a bar of its own, or by a line from time to time.
  */
-public final class StepProgress implements StepListener, AutoCloseable {
+public final class StepProgress implements ProgressListener, AutoCloseable {
   private static final int REDRAW_MILLIS = 200;
 
   /** What takes less is not worth a bar. */
@@ -25,15 +25,12 @@ public final class StepProgress implements StepListener, AutoCloseable {
   /** From one line to the next. */
   private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
-
   private final PrintStream to;
   private final boolean terminal;
   private final LongSupplier clock;
   private @Nullable ProgressBar bar;
   private String barName = "";
-  private long lastStep;
-  private Progress.@Nullable Phase phase;
+  private String phase = "";
   private long shown;
 
   /**
@@ -49,71 +46,60 @@ public final class StepProgress implements StepListener, AutoCloseable {
     this.clock = clock;
   }
 
-  /** Shows that {@code done} of {@code total} steps are done; the first is number 1. */
-  public synchronized void stepDone(int done, int total) {
-    long now = clock.getAsLong();
-    String time =
-        done == 1
-            ? ""
-            : String.format(Locale.ROOT, "%.2f s/step", (now - lastStep) / NANOS_PER_SECOND);
-    lastStep = now;
-    if (terminal) {
-      redraw(done, total, time);
+  /** Goes on. */
+  @Override
+  public synchronized boolean progressed(Progress progress) {
+    if (progress instanceof Progress.Denoising steps) {
+      step(steps);
     } else {
-      to.println("step " + done + "/" + total + (time.isEmpty() ? "" : ", " + time));
+      show(progress);
     }
-  }
-
-  /** Goes on. */
-  @Override
-  public boolean stepTaken(int step, int steps) {
-    stepDone(step, steps);
     return true;
   }
 
-  /** Goes on. */
-  @Override
-  public boolean progressed(Progress progress) {
-    show(progress);
-    return true;
+  private void step(Progress.Denoising steps) {
+    if (steps.done() == 0) {
+      return;
+    }
+    String time = String.format(Locale.ROOT, "%.2f s/step", steps.seconds());
+    if (terminal) {
+      redraw(steps, time);
+    } else {
+      to.println("step " + steps.done() + "/" + steps.total() + ", " + time);
+    }
   }
 
   /** Shows how far something else is, if it takes long. */
-  private synchronized void show(Progress progress) {
+  private void show(Progress progress) {
     long now = clock.getAsLong();
-    if (progress.phase() != phase) {
-      phase = progress.phase();
+    if (!progress.doing().equals(phase)) {
+      phase = progress.doing();
       shown = now;
     }
     if (terminal && (isShown(progress) || now - shown > QUICK_NANOS)) {
-      draw(progress.phase().label(), progress.total()).stepTo(progress.done());
+      draw(progress).stepTo(progress.done());
     } else if (!terminal && now - shown > LINE_NANOS) {
       shown = now;
-      to.printf(
-          Locale.ROOT,
-          "%s: %d/%d %s%n",
-          progress.phase().label(),
-          progress.done(),
-          progress.total(),
-          progress.phase().parts());
+      to.println(progress.line());
     }
   }
 
   private boolean isShown(Progress progress) {
-    return bar != null && barName.equals(progress.phase().label());
+    return bar != null && barName.equals(progress.doing());
   }
 
-  private void redraw(int done, int total, String time) {
-    if (done == 1) {
+  private void redraw(Progress.Denoising steps, String time) {
+    if (steps.done() == 1) {
       close();
     }
-    ProgressBar drawn = draw("denoising", total);
-    drawn.stepTo(done);
+    ProgressBar drawn = draw(steps);
+    drawn.stepTo(steps.done());
     drawn.setExtraMessage(time);
   }
 
-  /** The bar of this name; another one is left as it is. */
-  private ProgressBar draw(String name, int total) {
+  /** The bar of this phase; another one is left as it is. */
+  private ProgressBar draw(Progress progress) {
+    String name = progress.doing();
     if (!barName.equals(name)) {
       close();
     }
@@ -122,7 +108,7 @@ public final class StepProgress implements StepListener, AutoCloseable {
       drawn =
           ProgressBar.builder()
               .setTaskName(name)
-              .setInitialMax(total)
+              .setInitialMax(progress.total())
               .setStyle(ProgressBarStyle.ASCII)
               .setUpdateIntervalMillis(REDRAW_MILLIS)
               .setConsumer(new ConsoleProgressBarConsumer(to))
@@ -130,7 +116,7 @@ public final class StepProgress implements StepListener, AutoCloseable {
       bar = drawn;
       barName = name;
     }
-    return drawn.maxHint(total);
+    return drawn.maxHint(progress.total());
   }
 
   /** Leaves the bar as it is, and the next line free. */

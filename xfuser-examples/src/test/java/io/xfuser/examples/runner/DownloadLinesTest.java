@@ -3,7 +3,7 @@ package io.xfuser.examples.runner;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xfuser.hub.DownloadListener.Progress;
+import io.xfuser.progress.Progress;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.PrimitiveIterator;
@@ -38,7 +38,7 @@ class DownloadLinesTest {
     DownloadLines lines =
         new DownloadLines(to, terminal, () -> TimeUnit.SECONDS.toNanos(seconds.nextLong()));
     for (long received : new long[] {0, 500_000, 2_000_000, 2_500_000}) {
-      lines.advanced(new Progress("vae/w.safetensors", received, 2_500_000, received == 0));
+      lines.progressed(new Progress.Downloading("vae/w.safetensors", received, 2_500_000));
     }
   }
 }

@@ -3,12 +3,11 @@ package io.xfuser.examples.runner;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xfuser.pipeline.Progress;
-import io.xfuser.pipeline.Progress.Phase;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.Progress.Encoding;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
-import java.util.PrimitiveIterator;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -17,14 +16,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class StepProgressTest {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-  private final PrimitiveIterator.OfLong times =
-      LongStream.of(5, 1_255_000_005L, 1_755_000_005L).iterator();
 
   @Test
   void withoutATerminalEachStepIsALineWithItsTime() {
     show(false);
     assertThat(bytes.toString(UTF_8).lines())
-        .containsExactly("step 1/3", "step 2/3, 1.26 s/step", "step 3/3, 0.50 s/step");
+        .containsExactly("step 1/3, 2.00 s/step", "step 2/3, 1.26 s/step", "step 3/3, 0.50 s/step");
   }
 
   @Test
@@ -43,21 +40,22 @@ class StepProgressTest {
 
   private void show(boolean terminal) {
     PrintStream to = new PrintStream(bytes, true, UTF_8);
-    try (StepProgress progress = new StepProgress(to, terminal, times::nextLong)) {
-      progress.stepDone(1, 3);
-      progress.stepDone(2, 3);
-      progress.stepDone(3, 3);
+    try (StepProgress progress = new StepProgress(to, terminal, () -> 0)) {
+      double[] seconds = {0, 2, 1.255, 0.5};
+      for (int step = 0; step < seconds.length; step++) {
+        progress.progressed(new Progress.Denoising(step, 3, seconds[step]));
+      }
     }
   }
 
   @ParameterizedTest
-  @CsvSource({"false, 4, ''", "false, 11, encoding the prompt: 2/48 layers", "true, 0.5, ''"})
+  @CsvSource({"false, 4, ''", "false, 11, encoding the prompt: 2 of 48 layers", "true, 0.5, ''"})
   void whatTakesLongBesideTheStepsIsShown(boolean terminal, double seconds, String line) {
     LongSupplier clock = LongStream.of(0, 1, (long) (seconds * 1e9)).iterator()::nextLong;
     PrintStream to = new PrintStream(bytes, true, UTF_8);
     try (StepProgress progress = new StepProgress(to, terminal, clock)) {
       for (int layer = 0; layer < 3; layer++) {
-        assertThat(progress.progressed(new Progress(Phase.ENCODING, layer, 48))).isTrue();
+        assertThat(progress.progressed(new Encoding(layer, 48))).isTrue();
       }
     }
     assertThat(bytes.toString(UTF_8).strip()).isEqualTo(line);
@@ -65,13 +63,13 @@ class StepProgressTest {
 
   @Test
   void onATerminalALongPhaseHasABarOfItsOwn() {
-    LongSupplier clock = LongStream.of(0, 2_000_000_000L, 3_000_000_000L, 4).iterator()::nextLong;
+    LongSupplier clock = LongStream.of(0, 2_000_000_000L, 3_000_000_000L).iterator()::nextLong;
     PrintStream to = new PrintStream(bytes, true, UTF_8);
     try (StepProgress progress = new StepProgress(to, true, clock)) {
-      progress.progressed(new Progress(Phase.ENCODING, 0, 2));
-      progress.progressed(new Progress(Phase.ENCODING, 1, 2));
-      progress.progressed(new Progress(Phase.ENCODING, 2, 2));
-      progress.stepTaken(1, 1);
+      progress.progressed(new Encoding(0, 2));
+      progress.progressed(new Encoding(1, 2));
+      progress.progressed(new Encoding(2, 2));
+      progress.progressed(new Progress.Denoising(1, 1, 1));
     }
     assertThat(bytes.toString(UTF_8).lines())
         .anyMatch(line -> line.contains("encoding the prompt 100%"))

@@ -10,16 +10,19 @@ import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.pipeline.VaeDecoder;
+import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.ReadBytes;
 import io.xfuser.weights.SafeTensors;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +49,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private final AutoencoderKlConfig vae;
   private final ComponentConfig scheduler;
   private final SafeTensors weights;
+  private long decoderBytes;
+  private long encoderBytes;
 
   /**
    * Checks the components, reads their settings and maps the transformer's weights.
@@ -99,9 +104,32 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
    */
   protected void check() {
     scheduler(usualRequest());
-    AutoencoderKlDecoder.check(vae, components.folder("vae"), components.loading());
-    names.forEach(name -> TextComponents.check(components, name));
+    decoderBytes =
+        readBy(
+            () -> AutoencoderKlDecoder.check(vae, components.folder("vae"), components.loading()));
+    encoderBytes = readBy(() -> names.forEach(name -> TextComponents.check(components, name)));
     transformer(Placement.CPU);
+  }
+
+  /** Bytes of the weights that {@code trial} is promised. */
+  private static long readBy(Runnable trial) {
+    AtomicLong sum = new AtomicLong();
+    ReadBytes.told(
+        sum::set,
+        () -> {
+          trial.run();
+          return true;
+        });
+    return sum.get();
+  }
+
+  @Override
+  public long bytes(Progress.Component component) {
+    return switch (component) {
+      case TRANSFORMER -> weights.bytes();
+      case TEXT_ENCODER -> encoderBytes;
+      case DECODER -> decoderBytes;
+    };
   }
 
   /** A request that this model could make of its scheduler, to find out whether it has settings. */

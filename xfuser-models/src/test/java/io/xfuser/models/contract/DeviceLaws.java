@@ -8,8 +8,8 @@ import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -185,7 +185,7 @@ final class DeviceLaws {
   private NDArray draw(EngineConfig engine, InputConfig input, ElementType type) {
     EngineConfig there = engine.toBuilder().runtime(r -> r.dtype(type).device(device)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(there);
-        Generation generation = ranks.generate(input, given, StepListener.NONE)) {
+        Generation generation = ranks.generate(input, given, ProgressListener.NONE)) {
       return Torch.copy(manager, generation.tensor());
     }
   }

@@ -9,22 +9,17 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.failure.CancelledException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -117,36 +112,6 @@ class EmbeddingTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {1, 4})
-  void aListenerIsToldOfEveryStepAndCanCancel(int count) {
-    try (XDiTParallel ranks = ranks(count)) {
-      float[] alone = pixels(ranks, FOX);
-      List<Integer> steps = new ArrayList<>();
-      ranks.generate(FOX, (step, of) -> steps.add(10 * step + of)).close();
-      assertThat(steps).containsExactly(13, 23, 33);
-      assertThatThrownBy(() -> ranks.generate(FOX, (step, of) -> step < 2))
-          .isInstanceOf(CancelledException.class)
-          .hasMessage("cancelled after step 2 of 3");
-      assertThat(pixels(ranks, FOX)).isEqualTo(alone);
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {1, 4})
-  void anExceptionOfTheListenerComesOutAsItIs(int count) {
-    try (XDiTParallel ranks = ranks(count)) {
-      float[] alone = pixels(ranks, FOX);
-      RuntimeException broken = new RuntimeException("the progress bar is broken");
-      StepListener listener =
-          (step, of) -> {
-            throw broken;
-          };
-      assertThatThrownBy(() -> ranks.generate(FOX, listener)).isSameAs(broken);
-      assertThat(pixels(ranks, FOX)).isEqualTo(alone);
-    }
-  }
-
   @Test
   void anImpossibleRequestIsRefusedWithTheNumbersAndTheNextOneWorks() {
     try (XDiTParallel ranks = ranks(4)) {
@@ -189,74 +154,5 @@ class EmbeddingTest {
     assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, engine))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("the pipeline was opened in float32, but the engine computes in bfloat16");
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {1, 4})
-  void anInterruptStopsTheRanksAndTheNextCallWorks(int count) throws Exception {
-    try (XDiTParallel ranks = ranks(count)) {
-      float[] alone = pixels(ranks, FOX);
-      AtomicReference<Throwable> thrown = new AtomicReference<>();
-      Thread caller =
-          new Thread(
-              () -> {
-                Thread self = Thread.currentThread();
-                try {
-                  ranks
-                      .generate(FOX.toBuilder().numInferenceSteps(50).build(), interrupting(self))
-                      .close();
-                } catch (CancelledException e) {
-                  thrown.set(self.isInterrupted() ? e : null);
-                }
-              });
-      caller.start();
-      caller.join();
-      assertThat(thrown.get()).hasMessageContaining("of 50");
-      assertThat(pixels(ranks, FOX)).isEqualTo(alone);
-    }
-  }
-
-  private static StepListener interrupting(Thread caller) {
-    return (step, of) -> {
-      caller.interrupt();
-      return true;
-    };
-  }
-
-  @Test
-  void aClosedPipelineRefusesRequests() {
-    XDiTParallel ranks = ranks(1);
-    ranks.close();
-    ranks.close();
-    assertThatThrownBy(() -> ranks.generate(FOX))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessage("the pipeline is closed");
-  }
-
-  @Test
-  void closingWaitsForTheGenerationUnderWay() throws Exception {
-    ExecutorService callers = Executors.newSingleThreadExecutor();
-    XDiTParallel ranks = XDiTParallel.inProcess(EngineConfig.of(MODEL));
-    try {
-      CountDownLatch begun = new CountDownLatch(1);
-      AtomicInteger steps = new AtomicInteger();
-      StepListener listener =
-          (step, of) -> {
-            begun.countDown();
-            steps.set(step);
-            return true;
-          };
-      Future<Generation> running =
-          callers.submit(
-              () -> ranks.generate(FOX.toBuilder().numInferenceSteps(20).build(), listener));
-      begun.await();
-      ranks.close();
-      assertThat(steps).hasValue(20);
-      try (Generation finished = running.get()) {
-        assertThat(Pixels.floats(finished.tensor())).hasSize(3 * 128 * 96);
-      }
-    } finally {
-      callers.shutdownNow();
-    }
   }
 }

@@ -15,10 +15,10 @@ import io.xfuser.models.internal.text.T5Captions;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
@@ -66,7 +66,7 @@ class GivenTensorsTest {
   }
 
   private float[] pixels(InputConfig input, GivenTensors given) {
-    try (Generation generation = ranks.generate(input, given, StepListener.NONE)) {
+    try (Generation generation = ranks.generate(input, given, ProgressListener.NONE)) {
       return Pixels.floats(generation.tensor());
     }
   }
@@ -124,7 +124,7 @@ class GivenTensorsTest {
   }
 
   private void refused(GivenTensors given, String sentence) {
-    assertThatThrownBy(() -> ranks.generate(TWO, given, StepListener.NONE))
+    assertThatThrownBy(() -> ranks.generate(TWO, given, ProgressListener.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(sentence);
   }

@@ -11,108 +11,169 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.Progress;
-import io.xfuser.pipeline.Progress.Phase;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.Progress.Component;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
-/** Loading, encoding and decoding tell how far they are, and can be cancelled. */
+/** Everything that takes long tells how far it is. */
 @Timeout(60)
 class ProgressTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
   private static final InputConfig FOX =
       InputConfig.builder("a red fox")
-          .size(128, 96)
+          .height(128)
+          .width(96)
           .useResolutionBinning(false)
           .numInferenceSteps(2)
           .build();
 
-  private static DiffusionPipeline pipeline;
+  /** What a listener hears, by phase. */
+  private static final class Told {
+    private final Map<String, List<Progress>> phases = new LinkedHashMap<>();
 
-  @BeforeAll
-  static void open() {
-    pipeline = DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
-  }
-
-  @AfterAll
-  static void close() {
-    pipeline.close();
-  }
-
-  /** Keeps what it is told, and cancels at one phase. */
-  private static final class Told implements StepListener {
-    private final Map<Phase, List<Progress>> phases = new LinkedHashMap<>();
-    private final @Nullable Phase last;
-    private int steps;
-
-    Told(@Nullable Phase last) {
-      this.last = last;
-    }
-
-    @Override
-    public boolean stepTaken(int step, int of) {
-      steps++;
+    synchronized boolean add(Progress progress) {
+      phases.computeIfAbsent(progress.doing(), phase -> new ArrayList<>()).add(progress);
       return true;
     }
 
-    @Override
-    public boolean progressed(Progress progress) {
-      phases.computeIfAbsent(progress.phase(), phase -> new ArrayList<>()).add(progress);
-      return progress.phase() != last || progress.done() == 0;
+    synchronized void everyPhaseGoesFromNothingToAllOfIt() {
+      phases.forEach(
+          (phase, all) -> {
+            long total = all.get(0).total();
+            List<Long> done = all.stream().map(Progress::done).distinct().toList();
+            assertThat(all).as(phase).allMatch(each -> each.total() == total);
+            assertThat(done).as(phase).isSorted().endsWith(total);
+          });
+    }
+
+    synchronized long total(String phase) {
+      return phases.get(phase).get(0).total();
     }
   }
 
-  private static XDiTParallel ranks(ParallelConfig degrees, boolean tiling) {
+  private static DiffusionPipeline open() {
+    return DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
+  }
+
+  private static EngineConfig engine(ParallelConfig degrees, boolean tiling) {
     RuntimeConfig runtime = RuntimeConfig.builder().enableTiling(tiling).build();
-    EngineConfig engine = EngineConfig.builder(MODEL).runtime(runtime).parallel(degrees).build();
-    return XDiTParallel.inProcess(pipeline, engine);
+    return EngineConfig.builder(MODEL).runtime(runtime).parallel(degrees).build();
   }
 
   @ParameterizedTest
   @CsvSource({"1, 1, false", "1, 1, true", "2, 1, false", "2, 2, true"})
-  void everyPhaseCountsFromNothingToAllOfIt(int stages, int ulysses, boolean tiling) {
+  void everyPhaseOfARequestIsToldFromNothingToAllOfIt(int stages, int ulysses, boolean tiling) {
     ParallelConfig degrees =
         ParallelConfig.builder().pipefusionDegree(stages).ulyssesDegree(ulysses).build();
-    Told told = new Told(null);
-    try (XDiTParallel ranks = ranks(degrees, tiling);
-        Generation generation = ranks.generate(FOX, told)) {
+    Told told = new Told();
+    try (DiffusionPipeline pipeline = open();
+        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine(degrees, tiling));
+        Generation generation = ranks.generate(FOX, told::add)) {
       assertThat(generation.images()).hasSize(1);
+      told.everyPhaseGoesFromNothingToAllOfIt();
+      assertThat(told.phases.keySet())
+          .containsExactlyInAnyOrder(
+              "loading the transformer",
+              "loading the text encoder",
+              "encoding the prompt",
+              "denoising",
+              "loading the decoder",
+              "decoding");
+      assertThat(told.total("denoising")).isEqualTo(2);
+      assertThat(told.total("loading the text encoder")).isEqualTo(pipeline.textEncoderBytes());
+      long blocks = pipeline.transformerBytes();
+      assertThat(told.total("loading the transformer"))
+          .isBetween(blocks / stages / 2, blocks / stages * 11 / 10 + blocks / 9);
     }
-    assertThat(told.steps).isEqualTo(2);
-    assertThat(told.phases.keySet()).containsExactlyInAnyOrder(Phase.values());
-    told.phases.forEach(
-        (phase, all) -> {
-          int total = all.get(0).total();
-          List<Integer> done = all.stream().map(Progress::done).distinct().toList();
-          assertThat(all).as(phase.label()).allMatch(each -> each.total() == total);
-          assertThat(done).as(phase.label()).isSorted().startsWith(0).endsWith(total);
-          assertThat(done).as(phase.label()).hasSize(total + 1);
-        });
+  }
+
+  @Test
+  void openingIsTold() {
+    Told told = new Told();
+    DiffusionPipeline.fromPretrained(
+            ModelConfig.builder(MODEL).build(), RuntimeConfig.builder().build(), told::add)
+        .close();
+    told.everyPhaseGoesFromNothingToAllOfIt();
+    assertThat(told.phases.keySet()).containsExactly("opening the model");
+  }
+
+  @Test
+  void openingEndsIfTheListenerHasHadEnough() {
+    ModelConfig model = ModelConfig.builder(MODEL).build();
+    RuntimeConfig runtime = RuntimeConfig.builder().build();
+    assertThatThrownBy(
+            () -> DiffusionPipeline.fromPretrained(model, runtime, progress -> false).close())
+        .isInstanceOf(CancelledException.class)
+        .hasMessage("cancelled while opening the model");
   }
 
   @ParameterizedTest
-  @EnumSource(Phase.class)
-  void everyPhaseCanBeCancelledAndTheNextRequestWorks(Phase phase) {
-    try (XDiTParallel ranks = ranks(ParallelConfig.builder().pipefusionDegree(2).build(), false)) {
-      assertThatThrownBy(() -> ranks.generate(FOX, new Told(phase)))
-          .isInstanceOf(CancelledException.class)
-          .hasMessage("cancelled while " + phase.label());
-      try (Generation generation = ranks.generate(FOX)) {
-        assertThat(generation.images()).hasSize(1);
-      }
+  @CsvSource({"1, 1", "2, 1", "1, 2", "2, 2"})
+  void loadingBeforehandLeavesNothingToLoad(int stages, int data) {
+    ParallelConfig degrees =
+        ParallelConfig.builder()
+            .pipefusionDegree(stages)
+            .dataDegree(data)
+            .vaeParallelSize(1)
+            .build();
+    InputConfig input = FOX.toBuilder().numImagesPerPrompt(data).build();
+    Told told = new Told();
+    try (DiffusionPipeline pipeline = open();
+        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine(degrees, false))) {
+      ranks.load(told::add);
+      long transformer = pipeline.transformerBytes();
+      long encoder = pipeline.textEncoderBytes();
+      assertThat(transformer).isPositive();
+      assertThat(encoder).isPositive();
+      List<Progress> later = new ArrayList<>();
+      ranks.generate(input, later::add).close();
+      assertThat(later)
+          .filteredOn(Progress.Loading.class::isInstance)
+          .allMatch(loading -> loading.done() == 0 || loading.complete());
+      assertThat(pipeline.transformerBytes()).isEqualTo(transformer);
+      assertThat(pipeline.textEncoderBytes()).isEqualTo(encoder);
+    }
+    told.everyPhaseGoesFromNothingToAllOfIt();
+    assertThat(told.phases.keySet())
+        .containsExactlyInAnyOrder(
+            "loading the transformer", "loading the text encoder", "loading the decoder");
+  }
+
+  @Test
+  void whatIsToldOfALoadedComponentIsItsBytes() {
+    try (DiffusionPipeline pipeline = open();
+        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, EngineConfig.of(MODEL))) {
+      ranks.load();
+      assertThat(pipeline.model().bytes(Component.TEXT_ENCODER))
+          .isEqualTo(pipeline.textEncoderBytes());
+      assertThat(pipeline.model().bytes(Component.TRANSFORMER))
+          .isGreaterThanOrEqualTo(pipeline.transformerBytes());
+    }
+  }
+
+  @Test
+  void severalRanksOnOnePipelineShareItsWeights() {
+    try (DiffusionPipeline pipeline = open();
+        XDiTParallel first = XDiTParallel.inProcess(pipeline, EngineConfig.of(MODEL));
+        XDiTParallel second =
+            XDiTParallel.inProcess(
+                pipeline, engine(ParallelConfig.builder().pipefusionDegree(2).build(), false))) {
+      first.load();
+      long transformer = pipeline.transformerBytes();
+      long encoder = pipeline.textEncoderBytes();
+      second.generate(FOX).close();
+      assertThat(pipeline.transformerBytes()).isEqualTo(transformer);
+      assertThat(pipeline.textEncoderBytes()).isEqualTo(encoder);
     }
   }
 }

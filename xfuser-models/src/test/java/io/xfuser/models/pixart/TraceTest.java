@@ -11,8 +11,8 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.parallel.Channel;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.RankTrace;
@@ -68,7 +68,7 @@ class TraceTest {
   @BeforeAll
   void generate() {
     pipeline = XDiTParallel.inProcess(EngineConfig.builder(SIGMA).parallel(DEGREES).build());
-    generation = pipeline.trace(INPUT, GivenTensors.NONE, StepListener.NONE);
+    generation = pipeline.trace(INPUT, GivenTensors.NONE, ProgressListener.NONE);
   }
 
   @AfterAll
@@ -98,7 +98,7 @@ class TraceTest {
     EngineConfig engine =
         EngineConfig.builder(SIGMA).parallel(p -> p.distrifusionDegree(3)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
-        Generation patches = ranks.trace(INPUT, GivenTensors.NONE, StepListener.NONE)) {
+        Generation patches = ranks.trace(INPUT, GivenTensors.NONE, ProgressListener.NONE)) {
       for (RankTrace rank : patches.trace().ranks()) {
         int own = rank.rank();
         assertThat(parts(rank, Activity.BLOCKS))

@@ -19,8 +19,9 @@ import io.xfuser.parallel.socket.SocketWorld;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
@@ -106,14 +107,14 @@ class DifferentRequestsTest {
     return List.of(first.get(), second.get());
   }
 
-  private static float[] draw(int rank, InputConfig input, StepListener listener) {
+  private static float[] draw(int rank, InputConfig input, ProgressListener listener) {
     try (Generation generation = RANKS[rank].generate(input, listener)) {
       return rank == 0 ? Pixels.floats(generation.tensor()) : new float[0];
     }
   }
 
   private static List<float[]> together(InputConfig first, InputConfig second) throws Exception {
-    return both(rank -> draw(rank, rank == 0 ? first : second, StepListener.NONE));
+    return both(rank -> draw(rank, rank == 0 ? first : second, ProgressListener.NONE));
   }
 
   private static Callable<Throwable> thrownBy(Callable<?> call) {
@@ -168,7 +169,9 @@ class DifferentRequestsTest {
   void whatDiffersIsNamedOnAllRanksAndTheNextRequestWorks(InputConfig other, String sentence)
       throws Exception {
     List<Throwable> thrown =
-        both(rank -> thrownBy(() -> draw(rank, rank == 0 ? FOX : other, StepListener.NONE)).call());
+        both(
+            rank ->
+                thrownBy(() -> draw(rank, rank == 0 ? FOX : other, ProgressListener.NONE)).call());
     for (Throwable each : thrown) {
       assertThat(each).isInstanceOf(MismatchException.class).hasMessageContaining(sentence);
     }
@@ -191,7 +194,7 @@ class DifferentRequestsTest {
                             draw(
                                 rank,
                                 rank == 0 ? FOX : FOX.toBuilder().size(100, 100).build(),
-                                StepListener.NONE))
+                                ProgressListener.NONE))
                     .call());
     String sentence = "height and width must be multiples of 16, but are 100 and 100";
     assertThat(thrown.get(0)).hasMessage("rank 1 refuses the request: " + sentence);
@@ -209,7 +212,8 @@ class DifferentRequestsTest {
               try (NDManager manager = Torch.newManager()) {
                 NDArray latents = manager.ones(new Shape(1, 4, 8, 8)).mul(rank + 1);
                 GivenTensors given = new GivenTensors(latents, Map.of());
-                return thrownBy(() -> RANKS[rank].generate(FOX, given, StepListener.NONE)).call();
+                return thrownBy(() -> RANKS[rank].generate(FOX, given, ProgressListener.NONE))
+                    .call();
               }
             });
     assertThat(thrown)
@@ -230,7 +234,7 @@ class DifferentRequestsTest {
                   thrownBy(
                           () ->
                               rank == 0
-                                  ? RANKS[0].trace(FOX, GivenTensors.NONE, StepListener.NONE)
+                                  ? RANKS[0].trace(FOX, GivenTensors.NONE, ProgressListener.NONE)
                                   : ring.generate(FOX))
                       .call());
       assertThat(thrown)
@@ -246,10 +250,12 @@ class DifferentRequestsTest {
   void anInterruptOfAnyRanksCallerEndsTheRequestOnAll() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
     AtomicInteger steps = new AtomicInteger();
-    StepListener listener =
-        (step, of) -> {
-          begun.countDown();
-          steps.set(step);
+    ProgressListener listener =
+        progress -> {
+          if (progress instanceof Progress.Denoising taken) {
+            begun.countDown();
+            steps.set((int) taken.done());
+          }
           return true;
         };
     InputConfig longer = FOX.toBuilder().numInferenceSteps(400).build();
@@ -259,7 +265,7 @@ class DifferentRequestsTest {
         CALLERS.submit(
             () -> {
               caller[0] = Thread.currentThread();
-              Throwable thrown = thrownBy(() -> draw(1, longer, StepListener.NONE)).call();
+              Throwable thrown = thrownBy(() -> draw(1, longer, ProgressListener.NONE)).call();
               return Thread.interrupted() ? thrown : new AssertionError("not interrupted");
             });
     begun.await();

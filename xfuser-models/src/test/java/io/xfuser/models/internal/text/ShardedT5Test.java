@@ -14,10 +14,10 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.RankReport;
-import io.xfuser.pipeline.StepListener;
 import io.xfuser.pipeline.TextEncoder;
 import io.xfuser.pipeline.TextRequest;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
@@ -168,7 +168,7 @@ class ShardedT5Test {
       DiffusionPipeline pipeline, EngineConfig engine, InputConfig input, GivenTensors given) {
     EngineConfig fresh = engine.toBuilder().runtime(r -> r.warmupSteps(STEPS)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, fresh);
-        Generation generation = ranks.generate(input, given, StepListener.NONE)) {
+        Generation generation = ranks.generate(input, given, ProgressListener.NONE)) {
       return new Made(
           Torch.alias(manager, generation.tensor()),
           generation.report().ranks().stream().map(RankReport::textParameterBytes).toList());

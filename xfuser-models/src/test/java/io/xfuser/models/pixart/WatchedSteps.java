@@ -10,11 +10,12 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** A model that counts the steps of all ranks; the whole model is not its to close. */
-record CountedSteps<C>(PipelineModel<C> whole, AtomicInteger taken) implements ForwardingModel<C> {
+/**
+ * A model that says each step of each rank, which may throw; the whole model is not its to close.
+ */
+public record WatchedSteps<C>(PipelineModel<C> whole, Runnable each) implements ForwardingModel<C> {
   @Override
   public PipelineModel<?> model() {
     return whole;
@@ -27,18 +28,17 @@ record CountedSteps<C>(PipelineModel<C> whole, AtomicInteger taken) implements F
 
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
-    return new CountingScheduler(whole.scheduler(request), taken);
+    return new WatchedScheduler(whole.scheduler(request), each);
   }
 
   @Override
   public void close() {}
 
-  private record CountingScheduler(Scheduler inner, AtomicInteger taken)
-      implements ForwardingScheduler {
+  private record WatchedScheduler(Scheduler inner, Runnable each) implements ForwardingScheduler {
     @Override
     public Sample step(
         NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
-      taken.incrementAndGet();
+      each.run();
       return inner.step(owner, sample, prediction, noise);
     }
   }

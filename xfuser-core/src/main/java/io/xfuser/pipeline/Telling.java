@@ -1,0 +1,94 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells one request's listener of its progress, in order, on the thread of listeners. Of a phase
+ * that goes on faster than the listener hears, only the newest event waits, and the last.
+ */
+final class Telling {
+  private static final long PATIENCE_MILLIS = 1_000;
+
+  private final GuardedListener listener;
+  private final ListenerThread thread;
+  private final Runnable cancel;
+  private final Map<String, Integer> tellers = new ConcurrentHashMap<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Deque<Progress> pending = new ArrayDeque<>(); // guarded by lock
+  private final CompletableFuture<Void> told = new CompletableFuture<>();
+
+  /** Nothing told yet; {@code cancel} is what the listener's {@code false} does. */
+  Telling(ProgressListener listener, ListenerThread thread, Runnable cancel) {
+    this.listener = new GuardedListener(listener);
+    this.thread = thread;
+    this.cancel = cancel;
+  }
+
+  /**
+   * Returns at once; the listener hears of it in its turn, if {@code rank} is the first here to
+   * come to this phase.
+   */
+  void tell(int rank, Progress progress) {
+    if (listener.isMute() || tellers.computeIfAbsent(progress.doing(), phase -> rank) != rank) {
+      return;
+    }
+    lock.lock();
+    try {
+      boolean idle = pending.isEmpty();
+      pending.removeIf(old -> old.doing().equals(progress.doing()) && !old.complete());
+      pending.add(progress);
+      if (idle) {
+        thread.execute(this::drain);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void drain() {
+    for (Progress next = next(); next != null; next = next()) {
+      if (!listener.progressed(next)) {
+        cancel.run();
+      }
+    }
+  }
+
+  private @Nullable Progress next() {
+    lock.lock();
+    try {
+      return pending.poll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Nothing more is told. */
+  void end() {
+    thread.execute(() -> told.complete(null));
+  }
+
+  /** Waits a moment for the listener to have heard everything, unless it is the one that waits. */
+  void awaitTold() throws InterruptedException {
+    if (thread.isCurrent()) {
+      return;
+    }
+    try {
+      told.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      // it lags, and hears the rest later
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

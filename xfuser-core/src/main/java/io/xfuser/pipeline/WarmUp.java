@@ -1,0 +1,137 @@
+package io.xfuser.pipeline;
+
+import ai.djl.Device;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.Offload;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.parallel.DeviceMesh;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.progress.Progress;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Loads before the first request what the ranks of this JVM need for any.
+ *
+ * @param pipeline the components
+ * @param engine what all ranks were told
+ * @param ranks those of this JVM
+ */
+record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks) {
+  /** Waits for its turn, and for all to be loaded; an interrupt or the listener ends it early. */
+  void run(RequestQueue queue, Function<Runnable, Telling> listening) {
+    AtomicReference<String> stop = new AtomicReference<>("");
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    Telling telling = listening.apply(() -> stop.set("cancelled"));
+    queue.add(
+        new RequestQueue.Job(
+            () -> complete(done, () -> loadAll(telling, stop)),
+            done::completeExceptionally,
+            stop::set),
+        true);
+    await(done, stop);
+  }
+
+  private static void complete(CompletableFuture<Void> done, Runnable work) {
+    try {
+      work.run();
+      done.complete(null);
+    } catch (RuntimeException | Error e) {
+      done.completeExceptionally(e);
+    }
+  }
+
+  private static void await(CompletableFuture<Void> done, AtomicReference<String> stop) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          done.get();
+          return;
+        } catch (InterruptedException e) {
+          interrupted = true;
+          stop.set("interrupted");
+        } catch (ExecutionException e) {
+          throw RankFailures.unchecked(e);
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void loadAll(Telling telling, AtomicReference<String> stop) {
+    RequestWatch watch = new RequestWatch(telling::tell, false);
+    List<CompletableFuture<Boolean>> loading = new ArrayList<>();
+    for (int local = 0; local < ranks.threads().size(); local++) {
+      int rank = ranks.numbers().get(local);
+      Device device = ranks.devices().get(local);
+      Consumer<Progress> told =
+          progress -> {
+            if (!stop.get().isEmpty()) {
+              throw new CancelledException(stop.get() + " while " + progress.doing());
+            }
+            watch.progressed(rank, progress);
+          };
+      loading.add(ranks.threads().get(local).submit(() -> load(rank, device, told)));
+    }
+    Throwable first = null;
+    for (CompletableFuture<Boolean> rank : loading) {
+      try {
+        rank.join();
+      } catch (CompletionException e) {
+        first = first == null ? e : first;
+      }
+    }
+    telling.end();
+    if (first != null) {
+      throw RankFailures.unchecked(first);
+    }
+  }
+
+  private boolean load(int rank, Device device, Consumer<Progress> told) {
+    Offload offload = engine.runtime().offload();
+    PlacedPipeline<?> placed = pipeline.on(new Placement(device, offload == Offload.SEQUENTIAL));
+    Loads<?> loads = new Loads<>(placed, offload, told);
+    DeviceMesh mesh = RankPlan.mesh(engine.parallel());
+    if (rank < mesh.size()) {
+      int stage = mesh.coordinate(rank, MeshAxis.PIPELINE);
+      loads.stage(
+          RankPlan.stage(engine.parallel(), pipeline.spec(), stage),
+          new Share(mesh.coordinate(rank, MeshAxis.TENSOR), mesh.degree(MeshAxis.TENSOR)));
+      loadEncoder(rank, mesh.replica(rank), loads);
+    }
+    if (offload == Offload.NONE && decodes(mesh, rank)) {
+      loads.decoder().close(); // which keeps it
+    }
+    return true;
+  }
+
+  /** Whether it decodes in some request. */
+  private boolean decodes(DeviceMesh mesh, int rank) {
+    return engine.parallel().worldSize() > mesh.size()
+        ? rank >= mesh.size()
+        : engine.runtime().useParallelVae() || RequestPlan.isSource(mesh, rank);
+  }
+
+  private void loadEncoder(int rank, List<Integer> replica, Loads<?> loads) {
+    if (engine.runtime().offload() != Offload.NONE) {
+      return;
+    }
+    if (engine.runtime().shardT5Encoder()) {
+      loads.textEncoder(new Share(replica.indexOf(rank), replica.size())).close();
+    } else if (replica.get(0) == rank) {
+      loads.textEncoder(Share.WHOLE).close();
+    }
+  }
+}

@@ -1,0 +1,206 @@
+package io.xfuser.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.parallel.TestRanks;
+import io.xfuser.parallel.World;
+import io.xfuser.parallel.socket.SocketWorld;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Two ranks, threads of one JVM or joined by sockets as processes are, one of which cancels. */
+@Timeout(60)
+class CancelTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
+
+  private static final List<String> PHASES =
+      List.of(
+          "loading the transformer",
+          "loading the text encoder",
+          "encoding the prompt",
+          "denoising",
+          "loading the decoder",
+          "decoding");
+
+  private static DiffusionPipeline shared;
+  private static List<World> worlds;
+
+  /** How two ranks share the work. */
+  private enum Layout {
+    DATA(ParallelConfig.builder().dataDegree(2).build(), RuntimeConfig.builder().build()),
+    CFG(
+        ParallelConfig.builder().cfgDegree(2).build(),
+        RuntimeConfig.builder().enableTiling(true).build()),
+    ULYSSES(
+        ParallelConfig.builder().ulyssesDegree(2).build(),
+        RuntimeConfig.builder().useParallelVae(true).build()),
+    PIPEFUSION(
+        ParallelConfig.builder().pipefusionDegree(2).build(), RuntimeConfig.builder().build()),
+    VAE(ParallelConfig.builder().vaeParallelSize(1).build(), RuntimeConfig.builder().build());
+
+    private final EngineConfig engine;
+
+    Layout(ParallelConfig degrees, RuntimeConfig runtime) {
+      engine = EngineConfig.builder(MODEL).parallel(degrees).runtime(runtime).build();
+    }
+
+    InputConfig input() {
+      return InputConfig.builder(
+              this == DATA ? new String[] {"a fox", "a boat"} : new String[] {"a fox"})
+          .height(64)
+          .width(64)
+          .useResolutionBinning(false)
+          .numInferenceSteps(3)
+          .seed(1)
+          .build();
+    }
+  }
+
+  @BeforeAll
+  static void open() throws Exception {
+    shared = pipeline();
+    int port = TestRanks.freePort();
+    List<CompletableFuture<World>> joining = new ArrayList<>();
+    for (int rank = 0; rank < 2; rank++) {
+      var config = TestRanks.config(rank, 2, port, TestRanks.QUICK);
+      joining.add(CompletableFuture.supplyAsync(() -> SocketWorld.join(config), apart()));
+    }
+    worlds = List.of(joining.get(0).get(), joining.get(1).get());
+  }
+
+  private static Executor apart() {
+    return work -> new Thread(work).start();
+  }
+
+  @AfterAll
+  static void close() throws Exception {
+    List<CompletableFuture<Void>> leaving =
+        worlds.stream().map(world -> CompletableFuture.runAsync(world::close, apart())).toList();
+    for (CompletableFuture<Void> each : leaving) {
+      each.get();
+    }
+    shared.close();
+  }
+
+  private static DiffusionPipeline pipeline() {
+    return DiffusionPipeline.fromPretrained(ModelConfig.builder(MODEL).build());
+  }
+
+  static Stream<Arguments> everyPhaseOfEveryLayout() {
+    return Stream.of(Layout.values())
+        .flatMap(
+            layout ->
+                PHASES.stream()
+                    .flatMap(
+                        phase ->
+                            Stream.of(true, false)
+                                .map(sockets -> Arguments.of(layout, phase, sockets))));
+  }
+
+  /** Cancels when a phase is reached, and counts what ranks go on with afterwards. */
+  private static final class Canceller {
+    private final String phase;
+    private final boolean sockets;
+    private final AtomicBoolean reached = new AtomicBoolean();
+    private final Map<Integer, Integer> late = new ConcurrentHashMap<>();
+    private volatile boolean cancelled;
+
+    Canceller(String phase, boolean sockets) {
+      this.phase = phase;
+      this.sockets = sockets;
+    }
+
+    RequestWatch watch(GenerationTask task) {
+      return new RequestWatch((rank, progress) -> heard(task, rank, progress), false);
+    }
+
+    private void heard(GenerationTask task, int rank, Progress progress) {
+      if (cancelled) {
+        late.merge(rank, 1, Integer::sum);
+        if (sockets) { // this step takes until the word has come
+          await(() -> isOver(worlds.get(rank)));
+        }
+      } else if (progress.doing().equals(phase) && reached.compareAndSet(false, true)) {
+        await(task::isStarted);
+        task.cancel();
+        cancelled = true;
+      }
+    }
+
+    private static boolean isOver(World world) {
+      try {
+        world.transport().check();
+        return false;
+      } catch (CancelledException e) {
+        return true;
+      }
+    }
+
+    private static void await(BooleanSupplier condition) {
+      while (!condition.getAsBoolean()) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("everyPhaseOfEveryLayout")
+  void everyRankHearsOfACancelWithinAStepAndTheNextRequestWorks(
+      Layout layout, String phase, boolean sockets) {
+    boolean loads = phase.startsWith("loading");
+    DiffusionPipeline pipeline = loads ? pipeline() : shared;
+    List<XDiTParallel> ranks =
+        sockets
+            ? worlds.stream()
+                .map(world -> new XDiTParallel(pipeline, layout.engine, world))
+                .toList()
+            : List.of(XDiTParallel.inProcess(pipeline, layout.engine));
+    Canceller canceller = new Canceller(phase, sockets);
+    List<GenerationTask> cancelled =
+        ranks.stream()
+            .map(
+                rank ->
+                    rank.submit(
+                        layout.input(), GivenTensors.NONE, ProgressListener.NONE, canceller::watch))
+            .toList();
+    for (GenerationTask task : cancelled) {
+      assertThatThrownBy(task::await)
+          .isInstanceOf(CancelledException.class)
+          .hasMessageStartingWith("cancelled while ");
+      assertThat(task.state()).isEqualTo(GenerationTask.State.CANCELLED);
+    }
+    assertThat(canceller.late.values()).allMatch(more -> more <= 1);
+    List<GenerationTask> next = ranks.stream().map(rank -> rank.submit(layout.input())).toList();
+    List<Generation> drawn = next.stream().map(GenerationTask::await).toList();
+    assertThat(drawn.stream().mapToInt(each -> each.images().size()).sum())
+        .isEqualTo(layout == Layout.DATA ? 2 : 1);
+    drawn.forEach(Generation::close);
+    ranks.forEach(XDiTParallel::close);
+    if (loads) {
+      pipeline.close();
+    }
+  }
+}
