@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Law 1: serial equals diffusers on the same directory with the same seed, for every call that
- * {@code fixtures/reference/<pipeline>/cases.json} records.
+ * Law 1: serial, with several threads, equals diffusers on the same directory with the same seed,
+ * for every call that {@code fixtures/reference/<pipeline>/cases.json} records.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class DiffusersParity {
@@ -47,7 +47,7 @@ public abstract class DiffusersParity {
   void serialEqualsDiffusers(DiffusersCall call) {
     ElementType type = call.type();
     EngineConfig engine =
-        EngineConfig.builder(call.directory()).runtime(r -> r.dtype(type)).build();
+        EngineConfig.builder(call.directory()).runtime(r -> r.dtype(type).threads(2)).build();
     try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(call.input());
         NDManager manager = Torch.newManager()) {
