@@ -1,5 +1,8 @@
 package io.xfuser.failure;
 
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.file.AccessDeniedException;
@@ -86,12 +89,26 @@ public final class Reason {
     if (e instanceof ReadOnlyFileSystemException) {
       return "read-only file system";
     }
+    if (e instanceof JsonProcessingException json && json.getLocation() != null) {
+      return words(json, json.getLocation());
+    }
     String name = e.getClass().getSimpleName();
     if (message == null || message.isBlank()) {
       return name;
     }
     String first = message.strip().lines().findFirst().orElse(name);
     return e instanceof java.net.UnknownHostException ? "unknown host " + first : first;
+  }
+
+  /** Where text is not JSON; lines and columns count from 1. */
+  private static String words(JsonProcessingException e, JsonLocation at) {
+    String more = "";
+    if (e instanceof JsonEOFException) {
+      more = ": it ends too early";
+    } else if (e.getOriginalMessage().startsWith("Duplicate field")) {
+      more = ": " + e.getOriginalMessage();
+    }
+    return "line %d, column %d%s".formatted(at.getLineNr(), at.getColumnNr(), more);
   }
 
   /** What a kind of failure stands for whose message is the file's name alone. */

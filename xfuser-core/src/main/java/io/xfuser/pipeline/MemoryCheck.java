@@ -6,6 +6,8 @@ import io.xfuser.failure.MemoryException;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.torchscript.DeviceMemory;
 import io.xfuser.torchscript.Torch;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -26,14 +28,19 @@ final class MemoryCheck {
   static void require(RequestPlan plan, DiffusionPipeline pipeline, LocalRanks ranks, int draws) {
     GenerationRequest request = plan.request();
     OptionalLong host = HostMemory.ofThisMachine().usable();
-    MemoryNeed.noise(plan, draws).require(request, "memory", host);
+    List<MemoryNeed> hostNeeds = new ArrayList<>(List.of(MemoryNeed.noise(plan, draws)));
     VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
     for (Device device : Set.copyOf(ranks.devices())) {
-      String whose = device.isGpu() ? "the memory of " + Torch.name(device) : "memory";
-      OptionalLong usable = device.isGpu() ? DeviceMemory.total(device) : host;
-      MemoryNeed.onDevice(plan, pipeline.spec(), decoder, ranks.on(device))
-          .forEach(need -> need.require(request, whose, usable));
+      List<MemoryNeed> needs =
+          MemoryNeed.onDevice(plan, pipeline.spec(), decoder, ranks.on(device));
+      if (device.isGpu()) {
+        MemoryNeed.largest(needs)
+            .require(request, "the memory of " + Torch.name(device), DeviceMemory.total(device));
+      } else {
+        hostNeeds.addAll(needs);
+      }
     }
+    MemoryNeed.largest(hostNeeds).require(request, "memory", host);
     OptionalLong java = OptionalLong.of(Runtime.getRuntime().maxMemory());
     MemoryNeed.ofJava(plan, ranks.numbers()).require(request, "Java's own memory", java);
     Size size = request.output();

@@ -7,9 +7,10 @@ import io.xfuser.parallel.MeshAxis;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
 
 /**
  * The least memory that a request can do with, found before anything is allocated. It counts only
@@ -53,13 +54,18 @@ record MemoryNeed(String phase, double bytes, String remedy) {
     }
   }
 
+  /** The one that counts: phases follow one another, and whose need is met leaves room for all. */
+  static MemoryNeed largest(Collection<MemoryNeed> needs) {
+    return Collections.max(needs, Comparator.comparingDouble(MemoryNeed::bytes));
+  }
+
   /**
    * What the ranks of one device need of its memory, each phase alone.
    *
    * @param ranks those that compute there
    * @param decoder what is known of the decoder
    */
-  static Stream<MemoryNeed> onDevice(
+  static List<MemoryNeed> onDevice(
       RequestPlan plan,
       TransformerSpec<?> spec,
       VaeDecoder.Footprint decoder,
@@ -67,7 +73,7 @@ record MemoryNeed(String phase, double bytes, String remedy) {
     List<RankPlan> denoising =
         plan.denoising().stream().filter(rank -> ranks.contains(rank.rank())).toList();
     double element = plan.engine().runtime().dtype().bytes();
-    return Stream.of(
+    return List.of(
         new MemoryNeed(
             "denoising",
             element * denoising(denoising, spec, plan.engine().runtime()),

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,20 +78,16 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
   }
 
   private void checkComponent(String name, Set<String> known) {
-    String found = index.text(name);
-    if (has(name)) {
-      found = className(name);
+    String usable = String.join(", ", new TreeSet<>(known));
+    if (!index.has(name) && !known.contains(ABSENT)) {
+      throw new IllegalArgumentException(
+          "%s has no %s: it must name one of %s".formatted(index.origin(), name, usable));
     }
+    String found = has(name) ? className(name) : index.text(name);
     if (!known.contains(found)) {
       throw new IllegalArgumentException(
-          index.origin()
-              + ": "
-              + name
-              + " is "
-              + found
-              + ", but only "
-              + String.join(", ", known.stream().sorted().toList())
-              + " can be used here");
+          "%s: %s is %s, but only %s can be used here"
+              .formatted(index.origin(), name, found, usable));
     }
     if (has(name) && !LIBRARIES.contains(index.getStringList(name).get(0))) {
       throw new IllegalArgumentException(

@@ -108,10 +108,12 @@ public enum NativeLibrary {
     String sentence = what + " cannot be loaded: " + Reason.of(e);
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof UnsatisfiedLinkError) {
+        String reason = Reason.of(cause); // the linker names the file, others do not
+        String where = reason.contains(folder.toString()) ? "" : "for those in " + folder + " ";
         sentence =
-            ("%s cannot be loaded: %s; for those in %s set DJL_CACHE_DIR to a folder that programs"
-                    + " may be loaded from (not mounted noexec), or delete it if it is damaged")
-                .formatted(what, Reason.of(cause), folder);
+            ("%s cannot be loaded: %s; %sset DJL_CACHE_DIR to a folder that programs may be loaded"
+                    + " from (not mounted noexec), or delete this one if it is damaged")
+                .formatted(what, reason, where);
       } else if (cause instanceof IOException) {
         sentence =
             ("%s cannot be unpacked into %s: %s; set DJL_CACHE_DIR to a folder that can be written"

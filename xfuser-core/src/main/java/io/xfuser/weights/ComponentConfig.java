@@ -69,8 +69,7 @@ public final class ComponentConfig {
       }
       throw new IllegalArgumentException(origin + " is not a JSON object");
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          origin + " is not JSON (" + e.getOriginalMessage() + ")", e);
+      throw new IllegalArgumentException(origin + " is not JSON (" + Reason.of(e) + ")", e);
     }
   }
 

@@ -272,8 +272,13 @@ public final class SafeTensors implements Weights, AutoCloseable {
     String names =
         unknown.stream().limit(NAMES_SHOWN).collect(Collectors.joining("\", \"", "\"", "\""));
     int more = unknown.size() - NAMES_SHOWN;
-    return "%s has %d tensors that the model does not use: %s%s"
-        .formatted(files.origin(), unknown.size(), names, more > 0 ? " and " + more + " more" : "");
+    return "%s has %d %s that the model does not use: %s%s"
+        .formatted(
+            files.origin(),
+            unknown.size(),
+            unknown.size() == 1 ? "tensor" : "tensors",
+            names,
+            more > 0 ? " and " + more + " more" : "");
   }
 
   @Override

@@ -125,8 +125,7 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
     try {
       json = JSON.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new ModelException(
-          file + " has a header that is not JSON (" + e.getOriginalMessage() + ")");
+      throw new ModelException(file + " has a header that is not JSON (" + Reason.of(e) + ")");
     }
     if (!json.isObject()) {
       throw new ModelException(file + " has a header that is not a JSON object");

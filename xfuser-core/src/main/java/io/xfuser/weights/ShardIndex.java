@@ -64,7 +64,7 @@ final class ShardIndex {
       }
       return map;
     } catch (JsonProcessingException e) {
-      throw new ModelException(index + " is not JSON (" + e.getOriginalMessage() + ")");
+      throw new ModelException(index + " is not JSON (" + Reason.of(e) + ")");
     } catch (IOException e) {
       throw new ModelException(index + " cannot be read: " + Reason.of(e));
     }

@@ -55,6 +55,9 @@ class LibtorchTest {
     assertThat(failure(new UnsatisfiedLinkError("libc10.so: failed to map segment")))
         .hasMessageStartingWith("libtorch cannot be loaded: libc10.so: failed to map segment; ")
         .hasMessageContaining("for those in " + cache + " set DJL_CACHE_DIR");
+    assertThat(failure(new UnsatisfiedLinkError(cache + "/libc10.so: failed to map segment")))
+        .hasMessageStartingWith(
+            "libtorch cannot be loaded: /cache/pytorch/libc10.so: failed to map segment; set DJL");
     assertThat(failure(new EngineException("no copy", new IOException("No space left on device"))))
         .hasMessageStartingWith(
             "libtorch cannot be unpacked into " + cache + ": No space left on device; set DJL_C");

@@ -69,7 +69,8 @@ class BrokenWeightsTest {
       value = {
         "not json | has a header that is not JSON (",
         "[1, 2] | has a header that is not a JSON object",
-        "{\"x\":{},\"x\":{}} | has a header that is not JSON (Duplicate field 'x')",
+        "{\"x\":{},\"x\":{}} | has a header that is not JSON (line 1, column 12: Duplicate field"
+            + " 'x')",
         "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
             + " | tensor \"x\" needs the bytes [0,8] after the header, but only 4 follow",
         "{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}"

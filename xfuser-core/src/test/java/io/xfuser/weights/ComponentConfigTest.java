@@ -84,7 +84,11 @@ class ComponentConfigTest {
     Path file = directory.resolve("config.json");
     assertRejected(() -> ComponentConfig.read(file), "config.json does not exist");
     Files.writeString(file, "{\"a\": ");
-    assertRejected(() -> ComponentConfig.read(file), "config.json is not JSON (");
+    assertRejected(
+        () -> ComponentConfig.read(file),
+        "config.json is not JSON (line 1, column 7: it ends too early)");
+    Files.writeString(file, "{\n  \"a\": 1,\n  \"b\" 2\n}\n");
+    assertRejected(() -> ComponentConfig.read(file), "config.json is not JSON (line 3, column 7)");
     Files.writeString(file, "[]");
     assertRejected(() -> ComponentConfig.read(file), "config.json is not a JSON object");
   }

@@ -200,6 +200,10 @@ class SafeTensorsTest {
                   + " \"b1\", \"b2\", \"b3\", \"b4\", \"b5\" and 2 more");
       assertThat(weights.renamed(name -> name).warning("a"::equals)).isEmpty(); // of a file once
     }
+    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      assertThat(weights.warning(name -> !name.equals("b7")).orElseThrow())
+          .endsWith("has 1 tensor that the model does not use: \"b7\"");
+    }
   }
 
   @Test

@@ -49,9 +49,7 @@ class MemoryNeedTest {
   private static MemoryNeed denoising(EngineConfig engine, InputConfig input) {
     RequestPlan plan = plan(engine, input);
     List<Integer> all = IntStream.range(0, engine.parallel().worldSize()).boxed().toList();
-    return MemoryNeed.onDevice(plan, pipeline.spec(), pipeline.model().decoderSize(), all)
-        .findFirst()
-        .orElseThrow();
+    return MemoryNeed.onDevice(plan, pipeline.spec(), pipeline.model().decoderSize(), all).get(0);
   }
 
   private static RequestPlan plan(EngineConfig engine, InputConfig input) {
@@ -106,6 +104,14 @@ class MemoryNeedTest {
         engine.toBuilder().runtime(r -> r.attentionBackend(AttentionKernel.SDPA_MATH)).build();
     double products = 2.0 * 576 * 576 * pipeline.spec().heads() * Float.BYTES; // both prompts
     assertThat(denoising(math, FOX).bytes()).isEqualTo(denoising(engine, FOX).bytes() + products);
+  }
+
+  @Test
+  void thePhaseThatNeedsMostIsTheOneThatCounts() {
+    MemoryNeed denoising = new MemoryNeed("denoising", 3e9, "ranks");
+    MemoryNeed decoding = new MemoryNeed("decoding", 4e9, "tiling");
+    MemoryNeed noise = new MemoryNeed("the noise", 1e9, "size");
+    assertThat(MemoryNeed.largest(List.of(denoising, decoding, noise))).isEqualTo(decoding);
   }
 
   @Test

@@ -99,6 +99,13 @@ class SD3PipelineTest {
   }
 
   @Test
+  void aComponentThatTheIndexDoesNotNameIsMissing(@TempDir Path directory) throws IOException {
+    DirectoryCopy.of(FIXTURE, directory).rewrite("model_index.json", "\"scheduler\"", "\"other\"");
+    assertThatThrownBy(() -> resolve(directory, FOX))
+        .hasMessageContaining("model_index.json has no scheduler: it must name one of ");
+  }
+
+  @Test
   void aT5OfAnotherClassIsRefused(@TempDir Path directory) throws IOException {
     DirectoryCopy copy = DirectoryCopy.of(FIXTURE, directory);
     copy.rewrite("model_index.json", "T5EncoderModel", "BertModel");

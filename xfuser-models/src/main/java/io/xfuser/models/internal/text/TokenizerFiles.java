@@ -116,7 +116,8 @@ final class TokenizerFiles {
       }
       throw new IllegalArgumentException(file + " is not a JSON object");
     } catch (IOException e) {
-      throw new IllegalArgumentException(file + " is not JSON: " + e.getMessage(), e);
+      throw new IllegalArgumentException(
+          file + " cannot be read as JSON (" + Reason.of(e) + ")", e);
     }
   }
 }
