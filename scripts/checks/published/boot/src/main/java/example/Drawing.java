@@ -7,7 +7,9 @@ import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -41,12 +43,24 @@ public class Drawing {
     }
 
     @GetMapping(value = "/draw", produces = MediaType.IMAGE_PNG_VALUE)
-    byte[] draw(@RequestParam String prompt) throws IOException {
-      try (Generation generation = pipeline.generate(InputConfig.builder(prompt).build())) {
+    CompletableFuture<byte[]> draw(@RequestParam String prompt) {
+      return pipeline.submit(InputConfig.builder(prompt).build()).result().thenApply(Pages::png);
+    }
+
+    private static byte[] png(Generation generation) {
+      try (generation) {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         generation.images().get(0).save(png, "png");
         return png.toByteArray();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
+    }
+
+    /** Waits on the virtual thread of the request. */
+    @GetMapping(value = "/wait", produces = MediaType.IMAGE_PNG_VALUE)
+    byte[] await(@RequestParam String prompt) {
+      return png(pipeline.generate(InputConfig.builder(prompt).build()));
     }
 
     @GetMapping("/health")

@@ -82,6 +82,14 @@ class DocumentationTest {
         .isEmpty();
   }
 
+  @Test
+  void theReadmeShowsTheEmbeddingExample() throws IOException {
+    String source = Files.readString(Path.of("embedding/src/main/java/example/Embedding.java"));
+    String shown = source.substring(source.indexOf("  /** Takes"), source.lastIndexOf('}'));
+    assertThat(Files.readString(PROJECT.resolve("README.md")))
+        .contains("```java\n" + shown.stripTrailing().stripIndent() + "\n```");
+  }
+
   private static String usageOfXfRun() {
     ByteArrayOutputStream usage = new ByteArrayOutputStream();
     PrintStream out = new PrintStream(usage, true, StandardCharsets.UTF_8);
