@@ -3,7 +3,6 @@ package example;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
-import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
@@ -13,25 +12,22 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Makes pictures on four ranks, which are threads of this JVM. */
 public final class Embedding {
-  private Embedding() {}
-
   /** Takes the model's directory, and the one to save pictures in. */
   public static void main(String[] args) throws IOException {
     Path model = Path.of(args[0]);
-    ParallelConfig ranks = ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).build();
-    EngineConfig engine = EngineConfig.builder(model).parallel(ranks).build();
+    EngineConfig engine =
+        EngineConfig.builder(model).parallel(p -> p.ulyssesDegree(2).pipefusionDegree(2)).build();
     try (XDiTParallel pipeline = XDiTParallel.inProcess(engine)) {
       InputConfigBuilder fox = InputConfig.builder("a fox");
       for (InputConfig input : List.of(fox.size(128, 128).build(), fox.size(96, 144).build())) {
         try (Generation generation = pipeline.generate(input, Embedding::show)) {
-          Path folder = Path.of(args[1], input.height() + "x" + input.width());
-          System.out.println("saved " + generation.save(folder));
+          System.out.println(
+              generation.save(Path.of(args[1], input.height() + "x" + input.width())));
         }
       }
-      GenerationTask another = pipeline.submit(fox.build(), Embedding::show);
-      another.cancel(); // in whatever phase it is; await() and result() say so
+      GenerationTask another = pipeline.submit(fox.build());
+      another.cancel(); // in whatever phase it is
       another.await();
     } catch (CancelledException e) {
       System.out.println(e.getMessage());

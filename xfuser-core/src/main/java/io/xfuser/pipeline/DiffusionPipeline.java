@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
 import io.xfuser.hub.Hub;
@@ -165,15 +166,23 @@ public final class DiffusionPipeline implements AutoCloseable {
     return known;
   }
 
-  /** Its weights have been cast when they were loaded, so no engine can choose another type. */
-  void requireType(ElementType wanted) {
-    if (wanted != type) {
-      throw new IllegalArgumentException(
-          "the pipeline was opened in "
-              + type.torchName()
-              + ", but the engine computes in "
-              + wanted.torchName());
+  /**
+   * Refuses an engine that it cannot be drawn with.
+   *
+   * @param gpu whether its ranks compute on GPUs
+   */
+  void require(RuntimeConfig runtime, boolean gpu) {
+    if (runtime.dtype() != type) { // weights are cast when they are loaded
+      throw new ArgumentException(
+          "the pipeline was opened in %s, but the engine computes in %s"
+              .formatted(type.torchName(), runtime.dtype().torchName()));
     }
+    runtime.attentionBackend().require(gpu, type, spec.headSize());
+    if (runtime.shardT5Encoder() && !model.hasT5()) {
+      throw new ArgumentException(
+          RuntimeConfig.SHARD_T5_ENCODER + " needs a T5 text encoder, but " + name() + " has none");
+    }
+    model.check(new VaeDecoder.DecodeOptions(runtime.enableSlicing(), runtime.enableTiling()));
   }
 
   /** What the transformer is, without its weights. */
@@ -184,14 +193,6 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** The components in one place, which ranks there share. */
   PlacedPipeline<?> on(Placement placement) {
     return placed.computeIfAbsent(placement, place -> PlacedPipeline.of(model, place));
-  }
-
-  /** Ranks share it in vain if there is nothing to share. */
-  void requireT5() {
-    if (!model.hasT5()) {
-      throw new IllegalArgumentException(
-          RuntimeConfig.SHARD_T5_ENCODER + " needs a T5 text encoder, but " + name() + " has none");
-    }
   }
 
   @Override

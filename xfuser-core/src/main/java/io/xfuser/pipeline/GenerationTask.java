@@ -116,8 +116,9 @@ public final class GenerationTask {
     return result;
   }
 
-  Telling telling() {
-    return telling;
+  /** Watches it for its listener; {@code traces} says whether what ranks do is recorded. */
+  RequestWatch watch(boolean traces) {
+    return new RequestWatch(telling::tell, traces);
   }
 
   void enqueue() {

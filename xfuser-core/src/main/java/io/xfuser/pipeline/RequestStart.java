@@ -1,11 +1,13 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.scheduler.Scheduler;
 import io.xfuser.weights.Placement;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands a request to the ranks of this JVM.
+ * Plans requests, and hands them to the ranks of this JVM.
  *
  * @param pipeline the components
  * @param engine what all ranks were told
@@ -31,7 +33,27 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     }
   }
 
-  RunningRequest start(Asked asked, RequestPlan.Call call) {
+  /** Plans all of it, and rejects what no rank could do. */
+  RequestPlan plan(InputConfig input, GivenTensors given) {
+    GenerationRequest request = pipeline.model().resolve(given.complete(input));
+    given.check(request);
+    Scheduler scheduler = pipeline.model().scheduler(request.scheduler());
+    RequestPlan plan =
+        RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
+    int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
+    MemoryCheck.require(plan, pipeline, ranks, draws);
+    return plan;
+  }
+
+  /** Starts a task, and waits until no rank is at work on it. */
+  Generation draw(GenerationTask task, Asked asked, RequestPlan.Call call) {
+    RunningRequest running = start(asked, call);
+    task.started(running);
+    List<RankResult> results = running.await();
+    return Generation.of(results, Generation.Output.of(pipeline, engine, asked.plan().request()));
+  }
+
+  private RunningRequest start(Asked asked, RequestPlan.Call call) {
     World here = ranks.world();
     if (here != null) {
       here.transport().begin();

@@ -3,7 +3,6 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
@@ -16,18 +15,14 @@ import io.xfuser.failure.RankException;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.nccl.GpuWorld;
 import io.xfuser.progress.ProgressListener;
-import io.xfuser.scheduler.Scheduler;
-import io.xfuser.torchscript.AttentionKernel;
 import java.time.Duration;
-import java.util.List;
 import java.util.function.Function;
 
 /**
  * A pipeline run by many ranks: all of them threads of this JVM, or one of them here and the others
  * in JVMs of their own. Requests may have other sizes, prompts and steps each time; those of
  * several threads queue, and are served in the order in which they came. A failure throws and never
- * ends the JVM: the failing rank's own exception where that rank is a thread of this JVM, else one
- * that names the rank and what it was doing.
+ * ends the JVM.
  *
  * <p>After any failure the next call works where all ranks are threads of this JVM. Where ranks
  * have JVMs of their own, it works too, unless a rank was lost, its process or a connection: then
@@ -36,30 +31,16 @@ import java.util.function.Function;
 public final class XDiTParallel implements AutoCloseable {
   static final Duration TIMEOUT = Duration.ofMinutes(30);
 
-  private final DiffusionPipeline pipeline;
+  private final RequestStart requests;
   private final boolean ownsPipeline;
-  private final EngineConfig engine;
-  private final LocalRanks ranks;
   private final ListenerThread listeners = new ListenerThread();
   private final RequestQueue queue;
 
   private XDiTParallel(
       DiffusionPipeline pipeline, boolean ownsPipeline, EngineConfig engine, LocalRanks ranks) {
-    pipeline.requireType(engine.runtime().dtype());
-    AttentionKernel kernel = engine.runtime().attentionBackend();
-    boolean gpu = ranks.devices().get(0).isGpu();
-    kernel.require(gpu, engine.runtime().dtype(), pipeline.spec().headSize());
-    if (engine.runtime().shardT5Encoder()) {
-      pipeline.requireT5();
-    }
-    RuntimeConfig runtime = engine.runtime();
-    pipeline
-        .model()
-        .check(new VaeDecoder.DecodeOptions(runtime.enableSlicing(), runtime.enableTiling()));
-    this.pipeline = pipeline;
+    pipeline.require(engine.runtime(), ranks.devices().get(0).isGpu());
+    this.requests = new RequestStart(pipeline, engine, ranks);
     this.ownsPipeline = ownsPipeline;
-    this.engine = engine;
-    this.ranks = ranks;
     this.queue = new RequestQueue(this::release).start();
   }
 
@@ -125,6 +106,12 @@ public final class XDiTParallel implements AutoCloseable {
     return inProcess(DiffusionPipeline.fromPretrained(engine), true, engine);
   }
 
+  /** The same, and tells {@code listener} of downloading and opening, on this thread. */
+  public static XDiTParallel inProcess(EngineConfig engine, ProgressListener listener) {
+    return inProcess(
+        DiffusionPipeline.fromPretrained(engine.model(), engine.runtime(), listener), true, engine);
+  }
+
   /** {@code owns} says that {@code pipeline} is closed with this, and if this cannot be made. */
   static XDiTParallel inProcess(DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
     try {
@@ -137,10 +124,7 @@ public final class XDiTParallel implements AutoCloseable {
     }
   }
 
-  /**
-   * Generates, and waits for it: {@link #submit(InputConfig, GivenTensors, ProgressListener)} and
-   * {@link GenerationTask#await}, which see.
-   */
+  /** Generates; see {@link #generate(InputConfig, GivenTensors, ProgressListener)}. */
   public Generation generate(InputConfig input) {
     return generate(input, GivenTensors.NONE, ProgressListener.NONE);
   }
@@ -151,21 +135,21 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * Generates, and waits for it.
+   * {@linkplain #submit(InputConfig, GivenTensors, ProgressListener) Submits}, and {@linkplain
+   * GenerationTask#await waits}.
    *
    * <p>An interrupt of the calling thread cancels on all ranks, whichever rank it belongs to. Where
    * the request still waits for others, it is given up at once if all ranks are threads of this
    * JVM, else in its turn, because the other ranks' calls wait for it.
    *
    * @throws IllegalArgumentException if the model cannot do what is asked, or the tensors given do
-   *     not fit it; nothing was computed, and the next call works
+   *     not fit it; nothing was computed
    * @throws MismatchException if other ranks of a world were asked for something else or refused
-   *     it; nothing was computed, and the next call works
-   * @throws QueueFullException if too many requests wait; the next call works
-   * @throws CancelledException if it was cancelled or its caller interrupted, here or in the JVM of
-   *     another rank; the next call works
+   *     it; nothing was computed
+   * @throws QueueFullException if too many requests wait
+   * @throws CancelledException if it was cancelled or its caller interrupted, on any rank
    * @throws MemoryException if memory runs out; a request that certainly needs more than there is
-   *     is refused before. The next call works if it needs less
+   *     is refused before
    * @throws RankException if a rank failed otherwise, and the next call works; or was lost, and the
    *     world is closed
    * @throws CommunicationException if a rank of another JVM does not answer or has left
@@ -201,7 +185,7 @@ public final class XDiTParallel implements AutoCloseable {
    *     only what is known before waiting
    */
   public GenerationTask submit(InputConfig input, GivenTensors given, ProgressListener listener) {
-    return submit(input, given, listener, watching(false));
+    return submit(input, given, listener, task -> task.watch(false));
   }
 
   /**
@@ -210,11 +194,7 @@ public final class XDiTParallel implements AutoCloseable {
    * which there are a few for each patch of each step, and two for each message.
    */
   public Generation trace(InputConfig input, GivenTensors given, ProgressListener listener) {
-    return submit(input, given, listener, watching(true)).await();
-  }
-
-  private static Function<GenerationTask, RequestWatch> watching(boolean traces) {
-    return task -> new RequestWatch(task.telling()::tell, traces);
+    return submit(input, given, listener, task -> task.watch(true)).await();
   }
 
   /** Has it watched by what {@code watching} makes when it starts. */
@@ -225,57 +205,44 @@ public final class XDiTParallel implements AutoCloseable {
       Function<GenerationTask, RequestWatch> watching) {
     QueueFullException full = queue.full();
     Asked asked =
-        full != null
-            ? new Asked(null, full)
-            : Asked.of(() -> plan(input, given)); // what can be said of it is said now
-    boolean together = ranks.world() != null;
+        full != null ? new Asked(null, full) : Asked.of(() -> requests.plan(input, given));
+    boolean together = requests.ranks().world() != null;
     if (!together) {
       asked.plan();
     }
     GenerationTask task =
         new GenerationTask(
             queue,
-            mine -> draw(mine, asked, new RequestPlan.Call(given, watching.apply(mine))),
+            mine -> requests.draw(mine, asked, new RequestPlan.Call(given, watching.apply(mine))),
             cancel -> new Telling(listener, listeners, cancel),
             together);
     task.enqueue();
     return task;
   }
 
-  private Generation draw(GenerationTask task, Asked asked, RequestPlan.Call call) {
-    RunningRequest running = new RequestStart(pipeline, engine, ranks).start(asked, call);
-    task.started(running);
-    List<RankResult> results = running.await();
-    return Generation.of(results, Generation.Output.of(pipeline, engine, asked.plan().request()));
-  }
-
   /**
-   * Judges a request without running it: what it would be with the model's defaults filled in, its
-   * sizes, steps and prompts.
+   * Judges a request without running it: its sizes, steps and seeds with the model's defaults.
    *
    * @throws IllegalArgumentException as {@link #submit(InputConfig)}
    */
   public GenerationRequest check(InputConfig input) {
-    return plan(input, GivenTensors.NONE).request();
+    return requests.plan(input, GivenTensors.NONE).request();
   }
 
-  /** Loads what the layout needs, and tells nobody; see {@link #load(ProgressListener)}. */
+  /** See {@link #load(ProgressListener)}. */
   public void load() {
     load(ProgressListener.NONE);
   }
 
   /**
    * Loads what the ranks of this JVM need for any request: transformer, text encoders and decoder.
-   * Waits for its turn, and returns when all is ready. Without it the first request loads. Where
-   * weights leave the device between uses, the transformer's files are read and checked, and
-   * nothing stays. Ranks in other JVMs need not call it.
+   * Waits for its turn, and returns when all is ready. Where weights leave the device between uses,
+   * only the transformer's files are checked. Ranks in other JVMs need not call it.
    *
-   * @throws CancelledException if the listener returns false, or the thread is interrupted; what is
-   *     loaded stays for the next time
-   * @throws RuntimeException if something cannot be loaded
+   * @throws CancelledException if the listener returns false, or the thread is interrupted
    */
   public void load(ProgressListener listener) {
-    new WarmUp(pipeline, engine, ranks)
+    new WarmUp(requests.pipeline(), requests.engine(), requests.ranks())
         .run(queue, cancel -> new Telling(listener, listeners, cancel));
   }
 
@@ -300,20 +267,8 @@ public final class XDiTParallel implements AutoCloseable {
 
   /** Whether it takes requests: it is not closed, and no rank of its world was lost. */
   public boolean isOpen() {
-    World world = ranks.world();
+    World world = requests.ranks().world();
     return queue.isOpen() && (world == null || world.transport().isOpen());
-  }
-
-  /** Plans all of it, and rejects what no rank could do. */
-  private RequestPlan plan(InputConfig input, GivenTensors given) {
-    GenerationRequest request = pipeline.model().resolve(given.complete(input));
-    given.check(request);
-    Scheduler scheduler = pipeline.model().scheduler(request.scheduler());
-    RequestPlan plan =
-        RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
-    int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
-    MemoryCheck.require(plan, pipeline, ranks, draws);
-    return plan;
   }
 
   /**
@@ -336,9 +291,9 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   private void release() {
-    ranks.threads().forEach(RankThread::close);
+    requests.ranks().threads().forEach(RankThread::close);
     if (ownsPipeline) {
-      pipeline.close();
+      requests.pipeline().close();
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.xfuser.parallel.socket;
 
+import io.xfuser.failure.RankException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -36,6 +37,11 @@ final class SignalPeer {
 
   int rank() {
     return rank;
+  }
+
+  /** That it is lost, in a sentence. */
+  RankException lost(String sentence) {
+    return new RankException(rank, activity, sentence);
   }
 
   SocketChannel channel() {

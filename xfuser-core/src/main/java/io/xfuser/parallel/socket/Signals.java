@@ -77,7 +77,7 @@ final class Signals {
     submitAndWait(() -> tellAll(signal));
   }
 
-  /** Ends the world by {@code failure}, unless it has ended already; tells the others first. */
+  /** Ends the world by {@code failure}, unless it has ended; tells the others first. */
   void fail(RankException failure) {
     submitAndWait(() -> end(failure));
   }
@@ -186,7 +186,7 @@ final class Signals {
     peers.remove(peer.rank());
     Connection.closeQuietly(peer.channel());
     if (!peer.leaving) {
-      lose(peer, "rank " + peer.rank() + " died while " + peer.activity);
+      end(peer.lost("rank " + peer.rank() + " died while " + peer.activity));
     } else if (peer.brokenSince != 0) {
       outcome.left(peer.rank());
     }
@@ -210,21 +210,21 @@ final class Signals {
         peer.lastHeard += slept; // this process was stopped itself: nobody could be heard
       }
       if (now - peer.lastHeard > silence.toNanos()) {
-        lose(
-            peer,
-            String.format(
-                "rank %d has been silent for %s while %s",
-                peer.rank(), Mailboxes.seconds(silence), peer.activity));
+        end(
+            peer.lost(
+                String.format(
+                    "rank %d has been silent for %s while %s",
+                    peer.rank(), Mailboxes.seconds(silence), peer.activity)));
       }
       if (peer.brokenSince != 0 && now - peer.brokenSince > GRACE_NANOS) {
         if (peer.leaving) {
           outcome.left(peer.rank());
         } else {
-          lose(
-              peer,
-              String.format(
-                  "the connection to rank %d broke while it was %s: %s",
-                  peer.rank(), peer.activity, peer.brokenBecause));
+          end(
+              peer.lost(
+                  String.format(
+                      "the connection to rank %d broke while it was %s: %s",
+                      peer.rank(), peer.activity, peer.brokenBecause)));
         }
         peer.brokenSince = Long.MAX_VALUE;
       }
@@ -242,10 +242,6 @@ final class Signals {
       lastBeat = now;
       tellAll(Signal.of(Signal.Kind.HEARTBEAT));
     }
-  }
-
-  private void lose(SignalPeer peer, String sentence) {
-    end(new RankException(peer.rank(), peer.activity, sentence));
   }
 
   private void end(RankException failure) {
