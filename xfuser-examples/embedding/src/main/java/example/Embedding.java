@@ -21,9 +21,8 @@ public final class Embedding {
     try (XDiTParallel pipeline = XDiTParallel.inProcess(engine)) {
       InputConfigBuilder fox = InputConfig.builder("a fox");
       for (InputConfig input : List.of(fox.size(128, 128).build(), fox.size(96, 144).build())) {
-        try (Generation generation = pipeline.generate(input, Embedding::show)) {
-          System.out.println(
-              generation.save(Path.of(args[1], input.height() + "x" + input.width())));
+        try (Generation drawn = pipeline.generate(input, Embedding::show)) {
+          System.out.println(drawn.save(Path.of(args[1], input.height() + "x" + input.width())));
         }
       }
       GenerationTask another = pipeline.submit(fox.build());

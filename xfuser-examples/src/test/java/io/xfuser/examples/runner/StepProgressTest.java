@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -25,10 +26,13 @@ class StepProgressTest {
   }
 
   @Test
+  @Timeout(20)
   void onATerminalOneLineIsRedrawnAndEndsComplete() {
     show(true);
+    while (!bytes.toString(UTF_8).contains("\n")) {
+      Thread.onSpinWait(); // the library's own thread ends the line, and may draw once more
+    }
     List<String> drawn = List.of(bytes.toString(UTF_8).split("\r"));
-    // the library's own thread may draw once more afterwards
     assertThat(drawn)
         .anySatisfy(
             line ->
