@@ -1,7 +1,7 @@
 package io.xfuser.hub;
 
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.SafeTensors;
+import io.xfuser.weights.ShardIndex;
 import io.xfuser.weights.WeightFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,7 +75,7 @@ final class PipelineFiles {
         files.add(chosen);
         continue;
       }
-      for (String shard : SafeTensors.shardNames(snapshot.resolve(chosen))) {
+      for (String shard : ShardIndex.fileNames(snapshot.resolve(chosen))) {
         String file = chosen.substring(0, chosen.indexOf('/') + 1) + shard;
         if (!listed.contains(file)) {
           throw new IllegalArgumentException(

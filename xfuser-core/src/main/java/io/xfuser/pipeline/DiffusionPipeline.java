@@ -32,14 +32,11 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final ElementType type;
   private final TransformerSpec<?> spec;
   private final Map<Placement, PlacedPipeline<?>> placed = new ConcurrentHashMap<>();
-  private final Supplier<Fingerprint> content;
   private @Nullable Fingerprint fingerprint;
 
-  private DiffusionPipeline(
-      PipelineModel<?> model, ElementType type, Supplier<Fingerprint> content) {
+  private DiffusionPipeline(PipelineModel<?> model, ElementType type) {
     this.model = model;
     this.type = type;
-    this.content = content;
     try {
       this.spec = model.transformer(Placement.CPU);
     } catch (RuntimeException e) {
@@ -92,8 +89,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     Loading loading = new Loading(runtime.dtype(), config.variant(), Placement.CPU);
     PipelineComponents opened = new PipelineComponents(directory, components, loading);
     PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
-    DiffusionPipeline pipeline =
-        new DiffusionPipeline(model, runtime.dtype(), () -> ModelContent.of(opened));
+    DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype());
     try {
       tell(listener, new Progress.Opening(bytes, bytes));
       return pipeline;
@@ -116,7 +112,7 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @param type the element type of their weights
    */
   public static DiffusionPipeline of(PipelineModel<?> model, ElementType type) {
-    return new DiffusionPipeline(model, type, () -> Fingerprint.EMPTY);
+    return new DiffusionPipeline(model, type);
   }
 
   /**
@@ -160,7 +156,10 @@ public final class DiffusionPipeline implements AutoCloseable {
   synchronized Fingerprint fingerprint() {
     Fingerprint known = fingerprint;
     if (known == null) {
-      known = Fingerprint.EMPTY.with("model", name()).and(content.get());
+      known = Fingerprint.EMPTY.with("model", name());
+      for (var content : model.contents().entrySet()) {
+        known = known.with(content.getKey(), content.getValue());
+      }
       fingerprint = known;
     }
     return known;

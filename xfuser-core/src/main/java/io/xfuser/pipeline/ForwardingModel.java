@@ -6,6 +6,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.Map;
 
 /**
  * Has the components of another model but for its transformer; implementations change some of them.
@@ -54,6 +55,11 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   @Override
   default Scheduler scheduler(SchedulerRequest request) {
     return model().scheduler(request);
+  }
+
+  @Override
+  default Map<String, String> contents() {
+    return model().contents();
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.xfuser.pipeline;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.Placement;
-import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.WeightFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +58,7 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
   private void checkVariant(String variant, List<String> names) {
     List<String> plain =
         names.stream()
-            .filter(name -> !SafeTensors.hasVariant(folder(name), baseName(name), variant))
+            .filter(name -> !WeightFiles.hasVariant(folder(name), baseName(name), variant))
             .toList();
     if (plain.size() == names.size()) {
       throw new IllegalArgumentException(directory + " has no weights of the variant " + variant);

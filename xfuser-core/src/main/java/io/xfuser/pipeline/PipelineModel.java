@@ -7,6 +7,7 @@ import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.Map;
 
 /**
  * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
@@ -59,6 +60,14 @@ public interface PipelineModel<C> extends AutoCloseable {
 
   /** The scheduler for one generation. */
   Scheduler scheduler(SchedulerRequest request);
+
+  /**
+   * What is in its files, as far as a picture depends on it: a digest by what it is of. Ranks that
+   * draw together must have the same.
+   */
+  default Map<String, String> contents() {
+    return Map.of();
+  }
 
   @Override
   void close();

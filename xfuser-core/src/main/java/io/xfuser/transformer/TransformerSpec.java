@@ -1,6 +1,5 @@
 package io.xfuser.transformer;
 
-import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
 import java.util.OptionalInt;
 
@@ -33,7 +32,7 @@ public interface TransformerSpec<C> {
     return OptionalInt.empty();
   }
 
-  /** Loads {@code share} of block {@code index}: its part of every {@link Inner} width. */
+  /** Loads {@code share} of block {@code index}: its part of every width that ranks share out. */
   Block<C> block(int index, Share share);
 
   /** Loads what turns tokens into hidden states. */

@@ -37,7 +37,7 @@ public final class ReadBytes {
   }
 
   /** {@code tensor}, which was read. */
-  static NDArray count(NDArray tensor) {
+  public static NDArray count(NDArray tensor) {
     ReadBytes counted = COUNTED.get();
     if (counted != null) {
       counted.sum += ElementType.bytesOf(tensor);

@@ -15,14 +15,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** The list that says which of several files holds which tensor. */
-final class ShardIndex {
+public final class ShardIndex {
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private ShardIndex() {}
 
   /** The file of every tensor; all of them exist. */
-  static Map<String, Path> read(Path index) {
+  public static Map<String, Path> read(Path index) {
     Map<String, Path> shardOf = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : weightMap(index).properties()) {
       requireInside(index, field.getValue());
@@ -38,7 +38,7 @@ final class ShardIndex {
   }
 
   /** The names of all files, whether they exist or not. */
-  static Set<String> fileNames(Path index) {
+  public static Set<String> fileNames(Path index) {
     Set<String> names = new TreeSet<>();
     for (JsonNode name : weightMap(index)) {
       requireInside(index, name);

@@ -60,6 +60,11 @@ public final class WeightFiles {
     return found.orElseThrow(() -> nothing(directory, baseName, variant));
   }
 
+  /** Whether {@code directory} has weights of this variant. */
+  public static boolean hasVariant(Path directory, String baseName, String variant) {
+    return ofVariant(directory, baseName, variant).isPresent();
+  }
+
   /** The file or index of exactly this variant. */
   static Optional<Path> ofVariant(Path directory, String baseName, @Nullable String variant) {
     return names(baseName, variant).stream()

@@ -3,11 +3,11 @@ package io.xfuser.examples.gpucheck;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.Cut;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.Cut;
-import io.xfuser.weights.Weights;
 import java.util.stream.LongStream;
 
 /**

@@ -1,7 +1,7 @@
 package io.xfuser.models.dit;
 
+import io.xfuser.models.internal.weights.WeightList.Patch;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.WeightList.Patch;
 
 /**
  * What distinguishes one DiT from another, as in diffusers' {@code DiTTransformer2DModel}.

@@ -5,6 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
@@ -16,8 +18,6 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 
 /**
  * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double

@@ -4,10 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 
 /** Projects the text; embeds the timestep, the pooled text and, for dev, the guidance. */
 record FluxConditioner(FluxConfig config, TensorList weights) implements JointConditioner {

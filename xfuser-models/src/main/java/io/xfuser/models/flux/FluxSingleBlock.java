@@ -5,14 +5,14 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 
 /**
  * Attention and MLP side by side, with the same weights for text and image.

@@ -3,15 +3,15 @@ package io.xfuser.models.hunyuandit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 
 /**
  * Self-attention, cross-attention to both texts, MLP; a block of the second half first joins the

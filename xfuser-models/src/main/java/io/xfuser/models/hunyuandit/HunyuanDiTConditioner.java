@@ -3,11 +3,11 @@ package io.xfuser.models.hunyuandit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.PerBlock;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 
 /**
  * Joins both texts, pools T5's, embeds the timestep and, up to version 1.1, sizes and style;

@@ -1,7 +1,7 @@
 package io.xfuser.models.hunyuandit;
 
+import io.xfuser.models.internal.weights.WeightList;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.WeightList;
 
 /**
  * What distinguishes one HunyuanDiT transformer from another, as in diffusers' {@code

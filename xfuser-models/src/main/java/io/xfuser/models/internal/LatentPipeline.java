@@ -5,6 +5,7 @@ import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.vae.AutoencoderKlConfig;
 import io.xfuser.models.internal.vae.AutoencoderKlDecoder;
+import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.pipeline.GenerationRequest;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.pipeline.PipelineComponents;
@@ -16,7 +17,6 @@ import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.ReadBytes;
-import io.xfuser.weights.SafeTensors;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -135,6 +135,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   /** A request that this model could make of its scheduler, to find out whether it has settings. */
   protected SchedulerRequest usualRequest() {
     return SchedulerRequest.of(TRIED_STEPS);
+  }
+
+  @Override
+  public final Map<String, String> contents() {
+    return ModelContent.of(components);
   }
 
   /** The directory. */

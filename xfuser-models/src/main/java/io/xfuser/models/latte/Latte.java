@@ -3,12 +3,12 @@ package io.xfuser.models.latte;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
+import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Share;
 
 /**

@@ -6,14 +6,14 @@ import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.internal.parts.GridPositions;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 import java.util.List;
 
 /**

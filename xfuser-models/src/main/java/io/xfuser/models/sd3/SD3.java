@@ -2,15 +2,15 @@ package io.xfuser.models.sd3;
 
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.WeightList;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.SafeTensors;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.WeightList;
 
 /**
  * The transformer of Stable Diffusion 3 and 3.5 ({@code SD3Transformer2DModel} in diffusers).

@@ -4,11 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.ConditionInput.Grid;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 
 /** Projects the text, embeds the timestep and the pooled text. */
 record SD3Conditioner(SD3Config config, TensorList weights) implements JointConditioner {

@@ -1,7 +1,7 @@
 package io.xfuser.models.sd3;
 
+import io.xfuser.models.internal.weights.WeightList.Patch;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.WeightList.Patch;
 import java.util.Set;
 
 /**

@@ -1,16 +1,16 @@
 package io.xfuser.models.internal.adaln;
 
+import io.xfuser.models.internal.parts.TokenEmbedding;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 
 /**
  * A transformer of blocks with adaLN-single that look at a caption; as it stands PixArt's ({@code

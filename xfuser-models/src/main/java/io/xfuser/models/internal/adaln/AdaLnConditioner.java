@@ -3,15 +3,15 @@ package io.xfuser.models.internal.adaln;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.GridPositions;
+import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
-import io.xfuser.models.internal.parts.GridPositions;
-import io.xfuser.models.internal.parts.PerBlock;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.Weights;
 import java.util.List;
 
 /** Embeds the timestep and, with size conditions, the picture's size; projects captions. */

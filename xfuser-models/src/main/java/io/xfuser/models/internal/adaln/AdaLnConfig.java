@@ -1,8 +1,8 @@
 package io.xfuser.models.internal.adaln;
 
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.WeightList.Patch;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Inner;
-import io.xfuser.weights.WeightList.Patch;
 
 /**
  * The settings that diffusers' {@code PixArtTransformer2DModel} and {@code LatteTransformer3DModel}

@@ -1,15 +1,14 @@
 package io.xfuser.models.internal.parts;
 
-import io.xfuser.transformer.Embedding;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightList.Patch;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.WeightList;
-import io.xfuser.weights.WeightList.Patch;
-import io.xfuser.weights.Weights;
+import io.xfuser.transformer.Embedding;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 

@@ -2,10 +2,10 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Loading;
-import io.xfuser.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;

@@ -2,8 +2,8 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Inner;
 
 /**
  * The sizes of a T5 encoder, from the {@code config.json} of transformers.

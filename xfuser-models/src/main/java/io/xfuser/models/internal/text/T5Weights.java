@@ -2,11 +2,11 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.Cut;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.weights.Cut;
-import io.xfuser.weights.Inner;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;

@@ -3,9 +3,9 @@ package io.xfuser.models.internal.vae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
 import io.xfuser.nn.Strip.Edges;
-import io.xfuser.weights.Weights;
 
 /**
  * A convolution with stride 1 that keeps the picture's size; zeros surround it. On a strip the

@@ -5,7 +5,7 @@ import io.xfuser.models.internal.vae.Convolution.Channels;
 import io.xfuser.models.internal.vae.Convolution.Kernel;
 import io.xfuser.models.internal.vae.GroupNorm.Groups;
 import io.xfuser.models.internal.vae.ResnetBlock.Sight;
-import io.xfuser.weights.Weights;
+import io.xfuser.models.internal.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -2,8 +2,8 @@ package io.xfuser.models.internal.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
-import io.xfuser.weights.Weights;
 
 /**
  * Group normalisation (arXiv 1803.08494), alone or followed by SiLU. The statistics are those of a

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.vae.Convolution.Channels;
 import io.xfuser.models.internal.vae.Convolution.Kernel;
 import io.xfuser.models.internal.vae.GroupNorm.Groups;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
-import io.xfuser.weights.Weights;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -6,8 +6,8 @@ import io.xfuser.models.internal.vae.Convolution.Channels;
 import io.xfuser.models.internal.vae.Convolution.Kernel;
 import io.xfuser.models.internal.vae.GroupNorm.Groups;
 import io.xfuser.models.internal.vae.ResnetBlock.Sight;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
-import io.xfuser.weights.Weights;
 
 /**
  * A residual block over each frame, then one over time, mixed by a learned weight σ(m): {@code (1 −

@@ -1,9 +1,5 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -12,10 +8,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.SafeTensors;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.net.URL;

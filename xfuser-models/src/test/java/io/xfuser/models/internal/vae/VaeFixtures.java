@@ -2,9 +2,9 @@ package io.xfuser.models.internal.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.SafeTensors;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Path;

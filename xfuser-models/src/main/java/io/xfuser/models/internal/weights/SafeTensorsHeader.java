@@ -1,4 +1,4 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;

@@ -1,4 +1,6 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.weights.ComponentConfig;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,6 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.weights.ShardIndex;
 
 import io.xfuser.failure.ModelException;
 import java.nio.file.Path;

@@ -1,14 +1,17 @@
-package io.xfuser.pipeline;
+package io.xfuser.models.internal;
+
+import io.xfuser.pipeline.PipelineComponents;
 
 import io.xfuser.failure.ModelException;
-import io.xfuser.parallel.Fingerprint;
-import io.xfuser.weights.ContentDigest;
-import io.xfuser.weights.SafeTensors;
+import io.xfuser.models.internal.weights.ContentDigest;
+import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.weights.WeightFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,14 +51,14 @@ final class ModelContent {
   private ModelContent() {}
 
   /** A digest of every component. */
-  static Fingerprint of(PipelineComponents components) {
-    Fingerprint all = Fingerprint.EMPTY;
+  static Map<String, String> of(PipelineComponents components) {
+    Map<String, String> all = new TreeMap<>();
     for (String name : COMPONENTS) {
       if (components.has(name)) {
         try {
           String digest = digest(name, components);
-          all = all.with(name + "/ of class", components.className(name));
-          all = all.with(name + "/ with the digest", digest);
+          all.put(name + "/ of class", components.className(name));
+          all.put(name + "/ with the digest", digest);
         } catch (IOException | ModelException e) {
           // who loads it will say so
           LOG.debug("{} cannot be compared with that of other ranks", components.folder(name), e);

@@ -1,4 +1,4 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;

@@ -9,7 +9,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.SafeTensors;
+import io.xfuser.models.internal.weights.SafeTensors;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
 
 /**
  * A part of a tensor.

@@ -1,4 +1,7 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.weights.SafeTensorsWriter;
+import io.xfuser.weights.Share;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

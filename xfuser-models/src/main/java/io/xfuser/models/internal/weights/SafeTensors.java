@@ -1,4 +1,10 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.weights.ReadBytes;
+import io.xfuser.weights.Loading;
+import io.xfuser.weights.Quantization;
+import io.xfuser.weights.ShardIndex;
+import io.xfuser.weights.WeightFiles;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
@@ -74,7 +80,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   /**
    * The same with a variant, {@code fp16} for example: {@code baseName.fp16.safetensors} or {@code
    * baseName.safetensors.index.fp16.json}. As in diffusers, a component that does not have the
-   * variant is read from its plain files; {@link #hasVariant} tells.
+   * variant is read from its plain files; {@link WeightFiles#hasVariant} tells.
    */
   public static SafeTensors open(
       Path directory, String baseName, ElementType runType, @Nullable String variant) {
@@ -85,20 +91,6 @@ public final class SafeTensors implements Weights, AutoCloseable {
   public static SafeTensors open(Path directory, String baseName, Loading loading) {
     return open(directory, baseName, loading.type(), loading.variant())
         .on(loading.placement().device());
-  }
-
-  /** Whether {@code directory} has weights of this variant. */
-  public static boolean hasVariant(Path directory, String baseName, String variant) {
-    return WeightFiles.ofVariant(directory, baseName, variant).isPresent();
-  }
-
-  /**
-   * The names of the files that {@code index} lists, in its directory.
-   *
-   * @throws ModelException if it is no index
-   */
-  public static Set<String> shardNames(Path index) {
-    return ShardIndex.fileNames(index);
   }
 
   /**

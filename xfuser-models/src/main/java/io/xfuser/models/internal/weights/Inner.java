@@ -1,4 +1,6 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.weights.Share;
 
 /**
  * The width between a pair of layers: the heads of an attention, or the neurons of an MLP. What is

@@ -1,4 +1,6 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.weights.Share;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;

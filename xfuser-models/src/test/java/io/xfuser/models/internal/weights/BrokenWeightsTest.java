@@ -1,4 +1,7 @@
-package io.xfuser.weights;
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.weights.WeightFiles;
+import io.xfuser.weights.SafeTensorsWriter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -158,7 +161,7 @@ class BrokenWeightsTest {
     try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32, "fp16")) {
       assertThat(weights.names()).containsExactly("x");
     }
-    assertThat(SafeTensors.hasVariant(directory, "model", "fp16")).isEqualTo(name.contains("fp16"));
+    assertThat(WeightFiles.hasVariant(directory, "model", "fp16")).isEqualTo(name.contains("fp16"));
   }
 
   @ParameterizedTest
