@@ -1,11 +1,11 @@
 package io.xfuser.weights;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,12 +21,8 @@ import java.util.UUID;
 
 /** Writes tensors to a safetensors file, as the Python libraries read it. */
 public final class SafeTensorsWriter {
-  private static final Program PROGRAM = Program.load(SafeTensorsWriter.class, "mapping.py");
   private static final JsonMapper JSON = new JsonMapper();
   private static final int ALIGNMENT = 8;
-
-  /** Elements written at once: a ByteBuffer cannot address 2 GiB. */
-  private static final long CHUNK = 1 << 27;
 
   private SafeTensorsWriter() {}
 
@@ -88,12 +84,9 @@ public final class SafeTensorsWriter {
 
   private static void writeData(FileChannel channel, NDArray tensor) throws IOException {
     try (NDManager scope = tensor.getManager().newSubManager()) {
-      NDArray flat = PROGRAM.call(scope, "flat", tensor); // (elements)
-      for (long from = 0; from < flat.size(); from += CHUNK) {
-        long to = Math.min(from + CHUNK, flat.size());
-        try (NDArray chunk = Torch.slice(scope, flat, 0, from, to)) {
-          writeFully(channel, Torch.memory(chunk));
-        }
+      NDArray here = Torch.contiguous(scope, Torch.to(scope, tensor, Device.cpu()));
+      for (ByteBuffer part : Torch.memoryParts(here)) {
+        writeFully(channel, part);
       }
     }
   }

@@ -1,4 +1,4 @@
-/** Weights of diffusers directories: memory-mapped, lazy, checked. */
+/** The settings and the names of weights in diffusers directories. */
 @NullMarked
 package io.xfuser.weights;
 

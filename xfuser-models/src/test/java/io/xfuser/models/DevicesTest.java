@@ -31,7 +31,7 @@ class DevicesTest {
   private static final Map<String, Set<String>> NAMED =
       Map.of(
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
-          "mapping.py", Set.of("map_file", "flat", "promised")); // files are on the CPU
+          "mapping.py", Set.of("map_file", "promised")); // files are on the CPU
 
   @BeforeEach
   void prepare() {
@@ -47,7 +47,7 @@ class DevicesTest {
         Arguments.of("internal/adaln/adaln", "kept_text"),
         Arguments.of("internal/scheduler/steps", ""),
         Arguments.of("internal/parts/embedding", ""),
-        Arguments.of("internal/weights/mapping", "flat map_file promised"),
+        Arguments.of("internal/weights/mapping", "map_file promised"),
         Arguments.of("internal/joint/stream", ""),
         Arguments.of("internal/joint/stream sd3/sd3", ""),
         Arguments.of("internal/joint/stream flux/flux", ""),

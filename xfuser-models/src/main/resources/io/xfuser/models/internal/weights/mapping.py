@@ -16,10 +16,6 @@ def copy(self, file: Tensor, offset: int, bytes: int, shape: List[int], dtype: i
   # the same at any byte offset, in new memory, because elements in memory must be aligned
   return self.view(torch.clone(torch.narrow(file, 0, offset, bytes)), 0, shape, dtype)
 
-def flat(self, x: Tensor) -> Tensor:
-  # any shape -> (elements), on the CPU
-  return x.cpu().contiguous().view([-1])
-
 def promised(self, shape: List[int], dtype: int) -> Tensor:
   # the shape of a tensor without its memory
   return torch.zeros([], dtype=dtype, device=torch.device("cpu")).expand(shape)
