@@ -69,8 +69,9 @@ final class Failures {
       return end(FAILURE, sentence(e), e);
     } catch (OutOfMemoryError e) {
       return end(FAILURE, "out of memory: " + sentence(e), e);
-    } catch (Exception | LinkageError e) {
-      return end(FAILURE, e.getClass().getSimpleName() + ": " + sentence(e) + handles(), e);
+    } catch (Exception | Error e) { // the JDK throws plain Errors where it can open no file
+      String handles = e instanceof LinkageError ? handles() : "";
+      return end(FAILURE, e.getClass().getSimpleName() + ": " + sentence(e) + handles, e);
     }
   }
 
