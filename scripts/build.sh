@@ -176,7 +176,7 @@ archive_classes() {
   rm -f "$target/classes.jsa" "$target/classes.new"
   OPT_OUT_TRACKING=true OMP_WAIT_POLICY=passive "$JAVA" -XX:ArchiveClassesAtExit="$target/classes.new" \
     -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
-    -cp "$(class_path "$BUILT")" io.xfuser.examples.XDiT --model "$root/xfuser-examples/demo-model" --prompt "a fox" \
+    -cp "$(class_path "$BUILT")" io.xfuser.cli.XDiT --model "$root/xfuser-examples/demo-model" --prompt "a fox" \
     --num_inference_steps 2 --pipefusion_parallel_degree 2 --output_directory "$target/first" \
     >/dev/null 2>&1 </dev/null && mv "$target/classes.new" "$target/classes.jsa"
   rm -rf "$target/first"

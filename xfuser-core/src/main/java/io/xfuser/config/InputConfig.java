@@ -160,7 +160,7 @@ public final class InputConfig extends Settings {
               .formatted(prompts().size(), classLabels().size()));
     }
     if (has(SEED) && !seeds().isEmpty()) {
-      throw new ArgumentException(SEED + " and " + SEEDS + " exclude each other");
+      throw new ArgumentException(SEEDS + " must not be given together with a seed for all");
     }
     int negatives = negativePrompts().size();
     if (negatives > 1 && negatives != prompts().size()) {

@@ -54,9 +54,4 @@ public record RunTrace(List<RankTrace> ranks) {
   public String toJson() {
     return ChromeTrace.json(this);
   }
-
-  /** As a picture: ranks from top to bottom, time from left to right. */
-  public String toSvg() {
-    return TracePicture.svg(this);
-  }
 }

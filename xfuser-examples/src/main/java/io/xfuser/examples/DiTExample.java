@@ -1,6 +1,6 @@
 package io.xfuser.examples;
 
-import io.xfuser.examples.runner.Runner;
+import io.xfuser.cli.runner.Runner;
 
 /**
  * Pictures of ImageNet classes by DiT, for example on two pipeline stages:

@@ -1,6 +1,6 @@
 package io.xfuser.examples;
 
-import io.xfuser.examples.runner.Runner;
+import io.xfuser.cli.runner.Runner;
 
 /**
  * Pictures by Flux.1 schnell and dev, for example on two pipeline stages of two Ulysses ranks each:

@@ -1,6 +1,6 @@
 package io.xfuser.examples;
 
-import io.xfuser.examples.runner.Runner;
+import io.xfuser.cli.runner.Runner;
 
 /**
  * Videos by Latte, for example on two pipeline stages:

@@ -1,6 +1,6 @@
 package io.xfuser.examples;
 
-import io.xfuser.examples.runner.Runner;
+import io.xfuser.cli.runner.Runner;
 
 /**
  * Pictures by Stable Diffusion 3 and 3.5, for example with the negative and the positive prompt on

@@ -1,6 +1,6 @@
 package io.xfuser.examples.gpucheck;
 
-import io.xfuser.config.ReadableText;
+import io.xfuser.cli.flags.ReadableText;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.Reason;
 import java.io.PrintStream;

@@ -2,13 +2,13 @@ package io.xfuser.examples.gpucheck;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.cli.XDiT;
+import io.xfuser.cli.launch.LaunchPlan;
+import io.xfuser.cli.launch.LaunchTopology;
+import io.xfuser.cli.launch.Launcher;
+import io.xfuser.cli.quality.Fidelity;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.examples.XDiT;
-import io.xfuser.examples.launch.LaunchPlan;
-import io.xfuser.examples.launch.LaunchTopology;
-import io.xfuser.examples.launch.Launcher;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.quality.Fidelity;
 import io.xfuser.torchscript.Gpus;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package io.xfuser.examples.quality;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.xfuser.quality.Fidelity;
+import io.xfuser.cli.quality.Fidelity;
 import java.util.Arrays;
 import java.util.List;
 

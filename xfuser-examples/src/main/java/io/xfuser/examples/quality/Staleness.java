@@ -2,13 +2,13 @@ package io.xfuser.examples.quality;
 
 import ai.djl.modality.cv.Image;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.cli.quality.Fidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
-import io.xfuser.quality.Fidelity;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;

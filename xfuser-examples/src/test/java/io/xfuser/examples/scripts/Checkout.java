@@ -31,7 +31,7 @@ final class Checkout {
       Path copy = root.resolve("scripts").resolve(name);
       Files.copy(SCRIPTS.resolve(name), copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
-    for (String module : List.of("xfuser-core", "xfuser-models", "xfuser-examples")) {
+    for (String module : List.of("xfuser-core", "xfuser-models", "xfuser-cli", "xfuser-examples")) {
       Files.createDirectories(root.resolve(module).resolve("src/main"));
       Files.writeString(root.resolve(module).resolve("pom.xml"), "");
     }

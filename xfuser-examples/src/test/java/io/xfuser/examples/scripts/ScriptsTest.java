@@ -2,7 +2,7 @@ package io.xfuser.examples.scripts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xfuser.examples.RankProgram;
+import io.xfuser.cli.RankProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.config.XFuserArgs;
 import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -133,8 +132,8 @@ class ProcessesEqualThreadsTest {
 
   /** The bytes of the picture that in-process ranks make; checked against one rank's. */
   private byte[] onThreads(Case test) {
-    XFuserArgs args = XFuserArgs.parse(test.flags(directory).toArray(String[]::new));
-    EngineConfig engine = args.engineConfig();
+    WrittenRequest args = WrittenRequest.parse(test.flags(directory));
+    EngineConfig engine = args.engine();
     try (XDiTParallel threads = XDiTParallel.inProcess(engine);
         Generation generation = threads.generate(RankMain.pixels(args))) {
       if (engine.runtime().dtype() == ElementType.FLOAT32) {
@@ -185,8 +184,8 @@ class ProcessesEqualThreadsTest {
   record Case(String name, int ranks, boolean sharedMemory) {
     static Case of(String name, boolean sharedMemory) {
       Case test = new Case(name, 0, sharedMemory);
-      XFuserArgs args = XFuserArgs.parse(test.flags(Path.of("unused")).toArray(String[]::new));
-      return new Case(name, args.engineConfig().parallel().worldSize(), sharedMemory);
+      WrittenRequest args = WrittenRequest.parse(test.flags(Path.of("unused")));
+      return new Case(name, args.engine().parallel().worldSize(), sharedMemory);
     }
 
     Case withSharedMemory() {

@@ -3,7 +3,6 @@ package io.xfuser.models.process;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
-import io.xfuser.config.XFuserArgs;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.RankException;
 import io.xfuser.parallel.World;
@@ -18,6 +17,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * One rank as a process of its own. Every line of its standard input is a request: xDiT's flags,
@@ -61,9 +61,9 @@ public final class RankMain {
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     int served = 0;
     for (String line = requests.readLine(); line != null; line = requests.readLine()) {
-      XFuserArgs args = XFuserArgs.parse(line.split("\t"));
-      EngineConfig engine = args.engineConfig();
-      Path directory = args.outputDirectory().resolve("rank" + world.rank());
+      WrittenRequest args = WrittenRequest.parse(List.of(line.split("\t")));
+      EngineConfig engine = args.engine();
+      Path directory = args.output().resolve("rank" + world.rank());
       try (DiffusionPipeline pipeline =
           DiffusionPipeline.fromPretrained(engine.model(), engine.runtime())) {
         try (XDiTParallel parallel = new XDiTParallel(pipeline, engine, world);
@@ -81,7 +81,7 @@ public final class RankMain {
     return true;
   }
 
-  private static void alone(DiffusionPipeline pipeline, XFuserArgs args) {
+  private static void alone(DiffusionPipeline pipeline, WrittenRequest args) {
     EngineConfig serial = EngineConfig.of(Path.of("."));
     try (XDiTParallel parallel = XDiTParallel.inProcess(pipeline, serial);
         Generation generation = parallel.generate(pixels(args))) {
@@ -90,8 +90,8 @@ public final class RankMain {
   }
 
   /** What {@code args} ask for, as tensors of pixels. */
-  static InputConfig pixels(XFuserArgs args) {
-    return args.inputConfig().toBuilder().outputType(OutputType.PT).build();
+  static InputConfig pixels(WrittenRequest args) {
+    return args.input().toBuilder().outputType(OutputType.PT).build();
   }
 
   private static void say(String line) {

@@ -1,0 +1,82 @@
+package io.xfuser.cli.flags;
+
+import io.xfuser.config.Kind;
+import io.xfuser.config.Setting;
+
+import java.nio.file.Path;
+
+/** The settings of the command alone. */
+final class CommandSettings {
+  static final Setting<String> MODEL =
+      Setting.of(
+              "model",
+              Kind.name(),
+              "DIR|ORG/NAME",
+              "The model: a directory in diffusers' layout, or a name on the Hugging Face hub, with"
+                  + " @REVISION if not main, which is downloaded once")
+          .open("the demo model");
+
+  static final Setting<Boolean> TRUST_REMOTE_CODE =
+      Setting.off("trust_remote_code", "Accepted for xDiT's sake: no code of a model is ever run");
+
+  static final Setting<Integer> DIT_PARALLEL_SIZE =
+      Setting.of("dit_parallel_size", Kind.whole(0), "N", "Ranks of the transformer; only checked")
+          .or(0, "the product of the degrees");
+
+  static final Setting<Rows> SPLIT_SCHEME =
+      Setting.of(
+              "split_scheme",
+              Kind.oneOf(Rows.ROW),
+              "NAME",
+              "How tensor parallelism cuts weights; row is the only one")
+          .or(Rows.ROW);
+
+  static final Setting<Launch> LAUNCHER =
+      Setting.of(
+              "launcher",
+              Kind.oneOf(Launch.THREAD, Launch.PROCESS),
+              "KIND",
+              "thread: the ranks are threads of one JVM; process: one JVM each")
+          .or(Launch.THREAD);
+
+  static final Setting<Boolean> USE_TORCH_COMPILE =
+      Setting.off(
+          "use_torch_compile",
+          "Refused: there is no Python to compile, DJL gives no access to CUDA graphs, and the"
+              + " programs are fused by hand");
+
+  static final Setting<Path> OUTPUT_DIRECTORY =
+      Setting.of("output_directory", Kind.path(), "DIR", "Where pictures are written")
+          .or(Path.of("results"));
+
+  static final Setting<Path> REPORT =
+      Setting.of("report", Kind.path(), "FILE", "Times, bytes and memory as JSON");
+
+  static final Setting<Path> TRACE =
+      Setting.of(
+          "trace",
+          Kind.path(),
+          "FILE",
+          "What each rank did when, as JSON for Perfetto or chrome://tracing");
+
+  static final Setting<Path> TRACE_PICTURE =
+      Setting.of("trace_picture", Kind.path(), "FILE", "The same as a picture, SVG");
+
+  static final Setting<Boolean> VERSION =
+      Setting.off("version", "Show the versions of xfuser, libtorch and Java and end");
+
+  static final Setting<Boolean> HELP = Setting.off("help", "Show this text and end");
+
+  /** How tensor parallelism cuts weights. */
+  enum Rows {
+    ROW
+  }
+
+  /** Where ranks live. */
+  enum Launch {
+    THREAD,
+    PROCESS
+  }
+
+  private CommandSettings() {}
+}

@@ -1,0 +1,194 @@
+package io.xfuser.cli.flags;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.Offload;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Setting;
+
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The command line's flags: one for each setting, with its name, but for the few that are spelt
+ * otherwise.
+ */
+public final class Flags {
+  /** What is not spelt as its setting is. */
+  private static final List<Flag> SPELT =
+      List.of(
+          new Flag(ModelConfig.DOWNLOAD_DIR, null, "--download-dir"),
+          new Flag(CommandSettings.TRUST_REMOTE_CODE, true, "--trust-remote-code"),
+          new Flag(ParallelConfig.USE_CFG_PARALLEL, true, "--use_cfg_parallel"),
+          new Flag(
+              ParallelConfig.USE_CFG_PARALLEL,
+              true,
+              "The same by its old name (default: off)",
+              "--use_split_batch"),
+          new Flag(
+              InputConfig.USE_RESOLUTION_BINNING,
+              false,
+              "Draw in exactly this size, not in the nearest one of the training (default: binning"
+                  + " where the model has it)",
+              "--no_use_resolution_binning"),
+          new Flag(
+              InputConfig.CLEAN_CAPTION,
+              false,
+              "Take prompts as they are (default: cleaned where diffusers cleans them)",
+              "--no_clean_caption"),
+          new Flag(
+              RuntimeConfig.OFFLOAD,
+              Offload.MODEL,
+              "Text encoders, transformer and VAE are on the GPU only while they are used (default:"
+                  + " off)",
+              "--enable_model_cpu_offload"),
+          new Flag(
+              RuntimeConfig.OFFLOAD,
+              Offload.SEQUENTIAL,
+              "Each of their layers is on the GPU only while it is used: least memory, much slower"
+                  + " (default: off)",
+              "--enable_sequential_cpu_offload"),
+          new Flag(
+              RuntimeConfig.VERBOSE,
+              true,
+              RuntimeConfig.VERBOSE.description(),
+              List.of("-v", "--verbose")),
+          new Flag(
+              CommandSettings.HELP,
+              true,
+              CommandSettings.HELP.description(),
+              List.of("-h", "--help")));
+
+  /** All of them, by the headings of the help. */
+  static final Map<String, List<Flag>> GROUPS = groups();
+
+  /** Flags by the settings, alone or with a value, that they stand for. */
+  private static final Map<String, String> SPELLINGS = spellings();
+
+  /** A setting in a sentence; one of a single word is a word of English but where it is judged. */
+  private static final Pattern NAMED =
+      Pattern.compile(
+          SPELLINGS.keySet().stream()
+              .sorted(Comparator.comparing(String::length).reversed()) // "offload model" first
+              .map(
+                  name ->
+                      name.matches("[a-z]+") ? "^" + name + "(?= must | is | \\S+ cannot )" : name)
+              .collect(Collectors.joining("|", "(?<![\\w./-])(", ")(?![\\w/-])")));
+
+  private Flags() {}
+
+  /**
+   * A flag.
+   *
+   * @param setting what it sets
+   * @param value to that value; {@code null}: to what follows the flag
+   * @param description for the help, with the default
+   * @param names with their dashes, the one to show last
+   */
+  record Flag(Setting<?> setting, @Nullable Object value, String description, List<String> names) {
+    Flag(Setting<?> setting, @Nullable Object value, String name) {
+      this(setting, value, setting.description(), List.of(name));
+    }
+
+    Flag(Setting<?> setting, Object value, String description, String name) {
+      this(setting, value, description, List.of(name));
+    }
+
+    /** What it sets, where {@code written} follows it. */
+    Object read(List<String> written) {
+      Object given = setting.isList() ? written : written.get(0);
+      return setting.read(value == null ? given : value);
+    }
+
+    /** The name to show. */
+    String name() {
+      return names.get(names.size() - 1);
+    }
+  }
+
+  private static Map<String, List<Flag>> groups() {
+    Map<String, List<Flag>> groups = new LinkedHashMap<>();
+    groups.put(
+        "Model:",
+        flags(
+            CommandSettings.MODEL,
+            ModelConfig.DOWNLOAD_DIR,
+            CommandSettings.TRUST_REMOTE_CODE,
+            ModelConfig.VARIANT));
+    groups.put("Input:", flags(but(InputConfig.SETTINGS, InputConfig.OUTPUT_TYPE)));
+    groups.put(
+        "Parallel processing:",
+        flags(
+            Stream.concat(
+                ParallelConfig.SETTINGS.stream(),
+                Stream.of(CommandSettings.SPLIT_SCHEME, CommandSettings.DIT_PARALLEL_SIZE))));
+    groups.put(
+        "Runtime:",
+        flags(
+            Stream.concat(
+                but(RuntimeConfig.SETTINGS, RuntimeConfig.VERBOSE),
+                Stream.of(CommandSettings.LAUNCHER, CommandSettings.USE_TORCH_COMPILE))));
+    groups.put(
+        "Output:",
+        flags(
+            CommandSettings.OUTPUT_DIRECTORY,
+            InputConfig.OUTPUT_TYPE,
+            CommandSettings.REPORT,
+            CommandSettings.TRACE,
+            CommandSettings.TRACE_PICTURE,
+            RuntimeConfig.VERBOSE,
+            CommandSettings.VERSION,
+            CommandSettings.HELP));
+    return groups;
+  }
+
+  private static Stream<Setting<?>> but(List<Setting<?>> settings, Setting<?> one) {
+    return settings.stream().filter(setting -> setting != one);
+  }
+
+  private static List<Flag> flags(Setting<?>... settings) {
+    return flags(Stream.of(settings));
+  }
+
+  private static List<Flag> flags(Stream<Setting<?>> settings) {
+    return settings.flatMap(setting -> of(setting).stream()).toList();
+  }
+
+  /** The flags that set {@code setting}. */
+  private static List<Flag> of(Setting<?> setting) {
+    List<Flag> spelt = SPELT.stream().filter(flag -> flag.setting == setting).toList();
+    Object value = setting.isSwitch() ? true : null;
+    return spelt.isEmpty() ? List.of(new Flag(setting, value, "--" + setting.name())) : spelt;
+  }
+
+  private static Map<String, String> spellings() {
+    Map<String, String> spellings = new LinkedHashMap<>();
+    for (Flag flag : all()) {
+      spellings.putIfAbsent(flag.setting.name(), flag.name());
+      if (flag.value != null) {
+        spellings.putIfAbsent(flag.setting.with(flag.value), flag.name());
+      }
+    }
+    return spellings;
+  }
+
+  /** All flags, in the order of the help. */
+  static List<Flag> all() {
+    return GROUPS.values().stream().flatMap(List::stream).toList();
+  }
+
+  /** A sentence of the library for those who write command lines: settings become flags. */
+  public static String inSentence(String sentence) {
+    return NAMED
+        .matcher(sentence)
+        .replaceAll(named -> Objects.requireNonNull(SPELLINGS.get(named.group(1))));
+  }
+}

@@ -1,0 +1,181 @@
+package io.xfuser.cli.flags;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Setting;
+
+import io.xfuser.failure.ArgumentException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The command line: xDiT's flags and our own, as settings.
+ *
+ * <p>A flag that contradicts another or is not supported is rejected, never left out silently.
+ */
+public final class XFuserArgs {
+  private final Map<Setting<?>, Object> given;
+  private final String usage;
+  private final RuntimeConfig runtime;
+  private final ParallelConfig parallel;
+  private final InputConfig input;
+
+  private XFuserArgs(Map<Setting<?>, Object> given, String usage) {
+    this.given = given;
+    this.usage = usage;
+    runtime = RuntimeConfig.builder().setAll(given).build();
+    parallel = ParallelConfig.builder().setAll(given).build();
+    input = InputConfig.builder().setAll(given).build();
+  }
+
+  @SuppressWarnings("unchecked") // the syntax has read it by this setting
+  private <T> @Nullable T get(Setting<T> setting) {
+    return (T) given.getOrDefault(setting, setting.standard());
+  }
+
+  private <T> T value(Setting<T> setting) {
+    return Objects.requireNonNull(get(setting), setting.name());
+  }
+
+  /**
+   * Reads a command line.
+   *
+   * @throws ArgumentException with one sentence, for flags that are unknown, have impossible
+   *     values, contradict each other or are not supported yet; not for what comes with {@code
+   *     --help}
+   */
+  public static XFuserArgs parse(String... argv) {
+    ReadableText.require(argv);
+    CommandSyntax syntax = new CommandSyntax();
+    try {
+      Map<Setting<?>, Object> given = syntax.parse(argv);
+      XFuserArgs args = new XFuserArgs(given, syntax.usage());
+      if (!args.helpRequested() && !args.versionRequested()) {
+        args.check();
+      }
+      return args;
+    } catch (ArgumentException e) {
+      throw new ArgumentException(Flags.inSentence(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** What involves more than one of the library's settings, or the command's own. */
+  private void check() {
+    if (value(CommandSettings.USE_TORCH_COMPILE)) {
+      throw new ArgumentException(
+          CommandSettings.USE_TORCH_COMPILE
+              + " has no counterpart, because there is no Python to compile and DJL gives no access"
+              + " to CUDA graphs; the programs are fused by hand instead, and on the CPU a step"
+              + " takes 0.57 to 0.96 of the time of diffusers' (docs/performance.md)");
+    }
+    if (input.outputType() == OutputType.PT) {
+      throw new ArgumentException(InputConfig.OUTPUT_TYPE + " must be pil or latent, but is pt");
+    }
+    int ranks = value(CommandSettings.DIT_PARALLEL_SIZE);
+    if (ranks != 0 && ranks != parallel.ditParallelSize()) {
+      throw new ArgumentException(
+          "%s is %d, but the degrees multiply to %d"
+              .formatted(CommandSettings.DIT_PARALLEL_SIZE, ranks, parallel.ditParallelSize()));
+    }
+    engineConfig(Path.of("unused"));
+    if (input.prompts().isEmpty() && input.classLabels().isEmpty()) {
+      throw new ArgumentException(
+          "there is no prompt: give --prompt, or --class_labels for a model that draws classes");
+    }
+    if (input.switchesGuidanceOff()) {
+      needsGuidance(parallel.cfgDegree() > 1, "use_cfg_parallel");
+      needsGuidance(
+          input.negativePrompts().stream().anyMatch(text -> !text.isBlank()), "negative_prompt");
+      Double rescale = input.guidanceRescale();
+      needsGuidance(rescale != null && rescale != 0, "guidance_rescale");
+    }
+  }
+
+  private void needsGuidance(boolean given, String flag) {
+    if (given) {
+      throw new ArgumentException(
+          flag
+              + " needs guidance, but guidance_scale "
+              + input.guidanceScale()
+              + " switches it off");
+    }
+  }
+
+  /** The model as it was given, {@code null} if it was not. */
+  public @Nullable String model() {
+    return get(CommandSettings.MODEL);
+  }
+
+  /**
+   * Model, runtime and layout.
+   *
+   * @throws ArgumentException if no model was given
+   */
+  public EngineConfig engineConfig() {
+    if (model() == null) {
+      throw new ArgumentException("there is no model: give --model");
+    }
+    return engineConfig(Path.of("unused"));
+  }
+
+  /** Model, runtime and layout; with {@code defaultModel} if none was given. */
+  public EngineConfig engineConfig(Path defaultModel) {
+    String model = model();
+    ModelConfig.Builder where =
+        model == null
+            ? ModelConfig.builder(defaultModel)
+            : ModelConfig.named(model, get(ModelConfig.DOWNLOAD_DIR));
+    return new EngineConfig(where.setAll(given).build(), runtime, parallel);
+  }
+
+  /** What to draw. */
+  public InputConfig inputConfig() {
+    return input;
+  }
+
+  /** {@code thread}: the ranks are threads of one JVM; {@code process}: one JVM each. */
+  public String launcher() {
+    return CommandSettings.LAUNCHER.text(value(CommandSettings.LAUNCHER));
+  }
+
+  /** Where pictures are written. */
+  public Path outputDirectory() {
+    return value(CommandSettings.OUTPUT_DIRECTORY);
+  }
+
+  /** The file for the report, {@code null} for none. */
+  public @Nullable Path report() {
+    return get(CommandSettings.REPORT);
+  }
+
+  /** The file for what ranks did when, {@code null} for none. */
+  public @Nullable Path trace() {
+    return get(CommandSettings.TRACE);
+  }
+
+  /** The file for a picture of it, {@code null} for none. */
+  public @Nullable Path tracePicture() {
+    return get(CommandSettings.TRACE_PICTURE);
+  }
+
+  /** Whether {@code --help} was given; all other values are then defaults. */
+  public boolean helpRequested() {
+    return value(CommandSettings.HELP);
+  }
+
+  /** Whether {@code --version} was given; all other values are then defaults. */
+  public boolean versionRequested() {
+    return value(CommandSettings.VERSION);
+  }
+
+  /** The help text: every flag by group, with its default. */
+  public String usage() {
+    return usage;
+  }
+}

@@ -1,0 +1,5 @@
+/** How far one picture is from another, in the field's figures. */
+@NullMarked
+package io.xfuser.cli.quality;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,161 @@
+package io.xfuser.cli.runner;
+
+import ai.djl.modality.cv.Image;
+import io.xfuser.cli.flags.XFuserArgs;
+import io.xfuser.cli.trace.TracePicture;
+import io.xfuser.failure.WholeFile;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.OutputFiles;
+import java.awt.image.RenderedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import javax.imageio.ImageIO;
+import org.jspecify.annotations.Nullable;
+
+/** Where the results go; checked before anything is computed. */
+final class Outputs {
+  private final Path directory;
+  private final @Nullable Path report;
+  private final @Nullable Path trace;
+  private final @Nullable Path tracePicture;
+  private final PrintStream out;
+
+  /**
+   * Results go where {@code args} says; folders need not exist.
+   *
+   * @param out told of each file
+   * @throws IllegalArgumentException if something else is in the way
+   */
+  Outputs(XFuserArgs args, PrintStream out) {
+    this.directory = args.outputDirectory();
+    this.report = args.report();
+    this.trace = args.trace();
+    this.tracePicture = args.tracePicture();
+    this.out = out;
+    requireDirectory("--output_directory", directory);
+    requireFile("--report", report);
+    requireFile("--trace", trace);
+    requireFile("--trace_picture", tracePicture);
+  }
+
+  /** Whether a trace is to be written. */
+  boolean traced() {
+    return trace != null || tracePicture != null;
+  }
+
+  /**
+   * These outputs with the number of a request's first picture, whose name begins with {@code
+   * prefix}. Asked before the request, it is the same in all processes of the request, for none has
+   * written any of it.
+   */
+  Numbered numbered(String prefix) throws IOException {
+    return new Numbered(this, OutputFiles.next(directory, prefix));
+  }
+
+  /**
+   * Outputs of one request.
+   *
+   * @param outputs where they go
+   * @param first number of the first picture
+   */
+  record Numbered(Outputs outputs, int first) {
+    /** Whether a trace is to be written. */
+    boolean traced() {
+      return outputs.traced();
+    }
+
+    /**
+     * Writes what this process has of {@code generation}: the pictures first, which took longest,
+     * so that no other file's failure or size loses them; told last, so that a command's last line
+     * names them.
+     *
+     * @param all report and trace too, which one rank writes
+     */
+    void write(Generation generation, boolean all) throws IOException {
+      List<Path> pictures = generation.save(outputs.directory, first);
+      try {
+        if (all) {
+          outputs.writeReport(() -> generation.report().toJson());
+          outputs.writeTrace(generation);
+        }
+      } finally {
+        outputs.saved(generation, pictures);
+      }
+    }
+  }
+
+  /** Writes the pictures, and videos also as files that play; returns the pictures' files. */
+  List<Path> save(Generation generation) throws IOException {
+    return saved(generation, generation.save(directory));
+  }
+
+  private List<Path> saved(Generation generation, List<Path> files) throws IOException {
+    files.forEach(file -> out.println("wrote " + file));
+    int done = 0;
+    for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
+      int number = Integer.parseInt(video.getKey().replaceFirst(".*_", ""));
+      String first = String.valueOf(files.get(done).getFileName());
+      Path file = directory.resolve(first.replaceFirst("_\\d+\\.png$", ".mp4"));
+      VideoFile.write(file, video.getValue(), generation.provenance(number));
+      out.println("wrote " + file);
+      done += video.getValue().size();
+    }
+    return files;
+  }
+
+  /** Writes {@code picture} as PNG. */
+  void save(RenderedImage picture, Path file) throws IOException {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    ImageIO.write(picture, "png", png);
+    WholeFile.write(file, part -> Files.write(part, png.toByteArray()));
+    out.println("wrote " + file);
+  }
+
+  /** Writes the report if one was asked for. */
+  void writeReport(Supplier<String> json) throws IOException {
+    write(report, json);
+  }
+
+  /** Writes the trace in the forms that were asked for. */
+  void writeTrace(Generation generation) throws IOException {
+    write(trace, () -> generation.trace().toJson());
+    write(tracePicture, () -> TracePicture.svg(generation.trace()));
+  }
+
+  private void write(@Nullable Path file, Supplier<String> text) throws IOException {
+    if (file == null) {
+      return;
+    }
+    String content = text.get().strip() + "\n";
+    WholeFile.write(file, part -> Files.writeString(part, content));
+    out.println("wrote " + file);
+  }
+
+  private static void requireFile(String flag, @Nullable Path file) {
+    if (file == null) {
+      return;
+    }
+    if (Files.isDirectory(file)) {
+      throw new IllegalArgumentException(flag + " " + file + " is a directory, not a file");
+    }
+    requireDirectory(flag, file.toAbsolutePath().getParent());
+  }
+
+  /** The nearest thing that exists at or above {@code place} must be a directory to write in. */
+  private static void requireDirectory(String flag, @Nullable Path place) {
+    Path existing = place == null ? null : place.toAbsolutePath();
+    while (existing != null && !Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    if (existing != null && !(Files.isDirectory(existing) && Files.isWritable(existing))) {
+      String reason = Files.isDirectory(existing) ? "cannot be written to" : "is not a directory";
+      throw new IllegalArgumentException(flag + ": " + existing + " " + reason);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package io.xfuser.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** What the command may know, and who may know it: it stands on the library as any program does. */
+@AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
+class CliArchitectureTest {
+  @ArchTest
+  static final ArchRule theLibraryKnowsNoCommand =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.xfuser.cli..", "io.xfuser.examples..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.xfuser.cli..", "picocli..");
+
+  @ArchTest
+  static final ArchRule theCommandNamesNoModel =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.cli..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.xfuser.models..");
+
+  @ArchTest
+  static final ArchRule flagsKnowSettingsOnly =
+      classes()
+          .that()
+          .resideInAPackage("io.xfuser.cli.flags..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "io.xfuser.cli.flags..",
+              "io.xfuser.config..",
+              "io.xfuser.failure..",
+              "java..",
+              "picocli..",
+              "org.jspecify..");
+
+  @ArchTest
+  static final ArchRule noCycles =
+      slices().matching("io.xfuser.cli.(*)..").should().beFreeOfCycles();
+}

@@ -1,0 +1,63 @@
+package io.xfuser.cli.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.cli.CommandProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One of four ranks that make a picture is killed. */
+class KilledRankTest {
+  private static final Path MODEL =
+      Path.of("..", "xfuser-models/src/test/resources/fixtures/pixart_sigma_tiny");
+
+  @TempDir private Path directory = Path.of("");
+
+  @Test
+  void theOthersAreEndedWithinSecondsAndTheDeadRankIsShown() throws Exception {
+    CommandProcess run =
+        CommandProcess.start(
+            XfRun.class,
+            directory,
+            Map.of(),
+            "--nproc_per_node",
+            "4",
+            "XDiT",
+            "--model",
+            MODEL.toString(),
+            "--prompt=a fox",
+            "--num_inference_steps=900",
+            "--pipefusion_parallel_degree=2",
+            "--ulysses_degree=2",
+            "--output_directory",
+            directory.resolve("pictures").toString());
+    long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+    while (run.errLines().stream().noneMatch(line -> line.startsWith("step 3/900"))) {
+      assertThat(System.nanoTime()).as("time; %s", run.errLines()).isLessThan(deadline);
+      Thread.sleep(20);
+    }
+    List<ProcessHandle> ranks = // started in the order of rank
+        ProcessHandle.of(run.pid())
+            .orElseThrow()
+            .children()
+            .sorted(Comparator.comparing(ProcessHandle::pid))
+            .toList();
+    assertThat(ranks).hasSize(4);
+    assertThat(ranks.get(2).destroyForcibly()).isTrue();
+    long killed = System.nanoTime();
+
+    assertThat(run.await()).isEqualTo(137);
+    assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(10));
+    assertThat(ranks).noneMatch(ProcessHandle::isAlive);
+    List<String> told =
+        run.errLines().stream().filter(line -> line.contains("rank 2")).distinct().toList();
+    assertThat(told).last().isEqualTo("rank 2 ended with exit status 137 (SIGKILL)");
+    assertThat(told).noneMatch(line -> line.startsWith("\tat "));
+    assertThat(directory.resolve("pictures")).doesNotExist();
+  }
+}

@@ -1,0 +1,137 @@
+package io.xfuser.cli.runner;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.cli.CommandProcess;
+import io.xfuser.cli.XDiT;
+import io.xfuser.hub.HubServer;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class HubModelTest {
+  private static final Path SIGMA =
+      Path.of("../xfuser-models/src/test/resources/fixtures/pixart_sigma_tiny");
+  private static final String NAME = "pixart_sigma_dp1_cfg1_ulysses2_ring1_pp1_patch1_0.png";
+  private static final String WEIGHTS = "/vae/diffusion_pytorch_model.safetensors";
+
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final Map<String, String> environment = new HashMap<>();
+  private @TempDir Path directory = Path.of("");
+  private HubServer server;
+
+  @BeforeEach
+  void serve() throws IOException {
+    server = new HubServer("org/tiny").withAll(SIGMA);
+    environment.put("HF_ENDPOINT", server.endpoint().toString());
+    environment.put("HF_HUB_CACHE", directory.resolve("cache").toString());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void aNamedModelIsDownloadedAndDrawsWhatItsDirectoryDraws() throws IOException {
+    Path local = directory.resolve("local");
+    assertThat(run(flags(SIGMA.toString(), local))).isZero();
+    err.reset();
+    Path named = directory.resolve("named");
+    assertThat(run(flags("org/tiny", named))).as(() -> err.toString(UTF_8)).isZero();
+    assertThat(pixels(named.resolve(NAME))).isEqualTo(pixels(local.resolve(NAME)));
+    assertThat(err.toString(UTF_8).lines())
+        .startsWith("downloading model_index.json (0.0 MB)")
+        .anyMatch(line -> line.matches("downloading vae/diffusion.*safetensors \\([.\\d]+ MB\\)"))
+        .endsWith("step 1/1");
+
+    int requests = server.requests().size();
+    environment.put("HF_HUB_OFFLINE", "1");
+    assertThat(run(flags("org/tiny@" + HubServer.COMMIT, directory.resolve("again")))).isZero();
+    assertThat(server.requests()).hasSize(requests);
+  }
+
+  @Test
+  void processesThatWantAModelDownloadItOnce() throws Exception {
+    Path kept = directory.resolve("kept");
+    Map<String, String> both = new HashMap<>(environment);
+    both.put("OMP_NUM_THREADS", "1");
+    CommandProcess first = start(both, kept, "first");
+    CommandProcess second = start(both, kept, "second");
+    assertThat(first.await()).isZero();
+    assertThat(second.await()).isZero();
+    assertThat(directory.resolve("first").resolve(NAME))
+        .hasSameBinaryContentAs(directory.resolve("second").resolve(NAME));
+    assertThat(server.requests())
+        .filteredOn(request -> request.method().equals("GET"))
+        .filteredOn(request -> request.path().equals(WEIGHTS))
+        .hasSize(1);
+    assertThat(kept.resolve("models--org--tiny")).isDirectory();
+    assertThat(directory.resolve("cache")).doesNotExist();
+  }
+
+  @Test
+  void whatTheHubDoesNotHaveIsBadInputAndAHubThatIsAwayAFailure() throws IOException {
+    assertThat(run(flags("org/other", directory))).isEqualTo(2);
+    assertThat(err.toString(UTF_8).lines())
+        .containsExactly(
+            "XDiT: there is neither a directory org/other nor a model of that name at "
+                + server.endpoint());
+    err.reset();
+    environment.put("HF_HUB_OFFLINE", "1");
+    assertThat(run(flags("org/tiny", directory))).isEqualTo(1);
+    assertThat(err.toString(UTF_8).lines())
+        .containsExactly(
+            "XDiT: HF_HUB_OFFLINE is set, and %s has no complete copy of org/tiny"
+                .formatted(directory.resolve("cache")));
+  }
+
+  @Test
+  void aPipelineThatIsNotSupportedIsRefusedBeforeItsWeightsCome() throws IOException {
+    try (HubServer other = new HubServer("org/other")) {
+      other.with("model_index.json", "{\"_class_name\": \"KolorsPipeline\"}".getBytes(UTF_8));
+      environment.put("HF_ENDPOINT", other.endpoint().toString());
+      assertThat(run(flags("org/other", directory))).isEqualTo(2);
+      assertThat(err.toString(UTF_8)).contains("the pipeline KolorsPipeline is not supported");
+    }
+  }
+
+  private CommandProcess start(Map<String, String> environment, Path kept, String results)
+      throws IOException {
+    Path own = Files.createDirectories(directory.resolve(results));
+    Stream<String> flags = Stream.of(flags("org/tiny", own));
+    Stream<String> place = Stream.of("--download-dir", kept.toString());
+    String[] argv = Stream.concat(flags, place).toArray(String[]::new);
+    return CommandProcess.start(XDiT.class, own, environment, argv);
+  }
+
+  private int run(String... argv) {
+    PrintStream out = new PrintStream(new ByteArrayOutputStream(), true, UTF_8);
+    PrintStream errors = new PrintStream(err, true, UTF_8);
+    return new Runner(XDiT.class, null, environment, out, errors).run(argv);
+  }
+
+  private static String[] flags(String model, Path results) {
+    String small = "--num_inference_steps 1 --no_use_resolution_binning --height 64 --width 64";
+    String where = "--model %s --output_directory %s".formatted(model, results);
+    return (where + " --prompt fox --ulysses_degree 2 " + small).split(" ");
+  }
+
+  /** Of a picture, whose file also tells which model drew it. */
+  private static int[] pixels(Path file) throws IOException {
+    BufferedImage image = ImageIO.read(file.toFile());
+    return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+  }
+}

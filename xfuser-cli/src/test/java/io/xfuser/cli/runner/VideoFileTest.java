@@ -1,0 +1,104 @@
+package io.xfuser.cli.runner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.ImageFactory;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.bytedeco.javacv.FFmpegFrameGrabber;
+import org.bytedeco.javacv.Frame;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class VideoFileTest {
+  private static final Map<String, String> MADE =
+      Map.of("parameters", "ein Fuchs, läuft\nSteps: 20", "xfuser", "{\"seed\":42}");
+
+  @TempDir Path directory;
+
+  @ParameterizedTest
+  @CsvSource({
+    "5, 48, 40, 48, 40",
+    "16, 64, 128, 64, 128",
+    "1, 48, 40, 48, 40",
+    "3, 33, 25, 34, 26"
+  })
+  void framesCanBeReadBackInTheirSizeAndOrder(
+      int count, int width, int height, int storedWidth, int storedHeight) throws IOException {
+    Path file = directory.resolve("video.mp4");
+    List<Image> frames = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      frames.add(picture(width, height, gray(i)));
+    }
+    VideoFile.write(file, frames, MADE);
+
+    try (Stream<Path> files = Files.list(directory)) {
+      assertThat(files).containsExactly(file);
+    }
+    try (FFmpegFrameGrabber grabber = new FFmpegFrameGrabber(file.toFile())) {
+      grabber.start();
+      assertThat(grabber.getFrameRate()).isEqualTo(VideoFile.FRAMES_PER_SECOND);
+      int read = 0;
+      for (Frame frame = grabber.grabImage(); frame != null; frame = grabber.grabImage()) {
+        assertThat(frame.imageWidth).isEqualTo(storedWidth);
+        assertThat(frame.imageHeight).isEqualTo(storedHeight);
+        Color corner = color(frame, storedWidth - 2, storedHeight - 2);
+        assertThat(corner.getGreen()).isCloseTo(gray(read).getGreen(), within(5));
+        read++;
+      }
+      assertThat(read).isEqualTo(count);
+      assertThat(grabber.getMetadata("comment")).isEqualTo(MADE.get("parameters"));
+      assertThat(grabber.getMetadata("description")).isEqualTo(MADE.get("xfuser"));
+    }
+  }
+
+  /**
+   * Read from the buffer, as the grabber takes the padded rows of narrow frames for four channels.
+   */
+  private static Color color(Frame frame, int x, int y) {
+    ByteBuffer bytes = (ByteBuffer) frame.image[0];
+    int at = y * frame.imageStride + x * 3; // blue, green, red
+    return new Color(bytes.get(at + 2) & 0xff, bytes.get(at + 1) & 0xff, bytes.get(at) & 0xff);
+  }
+
+  @Test
+  void redIsRedAndBlueIsBlue() throws IOException {
+    Path file = directory.resolve("video.mp4");
+    VideoFile.write(file, List.of(picture(64, 64, new Color(200, 40, 90))), MADE);
+    try (FFmpegFrameGrabber grabber = new FFmpegFrameGrabber(file.toFile())) {
+      grabber.start();
+      Color corner = color(grabber.grabImage(), 63, 63);
+      assertThat(corner.getRed()).isCloseTo(200, within(15));
+      assertThat(corner.getGreen()).isCloseTo(40, within(15));
+      assertThat(corner.getBlue()).isCloseTo(90, within(15));
+    }
+  }
+
+  /** Steps that are larger than what the encoder loses. */
+  private static Color gray(int frame) {
+    int value = 20 + 14 * frame;
+    return new Color(value, value, value);
+  }
+
+  private static Image picture(int width, int height, Color color) {
+    BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        picture.setRGB(x, y, color.getRGB());
+      }
+    }
+    return ImageFactory.getInstance().fromImage(picture);
+  }
+}

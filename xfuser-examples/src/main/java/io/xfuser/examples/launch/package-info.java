@@ -1,5 +1,0 @@
-/** Starting the ranks of a run as processes of their own, by torchrun's contract. */
-@NullMarked
-package io.xfuser.examples.launch;
-
-import org.jspecify.annotations.NullMarked;

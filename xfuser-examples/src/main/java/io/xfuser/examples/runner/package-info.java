@@ -1,5 +1,0 @@
-/** What the examples' mains share: from a command line to files and an exit status. */
-@NullMarked
-package io.xfuser.examples.runner;
-
-import org.jspecify.annotations.NullMarked;
