@@ -185,10 +185,15 @@ public final class Flags {
     return GROUPS.values().stream().flatMap(List::stream).toList();
   }
 
-  /** A sentence of the library for those who write command lines: settings become flags. */
+  /**
+   * A sentence of the library for those who write command lines: settings become flags, but those
+   * in a JSON file keep its names.
+   */
   public static String inSentence(String sentence) {
-    return NAMED
-        .matcher(sentence)
-        .replaceAll(named -> Objects.requireNonNull(SPELLINGS.get(named.group(1))));
+    return sentence.contains(".json")
+        ? sentence
+        : NAMED
+            .matcher(sentence)
+            .replaceAll(named -> Objects.requireNonNull(SPELLINGS.get(named.group(1))));
   }
 }

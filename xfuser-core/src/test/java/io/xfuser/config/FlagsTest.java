@@ -1,0 +1,22 @@
+package io.xfuser.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class FlagsTest {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "num_frames must be at least 1 | --num_frames must be at least 1",
+        "height must be at least 1     | --height must be at least 1",
+        "a picture of that height      | a picture of that height",
+        "/m/num_frames/x is no folder  | /m/num_frames/x is no folder",
+        "/m/xfuser.json: num_frames must be a number | /m/xfuser.json: num_frames must be a number"
+      })
+  void aSentenceNamesFlagsWhereTheCommandLineIsMeant(String sentence, String shown) {
+    assertThat(Flags.inSentence(sentence)).isEqualTo(shown);
+  }
+}
