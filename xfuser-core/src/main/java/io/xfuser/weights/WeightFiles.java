@@ -111,11 +111,18 @@ public final class WeightFiles {
   private static List<String> named(Path directory, String glob) {
     List<String> names = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, glob)) {
-      files.forEach(file -> names.add(String.valueOf(file.getFileName())));
+      files.forEach(file -> names.add(file.getFileName() + unlessFile(file)));
     } catch (IOException e) {
       throw new ModelException(directory + " cannot be read: " + Reason.of(e));
     }
     Collections.sort(names);
     return names;
+  }
+
+  /** What there is under a file's name. */
+  private static String unlessFile(Path file) {
+    return Files.isRegularFile(file)
+        ? ""
+        : Files.isDirectory(file) ? " (a folder)" : " (a link to nothing)";
   }
 }

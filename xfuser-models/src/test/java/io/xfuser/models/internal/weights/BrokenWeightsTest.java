@@ -1,8 +1,5 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.WeightFiles;
-import io.xfuser.weights.SafeTensorsWriter;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +7,8 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.SafeTensorsWriter;
+import io.xfuser.weights.WeightFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -35,6 +34,12 @@ class BrokenWeightsTest {
   void aMissingDirectoryOrFileIsNamed() {
     assertRejected(directory.resolve("vae"), "vae is not a directory");
     assertRejected(directory, "has neither model.safetensors nor model.safetensors.index.json");
+  }
+
+  @Test
+  void aLinkOfTheHubsCacheWithoutItsBlobIsNamed() throws IOException {
+    Files.createSymbolicLink(directory.resolve("model.safetensors"), directory.resolve("blob"));
+    assertRejected(directory, ", but model.safetensors (a link to nothing)");
   }
 
   @Test

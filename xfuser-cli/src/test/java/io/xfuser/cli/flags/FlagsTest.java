@@ -1,4 +1,4 @@
-package io.xfuser.config;
+package io.xfuser.cli.flags;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
