@@ -1,6 +1,7 @@
 package io.xfuser.hub;
 
 import io.xfuser.failure.HubException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.progress.ProgressListener;
 import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
@@ -55,8 +56,8 @@ public final class Hub {
    * @param variant of the weight files, {@code fp16} for example; a component that does not have it
    *     comes with its plain ones; {@code null} = plain ones
    * @param check is given {@code model_index.json} before the rest is downloaded, and may throw
-   * @throws IllegalArgumentException in one sentence, if the hub does not have the model, not for
-   *     this token, or not in a form that can be read
+   * @throws ModelException in one sentence, if the hub does not have the model, not for this token,
+   *     or not in a form that can be read
    * @throws CancelledException if the listener does not want it to go on; what has come stays for
    *     the next time
    * @throws HubException in one sentence, if the hub cannot be reached, connections break, files
@@ -119,7 +120,7 @@ public final class Hub {
     Path snapshot = cache.snapshot(listing.commit());
     Path index = snapshot.resolve(PipelineFiles.INDEX);
     if (!listing.files().contains(PipelineFiles.INDEX)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s has no %s, so it is not a diffusers pipeline".formatted(model, PipelineFiles.INDEX));
     }
     Download download = new Download(client, cache, listing.commit(), patience, listener);

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.FileName;
 import java.io.IOException;
@@ -76,7 +77,7 @@ final class ModelCache {
           missing(snapshot, files.settings()).isEmpty()
               && missing(snapshot, files.weights(snapshot)).isEmpty();
       return sure && all ? Optional.of(snapshot) : Optional.empty();
-    } catch (IllegalArgumentException e) {
+    } catch (ModelException e) {
       return Optional.empty(); // what is missing is found out, and said, from the hub's own list
     }
   }

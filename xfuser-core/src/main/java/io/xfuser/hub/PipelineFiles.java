@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.ShardIndex;
 import io.xfuser.weights.WeightFiles;
@@ -38,7 +39,7 @@ final class PipelineFiles {
   /**
    * Chooses among {@code listed}.
    *
-   * @throws IllegalArgumentException if a component is not there, or not in a form that can be read
+   * @throws ModelException if a component is not there, or not in a form that can be read
    */
   PipelineFiles(String model, Set<String> listed, ComponentConfig index, @Nullable String variant) {
     this.model = model;
@@ -66,7 +67,7 @@ final class PipelineFiles {
    * The files of weights.
    *
    * @param snapshot where the settings are
-   * @throws IllegalArgumentException if an index names a file that is not listed
+   * @throws ModelException if an index names a file that is not listed
    */
   List<String> weights(Path snapshot) {
     List<String> files = new ArrayList<>();
@@ -78,8 +79,7 @@ final class PipelineFiles {
       for (String shard : ShardIndex.fileNames(snapshot.resolve(chosen))) {
         String file = chosen.substring(0, chosen.indexOf('/') + 1) + shard;
         if (!listed.contains(file)) {
-          throw new IllegalArgumentException(
-              "%s has no %s, which %s names".formatted(model, file, chosen));
+          throw new ModelException("%s has no %s, which %s names".formatted(model, file, chosen));
         }
         files.add(file);
       }
@@ -95,7 +95,7 @@ final class PipelineFiles {
   private void add(String component, String className, String baseName) {
     List<String> names = namesIn(component);
     if (names.isEmpty()) {
-      throw new IllegalArgumentException(model + " has no folder " + component);
+      throw new ModelException(model + " has no folder " + component);
     }
     names.stream()
         .filter(name -> SETTINGS.matcher(name).matches())
@@ -104,7 +104,7 @@ final class PipelineFiles {
       return;
     }
     if (!names.contains("config.json")) {
-      throw new IllegalArgumentException(model + " has no " + component + "/config.json");
+      throw new ModelException(model + " has no " + component + "/config.json");
     }
     Optional<String> ofVariant =
         variant == null ? Optional.empty() : find(names, baseName, variant);
@@ -136,16 +136,16 @@ final class PipelineFiles {
     return WeightFiles.names(baseName, variant).stream().filter(names::contains).findFirst();
   }
 
-  private IllegalArgumentException unreadable(String component, List<String> names) {
+  private ModelException unreadable(String component, List<String> names) {
     List<String> others = names.stream().filter(name -> name.contains(".safetensors")).toList();
     if (!others.isEmpty()) {
-      return new IllegalArgumentException(
+      return new ModelException(
           "%s has no plain weights in %s, but %s: the variant chooses among them"
               .formatted(model, component, String.join(", ", others)));
     }
     Optional<String> pickle =
         names.stream().filter(name -> PICKLED.matcher(name).matches()).findFirst();
-    return new IllegalArgumentException(
+    return new ModelException(
         pickle
             .map(
                 name ->

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.HubException;
 import java.io.IOException;
 
@@ -30,13 +31,13 @@ record Refusal(HubSettings settings, ModelName model, HubClient.Answer answer) {
     }
     String code = answer.headers().firstValue("X-Error-Code").orElse("");
     if (status == NOT_FOUND) {
-      throw new IllegalArgumentException(missing(code, file));
+      throw new ArgumentException(missing(code, file));
     }
     if (status == FORBIDDEN || (status == UNAUTHORIZED && code.equals("GatedRepo"))) {
-      throw new IllegalArgumentException(gated());
+      throw new ArgumentException(gated());
     }
     if (status == UNAUTHORIZED) {
-      throw new IllegalArgumentException(hidden());
+      throw new ArgumentException(hidden());
     }
     throw new HubException(
         "%s answers %s of %s with status %d".formatted(settings.endpoint(), file, model, status));

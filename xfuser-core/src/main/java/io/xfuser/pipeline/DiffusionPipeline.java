@@ -6,6 +6,7 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.progress.Progress;
@@ -59,8 +60,10 @@ public final class DiffusionPipeline implements AutoCloseable {
    * Opens the model of {@code config}, which is downloaded if it is a name of the hub and not in
    * the cache; its class is the one in {@code model_index.json}.
    *
-   * @throws IllegalArgumentException in one sentence, if there is no such pipeline, a component is
-   *     missing or not supported, or libtorch is not the version that DJL needs
+   * @throws ModelException in one sentence, if it is no pipeline, or a component is missing or not
+   *     supported
+   * @throws IllegalArgumentException in one sentence, if there is no such directory or model of the
+   *     hub, or libtorch is not the version that DJL needs
    * @throws HubException in one sentence, if a download fails
    */
   public static DiffusionPipeline fromPretrained(ModelConfig config, RuntimeConfig runtime) {
@@ -121,8 +124,8 @@ public final class DiffusionPipeline implements AutoCloseable {
    *
    * @param hub is asked for only if {@code config} names no directory; the download directory of
    *     {@code config} takes the place of its cache
-   * @throws IllegalArgumentException in one sentence, if there is no such model, or its pipeline is
-   *     not supported
+   * @throws IllegalArgumentException in one sentence, if there is no such model
+   * @throws ModelException in one sentence, if its pipeline is not supported
    * @throws HubException in one sentence, if a download fails
    */
   public static Path locate(ModelConfig config, Supplier<Hub> hub) {

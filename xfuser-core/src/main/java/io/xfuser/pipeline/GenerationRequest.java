@@ -40,7 +40,7 @@ public record GenerationRequest(
     latents.grid();
     long pictures = (long) prompts.positive().size() * input.numImagesPerPrompt();
     if (pictures * latents.frames() > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%d pictures for each of %d prompts are too many"
               .formatted(input.numImagesPerPrompt(), prompts.positive().size()));
     }

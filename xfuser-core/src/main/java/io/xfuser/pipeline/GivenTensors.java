@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.Collections;
@@ -36,7 +37,7 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text)
     }
     long rows = text.values().iterator().next().getShape().get(0);
     if (rows == 0 || rows % input.numImagesPerPrompt() != 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%d rows of text are not a multiple of %d images per prompt"
               .formatted(rows, input.numImagesPerPrompt()));
     }
@@ -52,21 +53,21 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text)
   void check(GenerationRequest request) {
     Shape noise = request.latents().shape(request.images());
     if (latents != null && !latents.getShape().equals(noise)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "the latents given have the shape " + latents.getShape() + ", but must have " + noise);
     }
     text.forEach(
         (name, tensor) -> {
           long rows = tensor.getShape().dimension() == 0 ? 0 : tensor.getShape().get(0);
           if (rows != request.images()) {
-            throw new IllegalArgumentException(
+            throw new ArgumentException(
                 "%s has %d rows for %d pictures".formatted(name, rows, request.images()));
           }
           String negative = TextRequest.NEGATIVE + name;
           if (request.guided()
               && !name.startsWith(TextRequest.NEGATIVE)
               && !text.containsKey(negative)) {
-            throw new IllegalArgumentException(
+            throw new ArgumentException(
                 "guidance needs " + negative + " beside " + name + "; it is not given");
           }
         });

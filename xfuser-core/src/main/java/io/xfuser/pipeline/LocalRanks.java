@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
@@ -26,7 +27,7 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
     engine.parallel().requireWorldSize(world.size());
     Device device = device(engine, world.rank());
     if (!world.device().equals(device)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           ("rank %d computes on %s, but its world carries tensors of %s: XDiTParallel.connect makes"
                   + " one that fits")
               .formatted(world.rank(), Torch.name(device), Torch.name(world.device())));

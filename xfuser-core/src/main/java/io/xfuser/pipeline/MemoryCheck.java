@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import ai.djl.Device;
 import io.xfuser.config.OutputType;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.pipeline.GenerationRequest.Size;
 import io.xfuser.torchscript.DeviceMemory;
@@ -46,7 +47,7 @@ final class MemoryCheck {
     Size size = request.output();
     if (request.input().outputType() == OutputType.PIL
         && (long) size.height() * size.width() > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "a picture of %d × %d pixels is too large: a picture in Java has at most %d pixels"
               .formatted(size.height(), size.width(), Integer.MAX_VALUE));
     }

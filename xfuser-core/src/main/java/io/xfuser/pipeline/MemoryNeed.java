@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.torchscript.AttentionKernel;
@@ -40,7 +41,7 @@ record MemoryNeed(String phase, double bytes, String remedy) {
   void require(GenerationRequest request, String whose, OptionalLong usable) {
     if (usable.isPresent() && bytes > usable.getAsLong()) {
       GenerationRequest.Size size = request.size();
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; less"
                   + " is needed by %s")
               .formatted(

@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -55,13 +56,13 @@ public final class ModelSettings {
       if (!known.contains(setting) && asks(input, setting)) {
         boolean drawsClasses =
             setting == InputConfig.PROMPT && known.contains(InputConfig.CLASS_LABELS);
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             model + " has no " + setting + (drawsClasses ? ": it draws class_labels" : ""));
       }
     }
     for (Setting<?> needed : List.of(InputConfig.PROMPT, InputConfig.CLASS_LABELS)) {
       if (known.contains(needed) && !asks(input, needed)) {
-        throw new IllegalArgumentException(model + " needs " + needed);
+        throw new ArgumentException(model + " needs " + needed);
       }
     }
   }

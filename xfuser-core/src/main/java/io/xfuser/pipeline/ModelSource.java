@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.ModelName;
 import io.xfuser.weights.ComponentConfig;
@@ -46,7 +47,7 @@ final class ModelSource {
   static ComponentConfig components(Path directory) {
     Path index = directory.resolve(INDEX);
     if (!Files.isRegularFile(index)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           directory + " has no " + INDEX + ", so it is not a diffusers pipeline");
     }
     return ComponentConfig.read(index);
@@ -75,7 +76,7 @@ final class ModelSource {
     }
     PipelineProvider provider = known.get(className);
     if (provider == null) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           components.origin()
               + ": the pipeline "
               + className

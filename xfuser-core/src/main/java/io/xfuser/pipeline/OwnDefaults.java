@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ModelException;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
@@ -45,7 +46,7 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
    * {@code model} with the defaults in {@code directory}, itself if there are none; closed if they
    * cannot be used.
    *
-   * @throws IllegalArgumentException naming what is no default of a request, or of another kind
+   * @throws ModelException naming what is no default of a request, or of another kind
    */
   static PipelineModel<?> of(PipelineModel<?> model, Path directory) {
     Path file = directory.resolve(FILE);
@@ -61,7 +62,7 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
     List<String> names = KNOWN.stream().map(Setting::name).toList();
     for (String name : new TreeSet<>(file.keys())) {
       if (!names.contains(name)) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "%s has %s, but defaults of a request are only %s"
                 .formatted(file.origin(), name, String.join(", ", names)));
       }
@@ -77,7 +78,7 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
     try {
       return setting.readJson(file.value(setting.name()));
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(file.origin() + ": " + e.getMessage(), e);
+      throw new ModelException(file.origin() + ": " + e.getMessage(), e);
     }
   }
 

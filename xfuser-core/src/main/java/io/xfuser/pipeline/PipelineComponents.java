@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Loading;
 import io.xfuser.weights.Placement;
@@ -43,8 +44,8 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
    *
    * @param classes the classes that each component may have, by its name; with {@link #ABSENT}
    *     among them it may be absent
-   * @throws IllegalArgumentException if a component is of another class or its folder is missing,
-   *     or no component has the variant
+   * @throws ModelException if a component is of another class or its folder is missing, or no
+   *     component has the variant
    */
   public PipelineComponents check(Map<String, Set<String>> classes) {
     new TreeMap<>(classes).forEach(this::checkComponent);
@@ -61,7 +62,7 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
             .filter(name -> !WeightFiles.hasVariant(folder(name), baseName(name), variant))
             .toList();
     if (plain.size() == names.size()) {
-      throw new IllegalArgumentException(directory + " has no weights of the variant " + variant);
+      throw new ModelException(directory + " has no weights of the variant " + variant);
     }
     if (!plain.isEmpty()) {
       LOG.warn(
@@ -79,22 +80,22 @@ public record PipelineComponents(Path directory, ComponentConfig index, Loading 
   private void checkComponent(String name, Set<String> known) {
     String usable = String.join(", ", new TreeSet<>(known));
     if (!index.has(name) && !known.contains(ABSENT)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s has no %s: it must name one of %s".formatted(index.origin(), name, usable));
     }
     String found = has(name) ? className(name) : index.text(name);
     if (!known.contains(found)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s is %s, but only %s can be used here"
               .formatted(index.origin(), name, found, usable));
     }
     if (has(name) && !LIBRARIES.contains(index.getStringList(name).get(0))) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s is %s of %s, but only classes of diffusers and transformers can be used here"
               .formatted(index.origin(), name, found, index.getStringList(name).get(0)));
     }
     if (has(name) && !Files.isDirectory(folder(name))) {
-      throw new IllegalArgumentException(directory + " has no folder " + name);
+      throw new ModelException(directory + " has no folder " + name);
     }
   }
 

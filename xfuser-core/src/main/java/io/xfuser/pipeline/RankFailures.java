@@ -4,6 +4,7 @@ import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.MismatchException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.failure.RankException;
 import java.util.concurrent.CompletionException;
@@ -28,6 +29,7 @@ final class RankFailures {
     return isHeard(failure)
             || failure instanceof IllegalArgumentException
             || failure instanceof MemoryException
+            || failure instanceof ModelException
             || failure instanceof MismatchException
             || failure instanceof PlatformException
         ? failure

@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
@@ -90,7 +91,7 @@ record RankPlan(
 
   private void refuseParts() {
     if (request.guidance().rescale() != 0 && stale() && layout.patches() > 1) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "guidance_rescale needs the whole prediction, but %s has %d patches after %d of %d steps"
               .formatted(
                   displaced ? "DistriFusion on one rank" : "PipeFusion",
@@ -121,7 +122,7 @@ record RankPlan(
     atMost("data-parallel ranks", degrees.dataDegree(), "pictures", request.images());
     int listed = degrees.attnLayerNumForPp().stream().mapToInt(Integer::intValue).sum();
     if (listed > 0 && listed != spec.depth()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "attn_layer_num_for_pp "
               + degrees.attnLayerNumForPp()
               + " adds up to "
@@ -130,7 +131,7 @@ record RankPlan(
               + spec.depth());
     }
     if (degrees.cfgDegree() > 1 && !request.guided()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "CFG parallelism needs guidance, but the guidance scale is "
               + request.guidance().scale());
     }
@@ -138,8 +139,7 @@ record RankPlan(
 
   private static void atMost(String what, int asked, String of, int available) {
     if (asked > available) {
-      throw new IllegalArgumentException(
-          asked + " " + what + " are too many for " + available + " " + of);
+      throw new ArgumentException(asked + " " + what + " are too many for " + available + " " + of);
     }
   }
 

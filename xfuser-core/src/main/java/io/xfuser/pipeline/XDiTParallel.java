@@ -3,11 +3,12 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.CommunicationException;
-import io.xfuser.failure.HubException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.failure.QueueFullException;
@@ -99,8 +100,8 @@ public final class XDiTParallel implements AutoCloseable {
    * Opens the engine's model, which is downloaded if it is one of the hub and not in the cache; all
    * ranks are threads of this JVM.
    *
-   * @throws IllegalArgumentException if there is no such pipeline, or it is not supported
-   * @throws HubException if its download fails
+   * @throws RuntimeException as {@link DiffusionPipeline#fromPretrained(ModelConfig,
+   *     RuntimeConfig)}
    */
   public static XDiTParallel inProcess(EngineConfig engine) {
     return inProcess(DiffusionPipeline.fromPretrained(engine), true, engine);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * model_index.json}. Python's {@code -Infinity} and {@code NaN} are numbers; {@code null} is the
  * same as no setting, but for {@link #getBoolean(String, boolean)}.
  *
- * <p>The getters without a default throw IllegalArgumentException if the setting is missing, and
- * all do if its value is of another kind; the message names the file and the setting.
+ * <p>The getters without a default throw ModelException if the setting is missing, and all do if
+ * its value is of another kind; the message names the file and the setting.
  */
 public final class ComponentConfig {
   private static final JsonMapper JSON =
@@ -46,16 +47,16 @@ public final class ComponentConfig {
   /**
    * Reads {@code file}.
    *
-   * @throws IllegalArgumentException if it is missing or no JSON object
+   * @throws ModelException if it is missing or no JSON object
    */
   public static ComponentConfig read(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new IllegalArgumentException(file + " does not exist");
+      throw new ModelException(file + " does not exist");
     }
     try {
       return parse(file.toString(), Files.readString(file));
     } catch (IOException e) {
-      throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
+      throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -67,9 +68,9 @@ public final class ComponentConfig {
         json.path("_use_default_values").forEach(name -> json.remove(name.asText()));
         return new ComponentConfig(origin, json);
       }
-      throw new IllegalArgumentException(origin + " is not a JSON object");
+      throw new ModelException(origin + " is not a JSON object");
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(origin + " is not JSON (" + Reason.of(e) + ")", e);
+      throw new ModelException(origin + " is not JSON (" + Reason.of(e) + ")", e);
     }
   }
 
@@ -103,7 +104,7 @@ public final class ComponentConfig {
   /**
    * The same settings, of a model whose weights are floating-point numbers.
    *
-   * @throws IllegalArgumentException naming the quantization, if they are of quantized weights
+   * @throws ModelException naming the quantization, if they are of quantized weights
    */
   public ComponentConfig unquantized() {
     Quantization.refuse(this);
@@ -164,7 +165,7 @@ public final class ComponentConfig {
   /**
    * The value of {@code name} as a number, boolean, text, or list of them.
    *
-   * @throws IllegalArgumentException if there is none
+   * @throws ModelException if there is none
    */
   public Object value(String name) {
     return JSON.convertValue(present(name), Object.class);
@@ -228,7 +229,7 @@ public final class ComponentConfig {
   /**
    * Refuses a setting that is not as supported; where there is none, {@code supported} holds.
    *
-   * @throws IllegalArgumentException naming both values
+   * @throws ModelException naming both values
    */
   public void require(String name, Object supported) {
     Object found = supported;
@@ -242,7 +243,7 @@ public final class ComponentConfig {
       }
     }
     if (!found.equals(supported)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           origin + ": " + name + " is " + found + ", only " + supported + " is supported");
     }
   }
@@ -256,7 +257,7 @@ public final class ComponentConfig {
 
   private JsonNode present(String name) {
     if (!has(name)) {
-      throw new IllegalArgumentException(origin + " has no " + name);
+      throw new ModelException(origin + " has no " + name);
     }
     return json.path(name);
   }
@@ -278,8 +279,7 @@ public final class ComponentConfig {
   private JsonNode checked(
       String name, JsonNode value, Predicate<JsonNode> valid, String expected) {
     if (!valid.test(value)) {
-      throw new IllegalArgumentException(
-          origin + ": " + name + " is " + text(name) + ", not " + expected);
+      throw new ModelException(origin + ": " + name + " is " + text(name) + ", not " + expected);
     }
     return value;
   }

@@ -1,5 +1,6 @@
 package io.xfuser.weights;
 
+import io.xfuser.failure.ModelException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -47,12 +48,12 @@ public final class Quantization {
   /**
    * Refuses settings of quantized weights.
    *
-   * @throws IllegalArgumentException naming the quantization
+   * @throws ModelException naming the quantization
    */
   static void refuse(ComponentConfig config) {
     for (String name : SETTINGS) {
       if (config.has(name)) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "%s: %s says that the weights are quantized (%s), which is not supported: take the model"
                     .formatted(config.origin(), name, described(config, name))
                 + " with its original weights");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.failure.HubException;
+import io.xfuser.failure.ModelException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -57,7 +58,7 @@ class HostileHubTest extends HubServed {
     server.with(
         "model_index.json", index.replace("\"vae\"", '"' + component + '"').getBytes(UTF_8));
     assertThatThrownBy(() -> fetch(null))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining("has no folder");
   }
 
@@ -68,7 +69,7 @@ class HostileHubTest extends HubServed {
         TinyModel.TRANSFORMER + ".safetensors.index.json",
         "{\"weight_map\": {\"a\": \"%s\"}}".formatted(shard).getBytes(UTF_8));
     assertThatThrownBy(() -> fetch(null))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining("which is none in its folder");
   }
 

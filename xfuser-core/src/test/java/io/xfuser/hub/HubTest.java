@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.progress.Progress.Downloading;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -92,7 +93,7 @@ class HubTest extends HubServed {
               });
       Hub hub = new Hub(settings(pickled.endpoint(), false, null), heard(), QUICK);
       assertThatThrownBy(() -> fetch(hub, REPOSITORY))
-          .isInstanceOf(IllegalArgumentException.class)
+          .isInstanceOf(ModelException.class)
           .hasMessage(
               ("%s has only pickled weights in transformer (diffusion_pytorch_model.bin), which are"
                       + " not read: convert them once in Python with"

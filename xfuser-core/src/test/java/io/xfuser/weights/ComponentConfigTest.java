@@ -3,6 +3,7 @@ package io.xfuser.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,8 +95,6 @@ class ComponentConfigTest {
   }
 
   private static void assertRejected(ThrowingCallable call, String message) {
-    assertThatThrownBy(call)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining(message);
+    assertThatThrownBy(call).isInstanceOf(ModelException.class).hasMessageContaining(message);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.ModelConfig;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.torchscript.Torch;
@@ -51,7 +52,7 @@ class OpeningTest {
   private void assertRefused(String component) {
     assertThatThrownBy(this::open)
         .as(component)
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining(directory.resolve(component).toString())
         .message()
         .doesNotContain("\n");

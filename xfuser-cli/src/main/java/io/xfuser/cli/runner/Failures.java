@@ -7,6 +7,7 @@ import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.HubException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.MismatchException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.failure.RankException;
 import io.xfuser.failure.Reason;
@@ -31,6 +32,7 @@ final class Failures {
           HubException.class,
           MemoryException.class,
           MismatchException.class,
+          ModelException.class,
           PlatformException.class,
           RankException.class);
 
@@ -56,7 +58,7 @@ final class Failures {
   int statusOf(Callable<Integer> body) {
     try {
       return body.call();
-    } catch (IllegalArgumentException | MismatchException e) {
+    } catch (IllegalArgumentException | MismatchException | ModelException e) {
       return end(BAD_INPUT, sentence(e), e);
     } catch (CancelledException
         | ClosedException

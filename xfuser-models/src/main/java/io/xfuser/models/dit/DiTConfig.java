@@ -1,5 +1,6 @@
 package io.xfuser.models.dit;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.WeightList.Patch;
 import io.xfuser.weights.ComponentConfig;
 
@@ -36,12 +37,12 @@ public record DiTConfig(
   /** Checks the channels and that a picture is a whole number of tokens. */
   public DiTConfig {
     if (outChannels != inChannels && outChannels != 2 * inChannels) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "out_channels is %d, neither in_channels %d nor twice that"
               .formatted(outChannels, inChannels));
     }
     if (sampleSize % patchSize != 0) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "sample_size %d is no multiple of patch_size %d".formatted(sampleSize, patchSize));
     }
   }
@@ -64,7 +65,7 @@ public record DiTConfig(
   /**
    * Read from {@code transformer/config.json}.
    *
-   * @throws IllegalArgumentException naming the setting that is missing or not supported
+   * @throws ModelException naming the setting that is missing or not supported
    */
   public static DiTConfig from(ComponentConfig config) {
     config.require("norm_type", "ada_norm_zero");

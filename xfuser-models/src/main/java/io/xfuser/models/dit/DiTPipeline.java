@@ -1,6 +1,7 @@
 package io.xfuser.models.dit;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.pipeline.GenerationRequest;
@@ -61,7 +62,7 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   /** The table has one row more than classes: that of the null class. */
   private String checked(int label) {
     if (label > config().classes()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "class label %d is outside 0 to %d, the rows of this model's table"
               .formatted(label, config().classes()));
     }

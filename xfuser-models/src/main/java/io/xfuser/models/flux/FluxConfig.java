@@ -1,5 +1,6 @@
 package io.xfuser.models.flux;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -38,7 +39,7 @@ public record FluxConfig(
     axes = List.copyOf(axes);
     int turning = axes.stream().mapToInt(Integer::intValue).sum();
     if (axes.size() != 3 || turning != headSize || axes.stream().anyMatch(d -> d % 2 != 0)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: axes_dims_rope %s are not three even numbers that add up to attention_head_dim %d"
               .formatted(origin, axes, headSize));
     }
@@ -57,14 +58,14 @@ public record FluxConfig(
   /**
    * Read from {@code transformer/config.json}.
    *
-   * @throws IllegalArgumentException naming the setting that is missing or not supported
+   * @throws ModelException naming the setting that is missing or not supported
    */
   public static FluxConfig from(ComponentConfig config) {
     config.require("patch_size", 1); // of the packed latents, which are the tokens
     int tokenWidth = config.getInt("in_channels", 64);
     config.require("out_channels", tokenWidth);
     if (tokenWidth % (PATCH * PATCH) != 0) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           config.origin() + ": in_channels " + tokenWidth + " are no 2 by 2 latents");
     }
     return new FluxConfig(

@@ -1,5 +1,6 @@
 package io.xfuser.models.hunyuandit;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.WeightList;
 import io.xfuser.weights.ComponentConfig;
 
@@ -49,8 +50,7 @@ public record HunyuanDiTConfig(
   /** Checks what diffusers could not run. */
   public HunyuanDiTConfig {
     if (depth % 2 == 1 && depth > 1) {
-      throw new IllegalArgumentException(
-          "num_layers is " + depth + ", but long skips need an even number");
+      throw new ModelException("num_layers is " + depth + ", but long skips need an even number");
     }
     multiple("attention_head_dim", headSize, 4, "the rotation of two axes needs");
     multiple("cross_attention_dim_t5", text.t5(), POOL_HEADS, "the heads of the pool need");
@@ -58,7 +58,7 @@ public record HunyuanDiTConfig(
 
   private static void multiple(String setting, int value, int of, String reason) {
     if (value % of != 0) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s is %d, but %s a multiple of %d".formatted(setting, value, reason, of));
     }
   }
@@ -76,7 +76,7 @@ public record HunyuanDiTConfig(
   /**
    * Read from {@code transformer/config.json}.
    *
-   * @throws IllegalArgumentException naming the setting that is missing or not supported
+   * @throws ModelException naming the setting that is missing or not supported
    */
   public static HunyuanDiTConfig from(ComponentConfig config) {
     config.require("norm_type", "layer_norm");

@@ -2,6 +2,7 @@ package io.xfuser.models.hunyuandit;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.pipeline.GenerationRequest;
@@ -50,7 +51,7 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   @Override
   protected void check() {
     if (vae().scale() != SCALE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "the autoencoder makes %d pixels of a latent, but HunyuanDiT needs %d"
               .formatted(vae().scale(), SCALE));
     }

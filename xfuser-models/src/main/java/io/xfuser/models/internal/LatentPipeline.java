@@ -1,6 +1,7 @@
 package io.xfuser.models.internal;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.vae.AutoencoderKlConfig;
@@ -181,7 +182,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
    */
   protected static void requireMultiples(int multiple, Size size) {
     if (size.height() % multiple != 0 || size.width() % multiple != 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "height and width must be multiples of "
               + multiple
               + ", but are "
@@ -199,7 +200,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   protected final void requireText(int longest, GenerationRequest request) {
     int tokens = request.text().maxSequenceLength();
     if (tokens > longest) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "max_sequence_length is %d, but %s takes at most %d".formatted(tokens, name(), longest));
     }
   }
@@ -214,7 +215,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   protected static Size roundedDown(String model, int multiple, Size asked) {
     Size size = new Size(asked.height() / multiple * multiple, asked.width() / multiple * multiple);
     if (size.height() == 0 || size.width() == 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "height and width must be at least %d, but are %d and %d"
               .formatted(multiple, asked.height(), asked.width()));
     }

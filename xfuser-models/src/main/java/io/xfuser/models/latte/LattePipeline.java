@@ -2,6 +2,7 @@ package io.xfuser.models.latte;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.text.T5Captions;
@@ -60,7 +61,7 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
     ModelSettings.check(NAME, input, SETTINGS);
     int frames = Objects.requireNonNullElse(input.numFrames(), config().frames());
     if (frames != 1 && frames != config().frames()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "num_frames is %d, but this model makes 1 or %d frames"
               .formatted(frames, config().frames()));
     }

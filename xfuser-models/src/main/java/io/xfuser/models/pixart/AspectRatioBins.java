@@ -2,6 +2,7 @@ package io.xfuser.models.pixart;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.Retried;
 import io.xfuser.models.internal.ResolutionBins;
 import io.xfuser.pipeline.GenerationRequest.Size;
@@ -32,7 +33,7 @@ final class AspectRatioBins {
   static Size nearest(int sampleSize, int height, int width) {
     Map<String, List<Integer>> table = TABLES.get().get(String.valueOf(sampleSize * 8));
     if (table == null) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "there are no resolution bins for a sample size of "
               + sampleSize
               + " latents (only for 32, 64, 128 and 256); set use_resolution_binning false");

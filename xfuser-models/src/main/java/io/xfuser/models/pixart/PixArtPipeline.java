@@ -2,6 +2,7 @@ package io.xfuser.models.pixart;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
@@ -58,7 +59,7 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
     Size size = asked;
     if (input.binsResolution()) {
       if (transformer.sampleSize() > kind.largestSample()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             kind.name()
                 + " has no resolution bins for a sample size of "
                 + transformer.sampleSize()

@@ -1,5 +1,6 @@
 package io.xfuser.models.sd3;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.WeightList.Patch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Set;
@@ -44,14 +45,14 @@ public record SD3Config(
   /**
    * Read from {@code transformer/config.json}.
    *
-   * @throws IllegalArgumentException naming the setting that is missing or not supported
+   * @throws ModelException naming the setting that is missing or not supported
    */
   public static SD3Config from(ComponentConfig config) {
     int heads = config.getInt("num_attention_heads", 18);
     int headSize = config.getInt("attention_head_dim", 64);
     int channels = config.getInt("in_channels", 16);
     if (config.getInt("caption_projection_dim", 1152) != heads * headSize) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: caption_projection_dim is %d, but %d heads of %d need %d"
               .formatted(
                   config.origin(),
@@ -61,7 +62,7 @@ public record SD3Config(
                   heads * headSize));
     }
     if (config.getInt("out_channels", channels) != channels) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: out_channels is %s, but in_channels is %d"
               .formatted(config.origin(), config.text("out_channels"), channels));
     }

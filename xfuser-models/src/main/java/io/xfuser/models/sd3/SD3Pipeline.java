@@ -2,6 +2,7 @@ package io.xfuser.models.sd3;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
@@ -82,7 +83,7 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
             config().patch().channels(), size.height() / scale, size.width() / scale, patch);
     Grid grid = latents.grid();
     if (Math.max(grid.rows(), grid.columns()) > config().table()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%d x %d pixels are %d x %d tokens, but the model has positions for %d x %d"
               .formatted(
                   size.height(),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.GenerationRequest;
@@ -88,9 +89,7 @@ class PixArtPipelineTest {
       })
   void defaultsThatAreNoneAreRefusedWhenOpening(String json, String message) throws IOException {
     Files.writeString(directory.resolve("xfuser.json"), json);
-    assertThatThrownBy(this::open)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining(message);
+    assertThatThrownBy(this::open).isInstanceOf(ModelException.class).hasMessageContaining(message);
   }
 
   @ParameterizedTest // by PixArtImageProcessor.classify_height_width_bin with the table of 256

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.adaln;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightList.Patch;
 import io.xfuser.weights.ComponentConfig;
@@ -35,7 +36,7 @@ public record AdaLnConfig(
   /** Checks the channels. */
   public AdaLnConfig {
     if (patch.predicted() != patch.channels() && patch.predicted() != 2 * patch.channels()) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "out_channels is %d, neither in_channels %d nor twice that"
               .formatted(patch.predicted(), patch.channels()));
     }
@@ -59,7 +60,7 @@ public record AdaLnConfig(
   /**
    * Read from {@code transformer/config.json}; without size conditions and masks.
    *
-   * @throws IllegalArgumentException naming the setting that is missing or not supported
+   * @throws ModelException naming the setting that is missing or not supported
    */
   public static AdaLnConfig from(ComponentConfig config) {
     config.require("norm_type", "ada_norm_single");

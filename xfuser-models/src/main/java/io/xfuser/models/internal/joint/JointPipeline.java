@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.joint;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.pipeline.PipelineComponents;
@@ -58,7 +59,7 @@ public abstract class JointPipeline<T> extends LatentPipeline<T, JointConditioni
    */
   protected final void requireLatents(int channels, int width) {
     if (vae().latentChannels() != channels) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%s: latent_channels is %d, but the transformer's in_channels %d are 2 by 2 latents of %d"
               .formatted(vae().origin(), vae().latentChannels(), width, channels));
     }

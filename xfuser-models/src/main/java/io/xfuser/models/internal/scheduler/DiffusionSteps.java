@@ -2,6 +2,7 @@ package io.xfuser.models.internal.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -29,7 +30,7 @@ record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String prediction
     options.requireAtMost(schedule.length(), request);
     int[] timesteps = spaced(options, schedule.length(), request.steps());
     if (timesteps[0] >= schedule.length()) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: steps_offset %s leads to timestep %d of %d"
               .formatted(
                   config.origin(), config.text("steps_offset"), timesteps[0], schedule.length()));

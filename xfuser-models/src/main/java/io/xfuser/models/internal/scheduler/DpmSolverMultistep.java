@@ -2,6 +2,7 @@ package io.xfuser.models.internal.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.scheduler.DpmCoefficients.Algorithm;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -40,12 +41,12 @@ public final class DpmSolverMultistep extends MultistepSolver {
     order = options.order();
     String name = config.getString("algorithm_type", "");
     if (!algorithm.predictsPicture() && sigmas.endsWithoutNoise()) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: algorithm_type %s needs final_sigmas_type \"sigma_min\""
               .formatted(config.origin(), name));
     }
     if (algorithm == Algorithm.SDE_DPM_SOLVER && order == 3) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: algorithm_type %s has no solver_order 3".formatted(config.origin(), name));
     }
     SolverTables tables = SolverTables.of(sigmas);
@@ -62,7 +63,7 @@ public final class DpmSolverMultistep extends MultistepSolver {
   /**
    * The solver that {@code config} describes.
    *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
+   * @throws ModelException naming a setting that is wrong or not supported
    */
   public static DpmSolverMultistep of(ComponentConfig config, SchedulerRequest request) {
     return new DpmSolverMultistep(new SchedulerSettings(config), request);

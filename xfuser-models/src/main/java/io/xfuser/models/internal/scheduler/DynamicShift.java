@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.scheduler;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.scheduler.SchedulerRequest;
-
 import io.xfuser.weights.ComponentConfig;
 
 /**
@@ -19,12 +19,11 @@ public record DynamicShift(int baseTokens, int maxTokens, double baseShift, doub
   /**
    * Checks the lengths.
    *
-   * @throws IllegalArgumentException if they are the same, which gives no line
+   * @throws ModelException if they are the same, which gives no line
    */
   public DynamicShift {
     if (baseTokens == maxTokens) {
-      throw new IllegalArgumentException(
-          "base_image_seq_len and max_image_seq_len are both " + baseTokens);
+      throw new ModelException("base_image_seq_len and max_image_seq_len are both " + baseTokens);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
@@ -63,7 +64,7 @@ final class FlowSigmas {
     }
     Double mu = request.mu();
     if (mu == null) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           config.origin() + ": use_dynamic_shifting is true, but the request has no mu");
     }
     String kind = options.oneOf("time_shift_type", "exponential", "linear");

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -55,7 +56,7 @@ public final class Lcm implements Scheduler {
   private static int[] chosen(SchedulerSettings options, int trainSteps, int steps) {
     int distilled = options.positive("original_inference_steps", 50);
     if (distilled > trainSteps || steps > distilled) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%d steps of %d original_inference_steps of %d training steps in %s: each must be at most the next"
               .formatted(steps, distilled, trainSteps, options.config().origin()));
     }

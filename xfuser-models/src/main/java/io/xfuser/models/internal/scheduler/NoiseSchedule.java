@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 
@@ -63,7 +64,7 @@ final class NoiseSchedule {
   private static NoiseSchedule of(
       SchedulerSettings options, boolean finite, boolean zeroSnr, float[] betas) {
     if (betas.length < 2) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           options.config().origin() + " has a noise schedule of a single step");
     }
     float[] alphas = alphasCumprod(zeroSnr ? zeroTerminalSnr(betas) : betas);

@@ -1,5 +1,7 @@
 package io.xfuser.models.internal.scheduler;
 
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
@@ -14,7 +16,7 @@ record SchedulerSettings(ComponentConfig config) {
   void requireNeutral(String name, String neutral) {
     String value = config.text(name);
     if (config.has(name) && !value.equals(neutral)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s is %s, which is not supported".formatted(config.origin(), name, value));
     }
   }
@@ -29,7 +31,7 @@ record SchedulerSettings(ComponentConfig config) {
     String value = config.getString(name, supported[0]);
     if (!List.of(supported).contains(value)) {
       List<String> names = Arrays.stream(supported).distinct().toList();
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s is \"%s\"; supported are %s"
               .formatted(config.origin(), name, value, String.join(", ", names)));
     }
@@ -44,7 +46,7 @@ record SchedulerSettings(ComponentConfig config) {
   int positive(String name, int otherwise) {
     int value = config.getInt(name, otherwise);
     if (value < 1) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s is %d, not positive".formatted(config.origin(), name, value));
     }
     return value;
@@ -54,8 +56,7 @@ record SchedulerSettings(ComponentConfig config) {
   int order() {
     int order = config.getInt("solver_order", 2);
     if (order < 1 || order > 3) {
-      throw new IllegalArgumentException(
-          config.origin() + ": solver_order is " + order + ", not 1, 2 or 3");
+      throw new ModelException(config.origin() + ": solver_order is " + order + ", not 1, 2 or 3");
     }
     return order;
   }
@@ -63,7 +64,7 @@ record SchedulerSettings(ComponentConfig config) {
   /** Refuses eta for solvers that have none. */
   void requireNoEta(SchedulerRequest request) {
     if (request.eta() != 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "eta is %s, but %s takes none"
               .formatted(request.eta(), config.getString("_class_name", "this scheduler")));
     }
@@ -72,7 +73,7 @@ record SchedulerSettings(ComponentConfig config) {
   /** Refuses sigmas of the pipeline's own for schedules that have theirs. */
   void requireNoSigmas(SchedulerRequest request) {
     if (request.sigmas() != null) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s takes no sigmas"
               .formatted(config.origin(), config.getString("_class_name", "this scheduler")));
     }
@@ -81,7 +82,7 @@ record SchedulerSettings(ComponentConfig config) {
   /** Refuses more steps than the noise schedule has. */
   void requireAtMost(int trainSteps, SchedulerRequest request) {
     if (request.steps() > trainSteps) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%d steps, but the noise schedule of %s has only %d"
               .formatted(request.steps(), config.origin(), trainSteps));
     }

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
@@ -35,14 +36,14 @@ public final class Schedulers {
    * The scheduler of class {@code _class_name}.
    *
    * @param config {@code scheduler/scheduler_config.json}
-   * @throws IllegalArgumentException if the class is not known, or naming a setting that is wrong
-   *     or not supported
+   * @throws ModelException if the class is not known, or naming a setting that is wrong or not
+   *     supported
    */
   public static Scheduler fromConfig(ComponentConfig config, SchedulerRequest request) {
     String name = config.getString("_class_name");
     Factory solver = SOLVERS.get(name);
     if (solver == null) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: _class_name is \"%s\"; supported are %s"
               .formatted(
                   config.origin(), name, String.join(", ", CLASSES.stream().sorted().toList())));

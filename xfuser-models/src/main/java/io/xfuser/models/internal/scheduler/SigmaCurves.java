@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +27,7 @@ final class SigmaCurves {
   static void check(SchedulerSettings options) {
     List<String> chosen = NAMES.stream().filter(options::isTrue).toList();
     if (chosen.size() > 1) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           options.config().origin() + ": " + String.join(" and ", chosen) + " exclude each other");
     }
   }

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.scheduler;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
@@ -45,7 +46,7 @@ public final class UniPc extends MultistepSolver {
     solver = new UniPcCoefficients.Solver(tables, picture, kind.equals("bh1"));
     int last = sigmas.timesteps().length - 1;
     if (!solver.predictor(last, orderAt(last)).finite()) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           config.origin()
               + ": the last step, down to no noise, divides by zero with these settings; it needs"
               + " final_sigmas_type \"sigma_min\", or solver_type \"bh2\", lower_order_final and"
@@ -56,7 +57,7 @@ public final class UniPc extends MultistepSolver {
   /**
    * The solver that {@code config} describes.
    *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
+   * @throws ModelException naming a setting that is wrong or not supported
    */
   public static UniPc of(ComponentConfig config, SchedulerRequest request) {
     return new UniPc(new SchedulerSettings(config), request);

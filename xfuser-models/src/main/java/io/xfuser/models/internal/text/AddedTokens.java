@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.xfuser.failure.ModelException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -77,7 +78,7 @@ final class AddedTokens {
       IntStream.range(0, sentinels)
           .forEach(i -> special.put(SENTINEL + i + ">", MissingNode.getInstance()));
     } else if (sentinels > 0 && count(named) != sentinels) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "extra_ids is " + sentinels + ", but " + count(named) + " sentinel tokens are named");
     }
     addSpecial(tokens, special, pieces);
@@ -115,12 +116,10 @@ final class AddedTokens {
   /**
    * The id of the token {@code content}.
    *
-   * @throws IllegalArgumentException if it is none
+   * @throws ModelException if it is none
    */
   long id(String content) {
-    return find(content)
-        .orElseThrow(() -> new IllegalArgumentException("there is no token " + content))
-        .id();
+    return find(content).orElseThrow(() -> new ModelException("there is no token " + content)).id();
   }
 
   /** The ids of {@code parts}, of those that are no tokens the ids that {@code plain} gives. */

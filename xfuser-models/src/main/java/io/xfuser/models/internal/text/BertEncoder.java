@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
@@ -51,8 +52,7 @@ public final class BertEncoder implements MaskedEncoder {
    * Opens {@code config.json} and {@code model.safetensors} or its shards in {@code directory}.
    *
    * @param loading to float32, bfloat16 or float16
-   * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
-   *     fit it
+   * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
   public static BertEncoder open(Path directory, Loading loading) {
     return open(EncoderFolder.of(directory, loading));
@@ -70,7 +70,7 @@ public final class BertEncoder implements MaskedEncoder {
   private static LayersConfig config(ComponentConfig json) {
     String positions = json.getString("position_embedding_type", "absolute");
     if (!positions.equals("absolute") || json.getBoolean("is_decoder", false)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: position_embedding_type \"%s\" and is_decoder %s are not supported, only \"absolute\""
                   .formatted(json.origin(), positions, json.getBoolean("is_decoder", false))
               + " and false");

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.ModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,7 +32,7 @@ public final class BertTokenizer extends SubwordTokenizer {
    * Opens {@code vocab.txt}, or {@code tokenizer.json}.
    *
    * @param fast whether {@code tokenizer.json} is preferred: {@code BertTokenizerFast}
-   * @throws IllegalArgumentException if neither exists, or one cannot be used
+   * @throws ModelException if neither exists, or one cannot be used
    */
   public static BertTokenizer open(Path directory, boolean fast) {
     return new BertTokenizer(directory, TokenizerFiles.settings(directory), fast);

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.ComponentConfig;
@@ -60,8 +61,7 @@ public final class ClipTextEncoder implements TextModel {
    * in {@code directory}. A projection in the file is not loaded.
    *
    * @param loading to float32, bfloat16 or float16
-   * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
-   *     fit it
+   * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
   public static ClipTextEncoder open(Path directory, Loading loading) {
     return open(EncoderFolder.of(directory, loading));
@@ -103,7 +103,7 @@ public final class ClipTextEncoder implements TextModel {
    * @param index of the hidden state as in transformers' {@code hidden_states[index]}: 0 is the
    *     embedding, i the output of layer i, {@code -1} that of the last layer, without the final
    *     norm; {@code -2} is what Stable Diffusion 3 takes
-   * @throws IllegalArgumentException if there is no such hidden state, or the texts are too long
+   * @throws ModelException if there is no such hidden state, or the texts are too long
    */
   public ClipOutput encode(NDManager owner, NDArray ids, int index) {
     int layers = layersUpTo(index);

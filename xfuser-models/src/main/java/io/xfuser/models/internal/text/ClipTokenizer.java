@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.ModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,7 +39,7 @@ public final class ClipTokenizer extends SubwordTokenizer {
    * Opens {@code vocab.json} and {@code merges.txt}, or {@code tokenizer.json}.
    *
    * @param fast whether {@code tokenizer.json} is preferred: {@code CLIPTokenizerFast}
-   * @throws IllegalArgumentException if a file is missing or cannot be used
+   * @throws ModelException if a file is missing or cannot be used
    */
   public static ClipTokenizer open(Path directory, boolean fast) {
     return new ClipTokenizer(directory, TokenizerFiles.settings(directory), fast);

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.xfuser.failure.ModelException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,14 +23,13 @@ record ClipVocabulary(Map<String, Long> ids, ArrayNode merges, Path origin) {
   /**
    * Reads {@code vocab.json} and {@code merges.txt}, whose first line is a comment.
    *
-   * @throws IllegalArgumentException naming the file that is malformed, or a merge that gives no
-   *     token
+   * @throws ModelException naming the file that is malformed, or a merge that gives no token
    */
   static ClipVocabulary read(Path vocabulary, Path merges) {
     Map<String, Long> ids = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : TokenizerFiles.read(vocabulary).properties()) {
       if (!entry.getValue().isIntegralNumber()) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "%s: the id of \"%s\" is %s, not a whole number"
                 .formatted(vocabulary, entry.getKey(), entry.getValue()));
       }
@@ -44,7 +44,7 @@ record ClipVocabulary(Map<String, Long> ids, ArrayNode merges, Path origin) {
       String[] pair = line.strip().split("\\s+", -1);
       if (pair.length != 2
           || !ids.keySet().containsAll(List.of(pair[0], pair[1], pair[0] + pair[1]))) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "%s: \"%s\" merges no two tokens of %s to another"
                 .formatted(merges, line, vocabulary.getFileName()));
       }

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.CountedWeights;
 import io.xfuser.models.internal.weights.Cut;
 import io.xfuser.models.internal.weights.SafeTensors;
@@ -50,7 +51,7 @@ final class EncoderWeights implements AutoCloseable {
   static EncoderWeights open(
       EncoderFolder source, Names names, BiConsumer<EncoderWeights, Weights> reader) {
     if (source.config().has(OTHER_FILE)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s is %s, which is not supported"
               .formatted(source.config().origin(), OTHER_FILE, source.config().text(OTHER_FILE)));
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.failure.ModelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,15 +95,14 @@ final class FastDescriptions {
   static ObjectNode unigram(Path file, JsonNode settings) {
     try {
       return unigram(SentencePieceModel.parse(SentencePieceModel.read(file)), settings);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          file + " is not a SentencePiece model: " + e.getMessage(), e);
+    } catch (ModelException e) {
+      throw new ModelException(file + " is not a SentencePiece model: " + e.getMessage(), e);
     }
   }
 
   private static ObjectNode unigram(SentencePieceModel pieces, JsonNode settings) {
     if (!pieces.unigram()) {
-      throw new IllegalArgumentException("only a unigram model can be converted");
+      throw new ModelException("only a unigram model can be converted");
     }
     ObjectNode model = JsonNodeFactory.instance.objectNode();
     model.put("type", "Unigram").put("unk_id", pieces.unknown());

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;
@@ -41,7 +42,7 @@ record LayersConfig(
   /**
    * Reads {@code config}; what it leaves out is as in {@code usual}.
    *
-   * @throws IllegalArgumentException if the sizes make no encoder, or for another activation
+   * @throws ModelException if the sizes make no encoder, or for another activation
    */
   static LayersConfig of(ComponentConfig json, LayersConfig usual) {
     ComponentConfig config = json.unquantized();
@@ -61,13 +62,13 @@ record LayersConfig(
 
   private void check(String origin) {
     if (!ACTIVATIONS.contains(activation)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: hidden_act \"%s\" is not supported, only \"gelu\" and \"quick_gelu\""
               .formatted(origin, activation));
     }
     int smallest = Math.min(Math.min(vocabulary, positions), Math.min(heads, layers));
     if (Math.min(smallest, Math.min(width, innerWidth)) < 1 || width % heads != 0) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %d tokens, %d positions, %d layers of %d heads over width %d and inner width %d"
                   .formatted(origin, vocabulary, positions, layers, heads, width, innerWidth)
               + " make no text encoder");
@@ -94,7 +95,7 @@ record LayersConfig(
   /** The number of tokens of {@code ids} (B, T), which must be no more than the positions. */
   void checkLength(NDArray ids) {
     if (ids.getShape().dimension() != 2 || ids.getShape().get(1) > positions) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "ids must be (texts, tokens) with at most %d tokens, got %s"
               .formatted(positions, ids.getShape()));
     }

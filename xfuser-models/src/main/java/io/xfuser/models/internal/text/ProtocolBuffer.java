@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.failure.ModelException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -7,7 +8,7 @@ import java.util.List;
 
 /**
  * A message in the wire format of protocol buffers, read field by field. Malformed messages give
- * IllegalArgumentException.
+ * ModelException.
  */
 final class ProtocolBuffer {
   private static final int VARINT = 0;
@@ -99,7 +100,7 @@ final class ProtocolBuffer {
     throw malformed(message);
   }
 
-  private static IllegalArgumentException malformed(ByteBuffer message) {
-    return new IllegalArgumentException("it is malformed at byte " + message.position());
+  private static ModelException malformed(ByteBuffer message) {
+    return new ModelException("it is malformed at byte " + message.position());
   }
 }

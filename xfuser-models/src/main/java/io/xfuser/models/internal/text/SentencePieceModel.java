@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,7 +46,7 @@ record SentencePieceModel(List<Piece> pieces, long unknown, boolean unigram, Str
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
-      throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
+      throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -59,7 +60,7 @@ record SentencePieceModel(List<Piece> pieces, long unknown, boolean unigram, Str
     return longer;
   }
 
-  /** Reads the content of a file; throws IllegalArgumentException if it is malformed. */
+  /** Reads the content of a file; throws ModelException if it is malformed. */
   static SentencePieceModel parse(byte[] model) {
     ProtocolBuffer file = new ProtocolBuffer(ByteBuffer.wrap(model).order(ByteOrder.LITTLE_ENDIAN));
     List<Piece> pieces = file.messages(1).stream().map(SentencePieceModel::piece).toList();

@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.sentencepiece.SpProcessor;
 import ai.djl.sentencepiece.SpTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.NativeLibrary;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -31,14 +32,13 @@ final class SentencePieceSubwords implements Subwords {
     this.tokenizer = new SpTokenizer(legacy ? model : SentencePieceModel.withoutPrefix(model));
   }
 
-  /** Opens {@code file}; throws IllegalArgumentException if it is no SentencePiece model. */
+  /** Opens {@code file}; throws ModelException if it is no SentencePiece model. */
   static SentencePieceSubwords open(Path file, JsonNode settings) {
     NativeLibrary.SENTENCEPIECE.prepare(SpTokenizer.class);
     try {
       return new SentencePieceSubwords(SentencePieceModel.read(file), settings);
-    } catch (EngineException | IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          file + " is not a SentencePiece model: " + e.getMessage(), e);
+    } catch (EngineException | IllegalArgumentException | ModelException e) {
+      throw new ModelException(file + " is not a SentencePiece model: " + e.getMessage(), e);
     }
   }
 

@@ -1,6 +1,8 @@
 package io.xfuser.models.internal.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
@@ -33,7 +35,7 @@ abstract class SubwordTokenizer implements Tokenizer {
       padding = ids(parts, List.of("pad"))[0];
     } catch (RuntimeException e) {
       subwords.close();
-      throw new IllegalArgumentException(parts.directory() + ": " + e.getMessage(), e);
+      throw new ModelException(parts.directory() + ": " + e.getMessage(), e);
     }
   }
 
@@ -42,7 +44,7 @@ abstract class SubwordTokenizer implements Tokenizer {
     for (String side : List.of("padding_side", "truncation_side")) {
       String value = settings.path(side).asText("right");
       if (!value.equals("right")) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "%s: %s \"%s\" is not supported, only \"right\"".formatted(directory, side, value));
       }
     }
@@ -58,7 +60,7 @@ abstract class SubwordTokenizer implements Tokenizer {
   public TokenIds encode(List<String> texts, int maxLength) {
     int marks = start.length + end.length;
     if (maxLength < marks) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "at least %d tokens are needed, got %d".formatted(marks, maxLength));
     }
     List<long[]> ids = texts.stream().map(text -> encode(text, maxLength - marks)).toList();

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.weights.ComponentConfig;
 
@@ -35,13 +36,13 @@ public record T5Config(
   public T5Config {
     int smallest = Math.min(Math.min(width, headWidth), Math.min(heads, layers));
     if (Math.min(smallest, Math.min(innerWidth, vocabulary)) < 1) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "a T5 encoder needs sizes of at least 1, got %d tokens, width %d, %d heads of width %d,"
                   .formatted(vocabulary, width, heads, headWidth)
               + " %d layers, inner width %d".formatted(layers, innerWidth));
     }
     if (buckets < 4 || maxDistance <= buckets / 4) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           buckets + " buckets cannot hold relative positions up to " + maxDistance);
     }
   }
@@ -65,8 +66,8 @@ public record T5Config(
    * Reads {@code json}; what it leaves out has the default of the class that it is for, which is
    * the one of {@code model_index.json}, or else of its {@code model_type}.
    *
-   * @throws IllegalArgumentException if its feed-forward layer is neither {@code gated-gelu} nor
-   *     {@code relu}, or it is a model of another type than T5 and mT5 and no index names a class
+   * @throws ModelException if its feed-forward layer is neither {@code gated-gelu} nor {@code
+   *     relu}, or it is a model of another type than T5 and mT5 and no index names a class
    */
   public static T5Config of(ComponentConfig json) {
     String type = type(json);
@@ -75,7 +76,7 @@ public record T5Config(
     String feedForward =
         config.getString("feed_forward_proj", multilingual ? "gated-gelu" : "relu");
     if (!feedForward.equals("gated-gelu") && !feedForward.equals("relu")) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: feed_forward_proj \"%s\" is not supported, only \"gated-gelu\" and \"relu\""
               .formatted(config.origin(), feedForward));
     }
@@ -101,7 +102,7 @@ public record T5Config(
             () -> {
               String type = config.getString("model_type", "t5");
               if (!type.equals("t5") && !type.equals(MT5)) {
-                throw new IllegalArgumentException(
+                throw new ModelException(
                     "%s: model_type \"%s\" is not supported, only \"t5\" and \"mt5\""
                         .formatted(config.origin(), type));
               }

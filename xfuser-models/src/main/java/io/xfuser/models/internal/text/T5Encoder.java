@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Loading;
@@ -36,8 +37,7 @@ public final class T5Encoder implements MaskedEncoder {
    * Opens the {@code text_encoder} directory of a diffusers pipeline.
    *
    * @param loading to float32, bfloat16 or float16
-   * @throws IllegalArgumentException if the configuration is not supported, or the weights do not
-   *     fit it
+   * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
   public static T5Encoder open(Path directory, Loading loading) {
     return opening(Share.WHOLE).open(EncoderFolder.of(directory, loading));
@@ -61,7 +61,7 @@ public final class T5Encoder implements MaskedEncoder {
    * The same by all ranks that have shares, on each of them.
    *
    * @param context with the others
-   * @throws IllegalArgumentException if {@code context} is for another share, or the shapes differ
+   * @throws ModelException if {@code context} is for another share, or the shapes differ
    */
   public NDArray encode(NDManager owner, NDArray ids, NDArray mask, BlockContext context) {
     if (!share.equals(context.share())) {

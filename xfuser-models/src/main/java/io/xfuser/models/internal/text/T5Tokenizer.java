@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.ModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +30,7 @@ public final class T5Tokenizer extends SubwordTokenizer {
    * Opens the {@code tokenizer} directory of a diffusers pipeline: {@code T5Tokenizer} for one with
    * {@code spiece.model}, {@code T5TokenizerFast} for one with {@code tokenizer.json} only.
    *
-   * @throws IllegalArgumentException if it has neither of the two files, or one cannot be used
+   * @throws ModelException if it has neither of the two files, or one cannot be used
    */
   public static T5Tokenizer open(Path directory) {
     return open(directory, false);
@@ -41,7 +42,7 @@ public final class T5Tokenizer extends SubwordTokenizer {
    * @param fast {@code T5TokenizerFast}: as {@code tokenizer.json} describes it; where there is
    *     none, or the settings have {@code add_prefix_space}, as transformers converts {@code
    *     spiece.model}
-   * @throws IllegalArgumentException if it has neither of the two files, or one cannot be used
+   * @throws ModelException if it has neither of the two files, or one cannot be used
    */
   public static T5Tokenizer open(Path directory, boolean fast) {
     return new T5Tokenizer(directory, TokenizerFiles.settings(directory), fast);

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.weights.Share;
 import java.util.HashSet;
@@ -34,7 +35,7 @@ public final class TextComponents {
    * files are there, and those of weights promise every tensor in the shape that is needed. No
    * weights and no vocabulary are read.
    *
-   * @throws IllegalArgumentException as when it is opened, naming the file
+   * @throws ModelException as when it is opened, naming the file
    */
   public static void check(PipelineComponents components, String name) {
     if (!components.has(name)) {
@@ -45,7 +46,7 @@ public final class TextComponents {
     } else if (name.startsWith(ENCODER)) {
       String tokenizer = TOKENIZER + name.substring(ENCODER.length());
       if (!components.has(tokenizer)) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "%s: there is a %s, but no %s".formatted(components.index().origin(), name, tokenizer));
       }
       open(EncoderFolder.of(components, name).onTrial(), components.className(name)).close();
@@ -59,7 +60,7 @@ public final class TextComponents {
       case "BertModel" -> BertEncoder.open(folder);
       case "T5EncoderModel", "MT5EncoderModel" -> T5Encoder.opening(Share.WHOLE).open(folder);
       default ->
-          throw new IllegalArgumentException(
+          throw new ModelException(
               "%s: the text encoder class %s is not supported"
                   .formatted(folder.directory(), className));
     };

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
 import io.xfuser.pipeline.PipelineComponents;
 import java.util.List;
 
@@ -16,7 +17,7 @@ public record TextTower<E extends TextModel>(Tokenizer tokenizer, E encoder)
    * Opens the components {@code tokenizer} and {@code text_encoder} of a pipeline.
    *
    * @param suffix of the components' names, {@code _2} for example
-   * @throws IllegalArgumentException if one of them cannot be used; nothing stays open then
+   * @throws ModelException if one of them cannot be used; nothing stays open then
    */
   public static <E extends TextModel> TextTower<E> open(
       PipelineComponents components, String suffix, Opener<E> opening) {

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.failure.ModelException;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -15,7 +16,7 @@ public interface Tokenizer extends AutoCloseable {
    * maxLength} on the right; of a longer text the first tokens and those marks: transformers'
    * {@code padding="max_length", truncation=True}.
    *
-   * @throws IllegalArgumentException if {@code maxLength} has no room for the marks
+   * @throws ModelException if {@code maxLength} has no room for the marks
    */
   TokenIds encode(List<String> texts, int maxLength);
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,14 +48,13 @@ final class TokenizerFiles {
   /**
    * Makes sure that a tokenizer has its files: those {@code named}, or {@code tokenizer.json}.
    *
-   * @throws IllegalArgumentException naming the first that is missing
+   * @throws ModelException naming the first that is missing
    */
   static void requireVocabulary(Path directory, List<String> named) {
     if (!Files.exists(directory.resolve("tokenizer.json"))) {
       for (String name : named) {
         if (!Files.exists(directory.resolve(name))) {
-          throw new IllegalArgumentException(
-              "%s has no %s and no tokenizer.json".formatted(directory, name));
+          throw new ModelException("%s has no %s and no tokenizer.json".formatted(directory, name));
         }
       }
     }
@@ -70,7 +70,7 @@ final class TokenizerFiles {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
+      throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -87,7 +87,7 @@ final class TokenizerFiles {
   /** Makes sure that the vocabulary in {@code file} has {@code token}. */
   static void require(Map<String, Long> vocabulary, String token, Path file) {
     if (!vocabulary.containsKey(token)) {
-      throw new IllegalArgumentException(file + " has no token " + token);
+      throw new ModelException(file + " has no token " + token);
     }
   }
 
@@ -114,10 +114,9 @@ final class TokenizerFiles {
       if (JSON.readTree(file.toFile()) instanceof ObjectNode object) {
         return object;
       }
-      throw new IllegalArgumentException(file + " is not a JSON object");
+      throw new ModelException(file + " is not a JSON object");
     } catch (IOException e) {
-      throw new IllegalArgumentException(
-          file + " cannot be read as JSON (" + Reason.of(e) + ")", e);
+      throw new ModelException(file + " cannot be read as JSON (" + Reason.of(e) + ")", e);
     }
   }
 }

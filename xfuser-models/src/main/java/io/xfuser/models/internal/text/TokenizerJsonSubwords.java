@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.ModelException;
 import io.xfuser.failure.Reason;
 import io.xfuser.torchscript.NativeLibrary;
 import java.io.ByteArrayInputStream;
@@ -20,12 +21,12 @@ final class TokenizerJsonSubwords implements Subwords {
     this.tokenizer = tokenizer;
   }
 
-  /** Opens {@code file}; throws IllegalArgumentException if it does not describe a tokenizer. */
+  /** Opens {@code file}; throws ModelException if it does not describe a tokenizer. */
   static TokenizerJsonSubwords open(Path file) {
     try (InputStream json = Files.newInputStream(file)) {
       return read(json, file);
     } catch (IOException e) {
-      throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
+      throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -42,8 +43,7 @@ final class TokenizerJsonSubwords implements Subwords {
     try {
       return new TokenizerJsonSubwords(HuggingFaceTokenizer.newInstance(json, options));
     } catch (IOException | RuntimeException e) {
-      throw new IllegalArgumentException(
-          origin + " does not describe a tokenizer: " + e.getMessage(), e);
+      throw new ModelException(origin + " does not describe a tokenizer: " + e.getMessage(), e);
     }
   }
 
@@ -56,7 +56,7 @@ final class TokenizerJsonSubwords implements Subwords {
   public long idOf(String specialToken) {
     long[] ids = ids(specialToken);
     if (ids.length != 1) {
-      throw new IllegalArgumentException("there is no token " + specialToken);
+      throw new ModelException("there is no token " + specialToken);
     }
     return ids[0];
   }

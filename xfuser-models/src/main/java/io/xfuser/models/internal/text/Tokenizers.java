@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.failure.ModelException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -21,8 +22,7 @@ public final class Tokenizers {
    *
    * @param className the class that {@code model_index.json} names: {@code CLIPTokenizer}, {@code
    *     BertTokenizer}, {@code T5Tokenizer}, {@code MT5Tokenizer}, or one of these with "Fast"
-   * @throws IllegalArgumentException if the class is another, or a file is missing or cannot be
-   *     used
+   * @throws ModelException if the class is another, or a file is missing or cannot be used
    */
   public static Tokenizer open(Path directory, String className) {
     boolean fast = className.endsWith(FAST);
@@ -38,7 +38,7 @@ public final class Tokenizers {
    * Makes sure that the files of the tokenizer in {@code directory} are there and that its settings
    * are supported, without reading a vocabulary.
    *
-   * @throws IllegalArgumentException as when it is opened
+   * @throws ModelException as when it is opened
    */
   static void check(Path directory, String className) {
     List<String> files =
@@ -58,8 +58,8 @@ public final class Tokenizers {
         : className;
   }
 
-  private static IllegalArgumentException unknown(Path directory, String className) {
-    return new IllegalArgumentException(
+  private static ModelException unknown(Path directory, String className) {
+    return new ModelException(
         "%s: the tokenizer class %s is not supported, only CLIPTokenizer, BertTokenizer,"
                 .formatted(directory, className)
             + " T5Tokenizer and MT5Tokenizer, each with Fast or without");

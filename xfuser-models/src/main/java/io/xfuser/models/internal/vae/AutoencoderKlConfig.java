@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.vae;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -51,8 +52,7 @@ public record AutoencoderKlConfig(
   /**
    * Copies the lists.
    *
-   * @throws IllegalArgumentException if a number is not positive or the groups do not divide a
-   *     width
+   * @throws ModelException if a number is not positive or the groups do not divide a width
    */
   public AutoencoderKlConfig {
     widths = List.copyOf(widths);
@@ -66,13 +66,13 @@ public record AutoencoderKlConfig(
     for (int width : widths) {
       requirePositive(origin, "block_out_channels", width);
       if (width % normGroups != 0) {
-        throw new IllegalArgumentException(
+        throw new ModelException(
             "%s: norm_num_groups %d does not divide the %d channels of block_out_channels %s"
                 .formatted(origin, normGroups, width, widths));
       }
     }
     if (!Double.isFinite(scalingFactor) || scalingFactor == 0 || !Double.isFinite(shiftFactor)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: scaling_factor %s and shift_factor %s must be finite, the first not 0"
               .formatted(origin, scalingFactor, shiftFactor));
     }
@@ -82,7 +82,7 @@ public record AutoencoderKlConfig(
    * Reads a {@code config.json}; what it leaves out has diffusers' default. The means and standard
    * deviations of latents do not count: no pipeline here looks at them.
    *
-   * @throws IllegalArgumentException naming the setting that is wrong or that is not supported
+   * @throws ModelException naming the setting that is wrong or that is not supported
    */
   public static AutoencoderKlConfig from(ComponentConfig json) {
     ComponentConfig config = json.unquantized();
@@ -119,7 +119,7 @@ public record AutoencoderKlConfig(
   private static AutoencoderKlConfig ofVideos(ComponentConfig config) {
     int layers = config.getInt("layers_per_block", 1);
     if (layers != TEMPORAL_LAYERS) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: layers_per_block %d of %s is not supported, only %d"
               .formatted(config.origin(), layers, VIDEOS, TEMPORAL_LAYERS));
     }
@@ -149,7 +149,7 @@ public record AutoencoderKlConfig(
     List<Integer> widths = listOr(config, "decoder_block_out_channels", List.of(64, 64, 64, 64));
     List<Integer> blocks = listOr(config, "num_decoder_blocks", List.of(3, 3, 3, 1));
     if (blocks.size() != widths.size() || widths.stream().distinct().count() > 1) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: num_decoder_blocks %s need decoder_block_out_channels of as many equal numbers, not %s"
               .formatted(config.origin(), blocks, widths));
     }
@@ -215,7 +215,7 @@ public record AutoencoderKlConfig(
       requireOneOf(config, "up_block_types", block, List.of("UpDecoderBlock2D"));
     }
     if (blocks.size() != levels) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %d up_block_types for %d block_out_channels"
               .formatted(config.origin(), blocks.size(), levels));
     }
@@ -233,7 +233,7 @@ public record AutoencoderKlConfig(
   private static void requireOneOf(
       ComponentConfig config, String name, String value, List<String> supported) {
     if (!supported.contains(value)) {
-      throw new IllegalArgumentException(
+      throw new ModelException(
           "%s: %s %s is not supported, only %s"
               .formatted(config.origin(), name, value, String.join(", ", supported)));
     }
@@ -241,8 +241,7 @@ public record AutoencoderKlConfig(
 
   private static void requirePositive(String origin, String name, int value) {
     if (value < 1) {
-      throw new IllegalArgumentException(
-          "%s: %s must be at least 1, not %d".formatted(origin, name, value));
+      throw new ModelException("%s: %s must be at least 1, not %d".formatted(origin, name, value));
     }
   }
 }

@@ -1,10 +1,11 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.SchedulerRequest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
@@ -189,7 +190,7 @@ class SchedulerSettingsTest {
   private static void assertRejected(String config, SchedulerRequest request, String message) {
     ComponentConfig parsed = ComponentConfig.parse("test.json", config);
     assertThatThrownBy(() -> Schedulers.fromConfig(parsed, request))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOfAny(ArgumentException.class, ModelException.class)
         .hasMessageContaining(message);
   }
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -180,7 +181,7 @@ class EncodersTest {
       throws IOException {
     copy(name, directory, setting, other, n -> n);
     assertThatThrownBy(() -> openAny(name, directory).close())
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining(directory.toString())
         .hasMessageContaining(message);
   }
@@ -195,7 +196,7 @@ class EncodersTest {
       throws IOException {
     copy(name, directory, "", "", n -> n.equals(tensor) ? "" : n);
     assertThatThrownBy(() -> openAny(name, directory).close())
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining("has no tensor \"" + tensor + "\"");
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -112,7 +113,7 @@ class T5EncoderTest {
     String config = Files.readString(TINY.resolve("config.json"));
     Files.writeString(directory.resolve("config.json"), config.replace("gated-gelu", "gated-silu"));
     assertThatThrownBy(() -> T5Encoder.open(directory, Loading.of(ElementType.FLOAT32)))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining("feed_forward_proj \"gated-silu\" is not supported");
   }
 
@@ -120,7 +121,7 @@ class T5EncoderTest {
   void aMissingTensorIsNamed(@TempDir Path directory) throws IOException {
     Path broken = copy(directory, name -> name.endsWith("final_layer_norm.weight") ? "" : name);
     assertThatThrownBy(() -> T5Encoder.open(broken, Loading.of(ElementType.FLOAT32)))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining("encoder.final_layer_norm.weight");
   }
 

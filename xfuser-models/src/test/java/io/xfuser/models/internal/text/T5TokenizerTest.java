@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.failure.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,7 +101,7 @@ class T5TokenizerTest {
   void aFileThatIsNoModelIsNamed(String content, @TempDir Path directory) throws IOException {
     Files.writeString(directory.resolve("spiece.model"), content);
     assertThatThrownBy(() -> T5Tokenizer.open(directory))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining("spiece.model is not a SentencePiece model");
   }
 
@@ -108,14 +109,14 @@ class T5TokenizerTest {
   void aDescriptionThatIsNoneIsNamed(@TempDir Path directory) throws IOException {
     Files.writeString(directory.resolve("tokenizer.json"), "{\"added_tokens\": []}");
     assertThatThrownBy(() -> T5Tokenizer.open(directory))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining("tokenizer.json does not describe a tokenizer");
   }
 
   @Test
   void aDirectoryWithoutAVocabularyIsNamed(@TempDir Path directory) {
     assertThatThrownBy(() -> T5Tokenizer.open(directory))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessage(directory + " has no spiece.model and no tokenizer.json");
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.failure.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,7 +141,7 @@ class TokenizersTest {
   void aMissingVocabularyOrAnUnknownClassIsNamed(
       String name, String message, @TempDir Path directory) {
     assertThatThrownBy(() -> Tokenizers.open(directory, name))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageStartingWith(directory.toString())
         .hasMessageContaining(message);
   }
@@ -153,7 +154,8 @@ class TokenizersTest {
         "vocab.json | {\"a\": \"b\"} | vocab.json: the id of \"a\" is \"b\", not a whole number",
         "vocab.json | {\"a\": 1} | merges no two tokens of vocab.json to another",
         "merges.txt | '' | vocab.json has no token <none>",
-        "tokenizer_config.json | {\"padding_side\": \"left\"} | padding_side \"left\" is not supported",
+        "tokenizer_config.json | {\"padding_side\": \"left\"} | padding_side \"left\" is not"
+            + " supported",
       })
   void brokenFilesAreNamed(String file, String content, String message, @TempDir Path directory)
       throws IOException {
@@ -168,7 +170,7 @@ class TokenizersTest {
       Files.writeString(directory.resolve("tokenizer_config.json"), "{\"unk_token\": \"<none>\"}");
     }
     assertThatThrownBy(() -> Tokenizers.open(directory, "CLIPTokenizer"))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageContaining(directory.toString())
         .hasMessageContaining(message);
   }
@@ -177,7 +179,7 @@ class TokenizersTest {
   void aVocabularyWithoutTheUnknownWordIsRefused(@TempDir Path directory) throws IOException {
     Files.writeString(directory.resolve("vocab.txt"), "[PAD]\n[CLS]\n[SEP]\nfox\n");
     assertThatThrownBy(() -> Tokenizers.open(directory, "BertTokenizer"))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessage(directory.resolve("vocab.txt") + " has no token [UNK]");
   }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.failure.ModelException;
 import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -63,7 +64,7 @@ class BrokenAutoencoderTest {
     assertThat(text).contains(from);
     Files.writeString(file, text.replaceFirst(Pattern.quote(from), to));
     assertThatThrownBy(this::open)
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessage(file + ": " + sentence);
   }
 
@@ -143,7 +144,7 @@ class BrokenAutoencoderTest {
   /** What opening says about these weights, after the name of their file. */
   private String sentenceFor(Map<String, NDArray> tensors) throws IOException {
     Path file = write(tensors);
-    Throwable error = catchThrowableOfType(IllegalArgumentException.class, this::open);
+    Throwable error = catchThrowableOfType(ModelException.class, this::open);
     String message = String.valueOf(error.getMessage());
     assertThat(message).startsWith(file.toString()).doesNotContain("\n");
     return message.substring(file.toString().length()).strip();

@@ -41,7 +41,7 @@ class QuantizationTest {
     String json = "{\"quantization_config\": {%s}}".formatted(settings.replace('\'', '"'));
     ComponentConfig config = ComponentConfig.parse("config.json", json);
     assertThatThrownBy(config::unquantized)
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ModelException.class)
         .hasMessageStartingWith(
             "config.json: quantization_config says that the weights are quantized (%s), which is not"
                     .formatted(named)
