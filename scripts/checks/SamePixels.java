@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.util.Arrays;
 import javax.imageio.ImageIO;
 
-/** SamePixels FILE FILE: exits with 0 if both pictures have the same pixels, whatever else their files say. */
+/**
+ * SamePixels FILE FILE: exits with 0 if both pictures have the same pixels, whatever else their
+ * files say.
+ */
 final class SamePixels {
   public static void main(String[] files) throws IOException {
     System.exit(Arrays.equals(pixels(files[0]), pixels(files[1])) ? 0 : 1);

@@ -2,6 +2,7 @@ package io.xfuser.parallel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
@@ -19,6 +20,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SocketRendezvousTest {
   private static final SocketConfig.Limits BRIEF =
@@ -37,6 +40,27 @@ class SocketRendezvousTest {
     int port = TestRanks.freePort();
     assertThat(failure(TestRanks.config(1, 2, port, BRIEF)))
         .startsWith("rank 1 found no rank 0 at localhost:" + port + " within 2 s");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"::1", "[::1]", "0:0:0:0:0:0:0:1"})
+  void ranksMeetAtTheLoopbackOfIpv6(String address) throws Exception {
+    assumeThat(hasIpv6()).isTrue();
+    int port = TestRanks.freePort();
+    SocketConfig.Master master = new SocketConfig.Master(address, port, 1, "job");
+    TestRanks.together(
+        2, rank -> meet(new SocketConfig(rank, 2, rank, master, TestRanks.QUICK, true)));
+    assertThat(failure(new SocketConfig(1, 2, 1, master, BRIEF, true)))
+        .startsWith(
+            "rank 1 found no rank 0 at [" + address.replaceAll("[\\[\\]]", "") + "]:" + port);
+  }
+
+  private static boolean hasIpv6() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("::1"))) {
+      return socket.isBound();
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Test

@@ -60,7 +60,7 @@ final class RankZeroSearch {
         throw notFound(PATIENCE); // another port may be the right one if there are several
       }
       if (patience.isOver() && !told) {
-        LOG.warn("rank {} still looks for rank 0 at {}{}", config.rank(), place(), why);
+        LOG.warn("rank {} still looks for rank 0 at {}{}", config.rank(), master.place(), why);
         told = true;
       }
       Deadline.pause(pause);
@@ -100,7 +100,7 @@ final class RankZeroSearch {
       if (master.ports() == 1) { // else it may be the agent of a launcher, which has no TLS
         throw new CommunicationException(
             "rank %d has no TLS that fits who listens at %s%s"
-                .formatted(config.rank(), place(), why),
+                .formatted(config.rank(), master.place(), why),
             e);
       }
     } catch (IOException e) {
@@ -113,16 +113,12 @@ final class RankZeroSearch {
     return null;
   }
 
-  private String place() {
-    return master.address() + ":" + master.port();
-  }
-
   private CommunicationException notFound(Duration limit) {
     return new CommunicationException(
         others != null
             ? "rank %d met another run at %s: each needs a port of its own (MASTER_PORT, xfrun's --master_port)"
-                .formatted(config.rank(), place())
+                .formatted(config.rank(), master.place())
             : "rank %d found no rank 0 at %s within %d s%s"
-                .formatted(config.rank(), place(), limit.toSeconds(), why));
+                .formatted(config.rank(), master.place(), limit.toSeconds(), why));
   }
 }

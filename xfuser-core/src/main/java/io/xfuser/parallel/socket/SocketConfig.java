@@ -71,6 +71,12 @@ public record SocketConfig(
       }
     }
 
+    /** Address and first port as a URL has them: IPv6 in brackets. */
+    String place() {
+      boolean bare = address.indexOf(':') >= 0 && !address.startsWith("[");
+      return (bare ? "[" + address + "]" : address) + ":" + port;
+    }
+
     /** Whether the ranks of this machine alone are meant. */
     boolean local() {
       return OwnAddresses.isLoopback(address);
@@ -79,7 +85,7 @@ public record SocketConfig(
     /** The same without a secret's bytes, which belong into no log. */
     @Override
     public String toString() {
-      return "%s:%d, %d ports, job %s, %s, %s".formatted(address, port, ports, job, secret, tls);
+      return "%s, %d ports, job %s, %s, %s".formatted(place(), ports, job, secret, tls);
     }
 
     private void requireSecret() {
