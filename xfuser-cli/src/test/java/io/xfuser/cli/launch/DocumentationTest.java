@@ -21,6 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What README.md and docs say of flags and files is true. */
 class DocumentationTest {
   private static final Path PROJECT = Path.of("..");
+  private static final String EMBEDDING =
+      "xfuser-examples/embedding/src/main/java/example/Embedding.java";
   private static final Pattern FLAG = Pattern.compile("(?<![\\w-])--[A-Za-z][\\w-]*");
   private static final Pattern LINK = Pattern.compile("]\\((?!https?:)([^)#]+)");
 
@@ -84,7 +86,7 @@ class DocumentationTest {
 
   @Test
   void theReadmeShowsTheEmbeddingExample() throws IOException {
-    String source = Files.readString(Path.of("embedding/src/main/java/example/Embedding.java"));
+    String source = Files.readString(PROJECT.resolve(EMBEDDING));
     String shown = source.substring(source.indexOf("  /** Takes"), source.lastIndexOf('}'));
     assertThat(Files.readString(PROJECT.resolve("README.md")))
         .contains("```java\n" + shown.stripTrailing().stripIndent() + "\n```");
