@@ -206,6 +206,19 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("io.xfuser.djl..");
 
+  /** The face reads it once and hands values on; libtorch reads its own part of it itself. */
+  @ArchTest
+  static final ArchRule fewReadTheEnvironment =
+      noClasses()
+          .that()
+          .haveNameNotMatching(
+              "io\\.xfuser\\.(pipeline\\.(XDiTParallel|DiffusionPipeline)"
+                  + "|torchscript\\.(HalfPrecision|OpenMp))")
+          .should()
+          .callMethod(System.class, "getenv")
+          .orShould()
+          .callMethod(System.class, "getenv", String.class);
+
   @ArchTest static final ArchRule nothingEndsTheJvm = Rules.NOTHING_ENDS_THE_JVM;
 
   @Test

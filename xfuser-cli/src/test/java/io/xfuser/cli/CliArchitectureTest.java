@@ -45,6 +45,19 @@ class CliArchitectureTest {
               "picocli..",
               "org.jspecify..");
 
+  /** The mains read it once and hand it on. */
+  @ArchTest
+  static final ArchRule fewReadTheEnvironment =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.cli..")
+          .and()
+          .haveNameNotMatching("io\\.xfuser\\.cli\\.(runner\\.Runner|launch\\.RankMain)")
+          .should()
+          .callMethod(System.class, "getenv")
+          .orShould()
+          .callMethod(System.class, "getenv", String.class);
+
   @ArchTest
   static final ArchRule noCycles =
       slices().matching("io.xfuser.cli.(*)..").should().beFreeOfCycles();

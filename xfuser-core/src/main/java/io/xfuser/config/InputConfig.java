@@ -96,11 +96,7 @@ public final class InputConfig extends Settings {
           .or(42L);
 
   public static final Setting<List<Long>> SEEDS =
-      Setting.of(
-              "seeds",
-              Kind.listOf(Kind.seed()),
-              "N",
-              "A seed for each picture, which is then the one that it would be alone")
+      Setting.of("seeds", Kind.listOf(Kind.seed()), "N", "A seed for each picture, as if alone")
           .open("the one seed for all");
 
   public static final Setting<Boolean> USE_RESOLUTION_BINNING =
@@ -125,7 +121,7 @@ public final class InputConfig extends Settings {
   public static final Setting<OutputType> OUTPUT_TYPE =
       Setting.of(
               "output_type",
-              Kind.oneOf(OutputType.PIL, OutputType.PT, OutputType.LATENT),
+              Kind.oneOf(OutputType.class),
               "TYPE",
               "pil: pictures; pt: their pixels as a tensor; latent: latents, not decoded")
           .or(OutputType.PIL);
@@ -207,7 +203,7 @@ public final class InputConfig extends Settings {
     return get(HEIGHT);
   }
 
-  /** Width of the pictures in pixels; {@code null} = the pipeline's own. */
+  /** Their width. */
   public @Nullable Integer width() {
     return get(WIDTH);
   }
@@ -289,7 +285,7 @@ public final class InputConfig extends Settings {
 
   /** Whether sizes are mapped to trained ones where the pipeline does so if nothing is said. */
   public boolean binsResolution() {
-    return useResolutionBinning() == null || useResolutionBinning();
+    return !Boolean.FALSE.equals(useResolutionBinning());
   }
 
   /** Whether the scales that were given switch guidance off, whatever the model. */

@@ -187,13 +187,12 @@ public record Kind<T>(Function<Object, T> reader, Function<T, String> text, Shap
     return new Kind<>(reader, Path::toString, Shape.TEXT);
   }
 
-  /** Some of an enum's constants, by their names in lower case. */
-  @SafeVarargs
-  public static <E extends Enum<E>> Kind<E> oneOf(E... constants) {
+  /** An enum's constants, by their names in lower case. */
+  public static <E extends Enum<E>> Kind<E> oneOf(Class<E> type) {
     Map<String, E> names = new LinkedHashMap<>();
-    Arrays.stream(constants).forEach(one -> names.put(lower(one), one));
+    Arrays.stream(type.getEnumConstants()).forEach(one -> names.put(lower(one), one));
     return parsed(
-        constants[0].getDeclaringClass(),
+        type,
         text -> {
           E constant = names.get(text.toLowerCase(Locale.ROOT));
           if (constant == null) {

@@ -40,7 +40,7 @@ public final class RuntimeConfig extends Settings {
   public static final Setting<Offload> OFFLOAD =
       Setting.of(
               "offload",
-              Kind.oneOf(Offload.NONE, Offload.MODEL, Offload.SEQUENTIAL),
+              Kind.oneOf(Offload.class),
               "WHAT",
               "What of the weights is on the GPU only while it is used: none, model, or sequential,"
                   + " layer by layer")

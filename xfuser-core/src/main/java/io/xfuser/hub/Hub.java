@@ -6,6 +6,7 @@ import io.xfuser.progress.ProgressListener;
 import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -34,9 +35,9 @@ public final class Hub {
     this.patience = patience;
   }
 
-  /** The hub of the environment, which logs its downloads. */
-  public static Hub fromEnvironment() {
-    return new Hub(HubSettings.fromEnvironment(System.getenv()), new LoggedDownloads());
+  /** The hub that {@code environment} names, which logs its downloads. */
+  public static Hub of(Map<String, String> environment) {
+    return new Hub(HubSettings.fromEnvironment(environment), new LoggedDownloads());
   }
 
   /** The same that tells {@code other} of downloads, on the thread that asks for a model. */

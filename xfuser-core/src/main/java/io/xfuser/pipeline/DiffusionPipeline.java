@@ -67,7 +67,7 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @throws HubException in one sentence, if a download fails
    */
   public static DiffusionPipeline fromPretrained(ModelConfig config, RuntimeConfig runtime) {
-    return open(config, runtime, Hub::fromEnvironment, ProgressListener.NONE);
+    return open(config, runtime, DiffusionPipeline::hub, ProgressListener.NONE);
   }
 
   /**
@@ -78,7 +78,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   public static DiffusionPipeline fromPretrained(
       ModelConfig config, RuntimeConfig runtime, ProgressListener listener) {
     ProgressListener guarded = new GuardedListener(listener);
-    return open(config, runtime, () -> Hub.fromEnvironment().withListener(guarded), guarded);
+    return open(config, runtime, () -> hub().withListener(guarded), guarded);
   }
 
   private static DiffusionPipeline open(
@@ -106,6 +106,10 @@ public final class DiffusionPipeline implements AutoCloseable {
     if (!listener.progressed(progress)) {
       throw new CancelledException("cancelled while " + progress.doing());
     }
+  }
+
+  private static Hub hub() {
+    return Hub.of(System.getenv());
   }
 
   /**

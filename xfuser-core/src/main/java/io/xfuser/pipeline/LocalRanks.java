@@ -11,39 +11,45 @@ import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ranks in this JVM.
+ * The ranks in this JVM. An environment says, where one does, which number a rank has on its
+ * machine, how many there are, and how many threads each takes.
  *
  * @param world the others; null if all are here
+ * @param onThisMachine how many ranks share the machine
  * @param devices where each computes
  * @param threads on which each computes
  */
-record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> threads) {
+record LocalRanks(
+    @Nullable World world, int onThisMachine, List<Device> devices, List<RankThread> threads) {
   /** One of {@code world}. */
-  static LocalRanks one(EngineConfig engine, World world) {
+  static LocalRanks one(EngineConfig engine, World world, Map<String, String> environment) {
     engine.parallel().requireWorldSize(world.size());
-    Device device = device(engine, world.rank());
+    Device device = device(engine, world.rank(), environment);
     if (!world.device().equals(device)) {
       throw new ArgumentException(
           ("rank %d computes on %s, but its world carries tensors of %s: XDiTParallel.connect makes"
                   + " one that fits")
               .formatted(world.rank(), Torch.name(device), Torch.name(world.device())));
     }
-    int threads = threads(engine, onThisMachine(world));
-    return new LocalRanks(
-        world, List.of(device), List.of(new RankThread(world.rank(), device, threads)));
+    int local = SocketConfig.localSize(environment, world.size());
+    int threads = RankThread.threadsPerRank(engine.runtime().threads(), environment, local);
+    RankThread thread = new RankThread(world.rank(), device, threads);
+    return new LocalRanks(world, local, List.of(device), List.of(thread));
   }
 
   /** All of them. */
-  static LocalRanks all(EngineConfig engine) {
+  static LocalRanks all(EngineConfig engine, Map<String, String> environment) {
     RankDevices devices = new RankDevices(engine.runtime(), Gpus.found());
     int size = engine.parallel().worldSize();
-    int each = threads(engine, size);
+    int each = RankThread.threadsPerRank(engine.runtime().threads(), environment, size);
     return new LocalRanks(
         null,
+        size,
         IntStream.range(0, size).mapToObj(devices::of).toList(),
         IntStream.range(0, size)
             .mapToObj(rank -> new RankThread(rank, devices.of(rank), each))
@@ -51,17 +57,9 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
   }
 
   /** The device of {@code rank}, which has a JVM of its own. */
-  static Device device(EngineConfig engine, int rank) {
+  static Device device(EngineConfig engine, int rank, Map<String, String> environment) {
     return new RankDevices(engine.runtime(), Gpus.found())
-        .of(SocketConfig.localRank(System.getenv(), rank));
-  }
-
-  private static int threads(EngineConfig engine, int localRanks) {
-    return RankThread.threadsPerRank(engine.runtime().threads(), System.getenv(), localRanks);
-  }
-
-  private static int onThisMachine(World world) {
-    return SocketConfig.localSize(System.getenv(), world.size());
+        .of(SocketConfig.localRank(environment, rank));
   }
 
   /** Those that are here. */
@@ -86,7 +84,7 @@ record LocalRanks(@Nullable World world, List<Device> devices, List<RankThread> 
     }
     return rank == world.rank()
         ? devices.get(0)
-        : new RankDevices(engine.runtime(), Gpus.found()).of(rank % onThisMachine(world));
+        : new RankDevices(engine.runtime(), Gpus.found()).of(rank % onThisMachine);
   }
 
   /** Ranks on one device hand tensors over as they are; others copy them to their own. */

@@ -53,7 +53,7 @@ public final class XDiTParallel implements AutoCloseable {
    *     for, the engine's device cannot be had, or {@code world} does not carry its tensors
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
-    this(pipeline, false, engine, LocalRanks.one(engine, world));
+    this(pipeline, false, engine, LocalRanks.one(engine, world, System.getenv()));
   }
 
   /**
@@ -83,7 +83,7 @@ public final class XDiTParallel implements AutoCloseable {
    * @throws IllegalArgumentException if the engine's device cannot be had
    */
   public static Device device(EngineConfig engine, int rank) {
-    return LocalRanks.device(engine, rank);
+    return LocalRanks.device(engine, rank, System.getenv());
   }
 
   /**
@@ -116,7 +116,7 @@ public final class XDiTParallel implements AutoCloseable {
   /** {@code owns} says that {@code pipeline} is closed with this, and if this cannot be made. */
   static XDiTParallel inProcess(DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
     try {
-      return new XDiTParallel(pipeline, owns, engine, LocalRanks.all(engine));
+      return new XDiTParallel(pipeline, owns, engine, LocalRanks.all(engine, System.getenv()));
     } catch (RuntimeException | Error e) {
       if (owns) {
         pipeline.close();

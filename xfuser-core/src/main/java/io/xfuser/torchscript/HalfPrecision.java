@@ -27,6 +27,7 @@ record HalfPrecision(boolean widensBfloat16, boolean widensFloat16) {
       return new HalfPrecision(true, true);
     }
     try {
+      // as libtorch reads it itself, whatever a program would hand down
       return of(Files.readAllLines(CPU_INFO), System.getenv());
     } catch (IOException e) {
       throw new UncheckedIOException(e);

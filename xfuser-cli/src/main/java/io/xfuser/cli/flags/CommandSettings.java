@@ -2,7 +2,6 @@ package io.xfuser.cli.flags;
 
 import io.xfuser.config.Kind;
 import io.xfuser.config.Setting;
-
 import java.nio.file.Path;
 
 /** The settings of the command alone. */
@@ -26,7 +25,7 @@ final class CommandSettings {
   static final Setting<Rows> SPLIT_SCHEME =
       Setting.of(
               "split_scheme",
-              Kind.oneOf(Rows.ROW),
+              Kind.oneOf(Rows.class),
               "NAME",
               "How tensor parallelism cuts weights; row is the only one")
           .or(Rows.ROW);
@@ -34,7 +33,7 @@ final class CommandSettings {
   static final Setting<Launch> LAUNCHER =
       Setting.of(
               "launcher",
-              Kind.oneOf(Launch.THREAD, Launch.PROCESS),
+              Kind.oneOf(Launch.class),
               "KIND",
               "thread: the ranks are threads of one JVM; process: one JVM each")
           .or(Launch.THREAD);

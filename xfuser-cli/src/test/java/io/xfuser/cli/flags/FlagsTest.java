@@ -13,6 +13,9 @@ class FlagsTest {
         "num_frames must be at least 1 | --num_frames must be at least 1",
         "height must be at least 1     | --height must be at least 1",
         "a picture of that height      | a picture of that height",
+        "offload sequential needs a GPU | --enable_sequential_cpu_offload needs a GPU",
+        "set use_resolution_binning false | set --no_use_resolution_binning",
+        "device cuda:1 cannot be had   | --device cuda:1 cannot be had",
         "/m/num_frames/x is no folder  | /m/num_frames/x is no folder",
         "/m/xfuser.json: num_frames must be a number | /m/xfuser.json: num_frames must be a number"
       })

@@ -17,16 +17,6 @@ public final class SocketWorld {
 
   private SocketWorld() {}
 
-  /**
-   * Joins as the environment says; see {@link SocketConfig#fromEnvironment}.
-   *
-   * @throws IllegalArgumentException if the environment makes no sense
-   * @throws CommunicationException if not all ranks join in time, or they do not fit together
-   */
-  public static World join() {
-    return join(SocketConfig.fromEnvironment(System.getenv()));
-  }
-
   /** Joins as {@code config} says; see {@link #join(SocketConfig, Fingerprint)}. */
   public static World join(SocketConfig config) {
     return join(config, Fingerprint.EMPTY);
