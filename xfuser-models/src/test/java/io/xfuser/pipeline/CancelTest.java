@@ -61,6 +61,7 @@ class CancelTest {
         ParallelConfig.builder().pipefusionDegree(2).build(), RuntimeConfig.builder().build()),
     VAE(ParallelConfig.builder().vaeParallelSize(1).build(), RuntimeConfig.builder().build());
 
+    @SuppressWarnings("ImmutableEnumChecker") // it is, but does not say so
     private final EngineConfig engine;
 
     Layout(ParallelConfig degrees, RuntimeConfig runtime) {
