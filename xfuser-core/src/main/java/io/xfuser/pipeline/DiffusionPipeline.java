@@ -15,7 +15,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.util.Map;
@@ -89,7 +89,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     tell(listener, new Progress.Opening(0, bytes));
     ComponentConfig components = ModelSource.components(directory);
     PipelineProvider provider = ModelSource.provider(components);
-    Loading loading = new Loading(runtime.dtype(), config.variant(), Placement.CPU);
+    LoadOptions loading = new LoadOptions(runtime.dtype(), config.variant(), Placement.CPU);
     PipelineComponents opened = new PipelineComponents(directory, components, loading);
     PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
     DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype());

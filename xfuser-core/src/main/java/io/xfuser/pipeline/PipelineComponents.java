@@ -2,7 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.failure.ModelException;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.WeightFiles;
 import java.nio.file.Files;
@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * @param index its {@code model_index.json}
  * @param loading how its weights are loaded
  */
-public record PipelineComponents(Path directory, ComponentConfig index, Loading loading) {
+public record PipelineComponents(Path directory, ComponentConfig index, LoadOptions loading) {
 
   /**
    * What {@code model_index.json} says of a component that a pipeline may lack and this one does.

@@ -38,10 +38,10 @@ final class RankPipeline<C> {
   private final NDManager request;
   private final RankPlan plan;
   private final RankGroups groups;
-  private final Decoding decoding;
+  private final DecodeStage decoding;
   private long lastStep;
 
-  private RankPipeline(PlacedPipeline<C> pipeline, RankRun run, Decoding decoding) {
+  private RankPipeline(PlacedPipeline<C> pipeline, RankRun run, DecodeStage decoding) {
     this.pipeline = pipeline;
     this.runtime = run.engine().runtime();
     this.run = run;
@@ -53,7 +53,7 @@ final class RankPipeline<C> {
 
   /** Does one rank's part of the request; all ranks return together. */
   static RankResult run(PlacedPipeline<?> pipeline, RankRun run, GivenTensors given) {
-    Decoding decoding = new Decoding(run, run.loads(pipeline));
+    DecodeStage decoding = new DecodeStage(run, run.loads(pipeline));
     RankPictures pictures =
         run.rank() < run.plan().denoising().size()
             ? new RankPipeline<>(pipeline, run, decoding).pictures(given)

@@ -22,13 +22,13 @@ final class CommandSettings {
       Setting.of("dit_parallel_size", Kind.whole(0), "N", "Ranks of the transformer; only checked")
           .or(0, "the product of the degrees");
 
-  static final Setting<Rows> SPLIT_SCHEME =
+  static final Setting<SettingRows> SPLIT_SCHEME =
       Setting.of(
               "split_scheme",
-              Kind.oneOf(Rows.class),
+              Kind.oneOf(SettingRows.class),
               "NAME",
               "How tensor parallelism cuts weights; row is the only one")
-          .or(Rows.ROW);
+          .or(SettingRows.ROW);
 
   static final Setting<Launch> LAUNCHER =
       Setting.of(
@@ -67,7 +67,7 @@ final class CommandSettings {
   static final Setting<Boolean> HELP = Setting.off("help", "Show this text and end");
 
   /** How tensor parallelism cuts weights. */
-  enum Rows {
+  enum SettingRows {
     ROW
   }
 

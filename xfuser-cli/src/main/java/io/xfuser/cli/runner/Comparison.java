@@ -1,17 +1,17 @@
 package io.xfuser.cli.runner;
 
 import ai.djl.modality.cv.Image;
+import io.xfuser.cli.flags.XFuserArgs;
+import io.xfuser.cli.quality.Fidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.cli.flags.XFuserArgs;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
-import io.xfuser.cli.quality.Fidelity;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -98,14 +98,14 @@ final class Comparison {
     outputs.save(serial);
     List<Path> files = outputs.save(parallel);
     List<SideBySide> pairs = new ArrayList<>();
-    List<ComparisonReport.Picture> figures = new ArrayList<>();
+    List<ComparisonReport.PictureScores> figures = new ArrayList<>();
     double largest = 0;
     for (int i = 0; i < files.size(); i++) {
       SideBySide pair =
           new SideBySide(picture(serial.images().get(i)), picture(parallel.images().get(i)));
       Fidelity fidelity = Fidelity.of(pair.reference(), pair.picture());
       pairs.add(pair);
-      figures.add(ComparisonReport.Picture.of(files.get(i), fidelity));
+      figures.add(ComparisonReport.PictureScores.of(files.get(i), fidelity));
       largest = Math.max(largest, fidelity.largestDifference());
     }
     int factor = SideBySide.amplification(largest);

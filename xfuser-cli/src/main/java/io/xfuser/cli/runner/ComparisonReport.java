@@ -3,8 +3,8 @@ package io.xfuser.cli.runner;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xfuser.pipeline.RunReport;
 import io.xfuser.cli.quality.Fidelity;
+import io.xfuser.pipeline.RunReport;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param parallel what the ranks took
  */
 record ComparisonReport(
-    @JsonProperty("pictures") List<Picture> pictures,
+    @JsonProperty("pictures") List<PictureScores> pictures,
     @JsonProperty("amplification") int amplification,
     @JsonProperty("serial") RunReport serial,
     @JsonProperty("parallel") RunReport parallel) {
@@ -32,14 +32,14 @@ record ComparisonReport(
    * @param ssim 1 where they are
    * @param largestDifference of any value, 0 to 1
    */
-  record Picture(
+  record PictureScores(
       @JsonProperty("file") String file,
       @JsonProperty("psnr") @Nullable Double psnr,
       @JsonProperty("ssim") double ssim,
       @JsonProperty("largest_difference") double largestDifference) {
 
-    static Picture of(Path file, Fidelity fidelity) {
-      return new Picture(
+    static PictureScores of(Path file, Fidelity fidelity) {
+      return new PictureScores(
           String.valueOf(file.getFileName()),
           Double.isInfinite(fidelity.psnr()) ? null : fidelity.psnr(),
           fidelity.ssim(),

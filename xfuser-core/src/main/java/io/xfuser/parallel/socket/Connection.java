@@ -52,14 +52,14 @@ record Connection(SocketChannel channel, InetAddress local, InetAddress remote)
    * another world.
    */
   static @Nullable Connection call(
-      InetSocketAddress address, Handshake.Opening opening, SocketConfig.Master master)
+      InetSocketAddress address, Handshake.Call call, SocketConfig.Master master)
       throws IOException {
     SocketChannel channel = SocketChannel.open();
     boolean met = false;
     try {
       channel.socket().connect(address, CONNECT_MILLIS);
       Connection connection = of(channel).by(master.tls(), true);
-      met = Handshake.call(connection, opening, master.secret());
+      met = Handshake.call(connection, call, master.secret());
       return met ? connection : null;
     } finally {
       if (!met) {

@@ -67,7 +67,7 @@ final class Epochs {
     if (boxes != null) {
       boxes.end(
           () ->
-              signal.kind() == Signal.Kind.CANCEL
+              signal.kind() == Signal.SignalKind.CANCEL
                   ? new CancelledException(signal.text())
                   : RankException.decoded(signal.text()));
     }

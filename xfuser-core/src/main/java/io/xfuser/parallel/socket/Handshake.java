@@ -62,7 +62,7 @@ final class Handshake {
    * @param meant the rank that is called
    * @param from the rank that calls
    */
-  record Opening(byte purpose, String world, int meant, int from) {
+  record Call(byte purpose, String world, int meant, int from) {
     private byte[] encode(byte[] random) {
       ByteBuffer out = ByteBuffer.allocate(PREFIX + REST);
       out.putLong(MAGIC).putInt(VERSION).put(purpose).put(Secret.digest(world));
@@ -88,7 +88,7 @@ final class Handshake {
    * @throws CommunicationException if it speaks another protocol, or one side does not know the
    *     secret
    */
-  static boolean call(Connection connection, Opening opening, Secret secret) throws IOException {
+  static boolean call(Connection connection, Call opening, Secret secret) throws IOException {
     byte[] sent = opening.encode(Secret.random());
     DataInputStream in = connection.in(LIMIT);
     OutputStream out = connection.channel().socket().getOutputStream();
@@ -130,7 +130,7 @@ final class Handshake {
    *
    * @throws IOException if the connection is not of this world, or breaks; it is to be closed
    */
-  static Opening answer(Connection connection, Listening own) throws IOException {
+  static Call answer(Connection connection, Listening own) throws IOException {
     DataInputStream in = connection.in(LIMIT);
     OutputStream out = connection.channel().socket().getOutputStream();
     byte[] prefix = exactly(in, PREFIX);
@@ -173,7 +173,7 @@ final class Handshake {
               .replace("no secret than rank", "no secret, unlike rank"));
     }
     out.write(join(new byte[] {ACCEPTED}, own.secret().proof(LISTENING, transcript)));
-    return new Opening(purpose, own.world(), meant, from);
+    return new Call(purpose, own.world(), meant, from);
   }
 
   private static IOException reject(Connection connection, Listening own, String sentence)

@@ -27,7 +27,7 @@ final class Listener implements AutoCloseable {
 
   /** What is done with a new connection whose side knows the secret. */
   interface Greeting {
-    void greet(Connection connection, Handshake.Opening opening) throws IOException;
+    void greet(Connection connection, Handshake.Call call) throws IOException;
   }
 
   /** Takes no port yet. */
@@ -97,16 +97,16 @@ final class Listener implements AutoCloseable {
   private void greet(Handshake.Listening own, Greeting greeting, SocketChannel channel) {
     try {
       Connection connection;
-      Handshake.Opening opening;
+      Handshake.Call call;
       try {
         connection = Connection.of(channel).by(own.tls(), false);
-        opening = Handshake.answer(connection, own);
+        call = Handshake.answer(connection, own);
       } finally {
         synchronized (strangers) {
           strangers.remove(channel);
         }
       }
-      greeting.greet(connection, opening);
+      greeting.greet(connection, call);
     } catch (SSLException e) {
       own.refused()
           .accept(

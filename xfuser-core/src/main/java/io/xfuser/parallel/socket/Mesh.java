@@ -68,12 +68,12 @@ final class Mesh implements AutoCloseable {
     return "session " + roster.session();
   }
 
-  private void accept(Connection connection, Handshake.Opening opening) throws IOException {
-    int peer = opening.from();
-    if (peer <= config.rank() || peer >= config.size() || opening.purpose() == Handshake.JOIN) {
+  private void accept(Connection connection, Handshake.Call call) throws IOException {
+    int peer = call.from();
+    if (peer <= config.rank() || peer >= config.size() || call.purpose() == Handshake.JOIN) {
       throw new IOException("rank " + peer + " does not call this one");
     }
-    keep(peer, opening.purpose(), connection.channel());
+    keep(peer, call.purpose(), connection.channel());
   }
 
   /** A later connection replaces an earlier one, whose answer the peer did not get. */
@@ -90,14 +90,14 @@ final class Mesh implements AutoCloseable {
 
   private void call(int peer, byte purpose) {
     Roster.Seat seat = roster.seats().get(peer);
-    Handshake.Opening opening = new Handshake.Opening(purpose, world(), peer, config.rank());
+    Handshake.Call call = new Handshake.Call(purpose, world(), peer, config.rank());
     Deadline deadline = Deadline.after(config.limits().rendezvous());
     String why = "";
     while (!deadline.isOver()) {
       for (String address : seat.addresses()) {
         try {
           InetSocketAddress place = new InetSocketAddress(address, seat.port());
-          Connection found = Connection.call(place, opening, config.master());
+          Connection found = Connection.call(place, call, config.master());
           if (found != null) {
             keep(peer, purpose, found.channel());
             return;

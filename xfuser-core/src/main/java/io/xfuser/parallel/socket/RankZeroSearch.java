@@ -30,7 +30,7 @@ final class RankZeroSearch {
 
   private final SocketConfig config;
   private final SocketConfig.Master master;
-  private final Handshake.Opening opening;
+  private final Handshake.Call call;
   private String why = "";
   private boolean answered; // by more than the refusal of a port where nobody listens
   private @Nullable Deadline others; // set when another run was met
@@ -38,7 +38,7 @@ final class RankZeroSearch {
   RankZeroSearch(SocketConfig config) {
     this.config = config;
     this.master = config.master();
-    this.opening = new Handshake.Opening(Handshake.JOIN, "job " + master.job(), 0, config.rank());
+    this.call = new Handshake.Call(Handshake.JOIN, "job " + master.job(), 0, config.rank());
   }
 
   /**
@@ -90,7 +90,7 @@ final class RankZeroSearch {
 
   private @Nullable Connection call(InetSocketAddress address) {
     try {
-      Connection found = Connection.call(address, opening, master);
+      Connection found = Connection.call(address, call, master);
       if (found == null && others == null) {
         others = Deadline.after(OTHERS);
       }

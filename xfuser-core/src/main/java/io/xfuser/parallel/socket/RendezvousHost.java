@@ -94,7 +94,7 @@ final class RendezvousHost implements Rendezvous {
   }
 
   /** Seats one that joins, or tells it why not; on a thread of its own. */
-  private void greet(Connection connection, Handshake.Opening opening) throws IOException {
+  private void greet(Connection connection, Handshake.Call call) throws IOException {
     Hello hello = Hello.read(connection.in(Handshake.LIMIT));
     String refusal = seat(hello, connection);
     if (refusal != null) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param text an activity, a reason or a failure's sentence
  */
 @SuppressWarnings("EnumOrdinal") // ranks of different versions never get this far
-record Signal(Kind kind, long epoch, String text) {
+record Signal(SignalKind kind, long epoch, String text) {
   /** Text is cut to this length, so that every signal fits the reader's buffer. */
   static final int MAX_CHARS = 4_000;
 
@@ -23,7 +23,7 @@ record Signal(Kind kind, long epoch, String text) {
   private static final int FIXED = 1 + Long.BYTES;
 
   /** What a signal says. */
-  enum Kind {
+  enum SignalKind {
     /** The sender lives. */
     HEARTBEAT,
     /** What the sender does from now on. */
@@ -45,11 +45,11 @@ record Signal(Kind kind, long epoch, String text) {
     text = text.length() > MAX_CHARS ? text.substring(0, MAX_CHARS) + "…" : text;
   }
 
-  static Signal of(Kind kind) {
+  static Signal of(SignalKind kind) {
     return new Signal(kind, 0, "");
   }
 
-  static Signal of(Kind kind, String text) {
+  static Signal of(SignalKind kind, String text) {
     return new Signal(kind, 0, text);
   }
 
@@ -76,7 +76,7 @@ record Signal(Kind kind, long epoch, String text) {
       return null;
     }
     in.getInt();
-    Kind kind = Kind.values()[in.get()];
+    SignalKind kind = SignalKind.values()[in.get()];
     long epoch = in.getLong();
     byte[] text = new byte[length - FIXED];
     in.get(text);

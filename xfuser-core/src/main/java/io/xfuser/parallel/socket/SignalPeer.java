@@ -71,7 +71,7 @@ final class SignalPeer {
 
   void send(Signal signal) {
     // one that does not read gets no more than one sign of life to read later
-    if (!ended && (out.isEmpty() || signal.kind() != Signal.Kind.HEARTBEAT)) {
+    if (!ended && (out.isEmpty() || signal.kind() != Signal.SignalKind.HEARTBEAT)) {
       out.add(signal.encode());
       flush();
     }

@@ -103,14 +103,14 @@ final class Signals {
           SignalPeer peer = peers.get(rank);
           if (peer != null) {
             peer.leaving = true;
-            peer.send(Signal.of(Signal.Kind.FAREWELL_SEEN));
+            peer.send(Signal.of(Signal.SignalKind.FAREWELL_SEEN));
           }
         });
   }
 
   /** Says that this rank leaves in order. */
   void farewell() {
-    submitAndWait(() -> tellAll(Signal.of(Signal.Kind.FAREWELL)));
+    submitAndWait(() -> tellAll(Signal.of(Signal.SignalKind.FAREWELL)));
   }
 
   /** Waits until the others have all that was sent to them, or have ended themselves. */
@@ -236,18 +236,18 @@ final class Signals {
     if (!doing.equals(sentActivity) && now - activitySent >= TICK_NANOS / 2) {
       sentActivity = doing;
       activitySent = now;
-      tellAll(Signal.of(Signal.Kind.ACTIVITY, doing));
+      tellAll(Signal.of(Signal.SignalKind.ACTIVITY, doing));
     }
     if (now - lastBeat >= beatNanos) {
       lastBeat = now;
-      tellAll(Signal.of(Signal.Kind.HEARTBEAT));
+      tellAll(Signal.of(Signal.SignalKind.HEARTBEAT));
     }
   }
 
   private void end(RankException failure) {
     if (!failed) {
       failed = true;
-      tellAll(Signal.of(Signal.Kind.FAILURE, failure.encoded()));
+      tellAll(Signal.of(Signal.SignalKind.FAILURE, failure.encoded()));
       outcome.failed(failure);
       farewellSeenBy(null);
     }

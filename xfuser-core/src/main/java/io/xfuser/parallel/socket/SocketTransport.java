@@ -129,7 +129,7 @@ final class SocketTransport implements Transport {
 
   @Override
   public void cancel(String reason) {
-    endRequest(new Signal(Signal.Kind.CANCEL, epochs.number(), reason));
+    endRequest(new Signal(Signal.SignalKind.CANCEL, epochs.number(), reason));
   }
 
   @Override
@@ -137,7 +137,7 @@ final class SocketTransport implements Transport {
     boolean everywhere = cause instanceof CancelledException || cause instanceof MismatchException;
     if (!everywhere && !epochs.current().ended()) {
       RankException failure = RankException.of(rank(), signals.activity(), cause);
-      endRequest(new Signal(Signal.Kind.REQUEST_FAILURE, epochs.number(), failure.encoded()));
+      endRequest(new Signal(Signal.SignalKind.REQUEST_FAILURE, epochs.number(), failure.encoded()));
     }
   }
 

@@ -31,8 +31,7 @@ import org.junit.jupiter.api.Test;
 class HandshakeTest {
   private static final Secret SECRET = Secret.of("0123456789abcdef");
   private static final Secret OTHER = Secret.of("0123456789abcdeF");
-  private static final Handshake.Opening HEADER =
-      new Handshake.Opening(Handshake.TENSORS, "world", 0, 3);
+  private static final Handshake.Call HEADER = new Handshake.Call(Handshake.TENSORS, "world", 0, 3);
 
   private final Queue<String> refused = new ConcurrentLinkedQueue<>();
 

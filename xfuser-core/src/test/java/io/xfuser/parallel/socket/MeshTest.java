@@ -54,7 +54,7 @@ class MeshTest {
   /** Whether rank 1, which calls whom it takes for {@code meant}, is answered. */
   private static boolean calls(SocketChannel channel, String session, byte purpose, int meant)
       throws IOException {
-    Handshake.Opening opening = new Handshake.Opening(purpose, "session " + session, meant, 1);
+    Handshake.Call opening = new Handshake.Call(purpose, "session " + session, meant, 1);
     return Handshake.call(Connection.of(channel), opening, Secret.NONE);
   }
 

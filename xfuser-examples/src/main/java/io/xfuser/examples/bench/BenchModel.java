@@ -15,7 +15,7 @@ import io.xfuser.models.sd3.SD3;
 import io.xfuser.models.sd3.SD3Config;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -63,7 +63,7 @@ record BenchModel(Reader reader) {
   }
 
   /** Opens a transformer directory as diffusers writes it. */
-  TransformerSpec<?> open(Path directory, Loading loading) {
+  TransformerSpec<?> open(Path directory, LoadOptions loading) {
     return reader.read(
         ComponentConfig.read(directory.resolve("config.json")),
         SafeTensors.open(directory, "diffusion_pytorch_model", loading));

@@ -47,9 +47,9 @@ final class RankStep<C> implements AutoCloseable {
   private final List<BlockContext> contexts;
 
   /** What the ranks of a step have in common. */
-  record Shape(LatentShape latents, int vaeScale, double timestep) {}
+  record StepShape(LatentShape latents, int vaeScale, double timestep) {}
 
-  RankStep(LoadedTransformer<C> transformer, World world, Shape shape, StepInput shared) {
+  RankStep(LoadedTransformer<C> transformer, World world, StepShape shape, StepInput shared) {
     this.transformer = transformer;
     this.rank = world.rank();
     StepInput input = shared.on(request, world.device());

@@ -43,7 +43,7 @@ final class RankedStep<C> implements AutoCloseable {
       int size,
       int threadsPerRank,
       Device device,
-      RankStep.Shape shape,
+      RankStep.StepShape shape,
       StepInput input) {
     this.latents = shape.latents();
     for (int rank = 0; rank < size; rank++) {

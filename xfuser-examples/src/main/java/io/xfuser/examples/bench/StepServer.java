@@ -10,7 +10,7 @@ import io.xfuser.torchscript.Gpus;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.LoadedTransformer;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.BufferedReader;
@@ -78,7 +78,7 @@ public final class StepServer implements Callable<Integer> {
             ? Device.gpu(Math.max(0, choice.index()))
             : Device.cpu();
     Gpus.enter(place);
-    Loading loading = Loading.of(type).to(Placement.on(place));
+    LoadOptions loading = LoadOptions.of(type).to(Placement.on(place));
     serve(BenchModel.of(model).open(directory, loading), place);
     return 0;
   }
@@ -88,8 +88,9 @@ public final class StepServer implements Callable<Integer> {
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       StepInput given = StepInput.read(manager, input);
-      RankStep.Shape shape =
-          new RankStep.Shape(given.shape(BenchModel.PATCH_SIZE), BenchModel.VAE_SCALE, timestep);
+      RankStep.StepShape shape =
+          new RankStep.StepShape(
+              given.shape(BenchModel.PATCH_SIZE), BenchModel.VAE_SCALE, timestep);
       layouts.put("serial", new RankedStep<>(transformer, 1, threads, place, shape, given));
       if (threads % 2 == 0 && !place.isGpu()) {
         layouts.put("ulysses2", new RankedStep<>(transformer, 2, threads / 2, place, shape, given));

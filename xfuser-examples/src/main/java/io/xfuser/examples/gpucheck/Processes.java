@@ -62,7 +62,7 @@ final class Processes implements Callable<Integer> {
   private int steps = 20;
 
   /** What was drawn, and how long a step took. */
-  private record Drawn(BufferedImage picture, double stepSeconds) {}
+  private record ProcessRun(BufferedImage picture, double stepSeconds) {}
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -90,15 +90,15 @@ final class Processes implements Callable<Integer> {
 
   private boolean compareAll(int ranks, List<String> lines)
       throws IOException, InterruptedException {
-    Map<Integer, Drawn> ofOneRank = new HashMap<>(); // by patches
+    Map<Integer, ProcessRun> ofOneRank = new HashMap<>(); // by patches
     boolean all = true;
     for (ParallelConfig layout : layouts(ranks)) {
       int patches = layout.patches();
       if (!ofOneRank.containsKey(patches)) {
         ofOneRank.put(patches, draw(ParallelConfig.builder().numPipelinePatch(patches).build()));
       }
-      Drawn one = ofOneRank.get(patches);
-      Drawn several = draw(layout);
+      ProcessRun one = ofOneRank.get(patches);
+      ProcessRun several = draw(layout);
       Fidelity fidelity = Fidelity.of(one.picture(), several.picture());
       boolean holds = fidelity.largestDifference() <= ONE_STEP;
       all &= holds;
@@ -141,7 +141,7 @@ final class Processes implements Callable<Integer> {
     return all;
   }
 
-  private Drawn draw(ParallelConfig layout) throws IOException, InterruptedException {
+  private ProcessRun draw(ParallelConfig layout) throws IOException, InterruptedException {
     Path folder = Files.createTempDirectory("gpu-check");
     Path report = folder.resolve("report.json");
     int ranks = layout.worldSize();
@@ -163,7 +163,7 @@ final class Processes implements Callable<Integer> {
     try (Stream<Path> files = Files.list(folder)) {
       Path picture =
           files.filter(file -> file.toString().endsWith(".png")).findFirst().orElseThrow();
-      return new Drawn(ImageIO.read(picture.toFile()), seconds[seconds.length / 2]);
+      return new ProcessRun(ImageIO.read(picture.toFile()), seconds[seconds.length / 2]);
     }
   }
 

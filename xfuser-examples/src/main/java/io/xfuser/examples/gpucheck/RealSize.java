@@ -44,7 +44,7 @@ record RealSize(
     String settings,
     int steps,
     double guidance,
-    Opening opening,
+    PipelineOpener opening,
     Function<NDManager, Map<String, NDArray>> text) {
 
   /** Flux.1-dev and PixArt-Σ, at the number of steps that they are usually drawn with. */
@@ -85,14 +85,14 @@ record RealSize(
 
   /** Weights for a device. */
   @FunctionalInterface
-  interface Drawn {
+  interface RealSizeRun {
     Weights at(Device device);
   }
 
   /** Puts the transformer of a config into a pipeline. */
   @FunctionalInterface
-  interface Opening {
-    PipelineModel<?> open(PipelineModel<?> rest, ComponentConfig config, Drawn weights);
+  interface PipelineOpener {
+    PipelineModel<?> open(PipelineModel<?> rest, ComponentConfig config, RealSizeRun weights);
   }
 
   /** What is drawn: latents, of one picture. */

@@ -34,7 +34,7 @@ record Figures(
   private static final double LOW = 0.1;
 
   /** What {@code each} picture's fidelity amounts to. */
-  static Figures of(Staleness.Setting setting, List<Fidelity> each) {
+  static Figures of(Staleness.StalenessSetting setting, List<Fidelity> each) {
     double[] psnr =
         each.stream().mapToDouble(Fidelity::psnr).filter(Double::isFinite).sorted().toArray();
     double[] ssim = each.stream().mapToDouble(Fidelity::ssim).sorted().toArray();

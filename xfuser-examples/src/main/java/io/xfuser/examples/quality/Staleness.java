@@ -68,7 +68,7 @@ public final class Staleness implements Callable<Integer> {
   }
 
   /** One way to draw. */
-  record Setting(int steps, int patches, int warmup, int stages) {}
+  record StalenessSetting(int steps, int patches, int warmup, int stages) {}
 
   @Override
   public Integer call() throws IOException {
@@ -77,7 +77,7 @@ public final class Staleness implements Callable<Integer> {
     EngineConfig engine = EngineConfig.of(model);
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       List<BufferedImage> serial = draw(pipeline, engine, requests);
-      for (Setting setting : settings()) {
+      for (StalenessSetting setting : settings()) {
         EngineConfig stale =
             engine.toBuilder()
                 .parallel(
@@ -105,12 +105,14 @@ public final class Staleness implements Callable<Integer> {
     return 0;
   }
 
-  private List<Setting> settings() {
+  private List<StalenessSetting> settings() {
     List<Integer> all =
         warmups.isEmpty() ? IntStream.rangeClosed(0, steps).boxed().toList() : warmups;
     return stages.stream()
         .flatMap(
-            n -> patches.stream().flatMap(m -> all.stream().map(w -> new Setting(steps, m, w, n))))
+            n ->
+                patches.stream()
+                    .flatMap(m -> all.stream().map(w -> new StalenessSetting(steps, m, w, n))))
         .toList();
   }
 

@@ -7,7 +7,7 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -54,7 +54,7 @@ public final class BertEncoder implements MaskedEncoder {
    * @param loading to float32, bfloat16 or float16
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
-  public static BertEncoder open(Path directory, Loading loading) {
+  public static BertEncoder open(Path directory, LoadOptions loading) {
     return open(EncoderFolder.of(directory, loading));
   }
 

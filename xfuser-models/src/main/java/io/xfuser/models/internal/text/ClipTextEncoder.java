@@ -6,7 +6,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -63,7 +63,7 @@ public final class ClipTextEncoder implements TextModel {
    * @param loading to float32, bfloat16 or float16
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
-  public static ClipTextEncoder open(Path directory, Loading loading) {
+  public static ClipTextEncoder open(Path directory, LoadOptions loading) {
     return open(EncoderFolder.of(directory, loading));
   }
 
@@ -73,7 +73,7 @@ public final class ClipTextEncoder implements TextModel {
   }
 
   /** Opens a {@code CLIPTextModelWithProjection}; otherwise the same as {@link #open}. */
-  public static ClipTextEncoder openWithProjection(Path directory, Loading loading) {
+  public static ClipTextEncoder openWithProjection(Path directory, LoadOptions loading) {
     return openWithProjection(EncoderFolder.of(directory, loading));
   }
 

@@ -2,7 +2,7 @@ package io.xfuser.models.internal.text;
 
 import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 
 /**
@@ -14,11 +14,11 @@ import java.nio.file.Path;
  * @param promised whether an encoder is only tried: nothing of its weights is read
  */
 public record EncoderFolder(
-    Path directory, ComponentConfig config, Loading loading, boolean promised) {
+    Path directory, ComponentConfig config, LoadOptions loading, boolean promised) {
   private static final String CONFIG = "config.json";
 
   /** A folder that no pipeline names: the settings alone say what it is. */
-  static EncoderFolder of(Path directory, Loading loading) {
+  static EncoderFolder of(Path directory, LoadOptions loading) {
     return new EncoderFolder(
         directory, ComponentConfig.read(directory.resolve(CONFIG)), loading, false);
   }

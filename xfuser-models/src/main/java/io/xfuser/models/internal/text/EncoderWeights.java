@@ -11,7 +11,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -86,7 +86,7 @@ final class EncoderWeights implements AutoCloseable {
   }
 
   private SafeTensors stored(ElementType type) {
-    Loading loading = source.loading();
+    LoadOptions loading = source.loading();
     SafeTensors file =
         SafeTensors.open(source.directory(), "model", type, loading.variant())
             .on(loading.placement().device());

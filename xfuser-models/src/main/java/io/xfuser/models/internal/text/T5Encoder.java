@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,7 +39,7 @@ public final class T5Encoder implements MaskedEncoder {
    * @param loading to float32, bfloat16 or float16
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
-  public static T5Encoder open(Path directory, Loading loading) {
+  public static T5Encoder open(Path directory, LoadOptions loading) {
     return opening(Share.WHOLE).open(EncoderFolder.of(directory, loading));
   }
 

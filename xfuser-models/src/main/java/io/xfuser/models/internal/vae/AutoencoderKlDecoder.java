@@ -14,7 +14,7 @@ import io.xfuser.nn.TokenRange;
 import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,12 +31,12 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   static final int CHUNK = 14;
 
   private final AutoencoderKlConfig config;
-  private final Loading loading;
+  private final LoadOptions loading;
   private final NDManager weights = Torch.newManager();
   private final Sequence layers;
   private final long parameterBytes;
 
-  private AutoencoderKlDecoder(AutoencoderKlConfig config, Loading loading, SafeTensors file) {
+  private AutoencoderKlDecoder(AutoencoderKlConfig config, LoadOptions loading, SafeTensors file) {
     this.config = config;
     this.loading = loading;
     CountedWeights counted = new CountedWeights(file);
@@ -57,7 +57,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    * @throws IllegalArgumentException if the settings are not supported, or the weights are missing,
    *     unknown or of another shape; the message names the file
    */
-  public static AutoencoderKlDecoder open(Path directory, Loading loading) {
+  public static AutoencoderKlDecoder open(Path directory, LoadOptions loading) {
     return open(
         AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("config.json"))),
         directory,
@@ -66,7 +66,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
 
   /** The same with settings that were read before. */
   public static AutoencoderKlDecoder open(
-      AutoencoderKlConfig config, Path directory, Loading loading) {
+      AutoencoderKlConfig config, Path directory, LoadOptions loading) {
     try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading)) {
       return new AutoencoderKlDecoder(config, loading, file);
     }
@@ -77,7 +77,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *
    * @throws IllegalArgumentException as when it is opened
    */
-  public static void check(AutoencoderKlConfig config, Path directory, Loading loading) {
+  public static void check(AutoencoderKlConfig config, Path directory, LoadOptions loading) {
     try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading);
         NDManager owner = Torch.newManager()) {
       layers(owner, config, file.promised());

@@ -1,11 +1,5 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.ReadBytes;
-import io.xfuser.weights.Loading;
-import io.xfuser.weights.Quantization;
-import io.xfuser.weights.ShardIndex;
-import io.xfuser.weights.WeightFiles;
-
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -13,6 +7,10 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.torchscript.Upload;
+import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.Quantization;
+import io.xfuser.weights.ReadBytes;
+import io.xfuser.weights.WeightFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -88,7 +86,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   /** The same for {@code loading}: its type and variant, handed out on its device. */
-  public static SafeTensors open(Path directory, String baseName, Loading loading) {
+  public static SafeTensors open(Path directory, String baseName, LoadOptions loading) {
     return open(directory, baseName, loading.type(), loading.variant())
         .on(loading.placement().device());
   }

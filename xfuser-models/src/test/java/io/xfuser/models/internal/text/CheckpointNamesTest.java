@@ -11,7 +11,7 @@ import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.SafeTensorsWriter;
 import io.xfuser.weights.Share;
 import java.io.IOException;
@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * here with weights that it makes up.
  */
 class CheckpointNamesTest {
-  private static final Loading FLOATS = Loading.of(ElementType.FLOAT32);
+  private static final LoadOptions FLOATS = LoadOptions.of(ElementType.FLOAT32);
 
   @TempDir Path directory;
   private NDManager manager;

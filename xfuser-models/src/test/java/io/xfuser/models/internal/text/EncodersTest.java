@@ -12,7 +12,7 @@ import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,7 +74,7 @@ class EncodersTest {
     NDArray ids = read("clip_g", "ids");
     copy("clip_g", directory, "\"eos_token_id\": 40", "\"eos_token_id\": 2", n -> n);
     try (ClipTextEncoder old =
-        ClipTextEncoder.openWithProjection(directory, Loading.of(ElementType.FLOAT32))) {
+        ClipTextEncoder.openWithProjection(directory, LoadOptions.of(ElementType.FLOAT32))) {
       assertThat(difference(old.pooled(manager, ids), read("clip_g", "float32.pooled")))
           .isGreaterThan(0.01);
     }
@@ -114,7 +114,7 @@ class EncodersTest {
   @Test
   void mt5NeedsNoMask() {
     NDArray ids = read("mt5", "ids");
-    try (T5Encoder encoder = T5Encoder.open(folder("mt5"), Loading.of(ElementType.FLOAT32))) {
+    try (T5Encoder encoder = T5Encoder.open(folder("mt5"), LoadOptions.of(ElementType.FLOAT32))) {
       NDArray states = encoder.encode(manager, ids, read("mt5", "mask"));
       assertThat(difference(states, read("mt5", "float32.states"))).isLessThan(EXACT);
       NDArray whole = encoder.encode(manager, ids, BlockContext.none(List.of()));
@@ -134,7 +134,7 @@ class EncodersTest {
     NDArray ids = read(name, "ids");
     NDArray mask = read(name, "mask");
     try (BertEncoder bert = bert(type);
-        T5Encoder mt5 = T5Encoder.open(folder("mt5"), Loading.of(type))) {
+        T5Encoder mt5 = T5Encoder.open(folder("mt5"), LoadOptions.of(type))) {
       NDArray states =
           name.equals("bert") ? bert.encode(manager, ids, mask) : mt5.encode(manager, ids, mask);
       assertThat(ElementType.of(states)).isEqualTo(type);
@@ -151,7 +151,7 @@ class EncodersTest {
     long clip = (60 + 77) * 16 + LAYERS * layer + 2 * 16;
     long bert = (60 + 77 + 2) * 16 + 2 * 16 + 2 * layer;
     Path projecting = folder("clip_g");
-    try (ClipTextEncoder plain = ClipTextEncoder.open(projecting, Loading.of(type));
+    try (ClipTextEncoder plain = ClipTextEncoder.open(projecting, LoadOptions.of(type));
         ClipTextEncoder projected = clip("clip_g", type);
         BertEncoder other = bert(type)) {
       assertThat(plain.parameterBytes()).isEqualTo(clip * type.bytes());
@@ -219,11 +219,11 @@ class EncodersTest {
 
   private static AutoCloseable openAny(String name, Path directory) {
     return switch (name) {
-      case "bert" -> BertEncoder.open(directory, Loading.of(ElementType.FLOAT32));
-      case "mt5" -> T5Encoder.open(directory, Loading.of(ElementType.FLOAT32));
+      case "bert" -> BertEncoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
+      case "mt5" -> T5Encoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
       case "clip_g" ->
-          ClipTextEncoder.openWithProjection(directory, Loading.of(ElementType.FLOAT32));
-      default -> ClipTextEncoder.open(directory, Loading.of(ElementType.FLOAT32));
+          ClipTextEncoder.openWithProjection(directory, LoadOptions.of(ElementType.FLOAT32));
+      default -> ClipTextEncoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
     };
   }
 
@@ -247,12 +247,12 @@ class EncodersTest {
 
   private static ClipTextEncoder clip(String name, ElementType type) {
     return name.equals("clip_g")
-        ? ClipTextEncoder.openWithProjection(folder(name), Loading.of(type))
-        : ClipTextEncoder.open(folder(name), Loading.of(type));
+        ? ClipTextEncoder.openWithProjection(folder(name), LoadOptions.of(type))
+        : ClipTextEncoder.open(folder(name), LoadOptions.of(type));
   }
 
   private static BertEncoder bert(ElementType type) {
-    return BertEncoder.open(folder("bert"), Loading.of(type));
+    return BertEncoder.open(folder("bert"), LoadOptions.of(type));
   }
 
   private static Path folder(String name) {

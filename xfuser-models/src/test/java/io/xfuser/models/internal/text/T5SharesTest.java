@@ -12,7 +12,7 @@ import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Share;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
@@ -114,7 +114,7 @@ class T5SharesTest {
   void anotherShareIsNotTakenForTheOwn() {
     try (T5Encoder half =
         T5Encoder.opening(new Share(0, 2))
-            .open(EncoderFolder.of(TINY, Loading.of(ElementType.FLOAT32)))) {
+            .open(EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)))) {
       NDArray ids = TextFixtures.tensor(manager, STATES, "short.ids");
       assertThatThrownBy(() -> half.encode(manager, ids, BlockContext.none(List.of())))
           .isInstanceOf(IllegalArgumentException.class)
@@ -136,7 +136,7 @@ class T5SharesTest {
     String prefix = name.isEmpty() ? "" : name + ".";
     try (NDManager scope = Torch.newManager();
         T5Encoder encoder =
-            T5Encoder.opening(share).open(EncoderFolder.of(directory, Loading.of(type)))) {
+            T5Encoder.opening(share).open(EncoderFolder.of(directory, LoadOptions.of(type)))) {
       NDArray ids = TextFixtures.tensor(scope, texts, prefix + "ids");
       NDArray mask = TextFixtures.tensor(scope, texts, prefix + "mask");
       NDArray states = encoder.encode(scope, ids, mask, context);

@@ -11,7 +11,7 @@ import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,7 +53,7 @@ class AutoencoderKlDecoderTest {
   void pixelsAreThoseOfDiffusers(String name, Call call) {
     NDArray expected = reference(name + ".pixels");
     try (AutoencoderKlDecoder decoder =
-        AutoencoderKlDecoder.open(call.vae, Loading.of(call.type))) {
+        AutoencoderKlDecoder.open(call.vae, LoadOptions.of(call.type))) {
       NDArray latents = reference(name + ".latents");
       NDArray pixels =
           call.frames
@@ -173,7 +173,7 @@ class AutoencoderKlDecoderTest {
   }
 
   private static AutoencoderKlDecoder open(Path directory) {
-    return AutoencoderKlDecoder.open(directory, Loading.of(ElementType.FLOAT32));
+    return AutoencoderKlDecoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
   }
 
   private static String oldName(String name) {

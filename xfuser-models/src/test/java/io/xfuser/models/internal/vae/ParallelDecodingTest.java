@@ -10,7 +10,7 @@ import io.xfuser.pipeline.VaeDecoder;
 import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -194,6 +194,6 @@ class ParallelDecodingTest {
   }
 
   private static AutoencoderKlDecoder open(Path directory, ElementType type) {
-    return AutoencoderKlDecoder.open(directory, Loading.of(type));
+    return AutoencoderKlDecoder.open(directory, LoadOptions.of(type));
   }
 }

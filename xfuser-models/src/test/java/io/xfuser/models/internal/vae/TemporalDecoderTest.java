@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.pipeline.VaeDecoder.DecodeOptions;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.Loading;
+import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.SafeTensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -161,6 +161,6 @@ class TemporalDecoderTest {
   }
 
   private static AutoencoderKlDecoder open(Path directory) {
-    return AutoencoderKlDecoder.open(directory, Loading.of(ElementType.FLOAT32));
+    return AutoencoderKlDecoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
   }
 }

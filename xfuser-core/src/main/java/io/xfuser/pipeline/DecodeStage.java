@@ -20,14 +20,14 @@ import java.util.function.Function;
  * What one rank does to turn latents into pictures, alone or with other ranks. Of those that decode
  * a picture together, the first has the latents and gets the pixels: it leads, the others follow.
  */
-final class Decoding {
+final class DecodeStage {
   private final RankRun run;
   private final Loads<?> loads;
   private final RequestPlan plan;
   private final GenerationRequest request;
   private final StepTicks ticks;
 
-  Decoding(RankRun run, Loads<?> loads) {
+  DecodeStage(RankRun run, Loads<?> loads) {
     this.run = run;
     this.loads = loads;
     this.plan = run.plan();

@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
  *     none
  * @param placement where they are to be
  */
-public record Loading(ElementType type, @Nullable String variant, Placement placement) {
+public record LoadOptions(ElementType type, @Nullable String variant, Placement placement) {
   /** In {@code type}, of no variant, on the CPU. */
-  public static Loading of(ElementType type) {
-    return new Loading(type, null, Placement.CPU);
+  public static LoadOptions of(ElementType type) {
+    return new LoadOptions(type, null, Placement.CPU);
   }
 
   /** The same to another place. */
-  public Loading to(Placement other) {
-    return new Loading(type, variant, other);
+  public LoadOptions to(Placement other) {
+    return new LoadOptions(type, variant, other);
   }
 }
