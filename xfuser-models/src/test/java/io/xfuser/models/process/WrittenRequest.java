@@ -23,8 +23,9 @@ record WrittenRequest(EngineConfig engine, InputConfig input, Path output) {
     List<String> values = new ArrayList<>();
     for (String word : words) {
       if (word.startsWith("--")) {
-        values = new ArrayList<>();
-        written.put(word.substring(2), values);
+        String[] named = word.substring(2).split("=", 2);
+        values = new ArrayList<>(List.of(named).subList(1, named.length));
+        written.put(named[0], values);
       } else {
         values.add(word);
       }
