@@ -4,7 +4,6 @@ import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -31,7 +30,18 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   private static final Path PROJECT = Path.of("..");
   private static final int LINES = 300;
-  private static final String FAILURE = "io.xfuser.failure..";
+  private static final String[] FAILURE = {"io.xfuser.failure..", "io.xfuser.internal.failure.."};
+
+  /** Rooms below a request: they know none. */
+  private static final String[] BELOW = {
+    "io.xfuser.nn..",
+    "io.xfuser.attention..",
+    "io.xfuser.internal.attention..",
+    "io.xfuser.transformer..",
+    "io.xfuser.scheduler..",
+    "io.xfuser.weights..",
+    "io.xfuser.internal.weights.."
+  };
 
   /** Comments may cite where something is from; code and programs may not know it. */
   private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\\n]*|#[^\\n]*");
@@ -43,7 +53,7 @@ class ArchitectureTest {
       Pattern.compile("(?i)pixart|hunyuan|cogvideo|stable.?diffusion|\\b(flux|latte|sd3)");
 
   @ArchTest
-  static final ArchRule noCycles = slices().matching("io.xfuser.(*)..").should().beFreeOfCycles();
+  static final ArchRule noCycles = slices().matching("io.xfuser.(**)").should().beFreeOfCycles();
 
   @ArchTest
   static final ArchRule onlyTorchscriptTouchesDjlsPyTorch =
@@ -68,29 +78,16 @@ class ArchitectureTest {
   static final ArchRule attentionNamesItsKernelInOnePlace =
       noClasses()
           .that()
-          .resideInAPackage("io.xfuser.attention..")
+          .resideInAPackage("io.xfuser.internal.attention..")
           .and()
           .doNotHaveSimpleName("Kernels")
           .should()
           .callMethod(AttentionKernel.class, "kernelName");
 
-  @ArchTest
-  static final ArchRule torchscriptStandsAlone =
-      noClasses()
-          .that()
-          .resideInAPackage("io.xfuser.torchscript..")
-          .should()
-          .dependOnClassesThat(
-              resideInAPackage("io.xfuser..")
-                  .and(not(resideInAnyPackage("io.xfuser.torchscript..", FAILURE))));
+  @ArchTest static final ArchRule torchscriptStandsAlone = knowsOnly("io.xfuser.torchscript..");
 
   @ArchTest
-  static final ArchRule failuresStandOnNothing =
-      noClasses()
-          .that()
-          .resideInAPackage(FAILURE)
-          .should()
-          .dependOnClassesThat(resideInAPackage("io.xfuser..").and(not(resideInAPackage(FAILURE))));
+  static final ArchRule failuresStandOnNothing = knowsOnly("io.xfuser.internal.failure..", FAILURE);
 
   @ArchTest
   static final ArchRule configKnowsElementTypesKernelsAndNamesOfModelsOnly =
@@ -100,7 +97,8 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat(
               resideInAPackage("io.xfuser..")
-                  .and(not(resideInAnyPackage("io.xfuser.config..", FAILURE)))
+                  .and(not(resideInAPackage("io.xfuser.config..")))
+                  .and(not(resideInAnyPackage(FAILURE)))
                   .and(
                       not(
                           belongToAnyOf(
@@ -108,94 +106,77 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule messagesKnowNothingOfWhatTheyCarry =
-      noClasses()
-          .that()
-          .resideInAPackage("io.xfuser.parallel..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage(
-              "io.xfuser.nn..",
-              "io.xfuser.attention..",
-              "io.xfuser.weights..",
-              "io.xfuser.transformer..",
-              "io.xfuser.scheduler..",
-              "io.xfuser.pipeline..",
-              "io.xfuser.config..");
+      knowsOnly("io.xfuser.parallel..", "io.xfuser.torchscript..");
 
   @ArchTest
   static final ArchRule tracesKnowMessagesOnly =
-      noClasses()
-          .that()
-          .resideInAPackage("io.xfuser.trace..")
-          .should()
-          .dependOnClassesThat(
-              resideInAPackage("io.xfuser..")
-                  .and(
-                      not(
-                          resideInAnyPackage(
-                              "io.xfuser.trace..",
-                              "io.xfuser.parallel..",
-                              "io.xfuser.torchscript..",
-                              FAILURE))));
+      knowsOnly(
+          "io.xfuser.internal.trace..",
+          "io.xfuser.trace..",
+          "io.xfuser.parallel..",
+          "io.xfuser.torchscript..");
 
   @ArchTest
-  static final ArchRule buildingBlocksKnowNothingAbove =
+  static final ArchRule whatIsBelowARequestKnowsNone =
       noClasses()
           .that()
-          .resideInAnyPackage("io.xfuser.nn..", "io.xfuser.weights..", "io.xfuser.scheduler..")
+          .resideInAnyPackage(BELOW)
           .should()
-          .dependOnClassesThat()
+          .dependOnClassesThat(
+              resideInAnyPackage(
+                      "io.xfuser.model..",
+                      "io.xfuser.config..",
+                      "io.xfuser.pipeline..",
+                      "io.xfuser.internal.plan..",
+                      "io.xfuser.internal.report..",
+                      "io.xfuser.internal.runtime..")
+                  .and(not(resideInAnyPackage(BELOW))));
+
+  @ArchTest
+  static final ArchRule modelsSeeNoCommunicator =
+      noClasses()
+          .that()
           .resideInAnyPackage(
-              "io.xfuser.parallel..",
+              "io.xfuser.nn..",
               "io.xfuser.attention..",
               "io.xfuser.transformer..",
-              "io.xfuser.pipeline..",
-              "io.xfuser.config..");
-
-  @ArchTest
-  static final ArchRule downloadsKnowTheNamesOfWeightFilesOnly =
-      noClasses()
-          .that()
-          .resideInAPackage("io.xfuser.hub..")
-          .should()
-          .dependOnClassesThat(
-              resideInAPackage("io.xfuser..")
-                  .and(not(resideInAnyPackage("io.xfuser.hub..", "io.xfuser.weights..", FAILURE))));
-
-  @ArchTest
-  static final ArchRule transformersSeeNoCommunicator =
-      noClasses()
-          .that()
-          .resideInAPackage("io.xfuser.transformer..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage("io.xfuser.parallel..", "io.xfuser.pipeline..", "io.xfuser.config..");
-
-  @ArchTest
-  static final ArchRule attentionKnowsNoPipeline =
-      noClasses()
-          .that()
-          .resideInAPackage("io.xfuser.attention..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage(
-              "io.xfuser.transformer..",
-              "io.xfuser.pipeline..",
-              "io.xfuser.config..",
-              "io.xfuser.scheduler..");
-
-  @ArchTest
-  static final ArchRule onlyPipelinesUseSchedulersAndConfigs =
-      classes()
-          .that()
-          .resideInAnyPackage("io.xfuser.scheduler..", "io.xfuser.config..")
-          .should()
-          .onlyBeAccessed()
-          .byAnyPackage(
               "io.xfuser.scheduler..",
-              "io.xfuser.config..",
-              "io.xfuser.pipeline..",
-              "io.xfuser.djl..");
+              "io.xfuser.weights..",
+              "io.xfuser.model..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.xfuser.parallel..", "io.xfuser.internal.attention..");
+
+  @ArchTest
+  static final ArchRule downloadsKnowTheNamesOfFilesOnly =
+      knowsOnly(
+          "io.xfuser.hub..",
+          "io.xfuser.weights..",
+          "io.xfuser.internal.weights..",
+          "io.xfuser.progress..");
+
+  /** A plan computes nothing, and reports see what ranks did without knowing how. */
+  @ArchTest
+  static final ArchRule plansAndReportsKnowNoRuntime =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "io.xfuser.model..",
+              "io.xfuser.report..",
+              "io.xfuser.internal.plan..",
+              "io.xfuser.internal.report..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.xfuser.internal.runtime..", "io.xfuser.pipeline..");
+
+  @ArchTest
+  static final ArchRule ranksKnowNoCaller =
+      noClasses()
+          .that()
+          .resideInAPackage("io.xfuser.internal..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.xfuser.pipeline..", "io.xfuser.hub..", "io.xfuser.djl..");
 
   @ArchTest
   static final ArchRule nothingDependsOnTheAdapterForDjl =
@@ -251,6 +232,21 @@ class ArchitectureTest {
     for (Path module : modules) {
       assertThat(sources(module).filter(file -> text(file).lines().count() > LINES)).isEmpty();
     }
+  }
+
+  /**
+   * {@code room} depends on itself, on failures and on {@code others}, and on nothing else here.
+   */
+  private static ArchRule knowsOnly(String room, String... others) {
+    return noClasses()
+        .that()
+        .resideInAPackage(room)
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("io.xfuser..")
+                .and(not(resideInAPackage(room)))
+                .and(not(resideInAnyPackage(FAILURE)))
+                .and(not(resideInAnyPackage(others))));
   }
 
   /** Java and TorchScript; tables of numbers are data. */

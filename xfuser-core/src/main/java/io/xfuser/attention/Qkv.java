@@ -1,11 +1,7 @@
 package io.xfuser.attention;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.PatchSpan;
-import io.xfuser.parallel.Communicator;
-import io.xfuser.torchscript.Torch;
-import java.util.List;
 
 /**
  * Queries, keys and values of some tokens.
@@ -27,27 +23,7 @@ public record Qkv(NDArray packed, long textTokens, PatchSpan span) {
   }
 
   /** T + l. */
-  long tokens() {
+  public long tokens() {
     return packed.getShape().get(1);
-  }
-
-  /**
-   * Keys and values of the text and of the image tokens of all ranks of {@code ring}, (B, T + l·R,
-   * 2 or 3, H, D): the last two of the third dimension.
-   */
-  NDArray gathered(NDManager owner, Communicator ring) {
-    if (ring.size() == 1) {
-      return packed;
-    }
-    NDArray image = ring.allGather(owner, keysAndValues(owner, packed, textTokens), 1);
-    if (textTokens == 0) {
-      return image; // (B, l·R, 2, H, D)
-    }
-    NDArray text = Torch.slice(owner, packed, 1, 0, textTokens); // (B, T, 3, H, D)
-    return Torch.concat(owner, List.of(keysAndValues(owner, text, 0), image), 1);
-  }
-
-  private static NDArray keysAndValues(NDManager owner, NDArray packed, long from) {
-    return Kernels.ATTENTION.call(owner, "key_values", packed, from);
   }
 }

@@ -1,5 +1,7 @@
 package io.xfuser.failure;
 
+import io.xfuser.internal.failure.Reason;
+
 /** A download that failed, though it may succeed another time; the message is one sentence. */
 public final class HubException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -1,5 +1,6 @@
 package io.xfuser.failure;
 
+import io.xfuser.internal.failure.Reason;
 import java.util.List;
 
 /**

@@ -1,8 +1,8 @@
 package io.xfuser.hub;
 
 import io.xfuser.failure.HubException;
+import io.xfuser.internal.weights.FileName;
 import io.xfuser.progress.ProgressListener;
-import io.xfuser.weights.FileName;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.xfuser.hub;
 
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;

@@ -1,8 +1,8 @@
 package io.xfuser.hub;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.FileName;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.FileName;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;

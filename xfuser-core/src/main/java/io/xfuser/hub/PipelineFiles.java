@@ -1,9 +1,9 @@
 package io.xfuser.hub;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.ShardIndex;
+import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.ShardIndex;
-import io.xfuser.weights.WeightFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

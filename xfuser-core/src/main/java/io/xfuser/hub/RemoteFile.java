@@ -3,7 +3,7 @@ package io.xfuser.hub;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.xfuser.failure.HubException;
-import io.xfuser.weights.FileName;
+import io.xfuser.internal.weights.FileName;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package io.xfuser.hub;
 
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.ProgressListener;
 import java.io.EOFException;

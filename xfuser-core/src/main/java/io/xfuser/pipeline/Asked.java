@@ -1,5 +1,6 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.internal.plan.RequestPlan;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,7 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.failure.CancelledException;
+import io.xfuser.internal.runtime.RequestWatch;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;

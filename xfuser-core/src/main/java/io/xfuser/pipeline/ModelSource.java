@@ -5,6 +5,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.ModelName;
+import io.xfuser.model.PipelineProvider;
 import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;

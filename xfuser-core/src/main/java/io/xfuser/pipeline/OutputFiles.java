@@ -1,7 +1,7 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.EngineConfig;
-import io.xfuser.failure.WholeFile;
+import io.xfuser.internal.failure.WholeFile;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;

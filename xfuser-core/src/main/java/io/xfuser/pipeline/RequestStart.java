@@ -3,6 +3,14 @@ package io.xfuser.pipeline;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
+import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.internal.runtime.PlacedPipeline;
+import io.xfuser.internal.runtime.RankPipeline;
+import io.xfuser.internal.runtime.RankResult;
+import io.xfuser.internal.runtime.RankRun;
+import io.xfuser.internal.runtime.RequestWatch;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GivenTensors;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
@@ -46,14 +54,14 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
   }
 
   /** Starts a task, and waits until no rank is at work on it. */
-  Generation draw(GenerationTask task, Asked asked, RequestPlan.Call call) {
+  Generation draw(GenerationTask task, Asked asked, Call call) {
     RunningRequest running = start(asked, call);
     task.started(running);
     List<RankResult> results = running.await();
     return Generation.of(results, Generation.Output.of(pipeline, engine, asked.plan().request()));
   }
 
-  private RunningRequest start(Asked asked, RequestPlan.Call call) {
+  private RunningRequest start(Asked asked, Call call) {
     World here = ranks.world();
     if (here != null) {
       here.transport().begin();
@@ -75,7 +83,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
   }
 
   /** Once all ranks agree about what they were asked for. */
-  private RankResult runWithOthers(World world, Asked asked, RequestPlan.Call call) {
+  private RankResult runWithOthers(World world, Asked asked, Call call) {
     RuntimeException refusal;
     try {
       refusal = Agreement.refusal(world, () -> fingerprint(asked, call));
@@ -90,7 +98,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     return runRank(0, world, asked.plan(), call);
   }
 
-  private Fingerprint fingerprint(Asked asked, RequestPlan.Call call) {
+  private Fingerprint fingerprint(Asked asked, Call call) {
     return pipeline
         .fingerprint()
         .and(RequestFingerprint.of(asked.plan(), call.given()))
@@ -108,7 +116,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     }
   }
 
-  private RankResult runRank(int local, World world, RequestPlan plan, RequestPlan.Call call) {
+  private RankResult runRank(int local, World world, RequestPlan plan, Call call) {
     Transport transport = world.transport();
     try {
       return runRank(placed(local), RankRun.of(plan, world, call.watch()), call.given());
@@ -122,4 +130,12 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
       throw e;
     }
   }
+
+  /**
+   * What the caller of one request gives.
+   *
+   * @param given tensors in the place of what would be made
+   * @param watch who watches it
+   */
+  record Call(GivenTensors given, RequestWatch watch) {}
 }

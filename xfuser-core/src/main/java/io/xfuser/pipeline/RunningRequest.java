@@ -1,5 +1,7 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.internal.runtime.RankResult;
+import io.xfuser.internal.runtime.RequestWatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

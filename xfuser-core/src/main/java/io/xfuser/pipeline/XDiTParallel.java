@@ -13,6 +13,9 @@ import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.failure.QueueFullException;
 import io.xfuser.failure.RankException;
+import io.xfuser.internal.runtime.RequestWatch;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GivenTensors;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.nccl.GpuWorld;
 import io.xfuser.progress.ProgressListener;
@@ -214,7 +217,7 @@ public final class XDiTParallel implements AutoCloseable {
     GenerationTask task =
         new GenerationTask(
             queue,
-            mine -> requests.draw(mine, asked, new RequestPlan.Call(given, watching.apply(mine))),
+            mine -> requests.draw(mine, asked, new RequestStart.Call(given, watching.apply(mine))),
             cancel -> new Telling(listener, listeners, cancel),
             together);
     task.enqueue();

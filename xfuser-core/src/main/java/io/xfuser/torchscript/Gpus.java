@@ -1,7 +1,7 @@
 package io.xfuser.torchscript;
 
 import ai.djl.Device;
-import io.xfuser.failure.Retried;
+import io.xfuser.internal.failure.Retried;
 import java.util.Optional;
 
 /**

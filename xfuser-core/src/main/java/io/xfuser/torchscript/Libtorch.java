@@ -4,7 +4,7 @@ import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.util.Utils;
 import io.xfuser.failure.PlatformException;
-import io.xfuser.failure.Retried;
+import io.xfuser.internal.failure.Retried;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,7 +1,7 @@
 package io.xfuser.torchscript;
 
 import io.xfuser.failure.MemoryException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

@@ -3,7 +3,7 @@ package io.xfuser.torchscript;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.MemoryException;
-import io.xfuser.failure.Retried;
+import io.xfuser.internal.failure.Retried;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;

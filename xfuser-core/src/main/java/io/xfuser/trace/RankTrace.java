@@ -17,7 +17,7 @@ public record RankTrace(int rank, String machine, long clockError, List<TraceEve
   }
 
   /** The same with times since {@code origin}. */
-  RankTrace since(long origin) {
+  public RankTrace since(long origin) {
     return new RankTrace(
         rank, machine, clockError, events.stream().map(event -> event.earlier(origin)).toList());
   }

@@ -2,8 +2,8 @@ package io.xfuser.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.WeightFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

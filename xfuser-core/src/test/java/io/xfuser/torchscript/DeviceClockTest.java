@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import io.xfuser.internal.trace.Trace;
 import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.trace.Activity;
-import io.xfuser.trace.Trace;
 import io.xfuser.trace.TraceEvent;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

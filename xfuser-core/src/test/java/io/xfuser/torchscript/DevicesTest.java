@@ -41,11 +41,11 @@ class DevicesTest {
   static Stream<Arguments> programs() {
     return Stream.of(
         Arguments.of("torchscript/tensors", "empty empty_on to_device"),
-        Arguments.of("attention/attention", ""),
+        Arguments.of("internal/attention/attention", ""),
         Arguments.of("nn/patchify", ""),
         Arguments.of("parallel/sums", ""),
-        Arguments.of("pipeline/image", ""),
-        Arguments.of("pipeline/pipeline", "draw"));
+        Arguments.of("internal/runtime/image", ""),
+        Arguments.of("internal/runtime/pipeline", "draw"));
   }
 
   @ParameterizedTest
@@ -162,7 +162,7 @@ class DevicesTest {
   }
 
   private static DeviceRun run(String program) {
-    String name = program.substring(program.indexOf('/') + 1);
+    String name = program.substring(program.lastIndexOf('/') + 1);
     return DeviceRun.of(Program.class, List.of("/io/xfuser/" + program + ".py"), calls(name));
   }
 

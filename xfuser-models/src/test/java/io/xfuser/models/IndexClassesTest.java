@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.ModelConfig;
+import io.xfuser.model.TextEncoder.TextOptions;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.internal.text.T5Captions;
 import io.xfuser.models.internal.text.T5Config;
@@ -11,7 +12,6 @@ import io.xfuser.models.internal.text.Tokenizer;
 import io.xfuser.models.internal.text.Tokenizers;
 import io.xfuser.models.internal.vae.AutoencoderKlDecoder;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.TextEncoder.TextOptions;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;

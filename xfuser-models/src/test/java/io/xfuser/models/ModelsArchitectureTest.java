@@ -33,7 +33,7 @@ class ModelsArchitectureTest {
           .resideInAPackage("io.xfuser.models..")
           .should()
           .dependOnClassesThat()
-          .haveNameMatching("io\\.xfuser\\.attention\\..+Attention");
+          .resideInAPackage("io.xfuser.internal.attention..");
 
   @ArchTest
   static final ArchRule modelsKnowTheBoundaryOnlyByItsPackage =

@@ -9,6 +9,8 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.CancelledException;
+import io.xfuser.internal.runtime.RequestWatch;
+import io.xfuser.model.GivenTensors;
 import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.socket.SocketWorld;

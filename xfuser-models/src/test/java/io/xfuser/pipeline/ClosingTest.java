@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.model.ForwardingModel;
+import io.xfuser.model.PipelineModel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;

@@ -2,7 +2,7 @@ package io.xfuser.cli.launch;
 
 import io.xfuser.cli.flags.ReadableText;
 import io.xfuser.failure.CommunicationException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.cli.quality.Fidelity;
-import io.xfuser.pipeline.RunReport;
+import io.xfuser.report.RunReport;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;

@@ -10,7 +10,7 @@ import io.xfuser.failure.MismatchException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.failure.RankException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package io.xfuser.cli.runner;
 import ai.djl.modality.cv.Image;
 import io.xfuser.cli.flags.XFuserArgs;
 import io.xfuser.cli.trace.TracePicture;
-import io.xfuser.failure.WholeFile;
+import io.xfuser.internal.failure.WholeFile;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.OutputFiles;
 import java.awt.image.RenderedImage;

@@ -1,14 +1,15 @@
 package io.xfuser.cli.runner;
 
-import io.xfuser.config.EngineConfig;
-import io.xfuser.config.InputConfig;
 import io.xfuser.cli.flags.XFuserArgs;
 import io.xfuser.cli.launch.LaunchPlan;
 import io.xfuser.cli.launch.LaunchTopology;
 import io.xfuser.cli.launch.Launcher;
 import io.xfuser.cli.launch.LauncherWatch;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubSettings;
+import io.xfuser.model.GivenTensors;
 import io.xfuser.parallel.Fingerprint;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.socket.SocketConfig;
@@ -16,7 +17,6 @@ import io.xfuser.parallel.socket.SocketWorld;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.EngineFingerprint;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.GivenTensors;
 import io.xfuser.pipeline.OutputFiles;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;

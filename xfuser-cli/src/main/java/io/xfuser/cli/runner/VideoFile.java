@@ -2,8 +2,8 @@ package io.xfuser.cli.runner;
 
 import ai.djl.modality.cv.Image;
 import io.xfuser.failure.PlatformException;
-import io.xfuser.failure.Reason;
-import io.xfuser.failure.WholeFile;
+import io.xfuser.internal.failure.Reason;
+import io.xfuser.internal.failure.WholeFile;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package io.xfuser.parallel.nccl;
 
 import ai.djl.Device;
 import io.xfuser.failure.CommunicationException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import java.time.Duration;

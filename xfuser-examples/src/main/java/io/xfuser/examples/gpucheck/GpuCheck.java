@@ -2,7 +2,7 @@ package io.xfuser.examples.gpucheck;
 
 import io.xfuser.cli.flags.ReadableText;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;

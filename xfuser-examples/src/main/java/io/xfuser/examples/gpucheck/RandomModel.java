@@ -1,7 +1,7 @@
 package io.xfuser.examples.gpucheck;
 
-import io.xfuser.pipeline.ForwardingModel;
-import io.xfuser.pipeline.PipelineModel;
+import io.xfuser.model.ForwardingModel;
+import io.xfuser.model.PipelineModel;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import java.util.function.Function;

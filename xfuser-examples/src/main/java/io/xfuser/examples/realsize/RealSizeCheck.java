@@ -1,7 +1,7 @@
 package io.xfuser.examples.realsize;
 
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

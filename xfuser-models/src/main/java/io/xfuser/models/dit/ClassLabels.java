@@ -2,8 +2,8 @@ package io.xfuser.models.dit;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.pipeline.TextRequest;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.TextRequest;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.Map;

@@ -2,12 +2,12 @@ package io.xfuser.models.flux;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextRequest;
 import io.xfuser.models.internal.text.ClipTextEncoder;
 import io.xfuser.models.internal.text.T5Encoder;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TextTowers;
-import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.TextRequest;
 import io.xfuser.weights.Share;
 import java.util.HashMap;
 import java.util.List;

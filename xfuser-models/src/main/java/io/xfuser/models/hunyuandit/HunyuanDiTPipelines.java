@@ -1,9 +1,9 @@
 package io.xfuser.models.hunyuandit;
 
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.PipelineModel;
+import io.xfuser.model.PipelineProvider;
 import io.xfuser.models.internal.LatentPipeline;
-import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.PipelineModel;
-import io.xfuser.pipeline.PipelineProvider;
 import java.util.Set;
 
 /** Opens HunyuanDiT directories. */

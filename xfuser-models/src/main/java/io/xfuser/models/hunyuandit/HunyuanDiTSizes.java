@@ -1,8 +1,8 @@
 package io.xfuser.models.hunyuandit;
 
+import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.models.internal.ResolutionBins;
 import io.xfuser.models.internal.ResolutionBins.Bin;
-import io.xfuser.pipeline.GenerationRequest.Size;
 import java.util.List;
 
 /** The sizes that HunyuanDiT draws, as {@code HunyuanDiTPipeline} of diffusers chooses them. */

@@ -1,11 +1,10 @@
 package io.xfuser.models.internal;
 
-import io.xfuser.pipeline.PipelineComponents;
-
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.WeightFiles;
+import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.weights.ContentDigest;
 import io.xfuser.models.internal.weights.SafeTensors;
-import io.xfuser.weights.WeightFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

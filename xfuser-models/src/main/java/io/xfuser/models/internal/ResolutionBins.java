@@ -1,6 +1,6 @@
 package io.xfuser.models.internal;
 
-import io.xfuser.pipeline.GenerationRequest.Size;
+import io.xfuser.model.GenerationRequest.Size;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;

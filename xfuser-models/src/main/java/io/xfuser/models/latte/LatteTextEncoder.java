@@ -2,9 +2,9 @@ package io.xfuser.models.latte;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.TextRequest;
 import io.xfuser.models.internal.text.T5Captions;
-import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.pipeline.TextRequest;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.HashMap;

@@ -3,8 +3,8 @@ package io.xfuser.models.contract;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.GenerationRequest;
 import java.nio.file.Path;
 import java.util.List;
 

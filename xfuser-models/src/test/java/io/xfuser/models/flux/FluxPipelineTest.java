@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.GuidanceOptions;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.GenerationRequest;
-import io.xfuser.pipeline.GenerationRequest.GuidanceOptions;
-import io.xfuser.pipeline.GenerationRequest.Size;
-import io.xfuser.pipeline.LatentShape;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.weights.Placement;
 import java.io.IOException;

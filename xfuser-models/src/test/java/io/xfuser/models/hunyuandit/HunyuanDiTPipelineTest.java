@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.GenerationRequest;
-import io.xfuser.pipeline.GenerationRequest.Size;
-import io.xfuser.pipeline.LatentShape;
 import io.xfuser.weights.Placement;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -2,9 +2,9 @@ package io.xfuser.models.pixart;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.model.ForwardingModel;
+import io.xfuser.model.PipelineModel;
 import io.xfuser.models.internal.scheduler.ForwardingScheduler;
-import io.xfuser.pipeline.ForwardingModel;
-import io.xfuser.pipeline.PipelineModel;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;

@@ -1,9 +1,9 @@
 package io.xfuser.models.internal.joint;
 
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.scheduler.LoopVariants;
-import io.xfuser.pipeline.PipelineComponents;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;

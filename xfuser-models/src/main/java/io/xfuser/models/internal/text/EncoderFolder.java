@@ -1,6 +1,6 @@
 package io.xfuser.models.internal.text;
 
-import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.model.PipelineComponents;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;

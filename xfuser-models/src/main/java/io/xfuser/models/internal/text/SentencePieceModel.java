@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,9 +2,9 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.TextEncoder;
-import io.xfuser.pipeline.TextRequest;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.TextRequest;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;

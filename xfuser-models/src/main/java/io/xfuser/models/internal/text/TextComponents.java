@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
-import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.model.PipelineComponents;
 import io.xfuser.weights.Share;
 import java.util.HashSet;
 import java.util.Set;

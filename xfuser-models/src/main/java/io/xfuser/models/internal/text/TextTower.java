@@ -3,7 +3,7 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
-import io.xfuser.pipeline.PipelineComponents;
+import io.xfuser.model.PipelineComponents;
 import java.util.List;
 
 /**

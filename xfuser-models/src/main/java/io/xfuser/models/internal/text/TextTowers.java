@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.text;
 
-import io.xfuser.pipeline.PipelineComponents;
-import io.xfuser.pipeline.TextEncoder;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.xfuser.models.internal.text;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.failure.ModelException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.torchscript.NativeLibrary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

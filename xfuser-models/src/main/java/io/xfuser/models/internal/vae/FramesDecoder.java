@@ -2,8 +2,8 @@ package io.xfuser.models.internal.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.nn.Strip;
-import io.xfuser.pipeline.VaeDecoder;
 import java.util.Optional;
 
 /**

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.xfuser.failure.ModelException;
-import io.xfuser.failure.Reason;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.torchscript.ElementType;
 import java.io.EOFException;
 import java.io.IOException;

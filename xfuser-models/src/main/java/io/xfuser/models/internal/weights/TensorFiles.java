@@ -1,8 +1,7 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.ShardIndex;
-
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.ShardIndex;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

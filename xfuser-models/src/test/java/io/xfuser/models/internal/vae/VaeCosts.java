@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.vae;
 
+import io.xfuser.model.LatentShape;
 import io.xfuser.nn.TokenRange;
-import io.xfuser.pipeline.LatentShape;
 import io.xfuser.weights.ComponentConfig;
 import java.nio.file.Path;
 

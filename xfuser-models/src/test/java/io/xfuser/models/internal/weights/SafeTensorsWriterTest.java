@@ -1,12 +1,11 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.SafeTensorsWriter;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.ByteBuffer;

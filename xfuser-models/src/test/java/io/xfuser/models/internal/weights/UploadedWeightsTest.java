@@ -1,12 +1,11 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.SafeTensorsWriter;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.torchscript.Upload;

@@ -1,16 +1,15 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.SafeTensorsWriter;
-import io.xfuser.weights.Share;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;

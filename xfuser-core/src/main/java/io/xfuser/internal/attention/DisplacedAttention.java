@@ -1,0 +1,117 @@
+package io.xfuser.internal.attention;
+
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.Pending;
+import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DistriFusion (arXiv 2402.19481): every rank computes a patch, which attends its own fresh keys
+ * and values and those that the other patches had in the step before. They travel while the rest of
+ * that step is computed, and are awaited when the same block attends again. In synchronous steps
+ * the keys and values of all patches are awaited at once. Text belongs to the first rank's patch.
+ */
+public final class DisplacedAttention implements Attention {
+  private final Communicator ranks;
+  private final Communicator ring;
+  private final Schedule schedule;
+  private final AttentionKernel kernel;
+  private int step; // of the next call
+  private @Nullable Pending before; // keys and values of all ranks, of the step before
+  private long keptBytes;
+
+  /**
+   * Which steps are synchronous.
+   *
+   * @param synchronous W, the first steps; at least 1, since before there is nothing stale
+   * @param steps S, all steps
+   */
+  public record Schedule(int synchronous, int steps) {
+    /** Checks that the first step is synchronous. */
+    public Schedule {
+      if (synchronous < 1 || steps < 1) {
+        throw new IllegalArgumentException(
+            synchronous + " synchronous of " + steps + " steps; both must be at least 1");
+      }
+    }
+
+    private boolean fresh(int step) {
+      return step < synchronous;
+    }
+
+    /** Whether the step after {@code step} attends what other patches have in this one. */
+    private boolean read(int step) {
+      return step + 1 >= synchronous && step + 1 < steps;
+    }
+  }
+
+  /**
+   * For one block of one request.
+   *
+   * @param ranks those with the other patches, in order of patch
+   * @param ring the ranks that hold the other tokens of this rank's patch; a single one where this
+   *     rank has all
+   * @param kernel computes it
+   */
+  public DisplacedAttention(
+      Communicator ranks, Communicator ring, Schedule schedule, AttentionKernel kernel) {
+    this.ranks = ranks;
+    this.ring = ring;
+    this.schedule = schedule;
+    this.kernel = kernel;
+  }
+
+  @Override
+  public NDArray attend(NDManager owner, Qkv qkv) {
+    int now = step++;
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray own = // (B, T' + l·R, 2, H, D); T' is T on the first rank, else 0
+          Kernels.keysAndValues(scope, Kernels.gathered(scope, qkv, ring), 0);
+      NDList all = schedule.fresh(now) ? fresh(scope, own, now) : displaced(scope, own, now);
+      NDArray keys = Torch.concat(scope, all, 1); // (B, T + p, 2, H, D)
+      if (schedule.read(now)) {
+        keptBytes = ElementType.bytesOf(keys);
+      }
+      long tokens = keys.getShape().get(1);
+      return Kernels.ATTENTION.call(
+          owner, "cached", qkv.packed(), keys, tokens, Kernels.name(kernel, qkv.packed()));
+    }
+  }
+
+  private NDList fresh(NDManager scope, NDArray own, int now) {
+    NDList all = ranks.startAllGather(own).await(scope);
+    if (schedule.read(now)) {
+      List<SharedTensor> kept = all.stream().map(SharedTensor::of).toList();
+      before = later -> new NDList(kept.stream().map(x -> x.receive(later)).toList());
+    }
+    return all;
+  }
+
+  private NDList displaced(NDManager scope, NDArray own, int now) {
+    Pending arriving = before;
+    if (arriving == null) {
+      throw new IllegalStateException(
+          "attended " + (now + 1) + " times in " + schedule.steps() + " steps");
+    }
+    before = schedule.read(now) ? ranks.startAllGather(own) : null;
+    NDList all = arriving.await(scope);
+    all.set(ranks.rank(), own);
+    return all;
+  }
+
+  /** Keys and values of all ranks, on their way or here, between two steps. */
+  @Override
+  public long bufferBytes() {
+    return keptBytes;
+  }
+}

@@ -1,0 +1,25 @@
+package io.xfuser.internal.attention;
+
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.AttentionKernel;
+
+/**
+ * All keys are here.
+ *
+ * @param kernel computes it
+ */
+public record LocalAttention(AttentionKernel kernel) implements Attention {
+  /** By the fastest kernel. */
+  public LocalAttention() {
+    this(AttentionKernel.FASTEST);
+  }
+
+  @Override
+  public NDArray attend(NDManager owner, Qkv qkv) {
+    return Kernels.ATTENTION.call(owner, "local", qkv.packed(), Kernels.name(kernel, qkv.packed()));
+  }
+}

@@ -1,0 +1,204 @@
+package io.xfuser.internal.plan;
+
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.VaeDecoder;
+
+import io.xfuser.config.OutputType;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.MemoryException;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * The least memory that a request can do with, found before anything is allocated. It counts only
+ * tensors that are certainly there at one time, and no weights, so what is refused would not have
+ * fitted. All arithmetic is in floating point, which no size overflows.
+ *
+ * @param phase what needs it
+ * @param bytes how much
+ * @param remedy what needs less
+ */
+public record MemoryNeed(String phase, double bytes, String remedy) {
+  /** Bytes of a pixel in a Java picture. */
+  private static final int JAVA_PIXEL = 4;
+
+  /** Positions of tokens in Java: in an array, and as objects with their references. */
+  private static final int JAVA_POSITION = 28;
+
+  private static final String SMALLER = "a smaller picture";
+
+  /**
+   * Refuses what does not fit.
+   *
+   * @param whose the memory's name
+   * @param usable bytes of it; nothing where it is not known
+   * @throws IllegalArgumentException with both numbers
+   */
+  public void require(GenerationRequest request, String whose, OptionalLong usable) {
+    if (usable.isPresent() && bytes > usable.getAsLong()) {
+      GenerationRequest.Size size = request.size();
+      throw new ArgumentException(
+          ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; less"
+                  + " is needed by %s")
+              .formatted(
+                  size.height(),
+                  size.width(),
+                  MemoryException.amount(bytes),
+                  whose,
+                  phase,
+                  MemoryException.amount((double) usable.getAsLong()),
+                  remedy));
+    }
+  }
+
+  /** The one that counts: phases follow one another, and whose need is met leaves room for all. */
+  public static MemoryNeed largest(Collection<MemoryNeed> needs) {
+    return Collections.max(needs, Comparator.comparingDouble(MemoryNeed::bytes));
+  }
+
+  /**
+   * What the ranks of one device need of its memory, each phase alone.
+   *
+   * @param ranks those that compute there
+   * @param decoder what is known of the decoder
+   */
+  public static List<MemoryNeed> onDevice(
+      RequestPlan plan,
+      TransformerSpec<?> spec,
+      VaeDecoder.Footprint decoder,
+      Collection<Integer> ranks) {
+    List<RankPlan> denoising =
+        plan.denoising().stream().filter(rank -> ranks.contains(rank.rank())).toList();
+    double element = plan.engine().runtime().dtype().bytes();
+    return List.of(
+        new MemoryNeed(
+            "denoising",
+            element * denoising(denoising, spec, plan.engine().runtime()),
+            SMALLER + ", more ranks, fewer pictures at a time or half precision"),
+        new MemoryNeed(
+            "decoding",
+            element * decoding(plan, decoder, ranks),
+            SMALLER + ", tiling, slicing, ranks that share the decoding or half precision"));
+  }
+
+  /** What drawing the noise needs of the host: it is drawn for all pictures together. */
+  public static MemoryNeed noise(RequestPlan plan, int draws) {
+    GenerationRequest request = plan.request();
+    double elements =
+        (double) request.images()
+            * request.latents().channels()
+            * request.latents().frames()
+            * request.latents().height()
+            * request.latents().width();
+    double bytes = elements * draws * plan.engine().runtime().dtype().bytes();
+    return new MemoryNeed("the noise", bytes, SMALLER + " or fewer pictures at a time");
+  }
+
+  /** What Java's own memory must have room for. */
+  public static MemoryNeed ofJava(RequestPlan plan, Collection<Integer> ranks) {
+    GenerationRequest request = plan.request();
+    double tokens =
+        plan.denoising().stream()
+            .filter(rank -> ranks.contains(rank.rank()))
+            .mapToDouble(rank -> rank.layout().length(rank.layout().all(), rank.shard()))
+            .sum();
+    boolean pictures = request.input().outputType() == OutputType.PIL && leads(plan, ranks);
+    double pixels = // of one picture: other processes may have the others
+        (double) request.output().height() * request.output().width();
+    double bytes = Math.max(tokens * JAVA_POSITION, pictures ? pixels * JAVA_PIXEL : 0);
+    return new MemoryNeed("the picture", bytes, SMALLER + " or a larger -Xmx");
+  }
+
+  /** Whether one of {@code ranks} brings pixels together. */
+  private static boolean leads(RequestPlan plan, Collection<Integer> ranks) {
+    return plan.sources().stream()
+        .map(source -> plan.decoders(source).get(0))
+        .anyMatch(ranks::contains);
+  }
+
+  /**
+   * Elements of tensors in a self-attention: on every rank the hidden states, on one of them
+   * queries, keys, values and the result too. Ranks of other stages and pictures may be idle.
+   */
+  private static double denoising(
+      List<RankPlan> ranks, TransformerSpec<?> spec, RuntimeConfig runtime) {
+    double hidden = 0;
+    double inside = 0;
+    for (RankPlan rank : ranks) {
+      boolean together =
+          rank.mesh().coordinate(rank.rank(), MeshAxis.PIPELINE) == 0
+              && rank.images().from() == 0
+              && rank.mesh().coordinate(rank.rank(), MeshAxis.CFG) == 0;
+      if (together) {
+        double tokens = rank.layout().length(rank.spans(0).get(0), rank.shard());
+        double rows = rows(rank);
+        double width = (double) spec.heads() * spec.headSize();
+        hidden += rows * tokens * width;
+        double share = width / rank.mesh().degree(MeshAxis.TENSOR);
+        double scores =
+            runtime.attentionBackend() == AttentionKernel.SDPA_MATH
+                ? scores(rank, spec, rows * tokens)
+                : 0;
+        inside = Math.max(inside, 4 * rows * tokens * share + scores);
+      }
+    }
+    return hidden + inside;
+  }
+
+  /** Elements of the products of queries and keys, where a kernel has them all. */
+  private static double scores(RankPlan rank, TransformerSpec<?> spec, double queries) {
+    double keys = (double) rank.layout().tokens() / rank.mesh().degree(MeshAxis.RING);
+    return queries * keys * spec.heads() / rank.mesh().degree(MeshAxis.TENSOR);
+  }
+
+  private static double rows(RankPlan rank) {
+    GenerationRequest request = rank.request();
+    boolean both = request.guided() && rank.mesh().degree(MeshAxis.CFG) == 1;
+    return (double) rank.images().length() * request.latents().frames() * (both ? 2 : 1);
+  }
+
+  /** Elements of what the decoder reads and writes at the picture's size, or of the pixels. */
+  private static double decoding(
+      RequestPlan plan, VaeDecoder.Footprint decoder, Collection<Integer> ranks) {
+    GenerationRequest request = plan.request();
+    if (request.input().outputType() == OutputType.LATENT) {
+      return 0;
+    }
+    double most = 0;
+    for (int source : plan.sources()) {
+      List<Integer> together = plan.decoders(source);
+      double here = together.stream().filter(ranks::contains).count();
+      if (here > 0) {
+        boolean video = request.latents().layout() == LatentShape.Layout.VIDEO;
+        RuntimeConfig runtime = plan.engine().runtime();
+        int images =
+            plan.vaeRanks().isEmpty()
+                ? plan.denoising().get(source).images().length()
+                : request.images();
+        double atOnce = video || runtime.enableSlicing() ? 1 : images;
+        double pixels = area(request.size(), runtime.enableTiling() ? decoder.tile() : 0);
+        double inside = 2 * atOnce * decoder.width() * pixels * here / together.size();
+        double pictures =
+            ranks.contains(together.get(0)) // which brings the pixels together
+                ? 3.0 * images * request.latents().frames() * area(request.size(), 0)
+                : 0;
+        most = Math.max(most, Math.max(inside, pictures));
+      }
+    }
+    return most;
+  }
+
+  private static double area(GenerationRequest.Size size, int tile) {
+    return tile == 0
+        ? (double) size.height() * size.width()
+        : (double) Math.min(size.height(), tile) * Math.min(size.width(), tile);
+  }
+}

@@ -1,0 +1,277 @@
+package io.xfuser.internal.plan;
+
+import io.xfuser.model.GenerationRequest;
+
+import ai.djl.Device;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.parallel.DeviceMesh;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.MicroStep;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * What one rank does in one request: its blocks, its tokens, its pictures.
+ *
+ * @param rank the rank
+ * @param mesh all ranks
+ * @param request what is generated
+ * @param stages the transformer's blocks that each stage owns
+ * @param layout who owns which tokens
+ * @param shard this rank's place in the layout
+ * @param images the pictures that this rank works on, of all in the request
+ * @param warmupSteps first steps without stale keys and values; at least one in DistriFusion, which
+ *     has nothing stale before
+ * @param displaced whether what is stale is all of the step before (DistriFusion), not only the
+ *     patches that follow (PipeFusion)
+ */
+public record RankPlan(
+    int rank,
+    DeviceMesh mesh,
+    GenerationRequest request,
+    List<TokenRange> stages,
+    TokenLayout layout,
+    int shard,
+    TokenRange images,
+    int warmupSteps,
+    boolean displaced) {
+
+  /** The mesh of {@code degrees}. */
+  public static DeviceMesh mesh(ParallelConfig degrees) {
+    return new DeviceMesh(
+        Map.of(
+            MeshAxis.TENSOR, degrees.tensorDegree(),
+            MeshAxis.ULYSSES, degrees.ulyssesDegree(),
+            MeshAxis.RING, degrees.ringDegree(),
+            MeshAxis.DISTRIFUSION, degrees.distrifusionDegree(),
+            MeshAxis.PIPELINE, degrees.pipefusionDegree(),
+            MeshAxis.CFG, degrees.cfgDegree(),
+            MeshAxis.DATA, degrees.dataDegree()));
+  }
+
+  /**
+   * The plan of {@code rank}.
+   *
+   * @throws IllegalArgumentException if the degrees do not fit the model or the request, with the
+   *     numbers
+   */
+  public static RankPlan of(
+      int rank, EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
+    ParallelConfig degrees = engine.parallel();
+    DeviceMesh mesh = mesh(degrees);
+    check(degrees, spec, request);
+    boolean displaced = degrees.distrifusionPatches() > 1;
+    RankPlan plan =
+        new RankPlan(
+            rank,
+            mesh,
+            request,
+            IntStream.range(0, degrees.pipefusionDegree())
+                .mapToObj(stage -> stage(degrees, spec, stage))
+                .toList(),
+            new TokenLayout(
+                request.latents().grid().tokens(),
+                degrees.patchesOfARank(),
+                degrees.sequenceDegree()),
+            shard(mesh, rank),
+            new TokenRange(0, request.images())
+                .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
+            Math.max(displaced ? 1 : 0, engine.runtime().warmupSteps()),
+            displaced);
+    plan.refuseParts();
+    return plan;
+  }
+
+  private void refuseParts() {
+    if (request.guidance().rescale() != 0 && stale() && layout.patches() > 1) {
+      throw new ArgumentException(
+          "guidance_rescale needs the whole prediction, but %s has %d patches after %d of %d steps"
+              .formatted(
+                  displaced ? "DistriFusion on one rank" : "PipeFusion",
+                  layout.patches(),
+                  warmupSteps,
+                  steps()));
+    }
+  }
+
+  /** The place in the layout: DistriFusion's patches in order, each cut for ring and Ulysses. */
+  private static int shard(DeviceMesh mesh, int rank) {
+    int shard = 0;
+    for (MeshAxis axis : List.of(MeshAxis.DISTRIFUSION, MeshAxis.RING, MeshAxis.ULYSSES)) {
+      shard = shard * mesh.degree(axis) + mesh.coordinate(rank, axis);
+    }
+    return shard;
+  }
+
+  private static void check(
+      ParallelConfig degrees, TransformerSpec<?> spec, GenerationRequest request) {
+    atMost("pipeline stages", degrees.pipefusionDegree(), "transformer blocks", spec.depth());
+    int tensor = degrees.tensorDegree();
+    atMost("tensor-parallel ranks", tensor, "attention heads", spec.heads());
+    String left =
+        tensor == 1 ? "" : " (%d over %d tensor-parallel ranks)".formatted(spec.heads(), tensor);
+    atMost(
+        "Ulysses ranks", degrees.ulyssesDegree(), "attention heads" + left, spec.heads() / tensor);
+    atMost("data-parallel ranks", degrees.dataDegree(), "pictures", request.images());
+    int listed = degrees.attnLayerNumForPp().stream().mapToInt(Integer::intValue).sum();
+    if (listed > 0 && listed != spec.depth()) {
+      throw new ArgumentException(
+          "attn_layer_num_for_pp "
+              + degrees.attnLayerNumForPp()
+              + " adds up to "
+              + listed
+              + " blocks, but the transformer has "
+              + spec.depth());
+    }
+    if (degrees.cfgDegree() > 1 && !request.guided()) {
+      throw new ArgumentException(
+          "CFG parallelism needs guidance, but the guidance scale is "
+              + request.guidance().scale());
+    }
+  }
+
+  private static void atMost(String what, int asked, String of, int available) {
+    if (asked > available) {
+      throw new ArgumentException(asked + " " + what + " are too many for " + available + " " + of);
+    }
+  }
+
+  public static TokenRange stage(ParallelConfig degrees, TransformerSpec<?> spec, int stage) {
+    List<Integer> lengths = degrees.attnLayerNumForPp();
+    if (lengths.isEmpty()) {
+      return new TokenRange(0, spec.depth()).shard(stage, degrees.pipefusionDegree());
+    }
+    int from = lengths.subList(0, stage).stream().mapToInt(Integer::intValue).sum();
+    return new TokenRange(from, from + lengths.get(stage));
+  }
+
+  /** The blocks that this rank owns. */
+  public TokenRange blocks() {
+    return stages.get(mesh.coordinate(rank, MeshAxis.PIPELINE));
+  }
+
+  /** What this rank computes of each of its blocks. */
+  public Share share() {
+    return new Share(mesh.coordinate(rank, MeshAxis.TENSOR), mesh.degree(MeshAxis.TENSOR));
+  }
+
+  /** How often hidden states pass through the stages. */
+  public int passes() {
+    return IntStream.range(0, steps()).map(t -> spans(t).size()).sum();
+  }
+
+  /** Denoising steps: how often the model is called. */
+  public int steps() {
+    return request.calls();
+  }
+
+  /** What is computed together in {@code step}, in this order. */
+  public List<PatchSpan> spans(int step) {
+    if (step < warmupSteps) {
+      return List.of(layout.all());
+    }
+    return IntStream.range(0, layout.patches()).mapToObj(PatchSpan::of).toList();
+  }
+
+  /** Whether some step attends keys and values of the step before. */
+  public boolean stale() {
+    boolean patches = layout.patches() > 1 || mesh.degree(MeshAxis.DISTRIFUSION) > 1;
+    return patches && warmupSteps < steps();
+  }
+
+  /** What {@code step} is called. */
+  public String phase(int step) {
+    if (step < warmupSteps || !stale()) {
+      return "synchronous step";
+    }
+    return displaced ? "DistriFusion step" : "PipeFusion step";
+  }
+
+  /** What a trace calls {@code span} of {@code step}; DistriFusion has a patch on each rank. */
+  public MicroStep part(int step, PatchSpan span) {
+    int ranks = mesh.degree(MeshAxis.DISTRIFUSION);
+    if (ranks == 1) {
+      return new MicroStep(step, span.from(), span.to(), layout.patches());
+    }
+    int own = mesh.coordinate(rank, MeshAxis.DISTRIFUSION);
+    return step < warmupSteps
+        ? new MicroStep(step, 0, ranks, ranks)
+        : new MicroStep(step, own, own + 1, ranks);
+  }
+
+  /** Whether joint text goes with {@code span} here: it does with the picture's first patch. */
+  public boolean withText(PatchSpan span) {
+    return span.from() == 0 && mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0;
+  }
+
+  /** The places in the layout of the ranks of this rank's Ulysses group. */
+  public List<Integer> ulyssesShards() {
+    int first = shard - mesh.coordinate(rank, MeshAxis.ULYSSES);
+    return IntStream.range(first, first + mesh.degree(MeshAxis.ULYSSES)).boxed().toList();
+  }
+
+  /** The places in the layout of all ranks of this rank's patches, ring rank by ring rank. */
+  public List<Integer> patchShards() {
+    int ranks = mesh.degree(MeshAxis.ULYSSES) * mesh.degree(MeshAxis.RING);
+    int first = mesh.coordinate(rank, MeshAxis.DISTRIFUSION) * ranks;
+    return IntStream.range(first, first + ranks).boxed().toList();
+  }
+
+  /** The ranks that hold the shards of this rank's picture, in order of shard. */
+  public List<Integer> shardRanks() {
+    return mesh.ranksAlong(rank, MeshAxis.DISTRIFUSION).stream()
+        .flatMap(r -> mesh.ranksAlong(r, MeshAxis.RING).stream())
+        .flatMap(r -> mesh.ranksAlong(r, MeshAxis.ULYSSES).stream())
+        .toList();
+  }
+
+  /** Who owns what, and where it is computed, in one line for a person. */
+  String describe(TransformerSpec<?> spec, Device device) {
+    TokenRange heads =
+        share()
+            .of(spec.heads())
+            .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
+    return String.format(
+        "rank %d on %s: blocks %s of %d, heads %s of %d, %d of %d tokens in %s, pictures %s of"
+            + " %d%s",
+        rank,
+        Torch.name(device),
+        inclusive(blocks()),
+        spec.depth(),
+        inclusive(heads),
+        spec.heads(),
+        layout.length(layout.all(), shard),
+        layout.tokens(),
+        patches(),
+        inclusive(images),
+        request.images(),
+        prompts());
+  }
+
+  private String patches() {
+    int ranks = mesh.degree(MeshAxis.DISTRIFUSION);
+    return ranks == 1
+        ? layout.patches() + " patches"
+        : "patch " + mesh.coordinate(rank, MeshAxis.DISTRIFUSION) + " of " + ranks;
+  }
+
+  private String prompts() {
+    if (mesh.degree(MeshAxis.CFG) == 1) {
+      return "";
+    }
+    return mesh.coordinate(rank, MeshAxis.CFG) == 0 ? ", negative prompts" : ", positive prompts";
+  }
+
+  private static String inclusive(TokenRange range) {
+    return range.from() + "–" + (range.to() - 1);
+  }
+}

@@ -1,0 +1,124 @@
+package io.xfuser.internal.plan;
+
+import io.xfuser.model.GenerationRequest;
+
+import ai.djl.Device;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.parallel.DeviceMesh;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Who does what in one request: which ranks denoise what, and which of them, or which others that
+ * do nothing else, turn latents into pixels.
+ *
+ * @param engine what all ranks were told
+ * @param request what is generated
+ * @param denoising the ranks of the transformer; those after them only decode
+ */
+public record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan> denoising) {
+  /**
+   * Plans before any rank starts.
+   *
+   * @throws IllegalArgumentException if the degrees do not fit the model or the request, with the
+   *     numbers
+   */
+  public static RequestPlan of(EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
+    return new RequestPlan(
+        engine,
+        request,
+        IntStream.range(0, engine.parallel().ditParallelSize())
+            .mapToObj(rank -> RankPlan.of(rank, engine, spec, request))
+            .toList());
+  }
+
+  /** Denoising steps. */
+  public int steps() {
+    return request.calls();
+  }
+
+  /** Who does what, a line for each rank, where {@code devices} say that it computes. */
+  public List<String> describe(TransformerSpec<?> spec, IntFunction<Device> devices) {
+    return IntStream.range(0, engine.parallel().worldSize())
+        .mapToObj(
+            rank ->
+                rank < denoising.size()
+                    ? denoising.get(rank).describe(spec, devices.apply(rank))
+                    : describeDecoding(rank, devices.apply(rank)))
+        .toList();
+  }
+
+  private String describeDecoding(int rank, Device device) {
+    List<Integer> together = decoders(rank);
+    return "rank %d on %s: %s"
+        .formatted(
+            rank,
+            Torch.name(device),
+            together.contains(rank)
+                ? "decodes, strip %d of %d".formatted(together.indexOf(rank) + 1, together.size())
+                : "idle, because %d rows of latents are too few".formatted(most()));
+  }
+
+  private DeviceMesh mesh() {
+    return denoising.get(0).mesh();
+  }
+
+  /** The ranks that only decode; empty where ranks of the transformer decode. */
+  public List<Integer> vaeRanks() {
+    return IntStream.range(denoising.size(), engine.parallel().worldSize()).boxed().toList();
+  }
+
+  /**
+   * The rank that brings the latents of {@code rank}'s pictures together: the first of the last
+   * stage, since those that share blocks or prompts have the same latents.
+   */
+  public int source(int rank) {
+    return mesh().replica(rank).stream().filter(this::isSource).findFirst().orElseThrow();
+  }
+
+  /** Those ranks, in order of their pictures. */
+  public List<Integer> sources() {
+    return IntStream.range(0, denoising.size()).filter(this::isSource).boxed().toList();
+  }
+
+  private boolean isSource(int rank) {
+    return isSource(mesh(), rank);
+  }
+
+  /** Whether {@code rank} brings latents together. */
+  public static boolean isSource(DeviceMesh mesh, int rank) {
+    return Stream.of(MeshAxis.values())
+        .filter(axis -> axis != MeshAxis.DATA)
+        .allMatch(
+            axis ->
+                mesh.coordinate(rank, axis)
+                    == (axis == MeshAxis.PIPELINE ? mesh.degree(axis) - 1 : 0));
+  }
+
+  /**
+   * The ranks that decode what {@code rank} decodes, or what it has the latents of; the first leads
+   * and gets the pixels. It is the one with the latents, unless there are ranks of the VAE alone.
+   */
+  public List<Integer> decoders(int rank) {
+    List<Integer> all = vaeRanks().isEmpty() ? replica(rank) : vaeRanks();
+    return all.subList(0, Math.min(all.size(), most()));
+  }
+
+  /** As many ranks as can share a picture, so that each has at least one row of latents. */
+  private int most() {
+    boolean shared = engine.runtime().useParallelVae() || !vaeRanks().isEmpty();
+    return shared ? request.latents().height() : 1;
+  }
+
+  private List<Integer> replica(int rank) {
+    int source = source(rank);
+    return Stream.concat(
+            Stream.of(source), mesh().replica(rank).stream().filter(other -> other != source))
+        .toList();
+  }
+}

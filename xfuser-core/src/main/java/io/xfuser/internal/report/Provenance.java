@@ -1,0 +1,134 @@
+package io.xfuser.internal.report;
+
+import io.xfuser.model.GenerationRequest;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ModelConfig;
+import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How pictures were made, for the files that they are written to. */
+public final class Provenance {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final String model;
+  private final String sampler;
+  private final EngineConfig engine;
+  private final GenerationRequest request;
+
+  /**
+   * Of a request.
+   *
+   * @param model its short name
+   * @param sampler the scheduler's name
+   */
+  public Provenance(String model, String sampler, EngineConfig engine, GenerationRequest request) {
+    this.model = model;
+    this.sampler = sampler;
+    this.engine = engine;
+    this.request = request;
+  }
+
+  /**
+   * Texts by keyword: {@code parameters} as AUTOMATIC1111's web UI writes and many programs read
+   * it, {@code xfuser} with all of it as JSON, and PNG's own {@code Software}.
+   *
+   * @param image its number within the request
+   */
+  public Map<String, String> of(int image) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    texts.put("parameters", parameters(image));
+    texts.put("xfuser", json(image));
+    texts.put("Software", software());
+    return texts;
+  }
+
+  private String parameters(int image) {
+    String negative = negativePrompt(image);
+    GenerationRequest.Size size = request.output();
+    return prompt(image)
+        + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
+        + "\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %s, Size: %dx%d, Model: %s, Version: %s"
+            .formatted(
+                request.scheduler().steps(),
+                sampler,
+                guidance(),
+                seed(image),
+                size.width(),
+                size.height(),
+                modelName(),
+                software());
+  }
+
+  private String json(int image) {
+    ObjectNode json = JSON.createObjectNode();
+    json.put("prompt", prompt(image));
+    json.put("negative_prompt", negativePrompt(image));
+    boolean alone = !request.input().seeds().isEmpty(); // the noise of a request of its own
+    json.put("seed", seed(image));
+    json.put("image", alone ? 0 : image).put("images", alone ? 1 : request.images());
+    json.put("num_inference_steps", request.scheduler().steps()).put("scheduler", sampler);
+    json.put("guidance_scale", guidance());
+    json.put("height", request.output().height()).put("width", request.output().width());
+    json.put("generated_height", request.size().height());
+    json.put("generated_width", request.size().width());
+    json.put("num_frames", request.latents().frames());
+    json.put("pipeline", model).put("model", modelName());
+    json.put("dtype", engine.runtime().dtype().torchName());
+    json.put("layout", engine.parallel().label());
+    json.put("warmup_steps", engine.runtime().warmupSteps()).put("version", software());
+    try {
+      return JSON.writeValueAsString(json);
+    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private String prompt(int image) {
+    List<String> prompts = request.input().prompts();
+    if (prompts.isEmpty()) {
+      prompts = request.input().classLabels().stream().map(String::valueOf).toList();
+    }
+    return of(prompts, image);
+  }
+
+  private String negativePrompt(int image) {
+    return of(request.input().negativePrompts(), image);
+  }
+
+  /** That of an image's prompt, of which there are several pictures one after another. */
+  private String of(List<String> texts, int image) {
+    int prompt = image / request.input().numImagesPerPrompt();
+    return texts.isEmpty() ? "" : texts.get(Math.min(prompt, texts.size() - 1));
+  }
+
+  /** What distilled models are told of guidance is theirs. */
+  private double guidance() {
+    double condition = request.guidance().condition();
+    return condition == 0 ? request.guidance().scale() : condition;
+  }
+
+  private String seed(int image) {
+    List<Long> seeds = request.input().seeds();
+    return String.valueOf(seeds.isEmpty() ? request.input().seed() : seeds.get(image));
+  }
+
+  /** The name on the hub, or that of the directory alone: the path says who the user is. */
+  private String modelName() {
+    ModelConfig model = engine.model();
+    return model
+        .directory()
+        .map(directory -> String.valueOf(directory.toAbsolutePath().normalize().getFileName()))
+        .orElseGet(() -> model.name().orElseThrow().toString());
+  }
+
+  /** Name and version of this library; classes that are in no jar have no version. */
+  private static String software() {
+    String version = Provenance.class.getPackage().getImplementationVersion();
+    return version == null ? "xfuser" : "xfuser " + version;
+  }
+}

@@ -1,0 +1,189 @@
+package io.xfuser.internal.report;
+
+import io.xfuser.report.RankReport;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
+import io.xfuser.parallel.Channel;
+import io.xfuser.parallel.World;
+import io.xfuser.torchscript.DeviceClock;
+import io.xfuser.torchscript.DeviceClock.Mark;
+import io.xfuser.torchscript.DeviceMemory;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** What one rank took, held and sent in one request. Belongs to the rank's thread. */
+public final class RankFigures {
+  private static final Span NONE = () -> 0;
+
+  private final NDManager request;
+  private final Device device;
+  private final DeviceClock clock;
+  private final Supplier<OptionalLong> deviceMemory;
+  private final long begin = System.nanoTime();
+  private final List<Span> steps = new ArrayList<>();
+  private Span load = NONE;
+  private Span textEncode = NONE;
+  private Span denoise = NONE;
+  private Span vae = NONE;
+  private long transformerBytes;
+  private long textBytes;
+  private long vaeBytes;
+  private long keptBytes;
+  private long attentionBytes;
+  private long peakBytes;
+  private @Nullable Long peakDeviceBytes;
+
+  /**
+   * Nothing so far.
+   *
+   * @param request owns all tensors of the request
+   * @param device where the rank computes
+   * @param clock of that device
+   */
+  public RankFigures(NDManager request, Device device, DeviceClock clock) {
+    this(request, device, clock, () -> DeviceMemory.taken(device));
+  }
+
+  RankFigures(
+      NDManager request, Device device, DeviceClock clock, Supplier<OptionalLong> deviceMemory) {
+    this.request = request;
+    this.device = device;
+    this.clock = clock;
+    this.deviceMemory = deviceMemory;
+  }
+
+  /** What is known once the device has come so far. */
+  private interface Span {
+    double seconds();
+  }
+
+  public DeviceClock clock() {
+    return clock;
+  }
+
+  /** Now, as the device will have it. */
+  public Mark mark() {
+    return clock.mark();
+  }
+
+  public void loaded(Mark since) {
+    load = to(since, clock.mark());
+  }
+
+  public void textEncoded(Mark since) {
+    textEncode = to(since, clock.mark());
+  }
+
+  public void stepTaken(Mark since, Mark until) {
+    steps.add(to(since, until));
+  }
+
+  public void denoised(Mark since) {
+    denoise = to(since, clock.mark());
+  }
+
+  public void decoded(Mark since) {
+    vae = to(since, clock.mark());
+  }
+
+  private static Span to(Mark since, Mark until) {
+    return () -> (until.nanos() - since.nanos()) / 1e9;
+  }
+
+  /** A stage of so many bytes is used. */
+  public void transformer(long parameterBytes) {
+    transformerBytes = parameterBytes;
+  }
+
+  /** An encoder of so many bytes is used. */
+  public void textEncoder(long parameterBytes) {
+    textBytes = parameterBytes;
+  }
+
+  /** A decoder of so many bytes is used. */
+  public void vaeDecoder(long parameterBytes) {
+    vaeBytes = parameterBytes;
+  }
+
+  /** So many bytes of keys and values are kept from step to step. */
+  public void kept(long bytes) {
+    keptBytes = bytes;
+  }
+
+  /** Looks how much of the device's memory is taken now, where it can be asked for. */
+  public void look() {
+    Long before = peakDeviceBytes;
+    deviceMemory
+        .get()
+        .ifPresent(now -> peakDeviceBytes = before == null ? now : Math.max(before, now));
+  }
+
+  /** Counts the tensors that are open now. */
+  public void count() {
+    long open = request.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
+    peakBytes = Math.max(peakBytes, open);
+  }
+
+  /** The same attention, after which tensors are counted. */
+  public Attention watch(Attention attention) {
+    return new Attention() {
+      @Override
+      public NDArray attend(NDManager owner, Qkv qkv) {
+        NDArray values = attention.attend(owner, qkv); // (B, T + l, H, D)
+        long bytes = ElementType.bytesOf(qkv.packed()) + ElementType.bytesOf(values);
+        attentionBytes = Math.max(attentionBytes, bytes);
+        count();
+        return values;
+      }
+
+      @Override
+      public long bufferBytes() {
+        return attention.bufferBytes();
+      }
+    };
+  }
+
+  double loadSeconds() {
+    return load.seconds();
+  }
+
+  double totalSeconds() {
+    return (System.nanoTime() - begin) / 1e9;
+  }
+
+  /** All of it so far, and what went through {@code world}; waits until the device is here. */
+  public RankReport report(World world) {
+    Map<String, Long> sent = new TreeMap<>();
+    for (Channel channel : Channel.values()) {
+      sent.put(channel.label(), world.counter().sent(channel));
+    }
+    sent.merge(Channel.PIPEFUSION.label(), world.counter().sent(Channel.SKIP), Long::sum);
+    sent.remove(Channel.SKIP.label());
+    return new RankReport(
+        world.rank(),
+        transformerBytes,
+        textBytes,
+        vaeBytes,
+        keptBytes,
+        attentionBytes,
+        sent,
+        peakBytes,
+        Torch.name(device),
+        peakDeviceBytes,
+        textEncode.seconds(),
+        denoise.seconds(),
+        steps.stream().map(Span::seconds).toList(),
+        vae.seconds());
+  }
+}

@@ -1,0 +1,197 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.report.RankFigures;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.trace.Activity;
+import io.xfuser.internal.trace.Trace;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Hidden.Place;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * From noise to latents on one rank. In every step the spans of {@link RankPlan#spans} pass through
+ * the stages in order: the whole picture in a synchronous step, patch after patch in a step of
+ * PipeFusion (arXiv 2405.14430), so that all stages work at once. The first stage embeds, the last
+ * one keeps the samples and sends latents back to the first. With one stage and one patch this is
+ * the plain loop, on a rank of DistriFusion too: its tokens are those of its patch.
+ *
+ * @param <C> the model's conditioning
+ */
+final class DenoisingLoop<C> {
+  private final NDManager request;
+  private final RankPlan plan;
+  private final PipelineStage<C> stage;
+  private final Scheduler scheduler;
+  private final Guidance guidance;
+  private final List<BlockContext> contexts;
+  private final LongSkips skips;
+  private final Noise noise;
+  private final Samples samples;
+  private final Communicator pipe;
+  private final Inbox inbox;
+  private final Trace trace;
+  private final double[] timesteps;
+  private @Nullable NDArray wholeLatents;
+  private final RankFigures figures;
+
+  DenoisingLoop(NDManager request, RankPlan plan, Communicator pipe, Parts<C> parts, Noise noise) {
+    this.request = request;
+    this.plan = plan;
+    this.stage = parts.stage();
+    this.scheduler = parts.scheduler();
+    this.guidance = parts.guidance();
+    this.contexts = parts.contexts();
+    this.skips = parts.skips();
+    this.noise = noise;
+    this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
+    this.pipe = pipe;
+    this.trace = parts.trace();
+    this.figures = parts.figures();
+    this.timesteps = scheduler.timesteps();
+    this.inbox = new Inbox(pipe, pipe.isFirst() ? pipe.size() - 1 : pipe.rank() - 1, messages());
+  }
+
+  /**
+   * What the loop runs: a stage, its contexts, what turns predictions into samples, and who watches
+   * time and memory.
+   */
+  record Parts<C>(
+      PipelineStage<C> stage,
+      List<BlockContext> contexts,
+      LongSkips skips,
+      Scheduler scheduler,
+      Guidance guidance,
+      Trace trace,
+      RankFigures figures) {}
+
+  /** How many tensors this stage receives. */
+  private int messages() {
+    if (pipe.size() == 1) {
+      return 0;
+    }
+    int afterTheLastStep = pipe.isFirst() ? plan.spans(plan.steps() - 1).size() : 0;
+    return plan.passes() - afterTheLastStep;
+  }
+
+  /** Takes step {@code t}; {@code conditioning} is that of the request. */
+  void step(C conditioning, int t) {
+    try (NDManager step = request.newSubManager()) {
+      enter(t, plan.layout().all());
+      C atStep =
+          trace.during(
+              Activity.CONDITION, () -> stage.conditioner().at(step, conditioning, timesteps[t]));
+      for (PatchSpan span : plan.spans(t)) {
+        enter(t, span);
+        microStep(step, atStep, t, span);
+      }
+      wholeLatents = null; // owned by the step
+    }
+    trace.enter(null);
+  }
+
+  private void enter(int t, PatchSpan span) {
+    trace.enter(plan.part(t, span));
+  }
+
+  /** The final latents' tokens (B, l, c) that this rank owns; only on the last stage. */
+  NDArray tokens(NDManager owner) {
+    return samples.tokens(owner);
+  }
+
+  private void microStep(NDManager step, C conditioning, int t, PatchSpan span) {
+    Place place = new Place(plan.layout().local(span, plan.shard()), span);
+    try (NDManager scope = step.newSubManager()) {
+      Hidden input =
+          pipe.isFirst()
+              ? embed(scope, latents(step, scope, t, span), place, conditioning, t)
+              : received(inbox.next(scope), place);
+      Hidden x =
+          trace.during(
+              Activity.BLOCKS,
+              () -> stage.forward(scope, input, conditioning, contexts, skips.pass(scope)));
+      figures.count();
+      if (pipe.isLast()) {
+        finish(scope, x, conditioning, t);
+      } else {
+        NDArray text = x.text();
+        NDArray image = Torch.contiguous(scope, x.image());
+        pipe.send(
+            text == null ? List.of(image) : List.of(image, Torch.contiguous(scope, text)),
+            pipe.rank() + 1);
+      }
+    }
+  }
+
+  private static Hidden received(List<NDArray> tensors, Place place) {
+    Hidden image = new Hidden(tensors.get(0), place);
+    return tensors.size() == 1 ? image : image.with(tensors.get(0), tensors.get(1));
+  }
+
+  private Hidden embed(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
+    return trace.during(Activity.EMBED, () -> embedded(scope, latents, place, conditioning, t));
+  }
+
+  private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
+    NDArray input = guidance.batch(scope, scheduler.scaleInput(scope, latents, t)); // (B, l, c)
+    NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
+    boolean withText = plan.withText(place.span());
+    return new Hidden(image, place)
+        .with(image, withText ? stage.conditioner().jointText(conditioning) : null);
+  }
+
+  /** The latents (B, l, c) of {@code span} before step {@code t}, on the first stage. */
+  private NDArray latents(NDManager step, NDManager scope, int t, PatchSpan span) {
+    if (pipe.isLast()) {
+      return samples.at(span).tokens();
+    }
+    TokenRange local = plan.layout().local(span, plan.shard());
+    if (t == 0) {
+      return Torch.slice(scope, noise.initial(), 1, local.from(), local.to());
+    }
+    if (plan.spans(t - 1).contains(span)) {
+      return inbox.next(scope).get(0);
+    }
+    // the last synchronous step sent the whole picture
+    NDArray whole = wholeLatents;
+    if (whole == null) {
+      whole = inbox.next(step).get(0);
+      wholeLatents = whole;
+    }
+    return Torch.slice(scope, whole, 1, local.from(), local.to());
+  }
+
+  private void finish(NDManager scope, Hidden x, C conditioning, int t) {
+    Sample next = trace.during(Activity.HEAD, () -> next(scope, x, conditioning, t));
+    if (!pipe.isFirst() && t < plan.steps() - 1) {
+      pipe.send(List.of(next.tokens()), 0);
+    }
+  }
+
+  private Sample next(NDManager scope, Hidden x, C conditioning, int t) {
+    TokenRange local = x.place().local();
+    NDArray prediction = // (B, l, c)
+        guidance.combine(scope, stage.head().predict(scope, x, conditioning));
+    NDArray fresh =
+        scheduler.stochastic()
+            ? Torch.slice(scope, noise.steps().get(t), 1, local.from(), local.to())
+            : null;
+    return samples.replace(
+        x.place().span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
+  }
+
+  /** Bytes of keys and values that this rank keeps. */
+  long bufferBytes() {
+    return contexts.stream().mapToLong(BlockContext::bufferBytes).sum();
+  }
+}

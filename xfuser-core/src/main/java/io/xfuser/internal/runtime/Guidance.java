@@ -1,0 +1,150 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.TextRequest;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How predictions with and without the prompt become one (classifier-free guidance, arXiv
+ * 2207.12598).
+ */
+sealed interface Guidance {
+  /** What the transformer is given for the latents (B, l, c): the rows of this rank's text. */
+  NDArray batch(NDManager owner, NDArray tokens);
+
+  /** The prediction (B, l, c) from the transformer's rows. */
+  NDArray combine(NDManager owner, NDArray prediction);
+
+  /** This rank's rows of text tensors. */
+  NDArray text(NDManager owner, NDArray negative, NDArray positive);
+
+  /** This rank's rows of the text tensors of both prompts, by name. */
+  default Map<String, NDArray> texts(NDManager owner, Map<String, NDArray> both) {
+    Map<String, NDArray> mine = new TreeMap<>();
+    both.forEach(
+        (name, positive) -> {
+          if (!name.startsWith(TextRequest.NEGATIVE)) {
+            NDArray negative = both.getOrDefault(TextRequest.NEGATIVE + name, positive);
+            mine.put(name, text(owner, negative, positive));
+          }
+        });
+    return mine;
+  }
+
+  /** The one that {@code plan}'s request asks for. */
+  static Guidance of(RankPlan plan, RankGroups groups) {
+    if (!plan.request().guided()) {
+      return new None();
+    }
+    GenerationRequest.GuidanceOptions options = plan.request().guidance();
+    long tokens = (long) plan.request().latents().grid().tokens();
+    Weighing weighing =
+        new Weighing(options.scale(), options.rescale(), tokens, groups.statistics());
+    return groups.cfg().size() == 1 ? new Batched(weighing) : new Parallel(weighing, groups.cfg());
+  }
+
+  /**
+   * The two predictions as one.
+   *
+   * @param scale weight of the prompt
+   * @param rescale how far the deviation is set to that of the prediction with the prompt
+   * @param tokens of the whole picture
+   * @param shards the ranks that hold them
+   */
+  record Weighing(double scale, double rescale, long tokens, Communicator shards) {
+    NDArray combine(NDManager owner, NDArray negative, NDArray positive) {
+      if (rescale == 0) {
+        return Arithmetic.PROGRAM.call(owner, "guide", negative, positive, scale);
+      }
+      try (NDManager scope = owner.newSubManager()) {
+        NDArray guided = Arithmetic.PROGRAM.call(scope, "guide", negative, positive, scale);
+        double count = (double) tokens * positive.getShape().get(2);
+        NDArray sums = // (2, B)
+            shards.allReduceSum(scope, Arithmetic.PROGRAM.call(scope, "sums", positive, guided));
+        NDArray means = Arithmetic.PROGRAM.call(scope, "scale", sums, 1 / count);
+        NDArray squares =
+            shards.allReduceSum(
+                scope, Arithmetic.PROGRAM.call(scope, "squares", positive, guided, means));
+        return Arithmetic.PROGRAM.call(owner, "rescale", guided, squares, rescale);
+      }
+    }
+  }
+
+  /** The positive prompt alone. */
+  record None() implements Guidance {
+    @Override
+    public NDArray batch(NDManager owner, NDArray tokens) {
+      return Torch.alias(owner, tokens);
+    }
+
+    @Override
+    public NDArray combine(NDManager owner, NDArray prediction) {
+      return Torch.alias(owner, prediction);
+    }
+
+    @Override
+    public NDArray text(NDManager owner, NDArray negative, NDArray positive) {
+      return Torch.alias(owner, positive);
+    }
+  }
+
+  /** Both on this rank, the negative prompts first. */
+  record Batched(Weighing weighing) implements Guidance {
+    @Override
+    public NDArray batch(NDManager owner, NDArray tokens) {
+      return Torch.concat(owner, List.of(tokens, tokens), 0); // (2B, l, c)
+    }
+
+    @Override
+    public NDArray combine(NDManager owner, NDArray prediction) {
+      try (NDManager scope = owner.newSubManager()) {
+        long rows = prediction.getShape().get(0) / 2;
+        NDArray negative = Torch.slice(scope, prediction, 0, 0, rows);
+        NDArray positive = Torch.slice(scope, prediction, 0, rows, 2 * rows);
+        return weighing.combine(owner, negative, positive);
+      }
+    }
+
+    @Override
+    public NDArray text(NDManager owner, NDArray negative, NDArray positive) {
+      return Torch.concat(owner, List.of(negative, positive), 0);
+    }
+  }
+
+  /** The negative prompts on rank 0 of {@code cfg}, the positive ones on rank 1. */
+  record Parallel(Weighing weighing, Communicator cfg) implements Guidance {
+    @Override
+    public NDArray batch(NDManager owner, NDArray tokens) {
+      return Torch.alias(owner, tokens);
+    }
+
+    @Override
+    public NDArray combine(NDManager owner, NDArray prediction) {
+      try (NDManager scope = owner.newSubManager()) {
+        List<NDArray> both = cfg.startAllGather(prediction).await(scope);
+        return weighing.combine(owner, both.get(0), both.get(1));
+      }
+    }
+
+    @Override
+    public NDArray text(NDManager owner, NDArray negative, NDArray positive) {
+      return Torch.alias(owner, cfg.isFirst() ? negative : positive);
+    }
+  }
+
+  /** The arithmetic of this package. */
+  final class Arithmetic {
+    static final Program PROGRAM = Program.load(Guidance.class, "pipeline.py");
+
+    private Arithmetic() {}
+  }
+}

@@ -1,0 +1,118 @@
+package io.xfuser.internal.runtime;
+
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.Offload;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Part;
+import io.xfuser.weights.Share;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The part of a transformer that one rank owns: consecutive blocks, the embedding on the first
+ * stage, the head on the last.
+ *
+ * @param first the number of the first of the blocks
+ * @param offload when weights leave the device
+ */
+record PipelineStage<C>(
+    int first,
+    List<Block<C>> blocks,
+    Conditioner<C> conditioner,
+    @Nullable Embedding<C> embeddingOrNull,
+    @Nullable Head<C> headOrNull,
+    Offload offload) {
+  private static final TensorList.Hold NOTHING = () -> {};
+
+  /** Loads the parts; those that leave the device are read once, so that all files are checked. */
+  static <C> PipelineStage<C> of(
+      LoadedTransformer<C> transformer, TokenRange blocks, Share share, Offload offload) {
+    List<Block<C>> own = new ArrayList<>();
+    for (int index = blocks.from(); index < blocks.to(); index++) {
+      own.add(settled(transformer.block(index, share), offload));
+    }
+    return new PipelineStage<>(
+        blocks.from(),
+        List.copyOf(own),
+        settled(transformer.conditioner(), offload),
+        blocks.from() == 0 ? settled(transformer.embedding(), offload) : null,
+        blocks.to() == transformer.spec().depth() ? settled(transformer.head(), offload) : null,
+        offload);
+  }
+
+  private static <P extends Part> P settled(P part, Offload offload) {
+    if (offload != Offload.NONE) {
+      part.weights().release();
+    }
+    return part;
+  }
+
+  /**
+   * The weights stay on the device until this is closed, or those that do not go block by block.
+   */
+  TensorList.Hold hold() {
+    if (offload == Offload.NONE) {
+      return NOTHING;
+    }
+    List<Part> parts = new ArrayList<>(offload == Offload.MODEL ? blocks : List.of());
+    Stream.of(conditioner, embeddingOrNull, headOrNull).filter(x -> x != null).forEach(parts::add);
+    List<TensorList.Hold> holds = parts.stream().map(part -> part.weights().hold()).toList();
+    return () -> holds.forEach(TensorList.Hold::close);
+  }
+
+  Embedding<C> embedding() {
+    return Objects.requireNonNull(embeddingOrNull, "only the first stage embeds");
+  }
+
+  Head<C> head() {
+    return Objects.requireNonNull(headOrNull, "only the last stage has the head");
+  }
+
+  /**
+   * The hidden states after all blocks of this stage, owned by {@code owner}.
+   *
+   * @param contexts those of each block
+   * @param skips brings and takes what blocks read of blocks other than the one before
+   */
+  Hidden forward(
+      NDManager owner,
+      Hidden x,
+      C conditioning,
+      List<BlockContext> contexts,
+      LongSkips.Pass skips) {
+    NDManager previous = owner.newSubManager();
+    Hidden hidden = x;
+    for (int i = 0; i < blocks.size(); i++) {
+      NDManager scope = i == blocks.size() - 1 ? owner : owner.newSubManager();
+      Hidden input = skips.before(first + i, hidden);
+      Block<C> block = blocks.get(i);
+      TensorList.Hold inUse = offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
+      try (inUse) {
+        hidden = block.forward(scope, input, conditioning, contexts.get(i));
+      }
+      skips.after(first + i, hidden);
+      previous.close(); // the input of this block, unless it came from outside
+      previous = scope;
+    }
+    skips.end();
+    return hidden;
+  }
+
+  /** Bytes of the weights that this stage needs. */
+  long parameterBytes() {
+    return blocks.stream().mapToLong(Block::parameterBytes).sum()
+        + conditioner.parameterBytes()
+        + (embeddingOrNull == null ? 0 : embeddingOrNull.parameterBytes())
+        + (headOrNull == null ? 0 : headOrNull.parameterBytes());
+  }
+}

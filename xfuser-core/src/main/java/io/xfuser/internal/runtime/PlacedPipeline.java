@@ -1,0 +1,56 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.model.PipelineModel;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.VaeDecoder;
+
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A pipeline's components in one place. The ranks of this process that compute there share them;
+ * what is not asked for is not loaded.
+ *
+ * @param model makes them
+ * @param placement where their weights are
+ * @param <C> the model's conditioning
+ */
+public record PlacedPipeline<C>(
+    PipelineModel<C> model,
+    Placement placement,
+    LoadedTransformer<C> transformer,
+    Map<Share, Shared<TextEncoder>> textEncoders,
+    Shared<VaeDecoder> vaeDecoder)
+    implements AutoCloseable {
+
+  public static <C> PlacedPipeline<C> of(PipelineModel<C> model, Placement placement) {
+    return new PlacedPipeline<>(
+        model,
+        placement,
+        new LoadedTransformer<>(model.transformer(placement)),
+        new ConcurrentHashMap<>(),
+        new Shared<>(() -> model.vaeDecoder(placement)));
+  }
+
+  /** {@code share} of the text encoder, one for all ranks here that need it. */
+  Shared<TextEncoder> textEncoder(Share share) {
+    return textEncoders.computeIfAbsent(
+        share, part -> new Shared<>(() -> model.textEncoder(placement, part)));
+  }
+
+  /** Bytes of all weights of text encoders that are here. */
+  public long textEncoderBytes() {
+    return textEncoders.values().stream()
+        .mapToLong(encoder -> encoder.bytes(TextEncoder::parameterBytes))
+        .sum();
+  }
+
+  @Override
+  public void close() {
+    transformer.close();
+    textEncoders.values().forEach(Shared::close);
+    vaeDecoder.close();
+  }
+}

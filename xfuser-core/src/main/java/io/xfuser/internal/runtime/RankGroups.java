@@ -1,0 +1,112 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.report.RankFigures;
+
+import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Attention;
+import io.xfuser.internal.attention.DisplacedAttention;
+import io.xfuser.internal.attention.DisplacedAttention.Schedule;
+import io.xfuser.internal.attention.DisplacedPatches;
+import io.xfuser.internal.attention.LocalAttention;
+import io.xfuser.internal.attention.PatchAttention;
+import io.xfuser.internal.attention.RingAttention;
+import io.xfuser.internal.attention.UlyssesAttention;
+import io.xfuser.parallel.Channel;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.MeshAxis;
+import io.xfuser.parallel.World;
+import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.TransformerSpec;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The groups that one rank talks to.
+ *
+ * @param tensor ranks that compute the other shares of the same blocks
+ * @param pipeline the stages of this rank's transformer
+ * @param skips the same ranks, for what goes past stages
+ * @param ulysses ranks that trade tokens for heads
+ * @param ring ranks among which keys and values travel
+ * @param distrifusion ranks that compute the picture's other patches, and send what they had in the
+ *     step before
+ * @param cfg the ranks of the negative and the positive prompt
+ * @param replica all ranks that work on this rank's pictures
+ * @param shards the ranks that hold the other tokens of this stage
+ * @param statistics the same ranks, for sums over the whole prediction
+ * @param decoders the ranks that have the latents of the other pictures, where this one has some
+ */
+record RankGroups(
+    Communicator tensor,
+    Communicator pipeline,
+    Communicator skips,
+    Communicator ulysses,
+    Communicator ring,
+    Communicator distrifusion,
+    Communicator cfg,
+    Communicator replica,
+    Communicator shards,
+    Communicator statistics,
+    Communicator decoders) {
+
+  static RankGroups of(World world, RankPlan plan) {
+    return new RankGroups(
+        world.along(plan.mesh(), MeshAxis.TENSOR),
+        world.along(plan.mesh(), MeshAxis.PIPELINE),
+        world.group(Channel.SKIP, plan.mesh().ranksAlong(plan.rank(), MeshAxis.PIPELINE)),
+        world.along(plan.mesh(), MeshAxis.ULYSSES),
+        world.along(plan.mesh(), MeshAxis.RING),
+        world.along(plan.mesh(), MeshAxis.DISTRIFUSION),
+        world.along(plan.mesh(), MeshAxis.CFG),
+        world.group(Channel.TEXT, plan.mesh().replica(plan.rank())),
+        world.group(Channel.VAE, plan.shardRanks()),
+        world.group(Channel.CFG, plan.shardRanks()),
+        world.along(plan.mesh(), MeshAxis.DATA));
+  }
+
+  /**
+   * The context of each block for one request: the strategy of {@code plan}.
+   *
+   * @param request owns keys and values that are kept
+   * @param kernel computes self-attention
+   * @param figures watch every attention
+   */
+  List<BlockContext> contexts(
+      NDManager request,
+      RankPlan plan,
+      TransformerSpec<?> spec,
+      AttentionKernel kernel,
+      RankFigures figures) {
+    return IntStream.range(plan.blocks().from(), plan.blocks().to())
+        .mapToObj(
+            block ->
+                new BlockContext(
+                    IntStream.range(0, spec.attentions(block))
+                        .mapToObj(i -> figures.watch(attention(request, plan, kernel)))
+                        .toList(),
+                    plan.share(),
+                    tensor::allReduceSum))
+        .toList();
+  }
+
+  private Attention attention(NDManager request, RankPlan plan, AttentionKernel kernel) {
+    Attention inner = ofAPatch(request, plan, kernel);
+    return ulysses.size() == 1
+        ? inner
+        : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(), inner);
+  }
+
+  private Attention ofAPatch(NDManager request, RankPlan plan, AttentionKernel kernel) {
+    if (distrifusion.size() > 1) {
+      Schedule schedule = new Schedule(plan.warmupSteps(), plan.steps());
+      return new DisplacedAttention(distrifusion, ring, schedule, kernel);
+    } else if (plan.stale()) {
+      return plan.displaced()
+          ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring, kernel)
+          : new PatchAttention(request, plan.layout(), plan.patchShards(), ring, kernel);
+    }
+    return ring.size() > 1 ? new RingAttention(ring, kernel) : new LocalAttention(kernel);
+  }
+}

@@ -1,0 +1,85 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.LatentShape;
+
+import ai.djl.Device;
+import ai.djl.modality.cv.Image;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.OutputType;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one rank has for the caller: pictures, or a tensor in their place.
+ *
+ * @param first the index of its first picture in the whole request
+ * @param images its pictures; empty on ranks that decode none
+ * @param tensor latents or pixels on the CPU, or null
+ */
+public record RankPictures(int first, List<Image> images, @Nullable SharedTensor tensor)
+    implements AutoCloseable {
+  static final RankPictures NONE = new RankPictures(0, List.of(), null);
+
+  private static final Logger LOG = LoggerFactory.getLogger(RankPictures.class);
+
+  /** The latents of pictures from {@code first} on, of their tokens (B·F, L, c). */
+  static RankPictures ofLatents(
+      NDManager scope, GenerationRequest request, int first, NDArray tokens) {
+    warnOf(ImageProcessor.notFinite(scope, tokens), tokens, "latents");
+    return of(scope, first, request.latents().visible(scope, tokens));
+  }
+
+  /** Pictures from {@code first} on, of decoded values (B·F, 3, H, W). */
+  static RankPictures ofPixels(
+      NDManager scope, GenerationRequest request, int first, NDArray decoded) {
+    warnOf(ImageProcessor.notFinite(scope, decoded), decoded, "decoded values");
+    LatentShape shape = request.latents();
+    Size size = request.output();
+    NDArray pixels =
+        size.equals(request.size())
+            ? decoded
+            : ImageProcessor.resizeAndCrop(scope, decoded, size.width(), size.height());
+    if (request.input().outputType() != OutputType.PT) {
+      return new RankPictures(first, ImageProcessor.toImages(pixels), null);
+    }
+    NDArray bright = ImageProcessor.denormalize(scope, pixels);
+    return of(
+        scope,
+        first,
+        shape.layout() == LatentShape.Layout.VIDEO
+            ? ImageProcessor.videos(scope, bright, shape.frames())
+            : bright);
+  }
+
+  private static RankPictures of(NDManager scope, int first, NDArray tensor) {
+    NDArray here = Torch.to(scope, tensor, Device.cpu());
+    return new RankPictures(first, List.of(), SharedTensor.of(here));
+  }
+
+  /** A picture of them would be black there, without a word. */
+  private static void warnOf(long notFinite, NDArray all, String what) {
+    if (notFinite > 0) {
+      LOG.warn(
+          "{} of {} {} are not numbers or infinite, and the picture shows nothing there; where"
+              + " float16 is too narrow, bfloat16 or float32 may help",
+          notFinite,
+          all.size(),
+          what);
+    }
+  }
+
+  /** Lets go of the tensor, which nobody will receive. */
+  @Override
+  public void close() {
+    if (tensor != null) {
+      tensor.close();
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.internal.report.RankFigures;
+import io.xfuser.internal.report.Reports;
+import io.xfuser.report.RunReport;
+
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.parallel.World;
+import io.xfuser.progress.Progress;
+import io.xfuser.torchscript.DeviceClock;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.internal.trace.Trace;
+import io.xfuser.trace.TraceEvent;
+import java.util.List;
+
+/**
+ * One rank in one request, whatever it does there.
+ *
+ * @param tensors owns those of the request
+ * @param plan what all ranks do
+ * @param world the others, as {@code trace} sees them
+ * @param trace watches this rank
+ * @param figures what it takes, holds and sends
+ * @param watch of all ranks of this JVM
+ */
+public record RankRun(
+    NDManager tensors,
+    RequestPlan plan,
+    World world,
+    Trace trace,
+    RankFigures figures,
+    RequestWatch watch)
+    implements AutoCloseable {
+
+  /** Of the rank that {@code world} belongs to. */
+  public static RankRun of(RequestPlan plan, World world, RequestWatch watch) {
+    return of(plan, world, watch, DeviceClock.of(world.device()));
+  }
+
+  /** The same by another clock. */
+  public static RankRun of(RequestPlan plan, World world, RequestWatch watch, DeviceClock clock) {
+    Trace trace = watch.trace();
+    trace.keepTimeBy(clock);
+    NDManager tensors = Torch.newManager();
+    RankFigures figures = new RankFigures(tensors, world.device(), clock);
+    return new RankRun(tensors, plan, trace.observe(world), trace, figures, watch);
+  }
+
+  int rank() {
+    return world.rank();
+  }
+
+  EngineConfig engine() {
+    return plan.engine();
+  }
+
+  /**
+   * Says what this rank does from now on, for the others to tell if it dies.
+   *
+   * @throws RuntimeException if the request is over, because it was cancelled or another rank
+   *     failed; a rank that waits for no message would not hear of it otherwise
+   */
+  void activity(String what) {
+    world.transport().activity(what);
+    watch.activity(world.rank(), what);
+    world.transport().check();
+  }
+
+  /** Says how far this rank is; throws if the request is over. */
+  void progress(Progress progress) {
+    world.transport().check();
+    watch.progressed(world.rank(), progress);
+  }
+
+  /** What this rank loads of {@code pipeline}. */
+  <C> Loads<C> loads(PlacedPipeline<C> pipeline) {
+    return new Loads<>(pipeline, engine().runtime().offload(), this::progress);
+  }
+
+  /** What this rank brings back, with all ranks' figures; returns when all have come here. */
+  RankResult finish(RankPictures pictures) {
+    try {
+      activity("finishing");
+      List<TraceEvent> recorded = trace.events(); // before the reports' own messages
+      RunReport report = Reports.gather(tensors, world, engine(), figures);
+      return new RankResult(pictures, report, Reports.trace(tensors, world, recorded));
+    } catch (RuntimeException | Error e) {
+      pictures.close();
+      throw e;
+    }
+  }
+
+  /** Frees the tensors and releases the clock. */
+  @Override
+  public void close() {
+    tensors.close();
+    figures.clock().close();
+  }
+}

@@ -1,0 +1,51 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.internal.report.RankFigures;
+
+import io.xfuser.torchscript.DeviceClock.Mark;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.function.IntConsumer;
+
+/**
+ * Takes the steps of a request on one rank, and tells of each once its device has done it. On the
+ * CPU that is when the step returns. On a GPU the step is only enqueued then: its end is waited for
+ * when the next step has been enqueued, so that the GPU does not wait for the host, and the host is
+ * never more than one step ahead of what it says it does. The last step is waited for at the end.
+ *
+ * @param figures of the rank
+ * @param step takes a step, counted from 0
+ * @param done hears that it is done
+ */
+record StepCourse(RankFigures figures, IntConsumer step, IntConsumer done) {
+  /**
+   * Takes all steps.
+   *
+   * @param afterEach called after each one was taken, done or not
+   */
+  void take(int steps, Runnable afterEach) {
+    int ahead = figures.clock().enqueues() ? 1 : 0;
+    Queue<Mark> underWay = new ArrayDeque<>();
+    Mark start = figures.mark();
+    for (int t = 0; t < steps; t++) {
+      Mark from = figures.mark();
+      step.accept(t);
+      Mark until = figures.mark();
+      figures.stepTaken(from, until);
+      afterEach.run();
+      underWay.add(until);
+      if (underWay.size() > ahead) {
+        finish(underWay.remove(), t - ahead);
+      }
+    }
+    while (!underWay.isEmpty()) {
+      finish(underWay.remove(), steps - 1 - underWay.size());
+    }
+    figures.denoised(start);
+  }
+
+  private void finish(Mark end, int t) {
+    end.await();
+    done.accept(t);
+  }
+}

@@ -1,0 +1,5 @@
+/** Records what ranks do. */
+@NullMarked
+package io.xfuser.internal.trace;
+
+import org.jspecify.annotations.NullMarked;

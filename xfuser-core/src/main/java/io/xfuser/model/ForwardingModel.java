@@ -1,0 +1,74 @@
+package io.xfuser.model;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.progress.Progress;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.Map;
+
+/**
+ * Has the components of another model but for its transformer; implementations change some of them.
+ *
+ * @param <C> the transformer's conditioning
+ */
+public interface ForwardingModel<C> extends PipelineModel<C> {
+  /** The other model, which is closed with this one. */
+  PipelineModel<?> model();
+
+  @Override
+  default String name() {
+    return model().name();
+  }
+
+  @Override
+  default GenerationRequest resolve(InputConfig input) {
+    return model().resolve(input);
+  }
+
+  @Override
+  default TextEncoder textEncoder(Placement placement, Share share) {
+    return model().textEncoder(placement, share);
+  }
+
+  @Override
+  default boolean hasT5() {
+    return model().hasT5();
+  }
+
+  @Override
+  default VaeDecoder vaeDecoder(Placement placement) {
+    return model().vaeDecoder(placement);
+  }
+
+  @Override
+  default void check(VaeDecoder.DecodeOptions options) {
+    model().check(options);
+  }
+
+  @Override
+  default VaeDecoder.Footprint decoderSize() {
+    return model().decoderSize();
+  }
+
+  @Override
+  default Scheduler scheduler(SchedulerRequest request) {
+    return model().scheduler(request);
+  }
+
+  @Override
+  default Map<String, String> contents() {
+    return model().contents();
+  }
+
+  @Override
+  default void close() {
+    model().close();
+  }
+
+  @Override
+  default long bytes(Progress.Component component) {
+    return model().bytes(component);
+  }
+}

@@ -1,0 +1,162 @@
+package io.xfuser.model;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.ConditionInput;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a pipeline makes of an {@link InputConfig}: every default filled in, every size checked.
+ *
+ * @param input as the user gave it
+ * @param prompts what is drawn, one entry for each prompt
+ * @param size height and width of the picture that is generated, in pixels
+ * @param output height and width that the picture is resized and cropped to; often the same
+ * @param latents the shape of one picture's latents
+ * @param scheduler steps and options of the scheduler
+ * @param calls how often the model is called: once a step, but for schedulers of second order
+ * @param guidance how predictions with and without the prompt become one
+ * @param text how prompts are prepared
+ */
+public record GenerationRequest(
+    InputConfig input,
+    Prompts prompts,
+    Size size,
+    Size output,
+    LatentShape latents,
+    SchedulerRequest scheduler,
+    int calls,
+    GuidanceOptions guidance,
+    TextEncoder.TextOptions text) {
+  /**
+   * Checks that tokens and pictures can be counted.
+   *
+   * @throws IllegalArgumentException with the numbers
+   */
+  public GenerationRequest {
+    latents.grid();
+    long pictures = (long) prompts.positive().size() * input.numImagesPerPrompt();
+    if (pictures * latents.frames() > Integer.MAX_VALUE) {
+      throw new ArgumentException(
+          "%d pictures for each of %d prompts are too many"
+              .formatted(input.numImagesPerPrompt(), prompts.positive().size()));
+    }
+    int seeds = input.seeds().size();
+    if (seeds != 0 && seeds != pictures) {
+      throw new ArgumentException(
+          "seeds must be as many as pictures, but are %d for %d".formatted(seeds, pictures));
+    }
+  }
+
+  /** What {@code input} leaves open, filled in with the pipeline's defaults. */
+  public static GenerationRequest of(
+      InputConfig input, Size size, LatentShape latents, Defaults defaults) {
+    int steps = Objects.requireNonNullElse(input.numInferenceSteps(), defaults.steps());
+    return new GenerationRequest(
+        input,
+        Prompts.of(input),
+        size,
+        size,
+        latents,
+        new SchedulerRequest(steps, Objects.requireNonNullElse(input.eta(), 0.0), null, null),
+        steps,
+        new GuidanceOptions(
+            Objects.requireNonNullElse(input.guidanceScale(), defaults.guidance()),
+            Objects.requireNonNullElse(input.guidanceRescale(), 0.0),
+            0),
+        new TextEncoder.TextOptions(
+            Objects.requireNonNullElse(input.maxSequenceLength(), defaults.maxSequenceLength()),
+            Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption())));
+  }
+
+  /** The same with other prompts. */
+  public GenerationRequest withPrompts(Prompts other) {
+    return new GenerationRequest(
+        input, other, size, output, latents, scheduler, calls, guidance, text);
+  }
+
+  /** The same, the pictures resized and cropped to {@code other} in the end. */
+  public GenerationRequest withOutput(Size other) {
+    return new GenerationRequest(
+        input, prompts, size, other, latents, scheduler, calls, guidance, text);
+  }
+
+  /** The same with another schedule. */
+  public GenerationRequest withScheduler(SchedulerRequest other) {
+    return new GenerationRequest(
+        input, prompts, size, output, latents, other, other.steps(), guidance, text);
+  }
+
+  /** The same with a scheduler that calls the model so often. */
+  public GenerationRequest withCalls(int other) {
+    return new GenerationRequest(
+        input, prompts, size, output, latents, scheduler, other, guidance, text);
+  }
+
+  /** The same with other guidance. */
+  public GenerationRequest withGuidance(GuidanceOptions other) {
+    return new GenerationRequest(
+        input, prompts, size, output, latents, scheduler, calls, other, text);
+  }
+
+  /** Whether prompts are weighed against negative prompts. */
+  public boolean guided() {
+    return guidance.scale() > 1;
+  }
+
+  /** Pictures, or videos, in all. */
+  public int images() {
+    return prompts.positive().size() * input.numImagesPerPrompt();
+  }
+
+  /** What the transformer is told of the picture. */
+  public ConditionInput.Picture picture() {
+    return new ConditionInput.Picture(
+        size.height(), size.width(), latents.frames(), latents.grid(), guidance.condition());
+  }
+
+  /**
+   * A pipeline's defaults.
+   *
+   * @param steps denoising steps
+   * @param guidance the guidance scale
+   * @param maxSequenceLength text tokens
+   * @param cleanCaption whether prompts are cleaned
+   */
+  public record Defaults(int steps, double guidance, int maxSequenceLength, boolean cleanCaption) {}
+
+  /** Height and width in pixels. */
+  public record Size(int height, int width) {}
+
+  /**
+   * What is drawn and what is not, in words or class labels; as many of the one as of the other.
+   *
+   * @param positive prompts
+   * @param negative negative prompts
+   */
+  public record Prompts(List<String> positive, List<String> negative) {
+    /** One negative prompt per prompt; the empty one where none is given. */
+    public static Prompts of(InputConfig input) {
+      int count = input.prompts().size();
+      List<String> given = input.negativePrompts();
+      return new Prompts(
+          input.prompts(),
+          given.size() == count
+              ? given
+              : Collections.nCopies(count, given.isEmpty() ? "" : given.get(0)));
+    }
+  }
+
+  /**
+   * How the prompt is weighed.
+   *
+   * @param scale weight of the prompt; guidance is off at 1 and below
+   * @param rescale how far the guided prediction is scaled back to the deviation of the one with
+   *     the prompt, 0 to 1 (arXiv 2305.08891, section 3.4)
+   * @param condition the strength that the transformer itself is told, for guidance-distilled ones
+   */
+  public record GuidanceOptions(double scale, double rescale, double condition) {}
+}

@@ -1,0 +1,134 @@
+package io.xfuser.model;
+
+import io.xfuser.failure.ModelException;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.Placement;
+import io.xfuser.internal.weights.WeightFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A diffusers directory whose components are of the classes that a pipeline knows.
+ *
+ * @param directory the directory
+ * @param index its {@code model_index.json}
+ * @param loading how its weights are loaded
+ */
+public record PipelineComponents(Path directory, ComponentConfig index, LoadOptions loading) {
+
+  /**
+   * What {@code model_index.json} says of a component that a pipeline may lack and this one does.
+   */
+  public static final String ABSENT = "[null,null]";
+
+  private static final String FLAX = "Flax";
+
+  private static final Logger LOG = LoggerFactory.getLogger(PipelineComponents.class);
+  private static final Set<String> LIBRARIES = Set.of("diffusers", "transformers");
+
+  /** The same with weights in another place. */
+  public PipelineComponents on(Placement placement) {
+    return new PipelineComponents(directory, index, loading.to(placement));
+  }
+
+  /**
+   * Checks every component.
+   *
+   * @param classes the classes that each component may have, by its name; with {@link #ABSENT}
+   *     among them it may be absent
+   * @throws ModelException if a component is of another class or its folder is missing, or no
+   *     component has the variant
+   */
+  public PipelineComponents check(Map<String, Set<String>> classes) {
+    new TreeMap<>(classes).forEach(this::checkComponent);
+    String variant = loading.variant();
+    if (variant != null) {
+      checkVariant(variant, classes.keySet().stream().filter(this::hasWeights).sorted().toList());
+    }
+    return this;
+  }
+
+  private void checkVariant(String variant, List<String> names) {
+    List<String> plain =
+        names.stream()
+            .filter(name -> !WeightFiles.hasVariant(folder(name), baseName(name), variant))
+            .toList();
+    if (plain.size() == names.size()) {
+      throw new ModelException(directory + " has no weights of the variant " + variant);
+    }
+    if (!plain.isEmpty()) {
+      LOG.warn(
+          "{} has no weights of the variant {} in {}: the plain ones are read",
+          directory,
+          variant,
+          String.join(", ", plain));
+    }
+  }
+
+  private boolean hasWeights(String name) {
+    return has(name) && WeightFiles.exist(className(name));
+  }
+
+  private void checkComponent(String name, Set<String> known) {
+    String usable = String.join(", ", new TreeSet<>(known));
+    if (!index.has(name) && !known.contains(ABSENT)) {
+      throw new ModelException(
+          "%s has no %s: it must name one of %s".formatted(index.origin(), name, usable));
+    }
+    String found = has(name) ? className(name) : index.text(name);
+    if (!known.contains(found)) {
+      throw new ModelException(
+          "%s: %s is %s, but only %s can be used here"
+              .formatted(index.origin(), name, found, usable));
+    }
+    if (has(name) && !LIBRARIES.contains(index.getStringList(name).get(0))) {
+      throw new ModelException(
+          "%s: %s is %s of %s, but only classes of diffusers and transformers can be used here"
+              .formatted(index.origin(), name, found, index.getStringList(name).get(0)));
+    }
+    if (has(name) && !Files.isDirectory(folder(name))) {
+      throw new ModelException(directory + " has no folder " + name);
+    }
+  }
+
+  /** The base name of the files of weights of component {@code name}, by its library. */
+  public String baseName(String name) {
+    return WeightFiles.baseName(index.getStringList(name).get(0));
+  }
+
+  /** Whether there is a component {@code name}. */
+  public boolean has(String name) {
+    return index.has(name) && !index.text(name).equals(ABSENT);
+  }
+
+  /**
+   * The class of component {@code name}, without its library. Flax' classes are read as those of
+   * the same name without "Flax", as in diffusers.
+   */
+  public String className(String name) {
+    List<String> libraryAndClass = index.getStringList(name);
+    String found = libraryAndClass.get(libraryAndClass.size() - 1);
+    return found.startsWith(FLAX) ? found.substring(FLAX.length()) : found;
+  }
+
+  /** The folder of component {@code name}. */
+  public Path folder(String name) {
+    return directory.resolve(name);
+  }
+
+  /**
+   * The settings in {@code file} of component {@code name}, for the class that {@code
+   * model_index.json} names: the file's own {@code _class_name} does not count.
+   */
+  public ComponentConfig config(String name, String file) {
+    return ComponentConfig.read(folder(name).resolve(file)).ofClass(className(name));
+  }
+}

@@ -1,0 +1,74 @@
+package io.xfuser.model;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.progress.Progress;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.Map;
+
+/**
+ * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
+ * returned is closed by whoever asked.
+ *
+ * @param <C> the transformer's conditioning
+ */
+public interface PipelineModel<C> extends AutoCloseable {
+  /** The model's short name, {@code pixart_sigma} for example; names output files. */
+  String name();
+
+  /**
+   * Fills in the pipeline's defaults.
+   *
+   * @throws IllegalArgumentException if the model cannot do what is asked, with the numbers
+   */
+  GenerationRequest resolve(InputConfig input);
+
+  /** The transformer, whose parts are loaded to the device of {@code placement}. */
+  TransformerSpec<C> transformer(Placement placement);
+
+  /**
+   * Loads tokenizers and text encoders, which compute on the device of {@code placement}; in
+   * shares, only {@code share} of the T5 among them, and what is not shared only as the first.
+   */
+  TextEncoder textEncoder(Placement placement, Share share);
+
+  /** Whether there is a T5, the text encoder that can be loaded in shares. */
+  boolean hasT5();
+
+  /** Loads the autoencoder's decoder, which computes on the device of {@code placement}. */
+  VaeDecoder vaeDecoder(Placement placement);
+
+  /**
+   * Refuses ways to decode that the decoder does not have.
+   *
+   * @throws IllegalArgumentException naming them
+   */
+  default void check(VaeDecoder.DecodeOptions options) {}
+
+  /** What the decoder needs room for. */
+  default VaeDecoder.Footprint decoderSize() {
+    return VaeDecoder.Footprint.UNKNOWN;
+  }
+
+  /** Bytes that are read to load all of {@code component}, about; 0 where that is not known. */
+  default long bytes(Progress.Component component) {
+    return 0;
+  }
+
+  /** The scheduler for one generation. */
+  Scheduler scheduler(SchedulerRequest request);
+
+  /**
+   * What is in its files, as far as a picture depends on it: a digest by what it is of. Ranks that
+   * draw together must have the same.
+   */
+  default Map<String, String> contents() {
+    return Map.of();
+  }
+
+  @Override
+  void close();
+}

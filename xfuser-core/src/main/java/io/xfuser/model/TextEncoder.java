@@ -1,0 +1,34 @@
+package io.xfuser.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.Map;
+
+/**
+ * Everything between a prompt and the tensors that the transformer is conditioned on. Where several
+ * ranks have shares of it, they call it together, with the same request.
+ */
+public interface TextEncoder extends AutoCloseable {
+  /**
+   * Encodes.
+   *
+   * @return tensors by name, one row for each of the pictures in {@code request}; those of negative
+   *     prompts have the prefix {@code negative_}; of a share other than the first, only those that
+   *     it has a part in
+   */
+  Map<String, NDArray> encode(NDManager owner, TextRequest request);
+
+  /** Bytes of the weights that are loaded here. */
+  long parameterBytes();
+
+  @Override
+  void close();
+
+  /**
+   * How text is prepared.
+   *
+   * @param maxSequenceLength tokens; longer prompts are cut
+   * @param cleanCaption whether prompts are cleaned as the training captions were
+   */
+  record TextOptions(int maxSequenceLength, boolean cleanCaption) {}
+}

@@ -1,0 +1,102 @@
+package io.xfuser.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.BlockContext;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntUnaryOperator;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * The text of some of a request's pictures. Pipelines form text and masks for all pictures
+ * together; most treat each prompt alone, and encode {@link #perPrompt}.
+ *
+ * @param prompts all prompts of the request
+ * @param negatives as many negative prompts, or none without guidance
+ * @param imagesPerPrompt pictures for each prompt, one after another
+ * @param images the pictures whose text is wanted
+ * @param options how text is prepared
+ * @param context sums over the ranks that have the other shares of the encoder
+ */
+public record TextRequest(
+    List<String> prompts,
+    List<String> negatives,
+    int imagesPerPrompt,
+    TokenRange images,
+    TextEncoder.TextOptions options,
+    BlockContext context) {
+  /** The prefix of the names of negative prompts' tensors. */
+  public static final String NEGATIVE = "negative_";
+
+  /** {@code prompts}, each with one picture, without guidance, for a whole encoder. */
+  public static TextRequest of(List<String> prompts, TextEncoder.TextOptions options) {
+    TokenRange all = new TokenRange(0, prompts.size());
+    return new TextRequest(prompts, List.of(), 1, all, options, BlockContext.none(List.of()));
+  }
+
+  /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */
+  public Map<String, NDArray> perPrompt(NDManager owner, PromptEncoder encoder) {
+    int first = images.from() / imagesPerPrompt;
+    int last = (images.to() - 1) / imagesPerPrompt;
+    return encode(
+        owner,
+        all -> all.subList(first, last + 1),
+        encoder,
+        rows(image -> image / imagesPerPrompt - first));
+  }
+
+  /**
+   * Encodes all prompts and repeats their rows one after another: image i has row i mod P of P
+   * prompts. Some of diffusers' pipelines repeat masks in this order.
+   */
+  public Map<String, NDArray> inTurn(NDManager owner, PromptEncoder encoder) {
+    return encode(owner, UnaryOperator.identity(), encoder, rows(image -> image % prompts.size()));
+  }
+
+  /**
+   * Both prompts in one batch: an encoder reads its weights once, and more rows are multiplied at a
+   * time.
+   */
+  private Map<String, NDArray> encode(
+      NDManager owner, UnaryOperator<List<String>> some, PromptEncoder encoder, long[] rows) {
+    List<String> positive = some.apply(prompts);
+    List<String> texts = new ArrayList<>(positive);
+    if (!negatives.isEmpty()) {
+      texts.addAll(some.apply(negatives));
+    }
+    long[] negativeRows = LongStream.of(rows).map(row -> row + positive.size()).toArray();
+    Map<String, NDArray> all = new HashMap<>();
+    try (NDManager scope = owner.newSubManager()) {
+      encoder
+          .encode(scope, texts, this)
+          .forEach(
+              (name, tensor) -> {
+                all.put(name, Torch.rows(owner, tensor, rows));
+                if (!negatives.isEmpty()) {
+                  all.put(NEGATIVE + name, Torch.rows(owner, tensor, negativeRows));
+                }
+              });
+    }
+    return all;
+  }
+
+  /** A row for each of {@link #images}. */
+  public long[] rows(IntUnaryOperator rowOfImage) {
+    return IntStream.range(images.from(), images.to()).map(rowOfImage).asLongStream().toArray();
+  }
+
+  /** Encodes some prompts. */
+  @FunctionalInterface
+  public interface PromptEncoder {
+    /** Tensors by name; dimension 0 of each is the prompts, which are some of {@code request}'s,
+     * the negative ones after the others. */
+    Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request);
+  }
+}

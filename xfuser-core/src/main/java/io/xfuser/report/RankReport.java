@@ -1,0 +1,48 @@
+package io.xfuser.report;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one rank held, sent and took. Seconds are its device's: on a GPU those of the work, not of
+ * enqueueing it.
+ *
+ * @param rank the rank
+ * @param parameterBytes weights of the transformer that it owns
+ * @param textParameterBytes weights of the text encoders that it asked for, 0 where another rank
+ *     encodes or no prompt was to be encoded
+ * @param vaeParameterBytes weights of the autoencoder's decoder that it asked for, 0 where it
+ *     decoded nothing
+ * @param kvBufferBytes keys and values kept from step to step
+ * @param attentionBytes queries, keys, values and outputs of its largest self-attention
+ * @param sentBytes bytes sent by channel
+ * @param peakTensorBytes the most bytes of tensors held at once while denoising, kept keys and
+ *     values among them, seen after each self-attention and each pass through the blocks
+ * @param device where it computed, {@code cpu} or {@code cuda:0} for example
+ * @param peakDeviceBytes the most of a GPU's memory that was taken, by whatever program and with
+ *     what libtorch keeps for reuse, seen after each step and component; null on the CPU, and where
+ *     it cannot be asked for
+ * @param textEncodeSeconds encoding the prompts, 0 where another rank did
+ * @param denoiseSeconds the denoising loop
+ * @param stepSeconds each step
+ * @param vaeSeconds decoding, 0 where another rank did
+ */
+public record RankReport(
+    @JsonProperty("rank") int rank,
+    @JsonProperty("parameter_bytes") long parameterBytes,
+    @JsonProperty("text_parameter_bytes") long textParameterBytes,
+    @JsonProperty("vae_parameter_bytes") long vaeParameterBytes,
+    @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
+    @JsonProperty("attention_bytes") long attentionBytes,
+    @JsonProperty("sent_bytes") Map<String, Long> sentBytes,
+    @JsonProperty("peak_tensor_bytes") long peakTensorBytes,
+    @JsonProperty("device") String device,
+    @JsonProperty("peak_device_bytes") @JsonInclude(JsonInclude.Include.NON_NULL)
+        @Nullable Long peakDeviceBytes,
+    @JsonProperty("text_encode_s") double textEncodeSeconds,
+    @JsonProperty("denoise_s") double denoiseSeconds,
+    @JsonProperty("step_s") List<Double> stepSeconds,
+    @JsonProperty("vae_s") double vaeSeconds) {}

@@ -1,0 +1,243 @@
+package io.xfuser.internal.attention;
+
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.xfuser.internal.attention.DisplacedAttention.Schedule;
+import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.TokenLayout;
+import io.xfuser.parallel.Channel;
+import io.xfuser.parallel.Communicator;
+import io.xfuser.parallel.DelayedTransport;
+import io.xfuser.parallel.TestRanks;
+import io.xfuser.parallel.Transport;
+import io.xfuser.parallel.World;
+import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.torchscript.Torch;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Who attends what of which step. Keys are equal, so attention is the mean of the values, and these
+ * tell step and patch: 10^patch · (step + 1) for image tokens, −(step + 1) for text.
+ */
+class DisplacedAttentionTest {
+  private static final int RANKS = 3;
+  private static final int STEPS = 5;
+  private static final int TEXT = 2;
+  private static final TokenLayout PATCHES = new TokenLayout(7, RANKS, 1); // of 2, 2 and 3 tokens
+  private static final int HEAD = 4;
+
+  @ParameterizedTest
+  @EnumSource(TestRanks.class)
+  void ownKeysAreFreshAndOthersThoseOfTheStepBefore(TestRanks ranks) throws Exception {
+    List<List<Double>> found =
+        ranks.run(
+            RANKS,
+            world -> {
+              Attention attention = attention(world, 2);
+              return attended(attention, t -> List.of(PatchSpan.of(world.rank())));
+            });
+    for (int patch = 0; patch < RANKS; patch++) {
+      assertEqual(found.get(patch), expected(patch, 2));
+    }
+  }
+
+  @Test
+  void patchesOneAfterTheOtherOnOneRankAttendTheSame() throws Exception {
+    List<Double> found =
+        TestRanks.IN_PROCESS
+            .run(
+                1,
+                world -> {
+                  try (NDManager request = Torch.newManager()) {
+                    Communicator alone = world.group(Channel.RING, List.of(0));
+                    Attention attention =
+                        new DisplacedPatches(
+                            request, PATCHES, List.of(0), alone, AttentionKernel.FASTEST);
+                    return attended(
+                        attention,
+                        t ->
+                            t < 2
+                                ? List.of(PATCHES.all())
+                                : IntStream.range(0, RANKS).mapToObj(PatchSpan::of).toList());
+                  }
+                })
+            .get(0);
+    List<Double> all = new ArrayList<>();
+    for (int step = 0; step < STEPS; step++) {
+      for (int patch = 0; patch < (step < 2 ? 1 : RANKS); patch++) {
+        all.add(expected(patch, 2).get(step));
+      }
+    }
+    assertEqual(found, all);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 4", "2, 4", "4, 4", "5, 5", "9, 5"})
+  void nothingIsSentThatNobodyReads(int synchronous, int sent) throws Exception {
+    List<Long> bytes =
+        TestRanks.IN_PROCESS.run(
+            RANKS,
+            world -> {
+              Attention attention = attention(world, synchronous);
+              attended(attention, t -> List.of(PatchSpan.of(world.rank())));
+              long whole = 4L * 2 * HEAD * (TEXT + PATCHES.tokens());
+              assertThat(attention.bufferBytes()).isEqualTo(synchronous < STEPS ? whole : 0);
+              return world.counter().sent(Channel.DISTRIFUSION);
+            });
+    long each = 4L * 2 * HEAD * (RANKS - 1) * sent; // bytes of a token's key and value, to all
+    assertThat(bytes).containsExactly(each * (TEXT + 2), each * 2, each * 3);
+  }
+
+  @Test
+  void aCallAfterTheLastStepIsAnError() throws Exception {
+    TestRanks.IN_PROCESS.run(
+        RANKS,
+        world -> {
+          Attention attention = attention(world, 1);
+          attended(attention, t -> List.of(PatchSpan.of(world.rank())));
+          try (NDManager manager = Torch.newManager()) {
+            assertThatThrownBy(
+                    () -> attention.attend(manager, qkv(manager, PatchSpan.of(world.rank()), 0)))
+                .hasMessage("attended 6 times in 5 steps");
+          }
+          return 0;
+        });
+    assertThatThrownBy(() -> new Schedule(0, 5))
+        .hasMessage("0 synchronous of 5 steps; both must be at least 1");
+  }
+
+  /**
+   * A message may be on its way for nearly a step: it is awaited at the same block of the next one.
+   * Blocks take 10 ms each here, whatever the machine does beside.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4})
+  void aDelayOfNearlyAStepCostsNothing(int blocks) throws Exception {
+    Duration block = Duration.ofMillis(10);
+    Duration delay = block.multipliedBy(blocks).minusMillis(3);
+    double undelayed = Double.MAX_VALUE;
+    double delayed = Double.MAX_VALUE;
+    for (int attempt = 0; attempt < 25; attempt++) {
+      undelayed = Math.min(undelayed, run(blocks, block, UnaryOperator.identity()));
+      delayed = Math.min(delayed, run(blocks, block, x -> new DelayedTransport(x, delay)));
+      if (delayed <= 1.1 * undelayed) {
+        break;
+      }
+    }
+    assertThat(delayed).isLessThanOrEqualTo(1.15 * undelayed);
+  }
+
+  /** Milliseconds of the slowest rank for all steps that are not synchronous. */
+  private static double run(int blocks, Duration block, UnaryOperator<Transport> network)
+      throws Exception {
+    InProcessRanks ranks = new InProcessRanks(RANKS, Duration.ofSeconds(60));
+    List<Double> times =
+        TestRanks.together(
+            RANKS,
+            rank -> {
+              Torch.prepareThread(1);
+              try (World world = new World(network.apply(ranks.transport(rank)));
+                  NDManager manager = Torch.newManager()) {
+                List<Attention> all =
+                    IntStream.range(0, blocks).mapToObj(i -> attention(world, 1)).toList();
+                long start = 0;
+                for (int step = 0; step < STEPS; step++) {
+                  if (step == 1) {
+                    world.group(Channel.WORLD, List.of(0, 1, 2)).barrier();
+                    start = System.nanoTime();
+                  }
+                  for (Attention attention : all) {
+                    attention.attend(manager, qkv(manager, PatchSpan.of(rank), step));
+                    Thread.sleep(block.toMillis());
+                  }
+                }
+                return (System.nanoTime() - start) / 1e6;
+              }
+            });
+    return Collections.max(times);
+  }
+
+  private static Attention attention(World world, int synchronous) {
+    return new DisplacedAttention(
+        world.group(Channel.DISTRIFUSION, List.of(0, 1, 2)),
+        world.group(Channel.RING, List.of(world.rank())),
+        new Schedule(synchronous, STEPS),
+        AttentionKernel.FASTEST);
+  }
+
+  private static List<Double> attended(Attention attention, IntFunction<List<PatchSpan>> spans) {
+    List<Double> found = new ArrayList<>();
+    try (NDManager manager = Torch.newManager()) {
+      for (int step = 0; step < STEPS; step++) {
+        for (PatchSpan span : spans.apply(step)) {
+          NDArray out = attention.attend(manager, qkv(manager, span, step)); // (1, T' + l, 1, D)
+          found.add((double) Pixels.floats(out)[0]);
+        }
+      }
+    }
+    return found;
+  }
+
+  private static Qkv qkv(NDManager manager, PatchSpan span, int step) {
+    List<Double> values = new ArrayList<>();
+    if (span.from() == 0) {
+      values.addAll(Collections.nCopies(TEXT, -(step + 1.0)));
+    }
+    for (int patch = span.from(); patch < span.to(); patch++) {
+      int tokens = PATCHES.piece(patch, 0).length();
+      values.addAll(Collections.nCopies(tokens, Math.pow(10, patch) * (step + 1)));
+    }
+    float[] packed = new float[values.size() * 3 * HEAD]; // queries and keys are 0
+    for (int token = 0; token < values.size(); token++) {
+      for (int i = 0; i < HEAD; i++) {
+        packed[(token * 3 + 2) * HEAD + i] = values.get(token).floatValue();
+      }
+    }
+    try (NDManager scope = manager.newSubManager()) {
+      NDArray java = scope.create(packed, new Shape(1, values.size(), 3, 1, HEAD));
+      return new Qkv(Torch.copy(manager, java), span.from() == 0 ? TEXT : 0, span);
+    }
+  }
+
+  /** The mean that {@code patch} gets in each step. */
+  private static List<Double> expected(int patch, int synchronous) {
+    List<Double> means = new ArrayList<>();
+    for (int step = 0; step < STEPS; step++) {
+      double sum = -TEXT * (step >= synchronous && patch != 0 ? step : step + 1.0);
+      for (int other = 0; other < RANKS; other++) {
+        double seen = step >= synchronous && patch != other ? step : step + 1.0;
+        sum += PATCHES.piece(other, 0).length() * Math.pow(10, other) * seen;
+      }
+      means.add(sum / (TEXT + PATCHES.tokens()));
+    }
+    return means;
+  }
+
+  private static void assertEqual(List<Double> found, List<Double> expected) {
+    assertThat(found).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.size(); i++) {
+      assertThat(found.get(i)).as("call %d", i).isCloseTo(expected.get(i), within(1e-3));
+    }
+  }
+}
