@@ -126,7 +126,7 @@ class RunnerTest {
         .containsExactly("wrote " + threads.resolve("r.json"), "wrote " + threads.resolve(name));
     assertThat(err.toString(UTF_8).lines())
         .satisfiesExactly(
-            first -> assertThat(first).isEqualTo("step 1/2"),
+            first -> assertThat(first).matches("step 1/2, \\d+\\.\\d\\d s/step"),
             second -> assertThat(second).matches("step 2/2, \\d+\\.\\d\\d s/step"));
 
     String[] launched = concat(new String[] {"--launcher", "process"}, outputs(processes));
