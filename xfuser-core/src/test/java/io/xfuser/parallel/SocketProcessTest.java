@@ -70,7 +70,7 @@ class SocketProcessTest {
 
   @Test
   void aComputationLongerThanTheLimitOfSilenceIsNoFailure() throws Exception {
-    start(3, "busy", "5");
+    start(3, "busy", "3");
     for (RankProcess rank : ranks) {
       assertThat(rank.await("JOINED", START)).isEqualTo("all daemons");
     }

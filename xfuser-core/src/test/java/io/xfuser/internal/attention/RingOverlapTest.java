@@ -27,11 +27,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Keys and values travel while the present ones are attended. Attention is quick here; it is slowed
- * down to 25 ms a hop where it is computed, see {@link SlowedRing}.
+ * down to 50 ms a hop where it is computed, see {@link SlowedRing}.
  */
 class RingOverlapTest {
-  private static final Duration HOP = Duration.ofMillis(25);
-  private static final Duration DELAY = Duration.ofMillis(20);
+  private static final Duration HOP = Duration.ofMillis(50);
+  private static final Duration DELAY = Duration.ofMillis(40);
   private static final int LAYERS = 4;
   private static final int TRIES = 25;
 
@@ -103,6 +103,6 @@ class RingOverlapTest {
   }
 
   private static Qkv qkv(NDManager manager) {
-    return new Qkv(manager.ones(new Shape(1, 768, 3, 4, 32)), new PatchSpan(0, 1));
+    return new Qkv(manager.ones(new Shape(1, 384, 3, 4, 32)), new PatchSpan(0, 1));
   }
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -39,10 +40,13 @@ class ProcessesEqualThreadsTest {
   private static final List<String> PROMPTS =
       List.of("a red fox in the snow", "an old lighthouse", "three green apples");
 
+  private static final int MAX_RANKS = 8;
+
   @TempDir private Path directory = Path.of("");
   private final Map<Case, byte[]> ofThreads = new HashMap<>();
-  private @Nullable RankProcesses world;
-  private String worldsKey = "";
+  private final OpenPipelines pipelines = new OpenPipelines();
+  private @Nullable RankProcesses processes;
+  private String world = "";
   private int outputs;
 
   /** Neighbours share a world. 112 × 144 pixels are 63 tokens, 384 × 384 are 576. */
@@ -101,7 +105,7 @@ class ProcessesEqualThreadsTest {
   @MethodSource("cases")
   void processesMakeTheThreadsPictureBitForBit(Case test) throws Exception {
     Path output = directory.resolve(String.valueOf(outputs++));
-    worldOf(test).generate(test.flags(output));
+    worldOf(test).run(test.flags(output));
     byte[] threads = ofThreads.get(test.withSharedMemory());
     if (threads == null) {
       threads = onThreads(test);
@@ -110,23 +114,26 @@ class ProcessesEqualThreadsTest {
     assertThat(saved(output)).isEqualTo(threads);
   }
 
+  /** The world of the case before where it fits, else another of the same processes. */
   private RankProcesses worldOf(Case test) throws Exception {
-    String key = test.ranks() + " ranks, shared memory " + test.sharedMemory();
-    RankProcesses running = world;
-    if (running == null || !key.equals(worldsKey)) {
-      endWorld();
-      Map<String, String> variables = test.sharedMemory() ? Map.of() : Map.of("XFUSER_SHM", "0");
-      running = RankProcesses.start(test.ranks(), variables, "20", "nothing");
-      world = running;
-      worldsKey = key;
+    String needed = test.ranks() + " ranks, shared memory " + test.sharedMemory();
+    RankProcesses running = processes;
+    if (running == null) {
+      running = RankProcesses.start(MAX_RANKS, "20", "nothing");
+      processes = running;
+    }
+    if (!needed.equals(world)) {
+      running.join(test.ranks(), test.sharedMemory());
+      world = needed;
     }
     return running;
   }
 
   @AfterAll
-  void endWorld() {
-    if (world != null) {
-      world.close();
+  void end() {
+    pipelines.close();
+    if (processes != null) {
+      processes.close();
     }
   }
 
@@ -134,7 +141,8 @@ class ProcessesEqualThreadsTest {
   private byte[] onThreads(Case test) {
     WrittenRequest args = WrittenRequest.parse(test.flags(directory));
     EngineConfig engine = args.engine();
-    try (XDiTParallel threads = XDiTParallel.inProcess(engine);
+    DiffusionPipeline pipeline = pipelines.of(engine);
+    try (XDiTParallel threads = XDiTParallel.inProcess(pipeline, engine);
         Generation generation = threads.generate(RankMain.pixels(args))) {
       if (engine.runtime().dtype() == ElementType.FLOAT32) {
         ParallelConfig patches =
@@ -143,7 +151,7 @@ class ProcessesEqualThreadsTest {
                 .numDistrifusionPatch(engine.parallel().distrifusionPatches())
                 .build();
         EngineConfig one = engine.toBuilder().parallel(patches).build();
-        try (XDiTParallel serial = XDiTParallel.inProcess(one);
+        try (XDiTParallel serial = XDiTParallel.inProcess(pipeline, one);
             Generation expected = serial.generate(RankMain.pixels(args))) {
           assertThat(Pixels.largestDifference(generation.tensor(), expected.tensor()))
               .isLessThanOrEqualTo(1e-4);

@@ -1,10 +1,13 @@
 package io.xfuser.models.process;
 
+import static java.util.Objects.requireNonNull;
+
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.RankException;
+import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.socket.SocketConfig;
 import io.xfuser.parallel.socket.SocketWorld;
@@ -18,67 +21,86 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One rank as a process of its own. Every line of its standard input is a request: xDiT's flags,
- * with tabs between them. A failure is caught, told on the standard error, and survived: the same
- * JVM generates once more, on its own.
+ * One rank as a process of its own. Every line of its standard input has a number, which the rank
+ * says when it is done, and words, with tabs between them: {@code JOIN size port sharedMemory}
+ * takes it from its world into another; all others are xDiT's flags, a request. A failure is
+ * caught, told on the standard error, and survived: the same JVM generates once more, on its own.
  */
 public final class RankMain {
-  private RankMain() {}
+  private final int rank = Integer.parseInt(requireNonNull(System.getenv("RANK")));
+  private final OpenPipelines pipelines = new OpenPipelines();
+  private final SocketConfig.Limits limits;
+  private final String announced;
+  private @Nullable World world;
 
-  /**
-   * Arguments: seconds of silence that count as a failure, the activity to announce, with its
-   * rank..
-   */
-  public static void main(String[] arguments) throws IOException {
-    SocketConfig environment = SocketConfig.fromEnvironment(System.getenv());
+  private RankMain(Duration silence, String announced) {
     SocketConfig.Limits standard = SocketConfig.Limits.standard();
-    SocketConfig config =
-        new SocketConfig(
-            environment.rank(),
-            environment.size(),
-            environment.localRank(),
-            environment.master(),
-            new SocketConfig.Limits(
-                standard.rendezvous(),
-                Duration.ofSeconds(Integer.parseInt(arguments[0])),
-                standard.message()),
-            environment.sharedMemory());
-    boolean failed;
-    try (World joined = SocketWorld.join(config);
-        World world = new World(new AnnouncingTransport(joined.transport(), arguments[1]))) {
-      say("JOINED");
-      failed = !serve(world);
-    }
-    say("CLOSED");
-    System.exit(failed ? 1 : 0);
+    this.limits = new SocketConfig.Limits(standard.rendezvous(), silence, standard.message());
+    this.announced = announced;
   }
 
-  /** Serves requests until there are no more, or one fails. */
-  private static boolean serve(World world) throws IOException {
-    BufferedReader requests =
+  /**
+   * Arguments: seconds of silence that count as a failure, the activity to announce, with its rank.
+   */
+  public static void main(String[] arguments) throws IOException {
+    Duration silence = Duration.ofSeconds(Integer.parseInt(arguments[0]));
+    boolean served = new RankMain(silence, arguments[1]).serve();
+    say("CLOSED");
+    System.exit(served ? 0 : 1);
+  }
+
+  /** Serves until there are no more requests, or one fails. */
+  private boolean serve() throws IOException {
+    BufferedReader lines =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    int served = 0;
-    for (String line = requests.readLine(); line != null; line = requests.readLine()) {
-      WrittenRequest args = WrittenRequest.parse(List.of(line.split("\t")));
-      EngineConfig engine = args.engine();
-      Path directory = args.output().resolve("rank" + world.rank());
-      try (DiffusionPipeline pipeline =
-          DiffusionPipeline.fromPretrained(engine.model(), engine.runtime())) {
-        try (XDiTParallel parallel = new XDiTParallel(pipeline, engine, world);
-            Generation generation = parallel.generate(pixels(args))) {
-          generation.save(directory);
-        } catch (RankException | CommunicationException e) {
-          System.err.println("FAILED " + e.getMessage());
-          alone(pipeline, args);
+    try (pipelines) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        String[] numbered = line.split("\t", 2);
+        String[] words = numbered[1].split("\t", -1);
+        if (words[0].equals("JOIN")) {
+          join(words);
+        } else if (!generate(WrittenRequest.parse(List.of(words)))) {
           return false;
         }
+        say("DONE " + numbered[0]);
       }
-      served++;
-      say("DONE %03d".formatted(served));
+    } finally {
+      leave();
     }
     return true;
+  }
+
+  private void join(String[] words) {
+    leave();
+    int size = Integer.parseInt(words[1]);
+    SocketConfig config = TestRanks.config(rank, size, Integer.parseInt(words[2]), limits);
+    boolean sharedMemory = Boolean.parseBoolean(words[3]);
+    World joined =
+        SocketWorld.join(new SocketConfig(rank, size, rank, config.master(), limits, sharedMemory));
+    world = new World(new AnnouncingTransport(joined.transport(), announced));
+  }
+
+  private void leave() {
+    if (world != null) {
+      world.close();
+    }
+  }
+
+  private boolean generate(WrittenRequest args) throws IOException {
+    EngineConfig engine = args.engine();
+    DiffusionPipeline pipeline = pipelines.of(engine);
+    try (XDiTParallel parallel = new XDiTParallel(pipeline, engine, requireNonNull(world));
+        Generation generation = parallel.generate(pixels(args))) {
+      generation.save(args.output().resolve("rank" + rank));
+      return true;
+    } catch (RankException | CommunicationException e) {
+      System.err.println("FAILED " + e.getMessage());
+      alone(pipeline, args);
+      return false;
+    }
   }
 
   private static void alone(DiffusionPipeline pipeline, WrittenRequest args) {

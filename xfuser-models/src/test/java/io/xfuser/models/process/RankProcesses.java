@@ -8,35 +8,36 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The processes of one world, each a {@link RankMain}. */
+/** Processes, each a {@link RankMain}; the first of them make up one world after another. */
 final class RankProcesses implements AutoCloseable {
-  private static final Duration START = Duration.ofSeconds(90);
-  private static final Duration REQUEST = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofMinutes(2);
 
   private final List<RankProcess> ranks = new ArrayList<>();
-  private int requests;
+  private int size; // of the world
+  private int told;
 
   private RankProcesses() {}
 
-  /** Starts {@code size} ranks and waits until they have joined. */
-  static RankProcesses start(int size, Map<String, String> variables, String... arguments)
-      throws Exception {
-    RankProcesses world = new RankProcesses();
-    int port = TestRanks.freePort();
+  /** Starts {@code count} processes. */
+  static RankProcesses start(int count, String... arguments) throws IOException {
+    RankProcesses processes = new RankProcesses();
     try {
-      for (int rank = 0; rank < size; rank++) {
-        Map<String, String> environment = RankProcess.environment(rank, size, port);
-        environment.putAll(variables);
-        world.ranks.add(new RankProcess(RankMain.class, environment, arguments));
+      for (int rank = 0; rank < count; rank++) {
+        Map<String, String> environment = RankProcess.environment(rank, count, 0);
+        processes.ranks.add(new RankProcess(RankMain.class, environment, arguments));
       }
-      for (RankProcess rank : world.ranks) {
-        rank.await("JOINED", START);
-      }
-      return world;
-    } catch (Exception | AssertionError e) {
-      world.close();
+      return processes;
+    } catch (IOException e) {
+      processes.close();
       throw e;
     }
+  }
+
+  /** Waits until the first {@code ranks} processes are a world of their own. */
+  void join(int ranks, boolean sharedMemory) throws Exception {
+    size = ranks;
+    int port = TestRanks.freePort();
+    run(List.of("JOIN", "" + ranks, "" + port, "" + sharedMemory));
   }
 
   RankProcess rank(int rank) {
@@ -49,17 +50,17 @@ final class RankProcesses implements AutoCloseable {
 
   /** Gives all ranks the same flags. */
   void tell(List<String> flags) throws IOException {
-    for (RankProcess rank : ranks) {
-      rank.tell(String.join("\t", flags));
+    told++;
+    for (RankProcess rank : ranks.subList(0, size)) {
+      rank.tell("%03d\t".formatted(told) + String.join("\t", flags));
     }
   }
 
   /** Gives all ranks the same flags and waits until they are done. */
-  void generate(List<String> flags) throws Exception {
+  void run(List<String> flags) throws Exception {
     tell(flags);
-    requests++;
-    for (RankProcess rank : ranks) {
-      rank.await("DONE %03d".formatted(requests), REQUEST);
+    for (RankProcess rank : ranks.subList(0, size)) {
+      rank.await("DONE %03d".formatted(told), LIMIT);
     }
   }
 
