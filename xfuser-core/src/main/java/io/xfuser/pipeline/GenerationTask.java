@@ -55,7 +55,7 @@ public final class GenerationTask {
     this.job = new RequestQueue.Job(() -> run(draw), this::fail, this::cancel);
     this.telling = telling.apply(this::cancel);
     this.together = together;
-    result.whenComplete((generation, failure) -> abandonUnlessOver());
+    var unused = result.whenComplete((generation, failure) -> abandonUnlessOver());
   }
 
   /** Where it is. */

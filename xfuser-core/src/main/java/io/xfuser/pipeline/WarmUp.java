@@ -16,6 +16,7 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -83,8 +84,9 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
       Device device = ranks.devices().get(local);
       Consumer<Progress> told =
           progress -> {
-            if (!stop.get().isEmpty()) {
-              throw new CancelledException(stop.get() + " while " + progress.doing());
+            String by = Objects.requireNonNullElse(stop.get(), "");
+            if (!by.isEmpty()) {
+              throw new CancelledException(by + " while " + progress.doing());
             }
             watch.progressed(rank, progress);
           };

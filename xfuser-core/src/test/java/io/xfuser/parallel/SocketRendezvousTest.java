@@ -56,7 +56,7 @@ class SocketRendezvousTest {
   }
 
   private static boolean hasIpv6() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("::1"))) {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getAllByName("::1")[0])) {
       return socket.isBound();
     } catch (IOException e) {
       return false;
