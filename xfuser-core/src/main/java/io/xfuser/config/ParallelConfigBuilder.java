@@ -1,7 +1,6 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
-
 import java.util.List;
 
 /** Degrees that are being put together; each is 1 until it is given. */

@@ -1,7 +1,6 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
-
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,6 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,13 +1,13 @@
 package io.xfuser.djl;
 
 import ai.djl.repository.zoo.Criteria;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

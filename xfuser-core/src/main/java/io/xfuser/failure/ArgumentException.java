@@ -1,6 +1,5 @@
 package io.xfuser.failure;
 
-
 /** A setting that cannot be honoured; the message is one sentence with the numbers. */
 public final class ArgumentException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;

@@ -1,6 +1,5 @@
 package io.xfuser.failure;
 
-
 /**
  * Ranks cannot reach one another: they did not meet, one does not answer in time or has left, or a
  * library for messages fails. The message names the rank where it is about one.

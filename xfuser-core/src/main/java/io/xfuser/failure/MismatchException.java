@@ -1,6 +1,5 @@
 package io.xfuser.failure;
 
-
 /**
  * The ranks were asked for different things, or one of them refuses what it was asked for. All
  * ranks throw it with the same sentence, which names what differs; nothing was computed, and the

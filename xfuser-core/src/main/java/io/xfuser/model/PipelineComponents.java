@@ -1,10 +1,10 @@
 package io.xfuser.model;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
-import io.xfuser.internal.weights.WeightFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -95,8 +95,10 @@ public record TextRequest(
   /** Encodes some prompts. */
   @FunctionalInterface
   public interface PromptEncoder {
-    /** Tensors by name; dimension 0 of each is the prompts, which are some of {@code request}'s,
-     * the negative ones after the others. */
+    /**
+     * Tensors by name; dimension 0 of each is the prompts, which are some of {@code request}'s, the
+     * negative ones after the others.
+     */
     Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request);
   }
 }

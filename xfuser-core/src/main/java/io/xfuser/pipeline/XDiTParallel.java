@@ -3,8 +3,6 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.ModelConfig;
-import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
@@ -103,8 +101,7 @@ public final class XDiTParallel implements AutoCloseable {
    * Opens the engine's model, which is downloaded if it is one of the hub and not in the cache; all
    * ranks are threads of this JVM.
    *
-   * @throws RuntimeException as {@link DiffusionPipeline#fromPretrained(ModelConfig,
-   *     RuntimeConfig)}
+   * @throws RuntimeException as {@link DiffusionPipeline#fromPretrained(EngineConfig)}
    */
   public static XDiTParallel inProcess(EngineConfig engine) {
     return inProcess(DiffusionPipeline.fromPretrained(engine), true, engine);
@@ -181,8 +178,8 @@ public final class XDiTParallel implements AutoCloseable {
    * <p>The listener is called on a thread of its own, one event at a time: how long it takes holds
    * up neither ranks nor requests, and where it lags, events within a phase are left out, never the
    * last. It cancels by returning false. It may call anything, {@code generate} and {@code close}
-   * of this included, during which it hears nothing more. If it throws, that is logged, it hears
-   * nothing more of this request, and the request goes on.
+   * of this included, during which it hears nothing more. If it throws, that is logged, and the
+   * request goes on without it.
    *
    * @param given belongs to the caller, who keeps it open until the request is over
    * @throws RuntimeException as {@link #generate(InputConfig, GivenTensors, ProgressListener)}, but
@@ -194,8 +191,7 @@ public final class XDiTParallel implements AutoCloseable {
 
   /**
    * Generates like {@link #generate(InputConfig, GivenTensors, ProgressListener)}, and records what
-   * every rank does when: {@link Generation#trace}. Takes 100 bytes of memory for an event, of
-   * which there are a few for each patch of each step, and two for each message.
+   * every rank does when: {@link Generation#trace}. Takes 100 bytes of memory for an event.
    */
   public Generation trace(InputConfig input, GivenTensors given, ProgressListener listener) {
     return submit(input, given, listener, task -> task.watch(true)).await();

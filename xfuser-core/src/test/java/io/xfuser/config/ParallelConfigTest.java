@@ -1,11 +1,10 @@
 package io.xfuser.config;
 
-import io.xfuser.failure.ArgumentException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;

@@ -1,10 +1,9 @@
 package io.xfuser.config;
 
-import io.xfuser.failure.ArgumentException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import java.math.BigInteger;

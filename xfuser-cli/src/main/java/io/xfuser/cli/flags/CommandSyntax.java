@@ -1,11 +1,9 @@
 package io.xfuser.cli.flags;
 
+import io.xfuser.cli.flags.Flags.Flag;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Setting;
-
 import io.xfuser.failure.ArgumentException;
-
-import io.xfuser.cli.flags.Flags.Flag;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

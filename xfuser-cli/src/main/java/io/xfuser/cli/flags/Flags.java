@@ -6,7 +6,6 @@ import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
-
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,5 @@
 package io.xfuser.cli.flags;
 
-
-
 import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;

@@ -7,7 +7,6 @@ import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
-
 import io.xfuser.failure.ArgumentException;
 import java.nio.file.Path;
 import java.util.Map;

@@ -1,7 +1,5 @@
 package io.xfuser.cli.trace;
 
-
-
 import java.util.Locale;
 
 /** An SVG file that is being written; lengths are pixels, from the upper left corner. */

@@ -1,13 +1,12 @@
 package io.xfuser.cli.trace;
 
-import io.xfuser.trace.RunTrace;
-import io.xfuser.trace.RankTrace;
-import io.xfuser.trace.TraceEvent;
-import io.xfuser.trace.MicroStep;
-import io.xfuser.trace.Activity;
-
 import io.xfuser.cli.trace.SvgText.Box;
 import io.xfuser.cli.trace.SvgText.Font;
+import io.xfuser.trace.Activity;
+import io.xfuser.trace.MicroStep;
+import io.xfuser.trace.RankTrace;
+import io.xfuser.trace.RunTrace;
+import io.xfuser.trace.TraceEvent;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;

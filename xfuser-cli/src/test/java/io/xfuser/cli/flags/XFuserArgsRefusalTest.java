@@ -1,11 +1,10 @@
 package io.xfuser.cli.flags;
 
-import io.xfuser.config.EngineConfig;
-import io.xfuser.config.InputConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
 import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,14 +1,13 @@
 package io.xfuser.cli.flags;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.ElementType;
 import java.io.IOException;

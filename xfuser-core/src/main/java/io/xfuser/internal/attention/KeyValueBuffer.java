@@ -1,9 +1,8 @@
 package io.xfuser.internal.attention;
 
-import io.xfuser.attention.Qkv;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Qkv;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;

@@ -1,10 +1,9 @@
 package io.xfuser.internal.attention;
 
-import io.xfuser.attention.Attention;
-import io.xfuser.attention.Qkv;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
 import io.xfuser.torchscript.AttentionKernel;
 
 /**

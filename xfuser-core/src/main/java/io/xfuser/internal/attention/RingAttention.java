@@ -1,11 +1,10 @@
 package io.xfuser.internal.attention;
 
-import io.xfuser.attention.Attention;
-import io.xfuser.attention.Qkv;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.Pending;
 import io.xfuser.torchscript.AttentionKernel;

@@ -1,13 +1,12 @@
 package io.xfuser.internal.plan;
 
-import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.LatentShape;
-import io.xfuser.model.VaeDecoder;
-
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.TransformerSpec;

@@ -1,11 +1,10 @@
 package io.xfuser.internal.plan;
 
-import io.xfuser.model.GenerationRequest;
-
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;

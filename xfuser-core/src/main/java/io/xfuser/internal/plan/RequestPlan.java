@@ -1,9 +1,8 @@
 package io.xfuser.internal.plan;
 
-import io.xfuser.model.GenerationRequest;
-
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.parallel.DeviceMesh;
 import io.xfuser.parallel.MeshAxis;
 import io.xfuser.torchscript.Torch;
@@ -21,14 +20,16 @@ import java.util.stream.Stream;
  * @param request what is generated
  * @param denoising the ranks of the transformer; those after them only decode
  */
-public record RequestPlan(EngineConfig engine, GenerationRequest request, List<RankPlan> denoising) {
+public record RequestPlan(
+    EngineConfig engine, GenerationRequest request, List<RankPlan> denoising) {
   /**
    * Plans before any rank starts.
    *
    * @throws IllegalArgumentException if the degrees do not fit the model or the request, with the
    *     numbers
    */
-  public static RequestPlan of(EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
+  public static RequestPlan of(
+      EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
     return new RequestPlan(
         engine,
         request,

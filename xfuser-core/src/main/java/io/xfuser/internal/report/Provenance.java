@@ -1,11 +1,10 @@
 package io.xfuser.internal.report;
 
-import io.xfuser.model.GenerationRequest;
-
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.model.GenerationRequest;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,5 @@
 package io.xfuser.internal.report;
 
-import io.xfuser.report.RankReport;
-
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -9,6 +7,7 @@ import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.World;
+import io.xfuser.report.RankReport;
 import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.DeviceMemory;

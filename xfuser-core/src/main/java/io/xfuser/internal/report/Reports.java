@@ -1,18 +1,17 @@
 package io.xfuser.internal.report;
 
-import io.xfuser.report.RankReport;
-import io.xfuser.report.RunReport;
-
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.internal.trace.ClockReadings;
+import io.xfuser.internal.trace.RankEvents;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.World;
-import io.xfuser.internal.trace.ClockReadings;
-import io.xfuser.internal.trace.RankEvents;
+import io.xfuser.report.RankReport;
+import io.xfuser.report.RunReport;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.trace.TraceEvent;
 import java.lang.management.ManagementFactory;
@@ -30,7 +29,8 @@ public final class Reports {
   private Reports() {}
 
   /** The report of all ranks, on every rank; returns when all ranks have come here. */
-  public static RunReport gather(NDManager owner, World world, EngineConfig engine, RankFigures figures) {
+  public static RunReport gather(
+      NDManager owner, World world, EngineConfig engine, RankFigures figures) {
     Communicator everyone = everyone(world);
     RankReport own = figures.report(world);
     try {

@@ -1,13 +1,12 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.plan.RequestPlan;
-import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.VaeDecoder;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;

@@ -1,10 +1,10 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.internal.report.RankFigures;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.report.RankFigures;
+import io.xfuser.internal.trace.Trace;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.parallel.Communicator;
@@ -12,7 +12,6 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
-import io.xfuser.internal.trace.Trace;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;

@@ -5,7 +5,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec;
-
 import io.xfuser.weights.Share;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,13 +1,12 @@
 package io.xfuser.internal.runtime;
 
+import io.xfuser.config.Offload;
+import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
-
-import io.xfuser.config.Offload;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.Progress.Component;
-import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.weights.Share;
 import java.util.function.Consumer;
 import java.util.function.Supplier;

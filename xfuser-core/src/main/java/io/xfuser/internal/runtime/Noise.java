@@ -1,14 +1,13 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.model.GenerationRequest;
-
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.Patchify;
+import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.runtime.Guidance.Arithmetic;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;

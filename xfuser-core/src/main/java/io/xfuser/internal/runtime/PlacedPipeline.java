@@ -3,7 +3,6 @@ package io.xfuser.internal.runtime;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
-
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.Map;

@@ -1,14 +1,13 @@
 package io.xfuser.internal.runtime;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.Texts;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
-
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Passed;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Torch;

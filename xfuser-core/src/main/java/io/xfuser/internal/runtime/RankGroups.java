@@ -1,8 +1,5 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.internal.report.RankFigures;
-
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.internal.attention.DisplacedAttention;
@@ -12,6 +9,8 @@ import io.xfuser.internal.attention.LocalAttention;
 import io.xfuser.internal.attention.PatchAttention;
 import io.xfuser.internal.attention.RingAttention;
 import io.xfuser.internal.attention.UlyssesAttention;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.report.RankFigures;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.MeshAxis;

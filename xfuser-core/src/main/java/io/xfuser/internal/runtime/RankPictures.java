@@ -1,14 +1,13 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.LatentShape;
-
 import ai.djl.Device;
 import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.OutputType;
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
 import java.util.List;

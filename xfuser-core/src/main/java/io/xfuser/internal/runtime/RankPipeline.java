@@ -1,15 +1,14 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.model.GivenTensors;
-import io.xfuser.model.TextEncoder;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.runtime.Guidance.Arithmetic;
+import io.xfuser.model.GivenTensors;
+import io.xfuser.model.TextEncoder;
 import io.xfuser.nn.Patchify;
 import io.xfuser.parallel.Communicator;
-import io.xfuser.internal.runtime.Guidance.Arithmetic;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.DeviceClock.Mark;

@@ -1,7 +1,6 @@
 package io.xfuser.internal.runtime;
 
 import io.xfuser.report.RunReport;
-
 import io.xfuser.trace.RunTrace;
 import org.jspecify.annotations.Nullable;
 

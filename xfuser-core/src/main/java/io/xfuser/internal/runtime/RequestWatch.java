@@ -1,7 +1,7 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.progress.Progress;
 import io.xfuser.internal.trace.Trace;
+import io.xfuser.progress.Progress;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.BiConsumer;
 

@@ -1,7 +1,6 @@
 package io.xfuser.internal.runtime;
 
 import io.xfuser.internal.report.RankFigures;
-
 import io.xfuser.torchscript.DeviceClock.Mark;
 import java.util.ArrayDeque;
 import java.util.Queue;

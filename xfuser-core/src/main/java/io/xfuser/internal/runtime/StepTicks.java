@@ -1,9 +1,8 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.plan.RequestPlan;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.World;

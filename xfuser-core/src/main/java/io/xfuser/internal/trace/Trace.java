@@ -1,11 +1,10 @@
 package io.xfuser.internal.trace;
 
+import io.xfuser.parallel.World;
+import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.TraceEvent;
-
-import io.xfuser.parallel.World;
-import io.xfuser.torchscript.DeviceClock;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

@@ -1,12 +1,11 @@
 package io.xfuser.internal.trace;
 
-import io.xfuser.trace.Activity;
-import io.xfuser.trace.MicroStep;
-import io.xfuser.trace.TraceEvent;
-
 import io.xfuser.parallel.World;
 import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.DeviceClock.Mark;
+import io.xfuser.trace.Activity;
+import io.xfuser.trace.MicroStep;
+import io.xfuser.trace.TraceEvent;
 import io.xfuser.trace.TraceEvent.Message;
 import java.util.ArrayList;
 import java.util.List;

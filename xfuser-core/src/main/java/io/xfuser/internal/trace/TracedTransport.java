@@ -1,7 +1,5 @@
 package io.xfuser.internal.trace;
 
-import io.xfuser.trace.Activity;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import io.xfuser.parallel.Channel;
@@ -10,6 +8,7 @@ import io.xfuser.parallel.Pending;
 import io.xfuser.parallel.Transport;
 import io.xfuser.torchscript.DeviceClock.Mark;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.trace.Activity;
 import io.xfuser.trace.TraceEvent.Message;
 import java.util.HashMap;
 import java.util.List;

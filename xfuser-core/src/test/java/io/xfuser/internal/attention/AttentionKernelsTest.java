@@ -1,13 +1,12 @@
 package io.xfuser.internal.attention;
 
-import io.xfuser.attention.Attention;
-import io.xfuser.attention.Qkv;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.parallel.Channel;

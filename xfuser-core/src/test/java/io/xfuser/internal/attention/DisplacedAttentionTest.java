@@ -1,8 +1,5 @@
 package io.xfuser.internal.attention;
 
-import io.xfuser.attention.Attention;
-import io.xfuser.attention.Qkv;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -10,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
 import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;

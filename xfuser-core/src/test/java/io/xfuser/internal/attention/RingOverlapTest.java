@@ -1,12 +1,11 @@
 package io.xfuser.internal.attention;
 
-import io.xfuser.attention.Attention;
-import io.xfuser.attention.Qkv;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.attention.Attention;
+import io.xfuser.attention.Qkv;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;

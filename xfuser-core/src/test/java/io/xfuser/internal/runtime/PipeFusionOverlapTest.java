@@ -1,10 +1,5 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.internal.report.RankFigures;
-import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.LatentShape;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
@@ -14,6 +9,13 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.report.RankFigures;
+import io.xfuser.internal.trace.Trace;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
 import io.xfuser.parallel.Channel;
 import io.xfuser.parallel.Communicator;
 import io.xfuser.parallel.DelayedTransport;
@@ -22,14 +24,11 @@ import io.xfuser.parallel.TestRanks;
 import io.xfuser.parallel.Transport;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
-import io.xfuser.model.GenerationRequest.Defaults;
-import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.internal.trace.Trace;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.TransformerSpec;
 import java.nio.file.Path;

@@ -1,8 +1,5 @@
 package io.xfuser.internal.runtime;
 
-import io.xfuser.internal.report.RankFigures;
-import io.xfuser.report.RankReport;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -10,8 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.CancelledException;
+import io.xfuser.internal.report.RankFigures;
 import io.xfuser.parallel.World;
 import io.xfuser.parallel.inprocess.InProcessRanks;
+import io.xfuser.report.RankReport;
 import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.SimulatedGpu;
 import io.xfuser.torchscript.Torch;

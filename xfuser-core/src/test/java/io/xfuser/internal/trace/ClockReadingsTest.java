@@ -1,14 +1,13 @@
 package io.xfuser.internal.trace;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.internal.trace.ClockReadings.Offset;
+import io.xfuser.parallel.Channel;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.trace.TraceEvent;
-
-import static org.assertj.core.api.Assertions.assertThat;
-
-import io.xfuser.parallel.Channel;
-import io.xfuser.internal.trace.ClockReadings.Offset;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;

@@ -2,9 +2,9 @@ package io.xfuser.models.internal.joint;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Part;
-import io.xfuser.models.internal.parts.PerBlock;
 import org.jspecify.annotations.Nullable;
 
 /**

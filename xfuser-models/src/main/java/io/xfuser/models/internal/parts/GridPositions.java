@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.parts;
 
-import io.xfuser.transformer.ConditionInput;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.ConditionInput;
 
 /**
  * Fixed position embeddings, sines and cosines of each token's column and row ({@code

@@ -1,11 +1,10 @@
 package io.xfuser.models.internal.parts;
 
-import io.xfuser.transformer.Head;
-import io.xfuser.transformer.Hidden;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.TensorList;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Hidden;
 import java.util.function.Function;
 
 /**

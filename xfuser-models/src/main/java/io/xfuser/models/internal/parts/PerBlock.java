@@ -1,9 +1,8 @@
 package io.xfuser.models.internal.parts;
 
-import io.xfuser.transformer.Part;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.transformer.Part;
 import java.util.IdentityHashMap;
 import java.util.function.Function;
 

@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.Scheduler;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
 
 /** What DDIM and DDPM have in common: timesteps of the training schedule, and clipping. */
 abstract sealed class DiffusionSolver implements Scheduler permits Ddim, Ddpm {

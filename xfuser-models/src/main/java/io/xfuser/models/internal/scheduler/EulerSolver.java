@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.Scheduler;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /** What solvers in the noise per unit of picture have in common (arXiv 2206.00364). */

@@ -1,8 +1,7 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-
 import ai.djl.ndarray.NDArray;
+import io.xfuser.scheduler.Sample;
 import io.xfuser.torchscript.Program;
 import org.jspecify.annotations.Nullable;
 

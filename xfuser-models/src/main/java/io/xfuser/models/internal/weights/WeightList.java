@@ -1,12 +1,11 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.Share;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;

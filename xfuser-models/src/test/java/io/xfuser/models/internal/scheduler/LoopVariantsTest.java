@@ -1,10 +1,9 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;

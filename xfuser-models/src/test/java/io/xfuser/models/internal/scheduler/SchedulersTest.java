@@ -1,15 +1,14 @@
 package io.xfuser.models.internal.scheduler;
 
-import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerRequest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;

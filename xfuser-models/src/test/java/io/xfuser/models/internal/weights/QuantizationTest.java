@@ -1,7 +1,5 @@
 package io.xfuser.models.internal.weights;
 
-import io.xfuser.weights.ComponentConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
