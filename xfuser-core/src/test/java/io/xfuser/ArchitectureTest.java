@@ -59,7 +59,8 @@ class ArchitectureTest {
   static final ArchRule onlyTorchscriptTouchesDjlsPyTorch =
       noClasses()
           .that()
-          .resideOutsideOfPackage("io.xfuser.torchscript")
+          .resideOutsideOfPackages(
+              "io.xfuser.torchscript", "io.xfuser.internal.device", "io.xfuser.internal.natives")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("ai.djl.pytorch..");
@@ -68,7 +69,8 @@ class ArchitectureTest {
   static final ArchRule onlyOneClassTouchesNvidiasLibraries =
       noClasses()
           .that()
-          .haveNameNotMatching("io\\.xfuser\\.parallel\\.nccl\\.(CudaNccl|NativeCudart).*")
+          .haveNameNotMatching(
+              "io\\.xfuser\\.internal\\.parallel\\.nccl\\.(CudaNccl|NativeCudart).*")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.bytedeco..");
@@ -84,7 +86,9 @@ class ArchitectureTest {
           .should()
           .callMethod(AttentionKernel.class, "kernelName");
 
-  @ArchTest static final ArchRule torchscriptStandsAlone = knowsOnly("io.xfuser.torchscript..");
+  @ArchTest
+  static final ArchRule torchscriptStandsAlone =
+      knowsOnly("io.xfuser.torchscript..", "io.xfuser.internal.natives..");
 
   @ArchTest
   static final ArchRule failuresStandOnNothing = knowsOnly("io.xfuser.internal.failure..", FAILURE);
@@ -106,15 +110,21 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule messagesKnowNothingOfWhatTheyCarry =
-      knowsOnly("io.xfuser.parallel..", "io.xfuser.torchscript..");
+      knowsOnly(
+          "io.xfuser.internal.parallel..",
+          "io.xfuser.parallel..",
+          "io.xfuser.torchscript..",
+          "io.xfuser.internal.natives..",
+          "io.xfuser.internal.device..");
 
   @ArchTest
   static final ArchRule tracesKnowMessagesOnly =
       knowsOnly(
           "io.xfuser.internal.trace..",
           "io.xfuser.trace..",
-          "io.xfuser.parallel..",
-          "io.xfuser.torchscript..");
+          "io.xfuser.internal.parallel..",
+          "io.xfuser.torchscript..",
+          "io.xfuser.internal.device..");
 
   @ArchTest
   static final ArchRule whatIsBelowARequestKnowsNone =
@@ -145,7 +155,10 @@ class ArchitectureTest {
               "io.xfuser.model..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("io.xfuser.parallel..", "io.xfuser.internal.attention..");
+          .resideInAnyPackage(
+              "io.xfuser.parallel..",
+              "io.xfuser.internal.parallel..",
+              "io.xfuser.internal.attention..");
 
   @ArchTest
   static final ArchRule downloadsKnowTheNamesOfFilesOnly =
@@ -176,16 +189,7 @@ class ArchitectureTest {
           .resideInAPackage("io.xfuser.internal..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("io.xfuser.pipeline..", "io.xfuser.hub..", "io.xfuser.djl..");
-
-  @ArchTest
-  static final ArchRule nothingDependsOnTheAdapterForDjl =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage("io.xfuser.djl..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("io.xfuser.djl..");
+          .resideInAnyPackage("io.xfuser.pipeline..", "io.xfuser.hub..");
 
   /** The face reads it once and hands values on; libtorch reads its own part of it itself. */
   @ArchTest

@@ -1,4 +1,4 @@
-/** Ranks: the device mesh, communicators over its axes, and what carries their messages. */
+/** Where ranks with JVMs of their own meet. */
 @NullMarked
 package io.xfuser.parallel;
 

@@ -1,8 +1,8 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.failure.MismatchException;
-import io.xfuser.parallel.Fingerprint;
-import io.xfuser.parallel.World;
+import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.parallel.World;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 

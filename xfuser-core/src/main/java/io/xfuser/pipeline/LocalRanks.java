@@ -3,13 +3,13 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.device.Gpus;
+import io.xfuser.internal.parallel.Transport;
+import io.xfuser.internal.parallel.World;
+import io.xfuser.internal.parallel.inprocess.InProcessRanks;
+import io.xfuser.internal.parallel.inprocess.PeerCopies;
 import io.xfuser.internal.plan.RankDevices;
-import io.xfuser.parallel.Transport;
-import io.xfuser.parallel.World;
-import io.xfuser.parallel.inprocess.InProcessRanks;
-import io.xfuser.parallel.inprocess.PeerCopies;
-import io.xfuser.parallel.socket.SocketConfig;
-import io.xfuser.torchscript.Gpus;
+import io.xfuser.parallel.SocketConfig;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +33,7 @@ record LocalRanks(
     Device device = device(engine, world.rank(), environment);
     if (!world.device().equals(device)) {
       throw new ArgumentException(
-          ("rank %d computes on %s, but its world carries tensors of %s: XDiTParallel.connect makes"
+          ("rank %d computes on %s, but its world carries tensors of %s: Worlds.connect makes"
                   + " one that fits")
               .formatted(world.rank(), Torch.name(device), Torch.name(world.device())));
     }

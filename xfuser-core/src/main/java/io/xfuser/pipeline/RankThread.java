@@ -1,7 +1,7 @@
 package io.xfuser.pipeline;
 
 import ai.djl.Device;
-import io.xfuser.torchscript.Gpus;
+import io.xfuser.internal.device.Gpus;
 import io.xfuser.torchscript.Torch;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;

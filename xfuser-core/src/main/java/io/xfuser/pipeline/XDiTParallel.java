@@ -1,6 +1,5 @@
 package io.xfuser.pipeline;
 
-import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
@@ -11,11 +10,11 @@ import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.failure.QueueFullException;
 import io.xfuser.failure.RankException;
+import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.runtime.RequestWatch;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
-import io.xfuser.parallel.World;
-import io.xfuser.parallel.nccl.GpuWorld;
+import io.xfuser.parallel.SocketConfig;
 import io.xfuser.progress.ProgressListener;
 import java.time.Duration;
 import java.util.function.Function;
@@ -34,57 +33,49 @@ public final class XDiTParallel implements AutoCloseable {
   static final Duration TIMEOUT = Duration.ofMinutes(30);
 
   private final RequestStart requests;
-  private final boolean ownsPipeline;
+  private final Runnable owned; // closes what is closed with this
   private final ListenerThread listeners = new ListenerThread();
   private final RequestQueue queue;
 
   private XDiTParallel(
-      DiffusionPipeline pipeline, boolean ownsPipeline, EngineConfig engine, LocalRanks ranks) {
+      DiffusionPipeline pipeline, Runnable owned, EngineConfig engine, LocalRanks ranks) {
     pipeline.require(engine.runtime(), ranks.devices().get(0).isGpu());
     this.requests = new RequestStart(pipeline, engine, ranks);
-    this.ownsPipeline = ownsPipeline;
+    this.owned = owned;
     this.queue = new RequestQueue(this::release).start();
   }
 
   /**
-   * This JVM is one rank of {@code world}, see {@link #connect}.
+   * This JVM is one rank of {@code world}, see {@link Worlds#connect}.
    *
    * @throws IllegalArgumentException if the engine has another number of ranks, the pipeline was
    *     opened in another element type than the engine's, cannot do what the engine's runtime asks
    *     for, the engine's device cannot be had, or {@code world} does not carry its tensors
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
-    this(pipeline, false, engine, LocalRanks.one(engine, world, System.getenv()));
+    this(pipeline, () -> {}, engine, LocalRanks.one(engine, world, System.getenv()));
   }
 
   /**
-   * The ranks of {@code world}, each of which has a JVM, exchanging tensors of the engine's device:
-   * {@code world} itself on the CPU, else {@link GpuWorld#over}. Which GPU is this rank's, {@link
-   * #device} says. Closing what is returned closes {@code world}, and so does a failure.
+   * This JVM is one rank of several that meet at {@code place}, and is so until what is returned is
+   * closed. They exchange tensors over sockets, on GPUs by NCCL. {@code pipeline} stays the
+   * caller's to close.
    *
-   * @throws IllegalArgumentException if the engine's device cannot be had, or some ranks compute on
-   *     GPUs and others do not
+   * @throws IllegalArgumentException as the constructor, or if some ranks compute on GPUs and
+   *     others do not
+   * @throws MismatchException if ranks differ in their version, settings or model
+   * @throws CommunicationException if they do not find one another
    */
-  public static World connect(EngineConfig engine, World world) {
+  public static XDiTParallel join(
+      DiffusionPipeline pipeline, EngineConfig engine, SocketConfig place) {
+    World world = Worlds.join(pipeline, engine, place);
     try {
-      Device device = device(engine, world.rank());
-      world.requireEqual(EngineFingerprint.device(device));
-      return GpuWorld.over(world, device, TIMEOUT);
-    } catch (RuntimeException e) {
+      LocalRanks ranks = LocalRanks.one(engine, world, System.getenv());
+      return new XDiTParallel(pipeline, world::close, engine, ranks);
+    } catch (RuntimeException | Error e) {
       world.close();
       throw e;
     }
-  }
-
-  /**
-   * Where a rank with a JVM of its own computes: on the GPU that the engine names, else on the one
-   * of its number on this machine, {@code LOCAL_RANK} or {@code SLURM_LOCALID}.
-   *
-   * @param rank its number on a machine that does not say
-   * @throws IllegalArgumentException if the engine's device cannot be had
-   */
-  public static Device device(EngineConfig engine, int rank) {
-    return LocalRanks.device(engine, rank, System.getenv());
   }
 
   /**
@@ -116,7 +107,8 @@ public final class XDiTParallel implements AutoCloseable {
   /** {@code owns} says that {@code pipeline} is closed with this, and if this cannot be made. */
   static XDiTParallel inProcess(DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
     try {
-      return new XDiTParallel(pipeline, owns, engine, LocalRanks.all(engine, System.getenv()));
+      Runnable owned = owns ? pipeline::close : () -> {};
+      return new XDiTParallel(pipeline, owned, engine, LocalRanks.all(engine, System.getenv()));
     } catch (RuntimeException | Error e) {
       if (owns) {
         pipeline.close();
@@ -292,8 +284,6 @@ public final class XDiTParallel implements AutoCloseable {
 
   private void release() {
     requests.ranks().threads().forEach(RankThread::close);
-    if (ownsPipeline) {
-      requests.pipeline().close();
-    }
+    owned.run();
   }
 }

@@ -1,5 +1,6 @@
 package io.xfuser.torchscript;
 
+import io.xfuser.internal.natives.Cudnn;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package io.xfuser.torchscript;
 
+import io.xfuser.internal.natives.CpuFeatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

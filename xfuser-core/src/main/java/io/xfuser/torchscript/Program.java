@@ -64,7 +64,7 @@ public final class Program {
   }
 
   /** The program with this text, compiled at once. */
-  static Program compile(String name, String text) {
+  public static Program compile(String name, String text) {
     Program program = new Program(name, () -> text);
     program.module.get();
     return program;
@@ -74,7 +74,7 @@ public final class Program {
    * The same, or nothing if libtorch does not know an operator in it. Any other failure is thrown:
    * it says nothing of the operators.
    */
-  static Optional<Program> compileIfKnown(String name, String text) {
+  public static Optional<Program> compileIfKnown(String name, String text) {
     try {
       return Optional.of(compile(name, text));
     } catch (IllegalStateException e) {
@@ -127,7 +127,7 @@ public final class Program {
   }
 
   /** Runs {@code function}, which returns an object; the caller closes it. */
-  IValue callValue(String function, Object... arguments) {
+  public IValue callValue(String function, Object... arguments) {
     return run(function, arguments);
   }
 

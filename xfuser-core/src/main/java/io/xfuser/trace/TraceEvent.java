@@ -1,6 +1,6 @@
 package io.xfuser.trace;
 
-import io.xfuser.parallel.Channel;
+import io.xfuser.internal.parallel.Channel;
 import org.jspecify.annotations.Nullable;
 
 /**

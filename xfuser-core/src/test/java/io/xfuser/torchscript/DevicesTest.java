@@ -43,7 +43,7 @@ class DevicesTest {
         Arguments.of("torchscript/tensors", "empty empty_on to_device"),
         Arguments.of("internal/attention/attention", ""),
         Arguments.of("nn/patchify", ""),
-        Arguments.of("parallel/sums", ""),
+        Arguments.of("internal/parallel/sums", ""),
         Arguments.of("internal/runtime/image", ""),
         Arguments.of("internal/runtime/pipeline", "draw"));
   }
@@ -112,7 +112,7 @@ class DevicesTest {
 
   @Test
   void aStrayIsFoundWhereItIsGivenBack() {
-    DeviceRun sums = run("parallel/sums").with("x.reshape([-1])", "torch.zeros([6])");
+    DeviceRun sums = run("internal/parallel/sums").with("x.reshape([-1])", "torch.zeros([6])");
     assertThat(sums.strays("meta")).isEqualTo(2);
   }
 

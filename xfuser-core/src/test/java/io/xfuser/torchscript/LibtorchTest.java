@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.engine.EngineException;
+import io.xfuser.internal.natives.NativeLibrary;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A model is described once, in few lines, whatever the strategies. */
 class ModelSizesTest {
-  private static final Path MODELS = Path.of("src/main/java/io/xfuser/models");
+  private static final Path MODELS = Path.of("src/main/java/io/xfuser/models/internal");
   private static final int LINES = 600;
   private static final Pattern STRATEGY =
       Pattern.compile(
@@ -43,8 +43,11 @@ class ModelSizesTest {
               "dit",
               "adaln",
               "joint",
+              "parts",
+              "scheduler",
               "text",
-              "vae");
+              "vae",
+              "weights");
     }
   }
 

@@ -15,7 +15,16 @@ import io.xfuser.testing.Rules;
 @AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
 class ModelsArchitectureTest {
   /** What models share. */
-  private static final String SHARED = "io.xfuser.models.internal..";
+  private static final String[] SHARED = {
+    "io.xfuser.models.internal",
+    "io.xfuser.models.internal.adaln..",
+    "io.xfuser.models.internal.joint..",
+    "io.xfuser.models.internal.parts..",
+    "io.xfuser.models.internal.scheduler..",
+    "io.xfuser.models.internal.text..",
+    "io.xfuser.models.internal.vae..",
+    "io.xfuser.models.internal.weights.."
+  };
 
   @ArchTest
   static final ArchRule modelsSeeNoCommunicator =
@@ -24,7 +33,7 @@ class ModelsArchitectureTest {
           .resideInAPackage("io.xfuser.models..")
           .should()
           .dependOnClassesThat()
-          .resideInAPackage("io.xfuser.parallel..");
+          .resideInAnyPackage("io.xfuser.parallel..", "io.xfuser.internal.parallel..");
 
   @ArchTest
   static final ArchRule modelsChooseNoStrategy =
@@ -55,16 +64,25 @@ class ModelsArchitectureTest {
 
   @ArchTest
   static final ArchRule modelsKnowNoOtherModel =
-      slices().matching("io.xfuser.models.(*)..").should().beFreeOfCycles();
+      slices().matching("io.xfuser.models.internal.(**)").should().beFreeOfCycles();
 
   @ArchTest
   static final ArchRule partsThatModelsShareKnowNoModel =
       noClasses()
           .that()
-          .resideInAPackage(SHARED)
+          .resideInAnyPackage(SHARED)
           .should()
           .dependOnClassesThat(
-              resideInAPackage("io.xfuser.models.*..").and(resideOutsideOfPackages(SHARED)));
+              resideInAPackage("io.xfuser.models..").and(resideOutsideOfPackages(SHARED)));
+
+  @ArchTest
+  static final ArchRule nothingDependsOnTheAdapterForDjl =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.xfuser.djl..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.xfuser.djl..");
 
   @ArchTest static final ArchRule nothingEndsTheJvm = Rules.NOTHING_ENDS_THE_JVM;
 }

@@ -1,6 +1,6 @@
 package io.xfuser.cli.launch;
 
-import io.xfuser.parallel.socket.Secret;
+import io.xfuser.parallel.Secret;
 import java.util.Map;
 import java.util.UUID;
 

@@ -1,7 +1,7 @@
 package io.xfuser.cli.launch;
 
 import io.xfuser.failure.CommunicationException;
-import io.xfuser.parallel.socket.OwnAddresses;
+import io.xfuser.internal.parallel.OwnAddresses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;

@@ -10,14 +10,11 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubSettings;
 import io.xfuser.model.GivenTensors;
-import io.xfuser.parallel.Fingerprint;
-import io.xfuser.parallel.World;
-import io.xfuser.parallel.socket.SocketConfig;
-import io.xfuser.parallel.socket.SocketWorld;
+import io.xfuser.parallel.SocketConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.EngineFingerprint;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.OutputFiles;
+import io.xfuser.pipeline.Worlds;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
 import io.xfuser.torchscript.Libtorch;
@@ -111,7 +108,7 @@ public final class Runner {
       SocketConfig.fromEnvironment(environment).requireSecret(); // before anything is loaded
     }
     if (engine.runtime().needsGpu()) {
-      XDiTParallel.device(engine, 0); // refused before anything is downloaded
+      Worlds.device(engine, 0); // refused before anything is downloaded
     }
     Path directory = DiffusionPipeline.locate(engine.model(), this::hub); // before ranks start
     if (args.launcher().equals("process") && !isOneOfSeveral()) {
@@ -162,11 +159,8 @@ public final class Runner {
       throws IOException {
     String prefix = OutputFiles.prefix(pipe, engine);
     SocketConfig place = SocketConfig.fromEnvironment(environment);
-    engine.parallel().requireWorldSize(place.size());
-    Fingerprint alike = EngineFingerprint.of(pipe, engine, place.rank());
-    try (World world = XDiTParallel.connect(engine, SocketWorld.join(place, alike));
-        XDiTParallel parallel = new XDiTParallel(pipe, engine, world)) {
-      generate(parallel, args, outputs.numbered(prefix), world.rank() == 0);
+    try (XDiTParallel parallel = XDiTParallel.join(pipe, engine, place)) {
+      generate(parallel, args, outputs.numbered(prefix), place.rank() == 0);
     }
   }
 

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.xfuser.cli.CommandProcess;
 import io.xfuser.cli.XDiT;
-import io.xfuser.torchscript.Gpus;
+import io.xfuser.internal.device.Gpus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -2,7 +2,7 @@ package io.xfuser.cli.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xfuser.parallel.Channel;
+import io.xfuser.internal.parallel.Channel;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.RankTrace;

@@ -3,7 +3,7 @@ package io.xfuser.internal.attention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
-import io.xfuser.parallel.Communicator;
+import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
-import io.xfuser.parallel.Communicator;
-import io.xfuser.parallel.Pending;
+import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.parallel.Pending;
 import io.xfuser.torchscript.AttentionKernel;
 import java.util.List;
 

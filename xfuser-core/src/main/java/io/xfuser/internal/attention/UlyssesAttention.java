@@ -4,12 +4,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
+import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.parallel.Communicator.Split;
+import io.xfuser.internal.parallel.Pending;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
-import io.xfuser.parallel.Communicator;
-import io.xfuser.parallel.Communicator.Split;
-import io.xfuser.parallel.Pending;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 

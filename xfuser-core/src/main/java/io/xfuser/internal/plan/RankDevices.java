@@ -5,7 +5,7 @@ import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.torchscript.Gpus;
+import io.xfuser.internal.device.Gpus;
 
 /**
  * Which device each rank computes on.

@@ -2,9 +2,9 @@ package io.xfuser.internal.plan;
 
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.internal.parallel.DeviceMesh;
+import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
-import io.xfuser.parallel.DeviceMesh;
-import io.xfuser.parallel.MeshAxis;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;

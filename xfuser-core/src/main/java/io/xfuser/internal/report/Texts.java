@@ -2,7 +2,7 @@ package io.xfuser.internal.report;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.Communicator;
+import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.nio.ByteBuffer;

@@ -2,12 +2,12 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.RankFigures;
 import io.xfuser.internal.trace.Trace;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenRange;
-import io.xfuser.parallel.Communicator;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.Torch;

@@ -2,10 +2,10 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.TextRequest;
-import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.List;

@@ -2,8 +2,8 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.Communicator;
-import io.xfuser.parallel.Pending;
+import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.parallel.Pending;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

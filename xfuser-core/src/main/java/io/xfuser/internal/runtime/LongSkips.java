@@ -2,8 +2,8 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.nn.TokenRange;
-import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;

@@ -2,6 +2,7 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.Texts;
 import io.xfuser.model.GenerationRequest;
@@ -9,7 +10,6 @@ import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
 import io.xfuser.nn.Passed;
-import io.xfuser.parallel.Communicator;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Share;

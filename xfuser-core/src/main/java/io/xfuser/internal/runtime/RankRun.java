@@ -2,14 +2,14 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.internal.device.DeviceClock;
+import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.report.RankFigures;
 import io.xfuser.internal.report.Reports;
 import io.xfuser.internal.trace.Trace;
-import io.xfuser.parallel.World;
 import io.xfuser.progress.Progress;
 import io.xfuser.report.RunReport;
-import io.xfuser.torchscript.DeviceClock;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.TraceEvent;
 import java.util.List;

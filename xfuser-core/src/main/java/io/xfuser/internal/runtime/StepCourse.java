@@ -1,7 +1,7 @@
 package io.xfuser.internal.runtime;
 
+import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.report.RankFigures;
-import io.xfuser.torchscript.DeviceClock.Mark;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.IntConsumer;

@@ -2,10 +2,10 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.parallel.Channel;
+import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.plan.RequestPlan;
-import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.Communicator;
-import io.xfuser.parallel.World;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.xfuser.internal.trace;
 
-import io.xfuser.parallel.Communicator;
+import io.xfuser.internal.parallel.Communicator;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package io.xfuser.internal.trace;
 
-import io.xfuser.parallel.World;
-import io.xfuser.torchscript.DeviceClock;
+import io.xfuser.internal.device.DeviceClock;
+import io.xfuser.internal.parallel.World;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.TraceEvent;

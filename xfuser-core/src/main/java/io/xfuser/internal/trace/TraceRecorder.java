@@ -1,8 +1,8 @@
 package io.xfuser.internal.trace;
 
-import io.xfuser.parallel.World;
-import io.xfuser.torchscript.DeviceClock;
-import io.xfuser.torchscript.DeviceClock.Mark;
+import io.xfuser.internal.device.DeviceClock;
+import io.xfuser.internal.device.DeviceClock.Mark;
+import io.xfuser.internal.parallel.World;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.TraceEvent;

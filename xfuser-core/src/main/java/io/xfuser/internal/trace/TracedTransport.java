@@ -2,11 +2,11 @@ package io.xfuser.internal.trace;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.ForwardingTransport;
-import io.xfuser.parallel.Pending;
-import io.xfuser.parallel.Transport;
-import io.xfuser.torchscript.DeviceClock.Mark;
+import io.xfuser.internal.device.DeviceClock.Mark;
+import io.xfuser.internal.parallel.Channel;
+import io.xfuser.internal.parallel.ForwardingTransport;
+import io.xfuser.internal.parallel.Pending;
+import io.xfuser.internal.parallel.Transport;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.TraceEvent.Message;

@@ -8,7 +8,7 @@ import io.xfuser.config.DeviceChoice;
 import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.torchscript.Gpus;
+import io.xfuser.internal.device.Gpus;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.Locale;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.World;
-import io.xfuser.parallel.inprocess.InProcessRanks;
-import io.xfuser.torchscript.DeviceClock;
+import io.xfuser.internal.device.DeviceClock;
+import io.xfuser.internal.parallel.World;
+import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.Iterator;

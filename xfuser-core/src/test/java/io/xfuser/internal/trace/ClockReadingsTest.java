@@ -2,8 +2,8 @@ package io.xfuser.internal.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.trace.ClockReadings.Offset;
-import io.xfuser.parallel.Channel;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.RunTrace;

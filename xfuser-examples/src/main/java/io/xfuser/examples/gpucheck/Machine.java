@@ -2,7 +2,7 @@ package io.xfuser.examples.gpucheck;
 
 import ai.djl.engine.Engine;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.torchscript.Gpus;
+import io.xfuser.internal.device.Gpus;
 import io.xfuser.torchscript.Libtorch;
 import java.io.IOException;
 import java.lang.reflect.Method;

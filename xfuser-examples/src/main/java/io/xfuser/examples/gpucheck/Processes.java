@@ -9,7 +9,7 @@ import io.xfuser.cli.launch.Launcher;
 import io.xfuser.cli.quality.Fidelity;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.torchscript.Gpus;
+import io.xfuser.internal.device.Gpus;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,13 +3,13 @@ package io.xfuser.models.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.internal.parallel.DeviceMesh;
+import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.LatentShape;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenRange;
-import io.xfuser.parallel.DeviceMesh;
-import io.xfuser.parallel.MeshAxis;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.report.RankReport;
 import io.xfuser.transformer.Block;

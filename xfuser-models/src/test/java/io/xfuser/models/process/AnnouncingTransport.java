@@ -1,7 +1,7 @@
 package io.xfuser.models.process;
 
-import io.xfuser.parallel.ForwardingTransport;
-import io.xfuser.parallel.Transport;
+import io.xfuser.internal.parallel.ForwardingTransport;
+import io.xfuser.internal.parallel.Transport;
 import java.time.Duration;
 
 /**

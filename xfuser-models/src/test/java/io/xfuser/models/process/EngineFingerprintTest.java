@@ -3,9 +3,9 @@ package io.xfuser.models.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.EngineConfig;
-import io.xfuser.parallel.Fingerprint;
+import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.EngineFingerprint;
+import io.xfuser.pipeline.Worlds;
 import io.xfuser.torchscript.ElementType;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -68,7 +68,7 @@ class EngineFingerprintTest {
   private static Fingerprint of(EngineConfig engine) {
     try (DiffusionPipeline pipeline =
         DiffusionPipeline.fromPretrained(engine.model(), engine.runtime())) {
-      return EngineFingerprint.of(pipeline, engine, 0);
+      return Worlds.fingerprint(pipeline, engine, 0);
     }
   }
 

@@ -2,7 +2,7 @@ package io.xfuser.models.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xfuser.parallel.RankProcess;
+import io.xfuser.internal.parallel.RankProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

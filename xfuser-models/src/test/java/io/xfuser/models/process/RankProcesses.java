@@ -1,7 +1,7 @@
 package io.xfuser.models.process;
 
-import io.xfuser.parallel.RankProcess;
-import io.xfuser.parallel.TestRanks;
+import io.xfuser.internal.parallel.RankProcess;
+import io.xfuser.internal.parallel.TestRanks;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -5,7 +5,7 @@ import ai.djl.sentencepiece.SpProcessor;
 import ai.djl.sentencepiece.SpTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.failure.ModelException;
-import io.xfuser.torchscript.NativeLibrary;
+import io.xfuser.internal.natives.NativeLibrary;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

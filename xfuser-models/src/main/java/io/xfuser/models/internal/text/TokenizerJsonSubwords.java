@@ -4,7 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.failure.Reason;
-import io.xfuser.torchscript.NativeLibrary;
+import io.xfuser.internal.natives.NativeLibrary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.parallel.Channel;
-import io.xfuser.parallel.TestRanks;
-import io.xfuser.parallel.World;
+import io.xfuser.internal.parallel.Channel;
+import io.xfuser.internal.parallel.TestRanks;
+import io.xfuser.internal.parallel.World;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;

@@ -3,11 +3,11 @@ package io.xfuser.models.internal.vae;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeDecoder.DecodeOptions;
 import io.xfuser.models.internal.vae.StripedDecoder.Latents;
 import io.xfuser.models.internal.vae.StripedDecoder.Outcome;
-import io.xfuser.parallel.TestRanks;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.LoadOptions;

@@ -1,0 +1,91 @@
+package io.xfuser.internal.natives;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What Linux says of a CPU, and what its user lets libtorch have of it.
+ *
+ * @param vendor as the CPU names it, or nothing
+ * @param flags of instructions that all cores have; where cores differ, a thread may be moved to
+ *     any of them
+ */
+public record CpuFeatures(String vendor, Set<String> flags) {
+  /** What oneDNN asks for besides the instructions for 16 bits (cpu_isa_traits.hpp). */
+  private static final List<String> AVX512 =
+      List.of("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni");
+
+  private static final List<String> AMX = List.of("amx_tile", "amx_int8", "amx_bf16");
+
+  /** The most that oneDNN may use, by the name it has for that; other names are no limit. */
+  private static final Set<String> BELOW_BFLOAT16 =
+      Set.of("sse41", "avx", "avx2", "avx2_vnni", "avx2_vnni_2", "avx512_core", "avx512_core_vnni");
+
+  private static final Set<String> BELOW_AMX = Set.of("avx512_core_fp16", "avx10_1_512");
+
+  public static CpuFeatures of(List<String> cpuInfo) {
+    String vendor = "";
+    Set<String> common = null;
+    for (String line : cpuInfo) {
+      String[] entry = line.split(":", 2);
+      String name = entry.length == 1 ? "" : entry[0].strip();
+      if (name.equals("vendor_id")) {
+        vendor = entry[1].strip();
+      } else if (name.equals("flags") || name.equals("Features")) { // x86's name, ARM's name
+        Set<String> flags = Set.copyOf(List.of(entry[1].strip().split(" +")));
+        if (common == null) {
+          common = new HashSet<>(flags);
+        } else {
+          common.retainAll(flags);
+        }
+      }
+    }
+    return new CpuFeatures(vendor, common == null ? Set.of() : Set.copyOf(common));
+  }
+
+  /**
+   * Without what these variables keep libtorch from: its own kernels listen to {@code
+   * ATEN_CPU_CAPABILITY}, those of oneDNN to {@code ONEDNN_MAX_CPU_ISA} or, where that is not set,
+   * to {@code DNNL_MAX_CPU_ISA}.
+   */
+  public CpuFeatures under(Map<String, String> environment) {
+    String own = environment.getOrDefault("ATEN_CPU_CAPABILITY", "");
+    String most =
+        environment
+            .getOrDefault("ONEDNN_MAX_CPU_ISA", environment.getOrDefault("DNNL_MAX_CPU_ISA", ""))
+            .toLowerCase(Locale.ROOT);
+    Set<String> left = new HashSet<>(flags);
+    if (BELOW_BFLOAT16.contains(most) || own.equals("avx2") || own.equals("default")) {
+      left.removeIf(flag -> flag.startsWith("avx512") || flag.startsWith("amx"));
+    } else if (most.equals("avx512_core_bf16")) {
+      left.removeIf(flag -> flag.equals("avx512_fp16") || flag.startsWith("amx"));
+    } else if (BELOW_AMX.contains(most)) {
+      left.removeIf(flag -> flag.startsWith("amx"));
+    }
+    return new CpuFeatures(vendor, Set.copyOf(left));
+  }
+
+  public boolean isAmd() {
+    return vendor.equals("AuthenticAMD");
+  }
+
+  /** ARM's bfloat16 instructions. */
+  public boolean hasArmBfloat16() {
+    return flags.contains("bf16");
+  }
+
+  public boolean hasAvx512Bfloat16() {
+    return flags.containsAll(AVX512) && flags.contains("avx512_bf16");
+  }
+
+  public boolean hasAvx512Float16() {
+    return hasAvx512Bfloat16() && flags.contains("avx512_fp16");
+  }
+
+  public boolean hasAmx() {
+    return hasAvx512Float16() && flags.containsAll(AMX);
+  }
+}

@@ -1,0 +1,288 @@
+package io.xfuser.internal.parallel.nccl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MismatchException;
+import io.xfuser.internal.parallel.Exchange;
+import io.xfuser.internal.parallel.ForwardingTransport;
+import io.xfuser.internal.parallel.Group;
+import io.xfuser.internal.parallel.Mailboxes.Route;
+import io.xfuser.internal.parallel.Transport;
+import io.xfuser.torchscript.Torch;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One rank's NCCL communicators, over the transport beneath, which carries announcements, ids and
+ * failures. Communicators are opened when first needed and kept from request to request: one for
+ * each set of ranks that work together, and one for each direction in which single ranks send. If a
+ * request is cancelled or a rank fails they are aborted, so that no kernel waits for ever; the next
+ * request opens new ones. That all ranks do so alike is sure because a request returns on all ranks
+ * or on none.
+ */
+final class NcclTransport extends ForwardingTransport {
+  private static final long TICK_MILLIS = 20;
+
+  /** How long what is under way may take when this rank leaves in order. */
+  private static final Duration GRACE = Duration.ofSeconds(10);
+
+  /** How long kernels may take to see that they were aborted. */
+  private static final Duration ABORT = Duration.ofSeconds(1);
+
+  private final NcclLibrary library;
+  private final Duration timeout;
+  private final ScheduledExecutorService watch;
+  private final Map<List<Integer>, NcclCommunicator> groups = new HashMap<>();
+  private final Map<Route, Edge> edges = new HashMap<>();
+  private final List<NcclCommunicator> communicators =
+      new ArrayList<>(); // those of groups and edges
+  private @Nullable Long stream; // of all groups: their rounds keep their order
+  private long generation;
+
+  /**
+   * Over {@code control}.
+   *
+   * @param timeout how long NCCL's work may take before it counts as failed
+   */
+  NcclTransport(Transport control, NcclLibrary library, Duration timeout) {
+    super(control);
+    this.library = library;
+    this.timeout = timeout;
+    this.watch =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> daemon("xfuser-rank" + control.rank() + "-nccl", task));
+    var unused =
+        watch.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  static Thread daemon(String name, Runnable body) {
+    Thread thread = new Thread(body, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  Exchange exchange(Group group) {
+    return new NcclExchange(this, library, group);
+  }
+
+  /** An event of libtorch's stream, as it is now. */
+  long ready() {
+    library.enter();
+    return library.record(library.computeStream());
+  }
+
+  /** The communicator of {@code group}; all its ranks ask for it in the same round. */
+  NcclCommunicator communicator(Group group) {
+    synchronized (this) {
+      NcclCommunicator known = groups.get(group.members());
+      if (known != null) {
+        return known;
+      }
+    }
+    NcclCommunicator.Peers peers = new NcclCommunicator.Peers(group.members(), group.rank());
+    Lane lane = lane();
+    NcclCommunicator opened = open(group.channel().label() + " opening", peers, agree(group), lane);
+    synchronized (this) {
+      if (lane.generation() == generation) { // else it was dropped meanwhile
+        groups.put(group.members(), opened);
+      }
+    }
+    return opened;
+  }
+
+  private synchronized Lane lane() {
+    Long known = stream;
+    if (known == null) {
+      library.enter();
+      known = library.newStream();
+      stream = known;
+    }
+    return new Lane(known, generation);
+  }
+
+  private String agree(Group group) {
+    try (NDManager scope = Torch.newManager()) {
+      if (group.rank() > 0) {
+        return Announcement.id(
+            receive(group.channel(), group.members().get(0), "opening")
+                .await(scope)
+                .singletonOrThrow());
+      }
+      library.enter();
+      String id = library.newId();
+      NDArray message = Announcement.tensor(scope, id);
+      group
+          .peers()
+          .forEach(peer -> send(group.channel(), group.members().get(peer), List.of(message)));
+      return id;
+    }
+  }
+
+  /**
+   * Opens a communicator and waits for its other ranks to do so.
+   *
+   * @param operation what it is, as the message of a failure tells it
+   */
+  NcclCommunicator open(String operation, NcclCommunicator.Peers peers, String id, Lane lane) {
+    NcclCommunicator communicator;
+    synchronized (this) {
+      if (lane.generation() != generation) { // its stream is closed
+        check();
+        throw new CommunicationException("the request is over");
+      }
+      communicator =
+          new NcclCommunicator(
+              peers, id, new NcclCommunicator.Line(library, lane.stream(), timeout), this::check);
+      communicators.add(communicator);
+    }
+    communicator.settle(operation);
+    return communicator;
+  }
+
+  /**
+   * A stream.
+   *
+   * @param generation how often everything had been dropped when it was made
+   */
+  record Lane(long stream, long generation) {}
+
+  /** The direction between two ranks of {@code group}, one of which is this. */
+  synchronized Edge edge(Group group, int from, int to) {
+    Route route = new Route(group.channel(), group.members().get(from), group.members().get(to));
+    return edges.computeIfAbsent(route, key -> new Edge(this, library, key, generation));
+  }
+
+  /** Releases what has completed; ends everything if the request or NCCL has failed. */
+  private void tick() {
+    try {
+      synchronized (this) {
+        if (communicators.isEmpty()) {
+          return;
+        }
+        if (over()) {
+          drop();
+          return;
+        }
+        library.enter();
+        communicators.forEach(NcclCommunicator::poll);
+      }
+    } catch (RuntimeException | Error e) {
+      fail(e);
+    }
+  }
+
+  private boolean over() {
+    try {
+      check();
+      return false;
+    } catch (RuntimeException e) {
+      return true;
+    }
+  }
+
+  private synchronized void drop() {
+    generation++;
+    communicators.forEach(NcclCommunicator::abort);
+    long deadline = System.nanoTime() + ABORT.toNanos();
+    communicators.forEach(communicator -> communicator.release(deadline));
+    end();
+  }
+
+  private void end() {
+    edges.values().forEach(Edge::close);
+    if (stream != null) {
+      library.closeStream(stream);
+    }
+    stream = null;
+    edges.clear();
+    communicators.clear();
+    groups.clear();
+  }
+
+  @Override
+  public synchronized void begin() {
+    if (over()) {
+      drop();
+    }
+    super.begin();
+  }
+
+  @Override
+  public void cancel(String reason) {
+    super.cancel(reason);
+    drop();
+  }
+
+  @Override
+  public void fail(Throwable cause) {
+    super.fail(cause);
+    if (!(cause instanceof MismatchException)) { // no work of NCCL's had begun
+      drop();
+    }
+  }
+
+  /** Tells that work in {@code lane} has failed, unless it was dropped. */
+  void failed(Lane lane, Throwable cause) {
+    synchronized (this) {
+      if (lane.generation() != generation) {
+        return;
+      }
+    }
+    fail(cause);
+  }
+
+  @Override
+  public void close() {
+    watch.shutdownNow();
+    try {
+      if (finished()) {
+        synchronized (this) {
+          communicators.forEach(NcclCommunicator::close);
+          end();
+        }
+      } else {
+        drop();
+      }
+    } finally {
+      super.close();
+    }
+  }
+
+  /** Whether all that was sent has been taken, after waiting for it. */
+  private boolean finished() {
+    List<Edge> sending;
+    synchronized (this) {
+      sending = List.copyOf(edges.values());
+    }
+    long deadline = System.nanoTime() + GRACE.toNanos();
+    try {
+      boolean done = false;
+      while (!done && System.nanoTime() < deadline) {
+        check();
+        done = sending.stream().allMatch(edge -> edge.finish(TICK_MILLIS)) && idle();
+      }
+      return done;
+    } catch (RuntimeException e) {
+      return false;
+    }
+  }
+
+  private boolean idle() {
+    List<NcclCommunicator> open;
+    synchronized (this) {
+      open = List.copyOf(communicators);
+    }
+    if (!open.isEmpty()) {
+      library.enter();
+    }
+    return open.stream().allMatch(NcclCommunicator::idle);
+  }
+}

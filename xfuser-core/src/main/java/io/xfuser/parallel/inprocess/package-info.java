@@ -1,5 +1,0 @@
-/** Ranks that are threads of one JVM. */
-@NullMarked
-package io.xfuser.parallel.inprocess;
-
-import org.jspecify.annotations.NullMarked;

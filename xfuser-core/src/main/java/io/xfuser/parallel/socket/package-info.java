@@ -1,5 +1,0 @@
-/** Ranks that are processes, one JVM each, on one machine or several: messages over TCP. */
-@NullMarked
-package io.xfuser.parallel.socket;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,123 @@
+package io.xfuser.internal.parallel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.RankException;
+import io.xfuser.parallel.SocketConfig;
+import io.xfuser.internal.parallel.socket.SocketWorld;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** One rank of {@link SocketProcessTest}, as a process of its own. */
+public final class RankMain {
+  private RankMain() {}
+
+  /** Arguments: what to do, seconds of silence that count as a failure. */
+  public static void main(String[] arguments) {
+    Torch.prepareThread(1);
+    SocketConfig environment = SocketConfig.fromEnvironment(System.getenv());
+    Duration silence = Duration.ofSeconds(Integer.parseInt(arguments[1]));
+    SocketConfig config =
+        new SocketConfig(
+            environment.rank(),
+            environment.size(),
+            environment.localRank(),
+            environment.master(),
+            new SocketConfig.Limits(Duration.ofSeconds(60), silence, Duration.ofSeconds(120)),
+            environment.sharedMemory());
+    try (World world = SocketWorld.join(config)) {
+      say("JOINED " + threads(world));
+      try {
+        switch (arguments[0]) {
+          case "loop" -> loop(world);
+          case "busy" -> busy(world);
+          case "throw" -> fail(world);
+          default -> throw new IllegalArgumentException(arguments[0]);
+        }
+        say("DONE");
+      } catch (RankException | CommunicationException e) {
+        say("ENDED " + e.getMessage());
+        world.transport().fail(e);
+        say("THEN " + next(world));
+      }
+    }
+    say("CLOSED");
+  }
+
+  /** Rotates and gathers large tensors for ever. */
+  private static void loop(World world) {
+    Communicator ring = all(world, Channel.RING);
+    Communicator ulysses = all(world, Channel.ULYSSES);
+    try (NDManager manager = Torch.newManager()) {
+      NDArray x = Torch.empty(manager, ElementType.BFLOAT16, 8 << 20); // 16 MiB
+      for (int step = 1; ; step++) {
+        world.transport().activity("in warm-up step " + Math.min(step, 4) + " of 4");
+        try (NDManager scope = manager.newSubManager()) {
+          Pending arriving = ring.rotate(List.of(x));
+          ulysses.allGather(scope, x, 0);
+          arriving.await(scope);
+        }
+        if (step == 4) {
+          say("LOOPING");
+        }
+      }
+    }
+  }
+
+  /** Rank 1 computes for longer than silence may last, while the others wait for it. */
+  private static void busy(World world) {
+    if (world.rank() == 1) {
+      long end = System.nanoTime() + Duration.ofSeconds(8).toNanos();
+      double sum = 0;
+      for (long i = 0; System.nanoTime() < end; i++) {
+        sum += Math.sin((double) i);
+      }
+      say("COMPUTED " + sum);
+    }
+    all(world, Channel.WORLD).barrier();
+  }
+
+  private static void fail(World world) {
+    world.transport().activity("decoding");
+    all(world, Channel.WORLD).barrier();
+    if (world.rank() == 1) {
+      world.transport().fail(new IllegalStateException("no memory left"));
+    } else {
+      all(world, Channel.VAE).barrier();
+    }
+  }
+
+  private static Communicator all(World world, Channel channel) {
+    return world.group(channel, IntStream.range(0, world.size()).boxed().toList());
+  }
+
+  private static String threads(World world) {
+    Map<Thread, StackTraceElement[]> all = Thread.getAllStackTraces();
+    return all.keySet().stream()
+            .filter(thread -> thread.getName().startsWith("xfuser-rank" + world.rank()))
+            .allMatch(Thread::isDaemon)
+        ? "all daemons"
+        : "not all daemons";
+  }
+
+  /** What becomes of the next request. */
+  private static String next(World world) {
+    try {
+      world.transport().begin();
+      return "works";
+    } catch (ClosedException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private static void say(String line) {
+    System.out.println(line);
+    System.out.flush();
+  }
+}

@@ -1,0 +1,117 @@
+package io.xfuser.internal.parallel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.parallel.SocketConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Ranks that are real processes, one of which is killed, stopped or busy. */
+class SocketProcessTest {
+  private static final Duration START = Duration.ofSeconds(60);
+
+  private final List<RankProcess> ranks = new ArrayList<>();
+
+  @AfterEach
+  void endAll() {
+    ranks.forEach(RankProcess::close);
+  }
+
+  @Test
+  void whenARankIsKilledTheOthersEndWithinFiveSecondsAndNameIt() throws Exception {
+    start(4, "loop", "20");
+    for (RankProcess rank : ranks) {
+      rank.await("LOOPING", START);
+    }
+    ranks.get(2).signal("KILL");
+    long killed = System.nanoTime();
+    for (int other : new int[] {0, 1, 3}) {
+      assertThat(ranks.get(other).await("ENDED", Duration.ofSeconds(5)))
+          .isEqualTo("rank 2 died while in warm-up step 4 of 4");
+      assertThat(ranks.get(other).await("THEN", Duration.ofSeconds(5)))
+          .isEqualTo("the world is closed: rank 2 died while in warm-up step 4 of 4");
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(5));
+    for (int other : new int[] {0, 1, 3}) {
+      ranks.get(other).await("CLOSED", Duration.ofSeconds(5));
+      assertThat(ranks.get(other).exitStatus()).isZero();
+    }
+    // worlds of other tests that start just now have theirs for a moment
+    for (int attempt = 0; attempt < 50 && !sharedFiles().isEmpty(); attempt++) {
+      Thread.sleep(100);
+    }
+    assertThat(sharedFiles()).isEmpty();
+  }
+
+  @Test
+  void whenARankIsStoppedTheOthersEndSoonAfterTheLimitEvenWhileTheyWriteToIt() throws Exception {
+    start(3, "loop", "3");
+    for (RankProcess rank : ranks) {
+      rank.await("LOOPING", START);
+    }
+    ranks.get(1).signal("STOP");
+    for (int other : new int[] {0, 2}) {
+      assertThat(ranks.get(other).await("ENDED", Duration.ofSeconds(8)))
+          .isEqualTo("rank 1 has been silent for 3 s while in warm-up step 4 of 4");
+      ranks.get(other).await("CLOSED", Duration.ofSeconds(5));
+      assertThat(ranks.get(other).exitStatus()).isZero();
+    }
+    ranks.get(1).signal("CONT");
+    assertThat(ranks.get(1).await("ENDED", Duration.ofSeconds(5)))
+        .isEqualTo("rank 1 has been silent for 3 s while in warm-up step 4 of 4");
+  }
+
+  @Test
+  void aComputationLongerThanTheLimitOfSilenceIsNoFailure() throws Exception {
+    start(3, "busy", "3");
+    for (RankProcess rank : ranks) {
+      assertThat(rank.await("JOINED", START)).isEqualTo("all daemons");
+    }
+    for (RankProcess rank : ranks) {
+      rank.await("DONE", Duration.ofSeconds(40));
+      rank.await("CLOSED", Duration.ofSeconds(5));
+    }
+  }
+
+  @Test
+  void whenARankThrowsTheOthersSayWhatItSaid() throws Exception {
+    start(3, "throw", "20");
+    for (int other : new int[] {0, 2}) {
+      assertThat(ranks.get(other).await("ENDED", START))
+          .isEqualTo("rank 1 failed while decoding: no memory left");
+      assertThat(ranks.get(other).await("THEN", START)).isEqualTo("works");
+    }
+  }
+
+  @Test
+  void theLimitsOfTheDefaultsAreThosePromised() {
+    SocketConfig.Limits limits = SocketConfig.Limits.standard();
+    assertThat(limits.silence()).hasSeconds(20); // the others end within 30 s
+    assertThat(limits.message()).hasSeconds(1800);
+    assertThat(limits.rendezvous()).hasSeconds(300);
+  }
+
+  private void start(int size, String... arguments) throws IOException {
+    int port = TestRanks.freePort();
+    for (int rank = 0; rank < size; rank++) {
+      ranks.add(new RankProcess(rank, size, port, arguments));
+    }
+  }
+
+  private static List<Path> sharedFiles() throws IOException {
+    Path directory = Path.of("/dev/shm");
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(file -> file.getFileName().toString().startsWith("xfuser-")).toList();
+    }
+  }
+}

@@ -1,5 +1,0 @@
-/** Tests of meshes, communicators and transports, and what they share. */
-@NullMarked
-package io.xfuser.parallel;
-
-import org.jspecify.annotations.NullMarked;

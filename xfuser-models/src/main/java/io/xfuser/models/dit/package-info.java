@@ -1,5 +1,0 @@
-/** DiT (arXiv 2212.09748): pictures of ImageNet classes. */
-@NullMarked
-package io.xfuser.models.dit;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** Flux.1 (Black Forest Labs, 2024): schnell and dev. */
-@NullMarked
-package io.xfuser.models.flux;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** HunyuanDiT 1.1 and 1.2 (arXiv 2405.08748). */
-@NullMarked
-package io.xfuser.models.hunyuandit;
-
-import org.jspecify.annotations.NullMarked;

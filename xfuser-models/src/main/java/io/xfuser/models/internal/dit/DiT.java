@@ -1,0 +1,100 @@
+package io.xfuser.models.internal.dit;
+
+import io.xfuser.models.internal.parts.TokenEmbedding;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
+
+/**
+ * The transformer of DiT ({@code DiTTransformer2DModel} in diffusers).
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record DiT(DiTConfig config, SafeTensors weights)
+    implements TransformerSpec<DiTConditioning> {
+  static final Program PROGRAM = Program.load(DiT.class, "dit.py");
+
+  /** Checks that what the model uses are floats, and names the rest. */
+  public DiT {
+    weights.expect(
+        name ->
+            name.matches(
+                "transformer_blocks\\.\\d+\\.(attn1\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2)"
+                    + "|norm1\\.(linear|emb\\.timestep_embedder\\.linear_[12]))\\.(weight|bias)"
+                    + "|transformer_blocks\\.\\d+\\.norm1\\.emb\\.class_embedder\\..*"
+                    + "|proj_out_[12]\\..*|pos_embed\\..*"));
+  }
+
+  @Override
+  public int depth() {
+    return config.depth();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
+  public Block<DiTConditioning> block(int index, Share share) {
+    int width = config.width();
+    Inner heads = Inner.heads(config.heads(), config.headSize());
+    Inner neurons = Inner.neurons(4 * width);
+    return new DiTBlock(
+        config,
+        WeightList.of(
+            weights.at("transformer_blocks." + index + "."),
+            share,
+            w ->
+                embedder(w, "norm1.emb.")
+                    .linear("norm1.linear", 6L * width, width)
+                    .inward(heads, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+                    .outward("attn1.to_out.0", width, heads)
+                    .inward(neurons, width, "ff.net.0.proj")
+                    .outward("ff.net.2", width, neurons)));
+  }
+
+  @Override
+  public Embedding<DiTConditioning> embedding() {
+    return TokenEmbedding.load(weights, config.width(), config.patch(), DiTConditioning::positions);
+  }
+
+  /** The head has the first block's embedder too. */
+  @Override
+  public Head<DiTConditioning> head() {
+    long width = config.width();
+    return new DiTHead(
+        WeightList.of(
+            weights,
+            w ->
+                embedder(w, "transformer_blocks.0.norm1.emb.")
+                    .linear("proj_out_1", 2 * width, width)
+                    .patchHead("proj_out_2", width, config.patch())));
+  }
+
+  private WeightList embedder(WeightList list, String prefix) {
+    return list.mlp(prefix + "timestep_embedder.", config.width(), 256)
+        .tensor(
+            prefix + "class_embedder.embedding_table.weight",
+            config.classes() + 1L,
+            config.width());
+  }
+
+  @Override
+  public Conditioner<DiTConditioning> conditioner() {
+    return new DiTConditioner(config, WeightList.of(weights, w -> w));
+  }
+}

@@ -1,0 +1,120 @@
+package io.xfuser.models.internal.flux;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.nn.Patchify;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
+
+/**
+ * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double
+ * blocks, then single blocks, numbered in this order.
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record Flux(FluxConfig config, Weights weights)
+    implements TransformerSpec<JointConditioning> {
+  static final Program PROGRAM =
+      Program.load(Flux.class, "/io/xfuser/models/internal/joint/stream.py", "flux.py");
+
+  /** Checks that what the model uses are floats, and names the rest. */
+  public Flux {
+    String known =
+        "((transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear"
+            + "|attn\\.(to_[qkv]|to_out\\.0|add_[qkv]_proj|to_add_out)"
+            + "|ff(_context)?\\.net\\.(0\\.proj|2))"
+            + "|single_transformer_blocks\\.\\d+\\.(norm\\.linear|attn\\.to_[qkv]|proj_mlp|proj_out)"
+            + "|time_text_embed\\.(timestep|text%s)_embedder\\.linear_[12]"
+            + "|x_embedder|context_embedder|norm_out\\.linear|proj_out)\\.(weight|bias))"
+            + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight";
+    String all = known.formatted(config.guidance() ? "|guidance" : "");
+    weights.expect(name -> name.matches(all));
+  }
+
+  @Override
+  public int depth() {
+    return config.doubleBlocks() + config.singleBlocks();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
+  public Block<JointConditioning> block(int index, Share share) {
+    int single = index - config.doubleBlocks();
+    return single < 0
+        ? FluxDoubleBlock.load(config, weights.at("transformer_blocks." + index + "."), share)
+        : FluxSingleBlock.load(
+            config,
+            index == depth() - 1,
+            weights.at("single_transformer_blocks." + single + "."),
+            share);
+  }
+
+  @Override
+  public Embedding<JointConditioning> embedding() {
+    Patchify patchify = new Patchify(FluxConfig.PATCH);
+    return new FluxEmbedding(
+        WeightList.of(
+            weights,
+            w ->
+                w.tensor(
+                        patchify::unpacked,
+                        "x_embedder.weight",
+                        config.width(),
+                        config.tokenWidth())
+                    .tensor("x_embedder.bias", config.width())));
+  }
+
+  @Override
+  public Head<JointConditioning> head() {
+    Patchify patchify = new Patchify(FluxConfig.PATCH);
+    long width = config.width();
+    return new ModulatedHead<>(
+        WeightList.of(
+            weights,
+            w ->
+                w.linear("norm_out.linear", 2 * width, width)
+                    .tensor(patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
+                    .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())),
+        c -> c.step().vector());
+  }
+
+  @Override
+  public Conditioner<JointConditioning> conditioner() {
+    return FluxConditioner.load(config, weights);
+  }
+
+  /** The image's hidden states and, where there are any, the text's after them. */
+  static NDList streams(Hidden x) {
+    NDArray text = x.text();
+    return text == null ? new NDList(x.image()) : new NDList(x.image(), text);
+  }
+
+  /** Cosines and sines (l, D/2, 2) of the tokens of {@code x}. */
+  static NDArray rotation(NDManager owner, Hidden x, JointConditioning c) {
+    TokenRange local = x.place().local();
+    return Torch.slice(owner, c.places(), 0, local.from(), local.to());
+  }
+}

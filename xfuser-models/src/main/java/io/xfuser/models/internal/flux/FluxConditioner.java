@@ -1,0 +1,53 @@
+package io.xfuser.models.internal.flux;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.joint.JointConditioner;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.transformer.ConditionInput;
+
+/** Projects the text; embeds the timestep, the pooled text and, for dev, the guidance. */
+record FluxConditioner(FluxConfig config, TensorList weights) implements JointConditioner {
+  private static final int SINUSOIDS = 256;
+
+  static FluxConditioner load(FluxConfig config, Weights weights) {
+    long width = config.width();
+    String embed = "time_text_embed.";
+    return new FluxConditioner(
+        config,
+        WeightList.of(
+            weights,
+            w -> {
+              w.linear("context_embedder", width, config.textWidth())
+                  .mlp(embed + "timestep_embedder.", width, SINUSOIDS)
+                  .mlp(embed + "text_embedder.", width, config.pooledWidth());
+              return config.guidance() ? w.mlp(embed + "guidance_embedder.", width, SINUSOIDS) : w;
+            }));
+  }
+
+  @Override
+  public JointConditioning begin(NDManager request, ConditionInput input) {
+    NDArray embeds = input.text(FluxTextEncoder.EMBEDS); // (B, T, text width)
+    NDArray pooled = input.text(FluxTextEncoder.POOLED); // (B, pooled width)
+    double[] guidance = {input.picture().guidance()};
+    return new JointConditioning(
+        Flux.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
+        Flux.PROGRAM.call( // (B, C)
+            request, "embed_fixed", pooled, config.guidance() ? guidance : new double[0], weights),
+        Flux.PROGRAM.call( // (l, D/2, 2)
+            request,
+            "rotation",
+            input.positionArray(),
+            input.picture().grid().columns(),
+            config.axes().stream().mapToLong(Integer::longValue).toArray(),
+            embeds));
+  }
+
+  @Override
+  public JointConditioning at(NDManager step, JointConditioning c, double timestep) {
+    return c.at(step, Flux.PROGRAM.call(step, "condition", timestep, c.fixed(), weights));
+  }
+}

@@ -1,0 +1,20 @@
+package io.xfuser.models.internal.flux;
+
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.PipelineModel;
+import io.xfuser.model.PipelineProvider;
+import io.xfuser.models.internal.LatentPipeline;
+import java.util.Set;
+
+/** Opens directories of Flux.1 schnell and dev. */
+public final class FluxPipelines implements PipelineProvider {
+  @Override
+  public Set<String> classNames() {
+    return Set.of("FluxPipeline");
+  }
+
+  @Override
+  public PipelineModel<?> open(PipelineComponents components) {
+    return LatentPipeline.checked(new FluxPipeline(components));
+  }
+}

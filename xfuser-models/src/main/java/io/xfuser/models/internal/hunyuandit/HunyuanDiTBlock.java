@@ -1,0 +1,74 @@
+package io.xfuser.models.internal.hunyuandit;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Qkv;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.weights.Share;
+
+/**
+ * Self-attention, cross-attention to both texts, MLP; a block of the second half first joins the
+ * output of its mirror image in the first half.
+ */
+record HunyuanDiTBlock(int headSize, TensorList weights) implements Block<HunyuanDiTConditioning> {
+  static HunyuanDiTBlock load(HunyuanDiTConfig config, Weights block, Share share, boolean skip) {
+    return new HunyuanDiTBlock(
+        config.headSize(), WeightList.of(block, share, w -> layers(config, w, skip)));
+  }
+
+  private static WeightList layers(HunyuanDiTConfig config, WeightList w, boolean skip) {
+    int width = config.width();
+    int head = config.headSize();
+    Inner heads = Inner.heads(config.heads(), head);
+    Inner neurons = Inner.neurons(config.mlpWidth());
+    w.norm("norm1.norm", width)
+        .linear("norm1.linear", width, width)
+        .inward(heads, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+        .norm("attn1.norm_q", head)
+        .norm("attn1.norm_k", head)
+        .outward("attn1.to_out.0", width, heads)
+        .norm("norm2", width)
+        .inward(heads, width, "attn2.to_q")
+        .norm("attn2.norm_q", head)
+        .inward(heads, config.text().bert(), "attn2.to_k", "attn2.to_v")
+        .norm("attn2.norm_k", head)
+        .outward("attn2.to_out.0", width, heads)
+        .norm("norm3", width)
+        .inward(neurons, width, "ff.net.0.proj")
+        .outward("ff.net.2", width, neurons);
+    return skip ? w.norm("skip_norm", 2L * width).linear("skip_linear", width, 2L * width) : w;
+  }
+
+  @Override
+  public Hidden forward(NDManager owner, Hidden x, HunyuanDiTConditioning c, BlockContext context) {
+    NDArray textKeyValues = // (B, T, 2, H, D)
+        c.textKeyValues()
+            .get(this, request -> run(request, "text_key_values", c.text(), weights, headSize));
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray skip = x.skip();
+      NDArray image = // (B, l, C)
+          skip == null ? x.image() : run(scope, "join_skip", x.image(), skip, weights);
+      NDArray rotation = // (l, D/2, 2)
+          Torch.slice(scope, c.rotation(), 0, x.place().local().from(), x.place().local().to());
+      NDArray packed = // (B, l, 3, H, D)
+          run(scope, "before_attention", image, c.condition(), rotation, weights, headSize);
+      NDArray attended =
+          context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B, l, H, D)
+      return x.with( // (B, l, C)
+          context
+              .terms(3, HunyuanDiT.PROGRAM)
+              .call(owner, "after_attention", image, attended, textKeyValues, rotation, weights));
+    }
+  }
+
+  private static NDArray run(NDManager owner, String function, Object... arguments) {
+    return HunyuanDiT.PROGRAM.call(owner, function, arguments);
+  }
+}

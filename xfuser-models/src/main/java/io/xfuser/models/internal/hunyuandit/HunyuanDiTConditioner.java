@@ -1,0 +1,87 @@
+package io.xfuser.models.internal.hunyuandit;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.PerBlock;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.transformer.ConditionInput;
+import io.xfuser.transformer.Conditioner;
+
+/**
+ * Joins both texts, pools T5's, embeds the timestep and, up to version 1.1, sizes and style;
+ * prepares the rotation of queries and keys.
+ */
+record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorList weights)
+    implements Conditioner<HunyuanDiTConditioning> {
+  private static final int SINUSOIDS = 256;
+  private static final int SIZES = 6;
+  private static final double ORIGINAL_SIZE = 1024; // the default of diffusers' original_size
+
+  static HunyuanDiTConditioner load(HunyuanDiTConfig config, Weights weights) {
+    return new HunyuanDiTConditioner(
+        config, WeightList.of(weights, w -> condition(config, text(config, w))));
+  }
+
+  private static WeightList text(HunyuanDiTConfig config, WeightList w) {
+    int bert = config.text().bert();
+    int t5 = config.text().t5();
+    String pool = "time_extra_emb.pooler.";
+    return w.linear("text_embedder.linear_1", 4L * t5, t5)
+        .linear("text_embedder.linear_2", bert, 4L * t5)
+        .tensor(
+            "text_embedding_padding",
+            HunyuanDiTConfig.BERT_TOKENS + HunyuanDiTConfig.T5_TOKENS,
+            bert)
+        .tensor(pool + "positional_embedding", HunyuanDiTConfig.T5_TOKENS + 1, t5)
+        .linear(pool + "q_proj", t5, t5)
+        .linears(t5, t5, pool + "k_proj", pool + "v_proj")
+        .linear(pool + "c_proj", config.text().pooled(), t5);
+  }
+
+  private static WeightList condition(HunyuanDiTConfig config, WeightList w) {
+    long width = config.width();
+    String prefix = "time_extra_emb.";
+    long extra = config.text().pooled() + (config.style() ? SIZES * SINUSOIDS + width : 0);
+    w.mlp(prefix + "timestep_embedder.", width, SINUSOIDS)
+        .linear(prefix + "extra_embedder.linear_1", 4 * width, extra)
+        .linear(prefix + "extra_embedder.linear_2", width, 4 * width);
+    return config.style() ? w.tensor(prefix + "style_embedder.weight", 1, width) : w;
+  }
+
+  @Override
+  public HunyuanDiTConditioning begin(NDManager request, ConditionInput input) {
+    NDArray t5 = input.text(HunyuanDiTTextEncoder.T5_EMBEDS); // (B, 256, F)
+    NDArray text = // (B, T, E)
+        HunyuanDiT.PROGRAM.call(
+            request,
+            "text",
+            input.text(HunyuanDiTTextEncoder.BERT_EMBEDS),
+            t5,
+            input.text(HunyuanDiTTextEncoder.BERT_MASK),
+            input.text(HunyuanDiTTextEncoder.T5_MASK),
+            weights);
+    ConditionInput.Picture picture = input.picture();
+    double[] sizes = { // original, target, and where the target's corner lies in the original
+      ORIGINAL_SIZE, ORIGINAL_SIZE, picture.height(), picture.width(), 0, 0
+    };
+    NDArray extra = // (B, C)
+        HunyuanDiT.PROGRAM.call(request, "extra", t5, sizes, config.style(), weights);
+    NDArray rotation = // (l, D/2, 2)
+        HunyuanDiT.PROGRAM.call(
+            request,
+            "rotation",
+            input.positionArray(),
+            picture.grid().rows(),
+            picture.grid().columns(),
+            config.headSize(),
+            text);
+    return new HunyuanDiTConditioning(text, rotation, extra, new PerBlock(request));
+  }
+
+  @Override
+  public HunyuanDiTConditioning at(NDManager step, HunyuanDiTConditioning c, double value) {
+    return c.at(HunyuanDiT.PROGRAM.call(step, "timestep", value, c.condition(), weights)); // (B, C)
+  }
+}

@@ -1,0 +1,92 @@
+package io.xfuser.models.internal.hunyuandit;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A HunyuanDiT directory ({@code HunyuanDiTPipeline} in diffusers). */
+final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanDiTConditioning> {
+  private static final Logger LOG = LoggerFactory.getLogger(HunyuanDiTPipeline.class);
+  private static final String NAME = "hunyuandit";
+  private static final int SCALE = 8; // pixels of a latent, which positions and sizes count on
+  private static final int MULTIPLE = 16; // of pixels, which sizes are rounded down to
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.GUIDANCE_RESCALE,
+          InputConfig.ETA);
+
+  private static final Map<String, Set<String>> CLASSES =
+      Map.of(
+          "tokenizer", Set.of("BertTokenizer", "BertTokenizerFast"),
+          "text_encoder", Set.of("BertModel"),
+          "tokenizer_2", TextComponents.T5_TOKENIZERS,
+          "text_encoder_2", TextComponents.T5_ENCODERS,
+          "transformer", Set.of("HunyuanDiT2DModel"));
+
+  HunyuanDiTPipeline(PipelineComponents components) {
+    super(components, CLASSES, HunyuanDiTConfig::from);
+  }
+
+  @Override
+  protected void check() {
+    if (vae().scale() != SCALE) {
+      throw new ArgumentException(
+          "the autoencoder makes %d pixels of a latent, but HunyuanDiT needs %d"
+              .formatted(vae().scale(), SCALE));
+    }
+    if (components().has("safety_checker")) {
+      LOG.info("{}: the safety checker is not run", components().directory());
+    }
+    super.check();
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    ModelSettings.check(NAME, input, SETTINGS);
+    Size rounded = roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
+    Size size = input.binsResolution() ? HunyuanDiTSizes.standard(rounded) : rounded;
+    announce(NAME, rounded, size);
+    int patch = HunyuanDiTConfig.PATCH;
+    LatentShape latents =
+        LatentShape.picture(
+            config().channels(), size.height() / SCALE, size.width() / SCALE, patch);
+    Defaults defaults = new Defaults(50, 5, HunyuanDiTConfig.T5_TOKENS, false);
+    return GenerationRequest.of(input, size, latents, defaults);
+  }
+
+  @Override
+  public TransformerSpec<HunyuanDiTConditioning> transformer(Placement placement) {
+    return new HunyuanDiT(config(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new HunyuanDiTTextEncoder(components().on(placement), share);
+  }
+}

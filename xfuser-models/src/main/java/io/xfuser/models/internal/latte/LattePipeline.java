@@ -1,0 +1,97 @@
+package io.xfuser.models.internal.latte;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.adaln.AdaLnConditioning;
+import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.vae.FramesDecoder;
+import io.xfuser.models.internal.weights.WeightList.Patch;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/** A Latte directory ({@code LattePipeline} in diffusers): videos, or pictures of one frame. */
+final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning> {
+  private static final String NAME = "latte";
+  private static final int SIDE = 512;
+  private static final int TEXT_TOKENS = 120;
+
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.NUM_FRAMES,
+          InputConfig.ETA);
+
+  LattePipeline(PipelineComponents components) {
+    super(components, classes(), LatteConfig::from);
+  }
+
+  private static Map<String, Set<String>> classes() {
+    Map<String, Set<String>> classes =
+        new HashMap<>(T5Captions.classes(Set.of("LatteTransformer3DModel")));
+    classes.put("vae", Set.of("AutoencoderKL", "AutoencoderKLTemporalDecoder", "AutoencoderTiny"));
+    return classes;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    ModelSettings.check(NAME, input, SETTINGS);
+    int frames = Objects.requireNonNullElse(input.numFrames(), config().frames());
+    if (frames != 1 && frames != config().frames()) {
+      throw new ArgumentException(
+          "num_frames is %d, but this model makes 1 or %d frames"
+              .formatted(frames, config().frames()));
+    }
+    Patch patch = config().layers().patch();
+    int scale = vae().scale();
+    Size size = askedOr(SIDE, input);
+    requireMultiples(Math.max(8, scale * patch.size()), size);
+    LatentShape latents =
+        new LatentShape(
+            patch.channels(),
+            frames,
+            size.height() / scale,
+            size.width() / scale,
+            patch.size(),
+            LatentShape.Layout.VIDEO);
+    return GenerationRequest.of(input, size, latents, new Defaults(50, 7.5, TEXT_TOKENS, true));
+  }
+
+  @Override
+  public TransformerSpec<AdaLnConditioning> transformer(Placement placement) {
+    return new Latte(config().layers(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new LatteTextEncoder(T5Captions.open(components().on(placement), share));
+  }
+
+  @Override
+  public VaeDecoder vaeDecoder(Placement placement) {
+    return new FramesDecoder(decoder(placement));
+  }
+}

@@ -1,0 +1,98 @@
+package io.xfuser.models.internal.pixart;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.adaln.AdaLn;
+import io.xfuser.models.internal.adaln.AdaLnConditioning;
+import io.xfuser.models.internal.adaln.AdaLnConfig;
+import io.xfuser.models.internal.scheduler.LoopVariants;
+import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.Map;
+import java.util.Set;
+
+/** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
+final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning> {
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.ETA);
+
+  private static final Map<String, Set<String>> CLASSES =
+      T5Captions.classes(Set.of("PixArtTransformer2DModel", "Transformer2DModel"));
+
+  private final PixArtVariant kind;
+
+  PixArtPipeline(PixArtVariant kind, PipelineComponents components) {
+    super(components, CLASSES, PixArt::config);
+    this.kind = kind;
+  }
+
+  @Override
+  public String name() {
+    return kind.name();
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    ModelSettings.check(kind.name(), input, SETTINGS);
+    AdaLnConfig transformer = config();
+    Size asked = askedOr(transformer.sampleSize() * vae().scale(), input);
+    Size size = asked;
+    if (input.binsResolution()) {
+      if (transformer.sampleSize() > kind.largestSample()) {
+        throw new ArgumentException(
+            kind.name()
+                + " has no resolution bins for a sample size of "
+                + transformer.sampleSize()
+                + " latents; set use_resolution_binning false");
+      }
+      size = AspectRatioBins.nearest(transformer.sampleSize(), asked.height(), asked.width());
+    }
+    requireMultiples(vae().scale() * transformer.patch().size(), size);
+    return GenerationRequest.of(
+            input,
+            size,
+            LatentShape.picture(
+                transformer.patch().channels(),
+                size.height() / vae().scale(),
+                size.width() / vae().scale(),
+                transformer.patch().size()),
+            new Defaults(20, 4.5, kind.maxSequenceLength(), true))
+        .withOutput(asked);
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    Scheduler scheduler = super.scheduler(request);
+    return kind.originalInOneStep() ? LoopVariants.originalInOneStep(scheduler) : scheduler;
+  }
+
+  @Override
+  public TransformerSpec<AdaLnConditioning> transformer(Placement placement) {
+    return new AdaLn(config(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return T5Captions.open(components().on(placement), share);
+  }
+}

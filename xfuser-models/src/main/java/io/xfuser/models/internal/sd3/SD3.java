@@ -1,0 +1,93 @@
+package io.xfuser.models.internal.sd3;
+
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.torchscript.Program;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
+
+/**
+ * The transformer of Stable Diffusion 3 and 3.5 ({@code SD3Transformer2DModel} in diffusers).
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+public record SD3(SD3Config config, SafeTensors weights)
+    implements TransformerSpec<JointConditioning> {
+  static final Program PROGRAM =
+      Program.load(SD3.class, "/io/xfuser/models/internal/joint/stream.py", "sd3.py");
+
+  /** Checks that what the model uses are floats, and names the rest. */
+  public SD3 {
+    weights.expect(
+        name ->
+            name.matches(
+                "transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear\\.(weight|bias)"
+                    + "|attn2?\\.(to_[qkv]|to_out\\.0|add_[qkv]_proj|to_add_out)\\.(weight|bias)"
+                    + "|attn2?\\.norm_(added_)?[qk]\\.weight"
+                    + "|ff(_context)?\\.net\\.(0\\.proj|2)\\.(weight|bias))"
+                    + "|(pos_embed|time_text_embed|context_embedder|norm_out|proj_out)\\..*"));
+  }
+
+  @Override
+  public int depth() {
+    return config.depth();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
+  public int attentions(int index) {
+    return config.dual().contains(index) ? 2 : 1;
+  }
+
+  @Override
+  public Block<JointConditioning> block(int index, Share share) {
+    return SD3Block.load(config, index, weights.at("transformer_blocks." + index + "."), share);
+  }
+
+  @Override
+  public Embedding<JointConditioning> embedding() {
+    return new SD3Embedding(
+        WeightList.of(
+            weights,
+            w ->
+                w.patches("pos_embed.proj", config.width(), config.patch())
+                    .tensor(
+                        "pos_embed.pos_embed",
+                        1,
+                        (long) config.table() * config.table(),
+                        config.width())));
+  }
+
+  @Override
+  public Head<JointConditioning> head() {
+    long width = config.width();
+    return new ModulatedHead<>(
+        WeightList.of(
+            weights,
+            w ->
+                w.linear("norm_out.linear", 2 * width, width)
+                    .patchHead("proj_out", width, config.patch())),
+        c -> c.step().vector());
+  }
+
+  @Override
+  public Conditioner<JointConditioning> conditioner() {
+    return SD3Conditioner.load(config, weights);
+  }
+}

@@ -1,0 +1,48 @@
+package io.xfuser.models.internal.sd3;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.joint.JointConditioner;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.TensorList;
+import io.xfuser.transformer.ConditionInput;
+import io.xfuser.transformer.ConditionInput.Grid;
+
+/** Projects the text, embeds the timestep and the pooled text. */
+record SD3Conditioner(SD3Config config, TensorList weights) implements JointConditioner {
+  private static final int SINUSOIDS = 256;
+
+  static SD3Conditioner load(SD3Config config, Weights weights) {
+    long width = config.width();
+    String embed = "time_text_embed.";
+    return new SD3Conditioner(
+        config,
+        WeightList.of(
+            weights,
+            w ->
+                w.linear("context_embedder", width, config.textWidth())
+                    .mlp(embed + "timestep_embedder.", width, SINUSOIDS)
+                    .mlp(embed + "text_embedder.", width, config.pooledWidth())));
+  }
+
+  @Override
+  public JointConditioning begin(NDManager request, ConditionInput input) {
+    NDArray embeds = input.text(SD3TextEncoder.EMBEDS); // (B, T, text width)
+    NDArray pooled = input.text(SD3TextEncoder.POOLED); // (B, pooled width)
+    Grid grid = input.picture().grid();
+    int side = config.table();
+    int corner = (side - grid.rows()) / 2 * side + (side - grid.columns()) / 2;
+    return new JointConditioning(
+        SD3.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
+        SD3.PROGRAM.call(request, "embed_pooled", pooled, weights), // (B, C)
+        SD3.PROGRAM.call( // (l)
+            request, "crop", input.positionArray(), grid.columns(), corner, side, embeds));
+  }
+
+  @Override
+  public JointConditioning at(NDManager step, JointConditioning c, double timestep) {
+    return c.at(step, SD3.PROGRAM.call(step, "condition", timestep, c.fixed(), weights));
+  }
+}

@@ -1,0 +1,129 @@
+package io.xfuser.models.internal.sd3;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointPipeline;
+import io.xfuser.models.internal.scheduler.DynamicShift;
+import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.ConditionInput.Grid;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.Map;
+import java.util.Set;
+
+/** A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers). */
+final class SD3Pipeline extends JointPipeline<SD3Config> {
+  private static final String NAME = "sd3";
+  private static final int LONGEST_TEXT = 512;
+
+  /** The scheduler that has a {@code max_shift} of its own where the configuration has none. */
+  private static final String FLOW_MATCH = "FlowMatchEulerDiscreteScheduler";
+
+  /** That of the pipeline, for all others. */
+  private static final double MAX_SHIFT = 1.16;
+
+  private static final Set<Setting<?>> SETTINGS =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH);
+
+  private static final Set<String> CLIPS = Set.of("CLIPTextModelWithProjection");
+
+  private static final Map<String, Set<String>> CLASSES =
+      Map.of(
+          "tokenizer",
+          TextComponents.CLIP_TOKENIZERS,
+          "tokenizer_2",
+          TextComponents.CLIP_TOKENIZERS,
+          "tokenizer_3",
+          TextComponents.orAbsent(TextComponents.T5_TOKENIZERS),
+          "text_encoder",
+          CLIPS,
+          "text_encoder_2",
+          CLIPS,
+          "text_encoder_3",
+          TextComponents.orAbsent(TextComponents.T5_ENCODERS),
+          "transformer",
+          Set.of("SD3Transformer2DModel"));
+
+  SD3Pipeline(PipelineComponents components) {
+    super(components, CLASSES, SD3Config::from);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public GenerationRequest resolve(InputConfig input) {
+    ModelSettings.check(NAME, input, SETTINGS);
+    int scale = vae().scale();
+    int patch = config().patch().size();
+    Size size = askedOr(config().sampleSize() * scale, input);
+    requireMultiples(scale * patch, size);
+    LatentShape latents =
+        LatentShape.picture(
+            config().patch().channels(), size.height() / scale, size.width() / scale, patch);
+    Grid grid = latents.grid();
+    if (Math.max(grid.rows(), grid.columns()) > config().table()) {
+      throw new ArgumentException(
+          "%d x %d pixels are %d x %d tokens, but the model has positions for %d x %d"
+              .formatted(
+                  size.height(),
+                  size.width(),
+                  grid.rows(),
+                  grid.columns(),
+                  config().table(),
+                  config().table()));
+    }
+    GenerationRequest request =
+        GenerationRequest.of(input, size, latents, new Defaults(28, 7, 256, false));
+    requireText(LONGEST_TEXT, request);
+    return request.withScheduler(schedule(request.scheduler().steps(), grid.tokens()));
+  }
+
+  @Override
+  protected SchedulerRequest schedule(int steps, int tokens) {
+    ComponentConfig config = schedulerConfig();
+    if (!config.getBoolean("use_dynamic_shifting", false)) {
+      return SchedulerRequest.of(steps);
+    }
+    DynamicShift shift =
+        FLOW_MATCH.equals(config.className().orElse(FLOW_MATCH))
+            ? DynamicShift.from(config)
+            : DynamicShift.from(config, MAX_SHIFT);
+    return new SchedulerRequest(steps, 0, shift.mu(tokens), null);
+  }
+
+  @Override
+  public TransformerSpec<JointConditioning> transformer(Placement placement) {
+    return new SD3(config(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new SD3TextEncoder(components().on(placement), config().textWidth(), share);
+  }
+
+  @Override
+  public boolean hasT5() {
+    return components().has("text_encoder_3");
+  }
+}

@@ -1,5 +1,0 @@
-/** PixArt-α (arXiv 2310.00426) and PixArt-Σ (arXiv 2403.04692). */
-@NullMarked
-package io.xfuser.models.pixart;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,22 @@
+package io.xfuser.models.internal.hunyuandit;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.models.contract.CostContract;
+import java.nio.file.Path;
+
+class HunyuanDiT12CostTest extends CostContract {
+  @Override
+  protected Path directory() {
+    return Path.of("src/test/resources/fixtures/hunyuandit12_tiny");
+  }
+
+  @Override
+  protected InputConfig input() {
+    return HunyuanDiTInputs.two();
+  }
+
+  @Override
+  protected int width() {
+    return 48;
+  }
+}

@@ -1,0 +1,124 @@
+package io.xfuser.models.internal.pixart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.GenerationTask;
+import io.xfuser.pipeline.GenerationTask.State;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
+import io.xfuser.testing.Pixels;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A listener may do what it likes. */
+@Timeout(60)
+class ListenersTest extends WatchedRanks {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void aListenerCancelsByReturningFalse(int count) {
+    try (XDiTParallel ranks = ranks(count)) {
+      float[] alone = pixels(ranks);
+      assertThatThrownBy(
+              () -> ranks.generate(LONG, progress -> !(progress instanceof Progress.Denoising)))
+          .isInstanceOf(CancelledException.class)
+          .hasMessageStartingWith("cancelled while ");
+      assertThat(pixels(ranks)).isEqualTo(alone);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void aListenerThatThrowsHearsNoMoreAndTheRequestGoesOn(int count) {
+    try (XDiTParallel ranks = ranks(count)) {
+      AtomicInteger heard = new AtomicInteger();
+      ProgressListener broken =
+          progress -> {
+            heard.incrementAndGet();
+            throw new UnsupportedOperationException("the progress bar is broken");
+          };
+      try (Generation generation = ranks.generate(FOX, broken)) {
+        assertThat(Pixels.floats(generation.tensor())).isEqualTo(pixels(ranks));
+      }
+      assertThat(heard).hasValue(1);
+    }
+  }
+
+  @Test
+  void aListenerThatDoesNotReturnHoldsUpNeitherItsRequestNorTheNext() {
+    CountDownLatch forever = new CountDownLatch(1);
+    List<Progress> heard = Collections.synchronizedList(new ArrayList<>());
+    try (XDiTParallel ranks = ranks(1)) {
+      ProgressListener stuck =
+          progress -> {
+            heard.add(progress);
+            return awaited(forever);
+          };
+      GenerationTask task = ranks.submit(FOX.toBuilder().numInferenceSteps(20).build(), stuck);
+      ranks.generate(FOX).close();
+      assertThat(task.state()).isEqualTo(State.DONE);
+      assertThat(heard).hasSize(1);
+      forever.countDown();
+      task.await().close();
+      List<Progress> steps = heard.stream().filter(Progress.Denoising.class::isInstance).toList();
+      assertThat(steps).singleElement().matches(Progress::complete);
+    }
+  }
+
+  @Test
+  void aListenerMayGenerateAndHearsTheRestAfterwards() {
+    try (XDiTParallel ranks = ranks(1)) {
+      List<float[]> inner = new ArrayList<>();
+      AtomicInteger last = new AtomicInteger();
+      ProgressListener draws =
+          progress -> {
+            last.addAndGet(isLastStep(progress) ? 1 : 0);
+            return !inner.isEmpty() || inner.add(pixels(ranks));
+          };
+      try (Generation generation = ranks.generate(FOX, draws)) {
+        assertThat(Pixels.floats(generation.tensor())).isEqualTo(inner.get(0));
+      }
+      assertThat(last).hasValue(1);
+    }
+  }
+
+  @Test
+  void aListenerMayCloseAndItsOwnRequestIsFinished() {
+    XDiTParallel ranks = ranks(1);
+    AtomicInteger closed = new AtomicInteger();
+    ProgressListener closes =
+        progress -> {
+          ranks.close();
+          return closed.incrementAndGet() > 0;
+        };
+    try (Generation generation = ranks.generate(FOX, closes)) {
+      assertThat(Pixels.floats(generation.tensor())).hasSize(3 * 64 * 64);
+    }
+    ranks.close();
+    assertThat(ranks.isOpen()).isFalse();
+    assertThatThrownBy(() -> ranks.generate(FOX))
+        .isInstanceOf(ClosedException.class)
+        .hasMessage("the pipeline is closed");
+  }
+
+  private static boolean awaited(CountDownLatch latch) {
+    try {
+      return latch.await(30, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,11 @@
+package io.xfuser.models.internal.pixart;
+
+import io.xfuser.models.contract.DiffusersParity;
+import java.util.List;
+
+class PixArtParityTest extends DiffusersParity {
+  @Override
+  protected List<String> pipelines() {
+    return List.of("pixart_alpha_tiny", "pixart_sigma_tiny");
+  }
+}
