@@ -1,7 +1,6 @@
 package io.xfuser.parallel;
 
 import io.xfuser.internal.parallel.OwnAddresses;
-
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -1,7 +1,6 @@
 package io.xfuser.parallel;
 
 import io.xfuser.internal.parallel.socket.Connection;
-
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

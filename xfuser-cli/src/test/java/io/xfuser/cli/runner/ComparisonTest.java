@@ -27,7 +27,8 @@ class ComparisonTest {
   private static final Path SIGMA = FIXTURES.resolve("pixart_sigma_tiny");
   private static final Path LATTE = FIXTURES.resolve("latte_tiny");
   private static final String SMALL =
-      "--num_inference_steps 3 --no_use_resolution_binning --height 64 --width 64 --prompt fox boat";
+      "--num_inference_steps 3 --no_use_resolution_binning --height 64 --width 64 --prompt fox"
+          + " boat";
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();

@@ -1,12 +1,11 @@
 package io.xfuser.internal.device;
 
-import io.xfuser.internal.natives.LoadedLibraries;
-
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.util.cuda.CudaUtils;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
+import io.xfuser.internal.natives.LoadedLibraries;
 import java.lang.management.MemoryUsage;
 import java.util.Optional;
 import java.util.OptionalLong;

@@ -1,8 +1,7 @@
 package io.xfuser.internal.device;
 
-import io.xfuser.torchscript.Program;
-
 import ai.djl.pytorch.jni.IValue;
+import io.xfuser.torchscript.Program;
 
 /**
  * libtorch's own events, in the current stream of one GPU.

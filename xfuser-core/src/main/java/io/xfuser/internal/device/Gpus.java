@@ -1,10 +1,9 @@
 package io.xfuser.internal.device;
 
-import io.xfuser.torchscript.ModuleArchive;
-import io.xfuser.torchscript.Program;
-
 import ai.djl.Device;
 import io.xfuser.internal.failure.Retried;
+import io.xfuser.torchscript.ModuleArchive;
+import io.xfuser.torchscript.Program;
 import java.util.Optional;
 
 /**

@@ -1,12 +1,11 @@
 package io.xfuser.internal.device;
 
-import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.Torch;
-
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
 
 /**
  * Copies tensors from the host to a device, through a buffer in pinned memory of bounded size: the

@@ -1,8 +1,7 @@
 package io.xfuser.internal.natives;
 
-import io.xfuser.torchscript.Program;
-
 import ai.djl.util.Utils;
+import io.xfuser.torchscript.Program;
 import java.util.function.Supplier;
 
 /**

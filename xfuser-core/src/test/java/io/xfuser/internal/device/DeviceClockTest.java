@@ -1,15 +1,14 @@
 package io.xfuser.internal.device;
 
-import io.xfuser.torchscript.ModuleArchive;
-import io.xfuser.torchscript.Program;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
-import io.xfuser.internal.trace.Trace;
 import io.xfuser.internal.device.DeviceClock.Mark;
+import io.xfuser.internal.trace.Trace;
+import io.xfuser.torchscript.ModuleArchive;
+import io.xfuser.torchscript.Program;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.TraceEvent;
 import org.junit.jupiter.api.Tag;

@@ -1,12 +1,11 @@
 package io.xfuser.internal.device;
 
-import io.xfuser.internal.natives.LoadedLibraries;
-import io.xfuser.torchscript.Torch;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.Device;
+import io.xfuser.internal.natives.LoadedLibraries;
+import io.xfuser.torchscript.Torch;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,14 +1,13 @@
 package io.xfuser.internal.device;
 
-import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.Torch;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

@@ -1,11 +1,10 @@
 package io.xfuser.internal.natives;
 
-import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.Torch;
-
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
-import io.xfuser.parallel.SocketConfig;
 import io.xfuser.internal.parallel.socket.SocketWorld;
+import io.xfuser.parallel.SocketConfig;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;

@@ -3,7 +3,6 @@ package io.xfuser.internal.parallel.socket;
 import io.xfuser.internal.parallel.OwnAddresses;
 import io.xfuser.parallel.SocketConfig;
 import io.xfuser.parallel.Tls;
-
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;

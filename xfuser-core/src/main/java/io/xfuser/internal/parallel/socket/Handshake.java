@@ -1,9 +1,8 @@
 package io.xfuser.internal.parallel.socket;
 
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.Secret;
 import io.xfuser.parallel.Tls;
-
-import io.xfuser.failure.CommunicationException;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;

@@ -1,8 +1,7 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.SocketConfig;
-
 import io.xfuser.failure.CommunicationException;
+import io.xfuser.parallel.SocketConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;

@@ -1,9 +1,8 @@
 package io.xfuser.internal.parallel.socket;
 
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.OwnAddresses;
 import io.xfuser.parallel.SocketConfig;
-
-import io.xfuser.failure.CommunicationException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;

@@ -1,10 +1,9 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.SocketConfig;
-
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.parallel.SocketConfig;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.InetAddress;

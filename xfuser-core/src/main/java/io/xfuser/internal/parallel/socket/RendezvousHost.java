@@ -1,11 +1,10 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.internal.parallel.OwnAddresses;
-import io.xfuser.parallel.SocketConfig;
-
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.parallel.OwnAddresses;
+import io.xfuser.parallel.SocketConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;

@@ -1,7 +1,6 @@
 package io.xfuser.internal.parallel.socket;
 
 import io.xfuser.internal.parallel.OwnAddresses;
-
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;

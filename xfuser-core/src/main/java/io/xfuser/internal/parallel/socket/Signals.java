@@ -1,9 +1,8 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.SocketConfig;
-
 import io.xfuser.failure.RankException;
 import io.xfuser.internal.parallel.Mailboxes;
+import io.xfuser.parallel.SocketConfig;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;

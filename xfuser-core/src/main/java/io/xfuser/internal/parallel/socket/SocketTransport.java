@@ -1,7 +1,5 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.SocketConfig;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.CancelledException;
@@ -12,6 +10,7 @@ import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Mailboxes.Route;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.internal.parallel.Transport;
+import io.xfuser.parallel.SocketConfig;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;

@@ -1,12 +1,11 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.internal.parallel.OwnAddresses;
-import io.xfuser.parallel.SocketConfig;
-
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.parallel.OwnAddresses;
 import io.xfuser.internal.parallel.World;
+import io.xfuser.parallel.SocketConfig;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.SocketChannel;

@@ -1,9 +1,5 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.Secret;
-import io.xfuser.parallel.SocketConfig;
-import io.xfuser.parallel.Tls;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,6 +8,9 @@ import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.internal.parallel.World;
+import io.xfuser.parallel.Secret;
+import io.xfuser.parallel.SocketConfig;
+import io.xfuser.parallel.Tls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

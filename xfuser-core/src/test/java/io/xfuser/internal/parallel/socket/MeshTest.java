@@ -1,11 +1,10 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.Secret;
-import io.xfuser.parallel.SocketConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.internal.parallel.TestRanks;
+import io.xfuser.parallel.Secret;
+import io.xfuser.parallel.SocketConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,13 +1,12 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.SocketConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.parallel.TestRanks;
+import io.xfuser.parallel.SocketConfig;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

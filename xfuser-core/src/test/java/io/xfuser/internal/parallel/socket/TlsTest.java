@@ -1,9 +1,5 @@
 package io.xfuser.internal.parallel.socket;
 
-import io.xfuser.parallel.Secret;
-import io.xfuser.parallel.SocketConfig;
-import io.xfuser.parallel.Tls;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,6 +8,9 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.internal.parallel.World;
+import io.xfuser.parallel.Secret;
+import io.xfuser.parallel.SocketConfig;
+import io.xfuser.parallel.Tls;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
 import java.time.Duration;
