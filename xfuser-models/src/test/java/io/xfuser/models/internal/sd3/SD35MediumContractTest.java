@@ -18,10 +18,6 @@ class SD35MediumContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
-    return InputConfig.builder("a red fox", "två blå båtar 🦊")
-        .size(112, 144)
-        .numInferenceSteps(STEPS)
-        .maxSequenceLength(20)
-        .build();
+    return SD3ContractTest.pictures();
   }
 }

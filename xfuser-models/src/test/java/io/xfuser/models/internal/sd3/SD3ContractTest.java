@@ -18,6 +18,11 @@ class SD3ContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
+    return pictures();
+  }
+
+  /** Two pictures of 63 tokens. */
+  static InputConfig pictures() {
     return InputConfig.builder("a red fox", "två blå båtar 🦊")
         .size(112, 144)
         .numInferenceSteps(STEPS)
