@@ -12,7 +12,6 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
-import io.xfuser.hub.ModelName;
 import io.xfuser.testing.Rules;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
@@ -94,7 +93,7 @@ class ArchitectureTest {
   static final ArchRule failuresStandOnNothing = knowsOnly("io.xfuser.internal.failure..", FAILURE);
 
   @ArchTest
-  static final ArchRule configKnowsElementTypesKernelsAndNamesOfModelsOnly =
+  static final ArchRule configKnowsElementTypesAndKernelsOnly =
       noClasses()
           .that()
           .resideInAPackage("io.xfuser.config..")
@@ -103,10 +102,7 @@ class ArchitectureTest {
               resideInAPackage("io.xfuser..")
                   .and(not(resideInAPackage("io.xfuser.config..")))
                   .and(not(resideInAnyPackage(FAILURE)))
-                  .and(
-                      not(
-                          belongToAnyOf(
-                              ElementType.class, AttentionKernel.class, ModelName.class))));
+                  .and(not(belongToAnyOf(ElementType.class, AttentionKernel.class))));
 
   @ArchTest
   static final ArchRule messagesKnowNothingOfWhatTheyCarry =
@@ -164,6 +160,7 @@ class ArchitectureTest {
   static final ArchRule downloadsKnowTheNamesOfFilesOnly =
       knowsOnly(
           "io.xfuser.hub..",
+          "io.xfuser.config..",
           "io.xfuser.weights..",
           "io.xfuser.internal.weights..",
           "io.xfuser.progress..");
@@ -197,8 +194,8 @@ class ArchitectureTest {
       noClasses()
           .that()
           .haveNameNotMatching(
-              "io\\.xfuser\\.(pipeline\\.(XDiTParallel|DiffusionPipeline)"
-                  + "|torchscript\\.(HalfPrecision|OpenMp))")
+              "io\\.xfuser\\.(pipeline\\.(XDiTParallel|DiffusionPipeline|Worlds)"
+                  + "|torchscript\\.HalfPrecision|internal\\.natives\\.OpenMp)")
           .should()
           .callMethod(System.class, "getenv")
           .orShould()

@@ -1,7 +1,6 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.hub.ModelName;
 import io.xfuser.torchscript.AttentionKernel;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;

@@ -1,6 +1,5 @@
 package io.xfuser.config;
 
-import io.xfuser.hub.ModelName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

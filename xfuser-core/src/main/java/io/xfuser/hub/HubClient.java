@@ -3,6 +3,7 @@ package io.xfuser.hub;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.config.ModelName;
 import io.xfuser.failure.HubException;
 import io.xfuser.internal.weights.FileName;
 import java.io.ByteArrayOutputStream;

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.config.ModelName;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.FileName;
 import io.xfuser.weights.ComponentConfig;

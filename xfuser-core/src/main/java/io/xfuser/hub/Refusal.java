@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.config.ModelName;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.HubException;
 import java.io.IOException;

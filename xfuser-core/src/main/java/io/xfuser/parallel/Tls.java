@@ -1,8 +1,8 @@
 package io.xfuser.parallel;
 
-import io.xfuser.internal.parallel.socket.Connection;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,24 +82,21 @@ public final class Tls {
   /**
    * Encrypts a connection, and makes sure who is at its other end.
    *
+   * @param socket the connection
+   * @param remote the address at its other end
    * @param calling whether this rank has called
    * @throws IOException if the other side has no TLS, or no certificate of the authority's
    */
-  public SSLSocket over(Connection connection, boolean calling) throws IOException {
+  public SSLSocket over(Socket socket, String remote, boolean calling) throws IOException {
     if (context == null) {
       throw new IllegalStateException("no TLS");
     }
-    SSLSocket socket =
-        (SSLSocket)
-            context
-                .getSocketFactory()
-                .createSocket(
-                    connection.channel().socket(), connection.remote().getHostAddress(), 0, true);
-    socket.setUseClientMode(calling);
-    socket.setEnabledProtocols(new String[] {PROTOCOL});
-    socket.setNeedClientAuth(true);
-    socket.startHandshake();
-    return socket;
+    SSLSocket secure = (SSLSocket) context.getSocketFactory().createSocket(socket, remote, 0, true);
+    secure.setUseClientMode(calling);
+    secure.setEnabledProtocols(new String[] {PROTOCOL});
+    secure.setNeedClientAuth(true);
+    secure.startHandshake();
+    return secure;
   }
 
   private static KeyStore empty() throws IOException, GeneralSecurityException {

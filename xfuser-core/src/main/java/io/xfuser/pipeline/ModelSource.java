@@ -1,10 +1,10 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.ModelName;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
-import io.xfuser.hub.ModelName;
 import io.xfuser.model.PipelineProvider;
 import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;

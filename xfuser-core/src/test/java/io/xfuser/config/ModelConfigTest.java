@@ -3,7 +3,6 @@ package io.xfuser.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.xfuser.hub.ModelName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.config.ModelName;
 import io.xfuser.progress.Progress.Downloading;
 import io.xfuser.progress.ProgressListener;
 import java.io.IOException;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import io.xfuser.config.ModelName;
 import io.xfuser.failure.HubException;
 import io.xfuser.progress.ProgressListener;
 import java.io.IOException;

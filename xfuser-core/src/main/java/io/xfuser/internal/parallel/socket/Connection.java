@@ -123,7 +123,7 @@ public record Connection(SocketChannel channel, InetAddress local, InetAddress r
       return this;
     }
     channel.socket().setSoTimeout((int) Handshake.LIMIT.toMillis());
-    SSLSocket secure = tls.over(this, calling);
+    SSLSocket secure = tls.over(channel.socket(), remote().getHostAddress(), calling);
     channel.socket().setSoTimeout(0);
     try (ServerSocketChannel server = ServerSocketChannel.open()) {
       server.bind(new InetSocketAddress(OwnAddresses.loopback("localhost"), 0), 1);

@@ -1,4 +1,4 @@
-package io.xfuser.hub;
+package io.xfuser.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

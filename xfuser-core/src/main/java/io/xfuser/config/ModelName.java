@@ -1,4 +1,4 @@
-package io.xfuser.hub;
+package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
 import java.nio.file.Path;
@@ -50,16 +50,16 @@ public record ModelName(String repository, String revision) {
   }
 
   /** Whether the revision is a commit, whose files never change. */
-  boolean isCommit() {
+  public boolean isCommit() {
     return isCommit(revision);
   }
 
-  static boolean isCommit(String text) {
+  public static boolean isCommit(String text) {
     return COMMIT.matcher(text).matches();
   }
 
   /** The folder in a cache. */
-  String folder() {
+  public String folder() {
     return "models--" + repository.replace("/", "--");
   }
 
