@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.attention.Attention;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,7 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * libtorch documents. Whether a GPU's kernels are like that is for tests on a GPU.
  */
 class CudaAttentionTest {
-  private static final String ATTENTION = ModuleArchive.read(Attention.class, "attention.py");
+  private static final String ATTENTION =
+      ModuleArchive.read(CudaAttentionTest.class, "/io/xfuser/internal/attention/attention.py");
 
   private static final String SIMULATED =
       ATTENTION
