@@ -43,7 +43,7 @@ class RacesTest extends WatchedRanks {
   void ofAHundredRequestsOnAQueueOfTenElevenAreServedInOrderAndTheOthersRefused() throws Exception {
     try (XDiTParallel ranks = ranks(1)) {
       ranks.limitWaiting(10);
-      Gate gate = new Gate();
+      Gate gate = Gate.inEachStep();
       List<Integer> served = Collections.synchronizedList(new ArrayList<>());
       List<GenerationTask> taken = new ArrayList<>();
       AtomicInteger refused = new AtomicInteger();
@@ -77,7 +77,7 @@ class RacesTest extends WatchedRanks {
   @Test
   void aRequestThatWaitsIsCancelledAtOnceAndTheOthersAreServed() throws Exception {
     try (XDiTParallel ranks = ranks(1)) {
-      Gate gate = new Gate();
+      Gate gate = Gate.inEachStep();
       GenerationTask first = ranks.submit(FOX);
       GenerationTask second = ranks.submit(FOX);
       GenerationTask third = ranks.submit(FOX);
@@ -176,7 +176,7 @@ class RacesTest extends WatchedRanks {
   @Test
   void closingRefusesThoseWhoWaitAndWaitsForTheOneUnderWay() throws Exception {
     XDiTParallel ranks = ranks(1);
-    Gate gate = new Gate();
+    Gate gate = Gate.inEachStep();
     GenerationTask first = ranks.submit(FOX);
     GenerationTask second = ranks.submit(FOX);
     gate.reached.await();
@@ -208,7 +208,7 @@ class RacesTest extends WatchedRanks {
   @Test
   void whatCanBeSaidOfARequestIsSaidBeforeItWaits() throws Exception {
     try (XDiTParallel ranks = ranks(1)) {
-      Gate gate = new Gate();
+      Gate gate = Gate.inEachStep();
       GenerationTask first = ranks.submit(FOX);
       gate.reached.await();
       for (InputConfig impossible :

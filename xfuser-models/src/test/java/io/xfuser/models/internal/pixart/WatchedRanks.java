@@ -77,8 +77,11 @@ abstract class WatchedRanks {
     final CountDownLatch reached = new CountDownLatch(1);
     final CountDownLatch opened = new CountDownLatch(1);
 
-    Gate() {
-      eachStep = this::pass;
+    /** One that is closed. */
+    static Gate inEachStep() {
+      Gate gate = new Gate();
+      eachStep = gate::pass;
+      return gate;
     }
 
     private void pass() {
