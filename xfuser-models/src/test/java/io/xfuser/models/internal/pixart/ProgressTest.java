@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,7 +58,7 @@ class ProgressTest {
     }
 
     synchronized long total(String phase) {
-      return phases.get(phase).get(0).total();
+      return Objects.requireNonNull(phases.get(phase)).get(0).total();
     }
   }
 
