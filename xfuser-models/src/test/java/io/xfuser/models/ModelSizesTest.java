@@ -16,7 +16,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A model is described once, in few lines, whatever the strategies. */
 class ModelSizesTest {
   private static final Path MODELS = Path.of("src/main/java/io/xfuser/models/internal");
-  private static final int LINES = 600;
+
+  /** Without imports, whose number grows with the rooms and not with the model. */
+  private static final int LINES = 530;
+
   private static final Pattern STRATEGY =
       Pattern.compile(
           "ulysses|pipefusion|\\bring\\b|\\busp\\b|distrifusion|(tensor|cfg|data|sequence).?parallel",
@@ -56,6 +59,7 @@ class ModelSizesTest {
       return files
           .filter(file -> file.toString().endsWith(".java"))
           .flatMap(ModelSizesTest::content)
+          .filter(line -> !line.startsWith("import "))
           .toList();
     }
   }
