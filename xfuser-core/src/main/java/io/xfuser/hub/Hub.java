@@ -1,6 +1,7 @@
 package io.xfuser.hub;
 
 import io.xfuser.config.ModelName;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.progress.ProgressListener;
