@@ -4,6 +4,7 @@ import io.xfuser.failure.CancelledException;
 import io.xfuser.internal.runtime.RequestWatch;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,9 @@ public final class GenerationTask {
     FAILED
   }
 
-  /** Completed by the queue's thread, where nothing of the caller's may run. */
+  private static final long POLL_NANOS = 20_000;
+
+  /** Completed after the result, by the queue's thread, where nothing of the caller's may run. */
   private final CompletableFuture<Generation> outcome = new CompletableFuture<>();
 
   private final CompletableFuture<Generation> result = new CompletableFuture<>();
@@ -61,7 +64,9 @@ public final class GenerationTask {
   /** Where it is. */
   public State state() {
     State over = end;
-    return over != null ? over : queue.place(job) == 0 ? State.RUNNING : State.WAITING;
+    return over != null
+        ? over
+        : isStarted() || queue.place(job) == 0 ? State.RUNNING : State.WAITING;
   }
 
   /** How many requests come before this one, with the one that runs; 0 when it runs or is over. */
@@ -158,41 +163,45 @@ public final class GenerationTask {
     }
   }
 
-  private void run(Function<GenerationTask, Generation> draw) {
-    Generation generation;
+  private Runnable run(Function<GenerationTask, Generation> draw) {
     try {
-      generation = draw.apply(this);
+      Generation generation = draw.apply(this);
+      return () -> done(generation);
     } catch (RuntimeException | Error e) {
-      fail(e);
-      return;
+      return () -> fail(e);
     }
-    if (result.isDone()) {
-      generation.close();
-      fail(new CancelledException("nobody wanted the pictures any more"));
-      return;
-    }
+  }
+
+  private void done(Generation generation) {
     end = State.DONE;
-    outcome.complete(generation);
     telling.end();
-    apart(
-        () -> {
-          if (!result.complete(generation)) {
-            generation.close();
-          }
-        });
+    complete(() -> result.complete(generation));
+    if (result.isCompletedExceptionally() || !generation.equals(result.getNow(null))) {
+      generation.close();
+      end = State.CANCELLED;
+      outcome.completeExceptionally(new CancelledException("nobody wanted the pictures any more"));
+    } else {
+      outcome.complete(generation);
+    }
   }
 
   private void fail(Throwable why) {
     end = why instanceof CancelledException ? State.CANCELLED : State.FAILED;
-    outcome.completeExceptionally(why);
     telling.end();
-    apart(() -> result.completeExceptionally(why));
+    complete(() -> result.completeExceptionally(why));
+    outcome.completeExceptionally(why);
   }
 
-  /** Runs what may run whatever the caller has added to the result. */
-  private static void apart(Runnable completion) {
+  /**
+   * Returns once {@link #result} is complete. What the caller has added to it runs on another
+   * thread, and may take as long as it likes.
+   */
+  private void complete(Runnable completion) {
     Thread thread = new Thread(completion, "xfuser-result");
     thread.setDaemon(true);
     thread.start();
+    while (!result.isDone()) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
   }
 }

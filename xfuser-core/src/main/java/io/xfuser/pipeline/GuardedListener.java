@@ -30,8 +30,8 @@ final class GuardedListener implements ProgressListener {
       boolean goOn = listener.progressed(progress);
       mute = !goOn;
       return goOn;
-    } catch (RuntimeException | Error e) {
-      mute = true;
+    } catch (Throwable e) {
+      mute = true; // of any kind: not every language declares what it throws
       LOG.warn("a listener failed and is told no more; what it listened to goes on", e);
       return true;
     }

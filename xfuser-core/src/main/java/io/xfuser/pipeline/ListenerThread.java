@@ -6,11 +6,11 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread on which listeners of one {@link XDiTParallel} are called, so that what they do holds
- * up neither the ranks nor the requests. It is there while there is something to tell.
+ * The thread on which the listener of one request is called, so that what it does holds up neither
+ * ranks nor requests nor other listeners. It is there while there is something to tell.
  */
 final class ListenerThread {
-  private static final long IDLE_SECONDS = 5;
+  private static final long IDLE_SECONDS = 1;
 
   private final ThreadPoolExecutor executor =
       new ThreadPoolExecutor(
@@ -34,7 +34,7 @@ final class ListenerThread {
     executor.execute(telling);
   }
 
-  /** Whether a listener is calling. */
+  /** Whether the listener is calling. */
   boolean isCurrent() {
     return Thread.currentThread().equals(thread);
   }

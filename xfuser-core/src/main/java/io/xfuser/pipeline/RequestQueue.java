@@ -14,6 +14,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,11 +50,12 @@ final class RequestQueue {
   /**
    * Something for all ranks of this process to do.
    *
-   * @param work returns when it is over, and throws nothing
+   * @param work returns when it is over, and throws nothing; what it gives tells the caller, once
+   *     the next one has its place
    * @param refuse is told why it will not be done
    * @param cancel ends it early, if it is at work; is told by what: {@code closed}
    */
-  record Job(Runnable work, Consumer<RuntimeException> refuse, Consumer<String> cancel) {}
+  record Job(Supplier<Runnable> work, Consumer<RuntimeException> refuse, Consumer<String> cancel) {}
 
   /**
    * Adds {@code job} at the end.
@@ -141,8 +143,9 @@ final class RequestQueue {
 
   private void serve() {
     for (Job job = next(); job != null; job = next()) {
-      job.work().run();
+      Runnable tell = job.work().get();
       over();
+      tell.run();
     }
     try {
       last.run();
@@ -186,7 +189,7 @@ final class RequestQueue {
     boolean inTime = true;
     try {
       if (limit != null) {
-        ended.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+        ended.get(nanos(limit), TimeUnit.NANOSECONDS);
       }
     } catch (TimeoutException e) {
       inTime = false;
@@ -209,6 +212,13 @@ final class RequestQueue {
       }
     }
     return inTime;
+  }
+
+  /** Those of {@code limit}, or as many as can be counted. */
+  private static long nanos(Duration limit) {
+    return limit.compareTo(Duration.ofNanos(Long.MAX_VALUE)) < 0
+        ? Math.max(0, limit.toSeconds() < 0 ? 0 : limit.toNanos())
+        : Long.MAX_VALUE;
   }
 
   private void refuseAll() {

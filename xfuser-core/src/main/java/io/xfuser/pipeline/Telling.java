@@ -14,14 +14,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells one request's listener of its progress, in order, on the thread of listeners. Of a phase
- * that goes on faster than the listener hears, only the newest event waits, and the last.
+ * Tells one request's listener of its progress, in order, on a thread of its own. Of a phase that
+ * goes on faster than the listener hears, only the newest event waits, and the last.
  */
 final class Telling {
   private static final long PATIENCE_MILLIS = 1_000;
 
   private final GuardedListener listener;
-  private final ListenerThread thread;
+  private final ListenerThread thread = new ListenerThread();
   private final Runnable cancel;
   private final Map<String, Integer> tellers = new ConcurrentHashMap<>();
   private final ReentrantLock lock = new ReentrantLock();
@@ -29,9 +29,8 @@ final class Telling {
   private final CompletableFuture<Void> told = new CompletableFuture<>();
 
   /** Nothing told yet; {@code cancel} is what the listener's {@code false} does. */
-  Telling(ProgressListener listener, ListenerThread thread, Runnable cancel) {
+  Telling(ProgressListener listener, Runnable cancel) {
     this.listener = new GuardedListener(listener);
-    this.thread = thread;
     this.cancel = cancel;
   }
 
@@ -75,7 +74,11 @@ final class Telling {
 
   /** Nothing more is told. */
   void end() {
-    thread.execute(() -> told.complete(null));
+    if (listener.isMute()) {
+      told.complete(null);
+    } else {
+      thread.execute(() -> told.complete(null));
+    }
   }
 
   /** Waits a moment for the listener to have heard everything, unless it is the one that waits. */

@@ -37,34 +37,24 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
     AtomicReference<String> stop = new AtomicReference<>("");
     CompletableFuture<Void> done = new CompletableFuture<>();
     Telling telling = listening.apply(() -> stop.set("cancelled"));
-    queue.add(
+    RequestQueue.Job job =
         new RequestQueue.Job(
-            () -> complete(done, () -> loadAll(telling, stop)),
-            done::completeExceptionally,
-            stop::set),
-        true);
-    await(done, stop);
-  }
-
-  private static void complete(CompletableFuture<Void> done, Runnable work) {
-    try {
-      work.run();
-      done.complete(null);
-    } catch (RuntimeException | Error e) {
-      done.completeExceptionally(e);
-    }
-  }
-
-  private static void await(CompletableFuture<Void> done, AtomicReference<String> stop) {
+            () -> work(done, () -> loadAll(telling, stop)), done::completeExceptionally, stop::set);
+    queue.add(job, true);
     boolean interrupted = false;
     try {
       while (true) {
         try {
           done.get();
+          telling.awaitTold();
+          requireWanted(stop, "after loading");
           return;
         } catch (InterruptedException e) {
           interrupted = true;
           stop.set("interrupted");
+          if (queue.withdraw(job)) {
+            throw new CancelledException("interrupted before loading began");
+          }
         } catch (ExecutionException e) {
           throw RankFailures.unchecked(e);
         }
@@ -76,6 +66,22 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
     }
   }
 
+  private static Runnable work(CompletableFuture<Void> done, Runnable work) {
+    try {
+      work.run();
+      return () -> done.complete(null);
+    } catch (RuntimeException | Error e) {
+      return () -> done.completeExceptionally(e);
+    }
+  }
+
+  private static void requireWanted(AtomicReference<String> stop, String where) {
+    String by = Objects.requireNonNullElse(stop.get(), "");
+    if (!by.isEmpty()) {
+      throw new CancelledException(by + " " + where);
+    }
+  }
+
   private void loadAll(Telling telling, AtomicReference<String> stop) {
     RequestWatch watch = new RequestWatch(telling::tell, false);
     List<CompletableFuture<Boolean>> loading = new ArrayList<>();
@@ -84,10 +90,7 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
       Device device = ranks.devices().get(local);
       Consumer<Progress> told =
           progress -> {
-            String by = Objects.requireNonNullElse(stop.get(), "");
-            if (!by.isEmpty()) {
-              throw new CancelledException(by + " while " + progress.doing());
-            }
+            requireWanted(stop, "while " + progress.doing());
             watch.progressed(rank, progress);
           };
       loading.add(ranks.threads().get(local).submit(() -> load(rank, device, told)));

@@ -17,6 +17,7 @@ import io.xfuser.model.GivenTensors;
 import io.xfuser.parallel.SocketConfig;
 import io.xfuser.progress.ProgressListener;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -34,7 +35,6 @@ public final class XDiTParallel implements AutoCloseable {
 
   private final RequestStart requests;
   private final Runnable owned; // closes what is closed with this
-  private final ListenerThread listeners = new ListenerThread();
   private final RequestQueue queue;
 
   private XDiTParallel(
@@ -168,16 +168,17 @@ public final class XDiTParallel implements AutoCloseable {
    * there all is refused in the request's turn, so that all ranks hear of it.
    *
    * <p>The listener is called on a thread of its own, one event at a time: how long it takes holds
-   * up neither ranks nor requests, and where it lags, events within a phase are left out, never the
-   * last. It cancels by returning false. It may call anything, {@code generate} and {@code close}
-   * of this included, during which it hears nothing more. If it throws, that is logged, and the
-   * request goes on without it.
+   * up neither ranks nor other requests, and where it lags, events within a phase are left out,
+   * never the last. It cancels by returning false. It may call anything, {@code generate} and
+   * {@code close} of this included, during which it hears nothing more. If it throws, that is
+   * logged, and the request goes on without it.
    *
    * @param given belongs to the caller, who keeps it open until the request is over
    * @throws RuntimeException as {@link #generate(InputConfig, GivenTensors, ProgressListener)}, but
    *     only what is known before waiting
    */
   public GenerationTask submit(InputConfig input, GivenTensors given, ProgressListener listener) {
+    Objects.requireNonNull(listener, "listener");
     return submit(input, given, listener, task -> task.watch(false));
   }
 
@@ -195,6 +196,7 @@ public final class XDiTParallel implements AutoCloseable {
       GivenTensors given,
       ProgressListener listener,
       Function<GenerationTask, RequestWatch> watching) {
+    Objects.requireNonNull(input, "input");
     QueueFullException full = queue.full();
     Asked asked =
         full != null ? new Asked(null, full) : Asked.of(() -> requests.plan(input, given));
@@ -206,7 +208,7 @@ public final class XDiTParallel implements AutoCloseable {
         new GenerationTask(
             queue,
             mine -> requests.draw(mine, asked, new RequestStart.Call(given, watching.apply(mine))),
-            cancel -> new Telling(listener, listeners, cancel),
+            cancel -> new Telling(listener, cancel),
             together);
     task.enqueue();
     return task;
@@ -218,7 +220,7 @@ public final class XDiTParallel implements AutoCloseable {
    * @throws IllegalArgumentException as {@link #submit(InputConfig)}
    */
   public GenerationRequest check(InputConfig input) {
-    return requests.plan(input, GivenTensors.NONE).request();
+    return requests.plan(Objects.requireNonNull(input, "input"), GivenTensors.NONE).request();
   }
 
   /** See {@link #load(ProgressListener)}. */
@@ -235,7 +237,7 @@ public final class XDiTParallel implements AutoCloseable {
    */
   public void load(ProgressListener listener) {
     new WarmUp(requests.pipeline(), requests.engine(), requests.ranks())
-        .run(queue, cancel -> new Telling(listener, listeners, cancel));
+        .run(queue, cancel -> new Telling(listener, cancel));
   }
 
   /** Requests that wait, without the one that runs. */
@@ -279,7 +281,7 @@ public final class XDiTParallel implements AutoCloseable {
    * @return whether nothing had to be cancelled
    */
   public boolean close(Duration limit) {
-    return queue.close(limit);
+    return queue.close(Objects.requireNonNull(limit, "limit"));
   }
 
   private void release() {

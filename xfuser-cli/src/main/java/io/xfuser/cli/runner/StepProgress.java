@@ -5,6 +5,7 @@ import io.xfuser.progress.ProgressListener;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -29,6 +30,7 @@ public final class StepProgress implements ProgressListener, AutoCloseable {
   private final boolean terminal;
   private final LongSupplier clock;
   private @Nullable ProgressBar bar;
+  private @Nullable Line line; // of that bar
   private String barName = "";
   private String phase = "";
   private long shown;
@@ -105,13 +107,15 @@ public final class StepProgress implements ProgressListener, AutoCloseable {
     }
     ProgressBar drawn = bar;
     if (drawn == null) {
+      Line drawnLine = new Line(to);
+      line = drawnLine;
       drawn =
           ProgressBar.builder()
               .setTaskName(name)
               .setInitialMax(progress.total())
               .setStyle(ProgressBarStyle.ASCII)
               .setUpdateIntervalMillis(REDRAW_MILLIS)
-              .setConsumer(new ConsoleProgressBarConsumer(to))
+              .setConsumer(drawnLine)
               .build();
       bar = drawn;
       barName = name;
@@ -125,6 +129,29 @@ public final class StepProgress implements ProgressListener, AutoCloseable {
     if (bar != null) {
       bar.close();
       bar = null;
+    }
+    if (line != null) {
+      line.close();
+      line = null;
+    }
+  }
+
+  /**
+   * A bar's line, which ends once: the library does not end that of a bar closed before it was
+   * drawn.
+   */
+  private static final class Line extends ConsoleProgressBarConsumer {
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    Line(PrintStream to) {
+      super(to);
+    }
+
+    @Override
+    public void close() {
+      if (!ended.getAndSet(true)) {
+        super.close();
+      }
     }
   }
 }

@@ -29,9 +29,6 @@ class StepProgressTest {
   @Timeout(20)
   void onATerminalOneLineIsRedrawnAndEndsComplete() {
     show(true);
-    while (!bytes.toString(UTF_8).contains("\n")) {
-      Thread.onSpinWait(); // the library's own thread ends the line, and may draw once more
-    }
     List<String> drawn = List.of(bytes.toString(UTF_8).split("\r"));
     assertThat(drawn)
         .anySatisfy(

@@ -12,6 +12,7 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.ProgressListener;
 import io.xfuser.testing.Pixels;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -111,6 +112,49 @@ class ListenersTest extends WatchedRanks {
     assertThatThrownBy(() -> ranks.generate(FOX))
         .isInstanceOf(ClosedException.class)
         .hasMessage("the pipeline is closed");
+  }
+
+  @Test
+  void aListenerThatDoesNotReturnHoldsUpNoOtherListener() {
+    CountDownLatch forever = new CountDownLatch(1);
+    try (XDiTParallel ranks = ranks(1)) {
+      GenerationTask stuck = ranks.submit(FOX, progress -> awaited(forever));
+      assertThatThrownBy(() -> ranks.generate(LONG, progress -> false))
+          .isInstanceOf(CancelledException.class);
+      forever.countDown();
+      stuck.await().close();
+    }
+  }
+
+  @Test
+  void aListenerMayThrowWhatItDoesNotDeclare() {
+    try (XDiTParallel ranks = ranks(1)) {
+      AtomicInteger heard = new AtomicInteger();
+      ranks
+          .generate(
+              FOX,
+              progress -> {
+                heard.incrementAndGet();
+                throw ListenersTest.<RuntimeException>undeclared(new IOException("no terminal"));
+              })
+          .close();
+      assertThat(heard).hasValue(1);
+    }
+  }
+
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <T extends Exception> T undeclared(Exception checked) throws T {
+    throw (T) checked;
+  }
+
+  @Test
+  void loadingHearsAListenerThatRefusesAtItsEnd() {
+    try (XDiTParallel ranks = ranks(1)) {
+      assertThatThrownBy(() -> ranks.load(progress -> !progress.complete()))
+          .isInstanceOf(CancelledException.class)
+          .hasMessageStartingWith("cancelled ");
+      ranks.load();
+    }
   }
 
   private static boolean awaited(CountDownLatch latch) {

@@ -2,16 +2,19 @@ package io.xfuser.models.internal.pixart;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.QueueFullException;
 import io.xfuser.failure.RankException;
+import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.GenerationTask.State;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
+import io.xfuser.testing.Pixels;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -72,6 +75,61 @@ class RacesTest extends WatchedRanks {
       assertThat(taken).extracting(GenerationTask::state).containsOnly(State.DONE);
       assertThat(ranks.waiting()).isZero();
     }
+  }
+
+  @Test
+  void aQueueOfNothingTakesTheNextRequestOnceTheLastIsOver() throws Exception {
+    try (XDiTParallel ranks = ranks(1)) {
+      ranks.limitWaiting(0);
+      for (int i = 0; i < 10; i++) {
+        ranks.generate(FOX).close();
+        ranks.submit(FOX).result().get().close();
+        ranks.load();
+      }
+    }
+  }
+
+  @Test
+  void whatAwaitGivesIsTheResultWhoeverCancelsItAfterwards() {
+    try (XDiTParallel ranks = ranks(1)) {
+      GenerationTask task = ranks.submit(FOX);
+      try (Generation generation = task.await()) {
+        assertThat(task.result()).isCompletedWithValue(generation);
+        assertThat(task.result().cancel(true)).isFalse();
+        assertThat(Pixels.floats(generation.tensor())).hasSize(3 * 64 * 64);
+      }
+    }
+  }
+
+  @Test
+  void loadingThatWaitsIsInterruptedAtOnce() throws Exception {
+    try (XDiTParallel ranks = ranks(1)) {
+      Gate gate = Gate.inEachStep();
+      GenerationTask first = ranks.submit(FOX);
+      gate.reached.await();
+      CompletableFuture<Throwable> ended = new CompletableFuture<>();
+      Thread loads = new Thread(() -> ended.complete(catchThrowable(ranks::load)), "loads");
+      loads.start();
+      while (ranks.waiting() == 0) {
+        Thread.onSpinWait();
+      }
+      loads.interrupt();
+      assertThat(ended.get())
+          .isInstanceOf(CancelledException.class)
+          .hasMessage("interrupted before loading began");
+      assertThat(first.state()).isEqualTo(State.RUNNING);
+      gate.opened.countDown();
+      first.await().close();
+    }
+  }
+
+  @Test
+  void closingWaitsAsLongAsCanBeSaid() {
+    XDiTParallel ranks = ranks(1);
+    GenerationTask task = ranks.submit(FOX);
+    assertThat(ranks.close(Duration.ofSeconds(Long.MAX_VALUE))).isTrue();
+    task.await().close();
+    assertThat(ranks.close(Duration.ofSeconds(Long.MIN_VALUE))).isTrue();
   }
 
   @Test
