@@ -36,13 +36,16 @@ import org.jspecify.annotations.Nullable;
 public final class DiffusionPipeline implements AutoCloseable {
   private final PipelineModel<?> model;
   private final ElementType type;
+  private final @Nullable ModelConfig source;
   private final TransformerSpec<?> spec;
   private final Map<Placement, PlacedPipeline<?>> placed = new ConcurrentHashMap<>();
   private @Nullable Fingerprint fingerprint;
 
-  private DiffusionPipeline(PipelineModel<?> model, ElementType type) {
+  private DiffusionPipeline(
+      PipelineModel<?> model, ElementType type, @Nullable ModelConfig source) {
     this.model = model;
     this.type = type;
+    this.source = source;
     try {
       this.spec = model.transformer(Placement.CPU);
     } catch (RuntimeException e) {
@@ -97,7 +100,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     LoadOptions loading = new LoadOptions(runtime.dtype(), config.variant(), Placement.CPU);
     PipelineComponents opened = new PipelineComponents(directory, components, loading);
     PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
-    DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype());
+    DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype(), config);
     try {
       tell(listener, new Progress.Opening(bytes, bytes));
       return pipeline;
@@ -124,7 +127,7 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @param type the element type of their weights
    */
   public static DiffusionPipeline of(PipelineModel<?> model, ElementType type) {
-    return new DiffusionPipeline(model, type);
+    return new DiffusionPipeline(model, type, null);
   }
 
   /**
@@ -152,6 +155,16 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** The components. */
   public PipelineModel<?> model() {
     return model;
+  }
+
+  /**
+   * The engine that draws with this pipeline: with the model that was opened, where it is known.
+   */
+  EngineConfig drawing(EngineConfig engine) {
+    return source == null
+        ? engine
+        : new EngineConfig(
+            ModelSource.told(source, engine.model()), engine.runtime(), engine.parallel());
   }
 
   /** Bytes of all weights of the transformer that are in this process. */

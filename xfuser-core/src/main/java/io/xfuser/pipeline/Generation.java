@@ -64,7 +64,7 @@ public final class Generation implements AutoCloseable {
           request.input().outputType() == OutputType.LATENT ? "latents" : "images",
           request.latents().frames(),
           request.images(),
-          new Provenance(pipeline.name(), sampler, engine, request)::of);
+          new Provenance(pipeline.name(), sampler, pipeline.drawing(engine), request)::of);
     }
 
     private String name(int number, int frame) {
