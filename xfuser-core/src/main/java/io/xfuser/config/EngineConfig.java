@@ -28,6 +28,9 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
    *     or the element type
    */
   public EngineConfig {
+    Given.required(model, "model");
+    Given.required(runtime, "runtime");
+    Given.required(parallel, "parallel");
     switch (runtime.device().kind()) {
       case CPU -> requireKernel(runtime, false);
       case CUDA -> requireKernel(runtime, true);
@@ -85,13 +88,13 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
 
     /** Another model. */
     public Builder model(ModelConfig other) {
-      model = other;
+      model = Given.required(other, "model");
       return this;
     }
 
     /** How it is computed. */
     public Builder runtime(RuntimeConfig other) {
-      runtime = other;
+      runtime = Given.required(other, "runtime");
       return this;
     }
 
@@ -102,7 +105,7 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
 
     /** By how many ranks. */
     public Builder parallel(ParallelConfig other) {
-      parallel = other;
+      parallel = Given.required(other, "parallel");
       return this;
     }
 

@@ -1,6 +1,7 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -26,7 +27,7 @@ public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilde
 
   /** What is drawn: a picture for each text; none where classes or embeddings are given. */
   public InputConfigBuilder prompts(String... texts) {
-    return prompts(List.of(texts));
+    return prompts(Arrays.asList(Given.required(texts, "prompt")));
   }
 
   /** What is drawn: a picture for each text; none where classes or embeddings are given. */
@@ -36,7 +37,7 @@ public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilde
 
   /** What is avoided: nothing by default, one text for all prompts, or one per prompt. */
   public InputConfigBuilder negativePrompts(String... texts) {
-    return negativePrompts(List.of(texts));
+    return negativePrompts(Arrays.asList(Given.required(texts, "negative_prompt")));
   }
 
   /** What is avoided: nothing by default, one text for all prompts, or one per prompt. */

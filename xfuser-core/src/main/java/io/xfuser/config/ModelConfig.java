@@ -34,17 +34,18 @@ public final class ModelConfig extends Settings {
 
   /** The model in {@code directory}, in diffusers' layout, with its plain weight files. */
   public static Builder builder(Path directory) {
-    return new Builder(directory, null);
+    return new Builder(Given.required(directory, "the directory of the model"), null);
   }
 
   /** A model of the Hugging Face hub, which is downloaded once. */
   public static Builder builder(ModelName name) {
-    return new Builder(null, name);
+    return new Builder(null, Given.required(name, "the name of the model"));
   }
 
   /**
    * A model as a command line names it: a directory, here or below {@code downloads}; else, in the
-   * form {@code org/name} or {@code org/name@revision}, one of the hub.
+   * form {@code org/name} or {@code org/name@revision}, one of the hub. What ends with a slash can
+   * be a directory alone.
    *
    * @param downloads where downloaded models are kept; {@code null} = the cache that all programs
    *     share
@@ -53,7 +54,8 @@ public final class ModelConfig extends Settings {
     Path path = Path.of(text);
     List<Path> places = downloads == null ? List.of(path) : List.of(path, downloads.resolve(path));
     Optional<Path> there = places.stream().filter(Files::isDirectory).findFirst();
-    Optional<ModelName> name = there.isPresent() ? Optional.empty() : ModelName.parse(path);
+    boolean folder = there.isPresent() || text.endsWith("/") || text.endsWith("\\");
+    Optional<ModelName> name = folder ? Optional.empty() : ModelName.parse(path);
     return name.map(ModelConfig::builder)
         .orElseGet(() -> builder(there.orElse(path)))
         .downloadDir(downloads);

@@ -35,6 +35,7 @@ class ModelConfigTest {
   void whatIsNeitherIsADirectoryThatIsNotThere() {
     assertThat(named("model").directory()).contains(Path.of("model"));
     assertThat(named("/org/model").directory()).contains(Path.of("/org/model"));
+    assertThat(named("org/model/").directory()).contains(Path.of("org/model"));
     assertThatThrownBy(() -> ModelName.of("model"))
         .hasMessage("models of the hub are named org/name or org/name@revision, not model");
   }
