@@ -66,6 +66,9 @@ public final class ParallelConfig extends Settings {
           TENSOR_PARALLEL_DEGREE,
           VAE_PARALLEL_SIZE);
 
+  /** More is a slip of the pen: no picture has work for them. */
+  private static final int MOST_RANKS = 8192;
+
   private static Setting<Integer> degree(String name, String meaning) {
     return Setting.of(name, Kind.whole(1), "N", meaning).or(1);
   }
@@ -82,8 +85,10 @@ public final class ParallelConfig extends Settings {
     long product = 1;
     for (int degree : degrees()) {
       product *= degree;
-      if (product + vaeParallelSize() > Integer.MAX_VALUE) {
-        throw new ArgumentException("there are more ranks than " + Integer.MAX_VALUE);
+      if (product + vaeParallelSize() > MOST_RANKS) {
+        throw new ArgumentException(
+            "the degrees ask for more ranks than the %d that a world can have"
+                .formatted(MOST_RANKS));
       }
     }
   }

@@ -15,6 +15,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ParallelConfigTest {
+  private static final String TOO_MANY =
+      "the degrees ask for more ranks than the 8192 that a world can have";
+
   private static final ParallelConfig ALL =
       ParallelConfig.builder()
           .tensorDegree(2)
@@ -152,10 +155,10 @@ class ParallelConfigTest {
         bad(c -> c.cfgDegree(3), "the CFG degree must be 1 or 2, but is 3"),
         bad(c -> c.dataDegree(0), "data_parallel_degree must be at least 1, but is 0"),
         bad(c -> c.numPipelinePatch(-1), "num_pipeline_patch must be at least 1, but is -1"),
-        bad(c -> c.ulyssesDegree(65536).ringDegree(65536), "there are more ranks than 2147483647"),
-        bad(
-            c -> c.ulyssesDegree(65536).ringDegree(32767).vaeParallelSize(65536),
-            "there are more ranks than 2147483647"),
+        bad(c -> c.ulyssesDegree(65536).ringDegree(65536), TOO_MANY),
+        bad(c -> c.pipefusionDegree(Integer.MAX_VALUE), TOO_MANY),
+        bad(c -> c.ulyssesDegree(8192).vaeParallelSize(1), TOO_MANY),
+        bad(c -> c.vaeParallelSize(Integer.MAX_VALUE), TOO_MANY),
         bad(c -> c.vaeParallelSize(-1), "vae_parallel_size must be at least 0, but is -1"));
   }
 
