@@ -8,4 +8,9 @@ public final class ArgumentException extends IllegalArgumentException {
   public ArgumentException(String message) {
     super(message);
   }
+
+  /** With the sentence to show and the reason. */
+  public ArgumentException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

@@ -1,5 +1,6 @@
 package io.xfuser.hub;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.failure.Reason;
 import java.io.IOException;
 import java.net.URI;
@@ -25,16 +26,16 @@ public record HubSettings(URI endpoint, @Nullable String token, Path cache, bool
   /**
    * Checks the address and the token.
    *
-   * @throws IllegalArgumentException if the endpoint is no http address, or the token cannot be
-   *     sent; the message does not show it
+   * @throws ArgumentException if the endpoint is no http address, or the token cannot be sent; the
+   *     message does not show it
    */
   public HubSettings {
     String scheme = endpoint.getScheme();
     if (endpoint.getHost() == null || !("https".equals(scheme) || "http".equals(scheme))) {
-      throw new IllegalArgumentException("HF_ENDPOINT " + endpoint + " is no http address");
+      throw new ArgumentException("HF_ENDPOINT " + endpoint + " is no http address");
     }
     if (token != null && !token.matches("[!-~]+")) {
-      throw new IllegalArgumentException("the hub's token has characters that no token has");
+      throw new ArgumentException("the hub's token has characters that no token has");
     }
   }
 
@@ -43,7 +44,7 @@ public record HubSettings(URI endpoint, @Nullable String token, Path cache, bool
    * HF_TOKEN_PATH or the file {@code token} in HF_HOME; HF_HUB_CACHE or {@code hub} in HF_HOME;
    * HF_HUB_OFFLINE. HF_HOME is {@code ~/.cache/huggingface} where it is not set.
    *
-   * @throws IllegalArgumentException if a value is malformed or the token's file cannot be read
+   * @throws ArgumentException if a value is malformed or the token's file cannot be read
    */
   public static HubSettings fromEnvironment(Map<String, String> environment) {
     Path user = Path.of(System.getProperty("user.home", "."));
@@ -66,7 +67,7 @@ public record HubSettings(URI endpoint, @Nullable String token, Path cache, bool
     try {
       return new URI(text == null ? "https://huggingface.co" : text.replaceAll("/+$", ""));
     } catch (URISyntaxException e) {
-      throw new IllegalArgumentException("HF_ENDPOINT " + text + " is no http address", e);
+      throw new ArgumentException("HF_ENDPOINT " + text + " is no http address", e);
     }
   }
 
@@ -76,7 +77,7 @@ public record HubSettings(URI endpoint, @Nullable String token, Path cache, bool
       try {
         text = Files.readString(file);
       } catch (IOException e) {
-        throw new IllegalArgumentException(file + " cannot be read: " + Reason.of(e), e);
+        throw new ArgumentException(file + " cannot be read: " + Reason.of(e), e);
       }
     }
     return text == null || text.isBlank() ? null : text.strip();

@@ -1,5 +1,6 @@
 package io.xfuser.nn;
 
+import io.xfuser.failure.ArgumentException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -17,11 +18,11 @@ public final class TokenLayout {
   /**
    * A layout of {@code tokens} positions.
    *
-   * @throws IllegalArgumentException if a shard of a patch would be empty
+   * @throws ArgumentException if a shard of a patch would be empty
    */
   public TokenLayout(int tokens, int patches, int shards) {
     if (patches < 1 || shards < 1 || (long) patches * shards > tokens) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           patches
               + " patches on "
               + shards

@@ -1,5 +1,6 @@
 package io.xfuser.parallel;
 
+import io.xfuser.failure.ArgumentException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,12 +38,12 @@ public final class Secret {
   /**
    * A secret that is {@code text}, without the white space around it.
    *
-   * @throws IllegalArgumentException if it has fewer than 16 bytes or more than 4,096
+   * @throws ArgumentException if it has fewer than 16 bytes or more than 4,096
    */
   public static Secret of(String text) {
     byte[] key = text.strip().getBytes(StandardCharsets.UTF_8);
     if (key.length < SHORTEST || key.length > LONGEST) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "the secret of the ranks has %d bytes, but must have %d to %,d: openssl rand -hex 32 makes one"
               .formatted(key.length, SHORTEST, LONGEST));
     }
@@ -52,16 +53,16 @@ public final class Secret {
   /**
    * The secret in {@code file}.
    *
-   * @throws IllegalArgumentException if the file cannot be read, or its text cannot be one
+   * @throws ArgumentException if the file cannot be read, or its text cannot be one
    */
   public static Secret read(Path file) {
     try {
       if (Files.size(file) > 2 * LONGEST) {
-        throw new IllegalArgumentException(file + " is too large for the secret of the ranks");
+        throw new ArgumentException(file + " is too large for the secret of the ranks");
       }
       return of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
     } catch (IOException e) {
-      throw new IllegalArgumentException("the secret of the ranks cannot be read: " + e, e);
+      throw new ArgumentException("the secret of the ranks cannot be read: " + e, e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.xfuser.parallel;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.OwnAddresses;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,18 +30,18 @@ public record SocketConfig(
   /** Rejects a rank outside the world. */
   public SocketConfig {
     if (size < 1) {
-      throw new IllegalArgumentException("a world of " + size + " ranks");
+      throw new ArgumentException("a world of " + size + " ranks");
     }
     if (rank < 0 || rank >= size) {
-      throw new IllegalArgumentException("rank " + rank + " is not in a world of " + size);
+      throw new ArgumentException("rank " + rank + " is not in a world of " + size);
     }
   }
 
   /**
    * Checks that strangers are kept out.
    *
-   * @throws IllegalArgumentException if ranks would meet without a secret at an address that others
-   *     can reach
+   * @throws ArgumentException if ranks would meet without a secret at an address that others can
+   *     reach
    */
   public void requireSecret() {
     if (size > 1) {
@@ -67,7 +68,7 @@ public record SocketConfig(
     /** Rejects ports that do not exist. */
     public Master {
       if (port < 1 || ports < 1 || port + ports - 1 > 65535) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "ports " + port + " to " + (port + ports - 1) + " are not within 1 to 65535");
       }
     }
@@ -91,7 +92,7 @@ public record SocketConfig(
 
     private void requireSecret() {
       if (!local() && !secret.isGiven()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "ranks that meet at %s, which is not the loopback address, need a secret: set"
                     .formatted(address)
                 + " XFUSER_SECRET, or XFUSER_SECRET_FILE to a file that holds it, to the same on"
@@ -128,8 +129,8 @@ public record SocketConfig(
    * <p>Under torchrun the agent may itself listen on MASTER_PORT ({@code
    * TORCHELASTIC_USE_AGENT_STORE=True}); then rank 0 takes the first free port of the 16 after it.
    *
-   * @throws IllegalArgumentException if a variable is missing or makes no sense, or the secret
-   *     cannot be read
+   * @throws ArgumentException if a variable is missing or makes no sense, or the secret cannot be
+   *     read
    */
   public static SocketConfig fromEnvironment(Map<String, String> environment) {
     Variables variables = new Variables(environment);
@@ -138,7 +139,7 @@ public record SocketConfig(
     int size = variables.number(slurm ? "SLURM_NTASKS" : "WORLD_SIZE");
     int localRank = localRank(environment, rank);
     if (rank < 0 || rank >= size) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           (slurm ? "SLURM_PROCID=" : "RANK=")
               + rank
               + " is not below "
@@ -147,7 +148,7 @@ public record SocketConfig(
     }
     int timeout = variables.number("XFUSER_TIMEOUT", (int) Limits.standard().message().toSeconds());
     if (timeout < 1) {
-      throw new IllegalArgumentException("XFUSER_TIMEOUT=" + timeout + " is not a time in seconds");
+      throw new ArgumentException("XFUSER_TIMEOUT=" + timeout + " is not a time in seconds");
     }
     Limits limits =
         new Limits(
@@ -167,7 +168,7 @@ public record SocketConfig(
    * This rank's number among those of its machine: {@code LOCAL_RANK}, or under Slurm {@code
    * SLURM_LOCALID}, as {@link #fromEnvironment} reads them; {@code rank} where neither is set.
    *
-   * @throws IllegalArgumentException if the variable is no number from 0
+   * @throws ArgumentException if the variable is no number from 0
    */
   public static int localRank(Map<String, String> environment, int rank) {
     Variables variables = new Variables(environment);
@@ -175,7 +176,7 @@ public record SocketConfig(
     String name = slurm ? "SLURM_LOCALID" : "LOCAL_RANK";
     int number = variables.number(name, rank);
     if (number < 0) {
-      throw new IllegalArgumentException(name + "=" + number + " is not a number from 0");
+      throw new ArgumentException(name + "=" + number + " is not a number from 0");
     }
     return number;
   }
@@ -213,8 +214,7 @@ public record SocketConfig(
   private static Master master(Variables variables) {
     String address = variables.text("MASTER_ADDR");
     if (address == null) {
-      throw new IllegalArgumentException(
-          "MASTER_ADDR is not set: it must name the machine of rank 0");
+      throw new ArgumentException("MASTER_ADDR is not set: it must name the machine of rank 0");
     }
     int port = variables.number("MASTER_PORT");
     boolean taken = "True".equalsIgnoreCase(variables.text("TORCHELASTIC_USE_AGENT_STORE"));
@@ -238,7 +238,7 @@ public record SocketConfig(
       case 0 -> Tls.NONE;
       case 3 -> Tls.of(Path.of(files.get(0)), Path.of(files.get(1)), Path.of(files.get(2)));
       default ->
-          throw new IllegalArgumentException(
+          throw new ArgumentException(
               "TLS needs XFUSER_TLS_CERT, XFUSER_TLS_KEY and XFUSER_TLS_CA, of which %d are set"
                   .formatted(files.size()));
     };
@@ -258,7 +258,7 @@ public record SocketConfig(
     String text = variables.text("XFUSER_SECRET");
     String file = variables.text("XFUSER_SECRET_FILE");
     if (text != null && file != null) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "XFUSER_SECRET and XFUSER_SECRET_FILE are both set: one of them must be unset");
     }
     return file != null ? Secret.read(Path.of(file)) : text != null ? Secret.of(text) : Secret.NONE;
@@ -282,13 +282,13 @@ public record SocketConfig(
     int number(String name) {
       String value = text(name);
       if (value == null) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             name + " is not set: start the ranks with scripts/xfrun, torchrun or srun");
       }
       try {
         return Integer.parseInt(value);
       } catch (NumberFormatException e) {
-        throw new IllegalArgumentException(name + "=" + value + " is not a number", e);
+        throw new ArgumentException(name + "=" + value + " is not a number", e);
       }
     }
   }

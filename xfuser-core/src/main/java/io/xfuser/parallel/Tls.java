@@ -1,5 +1,6 @@
 package io.xfuser.parallel;
 
+import io.xfuser.failure.ArgumentException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.Socket;
@@ -46,7 +47,7 @@ public final class Tls {
    * @param certificate this rank's, with those between it and the authority's after it
    * @param key its private key, PKCS#8 and not encrypted ({@code BEGIN PRIVATE KEY})
    * @param authority the certificate, or certificates, by which those of the others were signed
-   * @throws IllegalArgumentException in one sentence, if a file cannot be read or does not fit
+   * @throws ArgumentException in one sentence, if a file cannot be read or does not fit
    */
   public static Tls of(Path certificate, Path key, Path authority) {
     Path reading = certificate;
@@ -70,7 +71,7 @@ public final class Tls {
       context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
       return new Tls(context);
     } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-      throw new IllegalArgumentException("TLS cannot use %s: %s".formatted(reading, e), e);
+      throw new ArgumentException("TLS cannot use %s: %s".formatted(reading, e), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.xfuser.torchscript;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.natives.Cudnn;
 import java.util.Arrays;
 import java.util.Locale;
@@ -53,7 +54,7 @@ public enum AttentionKernel {
   /**
    * The kernel of that name, in whatever case.
    *
-   * @throws IllegalArgumentException for a kernel of another package, and for other names
+   * @throws ArgumentException for a kernel of another package, and for other names
    */
   public static AttentionKernel of(String name) {
     String lower = name.toLowerCase(Locale.ROOT);
@@ -63,12 +64,12 @@ public enum AttentionKernel {
       }
     }
     if (FOREIGN.matcher(lower).matches()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           lower
               + " is a kernel of another package, which only Python can call; libtorch's own are "
               + names());
     }
-    throw new IllegalArgumentException("must be one of " + names() + ", but is " + name);
+    throw new ArgumentException("must be one of " + names() + ", but is " + name);
   }
 
   private static String names() {
@@ -107,7 +108,7 @@ public enum AttentionKernel {
    *
    * @param gpu whether on a GPU, else on the CPU
    * @param headSize the width of the model's heads
-   * @throws IllegalArgumentException with the reason, in one sentence
+   * @throws ArgumentException with the reason, in one sentence
    */
   public void require(boolean gpu, ElementType type, int headSize) {
     require(refusal(gpu, type).or(() -> refusal(gpu, headSize)));
@@ -116,7 +117,7 @@ public enum AttentionKernel {
   private void require(Optional<String> refusal) {
     refusal.ifPresent(
         reason -> {
-          throw new IllegalArgumentException("attention_backend " + kernelName() + " " + reason);
+          throw new ArgumentException("attention_backend " + kernelName() + " " + reason);
         });
   }
 
@@ -124,7 +125,7 @@ public enum AttentionKernel {
    * Whether this kernel may attend with {@code queries} tokens at a time on a GPU; the others take
    * any number.
    *
-   * @throws IllegalArgumentException if cuDNN is too old for that number
+   * @throws ArgumentException if cuDNN is too old for that number
    */
   public void requireQueries(long queries) {
     if (this == CUDNN) {

@@ -3,6 +3,7 @@ package io.xfuser.torchscript;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.util.Utils;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.internal.failure.Retried;
 import io.xfuser.internal.natives.DjlSettings;
@@ -38,7 +39,7 @@ public final class Libtorch {
    * Looks at the libtorch that {@code PYTORCH_LIBRARY_PATH} names, if it names one. To be called
    * before anything else here.
    *
-   * @throws IllegalArgumentException if it does not fit, in one sentence
+   * @throws ArgumentException if it does not fit, in one sentence
    */
   public static void requireFit() {
     DjlSettings.keepQuiet();
@@ -56,7 +57,7 @@ public final class Libtorch {
   /**
    * DJL's engine, started by the first call that can.
    *
-   * @throws IllegalArgumentException as {@link #requireFit} does
+   * @throws ArgumentException as {@link #requireFit} does
    * @throws PlatformException if its libraries cannot be unpacked or loaded, with folder and reason
    */
   static Engine engine() {
@@ -80,7 +81,7 @@ public final class Libtorch {
       Path folder = Files.isRegularFile(named) ? named.toAbsolutePath().getParent() : named;
       Optional<String> found = folder == null ? Optional.empty() : version(folder);
       if (found.isPresent() && !found.get().equals(required)) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "%s names libtorch %s in %s, but DJL's native library fits libtorch %s only"
                 .formatted(SETTING, found.get(), folder, required));
       }

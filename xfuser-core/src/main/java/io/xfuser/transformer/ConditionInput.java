@@ -1,6 +1,7 @@
 package io.xfuser.transformer;
 
 import ai.djl.ndarray.NDArray;
+import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import java.util.Map;
 
@@ -52,7 +53,7 @@ public record ConditionInput(Map<String, NDArray> text, Picture picture, List<Lo
      */
     public Grid {
       if ((long) rows * columns > Integer.MAX_VALUE) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "a picture of %d × %d tokens is too large: at most %d can be counted"
                 .formatted(rows, columns, Integer.MAX_VALUE));
       }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,7 +30,7 @@ class AttentionKernelTest {
       strings = {"flash", "FLASH_4", "nvte_fp8", "sage", "flex_block_attn", "aiter_sage_v2", "npu"})
   void kernelsOfOtherPackagesAreRefused(String name) {
     assertThatThrownBy(() -> AttentionKernel.of(name))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ArgumentException.class)
         .hasMessageContaining("is a kernel of another package");
   }
 
@@ -59,7 +60,7 @@ class AttentionKernelTest {
                 + " number");
     // on this machine there is none to ask
     assertThatThrownBy(() -> AttentionKernel.CUDNN.requireQueries(4429))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ArgumentException.class)
         .hasMessageStartingWith("attention_backend cudnn is asked for 4429 queries")
         .hasMessageContaining("this one is of unknown version");
     assertThatCode(() -> AttentionKernel.CUDNN.requireQueries(4608)).doesNotThrowAnyException();
@@ -96,7 +97,7 @@ class AttentionKernelTest {
     AttentionKernel kernel = AttentionKernel.CUDNN;
     kernel.require(true, ElementType.FLOAT16, 128);
     assertThatThrownBy(() -> kernel.require(gpu, ElementType.FLOAT16, headSize))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ArgumentException.class)
         .hasMessage("attention_backend cudnn " + reason);
   }
 

@@ -84,7 +84,7 @@ final class DiffusersModel extends BaseModel {
       throw new IllegalStateException("the model " + getName() + " was closed");
     }
     if (translator == null) {
-      throw new IllegalArgumentException("a predictor needs a translator: the model's own is one");
+      throw new ArgumentException("a predictor needs a translator: the model's own is one");
     }
     if (device != null && !device.equals(getNDManager().getDevice())) {
       throw new ArgumentException(

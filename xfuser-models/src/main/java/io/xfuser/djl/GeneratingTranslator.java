@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.translate.NoBatchifyTranslator;
 import ai.djl.translate.TranslatorContext;
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.util.function.Function;
@@ -25,8 +26,7 @@ record GeneratingTranslator<I, O>(
   @Override
   public NDList processInput(TranslatorContext context, @Nullable I input) {
     if (input == null) {
-      throw new IllegalArgumentException(
-          "there is no input: a predictor needs a prompt or request");
+      throw new ArgumentException("there is no input: a predictor needs a prompt or request");
     }
     context.setAttachment(GENERATION, ranks.generate(request.apply(input)));
     return new NDList();

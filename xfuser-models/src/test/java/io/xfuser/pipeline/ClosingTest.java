@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.torchscript.ElementType;
@@ -76,7 +77,7 @@ class ClosingTest {
     RuntimeConfig tiling = RuntimeConfig.builder().enableTiling(true).build();
     EngineConfig engine = engine("latte_tiny").toBuilder().runtime(tiling).build();
     assertThatThrownBy(() -> XDiTParallel.inProcess(engine))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ArgumentException.class)
         .hasMessageContaining("AutoencoderKLTemporalDecoder has neither slicing nor tiling");
   }
 }

@@ -1,6 +1,7 @@
 package io.xfuser.internal.device;
 
 import ai.djl.Device;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.failure.Retried;
 import io.xfuser.torchscript.ModuleArchive;
 import io.xfuser.torchscript.Program;
@@ -66,7 +67,7 @@ public record Gpus(boolean cuda, int count) {
    */
   public static void requireOneStream() {
     if (Boolean.getBoolean(STREAMS)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "-D"
               + STREAMS
               + "=true cannot be used with GPUs: each call would compute in a stream of its own,"

@@ -3,6 +3,7 @@ package io.xfuser.internal.parallel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.parallel.SocketConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,7 +91,7 @@ class SocketConfigTest {
       wrong.put(name, value);
     }
     assertThatThrownBy(() -> SocketConfig.fromEnvironment(wrong))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ArgumentException.class)
         .hasMessage(sentence);
   }
 
@@ -181,7 +182,7 @@ class SocketConfigTest {
     assertThat(SocketConfig.fromEnvironment(environment)).asString().contains("a secret");
     environment.put("XFUSER_SECRET_FILE", directory.resolve("none").toString());
     assertThatThrownBy(() -> SocketConfig.fromEnvironment(environment))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ArgumentException.class)
         .hasMessageContaining("cannot be read")
         .hasMessageContaining("none");
   }

@@ -5,6 +5,7 @@ import static io.xfuser.models.internal.vae.Layer.VAE;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.weights.CountedWeights;
 import io.xfuser.models.internal.weights.SafeTensors;
@@ -162,7 +163,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   /** The same before the decoder is opened. */
   public static void check(AutoencoderKlConfig config, DecodeOptions options) {
     if (config.temporal() && (options.slicing() || options.tiling())) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           config.origin()
               + ": AutoencoderKLTemporalDecoder has neither slicing nor tiling, because it decodes"
               + " frames together");
@@ -252,7 +253,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     }
     int height = Math.toIntExact(latents.getShape().get(2));
     if (strip.count() > height) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           strip.count() + " strips are too many for " + height + " rows of latents");
     }
     TokenRange rows = strip.of(height);

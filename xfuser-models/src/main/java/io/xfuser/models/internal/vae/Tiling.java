@@ -4,6 +4,7 @@ import static io.xfuser.models.internal.vae.Layer.VAE;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -50,11 +51,11 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
    *
    * @param latents (B, c, h, w)
    * @return pixels (B, 3, H, W) on the first strip, nothing elsewhere
-   * @throws IllegalArgumentException if tiles are so small that the overlap takes all of one
+   * @throws ArgumentException if tiles are so small that the overlap takes all of one
    */
   Optional<NDArray> decode(NDManager owner, Layer decoder, NDArray latents, Strip strip) {
     if (stride() < 1) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "tiling needs tiles of at least 2 × 2 latents, but sample_size %d gives %d × %d"
               .formatted(pixelSize, latentSize, latentSize));
     }

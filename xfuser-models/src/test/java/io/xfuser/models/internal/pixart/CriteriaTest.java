@@ -183,11 +183,12 @@ class CriteriaTest {
         .isInstanceOf(ArgumentException.class)
         .hasMessageContaining("share the ranks of their model");
     assertThatThrownBy(() -> model.newPredictor(null, Device.cpu()))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(ArgumentException.class)
         .hasMessageContaining("needs a translator");
     Predictor<String, Image> predictor = model.newPredictor();
     assertThatThrownBy(() -> predictor.predict(null))
         .isInstanceOf(TranslateException.class)
+        .hasCauseInstanceOf(ArgumentException.class)
         .hasMessageContaining("there is no input");
     assertThat(predictor.batchPredict(List.of())).isEmpty();
     assertThat(predictor.supportsStreaming()).isFalse();

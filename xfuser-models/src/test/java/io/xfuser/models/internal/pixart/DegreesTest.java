@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.XDiTParallel;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,8 +32,22 @@ class DegreesTest {
     try (XDiTParallel ranks =
         XDiTParallel.inProcess(EngineConfig.builder(SIGMA).parallel(degrees).build())) {
       assertThatThrownBy(() -> ranks.generate(InputConfig.builder("a fox").build()))
-          .isInstanceOf(IllegalArgumentException.class)
+          .isInstanceOf(ArgumentException.class)
           .hasMessage(message);
+    }
+  }
+
+  @Test
+  void morePatchesThanTokensAreRefused() {
+    ParallelConfig degrees = ParallelConfig.builder().numPipelinePatch(100).build();
+    InputConfig small =
+        InputConfig.builder("a fox").size(64, 64).useResolutionBinning(false).build();
+    try (XDiTParallel ranks =
+        XDiTParallel.inProcess(EngineConfig.builder(SIGMA).parallel(degrees).build())) {
+      assertThatThrownBy(() -> ranks.check(small))
+          .isInstanceOf(ArgumentException.class)
+          .hasMessageContaining(
+              "100 patches on 1 sequence-parallel ranks need at least 100 tokens");
     }
   }
 }
