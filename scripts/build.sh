@@ -109,7 +109,7 @@ build() {
 build_locked() {
   local root=$1 target=$2 profile=
   [ "$CUDA" = no ] || profile=-Pcuda
-  echo "building xfuser (on first use and after changes; the first time it downloads 220 MB of libraries) ..." >&2
+  echo "building xfuser (on first use and after changes; the first time it downloads 230 MB) ..." >&2
   # Made before the build: what changes during it is newer.
   touch "$target/building"
   [ "$BUILT" = "$root" ] || copy_sources "$root" "$BUILT" || fail 1 "the sources cannot be copied to $BUILT"
