@@ -3,6 +3,7 @@ package io.xfuser.cli.runner;
 import ai.djl.modality.cv.Image;
 import io.xfuser.cli.flags.XFuserArgs;
 import io.xfuser.cli.trace.TracePicture;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.failure.WholeFile;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.OutputFiles;
@@ -11,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -144,18 +146,39 @@ final class Outputs {
     if (Files.isDirectory(file)) {
       throw new IllegalArgumentException(flag + " " + file + " is a directory, not a file");
     }
-    requireDirectory(flag, file.toAbsolutePath().getParent());
+    if (!Files.exists(file) || Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      requireDirectory(flag, file.toAbsolutePath().getParent());
+    } else if (!Files.isWritable(file)) { // a pipe, a device or what a link leads to
+      throw new IllegalArgumentException(flag + ": " + file + " cannot be written to");
+    }
   }
 
-  /** The nearest thing that exists at or above {@code place} must be a directory to write in. */
+  /**
+   * The nearest thing that exists at or above {@code place} must be a directory to write in. A file
+   * is tried, for permissions do not tell of file systems that take none, such as /proc.
+   */
   private static void requireDirectory(String flag, @Nullable Path place) {
     Path existing = place == null ? null : place.toAbsolutePath();
     while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
     }
-    if (existing != null && !(Files.isDirectory(existing) && Files.isWritable(existing))) {
-      String reason = Files.isDirectory(existing) ? "cannot be written to" : "is not a directory";
-      throw new IllegalArgumentException(flag + ": " + existing + " " + reason);
+    if (existing == null) {
+      return;
     }
+    if (!Files.isDirectory(existing)) {
+      throw new IllegalArgumentException(flag + ": " + existing + " is not a directory");
+    }
+    try {
+      Files.delete(Files.createTempFile(existing, ".xfuser", ".part"));
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          flag + ": " + existing + " cannot be written to: " + cause(e), e);
+    }
+  }
+
+  /** Without the name of the file that was tried, which nobody knows. */
+  private static String cause(IOException e) {
+    String reason = Reason.of(e);
+    return reason.substring(reason.lastIndexOf(": ") < 0 ? 0 : reason.lastIndexOf(": ") + 2);
   }
 }

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -165,14 +166,30 @@ class RunnerTest {
         .hasSameBinaryContentAs(folder.resolve(name + "1.png"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "--output_directory, /proc/x, thread",
+    "--output_directory, /proc/x, process",
+    "--report, /proc/x/y, thread",
+    "--trace, /proc/x/y, thread",
+    "--trace_picture, /proc/x/y, thread",
+  })
+  void aFileSystemThatTakesNoFilesIsRefusedBeforeAnythingIsDrawn(
+      String flag, String place, String launcher) {
+    assumeThat(Path.of("/proc")).isDirectory();
+    assertThat(run(flags(flag, place, "--launcher", launcher))).isEqualTo(2);
+    assertThat(err.toString(UTF_8))
+        .matches("XDiT: " + flag + ": /proc cannot be written to: [^:]+\\R");
+  }
+
   @Test
   void aReportThatCannotBeWrittenDoesNotLoseThePicture() {
     Path folder = directory.resolve("kept");
-    // found only when it is written: a file system that takes no files, of the kernel's
-    assumeThat(Path.of("/proc")).isWritable();
-    String[] report = {"--output_directory", folder.toString(), "--report", "/proc/report.json"};
+    // found only when it is written: a device without room, of the kernel's
+    assumeThat(Path.of("/dev/full")).isWritable();
+    String[] report = {"--output_directory", folder.toString(), "--report", "/dev/full"};
     assertThat(run(flags(report))).isEqualTo(1);
-    assertThat(err.toString(UTF_8)).contains("/proc/report.json");
+    assertThat(err.toString(UTF_8)).contains("/dev/full");
     assertThat(out.toString(UTF_8)).contains("wrote " + folder);
     assertThat(folder).isDirectoryContaining("glob:**.png");
   }
