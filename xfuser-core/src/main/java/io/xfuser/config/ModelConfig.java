@@ -18,8 +18,7 @@ public final class ModelConfig extends Settings {
           .open("that cache");
 
   public static final Setting<String> VARIANT =
-      Setting.of(
-          "variant", Kind.string(), "NAME", "Weight files with this infix, fp16 for example");
+      Setting.of("variant", Kind.name(), "NAME", "Weight files with this infix, fp16 for example");
 
   public static final List<Setting<?>> SETTINGS = List.of(DOWNLOAD_DIR, VARIANT);
 
@@ -155,6 +154,8 @@ public final class ModelConfig extends Settings {
 
     /**
      * The infix of weight files, {@code fp16} in {@code model.fp16.safetensors}; none by default.
+     *
+     * @throws io.xfuser.failure.ArgumentException if it is blank
      */
     public Builder variant(@Nullable String infix) {
       return set(VARIANT, infix);

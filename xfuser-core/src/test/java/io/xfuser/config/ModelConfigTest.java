@@ -48,6 +48,12 @@ class ModelConfigTest {
         .isNotEqualTo(half);
   }
 
+  @Test
+  void anEmptyVariantIsRefused() {
+    assertThatThrownBy(() -> ModelConfig.builder(downloads).variant(""))
+        .hasMessage("variant is empty");
+  }
+
   private ModelConfig named(String name) {
     return ModelConfig.named(name, downloads).build();
   }

@@ -8,9 +8,11 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.Trainer;
 import ai.djl.training.TrainingConfig;
+import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.util.PairList;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ClosedException;
 import io.xfuser.internal.weights.FileName;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.torchscript.ElementType;
@@ -22,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -92,7 +95,16 @@ final class DiffusersModel extends BaseModel {
               + " where those compute, not "
               + device);
     }
-    return super.newPredictor(translator, getNDManager().getDevice());
+    return new Predictor<>(this, translator, getNDManager().getDevice(), false) {
+      @Override // else DJL's tensors, closed before the pipeline is asked, say what nobody knows
+      public List<O> batchPredict(List<I> inputs) throws TranslateException {
+        if (closed.get()) {
+          ClosedException cause = new ClosedException("the pipeline is closed");
+          throw new TranslateException(cause.getMessage(), cause);
+        }
+        return super.batchPredict(inputs);
+      }
+    };
   }
 
   /** Takes only the type that it was opened in. */

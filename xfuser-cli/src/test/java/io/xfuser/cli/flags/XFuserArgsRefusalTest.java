@@ -53,6 +53,7 @@ class XFuserArgsRefusalTest {
         "--prompt a --threads 0 | --threads must be from 1 to 1024, but is 0",
         "--prompt a --threads 1025 | --threads must be from 1 to 1024, but is 1025",
         "--prompt a --model= | --model is empty",
+        "--prompt a --variant= | --variant is empty",
         "--prompt a --report= | --report is empty",
         "--prompt a --output_directory= | --output_directory is empty",
         "--prompt a --ulysses_degree 0 | --ulysses_degree must be at least 1, but is 0",

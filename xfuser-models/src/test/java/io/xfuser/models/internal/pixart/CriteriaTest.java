@@ -25,6 +25,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.djl.DiffusersZoo;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ClosedException;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.awt.image.BufferedImage;
@@ -194,7 +195,10 @@ class CriteriaTest {
     assertThat(predictor.supportsStreaming()).isFalse();
     model.close();
     model.close();
-    assertThatThrownBy(() -> predictor.predict("a red fox")).isInstanceOf(TranslateException.class);
+    assertThatThrownBy(() -> predictor.predict("a red fox"))
+        .isInstanceOf(TranslateException.class)
+        .hasMessage("the pipeline is closed")
+        .hasCauseInstanceOf(ClosedException.class);
     predictor.close();
     assertThatThrownBy(model::newPredictor)
         .isInstanceOf(IllegalStateException.class)
