@@ -189,7 +189,7 @@ final class RequestQueue {
     boolean inTime = true;
     try {
       if (limit != null) {
-        ended.get(nanos(limit), TimeUnit.NANOSECONDS);
+        ended.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
       }
     } catch (TimeoutException e) {
       inTime = false;
@@ -212,13 +212,6 @@ final class RequestQueue {
       }
     }
     return inTime;
-  }
-
-  /** Those of {@code limit}, or as many as can be counted. */
-  private static long nanos(Duration limit) {
-    return limit.compareTo(Duration.ofNanos(Long.MAX_VALUE)) < 0
-        ? Math.max(0, limit.toSeconds() < 0 ? 0 : limit.toNanos())
-        : Long.MAX_VALUE;
   }
 
   private void refuseAll() {
