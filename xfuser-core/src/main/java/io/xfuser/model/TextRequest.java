@@ -2,7 +2,7 @@ package io.xfuser.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.TokenRange;
+import io.xfuser.nn.Range;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import java.util.ArrayList;
@@ -29,7 +29,7 @@ public record TextRequest(
     List<String> prompts,
     List<String> negatives,
     int imagesPerPrompt,
-    TokenRange images,
+    Range images,
     TextEncoder.TextOptions options,
     BlockContext context) {
   /** The prefix of the names of negative prompts' tensors. */
@@ -37,7 +37,7 @@ public record TextRequest(
 
   /** {@code prompts}, each with one picture, without guidance, for a whole encoder. */
   public static TextRequest of(List<String> prompts, TextEncoder.TextOptions options) {
-    TokenRange all = new TokenRange(0, prompts.size());
+    Range all = Range.of(prompts.size());
     return new TextRequest(prompts, List.of(), 1, all, options, BlockContext.none(List.of()));
   }
 

@@ -43,8 +43,8 @@ public interface Strip {
   }
 
   /** The rows of {@code rows}, or of anything else that strips share, that are this strip's. */
-  default TokenRange of(int rows) {
-    return new TokenRange(0, rows).shard(index(), count());
+  default Range of(int rows) {
+    return Range.of(rows).shard(index(), count());
   }
 
   /** The tensors of all strips joined along {@code dim} on the first strip, nothing elsewhere. */

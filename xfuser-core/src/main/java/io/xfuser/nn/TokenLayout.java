@@ -58,7 +58,8 @@ public final class TokenLayout {
 
   /** The positions in the whole sequence that {@code shard} owns of {@code patch}. */
   public TokenRange piece(int patch, int shard) {
-    return new TokenRange(0, tokens).shard(patch, patches).shard(shard, shards);
+    Range piece = Range.of(tokens).shard(patch, patches).shard(shard, shards);
+    return new TokenRange(piece.from(), piece.to());
   }
 
   /** The pieces of {@link #piece} that {@code shard} owns of {@code span}, in order of patch. */

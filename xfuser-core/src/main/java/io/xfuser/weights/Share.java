@@ -1,6 +1,6 @@
 package io.xfuser.weights;
 
-import io.xfuser.nn.TokenRange;
+import io.xfuser.nn.Range;
 
 /**
  * Which share of the inner width of its layers a block computes. All shares of a layer together are
@@ -31,8 +31,8 @@ public record Share(int part, int parts) {
   }
 
   /** This share's of {@code count} things; the numbers of two shares differ by at most one. */
-  public TokenRange of(int count) {
-    return new TokenRange(0, count).shard(part, parts);
+  public Range of(int count) {
+    return Range.of(count).shard(part, parts);
   }
 
   /** {@code share 0 of 2} for example. */

@@ -8,8 +8,8 @@ import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Communicator.Split;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 
@@ -42,8 +42,7 @@ public record UlyssesAttention(
   /** All ranks have the text already: each takes its heads of it, and the outputs are gathered. */
   private NDArray attendWithText(NDManager owner, NDManager scope, Qkv qkv) {
     long text = qkv.textTokens(); // T
-    TokenRange heads =
-        new TokenRange(0, Math.toIntExact(qkv.heads())).shard(ranks.rank(), ranks.size());
+    Range heads = Range.of(Math.toIntExact(qkv.heads())).shard(ranks.rank(), ranks.size());
     NDArray allHeads = Torch.slice(scope, qkv.packed(), TOKENS, 0, text); // (B, T, 3, H, D)
     NDArray textQkv = // (B, T, 3, H/U, D)
         Torch.slice(scope, allHeads, HEADS, heads.from(), heads.to());

@@ -8,8 +8,8 @@ import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.MicroStep;
 import io.xfuser.transformer.TransformerSpec;
@@ -37,10 +37,10 @@ public record RankPlan(
     int rank,
     DeviceMesh mesh,
     GenerationRequest request,
-    List<TokenRange> stages,
+    List<Range> stages,
     TokenLayout layout,
     int shard,
-    TokenRange images,
+    Range images,
     int warmupSteps,
     boolean displaced) {
 
@@ -82,7 +82,7 @@ public record RankPlan(
                 degrees.patchesOfARank(),
                 degrees.sequenceDegree()),
             shard(mesh, rank),
-            new TokenRange(0, request.images())
+            Range.of(request.images())
                 .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
             Math.max(displaced ? 1 : 0, engine.runtime().warmupSteps()),
             displaced);
@@ -144,17 +144,17 @@ public record RankPlan(
     }
   }
 
-  public static TokenRange stage(ParallelConfig degrees, TransformerSpec<?> spec, int stage) {
+  public static Range stage(ParallelConfig degrees, TransformerSpec<?> spec, int stage) {
     List<Integer> lengths = degrees.attnLayerNumForPp();
     if (lengths.isEmpty()) {
-      return new TokenRange(0, spec.depth()).shard(stage, degrees.pipefusionDegree());
+      return Range.of(spec.depth()).shard(stage, degrees.pipefusionDegree());
     }
     int from = lengths.subList(0, stage).stream().mapToInt(Integer::intValue).sum();
-    return new TokenRange(from, from + lengths.get(stage));
+    return new Range(from, from + lengths.get(stage));
   }
 
   /** The blocks that this rank owns. */
-  public TokenRange blocks() {
+  public Range blocks() {
     return stages.get(mesh.coordinate(rank, MeshAxis.PIPELINE));
   }
 
@@ -235,7 +235,7 @@ public record RankPlan(
 
   /** Who owns what, and where it is computed, in one line for a person. */
   String describe(TransformerSpec<?> spec, Device device) {
-    TokenRange heads =
+    Range heads =
         share()
             .of(spec.heads())
             .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
@@ -270,7 +270,7 @@ public record RankPlan(
     return mesh.coordinate(rank, MeshAxis.CFG) == 0 ? ", negative prompts" : ", positive prompts";
   }
 
-  private static String inclusive(TokenRange range) {
+  private static String inclusive(Range range) {
     return range.from() + "–" + (range.to() - 1);
   }
 }

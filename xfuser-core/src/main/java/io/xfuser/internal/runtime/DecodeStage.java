@@ -10,7 +10,7 @@ import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.VaeDecoder;
-import io.xfuser.nn.TokenRange;
+import io.xfuser.nn.Range;
 import io.xfuser.progress.Progress;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
@@ -72,7 +72,7 @@ final class DecodeStage {
    *
    * @param others the ranks that have the latents of the other pictures, in order
    */
-  RankPictures finish(NDManager scope, NDArray tokens, TokenRange images, Communicator others) {
+  RankPictures finish(NDManager scope, NDArray tokens, Range images, Communicator others) {
     if (plan.vaeRanks().isEmpty() || isLatent()) {
       return lead(scope, tokens, images, others);
     }
@@ -104,15 +104,14 @@ final class DecodeStage {
     }
     NDArray tokens = Torch.concat(scope, arrived, 0); // (B·F, L, c)
     Communicator alone = run.world().group(Channel.DATA, List.of(run.rank()));
-    return lead(scope, tokens, new TokenRange(0, request.images()), alone);
+    return lead(scope, tokens, Range.of(request.images()), alone);
   }
 
   private Communicator toDecoder(int source) {
     return run.world().group(Channel.VAE, List.of(source, plan.vaeRanks().get(0)));
   }
 
-  private RankPictures lead(
-      NDManager scope, NDArray tokens, TokenRange images, Communicator others) {
+  private RankPictures lead(NDManager scope, NDArray tokens, Range images, Communicator others) {
     if (isLatent()) {
       return RankPictures.ofLatents(scope, request, images.from(), tokens);
     }
@@ -131,7 +130,7 @@ final class DecodeStage {
    * @param images their pictures in the request
    * @param ranks those that have the latents of all pictures, in their order
    */
-  private record Rows(NDArray latents, TokenRange images, Communicator ranks) {}
+  private record Rows(NDArray latents, Range images, Communicator ranks) {}
 
   /**
    * The pixels (B·F, 3, H, W) of {@code own}. Rows that a decoder takes together may belong to
@@ -158,7 +157,7 @@ final class DecodeStage {
   /** Whether the rows of one of so many ranks end within a chunk. */
   private boolean chunksAreShared(int chunk, int ranks) {
     int frames = request.latents().frames();
-    TokenRange all = new TokenRange(0, request.images());
+    Range all = Range.of(request.images());
     for (int rank = 0; rank < ranks - 1; rank++) {
       if (all.shard(rank, ranks).to() * frames % chunk != 0) {
         return true;

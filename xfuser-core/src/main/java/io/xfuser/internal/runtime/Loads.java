@@ -4,7 +4,7 @@ import io.xfuser.config.Offload;
 import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
-import io.xfuser.nn.TokenRange;
+import io.xfuser.nn.Range;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.Progress.Component;
 import io.xfuser.weights.Share;
@@ -21,7 +21,7 @@ import java.util.function.Supplier;
  */
 public record Loads<C>(PlacedPipeline<C> pipeline, Offload offload, Consumer<Progress> told) {
   /** {@code share} of these blocks, and what belongs to them. */
-  public PipelineStage<C> stage(TokenRange blocks, Share share) {
+  public PipelineStage<C> stage(Range blocks, Share share) {
     long parts = (long) pipeline.transformer().spec().depth() * share.parts();
     long total = bytes(Component.TRANSFORMER) * blocks.length() / parts;
     PipelineStage<C> stage =

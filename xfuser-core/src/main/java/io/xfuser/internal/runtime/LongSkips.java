@@ -3,7 +3,7 @@ package io.xfuser.internal.runtime;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.parallel.Communicator;
-import io.xfuser.nn.TokenRange;
+import io.xfuser.nn.Range;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
@@ -22,7 +22,7 @@ import java.util.TreeMap;
  */
 final class LongSkips {
   private final TransformerSpec<?> spec;
-  private final TokenRange own;
+  private final Range own;
   private final Communicator stages;
   private final Map<Integer, List<Integer>> incoming = new TreeMap<>(); // stage, its sources
   private final Map<Integer, List<Integer>> outgoing = new TreeMap<>(); // stage, sources for it
@@ -35,7 +35,7 @@ final class LongSkips {
    * @param stages this rank's stage among the others
    * @param passes how often hidden states go through the stages
    */
-  LongSkips(TransformerSpec<?> spec, List<TokenRange> blocks, Communicator stages, int passes) {
+  LongSkips(TransformerSpec<?> spec, List<Range> blocks, Communicator stages, int passes) {
     this.spec = spec;
     this.own = blocks.get(stages.rank());
     this.stages = stages;
@@ -59,7 +59,7 @@ final class LongSkips {
     }
   }
 
-  private static int stage(List<TokenRange> blocks, int block) {
+  private static int stage(List<Range> blocks, int block) {
     int stage = 0;
     while (block >= blocks.get(stage).to()) {
       stage++;

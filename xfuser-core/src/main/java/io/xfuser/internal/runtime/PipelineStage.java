@@ -2,7 +2,7 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.Offload;
-import io.xfuser.nn.TokenRange;
+import io.xfuser.nn.Range;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
@@ -36,7 +36,7 @@ record PipelineStage<C>(
 
   /** Loads the parts; those that leave the device are read once, so that all files are checked. */
   static <C> PipelineStage<C> of(
-      LoadedTransformer<C> transformer, TokenRange blocks, Share share, Offload offload) {
+      LoadedTransformer<C> transformer, Range blocks, Share share, Offload offload) {
     List<Block<C>> own = new ArrayList<>();
     for (int index = blocks.from(); index < blocks.to(); index++) {
       own.add(settled(transformer.block(index, share), offload));

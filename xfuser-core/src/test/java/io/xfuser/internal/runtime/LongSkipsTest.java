@@ -9,6 +9,7 @@ import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
@@ -34,18 +35,18 @@ class LongSkipsTest {
       new Hidden.Place(new TokenRange(0, 2), new PatchSpan(0, 1));
 
   /** All ways to cut the blocks into up to four stages. */
-  static Stream<List<TokenRange>> stages() {
+  static Stream<List<Range>> stages() {
     return IntStream.range(0, 1 << (DEPTH - 1))
         .filter(cuts -> Integer.bitCount(cuts) < 4)
         .mapToObj(LongSkipsTest::stages);
   }
 
-  private static List<TokenRange> stages(int cuts) {
-    List<TokenRange> stages = new ArrayList<>();
+  private static List<Range> stages(int cuts) {
+    List<Range> stages = new ArrayList<>();
     int from = 0;
     for (int block = 1; block <= DEPTH; block++) {
       if (block == DEPTH || (cuts >> (block - 1) & 1) == 1) {
-        stages.add(new TokenRange(from, block));
+        stages.add(new Range(from, block));
         from = block;
       }
     }
@@ -54,7 +55,7 @@ class LongSkipsTest {
 
   @ParameterizedTest
   @MethodSource("stages")
-  void everyReaderGetsItsSourceInEveryPass(List<TokenRange> stages) throws Exception {
+  void everyReaderGetsItsSourceInEveryPass(List<Range> stages) throws Exception {
     List<Integer> read =
         TestRanks.IN_PROCESS.run(
             stages.size(),
@@ -74,7 +75,7 @@ class LongSkipsTest {
   }
 
   /** Runs {@code own} blocks, whose outputs live no longer than the next block needs them. */
-  private static int pass(NDManager manager, LongSkips skips, TokenRange own, int number) {
+  private static int pass(NDManager manager, LongSkips skips, Range own, int number) {
     int readers = 0;
     try (NDManager scope = manager.newSubManager()) {
       LongSkips.Pass pass = skips.pass(scope);

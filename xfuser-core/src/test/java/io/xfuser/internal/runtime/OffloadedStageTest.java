@@ -10,6 +10,7 @@ import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
@@ -146,10 +147,7 @@ class OffloadedStageTest {
     TokenRange tokens = new TokenRange(0, 2);
     LongSkips skips =
         new LongSkips(
-            new Spec(),
-            List.of(new TokenRange(0, DEPTH)),
-            alone.group(Channel.SKIP, List.of(0)),
-            2);
+            new Spec(), List.of(Range.of(DEPTH)), alone.group(Channel.SKIP, List.of(0)), 2);
     TensorList.Hold inUse = stage.hold();
     try (inUse) {
       for (int pass = 0; pass < 2; pass++) {
@@ -177,7 +175,7 @@ class OffloadedStageTest {
 
   private PipelineStage<String> stage(Offload offload) {
     LoadedTransformer<String> transformer = new LoadedTransformer<>(new Spec());
-    return PipelineStage.of(transformer, new TokenRange(0, DEPTH), Share.WHOLE, offload);
+    return PipelineStage.of(transformer, Range.of(DEPTH), Share.WHOLE, offload);
   }
 
   private static final String USES =

@@ -8,8 +8,8 @@ import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.LatentShape;
 import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.report.RankReport;
 import io.xfuser.transformer.Block;
@@ -200,8 +200,8 @@ final class ExpectedCosts {
   }
 
   /** Of this rank's blocks, before Ulysses shares them out: H. */
-  private TokenRange heads(int rank) {
-    return new TokenRange(0, spec.heads())
+  private Range heads(int rank) {
+    return Range.of(spec.heads())
         .shard(mesh.coordinate(rank, MeshAxis.TENSOR), degrees.tensorDegree());
   }
 
@@ -211,7 +211,7 @@ final class ExpectedCosts {
         heads(rank).shard(mesh.coordinate(rank, MeshAxis.ULYSSES), degrees.ulyssesDegree()));
   }
 
-  private long width(TokenRange heads) {
+  private long width(Range heads) {
     return (long) heads.length() * model.width() / spec.heads();
   }
 
@@ -225,7 +225,7 @@ final class ExpectedCosts {
 
   /** Long skips from this stage to another one. */
   private long skips(int stage) {
-    TokenRange own = range(stage);
+    Range own = range(stage);
     return IntStream.range(own.to(), spec.depth())
         .mapToObj(spec::skipFrom)
         .filter(OptionalInt::isPresent)
@@ -256,17 +256,17 @@ final class ExpectedCosts {
   }
 
   private IntStream blocks(int stage) {
-    TokenRange own = range(stage);
+    Range own = range(stage);
     return IntStream.range(own.from(), own.to());
   }
 
-  private TokenRange range(int stage) {
+  private Range range(int stage) {
     if (degrees.attnLayerNumForPp().isEmpty()) {
-      return new TokenRange(0, spec.depth()).shard(stage, degrees.pipefusionDegree());
+      return Range.of(spec.depth()).shard(stage, degrees.pipefusionDegree());
     }
     int from =
         degrees.attnLayerNumForPp().subList(0, stage).stream().mapToInt(Integer::intValue).sum();
-    return new TokenRange(from, from + degrees.attnLayerNumForPp().get(stage));
+    return new Range(from, from + degrees.attnLayerNumForPp().get(stage));
   }
 
   private static void assertSent(RankReport report, String channel, long elements) {

@@ -11,8 +11,8 @@ import io.xfuser.models.internal.weights.CountedWeights;
 import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Passed;
+import io.xfuser.nn.Range;
 import io.xfuser.nn.Strip;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
@@ -143,7 +143,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
       if (strip.isWhole() || config.temporal() || frames < strip.count()) {
         return decodeParts(owner, unscaled, parts); // (F, 3, H, W)
       }
-      TokenRange own = strip.of(frames);
+      Range own = strip.of(frames);
       NDArray mine = Torch.slice(scope, unscaled, 0, own.from(), own.to()); // (f, c, h, w)
       NDArray pixels = decodeParts(scope, mine, parts.alone()).orElseThrow(); // (f, 3, H, W)
       return strip.assemble(owner, pixels, 0); // (F, 3, H, W)
@@ -256,7 +256,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
       throw new ArgumentException(
           strip.count() + " strips are too many for " + height + " rows of latents");
     }
-    TokenRange rows = strip.of(height);
+    Range rows = strip.of(height);
     try (NDManager scope = owner.newSubManager()) {
       NDArray own = Torch.slice(scope, latents, 2, rows.from(), rows.to()); // (B, c, h', w)
       NDArray pixels = watched.forward(scope, own, strip); // (B, 3, H', W)

@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.vae;
 
 import io.xfuser.model.LatentShape;
-import io.xfuser.nn.TokenRange;
+import io.xfuser.nn.Range;
 import io.xfuser.weights.ComponentConfig;
 import java.nio.file.Path;
 
@@ -74,6 +74,6 @@ public record VaeCosts(AutoencoderKlConfig config, long batch, int height, long 
   }
 
   private long rows(int strip, int strips) {
-    return new TokenRange(0, height).shard(strip, strips).length();
+    return Range.of(height).shard(strip, strips).length();
   }
 }
