@@ -8,7 +8,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -68,7 +68,7 @@ class DemoModelTest {
     try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(INPUT);
         NDManager manager = Torch.newManager();
-        SafeTensors reference = SafeTensors.openFile(REFERENCE, null)) {
+        FileWeights reference = FileWeights.openFile(REFERENCE, null)) {
       NDArray theirs = reference.get(manager, "pixels", reference.shape("pixels"));
       return Pixels.largestDifference(generation.tensor(), theirs);
     }

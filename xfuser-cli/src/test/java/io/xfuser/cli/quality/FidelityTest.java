@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.Torch;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -23,8 +23,8 @@ class FidelityTest {
     JsonNode cases = new ObjectMapper().readTree(FIXTURES.resolve("figures.json").toFile());
     assertThat(cases).hasSize(6);
     try (NDManager manager = Torch.newManager();
-        SafeTensors tensors =
-            SafeTensors.openFile(FIXTURES.resolve("pictures.safetensors"), null)) {
+        FileWeights tensors =
+            FileWeights.openFile(FIXTURES.resolve("pictures.safetensors"), null)) {
       for (JsonNode one : cases) {
         String name = one.get("name").asText();
         Fidelity found =
@@ -42,7 +42,7 @@ class FidelityTest {
     }
   }
 
-  private static BufferedImage picture(NDManager manager, SafeTensors tensors, String name) {
+  private static BufferedImage picture(NDManager manager, FileWeights tensors, String name) {
     NDArray values = tensors.get(manager, name, tensors.shape(name)); // (H, W, 3)
     int width = (int) values.getShape().get(1);
     int height = (int) values.getShape().get(0);

@@ -12,7 +12,8 @@ import io.xfuser.models.internal.latte.Latte;
 import io.xfuser.models.internal.pixart.PixArt;
 import io.xfuser.models.internal.sd3.SD3;
 import io.xfuser.models.internal.sd3.SD3Config;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.ComponentWeights;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
@@ -66,11 +67,11 @@ record BenchModel(Reader reader) {
   TransformerSpec<?> open(Path directory, LoadOptions loading) {
     return reader.read(
         ComponentConfig.read(directory.resolve("config.json")),
-        SafeTensors.open(directory, "diffusion_pytorch_model", loading));
+        ComponentWeights.open(directory, "diffusion_pytorch_model", loading).handedOut());
   }
 
   /** Makes a transformer. */
   interface Reader {
-    TransformerSpec<?> read(ComponentConfig config, SafeTensors weights);
+    TransformerSpec<?> read(ComponentConfig config, Weights weights);
   }
 }

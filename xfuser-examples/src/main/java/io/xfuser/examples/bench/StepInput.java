@@ -4,7 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.LatentShape;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
 import java.util.Map;
@@ -23,7 +23,7 @@ record StepInput(NDArray latents, Map<String, NDArray> text) {
 
   /** Reads a file with {@code latents} and {@code text.<name>}; {@code owner} owns the tensors. */
   static StepInput read(NDManager owner, Path file) {
-    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+    try (FileWeights tensors = FileWeights.openFile(file, null)) {
       Map<String, NDArray> text = new TreeMap<>();
       for (String name : tensors.names()) {
         if (name.startsWith(TEXT)) {
@@ -53,7 +53,7 @@ record StepInput(NDArray latents, Map<String, NDArray> text) {
     return new StepInput(Torch.alias(owner, latents), copies);
   }
 
-  private static NDArray get(NDManager owner, SafeTensors tensors, String name) {
+  private static NDArray get(NDManager owner, FileWeights tensors, String name) {
     return tensors.get(owner, name, tensors.shape(name));
   }
 }

@@ -12,7 +12,8 @@ import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.vae.AutoencoderKlConfig;
 import io.xfuser.models.internal.vae.AutoencoderKlDecoder;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.ComponentWeights;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -38,6 +39,8 @@ import org.slf4j.LoggerFactory;
 public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private static final Logger LOG = LoggerFactory.getLogger(LatentPipeline.class);
 
+  private static final String VAE = "vae";
+
   /** Steps of a request that is only tried: more of them are not possible with all settings. */
   protected static final int TRIED_STEPS = 1;
 
@@ -49,7 +52,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private final T config;
   private final AutoencoderKlConfig vae;
   private final ComponentConfig scheduler;
-  private final SafeTensors weights;
+  private final ComponentWeights weights;
   private long decoderBytes;
   private long encoderBytes;
 
@@ -67,18 +70,13 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
       Function<ComponentConfig, T> reading) {
     Map<String, Set<String>> all = new TreeMap<>(classes);
     all.putIfAbsent("scheduler", Schedulers.CLASSES);
-    all.putIfAbsent("vae", Set.of("AutoencoderKL", "AutoencoderTiny"));
+    all.putIfAbsent(VAE, Set.of("AutoencoderKL", "AutoencoderTiny"));
     this.components = components.check(all);
     this.names = Set.copyOf(all.keySet());
     this.config = reading.apply(components.config("transformer", "config.json").unquantized());
-    this.vae = AutoencoderKlConfig.from(components.config("vae", "config.json"));
+    this.vae = AutoencoderKlConfig.from(components.config(VAE, "config.json"));
     this.scheduler = components.config("scheduler", "scheduler_config.json");
-    this.weights =
-        SafeTensors.open(
-            components.folder("transformer"),
-            "diffusion_pytorch_model",
-            components.loading().type(),
-            components.loading().variant());
+    this.weights = ComponentWeights.open(components, "transformer");
   }
 
   /**
@@ -107,7 +105,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     scheduler(usualRequest());
     decoderBytes =
         readBy(
-            () -> AutoencoderKlDecoder.check(vae, components.folder("vae"), components.loading()));
+            () -> {
+              try (ComponentWeights source = ComponentWeights.open(components, VAE)) {
+                AutoencoderKlDecoder.check(vae, source);
+              }
+            });
     encoderBytes = readBy(() -> names.forEach(name -> TextComponents.check(components, name)));
     transformer(Placement.CPU);
   }
@@ -164,8 +166,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   }
 
   /** The transformer's weights, handed out on the device of {@code placement}. */
-  protected final SafeTensors weights(Placement placement) {
-    return weights.on(placement.device());
+  protected final Weights weights(Placement placement) {
+    return weights.handedOut(placement);
   }
 
   /** Height and width that {@code input} asks for, {@code side} where it does not. */
@@ -246,10 +248,10 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   /** Loads the autoencoder's decoder. */
   protected final AutoencoderKlDecoder decoder(Placement placement) {
-    return AutoencoderKlDecoder.open(
-        shifts() ? vae : vae.unshifted(),
-        components.folder("vae"),
-        components.loading().to(placement));
+    AutoencoderKlConfig config = shifts() ? vae : vae.unshifted();
+    try (ComponentWeights source = ComponentWeights.open(components.on(placement), VAE)) {
+      return AutoencoderKlDecoder.open(config, source);
+    }
   }
 
   @Override

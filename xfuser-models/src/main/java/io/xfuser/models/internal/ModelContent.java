@@ -3,8 +3,8 @@ package io.xfuser.models.internal;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.ContentDigest;
-import io.xfuser.models.internal.weights.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,9 +76,8 @@ final class ModelContent {
       }
     }
     if (WeightFiles.exist(components.className(name))) {
-      String base = WeightFiles.baseName(components.index().getStringList(name).get(0));
-      try (SafeTensors weights = SafeTensors.open(folder, base, components.loading())) {
-        digest.weights(weights);
+      try (ComponentWeights weights = ComponentWeights.open(components, name)) {
+        weights.digest(digest);
       }
     }
     return digest.hex();

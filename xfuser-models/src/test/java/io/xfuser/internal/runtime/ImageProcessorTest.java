@@ -7,7 +7,7 @@ import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.awt.image.BufferedImage;
@@ -119,7 +119,7 @@ class ImageProcessorTest {
             Objects.requireNonNull(
                     ImageProcessorTest.class.getResource("/fixtures/images/images.safetensors"))
                 .toURI());
-    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+    try (FileWeights tensors = FileWeights.openFile(file, null)) {
       return tensors.get(manager, name, tensors.shape(name));
     }
   }

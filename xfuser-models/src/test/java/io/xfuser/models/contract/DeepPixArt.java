@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.InputConfig;
 import io.xfuser.internal.weights.SafeTensorsWriter;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
@@ -54,7 +54,7 @@ final class DeepPixArt {
     Path folder = directory.resolve("transformer");
     String base = "diffusion_pytorch_model";
     try (NDManager manager = Torch.newManager();
-        SafeTensors tiny = SafeTensors.open(folder, base, ElementType.FLOAT32, null)) {
+        FileWeights tiny = FileWeights.open(folder, base, ElementType.FLOAT32, null)) {
       Map<String, NDArray> tensors = new LinkedHashMap<>();
       for (String name : tiny.names()) {
         NDArray tensor = tiny.get(manager, name, tiny.shape(name));

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
@@ -56,7 +56,7 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
   /** What diffusers made, in fp32: {@code pixels}, or {@code pixels_float32} of a half type. */
   NDArray reference(NDManager manager, String name) {
     Path file = FIXTURES.resolve("reference").resolve(pipeline).resolve(json.get("file").asText());
-    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+    try (FileWeights tensors = FileWeights.openFile(file, null)) {
       NDArray all = tensors.get(manager, name, tensors.shape(name));
       return Torch.cast(manager, all, ElementType.FLOAT32);
     }

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -79,7 +79,7 @@ class PipelineLoopsTest {
     try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(loop.call().input());
         NDManager manager = Torch.newManager();
-        SafeTensors pixels = SafeTensors.openFile(LOOPS.resolve("pixels.safetensors"), null)) {
+        FileWeights pixels = FileWeights.openFile(LOOPS.resolve("pixels.safetensors"), null)) {
       NDArray theirs = pixels.get(manager, loop.name(), pixels.shape(loop.name()));
       NDArray ours = loop.call().strided(generation.tensor());
       assertThat(Pixels.largestDifference(ours, theirs)).isLessThanOrEqualTo(TOLERANCE);

@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -170,7 +170,7 @@ class ProcessesEqualThreadsTest {
     try (NDManager manager = Torch.newManager()) {
       List<NDArray> parts = new ArrayList<>();
       for (Path file : files) {
-        try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+        try (FileWeights tensors = FileWeights.openFile(file, null)) {
           NDArray part = tensors.get(manager, "images", tensors.shape("images"));
           parts.add(Torch.contiguous(manager, part));
         }

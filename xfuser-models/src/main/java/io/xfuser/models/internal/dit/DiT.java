@@ -2,8 +2,8 @@ package io.xfuser.models.internal.dit;
 
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -18,8 +18,7 @@ import io.xfuser.weights.Share;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record DiT(DiTConfig config, SafeTensors weights)
-    implements TransformerSpec<DiTConditioning> {
+public record DiT(DiTConfig config, Weights weights) implements TransformerSpec<DiTConditioning> {
   static final Program PROGRAM = Program.load(DiT.class, "dit.py");
 
   /** Checks that what the model uses are floats, and names the rest. */

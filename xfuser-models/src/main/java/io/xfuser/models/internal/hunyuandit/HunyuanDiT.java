@@ -2,8 +2,8 @@ package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.TokenEmbedding;
-import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -19,7 +19,7 @@ import java.util.OptionalInt;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record HunyuanDiT(HunyuanDiTConfig config, SafeTensors weights)
+public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
     implements TransformerSpec<HunyuanDiTConditioning> {
   static final Program PROGRAM = Program.load(HunyuanDiT.class, "hunyuandit.py");
 

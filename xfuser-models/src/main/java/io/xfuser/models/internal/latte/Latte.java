@@ -3,7 +3,7 @@ package io.xfuser.models.internal.latte;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
@@ -20,7 +20,7 @@ import io.xfuser.weights.Share;
  */
 public record Latte(AdaLn spatial) implements TransformerSpec<AdaLnConditioning> {
   /** The transformer of these weights. */
-  public Latte(AdaLnConfig config, SafeTensors weights) {
+  public Latte(AdaLnConfig config, Weights weights) {
     this(new AdaLn(config, weights));
   }
 

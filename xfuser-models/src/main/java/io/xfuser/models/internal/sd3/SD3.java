@@ -2,8 +2,8 @@ package io.xfuser.models.internal.sd3;
 
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
-import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -18,8 +18,7 @@ import io.xfuser.weights.Share;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record SD3(SD3Config config, SafeTensors weights)
-    implements TransformerSpec<JointConditioning> {
+public record SD3(SD3Config config, Weights weights) implements TransformerSpec<JointConditioning> {
   static final Program PROGRAM =
       Program.load(SD3.class, "/io/xfuser/models/internal/joint/stream.py", "sd3.py");
 

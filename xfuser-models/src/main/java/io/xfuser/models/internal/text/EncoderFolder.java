@@ -1,37 +1,53 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 
 /**
- * A text encoder's folder.
+ * What a text encoder is made of.
  *
- * @param directory has {@code config.json} and {@code model.safetensors} or its shards
+ * @param weights opens its weights
  * @param config the settings, for the class that {@code model_index.json} names if there is one
  * @param loading to float32, bfloat16 or float16
  * @param promised whether an encoder is only tried: nothing of its weights is read
  */
 public record EncoderFolder(
-    Path directory, ComponentConfig config, LoadOptions loading, boolean promised) {
+    Supplier<ComponentWeights> weights,
+    ComponentConfig config,
+    LoadOptions loading,
+    boolean promised) {
   private static final String CONFIG = "config.json";
 
   /** A folder that no pipeline names: the settings alone say what it is. */
   static EncoderFolder of(Path directory, LoadOptions loading) {
     return new EncoderFolder(
-        directory, ComponentConfig.read(directory.resolve(CONFIG)), loading, false);
+        () -> ComponentWeights.open(directory, "model", loading),
+        ComponentConfig.read(directory.resolve(CONFIG)),
+        loading,
+        false);
   }
 
   /** Component {@code name} of a pipeline. */
   static EncoderFolder of(PipelineComponents components, String name) {
     return new EncoderFolder(
-        components.folder(name), components.config(name, CONFIG), components.loading(), false);
+        () -> ComponentWeights.open(components, name),
+        components.config(name, CONFIG),
+        components.loading(),
+        false);
+  }
+
+  /** The same for a class that it does not name itself. */
+  EncoderFolder ofClass(String name) {
+    return new EncoderFolder(weights, config.ofClass(name), loading, promised);
   }
 
   /** The same, to try whether an encoder can be opened. */
   EncoderFolder onTrial() {
-    return new EncoderFolder(directory, config, loading, true);
+    return new EncoderFolder(weights, config, loading, true);
   }
 
   boolean layerwise() {

@@ -3,15 +3,14 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.CountedWeights;
 import io.xfuser.models.internal.weights.Cut;
-import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorList;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.LoadOptions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,19 +31,20 @@ final class EncoderWeights implements AutoCloseable {
   private static final String OTHER_FILE = "transformers_weights";
 
   private final EncoderFolder source;
-  private final Names names;
+  private final ComponentWeights stored;
+  private final ComponentWeights named; // the same by transformers' names
   private final NDManager manager = Torch.newManager();
   private final Map<String, NDArray> tensors = new HashMap<>();
   private final List<TensorList> layers = new ArrayList<>();
-  private final List<SafeTensors> files = new ArrayList<>();
 
-  private EncoderWeights(EncoderFolder source, Names names) {
+  private EncoderWeights(EncoderFolder source, ComponentWeights stored, Names names) {
     this.source = source;
-    this.names = names;
+    this.stored = stored;
+    this.named = stored.renamed(names.in(stored.names()));
   }
 
   /**
-   * Opens {@code model.safetensors} or its shards; nothing stays open if that throws.
+   * Opens {@code source}; nothing stays open if that throws.
    *
    * @param names how the class names its tensors
    */
@@ -55,16 +55,15 @@ final class EncoderWeights implements AutoCloseable {
           "%s: %s is %s, which is not supported"
               .formatted(source.config().origin(), OTHER_FILE, source.config().text(OTHER_FILE)));
     }
-    EncoderWeights weights = new EncoderWeights(source, names);
+    EncoderWeights weights = new EncoderWeights(source, source.weights().get(), names);
     try {
-      SafeTensors file = weights.stored(source.loading().type());
-      UnaryOperator<String> rename = names.in(file.names());
-      CountedWeights counted = new CountedWeights(file.renamed(rename));
+      CountedWeights counted = new CountedWeights(weights.in(source.loading().type()));
       reader.accept(weights, counted);
       if (source.promised()) {
         return weights; // what is not needed is said when the weights are read
       }
-      file.reportUnknown(
+      UnaryOperator<String> rename = names.in(weights.stored.names());
+      weights.stored.reportUnknown(
           stored -> {
             String name = rename.apply(stored);
             return counted.read(name) || names.unused().matcher(name).matches();
@@ -74,24 +73,14 @@ final class EncoderWeights implements AutoCloseable {
       throw e;
     }
     if (!source.layerwise()) {
-      weights.closeFiles();
+      weights.stored.close();
     }
     return weights;
   }
 
-  /** The file with floats of {@code type}; open as long as these weights read from it. */
-  Weights file(ElementType type) {
-    SafeTensors file = stored(type);
-    return file.renamed(names.in(file.names()));
-  }
-
-  private SafeTensors stored(ElementType type) {
-    LoadOptions loading = source.loading();
-    SafeTensors file =
-        SafeTensors.open(source.directory(), "model", type, loading.variant())
-            .on(loading.placement().device());
-    files.add(file);
-    return source.promised() ? file.promised() : file;
+  /** The tensors with floats of {@code type}, to be read as long as these weights are. */
+  Weights in(ElementType type) {
+    return source.promised() ? named.promised(type) : named.handedOut(type);
   }
 
   /**
@@ -115,11 +104,6 @@ final class EncoderWeights implements AutoCloseable {
       return name.replaceFirst("LayerNorm\\.gamma$", "LayerNorm.weight")
           .replaceFirst("LayerNorm\\.beta$", "LayerNorm.bias");
     }
-  }
-
-  private void closeFiles() {
-    files.forEach(SafeTensors::close);
-    files.clear();
   }
 
   /** Adds the tensor {@code name} of {@code source}. */
@@ -220,6 +204,6 @@ final class EncoderWeights implements AutoCloseable {
   public void close() {
     layers.forEach(TensorList::close);
     manager.close();
-    closeFiles();
+    stored.close();
   }
 }

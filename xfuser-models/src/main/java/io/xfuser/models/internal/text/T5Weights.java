@@ -40,14 +40,12 @@ final class T5Weights {
 
   private T5Weights() {}
 
-  /** Opens {@code model.safetensors} or its shards. */
+  /** Opens {@code source}. */
   static EncoderWeights open(EncoderFolder source, T5Config config, Share share) {
     ElementType type = source.loading().type();
     ElementType exact = type == ElementType.FLOAT16 ? ElementType.FLOAT32 : type;
     return EncoderWeights.open(
-        source,
-        NAMES,
-        (to, weights) -> new Source(config, share, weights, to.file(exact)).read(to));
+        source, NAMES, (to, weights) -> new Source(config, share, weights, to.in(exact)).read(to));
   }
 
   /** (V, D) of the own rows. */

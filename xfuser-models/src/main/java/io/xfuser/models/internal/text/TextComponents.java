@@ -62,7 +62,7 @@ public final class TextComponents {
       default ->
           throw new ModelException(
               "%s: the text encoder class %s is not supported"
-                  .formatted(folder.directory(), className));
+                  .formatted(folder.config().origin(), className));
     };
   }
 }

@@ -7,8 +7,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.CountedWeights;
-import io.xfuser.models.internal.weights.SafeTensors;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Passed;
 import io.xfuser.nn.Range;
@@ -37,13 +37,13 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   private final Sequence layers;
   private final long parameterBytes;
 
-  private AutoencoderKlDecoder(AutoencoderKlConfig config, LoadOptions loading, SafeTensors file) {
+  private AutoencoderKlDecoder(AutoencoderKlConfig config, ComponentWeights source) {
     this.config = config;
-    this.loading = loading;
-    CountedWeights counted = new CountedWeights(file);
+    this.loading = source.loading();
+    CountedWeights counted = new CountedWeights(source.handedOut());
     try {
       layers = layers(weights, config, counted);
-      file.reportUnknown(name -> counted.read(name) || belongsToTheEncoder(name));
+      source.reportUnknown(name -> counted.read(name) || belongsToTheEncoder(name));
     } catch (RuntimeException e) {
       weights.close();
       throw e;
@@ -59,18 +59,17 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *     unknown or of another shape; the message names the file
    */
   public static AutoencoderKlDecoder open(Path directory, LoadOptions loading) {
-    return open(
-        AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("config.json"))),
-        directory,
-        loading);
+    AutoencoderKlConfig config =
+        AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("config.json")));
+    try (ComponentWeights source =
+        ComponentWeights.open(directory, "diffusion_pytorch_model", loading)) {
+      return open(config, source);
+    }
   }
 
-  /** The same with settings that were read before. */
-  public static AutoencoderKlDecoder open(
-      AutoencoderKlConfig config, Path directory, LoadOptions loading) {
-    try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading)) {
-      return new AutoencoderKlDecoder(config, loading, file);
-    }
+  /** The same with settings that were read before, of weights that may be closed afterwards. */
+  public static AutoencoderKlDecoder open(AutoencoderKlConfig config, ComponentWeights source) {
+    return new AutoencoderKlDecoder(config, source);
   }
 
   /**
@@ -78,10 +77,9 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *
    * @throws IllegalArgumentException as when it is opened
    */
-  public static void check(AutoencoderKlConfig config, Path directory, LoadOptions loading) {
-    try (SafeTensors file = SafeTensors.open(directory, "diffusion_pytorch_model", loading);
-        NDManager owner = Torch.newManager()) {
-      layers(owner, config, file.promised());
+  public static void check(AutoencoderKlConfig config, ComponentWeights source) {
+    try (NDManager owner = Torch.newManager()) {
+      layers(owner, config, source.promised());
     }
   }
 

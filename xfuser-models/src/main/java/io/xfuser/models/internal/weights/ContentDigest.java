@@ -52,7 +52,7 @@ public final class ContentDigest {
    *
    * @throws IOException if a file cannot be read
    */
-  public ContentDigest weights(SafeTensors weights) throws IOException {
+  ContentDigest weights(FileWeights weights) throws IOException {
     Map<Path, FileChannel> open = new TreeMap<>();
     try {
       List<String> names = new ArrayList<>(weights.names());

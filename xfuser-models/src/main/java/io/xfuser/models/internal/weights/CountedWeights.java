@@ -8,27 +8,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Weights that remember which of them were read, and how many bytes that was. */
-public final class CountedWeights implements Weights {
-  private final Weights weights;
-  private final String prefix;
-  private final Set<String> names;
-  private final AtomicLong bytes;
+public final class CountedWeights extends ForwardingWeights {
+  private final Set<String> read = ConcurrentHashMap.newKeySet();
+  private final AtomicLong bytes = new AtomicLong();
 
   /** Counts what is read of {@code weights}, from nothing. */
   public CountedWeights(Weights weights) {
-    this(weights, "", ConcurrentHashMap.newKeySet(), new AtomicLong());
-  }
-
-  private CountedWeights(Weights weights, String prefix, Set<String> names, AtomicLong bytes) {
-    this.weights = weights;
-    this.prefix = prefix;
-    this.names = names;
-    this.bytes = bytes;
+    super(weights);
   }
 
   /** Whether the tensor of this full name was read. */
   public boolean read(String name) {
-    return names.contains(name);
+    return read.contains(name);
   }
 
   /** Bytes of all that was read. */
@@ -37,27 +28,17 @@ public final class CountedWeights implements Weights {
   }
 
   @Override
-  public Weights at(String more) {
-    return new CountedWeights(weights, prefix + more, names, bytes);
-  }
-
-  @Override
-  public boolean has(String name) {
-    return weights.has(prefix + name);
-  }
-
-  @Override
   public NDArray get(NDManager owner, String name, long... shape) {
-    return counted(name, weights.get(owner, prefix + name, shape));
+    return counted(name, super.get(owner, name, shape));
   }
 
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
-    return counted(name, weights.get(owner, cut, prefix + name, shape));
+    return counted(name, super.get(owner, cut, name, shape));
   }
 
   private NDArray counted(String name, NDArray tensor) {
-    names.add(prefix + name);
+    read.add(name);
     bytes.addAndGet(ElementType.bytesOf(tensor));
     return tensor;
   }

@@ -2,9 +2,10 @@ package io.xfuser.models.internal.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.function.Predicate;
 
 /** The tensors of {@code all} whose names begin with {@code prefix}. */
-record PrefixedWeights(SafeTensors all, String prefix) implements Weights {
+record PrefixedWeights(Weights all, String prefix) implements Weights {
   @Override
   public Weights at(String more) {
     return new PrefixedWeights(all, prefix + more);
@@ -23,5 +24,11 @@ record PrefixedWeights(SafeTensors all, String prefix) implements Weights {
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
     return all.get(owner, cut, prefix + name, shape);
+  }
+
+  /** What others than these names are used for is not known here. */
+  @Override
+  public void expect(Predicate<String> used) {
+    all.expect(name -> !name.startsWith(prefix) || used.test(name.substring(prefix.length())));
   }
 }

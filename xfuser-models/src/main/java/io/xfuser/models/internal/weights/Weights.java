@@ -5,10 +5,17 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import java.util.function.Predicate;
 
-/** Named tensors of one component, read when asked for. Safe for use by several threads. */
+/**
+ * Named tensors of one component, read when asked for, in the run's element type and on the device
+ * where they are used. Names are diffusers' and transformers', whatever the files call them. What
+ * changes weights is a decorator of this: it needs to know whole names alone. Safe for use by
+ * several threads.
+ */
 public interface Weights {
   /** The same tensors, with {@code prefix} put before every name asked for. */
-  Weights at(String prefix);
+  default Weights at(String prefix) {
+    return new PrefixedWeights(this, prefix);
+  }
 
   /** Whether there is a tensor of this name. */
   boolean has(String name);

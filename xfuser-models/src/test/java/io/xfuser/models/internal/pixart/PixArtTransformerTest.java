@@ -9,7 +9,7 @@ import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.internal.text.T5Captions;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
@@ -56,9 +56,9 @@ class PixArtTransformerTest {
     Path directory = FIXTURES.resolve(name).resolve("transformer");
     AdaLnConfig config = PixArt.config(ComponentConfig.read(directory.resolve("config.json")));
     try (NDManager manager = Torch.newManager();
-        SafeTensors theirs = SafeTensors.openFile(reference, null);
-        SafeTensors weights =
-            SafeTensors.open(directory, "diffusion_pytorch_model", ElementType.FLOAT32);
+        FileWeights theirs = FileWeights.openFile(reference, null);
+        FileWeights weights =
+            FileWeights.open(directory, "diffusion_pytorch_model", ElementType.FLOAT32);
         Conditioner<AdaLnConditioning> conditioner = new AdaLn(config, weights).conditioner();
         Embedding<AdaLnConditioning> embedding = new AdaLn(config, weights).embedding();
         Head<AdaLnConditioning> head = new AdaLn(config, weights).head()) {
@@ -102,7 +102,7 @@ class PixArtTransformerTest {
   }
 
   /** What diffusers computed. */
-  private record Reference(NDManager manager, SafeTensors file) {
+  private record Reference(NDManager manager, FileWeights file) {
     NDArray get(String name) {
       return file.get(manager, name, file.shape(name));
     }

@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -174,8 +174,8 @@ class DiffusersSchedulersTest {
   private static final class Reference implements AutoCloseable {
     private final Case run;
     private final NDManager manager;
-    private final SafeTensors tensors =
-        SafeTensors.openFile(FIXTURES.resolve("schedulers.safetensors"), null);
+    private final FileWeights tensors =
+        FileWeights.openFile(FIXTURES.resolve("schedulers.safetensors"), null);
 
     Reference(Case run, NDManager manager) {
       this.run = run;

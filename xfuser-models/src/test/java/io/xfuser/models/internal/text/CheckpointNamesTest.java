@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.internal.weights.SafeTensorsWriter;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
@@ -97,8 +97,7 @@ class CheckpointNamesTest {
         directory.resolve("config.json"),
         "{\"model_type\": \"pair\", \"d_model\": 7, \"text_encoder\": " + text + "}");
     EncoderFolder folder = EncoderFolder.of(directory, FLOATS);
-    EncoderFolder named =
-        new EncoderFolder(directory, folder.config().ofClass("MT5EncoderModel"), FLOATS, false);
+    EncoderFolder named = folder.ofClass("MT5EncoderModel");
     try (T5Encoder mt5 = T5Encoder.opening(Share.WHOLE).open(named)) {
       assertThat(mt5.width()).isEqualTo(16);
     }
@@ -142,7 +141,7 @@ class CheckpointNamesTest {
   private void write(String name, UnaryOperator<String> rename, String... others)
       throws IOException {
     Map<String, NDArray> tensors = new LinkedHashMap<>();
-    try (SafeTensors file = SafeTensors.open(folder(name), "model", ElementType.FLOAT32)) {
+    try (FileWeights file = FileWeights.open(folder(name), "model", ElementType.FLOAT32)) {
       for (String tensor : file.names()) {
         tensors.put(rename.apply(tensor), file.get(manager, tensor, file.shape(tensor)));
       }

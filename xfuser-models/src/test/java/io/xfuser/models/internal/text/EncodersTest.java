@@ -9,7 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.SafeTensorsWriter;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
@@ -235,7 +235,7 @@ class EncodersTest {
     assertThat(config).contains(setting);
     Files.writeString(directory.resolve("config.json"), config.replace(setting, other));
     Map<String, NDArray> tensors = new LinkedHashMap<>();
-    try (SafeTensors file = SafeTensors.open(folder(name), "model", ElementType.FLOAT32)) {
+    try (FileWeights file = FileWeights.open(folder(name), "model", ElementType.FLOAT32)) {
       for (String tensor : file.names()) {
         if (!rename.apply(tensor).isEmpty()) {
           tensors.put(rename.apply(tensor), file.get(manager, tensor, file.shape(tensor)));

@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.SafeTensorsWriter;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.LoadOptions;
@@ -152,7 +152,7 @@ class T5EncoderTest {
   private Path copy(Path directory, UnaryOperator<String> rename) throws IOException {
     Files.copy(TINY.resolve("config.json"), directory.resolve("config.json"));
     Map<String, NDArray> tensors = new LinkedHashMap<>();
-    try (SafeTensors file = SafeTensors.open(TINY, "model", ElementType.FLOAT32)) {
+    try (FileWeights file = FileWeights.open(TINY, "model", ElementType.FLOAT32)) {
       for (String name : file.names()) {
         if (!rename.apply(name).isEmpty()) {
           tensors.put(rename.apply(name), file.get(manager, name, file.shape(name)));
@@ -164,7 +164,7 @@ class T5EncoderTest {
   }
 
   private static long elements() {
-    try (SafeTensors file = SafeTensors.open(TINY, "model", ElementType.FLOAT32)) {
+    try (FileWeights file = FileWeights.open(TINY, "model", ElementType.FLOAT32)) {
       return file.names().stream().mapToLong(name -> new Shape(file.shape(name)).size()).sum();
     }
   }

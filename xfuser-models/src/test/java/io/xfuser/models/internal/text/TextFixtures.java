@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
@@ -39,7 +39,7 @@ final class TextFixtures {
 
   /** The tensor {@code name} of {@code file}. */
   static NDArray tensor(NDManager owner, Path file, String name) {
-    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+    try (FileWeights tensors = FileWeights.openFile(file, null)) {
       return tensors.get(owner, name, tensors.shape(name));
     }
   }

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.model.VaeDecoder.DecodeOptions;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.LoadOptions;
@@ -185,7 +185,7 @@ class AutoencoderKlDecoderTest {
 
   private NDArray reference(String name) {
     Path file = VaeFixtures.directory("reference/vae/decode.safetensors");
-    try (SafeTensors tensors = SafeTensors.openFile(file, null)) {
+    try (FileWeights tensors = FileWeights.openFile(file, null)) {
       return tensors.get(manager, name, tensors.shape(name));
     }
   }

@@ -2,7 +2,7 @@ package io.xfuser.models.internal.vae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.internal.weights.SafeTensors;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.net.URISyntaxException;
@@ -33,7 +33,7 @@ final class VaeFixtures {
   /** All weights of an autoencoder, in their file's type. */
   static Map<String, NDArray> tensors(NDManager owner, Path vae) {
     Map<String, NDArray> tensors = new LinkedHashMap<>();
-    try (SafeTensors file = SafeTensors.openFile(vae.resolve(FILE), null)) {
+    try (FileWeights file = FileWeights.openFile(vae.resolve(FILE), null)) {
       file.names().forEach(name -> tensors.put(name, file.get(owner, name, file.shape(name))));
     }
     return tensors;

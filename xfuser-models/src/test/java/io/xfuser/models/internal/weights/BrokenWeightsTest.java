@@ -121,7 +121,7 @@ class BrokenWeightsTest {
   void shardsAreFoundThroughTheIndex() throws IOException {
     writeShards("{\"x\":\"a.safetensors\",\"y\":\"b.safetensors\"}");
     try (NDManager manager = Torch.newManager();
-        SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+        FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThat(weights.names()).containsExactly("x", "y");
       assertThat(weights.get(manager, "x", 1).toFloatArray()).containsExactly(1);
       assertThat(weights.get(manager, "y", 1).toFloatArray()).containsExactly(2);
@@ -163,7 +163,7 @@ class BrokenWeightsTest {
     if (!name.equals("model.safetensors")) {
       Files.move(directory.resolve("model.safetensors"), directory.resolve(name));
     }
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32, "fp16")) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32, "fp16")) {
       assertThat(weights.names()).containsExactly("x");
     }
     assertThat(WeightFiles.hasVariant(directory, "model", "fp16")).isEqualTo(name.contains("fp16"));
@@ -174,7 +174,7 @@ class BrokenWeightsTest {
   void bothNamesOfAVariantsIndexAreKnown(String name) throws IOException {
     Path index = writeShards("{\"x\":\"a.safetensors\"}");
     Files.move(index, directory.resolve(name));
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32, "fp16")) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32, "fp16")) {
       assertThat(weights.has("x")).isTrue();
     }
   }
@@ -194,7 +194,7 @@ class BrokenWeightsTest {
     Path single = directory.resolve("a.safetensors");
     Files.move(single, directory.resolve(base + variant + ".safetensors"));
     String wanted = dotted == null ? null : dotted.substring(1);
-    try (SafeTensors weights = SafeTensors.open(directory, base, ElementType.FLOAT32, wanted)) {
+    try (FileWeights weights = FileWeights.open(directory, base, ElementType.FLOAT32, wanted)) {
       assertThat(weights.names()).containsExactly(expected);
     }
   }
@@ -206,14 +206,14 @@ class BrokenWeightsTest {
       SafeTensorsWriter.write(
           directory.resolve("b.safetensors"),
           Map.of("y", manager.create(2f), "x", manager.create(3f)));
-      try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
         assertThat(weights.get(manager, "x").getFloat()).isEqualTo(3);
       }
     }
   }
 
   private void assertRejected(Path where, String message) {
-    assertThatThrownBy(() -> SafeTensors.open(where, "model", ElementType.FLOAT32).close())
+    assertThatThrownBy(() -> FileWeights.open(where, "model", ElementType.FLOAT32).close())
         .isInstanceOf(ModelException.class)
         .hasMessageStartingWith(directory.toString())
         .hasMessageContaining(message);

@@ -33,7 +33,7 @@ class ContentDigestTest {
   }
 
   private static String digest(Path file) throws Exception {
-    try (SafeTensors weights = SafeTensors.openFile(file, null)) {
+    try (FileWeights weights = FileWeights.openFile(file, null)) {
       return new ContentDigest().weights(weights).hex();
     }
   }

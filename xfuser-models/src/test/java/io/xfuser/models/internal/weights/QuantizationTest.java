@@ -74,7 +74,7 @@ class QuantizationTest {
                 .formatted(type)
             + " quantized (%s), which is not supported".formatted(named);
     try (NDManager manager = Torch.newManager();
-        SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+        FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThatThrownBy(() -> weights.get(manager, "w.weight", 4)).hasMessageEndingWith(message);
       assertThatThrownBy(() -> weights.at("w.").get(manager, new Cut(0, 0, 2), "weight", 4))
           .hasMessageEndingWith(message);
@@ -87,7 +87,7 @@ class QuantizationTest {
   void aWeightInAnotherPlaceIsNamedToo(String name, String named) throws IOException {
     write("I8", name, "w.bias");
     try (NDManager manager = Torch.newManager();
-        SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+        FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       String message = "the weights are quantized (%s), which is not supported".formatted(named);
       assertThatThrownBy(() -> weights.get(manager, "w.weight", 4))
           .hasMessageContaining("has no tensor \"w.weight\": ")
@@ -101,7 +101,7 @@ class QuantizationTest {
   void typesAloneAreEnough(String type) throws IOException {
     write(type, "w", "other");
     try (NDManager manager = Torch.newManager();
-        SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+        FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThatThrownBy(() -> weights.get(manager, "w", 4))
           .isInstanceOf(ModelException.class)
           .hasMessageEndingWith(

@@ -53,7 +53,7 @@ class SafeTensorsTest {
   void everyTypeIsReadAsItWasWritten(ElementType type) throws IOException {
     NDArray x = Torch.cast(manager, floats(1, 0, 3, 1, 5, 0).reshape(2, 3), type);
     Path file = write(Map.of("x", x));
-    try (SafeTensors weights = SafeTensors.openFile(file, null)) {
+    try (FileWeights weights = FileWeights.openFile(file, null)) {
       NDArray read = weights.get(manager, "x", 2, 3);
       assertThat(ElementType.of(read)).isEqualTo(type);
       assertThat(values(read)).isEqualTo(values(x));
@@ -68,7 +68,7 @@ class SafeTensorsTest {
     tensors.put("x", Torch.cast(manager, floats(1, 2.5f), file));
     tensors.put("ids", manager.create(new long[] {7}));
     write(tensors);
-    try (SafeTensors weights = SafeTensors.open(directory, "model", run)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", run)) {
       NDArray x = weights.get(manager, "x", 2);
       assertThat(ElementType.of(x)).isEqualTo(run);
       assertThat(values(x)).containsExactly(1, 2.5f);
@@ -83,7 +83,7 @@ class SafeTensorsTest {
   @Test
   void equalTypesAreTheFileItselfNotACopy() throws IOException {
     Path file = write(Map.of("x", floats(1, 2)));
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       NDArray before = weights.get(manager, "x", 2);
       NDArray again = weights.get(manager, "x", 2);
       try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
@@ -98,7 +98,7 @@ class SafeTensorsTest {
   @Test
   void tensorsOutliveTheirFile() throws IOException {
     write(Map.of("x", floats(3, 4)));
-    SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32);
+    FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32);
     NDArray x = weights.get(manager, "x", 2);
     weights.close();
     assertThat(values(x)).containsExactly(3, 4);
@@ -109,7 +109,7 @@ class SafeTensorsTest {
   @EnabledOnOs(OS.LINUX)
   void theFileIsMappedOnceAndOnlyAsLongAsItIsNeeded() throws IOException {
     write(Map.of("x", floats(3, 4), "more", floats(7)));
-    SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32);
+    FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32);
     assertThat(mappings()).isZero();
     NDManager owner = manager.newSubManager();
     weights.get(owner, "x", 2);
@@ -136,7 +136,7 @@ class SafeTensorsTest {
     ByteBuffer data = ByteBuffer.allocate(shift + 8).order(ByteOrder.LITTLE_ENDIAN);
     data.position(shift).putFloat(1.5f).putFloat(-2);
     writeRaw(header.formatted(shift, shift, shift, shift + 8), data.array());
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThat(values(weights.get(manager, "x", 2, 1))).containsExactly(1.5f, -2);
     }
   }
@@ -155,7 +155,7 @@ class SafeTensorsTest {
       out.seek(out.length() - 4);
       out.write(new byte[] {0, 0, (byte) 0x80, 0x40});
     }
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThat(values(weights.get(manager, "x"))).containsExactly(4);
     }
   }
@@ -163,7 +163,7 @@ class SafeTensorsTest {
   @Test
   void prefixesAddUp() throws IOException {
     write(Map.of("blocks.0.attn.weight", floats(9)));
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       Weights block = weights.at("blocks.0.").at("attn.");
       assertThat(block.has("weight")).isTrue();
       assertThat(block.has("bias")).isFalse();
@@ -178,7 +178,7 @@ class SafeTensorsTest {
   @Test
   void aWrongShapeIsNamedWithBothShapes() throws IOException {
     write(Map.of("x", floats(1, 2, 3, 4).reshape(2, 2)));
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThatThrownBy(() -> weights.get(manager, "x", 4))
           .isInstanceOf(ModelException.class)
           .hasMessageEndingWith(
@@ -193,7 +193,7 @@ class SafeTensorsTest {
       tensors.put(name, floats(1));
     }
     write(tensors);
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThat(weights.warning(name -> true)).isEmpty();
       assertThat(weights.warning("a"::equals).orElseThrow())
           .endsWith(
@@ -201,7 +201,7 @@ class SafeTensorsTest {
                   + " \"b1\", \"b2\", \"b3\", \"b4\", \"b5\" and 2 more");
       assertThat(weights.renamed(name -> name).warning("a"::equals)).isEmpty(); // of a file once
     }
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       assertThat(weights.warning(name -> !name.equals("b7")).orElseThrow())
           .endsWith("has 1 tensor that the model does not use: \"b7\"");
     }
@@ -211,7 +211,7 @@ class SafeTensorsTest {
   void eightThreadsReadTheSameValues() throws Exception {
     write(Map.of("x", floats(1, 2, 3)));
     ExecutorService threads = Executors.newFixedThreadPool(8);
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.BFLOAT16)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.BFLOAT16)) {
       List<Future<float[]>> results = new ArrayList<>();
       for (int i = 0; i < 400; i++) {
         results.add(threads.submit(() -> readOnItsOwn(weights)));
@@ -224,7 +224,7 @@ class SafeTensorsTest {
     }
   }
 
-  private static float[] readOnItsOwn(SafeTensors weights) {
+  private static float[] readOnItsOwn(FileWeights weights) {
     try (NDManager own = Torch.newManager()) {
       return Torch.cast(own, weights.get(own, "x", 3), ElementType.FLOAT32).toFloatArray();
     }

@@ -40,7 +40,7 @@ class SafeTensorsWriterTest {
     try (NDManager manager = Torch.newManager()) {
       NDArray x = manager.create(new float[] {1, 2, 3, 4, 5, 6}).reshape(2, 3).transpose();
       SafeTensorsWriter.write(file, Map.of("x", x));
-      try (SafeTensors weights = SafeTensors.openFile(file, null)) {
+      try (FileWeights weights = FileWeights.openFile(file, null)) {
         assertThat(weights.get(manager, "x", 3, 2).toFloatArray())
             .containsExactly(1, 4, 2, 5, 3, 6);
       }
@@ -53,7 +53,7 @@ class SafeTensorsWriterTest {
     try (NDManager manager = Torch.newManager()) {
       NDArray empty = Torch.empty(manager, io.xfuser.torchscript.ElementType.FLOAT32, 0, 3);
       SafeTensorsWriter.write(file, Map.of("none", empty, "one", manager.create(5f)));
-      try (SafeTensors weights = SafeTensors.openFile(file, null)) {
+      try (FileWeights weights = FileWeights.openFile(file, null)) {
         assertThat(weights.get(manager, "none", 0, 3).size()).isZero();
         assertThat(weights.get(manager, "one").toFloatArray()).containsExactly(5);
       }

@@ -36,7 +36,7 @@ class UploadedWeightsTest {
     Torch.prepareThread(1);
     try (NDManager manager = Torch.newManager()) {
       write(manager);
-      try (SafeTensors mapped = SafeTensors.open(directory, "model", type)) {
+      try (FileWeights mapped = FileWeights.open(directory, "model", type)) {
         Weights here = mapped.at("x.");
         Weights there = mapped.through(SMALL).at("x.");
         equal(here.get(manager, "w", 4, 6), there.get(manager, "w", 4, 6));
@@ -62,7 +62,7 @@ class UploadedWeightsTest {
     Torch.prepareThread(1);
     try (NDManager manager = Torch.newManager()) {
       write(manager);
-      try (SafeTensors mapped = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+      try (FileWeights mapped = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
         assertThat(mapped.on(Device.cpu())).isSameAs(mapped);
         assertThat(mapped.on(Device.gpu(0))).isNotSameAs(mapped);
       }

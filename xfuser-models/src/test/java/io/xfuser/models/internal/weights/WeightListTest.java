@@ -61,7 +61,7 @@ class WeightListTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
   void sharesAddUpToTheLayer(int parts) {
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32);
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32);
         TensorList whole = layers(weights, Share.WHOLE)) {
       NDArray x = numbers(2, WIDTH, 7);
       NDArray sum = manager.zeros(x.getShape());
@@ -79,7 +79,7 @@ class WeightListTest {
   @ParameterizedTest
   @EnumSource(names = {"FLOAT32", "BFLOAT16"})
   void aShareReadsItsRowsAndColumnsAlone(ElementType type) {
-    try (SafeTensors weights = SafeTensors.open(directory, "model", type)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", type)) {
       long two = 2L * HEADS.size(); // shares of two heads and of three
       for (Share share : new Share[] {new Share(0, 2), new Share(1, 2)}) {
         long own = share.isFirst() ? two : HEADS.width() - two;
@@ -96,7 +96,7 @@ class WeightListTest {
 
   @Test
   void rowsAreTheFileItselfAndColumnsAreCopied() throws IOException {
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32)) {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
       NDArray rows = weights.get(manager, new Cut(0, 9, 10), "k.weight", 10, WIDTH);
       NDArray columns = weights.get(manager, new Cut(1, 3, 4), "k.weight", 10, WIDTH);
       float before = columns.toFloatArray()[9];
@@ -117,7 +117,7 @@ class WeightListTest {
 
   @Test
   void onlyTheFirstShareHasTheBias() {
-    try (SafeTensors weights = SafeTensors.open(directory, "model", ElementType.FLOAT32);
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32);
         TensorList first = layers(weights, new Share(0, 2));
         TensorList second = layers(weights, new Share(1, 2))) {
       float[] bias = weights.get(manager, "out.bias", WIDTH).toFloatArray();

@@ -9,7 +9,6 @@ import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Quantization;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -35,32 +34,28 @@ import org.slf4j.LoggerFactory;
  * <p>Tensors are cast to the run's type; a model that needs one of integers, as quantized weights
  * are, is refused.
  */
-public final class SafeTensors implements Weights, AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(SafeTensors.class);
+public final class FileWeights implements Weights, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(FileWeights.class);
   private static final int NAMES_SHOWN = 5;
 
   private final TensorFiles files;
-  private final @Nullable ElementType runType;
-  private final @Nullable Upload upload; // null for the CPU
-  private final boolean promised; // nothing is read
+  private final Handing handing;
   private final AtomicBoolean reported; // whether unknown tensors were
 
-  private SafeTensors(TensorFiles files, @Nullable ElementType runType) {
+  private FileWeights(TensorFiles files, Handing handing, AtomicBoolean reported) {
     this.files = files;
-    this.runType = runType;
-    this.upload = null;
-    this.promised = false;
-    this.reported = new AtomicBoolean();
+    this.handing = handing;
+    this.reported = reported;
   }
 
-  private SafeTensors(
-      SafeTensors same, TensorFiles files, @Nullable Upload upload, boolean promised) {
-    this.files = files;
-    this.runType = same.runType;
-    this.upload = upload;
-    this.promised = promised;
-    this.reported = same.reported;
-  }
+  /**
+   * How tensors are handed out.
+   *
+   * @param type null for that of the file
+   * @param upload null for the CPU
+   * @param promised nothing is read
+   */
+  private record Handing(@Nullable ElementType type, @Nullable Upload upload, boolean promised) {}
 
   /**
    * Opens the weights of a component directory, of {@code baseName.safetensors} or the shards that
@@ -71,7 +66,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
    *     one of transformers; see {@link WeightFiles}
    * @throws ModelException if there are none, or a header does not describe its file
    */
-  public static SafeTensors open(Path directory, String baseName, ElementType runType) {
+  public static FileWeights open(Path directory, String baseName, ElementType runType) {
     return open(directory, baseName, runType, null);
   }
 
@@ -80,23 +75,18 @@ public final class SafeTensors implements Weights, AutoCloseable {
    * baseName.safetensors.index.fp16.json}. As in diffusers, a component that does not have the
    * variant is read from its plain files; {@link WeightFiles#hasVariant} tells.
    */
-  public static SafeTensors open(
+  public static FileWeights open(
       Path directory, String baseName, ElementType runType, @Nullable String variant) {
     return openFile(WeightFiles.find(directory, baseName, variant), runType);
-  }
-
-  /** The same for {@code loading}: its type and variant, handed out on its device. */
-  public static SafeTensors open(Path directory, String baseName, LoadOptions loading) {
-    return open(directory, baseName, loading.type(), loading.variant())
-        .on(loading.placement().device());
   }
 
   /**
    * Opens one file, or the shards of an index ({@code .json}); without a {@code runType} every
    * tensor keeps the type it has there, integers among them.
    */
-  public static SafeTensors openFile(Path file, @Nullable ElementType runType) {
-    return new SafeTensors(TensorFiles.open(file), runType);
+  public static FileWeights openFile(Path file, @Nullable ElementType runType) {
+    return new FileWeights(
+        TensorFiles.open(file), new Handing(runType, null, false), new AtomicBoolean());
   }
 
   /**
@@ -104,20 +94,29 @@ public final class SafeTensors implements Weights, AutoCloseable {
    * files through a buffer of bounded size, and is cast there. Both share the files, and closing
    * one closes the other.
    */
-  public SafeTensors on(Device device) {
+  public FileWeights on(Device device) {
     return device.isGpu() ? through(Upload.to(device)) : this;
   }
 
-  SafeTensors through(Upload way) {
-    return new SafeTensors(this, files, way, promised);
+  FileWeights through(Upload way) {
+    return with(new Handing(handing.type(), way, handing.promised()));
+  }
+
+  /** The same weights in {@code type}. Both share the files, and closing one closes the other. */
+  FileWeights as(ElementType type) {
+    return with(new Handing(type, handing.upload(), handing.promised()));
+  }
+
+  private FileWeights with(Handing other) {
+    return new FileWeights(files, other, reported);
   }
 
   /**
    * The same weights by other names: what {@code names} gives for a name of the file, and without
    * those for which that is empty. Both share the files, and closing one closes the other.
    */
-  public SafeTensors renamed(UnaryOperator<String> names) {
-    return new SafeTensors(this, files.renamed(names), upload, promised);
+  public FileWeights renamed(UnaryOperator<String> names) {
+    return new FileWeights(files.renamed(names), handing, reported);
   }
 
   /**
@@ -125,8 +124,8 @@ public final class SafeTensors implements Weights, AutoCloseable {
    * that it asks for, which are checked, but nothing of the files and no memory. Both share the
    * files, and closing one closes the other.
    */
-  public SafeTensors promised() {
-    return new SafeTensors(this, files, upload, true);
+  public FileWeights promised() {
+    return with(new Handing(handing.type(), handing.upload(), true));
   }
 
   /** The names of all tensors. */
@@ -151,11 +150,6 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   @Override
-  public Weights at(String prefix) {
-    return new PrefixedWeights(this, prefix);
-  }
-
-  @Override
   public boolean has(String name) {
     return files.tensors().containsKey(name);
   }
@@ -165,10 +159,10 @@ public final class SafeTensors implements Weights, AutoCloseable {
     TensorFiles.Located located = located(name, shape);
     SafeTensorsHeader.TensorInfo entry = located.entry();
     ElementType type = wanted(entry);
-    if (promised) {
+    if (handing.promised()) {
       return ReadBytes.count(SafeTensorsFile.promised(owner, type, shape));
     }
-    if (upload == null && type == entry.type()) {
+    if (handing.upload() == null && type == entry.type()) {
       return ReadBytes.count(located.file().get(owner, entry));
     }
     try (NDManager scope = owner.newSubManager()) {
@@ -185,7 +179,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
     TensorFiles.Located located = located(name, shape);
     SafeTensorsHeader.TensorInfo entry = located.entry();
     SafeTensorsFile file = located.file();
-    if (promised) {
+    if (handing.promised()) {
       return ReadBytes.count(SafeTensorsFile.promised(owner, wanted(entry), entry.shape(cut)));
     }
     try (NDManager scope = owner.newSubManager()) {
@@ -199,10 +193,12 @@ public final class SafeTensors implements Weights, AutoCloseable {
   }
 
   private ElementType wanted(SafeTensorsHeader.TensorInfo entry) {
-    return runType == null ? entry.elementType() : runType;
+    ElementType type = handing.type();
+    return type == null ? entry.elementType() : type;
   }
 
   private NDArray placed(NDManager scope, NDArray mapped) {
+    Upload upload = handing.upload();
     return upload == null ? mapped : upload.copy(scope, mapped);
   }
 
@@ -222,7 +218,7 @@ public final class SafeTensors implements Weights, AutoCloseable {
 
   private void requireFloats(String name, TensorFiles.Located located) {
     ElementType type = located.entry().type();
-    if (type == null || (runType != null && !isFloating(type))) {
+    if (type == null || (handing.type() != null && !isFloating(type))) {
       throw new ModelException(
           "%s: tensor \"%s\" is %s, but the model needs floating-point numbers%s"
               .formatted(located.file().path(), name, located.entry().typeName(), quantization()));

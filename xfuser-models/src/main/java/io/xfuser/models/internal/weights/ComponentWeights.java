@@ -1,0 +1,140 @@
+package io.xfuser.models.internal.weights;
+
+import io.xfuser.failure.ModelException;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.Placement;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+
+/**
+ * Where a component's {@link Weights} come from: the files of a component, open. Whoever computes
+ * with weights takes them from here and knows neither files nor their formats. Opening reads and
+ * checks headers alone; files stay mapped until this is closed, and what was read stays valid then.
+ *
+ * <p>The layers, from the inside: files with names of their own; those names made diffusers' or
+ * transformers' ({@link #renamed}); element type and device; then whatever changes weights ({@link
+ * #decorated}), which sees canonical names and works on the device.
+ */
+public final class ComponentWeights implements AutoCloseable {
+  private final FileWeights files;
+  private final LoadOptions loading;
+
+  private ComponentWeights(FileWeights files, LoadOptions loading) {
+    this.files = files;
+    this.loading = loading;
+  }
+
+  /**
+   * Opens the weights of component {@code name}.
+   *
+   * @throws ModelException if there are none, or a header does not describe its file
+   */
+  public static ComponentWeights open(PipelineComponents components, String name) {
+    return open(components.folder(name), components.baseName(name), components.loading());
+  }
+
+  /**
+   * Opens the weights in a component's folder.
+   *
+   * @param baseName {@code diffusion_pytorch_model} for a component of diffusers, {@code model} for
+   *     one of transformers
+   * @throws ModelException if there are none, or a header does not describe its file
+   */
+  public static ComponentWeights open(Path folder, String baseName, LoadOptions loading) {
+    return new ComponentWeights(
+        FileWeights.open(folder, baseName, loading.type(), loading.variant()), loading);
+  }
+
+  /**
+   * The same weights by other names: what {@code names} gives for a name of the file, and without
+   * those for which that is empty. Both share the files, and closing one closes the other.
+   */
+  public ComponentWeights renamed(UnaryOperator<String> names) {
+    return new ComponentWeights(files.renamed(names), loading);
+  }
+
+  /** The names of all tensors. */
+  public Set<String> names() {
+    return files.names();
+  }
+
+  /** The shape of the tensor {@code name}; throws {@link ModelException} if there is none. */
+  public long[] shape(String name) {
+    return files.shape(name);
+  }
+
+  /** Bytes of all floating-point tensors as they are handed out. */
+  public long bytes() {
+    return files.bytes();
+  }
+
+  /** How the component is loaded. */
+  public LoadOptions loading() {
+    return loading;
+  }
+
+  /** The weights in the type and the place that the component is loaded to. */
+  public Weights handedOut() {
+    return handedOut(loading.type(), loading.placement());
+  }
+
+  /** The weights in the component's type on the device of {@code placement}. */
+  public Weights handedOut(Placement placement) {
+    return handedOut(loading.type(), placement);
+  }
+
+  /** The weights in {@code type} where the component is loaded to. */
+  public Weights handedOut(ElementType type) {
+    return handedOut(type, loading.placement());
+  }
+
+  private Weights handedOut(ElementType type, Placement placement) {
+    return decorated(files.as(type).on(placement.device()));
+  }
+
+  /** What changes a component's weights when they are read belongs here. */
+  private static Weights decorated(Weights weights) {
+    return weights;
+  }
+
+  /**
+   * The weights for a reader that is tried before it is needed: what it gets has the shapes that it
+   * asks for, which are checked, but nothing of the files and no memory.
+   */
+  public Weights promised() {
+    return promised(loading.type());
+  }
+
+  /** The same in {@code type}. */
+  public Weights promised(ElementType type) {
+    return files.as(type).promised();
+  }
+
+  /**
+   * Warns of tensors that the model does not know, naming some, once for all that read the same
+   * files. Diffusers and transformers warn too: a checkpoint may have more than a model needs.
+   */
+  public void reportUnknown(Predicate<String> known) {
+    files.reportUnknown(known);
+  }
+
+  /**
+   * Adds what is in the files to {@code digest}.
+   *
+   * @throws IOException if a file cannot be read
+   */
+  public void digest(ContentDigest digest) throws IOException {
+    digest.weights(files);
+  }
+
+  /** Lets go of the files; tensors handed out stay valid. */
+  @Override
+  public void close() {
+    files.close();
+  }
+}

@@ -1,0 +1,36 @@
+package io.xfuser.models.internal.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.function.Predicate;
+
+/** All that {@code weights} have, as they have it: what a decorator changes, it overrides. */
+public abstract class ForwardingWeights implements Weights {
+  /** What is decorated. */
+  protected final Weights weights;
+
+  /** Decorates {@code weights}. */
+  protected ForwardingWeights(Weights weights) {
+    this.weights = weights;
+  }
+
+  @Override
+  public boolean has(String name) {
+    return weights.has(name);
+  }
+
+  @Override
+  public NDArray get(NDManager owner, String name, long... shape) {
+    return weights.get(owner, name, shape);
+  }
+
+  @Override
+  public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
+    return weights.get(owner, cut, name, shape);
+  }
+
+  @Override
+  public void expect(Predicate<String> used) {
+    weights.expect(used);
+  }
+}
