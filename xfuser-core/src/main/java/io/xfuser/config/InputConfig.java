@@ -10,144 +10,7 @@ import org.jspecify.annotations.Nullable;
  * not given is the pipeline's own default; what can only be judged with the model at hand
  * (multiples of its patch, a missing prompt) is judged by the pipeline.
  */
-public final class InputConfig extends Settings {
-  private static final String OWN = "the pipeline's own";
-
-  public static final Setting<List<String>> PROMPT =
-      Setting.of(
-          "prompt",
-          Kind.listOf(Kind.string()),
-          "TEXT",
-          "One or several prompts, a picture for each");
-
-  public static final Setting<List<String>> NEGATIVE_PROMPT =
-      Setting.of(
-              "negative_prompt",
-              Kind.listOf(Kind.string()),
-              "TEXT",
-              "What to avoid: one for all prompts, or one per prompt")
-          .open(OWN);
-
-  public static final Setting<Integer> HEIGHT =
-      Setting.of("height", Kind.whole(1), "PIXELS", "Height of the pictures").open(OWN);
-
-  public static final Setting<Integer> WIDTH =
-      Setting.of("width", Kind.whole(1), "PIXELS", "Width of the pictures").open(OWN);
-
-  public static final Setting<Integer> NUM_FRAMES =
-      Setting.of("num_frames", Kind.whole(1), "N", "Frames of the video, for video models")
-          .open(OWN);
-
-  public static final Setting<Integer> NUM_INFERENCE_STEPS =
-      Setting.of(
-              "num_inference_steps",
-              Kind.whole(1),
-              "N",
-              "Denoising steps, to which the time is proportional")
-          .open(OWN);
-
-  public static final Setting<Double> GUIDANCE_SCALE =
-      Setting.of(
-              "guidance_scale",
-              Kind.number(),
-              "X",
-              "Weight of the prompt; 1 and below is no guidance, and half the work in most models")
-          .open(OWN);
-
-  public static final Setting<Boolean> DO_CLASSIFIER_FREE_GUIDANCE =
-      Setting.of("do_classifier_free_guidance", Kind.truth(), "", "Insist on guidance")
-          .or(false, "as the guidance scale says");
-
-  public static final Setting<Double> GUIDANCE_RESCALE =
-      Setting.of(
-              "guidance_rescale",
-              Kind.number(),
-              "X",
-              "Scales guided predictions back towards the conditional one")
-          .open(OWN);
-
-  public static final Setting<Double> TRUE_CFG_SCALE =
-      Setting.of(
-              "true_cfg_scale",
-              Kind.number(),
-              "X",
-              "Weight against the negative prompt in guidance-distilled models; above 1 twice the"
-                  + " work")
-          .open(OWN);
-
-  public static final Setting<Double> ETA =
-      Setting.of("eta", Kind.number(0, 1), "X", "Share of fresh noise in DDIM steps, 0 to 1")
-          .open(OWN);
-
-  public static final Setting<Integer> MAX_SEQUENCE_LENGTH =
-      Setting.of(
-              "max_sequence_length", Kind.whole(1), "TOKENS", "Text tokens; longer prompts are cut")
-          .open(OWN);
-
-  public static final Setting<Integer> NUM_IMAGES_PER_PROMPT =
-      Setting.of("num_images_per_prompt", Kind.whole(1), "N", "Pictures for each prompt").or(1);
-
-  public static final Setting<Long> SEED =
-      Setting.of(
-              "seed",
-              Kind.seed(),
-              "N",
-              "Seed of the noise, from -2^63 to 2^64-1 as torch takes them")
-          .or(42L);
-
-  public static final Setting<List<Long>> SEEDS =
-      Setting.of("seeds", Kind.listOf(Kind.seed()), "N", "A seed for each picture, as if alone")
-          .open("the one seed for all");
-
-  public static final Setting<Boolean> USE_RESOLUTION_BINNING =
-      Setting.of(
-              "use_resolution_binning",
-              Kind.truth(),
-              "",
-              "Draw in the nearest size of the training, then scale to the size asked for")
-          .open("where the model has it");
-
-  public static final Setting<Boolean> CLEAN_CAPTION =
-      Setting.of("clean_caption", Kind.truth(), "", "Clean prompts as the training captions were")
-          .open("where diffusers does");
-
-  public static final Setting<List<Integer>> CLASS_LABELS =
-      Setting.of(
-          "class_labels",
-          Kind.listOf(Kind.whole(0)),
-          "N",
-          "ImageNet classes, for models that draw classes");
-
-  public static final Setting<OutputType> OUTPUT_TYPE =
-      Setting.of(
-              "output_type",
-              Kind.oneOf(OutputType.class),
-              "TYPE",
-              "pil: pictures; pt: their pixels as a tensor; latent: latents, not decoded")
-          .or(OutputType.PIL);
-
-  public static final List<Setting<?>> SETTINGS =
-      List.of(
-          PROMPT,
-          NEGATIVE_PROMPT,
-          HEIGHT,
-          WIDTH,
-          NUM_FRAMES,
-          NUM_INFERENCE_STEPS,
-          GUIDANCE_SCALE,
-          DO_CLASSIFIER_FREE_GUIDANCE,
-          GUIDANCE_RESCALE,
-          TRUE_CFG_SCALE,
-          ETA,
-          MAX_SEQUENCE_LENGTH,
-          NUM_IMAGES_PER_PROMPT,
-          SEED,
-          SEEDS,
-          USE_RESOLUTION_BINNING,
-          CLEAN_CAPTION,
-          CLASS_LABELS,
-          OUTPUT_TYPE);
-
+public final class InputConfig extends InputSettings {
   InputConfig(InputConfigBuilder builder) {
     super(builder);
     if (!prompts().isEmpty() && !classLabels().isEmpty()) {
@@ -163,6 +26,15 @@ public final class InputConfig extends Settings {
       throw new ArgumentException(
           "there must be no negative prompt, one, or one per prompt, but there are %d for %d prompt%s"
               .formatted(negatives, prompts().size(), prompts().size() == 1 ? "" : "s"));
+    }
+    if (maskImage() != null && image() == null) {
+      throw new ArgumentException(MASK_IMAGE + " needs " + IMAGE + ", of which it is a mask");
+    }
+    if (image() == null && has(STRENGTH)) {
+      throw new ArgumentException(STRENGTH + " needs " + IMAGE + ", which is not given");
+    }
+    if (maskImage() == null && has(PADDING_MASK_CROP)) {
+      throw new ArgumentException(PADDING_MASK_CROP + " needs " + MASK_IMAGE + ", to crop to");
     }
     if (doClassifierFreeGuidance() && switchesGuidanceOff()) {
       throw new ArgumentException(
@@ -181,11 +53,6 @@ public final class InputConfig extends Settings {
   /** A builder that starts from these values. */
   public InputConfigBuilder toBuilder() {
     return new InputConfigBuilder(this);
-  }
-
-  @Override
-  public List<Setting<?>> settings() {
-    return SETTINGS;
   }
 
   /** What is drawn, one text per picture before {@link #numImagesPerPrompt}; may be empty. */
@@ -276,6 +143,26 @@ public final class InputConfig extends Settings {
   /** ImageNet classes, one per picture; empty for models that draw prompts. */
   public List<Integer> classLabels() {
     return Objects.requireNonNullElse(get(CLASS_LABELS), List.of());
+  }
+
+  /** The picture to start from; {@code null} = none. */
+  public @Nullable Picture image() {
+    return get(IMAGE);
+  }
+
+  /** White where {@link #image} is drawn anew; {@code null} = everywhere. */
+  public @Nullable Picture maskImage() {
+    return get(MASK_IMAGE);
+  }
+
+  /** How much of {@link #image} is noise at first, 0 to 1; {@code null} = the pipeline's own. */
+  public @Nullable Double strength() {
+    return get(STRENGTH);
+  }
+
+  /** Pixels around what the mask shows that are drawn too; {@code null} = the whole picture is. */
+  public @Nullable Integer paddingMaskCrop() {
+    return get(PADDING_MASK_CROP);
   }
 
   /** Pictures or latents. */

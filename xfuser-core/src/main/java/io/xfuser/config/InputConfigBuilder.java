@@ -163,6 +163,35 @@ public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilde
     return set(InputConfig.CLASS_LABELS, labels);
   }
 
+  /** A picture to start from, or that is drawn anew in part; none by default. */
+  public InputConfigBuilder image(Picture picture) {
+    return set(InputConfig.IMAGE, picture);
+  }
+
+  /**
+   * White where {@link #image} is drawn anew, black where it stays; of any size, as it is resized
+   * with the picture. None by default.
+   */
+  public InputConfigBuilder maskImage(Picture mask) {
+    return set(InputConfig.MASK_IMAGE, mask);
+  }
+
+  /**
+   * How much of {@link #image} is noise at first, 0 to 1, the model's own by default. Only that
+   * share of the denoising steps is taken.
+   */
+  public InputConfigBuilder strength(double share) {
+    return set(InputConfig.STRENGTH, share);
+  }
+
+  /**
+   * So many pixels around what the mask shows are cut out with it, drawn in the size asked for, and
+   * put back into {@link #image}, whose size the result has. By default the whole picture is drawn.
+   */
+  public InputConfigBuilder paddingMaskCrop(int pixels) {
+    return set(InputConfig.PADDING_MASK_CROP, pixels);
+  }
+
   /** Pictures, the default, their pixels as a tensor, or latents, which costs no decoding. */
   public InputConfigBuilder outputType(OutputType type) {
     return set(InputConfig.OUTPUT_TYPE, type);

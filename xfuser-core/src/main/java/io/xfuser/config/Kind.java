@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import java.awt.image.BufferedImage;
 import java.math.BigInteger;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -185,6 +186,22 @@ public record Kind<T>(Function<Object, T> reader, Function<T, String> text, Shap
           }
         };
     return new Kind<>(reader, Path::toString, Shape.TEXT);
+  }
+
+  /** Pictures: their files, the bytes of those, or pixels. */
+  public static Kind<Picture> picture() {
+    Function<Object, Picture> reader =
+        value -> {
+          if (value instanceof Picture picture) {
+            return picture;
+          } else if (value instanceof BufferedImage pixels) {
+            return Picture.of(pixels);
+          }
+          return value instanceof byte[] bytes
+              ? Picture.of(bytes)
+              : Picture.of(path().reader.apply(value));
+        };
+    return new Kind<>(reader, Picture::toString, Shape.TEXT);
   }
 
   /** An enum's constants, by their names in lower case. */

@@ -43,6 +43,23 @@ public interface Scheduler {
     return run;
   }
 
+  /** Whether samples may begin with a picture: whether there is {@link #noised}. */
+  default boolean noisesPictures() {
+    return false;
+  }
+
+  /**
+   * A picture as it is on its way to noise, elementwise: diffusers' {@code scale_noise}.
+   *
+   * @param owner owns the result
+   * @param picture latents without noise
+   * @param noise standard normal noise of the same shape
+   * @param step the step that would be taken next
+   */
+  default NDArray noised(NDManager owner, NDArray picture, NDArray noise, int step) {
+    throw new UnsupportedOperationException(name() + " noises no pictures");
+  }
+
   /**
    * The sample after one more step.
    *

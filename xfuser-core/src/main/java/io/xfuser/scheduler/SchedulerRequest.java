@@ -12,9 +12,16 @@ import org.jspecify.annotations.Nullable;
  *     scheduler's settings have {@code use_dynamic_shifting}
  * @param sigmas noise levels that the pipeline prescribes to a flow-match scheduler before
  *     shifting, one per step, descending; null for the scheduler's own
+ * @param begin how many of the first steps are left out, because samples begin with a picture
  */
 public record SchedulerRequest(
-    int steps, double eta, @Nullable Double mu, @Nullable List<Double> sigmas) {
+    int steps, double eta, @Nullable Double mu, @Nullable List<Double> sigmas, int begin) {
+  /** From the first step on. */
+  public SchedulerRequest(
+      int steps, double eta, @Nullable Double mu, @Nullable List<Double> sigmas) {
+    this(steps, eta, mu, sigmas, 0);
+  }
+
   /** Checks the numbers. */
   public SchedulerRequest {
     if (steps < 1) {
@@ -23,12 +30,20 @@ public record SchedulerRequest(
     if (!(eta >= 0 && eta <= 1)) {
       throw new IllegalArgumentException("eta is " + eta + ", not between 0 and 1");
     }
+    if (begin < 0 || begin >= steps) {
+      throw new IllegalArgumentException("no step is left of " + steps + " from " + begin + " on");
+    }
     if (sigmas != null) {
       sigmas = List.copyOf(sigmas);
       if (sigmas.size() != steps) {
         throw new IllegalArgumentException(sigmas.size() + " sigmas for " + steps + " steps");
       }
     }
+  }
+
+  /** The same without its first {@code other} steps. */
+  public SchedulerRequest from(int other) {
+    return new SchedulerRequest(steps, eta, mu, sigmas, other);
   }
 
   /** So many steps, all else left to the scheduler's settings. */

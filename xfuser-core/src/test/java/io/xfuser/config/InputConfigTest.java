@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.failure.ArgumentException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class InputConfigTest {
   private static final InputConfig FOX = InputConfig.builder("a fox").build();
+  private static final Picture FOX_PNG = Picture.of(Path.of("fox.png"));
 
   @Test
   void whatIsNotGivenIsLeftToThePipeline() {
@@ -36,7 +38,11 @@ class InputConfigTest {
                 FOX.cleanCaption(),
                 FOX.guidanceRescale(),
                 FOX.eta(),
-                FOX.trueCfgScale()))
+                FOX.trueCfgScale(),
+                FOX.image(),
+                FOX.maskImage(),
+                FOX.strength(),
+                FOX.paddingMaskCrop()))
         .containsOnlyNulls();
   }
 
@@ -58,6 +64,10 @@ class InputConfigTest {
             .seed(-3)
             .useResolutionBinning(false)
             .cleanCaption(false)
+            .image(Picture.of(Path.of("fox.png")))
+            .maskImage(Picture.of(new byte[] {1, 2}))
+            .strength(0.25)
+            .paddingMaskCrop(32)
             .outputType(OutputType.LATENT)
             .build();
     assertThat(all)
@@ -67,7 +77,8 @@ class InputConfigTest {
                 + " do_classifier_free_guidance=true, guidance_rescale=0.7, true_cfg_scale=2.0,"
                 + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3, seeds=none,"
                 + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
-                + " output_type=latent]");
+                + " image=fox.png, mask_image=a picture of 2 bytes, strength=0.25,"
+                + " padding_mask_crop=32, output_type=latent]");
     assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all).isNotEqualTo(FOX);
     assertThat(InputConfig.builder().classLabels(List.of(207, 0)).build().classLabels())
         .containsExactly(207, 0);
@@ -106,6 +117,12 @@ class InputConfigTest {
     return Stream.of(
         bad(c -> c.size(0, 64), "height must be at least 1, but is 0"),
         bad(c -> c.size(64, -8), "width must be at least 1, but is -8"),
+        bad(c -> c.strength(0.5), "strength needs image, which is not given"),
+        bad(c -> c.image(FOX_PNG).strength(1.01), "strength must be from 0 to 1, but is 1.01"),
+        bad(c -> c.maskImage(FOX_PNG), "mask_image needs image, of which it is a mask"),
+        bad(
+            c -> c.image(FOX_PNG).paddingMaskCrop(0),
+            "padding_mask_crop needs mask_image, to crop to"),
         bad(c -> c.numFrames(0), "num_frames must be at least 1, but is 0"),
         bad(c -> c.numInferenceSteps(0), "num_inference_steps must be at least 1, but is 0"),
         bad(c -> c.maxSequenceLength(0), "max_sequence_length must be at least 1, but is 0"),

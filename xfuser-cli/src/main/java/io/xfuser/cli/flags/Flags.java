@@ -44,6 +44,11 @@ public final class Flags {
               "Take prompts as they are (default: cleaned where diffusers cleans them)",
               "--no_clean_caption"),
           new Flag(
+              InputConfig.MASK_IMAGE,
+              null,
+              InputConfig.MASK_IMAGE.description(),
+              List.of("--mask", "--mask_image")),
+          new Flag(
               RuntimeConfig.OFFLOAD,
               Offload.MODEL,
               "Text encoders, transformer and VAE are on the GPU only while they are used (default:"

@@ -40,7 +40,11 @@ public final class ModelSettings {
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.TRUE_CFG_SCALE,
           InputConfig.GUIDANCE_RESCALE,
-          InputConfig.ETA);
+          InputConfig.ETA,
+          InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
+          InputConfig.STRENGTH,
+          InputConfig.PADDING_MASK_CROP);
 
   private ModelSettings() {}
 

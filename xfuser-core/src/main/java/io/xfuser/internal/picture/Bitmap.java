@@ -1,0 +1,101 @@
+package io.xfuser.internal.picture;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rows of pixels with 8 bits for each channel, from the top. Immutable: nobody writes to {@code
+ * values} once they are handed over.
+ *
+ * @param width pixels of a row
+ * @param height rows
+ * @param channels 3 of a picture (red, green, blue), 1 of a mask, 4 with alpha
+ * @param values of each pixel's channels, {@code width · height · channels} of them
+ */
+public record Bitmap(int width, int height, int channels, byte[] values) {
+  /** One of black pixels. */
+  public static Bitmap black(int width, int height, int channels) {
+    return new Bitmap(width, height, channels, new byte[width * height * channels]);
+  }
+
+  /** 0 to 255. */
+  public int at(int x, int y, int channel) {
+    return values[(y * width + x) * channels + channel] & 0xFF;
+  }
+
+  /** Sets a value of what is being made. */
+  void set(int x, int y, int channel, int value) {
+    values[(y * width + x) * channels + channel] = (byte) value;
+  }
+
+  /** The brightness of pixels with three channels, as PIL's {@code convert("L")} has it. */
+  public Bitmap gray() {
+    Bitmap gray = black(width, height, 1);
+    for (int i = 0; i < width * height; i++) {
+      int red = values[3 * i] & 0xFF;
+      int green = values[3 * i + 1] & 0xFF;
+      int blue = values[3 * i + 2] & 0xFF;
+      gray.values[i] = (byte) ((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16);
+    }
+    return gray;
+  }
+
+  /** A part of it; what lies outside is black. */
+  Bitmap crop(Box box) {
+    Bitmap part = black(box.width(), box.height(), channels);
+    paste(this, part, -box.left(), -box.top());
+    return part;
+  }
+
+  /** Puts {@code from} onto {@code onto}, its corner at x, y; what lies outside is left out. */
+  static void paste(Bitmap from, Bitmap onto, int x, int y) {
+    int left = Math.max(0, x);
+    int right = Math.min(onto.width, x + from.width);
+    for (int row = Math.max(0, y); row < Math.min(onto.height, y + from.height); row++) {
+      if (left < right) {
+        System.arraycopy(
+            from.values,
+            ((row - y) * from.width + left - x) * from.channels,
+            onto.values,
+            (row * onto.width + left) * onto.channels,
+            (right - left) * onto.channels);
+      }
+    }
+  }
+
+  /**
+   * A rectangle of pixels.
+   *
+   * @param right one past its last column
+   * @param bottom one past its last row
+   */
+  public record Box(int left, int top, int right, int bottom) {
+    public int width() {
+      return right - left;
+    }
+
+    public int height() {
+      return bottom - top;
+    }
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Bitmap bitmap
+        && width == bitmap.width
+        && height == bitmap.height
+        && channels == bitmap.channels
+        && Arrays.equals(values, bitmap.values);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(values);
+  }
+
+  /** Its size. */
+  @Override
+  public String toString() {
+    return width + " × " + height + " × " + channels;
+  }
+}

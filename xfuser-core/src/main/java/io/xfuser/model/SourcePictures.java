@@ -1,0 +1,47 @@
+package io.xfuser.model;
+
+import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.picture.Overlay;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The picture that all pictures of a request are made from besides noise, in the size in which they
+ * are drawn, and what becomes of it.
+ *
+ * @param image red, green and blue; samples begin with its latents, noised
+ * @param mask 255 where the picture is drawn anew, 0 where it stays; null = everywhere anew
+ * @param keeps whether samples are put back to the noised picture after each step where the mask is
+ *     0: any transformer can repaint so
+ * @param shows whether the transformer sees the picture without what the mask covers, and the mask,
+ *     beside the latents of each token: it is trained to repaint
+ * @param noiseAlone whether samples begin with noise alone nevertheless
+ * @param drawn whether the autoencoder gives distributions, of which latents are drawn by the
+ *     request's generators: those of the picture first, those that are shown after the noise
+ * @param overlay how what was drawn is put back into the picture it was cut out of; null = it is
+ *     all
+ */
+public record SourcePictures(
+    Bitmap image,
+    @Nullable Bitmap mask,
+    boolean keeps,
+    boolean shows,
+    boolean noiseAlone,
+    boolean drawn,
+    @Nullable Overlay overlay) {
+  /** Checks that what looks at the mask has one. */
+  public SourcePictures {
+    if (mask == null && (keeps || shows)) {
+      throw new IllegalArgumentException("there is no mask to keep or show anything by");
+    }
+  }
+
+  /** How many draws of one picture's latents precede the noise. */
+  public int drawsBefore() {
+    return drawn ? 1 : 0;
+  }
+
+  /** How many follow it. */
+  public int drawsAfter() {
+    return drawn && shows ? 1 : 0;
+  }
+}
