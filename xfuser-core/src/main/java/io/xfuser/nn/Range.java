@@ -14,7 +14,7 @@ public record Range(int from, int to) {
 
   /** All of {@code count}. */
   public static Range of(int count) {
-    return Range.of(count);
+    return new Range(0, count);
   }
 
   /** How many there are. */
