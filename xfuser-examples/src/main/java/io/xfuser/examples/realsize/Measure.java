@@ -16,12 +16,14 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.trace.TraceEvent;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -32,12 +34,14 @@ import picocli.CommandLine.Option;
 @Command(name = "measure", description = "Draws, and writes what that took to a file.")
 final class Measure implements Callable<Integer> {
   private static final List<String> PROMPT = List.of("a red fox in the snow");
-  private static final int PROMPTS = 2; // and the negative one
   private static final int LOADING_SIDE = 64;
   private static final int LOADING_TOKENS = 8;
 
   @Option(names = "--folder", required = true)
   private Path folder = Path.of("");
+
+  @Option(names = "--model", required = true, description = "as the script names it")
+  private String model = "";
 
   @Option(names = "--dtype", required = true)
   private String dtype = "";
@@ -48,8 +52,8 @@ final class Measure implements Callable<Integer> {
   @Option(names = "--steps", defaultValue = "2")
   private int steps;
 
-  @Option(names = "--tokens", description = "of each prompt, padded", defaultValue = "300")
-  private int tokens;
+  @Option(names = "--tokens", description = "of each prompt, padded; the most if not given")
+  private @Nullable Integer tokens;
 
   @Option(names = "--results", required = true)
   private Path results = Path.of("");
@@ -58,21 +62,30 @@ final class Measure implements Callable<Integer> {
   public Integer call() throws IOException {
     ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
     EngineConfig engine = EngineConfig.builder(folder).runtime(r -> r.dtype(type)).build();
-    JsonMapper json = new JsonMapper();
-    Products products =
-        new Products(json.readTree(folder.resolve("text_encoder/config.json").toFile()), tokens);
+    RealModel real = RealModel.of(model);
+    int length = tokens == null ? real.tokens() : tokens;
     try (Meter meter = new Meter()) {
       long start = System.nanoTime();
-      List<MeasuredPhase> phases = draw(engine, meter);
+      List<MeasuredPhase> phases = draw(engine, length, meter);
       long peak = meter.between(start, System.nanoTime()).peakBytes();
-      double rate = products.rate(Runtime.getRuntime().availableProcessors(), meter);
-      double text = PROMPTS * products.operations() / phases.get(1).cpuSeconds();
-      json.writeValue(results.toFile(), new Measured(dtype, phases, text, rate, peak));
+      Measured.Rates rates = rates(real, length, phases.get(1).cpuSeconds(), meter);
+      new JsonMapper().writeValue(results.toFile(), new Measured(dtype, phases, rates, peak));
     }
     return 0;
   }
 
-  private List<MeasuredPhase> draw(EngineConfig engine, Meter meter) {
+  private Measured.@Nullable Rates rates(RealModel real, int length, double cpuSeconds, Meter meter)
+      throws IOException {
+    Path config = folder.resolve(real.t5() + "/config.json");
+    if (!Files.exists(config)) {
+      return null;
+    }
+    Products products = new Products(new JsonMapper().readTree(config.toFile()), length);
+    double rate = products.rate(Runtime.getRuntime().availableProcessors(), meter);
+    return new Measured.Rates(real.prompts() * products.operations() / cpuSeconds, rate);
+  }
+
+  private List<MeasuredPhase> draw(EngineConfig engine, int length, Meter meter) {
     long start = System.nanoTime();
     AtomicLong denoised = new AtomicLong();
     try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
@@ -81,7 +94,7 @@ final class Measure implements Callable<Integer> {
       long loaded = System.nanoTime();
       try (Generation generation =
           ranks.trace(
-              input(side, tokens).numInferenceSteps(steps).build(),
+              input(side, length).numInferenceSteps(steps).build(),
               GivenTensors.NONE,
               progress -> {
                 if (progress instanceof Progress.Denoising) {

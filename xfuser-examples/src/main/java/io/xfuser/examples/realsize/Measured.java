@@ -2,19 +2,28 @@ package io.xfuser.examples.realsize;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one run took.
  *
- * @param dtype its element type
+ * @param dtype its element type, and what was quantized
  * @param phases in their order
- * @param textRate floating point operations of the text encoder's products, per CPU second
- * @param productRate those of one fp32 product of its size, in the same process
+ * @param t5 how fast its T5 was; null where it had none
  * @param peakBytes the most anonymous memory
  */
 record Measured(
     @JsonProperty("dtype") String dtype,
     @JsonProperty("phases") List<MeasuredPhase> phases,
-    @JsonProperty("text_flops_per_cpu_s") double textRate,
-    @JsonProperty("product_flops_per_cpu_s") double productRate,
-    @JsonProperty("peak_anonymous_bytes") long peakBytes) {}
+    @JsonProperty("t5") @Nullable Rates t5,
+    @JsonProperty("peak_anonymous_bytes") long peakBytes) {
+  /**
+   * Floating point operations per CPU second.
+   *
+   * @param text of the products of T5
+   * @param product of one fp32 product of its size, in the same process
+   */
+  record Rates(
+      @JsonProperty("flops_per_cpu_s") double text,
+      @JsonProperty("product_flops_per_cpu_s") double product) {}
+}

@@ -3,7 +3,7 @@ package io.xfuser.examples.realsize;
 import java.util.stream.LongStream;
 
 /**
- * A tensor of random float32 values.
+ * A tensor of random values.
  *
  * @param name in its file
  * @param shape its sizes
@@ -36,9 +36,5 @@ record RandomTensor(String name, long[] shape, double mean, double deviation) {
 
   long elements() {
     return LongStream.of(shape).reduce(1, (a, b) -> a * b);
-  }
-
-  long bytes() {
-    return Float.BYTES * elements();
   }
 }

@@ -48,18 +48,24 @@ final class Table implements Callable<Integer> {
       }
     }
     lines.add("");
-    for (Measured run : runs) {
-      lines.add(
-          String.format(
-              Locale.ROOT,
-              "- %s: T5's products at %.1f GFLOP per CPU second, one in fp32 at %.1f: %.2f of it;"
-                  + " at most %.1f GB of anonymous memory",
-              run.dtype(),
-              run.textRate() / 1e9,
-              run.productRate() / 1e9,
-              run.textRate() / run.productRate(),
-              run.peakBytes() / 1e9));
-    }
+    runs.forEach(run -> lines.add("- " + sentence(run)));
     return lines;
+  }
+
+  private static String sentence(Measured run) {
+    String peak =
+        String.format(Locale.ROOT, "at most %.1f GB of anonymous memory", run.peakBytes() / 1e9);
+    Measured.Rates t5 = run.t5();
+    if (t5 == null) {
+      return run.dtype() + ": " + peak;
+    }
+    return String.format(
+        Locale.ROOT,
+        "%s: T5's products at %.1f GFLOP per CPU second, one in fp32 at %.1f: %.2f of it; %s",
+        run.dtype(),
+        t5.text() / 1e9,
+        t5.product() / 1e9,
+        t5.text() / t5.product(),
+        peak);
   }
 }

@@ -2,9 +2,8 @@ package io.xfuser.examples.realsize;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.failure.ArgumentException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,8 +17,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Writes PixArt-Σ-XL's directory: its public configuration, and random weights in files named and
- * cut as the published ones.
+ * Writes a model's directory: its public configuration, and random weights in files named and cut
+ * as the published ones.
  */
 @Command(name = "write", description = "Writes the directory, unless it is there.")
 final class Write implements Callable<Integer> {
@@ -31,10 +30,16 @@ final class Write implements Callable<Integer> {
   @Option(names = "--folder", required = true)
   private Path folder = Path.of("");
 
-  @Option(names = "--tokenizer", required = true, description = "a folder with a T5 tokenizer")
-  private Path tokenizer = Path.of("");
+  @Option(names = "--model", required = true, description = "as the script names it")
+  private String model = "";
 
-  @Option(names = "--layers", description = "of T5 and the transformer; all if not given")
+  @Option(names = "--tokenizer", description = "KIND=FOLDER: of t5, clip_l and clip_g")
+  private Map<String, Path> tokenizers = Map.of();
+
+  @Option(names = "--no_t5", description = "of sd3_medium only the CLIP encoders")
+  private boolean withoutT5;
+
+  @Option(names = "--layers", description = "of text encoders and transformer; all if not given")
   private @Nullable Integer layers;
 
   @Option(names = "--narrow", description = "few heads and channels, to try the script")
@@ -45,64 +50,47 @@ final class Write implements Callable<Integer> {
     if (Files.exists(folder.resolve(INDEX))) {
       return 0;
     }
-    ObjectNode files = read("/io/xfuser/examples/gpucheck/pixart_sigma.json");
-    files.set("text_encoder/config.json", read("t5_xxl.json"));
-    files.set("tokenizer", JSON.createObjectNode());
-    change(files);
-    for (Map.Entry<String, JsonNode> file : files.properties()) {
-      Path path = folder.resolve(file.getKey());
-      Files.createDirectories(Objects.requireNonNull(path.getParent()));
-      if (file.getKey().endsWith("config.json")) {
-        JSON.writeValue(path.toFile(), file.getValue());
+    RealModel real = RealModel.of(model);
+    real = withoutT5 ? real.withoutT5() : real;
+    real = layers == null ? real : real.withLayers(layers);
+    real = narrow ? real.narrowed() : real;
+    for (Map.Entry<String, JsonNode> file : real.files().properties()) {
+      if (!file.getKey().equals(INDEX)) {
+        write(file.getKey(), file.getValue());
       }
     }
-    copyTokenizer();
-    weights("text_encoder", "model", PixArtTensors.text(files.get("text_encoder/config.json")));
-    weights(
-        "transformer",
-        "diffusion_pytorch_model",
-        PixArtTensors.transformer(files.get("transformer/config.json")));
-    weights("vae", "diffusion_pytorch_model", PixArtTensors.vae(files.get("vae/config.json")));
-    JSON.writeValue(folder.resolve(INDEX).toFile(), files.get(INDEX));
+    for (Map.Entry<String, String> tokenizer : real.tokenizers().entrySet()) {
+      copyTokenizer(tokenizer.getValue(), folder.resolve(tokenizer.getKey()));
+    }
+    for (RealModel.Part part : real.parts()) {
+      weights(part, real.tensors(part));
+    }
+    write(INDEX, real.files().get(INDEX));
     return 0;
   }
 
-  private static ObjectNode read(String resource) throws IOException {
-    try (InputStream in = Write.class.getResourceAsStream(resource)) {
-      return (ObjectNode) JSON.readTree(Objects.requireNonNull(in, resource));
-    }
+  private void write(String file, JsonNode settings) throws IOException {
+    Path path = folder.resolve(file);
+    Files.createDirectories(Objects.requireNonNull(path.getParent()));
+    JSON.writeValue(path.toFile(), settings);
   }
 
-  private void change(ObjectNode files) {
-    ObjectNode text = (ObjectNode) files.get("text_encoder/config.json");
-    ObjectNode transformer = (ObjectNode) files.get("transformer/config.json");
-    if (layers != null) {
-      text.put("num_layers", layers);
-      transformer.put("num_layers", layers);
+  private void copyTokenizer(String kind, Path target) throws IOException {
+    Path source = tokenizers.get(kind);
+    if (source == null) {
+      throw new ArgumentException(model + " needs --tokenizer " + kind + "=FOLDER");
     }
-    if (narrow) {
-      text.put("d_model", 64).put("num_heads", 2).put("d_ff", 96).put("vocab_size", 2000);
-      transformer.put("num_attention_heads", 2).put("caption_channels", 64);
-      transformer.put("cross_attention_dim", 2 * transformer.get("attention_head_dim").asInt());
-      ObjectNode vae = (ObjectNode) files.get("vae/config.json");
-      vae.set("block_out_channels", JSON.valueToTree(List.of(32, 32, 64, 64)));
-    }
-  }
-
-  private void copyTokenizer() throws IOException {
-    Path target = folder.resolve("tokenizer");
     Files.createDirectories(target);
-    try (Stream<Path> files = Files.list(tokenizer)) {
+    try (Stream<Path> files = Files.list(source)) {
       for (Path file : files.toList()) {
         Files.copy(file, target.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }
     }
   }
 
-  private void weights(String component, String name, List<RandomTensor> tensors)
-      throws IOException {
-    double bytes = tensors.stream().mapToLong(RandomTensor::bytes).sum();
-    System.err.printf("real_size: writing %s, %.2f GB ...%n", component, bytes / 1e9);
-    RandomShards.write(folder.resolve(component), name, tensors);
+  private void weights(RealModel.Part part, List<RandomTensor> tensors) throws IOException {
+    double bytes = RandomShards.bytes(part.type(), tensors);
+    System.err.printf("real_size: writing %s, %.2f GB ...%n", part.folder(), bytes / 1e9);
+    RandomShards.write(folder.resolve(part.folder()), part.name(), part.type(), tensors);
   }
 }

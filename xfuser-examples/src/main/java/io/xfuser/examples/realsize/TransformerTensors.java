@@ -1,0 +1,126 @@
+package io.xfuser.examples.realsize;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+
+/** The tensors of transformers, in the sizes of their {@code config.json}. */
+final class TransformerTensors {
+  private static final int SINUSOIDS = 256;
+
+  private TransformerTensors() {}
+
+  /** PixArtTransformer2DModel. */
+  static List<RandomTensor> pixart(JsonNode config) {
+    TensorNames tensors = new TensorNames();
+    long width = width(config);
+    long patch = config.get("patch_size").asLong();
+    tensors.small("scale_shift_table", 2, width);
+    tensors.linear("pos_embed.proj", width, config.get("in_channels").asLong(), patch, patch);
+    mlp(tensors, "adaln_single.emb.timestep_embedder.linear_", width, SINUSOIDS);
+    tensors.linear("adaln_single.linear", 6 * width, width);
+    mlp(tensors, "caption_projection.linear_", width, config.get("caption_channels").asLong());
+    for (int i = 0; i < config.get("num_layers").asInt(); i++) {
+      String block = "transformer_blocks." + i + ".";
+      tensors.small(block + "scale_shift_table", 6, width);
+      attention(tensors, block + "attn1.", width);
+      attention(tensors, block + "attn2.", width);
+      feedForward(tensors, block + "ff.", width);
+    }
+    long rows = patch * patch * config.get("out_channels").asLong();
+    return tensors.linear("proj_out", rows, width).list();
+  }
+
+  /** SD3Transformer2DModel. */
+  static List<RandomTensor> sd3(JsonNode config) {
+    TensorNames tensors = new TensorNames();
+    long width = width(config);
+    long patch = config.get("patch_size").asLong();
+    long table = config.get("pos_embed_max_size").asLong();
+    int depth = config.get("num_layers").asInt();
+    tensors.table("pos_embed.pos_embed", 1, 1, table * table, width);
+    tensors.linear("pos_embed.proj", width, config.get("in_channels").asLong(), patch, patch);
+    conditions(tensors, config, width);
+    for (int i = 0; i < depth; i++) {
+      boolean last = i == depth - 1;
+      String block = "transformer_blocks." + i + ".";
+      tensors.linear(block + "norm1.linear", 6 * width, width);
+      tensors.linear(block + "norm1_context.linear", (last ? 2 : 6) * width, width);
+      joint(tensors, block, width);
+      if (!last) {
+        tensors.linear(block + "attn.to_add_out", width, width);
+        feedForward(tensors, block + "ff_context.", width);
+      }
+    }
+    tensors.linear("norm_out.linear", 2 * width, width);
+    long rows = patch * patch * config.get("out_channels").asLong();
+    return tensors.linear("proj_out", rows, width).list();
+  }
+
+  /** FluxTransformer2DModel without an embedding of guidance. */
+  static List<RandomTensor> flux(JsonNode config) {
+    TensorNames tensors = new TensorNames();
+    long width = width(config);
+    long head = config.get("attention_head_dim").asLong();
+    long channels = config.get("in_channels").asLong();
+    conditions(tensors, config, width);
+    tensors.linear("x_embedder", width, channels);
+    for (int i = 0; i < config.get("num_layers").asInt(); i++) {
+      String block = "transformer_blocks." + i + ".";
+      tensors.linear(block + "norm1.linear", 6 * width, width);
+      tensors.linear(block + "norm1_context.linear", 6 * width, width);
+      joint(tensors, block, width);
+      tensors.linear(block + "attn.to_add_out", width, width);
+      feedForward(tensors, block + "ff_context.", width);
+      for (String norm : List.of("norm_q", "norm_k", "norm_added_q", "norm_added_k")) {
+        tensors.scale(block + "attn." + norm + ".weight", head);
+      }
+    }
+    for (int i = 0; i < config.get("num_single_layers").asInt(); i++) {
+      String block = "single_transformer_blocks." + i + ".";
+      tensors.linear(block + "norm.linear", 3 * width, width);
+      for (String part : List.of("to_q", "to_k", "to_v")) {
+        tensors.linear(block + "attn." + part, width, width);
+      }
+      tensors.scale(block + "attn.norm_q.weight", head);
+      tensors.scale(block + "attn.norm_k.weight", head);
+      tensors.linear(block + "proj_mlp", 4 * width, width);
+      tensors.linear(block + "proj_out", width, 5 * width);
+    }
+    tensors.linear("norm_out.linear", 2 * width, width);
+    return tensors.linear("proj_out", channels, width).list();
+  }
+
+  private static long width(JsonNode config) {
+    return config.get("num_attention_heads").asLong() * config.get("attention_head_dim").asLong();
+  }
+
+  private static void conditions(TensorNames tensors, JsonNode config, long width) {
+    mlp(tensors, "time_text_embed.timestep_embedder.linear_", width, SINUSOIDS);
+    long pooled = config.get("pooled_projection_dim").asLong();
+    mlp(tensors, "time_text_embed.text_embedder.linear_", width, pooled);
+    tensors.linear("context_embedder", width, config.get("joint_attention_dim").asLong());
+  }
+
+  private static void mlp(TensorNames tensors, String prefix, long width, long in) {
+    tensors.linear(prefix + "1", width, in).linear(prefix + "2", width, width);
+  }
+
+  private static void joint(TensorNames tensors, String block, long width) {
+    attention(tensors, block + "attn.", width);
+    for (String part : List.of("add_q_proj", "add_k_proj", "add_v_proj")) {
+      tensors.linear(block + "attn." + part, width, width);
+    }
+    feedForward(tensors, block + "ff.", width);
+  }
+
+  private static void attention(TensorNames tensors, String prefix, long width) {
+    for (String part : List.of("to_q", "to_k", "to_v", "to_out.0")) {
+      tensors.linear(prefix + part, width, width);
+    }
+  }
+
+  private static void feedForward(TensorNames tensors, String prefix, long width) {
+    tensors.linear(prefix + "net.0.proj", 4 * width, width);
+    tensors.linear(prefix + "net.2", width, 4 * width);
+  }
+}
