@@ -12,7 +12,6 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -29,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record Connection(SocketChannel channel, InetAddress local, InetAddress remote)
     implements AutoCloseable {
-  /** In place of a kind: no message has come. */
-  static final int NOTHING = -1;
-
   private static final int CONNECT_MILLIS = 5_000;
   private static final int BUFFER = 64 << 10;
 
@@ -85,17 +81,9 @@ public record Connection(SocketChannel channel, InetAddress local, InetAddress r
     return new DataInputStream(new TimedInput(channel, limit, () -> {}));
   }
 
-  /**
-   * The kind of a message that has begun to come, or {@link #NOTHING}.
-   *
-   * @throws IOException if the other side has closed the connection
-   */
-  int poll() throws IOException {
-    try {
-      return in(Duration.ofMillis(1)).readByte();
-    } catch (SocketTimeoutException e) {
-      return NOTHING;
-    }
+  /** Reads however long it takes. */
+  DataInputStream in() throws IOException {
+    return new DataInputStream(channel.socket().getInputStream());
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.xfuser.internal.parallel.socket;
 
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.parallel.Secret;
+import io.xfuser.parallel.SocketConfig;
 import io.xfuser.parallel.Tls;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -10,6 +11,8 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -28,7 +31,7 @@ final class Handshake {
   static final long MAGIC = 0x78667573_6572F101L;
 
   /** Of the messages between ranks: all of them must speak the same. */
-  static final int VERSION = 3;
+  static final int VERSION = 4;
 
   /** Of a connection: to join. */
   static final byte JOIN = 1;
@@ -75,13 +78,32 @@ final class Handshake {
   /**
    * Who listens.
    *
-   * @param world tells this world from others
+   * @param worlds what a connection may be meant for
    * @param rank this rank
    * @param secret what who calls must know
    * @param tls how connections are encrypted
    * @param refused told in a sentence whom it was refused to, and why
    */
-  record Listening(String world, int rank, Secret secret, Tls tls, Consumer<String> refused) {}
+  record Listening(
+      List<String> worlds, int rank, Secret secret, Tls tls, Consumer<String> refused) {
+
+    /** The one of {@link #worlds} whose digest this is. */
+    private Optional<String> world(byte[] digest) {
+      return worlds.stream()
+          .filter(world -> MessageDigest.isEqual(digest, Secret.digest(world)))
+          .findFirst();
+    }
+  }
+
+  /** What connections to join are meant for. */
+  static String job(SocketConfig.Master master) {
+    return "job " + master.job();
+  }
+
+  /** What connections of those that have joined are meant for. */
+  static String session(String drawn) {
+    return "session " + drawn;
+  }
 
   /**
    * The side that calls.
@@ -151,12 +173,13 @@ final class Handshake {
     byte[] rest = exactly(in, REST);
     read = ByteBuffer.wrap(rest);
     final byte purpose = read.get();
-    byte[] world = new byte[Secret.BYTES];
-    read.get(world);
+    byte[] digest = new byte[Secret.BYTES];
+    read.get(digest);
+    String world = own.world(digest).orElse(null);
     int meant = read.getInt();
     int from = read.getInt();
     // hosts may have equal addresses (of a container's bridge, say), and equal ports on them
-    if (!MessageDigest.isEqual(world, Secret.digest(own.world())) || meant != own.rank()) {
+    if (world == null || meant != own.rank()) {
       out.write(ANOTHER_WORLD);
       throw new IOException("for another rank or world");
     }
@@ -175,7 +198,7 @@ final class Handshake {
               .replace("no secret than rank", "no secret, unlike rank"));
     }
     out.write(join(new byte[] {ACCEPTED}, own.secret().proof(LISTENING, transcript)));
-    return new Call(purpose, own.world(), meant, from);
+    return new Call(purpose, world, meant, from);
   }
 
   private static IOException reject(Connection connection, Listening own, String sentence)

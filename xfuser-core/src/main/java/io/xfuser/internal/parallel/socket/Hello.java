@@ -4,21 +4,18 @@ import io.xfuser.internal.parallel.Fingerprint;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.net.InetAddress;
 
 /**
  * What a rank says to rank 0 when it joins, and the kinds of messages between the two.
  *
- * @param rank this rank
  * @param size how many it expects
  * @param seat where it listens
  * @param fingerprint what must be equal on all ranks
  */
-record Hello(int rank, int size, Roster.Seat seat, Fingerprint fingerprint) {
+record Hello(int size, Roster.Seat seat, Fingerprint fingerprint) {
   /** From a rank: this record. */
   static final byte JOINS = 1;
-
-  /** From rank 0: wait for the others. */
-  static final byte SEATED = 6;
 
   /** From rank 0: a sentence that says why the ranks cannot meet. */
   static final byte REJECTED = 2;
@@ -34,8 +31,12 @@ record Hello(int rank, int size, Roster.Seat seat, Fingerprint fingerprint) {
 
   private static final int MAX_FINGERPRINT = 1 << 20;
 
+  /** With {@code address} as the first at which it is tried. */
+  Hello seenAt(InetAddress address) {
+    return new Hello(size, seat.seenAt(address), fingerprint);
+  }
+
   void write(DataOutput out) throws IOException {
-    out.writeInt(rank);
     out.writeInt(size);
     seat.write(out);
     byte[] encoded = fingerprint.encode();
@@ -48,7 +49,6 @@ record Hello(int rank, int size, Roster.Seat seat, Fingerprint fingerprint) {
     if (in.readByte() != JOINS) {
       throw new IOException("not a rank that joins");
     }
-    int rank = in.readInt();
     int size = in.readInt();
     Roster.Seat seat = Roster.Seat.read(in);
     int length = in.readInt();
@@ -58,7 +58,7 @@ record Hello(int rank, int size, Roster.Seat seat, Fingerprint fingerprint) {
     byte[] encoded = new byte[length];
     in.readFully(encoded);
     try {
-      return new Hello(rank, size, seat, Fingerprint.decode(encoded));
+      return new Hello(size, seat, Fingerprint.decode(encoded));
     } catch (IllegalArgumentException e) {
       throw new IOException(e);
     }

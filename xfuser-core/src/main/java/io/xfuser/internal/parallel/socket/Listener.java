@@ -6,9 +6,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +24,8 @@ final class Listener implements AutoCloseable {
 
   private final ServerSocketChannel server;
   private final String name;
-  private final Queue<SocketChannel> strangers = new ArrayDeque<>(); // the oldest first
+  private final BlockingQueue<SocketChannel> strangers = // the oldest first
+      new ArrayBlockingQueue<>(MAX_STRANGERS);
 
   /** What is done with a new connection whose side knows the secret. */
   interface Greeting {
@@ -80,33 +81,24 @@ final class Listener implements AutoCloseable {
   @Override
   public void close() {
     Connection.closeQuietly(server);
-    synchronized (strangers) {
-      strangers.forEach(Connection::closeQuietly);
-    }
+    strangers.forEach(Connection::closeQuietly);
   }
 
   /** A rank shakes hands at once, so the oldest stranger is the least likely to be one. */
   private void admit(SocketChannel channel) {
-    synchronized (strangers) {
-      if (strangers.size() >= MAX_STRANGERS) {
-        Connection.closeQuietly(strangers.remove());
+    while (!strangers.offer(channel)) {
+      SocketChannel oldest = strangers.poll();
+      if (oldest != null) {
+        Connection.closeQuietly(oldest);
       }
-      strangers.add(channel);
     }
   }
 
   private void greet(Handshake.Listening own, Greeting greeting, SocketChannel channel) {
     try {
-      Connection connection;
-      Handshake.Call call;
-      try {
-        connection = Connection.of(channel).by(own.tls(), false);
-        call = Handshake.answer(connection, own);
-      } finally {
-        synchronized (strangers) {
-          strangers.remove(channel);
-        }
-      }
+      Connection connection = Connection.of(channel).by(own.tls(), false);
+      Handshake.Call call = Handshake.answer(connection, own);
+      strangers.remove(channel); // else it might be closed in favour of a later one
       greeting.greet(connection, call);
     } catch (SSLException e) {
       own.refused()
@@ -116,6 +108,8 @@ final class Listener implements AutoCloseable {
       Connection.closeQuietly(channel);
     } catch (IOException | RuntimeException e) {
       Connection.closeQuietly(channel); // not one of ours, or gone
+    } finally {
+      strangers.remove(channel);
     }
   }
 }

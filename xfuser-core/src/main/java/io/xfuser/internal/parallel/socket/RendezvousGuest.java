@@ -3,108 +3,111 @@ package io.xfuser.internal.parallel.socket;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.parallel.OwnAddresses;
 import io.xfuser.parallel.SocketConfig;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedByInterruptException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
-/** The side of every rank but 0: comes to rank 0, and hears from it. */
-final class RendezvousGuest implements Rendezvous {
-  private final SocketConfig config;
+/** The side of every rank but 0: comes to rank 0, and hears from it on a thread of its own. */
+final class RendezvousGuest extends Rendezvous {
   private final Connection rankZero;
+  private @Nullable Roster roster;
+  private boolean allReady;
 
   /**
    * Joins.
    *
    * @param fingerprint what must be equal on all ranks
-   * @param own where the others will find this rank; takes a port
    */
-  RendezvousGuest(SocketConfig config, Fingerprint fingerprint, Listener own) throws IOException {
-    this.config = config;
-    this.rankZero = new RankZeroSearch(config).find();
+  RendezvousGuest(SocketConfig config, Fingerprint fingerprint, Listener listener, Mesh mesh)
+      throws IOException {
+    super(config, listener, mesh);
+    this.rankZero = findRankZero(config);
     try {
       // at the address from which it reaches rank 0; at all it has if that is the loopback's, but
       // rank 0 is known to others by another
       InetAddress here = rankZero.local();
-      own.bind(here.isLoopbackAddress() && !config.master().local() ? null : here, 0);
-      Hello hello = new Hello(config.rank(), config.size(), own.seat(), fingerprint);
+      listener.bind(here.isLoopbackAddress() && !config.master().local() ? null : here, 0);
+      Hello hello = new Hello(config.size(), listener.seat(), fingerprint);
       rankZero.send(Hello.JOINS, hello::write);
-      await(Hello.SEATED);
     } catch (IOException | RuntimeException e) {
       rankZero.close();
       throw e;
     }
+    Daemon.start("xfuser-rank" + config.rank() + "-rendezvous", this::hear);
   }
 
-  @Override
-  public Roster roster() {
+  private static Connection findRankZero(SocketConfig config) throws IOException {
+    SocketConfig.Master master = config.master();
+    if (master.local()) {
+      OwnAddresses.loopback(master.address()); // else nobody would ever be found
+    }
+    List<String> addresses =
+        master.local()
+            ? OwnAddresses.loopbacks(master.address()).stream().map(OwnAddresses::text).toList()
+            : List.of(master.address());
+    Handshake.Call call =
+        new Handshake.Call(Handshake.JOIN, Handshake.job(master), 0, config.rank());
+    return new Search(config, call, new Roster.Seat(addresses, master.port())).find(() -> {});
+  }
+
+  private void hear() {
     try {
-      Roster roster = Roster.read(await(Hello.ROSTER), config.size());
-      return roster.seenAt(0, rankZero.remote());
-    } catch (IOException e) {
-      throw lost(e);
+      DataInputStream in = rankZero.in();
+      while (true) {
+        take(in.readByte(), in);
+      }
+    } catch (IOException e) { // it may have said why before
+      end(new CommunicationException("rank 0 died during the rendezvous", e));
+    }
+  }
+
+  private void take(byte kind, DataInputStream in) throws IOException {
+    switch (kind) {
+      case Hello.ROSTER -> {
+        Roster read = Roster.read(in, config.size()).seenAt(0, rankZero.remote());
+        note(() -> roster = read);
+      }
+      case Hello.READY -> note(() -> allReady = true);
+      case Hello.REJECTED -> end(new CommunicationException(in.readUTF()));
+      case Hello.MISMATCH -> end(new MismatchException(in.readUTF()));
+      default -> throw new IOException("a message of kind " + kind);
     }
   }
 
   @Override
-  public void ready() {
+  Roster roster() {
+    awaitRankZero(() -> roster != null);
+    Roster met = Objects.requireNonNull(roster);
+    answer(refused -> {}, Handshake.session(met.session()));
+    return met;
+  }
+
+  @Override
+  void ready() {
     try {
       rankZero.send(Hello.READY, nothing -> {});
     } catch (IOException e) {
       // it may have said why before it went
     }
-    try {
-      await(Hello.READY);
-    } catch (IOException e) {
-      throw lost(e);
-    }
+    awaitRankZero(() -> allReady);
   }
 
-  @Override
-  public void check() {
-    try {
-      int news = rankZero.poll();
-      if (news != Connection.NOTHING) {
-        throw refusal(news, rankZero.in(Handshake.LIMIT));
-      }
-    } catch (IOException e) {
-      throw lost(e);
-    }
+  private void awaitRankZero(BooleanSupplier said) {
+    // rank 0 tells who is missing when the limit is over; the margin lets its word arrive
+    Duration limit = config.limits().rendezvous().plus(Handshake.LIMIT);
+    await(said, limit, () -> "rank 0 is silent during the rendezvous");
   }
 
   @Override
   public void close() {
+    super.close();
     rankZero.close();
-  }
-
-  /** What is in rank 0's next message, which is to be of {@code kind}. */
-  private DataInputStream await(byte kind) throws IOException {
-    // rank 0 tells who is missing when the limit is over; the margin lets its word arrive
-    DataInputStream in = rankZero.in(config.limits().rendezvous().plus(Handshake.LIMIT));
-    byte news = in.readByte();
-    if (news != kind) {
-      throw refusal(news, in);
-    }
-    return in;
-  }
-
-  private static RuntimeException refusal(int news, DataInputStream in) throws IOException {
-    return switch (news) {
-      case Hello.REJECTED -> new CommunicationException(in.readUTF());
-      case Hello.MISMATCH -> new MismatchException(in.readUTF());
-      default -> new CommunicationException("rank 0 says nothing sensible during the rendezvous");
-    };
-  }
-
-  private static CommunicationException lost(IOException e) {
-    String sentence =
-        e instanceof SocketTimeoutException
-            ? "rank 0 is silent during the rendezvous"
-            : e instanceof ClosedByInterruptException
-                ? "interrupted during the rendezvous"
-                : "rank 0 died during the rendezvous";
-    return new CommunicationException(sentence, e);
   }
 }

@@ -6,6 +6,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -23,28 +24,23 @@ record Roster(String session, List<Seat> seats) {
    * @param port its data listener
    */
   record Seat(List<String> addresses, int port) {
-    /** At most this many addresses of a machine are told and read. */
+    /** At most this many addresses of a machine are told. */
     private static final int MAX_ADDRESSES = 64;
 
+    @Override
+    public String toString() {
+      return "port %d of %s".formatted(port, addresses);
+    }
+
     void write(DataOutput out) throws IOException {
-      List<String> told = addresses.subList(0, Math.min(MAX_ADDRESSES, addresses.size()));
-      out.writeShort(told.size());
-      for (String address : told) {
-        out.writeUTF(address);
-      }
+      out.writeUTF(
+          String.join(" ", addresses.subList(0, Math.min(MAX_ADDRESSES, addresses.size()))));
       out.writeInt(port);
     }
 
     static Seat read(DataInput in) throws IOException {
-      int count = in.readUnsignedShort();
-      if (count > MAX_ADDRESSES) {
-        throw new IOException("a machine with " + count + " addresses");
-      }
-      List<String> addresses = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        addresses.add(in.readUTF());
-      }
-      return new Seat(addresses, in.readInt());
+      return new Seat(
+          Arrays.stream(in.readUTF().split(" ")).filter(x -> !x.isEmpty()).toList(), in.readInt());
     }
 
     /** With {@code address} tried first. */
@@ -58,7 +54,6 @@ record Roster(String session, List<Seat> seats) {
 
   void write(DataOutput out) throws IOException {
     out.writeUTF(session);
-    out.writeInt(seats.size());
     for (Seat seat : seats) {
       seat.write(out);
     }
@@ -67,12 +62,8 @@ record Roster(String session, List<Seat> seats) {
   /** Reads one of {@code size} ranks. */
   static Roster read(DataInput in, int size) throws IOException {
     String session = in.readUTF();
-    int count = in.readInt();
-    if (count != size) {
-      throw new IOException("a roster of " + count + " ranks");
-    }
     List<Seat> seats = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < size; i++) {
       seats.add(Seat.read(in));
     }
     return new Roster(session, seats);

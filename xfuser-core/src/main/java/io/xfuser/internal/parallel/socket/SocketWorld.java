@@ -3,7 +3,6 @@ package io.xfuser.internal.parallel.socket;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.internal.parallel.Fingerprint;
-import io.xfuser.internal.parallel.OwnAddresses;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.parallel.SocketConfig;
 import java.io.IOException;
@@ -36,20 +35,23 @@ public final class SocketWorld {
    */
   public static World join(SocketConfig config, Fingerprint fingerprint) {
     config.requireSecret();
+    Mesh mesh = new Mesh();
     try (Listener listener = new Listener("xfuser-rank" + config.rank() + "-listener");
-        Rendezvous rendezvous = rendezvous(config, fingerprint, listener)) {
-      Mesh mesh = Mesh.connect(config, rendezvous, listener, rendezvous.roster());
-      try {
-        Map<Integer, SharedRings> rings = rings(config, mesh, rendezvous);
-        rendezvous.ready();
-        return new World(new SocketTransport(config, mesh, rings, SHARED_BYTES).start());
-      } catch (IOException | RuntimeException e) {
-        mesh.close();
-        throw e;
-      }
+        Rendezvous rendezvous =
+            config.rank() == 0
+                ? new RendezvousHost(config, fingerprint, listener, mesh)
+                : new RendezvousGuest(config, fingerprint, listener, mesh)) {
+      rendezvous.connect();
+      Map<Integer, SharedRings> rings = rings(config, mesh, rendezvous);
+      rendezvous.ready();
+      return new World(new SocketTransport(config, mesh, rings, SHARED_BYTES).start());
     } catch (IOException e) {
+      mesh.close();
       throw new CommunicationException(
           "rank " + config.rank() + " cannot connect to the others: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      mesh.close();
+      throw e;
     }
   }
 
@@ -74,15 +76,5 @@ public final class SocketWorld {
       }
     }
     return rings;
-  }
-
-  private static Rendezvous rendezvous(SocketConfig config, Fingerprint fingerprint, Listener own)
-      throws IOException {
-    if (config.master().local()) {
-      OwnAddresses.loopback(config.master().address()); // else nobody would ever come
-    }
-    return config.rank() == 0
-        ? new RendezvousHost(config, fingerprint, own)
-        : new RendezvousGuest(config, fingerprint, own);
   }
 }

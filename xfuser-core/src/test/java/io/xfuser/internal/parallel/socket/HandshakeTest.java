@@ -177,7 +177,8 @@ class HandshakeTest {
             new RendezvousHost(
                 new SocketConfig(0, 2, 0, master, TestRanks.QUICK, true),
                 Fingerprint.EMPTY,
-                mine)) {
+                mine,
+                new Mesh())) {
       assertThat(new Socket(own.get(), port).isConnected()).isTrue();
       assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), port))
           .isInstanceOf(IOException.class);
@@ -212,7 +213,7 @@ class HandshakeTest {
     Listener listener = new Listener("listener");
     listener.bind(InetAddress.getLoopbackAddress(), 0);
     listener.start(
-        new Handshake.Listening("world", 0, secret, Tls.NONE, refused::add),
+        new Handshake.Listening(List.of("world"), 0, secret, Tls.NONE, refused::add),
         (connection, opening) ->
             connection
                 .channel()

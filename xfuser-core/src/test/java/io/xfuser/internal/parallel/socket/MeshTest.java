@@ -2,6 +2,7 @@ package io.xfuser.internal.parallel.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.parallel.Secret;
 import io.xfuser.parallel.SocketConfig;
@@ -9,35 +10,27 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class MeshTest {
-  private static final String SESSION = "session";
-
   @Test
-  void aConnectionMeantForAnotherRankIsRefused() throws Exception {
-    try (Listener listener = new Listener("listener")) {
-      listener.bind(InetAddress.getLoopbackAddress(), 0);
-      Roster.Seat seat = listener.seat();
-      SocketConfig config = TestRanks.config(0, 2, 1, TestRanks.QUICK);
-      CompletableFuture<Mesh> mesh =
-          CompletableFuture.supplyAsync(
-              () -> {
-                Roster roster = new Roster(SESSION, List.of(seat, seat));
-                return Mesh.connect(config, new NoRendezvous(), listener, roster);
-              });
-      try (SocketChannel stranger = connect(seat);
-          SocketChannel lost = connect(seat);
-          SocketChannel signals = connect(seat);
-          SocketChannel tensors = connect(seat)) {
-        assertThat(calls(stranger, "another", Handshake.SIGNALS, 0)).isFalse();
-        assertThat(calls(lost, SESSION, Handshake.SIGNALS, 1)).isFalse();
-        assertThat(calls(signals, SESSION, Handshake.SIGNALS, 0)).isTrue();
-        assertThat(calls(tensors, SESSION, Handshake.TENSORS, 0)).isTrue();
-        mesh.join().close();
-      }
+  void connectionsMeantForAnotherRankOrWorldAreRefused() throws Exception {
+    int port = TestRanks.freePort();
+    try (Listener listener = new Listener("listener");
+        Rendezvous host =
+            new RendezvousHost(config(0, port), Fingerprint.EMPTY, listener, new Mesh());
+        Listener other = new Listener("other");
+        Rendezvous guest =
+            new RendezvousGuest(config(1, port), Fingerprint.EMPTY, other, new Mesh())) {
+      CompletableFuture<Void> meeting = CompletableFuture.runAsync(host::connect);
+      String session = Handshake.session(guest.roster().session());
+      assertThat(calls(port, "session of another", Handshake.SIGNALS, 0)).isFalse();
+      assertThat(calls(port, session, Handshake.SIGNALS, 1)).isFalse();
+      assertThat(meeting).isNotDone();
+      assertThat(calls(port, session, Handshake.SIGNALS, 0)).isTrue();
+      assertThat(calls(port, session, Handshake.TENSORS, 0)).isTrue();
+      meeting.join();
     }
   }
 
@@ -49,31 +42,16 @@ class MeshTest {
     }
   }
 
-  private static SocketChannel connect(Roster.Seat seat) throws IOException {
-    return SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), seat.port()));
-  }
-
   /** Whether rank 1, which calls whom it takes for {@code meant}, is answered. */
-  private static boolean calls(SocketChannel channel, String session, byte purpose, int meant)
-      throws IOException {
-    Handshake.Call opening = new Handshake.Call(purpose, "session " + session, meant, 1);
-    return Handshake.call(Connection.of(channel), opening, Secret.NONE);
+  private static boolean calls(int port, String world, byte purpose, int meant) throws IOException {
+    Handshake.Call call = new Handshake.Call(purpose, world, meant, 1);
+    InetSocketAddress place = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    try (SocketChannel channel = SocketChannel.open(place)) {
+      return Handshake.call(Connection.of(channel), call, Secret.NONE);
+    }
   }
 
-  /** All have met already. */
-  private static final class NoRendezvous implements Rendezvous {
-    @Override
-    public Roster roster() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void ready() {}
-
-    @Override
-    public void check() {}
-
-    @Override
-    public void close() {}
+  private static SocketConfig config(int rank, int port) {
+    return TestRanks.config(rank, 2, port, TestRanks.QUICK);
   }
 }

@@ -18,11 +18,11 @@ class RendezvousTest {
   @Test
   void aRankThatDiesBeforeAllHaveJoinedEndsTheWaitAtOnce() throws Exception {
     int port = TestRanks.freePort();
-    try (Rendezvous host = new RendezvousHost(config(0, port), Fingerprint.EMPTY, listener());
-        Rendezvous guest = new RendezvousGuest(config(1, port), Fingerprint.EMPTY, listener())) {
+    try (Rendezvous host = host(port);
+        Rendezvous guest = guest(1, port)) {
       long start = System.nanoTime();
       CompletableFuture<Roster> others = CompletableFuture.supplyAsync(guest::roster);
-      new RendezvousGuest(config(2, port), Fingerprint.EMPTY, listener()).close();
+      guest(2, port).close();
       assertThatThrownBy(host::roster)
           .isInstanceOf(CommunicationException.class)
           .hasMessage("rank 2 died during the rendezvous");
@@ -34,8 +34,8 @@ class RendezvousTest {
   @Test
   void rankZerosDeathEndsTheWaitOfTheOthers() throws Exception {
     int port = TestRanks.freePort();
-    Rendezvous host = new RendezvousHost(config(0, port), Fingerprint.EMPTY, listener());
-    try (Rendezvous guest = new RendezvousGuest(config(1, port), Fingerprint.EMPTY, listener())) {
+    Rendezvous host = host(port);
+    try (Rendezvous guest = guest(1, port)) {
       host.close();
       assertThatThrownBy(guest::roster).hasMessage("rank 0 left the rendezvous");
     }
@@ -44,20 +44,26 @@ class RendezvousTest {
   @Test
   void anotherProtocolIsRejected() throws Exception {
     int port = TestRanks.freePort();
-    try (Rendezvous host = new RendezvousHost(config(0, port), Fingerprint.EMPTY, listener());
+    try (Rendezvous host = host(port);
         Socket old = new Socket("localhost", port)) {
       DataOutputStream out = new DataOutputStream(old.getOutputStream());
       out.writeLong(Handshake.MAGIC);
       out.writeInt(Handshake.VERSION - 1);
       DataInputStream in = new DataInputStream(old.getInputStream());
       assertThat(in.readByte()).isEqualTo(Hello.REJECTED);
-      assertThat(in.readUTF()).isEqualTo("a rank speaks protocol 2, but rank 0 speaks 3");
+      assertThat(in.readUTF()).isEqualTo("a rank speaks protocol 3, but rank 0 speaks 4");
       host.check(); // the others may still come
     }
   }
 
-  private static Listener listener() throws IOException {
-    return new Listener("listener");
+  private static Rendezvous host(int port) throws IOException {
+    return new RendezvousHost(
+        config(0, port), Fingerprint.EMPTY, new Listener("listener"), new Mesh());
+  }
+
+  private static Rendezvous guest(int rank, int port) throws IOException {
+    return new RendezvousGuest(
+        config(rank, port), Fingerprint.EMPTY, new Listener("listener"), new Mesh());
   }
 
   private static SocketConfig config(int rank, int port) {
