@@ -15,20 +15,9 @@ final class CommandSettings {
                   + " @REVISION if not main, which is downloaded once")
           .open("the demo model");
 
-  static final Setting<Boolean> TRUST_REMOTE_CODE =
-      Setting.off("trust_remote_code", "Accepted for xDiT's sake: no code of a model is ever run");
-
   static final Setting<Integer> DIT_PARALLEL_SIZE =
       Setting.of("dit_parallel_size", Kind.whole(0), "N", "Ranks of the transformer; only checked")
           .or(0, "the product of the degrees");
-
-  static final Setting<SettingRows> SPLIT_SCHEME =
-      Setting.of(
-              "split_scheme",
-              Kind.oneOf(SettingRows.class),
-              "NAME",
-              "How tensor parallelism cuts weights; row is the only one")
-          .or(SettingRows.ROW);
 
   static final Setting<Launch> LAUNCHER =
       Setting.of(
@@ -37,12 +26,6 @@ final class CommandSettings {
               "KIND",
               "thread: the ranks are threads of one JVM; process: one JVM each")
           .or(Launch.THREAD);
-
-  static final Setting<Boolean> USE_TORCH_COMPILE =
-      Setting.off(
-          "use_torch_compile",
-          "Refused: there is no Python to compile, DJL gives no access to CUDA graphs, and the"
-              + " programs are fused by hand");
 
   static final Setting<Path> OUTPUT_DIRECTORY =
       Setting.of("output_directory", Kind.path(), "DIR", "Where pictures are written")
@@ -65,11 +48,6 @@ final class CommandSettings {
       Setting.off("version", "Show the versions of xfuser, libtorch and Java and end");
 
   static final Setting<Boolean> HELP = Setting.off("help", "Show this text and end");
-
-  /** How tensor parallelism cuts weights. */
-  enum SettingRows {
-    ROW
-  }
 
   /** Where ranks live. */
   enum Launch {

@@ -25,7 +25,6 @@ public final class Flags {
   private static final List<Flag> SPELT =
       List.of(
           new Flag(ModelConfig.DOWNLOAD_DIR, null, "--download-dir"),
-          new Flag(CommandSettings.TRUST_REMOTE_CODE, true, "--trust-remote-code"),
           new Flag(ParallelConfig.USE_CFG_PARALLEL, true, "--use_cfg_parallel"),
           new Flag(
               ParallelConfig.USE_CFG_PARALLEL,
@@ -121,25 +120,19 @@ public final class Flags {
   private static Map<String, List<Flag>> groups() {
     Map<String, List<Flag>> groups = new LinkedHashMap<>();
     groups.put(
-        "Model:",
-        flags(
-            CommandSettings.MODEL,
-            ModelConfig.DOWNLOAD_DIR,
-            CommandSettings.TRUST_REMOTE_CODE,
-            ModelConfig.VARIANT));
+        "Model:", flags(CommandSettings.MODEL, ModelConfig.DOWNLOAD_DIR, ModelConfig.VARIANT));
     groups.put("Input:", flags(but(InputConfig.SETTINGS, InputConfig.OUTPUT_TYPE)));
     groups.put(
         "Parallel processing:",
         flags(
             Stream.concat(
-                ParallelConfig.SETTINGS.stream(),
-                Stream.of(CommandSettings.SPLIT_SCHEME, CommandSettings.DIT_PARALLEL_SIZE))));
+                ParallelConfig.SETTINGS.stream(), Stream.of(CommandSettings.DIT_PARALLEL_SIZE))));
     groups.put(
         "Runtime:",
         flags(
             Stream.concat(
                 but(RuntimeConfig.SETTINGS, RuntimeConfig.VERBOSE),
-                Stream.of(CommandSettings.LAUNCHER, CommandSettings.USE_TORCH_COMPILE))));
+                Stream.of(CommandSettings.LAUNCHER))));
     groups.put(
         "Output:",
         flags(

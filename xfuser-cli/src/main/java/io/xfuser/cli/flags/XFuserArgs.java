@@ -66,13 +66,6 @@ public final class XFuserArgs {
 
   /** What involves more than one of the library's settings, or the command's own. */
   private void check() {
-    if (value(CommandSettings.USE_TORCH_COMPILE)) {
-      throw new ArgumentException(
-          CommandSettings.USE_TORCH_COMPILE
-              + " has no counterpart, because there is no Python to compile and DJL gives no access"
-              + " to CUDA graphs; the programs are fused by hand instead, and on the CPU a step"
-              + " takes 0.57 to 0.96 of the time of diffusers' (docs/performance.md)");
-    }
     if (input.outputType() == OutputType.PT) {
       throw new ArgumentException(InputConfig.OUTPUT_TYPE + " must be pil or latent, but is pt");
     }

@@ -73,6 +73,10 @@ class XFuserArgsRefusalTest {
             + " no Python to compile and DJL gives no access to CUDA graphs; the programs are fused"
             + " by hand instead, and on the CPU a step takes 0.57 to 0.96 of the time of diffusers'"
             + " (docs/performance.md)",
+        "--prompt a --trust_remote_code | --trust-remote-code has no counterpart, because no code"
+            + " of a model is ever run: leave it out",
+        "--prompt a --split_scheme col | --split_scheme col cannot be had: tensor parallelism cuts"
+            + " weights by row alone",
         "--prompt a --attention_backend FLASH_3 | --attention_backend"
             + " flash_3 is a kernel of another package, which only Python can call; libtorch's own"
             + " are sdpa, sdpa_flash, sdpa_efficient, sdpa_math, cudnn",
