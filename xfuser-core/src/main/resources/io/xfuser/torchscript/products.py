@@ -114,34 +114,40 @@ def attend_by_pairs(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
   # x (B, C, H, W), weight (O, C, KH, KW), bias (O), rows and columns of zeros on each side -> (B, O, H', W'), of the size that
   # they leave
+  return self.convolve_by(x, weight, bias, padding, 1)
+
+def convolve_by(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int], stride: int) -> Tensor:
+  # the same at every `stride`-th row and column
   dtype = self.product_type(x)
   if dtype == x.dtype:
-    return self.convolution(x, weight, bias, padding)
+    return self.convolution(x, weight, bias, padding, stride)
   w = torch.to(weight, dtype)
   b = torch.to(bias, dtype)
-  height = x.size(2) + 2 * padding[0] - weight.size(2) + 1
-  width = x.size(3) + 2 * padding[1] - weight.size(3) + 1
+  height = (x.size(2) + 2 * padding[0] - weight.size(2)) // stride + 1
+  width = (x.size(3) + 2 * padding[1] - weight.size(3)) // stride + 1
   y = torch.empty([x.size(0), weight.size(0), height, width], dtype=x.dtype, device=x.device, memory_format=2)
   # some rows at a time, each with those that the kernel sees around it, so that no whole tensor is held in the wider type
-  step = min(height, max(1, self.wide_at_once() // (x.size(0) * x.size(1) * x.size(3))))
-  more = weight.size(2) - 1
-  buffer = torch.empty([x.size(0), x.size(1), step + more, x.size(3)], dtype=dtype, device=x.device, memory_format=2)
+  step = min(height, max(1, self.wide_at_once() // (x.size(0) * x.size(1) * x.size(3) * stride)))
+  seen = (step - 1) * stride + weight.size(2)
+  buffer = torch.empty([x.size(0), x.size(1), seen, x.size(3)], dtype=dtype, device=x.device, memory_format=2)
   for i in range((height + step - 1) // step):
-    start = i * step - padding[0]  # in rows of x
-    end = min(height, (i + 1) * step) - padding[0]
+    end = min(height, (i + 1) * step)
+    start = i * step * stride - padding[0]  # in rows of x
+    stop = (end - 1) * stride + weight.size(2) - padding[0]
     first = max(0, start)
-    last = min(x.size(2), end + more)
-    rows = torch.slice(buffer, 2, 0, end + more - start)
+    last = min(x.size(2), stop)
+    rows = torch.slice(buffer, 2, 0, stop - start)
     torch.zero_(torch.slice(rows, 2, 0, first - start))
     torch.copy_(torch.slice(rows, 2, first - start, last - start), torch.slice(x, 2, first, last))
-    torch.zero_(torch.slice(rows, 2, last - start, end + more - start))
-    part = self.convolution(rows, w, b, [0, padding[1]])
-    torch.copy_(torch.slice(y, 2, start + padding[0], end + padding[0]), part)
+    torch.zero_(torch.slice(rows, 2, last - start, stop - start))
+    part = self.convolution(rows, w, b, [0, padding[1]], stride)
+    torch.copy_(torch.slice(y, 2, i * step, end), part)
   return y
 
-def convolution(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
-  # convolve in the type of x. On CUDA libtorch would round fp32 to TF32 unless told not to.
+def convolution(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int], stride: int) -> Tensor:
+  # convolve_by in the type of x. On CUDA libtorch would round fp32 to TF32 unless told not to.
+  by = [stride, stride]
   if x.is_cuda:
     # not transposed, one group; no search for the fastest algorithm, cuDNN, no TF32
-    return torch._convolution(x, weight, bias, [1, 1], padding, [1, 1], False, [0, 0], 1, False, False, True, False)
-  return torch.conv2d(x, weight, bias, [1, 1], padding, [1, 1], 1)
+    return torch._convolution(x, weight, bias, by, padding, [1, 1], False, [0, 0], 1, False, False, True, False)
+  return torch.conv2d(x, weight, bias, by, padding, [1, 1], 1)

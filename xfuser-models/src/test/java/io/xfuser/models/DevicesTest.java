@@ -59,7 +59,8 @@ class DevicesTest {
         Arguments.of("internal/text/encoder internal/text/bert", ""),
         Arguments.of("internal/text/encoder internal/text/clip", ""),
         Arguments.of("internal/text/encoder internal/text/t5", ""),
-        Arguments.of("internal/vae/vae", ""));
+        Arguments.of("internal/vae/vae", ""),
+        Arguments.of("internal/vae/vae_encoder", ""));
   }
 
   @ParameterizedTest

@@ -10,17 +10,13 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.CountedWeights;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.nn.Passed;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The decoder half of diffusers' AutoencoderKL (arXiv 2112.10752), AutoencoderKLTemporalDecoder
@@ -107,8 +103,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
       NDArray unscaled = enter(scope, latents, options); // (B, c, h, w)
       int all = Math.toIntExact(latents.getShape().get(0));
       int together = config.temporal() || options.slicing() ? 1 : all;
-      return decodeParts(
-          owner, unscaled, new Splitting(together, options.tiling(), strip, options.passed()));
+      return splitting(together, options, strip).run(owner, layers, unscaled);
     }
   }
 
@@ -136,14 +131,14 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     try (NDManager scope = owner.newSubManager()) {
       NDArray unscaled = enter(scope, latents, options); // (F, c, h, w)
       int together = options.slicing() ? 1 : CHUNK;
-      Splitting parts = new Splitting(together, options.tiling(), strip, options.passed());
+      Splitting parts = splitting(together, options, strip);
       int frames = Math.toIntExact(latents.getShape().get(0));
       if (strip.isWhole() || config.temporal() || frames < strip.count()) {
-        return decodeParts(owner, unscaled, parts); // (F, 3, H, W)
+        return parts.run(owner, layers, unscaled); // (F, 3, H, W)
       }
       Range own = strip.of(frames);
       NDArray mine = Torch.slice(scope, unscaled, 0, own.from(), own.to()); // (f, c, h, w)
-      NDArray pixels = decodeParts(scope, mine, parts.alone()).orElseThrow(); // (f, 3, H, W)
+      NDArray pixels = parts.alone().run(scope, layers, mine).orElseThrow(); // (f, 3, H, W)
       return strip.assemble(owner, pixels, 0); // (F, 3, H, W)
     }
   }
@@ -178,6 +173,15 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     weights.close();
   }
 
+  private Splitting splitting(int together, DecodeOptions options, Strip strip) {
+    return new Splitting(
+        Tiling.of(config),
+        together,
+        options.tiling(),
+        new Splitting.Share(strip, 1),
+        options.passed());
+  }
+
   private NDArray enter(NDManager scope, NDArray latents, DecodeOptions options) {
     check(options);
     Shape shape = latents.getShape();
@@ -190,76 +194,6 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     NDArray here = Torch.to(scope, latents, loading.placement().device());
     int type = loading.type().scalarType();
     return VAE.call(scope, "enter", here, type, scaling, config.shiftFactor());
-  }
-
-  /**
-   * How pictures or frames are decoded.
-   *
-   * @param together so many at a time
-   * @param tiled by tiles
-   * @param strip what is decoded of them here
-   * @param passed is told of each layer
-   */
-  private record Splitting(int together, boolean tiled, Strip strip, Passed passed) {
-    Splitting alone() {
-      return new Splitting(together, tiled, Strip.whole(), passed);
-    }
-  }
-
-  private Optional<NDArray> decodeParts(NDManager owner, NDArray latents, Splitting how) {
-    long count = latents.getShape().get(0);
-    Sequence watched = watched(latents, how);
-    try (NDManager scope = owner.newSubManager()) {
-      List<NDArray> parts = new ArrayList<>();
-      for (long from = 0; from < count; from += how.together()) {
-        long to = Math.min(count, from + how.together());
-        NDArray part = Torch.slice(scope, latents, 0, from, to); // (≤ together, c, h, w)
-        decodeTogether(scope, watched, part, how).ifPresent(parts::add); // (≤ together, 3, H, W)
-      }
-      return join(scope, parts).map(pixels -> Torch.contiguous(owner, pixels)); // (B, 3, H, W)
-    }
-  }
-
-  private static Optional<NDArray> join(NDManager owner, List<NDArray> parts) {
-    return parts.size() < 2 // one is not copied
-        ? parts.stream().findFirst()
-        : Optional.of(Torch.concat(owner, parts, 0));
-  }
-
-  /** The layers, which tell of themselves: of those that all slices and tiles pass together. */
-  private Sequence watched(NDArray latents, Splitting how) {
-    Tiling tiling = Tiling.of(config);
-    long count = latents.getShape().get(0);
-    long slices = (count + how.together() - 1) / how.together();
-    boolean tiled = how.tiled() && tiling.stride() > 0 && tiling.divides(latents);
-    int size = layers.layers().size();
-    int total = Math.toIntExact(slices * size * (tiled ? tiling.tiles(latents, how.strip()) : 1));
-    AtomicInteger done = new AtomicInteger();
-    how.passed().layers(0, total);
-    return layers.watched(() -> how.passed().layers(done.incrementAndGet(), total));
-  }
-
-  private Optional<NDArray> decodeTogether(
-      NDManager owner, Sequence watched, NDArray latents, Splitting how) {
-    Strip strip = how.strip();
-    Tiling tiling = Tiling.of(config);
-    if (how.tiled() && tiling.divides(latents)) {
-      return tiling.decode(owner, watched, latents, strip);
-    }
-    if (strip.isWhole()) {
-      return Optional.of(watched.forward(owner, latents, strip)); // (B, 3, H, W)
-    }
-    int height = Math.toIntExact(latents.getShape().get(2));
-    if (strip.count() > height) {
-      throw new ArgumentException(
-          strip.count() + " strips are too many for " + height + " rows of latents");
-    }
-    Range rows = strip.of(height);
-    try (NDManager scope = owner.newSubManager()) {
-      NDArray own = Torch.slice(scope, latents, 2, rows.from(), rows.to()); // (B, c, h', w)
-      NDArray pixels = watched.forward(scope, own, strip); // (B, 3, H', W)
-      return strip.assemble(owner, pixels, 2); // (B, 3, H, W)
-    }
   }
 
   private static boolean belongsToTheEncoder(String name) {

@@ -5,10 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Program;
 
-/** A step of the decoder. Immutable, and safe for use by several threads. */
+/** A step of an encoder or decoder. Immutable, and safe for use by several threads. */
 interface Layer {
   /** The mathematics of all layers. */
   Program VAE = Program.load(Layer.class, "vae.py");
+
+  /** What encoders have besides. */
+  Program ENCODER = Program.load(Layer.class, "vae_encoder.py");
 
   /**
    * Applies the layer.

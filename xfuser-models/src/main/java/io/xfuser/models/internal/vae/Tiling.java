@@ -15,16 +15,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Decoding by overlapping tiles whose seams are blended, as diffusers' {@code
- * AutoencoderKL.tiled_decode} lays them out. The picture differs from that of the whole decoder,
- * since every tile has its own normalisation and attention.
+ * Overlapping tiles whose seams are blended, as diffusers' {@code AutoencoderKL.tiled_decode} and
+ * {@code _tiled_encode} lay them out. What comes out differs from what the layers make of the
+ * whole, since every tile has its own normalisation and attention.
  *
- * @param latentSize rows and columns of a tile of latents
- * @param pixelSize rows and columns of a tile of pixels
+ * @param from rows and columns of a tile that goes in, of latents for a decoder
+ * @param to rows and columns of one that comes out, of pixels for a decoder
  * @param overlapFactor the part of a tile that the next one covers
  * @param painted whether tiles are painted over those before them, as AutoencoderTiny does
  */
-record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean painted) {
+record Tiling(int from, int to, double overlapFactor, boolean painted) {
 
   /**
    * The tiles of {@code config}: of AutoencoderKL those of the size of the pictures that it was
@@ -38,29 +38,34 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
         config.tiny());
   }
 
-  /** Whether latents (B, c, h, w) are larger than one tile. */
-  boolean divides(NDArray latents) {
-    int one =
-        painted ? stride() : latentSize; // AutoencoderTiny begins a tile wherever there is room
-    return Math.max(latents.getShape().get(2), latents.getShape().get(3)) > one;
+  /** Those of an encoder. */
+  Tiling encoding() {
+    return new Tiling(to, from, overlapFactor, painted);
+  }
+
+  /** Whether x (B, C, H, W) is larger than one tile. */
+  boolean divides(NDArray x) {
+    int one = painted ? stride() : from; // AutoencoderTiny begins a tile wherever there is room
+    return Math.max(x.getShape().get(2), x.getShape().get(3)) > one;
   }
 
   /**
-   * Decodes every tile by {@code decoder} and joins them. Tiles go round the strips; the first one
-   * blends them all.
+   * Joins what {@code layers} make of every tile. Tiles go round the strips; the first one blends
+   * them all.
    *
-   * @param latents (B, c, h, w)
-   * @return pixels (B, 3, H, W) on the first strip, nothing elsewhere
+   * @param x (B, C, H, W)
+   * @return (B, O, H', W') on the first strip, nothing elsewhere
    * @throws ArgumentException if tiles are so small that the overlap takes all of one
    */
-  Optional<NDArray> decode(NDManager owner, Layer decoder, NDArray latents, Strip strip) {
-    if (stride() < 1) {
+  Optional<NDArray> join(NDManager owner, Layer layers, NDArray x, Strip strip) {
+    if (stride() < 1 || kept() < 1) {
+      int latents = Math.min(from, to);
       throw new ArgumentException(
           "tiling needs tiles of at least 2 × 2 latents, but sample_size %d gives %d × %d"
-              .formatted(pixelSize, latentSize, latentSize));
+              .formatted(Math.max(from, to), latents, latents));
     }
-    TiledLatents picture = new TiledLatents(decoder, latents, strip);
-    List<List<Tile>> rows = rows(latents);
+    Tiled picture = new Tiled(layers, x, strip);
+    List<List<Tile>> rows = rows(x);
     if (strip.index() > 0) {
       rows.forEach(row -> row.forEach(tile -> deliver(owner, picture, tile)));
       return Optional.empty();
@@ -71,43 +76,43 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
       List<NDArray> joinedAbove = List.of();
       for (List<Tile> tilesHere : rows) {
         NDManager row = scope.newSubManager();
-        List<NDArray> joined = join(row, joinedAbove, decodeRow(row, picture, tilesHere));
+        List<NDArray> joined = join(row, joinedAbove, row(row, picture, tilesHere));
         NDArray keeping = keep(scope, joined, tilesHere == rows.get(rows.size() - 1));
-        kept.add(painted ? Torch.cast(scope, keeping, ElementType.of(latents)) : keeping);
+        kept.add(painted ? Torch.cast(scope, keeping, ElementType.of(x)) : keeping);
         above.close();
         above = row;
         joinedAbove = joined;
       }
-      return Optional.of(Torch.concat(owner, kept, 2)); // (B, 3, H, W)
+      return Optional.of(Torch.concat(owner, kept, 2)); // (B, O, H', W')
     }
   }
 
-  /** How many tiles of {@code latents} a strip decodes. */
-  int tiles(NDArray latents, Strip strip) {
+  /** How many tiles of {@code x} pass on a strip. */
+  int tiles(NDArray x, Strip strip) {
     return (int)
-        rows(latents).stream()
+        rows(x).stream()
             .flatMap(List::stream)
             .filter(tile -> tile.turn(strip) == strip.index())
             .count();
   }
 
-  /** What is decoded, by what, and by whom. */
-  private record TiledLatents(Layer decoder, NDArray latents, Strip strip) {}
+  /** What passes, through what, and where. */
+  private record Tiled(Layer layers, NDArray x, Strip strip) {}
 
-  /** Where a tile of latents begins; {@code number} counts all tiles, row by row. */
+  /** Where a tile begins; {@code number} counts all tiles, row by row. */
   private record Tile(int number, long top, long left) {
-    /** Which strip decodes it. */
+    /** On which strip it passes. */
     int turn(Strip strip) {
       return number % strip.count();
     }
   }
 
-  private List<List<Tile>> rows(NDArray latents) {
+  private List<List<Tile>> rows(NDArray x) {
     List<List<Tile>> rows = new ArrayList<>();
     int number = 0;
-    for (long top = 0; top < latents.getShape().get(2); top += stride()) {
+    for (long top = 0; top < x.getShape().get(2); top += stride()) {
       List<Tile> row = new ArrayList<>();
-      for (long left = 0; left < latents.getShape().get(3); left += stride()) {
+      for (long left = 0; left < x.getShape().get(3); left += stride()) {
         row.add(new Tile(number++, top, left));
       }
       rows.add(row);
@@ -115,53 +120,57 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
     return rows;
   }
 
-  /** Latent rows or columns from one tile's start to the next one's. */
+  /** Rows or columns that go in from one tile's start to the next one's. */
   int stride() {
-    return (int) (latentSize * (1 - overlapFactor));
+    return (int) (from * (1 - overlapFactor));
   }
 
-  /** Pixel rows or columns that two neighbours share. */
+  /** Rows or columns that come out of two neighbours alike. */
   private int overlap() {
-    return (int) (pixelSize * overlapFactor);
+    return (int) (to * overlapFactor);
   }
 
-  /** A row of tiles on the first strip: decoded here, or by the strip whose turn it was. */
-  private List<NDArray> decodeRow(NDManager row, TiledLatents picture, List<Tile> tiles) {
+  /** Rows or columns that come out of one tile alone. */
+  private int kept() {
+    return to - overlap();
+  }
+
+  /** A row of tiles on the first strip: passed here, or on the strip whose turn it was. */
+  private List<NDArray> row(NDManager row, Tiled picture, List<Tile> tiles) {
     Strip strip = picture.strip();
     Map<Tile, NDArray> own = new HashMap<>();
     for (Tile tile : tiles) { // before it waits for others
       if (tile.turn(strip) == 0) {
-        own.put(tile, decode(row, picture, tile));
+        own.put(tile, pass(row, picture, tile));
       }
     }
-    List<NDArray> decoded = new ArrayList<>();
+    List<NDArray> all = new ArrayList<>();
     for (Tile tile : tiles) {
       NDArray mine = own.get(tile);
-      decoded.add(mine == null ? strip.collect(row, tile.turn(strip)) : mine);
+      all.add(mine == null ? strip.collect(row, tile.turn(strip)) : mine);
     }
-    return decoded; // (B, 3, ≤ pixelSize, ≤ pixelSize) each
+    return all; // (B, O, ≤ to, ≤ to) each
   }
 
-  private void deliver(NDManager owner, TiledLatents picture, Tile tile) {
+  private void deliver(NDManager owner, Tiled picture, Tile tile) {
     if (tile.turn(picture.strip()) == picture.strip().index()) {
-      try (NDArray pixels = decode(owner, picture, tile)) {
-        picture.strip().deliver(pixels);
+      try (NDArray made = pass(owner, picture, tile)) {
+        picture.strip().deliver(made);
       }
     }
   }
 
-  /** A tile is a picture of its own: (B, 3, ≤ pixelSize, ≤ pixelSize). */
-  private NDArray decode(NDManager owner, TiledLatents picture, Tile tile) {
-    NDArray latents = picture.latents();
-    try (NDArray window = VAE.call(owner, "window", latents, tile.top(), tile.left(), latentSize)) {
-      return picture.decoder().forward(owner, window, Strip.whole());
+  /** A tile is a picture of its own: (B, O, ≤ to, ≤ to). */
+  private NDArray pass(NDManager owner, Tiled picture, Tile tile) {
+    try (NDArray window = VAE.call(owner, "window", picture.x(), tile.top(), tile.left(), from)) {
+      return picture.layers().forward(owner, window, Strip.whole());
     }
   }
 
   /** The tiles of a row, blended, or the row that they are painted into. */
   private List<NDArray> join(NDManager row, List<NDArray> above, List<NDArray> tiles) {
     if (painted) {
-      return List.of(VAE.call(row, "paint", above, tiles, pixelSize - overlap(), overlap()));
+      return List.of(VAE.call(row, "paint", above, tiles, kept(), overlap()));
     }
     blend(row, above, tiles);
     return tiles;
@@ -181,9 +190,9 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
 
   /** The part of a row of tiles that the next ones do not cover, side by side. */
   private NDArray keep(NDManager owner, List<NDArray> tiles, boolean last) {
-    int kept = pixelSize - overlap();
+    int kept = kept();
     if (painted) {
-      NDArray row = tiles.get(0); // (B, 3, h, W)
+      NDArray row = tiles.get(0); // (B, O, h, W)
       long rows = row.getShape().get(2);
       return Torch.slice(owner, row, 2, 0, last ? rows : Math.min(rows, kept));
     }
@@ -192,7 +201,7 @@ record Tiling(int latentSize, int pixelSize, double overlapFactor, boolean paint
       for (NDArray tile : tiles) {
         parts.add(VAE.call(scope, "window", tile, 0, 0, kept));
       }
-      return Torch.concat(owner, parts, 3); // (B, 3, ≤ kept, W)
+      return Torch.concat(owner, parts, 3); // (B, O, ≤ kept, W)
     }
   }
 }

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads the layers of diffusers' DecoderTiny (TAESD) in the order in which they run. All of them
- * see one pixel or its eight neighbours, so that strips are exact.
+ * Reads the layers of diffusers' DecoderTiny and EncoderTiny (TAESD) in the order in which they
+ * run. All of them see one pixel or its eight neighbours, so that strips are exact.
  */
 final class TinyLayers {
   private TinyLayers() {}
@@ -48,6 +48,33 @@ final class TinyLayers {
       }
     }
     layers.add(new Pointwise("around_zero"));
+    return new Sequence(layers);
+  }
+
+  /**
+   * Reads all layers of diffusers' EncoderTiny, from pixels (B, 3, H, W) to latents (B, c, h, w).
+   *
+   * @param owner owns the weights
+   */
+  static Sequence readEncoder(
+      NDManager owner, AutoencoderKlConfig config, EncoderConfig encoder, Weights weights) {
+    int width = encoder.tinyWidth();
+    Weights numbered = weights.at("encoder.layers.");
+    List<Layer> layers = new ArrayList<>();
+    layers.add((scope, x, strip) -> Layer.ENCODER.call(scope, "around_half", x));
+    Channels entry = new Channels(EncoderConfig.COLOURS, width);
+    layers.add(new Convolution(owner, numbered.at("0."), entry, Kernel.SQUARE));
+    int next = 1;
+    for (int stage = 0; stage < encoder.tinyBlocks().size(); stage++) {
+      if (stage > 0) {
+        layers.add(Halving.around(owner, numbered.at(next++ + "."), width));
+      }
+      for (int block = 0; block < encoder.tinyBlocks().get(stage); block++) {
+        layers.add(new ResidualBlock(owner, numbered.at(next++ + "."), width));
+      }
+    }
+    Channels exit = new Channels(width, config.latentChannels());
+    layers.add(new Convolution(owner, numbered.at(next + "."), exit, Kernel.SQUARE));
     return new Sequence(layers);
   }
 

@@ -1,13 +1,14 @@
 /**
- * Autoencoders of diffusers: latents to pixels.
+ * Autoencoders of diffusers: latents to pixels, and back.
  *
- * <p>The decoder is a list of {@link io.xfuser.models.internal.vae.Layer}s that Java walks. Three
- * of them look beyond one position, and nothing else does: {@link
- * io.xfuser.models.internal.vae.Convolution} (one row up and down), {@link
- * io.xfuser.models.internal.vae.GroupNorm} (statistics of the whole picture) and {@link
- * io.xfuser.models.internal.vae.SelfAttention} (every position). In a video's decoder {@link
- * io.xfuser.models.internal.vae.OverFrames} turns the first two to the frames before and after.
- * What these need of rows that are not here, they ask of their {@link io.xfuser.nn.Strip}.
+ * <p>A decoder or encoder is a list of {@link io.xfuser.models.internal.vae.Layer}s that Java
+ * walks. Four of them look beyond one position, and nothing else does: {@link
+ * io.xfuser.models.internal.vae.Convolution} and {@link io.xfuser.models.internal.vae.Halving} (one
+ * row up and down), {@link io.xfuser.models.internal.vae.GroupNorm} (statistics of the whole
+ * picture) and {@link io.xfuser.models.internal.vae.SelfAttention} (every position). In a video's
+ * decoder {@link io.xfuser.models.internal.vae.OverFrames} turns the first two to the frames before
+ * and after. What these need of rows that are not here, they ask of their {@link
+ * io.xfuser.nn.Strip}.
  */
 @NullMarked
 package io.xfuser.models.internal.vae;
