@@ -3,7 +3,6 @@ package io.xfuser.pipeline;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.internal.runtime.RequestWatch;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -92,25 +91,7 @@ public final class GenerationTask {
    * @throws RuntimeException as {@link XDiTParallel#generate(io.xfuser.config.InputConfig)}
    */
   public Generation await() {
-    boolean interrupted = false;
-    try {
-      while (true) { // what the caller gave is in use until the ranks have stopped
-        try {
-          Generation generation = outcome.get();
-          telling.awaitTold();
-          return generation;
-        } catch (InterruptedException e) {
-          interrupted = true;
-          cancel("interrupted");
-        } catch (ExecutionException e) {
-          throw RankFailures.unchecked(e);
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    return telling.await(outcome, this::cancel);
   }
 
   /**

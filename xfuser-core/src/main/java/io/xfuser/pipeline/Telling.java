@@ -11,11 +11,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Tells one request's listener of its progress, in order, on a thread of its own. Of a phase that
- * goes on faster than the listener hears, only the newest event waits, and the last.
+ * goes on faster than the listener hears, the beginning and the end wait, and the newest between.
  */
 final class Telling {
   private static final long PATIENCE_MILLIS = 1_000;
@@ -45,7 +46,7 @@ final class Telling {
     lock.lock();
     try {
       boolean idle = pending.isEmpty();
-      pending.removeIf(old -> old.doing().equals(progress.doing()) && !old.complete());
+      pending.removeIf(old -> isBetween(old) && old.doing().equals(progress.doing()));
       pending.add(progress);
       if (idle) {
         thread.execute(this::drain);
@@ -53,6 +54,10 @@ final class Telling {
     } finally {
       lock.unlock();
     }
+  }
+
+  private static boolean isBetween(Progress progress) {
+    return progress.done() > 0 && !progress.complete();
   }
 
   private void drain() {
@@ -81,8 +86,35 @@ final class Telling {
     }
   }
 
-  /** Waits a moment for the listener to have heard everything, unless it is the one that waits. */
-  void awaitTold() throws InterruptedException {
+  /**
+   * Waits for {@code outcome}, until which what the caller gave is in use, and a moment for the
+   * listener to have heard everything, unless it is the one that waits.
+   *
+   * @param stop is told of an interrupt, which is not forgotten
+   */
+  <T> T await(CompletableFuture<T> outcome, Consumer<String> stop) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          T result = outcome.get();
+          awaitTold();
+          return result;
+        } catch (InterruptedException e) {
+          interrupted = true;
+          stop.accept("interrupted");
+        } catch (ExecutionException e) {
+          throw RankFailures.unchecked(e);
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void awaitTold() throws InterruptedException, ExecutionException {
     if (thread.isCurrent()) {
       return;
     }
@@ -90,8 +122,6 @@ final class Telling {
       told.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       // it lags, and hears the rest later
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

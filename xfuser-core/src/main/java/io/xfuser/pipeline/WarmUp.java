@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -41,29 +40,15 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
         new RequestQueue.Job(
             () -> work(done, () -> loadAll(telling, stop)), done::completeExceptionally, stop::set);
     queue.add(job, true);
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          done.get();
-          telling.awaitTold();
-          requireWanted(stop, "after loading");
-          return;
-        } catch (InterruptedException e) {
-          interrupted = true;
-          stop.set("interrupted");
+    telling.await(
+        done,
+        by -> {
+          stop.set(by);
           if (queue.withdraw(job)) {
-            throw new CancelledException("interrupted before loading began");
+            done.completeExceptionally(new CancelledException(by + " before loading began"));
           }
-        } catch (ExecutionException e) {
-          throw RankFailures.unchecked(e);
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+        });
+    requireWanted(stop, "after loading");
   }
 
   private static Runnable work(CompletableFuture<Void> done, Runnable work) {
