@@ -2,8 +2,8 @@ package io.xfuser.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.Passed;
 import io.xfuser.nn.Strip;
+import io.xfuser.transformer.LayerListener;
 import java.util.Optional;
 
 /** Turns latents into pixels. */
@@ -62,12 +62,12 @@ public interface VaeDecoder extends AutoCloseable {
    * @param slicing one picture at a time
    * @param tiling overlapping tiles, blended
    * @param frames of each video; 1 for pictures
-   * @param passed is told of each layer of each slice or tile
+   * @param listener is told of each layer of each slice or tile
    */
-  record DecodeOptions(boolean slicing, boolean tiling, int frames, Passed passed) {
+  record DecodeOptions(boolean slicing, boolean tiling, int frames, LayerListener listener) {
     /** Told to nobody. */
     public DecodeOptions(boolean slicing, boolean tiling, int frames) {
-      this(slicing, tiling, frames, Passed.UNSEEN);
+      this(slicing, tiling, frames, LayerListener.NONE);
     }
 
     /** For pictures. */

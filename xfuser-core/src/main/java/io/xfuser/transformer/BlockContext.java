@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
-import io.xfuser.nn.Passed;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.Share;
 import java.util.List;
@@ -17,12 +16,13 @@ import java.util.List;
  * @param attentions as many as {@link TransformerSpec#attentions} says
  * @param share what is computed here of the block
  * @param sum adds up over the ranks that compute the other shares; unused where there are none
- * @param passed is told of each layer, where many are computed in one call
+ * @param listener is told of each layer, where many are computed in one call
  */
-public record BlockContext(List<Attention> attentions, Share share, Sum sum, Passed passed) {
+public record BlockContext(
+    List<Attention> attentions, Share share, Sum sum, LayerListener listener) {
   /** Told to nobody. */
   public BlockContext(List<Attention> attentions, Share share, Sum sum) {
-    this(attentions, share, sum, Passed.UNSEEN);
+    this(attentions, share, sum, LayerListener.NONE);
   }
 
   /** Adds up over the ranks that compute the shares of one block. */

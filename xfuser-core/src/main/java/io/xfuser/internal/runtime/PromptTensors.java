@@ -9,9 +9,9 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
-import io.xfuser.nn.Passed;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.LayerListener;
 import io.xfuser.weights.Share;
 import java.util.HashMap;
 import java.util.List;
@@ -28,9 +28,9 @@ import java.util.function.Function;
  * @param plan this rank's
  * @param replica all ranks of these pictures
  * @param shared whether all of them have a share of the encoder
- * @param passed is told of each layer
+ * @param listener is told of each layer
  */
-record PromptTensors(RankPlan plan, Communicator replica, boolean shared, Passed passed) {
+record PromptTensors(RankPlan plan, Communicator replica, boolean shared, LayerListener listener) {
   /**
    * Encodes, or takes what was given; both prompts are in the result where guidance needs them.
    *
@@ -78,7 +78,7 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared, Passed
         request.input().numImagesPerPrompt(),
         plan.images(),
         request.text(),
-        new BlockContext(List.of(), share(), replica::allReduceSum, passed));
+        new BlockContext(List.of(), share(), replica::allReduceSum, listener));
   }
 
   private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {

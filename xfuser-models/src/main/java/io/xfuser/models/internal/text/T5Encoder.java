@@ -80,14 +80,14 @@ public final class T5Encoder implements MaskedEncoder {
               config.maxDistance());
       NDArray x = embed(scope, ids, context); // (B, T, D)
       AtomicInteger layers = new AtomicInteger();
-      context.passed().layers(0, config.layers());
+      context.listener().computed(0, config.layers());
       EncoderWeights.LayerFunction block =
           (to, in, layer) -> {
             NDArray out =
                 context
                     .terms(2, PROGRAM)
                     .call(to, "block", in, layer, bias, config.headWidth(), config.epsilon());
-            context.passed().layers(layers.incrementAndGet(), config.layers());
+            context.listener().computed(layers.incrementAndGet(), config.layers());
             return out;
           };
       NDArray last = weights.run(scope, weights.all(x), block);

@@ -179,7 +179,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
         together,
         options.tiling(),
         new Splitting.Share(strip, 1),
-        options.passed());
+        options.listener());
   }
 
   private NDArray enter(NDManager scope, NDArray latents, DecodeOptions options) {

@@ -94,7 +94,7 @@ public final class AutoencoderKlEncoder implements VaeEncoder {
             options.slicing() ? 1 : Math.toIntExact(shape.get(0)),
             options.tiling(),
             new Splitting.Share(strip, config.scale()),
-            options.passed());
+            options.listener());
     try (NDManager scope = owner.newSubManager()) {
       NDArray here = Torch.to(scope, pixels, loading.placement().device());
       NDArray x = ENCODER.call(scope, "enter_pixels", here, loading.type().scalarType());

@@ -3,10 +3,10 @@ package io.xfuser.models.internal.vae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.nn.Passed;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.LayerListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,9 +20,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param together so many at a time
  * @param tiled by tiles, if there are several
  * @param share what passes here
- * @param passed is told of each layer
+ * @param listener is told of each layer
  */
-record Splitting(Tiling tiling, int together, boolean tiled, Share share, Passed passed) {
+record Splitting(Tiling tiling, int together, boolean tiled, Share share, LayerListener listener) {
   /**
    * A strip's part of the rows.
    *
@@ -45,7 +45,7 @@ record Splitting(Tiling tiling, int together, boolean tiled, Share share, Passed
 
   /** The same without others. */
   Splitting alone() {
-    return new Splitting(tiling, together, tiled, new Share(Strip.whole(), share.unit), passed);
+    return new Splitting(tiling, together, tiled, new Share(Strip.whole(), share.unit), listener);
   }
 
   /**
@@ -78,8 +78,8 @@ record Splitting(Tiling tiling, int together, boolean tiled, Share share, Passed
     int size = layers.layers().size();
     int total = Math.toIntExact(slices * size * (several ? tiling.tiles(x, share.strip) : 1));
     AtomicInteger done = new AtomicInteger();
-    passed.layers(0, total);
-    return layers.watched(() -> passed.layers(done.incrementAndGet(), total));
+    listener.computed(0, total);
+    return layers.watched(() -> listener.computed(done.incrementAndGet(), total));
   }
 
   private Optional<NDArray> together(NDManager owner, Sequence layers, NDArray x) {
