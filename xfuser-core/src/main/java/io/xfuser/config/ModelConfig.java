@@ -65,9 +65,9 @@ public final class ModelConfig extends Settings {
     return new Builder(this);
   }
 
-  /** The same model, found in {@code place}. */
+  /** The same model, which is here in {@code place}; one of the hub keeps its name. */
   public ModelConfig in(Path place) {
-    return builder(place).setAll(given()).build();
+    return new ModelConfig(toBuilder(), place, name);
   }
 
   @Override
@@ -75,7 +75,7 @@ public final class ModelConfig extends Settings {
     return SETTINGS;
   }
 
-  /** The directory, unless it is a model of the hub. */
+  /** The directory, unless it is a model of the hub that may not be here yet. */
   public Optional<Path> directory() {
     return Optional.ofNullable(directory);
   }

@@ -131,10 +131,10 @@ public final class DiffusionPipeline implements AutoCloseable {
   }
 
   /**
-   * The directory of a model: the one that {@code config} names, else the snapshot of a model of
-   * the hub, with what it lacked downloaded.
+   * The directory of a model: the one that {@code config} has, else the snapshot of a model of the
+   * hub, with what it lacked downloaded.
    *
-   * @param hub is asked for only if {@code config} names no directory; the download directory of
+   * @param hub is asked for only if {@code config} has no directory; the download directory of
    *     {@code config} takes the place of its cache
    * @throws IllegalArgumentException in one sentence, if there is no such model
    * @throws ModelException in one sentence, if its pipeline is not supported
@@ -142,9 +142,9 @@ public final class DiffusionPipeline implements AutoCloseable {
    */
   public static Path locate(ModelConfig config, Supplier<Hub> hub) {
     return config
-        .name()
-        .map(name -> ModelSource.fetch(name, config, hub.get()))
-        .orElseGet(() -> ModelSource.existing(config.directory().orElseThrow()));
+        .directory()
+        .map(ModelSource::existing)
+        .orElseGet(() -> ModelSource.fetch(config.name().orElseThrow(), config, hub.get()));
   }
 
   /** The model's short name. */
@@ -161,10 +161,7 @@ public final class DiffusionPipeline implements AutoCloseable {
    * The engine that draws with this pipeline: with the model that was opened, where it is known.
    */
   EngineConfig drawing(EngineConfig engine) {
-    return source == null
-        ? engine
-        : new EngineConfig(
-            ModelSource.told(source, engine.model()), engine.runtime(), engine.parallel());
+    return source == null ? engine : new EngineConfig(source, engine.runtime(), engine.parallel());
   }
 
   /** Bytes of all weights of the transformer that are in this process. */

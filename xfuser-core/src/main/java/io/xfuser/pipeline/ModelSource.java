@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 /** Finds models, and what can open them. */
 final class ModelSource {
@@ -43,21 +42,6 @@ final class ModelSource {
               .formatted(directory));
     }
     return directory;
-  }
-
-  /**
-   * The model that was opened, by the name that {@code asked} has for it if that is where the hub's
-   * cache keeps it.
-   */
-  static ModelConfig told(ModelConfig opened, ModelConfig asked) {
-    return asked.name().isPresent() && isOf(asked.name().get(), opened) ? asked : opened;
-  }
-
-  private static boolean isOf(ModelName name, ModelConfig opened) {
-    Path folder = Path.of(name.folder());
-    return opened.directory().stream()
-        .flatMap(directory -> StreamSupport.stream(directory.spliterator(), false))
-        .anyMatch(folder::equals);
   }
 
   /** The components that {@code directory} says it has. */

@@ -6,6 +6,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ModelName;
+import io.xfuser.config.RuntimeConfig;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -28,11 +29,12 @@ class ToldModelTest {
   }
 
   @Test
-  void aModelInTheHubsCacheKeepsItsName() {
-    ModelConfig asked = ModelConfig.builder(ModelName.of("org/name@v1")).build();
-    Path snapshots = Path.of("cache/models--org--name/snapshots/1234");
-    assertThat(ModelSource.told(asked.in(snapshots), asked)).isEqualTo(asked);
-    ModelConfig other = ModelConfig.builder(DIT).build();
-    assertThat(ModelSource.told(other, asked)).isEqualTo(other);
+  void aModelOfTheHubIsOpenedWhereItIsAndKeepsItsName() {
+    ModelConfig named = ModelConfig.builder(ModelName.of("org/name@v1")).build().in(DIT);
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.fromPretrained(named, RuntimeConfig.builder().build())) {
+      EngineConfig told = pipeline.drawing(EngineConfig.of(Path.of("/models/FLUX.1-dev")));
+      assertThat(told.model().title()).isEqualTo("org/name@v1");
+    }
   }
 }
