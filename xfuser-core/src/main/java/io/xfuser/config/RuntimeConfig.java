@@ -55,8 +55,8 @@ public final class RuntimeConfig extends Settings {
   public static final Setting<Boolean> USE_PARALLEL_VAE =
       Setting.off("use_parallel_vae", "The ranks of a picture share its decoding");
 
-  public static final Setting<Boolean> SHARD_T5_ENCODER =
-      Setting.off("shard_t5_encoder", "The ranks of a picture share its T5 text encoder");
+  public static final Setting<Boolean> SHARD_TEXT_ENCODER =
+      Setting.off("shard_text_encoder", "The ranks of a picture share its text encoder");
 
   public static final Setting<AttentionKernel> ATTENTION_BACKEND =
       Setting.of(
@@ -84,7 +84,7 @@ public final class RuntimeConfig extends Settings {
           ENABLE_TILING,
           ENABLE_SLICING,
           USE_PARALLEL_VAE,
-          SHARD_T5_ENCODER,
+          SHARD_TEXT_ENCODER,
           ATTENTION_BACKEND,
           THREADS,
           VERBOSE);
@@ -164,9 +164,9 @@ public final class RuntimeConfig extends Settings {
     return value(USE_PARALLEL_VAE);
   }
 
-  /** Whether the ranks share the T5 text encoder. */
-  public boolean shardT5Encoder() {
-    return value(SHARD_T5_ENCODER);
+  /** Whether the ranks share the text encoder. */
+  public boolean shardTextEncoder() {
+    return value(SHARD_TEXT_ENCODER);
   }
 
   /** What computes self-attention over image tokens. */
@@ -255,9 +255,9 @@ public final class RuntimeConfig extends Settings {
       return set(USE_PARALLEL_VAE, parallel);
     }
 
-    /** The ranks of a picture share its T5 text encoder, and its memory; off by default. */
-    public Builder shardT5Encoder(boolean sharded) {
-      return set(SHARD_T5_ENCODER, sharded);
+    /** The ranks of a picture share its text encoder, and its memory; off by default. */
+    public Builder shardTextEncoder(boolean sharded) {
+      return set(SHARD_TEXT_ENCODER, sharded);
     }
 
     /** What computes self-attention over image tokens; by default the fastest that was measured. */

@@ -6,6 +6,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -33,8 +34,8 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   }
 
   @Override
-  default boolean hasT5() {
-    return model().hasT5();
+  default List<String> shareableTextEncoders() {
+    return model().shareableTextEncoders();
   }
 
   @Override

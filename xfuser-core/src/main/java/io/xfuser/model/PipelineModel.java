@@ -7,6 +7,7 @@ import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -31,12 +32,15 @@ public interface PipelineModel<C> extends AutoCloseable {
 
   /**
    * Loads tokenizers and text encoders, which compute on the device of {@code placement}; in
-   * shares, only {@code share} of the T5 among them, and what is not shared only as the first.
+   * shares, only {@code share} of the {@link #shareableTextEncoders}, and the others only as the
+   * first.
    */
   TextEncoder textEncoder(Placement placement, Share share);
 
-  /** Whether there is a T5, the text encoder that can be loaded in shares. */
-  boolean hasT5();
+  /** The text encoders that can be loaded in shares, by their components' names; often one. */
+  default List<String> shareableTextEncoders() {
+    return List.of();
+  }
 
   /** Loads the autoencoder's decoder, which computes on the device of {@code placement}. */
   VaeDecoder vaeDecoder(Placement placement);

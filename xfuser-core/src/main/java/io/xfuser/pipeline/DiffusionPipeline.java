@@ -199,9 +199,12 @@ public final class DiffusionPipeline implements AutoCloseable {
               .formatted(type.torchName(), runtime.dtype().torchName()));
     }
     runtime.attentionBackend().require(gpu, type, spec.headSize());
-    if (runtime.shardT5Encoder() && !model.hasT5()) {
+    if (runtime.shardTextEncoder() && model.shareableTextEncoders().isEmpty()) {
       throw new ArgumentException(
-          RuntimeConfig.SHARD_T5_ENCODER + " needs a T5 text encoder, but " + name() + " has none");
+          RuntimeConfig.SHARD_TEXT_ENCODER
+              + " needs a text encoder that can be shared, but "
+              + name()
+              + " has none");
     }
     model.check(new VaeDecoder.DecodeOptions(runtime.enableSlicing(), runtime.enableTiling()));
   }

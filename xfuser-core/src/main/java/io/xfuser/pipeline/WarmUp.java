@@ -123,7 +123,7 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
     if (engine.runtime().offload() != Offload.NONE) {
       return;
     }
-    if (engine.runtime().shardT5Encoder()) {
+    if (engine.runtime().shardTextEncoder()) {
       loads.textEncoder(new Share(replica.indexOf(rank), replica.size())).close();
     } else if (replica.get(0) == rank) {
       loads.textEncoder(Share.WHOLE).close();

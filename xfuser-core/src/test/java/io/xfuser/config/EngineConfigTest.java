@@ -29,7 +29,7 @@ class EngineConfigTest {
         .hasToString(
             "RuntimeConfig[warmup_steps=1, dtype=float32, device=auto, offload=none,"
                 + " enable_tiling=false, enable_slicing=false, use_parallel_vae=false,"
-                + " shard_t5_encoder=false, attention_backend=fastest, threads=none,"
+                + " shard_text_encoder=false, attention_backend=fastest, threads=none,"
                 + " verbose=false]");
     assertThat(EngineConfig.builder(Path.of("model")).build()).isEqualTo(ENGINE);
   }
@@ -49,12 +49,12 @@ class EngineConfigTest {
         .hasToString(
             "RuntimeConfig[warmup_steps=0, dtype=bfloat16, device=cuda:1, offload=model,"
                 + " enable_tiling=true, enable_slicing=false, use_parallel_vae=false,"
-                + " shard_t5_encoder=false, attention_backend=cudnn, threads=3, verbose=false]");
+                + " shard_text_encoder=false, attention_backend=cudnn, threads=3, verbose=false]");
     RuntimeConfig others =
         RuntimeConfig.builder()
             .enableSlicing(true)
             .useParallelVae(true)
-            .shardT5Encoder(true)
+            .shardTextEncoder(true)
             .verbose(true)
             .device(DeviceChoice.CPU)
             .build();
@@ -62,7 +62,7 @@ class EngineConfigTest {
         .hasToString(
             "RuntimeConfig[warmup_steps=1, dtype=float32, device=cpu, offload=none,"
                 + " enable_tiling=false, enable_slicing=true, use_parallel_vae=true,"
-                + " shard_t5_encoder=true, attention_backend=fastest, threads=none, verbose=true]");
+                + " shard_text_encoder=true, attention_backend=fastest, threads=none, verbose=true]");
     assertThat(all.threads(0).build().threads()).isZero();
   }
 

@@ -31,6 +31,12 @@ public final class Flags {
               true,
               "The same by its old name (default: off)",
               "--use_split_batch"),
+          new Flag(RuntimeConfig.SHARD_TEXT_ENCODER, true, "--shard_text_encoder"),
+          new Flag(
+              RuntimeConfig.SHARD_TEXT_ENCODER,
+              true,
+              "The same by xDiT's name (default: off)",
+              "--shard_t5_encoder"),
           new Flag(
               InputConfig.USE_RESOLUTION_BINNING,
               false,

@@ -62,6 +62,8 @@ class XFuserArgsTest {
         engine("--enable_sequential_cpu_offload", e -> e.runtime().offload(), Offload.SEQUENTIAL),
         engine("--enable_tiling", e -> e.runtime().enableTiling(), true),
         engine("--enable_slicing", e -> e.runtime().enableSlicing(), true),
+        engine("--shard_text_encoder", e -> e.runtime().shardTextEncoder(), true),
+        engine("--shard_t5_encoder", e -> e.runtime().shardTextEncoder(), true),
         engine("--threads 3", e -> e.runtime().threads(), 3),
         engine("--verbose", e -> e.runtime().verbose(), true),
         engine("-v", e -> e.runtime().verbose(), true),

@@ -110,7 +110,7 @@ public final class RankPipeline<C> {
     return new PromptTensors(
         plan,
         groups.replica(),
-        runtime.shardT5Encoder(),
+        runtime.shardTextEncoder(),
         (done, total) -> run.progress(new Progress.Encoding(done, total)));
   }
 

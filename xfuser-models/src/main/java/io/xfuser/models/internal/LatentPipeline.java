@@ -271,10 +271,12 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return new VaeDecoder.Footprint(widths.get(Math.min(1, widths.size() - 1)), vae.sampleSize());
   }
 
-  /** As most pipelines. */
   @Override
-  public boolean hasT5() {
-    return true;
+  public final List<String> shareableTextEncoders() {
+    return names.stream()
+        .filter(name -> TextComponents.isShareable(components, name))
+        .sorted()
+        .toList();
   }
 
   @Override

@@ -222,13 +222,13 @@ public abstract class ParallelContract {
   }
 
   private NDArray generate(Layout layout) {
-    boolean encodedTogether = layout.encodesTogether() && pipeline.model().hasT5();
+    boolean encodedTogether = layout.encodesTogether() && !pipeline.model().shareableTextEncoders().isEmpty();
     EngineConfig parallel =
         engine.toBuilder()
             .runtime(
                 engine.runtime().toBuilder()
                     .useParallelVae(layout.decodesTogether())
-                    .shardT5Encoder(encodedTogether)
+                    .shardTextEncoder(encodedTogether)
                     .build())
             .parallel(layout.degrees())
             .runtime(r -> r.warmupSteps(layout.warmupSteps()))

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * What users of xDiT trip over. Two more of these are held elsewhere: several prompts in every mode
  * by {@link ParallelContract}, all of whose requests have two, and one text encoder in a
- * data-parallel group by {@code ShardedT5Test}.
+ * data-parallel group by {@code SharedTextEncoderTest}.
  */
 class TrippedOverTest {
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
@@ -76,11 +76,11 @@ class TrippedOverTest {
   void noRankNeedsMoreMemoryThanOneAlone(String model) {
     try (DiffusionPipeline pipeline = open(Requests.directory(model))) {
       InputConfig input = latents(Requests.two(model));
-      boolean hasT5 = pipeline.model().hasT5();
+      boolean shareable = !pipeline.model().shareableTextEncoders().isEmpty();
       Map<EngineConfig, Long> references = new HashMap<>();
       for (int i = 0; i < METHODS.size(); i++) {
         ParallelConfig degrees = METHODS.get(i);
-        boolean sharded = hasT5 && i % 2 == 1;
+        boolean sharded = shareable && i % 2 == 1;
         ParallelConfig patches =
             SERIAL.toBuilder()
                 .numPipelinePatch(degrees.patches())
@@ -211,7 +211,7 @@ class TrippedOverTest {
 
   private static EngineConfig engine(String model, ParallelConfig degrees, boolean sharded) {
     EngineConfig engine = EngineConfig.of(Requests.directory(model));
-    return engine.toBuilder().runtime(r -> r.shardT5Encoder(sharded)).parallel(degrees).build();
+    return engine.toBuilder().runtime(r -> r.shardTextEncoder(sharded)).parallel(degrees).build();
   }
 
   private static RunReport report(

@@ -70,7 +70,7 @@ class ProcessesEqualThreadsTest {
             "112x144 --pipefusion_parallel_degree 2 --ring_degree 2 --num_pipeline_patch 3"
                 + " --warmup_steps 0 --alpha",
             "112x144 --use_cfg_parallel --pipefusion_parallel_degree 2 --warmup_steps 4"
-                + " --shard_t5_encoder")
+                + " --shard_text_encoder")
         .map(flags -> Case.of(flags, true))
         .forEach(cases::add);
     // by TCP alone: every channel's large tensors
@@ -81,7 +81,7 @@ class ProcessesEqualThreadsTest {
             "112x144 --data_parallel_degree 2 --prompts 3 --vae_parallel_size 1",
             "384x384 --ulysses_degree 2 --ring_degree 2 --dtype bfloat16",
             "112x144 --use_cfg_parallel --pipefusion_parallel_degree 2 --warmup_steps 4"
-                + " --shard_t5_encoder")
+                + " --shard_text_encoder")
         .map(flags -> Case.of(flags, false))
         .forEach(cases::add);
     Stream.of(
@@ -89,7 +89,7 @@ class ProcessesEqualThreadsTest {
             "384x384 --data_parallel_degree 2 --ring_degree 2 --prompts 2 --dtype float16",
             "112x144 --use_cfg_parallel --ulysses_degree 2 --alpha --dtype bfloat16",
             "112x144 --pipefusion_parallel_degree 3 --num_pipeline_patch 2 --ulysses_degree 2",
-            "384x384 --ring_degree 3 --use_cfg_parallel --shard_t5_encoder --dtype bfloat16",
+            "384x384 --ring_degree 3 --use_cfg_parallel --shard_text_encoder --dtype bfloat16",
             "112x144 --distrifusion_degree 3 --ulysses_degree 2 --dtype bfloat16",
             "112x144 --tensor_parallel_degree 2 --pipefusion_parallel_degree 2 --dtype bfloat16",
             "384x384 --use_cfg_parallel --pipefusion_parallel_degree 2 --ulysses_degree 2",

@@ -83,9 +83,4 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new ClassLabels();
   }
-
-  @Override
-  public boolean hasT5() {
-    return false;
-  }
 }

@@ -121,9 +121,4 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new SD3TextEncoder(components().on(placement), config().textWidth(), share);
   }
-
-  @Override
-  public boolean hasT5() {
-    return components().has("text_encoder_3");
-  }
 }

@@ -53,6 +53,13 @@ public final class TextComponents {
     }
   }
 
+  /** Whether component {@code name} is a text encoder that can be loaded in shares. */
+  public static boolean isShareable(PipelineComponents components, String name) {
+    return name.startsWith(ENCODER)
+        && components.has(name)
+        && T5_ENCODERS.contains(components.className(name));
+  }
+
   private static TextModel open(EncoderFolder folder, String className) {
     return switch (className) {
       case "CLIPTextModel" -> ClipTextEncoder.open(folder);

@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code --shard_t5_encoder}, from the prompt to pixels in [0, 1]. */
-class ShardedT5Test {
+/** {@code --shard_text_encoder}, from the prompt to pixels in [0, 1]. */
+class SharedTextEncoderTest {
   private static final int STEPS = 2;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
@@ -148,12 +148,12 @@ class ShardedT5Test {
 
   @ParameterizedTest
   @CsvSource({"dit_tiny, dit", "sd3_no_t5_tiny, sd3"})
-  void aModelWithoutT5IsRefused(String model, String name) {
+  void aModelWithoutAnEncoderToShareIsRefused(String model, String name) {
     EngineConfig engine = engine(model, true);
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, engine))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("shard_t5_encoder needs a T5 text encoder, but " + name + " has none");
+          .hasMessage("shard_text_encoder needs a text encoder that can be shared, but " + name + " has none");
     }
   }
 
@@ -177,7 +177,7 @@ class ShardedT5Test {
 
   private static EngineConfig engine(String model, boolean sharded) {
     EngineConfig engine = EngineConfig.of(Requests.directory(model));
-    return engine.toBuilder().runtime(r -> r.shardT5Encoder(sharded)).build();
+    return engine.toBuilder().runtime(r -> r.shardTextEncoder(sharded)).build();
   }
 
   /** Norms, two of each layer and the last, are on every rank. */
