@@ -62,7 +62,8 @@ class EngineConfigTest {
         .hasToString(
             "RuntimeConfig[warmup_steps=1, dtype=float32, device=cpu, offload=none,"
                 + " enable_tiling=false, enable_slicing=true, use_parallel_vae=true,"
-                + " shard_text_encoder=true, attention_backend=fastest, threads=none, verbose=true]");
+                + " shard_text_encoder=true, attention_backend=fastest, threads=none,"
+                + " verbose=true]");
     assertThat(all.threads(0).build().threads()).isZero();
   }
 

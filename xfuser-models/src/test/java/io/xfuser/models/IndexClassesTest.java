@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.model.TextEncoder.TextOptions;
 import io.xfuser.models.contract.DirectoryCopy;
-import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.text.T5Config;
 import io.xfuser.models.internal.text.Tokenizer;
 import io.xfuser.models.internal.text.Tokenizers;
@@ -75,8 +75,7 @@ class IndexClassesTest {
     List<String> prompts = List.of("a fox</s>");
     try (DiffusionPipeline pipeline = open();
         Tokenizer tokenizer = Tokenizers.open(directory.resolve("tokenizer"), name);
-        T5Captions captions =
-            (T5Captions) pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
+        Captions captions = (Captions) pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
       long[][] ids = captions.tokens(prompts, new TextOptions(30, false)).ids();
       assertThat(ids).isDeepEqualTo(tokenizer.encode(prompts, 30).ids());
     }

@@ -10,12 +10,13 @@ import io.xfuser.model.PipelineModel;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
-import io.xfuser.models.internal.vae.AutoencoderKlConfig;
-import io.xfuser.models.internal.vae.AutoencoderKlDecoder;
+import io.xfuser.models.internal.vae.Vae;
+import io.xfuser.models.internal.vae.Vaes;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
@@ -23,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -50,8 +50,9 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private final PipelineComponents components;
   private final Set<String> names;
   private final T config;
-  private final AutoencoderKlConfig vae;
+  private final Vae vae;
   private final ComponentConfig scheduler;
+  private final SchedulerProvider schedulers;
   private final ComponentWeights weights;
   private long decoderBytes;
   private long encoderBytes;
@@ -59,23 +60,19 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   /**
    * Checks the components, reads their settings and maps the transformer's weights.
    *
-   * @param classes the classes that each component may have, by its name; {@code scheduler} and
-   *     {@code vae} may have the usual ones where they are left out
+   * @param needs what the components must be and can do
    * @param reading makes the transformer's settings of its {@code config.json}
    * @throws IllegalArgumentException naming what is missing or not supported
    */
   protected LatentPipeline(
-      PipelineComponents components,
-      Map<String, Set<String>> classes,
-      Function<ComponentConfig, T> reading) {
-    Map<String, Set<String>> all = new TreeMap<>(classes);
-    all.putIfAbsent("scheduler", Schedulers.CLASSES);
-    all.putIfAbsent(VAE, Set.of("AutoencoderKL", "AutoencoderTiny"));
+      PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
+    Map<String, Set<String>> all = needs.classes(components);
     this.components = components.check(all);
     this.names = Set.copyOf(all.keySet());
     this.config = reading.apply(components.config("transformer", "config.json").unquantized());
-    this.vae = AutoencoderKlConfig.from(components.config(VAE, "config.json"));
+    this.vae = Vaes.read(components.config(VAE, "config.json"));
     this.scheduler = components.config("scheduler", "scheduler_config.json");
+    this.schedulers = Schedulers.provider(scheduler);
     this.weights = ComponentWeights.open(components, "transformer");
   }
 
@@ -107,7 +104,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
         readBy(
             () -> {
               try (ComponentWeights source = ComponentWeights.open(components, VAE)) {
-                AutoencoderKlDecoder.check(vae, source);
+                vae.check(source);
               }
             });
     encoderBytes = readBy(() -> names.forEach(name -> TextComponents.check(components, name)));
@@ -156,7 +153,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   }
 
   /** The autoencoder's settings. */
-  protected final AutoencoderKlConfig vae() {
+  protected final Vae vae() {
     return vae;
   }
 
@@ -246,29 +243,29 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return false;
   }
 
-  /** Loads the autoencoder's decoder. */
-  protected final AutoencoderKlDecoder decoder(Placement placement) {
-    AutoencoderKlConfig config = shifts() ? vae : vae.unshifted();
+  @Override
+  public VaeDecoder vaeDecoder(Placement placement) {
+    return opened(placement, shifts() ? vae::decoder : vae.unshifted()::decoder);
+  }
+
+  /**
+   * What {@code opening} makes of the autoencoder's weights, on the device of {@code placement}.
+   */
+  protected final VaeDecoder opened(
+      Placement placement, Function<ComponentWeights, VaeDecoder> opening) {
     try (ComponentWeights source = ComponentWeights.open(components.on(placement), VAE)) {
-      return AutoencoderKlDecoder.open(config, source);
+      return opening.apply(source);
     }
   }
 
   @Override
-  public VaeDecoder vaeDecoder(Placement placement) {
-    return decoder(placement);
-  }
-
-  @Override
   public void check(VaeDecoder.DecodeOptions options) {
-    AutoencoderKlDecoder.check(vae, options);
+    vae.check(options);
   }
 
-  /** The last upsampling writes the second level's channels at the picture's size. */
   @Override
   public VaeDecoder.Footprint decoderSize() {
-    List<Integer> widths = vae.widths();
-    return new VaeDecoder.Footprint(widths.get(Math.min(1, widths.size() - 1)), vae.sampleSize());
+    return vae.footprint();
   }
 
   @Override
@@ -281,7 +278,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
-    return Schedulers.fromConfig(scheduler, request);
+    return schedulers.open(scheduler, request);
   }
 
   @Override

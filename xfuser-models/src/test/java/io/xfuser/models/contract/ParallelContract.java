@@ -222,7 +222,8 @@ public abstract class ParallelContract {
   }
 
   private NDArray generate(Layout layout) {
-    boolean encodedTogether = layout.encodesTogether() && !pipeline.model().shareableTextEncoders().isEmpty();
+    boolean encodedTogether =
+        layout.encodesTogether() && !pipeline.model().shareableTextEncoders().isEmpty();
     EngineConfig parallel =
         engine.toBuilder()
             .runtime(

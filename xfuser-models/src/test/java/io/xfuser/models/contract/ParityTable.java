@@ -51,7 +51,8 @@ final class ParityTable {
     SYNCHRONOUS.put(
         "3 stages, M = 1", SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(1).build());
     SHARED.put("parallel VAE on them", runtime -> runtime.toBuilder().useParallelVae(true).build());
-    SHARED.put("text encoder in shares", runtime -> runtime.toBuilder().shardTextEncoder(true).build());
+    SHARED.put(
+        "text encoder in shares", runtime -> runtime.toBuilder().shardTextEncoder(true).build());
     PIPEFUSION.put(
         "2 stages, M = 3", SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build());
     PIPEFUSION.put(

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.GridPositions;
 import io.xfuser.models.internal.parts.PerBlock;
-import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.weights.WeightList;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorList;
@@ -38,14 +38,14 @@ record AdaLnConditioner(AdaLnConfig config, TensorList weights)
 
   @Override
   public AdaLnConditioning begin(NDManager request, ConditionInput input) {
-    NDArray embeds = input.text(T5Captions.EMBEDS); // (B, T, text width)
+    NDArray embeds = input.text(Captions.EMBEDS); // (B, T, text width)
     GridPositions positions =
         new GridPositions(config.width(), config.baseGrid(), config.interpolationScale());
     try (NDManager scope = request.newSubManager()) {
       NDArray text = embeds;
       List<NDArray> bias = List.of();
       if (config.captionMasks()) {
-        NDArray mask = input.text(T5Captions.MASK); // (B, T)
+        NDArray mask = input.text(Captions.MASK); // (B, T)
         long kept = AdaLn.PROGRAM.callLong("kept_text", mask);
         text = Torch.slice(scope, embeds, 1, 0, kept);
         NDArray keptMask = Torch.slice(scope, mask, 1, 0, kept);

@@ -10,6 +10,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -18,18 +19,18 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** A DiT directory ({@code DiTPipeline} in diffusers): a picture for each class label. */
 final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   private static final String NAME = "dit";
 
-  private static final Map<String, Set<String>> CLASSES =
-      Map.of("transformer", Set.of("DiTTransformer2DModel", "Transformer2DModel"));
-
   DiTPipeline(PipelineComponents components) {
-    super(components, CLASSES, DiTConfig::from);
+    super(components, needs(), DiTConfig::from);
+  }
+
+  private static Needs needs() {
+    return Needs.of("DiTTransformer2DModel", "Transformer2DModel");
   }
 
   @Override

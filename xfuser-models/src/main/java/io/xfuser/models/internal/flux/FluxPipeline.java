@@ -10,16 +10,17 @@ import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
-import io.xfuser.models.internal.scheduler.FlowMatchEuler;
-import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
@@ -39,23 +40,15 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.TRUE_CFG_SCALE);
 
-  private static final Map<String, Set<String>> CLASSES =
-      Map.of(
-          "tokenizer",
-          TextComponents.CLIP_TOKENIZERS,
-          "tokenizer_2",
-          TextComponents.T5_TOKENIZERS,
-          "text_encoder",
-          Set.of("CLIPTextModel"),
-          "text_encoder_2",
-          TextComponents.T5_ENCODERS,
-          "transformer",
-          Set.of("FluxTransformer2DModel"),
-          "scheduler",
-          SHIFTED_SCHEDULERS);
-
   FluxPipeline(PipelineComponents components) {
-    super(components, CLASSES, FluxConfig::from);
+    super(components, needs(), FluxConfig::from);
+  }
+
+  private static Needs needs() {
+    return Needs.of("FluxTransformer2DModel")
+        .scheduler(SchedulerProvider.Ability.MU)
+        .text("", Ability.POOLED)
+        .text("_2", Ability.STATES);
   }
 
   @Override
@@ -98,9 +91,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
         steps,
         0,
         DynamicShift.from(schedulerConfig()).mu(tokens),
-        schedulerConfig().getBoolean("use_flow_sigmas", false)
-            ? null
-            : FlowMatchEuler.evenSigmas(steps));
+        schedulerConfig().getBoolean("use_flow_sigmas", false) ? null : FlowSigmas.even(steps));
   }
 
   @Override

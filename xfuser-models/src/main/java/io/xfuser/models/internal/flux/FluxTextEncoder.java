@@ -4,8 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
-import io.xfuser.models.internal.text.ClipTextEncoder;
-import io.xfuser.models.internal.text.T5Encoder;
+import io.xfuser.models.internal.text.TextInput;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.weights.Share;
@@ -15,23 +14,24 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * CLIP's pooled output, and the states of T5, which attends its padding too. Of shares, only the
- * first has a CLIP.
+ * The pooled text of the first encoder, and the states of the second, which sees its padding too.
  */
 final class FluxTextEncoder extends TextTowers {
-  /** The name of T5's hidden states (B, T, text width). */
+  /** The name of the hidden states (B, T, text width). */
   static final String EMBEDS = "prompt_embeds";
 
-  /** The name of CLIP's pooled output (B, pooled width). */
+  /** The name of the pooled text (B, pooled width). */
   static final String POOLED = "pooled_prompt_embeds";
 
-  private final Optional<TextTower<ClipTextEncoder>> clip;
-  private final TextTower<T5Encoder> t5;
+  private static final int POOLED_TOKENS = 77; // where the tokenizer's files do not say
+
+  private final Optional<TextTower> first;
+  private final Optional<TextTower> second;
 
   FluxTextEncoder(PipelineComponents components, Share share) {
     super(components, share);
-    clip = whole("", ClipTextEncoder::open);
-    t5 = t5("_2");
+    first = tower("");
+    second = tower("_2");
   }
 
   @Override
@@ -40,13 +40,14 @@ final class FluxTextEncoder extends TextTowers {
   }
 
   private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
-    NDArray ids = t5.ids(owner, prompts, request.options().maxSequenceLength());
+    int tokens = request.options().maxSequenceLength();
     Map<String, NDArray> all = new HashMap<>();
-    all.put(EMBEDS, t5.encoder().encode(owner, ids, request.context()));
-    clip.ifPresent(
+    second.ifPresent(
+        tower -> all.put(EMBEDS, tower.states(owner, prompts, tokens, request.context())));
+    first.ifPresent(
         tower -> {
-          NDArray clipIds = tower.ids(owner, prompts, tower.limit(ClipTextEncoder.LONGEST));
-          all.put(POOLED, tower.encoder().pooled(owner, clipIds));
+          NDArray ids = tower.ids(owner, prompts, tower.limit(POOLED_TOKENS));
+          all.put(POOLED, tower.encoder().pooled(owner, TextInput.of(ids)));
         });
     return all;
   }

@@ -11,11 +11,11 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
-import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,16 +36,14 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
           InputConfig.GUIDANCE_RESCALE,
           InputConfig.ETA);
 
-  private static final Map<String, Set<String>> CLASSES =
-      Map.of(
-          "tokenizer", Set.of("BertTokenizer", "BertTokenizerFast"),
-          "text_encoder", Set.of("BertModel"),
-          "tokenizer_2", TextComponents.T5_TOKENIZERS,
-          "text_encoder_2", TextComponents.T5_ENCODERS,
-          "transformer", Set.of("HunyuanDiT2DModel"));
-
   HunyuanDiTPipeline(PipelineComponents components) {
-    super(components, CLASSES, HunyuanDiTConfig::from);
+    super(components, needs(), HunyuanDiTConfig::from);
+  }
+
+  private static Needs needs() {
+    return Needs.of("HunyuanDiT2DModel")
+        .text("", Ability.STATES, Ability.MASK)
+        .text("_2", Ability.STATES, Ability.MASK);
   }
 
   @Override

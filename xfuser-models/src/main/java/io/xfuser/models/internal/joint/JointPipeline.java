@@ -3,12 +3,11 @@ package io.xfuser.models.internal.joint;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -17,19 +16,10 @@ import java.util.function.Function;
  * @param <T> the transformer's settings
  */
 public abstract class JointPipeline<T> extends LatentPipeline<T, JointConditioning> {
-  /** The schedulers that take the shift of a picture, {@link SchedulerRequest#mu}. */
-  protected static final Set<String> SHIFTED_SCHEDULERS =
-      Set.of(
-          "FlowMatchEulerDiscreteScheduler",
-          "DPMSolverMultistepScheduler",
-          "UniPCMultistepScheduler");
-
   /** As {@link LatentPipeline}'s. */
   protected JointPipeline(
-      PipelineComponents components,
-      Map<String, Set<String>> classes,
-      Function<ComponentConfig, T> reading) {
-    super(components, classes, reading);
+      PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
+    super(components, needs, reading);
   }
 
   /** What a picture of {@code tokens} asks of its scheduler. */

@@ -12,15 +12,15 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
-import io.xfuser.models.internal.text.T5Captions;
-import io.xfuser.models.internal.vae.FramesDecoder;
+import io.xfuser.models.internal.text.Captions;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.vae.VaeProvider;
 import io.xfuser.models.internal.weights.WeightList.Patch;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
@@ -41,14 +41,13 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
           InputConfig.ETA);
 
   LattePipeline(PipelineComponents components) {
-    super(components, classes(), LatteConfig::from);
+    super(components, needs(), LatteConfig::from);
   }
 
-  private static Map<String, Set<String>> classes() {
-    Map<String, Set<String>> classes =
-        new HashMap<>(T5Captions.classes(Set.of("LatteTransformer3DModel")));
-    classes.put("vae", Set.of("AutoencoderKL", "AutoencoderKLTemporalDecoder", "AutoencoderTiny"));
-    return classes;
+  private static Needs needs() {
+    return Needs.of("LatteTransformer3DModel")
+        .text("", Ability.STATES, Ability.MASK)
+        .vae(VaeProvider.Ability.FRAMES);
   }
 
   @Override
@@ -87,11 +86,11 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
 
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
-    return new LatteTextEncoder(T5Captions.open(components().on(placement), share));
+    return new LatteTextEncoder(Captions.open(components().on(placement), share));
   }
 
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
-    return new FramesDecoder(decoder(placement));
+    return opened(placement, vae().unshifted()::framesDecoder);
   }
 }

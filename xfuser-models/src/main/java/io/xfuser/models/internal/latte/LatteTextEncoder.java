@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
-import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.text.Captions;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.HashMap;
@@ -17,9 +17,9 @@ import java.util.Objects;
  * several videos the padding's states are zero, but not those of negative prompts. No mask is left
  * for the transformer.
  */
-record LatteTextEncoder(T5Captions captions) implements TextEncoder {
+record LatteTextEncoder(Captions captions) implements TextEncoder {
   private static final Program PROGRAM = Program.load(LatteTextEncoder.class, "text.py");
-  private static final String NEGATIVE = TextRequest.NEGATIVE + T5Captions.EMBEDS;
+  private static final String NEGATIVE = TextRequest.NEGATIVE + Captions.EMBEDS;
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
@@ -27,14 +27,14 @@ record LatteTextEncoder(T5Captions captions) implements TextEncoder {
     Map<String, NDArray> text = new HashMap<>();
     try (NDManager scope = owner.newSubManager()) {
       Map<String, NDArray> all = captions.encode(scope, request);
-      NDArray embeds = Objects.requireNonNull(all.get(T5Captions.EMBEDS)); // (B, T, text width)
+      NDArray embeds = Objects.requireNonNull(all.get(Captions.EMBEDS)); // (B, T, text width)
       // masks are repeated in another order than states: image i has the mask of prompt i mod P
       NDArray masks = captions.tokens(request.prompts(), request.options()).mask(scope); // (P, T)
       NDArray mask = Torch.rows(scope, masks, request.rows(image -> image % prompts)); // (B, T)
       boolean single = prompts * request.imagesPerPrompt() == 1;
       long kept = single ? PROGRAM.callLong("tokens", mask) : mask.getShape().get(1);
       text.put(
-          T5Captions.EMBEDS,
+          Captions.EMBEDS,
           single
               ? Torch.contiguous(owner, Torch.slice(scope, embeds, 1, 0, kept))
               : PROGRAM.call(owner, "masked", embeds, Torch.to(scope, mask, embeds.getDevice())));

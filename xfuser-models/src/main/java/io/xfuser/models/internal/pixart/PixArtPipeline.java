@@ -11,17 +11,18 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.internal.scheduler.LoopVariants;
-import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.text.Captions;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.Map;
 import java.util.Set;
 
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
@@ -36,14 +37,16 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.ETA);
 
-  private static final Map<String, Set<String>> CLASSES =
-      T5Captions.classes(Set.of("PixArtTransformer2DModel", "Transformer2DModel"));
-
   private final PixArtVariant kind;
 
   PixArtPipeline(PixArtVariant kind, PipelineComponents components) {
-    super(components, CLASSES, PixArt::config);
+    super(components, needs(), PixArt::config);
     this.kind = kind;
+  }
+
+  private static Needs needs() {
+    return Needs.of("PixArtTransformer2DModel", "Transformer2DModel")
+        .text("", Ability.STATES, Ability.MASK);
   }
 
   @Override
@@ -93,6 +96,6 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
 
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
-    return T5Captions.open(components().on(placement), share);
+    return Captions.open(components().on(placement), share);
   }
 }

@@ -73,4 +73,12 @@ public final class Ddim extends DiffusionSolver {
       return new Sample(tokens, List.of(), step + 1);
     }
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("DDIMScheduler", Ddim::of, Ability.ETA);
+    }
+  }
 }

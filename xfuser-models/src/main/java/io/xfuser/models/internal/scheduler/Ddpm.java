@@ -83,4 +83,12 @@ public final class Ddpm extends DiffusionSolver {
       default -> Float32.sqrt(beta);
     };
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("DDPMScheduler", Ddpm::of);
+    }
+  }
 }

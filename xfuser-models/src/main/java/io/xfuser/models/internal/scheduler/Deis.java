@@ -124,4 +124,12 @@ public final class Deis extends MultistepSolver {
     float above = t * (logC * (logD - logT + 1) - logD * logT + logD + logT * logT - 2 * logT + 2);
     return above / ((logB - logC) * (logB - logD));
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("DEISMultistepScheduler", Deis::of, Ability.MU);
+    }
+  }
 }

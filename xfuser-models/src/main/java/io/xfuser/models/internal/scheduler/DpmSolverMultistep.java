@@ -125,4 +125,12 @@ public final class DpmSolverMultistep extends MultistepSolver {
     predictions.remove(order - 1).close();
     return List.copyOf(predictions);
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("DPMSolverMultistepScheduler", DpmSolverMultistep::of, Ability.MU);
+    }
+  }
 }

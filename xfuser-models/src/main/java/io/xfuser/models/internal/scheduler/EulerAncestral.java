@@ -74,4 +74,12 @@ public final class EulerAncestral extends EulerSolver {
             coefficients);
     return new Sample(tokens, List.of(), step + 1);
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("EulerAncestralDiscreteScheduler", EulerAncestral::of);
+    }
+  }
 }

@@ -67,4 +67,12 @@ public final class EulerDiscrete extends EulerSolver {
             owner, "euler", predictionType, sample.tokens(), prediction, coefficients);
     return new Sample(tokens, List.of(), step + 1);
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("EulerDiscreteScheduler", EulerDiscrete::of);
+    }
+  }
 }

@@ -6,7 +6,6 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -42,14 +41,6 @@ public final class FlowMatchEuler implements Scheduler {
     return new FlowMatchEuler(new SchedulerSettings(config), request);
   }
 
-  /**
-   * The noise levels that Flux's pipeline prescribes in {@link SchedulerRequest#sigmas}: from 1 to
-   * {@code 1 / steps}. Source: diffusers {@code pipeline_flux.py}.
-   */
-  public static List<Double> evenSigmas(int steps) {
-    return Arrays.stream(Sequences.linear(1, 1.0 / steps, steps)).boxed().toList();
-  }
-
   @Override
   public double[] timesteps() {
     return timesteps.clone();
@@ -61,5 +52,13 @@ public final class FlowMatchEuler implements Scheduler {
     double[] change = {sigmas[step + 1] - sigmas[step]};
     NDArray tokens = Steps.PROGRAM.call(owner, "flow", sample.tokens(), prediction, change);
     return new Sample(tokens, List.of(), step + 1);
+  }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("FlowMatchEulerDiscreteScheduler", FlowMatchEuler::of, Ability.MU, Ability.SIGMAS);
+    }
   }
 }

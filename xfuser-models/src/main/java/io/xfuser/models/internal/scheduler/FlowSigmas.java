@@ -11,7 +11,7 @@ import java.util.function.DoubleUnaryOperator;
  * The noise levels of a rectified flow, shifted towards noise for large pictures. Source: arXiv
  * 2403.03206, eq. 23.
  */
-final class FlowSigmas {
+public final class FlowSigmas {
   private final ComponentConfig config;
 
   /** Applied after every operation: levels that a pipeline prescribes are float32 in diffusers. */
@@ -20,6 +20,14 @@ final class FlowSigmas {
   private FlowSigmas(ComponentConfig config, DoubleUnaryOperator round) {
     this.config = config;
     this.round = round;
+  }
+
+  /**
+   * The noise levels that Flux's pipeline prescribes in {@link SchedulerRequest#sigmas}: from 1 to
+   * {@code 1 / steps}. Source: diffusers {@code pipeline_flux.py}.
+   */
+  public static List<Double> even(int steps) {
+    return Arrays.stream(Sequences.linear(1, 1.0 / steps, steps)).boxed().toList();
   }
 
   /** One level per step, descending. */

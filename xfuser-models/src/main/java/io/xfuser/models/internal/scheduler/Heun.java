@@ -132,4 +132,20 @@ public final class Heun extends EulerSolver {
             coefficients,
             clip);
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("HeunDiscreteScheduler", Heun::of);
+    }
+  }
+
+  /** Makes that of a rectified flow. */
+  public static final class FlowProvider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public FlowProvider() {
+      super("FlowMatchHeunDiscreteScheduler", Heun::ofFlow);
+    }
+  }
 }

@@ -109,4 +109,12 @@ public final class Lcm implements Scheduler {
       return new Sample(tokens, List.of(), step + 1);
     }
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("LCMScheduler", Lcm::of);
+    }
+  }
 }

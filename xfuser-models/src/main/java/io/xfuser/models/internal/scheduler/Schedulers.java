@@ -1,36 +1,32 @@
 package io.xfuser.models.internal.scheduler;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.registry.Registry;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.scheduler.SchedulerProvider.Ability;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
-import java.util.Map;
 import java.util.Set;
 
 /** The schedulers that a diffusers directory may ask for. */
 public final class Schedulers {
-  private static final Map<String, Factory> SOLVERS =
-      Map.ofEntries(
-          Map.entry("DPMSolverMultistepScheduler", DpmSolverMultistep::of),
-          Map.entry("UniPCMultistepScheduler", UniPc::of),
-          Map.entry("DEISMultistepScheduler", Deis::of),
-          Map.entry("DDIMScheduler", Ddim::of),
-          Map.entry("DDPMScheduler", Ddpm::of),
-          Map.entry("LCMScheduler", Lcm::of),
-          Map.entry("EulerDiscreteScheduler", EulerDiscrete::of),
-          Map.entry("EulerAncestralDiscreteScheduler", EulerAncestral::of),
-          Map.entry("HeunDiscreteScheduler", Heun::of),
-          Map.entry("FlowMatchEulerDiscreteScheduler", FlowMatchEuler::of),
-          Map.entry("FlowMatchHeunDiscreteScheduler", Heun::ofFlow));
+  private Schedulers() {}
 
-  /** The classes, by diffusers' names. */
-  public static final Set<String> CLASSES = SOLVERS.keySet();
-
-  private interface Factory {
-    Scheduler of(ComponentConfig config, SchedulerRequest request);
+  /** The classes of those that have {@code abilities}, by diffusers' names. */
+  public static Set<String> with(Set<Ability> abilities) {
+    return all().classNames(provider -> provider.abilities().containsAll(abilities));
   }
 
-  private Schedulers() {}
+  /**
+   * What makes the schedulers of class {@code _class_name}.
+   *
+   * @param config {@code scheduler/scheduler_config.json}
+   * @throws ModelException if the class is not known
+   */
+  public static SchedulerProvider provider(ComponentConfig config) {
+    return all().require(config.getString("_class_name"), config.origin() + ": _class_name");
+  }
 
   /**
    * The scheduler of class {@code _class_name}.
@@ -40,14 +36,10 @@ public final class Schedulers {
    *     supported
    */
   public static Scheduler fromConfig(ComponentConfig config, SchedulerRequest request) {
-    String name = config.getString("_class_name");
-    Factory solver = SOLVERS.get(name);
-    if (solver == null) {
-      throw new ModelException(
-          "%s: _class_name is \"%s\"; supported are %s"
-              .formatted(
-                  config.origin(), name, String.join(", ", CLASSES.stream().sorted().toList())));
-    }
-    return solver.of(config, request);
+    return provider(config).open(config, request);
+  }
+
+  private static Registry<SchedulerProvider> all() {
+    return Registry.of(SchedulerProvider.class, SchedulerProvider::classNames);
   }
 }

@@ -116,4 +116,12 @@ public final class UniPc extends MultistepSolver {
         weights.linear(),
         weights.differences());
   }
+
+  /** Makes it of diffusers' class. */
+  public static final class Provider extends SchedulerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super("UniPCMultistepScheduler", UniPc::of, Ability.MU);
+    }
+  }
 }

@@ -10,17 +10,17 @@ import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
-import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.Map;
 import java.util.Set;
 
 /** A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers). */
@@ -43,27 +43,15 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH);
 
-  private static final Set<String> CLIPS = Set.of("CLIPTextModelWithProjection");
-
-  private static final Map<String, Set<String>> CLASSES =
-      Map.of(
-          "tokenizer",
-          TextComponents.CLIP_TOKENIZERS,
-          "tokenizer_2",
-          TextComponents.CLIP_TOKENIZERS,
-          "tokenizer_3",
-          TextComponents.orAbsent(TextComponents.T5_TOKENIZERS),
-          "text_encoder",
-          CLIPS,
-          "text_encoder_2",
-          CLIPS,
-          "text_encoder_3",
-          TextComponents.orAbsent(TextComponents.T5_ENCODERS),
-          "transformer",
-          Set.of("SD3Transformer2DModel"));
-
   SD3Pipeline(PipelineComponents components) {
-    super(components, CLASSES, SD3Config::from);
+    super(components, needs(), SD3Config::from);
+  }
+
+  private static Needs needs() {
+    return Needs.of("SD3Transformer2DModel")
+        .text("", Ability.PROJECTED, Ability.LAYERS)
+        .text("_2", Ability.PROJECTED, Ability.LAYERS)
+        .textOrNone("_3", Ability.STATES);
   }
 
   @Override

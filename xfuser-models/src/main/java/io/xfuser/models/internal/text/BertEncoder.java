@@ -10,6 +10,7 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -19,7 +20,7 @@ import java.util.regex.Pattern;
  *
  * <p>Safe for use by several threads.
  */
-public final class BertEncoder implements MaskedEncoder {
+public final class BertEncoder implements TextModel {
   private static final Program PROGRAM = Program.load(BertEncoder.class, "encoder.py", "bert.py");
   private static final String TOKENS = "embeddings.word_embeddings.weight";
   private static final String POSITIONS = "embeddings.position_embeddings.weight";
@@ -92,10 +93,12 @@ public final class BertEncoder implements MaskedEncoder {
   }
 
   @Override
-  public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
+  public NDArray states(NDManager owner, TextInput input) {
+    NDArray ids = input.ids();
     config.checkLength(ids);
-    TokenIds.checkShapes(ids, mask);
     try (NDManager scope = owner.newSubManager()) {
+      NDArray mask = input.maskOrOnes(scope);
+      TokenIds.checkShapes(ids, mask);
       NDArray tokens = // (B, T, C)
           PROGRAM.call(scope, "embed", weights.get(TOKENS), weights.beside(scope, ids));
       NDArray x =
@@ -124,11 +127,6 @@ public final class BertEncoder implements MaskedEncoder {
   }
 
   @Override
-  public int width() {
-    return config.width();
-  }
-
-  @Override
   public long parameterBytes() {
     return weights.bytes();
   }
@@ -136,5 +134,16 @@ public final class BertEncoder implements MaskedEncoder {
   @Override
   public void close() {
     weights.close();
+  }
+
+  /** Opens a {@code BertModel}. */
+  public static final class Provider extends TextModelClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super(
+          Set.of("BertModel"),
+          Set.of(Ability.STATES, Ability.MASK),
+          (folder, share) -> BertEncoder.open(folder));
+    }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The tokenizer of BERT: transformers' {@code BertTokenizer} and {@code BertTokenizerFast}. A text
@@ -50,5 +51,13 @@ public final class BertTokenizer extends SubwordTokenizer {
     return fast
         ? TokenizerJsonSubwords.of(FastDescriptions.bert(words, settings), vocabulary)
         : new BertSubwords(words, settings, vocabulary);
+  }
+
+  /** Opens it for BERT. */
+  public static final class Provider extends TokenizerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super(Set.of("BertTokenizer"), Set.of("BertModel"), FILES, BertTokenizer::open);
+    }
   }
 }

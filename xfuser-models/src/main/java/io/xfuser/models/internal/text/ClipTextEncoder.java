@@ -9,6 +9,7 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -19,9 +20,6 @@ import java.util.regex.Pattern;
  * <p>Safe for use by several threads.
  */
 public final class ClipTextEncoder implements TextModel {
-  /** The tokens that the published models take. */
-  public static final int LONGEST = 77;
-
   private static final Program PROGRAM =
       Program.load(ClipTextEncoder.class, "encoder.py", "clip.py");
   private static final String TOKENS = "text_model.embeddings.token_embedding.weight";
@@ -96,27 +94,22 @@ public final class ClipTextEncoder implements TextModel {
     }
   }
 
-  /**
-   * The pooled output and one of the hidden states.
-   *
-   * @param ids token ids (B, T), int64, T at most 77 for the published models
-   * @param index of the hidden state as in transformers' {@code hidden_states[index]}: 0 is the
-   *     embedding, i the output of layer i, {@code -1} that of the last layer, without the final
-   *     norm; {@code -2} is what Stable Diffusion 3 takes
-   * @throws ModelException if there is no such hidden state, or the texts are too long
-   */
-  public ClipOutput encode(NDManager owner, NDArray ids, int index) {
+  /** {@inheritDoc} The hidden states are without the final norm, the last one too. */
+  @Override
+  public TextOutput layer(NDManager owner, TextInput input, int index) {
+    NDArray ids = input.ids();
     int layers = layersUpTo(index);
     try (NDManager scope = owner.newSubManager()) {
       NDArray start = embed(scope, ids); // (B, T, C)
       NDArray hidden = run(owner, new EncoderWeights.Layers(start, 0, layers)); // (B, T, C)
       NDArray last = run(scope, new EncoderWeights.Layers(hidden, layers, config.layers()));
-      return new ClipOutput(pool(owner, last, ids), hidden);
+      return new TextOutput(pool(owner, last, ids), hidden);
     }
   }
 
-  /** The pooled output alone, (B, C) or (B, P). */
-  public NDArray pooled(NDManager owner, NDArray ids) {
+  @Override
+  public NDArray pooled(NDManager owner, TextInput input) {
+    NDArray ids = input.ids();
     try (NDManager scope = owner.newSubManager()) {
       return pool(owner, run(scope, weights.all(embed(scope, ids))), ids);
     }
@@ -128,6 +121,11 @@ public final class ClipTextEncoder implements TextModel {
     try (NDManager scope = owner.newSubManager()) {
       return run(owner, new EncoderWeights.Layers(embed(scope, ids), 0, layers));
     }
+  }
+
+  @Override
+  public int layers() {
+    return config.layers();
   }
 
   private int layersUpTo(int index) {
@@ -193,5 +191,27 @@ public final class ClipTextEncoder implements TextModel {
   @Override
   public void close() {
     weights.close();
+  }
+
+  /** Opens a {@code CLIPTextModel}. */
+  public static final class Provider extends TextModelClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super(
+          Set.of("CLIPTextModel"),
+          Set.of(Ability.POOLED, Ability.LAYERS),
+          (folder, share) -> ClipTextEncoder.open(folder));
+    }
+  }
+
+  /** Opens a {@code CLIPTextModelWithProjection}. */
+  public static final class ProjectingProvider extends TextModelClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public ProjectingProvider() {
+      super(
+          Set.of("CLIPTextModelWithProjection"),
+          Set.of(Ability.PROJECTED, Ability.LAYERS),
+          (folder, share) -> ClipTextEncoder.openWithProjection(folder));
+    }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The tokenizer of CLIP's text encoders: transformers' {@code CLIPTokenizer} and {@code
@@ -59,5 +60,17 @@ public final class ClipTokenizer extends SubwordTokenizer {
     return fast
         ? TokenizerJsonSubwords.of(FastDescriptions.clip(words, settings), vocabulary)
         : new ClipSubwords(words, settings);
+  }
+
+  /** Opens it for both of CLIP's text encoders. */
+  public static final class Provider extends TokenizerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super(
+          Set.of("CLIPTokenizer"),
+          Set.of("CLIPTextModel", "CLIPTextModelWithProjection"),
+          FILES,
+          ClipTokenizer::open);
+    }
   }
 }

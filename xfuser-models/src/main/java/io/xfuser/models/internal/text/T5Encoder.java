@@ -8,7 +8,7 @@ import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Safe for use by several threads.
  */
-public final class T5Encoder implements MaskedEncoder {
+public final class T5Encoder implements TextModel {
   private static final Program PROGRAM = Program.load(T5Encoder.class, "encoder.py", "t5.py");
 
   private final T5Config config;
@@ -40,36 +40,32 @@ public final class T5Encoder implements MaskedEncoder {
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
   public static T5Encoder open(Path directory, LoadOptions loading) {
-    return opening(Share.WHOLE).open(EncoderFolder.of(directory, loading));
+    return open(EncoderFolder.of(directory, loading), Share.WHOLE);
   }
 
   /** Opens {@code share} of an encoder, and reads no more of its file. */
-  public static TextTower.Opener<T5Encoder> opening(Share share) {
-    return folder -> {
-      T5Config config = T5Config.of(folder.config());
-      return new T5Encoder(config, share, T5Weights.open(folder, config, share));
-    };
-  }
-
-  /** Those after the last block and its norm; those of padding have no meaning. */
-  @Override
-  public NDArray encode(NDManager owner, NDArray ids, NDArray mask) {
-    return encode(owner, ids, mask, BlockContext.none(List.of()));
+  static T5Encoder open(EncoderFolder folder, Share share) {
+    T5Config config = T5Config.of(folder.config());
+    return new T5Encoder(config, share, T5Weights.open(folder, config, share));
   }
 
   /**
-   * The same by all ranks that have shares, on each of them.
+   * {@inheritDoc} After the last block and its norm; by all ranks that have shares, on each of
+   * them.
    *
-   * @param context with the others
-   * @throws ModelException if {@code context} is for another share, or the shapes differ
+   * @throws ModelException if the context is for another share, or the shapes differ
    */
-  public NDArray encode(NDManager owner, NDArray ids, NDArray mask, BlockContext context) {
+  @Override
+  public NDArray states(NDManager owner, TextInput input) {
+    BlockContext context = input.context();
+    NDArray ids = input.ids();
     if (!share.equals(context.share())) {
       throw new IllegalArgumentException(
           "%s of a T5 encoder cannot take the place of %s".formatted(share, context.share()));
     }
-    TokenIds.checkShapes(ids, mask);
     try (NDManager scope = owner.newSubManager()) {
+      NDArray mask = input.maskOrOnes(scope);
+      TokenIds.checkShapes(ids, mask);
       NDArray bias = // (B, H, T, T)
           PROGRAM.call(
               scope,
@@ -108,23 +104,6 @@ public final class T5Encoder implements MaskedEncoder {
     }
   }
 
-  /**
-   * The same without a mask: padding is attended to like any other token, as Stable Diffusion 3 and
-   * Flux do.
-   *
-   * @param ids token ids (B, T), int64
-   */
-  public NDArray encode(NDManager owner, NDArray ids, BlockContext context) {
-    try (NDManager scope = owner.newSubManager()) {
-      return encode(owner, ids, PROGRAM.call(scope, "ones_like", ids), context);
-    }
-  }
-
-  @Override
-  public int width() {
-    return config.width();
-  }
-
   @Override
   public long parameterBytes() {
     return weights.bytes();
@@ -133,5 +112,16 @@ public final class T5Encoder implements MaskedEncoder {
   @Override
   public void close() {
     weights.close();
+  }
+
+  /** Opens T5's and mT5's, which differ in what their settings leave out. */
+  public static final class Provider extends TextModelClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super(
+          Set.of("T5EncoderModel", "MT5EncoderModel"),
+          Set.of(Ability.STATES, Ability.MASK, Ability.SHARES),
+          T5Encoder::open);
+    }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The tokenizer of T5 and mT5 models: transformers' {@code T5Tokenizer}, {@code MT5Tokenizer} and
@@ -62,5 +63,17 @@ public final class T5Tokenizer extends SubwordTokenizer {
     return described && !settings.hasNonNull("add_prefix_space")
         ? TokenizerJsonSubwords.open(json)
         : TokenizerJsonSubwords.of(FastDescriptions.unigram(pieces, settings), pieces);
+  }
+
+  /** Opens it for T5 and mT5. */
+  public static final class Provider extends TokenizerClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super(
+          Set.of("T5Tokenizer", "MT5Tokenizer"),
+          Set.of("T5EncoderModel", "MT5EncoderModel"),
+          FILES,
+          T5Tokenizer::open);
+    }
   }
 }

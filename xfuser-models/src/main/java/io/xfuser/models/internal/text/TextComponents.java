@@ -1,33 +1,25 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.registry.Registry;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.weights.Share;
-import java.util.HashSet;
 import java.util.Set;
 
 /** The tokenizers and text encoders of a pipeline, before any of them is loaded. */
 public final class TextComponents {
-  /** The classes of T5's encoders; mT5's differs in what its settings leave out. */
-  public static final Set<String> T5_ENCODERS = Set.of("T5EncoderModel", "MT5EncoderModel");
+  /** What the names of text encoders begin with. */
+  public static final String ENCODER = "text_encoder";
 
-  /** The classes of T5's tokenizers. */
-  public static final Set<String> T5_TOKENIZERS =
-      Set.of("T5Tokenizer", "T5TokenizerFast", "MT5Tokenizer", "MT5TokenizerFast");
-
-  /** The classes of CLIP's tokenizers. */
-  public static final Set<String> CLIP_TOKENIZERS = Set.of("CLIPTokenizer", "CLIPTokenizerFast");
-
-  private static final String ENCODER = "text_encoder";
-  private static final String TOKENIZER = "tokenizer";
+  /** What the names of tokenizers begin with; what follows is as in the encoder's. */
+  public static final String TOKENIZER = "tokenizer";
 
   private TextComponents() {}
 
-  /** {@code classes} of a component that a pipeline may lack. */
-  public static Set<String> orAbsent(Set<String> classes) {
-    Set<String> all = new HashSet<>(classes);
-    all.add(PipelineComponents.ABSENT);
-    return all;
+  /** The classes of the text encoders that have {@code abilities}, by transformers' names. */
+  public static Set<String> encoders(Set<Ability> abilities) {
+    return all().classNames(provider -> provider.abilities().containsAll(abilities));
   }
 
   /**
@@ -49,7 +41,7 @@ public final class TextComponents {
         throw new ModelException(
             "%s: there is a %s, but no %s".formatted(components.index().origin(), name, tokenizer));
       }
-      open(EncoderFolder.of(components, name).onTrial(), components.className(name)).close();
+      open(components, name, EncoderFolder.of(components, name).onTrial(), Share.WHOLE).close();
     }
   }
 
@@ -57,19 +49,24 @@ public final class TextComponents {
   public static boolean isShareable(PipelineComponents components, String name) {
     return name.startsWith(ENCODER)
         && components.has(name)
-        && T5_ENCODERS.contains(components.className(name));
+        && provider(components, name).abilities().contains(Ability.SHARES);
   }
 
-  private static TextModel open(EncoderFolder folder, String className) {
-    return switch (className) {
-      case "CLIPTextModel" -> ClipTextEncoder.open(folder);
-      case "CLIPTextModelWithProjection" -> ClipTextEncoder.openWithProjection(folder);
-      case "BertModel" -> BertEncoder.open(folder);
-      case "T5EncoderModel", "MT5EncoderModel" -> T5Encoder.opening(Share.WHOLE).open(folder);
-      default ->
-          throw new ModelException(
-              "%s: the text encoder class %s is not supported"
-                  .formatted(folder.config().origin(), className));
-    };
+  /** Opens {@code share} of component {@code name}. */
+  static TextModel open(PipelineComponents components, String name, Share share) {
+    return open(components, name, EncoderFolder.of(components, name), share);
+  }
+
+  private static TextModel open(
+      PipelineComponents components, String name, EncoderFolder folder, Share share) {
+    return provider(components, name).open(folder, share);
+  }
+
+  private static TextModelProvider provider(PipelineComponents components, String name) {
+    return all().require(components.className(name), components.index().origin() + ": " + name);
+  }
+
+  private static Registry<TextModelProvider> all() {
+    return Registry.of(TextModelProvider.class, TextModelProvider::classNames);
   }
 }

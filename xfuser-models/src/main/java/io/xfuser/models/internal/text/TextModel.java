@@ -1,8 +1,43 @@
 package io.xfuser.models.internal.text;
 
-/** A text encoder's weights. Safe for use by several threads. */
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+
+/**
+ * A text encoder. It answers the questions that its provider's {@link TextModelProvider#abilities}
+ * promise. Safe for use by several threads.
+ */
 public interface TextModel extends AutoCloseable {
-  /** Bytes of all parameters, mapped or copied. */
+  /**
+   * The last hidden states (B, T, C): transformers' {@code last_hidden_state}. Those of padding
+   * have no meaning.
+   */
+  default NDArray states(NDManager owner, TextInput input) {
+    throw new UnsupportedOperationException(getClass() + " promises no last hidden states");
+  }
+
+  /**
+   * One of the hidden states, and the pooled text.
+   *
+   * @param index as in transformers' {@code hidden_states[index]}: 0 is the embedding, i the output
+   *     of layer i, −1 that of the last layer
+   * @throws IllegalArgumentException if there is no such hidden state
+   */
+  default TextOutput layer(NDManager owner, TextInput input, int index) {
+    throw new UnsupportedOperationException(getClass() + " promises no inner states");
+  }
+
+  /** The pooled text alone, (B, P). */
+  default NDArray pooled(NDManager owner, TextInput input) {
+    throw new UnsupportedOperationException(getClass() + " promises no pooled text");
+  }
+
+  /** Layers, of which {@link #layer} gives the outputs; 0 where it gives none. */
+  default int layers() {
+    return 0;
+  }
+
+  /** Bytes of all parameters that are here, mapped or copied. */
   long parameterBytes();
 
   @Override

@@ -8,11 +8,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A pipeline's text encoders that one rank has: a share of its T5, and on the first of the ranks
- * that have shares the others, whole. If one cannot be opened, those before it are closed.
+ * A pipeline's text encoders that one rank has: its share of those that can be shared, and on the
+ * first of the ranks that have shares the others, whole. If one cannot be opened, those before it
+ * are closed.
  */
 public abstract class TextTowers implements TextEncoder {
-  private final List<TextTower<? extends TextModel>> open = new ArrayList<>();
+  private final List<TextTower> open = new ArrayList<>();
   private final PipelineComponents components;
   private final Share share;
 
@@ -22,20 +23,20 @@ public abstract class TextTowers implements TextEncoder {
     this.share = share;
   }
 
-  /** Opens the share of the T5 that is {@code text_encoder} with {@code suffix}. */
-  protected final TextTower<T5Encoder> t5(String suffix) {
-    return opened(suffix, T5Encoder.opening(share));
+  /**
+   * Opens {@code text_encoder} with {@code suffix}; empty if it is not shared and this rank is not
+   * the first.
+   */
+  protected final Optional<TextTower> tower(String suffix) {
+    boolean shareable = TextComponents.isShareable(components, TextComponents.ENCODER + suffix);
+    return shareable || share.isFirst()
+        ? Optional.of(opened(suffix, shareable ? share : Share.WHOLE))
+        : Optional.empty();
   }
 
-  /** Opens another encoder on the first rank; empty on the others. */
-  protected final <E extends TextModel> Optional<TextTower<E>> whole(
-      String suffix, TextTower.Opener<E> opening) {
-    return share.isFirst() ? Optional.of(opened(suffix, opening)) : Optional.empty();
-  }
-
-  private <E extends TextModel> TextTower<E> opened(String suffix, TextTower.Opener<E> opening) {
+  private TextTower opened(String suffix, Share part) {
     try {
-      TextTower<E> tower = TextTower.open(components, suffix, opening);
+      TextTower tower = TextTower.open(components, suffix, part);
       open.add(tower);
       return tower;
     } catch (RuntimeException e) {

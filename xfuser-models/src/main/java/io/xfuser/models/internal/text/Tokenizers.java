@@ -1,16 +1,18 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.registry.Registry;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Set;
 
 /** The tokenizers by the names of transformers' classes. */
 public final class Tokenizers {
-  private static final String FAST = "Fast";
-  private static final String CLIP = "CLIPTokenizer";
-  private static final String BERT = "BertTokenizer";
-
   private Tokenizers() {}
+
+  /** The classes of those whose ids text encoders of class {@code encoder} take. */
+  public static Set<String> of(String encoder) {
+    return all().classNames(provider -> provider.encoders().contains(encoder));
+  }
 
   /**
    * Opens the tokenizer in {@code directory}.
@@ -20,18 +22,11 @@ public final class Tokenizers {
    * transformers' Python code does. The two differ in details of Unicode and spaces. Where the
    * files of the class are missing, those of its sibling serve.
    *
-   * @param className the class that {@code model_index.json} names: {@code CLIPTokenizer}, {@code
-   *     BertTokenizer}, {@code T5Tokenizer}, {@code MT5Tokenizer}, or one of these with "Fast"
-   * @throws ModelException if the class is another, or a file is missing or cannot be used
+   * @param className the class that {@code model_index.json} names
+   * @throws ModelException if the class is not known, or a file is missing or cannot be used
    */
   public static Tokenizer open(Path directory, String className) {
-    boolean fast = className.endsWith(FAST);
-    return switch (kind(className)) {
-      case CLIP -> ClipTokenizer.open(directory, fast);
-      case BERT -> BertTokenizer.open(directory, fast);
-      case "T5Tokenizer", "MT5Tokenizer" -> T5Tokenizer.open(directory, fast);
-      default -> throw unknown(directory, className);
-    };
+    return provider(directory, className).open(directory, className);
   }
 
   /**
@@ -41,27 +36,14 @@ public final class Tokenizers {
    * @throws ModelException as when it is opened
    */
   static void check(Path directory, String className) {
-    List<String> files =
-        switch (kind(className)) {
-          case CLIP -> ClipTokenizer.FILES;
-          case BERT -> BertTokenizer.FILES;
-          case "T5Tokenizer", "MT5Tokenizer" -> T5Tokenizer.FILES;
-          default -> throw unknown(directory, className);
-        };
-    TokenizerFiles.requireVocabulary(directory, files);
-    SubwordTokenizer.checkSides(directory, TokenizerFiles.settings(directory));
+    provider(directory, className).check(directory, className);
   }
 
-  private static String kind(String className) {
-    return className.endsWith(FAST)
-        ? className.substring(0, className.length() - FAST.length())
-        : className;
+  private static TokenizerProvider provider(Path directory, String className) {
+    return all().require(className, directory + ": the tokenizer's class");
   }
 
-  private static ModelException unknown(Path directory, String className) {
-    return new ModelException(
-        "%s: the tokenizer class %s is not supported, only CLIPTokenizer, BertTokenizer,"
-                .formatted(directory, className)
-            + " T5Tokenizer and MT5Tokenizer, each with Fast or without");
+  private static Registry<TokenizerProvider> all() {
+    return Registry.of(TokenizerProvider.class, TokenizerProvider::classNames);
   }
 }

@@ -1,6 +1,8 @@
 package io.xfuser.models.internal.vae;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -36,7 +38,8 @@ public record AutoencoderKlConfig(
     boolean postQuantConv,
     boolean midAttention,
     boolean temporal,
-    List<Integer> tinyBlocks) {
+    List<Integer> tinyBlocks)
+    implements Vae {
   private static final String PICTURES = "AutoencoderKL";
   private static final String VIDEOS = "AutoencoderKLTemporalDecoder";
   private static final String TINY = "AutoencoderTiny";
@@ -179,7 +182,7 @@ public record AutoencoderKlConfig(
     return !tinyBlocks.isEmpty();
   }
 
-  /** The same without a shift, for pipelines that do not look at it. */
+  @Override
   public AutoencoderKlConfig unshifted() {
     return new AutoencoderKlConfig(
         origin,
@@ -197,9 +200,36 @@ public record AutoencoderKlConfig(
         tinyBlocks);
   }
 
-  /** Rows of pixels per row of latents: a power of two. */
+  /** {@inheritDoc} A power of two. */
+  @Override
   public int scale() {
     return 1 << (widths.size() - 1);
+  }
+
+  /** The last upsampling writes the second level's channels at the picture's size. */
+  @Override
+  public VaeDecoder.Footprint footprint() {
+    return new VaeDecoder.Footprint(widths.get(Math.min(1, widths.size() - 1)), sampleSize);
+  }
+
+  @Override
+  public void check(VaeDecoder.DecodeOptions options) {
+    AutoencoderKlDecoder.check(this, options);
+  }
+
+  @Override
+  public void check(ComponentWeights source) {
+    AutoencoderKlDecoder.check(this, source);
+  }
+
+  @Override
+  public VaeDecoder decoder(ComponentWeights source) {
+    return AutoencoderKlDecoder.open(this, source);
+  }
+
+  @Override
+  public VaeDecoder framesDecoder(ComponentWeights source) {
+    return new FramesDecoder(AutoencoderKlDecoder.open(this, source));
   }
 
   private static List<Integer> widths(ComponentConfig config) {

@@ -162,6 +162,8 @@ class HunyuanDiTPipelineTest {
   void anotherTextEncoderIsRefusedByName() throws IOException {
     copy.rewrite("model_index.json", "BertModel", "CLIPTextModel");
     assertThatThrownBy(this::open)
-        .hasMessageContaining("text_encoder is CLIPTextModel, but only BertModel can be used here");
+        .hasMessageContaining(
+            "text_encoder is CLIPTextModel, but only BertModel, MT5EncoderModel, T5EncoderModel can"
+                + " be used here");
   }
 }

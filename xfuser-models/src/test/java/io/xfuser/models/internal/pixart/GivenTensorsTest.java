@@ -14,7 +14,7 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
-import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.text.Captions;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -35,8 +35,8 @@ import org.junit.jupiter.api.Test;
 /** Noise and text that a caller brings along. */
 class GivenTensorsTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
-  private static final String TEXT = T5Captions.EMBEDS;
-  private static final String MASK = T5Captions.MASK;
+  private static final String TEXT = Captions.EMBEDS;
+  private static final String MASK = Captions.MASK;
 
   private static final InputConfig TWO =
       InputConfig.builder("a red fox", "two blue boats")

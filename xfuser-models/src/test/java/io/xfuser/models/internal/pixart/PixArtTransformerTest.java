@@ -8,7 +8,7 @@ import io.xfuser.internal.attention.LocalAttention;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
-import io.xfuser.models.internal.text.T5Captions;
+import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Patchify;
@@ -95,8 +95,8 @@ class PixArtTransformerTest {
   private static ConditionInput condition(Reference expected, ConditionInput.Grid grid) {
     return new ConditionInput(
         Map.of(
-            T5Captions.EMBEDS, expected.both("negative_embeds", "prompt_embeds"),
-            T5Captions.MASK, expected.both("negative_mask", "prompt_mask")),
+            Captions.EMBEDS, expected.both("negative_embeds", "prompt_embeds"),
+            Captions.MASK, expected.both("negative_mask", "prompt_mask")),
         new ConditionInput.Picture(HEIGHT, WIDTH, 1, grid, 0),
         LongStream.range(0, grid.tokens()).boxed().toList());
   }

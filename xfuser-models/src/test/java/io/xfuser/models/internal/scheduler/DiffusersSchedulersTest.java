@@ -118,7 +118,7 @@ class DiffusersSchedulersTest {
     JsonNode json = run.json();
     assertThat(DynamicShift.from(run.config()).mu(json.path("image_tokens").intValue()))
         .isEqualTo(json.path("call").path("mu").doubleValue(), within(1e-15));
-    assertThat(FlowMatchEuler.evenSigmas(json.path("steps").intValue())).isEqualTo(run.sigmas());
+    assertThat(FlowSigmas.even(json.path("steps").intValue())).isEqualTo(run.sigmas());
   }
 
   @ParameterizedTest

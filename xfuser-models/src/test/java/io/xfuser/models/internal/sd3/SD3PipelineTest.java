@@ -108,10 +108,10 @@ class SD3PipelineTest {
   @Test
   void aT5OfAnotherClassIsRefused(@TempDir Path directory) throws IOException {
     DirectoryCopy copy = DirectoryCopy.of(FIXTURE, directory);
-    copy.rewrite("model_index.json", "T5EncoderModel", "BertModel");
+    copy.rewrite("model_index.json", "T5EncoderModel", "CLIPTextModel");
     assertThatThrownBy(() -> resolve(directory, FOX))
         .hasMessageEndingWith(
-            "but only MT5EncoderModel, T5EncoderModel, [null,null] can be used here");
+            "but only BertModel, MT5EncoderModel, T5EncoderModel, [null,null] can be used here");
   }
 
   @Test // calculate_shift of diffusers: 0.5 at 256 tokens, 1.15 at 4,096

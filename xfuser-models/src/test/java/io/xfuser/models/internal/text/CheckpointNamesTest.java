@@ -11,14 +11,12 @@ import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -98,8 +96,9 @@ class CheckpointNamesTest {
         "{\"model_type\": \"pair\", \"d_model\": 7, \"text_encoder\": " + text + "}");
     EncoderFolder folder = EncoderFolder.of(directory, FLOATS);
     EncoderFolder named = folder.ofClass("MT5EncoderModel");
-    try (T5Encoder mt5 = T5Encoder.opening(Share.WHOLE).open(named)) {
-      assertThat(mt5.width()).isEqualTo(16);
+    try (T5Encoder mt5 = T5Encoder.open(named, Share.WHOLE)) {
+      NDArray ids = manager.create(new long[] {1, 5}, new Shape(1, 2));
+      assertThat(mt5.states(manager, TextInput.of(ids)).getShape()).isEqualTo(new Shape(1, 2, 16));
     }
   }
 
@@ -116,22 +115,22 @@ class CheckpointNamesTest {
     return switch (name) {
       case "bert" -> {
         try (BertEncoder bert = BertEncoder.open(from, FLOATS)) {
-          yield bert.encode(manager, ids, ids.onesLike()).toFloatArray();
+          yield bert.states(manager, TextInput.of(ids)).toFloatArray();
         }
       }
       case "mt5" -> {
         try (T5Encoder mt5 = T5Encoder.open(from, FLOATS)) {
-          yield mt5.encode(manager, ids, BlockContext.none(List.of())).toFloatArray();
+          yield mt5.states(manager, TextInput.of(ids)).toFloatArray();
         }
       }
       case "clip_g" -> {
         try (ClipTextEncoder clip = ClipTextEncoder.openWithProjection(from, FLOATS)) {
-          yield clip.pooled(manager, ids).toFloatArray();
+          yield clip.pooled(manager, TextInput.of(ids)).toFloatArray();
         }
       }
       default -> {
         try (ClipTextEncoder clip = ClipTextEncoder.open(from, FLOATS)) {
-          yield clip.pooled(manager, ids).toFloatArray();
+          yield clip.pooled(manager, TextInput.of(ids)).toFloatArray();
         }
       }
     };

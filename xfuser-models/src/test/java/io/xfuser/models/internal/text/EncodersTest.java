@@ -54,12 +54,12 @@ class EncodersTest {
     NDArray ids = read(name, "ids");
     try (ClipTextEncoder encoder = clip(name, ElementType.FLOAT32)) {
       NDArray pooled = read(name, "float32.pooled");
-      assertThat(difference(encoder.pooled(manager, ids), pooled)).isLessThan(EXACT);
+      assertThat(difference(encoder.pooled(manager, TextInput.of(ids)), pooled)).isLessThan(EXACT);
       assertThat(pooled.getShape().get(1)).isEqualTo(encoder.pooledWidth());
       for (int i = 0; i <= LAYERS; i++) {
         NDArray hidden = read(name, "float32.hidden." + i);
         for (int index : new int[] {i, i - LAYERS - 1}) {
-          ClipOutput output = encoder.encode(manager, ids, index);
+          TextOutput output = encoder.layer(manager, TextInput.of(ids), index);
           assertThat(difference(output.hidden(), hidden)).isLessThan(EXACT);
           assertThat(difference(output.pooled(), pooled)).isLessThan(EXACT);
           assertThat(difference(encoder.hidden(manager, ids, index), hidden)).isLessThan(EXACT);
@@ -75,7 +75,8 @@ class EncodersTest {
     copy("clip_g", directory, "\"eos_token_id\": 40", "\"eos_token_id\": 2", n -> n);
     try (ClipTextEncoder old =
         ClipTextEncoder.openWithProjection(directory, LoadOptions.of(ElementType.FLOAT32))) {
-      assertThat(difference(old.pooled(manager, ids), read("clip_g", "float32.pooled")))
+      assertThat(
+              difference(old.pooled(manager, TextInput.of(ids)), read("clip_g", "float32.pooled")))
           .isGreaterThan(0.01);
     }
   }
@@ -90,7 +91,7 @@ class EncodersTest {
   void clipInHalfPrecisionIsTransformersInTheSameType(
       String name, ElementType type, double tolerance) {
     try (ClipTextEncoder encoder = clip(name, type)) {
-      ClipOutput output = encoder.encode(manager, read(name, "ids"), -2);
+      TextOutput output = encoder.layer(manager, TextInput.of(read(name, "ids")), -2);
       assertThat(ElementType.of(output.hidden())).isEqualTo(type);
       assertThat(ElementType.of(output.pooled())).isEqualTo(type);
       String prefix = type.torchName();
@@ -103,11 +104,10 @@ class EncodersTest {
   void bertHidesPaddingAsTransformers() {
     NDArray ids = read("bert", "ids");
     try (BertEncoder encoder = bert(ElementType.FLOAT32)) {
-      NDArray states = encoder.encode(manager, ids, read("bert", "mask"));
+      NDArray states = encoder.states(manager, masked(ids, read("bert", "mask")));
       assertThat(difference(states, read("bert", "float32.states"))).isLessThan(EXACT);
-      NDArray whole = encoder.encode(manager, ids, manager.ones(ids.getShape(), ids.getDataType()));
+      NDArray whole = encoder.states(manager, TextInput.of(ids));
       assertThat(difference(whole, read("bert", "unmasked"))).isLessThan(EXACT);
-      assertThat(encoder.width()).isEqualTo(16);
     }
   }
 
@@ -115,9 +115,9 @@ class EncodersTest {
   void mt5NeedsNoMask() {
     NDArray ids = read("mt5", "ids");
     try (T5Encoder encoder = T5Encoder.open(folder("mt5"), LoadOptions.of(ElementType.FLOAT32))) {
-      NDArray states = encoder.encode(manager, ids, read("mt5", "mask"));
+      NDArray states = encoder.states(manager, masked(ids, read("mt5", "mask")));
       assertThat(difference(states, read("mt5", "float32.states"))).isLessThan(EXACT);
-      NDArray whole = encoder.encode(manager, ids, BlockContext.none(List.of()));
+      NDArray whole = encoder.states(manager, TextInput.of(ids));
       assertThat(difference(whole, read("mt5", "unmasked"))).isLessThan(EXACT);
     }
   }
@@ -135,8 +135,7 @@ class EncodersTest {
     NDArray mask = read(name, "mask");
     try (BertEncoder bert = bert(type);
         T5Encoder mt5 = T5Encoder.open(folder("mt5"), LoadOptions.of(type))) {
-      NDArray states =
-          name.equals("bert") ? bert.encode(manager, ids, mask) : mt5.encode(manager, ids, mask);
+      NDArray states = (name.equals("bert") ? bert : mt5).states(manager, masked(ids, mask));
       assertThat(ElementType.of(states)).isEqualTo(type);
       assertThat(relative(states, read(name, type.torchName() + ".states"))).isLessThan(tolerance);
     }
@@ -206,15 +205,20 @@ class EncodersTest {
     NDArray few = manager.zeros(new Shape(1, 4), DataType.INT64);
     try (ClipTextEncoder clip = clip("clip_l", ElementType.FLOAT32);
         BertEncoder bert = bert(ElementType.FLOAT32)) {
-      assertThatThrownBy(() -> clip.pooled(manager, ids))
+      assertThatThrownBy(() -> clip.pooled(manager, TextInput.of(ids)))
           .hasMessage("ids must be (texts, tokens) with at most 77 tokens, got (1, 78)");
-      assertThatThrownBy(() -> bert.encode(manager, ids, ids)).hasMessageContaining("(1, 78)");
-      assertThatThrownBy(() -> bert.encode(manager, few, ids))
+      assertThatThrownBy(() -> bert.states(manager, masked(ids, ids)))
+          .hasMessageContaining("(1, 78)");
+      assertThatThrownBy(() -> bert.states(manager, masked(few, ids)))
           .hasMessageContaining("(1, 4) and (1, 78)");
       assertThatThrownBy(() -> clip.hidden(manager, few, -5))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("there is no hidden state -5 of 3 layers");
     }
+  }
+
+  private static TextInput masked(NDArray ids, NDArray mask) {
+    return new TextInput(ids, mask, BlockContext.none(List.of()));
   }
 
   private static AutoCloseable openAny(String name, Path directory) {

@@ -113,10 +113,10 @@ class T5SharesTest {
   @Test
   void anotherShareIsNotTakenForTheOwn() {
     try (T5Encoder half =
-        T5Encoder.opening(new Share(0, 2))
-            .open(EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)))) {
+        T5Encoder.open(
+            EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)), new Share(0, 2))) {
       NDArray ids = TextFixtures.tensor(manager, STATES, "short.ids");
-      assertThatThrownBy(() -> half.encode(manager, ids, BlockContext.none(List.of())))
+      assertThatThrownBy(() -> half.states(manager, TextInput.of(ids)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("share 0 of 2 of a T5 encoder cannot take the place of share 0 of 1");
     }
@@ -136,10 +136,10 @@ class T5SharesTest {
     String prefix = name.isEmpty() ? "" : name + ".";
     try (NDManager scope = Torch.newManager();
         T5Encoder encoder =
-            T5Encoder.opening(share).open(EncoderFolder.of(directory, LoadOptions.of(type)))) {
+            T5Encoder.open(EncoderFolder.of(directory, LoadOptions.of(type)), share)) {
       NDArray ids = TextFixtures.tensor(scope, texts, prefix + "ids");
       NDArray mask = TextFixtures.tensor(scope, texts, prefix + "mask");
-      NDArray states = encoder.encode(scope, ids, mask, context);
+      NDArray states = encoder.states(scope, new TextInput(ids, mask, context));
       assertThat(ElementType.of(states)).isEqualTo(type);
       float[] values = Pixels.floats(Torch.cast(scope, states, ElementType.FLOAT32));
       return new Outcome(

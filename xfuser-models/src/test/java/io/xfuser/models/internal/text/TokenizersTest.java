@@ -136,7 +136,7 @@ class TokenizersTest {
     "CLIPTokenizer, has no vocab.json and no tokenizer.json",
     "BertTokenizer, has no vocab.txt and no tokenizer.json",
     "T5TokenizerFast, has no spiece.model and no tokenizer.json",
-    "GemmaTokenizer, ': the tokenizer class GemmaTokenizer is not supported, only CLIPTokenizer,'"
+    "GemmaTokenizer, ': the tokenizer''s class is \"GemmaTokenizer\"; supported are BertTokenizer,'"
   })
   void aMissingVocabularyOrAnUnknownClassIsNamed(
       String name, String message, @TempDir Path directory) {

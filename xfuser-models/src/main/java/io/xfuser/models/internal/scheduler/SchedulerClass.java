@@ -1,0 +1,40 @@
+package io.xfuser.models.internal.scheduler;
+
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.weights.ComponentConfig;
+import java.util.Set;
+
+/** One class of diffusers' schedulers. */
+abstract class SchedulerClass implements SchedulerProvider {
+  private final String className;
+  private final Opener opener;
+  private final Set<Ability> abilities;
+
+  SchedulerClass(String className, Opener opener, Ability... abilities) {
+    this.className = className;
+    this.opener = opener;
+    this.abilities = Set.of(abilities);
+  }
+
+  /** A scheduler as its settings and a request say. */
+  interface Opener {
+    Scheduler open(ComponentConfig config, SchedulerRequest request);
+  }
+
+  @Override
+  public final Set<String> classNames() {
+    return Set.of(className);
+  }
+
+  @Override
+  public final Set<Ability> abilities() {
+    return abilities;
+  }
+
+  @Override
+  public final Scheduler open(ComponentConfig config, SchedulerRequest request) {
+    return opener.open(config, request);
+  }
+}

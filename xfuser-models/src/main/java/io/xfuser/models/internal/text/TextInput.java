@@ -1,0 +1,27 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import io.xfuser.transformer.BlockContext;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a text encoder is given of B texts of T tokens.
+ *
+ * @param ids token ids (B, T), int64
+ * @param mask 1 for tokens, 0 for padding, (B, T), int64; null: padding is attended to as text is
+ * @param context sums over the ranks that have the other shares, and hears of each layer
+ */
+public record TextInput(NDArray ids, @Nullable NDArray mask, BlockContext context) {
+  /** Texts without a mask, for a whole encoder. */
+  public static TextInput of(NDArray ids) {
+    return new TextInput(ids, null, BlockContext.none(List.of()));
+  }
+
+  /** The mask, or one that leaves out nothing. */
+  NDArray maskOrOnes(NDManager scope) {
+    return mask == null ? scope.ones(ids.getShape(), DataType.INT64) : mask;
+  }
+}

@@ -1,0 +1,51 @@
+package io.xfuser.models.internal.vae;
+
+import io.xfuser.failure.ModelException;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.models.internal.weights.ComponentWeights;
+
+/** An autoencoder as its settings describe it; its weights are read by what it opens. Immutable. */
+public interface Vae {
+  /** Where the settings are from, for messages. */
+  String origin();
+
+  /** Channels of the latents. */
+  int latentChannels();
+
+  /** Rows of pixels per row of latents. */
+  int scale();
+
+  /** What the decoder needs room for. */
+  VaeDecoder.Footprint footprint();
+
+  /**
+   * Refuses ways to decode that the decoder does not have.
+   *
+   * @throws IllegalArgumentException naming them
+   */
+  void check(VaeDecoder.DecodeOptions options);
+
+  /**
+   * Makes sure that {@code source} has all that the decoder needs, without reading weights.
+   *
+   * @throws ModelException as when it is opened
+   */
+  void check(ComponentWeights source);
+
+  /** The same without a shift of latents, for pipelines that do not look at it. */
+  Vae unshifted();
+
+  /**
+   * Loads the decoder.
+   *
+   * @throws ModelException if weights are missing or of another shape
+   */
+  VaeDecoder decoder(ComponentWeights source);
+
+  /**
+   * Loads the decoder for the frames of videos.
+   *
+   * @throws ModelException if weights are missing or of another shape
+   */
+  VaeDecoder framesDecoder(ComponentWeights source);
+}

@@ -1,0 +1,34 @@
+package io.xfuser.models.internal.vae;
+
+import io.xfuser.failure.ModelException;
+import io.xfuser.weights.ComponentConfig;
+import java.util.Set;
+
+/**
+ * Reads the autoencoders of some of diffusers' classes. Another one is added by a class with a
+ * public constructor without parameters that implements this, named in {@code
+ * META-INF/services/io.xfuser.models.internal.vae.VaeProvider}: every pipeline that needs no more
+ * than its {@link #abilities} then takes it.
+ */
+public interface VaeProvider {
+  /** The classes, as {@code model_index.json} names them. */
+  Set<String> classNames();
+
+  /** What they decode. */
+  Set<Ability> abilities();
+
+  /**
+   * Reads {@code config.json}.
+   *
+   * @throws ModelException naming the setting that is wrong or not supported
+   */
+  Vae read(ComponentConfig config);
+
+  /** What an autoencoder decodes. */
+  enum Ability {
+    /** Pictures that have nothing to do with one another: {@link Vae#decoder}. */
+    PICTURES,
+    /** Frames of videos: {@link Vae#framesDecoder}. */
+    FRAMES
+  }
+}
