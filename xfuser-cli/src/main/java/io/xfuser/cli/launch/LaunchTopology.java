@@ -1,5 +1,6 @@
 package io.xfuser.cli.launch;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.OwnAddresses;
 import java.io.IOException;
@@ -24,7 +25,7 @@ public record LaunchTopology(
   /**
    * Checks the numbers.
    *
-   * @throws IllegalArgumentException with one sentence for what cannot be
+   * @throws ArgumentException with one sentence for what cannot be
    */
   public LaunchTopology {
     check(ranksPerNode >= 1, "--nproc_per_node must be at least 1, but is " + ranksPerNode);
@@ -85,7 +86,7 @@ public record LaunchTopology(
    * Checks that rank 0, if it is to run here, can have its port: sooner and in clearer words than
    * the ranks could say it.
    *
-   * @throws IllegalArgumentException if another program listens there
+   * @throws ArgumentException if another program listens there
    */
   void requireFreePort() {
     if (nodeRank != 0) {
@@ -97,7 +98,7 @@ public record LaunchTopology(
         new ServerSocket(masterPort, 1, address).close();
       }
     } catch (BindException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "port %d of %s is taken, by another run perhaps: --master_port chooses another (%s)"
               .formatted(masterPort, masterAddress, e.getMessage()),
           e);
@@ -108,7 +109,7 @@ public record LaunchTopology(
 
   private static void check(boolean holds, String sentence) {
     if (!holds) {
-      throw new IllegalArgumentException(sentence);
+      throw new ArgumentException(sentence);
     }
   }
 }

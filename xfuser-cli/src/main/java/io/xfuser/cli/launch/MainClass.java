@@ -1,5 +1,6 @@
 package io.xfuser.cli.launch;
 
+import io.xfuser.failure.ArgumentException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.List;
@@ -15,7 +16,7 @@ final class MainClass {
    * The fully qualified name of the class that {@code name} means: one of io.xfuser.cli or
    * io.xfuser.examples, or one named with its package.
    *
-   * @throws IllegalArgumentException if it is not on the class path or has no {@code main}
+   * @throws ArgumentException if it is not on the class path or has no {@code main}
    */
   static String named(String name) {
     String full =
@@ -36,14 +37,14 @@ final class MainClass {
       Class<?> found = Class.forName(full, false, MainClass.class.getClassLoader());
       Method main = found.getMethod("main", String[].class);
       if (!Modifier.isStatic(main.getModifiers())) {
-        throw new IllegalArgumentException("main of class " + full + " is not static");
+        throw new ArgumentException("main of class " + full + " is not static");
       }
       return full;
     } catch (ClassNotFoundException | LinkageError e) {
       // A LinkageError: the file system ignores case, and the name differs in it.
-      throw new IllegalArgumentException("no class " + full + " on the class path", e);
+      throw new ArgumentException("no class " + full + " on the class path", e);
     } catch (NoSuchMethodException e) {
-      throw new IllegalArgumentException("class " + full + " has no public static main", e);
+      throw new ArgumentException("class " + full + " has no public static main", e);
     }
   }
 }

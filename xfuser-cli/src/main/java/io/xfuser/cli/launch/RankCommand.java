@@ -1,5 +1,6 @@
 package io.xfuser.cli.launch;
 
+import io.xfuser.failure.ArgumentException;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ final class RankCommand {
     for (String name :
         List.of(System.getProperty("sun.jnu.encoding"), Charset.defaultCharset().name())) {
       if (!Charset.forName(name).newEncoder().canEncode(argument)) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "ranks cannot be given '%s' in the encoding %s; set a locale with UTF-8, for example by"
                     .formatted(argument, name)
                 + " LC_ALL=C.UTF-8 in the environment");

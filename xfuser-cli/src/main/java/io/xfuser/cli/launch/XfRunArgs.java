@@ -1,5 +1,6 @@
 package io.xfuser.cli.launch;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CommunicationException;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,13 +75,13 @@ final class XfRunArgs {
   /**
    * What to start.
    *
-   * @throws IllegalArgumentException with one sentence for numbers or a class that cannot be, or a
-   *     port that is taken
+   * @throws ArgumentException with one sentence for numbers or a class that cannot be, or a port
+   *     that is taken
    * @throws CommunicationException in one sentence, if this host has no address to meet at
    */
   LaunchPlan plan() {
     if (nodes > 1 && masterAddress == null) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "--nnodes " + nodes + " needs --master_addr, the address of node 0");
     }
     String address =

@@ -1,5 +1,6 @@
 package io.xfuser.cli.quality;
 
+import io.xfuser.failure.ArgumentException;
 import java.awt.image.BufferedImage;
 
 /**
@@ -17,19 +18,19 @@ public record Fidelity(double psnr, double ssim, double largestDifference) {
   /**
    * Compares.
    *
-   * @throws IllegalArgumentException if the sizes differ, or are smaller than the 11 pixels of
-   *     SSIM's window
+   * @throws ArgumentException if the sizes differ, or are smaller than the 11 pixels of SSIM's
+   *     window
    */
   public static Fidelity of(BufferedImage reference, BufferedImage picture) {
     int width = reference.getWidth();
     int height = reference.getHeight();
     if (picture.getWidth() != width || picture.getHeight() != height) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "a picture of %d×%d pixels cannot be compared with one of %d×%d"
               .formatted(picture.getWidth(), picture.getHeight(), width, height));
     }
     if (Math.min(width, height) < Ssim.WINDOW) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "a picture of %d×%d pixels is smaller than the window of SSIM, %d×%d"
               .formatted(width, height, Ssim.WINDOW, Ssim.WINDOW));
     }

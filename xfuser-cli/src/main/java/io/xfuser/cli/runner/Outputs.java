@@ -3,6 +3,7 @@ package io.xfuser.cli.runner;
 import ai.djl.modality.cv.Image;
 import io.xfuser.cli.flags.XFuserArgs;
 import io.xfuser.cli.trace.TracePicture;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.failure.WholeFile;
 import io.xfuser.pipeline.Generation;
@@ -13,7 +14,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -32,7 +35,7 @@ final class Outputs {
    * Results go where {@code args} says; folders need not exist.
    *
    * @param out told of each file
-   * @throws IllegalArgumentException if something else is in the way
+   * @throws ArgumentException if something else is in the way
    */
   Outputs(XFuserArgs args, PrintStream out) {
     this.directory = args.outputDirectory();
@@ -144,12 +147,13 @@ final class Outputs {
       return;
     }
     if (Files.isDirectory(file)) {
-      throw new IllegalArgumentException(flag + " " + file + " is a directory, not a file");
+      throw new ArgumentException(flag + " " + file + " is a directory, not a file");
     }
     if (!Files.exists(file) || Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
       requireDirectory(flag, file.toAbsolutePath().getParent());
+      requireNames(flag, file, WholeFile.part(file));
     } else if (!Files.isWritable(file)) { // a pipe, a device or what a link leads to
-      throw new IllegalArgumentException(flag + ": " + file + " cannot be written to");
+      throw new ArgumentException(flag + ": " + file + " cannot be written to");
     }
   }
 
@@ -158,25 +162,47 @@ final class Outputs {
    * is tried, for permissions do not tell of file systems that take none, such as /proc.
    */
   private static void requireDirectory(String flag, @Nullable Path place) {
-    Path existing = place == null ? null : place.toAbsolutePath();
-    while (existing != null && !Files.exists(existing)) {
-      existing = existing.getParent();
-    }
-    if (existing == null) {
+    Path existing = existing(place);
+    if (place == null || existing == null) {
       return;
     }
     if (!Files.isDirectory(existing)) {
-      throw new IllegalArgumentException(flag + ": " + existing + " is not a directory");
+      throw new ArgumentException(flag + ": " + existing + " is not a directory");
     }
     try {
       Files.delete(Files.createTempFile(existing, ".xfuser", ".part"));
     } catch (IOException e) {
-      throw new IllegalArgumentException(
-          flag + ": " + existing + " cannot be written to: " + cause(e), e);
+      throw new ArgumentException(flag + ": " + existing + " cannot be written to: " + cause(e), e);
+    }
+    requireNames(flag, place, place);
+  }
+
+  private static @Nullable Path existing(@Nullable Path place) {
+    Path existing = place == null ? null : place.toAbsolutePath();
+    while (existing != null && !Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    return existing;
+  }
+
+  /** That what is written for {@code place} can be: no name is too long. */
+  private static void requireNames(String flag, Path place, Path written) {
+    Path existing = existing(written);
+    if (existing == null) {
+      return;
+    }
+    for (Path missing : existing.relativize(written.toAbsolutePath())) {
+      try {
+        Files.readAttributes(existing.resolve(missing), BasicFileAttributes.class);
+      } catch (NoSuchFileException e) {
+        continue; // as it should be
+      } catch (IOException e) {
+        throw new ArgumentException(flag + ": " + place + ": " + cause(e), e);
+      }
     }
   }
 
-  /** Without the name of the file that was tried, which nobody knows. */
+  /** Without the name of what was tried, which nobody knows. */
   private static String cause(IOException e) {
     String reason = Reason.of(e);
     return reason.substring(reason.lastIndexOf(": ") < 0 ? 0 : reason.lastIndexOf(": ") + 2);

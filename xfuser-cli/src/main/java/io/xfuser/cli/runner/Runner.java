@@ -7,6 +7,7 @@ import io.xfuser.cli.launch.Launcher;
 import io.xfuser.cli.launch.LauncherWatch;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.hub.Hub;
 import io.xfuser.hub.HubSettings;
 import io.xfuser.model.GivenTensors;
@@ -206,7 +207,7 @@ public final class Runner {
 
   private void checkModel(EngineConfig engine, String found) {
     if (model != null && !model.equals(found)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           engine.model().title()
               + " is a "
               + found

@@ -182,6 +182,14 @@ class RunnerTest {
         .matches("XDiT: " + flag + ": /proc cannot be written to: [^:]+\\R");
   }
 
+  @ParameterizedTest
+  @CsvSource({"--report, 250", "--trace, 300", "--output_directory, 256"})
+  void aNameThatIsTooLongIsRefusedBeforeAnythingIsDrawn(String flag, int letters) {
+    Path place = directory.resolve("new").resolve("x".repeat(letters));
+    assertThat(run(flags(flag, place.toString()))).isEqualTo(2);
+    assertThat(err.toString(UTF_8)).matches("XDiT: " + flag + ": .*x: File name too long\\R");
+  }
+
   @Test
   void aReportThatCannotBeWrittenDoesNotLoseThePicture() {
     Path folder = directory.resolve("kept");

@@ -65,7 +65,8 @@ public final class WholeFile {
     }
   }
 
-  private static Path part(Path file) {
+  /** What is written to until {@code file} is whole; its name is the longer one. */
+  public static Path part(Path file) {
     return file.resolveSibling("." + file.getFileName() + ".part");
   }
 }

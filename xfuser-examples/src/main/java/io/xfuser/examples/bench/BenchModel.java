@@ -1,5 +1,6 @@
 package io.xfuser.examples.bench;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.internal.dit.DiT;
@@ -52,12 +53,12 @@ record BenchModel(Reader reader) {
   /**
    * The model called {@code name}.
    *
-   * @throws IllegalArgumentException listing the models there are
+   * @throws ArgumentException listing the models there are
    */
   static BenchModel of(String name) {
     BenchModel model = MODELS.get(name);
     if (model == null) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "no model " + name + "; there are: " + String.join(", ", MODELS.keySet()));
     }
     return model;
