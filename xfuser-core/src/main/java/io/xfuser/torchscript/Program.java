@@ -15,7 +15,9 @@ import io.xfuser.internal.failure.Retried;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -31,9 +33,9 @@ import java.util.function.Supplier;
  * would use there otherwise; a thread that computes more than a little wants {@link
  * Torch#prepareThread} too.
  *
- * <p>Arguments: {@link NDArray} (Tensor), {@link TensorList} or a list of NDArrays (List[Tensor]),
- * Integer and Long (int), Double and Float (float), Boolean, String, {@code long[]} (List[int]) and
- * {@code double[]} (List[float]).
+ * <p>Arguments: {@link NDArray} (Tensor), {@link TensorMap} or a map of NDArrays by String
+ * (Dict[str, Tensor]), a list of NDArrays (List[Tensor]), Integer and Long (int), Double and Float
+ * (float), Boolean, String, {@code long[]} (List[int]) and {@code double[]} (List[float]).
  */
 public final class Program {
   private final String name;
@@ -163,14 +165,14 @@ public final class Program {
 
   /** Whether its value outlives the call. */
   private static boolean isKept(Object argument) {
-    return argument instanceof TensorList || argument instanceof IValue;
+    return argument instanceof TensorMap || argument instanceof IValue;
   }
 
   private static IValue toValue(Object argument) {
     if (argument instanceof PtNDArray tensor) {
       return IValue.from(tensor);
-    } else if (argument instanceof TensorList list) {
-      return list.value();
+    } else if (argument instanceof TensorMap map) {
+      return map.value();
     } else if (argument instanceof IValue object) {
       return object;
     } else if (argument instanceof Integer number) {
@@ -189,6 +191,10 @@ public final class Program {
       return IValue.listFrom(numbers);
     } else if (argument instanceof double[] numbers) {
       return IValue.listFrom(numbers);
+    } else if (argument instanceof Map<?, ?> map) {
+      Map<String, NDArray> tensors = new LinkedHashMap<>();
+      map.forEach((name, tensor) -> tensors.put((String) name, (NDArray) tensor));
+      return TensorMap.valueOf(tensors);
     } else if (argument instanceof List<?> list) {
       return IValue.listFrom(list.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new));
     }

@@ -1,11 +1,11 @@
 package io.xfuser.transformer;
 
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 
 /** A part of a transformer: immutable, and shared by all ranks of a process. */
 public interface Part extends AutoCloseable {
-  /** Its weights, in the order in which its program reads them. */
-  TensorList weights();
+  /** Its weights, by the names that its program says. */
+  TensorMap weights();
 
   /** Bytes of its weights. */
   default long parameterBytes() {

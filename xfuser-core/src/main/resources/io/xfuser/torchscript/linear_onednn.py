@@ -1,25 +1,19 @@
 # Matrix products through oneDNN, fused with what follows them, of factors of one type. oneDNN's fp16 needs instructions
 # that few CPUs have, and CUDA has no such operator: both take the plain ones.
 
-def product(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-  # x (..., I), weight (O, I), bias (O) -> (..., O)
-  if x.is_cpu and x.dtype != 5:
+def product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+  # x (..., I), weight (O, I), bias none or (O) -> (..., O); a share of a layer may have no heads, which oneDNN refuses
+  if x.is_cpu and x.dtype != 5 and weight.numel() > 0:
     return ops.mkldnn._linear_pointwise(x, weight, bias, "none", annotate(List[Optional[number]], []), "")
   return torch.linear(x, weight, bias)
 
-def product_alone(self, x: Tensor, weight: Tensor) -> Tensor:
-  # x·weightᵀ; a share of a layer may have no heads, which oneDNN refuses
-  if x.is_cpu and x.dtype != 5 and weight.numel() > 0:
-    return ops.mkldnn._linear_pointwise(x, weight, None, "none", annotate(List[Optional[number]], []), "")
-  return torch.linear(x, weight)
-
-def product_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def product_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
   # gelu_tanh(x·weightᵀ + bias)
   if x.is_cpu and x.dtype != 5:
     return ops.mkldnn._linear_pointwise(x, weight, bias, "gelu", annotate(List[Optional[number]], []), "tanh")
   return torch.gelu(torch.linear(x, weight, bias), approximate="tanh")
 
-def product_add(self, x: Tensor, weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
+def product_add(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], y: Tensor) -> Tensor:
   # x·weightᵀ + bias + y
   if x.is_cpu and x.dtype != 5:
     return ops.mkldnn._linear_pointwise(x, y, weight, bias, "add")

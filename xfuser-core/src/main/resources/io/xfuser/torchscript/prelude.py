@@ -15,18 +15,17 @@ def add_gated(self, x: Tensor, y: Tensor, gate: Tensor, terms: List[int], term: 
     return torch.addcmul_(x, y, gate)
   return torch.addcmul(x, y, gate)
 
-def add_linear(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, terms: List[int]) -> Tensor:
-  # x + y·weightᵀ + bias
+def add_linear(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], name: str, terms: List[int]) -> Tensor:
+  # x + linear(y)
   if terms[2] == 0:
-    return self.linear(y, weight, bias)
-  return self.linear_add(y, weight, bias, x)
+    return self.linear(y, w, name)
+  return self.linear_add(y, w, name, x)
 
-def add_mlp_gelu_tanh(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor,
-                      terms: List[int]) -> Tensor:
-  # x + gelu_tanh(y·weightᵀ + bias)·weight2ᵀ + bias2
+def add_mlp_gelu_tanh(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], first: str, second: str, terms: List[int]) -> Tensor:
+  # x + second(gelu_tanh(first(y)))
   if terms[2] == 0:
-    return self.mlp_gelu_tanh(y, weight, bias, weight2, bias2)
-  return self.mlp_gelu_tanh_add(y, weight, bias, weight2, bias2, x)
+    return self.mlp_gelu_tanh(y, w, first, second)
+  return self.mlp_gelu_tanh_add(y, w, first, second, x)
 
 def split_heads(self, x: Tensor, heads: int) -> Tensor:
   # (B, L, H·D) -> (B, H, L, D)
@@ -36,10 +35,9 @@ def modulate(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float)
   # adaLN: LN(x)·(1 + scale) + shift in one kernel; all batch rows share shift and scale, both (C)
   return torch.layer_norm(x, [x.size(2)], scale_plus_one, shift, eps)
 
-def modulations(self, t: Tensor, weight: Tensor, bias: Tensor, count: int) -> Tensor:
-  # shifts, scales, gates of adaLN from the conditioning after its SiLU: t (B, I), weight (count·C, I), bias (count·C)
-  # -> (count, B, 1, C)
-  return self.linear(t, weight, bias).unflatten(1, [count, -1]).transpose(0, 1).unsqueeze(2)
+def modulations(self, t: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  # shifts, scales, gates of adaLN from the conditioning after its SiLU: t (B, C), a layer of n·C outputs -> (n, B, 1, C)
+  return self.linear(t, w, name).unflatten(1, [-1, t.size(1)]).transpose(0, 1).unsqueeze(2)
 
 def modulate_rows(self, x: Tensor, shift: Tensor, scale: Tensor, eps: float) -> Tensor:
   # adaLN where batch rows differ in shift and scale, both (B, 1, C)
@@ -47,17 +45,22 @@ def modulate_rows(self, x: Tensor, shift: Tensor, scale: Tensor, eps: float) -> 
     return self.modulate(x, shift.reshape([-1]), 1 + scale.reshape([-1]), eps)
   return torch.addcmul(shift, torch.layer_norm(x, [x.size(2)], None, None, eps), 1 + scale)
 
-def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-  # x (..., C) divided by its root mean square, which is taken in fp32, times weight (C)
+def layer_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
+  # x (..., C)
+  return torch.layer_norm(x, [x.size(-1)], w[name + ".weight"], w.get(name + ".bias"), eps)
+
+def rms_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
+  # x (..., C) divided by its root mean square, which is taken in fp32, times the weight (C)
+  weight = w[name + ".weight"]
   variance = torch.to(x, 6).square().mean([-1], True)
   return torch.to(x * torch.rsqrt(variance + eps), weight.dtype) * weight
 
-def rms_norm_heads(self, packed: Tensor, query_weight: Tensor, key_weight: Tensor, eps: float) -> Tensor:
+def rms_norm_heads(self, packed: Tensor, w: Dict[str, Tensor], query: str, key: str, eps: float) -> Tensor:
   # divides queries and keys of packed (B, L, 3, H, D), in place, by each head's root mean square, taken in fp32, and
-  # multiplies them by their weights (D)
+  # multiplies them by the weights (D) of their norms
   qk = packed.slice(2, 0, 2)
   length = torch.linalg_vector_norm(qk, 2, [-1], True, dtype=6)  # (B, L, 2, H, 1)
-  weight = torch.stack([query_weight, key_weight]).unsqueeze(1)  # (2, 1, D)
+  weight = torch.stack([w[query + ".weight"], w[key + ".weight"]]).unsqueeze(1)  # (2, 1, D)
   qk.mul_(torch.rsqrt(length.square() / qk.size(4) + eps)).mul_(weight)
   return packed
 
@@ -78,11 +81,10 @@ def rounded(self, value: float, dtype: int) -> Tensor:
   # a number as it is in a type, on the CPU, to be read again
   return torch.tensor(value, dtype=dtype, device=torch.device("cpu"))
 
-def silu_mlp(self, x: Tensor, w: List[Tensor], first: int) -> Tensor:
-  # two linear layers with SiLU between them, w[first] to w[first + 3]
-  h = self.linear(x, w[first], w[first + 1])
-  return self.linear(torch.silu(h), w[first + 2], w[first + 3])
+def silu_mlp(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  # two linear layers with SiLU between them, linear_1 and linear_2 under a name
+  return self.linear(torch.silu(self.linear(x, w, name + ".linear_1")), w, name + ".linear_2")
 
-def embed_number(self, value: float, w: List[Tensor], first: int) -> Tensor:
-  # a timestep, a size: its sinusoid and two linear layers, w[first] to w[first + 3] -> (1, width)
-  return self.silu_mlp(self.sinusoid(value, w[first]), w, first)
+def embed_number(self, value: float, like: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  # a timestep, a size: its sinusoid in the type of like and two linear layers -> (1, width)
+  return self.silu_mlp(self.sinusoid(value, like), w, name)

@@ -2,6 +2,10 @@
 # (ProductsTest), so that the type in which that is done is chosen here: fp32 where this CPU is faster at it than in the type
 # of x (HalfPrecision.java), whatever the number of rows. Shapes: B batch, L tokens (Lq queries, Lk keys), H heads, D head
 # size, I inputs, O outputs.
+#
+# Weights are a dictionary by the checkpoint's names (WeightMap.java). What a linear layer is, its entries say:
+#   name.weight (O, I)   its matrix, in the type of x; of a share, the share's rows or columns
+#   name.bias (O)        is added, where there is one
 
 def product_type(self, x: Tensor) -> int:
   # the type in which x is multiplied
@@ -13,9 +17,9 @@ def wide_at_once(self) -> int:
   # so many elements are widened at a time: 8 MiB, which a cache holds until they are multiplied
   return 2097152
 
-def wide_linear(self, x: Tensor, weight: Tensor, bias: List[Tensor], gelu: bool, added: List[Tensor], dtype: int) -> Tensor:
-  # x (..., I), weight (O, I) to be widened, bias none or (O), added none or (..., O) -> x·weightᵀ + bias, after gelu_tanh or
-  # + added, (..., O) of dtype
+def wide_linear(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], gelu: bool, added: Optional[Tensor],
+                dtype: int) -> Tensor:
+  # linear_layer with a weight (O, I) to be widened
   outputs, inputs = weight.size(0), weight.size(1)
   rows = min(outputs, max(1, self.wide_at_once() // max(inputs, 1)))
   wide = torch.to(x, 6)
@@ -27,52 +31,53 @@ def wide_linear(self, x: Tensor, weight: Tensor, bias: List[Tensor], gelu: bool,
     start = i * rows
     end = min(outputs, start + rows)
     w = torch.copy_(torch.slice(buffer, 0, 0, end - start), torch.slice(weight, 0, start, end))
-    if len(bias) == 0:
-      part = self.product_alone(wide, w)
+    b: Optional[Tensor] = None
+    if bias is not None:
+      b = torch.to(torch.slice(bias, 0, start, end), 6)
+    if gelu:
+      part = self.product_gelu_tanh(wide, w, b)
+    elif added is not None:
+      part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), 6))
     else:
-      b = torch.to(torch.slice(bias[0], 0, start, end), 6)
-      if gelu:
-        part = self.product_gelu_tanh(wide, w, b)
-      elif len(added) > 0:
-        part = self.product_add(wide, w, b, torch.to(torch.slice(added[0], -1, start, end), 6))
-      else:
-        part = self.product(wide, w, b)
+      part = self.product(wide, w, b)
     if rows == outputs:
       return torch.to(part, dtype)
     torch.copy_(torch.slice(y, -1, start, end), part)
   return y
 
-def linear(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-  # x (..., I), weight (O, I), bias (O) -> (..., O)
-  if self.product_type(x) != x.dtype:
-    return self.wide_linear(x, weight, [bias], False, annotate(List[Tensor], []), x.dtype)
+def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, added: Optional[Tensor],
+                 dtype: int) -> Tensor:
+  # x (..., I), added none or (..., O) -> x·weightᵀ + bias, after gelu_tanh or + added, (..., O) of dtype
+  weight, bias = w[name + ".weight"], w.get(name + ".bias")
+  if self.product_type(weight) != weight.dtype:
+    return self.wide_linear(x, weight, bias, gelu, added, dtype)
+  if gelu:
+    return self.product_gelu_tanh(x, weight, bias)
+  if added is not None:
+    return self.product_add(x, weight, bias, added)
   return self.product(x, weight, bias)
 
-def linear_add(self, x: Tensor, weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
-  # x·weightᵀ + bias + y
-  if self.product_type(x) != x.dtype:
-    return self.wide_linear(x, weight, [bias], False, [y], x.dtype)
-  return self.product_add(x, weight, bias, y)
+def taken_type(self, w: Dict[str, Tensor], name: str) -> int:
+  # the type that a layer takes x in
+  return w[name + ".weight"].dtype
 
-def linear_alone(self, x: Tensor, weight: Tensor) -> Tensor:
-  # x·weightᵀ
-  if self.product_type(x) != x.dtype:
-    return self.wide_linear(x, weight, annotate(List[Tensor], []), False, annotate(List[Tensor], []), x.dtype)
-  return self.product_alone(x, weight)
+def linear(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  # x (..., I) -> (..., O)
+  return self.linear_layer(x, w, name, False, None, x.dtype)
 
-def mlp_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
-  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2; x (..., I) -> (..., O)
-  if self.product_type(x) != x.dtype:
-    none = annotate(List[Tensor], [])
-    return self.wide_linear(self.wide_linear(x, weight, [bias], True, none, 6), weight2, [bias2], False, none, x.dtype)
-  return self.product(self.product_gelu_tanh(x, weight, bias), weight2, bias2)
+def linear_add(self, x: Tensor, w: Dict[str, Tensor], name: str, y: Tensor) -> Tensor:
+  # y (..., O) + linear(x)
+  return self.linear_layer(x, w, name, False, y, x.dtype)
 
-def mlp_gelu_tanh_add(self, x: Tensor, weight: Tensor, bias: Tensor, weight2: Tensor, bias2: Tensor, y: Tensor) -> Tensor:
-  # gelu_tanh(x·weightᵀ + bias)·weight2ᵀ + bias2 + y
-  if self.product_type(x) != x.dtype:
-    h = self.wide_linear(x, weight, [bias], True, annotate(List[Tensor], []), 6)
-    return self.wide_linear(h, weight2, [bias2], False, [y], x.dtype)
-  return self.product_add(self.product_gelu_tanh(x, weight, bias), weight2, bias2, y)
+def mlp_gelu_tanh(self, x: Tensor, w: Dict[str, Tensor], first: str, second: str) -> Tensor:
+  # second(gelu_tanh(first(x)))
+  h = self.linear_layer(x, w, first, True, None, self.product_type(x))
+  return self.linear_layer(h, w, second, False, None, x.dtype)
+
+def mlp_gelu_tanh_add(self, x: Tensor, w: Dict[str, Tensor], first: str, second: str, y: Tensor) -> Tensor:
+  # y + second(gelu_tanh(first(x)))
+  h = self.linear_layer(x, w, first, True, None, self.product_type(x))
+  return self.linear_layer(h, w, second, False, y, x.dtype)
 
 def matmul(self, x: Tensor, y: Tensor) -> Tensor:
   # x (..., M, K), y (..., K, N) -> (..., M, N)

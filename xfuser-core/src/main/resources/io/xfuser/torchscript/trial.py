@@ -2,6 +2,8 @@ def products(self, dtype: int) -> List[Tensor]:
   # One product of every kind in a type: what a libtorch cannot multiply ends in an error.
   x = torch.ones([96, 96], dtype=dtype, device=torch.device("cpu"))
   b = torch.ones([96], dtype=dtype, device=torch.device("cpu"))
+  w = {"a.weight": x, "a.bias": b, "b.weight": x}
+  out = [self.linear(x, w, "a"), self.linear(x, w, "b"), self.linear_add(x, w, "a", x), self.linear_add(x, w, "b", x)]
   q = x.view([1, 1, 96, 96])
-  out = [self.linear(x, x, b), self.linear_add(x, x, b, x), self.linear_alone(x, x), self.mlp_gelu_tanh_add(x, x, b, x, b, x)]
-  return out + [self.matmul(x, x), self.attend(q, q, q), self.attend_masked(q, q, q, [q]), self.convolve(q, q[:, :, :3, :3], b[:1], [1, 1])]
+  out = out + [self.mlp_gelu_tanh_add(x, w, "a", "a", x), self.mlp_gelu_tanh(x, w, "b", "b"), self.matmul(x, x)]
+  return out + [self.attend(q, q, q), self.attend_masked(q, q, q, [q]), self.convolve(q, q[:, :, :3, :3], b[:1], [1, 1])]

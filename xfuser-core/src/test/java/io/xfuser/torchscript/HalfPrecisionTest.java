@@ -139,8 +139,8 @@ class HalfPrecisionTest {
     assertThat(Prelude.tried(products, neither)).isEqualTo(neither);
     String refusing =
         products.replace(
-            "weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:\n",
-            "weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:\n  assert x.dtype != 15\n");
+            "bias: Optional[Tensor], y: Tensor) -> Tensor:\n",
+            "bias: Optional[Tensor], y: Tensor) -> Tensor:\n  assert x.dtype != 15\n");
     assertThat(Prelude.tried(refusing, neither)).isEqualTo(new HalfPrecision(true, false));
   }
 

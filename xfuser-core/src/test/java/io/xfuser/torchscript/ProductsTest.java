@@ -25,11 +25,9 @@ class ProductsTest {
           Map.entry("products.py attend_by_pairs", Set.of("bmm")),
           Map.entry("products.py convolution", Set.of("_convolution", "conv2d")),
           Map.entry("linear_onednn.py product", LINEAR),
-          Map.entry("linear_onednn.py product_alone", LINEAR),
           Map.entry("linear_onednn.py product_gelu_tanh", LINEAR),
           Map.entry("linear_onednn.py product_add", LINEAR),
           Map.entry("linear_aten.py product", Set.of("linear")),
-          Map.entry("linear_aten.py product_alone", Set.of("linear")),
           Map.entry("linear_aten.py product_gelu_tanh", Set.of("linear")),
           Map.entry("linear_aten.py product_add", Set.of("linear")),
           // kernels of attention that are asked for by name

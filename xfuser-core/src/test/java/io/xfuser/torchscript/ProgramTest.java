@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,20 +25,21 @@ class ProgramTest {
   void everyKindOfArgumentArrives() {
     try (NDManager manager = Torch.newManager()) {
       NDArray x = manager.create(new float[] {1, 2, 3});
-      try (TensorList list = TensorList.of(x, x)) {
+      try (TensorMap weights = TensorMap.of(Map.of("first", x))) {
         NDArray sum =
             PROGRAM.call(
                 manager,
                 "arguments",
                 x,
-                list,
+                weights,
+                List.of(x, x),
                 2,
                 0.5,
                 true,
                 "add",
                 new long[] {3, 4},
                 new double[] {1});
-        assertThat(sum.toFloatArray()).containsExactly(3 + 10.5f, 6 + 10.5f, 9 + 10.5f);
+        assertThat(sum.toFloatArray()).containsExactly(4 + 10.5f, 8 + 10.5f, 12 + 10.5f);
       }
     }
   }
@@ -67,7 +69,7 @@ class ProgramTest {
   @Test
   void onlyWhatAProgramCallsIsJoinedToIt() {
     assertThat(Prelude.usedBy("def twice(self, x: Tensor) -> Tensor:\n  return x + x\n")).isEmpty();
-    String used = Prelude.usedBy("  return self.linear(x, w, b)\n");
+    String used = Prelude.usedBy("  return self.linear(x, w, name)\n");
     assertThat(used).contains("def linear(self").doesNotContain("def rms_norm(self");
   }
 
@@ -77,7 +79,8 @@ class ProgramTest {
       NDArray x = manager.create(new float[] {1, 2, 3, 4}, new ai.djl.ndarray.types.Shape(1, 2, 2));
       NDArray w = manager.create(new float[] {1, 0, 0, 2}, new ai.djl.ndarray.types.Shape(2, 2));
       NDArray b = manager.create(new float[] {10, 20});
-      assertThat(PROGRAM.call(manager, "affine", x, w, b).toFloatArray())
+      assertThat(
+              PROGRAM.call(manager, "affine", x, Map.of("a.weight", w, "a.bias", b)).toFloatArray())
           .containsExactly(11, 24, 13, 28);
     }
   }

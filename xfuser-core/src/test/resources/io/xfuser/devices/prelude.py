@@ -1,14 +1,17 @@
 def calls(self, like: Tensor) -> List[Tensor]:
-  x, w, b = self.of(like, [2, 70, 8]), self.of(like, [8, 8]), self.of(like, [8])
-  out = [self.linear(x, w, b), self.linear_add(x, w, b, x), self.mlp_gelu_tanh(x, w, b, w, b)]
-  out.append(self.mlp_gelu_tanh_add(x, w, b, w, b, x))
+  x, b = self.of(like, [2, 70, 8]), self.of(like, [8])
+  w = self.layers(like, {"a": [8, 8], "m": [16, 8], "t.linear_1": [8, 256], "t.linear_2": [8, 8], "norm": [8]})
+  w.update({"alone.weight": self.of(like, [8, 8]), "head.weight": self.of(like, [4])})
+  assert self.taken_type(w, "a") == like.dtype
+  out = [self.linear(x, w, "a"), self.linear(x, w, "alone"), self.linear_add(x, w, "a", x), self.linear_add(x, w, "alone", x)]
+  out = out + [self.mlp_gelu_tanh(x, w, "a", "a"), self.mlp_gelu_tanh_add(x, w, "alone", "alone", x)]
   picture, kernel = self.of(like, [2, 3, 5, 4]), self.of(like, [6, 3, 3, 3])
-  out = out + [self.linear_alone(x, w), self.matmul(x, w), self.convolve(picture, kernel, self.of(like, [6]), [1, 1])]
+  out = out + [self.matmul(x, w["alone.weight"]), self.convolve(picture, kernel, self.of(like, [6]), [1, 1])]
   for terms in [[0, 1, 0], [0, 1, 1], [0, 2, 1]]:
     if self.adds(terms, 0):
       out.append(self.add_gated(x.clone(), x, b, terms, 1))
-      out.append(self.add_linear(x, x, w, b, terms))
-      out.append(self.add_mlp_gelu_tanh(x, x, w, b, w, b, terms))
+      out.append(self.add_linear(x, x, w, "a", terms))
+      out.append(self.add_mlp_gelu_tanh(x, x, w, "a", "a", terms))
   q = self.split_heads(x, 2)
   out.append(self.attend(q, q, q))
   half = q
@@ -17,13 +20,12 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = out + [self.attend(half, half, half), self.attend_masked(q, q, q, [self.of(like, [2, 1, 1, 70])])]
   factor = torch.to(q, self.product_type(q))
   out.append(self.attend_by_pairs(factor, factor, factor))
-  m = self.modulations(self.of(like, [2, 8]), self.of(like, [16, 8]), self.of(like, [16]), 2)
+  m = self.modulations(self.of(like, [2, 8]), w, "m")
   out = out + [m, self.modulate(x, b, b, 1e-6), self.modulate_rows(x, m[0], m[1], 1e-6)]
   out.append(self.modulate_rows(x[0:1], m[0][0:1], m[1][0:1], 1e-6))
   packed = self.of(like, [2, 70, 3, 2, 4])
-  out = out + [self.rms_norm(x, b, 1e-6), self.rms_norm_heads(packed, b[0:4], b[0:4], 1e-6)]
-  out.append(self.rotate(packed[:, :, 0], self.exact(like, [70, 2, 2])))
-  mlp = self.all_of(like, [[8, 256], [8], [8, 8], [8]])
-  out = out + [self.sinusoid(3., like), self.embed_number(3., mlp, 0)]
+  out = out + [self.layer_norm(x, w, "norm", 1e-6), self.rms_norm(x, w, "norm", 1e-6)]
+  out = out + [self.rms_norm_heads(packed, w, "head", "head", 1e-6), self.rotate(packed[:, :, 0], self.exact(like, [70, 2, 2]))]
+  out = out + [self.sinusoid(3., like), self.embed_number(3., like, w, "t")]
   number = float(self.rounded(3., 15).item())
   return out

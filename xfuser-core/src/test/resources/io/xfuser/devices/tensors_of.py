@@ -11,6 +11,14 @@ def exact(self, like: Tensor, shape: List[int]) -> Tensor:
 def all_of(self, like: Tensor, shapes: List[List[int]]) -> List[Tensor]:
   return [self.of(like, shape) for shape in shapes]
 
+def layers(self, like: Tensor, shapes: Dict[str, List[int]]) -> Dict[str, Tensor]:
+  # linear layers of those names, with weights (O, I) and biases (O)
+  w = annotate(Dict[str, Tensor], {})
+  for name, shape in shapes.items():
+    w[name + ".weight"] = self.of(like, shape)
+    w[name + ".bias"] = self.of(like, shape[0:1])
+  return w
+
 def places(self, like: Tensor, count: int) -> Tensor:
   # (count) of integers
   return torch.ones([count], dtype=4, device=like.device)

@@ -2,15 +2,18 @@
 
 def linear_functions(self, x: Tensor, w: List[Tensor]) -> List[Tensor]:
   # x (..., C); w: (C, C), (C), (C, C), (C)
-  out = [self.linear(x, w[0], w[1]), self.linear_add(x, w[0], w[1], x), self.mlp_gelu_tanh(x, w[0], w[1], w[2], w[3])]
-  return out + [self.mlp_gelu_tanh_add(x, w[0], w[1], w[2], w[3], x), self.linear_alone(x, w[0]), self.matmul(x, w[0])]
+  n = {"a.weight": w[0], "a.bias": w[1], "b.weight": w[2], "b.bias": w[3], "alone.weight": w[0]}
+  out = [self.linear(x, n, "a"), self.linear_add(x, n, "a", x), self.mlp_gelu_tanh(x, n, "a", "b")]
+  out = out + [self.mlp_gelu_tanh_add(x, n, "a", "b", x), self.linear(x, n, "alone"), self.matmul(x, w[0])]
+  return out + [self.linear_add(x, n, "alone", x), self.mlp_gelu_tanh(x, n, "alone", "alone")]
 
 def linear_equations(self, x: Tensor, w: List[Tensor]) -> List[Tensor]:
   x = torch.to(x, 6)
   y = torch.linear(x, torch.to(w[0], 6), torch.to(w[1], 6))
   mlp = torch.linear(torch.gelu(y, approximate="tanh"), torch.to(w[2], 6), torch.to(w[3], 6))
   alone = torch.matmul(x, torch.to(w[0], 6).transpose(0, 1))
-  return [y, x + y, mlp, mlp + x, alone, torch.matmul(x, torch.to(w[0], 6))]
+  again = torch.matmul(torch.gelu(alone, approximate="tanh"), torch.to(w[0], 6).transpose(0, 1))
+  return [y, x + y, mlp, mlp + x, alone, torch.matmul(x, torch.to(w[0], 6)), x + alone, again]
 
 def convolutions(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> List[Tensor]:
   # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H', W')

@@ -3,7 +3,7 @@ package io.xfuser.internal.runtime;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.Offload;
 import io.xfuser.nn.Range;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Conditioner;
@@ -32,7 +32,7 @@ record PipelineStage<C>(
     @Nullable Embedding<C> embeddingOrNull,
     @Nullable Head<C> headOrNull,
     Offload offload) {
-  private static final TensorList.Hold NOTHING = () -> {};
+  private static final TensorMap.Hold NOTHING = () -> {};
 
   /** Loads the parts; those that leave the device are read once, so that all files are checked. */
   static <C> PipelineStage<C> of(
@@ -60,14 +60,14 @@ record PipelineStage<C>(
   /**
    * The weights stay on the device until this is closed, or those that do not go block by block.
    */
-  TensorList.Hold hold() {
+  TensorMap.Hold hold() {
     if (offload == Offload.NONE) {
       return NOTHING;
     }
     List<Part> parts = new ArrayList<>(offload == Offload.MODEL ? blocks : List.of());
     Stream.of(conditioner, embeddingOrNull, headOrNull).filter(x -> x != null).forEach(parts::add);
-    List<TensorList.Hold> holds = parts.stream().map(part -> part.weights().hold()).toList();
-    return () -> holds.forEach(TensorList.Hold::close);
+    List<TensorMap.Hold> holds = parts.stream().map(part -> part.weights().hold()).toList();
+    return () -> holds.forEach(TensorMap.Hold::close);
   }
 
   Embedding<C> embedding() {
@@ -96,7 +96,7 @@ record PipelineStage<C>(
       NDManager scope = i == blocks.size() - 1 ? owner : owner.newSubManager();
       Hidden input = skips.before(first + i, hidden);
       Block<C> block = blocks.get(i);
-      TensorList.Hold inUse = offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
+      TensorMap.Hold inUse = offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
       try (inUse) {
         hidden = block.forward(scope, input, conditioning, contexts.get(i));
       }

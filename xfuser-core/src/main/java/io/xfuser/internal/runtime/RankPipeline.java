@@ -13,7 +13,7 @@ import io.xfuser.nn.Patchify;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import io.xfuser.transformer.ConditionInput;
@@ -74,7 +74,7 @@ public final class RankPipeline<C> {
         prompts().encodes() ? Optional.empty() : Optional.of(prepare.get());
     Map<String, NDArray> text = text(guidance, given);
     DenoisingLoop<C> loop = early.orElseGet(prepare);
-    TensorList.Hold inUse = stage.hold();
+    TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       denoise(loop, condition(stage, text));
     }

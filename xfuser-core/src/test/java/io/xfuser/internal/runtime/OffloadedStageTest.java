@@ -14,7 +14,7 @@ import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
@@ -30,6 +30,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,24 +52,24 @@ class OffloadedStageTest {
   private final class Adding
       implements Block<String>, Embedding<String>, Head<String>, Conditioner<String> {
     private final String name;
-    private final TensorList weights;
+    private final TensorMap weights;
 
     Adding(String name) {
       this.name = name;
       this.weights =
-          TensorList.read(
+          TensorMap.read(
               () -> {
                 events.add("read " + name);
                 try (NDManager scope = Torch.newManager()) {
                   NDArray one = Torch.empty(scope, ElementType.FLOAT32, 1);
                   Torch.memory(one).asFloatBuffer().put(1);
-                  return TensorList.of(one);
+                  return TensorMap.of(Map.of("one", one));
                 }
               });
     }
 
     @Override
-    public TensorList weights() {
+    public TensorMap weights() {
       return weights;
     }
 
@@ -148,7 +149,7 @@ class OffloadedStageTest {
     LongSkips skips =
         new LongSkips(
             new Spec(), List.of(Range.of(DEPTH)), alone.group(Channel.SKIP, List.of(0)), 2);
-    TensorList.Hold inUse = stage.hold();
+    TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       for (int pass = 0; pass < 2; pass++) {
         try (NDManager scope = Torch.newManager()) {
@@ -166,11 +167,11 @@ class OffloadedStageTest {
   }
 
   private static long loaded(PipelineStage<String> stage) {
-    List<TensorList> all = new ArrayList<>(stage.blocks().stream().map(Block::weights).toList());
+    List<TensorMap> all = new ArrayList<>(stage.blocks().stream().map(Block::weights).toList());
     all.addAll(
         List.of(
             stage.conditioner().weights(), stage.embedding().weights(), stage.head().weights()));
-    return all.stream().filter(TensorList::isLoaded).count();
+    return all.stream().filter(TensorMap::isLoaded).count();
   }
 
   private PipelineStage<String> stage(Offload offload) {

@@ -3,7 +3,7 @@ package io.xfuser.internal.runtime;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenRange;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
@@ -15,6 +15,7 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.time.Duration;
+import java.util.Map;
 
 /** Changes nothing, but every block takes {@code time} without needing a core. */
 record SlowTransformer(int depth, Duration time) implements TransformerSpec<String> {
@@ -85,8 +86,8 @@ record SlowTransformer(int depth, Duration time) implements TransformerSpec<Stri
     }
 
     @Override
-    public TensorList weights() {
-      return TensorList.of();
+    public TensorMap weights() {
+      return TensorMap.of(Map.of());
     }
   }
 }

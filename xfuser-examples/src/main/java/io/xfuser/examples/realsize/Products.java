@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
-import java.util.List;
+import java.util.Map;
 
 /**
  * The matrix products of a T5 encoder.
@@ -39,18 +39,17 @@ record Products(JsonNode config, long tokens) {
       NDArray x = factor(manager, tokens, (long) size("d_model"));
       NDArray weight = factor(manager, (long) size("d_ff"), (long) size("d_model"));
       NDArray bias = Torch.flat(manager, factor(manager, 1, (long) size("d_ff")));
-      double fused = rate(meter, manager, "taken", List.of(x, weight, bias));
-      return Math.max(fused, rate(meter, manager, "taken_alone", List.of(x, weight)));
+      double fused = rate(meter, manager, x, Map.of("wi.weight", weight, "wi.bias", bias));
+      return Math.max(fused, rate(meter, manager, x, Map.of("wi.weight", weight)));
     }
   }
 
-  private double rate(Meter meter, NDManager manager, String function, List<NDArray> factors) {
-    Object[] arguments = factors.toArray();
-    PROGRAM.call(manager, function, arguments).close();
+  private double rate(Meter meter, NDManager manager, NDArray x, Map<String, NDArray> weights) {
+    PROGRAM.call(manager, "taken", x, weights).close();
     long start = System.nanoTime();
     long products = 0;
     while (System.nanoTime() - start < ENOUGH_NANOS) {
-      PROGRAM.call(manager, function, arguments).close();
+      PROGRAM.call(manager, "taken", x, weights).close();
       products++;
     }
     double cpuSeconds = meter.between(start, System.nanoTime()).cpuSeconds();

@@ -1,10 +1,13 @@
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 6, C 8, H 2, D 4, M 32
-  mlp = [[8, 256], [8], [8, 8], [8], [5, 8]]
-  w = self.all_of(like, mlp + [[48, 8], [48], [24, 8], [24], [8, 8], [8], [32, 8], [32], [8, 32], [8]])
-  head = self.all_of(like, mlp + [[16, 8], [16], [4, 8], [4]])
+  w = self.layers(like, {"norm1.linear": [48, 8], "attn1.to_qkv": [24, 8], "attn1.to_out.0": [8, 8], "ff.net.0.proj": [32, 8],
+                         "ff.net.2": [8, 32], "proj_out_1": [16, 8], "proj_out_2": [4, 8]})
+  for embedder in ["norm1.emb", "transformer_blocks.0.norm1.emb"]:
+    time = embedder + ".timestep_embedder"
+    w.update(self.layers(like, {time + ".linear_1": [8, 256], time + ".linear_2": [8, 8]}))
+    w[embedder + ".class_embedder.embedding_table.weight"] = self.of(like, [5, 8])
   x, labels = self.of(like, [2, 6, 8]), self.places(like, 2)
-  m = self.modulation(labels, 3., w, 6)
+  m = self.modulation(labels, 3., w)
   out = [m, self.before_attention(x, m, w, 4, 1e-6)]
   out.append(self.after_attention(x, self.of(like, [2, 6, 2, 4]), m, w, 1e-6, [0, 2, 1]))
-  return out + [self.predict(x, self.modulation(labels, 3., head, 2), head, 1e-6)]
+  return out + [self.predict(x, self.head_modulation(labels, 3., w), w, 1e-6)]

@@ -1,8 +1,7 @@
 def calls(self, like: Tensor) -> List[Tensor]:
   tokens = self.of(like, [2, 6, 4])
-  w = self.all_of(like, [[8, 4], [8]])
+  w = self.layers(like, {"pos_embed.proj": [8, 4], "norm_out.linear": [16, 8], "proj_out": [4, 8]})
   x = self.embed_alone(tokens, w)
-  head = self.all_of(like, [[16, 8], [16], [4, 8], [4]])
-  out = [x, self.embed(tokens, self.of(like, [6, 8]), w), self.predict(x, self.of(like, [2, 8]), head)]
+  out = [x, self.embed(tokens, self.of(like, [6, 8]), w), self.predict(x, self.of(like, [2, 8]), w)]
   out.append(self.grid_positions([0, 1, 2, 3, 4, 5], 2, 3, 2., 1., 8, like))
   return out + [self.line_positions(5, 8, like)]

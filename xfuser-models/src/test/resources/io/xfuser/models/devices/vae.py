@@ -7,7 +7,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = out + [self.mend_(y.clone(), x, row, row, k, b), self.mend_(row.clone(), row, row, row, k, b)]
   parts = self.moments(x, 2)
   out = out + [self.normalize(x, b, b, 2, 1e-6, True), parts, self.normalize_by(x, parts, b, b, 1e-6, True)]
-  w = self.all_of(like, [[8, 8], [8], [8, 8], [8], [8, 8], [8], [8, 8], [8]])
+  w = self.layers(like, {"to_q": [8, 8], "to_k": [8, 8], "to_v": [8, 8], "to_out.0": [8, 8]})
   out = out + [self.upsample(x), self.add_(x.clone(), x), self.attention(x, x, w)]
   kernel = self.kernel_over_rows(self.of(like, [8, 8, 3, 1, 1]))
   rows = self.frames_as_rows(x)

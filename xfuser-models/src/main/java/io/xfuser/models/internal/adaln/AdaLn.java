@@ -2,7 +2,8 @@ package io.xfuser.models.internal.adaln;
 
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
@@ -68,7 +69,7 @@ public record AdaLn(AdaLnConfig config, Weights weights)
   public Head<AdaLnConditioning> head() {
     long width = config.width();
     return new AdaLnHead(
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
                 w.tensor("scale_shift_table", 2, width)
@@ -80,14 +81,14 @@ public record AdaLn(AdaLnConfig config, Weights weights)
     return AdaLnConditioner.load(config, weights);
   }
 
-  /** The weights that every block has, those of its self-attention and its MLP; nine in all. */
-  public static WeightList selfAttention(WeightList list, AdaLnConfig config) {
+  /** The weights that every block has, those of its self-attention and its MLP. */
+  public static WeightMap selfAttention(WeightMap w, AdaLnConfig config) {
     int width = config.width();
     Inner neurons = Inner.neurons(4 * width);
-    return list.tensor("scale_shift_table", 6, width)
-        .inward(config.inner(), width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+    return w.tensor("scale_shift_table", 6, width)
+        .inward(Joined.queriesKeysValues("attn1"), config.inner(), width)
         .outward("attn1.to_out.0", width, config.inner())
-        .inward(neurons, width, "ff.net.0.proj")
+        .inward("ff.net.0.proj", neurons, width)
         .outward("ff.net.2", width, neurons);
   }
 }

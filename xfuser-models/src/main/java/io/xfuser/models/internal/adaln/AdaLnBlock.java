@@ -3,9 +3,10 @@ package io.xfuser.models.internal.adaln;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
@@ -15,18 +16,18 @@ import io.xfuser.weights.Share;
  * Self-attention, cross-attention to the caption, MLP; adaLN-single shares the timestep's
  * projection. The frames of a video are rows of the batch that look at one caption.
  */
-record AdaLnBlock(int headSize, TensorList weights) implements Block<AdaLnConditioning> {
+record AdaLnBlock(int headSize, TensorMap weights) implements Block<AdaLnConditioning> {
   static AdaLnBlock load(AdaLnConfig config, Weights block, Share share) {
     long width = config.width();
     return new AdaLnBlock(
         config.headSize(),
-        WeightList.of(
+        WeightMap.of(
             block,
             share,
             w ->
                 AdaLn.selfAttention(w, config)
-                    .inward(config.inner(), width, "attn2.to_q")
-                    .inward(config.inner(), width, "attn2.to_k", "attn2.to_v")
+                    .inward("attn2.to_q", config.inner(), width)
+                    .inward(Joined.keysValues("attn2"), config.inner(), width)
                     .outward("attn2.to_out.0", width, config.inner())));
   }
 

@@ -6,16 +6,16 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.GridPositions;
 import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.models.internal.text.Captions;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 import java.util.List;
 
 /** Embeds the timestep and, with size conditions, the picture's size; projects captions. */
-record AdaLnConditioner(AdaLnConfig config, TensorList weights)
+record AdaLnConditioner(AdaLnConfig config, TensorMap weights)
     implements Conditioner<AdaLnConditioning> {
   private static final int SINUSOIDS = 256;
 
@@ -23,15 +23,15 @@ record AdaLnConditioner(AdaLnConfig config, TensorList weights)
     long width = config.width();
     return new AdaLnConditioner(
         config,
-        WeightList.of(
+        WeightMap.of(
             weights,
             w -> {
-              w.mlp("caption_projection.", width, config.captionChannels())
-                  .mlp("adaln_single.emb.timestep_embedder.", width, SINUSOIDS)
+              w.mlp("caption_projection", width, config.captionChannels())
+                  .mlp("adaln_single.emb.timestep_embedder", width, SINUSOIDS)
                   .linear("adaln_single.linear", 6 * width, width);
               return config.sizeConditions()
-                  ? w.mlp("adaln_single.emb.resolution_embedder.", width / 3, SINUSOIDS)
-                      .mlp("adaln_single.emb.aspect_ratio_embedder.", width / 3, SINUSOIDS)
+                  ? w.mlp("adaln_single.emb.resolution_embedder", width / 3, SINUSOIDS)
+                      .mlp("adaln_single.emb.aspect_ratio_embedder", width / 3, SINUSOIDS)
                   : w;
             }));
   }
@@ -55,27 +55,28 @@ record AdaLnConditioner(AdaLnConfig config, TensorList weights)
           AdaLn.PROGRAM.call(request, "project_caption", text, weights), // (B, T, C)
           bias,
           positions.of(request, input, text),
-          sizes(request, input),
+          sizes(request, input, text),
           input.picture().frames(),
           new PerBlock(request),
           null);
     }
   }
 
-  private List<NDArray> sizes(NDManager request, ConditionInput input) {
+  private List<NDArray> sizes(NDManager request, ConditionInput input, NDArray like) {
     if (!config.sizeConditions()) {
       return List.of();
     }
     double height = input.picture().height();
     double width = input.picture().width();
     return List.of( // (1, C)
-        AdaLn.PROGRAM.call(request, "size_condition", height, width, height / width, weights));
+        AdaLn.PROGRAM.call(
+            request, "size_condition", height, width, height / width, like, weights));
   }
 
   @Override
   public AdaLnConditioning at(NDManager step, AdaLnConditioning c, double value) {
     NDList both = // (6, C) and (C)
-        AdaLn.PROGRAM.callList(step, "timestep", value, weights, c.sizes());
+        AdaLn.PROGRAM.callList(step, "timestep", value, c.text(), weights, c.sizes());
     return c.at(new AdaLnConditioning.Timestep(both.get(0), both.get(1)));
   }
 }

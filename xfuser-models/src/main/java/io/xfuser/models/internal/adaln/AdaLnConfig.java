@@ -2,7 +2,7 @@ package io.xfuser.models.internal.adaln;
 
 import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.WeightList.Patch;
+import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.weights.ComponentConfig;
 
 /**

@@ -2,7 +2,8 @@ package io.xfuser.models.internal.dit;
 
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
@@ -54,15 +55,15 @@ public record DiT(DiTConfig config, Weights weights) implements TransformerSpec<
     Inner neurons = Inner.neurons(4 * width);
     return new DiTBlock(
         config,
-        WeightList.of(
+        WeightMap.of(
             weights.at("transformer_blocks." + index + "."),
             share,
             w ->
-                embedder(w, "norm1.emb.")
+                embedder(w, "norm1.emb")
                     .linear("norm1.linear", 6L * width, width)
-                    .inward(heads, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+                    .inward(Joined.queriesKeysValues("attn1"), heads, width)
                     .outward("attn1.to_out.0", width, heads)
-                    .inward(neurons, width, "ff.net.0.proj")
+                    .inward("ff.net.0.proj", neurons, width)
                     .outward("ff.net.2", width, neurons)));
   }
 
@@ -76,24 +77,22 @@ public record DiT(DiTConfig config, Weights weights) implements TransformerSpec<
   public Head<DiTConditioning> head() {
     long width = config.width();
     return new DiTHead(
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
-                embedder(w, "transformer_blocks.0.norm1.emb.")
+                embedder(w, "transformer_blocks.0.norm1.emb")
                     .linear("proj_out_1", 2 * width, width)
                     .patchHead("proj_out_2", width, config.patch())));
   }
 
-  private WeightList embedder(WeightList list, String prefix) {
-    return list.mlp(prefix + "timestep_embedder.", config.width(), 256)
+  private WeightMap embedder(WeightMap w, String name) {
+    return w.mlp(name + ".timestep_embedder", config.width(), 256)
         .tensor(
-            prefix + "class_embedder.embedding_table.weight",
-            config.classes() + 1L,
-            config.width());
+            name + ".class_embedder.embedding_table.weight", config.classes() + 1L, config.width());
   }
 
   @Override
   public Conditioner<DiTConditioning> conditioner() {
-    return new DiTConditioner(config, WeightList.of(weights, w -> w));
+    return new DiTConditioner(config, WeightMap.of(weights, w -> w));
   }
 }

@@ -3,16 +3,16 @@ package io.xfuser.models.internal.dit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 
 /** Self-attention and MLP, each modulated by time and class (adaLN-zero). */
-record DiTBlock(DiTConfig config, TensorList weights) implements Block<DiTConditioning> {
+record DiTBlock(DiTConfig config, TensorMap weights) implements Block<DiTConditioning> {
   @Override
   public Hidden forward(NDManager owner, Hidden x, DiTConditioning c, BlockContext context) {
-    NDArray m = c.modulation(this, 6); // (6, B, 1, C)
+    NDArray m = c.modulation(this, "modulation"); // (6, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = // (B, l, 3, H, D)
           DiT.PROGRAM.call(

@@ -3,13 +3,12 @@ package io.xfuser.models.internal.dit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.GridPositions;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 
 /** Has no weights: every block embeds time and class itself. */
-record DiTConditioner(DiTConfig config, TensorList weights)
-    implements Conditioner<DiTConditioning> {
+record DiTConditioner(DiTConfig config, TensorMap weights) implements Conditioner<DiTConditioning> {
   @Override
   public DiTConditioning begin(NDManager request, ConditionInput input) {
     NDArray labels = input.text(ClassLabels.LABELS); // (B)

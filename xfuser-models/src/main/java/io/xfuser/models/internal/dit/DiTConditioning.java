@@ -28,14 +28,12 @@ record DiTConditioning(NDArray labels, NDArray positions, @Nullable AtTimestep s
     return new DiTConditioning(labels, positions, new AtTimestep(timestep, new PerBlock(owner)));
   }
 
-  /** Shift, scale and gate (count, B, 1, C) of {@code part}, computed once per step. */
-  NDArray modulation(Part part, int count) {
+  /** Shift, scale and gate (n, B, 1, C) of {@code part} by {@code function}, once per step. */
+  NDArray modulation(Part part, String function) {
     AtTimestep now = Objects.requireNonNull(step, "the conditioning has no timestep yet");
     return now.modulations()
         .get(
             part,
-            owner ->
-                DiT.PROGRAM.call(
-                    owner, "modulation", labels, now.timestep(), part.weights(), count));
+            owner -> DiT.PROGRAM.call(owner, function, labels, now.timestep(), part.weights()));
   }
 }

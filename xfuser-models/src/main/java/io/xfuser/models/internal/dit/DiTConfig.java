@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.dit;
 
 import io.xfuser.failure.ModelException;
-import io.xfuser.models.internal.weights.WeightList.Patch;
+import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.weights.ComponentConfig;
 
 /**

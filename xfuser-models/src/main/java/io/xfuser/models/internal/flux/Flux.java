@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
@@ -76,7 +76,7 @@ public record Flux(FluxConfig config, Weights weights)
   public Embedding<JointConditioning> embedding() {
     Patchify patchify = new Patchify(FluxConfig.PATCH);
     return new FluxEmbedding(
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
                 w.tensor(
@@ -92,7 +92,7 @@ public record Flux(FluxConfig config, Weights weights)
     Patchify patchify = new Patchify(FluxConfig.PATCH);
     long width = config.width();
     return new ModulatedHead<>(
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
                 w.linear("norm_out.linear", 2 * width, width)

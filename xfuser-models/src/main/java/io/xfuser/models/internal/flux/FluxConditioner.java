@@ -4,27 +4,27 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 
 /** Projects the text; embeds the timestep, the pooled text and, for dev, the guidance. */
-record FluxConditioner(FluxConfig config, TensorList weights) implements JointConditioner {
+record FluxConditioner(FluxConfig config, TensorMap weights) implements JointConditioner {
   private static final int SINUSOIDS = 256;
 
   static FluxConditioner load(FluxConfig config, Weights weights) {
     long width = config.width();
-    String embed = "time_text_embed.";
+    String embed = "time_text_embed";
     return new FluxConditioner(
         config,
-        WeightList.of(
+        WeightMap.of(
             weights,
             w -> {
               w.linear("context_embedder", width, config.textWidth())
-                  .mlp(embed + "timestep_embedder.", width, SINUSOIDS)
-                  .mlp(embed + "text_embedder.", width, config.pooledWidth());
-              return config.guidance() ? w.mlp(embed + "guidance_embedder.", width, SINUSOIDS) : w;
+                  .mlp(embed + ".timestep_embedder", width, SINUSOIDS)
+                  .mlp(embed + ".text_embedder", width, config.pooledWidth());
+              return config.guidance() ? w.mlp(embed + ".guidance_embedder", width, SINUSOIDS) : w;
             }));
   }
 

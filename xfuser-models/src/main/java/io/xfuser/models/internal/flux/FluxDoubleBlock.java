@@ -6,46 +6,40 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
-import java.util.List;
 
 /** Joint attention of image and text, each with its own weights, and an MLP for each. */
-record FluxDoubleBlock(int headSize, TensorList weights) implements Block<JointConditioning> {
+record FluxDoubleBlock(int headSize, TensorMap weights) implements Block<JointConditioning> {
   static FluxDoubleBlock load(FluxConfig config, Weights block, Share share) {
-    return new FluxDoubleBlock(
-        config.headSize(),
-        WeightList.of(
-            block,
-            share,
-            w -> {
-              w.linear("norm1.linear", 6L * config.width(), config.width())
-                  .linear("norm1_context.linear", 6L * config.width(), config.width());
-              stream(w, config, List.of("to_q", "to_k", "to_v", "norm_", "to_out.0"), "ff");
-              return stream(
-                  w,
-                  config,
-                  List.of("add_q_proj", "add_k_proj", "add_v_proj", "norm_added_", "to_add_out"),
-                  "ff_context");
-            }));
+    return new FluxDoubleBlock(config.headSize(), WeightMap.of(block, share, w -> read(w, config)));
   }
 
-  private static WeightList stream(WeightList w, FluxConfig config, List<String> names, String ff) {
+  private static WeightMap read(WeightMap w, FluxConfig config) {
     int width = config.width();
-    Inner heads = Inner.heads(config.heads(), config.headSize());
+    int head = config.headSize();
+    Inner heads = Inner.heads(config.heads(), head);
     Inner neurons = Inner.neurons(4 * width);
-    List<String> full = names.stream().map("attn."::concat).toList();
-    return w.inward(heads, width, full.get(0), full.get(1), full.get(2))
-        .tensor(full.get(3) + "q.weight", config.headSize())
-        .tensor(full.get(3) + "k.weight", config.headSize())
-        .outward(full.get(4), width, heads)
-        .inward(neurons, width, ff + ".net.0.proj")
-        .outward(ff + ".net.2", width, neurons);
+    return w.linear("norm1.linear", 6L * width, width)
+        .linear("norm1_context.linear", 6L * width, width)
+        .inward(Joined.queriesKeysValues("attn"), heads, width)
+        .inward(Joined.addedQueriesKeysValues("attn"), heads, width)
+        .scale("attn.norm_q", head)
+        .scale("attn.norm_k", head)
+        .scale("attn.norm_added_q", head)
+        .scale("attn.norm_added_k", head)
+        .outward("attn.to_out.0", width, heads)
+        .outward("attn.to_add_out", width, heads)
+        .inward("ff.net.0.proj", neurons, width)
+        .outward("ff.net.2", width, neurons)
+        .inward("ff_context.net.0.proj", neurons, width)
+        .outward("ff_context.net.2", width, neurons);
   }
 
   @Override

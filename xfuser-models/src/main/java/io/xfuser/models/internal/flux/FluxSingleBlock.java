@@ -6,9 +6,10 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
@@ -19,7 +20,7 @@ import io.xfuser.weights.Share;
  *
  * @param last whether the text ends here: nothing reads it after this block
  */
-record FluxSingleBlock(int headSize, boolean last, TensorList weights)
+record FluxSingleBlock(int headSize, boolean last, TensorMap weights)
     implements Block<JointConditioning> {
   static FluxSingleBlock load(FluxConfig config, boolean last, Weights block, Share share) {
     int width = config.width();
@@ -28,15 +29,15 @@ record FluxSingleBlock(int headSize, boolean last, TensorList weights)
     return new FluxSingleBlock(
         config.headSize(),
         last,
-        WeightList.of(
+        WeightMap.of(
             block,
             share,
             w ->
                 w.linear("norm.linear", 3L * width, width)
-                    .inward(heads, width, "attn.to_q", "attn.to_k", "attn.to_v")
-                    .tensor("attn.norm_q.weight", config.headSize())
-                    .tensor("attn.norm_k.weight", config.headSize())
-                    .inward(neurons, width, "proj_mlp")
+                    .inward(Joined.queriesKeysValues("attn"), heads, width)
+                    .scale("attn.norm_q", config.headSize())
+                    .scale("attn.norm_k", config.headSize())
+                    .inward("proj_mlp", neurons, width)
                     .outward("proj_out", width, heads, neurons)));
   }
 

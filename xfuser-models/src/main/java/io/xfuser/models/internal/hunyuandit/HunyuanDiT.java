@@ -2,7 +2,7 @@ package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.TokenEmbedding;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
@@ -69,7 +69,7 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
   public Head<HunyuanDiTConditioning> head() {
     long width = config.width();
     return new ModulatedHead<>(
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
                 w.linear("norm_out.linear", 2 * width, width)

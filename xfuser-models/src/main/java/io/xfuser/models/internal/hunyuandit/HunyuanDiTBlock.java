@@ -4,9 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
@@ -17,31 +18,31 @@ import io.xfuser.weights.Share;
  * Self-attention, cross-attention to both texts, MLP; a block of the second half first joins the
  * output of its mirror image in the first half.
  */
-record HunyuanDiTBlock(int headSize, TensorList weights) implements Block<HunyuanDiTConditioning> {
+record HunyuanDiTBlock(int headSize, TensorMap weights) implements Block<HunyuanDiTConditioning> {
   static HunyuanDiTBlock load(HunyuanDiTConfig config, Weights block, Share share, boolean skip) {
     return new HunyuanDiTBlock(
-        config.headSize(), WeightList.of(block, share, w -> layers(config, w, skip)));
+        config.headSize(), WeightMap.of(block, share, w -> layers(config, w, skip)));
   }
 
-  private static WeightList layers(HunyuanDiTConfig config, WeightList w, boolean skip) {
+  private static WeightMap layers(HunyuanDiTConfig config, WeightMap w, boolean skip) {
     int width = config.width();
     int head = config.headSize();
     Inner heads = Inner.heads(config.heads(), head);
     Inner neurons = Inner.neurons(config.mlpWidth());
     w.norm("norm1.norm", width)
         .linear("norm1.linear", width, width)
-        .inward(heads, width, "attn1.to_q", "attn1.to_k", "attn1.to_v")
+        .inward(Joined.queriesKeysValues("attn1"), heads, width)
         .norm("attn1.norm_q", head)
         .norm("attn1.norm_k", head)
         .outward("attn1.to_out.0", width, heads)
         .norm("norm2", width)
-        .inward(heads, width, "attn2.to_q")
+        .inward("attn2.to_q", heads, width)
         .norm("attn2.norm_q", head)
-        .inward(heads, config.text().bert(), "attn2.to_k", "attn2.to_v")
+        .inward(Joined.keysValues("attn2"), heads, config.text().bert())
         .norm("attn2.norm_k", head)
         .outward("attn2.to_out.0", width, heads)
         .norm("norm3", width)
-        .inward(neurons, width, "ff.net.0.proj")
+        .inward("ff.net.0.proj", neurons, width)
         .outward("ff.net.2", width, neurons);
     return skip ? w.norm("skip_norm", 2L * width).linear("skip_linear", width, 2L * width) : w;
   }

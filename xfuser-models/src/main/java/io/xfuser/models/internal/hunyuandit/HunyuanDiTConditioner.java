@@ -3,9 +3,10 @@ package io.xfuser.models.internal.hunyuandit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.PerBlock;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 
@@ -13,7 +14,7 @@ import io.xfuser.transformer.Conditioner;
  * Joins both texts, pools T5's, embeds the timestep and, up to version 1.1, sizes and style;
  * prepares the rotation of queries and keys.
  */
-record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorList weights)
+record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorMap weights)
     implements Conditioner<HunyuanDiTConditioning> {
   private static final int SINUSOIDS = 256;
   private static final int SIZES = 6;
@@ -21,33 +22,33 @@ record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorList weights)
 
   static HunyuanDiTConditioner load(HunyuanDiTConfig config, Weights weights) {
     return new HunyuanDiTConditioner(
-        config, WeightList.of(weights, w -> condition(config, text(config, w))));
+        config, WeightMap.of(weights, w -> condition(config, text(config, w))));
   }
 
-  private static WeightList text(HunyuanDiTConfig config, WeightList w) {
+  private static WeightMap text(HunyuanDiTConfig config, WeightMap w) {
     int bert = config.text().bert();
     int t5 = config.text().t5();
-    String pool = "time_extra_emb.pooler.";
+    String pool = "time_extra_emb.pooler";
     return w.linear("text_embedder.linear_1", 4L * t5, t5)
         .linear("text_embedder.linear_2", bert, 4L * t5)
         .tensor(
             "text_embedding_padding",
             HunyuanDiTConfig.BERT_TOKENS + HunyuanDiTConfig.T5_TOKENS,
             bert)
-        .tensor(pool + "positional_embedding", HunyuanDiTConfig.T5_TOKENS + 1, t5)
-        .linear(pool + "q_proj", t5, t5)
-        .linears(t5, t5, pool + "k_proj", pool + "v_proj")
-        .linear(pool + "c_proj", config.text().pooled(), t5);
+        .tensor(pool + ".positional_embedding", HunyuanDiTConfig.T5_TOKENS + 1, t5)
+        .linear(pool + ".q_proj", t5, t5)
+        .linear(Joined.under(pool, "kv_proj", "k_proj", "v_proj"), t5, t5)
+        .linear(pool + ".c_proj", config.text().pooled(), t5);
   }
 
-  private static WeightList condition(HunyuanDiTConfig config, WeightList w) {
+  private static WeightMap condition(HunyuanDiTConfig config, WeightMap w) {
     long width = config.width();
-    String prefix = "time_extra_emb.";
+    String embed = "time_extra_emb";
     long extra = config.text().pooled() + (config.style() ? SIZES * SINUSOIDS + width : 0);
-    w.mlp(prefix + "timestep_embedder.", width, SINUSOIDS)
-        .linear(prefix + "extra_embedder.linear_1", 4 * width, extra)
-        .linear(prefix + "extra_embedder.linear_2", width, 4 * width);
-    return config.style() ? w.tensor(prefix + "style_embedder.weight", 1, width) : w;
+    w.mlp(embed + ".timestep_embedder", width, SINUSOIDS)
+        .linear(embed + ".extra_embedder.linear_1", 4 * width, extra)
+        .linear(embed + ".extra_embedder.linear_2", width, 4 * width);
+    return config.style() ? w.tensor(embed + ".style_embedder.weight", 1, width) : w;
   }
 
   @Override

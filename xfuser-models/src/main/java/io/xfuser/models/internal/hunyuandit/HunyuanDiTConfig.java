@@ -1,7 +1,7 @@
 package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.failure.ModelException;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.weights.ComponentConfig;
 
 /**
@@ -69,8 +69,8 @@ public record HunyuanDiTConfig(
   }
 
   /** The latents of a token; as many variances are predicted beside them. */
-  WeightList.Patch patch() {
-    return new WeightList.Patch(PATCH, channels, 2 * channels);
+  WeightMap.Patch patch() {
+    return new WeightMap.Patch(PATCH, channels, 2 * channels);
   }
 
   /**

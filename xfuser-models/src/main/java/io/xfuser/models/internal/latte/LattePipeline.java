@@ -17,7 +17,7 @@ import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.vae.VaeProvider;
-import io.xfuser.models.internal.weights.WeightList.Patch;
+import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;

@@ -6,10 +6,10 @@ import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.internal.parts.GridPositions;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
@@ -21,13 +21,13 @@ import java.util.List;
  *
  * @param first whether this block adds the frames' position embeddings
  */
-record TemporalBlock(int headSize, boolean first, TensorList weights)
+record TemporalBlock(int headSize, boolean first, TensorMap weights)
     implements Block<AdaLnConditioning> {
   private static final Program PROGRAM = Program.load(TemporalBlock.class, "latte.py");
 
   static TemporalBlock load(AdaLnConfig config, Weights block, Share share, boolean first) {
     return new TemporalBlock(
-        config.headSize(), first, WeightList.of(block, share, w -> AdaLn.selfAttention(w, config)));
+        config.headSize(), first, WeightMap.of(block, share, w -> AdaLn.selfAttention(w, config)));
   }
 
   @Override

@@ -2,11 +2,11 @@ package io.xfuser.models.internal.parts;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.internal.weights.WeightList;
-import io.xfuser.models.internal.weights.WeightList.Patch;
+import io.xfuser.models.internal.weights.WeightMap;
+import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Embedding;
 import java.util.function.Function;
@@ -16,23 +16,23 @@ import org.jspecify.annotations.Nullable;
  * A linear layer over the latents of a token, and its position embedding ({@code PatchEmbed} in
  * diffusers).
  *
- * @param weights weight (C, p·p·c) and bias (C)
+ * @param weights of {@code pos_embed.proj} (C, p·p·c)
  * @param positions embeddings (l, C) in fp32 of all tokens that a rank owns; null for none
  * @param <C> the model's conditioning
  */
-public record TokenEmbedding<C>(TensorList weights, @Nullable Function<C, NDArray> positions)
+public record TokenEmbedding<C>(TensorMap weights, @Nullable Function<C, NDArray> positions)
     implements Embedding<C> {
   /** The convolution {@code pos_embed.proj} of {@code weights}. */
   public static <C> TokenEmbedding<C> load(
       Weights weights, long width, Patch patch, Function<C, NDArray> positions) {
     return new TokenEmbedding<>(
-        WeightList.of(weights, w -> w.patches("pos_embed.proj", width, patch)), positions);
+        WeightMap.of(weights, w -> w.patches("pos_embed.proj", width, patch)), positions);
   }
 
   /** The same for a transformer that does without position embeddings. */
   public static <C> TokenEmbedding<C> load(Weights weights, long width, Patch patch) {
     return new TokenEmbedding<>(
-        WeightList.of(weights, w -> w.patches("pos_embed.proj", width, patch)), null);
+        WeightMap.of(weights, w -> w.patches("pos_embed.proj", width, patch)), null);
   }
 
   @Override

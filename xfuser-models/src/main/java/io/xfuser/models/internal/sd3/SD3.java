@@ -2,7 +2,7 @@ package io.xfuser.models.internal.sd3;
 
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
@@ -62,7 +62,7 @@ public record SD3(SD3Config config, Weights weights) implements TransformerSpec<
   @Override
   public Embedding<JointConditioning> embedding() {
     return new SD3Embedding(
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
                 w.patches("pos_embed.proj", config.width(), config.patch())
@@ -77,7 +77,7 @@ public record SD3(SD3Config config, Weights weights) implements TransformerSpec<
   public Head<JointConditioning> head() {
     long width = config.width();
     return new ModulatedHead<>(
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
                 w.linear("norm_out.linear", 2 * width, width)

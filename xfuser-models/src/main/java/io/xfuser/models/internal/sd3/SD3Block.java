@@ -5,9 +5,10 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.weights.Inner;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
@@ -20,42 +21,38 @@ import java.util.List;
  *
  * @param headSize width of a head
  * @param last whether the text ends here
- * @param second where the weights of the second attention begin, 0 where there is none
- * @param norms where the norms of queries and keys begin, 0 where there are none
+ * @param dual whether there is a second attention, over image tokens alone
  */
-record SD3Block(int headSize, boolean last, int second, int norms, TensorList weights)
+record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
     implements Block<JointConditioning> {
   static SD3Block load(SD3Config config, int index, Weights block, Share share) {
     boolean last = index == config.depth() - 1;
     boolean dual = config.dual().contains(index);
-    int second = last ? 14 : 20;
-    int norms = second + (dual ? 4 : 0);
     return new SD3Block(
         config.headSize(),
         last,
-        dual ? second : 0,
-        config.normed() ? norms : 0,
-        WeightList.of(block, share, w -> read(w, config, last, dual)));
+        dual,
+        WeightMap.of(block, share, w -> read(w, config, last, dual)));
   }
 
-  private static WeightList read(WeightList w, SD3Config config, boolean last, boolean dual) {
+  private static WeightMap read(WeightMap w, SD3Config config, boolean last, boolean dual) {
     int width = config.width();
     Inner heads = Inner.heads(config.heads(), config.headSize());
     Inner neurons = Inner.neurons(4 * width);
     w.linear("norm1.linear", (dual ? 9L : 6L) * width, width)
         .linear("norm1_context.linear", (last ? 2L : 6L) * width, width)
-        .inward(heads, width, "attn.to_q", "attn.to_k", "attn.to_v")
-        .inward(heads, width, "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj")
+        .inward(Joined.queriesKeysValues("attn"), heads, width)
+        .inward(Joined.addedQueriesKeysValues("attn"), heads, width)
         .outward("attn.to_out.0", width, heads)
-        .inward(neurons, width, "ff.net.0.proj")
+        .inward("ff.net.0.proj", neurons, width)
         .outward("ff.net.2", width, neurons);
     if (!last) {
       w.outward("attn.to_add_out", width, heads)
-          .inward(neurons, width, "ff_context.net.0.proj")
+          .inward("ff_context.net.0.proj", neurons, width)
           .outward("ff_context.net.2", width, neurons);
     }
     if (dual) {
-      w.inward(heads, width, "attn2.to_q", "attn2.to_k", "attn2.to_v")
+      w.inward(Joined.queriesKeysValues("attn2"), heads, width)
           .outward("attn2.to_out.0", width, heads);
     }
     if (config.normed()) {
@@ -68,8 +65,8 @@ record SD3Block(int headSize, boolean last, int second, int norms, TensorList we
     return w;
   }
 
-  private static void norms(WeightList w, SD3Config config, String name) {
-    w.tensor(name + "q.weight", config.headSize()).tensor(name + "k.weight", config.headSize());
+  private static void norms(WeightMap w, SD3Config config, String name) {
+    w.scale(name + "q", config.headSize()).scale(name + "k", config.headSize());
   }
 
   @Override
@@ -80,11 +77,11 @@ record SD3Block(int headSize, boolean last, int second, int norms, TensorList we
       Qkv qkv = new Qkv(packed(scope, x, m), x.textTokens(), x.place().span());
       NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
       List<NDArray> others = // (B, l, H, D)
-          second == 0 ? List.of() : List.of(attendAgain(scope, x, m, context));
+          dual ? List.of(attendAgain(scope, x, m, context)) : List.of();
       NDArray image = // (B, l, C)
           context
               .terms(2 + others.size(), SD3.PROGRAM)
-              .call(owner, "after_attention", x.image(), attended, others, m, weights, second);
+              .call(owner, "after_attention", x.image(), attended, others, m, weights);
       NDArray text = x.text();
       return x.with(
           image,
@@ -100,13 +97,13 @@ record SD3Block(int headSize, boolean last, int second, int norms, TensorList we
   private NDArray packed(NDManager scope, Hidden x, NDArray m) {
     NDArray text = x.text();
     return text == null
-        ? SD3.PROGRAM.call(scope, "before_attention", x.image(), m, weights, norms, headSize)
-        : SD3.PROGRAM.call(scope, "before_joint", x.image(), text, m, weights, norms, headSize);
+        ? SD3.PROGRAM.call(scope, "before_attention", x.image(), m, weights, headSize)
+        : SD3.PROGRAM.call(scope, "before_joint", x.image(), text, m, weights, headSize);
   }
 
   private NDArray attendAgain(NDManager scope, Hidden x, NDArray m, BlockContext context) {
     NDArray packed = // (B, l, 3, H, D)
-        SD3.PROGRAM.call(scope, "before_second", x.image(), m, weights, second, norms, headSize);
+        SD3.PROGRAM.call(scope, "before_second", x.image(), m, weights, headSize);
     return context.attend(scope, 1, new Qkv(packed, x.place().span()));
   }
 }

@@ -4,27 +4,27 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
-import io.xfuser.models.internal.weights.WeightList;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.ConditionInput.Grid;
 
 /** Projects the text, embeds the timestep and the pooled text. */
-record SD3Conditioner(SD3Config config, TensorList weights) implements JointConditioner {
+record SD3Conditioner(SD3Config config, TensorMap weights) implements JointConditioner {
   private static final int SINUSOIDS = 256;
 
   static SD3Conditioner load(SD3Config config, Weights weights) {
     long width = config.width();
-    String embed = "time_text_embed.";
+    String embed = "time_text_embed";
     return new SD3Conditioner(
         config,
-        WeightList.of(
+        WeightMap.of(
             weights,
             w ->
                 w.linear("context_embedder", width, config.textWidth())
-                    .mlp(embed + "timestep_embedder.", width, SINUSOIDS)
-                    .mlp(embed + "text_embedder.", width, config.pooledWidth())));
+                    .mlp(embed + ".timestep_embedder", width, SINUSOIDS)
+                    .mlp(embed + ".text_embedder", width, config.pooledWidth())));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
@@ -22,24 +23,20 @@ import java.util.regex.Pattern;
  */
 public final class BertEncoder implements TextModel {
   private static final Program PROGRAM = Program.load(BertEncoder.class, "encoder.py", "bert.py");
-  private static final String TOKENS = "embeddings.word_embeddings.weight";
-  private static final String POSITIONS = "embeddings.position_embeddings.weight";
-  private static final String TYPES = "embeddings.token_type_embeddings.weight";
-  private static final String NORM = "embeddings.LayerNorm";
   private static final EncoderWeights.Names NAMES =
       new EncoderWeights.Names(
           "bert",
           Pattern.compile("pooler\\..*|embeddings\\.position_ids|embeddings\\.token_type_ids"));
-  private static final List<String> LAYER =
-      List.of(
-          "attention.self.query",
-          "attention.self.key",
-          "attention.self.value",
-          "attention.output.dense",
+  private static final LayersConfig.LayerNames LAYER =
+      new LayersConfig.LayerNames(
+          List.of(
+              "attention.self.query",
+              "attention.self.key",
+              "attention.self.value",
+              "attention.output.dense"),
           "intermediate.dense",
           "output.dense",
-          "attention.output.LayerNorm",
-          "output.LayerNorm");
+          List.of("attention.output.LayerNorm", "output.LayerNorm"));
 
   private final LayersConfig config;
   private final EncoderWeights weights;
@@ -81,14 +78,17 @@ public final class BertEncoder implements TextModel {
 
   private static void read(EncoderWeights to, LayersConfig config, int types, Weights file) {
     long width = config.width();
-    to.add(file, TOKENS, config.vocabulary(), width);
-    to.add(file, POSITIONS, config.positions(), width);
-    to.add(file, TYPES, types, width);
-    to.add(file, NORM + ".weight", width);
-    to.add(file, NORM + ".bias", width);
+    to.outside(
+        WeightMap.of(
+            file.at("embeddings."),
+            w ->
+                w.tensor("word_embeddings.weight", config.vocabulary(), width)
+                    .tensor("position_embeddings.weight", config.positions(), width)
+                    .tensor("token_type_embeddings.weight", types, width)
+                    .norm("LayerNorm", width)));
     for (int i = 0; i < config.layers(); i++) {
       Weights layer = file.at("encoder.layer." + i + ".");
-      to.addLayer(scope -> config.layer(scope, layer, LAYER));
+      to.addLayer(WeightMap.of(layer, w -> config.layer(w, LAYER)));
     }
   }
 
@@ -99,18 +99,9 @@ public final class BertEncoder implements TextModel {
     try (NDManager scope = owner.newSubManager()) {
       NDArray mask = input.maskOrOnes(scope);
       TokenIds.checkShapes(ids, mask);
-      NDArray tokens = // (B, T, C)
-          PROGRAM.call(scope, "embed", weights.get(TOKENS), weights.beside(scope, ids));
-      NDArray x =
+      NDArray x = // (B, T, C)
           PROGRAM.call(
-              scope,
-              "embedded",
-              tokens,
-              weights.get(TYPES),
-              weights.get(POSITIONS),
-              weights.get(NORM + ".weight"),
-              weights.get(NORM + ".bias"),
-              config.epsilon());
+              scope, "embed", weights.beside(scope, ids), weights.outside(), config.epsilon());
       int type = ElementType.of(x).scalarType();
       NDArray bias =
           PROGRAM.call(scope, "padding_bias", weights.beside(scope, mask), type); // (B, 1, 1, T)
@@ -118,7 +109,7 @@ public final class BertEncoder implements TextModel {
           owner,
           weights.all(x),
           PROGRAM,
-          "layer_norm_last",
+          "bert_layer",
           bias,
           config.heads(),
           config.activation(),

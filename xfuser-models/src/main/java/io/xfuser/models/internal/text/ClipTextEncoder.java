@@ -3,8 +3,10 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
@@ -22,24 +24,16 @@ import java.util.regex.Pattern;
 public final class ClipTextEncoder implements TextModel {
   private static final Program PROGRAM =
       Program.load(ClipTextEncoder.class, "encoder.py", "clip.py");
-  private static final String TOKENS = "text_model.embeddings.token_embedding.weight";
-  private static final String POSITIONS = "text_model.embeddings.position_embedding.weight";
-  private static final String FINAL_NORM = "text_model.final_layer_norm";
-  private static final String PROJECTION = "text_projection.weight";
   private static final EncoderWeights.Names NAMES =
       new EncoderWeights.Names(
           "clip",
           Pattern.compile("text_model\\.embeddings\\.position_ids|text_projection\\.weight"));
-  private static final List<String> LAYER =
-      List.of(
-          "self_attn.q_proj",
-          "self_attn.k_proj",
-          "self_attn.v_proj",
-          "self_attn.out_proj",
+  private static final LayersConfig.LayerNames LAYER =
+      new LayersConfig.LayerNames(
+          List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"),
           "mlp.fc1",
           "mlp.fc2",
-          "layer_norm1",
-          "layer_norm2");
+          List.of("layer_norm1", "layer_norm2"));
 
   private final LayersConfig config;
   private final int eos;
@@ -81,17 +75,21 @@ public final class ClipTextEncoder implements TextModel {
   }
 
   private void read(EncoderWeights to, Weights file) {
-    to.add(file, TOKENS, config.vocabulary(), config.width());
-    to.add(file, POSITIONS, config.positions(), config.width());
+    to.outside(WeightMap.of(file, this::outside));
     for (int i = 0; i < config.layers(); i++) {
       Weights layer = file.at("text_model.encoder.layers." + i + ".");
-      to.addLayer(scope -> config.layer(scope, layer, LAYER));
+      to.addLayer(WeightMap.of(layer, w -> config.layer(w, LAYER)));
     }
-    to.add(file, FINAL_NORM + ".weight", config.width());
-    to.add(file, FINAL_NORM + ".bias", config.width());
-    if (projection > 0) {
-      to.add(file, PROJECTION, projection, config.width());
-    }
+  }
+
+  private WeightMap outside(WeightMap w) {
+    String embeddings = "text_model.embeddings.";
+    w.tensor(embeddings + "token_embedding.weight", config.vocabulary(), config.width())
+        .tensor(embeddings + "position_embedding.weight", config.positions(), config.width())
+        .norm("text_model.final_layer_norm", config.width());
+    return projection > 0
+        ? w.withoutBias().linear("text_projection", projection, config.width())
+        : w;
   }
 
   /** {@inheritDoc} The hidden states are without the final norm, the last one too. */
@@ -139,9 +137,8 @@ public final class ClipTextEncoder implements TextModel {
 
   private NDArray embed(NDManager owner, NDArray ids) {
     config.checkLength(ids);
-    NDArray tokens = // (B, T, C)
-        PROGRAM.call(owner, "embed", weights.get(TOKENS), weights.beside(owner, ids));
-    return PROGRAM.call(owner, "at_positions", tokens, weights.get(POSITIONS));
+    return PROGRAM.call( // (B, T, C)
+        owner, "embed", weights.beside(owner, ids), weights.outside());
   }
 
   private NDArray run(NDManager owner, EncoderWeights.Layers layers) {
@@ -151,7 +148,7 @@ public final class ClipTextEncoder implements TextModel {
           owner,
           layers,
           PROGRAM,
-          "layer_norm_first",
+          "clip_layer",
           bias,
           config.heads(),
           config.activation(),
@@ -161,15 +158,14 @@ public final class ClipTextEncoder implements TextModel {
 
   private NDArray pool(NDManager owner, NDArray x, NDArray tokens) {
     NDArray ids = weights.beside(owner, tokens);
-    NDArray weight = weights.get(FINAL_NORM + ".weight");
-    NDArray bias = weights.get(FINAL_NORM + ".bias");
+    TensorMap w = weights.outside();
     if (projection == 0) {
-      return PROGRAM.call(owner, "pooled", x, ids, weight, bias, config.epsilon(), eos);
+      return PROGRAM.call(owner, "pooled", x, ids, w, config.epsilon(), eos);
     }
     try (NDManager scope = owner.newSubManager()) {
       NDArray pooled = // (B, C)
-          PROGRAM.call(scope, "pooled", x, ids, weight, bias, config.epsilon(), eos);
-      return PROGRAM.call(owner, "projected", pooled, weights.get(PROJECTION));
+          PROGRAM.call(scope, "pooled", x, ids, w, config.epsilon(), eos);
+      return PROGRAM.call(owner, "projected", pooled, w);
     }
   }
 

@@ -5,26 +5,22 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.CountedWeights;
-import io.xfuser.models.internal.weights.Cut;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /**
- * The tensors of a text encoder: some by name, and a list for each of its layers. They are the file
- * itself where its element type is the run's.
+ * The tensors of a text encoder: those of each of its layers, and those outside of them. They are
+ * the file itself where its element type is the run's.
  */
 final class EncoderWeights implements AutoCloseable {
   /** Where transformers finds weights under a name that it does not choose. */
@@ -33,9 +29,8 @@ final class EncoderWeights implements AutoCloseable {
   private final EncoderFolder source;
   private final ComponentWeights stored;
   private final ComponentWeights named; // the same by transformers' names
-  private final NDManager manager = Torch.newManager();
-  private final Map<String, NDArray> tensors = new HashMap<>();
-  private final List<TensorList> layers = new ArrayList<>();
+  private final List<TensorMap> layers = new ArrayList<>();
+  private TensorMap outside = TensorMap.of(Map.of());
 
   private EncoderWeights(EncoderFolder source, ComponentWeights stored, Names names) {
     this.source = source;
@@ -106,25 +101,18 @@ final class EncoderWeights implements AutoCloseable {
     }
   }
 
-  /** Adds the tensor {@code name} of {@code source}. */
-  void add(Weights source, String name, long... shape) {
-    tensors.put(name, source.get(manager, name, shape));
+  /** Keeps the tensors outside of the layers. */
+  void outside(TensorMap read) {
+    outside = read;
   }
 
-  /** Adds a part of the tensor {@code name} of {@code source}. */
-  void add(Weights source, Cut cut, String name, long... shape) {
-    tensors.put(name, source.get(manager, cut, name, shape));
+  /** The tensors outside of the layers. */
+  TensorMap outside() {
+    return outside;
   }
 
-  /** Adds a layer of the tensors that {@code reader} makes with a manager of short life. */
-  void addLayer(Function<NDManager, List<NDArray>> reader) {
-    TensorList layer =
-        TensorList.read(
-            () -> {
-              try (NDManager scope = Torch.newManager()) {
-                return TensorList.of(reader.apply(scope));
-              }
-            });
+  /** Adds a layer. */
+  void addLayer(TensorMap layer) {
     layers.add(layer);
     if (source.layerwise()) {
       layer.release();
@@ -134,16 +122,6 @@ final class EncoderWeights implements AutoCloseable {
   /** {@code tensor} on the device where these weights are used. */
   NDArray beside(NDManager scope, NDArray tensor) {
     return Torch.to(scope, tensor, source.loading().placement().device());
-  }
-
-  /** Whether {@code name} was added. */
-  boolean has(String name) {
-    return tensors.containsKey(name);
-  }
-
-  /** The tensor that was added as {@code name}. */
-  NDArray get(String name) {
-    return Objects.requireNonNull(tensors.get(name), name);
   }
 
   /**
@@ -168,8 +146,8 @@ final class EncoderWeights implements AutoCloseable {
   NDArray run(NDManager owner, Layers which, LayerFunction step) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray x = Torch.alias(scope, which.x());
-      for (TensorList layer : layers.subList(which.from(), which.to())) {
-        TensorList.Hold used = source.layerwise() ? layer.hold() : () -> {};
+      for (TensorMap layer : layers.subList(which.from(), which.to())) {
+        TensorMap.Hold used = source.layerwise() ? layer.hold() : () -> {};
         try (used) {
           NDArray next = step.run(scope, x, layer);
           x.close();
@@ -183,7 +161,7 @@ final class EncoderWeights implements AutoCloseable {
   /** What a layer of {@code weights} makes of {@code x}, owned by {@code owner}. */
   @FunctionalInterface
   interface LayerFunction {
-    NDArray run(NDManager owner, NDArray x, TensorList weights);
+    NDArray run(NDManager owner, NDArray x, TensorMap weights);
   }
 
   /** All layers with the input {@code x}. */
@@ -196,14 +174,13 @@ final class EncoderWeights implements AutoCloseable {
 
   /** Bytes of all tensors, mapped or copied. */
   long bytes() {
-    return tensors.values().stream().mapToLong(ElementType::bytesOf).sum()
-        + layers.stream().mapToLong(TensorList::bytes).sum();
+    return outside.bytes() + layers.stream().mapToLong(TensorMap::bytes).sum();
   }
 
   @Override
   public void close() {
-    layers.forEach(TensorList::close);
-    manager.close();
+    layers.forEach(TensorMap::close);
+    outside.close();
     stored.close();
   }
 }

@@ -1,11 +1,9 @@
 package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
-import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.weights.ComponentConfig;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -75,22 +73,22 @@ record LayersConfig(
     }
   }
 
-  /**
-   * The weights of a layer in the order of {@code encoder.py}, each with its bias.
-   *
-   * @param names of the query, key, value, output, inner and outer projections and both norms
-   */
-  List<NDArray> layer(NDManager scope, Weights weights, List<String> names) {
-    List<NDArray> tensors = new ArrayList<>();
-    for (int i = 0; i < names.size(); i++) {
-      long out = i == 4 ? innerWidth : width;
-      long in = i == 5 ? innerWidth : width;
-      long[] shape = i < 6 ? new long[] {out, in} : new long[] {out};
-      tensors.add(weights.get(scope, names.get(i) + ".weight", shape));
-      tensors.add(weights.get(scope, names.get(i) + ".bias", out));
-    }
-    return tensors;
+  /** Reads a layer of the modules that {@code names} says. */
+  WeightMap layer(WeightMap w, LayerNames names) {
+    names.projections().forEach(name -> w.linear(name, width, width));
+    names.norms().forEach(name -> w.norm(name, width));
+    return w.linear(names.inner(), innerWidth, width).linear(names.outer(), width, innerWidth);
   }
+
+  /**
+   * The modules of a layer.
+   *
+   * @param projections of the attention, each (C, C)
+   * @param inner of the feed-forward layer, (F, C)
+   * @param outer of it too, (C, F)
+   * @param norms (C)
+   */
+  record LayerNames(List<String> projections, String inner, String outer, List<String> norms) {}
 
   /** The number of tokens of {@code ids} (B, T), which must be no more than the positions. */
   void checkLength(NDArray ids) {

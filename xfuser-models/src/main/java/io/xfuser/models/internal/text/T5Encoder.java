@@ -70,7 +70,7 @@ public final class T5Encoder implements TextModel {
           PROGRAM.call(
               scope,
               "position_bias",
-              weights.get(T5Weights.POSITIONS),
+              weights.outside(),
               weights.beside(scope, mask),
               config.buckets(),
               config.maxDistance());
@@ -87,20 +87,20 @@ public final class T5Encoder implements TextModel {
             return out;
           };
       NDArray last = weights.run(scope, weights.all(x), block);
-      NDArray norm = weights.get(T5Weights.FINAL_NORM);
-      return PROGRAM.call(owner, "rms_norm", last, norm, config.epsilon());
+      return PROGRAM.call(owner, "last_norm", last, weights.outside(), config.epsilon());
     }
   }
 
   private NDArray embed(NDManager owner, NDArray ids, BlockContext context) {
-    NDArray table = T5Weights.embedding(weights);
     try (NDManager scope = owner.newSubManager()) {
       NDArray here = weights.beside(scope, ids);
       if (share.isWhole()) {
-        return PROGRAM.call(owner, "embed", table, here); // (B, T, D)
+        return PROGRAM.call(owner, "embed", here, weights.outside()); // (B, T, D)
       }
       long first = config.rows().cut(share, 0).from();
-      return context.sum().of(owner, PROGRAM.call(scope, "embed_some", table, here, first));
+      return context
+          .sum()
+          .of(owner, PROGRAM.call(scope, "embed_some", here, weights.outside(), first));
     }
   }
 

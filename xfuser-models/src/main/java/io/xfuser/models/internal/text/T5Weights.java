@@ -1,15 +1,12 @@
 package io.xfuser.models.internal.text;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.xfuser.models.internal.weights.Cut;
 import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.weights.Share;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -21,15 +18,8 @@ import java.util.regex.Pattern;
  * its products overflow (huggingface/transformers#20287).
  */
 final class T5Weights {
-  /** (buckets, H) of the own heads. */
-  static final String POSITIONS =
-      "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
-
-  /** (D). */
-  static final String FINAL_NORM = "encoder.final_layer_norm.weight";
-
-  private static final String SHARED = "shared.weight";
-  private static final String OWN = "encoder.embed_tokens.weight";
+  private static final String RELATIVE =
+      "encoder.block.0.layer.0.SelfAttention.relative_attention_bias";
   // the embedding may be there under both names; the last matrices are read apart
   private static final EncoderWeights.Names NAMES =
       new EncoderWeights.Names(
@@ -48,49 +38,37 @@ final class T5Weights {
         source, NAMES, (to, weights) -> new Source(config, share, weights, to.in(exact)).read(to));
   }
 
-  /** (V, D) of the own rows. */
-  static NDArray embedding(EncoderWeights weights) {
-    return weights.get(embeddingName(weights::has));
-  }
-
-  private static String embeddingName(Predicate<String> has) {
-    return has.test(SHARED) ? SHARED : OWN;
-  }
-
   /** What is read of {@code weights}, and of {@code exact} in a type that does not overflow. */
   private record Source(T5Config config, Share share, Weights weights, Weights exact) {
     void read(EncoderWeights to) {
-      Cut rows = config.rows().cut(share, 0);
-      Cut heads = new Inner(config.heads(), 1).cut(share, 1);
-      to.add(weights, rows, embeddingName(weights::has), config.vocabulary(), config.width());
-      to.add(weights, heads, POSITIONS, config.buckets(), config.heads());
-      to.add(weights, FINAL_NORM, config.width());
+      to.outside(WeightMap.of(weights, share, w -> outside(w.withoutBias())));
       for (int i = 0; i < config.layers(); i++) {
-        String block = "encoder.block." + i + ".layer.";
-        to.addLayer(scope -> block(scope, weights.at(block), exact.at(block)));
+        String block = "encoder.block." + i + ".";
+        Weights exactly = exact.at(block);
+        to.addLayer(WeightMap.of(weights.at(block), share, w -> block(w.withoutBias(), exactly)));
       }
     }
 
-    private List<NDArray> block(NDManager scope, Weights of, Weights exactly) {
+    private WeightMap outside(WeightMap w) {
+      String embedding = weights.has("shared.weight") ? "shared" : "encoder.embed_tokens";
+      return w.inward(new Joined("shared", List.of(embedding)), config.rows(), config.width())
+          .outward(RELATIVE, config.buckets(), Inner.heads(config.heads(), 1))
+          .norm("encoder.final_layer_norm", config.width());
+    }
+
+    private WeightMap block(WeightMap w, Weights exactly) {
       long width = config.width();
-      long heads = config.attention().width();
-      long inner = config.innerWidth();
-      List<NDArray> tensors = new ArrayList<>();
-      tensors.add(of.get(scope, "0.layer_norm.weight", width));
+      w.norm("layer.0.layer_norm", width).norm("layer.1.layer_norm", width);
       for (String name : List.of("q", "k", "v")) {
-        Cut rows = config.attention().cut(share, 0);
-        tensors.add(of.get(scope, rows, "0.SelfAttention." + name + ".weight", heads, width));
+        w.inward("layer.0.SelfAttention." + name, config.attention(), width);
       }
-      Cut mixed = config.attention().cut(share, 1);
-      tensors.add(of.get(scope, mixed, "0.SelfAttention.o.weight", width, heads));
-      tensors.add(of.get(scope, "1.layer_norm.weight", width));
+      w.outward("layer.0.SelfAttention.o", width, config.attention());
+      String feedForward = "layer.1.DenseReluDense.";
       for (String name : config.gated() ? List.of("wi_0", "wi_1") : List.of("wi")) {
-        Cut rows = config.feedForward().cut(share, 0);
-        tensors.add(of.get(scope, rows, "1.DenseReluDense." + name + ".weight", inner, width));
+        w.inward(feedForward + name, config.feedForward(), width);
       }
-      Cut columns = config.feedForward().cut(share, 1);
-      tensors.add(exactly.get(scope, columns, "1.DenseReluDense.wo.weight", width, inner));
-      return tensors;
+      w.reading(exactly).outward(feedForward + "wo", width, config.feedForward());
+      return w;
     }
   }
 }

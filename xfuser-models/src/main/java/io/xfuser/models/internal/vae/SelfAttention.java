@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.vae.GroupNorm.Groups;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -23,19 +23,19 @@ final class SelfAttention implements Layer {
       Map.of("to_q", "query", "to_k", "key", "to_v", "value", "to_out.0", "proj_attn");
 
   private final Layer norm;
-  private final List<NDArray> projections; // weight (C, C) and bias (C) of each
+  private final Map<String, NDArray> projections; // weight (C, C) and bias (C) of each
 
   /** Reads {@code group_norm} and the four projections. */
   SelfAttention(NDManager owner, Weights weights, int channels, Groups groups) {
     norm = GroupNorm.plain(owner, weights.at("group_norm."), channels, groups);
-    List<NDArray> read = new ArrayList<>();
+    Map<String, NDArray> read = new HashMap<>();
     for (String name : PROJECTIONS) {
       String old = OLD_NAMES.getOrDefault(name, name);
       Weights projection = weights.at((weights.has(old + ".weight") ? old : name) + ".");
-      read.add(projection.get(owner, "weight", channels, channels));
-      read.add(projection.get(owner, "bias", channels));
+      read.put(name + ".weight", projection.get(owner, "weight", channels, channels));
+      read.put(name + ".bias", projection.get(owner, "bias", channels));
     }
-    projections = List.copyOf(read);
+    projections = Map.copyOf(read);
   }
 
   @Override

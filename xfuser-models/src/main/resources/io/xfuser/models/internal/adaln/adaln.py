@@ -1,16 +1,12 @@
 # B batch, F frames (1 for pictures), L tokens of this rank, T text tokens, C width, H heads, D head size, N neurons of the
-# MLP, c values of a token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C. A block's
-# weights, in order:
-#  0 scale_shift_table (6, C)
-#  1 Q/K/V (3·H·D, C)       2 its bias    3 attention output (C, H·D)     4 its bias
-#  5 MLP in (N, C)          6 its bias    7 MLP out (C, N)                8 its bias
-#  9 cross query (H·D, C)  10 its bias   11 cross key/value (2·H·D, C)   12 its bias  13 cross output (C, H·D)  14 its bias
+# MLP, c values of a token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C. attn1 is
+# self-attention, attn2 looks at the caption; their to_qkv and to_kv are several layers as one.
 
-def before_attention(self, x: Tensor, t: Tensor, w: List[Tensor], head: int, eps: float) -> Tensor:
+def before_attention(self, x: Tensor, t: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
   # x (B·F, L, C), t (6, C), head is D -> packed queries, keys, values (B·F, L, 3, H, D)
-  m = w[0] + t
+  m = w["scale_shift_table"] + t
   h = self.modulate(x, m[0], 1 + m[1], eps)
-  return self.linear(h, w[1], w[2]).unflatten(2, [3, -1, head])
+  return self.linear(h, w, "attn1.to_qkv").unflatten(2, [3, -1, head])
 
 def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
   # q (B·F, L, H·D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) added to the scores -> (B·F, L, H·D)
@@ -19,31 +15,32 @@ def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
   k, v = text_kv.select(2, 0).transpose(1, 2), text_kv.select(2, 1).transpose(1, 2)
   return self.attend_masked(qh, k, v, mask).reshape(q.size(0), q.size(1), q.size(2))
 
-def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: List[Tensor], w: List[Tensor],
+def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: List[Tensor], w: Dict[str, Tensor],
                     eps: float, terms: List[int]) -> Tensor:
   # x (B·F, L, C), attended (B·F, L, H, D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) -> (B·F, L, C); three terms
-  m = w[0] + t
+  m = w["scale_shift_table"] + t
   if self.adds(terms, 0):
-    x = self.add_gated(x, self.linear(attended.flatten(2), w[3], w[4]), m[2], terms, 0)
+    x = self.add_gated(x, self.linear(attended.flatten(2), w, "attn1.to_out.0"), m[2], terms, 0)
   if self.adds(terms, 1):
-    x = self.add_linear(x, self.attend_text(self.linear(x, w[9], w[10]), text_kv, mask), w[13], w[14], terms)
+    text = self.attend_text(self.linear(x, w, "attn2.to_q"), text_kv, mask)
+    x = self.add_linear(x, text, w, "attn2.to_out.0", terms)
   if self.adds(terms, 2):
     n = self.modulate(x, m[3], 1 + m[4], eps)
-    x = self.add_gated(x, self.mlp_gelu_tanh(n, w[5], w[6], w[7], w[8]), m[5], terms, 2)
+    x = self.add_gated(x, self.mlp_gelu_tanh(n, w, "ff.net.0.proj", "ff.net.2"), m[5], terms, 2)
   return x
 
-def text_key_values(self, text: Tensor, w: List[Tensor], head: int) -> Tensor:
+def text_key_values(self, text: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # text (B, T, C), head is D -> (B, T, 2, H, D)
-  return self.linear(text, w[11], w[12]).unflatten(2, [2, -1, head])
+  return self.linear(text, w, "attn2.to_kv").unflatten(2, [2, -1, head])
 
-def predict(self, x: Tensor, t: Tensor, w: List[Tensor], eps: float) -> Tensor:
-  # x (B, L, C), t (C), w: table (2, C), projection (c, C) and its bias -> (B, L, c)
-  m = w[0] + t
-  return self.linear(self.modulate(x, m[0], 1 + m[1], eps), w[1], w[2])
+def predict(self, x: Tensor, t: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
+  # x (B, L, C), t (C) -> (B, L, c)
+  m = w["scale_shift_table"] + t
+  return self.linear(self.modulate(x, m[0], 1 + m[1], eps), w, "proj_out")
 
-def project_caption(self, text: Tensor, w: List[Tensor]) -> Tensor:
+def project_caption(self, text: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # (B, T, text width) -> (B, T, C)
-  return self.mlp_gelu_tanh(text, w[0], w[1], w[2], w[3])
+  return self.mlp_gelu_tanh(text, w, "caption_projection.linear_1", "caption_projection.linear_2")
 
 def kept_text(self, mask: Tensor) -> int:
   # mask (B, T): tokens up to the last that any prompt has; all where a prompt has none
@@ -57,14 +54,15 @@ def mask_bias(self, mask: Tensor, like: Tensor) -> Tensor:
   # mask (B, T) of 1 and 0 -> (B, 1, 1, T), 0 where text is and -10000 elsewhere
   return ((1 - torch.to(mask, like.dtype)) * -10000.0).unsqueeze(1).unsqueeze(1)
 
-def size_condition(self, height: float, width: float, ratio: float, w: List[Tensor]) -> Tensor:
+def size_condition(self, height: float, width: float, ratio: float, like: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # (1, C): embeddings of height, width and aspect ratio, one third each
-  return torch.cat([self.embed_number(height, w, 10), self.embed_number(width, w, 10), self.embed_number(ratio, w, 14)], 1)
+  sizes = [self.embed_number(size, like, w, "adaln_single.emb.resolution_embedder") for size in [height, width]]
+  return torch.cat(sizes + [self.embed_number(ratio, like, w, "adaln_single.emb.aspect_ratio_embedder")], 1)
 
-def timestep(self, value: float, w: List[Tensor], sizes: List[Tensor]) -> Tuple[Tensor, Tensor]:
+def timestep(self, value: float, like: Tensor, w: Dict[str, Tensor], sizes: List[Tensor]) -> Tuple[Tensor, Tensor]:
   # adaLN-single: shift, scale, gate twice (6, C), and the embedded timestep (C)
-  embedded = self.embed_number(value, w, 4)
+  embedded = self.embed_number(value, like, w, "adaln_single.emb.timestep_embedder")
   for s in sizes:
     embedded = embedded + s
-  six = self.linear(torch.silu(embedded), w[8], w[9])
+  six = self.linear(torch.silu(embedded), w, "adaln_single.linear")
   return (six.view(6, -1), embedded.squeeze(0))

@@ -1,9 +1,9 @@
-# B batch, F frames, L tokens of this rank, C width, H heads, D head size. A temporal block's weights are the first nine of
-# adaln.py.
+# B batch, F frames, L tokens of this rank, C width, H heads, D head size. A temporal block has the layers of
+# adaln.py's but attn2.
 
 def attend_frames(self, qkv: Tensor, head: int, frames: int) -> Tensor:
-  # qkv (B·F, L, 3·H·D), head is D -> (B·F, L, H·D): every token attends the frames of its own place. Tokens are the batch of the
-  # attention: views for each video, as the tokens of several have no common stride.
+  # qkv (B·F, L, 3·H·D), head is D -> (B·F, L, H·D): every token attends the frames of its own place. Tokens are the batch of
+  # the attention: views for each video, as the tokens of several have no common stride.
   packed = qkv.view(-1, frames, qkv.size(1), 3, qkv.size(2) // (3 * head), head)
   out = torch.empty([packed.size(0), frames, qkv.size(1), packed.size(4), head], dtype=qkv.dtype, device=qkv.device)
   for b in range(packed.size(0)):
@@ -11,17 +11,17 @@ def attend_frames(self, qkv: Tensor, head: int, frames: int) -> Tensor:
     out[b].copy_(self.attend(p[0], p[1], p[2]).transpose(0, 1))  # (L, F, H, D) -> (F, L, H, D)
   return out.view(qkv.size(0), qkv.size(1), -1)
 
-def temporal_block(self, x: Tensor, t: Tensor, positions: List[Tensor], w: List[Tensor], head: int, frames: int,
+def temporal_block(self, x: Tensor, t: Tensor, positions: List[Tensor], w: Dict[str, Tensor], head: int, frames: int,
                    eps: float, terms: List[int]) -> Tensor:
   # x (B·F, L, C), t (6, C), positions none or those of the frames (F, C) -> (B·F, L, C); two terms
-  m = w[0] + t
+  m = w["scale_shift_table"] + t
   if self.adds(terms, 0):
     for p in positions:
       x = (x.unflatten(0, [-1, frames]) + p.unsqueeze(1)).flatten(0, 1)
     h = self.modulate(x, m[0], 1 + m[1], eps)
-    attended = self.attend_frames(self.linear(h, w[1], w[2]), head, frames)
-    x = self.add_gated(x, self.linear(attended, w[3], w[4]), m[2], terms, 0)
+    attended = self.attend_frames(self.linear(h, w, "attn1.to_qkv"), head, frames)
+    x = self.add_gated(x, self.linear(attended, w, "attn1.to_out.0"), m[2], terms, 0)
   if self.adds(terms, 1):
     n = self.modulate(x, m[3], 1 + m[4], eps)
-    x = self.add_gated(x, self.mlp_gelu_tanh(n, w[5], w[6], w[7], w[8]), m[5], terms, 1)
+    x = self.add_gated(x, self.mlp_gelu_tanh(n, w, "ff.net.0.proj", "ff.net.2"), m[5], terms, 1)
   return x

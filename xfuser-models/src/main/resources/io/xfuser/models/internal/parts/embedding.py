@@ -1,17 +1,17 @@
 # B batch, L tokens, C width, c values of a token
 
-def embed(self, tokens: Tensor, positions: Tensor, w: List[Tensor]) -> Tensor:
+def embed(self, tokens: Tensor, positions: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # tokens (B, L, c), positions (L, C) fp32 -> (B, L, C); embeddings of positions are added in fp32
-  return torch.to(self.linear(tokens, w[0], w[1]) + positions, tokens.dtype).contiguous()
+  return torch.to(self.linear(tokens, w, "pos_embed.proj") + positions, tokens.dtype).contiguous()
 
-def embed_alone(self, tokens: Tensor, w: List[Tensor]) -> Tensor:
+def embed_alone(self, tokens: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # (B, L, c) -> (B, L, C)
-  return self.linear(tokens, w[0], w[1]).contiguous()
+  return self.linear(tokens, w, "pos_embed.proj").contiguous()
 
-def predict(self, x: Tensor, t: Tensor, w: List[Tensor]) -> Tensor:
-  # x (B, L, C), t (B, C), w: modulation (2C, C), projection (c, C), each with its bias -> (B, L, c)
-  m = self.modulations(t, w[0], w[1], 2)
-  return self.linear(self.modulate_rows(x, m[1], m[0], 1e-6), w[2], w[3])
+def predict(self, x: Tensor, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # x (B, L, C), t (B, C) -> (B, L, c); the modulation has the scale first
+  m = self.modulations(t, w, "norm_out.linear")
+  return self.linear(self.modulate_rows(x, m[1], m[0], 1e-6), w, "proj_out")
 
 def axis(self, positions: Tensor, width: int) -> Tensor:
   # (L) -> (L, width): sines then cosines, in fp64

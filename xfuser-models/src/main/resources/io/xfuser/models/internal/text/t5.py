@@ -2,9 +2,14 @@
 # B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer, V vocabulary. Of an
 # encoder in shares, H, F and V are the share's own; H may be 0.
 
-def embed_some(self, table: Tensor, ids: Tensor, first: int) -> Tensor:
-  # the rows of ids (B, T) that table (V, D) has, whose first is row `first` of the whole; zeros for the others
-  # -> (B, T, D)
+def embed(self, ids: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # (B, T) -> (B, T, D)
+  return torch.embedding(w["shared.weight"], ids)
+
+def embed_some(self, ids: Tensor, w: Dict[str, Tensor], first: int) -> Tensor:
+  # the rows of ids (B, T) that this share of the embedding (V, D) has, whose first is row `first` of the whole; zeros for the
+  # others -> (B, T, D)
+  table = w["shared.weight"]
   local = ids - first
   own = torch.bitwise_and(local >= 0, local < table.size(0))
   rows = torch.embedding(table, torch.where(own, local, torch.zeros_like(local)))
@@ -22,8 +27,9 @@ def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> 
   far = torch.clamp(far, None, half - 1)
   return (distance > 0).to(4) * half + torch.where(length < exact, length, far)
 
-def position_bias(self, table: Tensor, mask: Tensor, buckets: int, max_distance: int) -> Tensor:
-  # table (buckets, H), mask (B, T) with 1 for tokens and 0 for padding -> (B, H, T, T), added to the scores
+def position_bias(self, w: Dict[str, Tensor], mask: Tensor, buckets: int, max_distance: int) -> Tensor:
+  # mask (B, T) with 1 for tokens and 0 for padding -> (B, H, T, T), added to the scores
+  table = w["encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]  # (buckets, H)
   position = torch.arange(mask.size(1), dtype=4, device=mask.device)
   distance = position.unsqueeze(0) - position.unsqueeze(1)  # (T, T): key - query
   bias = torch.embedding(table, self.position_bucket(distance, buckets, max_distance))  # (T, T, H)
@@ -33,27 +39,27 @@ def heads_of(self, x: Tensor, width: int) -> Tensor:
   # (B, T, H·K) -> (B, H, T, K)
   return x.unflatten(2, [-1, width]).transpose(1, 2)
 
-def attention(self, x: Tensor, bias: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, width: int) -> Tensor:
-  # x (B, T, D), q, k and v (H·K, D), o (D, H·K) -> (B, T, D); T5 does not scale the scores
-  query = self.heads_of(self.linear_alone(x, q), width)  # (B, H, T, K)
-  key = self.heads_of(self.linear_alone(x, k), width)
-  value = self.heads_of(self.linear_alone(x, v), width)
+def attention(self, x: Tensor, bias: Tensor, w: Dict[str, Tensor], width: int) -> Tensor:
+  # x (B, T, D) -> (B, T, D); T5 does not scale the scores
+  query = self.heads_of(self.linear(x, w, "layer.0.SelfAttention.q"), width)  # (B, H, T, K)
+  key = self.heads_of(self.linear(x, w, "layer.0.SelfAttention.k"), width)
+  value = self.heads_of(self.linear(x, w, "layer.0.SelfAttention.v"), width)
   scores = self.matmul(query, key.transpose(3, 2)) + bias  # (B, H, T, T)
   weights = torch.softmax(scores.to(6), -1).to(scores.dtype)
   mixed = self.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
-  return self.linear_alone(mixed.flatten(2), o)
+  return self.linear(mixed.flatten(2), w, "layer.0.SelfAttention.o")
 
 def gelu_new(self, x: Tensor) -> Tensor:
   return 0.5 * x * (1. + torch.tanh(0.7978845608028654 * (x + 0.044715 * torch.pow(x, 3.))))
 
-def feed_forward(self, x: Tensor, w: List[Tensor]) -> Tensor:
-  # x (B, T, D); w is wi (F, D), wo (D, F) with relu, or wi_0, wi_1 (F, D), wo (D, F) with a gate
-  if len(w) == 3:
-    inner = self.gelu_new(self.linear_alone(x, w[0])) * self.linear_alone(x, w[1])  # (B, T, F)
+def feed_forward(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # x (B, T, D) -> (B, T, D): with a gate, which T5 v1.1 has, or with relu
+  if "layer.1.DenseReluDense.wi_0.weight" in w:
+    inner = self.gelu_new(self.linear(x, w, "layer.1.DenseReluDense.wi_0"))  # (B, T, F)
+    inner = inner * self.linear(x, w, "layer.1.DenseReluDense.wi_1")
   else:
-    inner = torch.relu(self.linear_alone(x, w[0]))
-  out = w[len(w) - 1]
-  return self.linear_alone(inner.to(out.dtype), out)
+    inner = torch.relu(self.linear(x, w, "layer.1.DenseReluDense.wi"))
+  return self.linear(inner.to(self.taken_type(w, "layer.1.DenseReluDense.wo")), w, "layer.1.DenseReluDense.wo")
 
 def finite(self, x: Tensor) -> Tensor:
   # keeps float16 away from infinity
@@ -70,10 +76,16 @@ def add_term(self, x: Tensor, y: Tensor, terms: List[int]) -> Tensor:
     return self.finite(torch.to(y, torch.result_type(x, y)))
   return self.finite(x + y)
 
-def block(self, x: Tensor, w: List[Tensor], bias: Tensor, width: int, eps: float, terms: List[int]) -> Tensor:
-  # x (B, T, D), w: norm (D), q, k, v, o, norm (D), then the weights of the feed-forward layer -> (B, T, D); two terms
+def block(self, x: Tensor, w: Dict[str, Tensor], bias: Tensor, width: int, eps: float, terms: List[int]) -> Tensor:
+  # x (B, T, D) -> (B, T, D); two terms
   if self.adds(terms, 0):
-    x = self.add_term(x, self.attention(self.rms_norm(x, w[0], eps), bias, w[1], w[2], w[3], w[4], width), terms)
+    h = self.rms_norm(x, w, "layer.0.layer_norm", eps)
+    x = self.add_term(x, self.attention(h, bias, w, width), terms)
   if self.adds(terms, 1):
-    x = self.add_term(x, self.feed_forward(self.rms_norm(x, w[5], eps), w[6:]), terms)
+    h = self.rms_norm(x, w, "layer.1.layer_norm", eps)
+    x = self.add_term(x, self.feed_forward(h, w), terms)
   return x
+
+def last_norm(self, x: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
+  # (B, T, D) -> (B, T, D)
+  return self.rms_norm(x, w, "encoder.final_layer_norm", eps)

@@ -132,25 +132,22 @@ def tokens(self, x: Tensor) -> Tensor:
   # (B, C, H, W) -> (B, L, C) in the type of products
   return torch.to(torch.flatten(torch.permute(x, [0, 2, 3, 1]), 1, 2), self.product_type(x))
 
-def keys_values(self, x: Tensor, weights: List[Tensor]) -> List[Tensor]:
+def keys_values(self, x: Tensor, w: Dict[str, Tensor]) -> List[Tensor]:
   # x (B, C, H, W) -> the keys and the values of its positions, each (B, L, C)
   tokens = self.tokens(x)  # (B, L, C)
-  w = [torch.to(weight, tokens.dtype) for weight in weights]
-  return [self.linear(tokens, w[2], w[3]), self.linear(tokens, w[4], w[5])]
+  return [self.linear(tokens, w, "to_k"), self.linear(tokens, w, "to_v")]
 
-def attend_to(self, x: Tensor, residual: Tensor, k: Tensor, v: Tensor, weights: List[Tensor]) -> Tensor:
+def attend_to(self, x: Tensor, residual: Tensor, k: Tensor, v: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x, residual (B, C, H, W), keys and values (B, K, C) -> residual + attention of the positions of x, one head
-  tokens = self.tokens(x)  # (B, L, C)
-  w = [torch.to(weight, tokens.dtype) for weight in weights]
-  q = torch.unsqueeze(self.linear(tokens, w[0], w[1]), 1)  # (B, 1, L, C)
+  q = torch.unsqueeze(self.linear(self.tokens(x), w, "to_q"), 1)  # (B, 1, L, C)
   out = self.attend(q, torch.unsqueeze(k, 1), torch.unsqueeze(v, 1))  # (B, L, 1, C)
-  y = torch.to(self.linear(torch.squeeze(out, 2), w[6], w[7]), x.dtype)  # (B, L, C)
+  y = torch.to(self.linear(torch.squeeze(out, 2), w, "to_out.0"), x.dtype)  # (B, L, C)
   return residual + torch.unflatten(torch.transpose(y, 1, 2), 2, [x.size(2), x.size(3)])
 
-def attention(self, x: Tensor, residual: Tensor, weights: List[Tensor]) -> Tensor:
+def attention(self, x: Tensor, residual: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x, residual (B, C, H, W) -> residual + attention over all L positions of x
-  k, v = self.keys_values(x, weights)  # (B, L, C)
-  return self.attend_to(x, residual, k, v, weights)
+  k, v = self.keys_values(x, w)  # (B, L, C)
+  return self.attend_to(x, residual, k, v, w)
 
 def kernel_over_rows(self, weight: Tensor) -> Tensor:
   # (O, C, K, 1, 1) -> (O, C, K, 1), a view

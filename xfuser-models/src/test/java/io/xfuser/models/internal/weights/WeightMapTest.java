@@ -7,12 +7,13 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorList;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,10 +24,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Shares of layers: five heads of two, and three neurons, around tokens of four. */
-class WeightListTest {
-  private static final Program PROGRAM = Program.load(WeightListTest.class, "shares.py");
+class WeightMapTest {
+  private static final Program PROGRAM = Program.load(WeightMapTest.class, "shares.py");
   private static final Inner HEADS = Inner.heads(5, 2);
   private static final Inner NEURONS = Inner.neurons(3);
+  private static final Joined QUERIES_KEYS = new Joined("qk", List.of("q", "k"));
   private static final int WIDTH = 4;
 
   @TempDir Path directory;
@@ -62,11 +64,11 @@ class WeightListTest {
   @ValueSource(ints = {1, 2, 3})
   void sharesAddUpToTheLayer(int parts) {
     try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32);
-        TensorList whole = layers(weights, Share.WHOLE)) {
+        TensorMap whole = layers(weights, Share.WHOLE)) {
       NDArray x = numbers(2, WIDTH, 7);
       NDArray sum = manager.zeros(x.getShape());
       for (int part = 0; part < parts; part++) {
-        try (TensorList share = layers(weights, new Share(part, parts))) {
+        try (TensorMap share = layers(weights, new Share(part, parts))) {
           sum = sum.add(PROGRAM.call(manager, "layers", x, share));
         }
       }
@@ -85,10 +87,11 @@ class WeightListTest {
         long own = share.isFirst() ? two : HEADS.width() - two;
         long neurons = share.isFirst() ? 1 : 2;
         CountedWeights counted = new CountedWeights(weights);
-        try (TensorList list = layers(counted, share)) {
-          long elements = 2 * own * (WIDTH + 1) + WIDTH * (own + neurons) + WIDTH;
+        try (TensorMap map = layers(counted, share)) {
+          long bias = share.isFirst() ? WIDTH : 0;
+          long elements = 2 * own * (WIDTH + 1) + WIDTH * (own + neurons) + bias;
           assertThat(counted.bytes()).isEqualTo(elements * type.bytes());
-          assertThat(list.bytes()).isEqualTo(elements * type.bytes());
+          assertThat(map.bytes()).isEqualTo(elements * type.bytes());
         }
       }
     }
@@ -118,18 +121,18 @@ class WeightListTest {
   @Test
   void onlyTheFirstShareHasTheBias() {
     try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32);
-        TensorList first = layers(weights, new Share(0, 2));
-        TensorList second = layers(weights, new Share(1, 2))) {
+        TensorMap first = layers(weights, new Share(0, 2));
+        TensorMap second = layers(weights, new Share(1, 2))) {
       float[] bias = weights.get(manager, "out.bias", WIDTH).toFloatArray();
-      assertThat(PROGRAM.call(manager, "last", first).toFloatArray()).containsExactly(bias);
-      assertThat(PROGRAM.call(manager, "last", second).toFloatArray()).containsOnly(0);
+      assertThat(PROGRAM.call(manager, "bias", first).toFloatArray()).containsExactly(bias);
+      assertThat(second.names()).containsExactlyInAnyOrder("qk.weight", "qk.bias", "out.0.weight", "out.1.weight");
     }
   }
 
-  private static TensorList layers(Weights weights, Share share) {
-    return WeightList.of(
+  private static TensorMap layers(Weights weights, Share share) {
+    return WeightMap.of(
         weights,
         share,
-        w -> w.inward(HEADS, WIDTH, "q", "k").outward("out", WIDTH, HEADS, NEURONS));
+        w -> w.inward(QUERIES_KEYS, HEADS, WIDTH).outward("out", WIDTH, HEADS, NEURONS));
   }
 }

@@ -5,15 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class TensorListTest {
+class TensorMapTest {
   private static final Program PROGRAM =
       Program.compile(
-          "first", "def first(self, xs: List[Tensor]) -> Tensor:\n  return xs[0] + 0\n");
+          "first",
+          "def first(self, w: Dict[str, Tensor]) -> Tensor:\n  return w[\"norm.weight\"] + 0\n");
 
   private final NDManager manager = Torch.newManager();
   private final AtomicInteger readings = new AtomicInteger();
@@ -28,46 +30,46 @@ class TensorListTest {
     manager.close();
   }
 
-  private TensorList numbered() {
-    return TensorList.read(
+  private TensorMap numbered() {
+    return TensorMap.read(
         () -> {
           readings.incrementAndGet();
           try (NDManager scope = Torch.newManager()) {
             NDArray x = Torch.empty(scope, ElementType.FLOAT32, 2);
             Torch.memory(x).asFloatBuffer().put(new float[] {3, 4});
-            return TensorList.of(x);
+            return TensorMap.of(Map.of("norm.weight", x));
           }
         });
   }
 
-  private float[] used(TensorList list) {
-    return PROGRAM.call(manager, "first", list).toFloatArray();
+  private float[] used(TensorMap map) {
+    return PROGRAM.call(manager, "first", map).toFloatArray();
   }
 
   @Test
-  void aListThatIsNeverHeldIsReadOnce() {
-    try (TensorList list = numbered()) {
-      assertThat(used(list)).containsExactly(3, 4);
-      assertThat(used(list)).containsExactly(3, 4);
-      assertThat(list.isLoaded()).isTrue();
+  void aMapThatIsNeverHeldIsReadOnce() {
+    try (TensorMap map = numbered()) {
+      assertThat(used(map)).containsExactly(3, 4);
+      assertThat(used(map)).containsExactly(3, 4);
+      assertThat(map.isLoaded()).isTrue();
       assertThat(readings).hasValue(1);
     }
   }
 
   @Test
   void whatTheLastHoldLetsGoIsReleasedAndReadAgain() {
-    try (TensorList list = numbered()) {
-      TensorList.Hold first = list.hold();
-      TensorList.Hold second = list.hold();
-      assertThat(used(list)).containsExactly(3, 4);
+    try (TensorMap map = numbered()) {
+      TensorMap.Hold first = map.hold();
+      TensorMap.Hold second = map.hold();
+      assertThat(used(map)).containsExactly(3, 4);
       second.close();
-      list.release();
-      assertThat(list.isLoaded()).isTrue(); // somebody holds it
+      map.release();
+      assertThat(map.isLoaded()).isTrue(); // somebody holds it
       first.close();
-      assertThat(list.isLoaded()).isFalse();
-      assertThat(list.bytes()).isEqualTo(8);
+      assertThat(map.isLoaded()).isFalse();
+      assertThat(map.bytes()).isEqualTo(8);
       assertThat(readings).hasValue(1);
-      assertThat(used(list)).containsExactly(3, 4);
+      assertThat(used(map)).containsExactly(3, 4);
       assertThat(readings).hasValue(2);
     }
   }
@@ -75,18 +77,18 @@ class TensorListTest {
   @Test
   void tensorsThatCannotBeReadAgainStay() {
     try (NDManager scope = Torch.newManager();
-        TensorList list = TensorList.of(Torch.empty(scope, ElementType.FLOAT32, 2))) {
-      list.hold().close();
-      list.release();
-      assertThat(list.isLoaded()).isTrue();
+        TensorMap map = TensorMap.of(Map.of("x", Torch.empty(scope, ElementType.FLOAT32, 2)))) {
+      map.hold().close();
+      map.release();
+      assertThat(map.isLoaded()).isTrue();
     }
   }
 
   @Test
-  void aClosedListIsNotReadAgain() {
-    TensorList list = numbered();
-    list.close();
-    assertThatThrownBy(() -> used(list)).hasMessageContaining("the tensors were released");
+  void aClosedMapIsNotReadAgain() {
+    TensorMap map = numbered();
+    map.close();
+    assertThatThrownBy(() -> used(map)).hasMessageContaining("the tensors were released");
     assertThat(readings).hasValue(1);
   }
 }

@@ -3,45 +3,60 @@ package io.xfuser.torchscript;
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tensors handed to programs again and again, such as a block's weights: converted once, not on
- * every call. It keeps the tensors alive by itself; close it to release them.
+ * Named tensors handed to programs again and again, such as a block's weights ({@code Dict[str,
+ * Tensor]}): converted once, not on every call. It keeps the tensors alive by itself; close it to
+ * release them.
  *
  * <p>One that was {@linkplain #read read} can do without its tensors in between: see {@link #hold}.
  */
-public final class TensorList implements AutoCloseable {
-  private final @Nullable Supplier<TensorList> reading;
+public final class TensorMap implements AutoCloseable {
+  private final @Nullable Supplier<TensorMap> reading;
+  private final Set<String> names;
   private final long bytes;
   private volatile @Nullable IValue value; // changed by synchronized methods only
   private int holders;
   private boolean closed;
 
-  private TensorList(@Nullable IValue value, long bytes, @Nullable Supplier<TensorList> reading) {
+  private TensorMap(
+      @Nullable IValue value,
+      Set<String> names,
+      long bytes,
+      @Nullable Supplier<TensorMap> reading) {
     this.value = value;
+    this.names = names;
     this.bytes = bytes;
     this.reading = reading;
   }
 
-  /** A list of {@code tensors}, in their order. */
-  public static TensorList of(List<NDArray> tensors) {
-    PtNDArray[] array = tensors.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new);
-    long bytes = tensors.stream().mapToLong(ElementType::bytesOf).sum();
-    return new TensorList(IValue.listFrom(array), bytes, null);
-  }
-
-  /** A list of {@code tensors}, in their order. */
-  public static TensorList of(NDArray... tensors) {
-    return of(List.of(tensors));
+  /** The {@code tensors} by their names. */
+  public static TensorMap of(Map<String, NDArray> tensors) {
+    long bytes = tensors.values().stream().mapToLong(ElementType::bytesOf).sum();
+    return new TensorMap(valueOf(tensors), Set.copyOf(tensors.keySet()), bytes, null);
   }
 
   /** What {@code reading} makes now, and whenever it is needed again: each time the same. */
-  public static TensorList read(Supplier<TensorList> reading) {
-    TensorList first = reading.get();
-    return new TensorList(first.value, first.bytes, reading);
+  public static TensorMap read(Supplier<TensorMap> reading) {
+    TensorMap first = reading.get();
+    return new TensorMap(first.value, first.names, first.bytes, reading);
+  }
+
+  /** A dictionary that shares the tensors' memory; the caller closes it. */
+  static IValue valueOf(Map<String, NDArray> tensors) {
+    Map<String, PtNDArray> all = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> all.put(name, (PtNDArray) tensor));
+    return IValue.stringMapFrom(all);
+  }
+
+  /** The names of the tensors, in memory or not. */
+  public Set<String> names() {
+    return names;
   }
 
   /** Bytes of all tensors together, in memory or not. */
@@ -56,7 +71,7 @@ public final class TensorList implements AutoCloseable {
 
   /**
    * Keeps the tensors in memory until what is returned is closed; when the last of all holds is, a
-   * list that can be read again releases them. A list that was never held keeps them until it is
+   * map that can be read again releases them. A map that was never held keeps them until it is
    * closed itself. On a GPU what is still computed with them is not disturbed: libtorch gives their
    * memory only to what is computed later in the same stream.
    */
@@ -108,7 +123,7 @@ public final class TensorList implements AutoCloseable {
     }
   }
 
-  /** Keeps tensors in memory; see {@link TensorList#hold}. */
+  /** Keeps tensors in memory; see {@link TensorMap#hold}. */
   @FunctionalInterface
   public interface Hold extends AutoCloseable {
     @Override

@@ -1,0 +1,40 @@
+package io.xfuser.models.internal.weights;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Linear layers of one input that are read as one matrix, because one product is faster than
+ * several. Those of an attention have the names that diffusers gives them when it fuses them itself
+ * ({@code fuse_projections}).
+ *
+ * @param name what programs call them together
+ * @param layers their names in the checkpoint, in the order of their rows
+ */
+public record Joined(String name, List<String> layers) {
+  /** Copies the list. */
+  public Joined {
+    layers = List.copyOf(layers);
+  }
+
+  /** {@code to_qkv} of the attention of this name: queries, keys and values of its tokens. */
+  public static Joined queriesKeysValues(String attention) {
+    return under(attention, "to_qkv", "to_q", "to_k", "to_v");
+  }
+
+  /** {@code to_kv}: keys and values of the text that it looks at. */
+  public static Joined keysValues(String attention) {
+    return under(attention, "to_kv", "to_k", "to_v");
+  }
+
+  /** {@code to_added_qkv}: queries, keys and values of the text that is attended to jointly. */
+  public static Joined addedQueriesKeysValues(String attention) {
+    return under(attention, "to_added_qkv", "add_q_proj", "add_k_proj", "add_v_proj");
+  }
+
+  /** {@code layers} below {@code module}, together {@code name}. */
+  public static Joined under(String module, String name, String... layers) {
+    String prefix = module + ".";
+    return new Joined(prefix + name, Stream.of(layers).map(prefix::concat).toList());
+  }
+}

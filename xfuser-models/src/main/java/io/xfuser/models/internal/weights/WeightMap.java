@@ -1,0 +1,181 @@
+package io.xfuser.models.internal.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Patchify;
+import io.xfuser.torchscript.TensorMap;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.Share;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * Reads a part's weights. A program finds them by the checkpoint's names; what a linear layer's
+ * entries are, {@code products.py} says. Sizes are those that the model needs; what a file has
+ * otherwise is refused by file and name.
+ */
+public final class WeightMap {
+  private final NDManager scope;
+  private final Map<String, NDArray> entries;
+  private final Weights weights;
+  private final Share share;
+  private final boolean biased;
+
+  private WeightMap(
+      NDManager scope, Map<String, NDArray> entries, Weights weights, Share share, boolean biased) {
+    this.scope = scope;
+    this.entries = entries;
+    this.weights = weights;
+    this.share = share;
+    this.biased = biased;
+  }
+
+  /**
+   * What {@code reading} reads of {@code weights}: now, and again if it was released in between, as
+   * long as the weights are open.
+   */
+  public static TensorMap of(Weights weights, UnaryOperator<WeightMap> reading) {
+    return of(weights, Share.WHOLE, reading);
+  }
+
+  /** The same, of the layers to and from an {@link Inner} width only {@code share}. */
+  public static TensorMap of(Weights weights, Share share, UnaryOperator<WeightMap> reading) {
+    return TensorMap.read(() -> read(weights, share, reading));
+  }
+
+  private static TensorMap read(Weights weights, Share share, UnaryOperator<WeightMap> reading) {
+    try (NDManager scope = Torch.newManager()) {
+      WeightMap map = new WeightMap(scope, new LinkedHashMap<>(), weights, share, true);
+      return TensorMap.of(reading.apply(map).entries);
+    }
+  }
+
+  /** This map, for layers and norms that have no bias. */
+  public WeightMap withoutBias() {
+    return new WeightMap(scope, entries, weights, share, false);
+  }
+
+  /** This map, which goes on with tensors of {@code others}. */
+  public WeightMap reading(Weights others) {
+    return new WeightMap(scope, entries, others, share, biased);
+  }
+
+  private WeightMap put(String name, NDArray tensor) {
+    if (entries.put(name, tensor) != null) {
+      throw new IllegalStateException(name + " is read twice");
+    }
+    return this;
+  }
+
+  /** One tensor. */
+  public WeightMap tensor(String name, long... shape) {
+    return put(name, weights.get(scope, name, shape));
+  }
+
+  /** One tensor in the form that the program wants it in. */
+  public WeightMap tensor(
+      BiFunction<NDManager, NDArray, NDArray> form, String name, long... shape) {
+    return put(name, form.apply(scope, weights.get(scope, name, shape)));
+  }
+
+  /** Weight (out, in) and bias (out) of a linear layer. */
+  public WeightMap linear(String name, long out, long in) {
+    return linear(new Joined(name, List.of(name)), out, in);
+  }
+
+  /** Several linear layers of one input as one: weight (n·out, in) and bias (n·out). */
+  public WeightMap linear(Joined layers, long out, long in) {
+    return rows(layers, new Cut(0, 0, out), out, in);
+  }
+
+  /** The layer from the tokens to an inner width: the share's weight (own, in) and bias (own). */
+  public WeightMap inward(String name, Inner inner, long in) {
+    return inward(new Joined(name, List.of(name)), inner, in);
+  }
+
+  /** Several as one: the share's rows of each, weight (n·own, in) and bias (n·own). */
+  public WeightMap inward(Joined layers, Inner inner, long in) {
+    return rows(layers, inner.cut(share, 0), inner.width(), in);
+  }
+
+  private WeightMap rows(Joined layers, Cut cut, long out, long in) {
+    put(layers.name() + ".weight", rows(layers, cut, ".weight", out, in));
+    return biased ? put(layers.name() + ".bias", rows(layers, cut, ".bias", out)) : this;
+  }
+
+  private NDArray rows(Joined layers, Cut cut, String kind, long... shape) {
+    List<NDArray> parts = new ArrayList<>();
+    for (String name : layers.layers()) {
+      parts.add(weights.get(scope, cut, name + kind, shape));
+    }
+    return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
+  }
+
+  /**
+   * The layer from an inner width back to the tokens: the share's columns (out, own), and the bias
+   * (out) in the first share alone, as it is added once. One from several inner widths that are not
+   * joined is a layer for each, {@code name.0}, {@code name.1} and so on; the first has the bias.
+   * Columns are copied: libtorch multiplies by a part of a wider matrix with a reference kernel
+   * that is a thousand times slower.
+   */
+  public WeightMap outward(String name, long out, Inner... inners) {
+    long in = Stream.of(inners).mapToLong(Inner::width).sum();
+    long from = 0;
+    for (int i = 0; i < inners.length; i++) {
+      Cut columns = inners[i].cut(share, 1).shifted(from);
+      String entry = inners.length == 1 ? name : name + "." + i;
+      put(entry + ".weight", weights.get(scope, columns, name + ".weight", out, in));
+      if (i == 0 && biased && share.isFirst()) {
+        put(entry + ".bias", weights.get(scope, name + ".bias", out));
+      }
+      from += inners[i].width();
+    }
+    return this;
+  }
+
+  /** Weight and bias (n) of a norm. */
+  public WeightMap norm(String name, long size) {
+    tensor(name + ".weight", size);
+    return biased ? tensor(name + ".bias", size) : this;
+  }
+
+  /** Weight (n) of a norm that has no bias. */
+  public WeightMap scale(String name, long size) {
+    return tensor(name + ".weight", size);
+  }
+
+  /** A convolution over patches as a linear layer on tokens: (width, p·p·c) and bias (width). */
+  public WeightMap patches(String name, long width, Patch patch) {
+    long p = patch.size();
+    return tensor(Patchify::embeddingWeight, name + ".weight", width, patch.channels(), p, p)
+        .tensor(name + ".bias", width);
+  }
+
+  /** The projection of hidden states to a patch's latents alone: (p·p·c, width), bias (p·p·c). */
+  public WeightMap patchHead(String name, long width, Patch patch) {
+    Patchify patchify = new Patchify(patch.size());
+    long rows = (long) patch.size() * patch.size() * patch.predicted();
+    BiFunction<NDManager, NDArray, NDArray> keep =
+        (owner, all) -> patchify.headRows(owner, all, patch.channels());
+    return tensor(keep, name + ".weight", rows, width).tensor(keep, name + ".bias", rows);
+  }
+
+  /** Two linear layers, {@code linear_1} and {@code linear_2} of the module {@code name}. */
+  public WeightMap mlp(String name, long out, long in) {
+    return linear(name + ".linear_1", out, in).linear(name + ".linear_2", out, out);
+  }
+
+  /**
+   * The latents of a token.
+   *
+   * @param size p, latents along each side
+   * @param channels c
+   * @param predicted channels that the head has: those of the latents, and learned variances
+   */
+  public record Patch(int size, int channels, int predicted) {}
+}
