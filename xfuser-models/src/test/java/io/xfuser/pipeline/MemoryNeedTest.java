@@ -8,6 +8,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.GenerationRequest;
@@ -129,5 +130,17 @@ class MemoryNeedTest {
         .hasMessage(
             "384 × 384 pixels (height × width) need at least 2.0 GB of memory for decoding, but"
                 + " there are 2.0 GB; less is needed by tiling");
+  }
+
+  @Test
+  void textThatCannotBeEncodedIsRefusedByItsLength() {
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine(ParallelConfig.serial()))) {
+      ranks.check(FOX.toBuilder().maxSequenceLength(1_000).build());
+      assertThatThrownBy(
+              () -> ranks.check(FOX.toBuilder().maxSequenceLength(Integer.MAX_VALUE).build()))
+          .isInstanceOf(ArgumentException.class)
+          .hasMessageContaining(" for 2147483647 tokens of text, but there are ")
+          .hasMessageEndingWith("less is needed by a smaller max_sequence_length");
+    }
   }
 }

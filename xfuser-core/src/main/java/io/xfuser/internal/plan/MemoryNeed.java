@@ -32,6 +32,9 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
   /** Positions of tokens in Java: in an array, and as objects with their references. */
   private static final int JAVA_POSITION = 28;
 
+  /** Bytes for a pair of text tokens, in half precision. */
+  private static final int TEXT_PAIR = 2;
+
   private static final String SMALLER = "a smaller picture";
 
   /**
@@ -85,7 +88,17 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
         new MemoryNeed(
             "decoding",
             element * decoding(plan, decoder, ranks),
-            SMALLER + ", tiling, slicing, ranks that share the decoding or half precision"));
+            SMALLER + ", tiling, slicing, ranks that share the decoding or half precision"),
+        text(plan.request()));
+  }
+
+  /** Text encoders have a number for each pair of tokens: their distance, or a score. */
+  private static MemoryNeed text(GenerationRequest request) {
+    int tokens = request.input().prompts().isEmpty() ? 0 : request.text().maxSequenceLength();
+    return new MemoryNeed(
+        tokens + " tokens of text",
+        (double) tokens * tokens * TEXT_PAIR,
+        "a smaller max_sequence_length");
   }
 
   /** What drawing the noise needs of the host: it is drawn for all pictures together. */
