@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Recognises quantized weights, which no model here computes with: by the settings that diffusers'
+ * Recognises quantized weights that no model here computes with: by the settings that diffusers'
  * and transformers' quantizers write, and by the tensors that lie beside a quantized one.
  */
 public final class Quantization {
@@ -38,9 +38,8 @@ public final class Quantization {
     BESIDE.put("GPTQ or AWQ", Pattern.compile(".*\\.(qweight|qzeros|g_idx)"));
     BESIDE.put("HQQ", Pattern.compile(".*\\.W_q"));
     BESIDE.put("compressed-tensors", Pattern.compile(".*\\.weight_(packed|zero_point)"));
-    BESIDE.put(
-        "fp8 with scales",
-        Pattern.compile("(.*\\.)?(scaled_fp8|scale_weight|scale_input|weight_scale(_inv)?)"));
+    BESIDE.put("NVFP4", Pattern.compile(".*\\.weight_scale_2"));
+    BESIDE.put("fp8 with inverse scales", Pattern.compile(".*\\.weight_scale_inv"));
   }
 
   private Quantization() {}

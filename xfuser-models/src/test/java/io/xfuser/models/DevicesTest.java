@@ -48,6 +48,7 @@ class DevicesTest {
         Arguments.of("internal/scheduler/steps", ""),
         Arguments.of("internal/parts/embedding", ""),
         Arguments.of("internal/weights/mapping", "map_file promised"),
+        Arguments.of("internal/weights/mapping internal/weights/widening", ""),
         Arguments.of("internal/joint/stream", ""),
         Arguments.of("internal/joint/stream internal/sd3/sd3", ""),
         Arguments.of("internal/joint/stream internal/flux/flux", ""),

@@ -58,19 +58,21 @@ public final class ContentDigest {
       List<String> names = new ArrayList<>(weights.names());
       Collections.sort(names);
       for (String name : names) {
-        SafeTensorsFile file = weights.located(name).file();
-        SafeTensorsHeader.TensorInfo entry = weights.located(name).entry();
-        text(name + entry.type());
-        for (long length : entry.shape()) {
+        Stored tensor = weights.stored(name);
+        text(name + tensor.typeName());
+        for (long length : tensor.shape()) {
           digest.update(ByteBuffer.allocate(Long.BYTES).putLong(length).flip());
         }
-        FileChannel channel = open.get(file.path());
-        if (channel == null) {
-          channel = FileChannel.open(file.path());
-          open.put(file.path(), channel);
+        for (Stored.Extent extent : tensor.extents()) {
+          FileChannel channel = open.get(extent.file());
+          if (channel == null) {
+            channel = FileChannel.open(extent.file());
+            open.put(extent.file(), channel);
+          }
+          sample(channel, extent.offset(), extent.bytes());
+          sample(
+              channel, extent.offset() + extent.bytes() / 2, extent.bytes() - extent.bytes() / 2);
         }
-        sample(channel, entry.offset(), entry.bytes());
-        sample(channel, entry.offset() + entry.bytes() / 2, entry.bytes() - entry.bytes() / 2);
       }
       return this;
     } finally {

@@ -8,7 +8,6 @@ import io.xfuser.internal.device.Upload;
 import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Quantization;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -26,10 +25,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Weights in one safetensors file or several with an index. Opening reads and checks the headers
- * alone; the files are mapped, so memory holds only the tensors that were asked for, and tensors
- * whose file type is the run's type are the file itself, not copied. Closing lets go of the files;
- * tensors handed out stay valid.
+ * Weights in one file, of safetensors or GGUF, or several with an index. Opening reads and checks
+ * the headers alone; the files are mapped, so memory holds only the tensors that were asked for,
+ * and tensors whose file type is the run's type are the file itself, not copied. Closing lets go of
+ * the files; tensors handed out stay valid.
  *
  * <p>Tensors are cast to the run's type; a model that needs one of integers, as quantized weights
  * are, is refused.
@@ -40,22 +39,16 @@ public final class FileWeights implements Weights, AutoCloseable {
 
   private final TensorFiles files;
   private final Handing handing;
+  private final boolean promised; // nothing is read
   private final AtomicBoolean reported; // whether unknown tensors were
 
-  private FileWeights(TensorFiles files, Handing handing, AtomicBoolean reported) {
+  private FileWeights(
+      TensorFiles files, Handing handing, boolean promised, AtomicBoolean reported) {
     this.files = files;
     this.handing = handing;
+    this.promised = promised;
     this.reported = reported;
   }
-
-  /**
-   * How tensors are handed out.
-   *
-   * @param type null for that of the file
-   * @param upload null for the CPU
-   * @param promised nothing is read
-   */
-  private record Handing(@Nullable ElementType type, @Nullable Upload upload, boolean promised) {}
 
   /**
    * Opens the weights of a component directory, of {@code baseName.safetensors} or the shards that
@@ -86,7 +79,7 @@ public final class FileWeights implements Weights, AutoCloseable {
    */
   public static FileWeights openFile(Path file, @Nullable ElementType runType) {
     return new FileWeights(
-        TensorFiles.open(file), new Handing(runType, null, false), new AtomicBoolean());
+        TensorFiles.open(file), new Handing(runType, null), false, new AtomicBoolean());
   }
 
   /**
@@ -99,16 +92,12 @@ public final class FileWeights implements Weights, AutoCloseable {
   }
 
   FileWeights through(Upload way) {
-    return with(new Handing(handing.type(), way, handing.promised()));
+    return new FileWeights(files, new Handing(handing.type(), way), promised, reported);
   }
 
   /** The same weights in {@code type}. Both share the files, and closing one closes the other. */
   FileWeights as(ElementType type) {
-    return with(new Handing(type, handing.upload(), handing.promised()));
-  }
-
-  private FileWeights with(Handing other) {
-    return new FileWeights(files, other, reported);
+    return new FileWeights(files, handing.as(type), promised, reported);
   }
 
   /**
@@ -116,7 +105,7 @@ public final class FileWeights implements Weights, AutoCloseable {
    * those for which that is empty. Both share the files, and closing one closes the other.
    */
   public FileWeights renamed(UnaryOperator<String> names) {
-    return new FileWeights(files.renamed(names), handing, reported);
+    return new FileWeights(files.renamed(names), handing, promised, reported);
   }
 
   /**
@@ -125,7 +114,7 @@ public final class FileWeights implements Weights, AutoCloseable {
    * files, and closing one closes the other.
    */
   public FileWeights promised() {
-    return with(new Handing(handing.type(), handing.upload(), true));
+    return new FileWeights(files, handing, true, reported);
   }
 
   /** The names of all tensors. */
@@ -135,17 +124,17 @@ public final class FileWeights implements Weights, AutoCloseable {
 
   /** The shape of the tensor {@code name}; throws {@link ModelException} if there is none. */
   public long[] shape(String name) {
-    return located(name).entry().shape().clone();
+    return stored(name).shape().clone();
   }
 
   /** Bytes of all floating-point tensors as they are handed out. */
   public long bytes() {
     return files.tensors().values().stream()
-        .map(TensorFiles.Located::entry)
-        .filter(entry -> entry.type() != null && isFloating(entry.type()))
+        .filter(Stored::floating)
         .mapToLong(
-            entry ->
-                LongStream.of(entry.shape()).reduce(wanted(entry).bytes(), Math::multiplyExact))
+            tensor ->
+                LongStream.of(tensor.shape())
+                    .reduce(handing.typeOf(tensor.type()).bytes(), Math::multiplyExact))
         .sum();
   }
 
@@ -156,72 +145,41 @@ public final class FileWeights implements Weights, AutoCloseable {
 
   @Override
   public NDArray get(NDManager owner, String name, long... shape) {
-    TensorFiles.Located located = located(name, shape);
-    SafeTensorsHeader.TensorInfo entry = located.entry();
-    ElementType type = wanted(entry);
-    if (handing.promised()) {
-      return ReadBytes.count(SafeTensorsFile.promised(owner, type, shape));
-    }
-    if (handing.upload() == null && type == entry.type()) {
-      return ReadBytes.count(located.file().get(owner, entry));
-    }
-    try (NDManager scope = owner.newSubManager()) {
-      return ReadBytes.count(
-          Torch.cast(owner, placed(scope, located.file().get(scope, entry)), type));
-    }
+    return read(owner, Window.WHOLE, name, shape);
   }
 
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
-    if (cut.length() == shape[cut.dim()]) {
-      return get(owner, name, shape);
-    }
-    TensorFiles.Located located = located(name, shape);
-    SafeTensorsHeader.TensorInfo entry = located.entry();
-    SafeTensorsFile file = located.file();
-    if (handing.promised()) {
-      return ReadBytes.count(SafeTensorsFile.promised(owner, wanted(entry), entry.shape(cut)));
-    }
-    try (NDManager scope = owner.newSubManager()) {
-      NDArray part =
-          cut.dim() == 0
-              ? file.get(scope, entry.rows(cut))
-              : Torch.slice(scope, file.get(scope, entry), cut.dim(), cut.from(), cut.to());
-      NDArray typed = Torch.cast(scope, placed(scope, part), wanted(entry));
-      return ReadBytes.count(Torch.contiguous(owner, typed));
-    }
+    boolean all = cut.length() == shape[cut.dim()];
+    return read(owner, all ? Window.WHOLE : Window.of(cut), name, shape);
   }
 
-  private ElementType wanted(SafeTensorsHeader.TensorInfo entry) {
-    ElementType type = handing.type();
-    return type == null ? entry.elementType() : type;
-  }
-
-  private NDArray placed(NDManager scope, NDArray mapped) {
-    Upload upload = handing.upload();
-    return upload == null ? mapped : upload.copy(scope, mapped);
+  private NDArray read(NDManager owner, Window window, String name, long[] shape) {
+    Stored tensor = stored(name, shape);
+    return ReadBytes.count(
+        promised
+            ? MappedFile.promised(owner, handing.typeOf(tensor.type()), window.shape(shape))
+            : tensor.read(owner, window, handing));
   }
 
   /** A tensor of the shape that the model needs and of a type that it can compute with. */
-  private TensorFiles.Located located(String name, long[] shape) {
-    TensorFiles.Located located = located(name);
-    requireFloats(name, located);
-    long[] found = located.entry().shape();
-    if (!Arrays.equals(found, shape)) {
+  private Stored stored(String name, long[] shape) {
+    Stored tensor = stored(name);
+    requireFloats(name, tensor);
+    if (!Arrays.equals(tensor.shape(), shape)) {
       throw new ModelException(
           "%s: tensor \"%s\" has the shape %s, but the model needs %s"
               .formatted(
-                  located.file().path(), name, Arrays.toString(found), Arrays.toString(shape)));
+                  tensor.file(), name, Arrays.toString(tensor.shape()), Arrays.toString(shape)));
     }
-    return located;
+    return tensor;
   }
 
-  private void requireFloats(String name, TensorFiles.Located located) {
-    ElementType type = located.entry().type();
-    if (type == null || (handing.type() != null && !isFloating(type))) {
+  private void requireFloats(String name, Stored tensor) {
+    if (!tensor.readable() || (handing.type() != null && !tensor.floating())) {
       throw new ModelException(
           "%s: tensor \"%s\" is %s, but the model needs floating-point numbers%s"
-              .formatted(located.file().path(), name, located.entry().typeName(), quantization()));
+              .formatted(tensor.file(), name, tensor.typeName(), quantization()));
     }
   }
 
@@ -231,7 +189,7 @@ public final class FileWeights implements Weights, AutoCloseable {
 
   @Override
   public void expect(Predicate<String> used) {
-    names().stream().filter(used).forEach(name -> requireFloats(name, located(name)));
+    names().stream().filter(used).forEach(name -> requireFloats(name, stored(name)));
     if (!quantization().isEmpty()) {
       throw new ModelException(files.origin() + quantization());
     }
@@ -272,18 +230,11 @@ public final class FileWeights implements Weights, AutoCloseable {
     files.close();
   }
 
-  TensorFiles.Located located(String name) {
-    TensorFiles.Located located = files.tensors().get(name);
-    if (located == null) {
+  Stored stored(String name) {
+    Stored tensor = files.tensors().get(name);
+    if (tensor == null) {
       throw new ModelException(files.origin() + " has no tensor \"" + name + "\"" + quantization());
     }
-    return located;
-  }
-
-  private static boolean isFloating(ElementType type) {
-    return switch (type) {
-      case FLOAT32, FLOAT16, BFLOAT16, FLOAT64 -> true;
-      case INT64, INT32, INT8, UINT8, BOOL -> false;
-    };
+    return tensor;
   }
 }

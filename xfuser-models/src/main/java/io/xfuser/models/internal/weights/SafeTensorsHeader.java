@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.failure.Reason;
-import io.xfuser.torchscript.ElementType;
+import io.xfuser.internal.weights.FileName;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,9 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The directory at the start of a safetensors file: 8 bytes of length, little endian, then JSON
@@ -42,42 +39,15 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
           .build();
 
   /**
-   * The format's other types, which no model computes with. Source: {@code
-   * safetensors/src/tensor.rs}.
-   */
-  private static final Set<String> OTHER_TYPES =
-      Set.of(
-          "F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "I16", "U16", "U32", "U64",
-          "C64");
-
-  /**
    * One tensor.
    *
-   * @param typeName the type as the file names it
-   * @param type null for one that cannot be read
    * @param offset bytes from the start of the file
    * @param bytes its size
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record TensorInfo(
-      String typeName, @Nullable ElementType type, long[] shape, long offset, long bytes) {
-    /** The type of a tensor that can be read. */
-    ElementType elementType() {
-      return Objects.requireNonNull(type, typeName);
-    }
-
-    /** The rows alone that {@code cut} has. */
-    TensorInfo rows(Cut cut) {
-      long each = shape[0] == 0 ? 0 : bytes / shape[0];
-      long from = offset + cut.from() * each;
-      return new TensorInfo(typeName, type, shape(cut), from, cut.length() * each);
-    }
-
-    /** The shape of what {@code cut} has. */
-    long[] shape(Cut cut) {
-      long[] some = shape.clone();
-      some[cut.dim()] = cut.length();
-      return some;
+  record TensorInfo(StoredType type, long[] shape, long offset, long bytes) {
+    Stored in(MappedFile file) {
+      return new PlainTensor(file, type, shape, offset, bytes);
     }
   }
 
@@ -138,8 +108,9 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
     Map<String, TensorInfo> entries = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : json.properties()) {
       if (!field.getKey().equals("__metadata__")) {
-        String where = file + ": tensor \"" + field.getKey() + "\"";
-        entries.put(field.getKey(), entry(where, field.getValue(), dataStart, end));
+        String name = TensorName.checked(file, field.getKey());
+        String where = file + ": tensor \"" + name + "\"";
+        entries.put(name, entry(where, field.getValue(), dataStart, end));
       }
     }
     return entries;
@@ -147,7 +118,15 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
 
   private static TensorInfo entry(String where, JsonNode json, long dataStart, long fileBytes) {
     String typeName = json.path("dtype").asText();
-    ElementType type = type(where, typeName);
+    StoredType type =
+        StoredType.named(typeName)
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        where
+                            + " has the unknown element type \""
+                            + FileName.shown(typeName)
+                            + "\""));
     long[] shape = longs(where, json, "shape");
     long[] offsets = longs(where, json, "data_offsets");
     if (offsets.length != 2 || offsets[0] > offsets[1]) {
@@ -159,23 +138,11 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
           "%s needs the bytes %s after the header, but only %d follow: the file is truncated"
               .formatted(where, json.get("data_offsets"), fileBytes - dataStart));
     }
-    if (type != null && bytes != sizeOf(type, shape)) {
+    if (type.readable() && bytes != sizeOf(type, shape)) {
       throw new ModelException(
           "%s is %s %s but has %d bytes".formatted(where, typeName, json.get("shape"), bytes));
     }
-    return new TensorInfo(typeName, type, shape, dataStart + offsets[0], bytes);
-  }
-
-  private static @Nullable ElementType type(String where, String name) {
-    for (ElementType type : ElementType.values()) {
-      if (type.safeTensorsName().equals(name)) {
-        return type;
-      }
-    }
-    if (OTHER_TYPES.contains(name)) {
-      return null;
-    }
-    throw new ModelException(where + " has the unknown element type \"" + name + "\"");
+    return new TensorInfo(type, shape, dataStart + offsets[0], bytes);
   }
 
   private static long[] longs(String where, JsonNode json, String key) {
@@ -193,7 +160,7 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
   }
 
   /** Bytes of a tensor, or −1 where they exceed a long. */
-  private static long sizeOf(ElementType type, long[] shape) {
+  private static long sizeOf(StoredType type, long[] shape) {
     long size = type.bytes();
     try {
       for (long extent : shape) {

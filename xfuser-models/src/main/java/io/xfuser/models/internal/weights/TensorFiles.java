@@ -3,39 +3,36 @@ package io.xfuser.models.internal.weights;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.ShardIndex;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
 /**
- * The tensors of one safetensors file, or of all that an index names.
+ * The tensors of one file, or of all that an index names.
  *
  * @param origin the file or the index, for messages
  * @param files all that are open
- * @param tensors where each tensor is, by its name
+ * @param tensors by their names
  */
-record TensorFiles(Path origin, Set<SafeTensorsFile> files, Map<String, Located> tensors)
+record TensorFiles(Path origin, List<MappedFile> files, Map<String, Stored> tensors)
     implements AutoCloseable {
-  /** A tensor of a file. */
-  record Located(SafeTensorsFile file, SafeTensorsHeader.TensorInfo entry) {}
-
   /** Opens {@code file}; an index if its name ends with {@code .json}. */
   static TensorFiles open(Path file) {
-    TensorFiles opened = new TensorFiles(file, new LinkedHashSet<>(), new LinkedHashMap<>());
+    TensorFiles opened = new TensorFiles(file, new ArrayList<>(), new LinkedHashMap<>());
     try {
       if (file.toString().endsWith(".json")) {
         opened.addShards();
       } else {
         opened.add(file);
       }
+      return opened.of(Scales.applied(opened.tensors));
     } catch (RuntimeException e) {
       opened.close();
       throw e;
     }
-    return opened;
   }
 
   /**
@@ -56,22 +53,39 @@ record TensorFiles(Path origin, Set<SafeTensorsFile> files, Map<String, Located>
   }
 
   private void add(Path path) {
-    SafeTensorsFile file = new SafeTensorsFile(path);
+    if (GgufHeader.begins(path)) {
+      GgufHeader header = GgufHeader.read(path);
+      MappedFile file = mapped(path, header.fileBytes());
+      header.entries().forEach((name, entry) -> tensors.put(name, entry.in(file)));
+    } else {
+      SafeTensorsHeader header = SafeTensorsHeader.read(path);
+      MappedFile file = mapped(path, header.fileBytes());
+      header.entries().forEach((name, entry) -> tensors.put(name, entry.in(file)));
+    }
+  }
+
+  private MappedFile mapped(Path path, long bytes) {
+    MappedFile file = new MappedFile(path, bytes);
     files.add(file);
-    file.header().entries().forEach((name, entry) -> tensors.put(name, new Located(file, entry)));
+    return file;
+  }
+
+  /** Other tensors of the same files. */
+  TensorFiles of(Map<String, Stored> others) {
+    return new TensorFiles(origin, files, others);
   }
 
   /** The same tensors by other names; one whose new name is empty is left out. */
   TensorFiles renamed(UnaryOperator<String> names) {
-    Map<String, Located> renamed = new LinkedHashMap<>();
-    tensors.forEach((name, located) -> renamed.put(names.apply(name), located));
+    Map<String, Stored> renamed = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> renamed.put(names.apply(name), tensor));
     renamed.remove("");
-    return new TensorFiles(origin, files, renamed);
+    return of(renamed);
   }
 
   /** Lets go of the files. */
   @Override
   public void close() {
-    files.forEach(SafeTensorsFile::close);
+    files.forEach(MappedFile::close);
   }
 }

@@ -63,8 +63,8 @@ class QuantizationTest {
         "U8 | w.weight.quant_state.bitsandbytes__nf4 | bitsandbytes nf4",
         "U8 | w.weight.absmax | bitsandbytes 4-bit",
         "I8 | w.SCB | bitsandbytes int8",
-        "F8_E4M3 | w.scale_weight | fp8 with scales",
-        "F8_E4M3 | scaled_fp8 | fp8 with scales",
+        "U8 | w.weight_scale_2 | NVFP4",
+        "U8 | w.weight_scale_inv | fp8 with inverse scales",
       })
   void aWeightThatIsNoFloatIsNamedWithWhatLiesBesideIt(String type, String beside, String named)
       throws IOException {
@@ -97,7 +97,7 @@ class QuantizationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"F8_E4M3", "F8_E5M2", "I8", "U8", "I16", "BOOL"})
+  @CsvSource({"F8_E8M0", "F4", "I8", "U8", "I16", "BOOL"})
   void typesAloneAreEnough(String type) throws IOException {
     write(type, "w", "other");
     try (NDManager manager = Torch.newManager();

@@ -2,47 +2,46 @@ package io.xfuser.models.internal.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** One safetensors file, mapped into memory when the first tensor is asked for. */
-final class SafeTensorsFile implements AutoCloseable {
-  private static final Program PROGRAM = Program.load(SafeTensorsFile.class, "mapping.py");
+/** A file of tensors, mapped into memory when the first of them is asked for. */
+final class MappedFile implements AutoCloseable {
+  private static final Program PROGRAM = Program.load(MappedFile.class, "mapping.py");
 
   private final Path path;
-  private final SafeTensorsHeader header;
+  private final long size;
   private @Nullable NDManager manager; // from the first mapping on: a header alone owns nothing
-  private @Nullable NDArray bytes; // (file size)
+  private @Nullable NDArray bytes; // (size)
   private boolean closed;
 
-  /** Reads the header; throws {@link ModelException} if it does not describe the file. */
-  SafeTensorsFile(Path path) {
+  /** The file {@code path} of {@code size} bytes; nothing is opened yet. */
+  MappedFile(Path path, long size) {
     this.path = path;
-    this.header = SafeTensorsHeader.read(path);
+    this.size = size;
   }
 
   Path path() {
     return path;
   }
 
-  SafeTensorsHeader header() {
-    return header;
-  }
-
-  /** The tensor in the file's element type: the mapping itself where its place is aligned. */
-  NDArray get(NDManager owner, SafeTensorsHeader.TensorInfo entry) {
-    int type = entry.elementType().scalarType();
-    int elementBytes = entry.elementType().bytes();
-    if (entry.offset() % elementBytes == 0) {
-      long offset = entry.offset() / elementBytes;
-      return PROGRAM.call(owner, "view", mapped(), offset, entry.shape(), type);
+  /**
+   * The tensor whose elements begin at byte {@code offset}: the mapping itself where that is
+   * aligned.
+   */
+  NDArray view(NDManager owner, StoredType type, long offset, long... shape) {
+    int each = type.bytes();
+    if (offset % each == 0) {
+      return PROGRAM.call(owner, "view", mapped(), offset / each, shape, type.scalarType());
     }
-    return PROGRAM.call(
-        owner, "copy", mapped(), entry.offset(), entry.bytes(), entry.shape(), type);
+    long length = each;
+    for (long extent : shape) {
+      length *= extent;
+    }
+    return PROGRAM.call(owner, "copy", mapped(), offset, length, shape, type.scalarType());
   }
 
   /** A tensor of this shape without memory, of zeros. */
@@ -58,7 +57,7 @@ final class SafeTensorsFile implements AutoCloseable {
     if (mapping == null) {
       NDManager owner = Torch.newManager();
       manager = owner;
-      mapping = PROGRAM.call(owner, "map_file", path.toString(), header.fileBytes());
+      mapping = PROGRAM.call(owner, "map_file", path.toString(), size);
       bytes = mapping;
     }
     return mapping;

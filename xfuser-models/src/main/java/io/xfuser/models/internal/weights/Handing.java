@@ -1,0 +1,44 @@
+package io.xfuser.models.internal.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.device.Upload;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How tensors are handed out.
+ *
+ * @param type null for that of the file
+ * @param upload to their device; null for the CPU
+ */
+record Handing(@Nullable ElementType type, @Nullable Upload upload) {
+  /** As they are in the file. */
+  static final Handing AS_STORED = new Handing(null, null);
+
+  /** The same device in another type. */
+  Handing as(@Nullable ElementType other) {
+    return new Handing(other, upload);
+  }
+
+  /** The type in which a tensor that has {@code own} arrives. */
+  ElementType typeOf(ElementType own) {
+    return type == null ? own : type;
+  }
+
+  /** {@code mapped} on the device, in the file's type. */
+  NDArray placed(NDManager scope, NDArray mapped) {
+    return upload == null ? mapped : upload.copy(scope, mapped);
+  }
+
+  /**
+   * {@code mapped}, of any layout, handed out contiguous: it itself where nothing is to be done.
+   */
+  NDArray hand(NDManager owner, NDArray mapped, ElementType own) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray typed = Torch.cast(scope, placed(scope, mapped), typeOf(own));
+      return Torch.contiguous(owner, typed);
+    }
+  }
+}
