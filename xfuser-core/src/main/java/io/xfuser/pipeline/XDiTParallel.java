@@ -247,7 +247,8 @@ public final class XDiTParallel implements AutoCloseable {
 
   /**
    * Lets {@code most} requests wait from now on, 64 if nobody says otherwise; one more is refused
-   * by {@link QueueFullException}. 0 takes a request only if none is running.
+   * by {@link QueueFullException}. 0 takes a request only if none is running. Where ranks have JVMs
+   * of their own, one more is refused in its turn, by all of them.
    *
    * @throws IllegalArgumentException if it is negative
    */

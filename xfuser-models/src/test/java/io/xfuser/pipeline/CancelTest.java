@@ -11,18 +11,14 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.internal.parallel.World;
-import io.xfuser.internal.parallel.socket.SocketWorld;
 import io.xfuser.internal.runtime.RequestWatch;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.ProgressListener;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -85,26 +81,12 @@ class CancelTest {
   @BeforeAll
   static void open() throws Exception {
     shared = pipeline();
-    int port = TestRanks.freePort();
-    List<CompletableFuture<World>> joining = new ArrayList<>();
-    for (int rank = 0; rank < 2; rank++) {
-      var config = TestRanks.config(rank, 2, port, TestRanks.QUICK);
-      joining.add(CompletableFuture.supplyAsync(() -> SocketWorld.join(config), apart()));
-    }
-    worlds = List.of(joining.get(0).get(), joining.get(1).get());
-  }
-
-  private static Executor apart() {
-    return work -> new Thread(work).start();
+    worlds = TestRanks.joined(2);
   }
 
   @AfterAll
   static void close() throws Exception {
-    List<CompletableFuture<Void>> leaving =
-        worlds.stream().map(world -> CompletableFuture.runAsync(world::close, apart())).toList();
-    for (CompletableFuture<Void> each : leaving) {
-      each.get();
-    }
+    TestRanks.leave(worlds);
     shared.close();
   }
 

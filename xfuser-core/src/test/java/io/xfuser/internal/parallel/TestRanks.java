@@ -75,6 +75,23 @@ public enum TestRanks {
         });
   }
 
+  /** Ranks that are joined by sockets as processes are; {@link #leave} closes them. */
+  public static List<World> joined(int size) throws Exception {
+    int port = freePort();
+    return together(size, rank -> SOCKET.socketWorld(port, rank, size));
+  }
+
+  /** Closes all of {@code worlds}, each of which waits for the others. */
+  public static void leave(List<World> worlds) throws Exception {
+    var unused =
+        together(
+            worlds.size(),
+            rank -> {
+              worlds.get(rank).close();
+              return rank;
+            });
+  }
+
   /** Runs {@code body} for every rank on a thread of its own. */
   public static <T> List<T> together(int size, RankBody<T> body) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(size);

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.RankException;
 import io.xfuser.internal.parallel.TestRanks;
@@ -13,6 +14,7 @@ import io.xfuser.internal.parallel.socket.SocketWorld;
 import io.xfuser.parallel.SocketConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -21,19 +23,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One rank as a process of its own. Every line of its standard input has a number, which the rank
  * says when it is done, and words, with tabs between them: {@code JOIN size port sharedMemory}
- * takes it from its world into another; all others are xDiT's flags, a request. A failure is
- * caught, told on the standard error, and survived: the same JVM generates once more, on its own.
+ * takes it from its world into another; {@code CANCEL rank activity} before a request has that rank
+ * cancel it when it begins that; all others are xDiT's flags, a request. A failure is caught, told
+ * on the standard error, and survived: the same JVM generates once more, on its own.
  */
 public final class RankMain {
   private final int rank = Integer.parseInt(requireNonNull(System.getenv("RANK")));
   private final OpenPipelines pipelines = new OpenPipelines();
   private final SocketConfig.Limits limits;
   private final String announced;
+  private @Nullable AnnouncingTransport transport;
   private @Nullable World world;
 
   private RankMain(Duration silence, String announced) {
@@ -62,6 +67,8 @@ public final class RankMain {
         String[] words = numbered[1].split("\t", -1);
         if (words[0].equals("JOIN")) {
           join(words);
+        } else if (words[0].equals("CANCEL")) {
+          say("CANCELLED " + numbered[0] + " " + cancel(words));
         } else if (!generate(WrittenRequest.parse(List.of(words)))) {
           return false;
         }
@@ -80,7 +87,8 @@ public final class RankMain {
     boolean sharedMemory = Boolean.parseBoolean(words[3]);
     World joined =
         SocketWorld.join(new SocketConfig(rank, size, rank, config.master(), limits, sharedMemory));
-    world = new World(new AnnouncingTransport(joined.transport(), announced));
+    transport = new AnnouncingTransport(joined.transport(), announced);
+    world = new World(transport);
   }
 
   private void leave() {
@@ -100,6 +108,40 @@ public final class RankMain {
       System.err.println("FAILED " + e.getMessage());
       alone(pipeline, args);
       return false;
+    }
+  }
+
+  /** What ends the request. */
+  private String cancel(String[] words) {
+    WrittenRequest args = WrittenRequest.parse(List.of(words).subList(3, words.length));
+    AnnouncingTransport messages = requireNonNull(transport);
+    try (XDiTParallel parallel =
+        new XDiTParallel(pipelines.of(args.engine()), args.engine(), requireNonNull(world))) {
+      CompletableFuture<GenerationTask> task = new CompletableFuture<>();
+      if (rank == Integer.parseInt(words[1])) {
+        messages.when(
+            words[2],
+            () -> {
+              task.join().cancel();
+              awaitCancelled(messages);
+            });
+      }
+      task.complete(parallel.submit(pixels(args)));
+      task.join().await().close();
+      return "the end";
+    } catch (CancelledException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private static void awaitCancelled(AnnouncingTransport messages) {
+    try {
+      while (true) {
+        messages.check();
+        Thread.onSpinWait();
+      }
+    } catch (CancelledException e) {
+      // what this rank goes on with throws it too
     }
   }
 

@@ -64,6 +64,18 @@ final class RankProcesses implements AutoCloseable {
     }
   }
 
+  /** Has all ranks draw what {@code rank} cancels as it begins {@code activity}; what each says. */
+  List<String> cancel(int rank, String activity, List<String> flags) throws Exception {
+    List<String> words = new ArrayList<>(List.of("CANCEL", "" + rank, activity));
+    words.addAll(flags);
+    run(words);
+    List<String> said = new ArrayList<>();
+    for (RankProcess each : ranks.subList(0, size)) {
+      said.add(each.await("CANCELLED %03d".formatted(told), LIMIT));
+    }
+    return said;
+  }
+
   @Override
   public void close() {
     ranks.forEach(RankProcess::close);
