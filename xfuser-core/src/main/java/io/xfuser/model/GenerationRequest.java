@@ -2,6 +2,7 @@ package io.xfuser.model;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.nn.Sequence;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput;
 import java.util.Collections;
@@ -37,7 +38,7 @@ public record GenerationRequest(
    * @throws IllegalArgumentException with the numbers
    */
   public GenerationRequest {
-    latents.grid();
+    latents.axes();
     long pictures = (long) prompts.positive().size() * input.numImagesPerPrompt();
     if (pictures * latents.frames() > Integer.MAX_VALUE) {
       throw new ArgumentException(
@@ -84,6 +85,12 @@ public record GenerationRequest(
         input, prompts, size, other, latents, scheduler, calls, guidance, text);
   }
 
+  /** The same of other latents. */
+  public GenerationRequest withLatents(LatentShape other) {
+    return new GenerationRequest(
+        input, prompts, size, output, other, scheduler, calls, guidance, text);
+  }
+
   /** The same with another schedule. */
   public GenerationRequest withScheduler(SchedulerRequest other) {
     return new GenerationRequest(
@@ -112,10 +119,15 @@ public record GenerationRequest(
     return prompts.positive().size() * input.numImagesPerPrompt();
   }
 
+  /** The tokens that attend one another beside those of the text. */
+  public Sequence sequence() {
+    return new Sequence(latents.axes());
+  }
+
   /** What the transformer is told of the picture. */
   public ConditionInput.Picture picture() {
     return new ConditionInput.Picture(
-        size.height(), size.width(), latents.frames(), latents.grid(), guidance.condition());
+        size.height(), size.width(), latents.frames(), sequence(), guidance.condition());
   }
 
   /**

@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.nn.Patchify;
-import io.xfuser.transformer.ConditionInput.Grid;
+import io.xfuser.nn.Sequence.Axes;
 
 /**
  * The latents of one picture or video, and how diffusers lays them out.
@@ -13,34 +13,47 @@ import io.xfuser.transformer.ConditionInput.Grid;
  * @param frames F, 1 for a picture
  * @param height h
  * @param width w
- * @param patchSize p, latents along each side of a token
+ * @param patch the latents of a token
  * @param layout what callers see
  */
 public record LatentShape(
-    int channels, int frames, int height, int width, int patchSize, Layout layout) {
+    int channels, int frames, int height, int width, Patchify patch, Layout layout) {
   /** Layouts of latents outside the loop. */
   public enum Layout {
     /** (B, c, h, w). */
     PICTURE,
-    /** (B, c, F, h, w). */
+    /** (B, c, F, h, w), whose tokens attend one another. */
     VIDEO,
-    /** (B, L, c·p·p), though noise is drawn as for a picture. */
+    /** (B, c, F, h, w), each frame a sequence of its own. */
+    FRAMES,
+    /** (B, L, c·n), though noise is drawn as for a picture. */
     PACKED
   }
 
   /** A picture's. */
   public static LatentShape picture(int channels, int height, int width, int patchSize) {
-    return new LatentShape(channels, 1, height, width, patchSize, Layout.PICTURE);
+    return new LatentShape(channels, 1, height, width, new Patchify(patchSize), Layout.PICTURE);
   }
 
-  /** Rows and columns of tokens. */
-  public Grid grid() {
-    return new Grid(height / patchSize, width / patchSize);
+  /** Whether it is one with frames, be they one. */
+  public boolean isVideo() {
+    return layout == Layout.VIDEO || layout == Layout.FRAMES;
+  }
+
+  /** The sequences of tokens of one picture or video: rows of every batch. */
+  public int sequences() {
+    return layout == Layout.FRAMES ? frames : 1;
+  }
+
+  /** The tokens of one sequence. */
+  public Axes axes() {
+    return new Axes(
+        frames / sequences() / patch.frames(), height / patch.side(), width / patch.side());
   }
 
   /** The shape of noise for {@code images} pictures. */
   public Shape noise(int images) {
-    return layout == Layout.VIDEO
+    return isVideo()
         ? new Shape(images, channels, frames, height, width)
         : new Shape(images, channels, height, width);
   }
@@ -48,34 +61,33 @@ public record LatentShape(
   /** The shape of the latents of {@code images} pictures as callers see them. */
   public Shape shape(int images) {
     return layout == Layout.PACKED
-        ? new Shape(images, grid().tokens(), (long) channels * patchSize * patchSize)
+        ? new Shape(images, axes().tokens(), (long) channels * patch.size())
         : noise(images);
   }
 
-  /** Drawn noise, or latents as callers see them, to tokens (B·F, L, c·p·p). */
+  /** Drawn noise, or latents as callers see them, to tokens (B·S, L, n·c) of S sequences each. */
   public NDArray tokens(NDManager owner, NDArray latents) {
-    Patchify patchify = new Patchify(patchSize);
-    int dimensions = latents.getShape().dimension();
-    if (dimensions == 3) {
-      return patchify.unpacked(owner, latents);
+    if (latents.getShape().dimension() == 3) {
+      return patch.unpacked(owner, latents);
     }
     try (NDManager scope = owner.newSubManager()) {
-      return patchify.tokens(owner, dimensions == 5 ? Patchify.frames(scope, latents) : latents);
+      boolean apart = layout == Layout.FRAMES;
+      return patch.tokens(owner, apart ? Patchify.frames(scope, latents) : latents);
     }
   }
 
-  /** Tokens (B·F, L, c·p·p) to what the decoder takes, (B·F, c, h, w). */
+  /** Tokens (B·S, L, n·c) to what the decoder takes, (B·F, c, h, w). */
   public NDArray decodable(NDManager owner, NDArray tokens) {
-    return new Patchify(patchSize).latents(owner, tokens, height, width);
+    return patch.latents(owner, tokens, height, width);
   }
 
-  /** Tokens (B·F, L, c·p·p) to latents as callers see them. */
+  /** Tokens (B·S, L, n·c) to latents as callers see them. */
   public NDArray visible(NDManager owner, NDArray tokens) {
     if (layout == Layout.PACKED) {
-      return new Patchify(patchSize).packed(owner, tokens);
+      return patch.packed(owner, tokens);
     }
     try (NDManager scope = owner.newSubManager()) {
-      return layout == Layout.VIDEO
+      return isVideo()
           ? Patchify.video(owner, decodable(scope, tokens), frames)
           : decodable(owner, tokens);
     }

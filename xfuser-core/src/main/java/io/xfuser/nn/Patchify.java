@@ -6,57 +6,72 @@ import io.xfuser.torchscript.Program;
 import java.util.List;
 
 /**
- * Latents (B, c, h, w) as tokens (B, L, p·p·c) and back: token i is the square of p by p latents at
- * row i / (w/p) and column i % (w/p), its values ordered by row, column, channel.
+ * Latents (B, c, F, h, w) as tokens (B, L, n·c) and back. A token is a block of f frames of p by p
+ * latents, n = f·p·p of them, its values ordered by frame, row, column, channel; tokens are ordered
+ * by frame, row, column too. Pictures (B, c, h, w) have one frame.
  *
- * @param patchSize p
+ * @param frames f
+ * @param side p
  */
-public record Patchify(int patchSize) {
-  private static final Program PROGRAM = Program.load(Patchify.class, "patchify.py");
+public record Patchify(int frames, int side) {
+  static final Program PROGRAM = Program.load(Patchify.class, "patchify.py");
 
-  /** Latents (B, c, h, w) to tokens (B, L, p·p·c). */
+  /** Of a picture, or of each frame for itself. */
+  public Patchify(int side) {
+    this(1, side);
+  }
+
+  /** n, the latents of a token in one channel. */
+  public int size() {
+    return frames * side * side;
+  }
+
+  /** Latents (B, c, F, h, w) or (B, c, h, w) to tokens (B, L, n·c). */
   public NDArray tokens(NDManager owner, NDArray latents) {
-    return PROGRAM.call(owner, "patchify", latents, patchSize);
+    return PROGRAM.call(owner, "patchify", latents, frames, side);
   }
 
   /**
-   * Tokens (B, L, p·p·c) to latents (B, c, h, w).
+   * Tokens (B, L, n·c) to latents (B·F, c, h, w).
    *
    * @param height h, in latents
    * @param width w, in latents
    */
   public NDArray latents(NDManager owner, NDArray tokens, int height, int width) {
-    return PROGRAM.call(owner, "unpatchify", tokens, patchSize, height, width);
+    return PROGRAM.call(owner, "unpatchify", tokens, frames, side, height, width);
   }
 
-  /** Tokens (B, L, p·p·c) with the values of each in the order channel, row, column instead. */
+  /** Tokens (B, L, n·c) with the values of each in the order channel, row, column instead. */
   public NDArray packed(NDManager owner, NDArray tokens) {
-    return PROGRAM.call(owner, "packed", tokens, patchSize);
+    return PROGRAM.call(owner, "packed", tokens, size());
   }
 
-  /** Undoes {@link #packed}; also for the columns of a weight (C, c·p·p) on packed tokens. */
+  /** Undoes {@link #packed}; also for the columns of a weight (C, c·n) on packed tokens. */
   public NDArray unpacked(NDManager owner, NDArray tokens) {
-    return PROGRAM.call(owner, "unpacked", tokens, patchSize);
+    return PROGRAM.call(owner, "unpacked", tokens, size());
   }
 
-  /** The rows of a weight or bias (c·p·p, …) that makes packed tokens, in the order of tokens. */
+  /** The rows of a weight or bias (c·n, …) that makes packed tokens, in the order of tokens. */
   public NDArray unpackedRows(NDManager owner, NDArray rows) {
-    return PROGRAM.call(owner, "unpacked_rows", rows, patchSize);
+    return PROGRAM.call(owner, "unpacked_rows", rows, size());
   }
 
-  /** The weight of a convolution (C, c, p, p) as that of a linear layer on tokens, (C, p·p·c). */
+  /**
+   * The weight of a convolution (C, c, p, p) or (C, c, f, p, p) as that of a linear layer on
+   * tokens, (C, n·c).
+   */
   public static NDArray embeddingWeight(NDManager owner, NDArray convolution) {
     return PROGRAM.call(owner, "embedding_weight", convolution);
   }
 
   /**
-   * The rows of an output projection without those of learned variances: weight or bias (p·p·out,
-   * …) to (p·p·c, …).
+   * The rows of an output projection without those of learned variances: weight or bias (n·out, …)
+   * to (n·c, …).
    *
    * @param channels c, the first of the out channels
    */
   public NDArray headRows(NDManager owner, NDArray rows, int channels) {
-    return PROGRAM.call(owner, "head_rows", rows, patchSize * patchSize, channels);
+    return PROGRAM.call(owner, "head_rows", rows, size(), channels);
   }
 
   /** A video (B, c, F, h, w) to its frames (B·F, c, h, w). */

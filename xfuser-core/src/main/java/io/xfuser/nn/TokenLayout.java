@@ -6,22 +6,24 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Which rank of the sequence-parallel group owns which tokens. The sequence is cut into patches
- * (contiguous, lengths differ by at most one), and every patch into shards, one per rank. A rank
- * keeps its pieces in order of patch, so that each patch is a contiguous local range too.
+ * Which rank of the sequence-parallel group owns which tokens. Each segment of the sequence is cut
+ * into patches (contiguous, lengths differ by at most one), and every patch into shards, one per
+ * rank; so every rank has its part of every segment. A rank keeps its pieces in order of patch, of
+ * one patch in order of segment, so that each patch is a contiguous local range too.
  */
 public final class TokenLayout {
-  private final int tokens;
+  private final List<Integer> segments; // their lengths
   private final int patches;
   private final int shards;
 
   /**
-   * A layout of {@code tokens} positions.
+   * A layout of {@code sequence}.
    *
-   * @throws ArgumentException if a shard of a patch would be empty
+   * @throws ArgumentException if a shard of a patch would have nothing to denoise
    */
-  public TokenLayout(int tokens, int patches, int shards) {
-    if (patches < 1 || shards < 1 || (long) patches * shards > tokens) {
+  public TokenLayout(Sequence sequence, int patches, int shards) {
+    this(sequence.segments().stream().map(Sequence.Axes::tokens).toList(), patches, shards);
+    if (patches < 1 || shards < 1 || (long) patches * shards > segments.get(0)) {
       throw new ArgumentException(
           patches
               + " patches on "
@@ -29,16 +31,24 @@ public final class TokenLayout {
               + " sequence-parallel ranks need at least "
               + (long) patches * shards
               + " tokens, but the picture has "
-              + tokens);
+              + segments.get(0));
     }
-    this.tokens = tokens;
+  }
+
+  private TokenLayout(List<Integer> segments, int patches, int shards) {
+    this.segments = segments;
     this.patches = patches;
     this.shards = shards;
   }
 
+  /** The layout of one segment alone, whose shards may be empty but for those of the first. */
+  public TokenLayout segment(int index) {
+    return new TokenLayout(segments.subList(index, index + 1), patches, shards);
+  }
+
   /** Positions in the whole sequence. */
   public int tokens() {
-    return tokens;
+    return segments.stream().mapToInt(Integer::intValue).sum();
   }
 
   /** Patches of the picture. */
@@ -56,20 +66,25 @@ public final class TokenLayout {
     return new PatchSpan(0, patches);
   }
 
-  /** The positions in the whole sequence that {@code shard} owns of {@code patch}. */
-  public TokenRange piece(int patch, int shard) {
-    Range piece = Range.of(tokens).shard(patch, patches).shard(shard, shards);
-    return new TokenRange(piece.from(), piece.to());
+  /** The positions in the whole sequence that {@code shard} owns of {@code patch}, by segment. */
+  private List<TokenRange> pieces(int patch, int shard) {
+    List<TokenRange> pieces = new ArrayList<>();
+    int start = 0;
+    for (int length : segments) {
+      Range own = Range.of(length).shard(patch, patches).shard(shard, shards);
+      pieces.add(new TokenRange(start + own.from(), start + own.to()));
+      start += length;
+    }
+    return pieces;
   }
 
-  /** The pieces of {@link #piece} that {@code shard} owns of {@code span}, in order of patch. */
-  public List<TokenRange> pieces(PatchSpan span, int shard) {
-    return IntStream.range(span.from(), span.to()).mapToObj(p -> piece(p, shard)).toList();
+  private int length(int patch, int shard) {
+    return pieces(patch, shard).stream().mapToInt(TokenRange::length).sum();
   }
 
   /** How many tokens {@code shard} owns of {@code span}. */
   public int length(PatchSpan span, int shard) {
-    return pieces(span, shard).stream().mapToInt(TokenRange::length).sum();
+    return IntStream.range(span.from(), span.to()).map(patch -> length(patch, shard)).sum();
   }
 
   /** Where {@code span} lies within the tokens that {@code shard} owns. */
@@ -80,28 +95,49 @@ public final class TokenLayout {
 
   /** The positions in the whole sequence of all tokens that {@code shard} owns, in its order. */
   public long[] positions(int shard) {
-    return pieces(all(), shard).stream()
+    return IntStream.range(0, patches)
+        .mapToObj(patch -> pieces(patch, shard))
+        .flatMap(List::stream)
         .flatMapToInt(piece -> IntStream.range(piece.from(), piece.to()))
         .asLongStream()
         .toArray();
   }
 
   /**
-   * The pieces of {@code span} owned by the given shards, in their order and then in order of
-   * patch, neighbours joined: where gathered tokens belong in the whole sequence.
+   * The places of the tokens of {@code span} that the given shards own, in their order and then in
+   * order of patch, neighbours joined. Places are counted over the patches, of each over its
+   * shards, of each over its pieces: those of a sequence of one segment are its positions.
    */
   public List<TokenRange> gathered(PatchSpan span, List<Integer> ofShards) {
     List<TokenRange> joined = new ArrayList<>();
     for (int shard : ofShards) {
-      for (TokenRange piece : pieces(span, shard)) {
+      for (int patch = span.from(); patch < span.to(); patch++) {
+        TokenRange place = place(patch, shard);
         int last = joined.size() - 1;
-        if (last >= 0 && joined.get(last).to() == piece.from()) {
-          joined.set(last, new TokenRange(joined.get(last).from(), piece.to()));
+        if (last >= 0 && joined.get(last).to() == place.from()) {
+          joined.set(last, new TokenRange(joined.get(last).from(), place.to()));
         } else {
-          joined.add(piece);
+          joined.add(place);
         }
       }
     }
     return joined;
+  }
+
+  private TokenRange place(int patch, int shard) {
+    int from = 0;
+    for (int before = 0; before < patch; before++) {
+      from += patchLength(before);
+    }
+    for (int before = 0; before < shard; before++) {
+      from += length(patch, before);
+    }
+    return new TokenRange(from, from + length(patch, shard));
+  }
+
+  private int patchLength(int patch) {
+    return segments.stream()
+        .mapToInt(length -> Range.of(length).shard(patch, patches).length())
+        .sum();
   }
 }

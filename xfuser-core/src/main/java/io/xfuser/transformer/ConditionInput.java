@@ -1,7 +1,8 @@
 package io.xfuser.transformer;
 
 import ai.djl.ndarray.NDArray;
-import io.xfuser.failure.ArgumentException;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Sequence;
 import java.util.List;
 import java.util.Map;
 
@@ -11,7 +12,7 @@ import java.util.Map;
  * @param text the text encoder's tensors by name, dimension 0 is the batch; with guidance on one
  *     rank the negative prompts come first
  * @param picture what is generated
- * @param positions the positions in the whole sequence of the tokens that this rank owns
+ * @param positions the positions in {@link Picture#sequence} of the tokens that this rank owns
  */
 public record ConditionInput(Map<String, NDArray> text, Picture picture, List<Long> positions) {
   /**
@@ -28,9 +29,13 @@ public record ConditionInput(Map<String, NDArray> text, Picture picture, List<Lo
     return tensor;
   }
 
-  /** {@link #positions} as an array. */
-  public long[] positionArray() {
-    return positions.stream().mapToLong(Long::longValue).toArray();
+  /**
+   * Where the tokens lie that this rank owns: segment, frame, row and column of each, (l, 4) of
+   * integers, on the device of {@code like}.
+   */
+  public NDArray coordinates(NDManager owner, NDArray like) {
+    long[] all = positions.stream().mapToLong(Long::longValue).toArray();
+    return picture.sequence().coordinates(owner, all, like);
   }
 
   /**
@@ -38,30 +43,9 @@ public record ConditionInput(Map<String, NDArray> text, Picture picture, List<Lo
    *
    * @param height in pixels
    * @param width in pixels
-   * @param frames of a video, 1 for a picture; tokens (B·F, L, c) are those of each frame
-   * @param grid rows and columns of tokens
+   * @param frames of a video's latents, 1 for a picture
+   * @param sequence its tokens, and what it refers to
    * @param guidance the strength of the prompt, for transformers that have it as a condition
    */
-  public record Picture(int height, int width, int frames, Grid grid, double guidance) {}
-
-  /** Rows and columns of tokens. */
-  public record Grid(int rows, int columns) {
-    /**
-     * Checks that the tokens can be counted.
-     *
-     * @throws IllegalArgumentException with the numbers, if there are 2³¹ or more
-     */
-    public Grid {
-      if ((long) rows * columns > Integer.MAX_VALUE) {
-        throw new ArgumentException(
-            "a picture of %d × %d tokens is too large: at most %d can be counted"
-                .formatted(rows, columns, Integer.MAX_VALUE));
-      }
-    }
-
-    /** The number of tokens. */
-    public int tokens() {
-      return rows * columns;
-    }
-  }
+  public record Picture(int height, int width, int frames, Sequence sequence, double guidance) {}
 }

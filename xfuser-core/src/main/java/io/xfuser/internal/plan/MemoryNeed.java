@@ -6,7 +6,6 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.LatentShape;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.TransformerSpec;
@@ -174,7 +173,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
   private static double rows(RankPlan rank) {
     GenerationRequest request = rank.request();
     boolean both = request.guided() && rank.mesh().degree(MeshAxis.CFG) == 1;
-    return (double) rank.images().length() * request.latents().frames() * (both ? 2 : 1);
+    return (double) rank.images().length() * request.latents().sequences() * (both ? 2 : 1);
   }
 
   /** Elements of what the decoder reads and writes at the picture's size, or of the pixels. */
@@ -189,7 +188,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
       List<Integer> together = plan.decoders(source);
       double here = together.stream().filter(ranks::contains).count();
       if (here > 0) {
-        boolean video = request.latents().layout() == LatentShape.Layout.VIDEO;
+        boolean video = request.latents().isVideo();
         RuntimeConfig runtime = plan.engine().runtime();
         int images =
             plan.vaeRanks().isEmpty()

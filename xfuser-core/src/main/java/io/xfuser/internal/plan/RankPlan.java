@@ -77,10 +77,7 @@ public record RankPlan(
             IntStream.range(0, degrees.pipefusionDegree())
                 .mapToObj(stage -> stage(degrees, spec, stage))
                 .toList(),
-            new TokenLayout(
-                request.latents().grid().tokens(),
-                degrees.patchesOfARank(),
-                degrees.sequenceDegree()),
+            new TokenLayout(request.sequence(), degrees.patchesOfARank(), degrees.sequenceDegree()),
             shard(mesh, rank),
             Range.of(request.images())
                 .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
@@ -151,6 +148,11 @@ public record RankPlan(
     }
     int from = lengths.subList(0, stage).stream().mapToInt(Integer::intValue).sum();
     return new Range(from, from + lengths.get(stage));
+  }
+
+  /** The layout of what is denoised, without what it refers to. */
+  public TokenLayout denoised() {
+    return layout.segment(0);
   }
 
   /** The blocks that this rank owns. */

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * the stages in order: the whole picture in a synchronous step, patch after patch in a step of
  * PipeFusion (arXiv 2405.14430), so that all stages work at once. The first stage embeds, the last
  * one keeps the samples and sends latents back to the first. With one stage and one patch this is
- * the plain loop, on a rank of DistriFusion too: its tokens are those of its patch.
+ * the plain loop, on a rank of DistriFusion too: its tokens are those of its patch. Of a rank's l
+ * tokens d are denoised; the others are of segments that these refer to.
  *
  * @param <C> the model's conditioning
  */
@@ -36,6 +37,7 @@ final class DenoisingLoop<C> {
   private final List<BlockContext> contexts;
   private final LongSkips skips;
   private final Noise noise;
+  private final Segments segments;
   private final Samples samples;
   private final Communicator pipe;
   private final Inbox inbox;
@@ -53,7 +55,8 @@ final class DenoisingLoop<C> {
     this.contexts = parts.contexts();
     this.skips = parts.skips();
     this.noise = noise;
-    this.samples = new Samples(request, plan.layout(), plan.shard(), noise.initial());
+    this.segments = parts.segments();
+    this.samples = new Samples(request, plan.denoised(), plan.shard(), noise.initial());
     this.pipe = pipe;
     this.trace = parts.trace();
     this.figures = parts.figures();
@@ -62,13 +65,14 @@ final class DenoisingLoop<C> {
   }
 
   /**
-   * What the loop runs: a stage, its contexts, what turns predictions into samples, and who watches
-   * time and memory.
+   * What the loop runs: a stage, its contexts, what is beside the samples, what turns predictions
+   * into samples, and who watches time and memory.
    */
   record Parts<C>(
       PipelineStage<C> stage,
       List<BlockContext> contexts,
       LongSkips skips,
+      Segments segments,
       Scheduler scheduler,
       Guidance guidance,
       Trace trace,
@@ -103,7 +107,7 @@ final class DenoisingLoop<C> {
     trace.enter(plan.part(t, span));
   }
 
-  /** The final latents' tokens (B, l, c) that this rank owns; only on the last stage. */
+  /** The final latents' tokens (B, d, c) that this rank owns; only on the last stage. */
   NDArray tokens(NDManager owner) {
     return samples.tokens(owner);
   }
@@ -142,19 +146,21 @@ final class DenoisingLoop<C> {
   }
 
   private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
-    NDArray input = guidance.batch(scope, scheduler.scaleInput(scope, latents, t)); // (B, l, c)
+    NDArray own = // (B, l, c)
+        segments.joined(scope, scheduler.scaleInput(scope, latents, t), place.span());
+    NDArray input = guidance.batch(scope, own); // (B, l, c), or (2B, l, c)
     NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
     boolean withText = plan.withText(place.span());
     return new Hidden(image, place)
         .with(image, withText ? stage.conditioner().jointText(conditioning) : null);
   }
 
-  /** The latents (B, l, c) of {@code span} before step {@code t}, on the first stage. */
+  /** The latents (B, d, c) of {@code span} before step {@code t}, on the first stage. */
   private NDArray latents(NDManager step, NDManager scope, int t, PatchSpan span) {
     if (pipe.isLast()) {
       return samples.at(span).tokens();
     }
-    TokenRange local = plan.layout().local(span, plan.shard());
+    TokenRange local = plan.denoised().local(span, plan.shard());
     if (t == 0) {
       return Torch.slice(scope, noise.initial(), 1, local.from(), local.to());
     }
@@ -178,15 +184,17 @@ final class DenoisingLoop<C> {
   }
 
   private Sample next(NDManager scope, Hidden x, C conditioning, int t) {
-    TokenRange local = x.place().local();
-    NDArray prediction = // (B, l, c)
-        guidance.combine(scope, stage.head().predict(scope, x, conditioning));
+    PatchSpan span = x.place().span();
+    TokenRange local = plan.denoised().local(span, plan.shard());
+    NDArray all = stage.head().predict(scope, x, conditioning); // of all segments
+    NDArray prediction = // (B, d, c)
+        guidance.combine(scope, segments.denoised(scope, all, span));
     NDArray fresh =
         scheduler.stochastic()
             ? Torch.slice(scope, noise.steps().get(t), 1, local.from(), local.to())
             : null;
     return samples.replace(
-        x.place().span(), (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
+        span, (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
   }
 
   /** Bytes of keys and values that this rank keeps. */

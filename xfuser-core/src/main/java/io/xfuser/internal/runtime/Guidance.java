@@ -45,7 +45,7 @@ sealed interface Guidance {
       return new None();
     }
     GenerationRequest.GuidanceOptions options = plan.request().guidance();
-    long tokens = (long) plan.request().latents().grid().tokens();
+    long tokens = (long) plan.request().latents().axes().tokens();
     Weighing weighing =
         new Weighing(options.scale(), options.rescale(), tokens, groups.statistics());
     return groups.cfg().size() == 1 ? new Batched(weighing) : new Parallel(weighing, groups.cfg());

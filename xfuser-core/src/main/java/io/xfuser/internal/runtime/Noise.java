@@ -99,7 +99,7 @@ record Noise(NDArray initial, List<NDArray> steps) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray images = Torch.slice(scope, latents, 0, plan.images().from(), plan.images().to());
       NDArray tokens = plan.request().latents().tokens(scope, images); // (B·F, L, c)
-      return Patchify.select(owner, tokens, plan.layout().positions(plan.shard()));
+      return Patchify.select(owner, tokens, plan.denoised().positions(plan.shard()));
     }
   }
 }

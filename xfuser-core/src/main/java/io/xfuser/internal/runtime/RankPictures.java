@@ -52,9 +52,7 @@ public record RankPictures(int first, List<Image> images, @Nullable SharedTensor
     return of(
         scope,
         first,
-        shape.layout() == LatentShape.Layout.VIDEO
-            ? ImageProcessor.videos(scope, bright, shape.frames())
-            : bright);
+        shape.isVideo() ? ImageProcessor.videos(scope, bright, shape.frames()) : bright);
   }
 
   private static RankPictures of(NDManager scope, int first, NDArray tensor) {

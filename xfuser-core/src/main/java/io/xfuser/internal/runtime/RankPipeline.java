@@ -147,6 +147,7 @@ public final class RankPipeline<C> {
             stage,
             groups.contexts(request, plan, spec, runtime.attentionBackend(), run.figures()),
             new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
+            new Segments(plan.layout(), plan.shard(), List.of()),
             scheduler,
             guidance,
             run.trace(),
@@ -198,7 +199,7 @@ public final class RankPipeline<C> {
       for (int shard = 1; shard < shards.size(); shard++) {
         all.add(shards.receive(shard).await(scope).singletonOrThrow());
       }
-      NDArray tokens = Patchify.assemble(scope, all, plan.layout()); // (B·F, L, c)
+      NDArray tokens = Patchify.assemble(scope, all, plan.denoised()); // (B·F, L, c)
       return decoding.finish(scope, tokens, plan.images(), groups.decoders());
     }
   }

@@ -10,6 +10,7 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Sequence;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
@@ -29,6 +30,7 @@ class AttentionKernelsTest {
   private static final Program EQUATIONS = Program.load(Torch.class, "half_precision_test.py");
 
   private static final long[] PACKED = {2, 70, 3, 3, 12}; // (B, L, 3, H, D)
+  private static final Sequence SEQUENCE = new Sequence(new Sequence.Axes(1, 1, (int) PACKED[1]));
 
   static Stream<Arguments> onTheCpu() {
     return Stream.of(ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.FLOAT16)
@@ -76,7 +78,7 @@ class AttentionKernelsTest {
               Torch.prepareThread(1);
               try (NDManager manager = Torch.newManager()) {
                 NDArray packed = packed(manager, type);
-                TokenLayout layout = new TokenLayout((int) PACKED[1], 1, ring);
+                TokenLayout layout = new TokenLayout(SEQUENCE, 1, ring);
                 NDArray own = rows(manager, packed, layout, world.rank());
                 Attention attention =
                     new RingAttention(world.group(Channel.RING, List.of(0, 1, 2)), kernel);
@@ -98,7 +100,7 @@ class AttentionKernelsTest {
               Torch.prepareThread(1);
               try (NDManager manager = Torch.newManager()) {
                 NDArray packed = packed(manager, type);
-                TokenLayout layout = new TokenLayout((int) PACKED[1], 2, 1);
+                TokenLayout layout = new TokenLayout(SEQUENCE, 2, 1);
                 Attention attention =
                     new PatchAttention(
                         manager, layout, List.of(0), world.group(Channel.RING, List.of(0)), kernel);

@@ -18,6 +18,7 @@ import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.Sequence;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.AttentionKernel;
@@ -43,7 +44,8 @@ class DisplacedAttentionTest {
   private static final int RANKS = 3;
   private static final int STEPS = 5;
   private static final int TEXT = 2;
-  private static final TokenLayout PATCHES = new TokenLayout(7, RANKS, 1); // of 2, 2 and 3 tokens
+  private static final TokenLayout PATCHES = // of 2, 2 and 3 tokens
+      new TokenLayout(new Sequence(new Sequence.Axes(1, 1, 7)), RANKS, 1);
   private static final int HEAD = 4;
 
   @ParameterizedTest
@@ -204,7 +206,7 @@ class DisplacedAttentionTest {
       values.addAll(Collections.nCopies(TEXT, -(step + 1.0)));
     }
     for (int patch = span.from(); patch < span.to(); patch++) {
-      int tokens = PATCHES.piece(patch, 0).length();
+      int tokens = PATCHES.length(PatchSpan.of(patch), 0);
       values.addAll(Collections.nCopies(tokens, Math.pow(10, patch) * (step + 1)));
     }
     float[] packed = new float[values.size() * 3 * HEAD]; // queries and keys are 0
@@ -226,7 +228,7 @@ class DisplacedAttentionTest {
       double sum = -TEXT * (step >= synchronous && patch != 0 ? step : step + 1.0);
       for (int other = 0; other < RANKS; other++) {
         double seen = step >= synchronous && patch != other ? step : step + 1.0;
-        sum += PATCHES.piece(other, 0).length() * Math.pow(10, other) * seen;
+        sum += PATCHES.length(PatchSpan.of(other), 0) * Math.pow(10, other) * seen;
       }
       means.add(sum / (TEXT + PATCHES.tokens()));
     }

@@ -110,6 +110,7 @@ class PipeFusionOverlapTest {
                   stage,
                   groups.contexts(manager, plan, spec, AttentionKernel.FASTEST, figures),
                   new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
+                  new Segments(plan.layout(), plan.shard(), List.of()),
                   new Echo(),
                   Guidance.of(plan, groups),
                   Trace.OFF,

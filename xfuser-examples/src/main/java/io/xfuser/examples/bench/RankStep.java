@@ -12,6 +12,7 @@ import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.runtime.LoadedTransformer;
 import io.xfuser.model.LatentShape;
 import io.xfuser.nn.Patchify;
+import io.xfuser.nn.Sequence;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
@@ -54,8 +55,8 @@ final class RankStep<C> implements AutoCloseable {
     this.rank = world.rank();
     StepInput input = shared.on(request, world.device());
     LatentShape latents = shape.latents();
-    ConditionInput.Grid grid = latents.grid();
-    this.layout = new TokenLayout(grid.tokens(), 1, world.size());
+    Sequence sequence = new Sequence(latents.axes());
+    this.layout = new TokenLayout(sequence, 1, world.size());
     long[] positions = layout.positions(rank);
     NDArray all = latents.tokens(request, input.latents()); // (B·F, L, c)
     NDArray own = Patchify.select(request, all, positions); // (B, l, c)
@@ -71,7 +72,7 @@ final class RankStep<C> implements AutoCloseable {
                         latents.height() * shape.vaeScale(),
                         latents.width() * shape.vaeScale(),
                         latents.frames(),
-                        grid,
+                        sequence,
                         0),
                     LongStream.of(positions).boxed().toList()));
     this.timestep = shape.timestep();

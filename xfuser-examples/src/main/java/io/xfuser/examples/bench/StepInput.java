@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.LatentShape;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
 import java.util.Map;
@@ -40,7 +41,12 @@ record StepInput(NDArray latents, Map<String, NDArray> text) {
     return sizes.length == 4
         ? LatentShape.picture(sizes[1], sizes[2], sizes[3], patchSize)
         : new LatentShape(
-            sizes[1], sizes[2], sizes[3], sizes[4], patchSize, LatentShape.Layout.VIDEO);
+            sizes[1],
+            sizes[2],
+            sizes[3],
+            sizes[4],
+            new Patchify(patchSize),
+            LatentShape.Layout.FRAMES);
   }
 
   /**

@@ -8,7 +8,6 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.internal.runtime.ImageProcessor;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.VaeDecoder;
-import io.xfuser.nn.Patchify;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -111,10 +110,9 @@ public final class PatchStrip implements Callable<Integer> {
 
   private List<BufferedImage> pictures(DiffusionPipeline pipeline, LatentShape shape) {
     List<BufferedImage> pictures = new ArrayList<>();
-    Patchify patchify = new Patchify(shape.patchSize());
     try (VaeDecoder decoder = pipeline.model().vaeDecoder(Placement.CPU)) {
       for (NDArray state : states) {
-        NDArray latents = patchify.latents(manager, state, shape.height(), shape.width());
+        NDArray latents = shape.decodable(manager, state);
         NDArray pixels =
             decoder.decode(manager, latents, new VaeDecoder.DecodeOptions(false, false));
         Image picture = ImageProcessor.toImages(pixels).get(0);

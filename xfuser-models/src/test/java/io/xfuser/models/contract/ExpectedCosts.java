@@ -36,6 +36,7 @@ final class ExpectedCosts {
   private final TransformerSpec<?> spec;
   private final DeviceMesh mesh;
   private final TokenLayout layout;
+  private final TokenLayout denoised;
   private final int warmup;
   private final boolean stale;
   private final long rows; // B without guidance
@@ -51,15 +52,15 @@ final class ExpectedCosts {
     this.spec = pipeline.model().transformer(Placement.CPU);
     this.mesh = mesh(degrees);
     this.layout =
-        new TokenLayout(
-            latents.grid().tokens(), degrees.patchesOfARank(), degrees.sequenceDegree());
+        new TokenLayout(request.sequence(), degrees.patchesOfARank(), degrees.sequenceDegree());
+    this.denoised = layout.segment(0);
     this.warmup = warmup;
     this.stale =
         Math.max(degrees.patches(), degrees.distrifusionPatches()) > 1
             && warmup < CostContract.STEPS;
-    this.rows = (long) request.images() / degrees.dataDegree() * latents.frames();
+    this.rows = (long) request.images() / degrees.dataDegree() * latents.sequences();
     this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
-    this.latentWidth = (long) latents.channels() * latents.patchSize() * latents.patchSize();
+    this.latentWidth = (long) latents.channels() * latents.patch().size();
   }
 
   private static DeviceMesh mesh(ParallelConfig degrees) {
@@ -85,7 +86,7 @@ final class ExpectedCosts {
     int stage = mesh.coordinate(rank, MeshAxis.PIPELINE);
     boolean last = stage == degrees.pipefusionDegree() - 1;
     long steps = CostContract.STEPS;
-    long latents = rows * tokens(rank) * latentWidth;
+    long latents = rows * denoised.length(denoised.all(), shard(rank)) * latentWidth;
     assertSent(
         report, "ulysses", steps * (attentions(stage) * ulysses(rank) + joint(stage) * text(rank)));
     assertSent(report, "ring", steps * attentions(stage) * ringed(rank));

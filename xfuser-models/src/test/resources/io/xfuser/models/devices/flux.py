@@ -10,7 +10,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
     double[norm + ".weight"] = self.of(like, [8])
     single[norm + ".weight"] = self.of(like, [8])
   x, text, t = self.of(like, [2, 6, 16]), self.of(like, [2, 5, 16]), self.of(like, [2, 16])
-  rotation = self.rotation([0, 1, 2, 3, 4, 5], 3, [2, 2, 4], like)
+  at = torch.zeros([6, 4], dtype=4, device=like.device)
+  rotation = self.rotation(at, [2, 2, 4])
   m, n = self.double_modulation(t, double), self.single_modulation(t, single)
   out = [rotation, m, n]
   if like.dtype == 6:

@@ -6,7 +6,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
                          "norm3": [16], "ff.net.0.proj": [64, 16], "ff.net.2": [16, 64], "skip_norm": [32],
                          "skip_linear": [16, 32]})
   x, t, text = self.of(like, [2, 6, 16]), self.of(like, [2, 16]), self.of(like, [2, 5, 12])
-  rotation = self.rotation([0, 1, 2, 3, 4, 5], 2, 3, 8, like)
+  at = torch.zeros([6, 4], dtype=4, device=like.device)
+  rotation = self.rotation(at, 2, 3, 8)
   out = [rotation, self.join_skip(x, x, w), self.before_attention(x, t, rotation, w, 8)]
   kv = self.text_key_values(text, w, 8)
   out = out + [kv, self.after_attention(x, self.of(like, [2, 6, 2, 8]), kv, rotation, w, [0, 3, 1])]

@@ -37,13 +37,15 @@ record FluxConditioner(FluxConfig config, TensorMap weights) implements JointCon
         Flux.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
         Flux.PROGRAM.call( // (B, C)
             request, "embed_fixed", pooled, config.guidance() ? guidance : new double[0], weights),
-        Flux.PROGRAM.call( // (l, D/2, 2)
-            request,
-            "rotation",
-            input.positionArray(),
-            input.picture().grid().columns(),
-            config.axes().stream().mapToLong(Integer::longValue).toArray(),
-            embeds));
+        rotation(request, input, embeds));
+  }
+
+  /** Cosines and sines of the image tokens, (l, D/2, 2). */
+  private NDArray rotation(NDManager request, ConditionInput input, NDArray like) {
+    long[] axes = config.axes().stream().mapToLong(Integer::longValue).toArray();
+    try (NDManager scope = request.newSubManager()) {
+      return Flux.PROGRAM.call(request, "rotation", input.coordinates(scope, like), axes);
+    }
   }
 
   @Override

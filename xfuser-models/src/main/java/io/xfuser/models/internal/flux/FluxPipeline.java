@@ -17,6 +17,7 @@ import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.nn.Patchify;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
@@ -73,7 +74,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
             1,
             size.height() / scale,
             size.width() / scale,
-            FluxConfig.PATCH,
+            new Patchify(FluxConfig.PATCH),
             LatentShape.Layout.PACKED);
     GenerationRequest request =
         GenerationRequest.of(input, size, latents, new Defaults(28, 3.5, LONGEST_TEXT, false));
@@ -82,7 +83,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
     double weight = Objects.requireNonNullElse(asked, 1.0); // against the negative prompt
     return request
         .withGuidance(new GuidanceOptions(weight, 0, request.guidance().scale()))
-        .withScheduler(schedule(request.scheduler().steps(), latents.grid().tokens()));
+        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorMap;
+import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 
@@ -69,16 +70,22 @@ record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorMap weights)
     };
     NDArray extra = // (B, C)
         HunyuanDiT.PROGRAM.call(request, "extra", t5, sizes, config.style(), weights);
-    NDArray rotation = // (l, D/2, 2)
-        HunyuanDiT.PROGRAM.call(
-            request,
-            "rotation",
-            input.positionArray(),
-            picture.grid().rows(),
-            picture.grid().columns(),
-            config.headSize(),
-            text);
-    return new HunyuanDiTConditioning(text, rotation, extra, new PerBlock(request));
+    return new HunyuanDiTConditioning(
+        text, rotation(request, input, text), extra, new PerBlock(request));
+  }
+
+  /** Cosines and sines of the tokens, (l, D/2, 2). */
+  private NDArray rotation(NDManager request, ConditionInput input, NDArray like) {
+    Axes axes = input.picture().sequence().denoised();
+    try (NDManager scope = request.newSubManager()) {
+      return HunyuanDiT.PROGRAM.call(
+          request,
+          "rotation",
+          input.coordinates(scope, like),
+          axes.rows(),
+          axes.columns(),
+          config.headSize());
+    }
   }
 
   @Override

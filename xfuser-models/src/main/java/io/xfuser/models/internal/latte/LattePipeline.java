@@ -18,6 +18,7 @@ import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.vae.VaeProvider;
 import io.xfuser.models.internal.weights.WeightMap.Patch;
+import io.xfuser.nn.Patchify;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
@@ -74,8 +75,8 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
             frames,
             size.height() / scale,
             size.width() / scale,
-            patch.size(),
-            LatentShape.Layout.VIDEO);
+            new Patchify(patch.size()),
+            LatentShape.Layout.FRAMES);
     return GenerationRequest.of(input, size, latents, new Defaults(50, 7.5, TEXT_TOKENS, true));
   }
 

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.parts;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.ConditionInput;
 
@@ -18,16 +19,18 @@ public record GridPositions(int width, int base, double scale) {
 
   /** Embeddings of the tokens that {@code input} names, (l, C) in fp32, where {@code like} is. */
   public NDArray of(NDManager owner, ConditionInput input, NDArray like) {
-    return PROGRAM.call(
-        owner,
-        "grid_positions",
-        input.positionArray(),
-        input.picture().grid().rows(),
-        input.picture().grid().columns(),
-        (double) base,
-        scale,
-        width,
-        like);
+    Axes axes = input.picture().sequence().denoised();
+    try (NDManager scope = owner.newSubManager()) {
+      return PROGRAM.call(
+          owner,
+          "grid_positions",
+          input.coordinates(scope, like),
+          axes.rows(),
+          axes.columns(),
+          (double) base,
+          scale,
+          width);
+    }
   }
 
   /**

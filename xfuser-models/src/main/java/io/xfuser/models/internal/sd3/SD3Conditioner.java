@@ -7,8 +7,8 @@ import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorMap;
+import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.transformer.ConditionInput;
-import io.xfuser.transformer.ConditionInput.Grid;
 
 /** Projects the text, embeds the timestep and the pooled text. */
 record SD3Conditioner(SD3Config config, TensorMap weights) implements JointConditioner {
@@ -31,14 +31,16 @@ record SD3Conditioner(SD3Config config, TensorMap weights) implements JointCondi
   public JointConditioning begin(NDManager request, ConditionInput input) {
     NDArray embeds = input.text(SD3TextEncoder.EMBEDS); // (B, T, text width)
     NDArray pooled = input.text(SD3TextEncoder.POOLED); // (B, pooled width)
-    Grid grid = input.picture().grid();
+    Axes axes = input.picture().sequence().denoised();
     int side = config.table();
-    int corner = (side - grid.rows()) / 2 * side + (side - grid.columns()) / 2;
-    return new JointConditioning(
-        SD3.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
-        SD3.PROGRAM.call(request, "embed_pooled", pooled, weights), // (B, C)
-        SD3.PROGRAM.call( // (l)
-            request, "crop", input.positionArray(), grid.columns(), corner, side, embeds));
+    int corner = (side - axes.rows()) / 2 * side + (side - axes.columns()) / 2;
+    try (NDManager scope = request.newSubManager()) {
+      return new JointConditioning(
+          SD3.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
+          SD3.PROGRAM.call(request, "embed_pooled", pooled, weights), // (B, C)
+          SD3.PROGRAM.call( // (l)
+              request, "crop", input.coordinates(scope, embeds), corner, side));
+    }
   }
 
   @Override

@@ -15,8 +15,8 @@ import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.transformer.ConditionInput.Grid;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
@@ -69,22 +69,22 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
     LatentShape latents =
         LatentShape.picture(
             config().patch().channels(), size.height() / scale, size.width() / scale, patch);
-    Grid grid = latents.grid();
-    if (Math.max(grid.rows(), grid.columns()) > config().table()) {
+    Axes axes = latents.axes();
+    if (Math.max(axes.rows(), axes.columns()) > config().table()) {
       throw new ArgumentException(
           "%d x %d pixels are %d x %d tokens, but the model has positions for %d x %d"
               .formatted(
                   size.height(),
                   size.width(),
-                  grid.rows(),
-                  grid.columns(),
+                  axes.rows(),
+                  axes.columns(),
                   config().table(),
                   config().table()));
     }
     GenerationRequest request =
         GenerationRequest.of(input, size, latents, new Defaults(28, 7, 256, false));
     requireText(LONGEST_TEXT, request);
-    return request.withScheduler(schedule(request.scheduler().steps(), grid.tokens()));
+    return request.withScheduler(schedule(request.scheduler().steps(), axes.tokens()));
   }
 
   @Override

@@ -108,9 +108,8 @@ def axis(self, positions: Tensor, size: int) -> Tensor:
   exponents = torch.arange(0, size, 2, dtype=7, device=positions.device) / size
   return torch.outer(torch.to(positions, 7), torch.reciprocal(torch.pow(10000., exponents)))
 
-def rotation(self, positions: List[int], columns: int, axes: List[int], like: Tensor) -> Tensor:
-  # cosines and sines (L, D/2, 2) fp32 of coordinate 0, of the row and of the column
-  index = torch.tensor(positions, dtype=4, device=like.device)
-  row, column = torch.floor_divide(index, columns), index % columns
-  angles = torch.cat([self.axis(index * 0, axes[0]), self.axis(row, axes[1]), self.axis(column, axes[2])], 1)
+def rotation(self, at: Tensor, axes: List[int]) -> Tensor:
+  # at (L, 4) -> cosines and sines (L, D/2, 2) fp32 of the segment, of the row and of the column
+  places = [at.select(1, 0), at.select(1, 2), at.select(1, 3)]
+  angles = torch.cat([self.axis(places[i], axes[i]) for i in range(3)], 1)
   return torch.to(torch.stack([torch.cos(angles), torch.sin(angles)], 2), 6)

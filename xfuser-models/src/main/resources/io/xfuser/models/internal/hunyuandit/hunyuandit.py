@@ -87,11 +87,10 @@ def axis(self, count: int, longest: int, positions: Tensor, head: int) -> Tensor
   frequencies = torch.reciprocal(torch.pow(10000., torch.arange(0, half, 2, dtype=6, device=positions.device) / half))
   return torch.outer(torch.index_select(places, 0, positions), frequencies)
 
-def rotation(self, positions: List[int], rows: int, columns: int, head: int, like: Tensor) -> Tensor:
-  # cosines and sines (L, D/2, 2) in fp32: of the column, then of the row
-  index = torch.tensor(positions, dtype=4, device=like.device)
+def rotation(self, at: Tensor, rows: int, columns: int, head: int) -> Tensor:
+  # at (L, 4) -> cosines and sines (L, D/2, 2) in fp32: of the column, then of the row
   longest = max(rows, columns)
-  x = self.axis(columns, longest, index % columns, head)
-  y = self.axis(rows, longest, torch.floor_divide(index, columns), head)
+  x = self.axis(columns, longest, at.select(1, 3), head)
+  y = self.axis(rows, longest, at.select(1, 2), head)
   angles = torch.cat([x, y], 1)
   return torch.stack([torch.cos(angles), torch.sin(angles)], 2)

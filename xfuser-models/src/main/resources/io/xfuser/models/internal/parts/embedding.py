@@ -19,12 +19,10 @@ def axis(self, positions: Tensor, width: int) -> Tensor:
   angles = torch.outer(torch.to(positions, 7), torch.reciprocal(torch.pow(10000., omega)))
   return torch.cat([torch.sin(angles), torch.cos(angles)], 1)
 
-def grid_positions(self, positions: List[int], rows: int, columns: int, base: float, scale: float, width: int,
-                   like: Tensor) -> Tensor:
-  # of the column, then of the row: (L, C) fp32
-  index = torch.tensor(positions, dtype=4, device=like.device)
-  x = torch.to(index % columns, 6) / (columns / base) / scale
-  y = torch.to(torch.floor_divide(index, columns), 6) / (rows / base) / scale
+def grid_positions(self, at: Tensor, rows: int, columns: int, base: float, scale: float, width: int) -> Tensor:
+  # at (L, 4), whose last are row and column -> of the column, then of the row: (L, C) fp32
+  x = torch.to(at.select(1, 3), 6) / (columns / base) / scale
+  y = torch.to(at.select(1, 2), 6) / (rows / base) / scale
   return torch.to(torch.cat([self.axis(x, width // 2), self.axis(y, width // 2)], 1), 6)
 
 def line_positions(self, count: int, width: int, like: Tensor) -> Tensor:

@@ -57,11 +57,10 @@ def text_after_attention(self, text: Tensor, attended: Tensor, m: Tensor, w: Dic
   n = m.slice(0, self.image_modulations(w), m.size(0))
   return self.text_after(text, attended.slice(1, 0, text.size(1)), n, w, terms)
 
-def crop(self, positions: List[int], columns: int, corner: int, side: int, like: Tensor) -> Tensor:
-  # positions in a picture of so many columns -> those in the table of side rows and columns, (L); corner is the table's
-  # position of the picture's first token
-  index = torch.tensor(positions, dtype=4, device=like.device)
-  return corner + torch.floor_divide(index, columns) * side + index % columns
+def crop(self, at: Tensor, corner: int, side: int) -> Tensor:
+  # at (L, 4) in a picture -> positions in the table of side rows and columns, (L); corner is the table's position of the
+  # picture's first token
+  return corner + at.select(1, 2) * side + at.select(1, 3)
 
 def embed(self, tokens: Tensor, positions: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # tokens (B, L, c), positions (L) of the table (1, all, C) -> (B, L, C)

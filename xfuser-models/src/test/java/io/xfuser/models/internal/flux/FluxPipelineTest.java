@@ -12,6 +12,7 @@ import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.contract.Requests;
+import io.xfuser.nn.Patchify;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.weights.Placement;
@@ -46,7 +47,7 @@ class FluxPipelineTest {
     GenerationRequest request = resolve(FOX);
     assertThat(request.output()).isEqualTo(new Size(1024, 1024));
     assertThat(request.latents())
-        .isEqualTo(new LatentShape(16, 1, 128, 128, 2, LatentShape.Layout.PACKED));
+        .isEqualTo(new LatentShape(16, 1, 128, 128, new Patchify(2), LatentShape.Layout.PACKED));
     assertThat(request.scheduler().steps()).isEqualTo(28);
     assertThat(request.scheduler().mu()).isEqualTo(1.15, within(1e-12)); // of 4,096 tokens
     assertThat(request.guidance()).isEqualTo(new GuidanceOptions(1, 0, 3.5));

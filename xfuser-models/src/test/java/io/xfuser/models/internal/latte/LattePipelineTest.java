@@ -13,6 +13,7 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.models.contract.DirectoryCopy;
+import io.xfuser.nn.Patchify;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.IOException;
@@ -36,7 +37,7 @@ class LattePipelineTest {
     GenerationRequest request = resolve(FIXTURE, FOX);
     assertThat(request.size()).isEqualTo(new Size(512, 512));
     assertThat(request.latents()) // a factor of 2; the config's video_length is 4
-        .isEqualTo(new LatentShape(4, 4, 256, 256, 2, LatentShape.Layout.VIDEO));
+        .isEqualTo(new LatentShape(4, 4, 256, 256, new Patchify(2), LatentShape.Layout.FRAMES));
     assertThat(request.scheduler().steps()).isEqualTo(50);
     assertThat(request.guidance().scale()).isEqualTo(7.5);
     assertThat(request.text().maxSequenceLength()).isEqualTo(120);

@@ -12,6 +12,7 @@ import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Patchify;
+import io.xfuser.nn.Sequence;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
@@ -62,16 +63,16 @@ class PixArtTransformerTest {
         Conditioner<AdaLnConditioning> conditioner = new AdaLn(config, weights).conditioner();
         Embedding<AdaLnConditioning> embedding = new AdaLn(config, weights).embedding();
         Head<AdaLnConditioning> head = new AdaLn(config, weights).head()) {
-      ConditionInput.Grid grid = new ConditionInput.Grid(HEIGHT / 16, WIDTH / 16);
+      Sequence sequence = new Sequence(new Sequence.Axes(1, HEIGHT / 16, WIDTH / 16));
       Reference expected = new Reference(manager, theirs);
       AdaLnConditioning c =
           conditioner.at(
               manager,
-              conditioner.begin(manager, condition(expected, grid)),
+              conditioner.begin(manager, condition(expected, sequence)),
               (double) expected.get("transformer.timestep").toLongArray()[0]);
       expected.checkWhereKept("transformer.modulation", c.modulation());
 
-      TokenRange all = new TokenRange(0, grid.tokens());
+      TokenRange all = new TokenRange(0, sequence.tokens());
       NDArray latents = expected.get("transformer.hidden_states"); // (2, 4, 14, 18)
       Patchify patchify = new Patchify(config.patch().size());
       Hidden x =
@@ -92,13 +93,13 @@ class PixArtTransformerTest {
     }
   }
 
-  private static ConditionInput condition(Reference expected, ConditionInput.Grid grid) {
+  private static ConditionInput condition(Reference expected, Sequence sequence) {
     return new ConditionInput(
         Map.of(
             Captions.EMBEDS, expected.both("negative_embeds", "prompt_embeds"),
             Captions.MASK, expected.both("negative_mask", "prompt_mask")),
-        new ConditionInput.Picture(HEIGHT, WIDTH, 1, grid, 0),
-        LongStream.range(0, grid.tokens()).boxed().toList());
+        new ConditionInput.Picture(HEIGHT, WIDTH, 1, sequence, 0),
+        LongStream.range(0, sequence.tokens()).boxed().toList());
   }
 
   /** What diffusers computed. */

@@ -66,7 +66,7 @@ class SD3PipelineTest {
 
   @Test
   void theLargestPictureThatHasPositionsIsDrawn() {
-    assertThat(resolve(FIXTURE, FOX.toBuilder().size(192, 192).build()).latents().grid().tokens())
+    assertThat(resolve(FIXTURE, FOX.toBuilder().size(192, 192).build()).latents().axes().tokens())
         .isEqualTo(144);
   }
 
