@@ -2,6 +2,8 @@ package io.xfuser.attention;
 
 import ai.djl.ndarray.NDArray;
 import io.xfuser.nn.PatchSpan;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Queries, keys and values of some tokens.
@@ -9,12 +11,24 @@ import io.xfuser.nn.PatchSpan;
  * @param packed (B, T + l, 3, H, D): queries, keys, values in one buffer, first of the text tokens,
  *     which all ranks of a patch have alike, then of this rank's image tokens
  * @param textTokens T; 0 in attention without text, and without the picture's first patch
+ * @param textMask (B, T), 0 where a token of the text is padding that nobody attends, else any
+ *     other number; given with every patch, since all attend the text; null = all of it is attended
  * @param span the patches that the image tokens belong to
  */
-public record Qkv(NDArray packed, long textTokens, PatchSpan span) {
+public record Qkv(NDArray packed, long textTokens, @Nullable NDArray textMask, PatchSpan span) {
+  /** With all text. */
+  public Qkv(NDArray packed, long textTokens, PatchSpan span) {
+    this(packed, textTokens, null, span);
+  }
+
   /** Image tokens alone. */
   public Qkv(NDArray packed, PatchSpan span) {
-    this(packed, 0, span);
+    this(packed, 0, null, span);
+  }
+
+  /** The same of other heads or tokens. */
+  public Qkv with(NDArray other) {
+    return new Qkv(other, textTokens, textMask, span);
   }
 
   /** H, the number of heads. */
@@ -25,5 +39,10 @@ public record Qkv(NDArray packed, long textTokens, PatchSpan span) {
   /** T + l. */
   public long tokens() {
     return packed.getShape().get(1);
+  }
+
+  /** The mask in a list, or an empty one. */
+  public List<NDArray> masks() {
+    return textMask == null ? List.of() : List.of(textMask);
   }
 }

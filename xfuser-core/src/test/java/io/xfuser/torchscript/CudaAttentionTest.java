@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -104,12 +105,29 @@ class CudaAttentionTest {
 
   private static NDArray assertAttends(
       Program program, NDManager manager, NDArray packed, String function, String kernel) {
-    NDArray ours = program.call(manager, function, packed, kernel);
+    assertAttends(program, manager, packed, List.of(mask(manager, packed)), function, kernel);
+    return assertAttends(program, manager, packed, List.of(), function, kernel);
+  }
+
+  private static NDArray assertAttends(
+      Program program,
+      NDManager manager,
+      NDArray packed,
+      List<NDArray> mask,
+      String function,
+      String kernel) {
+    NDArray ours = program.call(manager, function, packed, mask, kernel);
     double difference =
         program.callDouble(
-            "difference", List.of(ours), program.callList(manager, "equation", packed));
+            "difference", List.of(ours), program.callList(manager, "equation", packed, mask));
     assertThat(difference).as(kernel).isLessThan(tolerance(packed));
     return ours;
+  }
+
+  /** (2, 5): texts of three and of four tokens, padded right and left. */
+  private static NDArray mask(NDManager manager, NDArray like) {
+    NDArray mask = manager.create(new long[] {1, 1, 1, 0, 0, 0, 1, 1, 1, 1}, new Shape(2, 5));
+    return Torch.to(manager, mask, like.getDevice());
   }
 
   /** Of the largest value: some roundings. */

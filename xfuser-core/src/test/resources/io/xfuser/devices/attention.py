@@ -8,8 +8,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
     packed = torch.to(packed, 5)
     buffer = torch.to(buffer, 5)
     kernels = kernels + ["sdpa_efficient", "cudnn"]
-  for kernel in kernels:
-    a, lse = self.partial(packed, packed, kernel)
-    a, lse = self.merge(packed, buffer, a, lse, kernel)
-    out = out + [self.local(packed, kernel), self.cached(packed, buffer, 5, kernel), self.finish(a, packed)]
+  for mask in [annotate(List[Tensor], []), [self.of(like, [2, 3])]]:
+    for kernel in kernels:
+      a, lse = self.partial(packed, packed, mask, kernel)
+      a, lse = self.merge(packed, buffer, a, lse, kernel)
+      out = out + [self.local(packed, mask, kernel), self.cached(packed, buffer, 5, mask, kernel), self.finish(a, packed)]
   return out

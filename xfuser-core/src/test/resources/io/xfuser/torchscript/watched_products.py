@@ -23,8 +23,9 @@ def watched_conv2d(self, x: Tensor, weight: Tensor, bias: Tensor, stride: List[i
 def watched_scaled_dot_product_attention(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]=None) -> Tensor:
   return torch.scaled_dot_product_attention(self.watch(q), k, v, mask)
 
-def watched__scaled_dot_product_attention_math(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
-  return torch._scaled_dot_product_attention_math(self.watch(q), k, v)
+def watched__scaled_dot_product_attention_math(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
+  return torch._scaled_dot_product_attention_math(self.watch(q), k, v, mask)
 
-def watched__scaled_dot_product_flash_attention_for_cpu(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
-  return torch._scaled_dot_product_flash_attention_for_cpu(self.watch(q), k, v)
+def watched__scaled_dot_product_flash_attention_for_cpu(self, q: Tensor, k: Tensor, v: Tensor,
+                                                          attn_mask: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
+  return torch._scaled_dot_product_flash_attention_for_cpu(self.watch(q), k, v, attn_mask=attn_mask)

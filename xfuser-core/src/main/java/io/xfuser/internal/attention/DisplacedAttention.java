@@ -82,8 +82,8 @@ public final class DisplacedAttention implements Attention {
         keptBytes = ElementType.bytesOf(keys);
       }
       long tokens = keys.getShape().get(1);
-      return Kernels.ATTENTION.call(
-          owner, "cached", qkv.packed(), keys, tokens, Kernels.name(kernel, qkv.packed()));
+      String name = Kernels.name(kernel, qkv.packed());
+      return Kernels.ATTENTION.call(owner, "cached", qkv.packed(), keys, tokens, qkv.masks(), name);
     }
   }
 

@@ -60,7 +60,7 @@ public final class DisplacedPatches implements Attention {
       buffers.now().store(scope, fresh, pieces);
       KeyValueBuffer mixed = buffers.before().copy(scope);
       mixed.store(scope, fresh, pieces);
-      return mixed.attend(owner, qkv.packed(), layout.tokens(), kernel);
+      return mixed.attend(owner, qkv, layout.tokens(), kernel);
     }
   }
 

@@ -49,9 +49,11 @@ record KeyValueBuffer(NDArray keysAndValues, long text) {
   /**
    * The values (B, T' + l, H, D) that queries get of the text and the first {@code image} tokens.
    */
-  NDArray attend(NDManager owner, NDArray packed, long image, AttentionKernel kernel) {
+  NDArray attend(NDManager owner, Qkv qkv, long image, AttentionKernel kernel) {
+    NDArray packed = qkv.packed();
     String name = Kernels.name(kernel, packed);
-    return Kernels.ATTENTION.call(owner, "cached", packed, keysAndValues, text + image, name);
+    return Kernels.ATTENTION.call(
+        owner, "cached", packed, keysAndValues, text + image, qkv.masks(), name);
   }
 
   long bytes() {

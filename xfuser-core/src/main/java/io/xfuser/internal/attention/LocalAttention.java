@@ -19,6 +19,7 @@ public record LocalAttention(AttentionKernel kernel) implements Attention {
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    return Kernels.ATTENTION.call(owner, "local", qkv.packed(), Kernels.name(kernel, qkv.packed()));
+    String name = Kernels.name(kernel, qkv.packed());
+    return Kernels.ATTENTION.call(owner, "local", qkv.packed(), qkv.masks(), name);
   }
 }

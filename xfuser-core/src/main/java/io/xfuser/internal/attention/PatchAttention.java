@@ -63,7 +63,7 @@ public final class PatchAttention implements Attention {
     for (TokenRange piece : pieces) {
       filled = Math.max(filled, piece.to());
     }
-    return keep.attend(owner, qkv.packed(), filled, kernel);
+    return keep.attend(owner, qkv, filled, kernel);
   }
 
   @Override

@@ -35,7 +35,7 @@ public record UlyssesAttention(
         return attendWithText(owner, scope, qkv);
       }
       NDArray mine = toHeads(scope, qkv.packed(), qkv.heads()); // (B, l·U, 3, H/U, D)
-      return toTokens(owner, inner.attend(scope, new Qkv(mine, qkv.span())), qkv.span());
+      return toTokens(owner, inner.attend(scope, qkv.with(mine)), qkv.span());
     }
   }
 
@@ -50,7 +50,7 @@ public record UlyssesAttention(
         toHeads(scope, Torch.slice(scope, qkv.packed(), TOKENS, text, qkv.tokens()), qkv.heads());
     NDArray joint = // (B, T + l·U, 3, H/U, D)
         Torch.concat(scope, List.of(textQkv, imageQkv), TOKENS);
-    NDArray out = inner.attend(scope, new Qkv(joint, text, qkv.span())); // (B, T + l·U, H/U, D)
+    NDArray out = inner.attend(scope, qkv.with(joint)); // (B, T + l·U, H/U, D)
     Pending textOfAll = // each (B, T, H/U, D)
         ranks.startAllGather(Torch.contiguous(scope, Torch.slice(scope, out, TOKENS, 0, text)));
     NDArray imageOut = // (B, l, H, D)

@@ -1,5 +1,6 @@
 # B batch, L tokens (Lq queries, Lk keys), H heads, D head size. A packed buffer is (B, L, 3, H, D) or, without queries,
-# (B, L, 2, H, D). kernel is the name of an AttentionKernel.java.
+# (B, L, 2, H, D). kernel is the name of an AttentionKernel.java. mask is none or (B, T), 0 where one of the first T keys, those
+# of the text, is padding.
 
 def queries(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, H, L, D)
@@ -9,37 +10,54 @@ def key_values(self, packed: Tensor, text: int) -> Tensor:
   # (B, T + L, 2 or 3, H, D) -> (B, L, 2, H, D) without the text, contiguous, to be sent
   return packed.slice(1, text, packed.size(1)).slice(2, packed.size(2) - 2, packed.size(2)).contiguous()
 
-def local(self, packed: Tensor, kernel: str) -> Tensor:
+def local(self, packed: Tensor, mask: List[Tensor], kernel: str) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D)
-  return self.attend_packed(packed, packed, kernel)
+  return self.attend_packed(packed, packed, mask, kernel)
 
-def cached(self, packed: Tensor, buffer: Tensor, filled: int, kernel: str) -> Tensor:
+def cached(self, packed: Tensor, buffer: Tensor, filled: int, mask: List[Tensor], kernel: str) -> Tensor:
   # queries of packed over the first `filled` tokens of buffer (B, p, 2, H, D) -> (B, L, H, D)
-  return self.attend_packed(packed, buffer.slice(1, 0, filled), kernel)
+  return self.attend_packed(packed, buffer.slice(1, 0, filled), mask, kernel)
 
-def attend_packed(self, packed: Tensor, kv: Tensor, kernel: str) -> Tensor:
+def bias(self, mask: List[Tensor], keys: int, dtype: int) -> List[Tensor]:
+  # what is added to the scores of so many keys: none or (B, 1, 1, keys), whose rows begin at multiples of 16 elements, as
+  # kernels on CUDA want it (pad_bias in libtorch's aten/src/ATen/native/transformers/attention.cpp)
+  out = annotate(List[Tensor], [])
+  for m in mask:
+    text = torch.zeros_like(m, dtype=dtype).masked_fill(m == 0, -float("inf"))
+    wide = torch.constant_pad_nd(text, [0, (keys + 15) // 16 * 16 - m.size(1)], 0)
+    out.append(wide.slice(1, 0, keys).unsqueeze(1).unsqueeze(1))
+  return out
+
+def attend_packed(self, packed: Tensor, kv: Tensor, mask: List[Tensor], kernel: str) -> Tensor:
   # queries of packed (B, L, 3, H, D), kv (B, Lk, 2 or 3, H, D) -> (B, L, H, D)
   parts = kv.size(2)
   q, k, v = self.queries(packed), kv.select(2, parts - 2).transpose(1, 2), kv.select(2, parts - 1).transpose(1, 2)
-  if kernel == "fastest":
+  if kernel == "fastest" and len(mask) == 0:
     return self.attend(q, k, v).contiguous()
-  if kernel == "sdpa":
-    return self.attend_masked(q, k, v, annotate(List[Tensor], [])).contiguous()
   dtype = self.product_type(q)
+  bias = self.bias(mask, k.size(2), dtype)
+  if kernel == "fastest" or kernel == "sdpa":
+    return self.attend_masked(q, k, v, bias).contiguous()
   q, k, v = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype)
   if kernel == "sdpa_math":
-    out = torch._scaled_dot_product_attention_math(q, k, v)[0]
+    out = torch._scaled_dot_product_attention_math(q, k, v, self.one(bias))[0]
   else:
-    out = self.fused(q, k, v, kernel, False)[0]
+    out = self.fused(q, k, v, bias, kernel, False)[0]
   return torch.to(out.transpose(1, 2), packed.dtype).contiguous()
 
-def fused(self, q: Tensor, k: Tensor, v: Tensor, kernel: str, sums: bool) -> Tuple[Tensor, Tensor]:
-  # q (B, H, Lq, D), k and v (B, H, Lk, D) -> values (B, H, Lq, D) and, with sums, the log-sum-exp of the scores
+def one(self, bias: List[Tensor]) -> Optional[Tensor]:
+  out = annotate(Optional[Tensor], None)
+  for b in bias:
+    out = b
+  return out
+
+def fused(self, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor], kernel: str, sums: bool) -> Tuple[Tensor, Tensor]:
+  # q (B, H, Lq, D), k and v (B, H, Lk, D), bias none or (B, 1, 1, Lk) -> values (B, H, Lq, D) and, with sums, the log-sum-exp of the scores
   # (B, H, Lq, 1) in fp32, else of any shape. What kernels give is in libtorch's torch/_meta_registrations.py; they all scale
   # the scores before they sum them and take the natural logarithm.
   if q.is_cpu:
     # (B, H, Lq)
-    out, lse = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v)
+    out, lse = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v, attn_mask=self.one(bias))
     return (out, lse.unsqueeze(3))
   d = q.size(3)
   if d % 8 != 0:
@@ -47,22 +65,26 @@ def fused(self, q: Tensor, k: Tensor, v: Tensor, kernel: str, sums: bool) -> Tup
     # zeros leave the scores as they are.
     q, k, v = [torch.constant_pad_nd(x, [0, 8 - d % 8], 0) for x in [q, k, v]]
   scale = float(d) ** -0.5
-  if kernel == "sdpa_flash":
+  added = self.one([b.expand([-1, q.size(1), q.size(2), -1]) for b in bias])
+  if kernel == "sdpa_flash" and len(bias) == 0:
     # (B, H, Lq)
     out, lse, _0, _1, _2, _3, _4, _5, _6 = torch._scaled_dot_product_flash_attention(q, k, v, 0., False, False, scale=scale)
-  elif kernel == "sdpa_efficient":
+  elif kernel == "sdpa_efficient" or kernel == "sdpa_flash":
+    # FlashAttention takes no mask
     # (B, H, the next multiple of 32 after Lq)
-    out, lse, _4, _5 = torch._scaled_dot_product_efficient_attention(q, k, v, None, sums, 0., False, scale=scale)
+    out, lse, _4, _5 = torch._scaled_dot_product_efficient_attention(q, k, v, added, sums, 0., False, scale=scale)
   else:
     # (B, H, Lq), in later versions (B, H, Lq, 1)
-    out, lse, _0, _1, _2, _3, _4, _5, _6 = torch._scaled_dot_product_cudnn_attention(q, k, v, None, sums, 0., False, False, scale=scale)
+    out, lse, _0, _1, _2, _3, _4, _5, _6 = torch._scaled_dot_product_cudnn_attention(q, k, v, added, sums, 0., False, False, scale=scale)
   if sums:
     lse = lse.flatten(2).slice(2, 0, q.size(2)).unsqueeze(3)
   return (out.slice(3, 0, d), lse)
 
-def by_products(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
+def by_products(self, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor]) -> Tuple[Tensor, Tensor]:
   # the same in three operators and fp32
   scores = self.matmul(torch.to(q, 6) * (float(q.size(3)) ** -0.5), torch.to(k, 6).transpose(2, 3))  # (B, H, Lq, Lk)
+  for b in bias:
+    scores = scores + b
   lse = torch.logsumexp(scores, [3], True)
   return (self.matmul(torch.exp(scores - lse), torch.to(v, 6)), lse)
 
@@ -96,22 +118,23 @@ def store(self, buffer: Tensor, kv: Tensor, bounds: List[int]) -> Tensor:
     done = done + length
   return buffer
 
-def partial(self, packed: Tensor, kv: Tensor, kernel: str) -> Tuple[Tensor, Tensor]:
+def partial(self, packed: Tensor, kv: Tensor, mask: List[Tensor], kernel: str) -> Tuple[Tensor, Tensor]:
   # attention over some of the keys: values (B, H, L, D) and log-sum-exp of the scores (B, H, L, 1), both fp32
   k = kv.select(2, kv.size(2) - 2).transpose(1, 2)
   v = kv.select(2, kv.size(2) - 1).transpose(1, 2)
   q = self.queries(packed)
   dtype = self.product_type(q)
   q, k, v = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype)
+  bias = self.bias(mask, k.size(2), dtype)
   chosen = self.summing_kernel(q, k, v, kernel)
   if chosen == "sdpa_math":
-    return self.by_products(q, k, v)
-  out, lse = self.fused(q, k, v, chosen, True)
+    return self.by_products(q, k, v, bias)
+  out, lse = self.fused(q, k, v, bias, chosen, True)
   return (torch.to(out, 6), torch.to(lse, 6))
 
 def merge(self, packed: Tensor, kv: Tensor, out: Tensor, lse: Tensor, kernel: str) -> Tuple[Tensor, Tensor]:
   # as if computed over the union of both sets of keys: algorithms from Ring Attention (arXiv 2310.01889)
-  other, other_lse = self.partial(packed, kv, kernel)
+  other, other_lse = self.partial(packed, kv, annotate(List[Tensor], []), kernel)
   merged = out - torch.sigmoid(other_lse - lse) * (out - other)
   return (merged, lse - torch.log_sigmoid(lse - other_lse))
 

@@ -6,8 +6,8 @@ import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorMap;
 import io.xfuser.nn.Sequence.Axes;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
 

@@ -6,8 +6,8 @@ import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.TensorMap;
 import io.xfuser.nn.Sequence.Axes;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 
 /** Projects the text, embeds the timestep and the pooled text. */
