@@ -10,6 +10,9 @@ final class LibtorchError {
   /** The line after the traceback; before it the kind of a Python exception. */
   private static final Pattern RAISED = Pattern.compile("(?m)^(?:[A-Za-z.]*Error): (.+)$");
 
+  /** Before a name that a dictionary does not have; programs have no others than weights. */
+  private static final String NO_KEY = "KeyError: ";
+
   private LibtorchError() {}
 
   /** {@code what} failed: a line with the reason, and below it all that libtorch said. */
@@ -33,6 +36,8 @@ final class LibtorchError {
     while (raised.find()) {
       last = raised.group(1).strip();
     }
-    return last;
+    return last.startsWith(NO_KEY)
+        ? "there is no weight \"%s\"".formatted(last.substring(NO_KEY.length()))
+        : last;
   }
 }

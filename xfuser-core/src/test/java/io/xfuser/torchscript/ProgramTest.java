@@ -118,6 +118,16 @@ class ProgramTest {
   }
 
   @Test
+  void aWeightThatIsNotThereIsNamedWithTheFunctionThatAsksForIt() {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray x = manager.create(new float[] {1});
+      assertThatThrownBy(() -> PROGRAM.call(manager, "affine", x, Map.of("b.weight", x)))
+          .hasMessageStartingWith(
+              "ProgramTest[program_test.py].affine: there is no weight \"a.weight\"\n");
+    }
+  }
+
+  @Test
   void aFailingFirstLoadIsTriedAgainAtTheNextCall() {
     AtomicInteger reads = new AtomicInteger();
     Program program =

@@ -3,6 +3,6 @@ def calls(self, like: Tensor) -> List[Tensor]:
   ids, x = torch.to(self.of(like, [2, 5]), 4), self.of(like, [2, 5, 8])
   w = self.layers(like, {"q": [8, 8], "k": [8, 8], "v": [8, 8]})
   bias, causal = self.padding_bias(ids, 6), self.causal_bias(x)
-  out = [self.ones_like(ids), bias, causal, self.at_positions(x, self.of(like, [7, 8]))]
+  out = [bias, causal, self.at_positions(x, self.of(like, [7, 8]))]
   out = out + [self.self_attention(x, w, "q", "k", "v", bias, 2), self.self_attention(x, w, "q", "k", "v", causal, 2)]
   return out + [self.activated(x, "gelu"), self.activated(x, "quick_gelu")]

@@ -8,19 +8,21 @@ def time(self, value: float, like: Tensor) -> Tensor:
   angles = torch.full([1], value, dtype=6, device=like.device) * frequencies
   return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
 
-def embedded(self, labels: Tensor, value: float, w: Dict[str, Tensor], embedder: str) -> Tensor:
+def embedded(self, labels: Tensor, value: float, w: Dict[str, Tensor], timestep: str, classes: str) -> Tensor:
   # labels (B) -> (B, C): time and class, after the SiLU that every modulation begins with
-  table = w[embedder + ".class_embedder.embedding_table.weight"]
-  time = self.silu_mlp(self.time(value, table), w, embedder + ".timestep_embedder")
-  return torch.silu(time + torch.index_select(table, 0, labels))
+  table = w[classes]  # (N, C)
+  return torch.silu(self.silu_mlp(self.time(value, table), w, timestep) + torch.index_select(table, 0, labels))
 
 def modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) -> Tensor:
   # labels (B) -> shift, scale, gate, shift, scale, gate of every row (6, B, 1, C)
-  return self.modulations(self.embedded(labels, value, w, "norm1.emb"), w, "norm1.linear")
+  t = self.embedded(labels, value, w, "norm1.emb.timestep_embedder", "norm1.emb.class_embedder.embedding_table.weight")
+  return self.modulations(t, w, "norm1.linear")
 
 def head_modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) -> Tensor:
   # labels (B) -> shift and scale of every row (2, B, 1, C)
-  return self.modulations(self.embedded(labels, value, w, "transformer_blocks.0.norm1.emb"), w, "proj_out_1")
+  t = self.embedded(labels, value, w, "transformer_blocks.0.norm1.emb.timestep_embedder",
+                    "transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight")
+  return self.modulations(t, w, "proj_out_1")
 
 def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
   # x (B, L, C), m (6, B, 1, C), head is D -> packed queries, keys, values (B, L, 3, H, D)

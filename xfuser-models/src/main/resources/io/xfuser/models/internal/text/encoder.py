@@ -7,9 +7,6 @@ def lowest(self, dtype: int) -> float:
     return -3.3895313892515355e38
   return -3.4028234663852886e38
 
-def ones_like(self, ids: Tensor) -> Tensor:
-  return torch.ones_like(ids)
-
 def padding_bias(self, mask: Tensor, dtype: int) -> Tensor:
   # mask (B, T) with 1 for tokens and 0 for padding -> (B, 1, 1, T), added to the scores
   return ((1. - mask.to(dtype)) * self.lowest(dtype)).unsqueeze(1).unsqueeze(1)

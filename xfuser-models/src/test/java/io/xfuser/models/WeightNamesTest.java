@@ -1,0 +1,114 @@
+package io.xfuser.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.config.ModelConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.transformer.Part;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What parts of transformers read and what their programs name is the same. */
+class WeightNamesTest {
+  private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+  private static final Path PROGRAMS = Path.of("src/main/resources/io/xfuser/models/internal");
+
+  /** The programs of a package that do not lie beside its classes. */
+  private static final Map<String, String> SHARED =
+      Map.of("flux", "joint/stream.py", "sd3", "joint/stream.py");
+
+  /** What programs put behind the name of a module: {@code products.py}, {@code prelude.py}. */
+  private static final Pattern ENDS = Pattern.compile("(\\.linear_[12])?\\.(weight|bias)");
+
+  private static final Pattern LITERAL = Pattern.compile("\"(\\w[\\w.]*)\"");
+
+  /** The names of the weights that parts of each package have. */
+  private static final Map<String, Set<String>> READ = new TreeMap<>();
+
+  @BeforeAll
+  static void readAllParts() {
+    Stream.of("dit", "flux_dev", "hunyuandit", "hunyuandit12", "latte", "pixart_alpha")
+        .forEach(WeightNamesTest::read);
+    Stream.of("pixart_sigma", "sd3", "sd35_medium").forEach(WeightNamesTest::read);
+  }
+
+  private static void read(String model) {
+    ModelConfig config = ModelConfig.builder(FIXTURES.resolve(model + "_tiny")).build();
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(config)) {
+      TransformerSpec<?> spec = pipeline.model().transformer(Placement.CPU);
+      List<Part> parts = new ArrayList<>();
+      parts.add(spec.conditioner());
+      parts.add(spec.embedding());
+      parts.add(spec.head());
+      for (int i = 0; i < spec.depth(); i++) {
+        parts.add(spec.block(i, Share.WHOLE));
+      }
+      for (Part part : parts) {
+        String room = part.getClass().getPackageName().replaceAll(".*\\.", "");
+        READ.computeIfAbsent(room, key -> new TreeSet<>()).addAll(part.weights().names());
+        part.close();
+      }
+    }
+  }
+
+  @Test
+  void everyWeightThatIsReadIsNamedByAProgram() throws IOException {
+    for (String room : READ.keySet()) {
+      Set<String> literals = literals(room);
+      assertThat(READ.get(room))
+          .as(room)
+          .isNotEmpty()
+          .allSatisfy(name -> assertThat(literals).anyMatch(literal -> names(literal, name)));
+    }
+  }
+
+  @Test
+  void everyNameInAProgramIsThatOfAWeight() throws IOException {
+    for (String room : READ.keySet()) {
+      Set<String> weights = READ.get(room);
+      assertThat(literals(room))
+          .as(room)
+          .allSatisfy(literal -> assertThat(weights).anyMatch(weight -> names(literal, weight)));
+    }
+  }
+
+  /** Whether {@code literal} is {@code weight} or its module. */
+  private static boolean names(String literal, String weight) {
+    return weight.equals(literal)
+        || (weight.startsWith(literal)
+            && ENDS.matcher(weight.substring(literal.length())).matches());
+  }
+
+  private static Set<String> literals(String room) throws IOException {
+    List<Path> programs = new ArrayList<>();
+    try (Stream<Path> files = Files.list(PROGRAMS.resolve(room))) {
+      files.filter(file -> file.toString().endsWith(".py")).forEach(programs::add);
+    }
+    if (SHARED.containsKey(room)) {
+      programs.add(PROGRAMS.resolve(SHARED.get(room)));
+    }
+    Set<String> literals = new TreeSet<>();
+    for (Path program : programs) {
+      Matcher literal = LITERAL.matcher(Files.readString(program));
+      while (literal.find()) {
+        literals.add(literal.group(1));
+      }
+    }
+    return literals;
+  }
+}
