@@ -44,6 +44,16 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   }
 
   @Override
+  default VaeEncoder vaeEncoder(Placement placement) {
+    return model().vaeEncoder(placement);
+  }
+
+  @Override
+  default VaeDecoder.Footprint encoderSize() {
+    return model().encoderSize();
+  }
+
+  @Override
   default void check(VaeDecoder.DecodeOptions options) {
     model().check(options);
   }

@@ -8,6 +8,7 @@ import io.xfuser.transformer.ConditionInput;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a pipeline makes of an {@link InputConfig}: every default filled in, every size checked.
@@ -21,6 +22,7 @@ import java.util.Objects;
  * @param calls how often the model is called: once a step, but for schedulers of second order
  * @param guidance how predictions with and without the prompt become one
  * @param text how prompts are prepared
+ * @param pictures what is made of a picture that was given; null = there is none
  */
 public record GenerationRequest(
     InputConfig input,
@@ -31,7 +33,8 @@ public record GenerationRequest(
     SchedulerRequest scheduler,
     int calls,
     GuidanceOptions guidance,
-    TextEncoder.TextOptions text) {
+    TextEncoder.TextOptions text,
+    @Nullable SourcePictures pictures) {
   /**
    * Checks that tokens and pictures can be counted.
    *
@@ -39,16 +42,16 @@ public record GenerationRequest(
    */
   public GenerationRequest {
     latents.axes();
-    long pictures = (long) prompts.positive().size() * input.numImagesPerPrompt();
-    if (pictures * latents.frames() > Integer.MAX_VALUE) {
+    long drawn = (long) prompts.positive().size() * input.numImagesPerPrompt();
+    if (drawn * latents.frames() > Integer.MAX_VALUE) {
       throw new ArgumentException(
           "%d pictures for each of %d prompts are too many"
               .formatted(input.numImagesPerPrompt(), prompts.positive().size()));
     }
     int seeds = input.seeds().size();
-    if (seeds != 0 && seeds != pictures) {
+    if (seeds != 0 && seeds != drawn) {
       throw new ArgumentException(
-          "seeds must be as many as pictures, but are %d for %d".formatted(seeds, pictures));
+          "seeds must be as many as pictures, but are %d for %d".formatted(seeds, drawn));
     }
   }
 
@@ -70,43 +73,59 @@ public record GenerationRequest(
             0),
         new TextEncoder.TextOptions(
             Objects.requireNonNullElse(input.maxSequenceLength(), defaults.maxSequenceLength()),
-            Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption())));
+            Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption())),
+        null);
   }
 
   /** The same with other prompts. */
   public GenerationRequest withPrompts(Prompts other) {
     return new GenerationRequest(
-        input, other, size, output, latents, scheduler, calls, guidance, text);
+        input, other, size, output, latents, scheduler, calls, guidance, text, pictures);
   }
 
   /** The same, the pictures resized and cropped to {@code other} in the end. */
   public GenerationRequest withOutput(Size other) {
     return new GenerationRequest(
-        input, prompts, size, other, latents, scheduler, calls, guidance, text);
+        input, prompts, size, other, latents, scheduler, calls, guidance, text, pictures);
   }
 
   /** The same of other latents. */
   public GenerationRequest withLatents(LatentShape other) {
     return new GenerationRequest(
-        input, prompts, size, output, other, scheduler, calls, guidance, text);
+        input, prompts, size, output, other, scheduler, calls, guidance, text, pictures);
   }
 
   /** The same with another schedule. */
   public GenerationRequest withScheduler(SchedulerRequest other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, other, other.steps(), guidance, text);
+        input,
+        prompts,
+        size,
+        output,
+        latents,
+        other,
+        other.steps() - other.begin(),
+        guidance,
+        text,
+        pictures);
   }
 
   /** The same with a scheduler that calls the model so often. */
   public GenerationRequest withCalls(int other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, scheduler, other, guidance, text);
+        input, prompts, size, output, latents, scheduler, other, guidance, text, pictures);
   }
 
   /** The same with other guidance. */
   public GenerationRequest withGuidance(GuidanceOptions other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, scheduler, calls, other, text);
+        input, prompts, size, output, latents, scheduler, calls, other, text, pictures);
+  }
+
+  /** The same, made of a picture; {@code null} = of none. */
+  public GenerationRequest withPictures(@Nullable SourcePictures other) {
+    return new GenerationRequest(
+        input, prompts, size, output, latents, scheduler, calls, guidance, text, other);
   }
 
   /** Whether prompts are weighed against negative prompts. */

@@ -46,6 +46,14 @@ public interface PipelineModel<C> extends AutoCloseable {
   VaeDecoder vaeDecoder(Placement placement);
 
   /**
+   * Loads the autoencoder's encoder, which computes on the device of {@code placement}. Asked for
+   * only by requests that have {@link GenerationRequest#pictures}.
+   */
+  default VaeEncoder vaeEncoder(Placement placement) {
+    throw new UnsupportedOperationException(name() + " encodes no pictures");
+  }
+
+  /**
    * Refuses ways to decode that the decoder does not have.
    *
    * @throws IllegalArgumentException naming them
@@ -54,6 +62,11 @@ public interface PipelineModel<C> extends AutoCloseable {
 
   /** What the decoder needs room for. */
   default VaeDecoder.Footprint decoderSize() {
+    return VaeDecoder.Footprint.UNKNOWN;
+  }
+
+  /** What the encoder needs room for. */
+  default VaeDecoder.Footprint encoderSize() {
     return VaeDecoder.Footprint.UNKNOWN;
   }
 

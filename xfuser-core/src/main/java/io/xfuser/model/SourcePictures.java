@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  *     0: any transformer can repaint so
  * @param shows whether the transformer sees the picture without what the mask covers, and the mask,
  *     beside the latents of each token: it is trained to repaint
- * @param noiseAlone whether samples begin with noise alone nevertheless
  * @param drawn whether the autoencoder gives distributions, of which latents are drawn by the
  *     request's generators: those of the picture first, those that are shown after the noise
+ * @param unshifted whether the decoder leaves out the shift of latents, as one of diffusers' loops
+ *     does
  * @param overlay how what was drawn is put back into the picture it was cut out of; null = it is
  *     all
  */
@@ -25,8 +26,8 @@ public record SourcePictures(
     @Nullable Bitmap mask,
     boolean keeps,
     boolean shows,
-    boolean noiseAlone,
     boolean drawn,
+    boolean unshifted,
     @Nullable Overlay overlay) {
   /** Checks that what looks at the mask has one. */
   public SourcePictures {

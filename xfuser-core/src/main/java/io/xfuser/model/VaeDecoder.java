@@ -62,12 +62,14 @@ public interface VaeDecoder extends AutoCloseable {
    * @param slicing one picture at a time
    * @param tiling overlapping tiles, blended
    * @param frames of each video; 1 for pictures
+   * @param unshifted whether the shift of latents is left out
    * @param listener is told of each layer of each slice or tile
    */
-  record DecodeOptions(boolean slicing, boolean tiling, int frames, LayerListener listener) {
+  record DecodeOptions(
+      boolean slicing, boolean tiling, int frames, boolean unshifted, LayerListener listener) {
     /** Told to nobody. */
     public DecodeOptions(boolean slicing, boolean tiling, int frames) {
-      this(slicing, tiling, frames, LayerListener.NONE);
+      this(slicing, tiling, frames, false, LayerListener.NONE);
     }
 
     /** For pictures. */

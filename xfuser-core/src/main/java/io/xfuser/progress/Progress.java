@@ -78,7 +78,9 @@ public sealed interface Progress {
     /** All text encoders of a model, or a rank's share of them. */
     TEXT_ENCODER("text encoder"),
     /** The decoder of the VAE. */
-    DECODER("decoder");
+    DECODER("decoder"),
+    /** The encoder of the VAE, for pictures that a request brings. */
+    ENCODER("encoder");
 
     private final String label;
 
@@ -92,6 +94,19 @@ public sealed interface Progress {
     @Override
     public String doing() {
       return "encoding the prompt";
+    }
+
+    @Override
+    public String unit() {
+      return "layers";
+    }
+  }
+
+  /** Pixels that a request brings become latents: the layers of each tile or strip here. */
+  record EncodingPicture(long done, long total) implements Progress {
+    @Override
+    public String doing() {
+      return "encoding the picture";
     }
 
     @Override

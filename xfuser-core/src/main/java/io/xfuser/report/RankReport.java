@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param parameterBytes weights of the transformer that it owns
  * @param textParameterBytes weights of the text encoders that it asked for, 0 where another rank
  *     encodes or no prompt was to be encoded
- * @param vaeParameterBytes weights of the autoencoder's decoder that it asked for, 0 where it
- *     decoded nothing
+ * @param vaeParameterBytes weights of the autoencoder that it asked for: of the decoder, 0 where it
+ *     decoded nothing, and of the encoder, where it encoded a picture
  * @param kvBufferBytes keys and values kept from step to step
  * @param attentionBytes queries, keys, values and outputs of its largest self-attention
  * @param sentBytes bytes sent by channel
@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param textEncodeSeconds encoding the prompts, 0 where another rank did
  * @param denoiseSeconds the denoising loop
  * @param stepSeconds each step
- * @param vaeSeconds decoding, 0 where another rank did
+ * @param vaeSeconds decoding, 0 where another rank did, and what a picture that the request brought
+ *     took to be encoded
  */
 public record RankReport(
     @JsonProperty("rank") int rank,

@@ -1,5 +1,6 @@
 package io.xfuser.internal.picture;
 
+import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,32 @@ public record Bitmap(int width, int height, int channels, byte[] values) {
   /** One of black pixels. */
   public static Bitmap black(int width, int height, int channels) {
     return new Bitmap(width, height, channels, new byte[width * height * channels]);
+  }
+
+  /** The colours that {@link BufferedImage#getRGB} has, without alpha. */
+  public static Bitmap of(BufferedImage image) {
+    Bitmap bitmap = black(image.getWidth(), image.getHeight(), 3);
+    int[] row = new int[bitmap.width];
+    for (int y = 0; y < bitmap.height; y++) {
+      image.getRGB(0, y, bitmap.width, 1, row, 0, bitmap.width);
+      for (int x = 0; x < bitmap.width; x++) {
+        bitmap.set(x, y, 0, row[x] >> 16);
+        bitmap.set(x, y, 1, row[x] >> 8);
+        bitmap.set(x, y, 2, row[x]);
+      }
+    }
+    return bitmap;
+  }
+
+  /** The same picture of three channels for Java's libraries. */
+  public BufferedImage toImage() {
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        image.setRGB(x, y, at(x, y, 0) << 16 | at(x, y, 1) << 8 | at(x, y, 2));
+      }
+    }
+    return image;
   }
 
   /** 0 to 255. */
@@ -41,7 +68,7 @@ public record Bitmap(int width, int height, int channels, byte[] values) {
   }
 
   /** A part of it; what lies outside is black. */
-  Bitmap crop(Box box) {
+  public Bitmap crop(Box box) {
     Bitmap part = black(box.width(), box.height(), channels);
     paste(this, part, -box.left(), -box.top());
     return part;

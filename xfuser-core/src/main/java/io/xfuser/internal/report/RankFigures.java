@@ -35,9 +35,11 @@ public final class RankFigures {
   private Span textEncode = NONE;
   private Span denoise = NONE;
   private Span vae = NONE;
+  private Span encode = NONE;
   private long transformerBytes;
   private long textBytes;
   private long vaeBytes;
+  private long encoderBytes;
   private long keptBytes;
   private long attentionBytes;
   private long peakBytes;
@@ -96,6 +98,11 @@ public final class RankFigures {
     vae = to(since, clock.mark());
   }
 
+  /** A picture that the request brought is encoded. */
+  public void pictureEncoded(Mark since) {
+    encode = to(since, clock.mark());
+  }
+
   private static Span to(Mark since, Mark until) {
     return () -> (until.nanos() - since.nanos()) / 1e9;
   }
@@ -113,6 +120,11 @@ public final class RankFigures {
   /** A decoder of so many bytes is used. */
   public void vaeDecoder(long parameterBytes) {
     vaeBytes = parameterBytes;
+  }
+
+  /** An encoder of pictures of so many bytes is used. */
+  public void vaeEncoder(long parameterBytes) {
+    encoderBytes = parameterBytes;
   }
 
   /** So many bytes of keys and values are kept from step to step. */
@@ -173,7 +185,7 @@ public final class RankFigures {
         world.rank(),
         transformerBytes,
         textBytes,
-        vaeBytes,
+        vaeBytes + encoderBytes,
         keptBytes,
         attentionBytes,
         sent,
@@ -183,6 +195,6 @@ public final class RankFigures {
         textEncode.seconds(),
         denoise.seconds(),
         steps.stream().map(Span::seconds).toList(),
-        vae.seconds());
+        vae.seconds() + encode.seconds());
   }
 }

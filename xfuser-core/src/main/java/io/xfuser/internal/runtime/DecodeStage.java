@@ -201,6 +201,7 @@ final class DecodeStage {
         runtime.enableSlicing(),
         runtime.enableTiling(),
         request.latents().frames(),
+        request.pictures() != null && request.pictures().unshifted(),
         (done, total) -> run.progress(new Progress.Decoding(done, total)));
   }
 

@@ -36,7 +36,7 @@ final class DenoisingLoop<C> {
   private final Guidance guidance;
   private final List<BlockContext> contexts;
   private final LongSkips skips;
-  private final Noise noise;
+  private final Start start;
   private final Segments segments;
   private final Samples samples;
   private final Communicator pipe;
@@ -46,7 +46,7 @@ final class DenoisingLoop<C> {
   private @Nullable NDArray wholeLatents;
   private final RankFigures figures;
 
-  DenoisingLoop(NDManager request, RankPlan plan, Communicator pipe, Parts<C> parts, Noise noise) {
+  DenoisingLoop(NDManager request, RankPlan plan, Communicator pipe, Parts<C> parts, Start start) {
     this.request = request;
     this.plan = plan;
     this.stage = parts.stage();
@@ -54,9 +54,9 @@ final class DenoisingLoop<C> {
     this.guidance = parts.guidance();
     this.contexts = parts.contexts();
     this.skips = parts.skips();
-    this.noise = noise;
+    this.start = start;
     this.segments = parts.segments();
-    this.samples = new Samples(request, plan.denoised(), plan.shard(), noise.initial());
+    this.samples = new Samples(request, plan.denoised(), plan.shard(), start.tokens());
     this.pipe = pipe;
     this.trace = parts.trace();
     this.figures = parts.figures();
@@ -146,9 +146,11 @@ final class DenoisingLoop<C> {
   }
 
   private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
-    NDArray own = // (B, l, c)
-        segments.joined(scope, scheduler.scaleInput(scope, latents, t), place.span());
-    NDArray input = guidance.batch(scope, own); // (B, l, c), or (2B, l, c)
+    TokenRange denoised = plan.denoised().local(place.span(), plan.shard());
+    NDArray scaled = scheduler.scaleInput(scope, latents, t); // (B, d, c)
+    NDArray seen = start.input(scope, scaled, denoised); // (B, d, c + e)
+    NDArray own = segments.joined(scope, seen, place.span()); // (B, l, c + e)
+    NDArray input = guidance.batch(scope, own); // (B, l, c + e), or (2B, l, c + e)
     NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
     boolean withText = plan.withText(place.span());
     return new Hidden(image, place)
@@ -162,7 +164,7 @@ final class DenoisingLoop<C> {
     }
     TokenRange local = plan.denoised().local(span, plan.shard());
     if (t == 0) {
-      return Torch.slice(scope, noise.initial(), 1, local.from(), local.to());
+      return Torch.slice(scope, start.tokens(), 1, local.from(), local.to());
     }
     if (plan.spans(t - 1).contains(span)) {
       return inbox.next(scope).get(0);
@@ -191,10 +193,12 @@ final class DenoisingLoop<C> {
         guidance.combine(scope, segments.denoised(scope, all, span));
     NDArray fresh =
         scheduler.stochastic()
-            ? Torch.slice(scope, noise.steps().get(t), 1, local.from(), local.to())
+            ? Torch.slice(scope, start.steps().get(t), 1, local.from(), local.to())
             : null;
     return samples.replace(
-        span, (owner, sample) -> scheduler.step(owner, sample, prediction, fresh));
+        span,
+        (owner, sample) ->
+            start.after(owner, scheduler, scheduler.step(owner, sample, prediction, fresh), local));
   }
 
   /** Bytes of keys and values that this rank keeps. */

@@ -13,7 +13,7 @@ import java.util.List;
 
 /** What happens to decoded pixels, as in diffusers' VaeImageProcessor and PixArtImageProcessor. */
 public final class ImageProcessor {
-  private static final Program IMAGE = Program.load(ImageProcessor.class, "image.py");
+  static final Program IMAGE = Program.load(ImageProcessor.class, "image.py");
 
   private ImageProcessor() {}
 

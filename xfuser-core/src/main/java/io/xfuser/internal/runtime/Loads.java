@@ -4,6 +4,7 @@ import io.xfuser.config.Offload;
 import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
 import io.xfuser.nn.Range;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.Progress.Component;
@@ -42,6 +43,11 @@ public record Loads<C>(PlacedPipeline<C> pipeline, Offload offload, Consumer<Pro
   /** The decoder, for as long as it is used. */
   public Shared.Lease<VaeDecoder> decoder() {
     return lease(Component.DECODER, bytes(Component.DECODER), pipeline.vaeDecoder());
+  }
+
+  /** The encoder of pictures, for as long as it is used. */
+  public Shared.Lease<VaeEncoder> encoder() {
+    return lease(Component.ENCODER, bytes(Component.ENCODER), pipeline.vaeEncoder());
   }
 
   private long bytes(Component component) {

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.runtime.Guidance.Arithmetic;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.SourcePictures;
 import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -22,8 +23,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param initial the first sample's tokens (B·F, l, c), of deviation 1
  * @param steps noise (B·F, l, c) for each step of a stochastic scheduler, else empty
+ * @param encoding noise (1, c, h, w) for the latents of each picture that is encoded, else empty;
+ *     the first picture's generator draws it
  */
-record Noise(NDArray initial, List<NDArray> steps) {
+record Noise(NDArray initial, List<NDArray> steps, List<NDArray> encoding) {
   /**
    * What the caller and the rank bring.
    *
@@ -44,20 +47,30 @@ record Noise(NDArray initial, List<NDArray> steps) {
 
   /** What {@code plan}'s rank needs. */
   static Noise draw(NDManager owner, RankPlan plan, Draws asked, Given given) {
-    GenerationRequest request = plan.request();
     try (NDManager scope = owner.newSubManager()) {
-      List<NDArray> all = new Generators(scope, request, asked, given.latents() != null).draw();
+      Drawn drawn = new Generators(scope, plan.request(), asked, given.latents() != null).drawn();
+      List<NDArray> whole = new ArrayList<>(drawn.whole());
       if (given.latents() != null) {
-        all.add(0, given.latents());
+        whole.add(0, given.latents());
       }
       List<NDArray> mine = new ArrayList<>();
-      for (NDArray latents : all) {
+      for (NDArray latents : whole) {
         NDArray tokens = cut(scope, Torch.to(scope, latents, Device.cpu()), plan);
         mine.add(Torch.to(owner, tokens, given.device()));
       }
-      return new Noise(mine.get(0), mine.subList(1, mine.size()));
+      List<NDArray> encoding = drawn.one().stream().map(x -> Torch.alias(owner, x)).toList();
+      return new Noise(mine.get(0), mine.subList(1, mine.size()), encoding);
     }
   }
+
+  /**
+   * Draws.
+   *
+   * @param whole of all pictures, each (images, c, h, w) or (images, c, F, h, w): the first
+   *     sample's, unless it was given, then those of steps
+   * @param one of one picture, each (1, c, h, w): for what is encoded
+   */
+  private record Drawn(List<NDArray> whole, List<NDArray> one) {}
 
   /**
    * One generator for all pictures, or one for each.
@@ -67,39 +80,54 @@ record Noise(NDArray initial, List<NDArray> steps) {
    */
   private record Generators(
       NDManager owner, GenerationRequest request, Draws asked, boolean given) {
-    /** The draws, each (images, c, h, w) or (images, c, F, h, w). */
-    List<NDArray> draw() {
+    Drawn drawn() {
       List<Long> seeds = request.input().seeds();
+      SourcePictures pictures = request.pictures();
       if (seeds.isEmpty()) {
-        return new ArrayList<>(draw(request.input().seed(), request.images()));
+        return drawn(request.input().seed(), request.images(), pictures);
       }
-      List<NDList> pictures = seeds.stream().map(seed -> draw(seed, 1)).toList();
-      List<NDArray> all = new ArrayList<>();
-      for (int i = 0; i < pictures.get(0).size(); i++) {
+      List<Drawn> each = new ArrayList<>(List.of(drawn(seeds.get(0), 1, pictures)));
+      seeds.stream().skip(1).map(seed -> drawn(seed, 1, null)).forEach(each::add);
+      List<NDArray> whole = new ArrayList<>();
+      for (int i = 0; i < each.get(0).whole().size(); i++) {
         int draw = i;
-        all.add(Torch.concat(owner, pictures.stream().map(one -> one.get(draw)).toList(), 0));
+        whole.add(Torch.concat(owner, each.stream().map(one -> one.whole().get(draw)).toList(), 0));
       }
-      return all;
+      return new Drawn(whole, each.get(0).one());
     }
 
-    private NDList draw(long seed, int images) {
-      return Arithmetic.PROGRAM.callList(
-          owner,
-          "draw",
-          request.latents().noise(images).getShape(),
-          asked.type().scalarType(),
-          seed,
-          given,
-          asked.steps(),
-          asked.stepType().scalarType());
+    /** By one generator, which draws for {@code encoded} too. */
+    private Drawn drawn(long seed, int images, @Nullable SourcePictures encoded) {
+      int before = encoded == null ? 0 : encoded.drawsBefore();
+      int after = encoded == null ? 0 : encoded.drawsAfter();
+      int initial = before + (given ? 0 : 1);
+      NDList all =
+          Arithmetic.PROGRAM.callList(
+              owner,
+              "draw",
+              request.latents().noise(images).getShape(),
+              asked.type().scalarType(),
+              seed,
+              given,
+              new long[] {before, after},
+              new long[] {asked.steps(), asked.stepType().scalarType()});
+      List<NDArray> one = new ArrayList<>(all.subList(0, before));
+      one.addAll(all.subList(initial, initial + after));
+      List<NDArray> whole = new ArrayList<>(all.subList(before, initial));
+      whole.addAll(all.subList(initial + after, all.size()));
+      return new Drawn(whole, one);
     }
   }
 
   private static NDArray cut(NDManager owner, NDArray latents, RankPlan plan) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray images = Torch.slice(scope, latents, 0, plan.images().from(), plan.images().to());
-      NDArray tokens = plan.request().latents().tokens(scope, images); // (B·F, L, c)
-      return Patchify.select(owner, tokens, plan.denoised().positions(plan.shard()));
+      return own(owner, plan.request().latents().tokens(scope, images), plan);
     }
+  }
+
+  /** Those of tokens (B, L, c) at positions that {@code plan}'s rank has, (B, l, c). */
+  static NDArray own(NDManager owner, NDArray tokens, RankPlan plan) {
+    return Patchify.select(owner, tokens, plan.denoised().positions(plan.shard()));
   }
 }

@@ -3,6 +3,7 @@ package io.xfuser.internal.runtime;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.Map;
@@ -21,7 +22,8 @@ public record PlacedPipeline<C>(
     Placement placement,
     LoadedTransformer<C> transformer,
     Map<Share, Shared<TextEncoder>> textEncoders,
-    Shared<VaeDecoder> vaeDecoder)
+    Shared<VaeDecoder> vaeDecoder,
+    Shared<VaeEncoder> vaeEncoder)
     implements AutoCloseable {
 
   public static <C> PlacedPipeline<C> of(PipelineModel<C> model, Placement placement) {
@@ -30,7 +32,8 @@ public record PlacedPipeline<C>(
         placement,
         new LoadedTransformer<>(model.transformer(placement)),
         new ConcurrentHashMap<>(),
-        new Shared<>(() -> model.vaeDecoder(placement)));
+        new Shared<>(() -> model.vaeDecoder(placement)),
+        new Shared<>(() -> model.vaeEncoder(placement)));
   }
 
   /** {@code share} of the text encoder, one for all ranks here that need it. */
@@ -51,5 +54,6 @@ public record PlacedPipeline<C>(
     transformer.close();
     textEncoders.values().forEach(Shared::close);
     vaeDecoder.close();
+    vaeEncoder.close();
   }
 }

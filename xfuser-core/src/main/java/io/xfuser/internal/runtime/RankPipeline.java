@@ -4,11 +4,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.internal.device.DeviceClock.Mark;
+import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.runtime.Guidance.Arithmetic;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
 import io.xfuser.nn.Patchify;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
@@ -70,8 +73,9 @@ public final class RankPipeline<C> {
     Guidance guidance = Guidance.of(plan, groups);
     Supplier<DenoisingLoop<C>> prepare =
         () -> run.trace().during(Activity.PREPARE, () -> loop(stage, guidance, given));
-    Optional<DenoisingLoop<C>> early = // while another rank encodes
-        prompts().encodes() ? Optional.empty() : Optional.of(prepare.get());
+    boolean waits = prompts().encodes() || plan.request().pictures() != null;
+    Optional<DenoisingLoop<C>> early = // while another rank encodes the prompt
+        waits ? Optional.empty() : Optional.of(prepare.get());
     Map<String, NDArray> text = text(guidance, given);
     DenoisingLoop<C> loop = early.orElseGet(prepare);
     TensorMap.Hold inUse = stage.hold();
@@ -129,16 +133,6 @@ public final class RankPipeline<C> {
   private DenoisingLoop<C> loop(PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
     Scheduler scheduler = pipeline.model().scheduler(plan.request().scheduler());
     TransformerSpec<C> spec = pipeline.transformer().spec();
-    ElementType type = runtime.dtype();
-    Noise drawn =
-        Noise.draw(
-            request,
-            plan,
-            new Noise.Draws(
-                type, scheduler.stochastic() ? plan.steps() : 0, scheduler.noiseType(type)),
-            new Noise.Given(given.latents(), run.world().device()));
-    NDArray initial = // (B, l, c)
-        Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());
     return new DenoisingLoop<>(
         request,
         plan,
@@ -152,7 +146,53 @@ public final class RankPipeline<C> {
             guidance,
             run.trace(),
             run.figures()),
-        new Noise(initial, drawn.steps()));
+        start(scheduler, given));
+  }
+
+  private Start start(Scheduler scheduler, GivenTensors given) {
+    ElementType type = runtime.dtype();
+    Noise drawn =
+        Noise.draw(
+            request,
+            plan,
+            new Noise.Draws(
+                type, scheduler.stochastic() ? plan.steps() : 0, scheduler.noiseType(type)),
+            new Noise.Given(given.latents(), run.world().device()));
+    if (plan.request().pictures() != null) {
+      run.activity("encoding the picture");
+      Mark start = run.figures().mark();
+      Start begun =
+          pictureTensors()
+              .start(request, drawn, given.latents() != null, scheduler, this::pictureEncoder);
+      run.figures().pictureEncoded(start);
+      return begun;
+    }
+    NDArray initial = // (B, l, c)
+        Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());
+    return Start.of(new Noise(initial, drawn.steps(), List.of()));
+  }
+
+  private PictureTensors pictureTensors() {
+    List<Integer> all = plan.mesh().replica(plan.rank());
+    int rows = runtime.useParallelVae() ? plan.request().latents().height() : 1;
+    List<Integer> encoding = all.subList(0, Math.min(all.size(), rows));
+    return new PictureTensors(
+        plan,
+        run.world().group(Channel.VAE, all),
+        encoding.contains(plan.rank()) ? run.world().group(Channel.VAE, encoding) : null,
+        new VaeDecoder.DecodeOptions(
+            runtime.enableSlicing(),
+            runtime.enableTiling(),
+            1,
+            false,
+            (done, total) -> run.progress(new Progress.EncodingPicture(done, total))),
+        runtime.dtype());
+  }
+
+  private Shared.Lease<VaeEncoder> pictureEncoder() {
+    Shared.Lease<VaeEncoder> lease = run.loads(pipeline).encoder();
+    run.figures().vaeEncoder(lease.get().parameterBytes());
+    return lease;
   }
 
   private void denoise(DenoisingLoop<C> loop, C conditioning) {

@@ -1,4 +1,4 @@
-# Decoded pictures. Shapes: B pictures, H rows, W columns.
+# Pictures that were decoded, and those that are to be encoded. Shapes: B pictures, H rows, W columns.
 
 def denormalize(self, pixels: Tensor) -> Tensor:
   # (B, 3, H, W) about -1 to 1 -> 0 to 1, in the pixels' type
@@ -28,3 +28,27 @@ def resize_and_crop(self, pixels: Tensor, resized: List[int], size: List[int]) -
 def videos(self, pixels: Tensor, frames: int) -> Tensor:
   # (B·F, 3, H, W) -> (B, F, 3, H, W)
   return pixels.unflatten(0, [-1, frames])
+
+def normalize(self, values: Tensor) -> Tensor:
+  # 8-bit values (H, W, 3) -> (1, 3, H, W), −1 to 1
+  return 2.0 * (torch.to(values, 6).permute([2, 0, 1]).unsqueeze(0) / 255.0) - 1.0
+
+def cover(self, pixels: Tensor, mask: Tensor) -> Tensor:
+  # pixels (1, 3, H, W), where the mask (H, W, 1) is 128 or more in the middle of their range
+  return pixels * torch.to(torch.lt(mask, 128), 6).permute([2, 0, 1]).unsqueeze(0)
+
+def mask_of_latents(self, mask: Tensor, shape: List[int], dtype: int) -> Tensor:
+  # 8-bit mask (H, W, 1) -> 0 and 1 of the nearest pixel, for latents (1, c, h, w)
+  drawn = torch.to(torch.ge(mask, 128), 6).permute([2, 0, 1]).unsqueeze(0)
+  return torch.to(torch.upsample_nearest2d(drawn, shape[2:]).expand(shape), dtype)
+
+def mask_as_channels(self, mask: Tensor, height: int, width: int, dtype: int) -> Tensor:
+  # 8-bit mask (h·s, w·s, 1) -> 0 and 1, (1, s·s, h, w)
+  rows = mask.size(0) // height
+  columns = mask.size(1) // width
+  drawn = torch.to(torch.ge(mask, 128), dtype).reshape([height, rows, width, columns])
+  return drawn.permute([1, 3, 0, 2]).reshape([1, rows * columns, height, width])
+
+def join(self, x: Tensor, y: Tensor) -> Tensor:
+  # (1, L, c) and (1, L, e) -> (1, L, c + e)
+  return torch.cat([x, y], 2)

@@ -1,16 +1,30 @@
 def guide(self, negative: Tensor, positive: Tensor, scale: float) -> Tensor:
   return negative + scale * (positive - negative)
 
-def draw(self, shape: List[int], dtype: int, seed: int, given: bool, count: int, steps: int) -> List[Tensor]:
-  # standard normal noise of one generator on the CPU, as torch.Generator("cpu").manual_seed(seed) gives: the first
-  # sample's in dtype unless it is given, then `count` draws for steps in type `steps`
+def draw(self, shape: List[int], dtype: int, seed: int, given: bool, around: List[int], steps: List[int]) -> List[Tensor]:
+  # standard normal noise of one generator on the CPU, as torch.Generator("cpu").manual_seed(seed) gives: around[0] draws of
+  # one picture, the first sample's unless it is given, around[1] more of one picture, all in dtype; then steps[0] draws
+  # for steps in type steps[1]
   generator = torch.Generator(device=torch.device("cpu"), seed=seed)
+  one = [1] + shape[1:]
   draws = annotate(List[Tensor], [])
+  for i in range(around[0]):
+    draws.append(torch.randn(one, generator=generator, dtype=dtype, device=torch.device("cpu")))
   if not given:
     draws.append(torch.randn(shape, generator=generator, dtype=dtype, device=torch.device("cpu")))
-  for i in range(count):
-    draws.append(torch.randn(shape, generator=generator, dtype=steps, device=torch.device("cpu")))
+  for i in range(around[1]):
+    draws.append(torch.randn(one, generator=generator, dtype=dtype, device=torch.device("cpu")))
+  for i in range(steps[0]):
+    draws.append(torch.randn(shape, generator=generator, dtype=steps[1], device=torch.device("cpu")))
   return draws
+
+def keep(self, x: Tensor, kept: Tensor, mask: Tensor) -> Tensor:
+  # x (B, l, c) where mask (1, l, c) is 1, kept (1 or B, l, c) where it is 0
+  return (1 - mask) * kept + mask * x
+
+def beside(self, x: Tensor, more: Tensor) -> Tensor:
+  # x (B, l, c), more (1, l, e) -> (B, l, c + e)
+  return torch.cat([x, more.expand([x.size(0), -1, -1])], 2)
 
 def scale(self, x: Tensor, factor: float) -> Tensor:
   return x * factor

@@ -115,7 +115,7 @@ class PipeFusionOverlapTest {
                   Guidance.of(plan, groups),
                   Trace.OFF,
                   figures),
-              new Noise(tokens, List.of()));
+              new Start(tokens, List.of(), null, null));
       C conditioning =
           stage
               .conditioner()

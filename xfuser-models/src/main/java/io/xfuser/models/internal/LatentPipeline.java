@@ -8,10 +8,11 @@ import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.models.internal.vae.Autoencoder;
 import io.xfuser.models.internal.vae.Vae;
-import io.xfuser.models.internal.vae.Vaes;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.progress.Progress;
@@ -39,8 +40,6 @@ import org.slf4j.LoggerFactory;
 public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private static final Logger LOG = LoggerFactory.getLogger(LatentPipeline.class);
 
-  private static final String VAE = "vae";
-
   /** Steps of a request that is only tried: more of them are not possible with all settings. */
   protected static final int TRIED_STEPS = 1;
 
@@ -50,11 +49,10 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private final PipelineComponents components;
   private final Set<String> names;
   private final T config;
-  private final Vae vae;
+  private final Autoencoder autoencoder;
   private final ComponentConfig scheduler;
   private final SchedulerProvider schedulers;
   private final ComponentWeights weights;
-  private long decoderBytes;
   private long encoderBytes;
 
   /**
@@ -70,7 +68,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     this.components = components.check(all);
     this.names = Set.copyOf(all.keySet());
     this.config = reading.apply(components.config("transformer", "config.json").unquantized());
-    this.vae = Vaes.read(components.config(VAE, "config.json"));
+    this.autoencoder = new Autoencoder(components);
     this.scheduler = components.config("scheduler", "scheduler_config.json");
     this.schedulers = Schedulers.provider(scheduler);
     this.weights = ComponentWeights.open(components, "transformer");
@@ -100,13 +98,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
    */
   protected void check() {
     scheduler(usualRequest());
-    decoderBytes =
-        readBy(
-            () -> {
-              try (ComponentWeights source = ComponentWeights.open(components, VAE)) {
-                vae.check(source);
-              }
-            });
+    autoencoder.check();
     encoderBytes = readBy(() -> names.forEach(name -> TextComponents.check(components, name)));
     transformer(Placement.CPU);
   }
@@ -128,7 +120,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return switch (component) {
       case TRANSFORMER -> weights.bytes();
       case TEXT_ENCODER -> encoderBytes;
-      case DECODER -> decoderBytes;
+      case DECODER -> autoencoder.decoderBytes();
+      case ENCODER -> autoencoder.encoderBytes();
     };
   }
 
@@ -154,7 +147,12 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   /** The autoencoder's settings. */
   protected final Vae vae() {
-    return vae;
+    return autoencoder.vae();
+  }
+
+  /** The autoencoder. */
+  protected final Autoencoder autoencoder() {
+    return autoencoder;
   }
 
   /** The scheduler's settings. */
@@ -245,27 +243,28 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
-    return opened(placement, shifts() ? vae::decoder : vae.unshifted()::decoder);
+    Vae vae = shifts() ? vae() : vae().unshifted();
+    return autoencoder.opened(placement, vae::decoder);
   }
 
-  /**
-   * What {@code opening} makes of the autoencoder's weights, on the device of {@code placement}.
-   */
-  protected final VaeDecoder opened(
-      Placement placement, Function<ComponentWeights, VaeDecoder> opening) {
-    try (ComponentWeights source = ComponentWeights.open(components.on(placement), VAE)) {
-      return opening.apply(source);
-    }
+  @Override
+  public VaeEncoder vaeEncoder(Placement placement) {
+    return autoencoder.encoder(placement, shifts());
   }
 
   @Override
   public void check(VaeDecoder.DecodeOptions options) {
-    vae.check(options);
+    vae().check(options);
   }
 
   @Override
   public VaeDecoder.Footprint decoderSize() {
-    return vae.footprint();
+    return vae().footprint();
+  }
+
+  @Override
+  public VaeDecoder.Footprint encoderSize() {
+    return vae().encoderFootprint();
   }
 
   @Override
@@ -278,7 +277,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
-    return schedulers.open(scheduler, request);
+    return Schedulers.open(schedulers, scheduler, request);
   }
 
   @Override

@@ -76,10 +76,15 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
   /** What we are asked for in its place; arguments that were not given have no value here. */
   InputConfig input() {
     InputConfigBuilder builder = InputConfig.builder().seed(seed).outputType(OutputType.PT);
+    return fill(builder).build();
+  }
+
+  /** {@code builder} with the call's arguments. */
+  InputConfigBuilder fill(InputConfigBuilder builder) {
     for (Map.Entry<String, JsonNode> argument : json.get("call").properties()) {
       set(builder, argument.getKey(), argument.getValue());
     }
-    return builder.build();
+    return builder;
   }
 
   private static void set(InputConfigBuilder builder, String argument, JsonNode value) {
@@ -97,6 +102,8 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
       case "eta" -> builder.eta(value.asDouble());
       case "max_sequence_length" -> builder.maxSequenceLength(value.asInt());
       case "num_images_per_prompt" -> builder.numImagesPerPrompt(value.asInt());
+      case "strength" -> builder.strength(value.asDouble());
+      case "padding_mask_crop" -> builder.paddingMaskCrop(value.asInt());
       case "use_resolution_binning" -> builder.useResolutionBinning(value.asBoolean());
       case "clean_caption" -> builder.cleanCaption(value.asBoolean());
       default -> throw new IllegalArgumentException("no flag stands for " + argument);

@@ -18,6 +18,8 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double
@@ -74,17 +76,33 @@ public record Flux(FluxConfig config, Weights weights)
 
   @Override
   public Embedding<JointConditioning> embedding() {
-    Patchify patchify = new Patchify(FluxConfig.PATCH);
     return new FluxEmbedding(
         WeightMap.of(
             weights,
             w ->
                 w.tensor(
-                        patchify::unpacked,
+                        this::unpackedInputs,
                         "x_embedder.weight",
                         config.width(),
-                        config.tokenWidth())
+                        config.tokenWidth() + config.besideWidth())
                     .tensor("x_embedder.bias", config.width())));
+  }
+
+  /** Columns in the order of tokens: those of latents, of a masked picture's, and of its mask. */
+  private NDArray unpackedInputs(NDManager owner, NDArray weight) {
+    Patchify patchify = new Patchify(FluxConfig.PATCH);
+    if (config.besideWidth() == 0) {
+      return patchify.unpacked(owner, weight);
+    }
+    long width = config.tokenWidth();
+    long[] ends = {0, width, 2 * width, width + config.besideWidth()};
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> parts = new ArrayList<>();
+      for (int i = 0; i < ends.length - 1; i++) {
+        parts.add(patchify.unpacked(scope, Torch.slice(scope, weight, 1, ends[i], ends[i + 1])));
+      }
+      return Torch.concat(owner, parts, 1);
+    }
   }
 
   @Override

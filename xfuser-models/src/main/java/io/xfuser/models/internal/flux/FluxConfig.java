@@ -16,6 +16,8 @@ import java.util.List;
  * @param axes the dimensions of a head that turn with each coordinate of a token: one that is 0
  *     everywhere, its row, its column
  * @param channels c, latent channels; a token has 2 by 2 latents
+ * @param besideWidth values that the transformer sees beside those of a token: of a masked picture
+ *     and its mask (Fill)
  * @param textWidth width of T5's hidden states
  * @param pooledWidth width of CLIP's pooled output
  * @param guidance whether the strength of the prompt is a condition (dev)
@@ -28,6 +30,7 @@ public record FluxConfig(
     int headSize,
     List<Integer> axes,
     int channels,
+    int besideWidth,
     int textWidth,
     int pooledWidth,
     boolean guidance) {
@@ -62,11 +65,13 @@ public record FluxConfig(
    */
   public static FluxConfig from(ComponentConfig config) {
     config.require("patch_size", 1); // of the packed latents, which are the tokens
-    int tokenWidth = config.getInt("in_channels", 64);
-    config.require("out_channels", tokenWidth);
-    if (tokenWidth % (PATCH * PATCH) != 0) {
+    int inputWidth = config.getInt("in_channels", 64);
+    boolean same = !config.has("out_channels") || config.text("out_channels").equals("null");
+    int tokenWidth = same ? inputWidth : config.getInt("out_channels", inputWidth);
+    if (tokenWidth % (PATCH * PATCH) != 0 || inputWidth < tokenWidth) {
       throw new ModelException(
-          config.origin() + ": in_channels " + tokenWidth + " are no 2 by 2 latents");
+          "%s: in_channels %d and out_channels %d are no 2 by 2 latents, and more to see beside them"
+              .formatted(config.origin(), inputWidth, tokenWidth));
     }
     return new FluxConfig(
         config.origin(),
@@ -76,6 +81,7 @@ public record FluxConfig(
         config.getInt("attention_head_dim", 128),
         config.has("axes_dims_rope") ? config.getIntList("axes_dims_rope") : List.of(16, 56, 56),
         tokenWidth / (PATCH * PATCH),
+        inputWidth - tokenWidth,
         config.getInt("joint_attention_dim", 4096),
         config.getInt("pooled_projection_dim", 768),
         config.getBoolean("guidance_embeds", false));

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.flux;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ModelException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
@@ -11,6 +12,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
@@ -22,10 +24,14 @@ import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.Set;
 
-/** A Flux.1 directory ({@code FluxPipeline} in diffusers). */
+/**
+ * A Flux.1 directory ({@code FluxPipeline} in diffusers, {@code FluxImg2ImgPipeline} and {@code
+ * FluxInpaintPipeline} for requests with a picture, {@code FluxFillPipeline} for its transformer).
+ */
 final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final String NAME = "flux";
   private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
@@ -39,7 +45,20 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.TRUE_CFG_SCALE);
+          InputConfig.TRUE_CFG_SCALE,
+          InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
+          InputConfig.STRENGTH,
+          InputConfig.PADDING_MASK_CROP);
+
+  /** What a transformer has not that sees the mask. */
+  private static final Set<Setting<?>> NOT_OF_FILL =
+      Set.of(
+          InputConfig.NEGATIVE_PROMPT, InputConfig.TRUE_CFG_SCALE, InputConfig.PADDING_MASK_CROP);
+
+  private static final Defaults OF_PROMPTS = new Defaults(28, 3.5, LONGEST_TEXT, false);
+  private static final Defaults OF_PICTURES = new Defaults(28, 7, LONGEST_TEXT, false);
+  private static final Defaults OF_FILL = new Defaults(50, 30, LONGEST_TEXT, false);
 
   FluxPipeline(PipelineComponents components) {
     super(components, needs(), FluxConfig::from);
@@ -55,7 +74,29 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   @Override
   protected void check() {
     requireLatents(config().channels(), config().tokenWidth());
+    requireClass();
     super.check();
+  }
+
+  /** A transformer sees a mask if it is Fill's, and no other does. */
+  private void requireClass() {
+    String pipeline = components().index().getString("_class_name");
+    int side = FluxConfig.PATCH * vae().scale();
+    int seen = fills() ? config().tokenWidth() + side * side : 0;
+    if (config().besideWidth() != seen) {
+      throw new ModelException(
+          "%s: in_channels is %d, but a transformer of %s with out_channels %d must have %d"
+              .formatted(
+                  config().origin(),
+                  config().tokenWidth() + config().besideWidth(),
+                  pipeline,
+                  config().tokenWidth(),
+                  config().tokenWidth() + seen));
+    }
+  }
+
+  private boolean fills() {
+    return components().index().getString("_class_name").equals(FluxPipelines.FILL);
   }
 
   @Override
@@ -65,7 +106,8 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
 
   @Override
   public GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(NAME, input, SETTINGS);
+    ModelSettings.check(NAME, input, settings());
+    requirePictures(input);
     int scale = vae().scale();
     Size size = roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
     LatentShape latents =
@@ -76,14 +118,28 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
             size.width() / scale,
             new Patchify(FluxConfig.PATCH),
             LatentShape.Layout.PACKED);
-    GenerationRequest request =
-        GenerationRequest.of(input, size, latents, new Defaults(28, 3.5, LONGEST_TEXT, false));
+    GenerationRequest request = GenerationRequest.of(input, size, latents, defaults(input));
     requireText(LONGEST_TEXT, request);
     Double asked = input.negativePrompts().isEmpty() ? null : input.trueCfgScale();
     double weight = Objects.requireNonNullElse(asked, 1.0); // against the negative prompt
-    return request
-        .withGuidance(new GuidanceOptions(weight, 0, request.guidance().scale()))
-        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
+    return begun(
+        request
+            .withGuidance(new GuidanceOptions(weight, 0, request.guidance().scale()))
+            .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
+        new PictureLoop(fills() ? 1 : 0.6, fills(), false));
+  }
+
+  private Set<Setting<?>> settings() {
+    Set<Setting<?>> settings = new HashSet<>(SETTINGS);
+    settings.removeAll(fills() ? NOT_OF_FILL : Set.of());
+    return settings;
+  }
+
+  private Defaults defaults(InputConfig input) {
+    if (fills()) {
+      return OF_FILL;
+    }
+    return input.image() == null ? OF_PROMPTS : OF_PICTURES;
   }
 
   @Override

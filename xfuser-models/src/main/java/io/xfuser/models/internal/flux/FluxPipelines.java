@@ -6,11 +6,14 @@ import io.xfuser.model.PipelineProvider;
 import io.xfuser.models.internal.LatentPipeline;
 import java.util.Set;
 
-/** Opens directories of Flux.1 schnell and dev. */
+/** Opens directories of Flux.1 schnell, dev and Fill. */
 public final class FluxPipelines implements PipelineProvider {
+  /** The pipeline whose transformer sees a mask. */
+  static final String FILL = "FluxFillPipeline";
+
   @Override
   public Set<String> classNames() {
-    return Set.of("FluxPipeline");
+    return Set.of("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", FILL);
   }
 
   @Override

@@ -92,6 +92,6 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
 
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
-    return opened(placement, vae().unshifted()::framesDecoder);
+    return autoencoder().opened(placement, vae().unshifted()::framesDecoder);
   }
 }

@@ -47,6 +47,16 @@ public final class FlowMatchEuler implements Scheduler {
   }
 
   @Override
+  public boolean noisesPictures() {
+    return true;
+  }
+
+  @Override
+  public NDArray noised(NDManager owner, NDArray picture, NDArray noise, int step) {
+    return Steps.PROGRAM.call(owner, "flow_noised", picture, noise, new double[] {sigmas[step]});
+  }
+
+  @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, timesteps.length);
     double[] change = {sigmas[step + 1] - sigmas[step]};

@@ -43,6 +43,16 @@ public interface ForwardingScheduler extends Scheduler {
   }
 
   @Override
+  default boolean noisesPictures() {
+    return inner().noisesPictures();
+  }
+
+  @Override
+  default NDArray noised(NDManager owner, NDArray picture, NDArray noise, int step) {
+    return inner().noised(owner, picture, noise, step);
+  }
+
+  @Override
   default Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     return inner().step(owner, sample, prediction, noise);
   }

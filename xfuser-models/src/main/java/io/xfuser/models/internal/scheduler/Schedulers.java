@@ -36,7 +36,14 @@ public final class Schedulers {
    *     supported
    */
   public static Scheduler fromConfig(ComponentConfig config, SchedulerRequest request) {
-    return provider(config).open(config, request);
+    return open(provider(config), config, request);
+  }
+
+  /** The same of a class that was found before. */
+  public static Scheduler open(
+      SchedulerProvider provider, ComponentConfig config, SchedulerRequest request) {
+    Scheduler whole = provider.open(config, request);
+    return request.begin() == 0 ? whole : new LaterSteps(whole, request.begin());
   }
 
   private static Registry<SchedulerProvider> all() {

@@ -11,6 +11,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
@@ -23,7 +24,11 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.Set;
 
-/** A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers). */
+/**
+ * A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers, {@code
+ * StableDiffusion3Img2ImgPipeline} and {@code StableDiffusion3InpaintPipeline} for requests with a
+ * picture).
+ */
 final class SD3Pipeline extends JointPipeline<SD3Config> {
   private static final String NAME = "sd3";
   private static final int LONGEST_TEXT = 512;
@@ -41,7 +46,11 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
-          InputConfig.MAX_SEQUENCE_LENGTH);
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
+          InputConfig.STRENGTH,
+          InputConfig.PADDING_MASK_CROP);
 
   SD3Pipeline(PipelineComponents components) {
     super(components, needs(), SD3Config::from);
@@ -62,6 +71,7 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   @Override
   public GenerationRequest resolve(InputConfig input) {
     ModelSettings.check(NAME, input, SETTINGS);
+    requirePictures(input);
     int scale = vae().scale();
     int patch = config().patch().size();
     Size size = askedOr(config().sampleSize() * scale, input);
@@ -81,10 +91,14 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
                   config().table(),
                   config().table()));
     }
+    int steps = input.image() == null ? 28 : 50;
     GenerationRequest request =
-        GenerationRequest.of(input, size, latents, new Defaults(28, 7, 256, false));
+        GenerationRequest.of(input, size, latents, new Defaults(steps, 7, 256, false));
     requireText(LONGEST_TEXT, request);
-    return request.withScheduler(schedule(request.scheduler().steps(), axes.tokens()));
+    boolean masked = input.maskImage() != null; // diffusers' inpainting forgets to shift back
+    return begun(
+        request.withScheduler(schedule(request.scheduler().steps(), axes.tokens())),
+        new PictureLoop(0.6, false, masked));
   }
 
   @Override

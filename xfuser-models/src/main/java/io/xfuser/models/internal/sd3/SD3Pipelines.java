@@ -10,7 +10,10 @@ import java.util.Set;
 public final class SD3Pipelines implements PipelineProvider {
   @Override
   public Set<String> classNames() {
-    return Set.of("StableDiffusion3Pipeline");
+    return Set.of(
+        "StableDiffusion3Pipeline",
+        "StableDiffusion3Img2ImgPipeline",
+        "StableDiffusion3InpaintPipeline");
   }
 
   @Override

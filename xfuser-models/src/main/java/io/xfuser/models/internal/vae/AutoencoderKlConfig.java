@@ -2,6 +2,7 @@ package io.xfuser.models.internal.vae;
 
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
@@ -230,6 +231,27 @@ public record AutoencoderKlConfig(
   @Override
   public VaeDecoder framesDecoder(ComponentWeights source) {
     return new FramesDecoder(AutoencoderKlDecoder.open(this, source));
+  }
+
+  @Override
+  public boolean draws() {
+    return !tiny();
+  }
+
+  /** The first level is at the picture's size; of an AutoencoderTiny it is not known here. */
+  @Override
+  public VaeDecoder.Footprint encoderFootprint() {
+    return new VaeDecoder.Footprint(tiny() ? 0 : widths.get(0), sampleSize);
+  }
+
+  @Override
+  public void checkEncoder(ComponentConfig config, ComponentWeights source) {
+    AutoencoderKlEncoder.check(this, EncoderConfig.from(config, this), source);
+  }
+
+  @Override
+  public VaeEncoder encoder(ComponentConfig config, ComponentWeights source) {
+    return AutoencoderKlEncoder.open(this, EncoderConfig.from(config, this), source);
   }
 
   private static List<Integer> widths(ComponentConfig config) {

@@ -193,7 +193,8 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     double scaling = config.scalingFactor();
     NDArray here = Torch.to(scope, latents, loading.placement().device());
     int type = loading.type().scalarType();
-    return VAE.call(scope, "enter", here, type, scaling, config.shiftFactor());
+    double shift = options.unshifted() ? 0 : config.shiftFactor();
+    return VAE.call(scope, "enter", here, type, scaling, shift);
   }
 
   private static boolean belongsToTheEncoder(String name) {

@@ -2,7 +2,9 @@ package io.xfuser.models.internal.vae;
 
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.weights.ComponentWeights;
+import io.xfuser.weights.ComponentConfig;
 
 /** An autoencoder as its settings describe it; its weights are read by what it opens. Immutable. */
 public interface Vae {
@@ -31,6 +33,30 @@ public interface Vae {
    * @throws ModelException as when it is opened
    */
   void check(ComponentWeights source);
+
+  /** Whether encoded pictures are distributions, of which latents are drawn. */
+  boolean draws();
+
+  /** What the encoder needs room for. */
+  VaeDecoder.Footprint encoderFootprint();
+
+  /**
+   * Makes sure that there is an encoder and that {@code source} has all that it needs, without
+   * reading weights.
+   *
+   * @param config the settings, of which encoders look at some that decoders do not
+   * @throws ModelException as when it is opened
+   */
+  void checkEncoder(ComponentConfig config, ComponentWeights source);
+
+  /**
+   * Loads the encoder.
+   *
+   * @param config the settings again
+   * @throws ModelException if there is none, a setting is not supported, or weights are missing or
+   *     of another shape
+   */
+  VaeEncoder encoder(ComponentConfig config, ComponentWeights source);
 
   /** The same without a shift of latents, for pipelines that do not look at it. */
   Vae unshifted();

@@ -162,6 +162,11 @@ def mix(self, x: Tensor, noise: Tensor, c: List[float]) -> Tensor:
   k = self.coefficients(c)
   return k[0] * x + k[1] * noise
 
+def flow_noised(self, x: Tensor, noise: Tensor, c: List[float]) -> Tensor:
+  # a picture x on its way to noise; c: sigma, rounded as x is
+  sigma = torch.to(self.coefficients(c), x.dtype)[0]
+  return sigma * noise + (1.0 - sigma) * x
+
 def flow(self, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
   # c: the step in sigma
   return (x.to(6) + self.coefficients(c)[0] * out).to(out.dtype)

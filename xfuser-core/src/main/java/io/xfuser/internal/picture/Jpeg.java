@@ -1,0 +1,66 @@
+package io.xfuser.internal.picture;
+
+import java.awt.image.Raster;
+
+/** JPEG files of four inks, as PIL reads them: always inverted, as Adobe's programs write them. */
+final class Jpeg {
+  /** Colours of a picture for printers: cyan, magenta, yellow, black. */
+  static final int INKS = 4;
+
+  private static final int ADOBE = 0xEE;
+  private static final int TRANSFORM = 6; // bytes after "Adobe"
+
+  private Jpeg() {}
+
+  /** How many colours a file has, by its frame's header. */
+  static int colours(byte[] file) {
+    Blocks blocks = new Blocks(file);
+    for (int marker = 0xC0; marker <= 0xC2; marker++) { // baseline, extended, progressive
+      byte[] frame = blocks.ofJpeg(marker, "");
+      if (frame.length > 5) {
+        return frame[5];
+      }
+    }
+    return 0;
+  }
+
+  /** Of a raster of four bands as they are in the file. */
+  static Bitmap ofInks(Raster raster, byte[] file) {
+    byte[] adobe = new Blocks(file).ofJpeg(ADOBE, "Adobe");
+    boolean brightness = adobe.length > TRANSFORM && adobe[TRANSFORM] == 2; // YCCK
+    Bitmap bitmap = Bitmap.black(raster.getWidth(), raster.getHeight(), 3);
+    int[] row = new int[INKS * bitmap.width()];
+    for (int y = 0; y < bitmap.height(); y++) {
+      raster.getPixels(raster.getMinX(), raster.getMinY() + y, bitmap.width(), 1, row);
+      for (int x = 0; x < bitmap.width(); x++) {
+        int[] inks = {row[4 * x], row[4 * x + 1], row[4 * x + 2]};
+        if (brightness) {
+          inks = inks(inks[0], inks[1] - 128, inks[2] - 128);
+        }
+        int white = row[4 * x + 3]; // stored inverted, as the others
+        for (int c = 0; c < 3; c++) {
+          int product = (255 - inks[c]) * white + 128;
+          bitmap.set(x, y, c, clip(white - ((product + (product >> 8)) >> 8)));
+        }
+      }
+    }
+    return bitmap;
+  }
+
+  /** Inks of brightness and two differences: the inverse of what JFIF's equations give. */
+  private static int[] inks(int y, int blue, int red) {
+    return new int[] {
+      255 - clip(y + fixed(1.402 * red)),
+      255 - clip(y + fixed(-0.344136286 * blue - 0.714136286 * red)),
+      255 - clip(y + fixed(1.772 * blue))
+    };
+  }
+
+  private static int fixed(double value) {
+    return (int) Math.floor(value + 0.5);
+  }
+
+  private static int clip(int value) {
+    return Math.max(0, Math.min(255, value));
+  }
+}

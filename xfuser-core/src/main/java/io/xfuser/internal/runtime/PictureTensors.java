@@ -1,0 +1,160 @@
+package io.xfuser.internal.runtime;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.SourcePictures;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What becomes of the picture that a request brings, on one rank. The first rank of each
+ * data-parallel group encodes it, alone or with strips on as many ranks of the group as there are
+ * rows of latents, and broadcasts latents; all else every rank makes itself.
+ *
+ * @param plan this rank's
+ * @param replica all ranks of its pictures
+ * @param strips the first of them, which encode together
+ * @param options of the encoder
+ * @param type of the samples
+ */
+record PictureTensors(
+    RankPlan plan,
+    Communicator replica,
+    @Nullable Communicator strips,
+    VaeDecoder.DecodeOptions options,
+    ElementType type) {
+  /**
+   * The start of a request that begins with a picture.
+   *
+   * @param noise on the rank's device
+   * @param given whether the caller gave the first sample
+   * @param scheduler how noisy it is
+   * @param encoder loads the encoder; asked on the ranks that encode
+   */
+  Start start(
+      NDManager owner,
+      Noise noise,
+      boolean given,
+      Scheduler scheduler,
+      Supplier<Shared.Lease<VaeEncoder>> encoder) {
+    SourcePictures pictures = Objects.requireNonNull(plan.request().pictures(), "no picture");
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> latents = latents(scope, pictures, noise, encoder); // (1, c, h, w) each
+      NDArray picture = tokens(owner, latents.get(0), noise); // (1, l, c)
+      NDArray first =
+          given
+              ? noise.initial()
+              : scheduler.noised(owner, picture, noise.initial(), 0); // (B, l, c)
+      return new Start(
+          first,
+          noise.steps(),
+          pictures.keeps()
+              ? new Start.Kept(mask(owner, pictures, noise), picture, noise.initial())
+              : null,
+          pictures.shows() ? beside(owner, pictures, latents.get(1), noise) : null);
+    }
+  }
+
+  /** What the transformer sees beside each token: latents without what is masked, and the mask. */
+  private NDArray beside(NDManager owner, SourcePictures pictures, NDArray latents, Noise noise) {
+    try (NDManager scope = owner.newSubManager()) {
+      LatentShape shape = plan.request().latents();
+      NDArray channels = // (1, s·s, h, w)
+          ImageProcessor.IMAGE.call(
+              scope,
+              "mask_as_channels",
+              bytes(scope, mask(pictures)),
+              shape.height(),
+              shape.width(),
+              type.scalarType());
+      NDArray seen = tokens(scope, latents, noise); // (1, l, c)
+      NDArray mask = tokens(scope, channels, noise); // (1, l, s·s·p·p)
+      return ImageProcessor.IMAGE.call(owner, "join", seen, mask);
+    }
+  }
+
+  private NDArray mask(NDManager owner, SourcePictures pictures, Noise noise) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray mask = // (1, c, h, w)
+          ImageProcessor.IMAGE.call(
+              scope,
+              "mask_of_latents",
+              bytes(scope, mask(pictures)),
+              plan.request().latents().noise(1).getShape(),
+              type.scalarType());
+      return tokens(owner, mask, noise); // (1, l, c)
+    }
+  }
+
+  /** Of latents (1, c, h, w) the tokens that this rank has, where its noise is. */
+  private NDArray tokens(NDManager owner, NDArray latents, Noise noise) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray all = plan.request().latents().tokens(scope, latents); // (1, L, c)
+      NDArray own = Noise.own(scope, all, plan); // (1, l, c)
+      return Torch.to(owner, Torch.cast(scope, own, type), noise.initial().getDevice());
+    }
+  }
+
+  /** Latents (1, c, h, w) of each picture that is encoded. */
+  private List<NDArray> latents(
+      NDManager owner,
+      SourcePictures pictures,
+      Noise noise,
+      Supplier<Shared.Lease<VaeEncoder>> encoder) {
+    List<NDArray> encoded = new ArrayList<>();
+    if (strips != null) {
+      try (Shared.Lease<VaeEncoder> here = encoder.get()) {
+        List<NDArray> pixels = pixels(owner, pictures);
+        for (int i = 0; i < pixels.size(); i++) {
+          NDArray drawn = pictures.drawn() ? noise.encoding().get(i) : null;
+          encode(owner, here.get(), pixels.get(i), drawn).ifPresent(encoded::add);
+        }
+      }
+    }
+    return replica.broadcast(owner, replica.isFirst() ? encoded : List.of(), 0);
+  }
+
+  private Optional<NDArray> encode(
+      NDManager owner, VaeEncoder encoder, NDArray pixels, @Nullable NDArray drawn) {
+    try (NDManager scope = owner.newSubManager()) {
+      Communicator together = Objects.requireNonNull(strips);
+      return encoder
+          .encode(scope, pixels, options, new RankStrip(together))
+          .map(encoded -> encoder.latents(owner, encoded, drawn)); // (1, c, h, w)
+    }
+  }
+
+  /** What is encoded, (1, 3, H, W) each. */
+  private static List<NDArray> pixels(NDManager owner, SourcePictures pictures) {
+    NDArray values = bytes(owner, pictures.image()); // (H, W, 3)
+    NDArray whole = ImageProcessor.IMAGE.call(owner, "normalize", values);
+    return pictures.shows()
+        ? List.of(
+            whole, ImageProcessor.IMAGE.call(owner, "cover", whole, bytes(owner, mask(pictures))))
+        : List.of(whole);
+  }
+
+  private static Bitmap mask(SourcePictures pictures) {
+    return Objects.requireNonNull(pictures.mask(), "no mask");
+  }
+
+  private static NDArray bytes(NDManager owner, Bitmap bitmap) {
+    NDArray values =
+        Torch.empty(owner, ElementType.UINT8, bitmap.height(), bitmap.width(), bitmap.channels());
+    Torch.memory(values).put(bitmap.values());
+    return values;
+  }
+}

@@ -1,0 +1,70 @@
+package io.xfuser.internal.runtime;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.runtime.Guidance.Arithmetic;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.scheduler.Sample;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * With what the denoising of one rank's tokens begins, and what accompanies them. All of it is per
+ * token, so that any shard and any patch of it can be cut out.
+ *
+ * @param tokens the first sample (B·F, l, c)
+ * @param steps noise (B·F, l, c) for each step of a stochastic scheduler, else empty
+ * @param kept the picture that samples are put back to, null where there is none
+ * @param beside what the transformer sees beside each token (1, l, e), null for nothing
+ */
+record Start(NDArray tokens, List<NDArray> steps, @Nullable Kept kept, @Nullable NDArray beside) {
+  /** Of noise alone. */
+  static Start of(Noise noise) {
+    return new Start(noise.initial(), noise.steps(), null, null);
+  }
+
+  /** What the transformer is given for {@code sample} (B, l', c), the tokens of {@code local}. */
+  NDArray input(NDManager owner, NDArray sample, TokenRange local) {
+    if (beside == null) {
+      return Torch.alias(owner, sample);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray more = Torch.slice(scope, beside, 1, local.from(), local.to());
+      return Arithmetic.PROGRAM.call(owner, "beside", sample, more); // (B, l', c + e)
+    }
+  }
+
+  /** The sample after a step, {@code local} of the tokens, with what is kept put back. */
+  Sample after(NDManager owner, Scheduler scheduler, Sample sample, TokenRange local) {
+    return kept == null ? sample : kept.put(owner, scheduler, sample, local);
+  }
+
+  /**
+   * A picture of which a part stays: after each step it is in the sample again, as noisy as the
+   * rest of it. Source: the loops of diffusers' inpainting pipelines.
+   *
+   * @param mask 1 where something new is drawn, 0 where the picture stays, (1, l, c)
+   * @param picture its latents (1, l, c)
+   * @param noise what the first sample was made with, (B, l, c)
+   */
+  record Kept(NDArray mask, NDArray picture, NDArray noise) {
+    private Sample put(NDManager owner, Scheduler scheduler, Sample sample, TokenRange local) {
+      try (NDManager scope = owner.newSubManager()) {
+        NDArray clean = cut(scope, picture, local);
+        NDArray noisy = // (1 or B, l', c)
+            sample.step() == scheduler.timesteps().length
+                ? clean
+                : scheduler.noised(scope, clean, cut(scope, noise, local), sample.step());
+        NDArray tokens =
+            Arithmetic.PROGRAM.call(owner, "keep", sample.tokens(), noisy, cut(scope, mask, local));
+        return new Sample(tokens, sample.history(), sample.step());
+      }
+    }
+
+    private static NDArray cut(NDManager owner, NDArray x, TokenRange local) {
+      return Torch.slice(owner, x, 1, local.from(), local.to());
+    }
+  }
+}

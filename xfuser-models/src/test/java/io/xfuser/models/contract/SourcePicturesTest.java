@@ -1,0 +1,101 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.modality.cv.Image;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Pictures that begin with a given one are those of diffusers, on one rank and on many. */
+class SourcePicturesTest {
+  /** Of pixels between 0 and 1, in fp32; a step of 8 bits is 4e-3. */
+  private static final double TOLERANCE = 1e-3;
+
+  private static final double ONE_OF_8_BITS = 1.01 / 255;
+
+  @TempDir Path scratch;
+
+  static List<SourceCall> calls() throws IOException {
+    return SourceCall.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("calls")
+  void everyPictureEqualsThatOfDiffusers(SourceCall call) throws IOException {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray whole = drawn(manager, call, call.directory(scratch), ParallelConfig.serial(), 0);
+      assertThat(whole.getShape().getShape()).isEqualTo(call.shape());
+      double difference = Pixels.largestDifference(call.strided(whole), call.reference(manager));
+      assertThat(difference).isLessThanOrEqualTo(call.cropped() ? ONE_OF_8_BITS : TOLERANCE);
+    }
+  }
+
+  /** One of each kind with two pictures, and layouts in which each strategy has a part. */
+  static Stream<Arguments> layouts() {
+    ParallelConfig serial = ParallelConfig.serial();
+    ParallelConfig patches = serial.toBuilder().numPipelinePatch(3).build();
+    return Stream.of(
+            "sd3_much", "sd3_inpaint_all", "flux_much", "flux_inpaint_several", "fill_several")
+        .flatMap(
+            call ->
+                Stream.of(
+                        serial.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
+                        serial.toBuilder().tensorDegree(2).dataDegree(2).build(),
+                        patches.toBuilder().pipefusionDegree(2).build(),
+                        patches.toBuilder().pipefusionDegree(3).ulyssesDegree(2).build(),
+                        serial.toBuilder().distrifusionDegree(3).numDistrifusionPatch(3).build(),
+                        serial.toBuilder().ringDegree(3).dataDegree(2).build(),
+                        serial.toBuilder().cfgDegree(2).ulyssesDegree(2).build())
+                    .filter(layout -> layout.cfgDegree() == 1 || call.startsWith("sd3"))
+                    .map(layout -> Arguments.of(call, layout)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("layouts")
+  void everyLayoutDrawsWhatItsPatchesDoOnOneRank(String name, ParallelConfig layout)
+      throws IOException {
+    SourceCall call = SourceCall.named(name);
+    Path directory = call.directory(scratch);
+    try (NDManager manager = Torch.newManager()) {
+      ParallelConfig alone = new Layout(layout, 1).onOneRank().degrees();
+      NDArray expected = drawn(manager, call, directory, alone, 1);
+      NDArray found = drawn(manager, call, directory, layout, 1);
+      assertThat(Pixels.largestDifference(found, expected)).isLessThanOrEqualTo(1e-4);
+    }
+  }
+
+  private static NDArray drawn(
+      NDManager manager, SourceCall call, Path directory, ParallelConfig ranks, int warmup) {
+    EngineConfig engine =
+        EngineConfig.builder(directory)
+            .parallel(ranks)
+            .runtime(r -> r.warmupSteps(warmup).useParallelVae(ranks.ringDegree() > 1))
+            .build();
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(engine);
+        Generation generation = pipeline.generate(call.input())) {
+      return call.cropped()
+          ? stacked(manager, generation.images())
+          : Torch.alias(manager, generation.tensor());
+    }
+  }
+
+  private static NDArray stacked(NDManager manager, List<Image> images) {
+    NDArray only = images.get(0).toNDArray(manager).toType(DataType.FLOAT32, false).div(255);
+    return only.transpose(2, 0, 1).expandDims(0); // (1, 3, H, W)
+  }
+}
