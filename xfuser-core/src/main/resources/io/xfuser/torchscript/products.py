@@ -3,9 +3,10 @@
 # of x (HalfPrecision.java), whatever the number of rows. Shapes: B batch, L tokens (Lq queries, Lk keys), H heads, D head
 # size, I inputs, O outputs.
 #
-# Weights are a dictionary by the checkpoint's names (WeightMap.java). What a linear layer is, its entries say:
-#   name.weight (O, I)   its matrix, in the type of x; of a share, the share's rows or columns
-#   name.bias (O)        is added, where there is one
+# Weights are a dictionary by the checkpoint's names (WeightMap.java). What a layer is, its entries say:
+#   name.weight   in the type of x: the matrix (O, I) of a linear layer, of a share the share's rows or columns; the kernel
+#                 (O, C, KH, KW) of a convolution
+#   name.bias     (O), is added where there is one
 
 def product_type(self, x: Tensor) -> int:
   # the type in which x is multiplied
@@ -116,18 +117,20 @@ def attend_by_pairs(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         out[b].slice(0, start, start + rows).slice(1, h, h + 2).copy_(attended.transpose(0, 1))
   return out
 
-def convolve(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> Tensor:
-  # x (B, C, H, W), weight (O, C, KH, KW), bias (O), rows and columns of zeros on each side -> (B, O, H', W'), of the size that
-  # they leave
-  return self.convolve_by(x, weight, bias, padding, 1)
+def convolve(self, x: Tensor, w: Dict[str, Tensor], name: str, padding: List[int]) -> Tensor:
+  # x (B, C, H, W), rows and columns of zeros on each side -> (B, O, H', W'), of the size that they leave
+  return self.convolve_by(x, w, name, padding, 1)
 
-def convolve_by(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int], stride: int) -> Tensor:
+def convolve_by(self, x: Tensor, w: Dict[str, Tensor], name: str, padding: List[int], stride: int) -> Tensor:
   # the same at every `stride`-th row and column
+  weight, bias = w[name + ".weight"], w.get(name + ".bias")
   dtype = self.product_type(x)
   if dtype == x.dtype:
     return self.convolution(x, weight, bias, padding, stride)
-  w = torch.to(weight, dtype)
-  b = torch.to(bias, dtype)
+  wide = torch.to(weight, dtype)
+  wide_bias: Optional[Tensor] = None
+  if bias is not None:
+    wide_bias = torch.to(bias, dtype)
   height = (x.size(2) + 2 * padding[0] - weight.size(2)) // stride + 1
   width = (x.size(3) + 2 * padding[1] - weight.size(3)) // stride + 1
   y = torch.empty([x.size(0), weight.size(0), height, width], dtype=x.dtype, device=x.device, memory_format=2)
@@ -145,11 +148,11 @@ def convolve_by(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int
     torch.zero_(torch.slice(rows, 2, 0, first - start))
     torch.copy_(torch.slice(rows, 2, first - start, last - start), torch.slice(x, 2, first, last))
     torch.zero_(torch.slice(rows, 2, last - start, stop - start))
-    part = self.convolution(rows, w, b, [0, padding[1]], stride)
+    part = self.convolution(rows, wide, wide_bias, [0, padding[1]], stride)
     torch.copy_(torch.slice(y, 2, i * step, end), part)
   return y
 
-def convolution(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int], stride: int) -> Tensor:
+def convolution(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], padding: List[int], stride: int) -> Tensor:
   # convolve_by in the type of x. On CUDA libtorch would round fp32 to TF32 unless told not to.
   by = [stride, stride]
   if x.is_cuda:

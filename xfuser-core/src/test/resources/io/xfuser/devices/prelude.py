@@ -5,8 +5,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
   assert self.taken_type(w, "a") == like.dtype
   out = [self.linear(x, w, "a"), self.linear(x, w, "alone"), self.linear_add(x, w, "a", x), self.linear_add(x, w, "alone", x)]
   out = out + [self.mlp_gelu_tanh(x, w, "a", "a"), self.mlp_gelu_tanh_add(x, w, "alone", "alone", x)]
-  picture, kernel = self.of(like, [2, 3, 5, 4]), self.of(like, [6, 3, 3, 3])
-  out = out + [self.matmul(x, w["alone.weight"]), self.convolve(picture, kernel, self.of(like, [6]), [1, 1])]
+  picture, k = self.of(like, [2, 3, 5, 4]), self.layers(like, {"biased": [6, 3, 3, 3]})
+  k["plain.weight"] = self.of(like, [6, 3, 3, 3])
+  out = out + [self.matmul(x, w["alone.weight"]), self.convolve(picture, k, "biased", [1, 1]), self.convolve(picture, k, "plain", [1, 1])]
   for terms in [[0, 1, 0], [0, 1, 1], [0, 2, 1]]:
     if self.adds(terms, 0):
       out.append(self.add_gated(x.clone(), x, b, terms, 1))

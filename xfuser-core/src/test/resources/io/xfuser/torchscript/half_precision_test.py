@@ -17,10 +17,12 @@ def linear_equations(self, x: Tensor, w: List[Tensor]) -> List[Tensor]:
 
 def convolutions(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> List[Tensor]:
   # x (B, C, H, W), weight (O, C, KH, KW), bias (O) -> (B, O, H', W')
-  return [self.convolve(x, weight, bias, padding)]
+  w = {"biased.weight": weight, "biased.bias": bias, "plain.weight": weight}
+  return [self.convolve(x, w, "biased", padding), self.convolve(x, w, "plain", padding)]
 
 def convolution_equation(self, x: Tensor, weight: Tensor, bias: Tensor, padding: List[int]) -> List[Tensor]:
-  return [torch.conv2d(torch.to(x, 6), torch.to(weight, 6), torch.to(bias, 6), [1, 1], padding, [1, 1], 1)]
+  plain = torch.conv2d(torch.to(x, 6), torch.to(weight, 6), None, [1, 1], padding, [1, 1], 1)
+  return [plain + torch.to(bias, 6).view([-1, 1, 1]), plain]
 
 def attention(self, q: Tensor, k: Tensor, v: Tensor) -> List[Tensor]:
   return [self.attend(q, k, v)]

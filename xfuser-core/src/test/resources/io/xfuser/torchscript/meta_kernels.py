@@ -59,9 +59,11 @@ def meta_abs(self, x: Tensor) -> Tensor:
 def meta_embedding(self, table: Tensor, index: Tensor) -> Tensor:
   return torch.index(table, annotate(List[Optional[Tensor]], [index]))
 
-def meta_conv2d(self, x: Tensor, weight: Tensor, bias: Tensor, stride: List[int], padding: List[int], dilation: List[int],
+def meta_conv2d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stride: List[int], padding: List[int], dilation: List[int],
                 groups: int) -> Tensor:
   height = x.size(2) + 2 * padding[0] - weight.size(2) + 1
   width = x.size(3) + 2 * padding[1] - weight.size(3) + 1
-  mixed = torch.matmul(weight[:, :, 0, 0], x.flatten(2)) + bias.unsqueeze(1)  # (B, O, L)
+  mixed = torch.matmul(weight[:, :, 0, 0], x.flatten(2))  # (B, O, L)
+  if bias is not None:
+    mixed = mixed + bias.unsqueeze(1)
   return mixed[:, :, 0:1].unsqueeze(3).expand([x.size(0), weight.size(0), height, width]).contiguous()

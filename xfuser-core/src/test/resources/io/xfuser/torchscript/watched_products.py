@@ -16,7 +16,7 @@ def watched_matmul(self, x: Tensor, y: Tensor) -> Tensor:
     return torch.matmul(x, y)
   return torch.matmul(self.watch(x), y)
 
-def watched_conv2d(self, x: Tensor, weight: Tensor, bias: Tensor, stride: List[int], padding: List[int], dilation: List[int],
+def watched_conv2d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stride: List[int], padding: List[int], dilation: List[int],
                    groups: int) -> Tensor:
   return torch.conv2d(self.watch(x), weight, bias, stride, padding, dilation, groups)
 

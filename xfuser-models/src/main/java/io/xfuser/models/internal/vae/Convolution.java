@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
 import io.xfuser.nn.Strip.Edges;
+import java.util.Map;
 
 /**
  * A convolution with stride 1 that keeps the picture's size; zeros surround it. On a strip the
@@ -13,25 +14,31 @@ import io.xfuser.nn.Strip.Edges;
  * copied.
  */
 final class Convolution implements Layer {
-  private final NDArray weight; // (O, C, KH, KW)
-  private final NDArray bias; // (O)
+  private static final String WEIGHT = "conv.weight";
+
+  private final Map<String, NDArray> weights; // conv: (O, C, KH, KW) and perhaps a bias (O)
   private final long[] padding; // rows, columns
   private final boolean crossesStrips;
 
   /** Reads its kernel (out, in, …) and its bias (out). */
   Convolution(NDManager owner, Weights weights, Channels channels, Kernel kernel) {
-    this(kernel, kernel.read(owner, weights, channels), weights.get(owner, "bias", channels.out()));
+    this(
+        kernel,
+        Map.of(
+            WEIGHT,
+            kernel.read(owner, weights, channels),
+            "conv.bias",
+            weights.get(owner, "bias", channels.out())));
   }
 
   /** One that sees the eight neighbours and adds nothing. */
   static Convolution withoutBias(NDManager owner, Weights weights, Channels channels) {
     NDArray weight = Kernel.SQUARE.read(owner, weights, channels);
-    return new Convolution(Kernel.SQUARE, weight, VAE.call(owner, "no_bias", weight));
+    return new Convolution(Kernel.SQUARE, Map.of(WEIGHT, weight));
   }
 
-  private Convolution(Kernel kernel, NDArray weight, NDArray bias) {
-    this.weight = weight;
-    this.bias = bias;
+  private Convolution(Kernel kernel, Map<String, NDArray> weights) {
+    this.weights = weights;
     padding = new long[] {kernel.rows / 2, kernel.columns / 2};
     crossesStrips = kernel == Kernel.SQUARE;
   }
@@ -45,13 +52,13 @@ final class Convolution implements Layer {
     NDArray y = convolve(owner, x); // (B, O, H, W)
     try (NDManager scope = owner.newSubManager()) {
       NDList edges = arriving.await(scope); // 2 × (B, C, 1, W)
-      VAE.call(scope, "mend_", y, x, edges.get(0), edges.get(1), weight, bias);
+      VAE.call(scope, "mend_", y, x, edges.get(0), edges.get(1), weights);
     }
     return y;
   }
 
   private NDArray convolve(NDManager owner, NDArray x) {
-    return VAE.call(owner, "convolve", x, weight, bias, padding); // (B, O, H, W)
+    return VAE.call(owner, "convolved", x, weights, padding); // (B, O, H, W)
   }
 
   /** How many channels go in and come out. */

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
+import java.util.Map;
 
 /**
  * Group normalisation (arXiv 1803.08494), alone or followed by SiLU. The statistics are those of a
@@ -12,30 +13,29 @@ import io.xfuser.nn.Strip;
  */
 final class GroupNorm implements Layer {
   private final boolean silu;
-  private final NDArray weight; // (C)
-  private final NDArray bias; // (C)
+  private final Map<String, NDArray> weights; // norm: weight and bias (C)
   private final Groups groups;
 
-  private GroupNorm(boolean silu, NDArray weight, NDArray bias, Groups groups) {
+  private GroupNorm(boolean silu, Map<String, NDArray> weights, Groups groups) {
     this.silu = silu;
-    this.weight = weight;
-    this.bias = bias;
+    this.weights = weights;
     this.groups = groups;
   }
 
   /** Normalisation alone; reads its scale and its shift, both (channels). */
   static GroupNorm plain(NDManager owner, Weights weights, int channels, Groups groups) {
-    return new GroupNorm(
-        false,
-        weights.get(owner, "weight", channels),
-        weights.get(owner, "bias", channels),
-        groups);
+    return new GroupNorm(false, read(owner, weights, channels), groups);
   }
 
   /** Normalisation and SiLU; reads its scale and its shift, both (channels). */
   static GroupNorm withSilu(NDManager owner, Weights weights, int channels, Groups groups) {
-    return new GroupNorm(
-        true, weights.get(owner, "weight", channels), weights.get(owner, "bias", channels), groups);
+    return new GroupNorm(true, read(owner, weights, channels), groups);
+  }
+
+  private static Map<String, NDArray> read(NDManager owner, Weights weights, int channels) {
+    return Map.of(
+        "norm.weight", weights.get(owner, "weight", channels),
+        "norm.bias", weights.get(owner, "bias", channels));
   }
 
   @Override
@@ -43,12 +43,12 @@ final class GroupNorm implements Layer {
     double epsilon = groups.epsilon();
     if (strip.isWhole()) {
       return VAE.call( // (B, C, H, W)
-          owner, "normalize", x, weight, bias, groups.count(), epsilon, silu);
+          owner, "normalize", x, weights, groups.count(), epsilon, silu);
     }
     try (NDManager scope = owner.newSubManager()) {
       NDArray own = VAE.call(scope, "moments", x, groups.count()); // (1, 3, B, G)
       NDArray all = strip.gather(scope, own, 0); // (strips, 3, B, G)
-      return VAE.call(owner, "normalize_by", x, all, weight, bias, epsilon, silu); // (B, C, H, W)
+      return VAE.call(owner, "normalize_by", x, all, weights, epsilon, silu); // (B, C, H, W)
     }
   }
 

@@ -1,4 +1,5 @@
 # The layers of AutoencoderKL's decoder. Shapes: B pictures, C and O channels, H rows, W columns, L = H·W; F frames.
+# A convolution is conv in its weights, a normalisation norm, whatever the checkpoint calls them.
 #
 # On the CPU everything is laid out channels-last: oneDNN's convolutions then need no reordering.
 
@@ -9,22 +10,26 @@ def enter(self, latents: Tensor, dtype: int, scaling: float, shift: float) -> Te
     return torch.contiguous(x, memory_format=2)
   return x
 
-def mend_(self, y: Tensor, x: Tensor, above: Tensor, below: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def convolved(self, x: Tensor, w: Dict[str, Tensor], padding: List[int]) -> Tensor:
+  # x (B, C, H, W), rows and columns of zeros around it -> (B, O, H, W)
+  return self.convolve(x, w, "conv", padding)
+
+def mend_(self, y: Tensor, x: Tensor, above: Tensor, below: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # y (B, O, H, W) is x (B, C, H, W), 3×3-convolved with zeros around it: its first and its last row again, in its
   # memory, with the rows above and below (B, C, 1, W) in the place of zeros
   h = x.size(2)
   if h == 1:
-    torch.copy_(y, self.convolve(torch.cat([above, x, below], 2), weight, bias, [0, 1]))
+    torch.copy_(y, self.convolve(torch.cat([above, x, below], 2), w, "conv", [0, 1]))
   else:
     top = torch.cat([above, torch.slice(x, 2, 0, 2)], 2)  # (B, C, 3, W)
     bottom = torch.cat([torch.slice(x, 2, h - 2, h), below], 2)  # (B, C, 3, W)
-    torch.copy_(torch.slice(y, 2, 0, 1), self.convolve(top, weight, bias, [0, 1]))
-    torch.copy_(torch.slice(y, 2, h - 1, h), self.convolve(bottom, weight, bias, [0, 1]))
+    torch.copy_(torch.slice(y, 2, 0, 1), self.convolve(top, w, "conv", [0, 1]))
+    torch.copy_(torch.slice(y, 2, h - 1, h), self.convolve(bottom, w, "conv", [0, 1]))
   return y
 
-def normalize(self, x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float, silu: bool) -> Tensor:
-  # x (B, C, H, W), weight and bias (C) -> (B, C, H, W)
-  y = torch.group_norm(x, groups, weight, bias, eps)
+def normalize(self, x: Tensor, w: Dict[str, Tensor], groups: int, eps: float, silu: bool) -> Tensor:
+  # x (B, C, H, W) -> (B, C, H, W)
+  y = torch.group_norm(x, groups, w["norm.weight"], w["norm.bias"], eps)
   if silu:
     return torch.silu_(y)
   return y
@@ -57,15 +62,15 @@ def merge(self, parts: Tensor) -> Tensor:
   deviations = torch.sum(torch.select(parts, 1, 2) + n * apart * apart, [0])  # (B, G)
   return torch.stack([count, mean, deviations], 0)
 
-def normalize_by(self, x: Tensor, parts: Tensor, weight: Tensor, bias: Tensor, eps: float, silu: bool) -> Tensor:
+def normalize_by(self, x: Tensor, parts: Tensor, w: Dict[str, Tensor], eps: float, silu: bool) -> Tensor:
   # x (B, C, H, W) normalised by the moments (P, 3, B, G) of the parts that the picture has
   count, mean, deviations = torch.unbind(self.merge(parts), 0)  # (B, G)
   rstd = torch.rsqrt(deviations / count + eps)  # (B, G)
   groups = rstd.size(1)
-  w = torch.unflatten(torch.to(weight, 7), 0, [groups, -1])  # (G, C/G)
-  b = torch.unflatten(torch.to(bias, 7), 0, [groups, -1])  # (G, C/G)
-  scale = torch.unsqueeze(rstd, 2) * w  # (B, G, C/G)
-  shift = b - torch.unsqueeze(mean, 2) * scale  # (B, G, C/G)
+  weight = torch.unflatten(torch.to(w["norm.weight"], 7), 0, [groups, -1])  # (G, C/G)
+  bias = torch.unflatten(torch.to(w["norm.bias"], 7), 0, [groups, -1])  # (G, C/G)
+  scale = torch.unsqueeze(rstd, 2) * weight  # (B, G, C/G)
+  shift = bias - torch.unsqueeze(mean, 2) * scale  # (B, G, C/G)
   scale = torch.to(torch.unsqueeze(torch.unsqueeze(torch.flatten(scale, 1), 2), 3), 6)  # (B, C, 1, 1)
   shift = torch.to(torch.unsqueeze(torch.unsqueeze(torch.flatten(shift, 1), 2), 3), 6)  # (B, C, 1, 1)
   y = torch.empty_like(x)
@@ -100,10 +105,6 @@ def add_rectified_(self, x: Tensor, residual: Tensor) -> Tensor:
 def around_zero(self, x: Tensor) -> Tensor:
   # TAESD's pixels of 0 to 1 -> of −1 to 1
   return torch.mul(x, 2).sub(1)
-
-def no_bias(self, weight: Tensor) -> Tensor:
-  # weight (O, C, KH, KW) -> (O)
-  return torch.zeros_like(weight[:, 0, 0, 0])
 
 def ramp(self, size: int, blended: int, like: Tensor) -> Tensor:
   # (size) in fp32: 0 to 1 over the first `blended`, then 1

@@ -8,12 +8,12 @@ def enter_pixels(self, pixels: Tensor, dtype: int) -> Tensor:
     return torch.contiguous(x, memory_format=2)
   return x
 
-def halve(self, x: Tensor, above: Tensor, below: Tensor, around: bool, weight: Tensor, bias: Tensor) -> Tensor:
+def halve(self, x: Tensor, above: Tensor, below: Tensor, around: bool, w: Dict[str, Tensor]) -> Tensor:
   # x (B, C, H, W) with the rows above and below (B, C, 1, W), 3×3-convolved with stride 2 -> (B, C, H/2, W/2); the
   # first row and column are of 0 to 2, or if `around` of −1 to 1
   rows = torch.cat([above, x, below], 2) if around else torch.cat([x, below], 2)
   columns = torch.constant_pad_nd(rows, [1 if around else 0, 1], 0)  # (B, C, H + 1 or 2, W + 1 or 2)
-  return self.convolve_by(columns, weight, bias, [0, 0], 2)
+  return self.convolve_by(columns, w, "conv", [0, 0], 2)
 
 def around_half(self, x: Tensor) -> Tensor:
   # pixels of −1 to 1 -> TAESD's of 0 to 1
