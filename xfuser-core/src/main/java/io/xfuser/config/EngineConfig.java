@@ -24,8 +24,8 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
   /**
    * Refuses what cannot be had, so that nothing that was asked for is silently left out.
    *
-   * @throws ArgumentException for a kernel of attention that does not fit the device that was named
-   *     or the element type
+   * @throws ArgumentException for a kernel of attention, or quantized weights, that do not fit the
+   *     device that was named or the element type
    */
   public EngineConfig {
     Given.required(model, "model");
@@ -33,7 +33,10 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
     Given.required(parallel, "parallel");
     switch (runtime.device().kind()) {
       case CPU -> requireKernel(runtime, false);
-      case CUDA -> requireKernel(runtime, true);
+      case CUDA -> {
+        requireKernel(runtime, true);
+        model.requireDevice(true);
+      }
       case AUTO -> {} // checked when there is a device
     }
   }

@@ -1,5 +1,7 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.torchscript.ElementType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +22,19 @@ public final class ModelConfig extends Settings {
   public static final Setting<String> VARIANT =
       Setting.of("variant", Kind.name(), "NAME", "Weight files with this infix, fp16 for example");
 
-  public static final List<Setting<?>> SETTINGS = List.of(DOWNLOAD_DIR, VARIANT);
+  public static final Setting<ElementType> QUANTIZE =
+      Setting.of(
+          "quantize",
+          quantized(),
+          "TYPE",
+          "int8: transformer and text encoders have linear layers of 8 bits, a quarter of the"
+              + " memory and less exact; on the CPU");
+
+  public static final Setting<ElementType> QUANTIZE_TEXT_ENCODER =
+      Setting.of("quantize_text_encoder", quantized(), "TYPE", "int8: the text encoders alone do");
+
+  public static final List<Setting<?>> SETTINGS =
+      List.of(DOWNLOAD_DIR, VARIANT, QUANTIZE, QUANTIZE_TEXT_ENCODER);
 
   private final @Nullable Path directory;
   private final @Nullable ModelName name;
@@ -29,6 +43,18 @@ public final class ModelConfig extends Settings {
     super(builder);
     this.directory = directory;
     this.name = name;
+  }
+
+  private static Kind<ElementType> quantized() {
+    return Kind.parsed(
+        ElementType.class,
+        text -> {
+          if (!text.equals(ElementType.INT8.torchName())) {
+            throw new Kind.Wrong(ElementType.INT8.torchName(), text);
+          }
+          return ElementType.INT8;
+        },
+        ElementType::torchName);
   }
 
   /** The model in {@code directory}, in diffusers' layout, with its plain weight files. */
@@ -98,6 +124,30 @@ public final class ModelConfig extends Settings {
     return get(VARIANT);
   }
 
+  /** The type of weights of linear layers; {@code null} = that of the run. */
+  public @Nullable ElementType quantize() {
+    return get(QUANTIZE);
+  }
+
+  /** The same of the text encoders alone, whatever {@link #quantize} says. */
+  public @Nullable ElementType quantizeTextEncoder() {
+    return get(QUANTIZE_TEXT_ENCODER);
+  }
+
+  /**
+   * Refuses what only the CPU has.
+   *
+   * @throws ArgumentException if weights are to be quantized and {@code gpu}
+   */
+  public void requireDevice(boolean gpu) {
+    for (Setting<ElementType> setting : List.of(QUANTIZE, QUANTIZE_TEXT_ENCODER)) {
+      if (gpu && get(setting) != null) {
+        throw new ArgumentException(
+            setting.with(ElementType.INT8) + " cannot be had on a GPU: take device cpu");
+      }
+    }
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof ModelConfig config
@@ -159,6 +209,16 @@ public final class ModelConfig extends Settings {
      */
     public Builder variant(@Nullable String infix) {
       return set(VARIANT, infix);
+    }
+
+    /** The type of weights of linear layers: INT8; that of the run by default. */
+    public Builder quantize(@Nullable ElementType type) {
+      return set(QUANTIZE, type);
+    }
+
+    /** The same of the text encoders alone. */
+    public Builder quantizeTextEncoder(@Nullable ElementType type) {
+      return set(QUANTIZE_TEXT_ENCODER, type);
     }
 
     /** The values. */

@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
@@ -21,8 +22,10 @@ import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -97,10 +100,12 @@ public final class DiffusionPipeline implements AutoCloseable {
     tell(listener, new Progress.Opening(0, bytes));
     ComponentConfig components = ModelSource.components(directory);
     PipelineProvider provider = ModelSource.provider(components);
-    LoadOptions loading = new LoadOptions(runtime.dtype(), config.variant(), Placement.CPU);
+    ModelConfig completed = OwnDefaults.complete(config, directory);
+    LoadOptions loading =
+        new LoadOptions(runtime.dtype(), config.variant(), Placement.CPU, quantized(completed));
     PipelineComponents opened = new PipelineComponents(directory, components, loading);
     PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
-    DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype(), config);
+    DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype(), completed);
     try {
       tell(listener, new Progress.Opening(bytes, bytes));
       return pipeline;
@@ -108,6 +113,13 @@ public final class DiffusionPipeline implements AutoCloseable {
       pipeline.close();
       throw e;
     }
+  }
+
+  private static Quantized quantized(ModelConfig config) {
+    if (config.quantize() != null) {
+      return Quantized.ALL;
+    }
+    return config.quantizeTextEncoder() == null ? Quantized.NOTHING : Quantized.TEXT_ENCODERS;
   }
 
   private static void tell(ProgressListener listener, Progress progress) {
@@ -182,6 +194,12 @@ public final class DiffusionPipeline implements AutoCloseable {
       for (var content : model.contents().entrySet()) {
         known = known.with(content.getKey(), content.getValue());
       }
+      if (source != null) {
+        for (Setting<?> setting :
+            List.of(ModelConfig.QUANTIZE, ModelConfig.QUANTIZE_TEXT_ENCODER)) {
+          known = known.with(setting.name(), setting.textIn(source));
+        }
+      }
       fingerprint = known;
     }
     return known;
@@ -197,6 +215,9 @@ public final class DiffusionPipeline implements AutoCloseable {
       throw new ArgumentException(
           "the pipeline was opened in %s, but the engine computes in %s"
               .formatted(type.torchName(), runtime.dtype().torchName()));
+    }
+    if (source != null) {
+      source.requireDevice(gpu);
     }
     runtime.attentionBackend().require(gpu, type, spec.headSize());
     if (runtime.shardTextEncoder() && model.shareableTextEncoders().isEmpty()) {

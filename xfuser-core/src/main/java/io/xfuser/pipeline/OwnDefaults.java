@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.ForwardingModel;
@@ -16,11 +17,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * A model whose directory has defaults of its own for what a request leaves open, in {@code
  * xfuser.json} beside {@code model_index.json}: a JSON object with the names of diffusers'
- * arguments. They come after the request's values and before the pipeline's.
+ * arguments. They come after the request's values and before the pipeline's. How the model is
+ * loaded may be there too.
  *
  * @param model the model without them
  * @param defaults what the directory has
@@ -45,6 +48,30 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
           InputConfig.USE_RESOLUTION_BINNING,
           InputConfig.WIDTH);
 
+  /** How a model is loaded, where it is not said. */
+  private static final List<Setting<?>> LOADING =
+      List.of(ModelConfig.QUANTIZE, ModelConfig.QUANTIZE_TEXT_ENCODER);
+
+  /**
+   * {@code config} with what the file in {@code directory}, if there is one, says of how the model
+   * is loaded.
+   *
+   * @throws ModelException naming a value of another kind
+   */
+  static ModelConfig complete(ModelConfig config, Path directory) {
+    Path path = directory.resolve(FILE);
+    if (!Files.isRegularFile(path)) {
+      return config;
+    }
+    ComponentConfig file = ComponentConfig.read(path);
+    ModelConfig.Builder completed = config.toBuilder();
+    read(LOADING, file)
+        .forEach(
+            (setting, value) ->
+                completed.set(setting, config.has(setting) ? config.get(setting) : value));
+    return completed.build();
+  }
+
   /**
    * {@code model} with the defaults in {@code directory}, itself if there are none; closed if they
    * cannot be used.
@@ -62,7 +89,8 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
   }
 
   private static <C> PipelineModel<C> of(PipelineModel<C> model, ComponentConfig file) {
-    List<String> names = KNOWN.stream().map(Setting::name).toList();
+    List<String> names =
+        Stream.concat(KNOWN.stream(), LOADING.stream()).map(Setting::name).toList();
     for (String name : new TreeSet<>(file.keys())) {
       if (!names.contains(name)) {
         throw new ModelException(
@@ -70,11 +98,15 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
                 .formatted(file.origin(), name, String.join(", ", names)));
       }
     }
-    Map<Setting<?>, Object> defaults = new LinkedHashMap<>();
-    KNOWN.stream()
+    return new OwnDefaults<>(model, read(KNOWN, file));
+  }
+
+  private static Map<Setting<?>, Object> read(List<Setting<?>> settings, ComponentConfig file) {
+    Map<Setting<?>, Object> values = new LinkedHashMap<>();
+    settings.stream()
         .filter(setting -> file.has(setting.name()))
-        .forEach(setting -> defaults.put(setting, read(setting, file)));
-    return new OwnDefaults<>(model, defaults);
+        .forEach(setting -> values.put(setting, read(setting, file)));
+    return values;
   }
 
   private static Object read(Setting<?> setting, ComponentConfig file) {

@@ -72,6 +72,8 @@ final class Prelude {
         + "\n"
         + ModuleArchive.read(Prelude.class, "products.py")
         + "\n"
+        + ModuleArchive.read(Prelude.class, "int8.py")
+        + "\n"
         + products
         + "\n"
         + precision.text()

@@ -37,7 +37,16 @@ public final class TensorMap implements AutoCloseable {
 
   /** The {@code tensors} by their names. */
   public static TensorMap of(Map<String, NDArray> tensors) {
-    long bytes = tensors.values().stream().mapToLong(ElementType::bytesOf).sum();
+    return of(tensors, 0);
+  }
+
+  /**
+   * The {@code tensors} by their names.
+   *
+   * @param hidden bytes that some of them have besides: what a kernel has packed for itself
+   */
+  public static TensorMap of(Map<String, NDArray> tensors, long hidden) {
+    long bytes = hidden + tensors.values().stream().mapToLong(ElementType::bytesOf).sum();
     return new TensorMap(valueOf(tensors), Set.copyOf(tensors.keySet()), bytes, null);
   }
 

@@ -10,15 +10,39 @@ import org.jspecify.annotations.Nullable;
  * @param variant of the files to prefer where there are such, {@code fp16} for example; null for
  *     none
  * @param placement where they are to be
+ * @param quantized of which components linear layers have weights of 8 bits
  */
-public record LoadOptions(ElementType type, @Nullable String variant, Placement placement) {
+public record LoadOptions(
+    ElementType type, @Nullable String variant, Placement placement, Quantized quantized) {
+  private static final String TEXT_ENCODER = "text_encoder"; // and text_encoder_2, …
+  private static final String TRANSFORMER = "transformer";
+
+  /** What is quantized. */
+  public enum Quantized {
+    NOTHING,
+    TEXT_ENCODERS,
+    /** Text encoders and transformer. */
+    ALL
+  }
+
   /** In {@code type}, of no variant, on the CPU. */
   public static LoadOptions of(ElementType type) {
-    return new LoadOptions(type, null, Placement.CPU);
+    return new LoadOptions(type, null, Placement.CPU, Quantized.NOTHING);
+  }
+
+  /** The same for component {@code name}, of which all is quantized or nothing. */
+  public LoadOptions forComponent(String name) {
+    boolean chosen =
+        switch (quantized) {
+          case NOTHING -> false;
+          case TEXT_ENCODERS -> name.startsWith(TEXT_ENCODER);
+          case ALL -> name.startsWith(TEXT_ENCODER) || name.equals(TRANSFORMER);
+        };
+    return new LoadOptions(type, variant, placement, chosen ? Quantized.ALL : Quantized.NOTHING);
   }
 
   /** The same to another place. */
   public LoadOptions to(Placement other) {
-    return new LoadOptions(type, variant, other);
+    return new LoadOptions(type, variant, other, quantized);
   }
 }

@@ -7,6 +7,9 @@
 #   name.weight   in the type of x: the matrix (O, I) of a linear layer, of a share the share's rows or columns; the kernel
 #                 (O, C, KH, KW) of a convolution
 #   name.bias     (O), is added where there is one
+# A matrix of 8 bits (decision 0035) is
+#   name.weight   (O, I) int8, and name.weight_scale (O), by which its rows are multiplied, or
+#   name.weight_packed, name.weight_sums and name.weight_scale, with which FBGEMM multiplies (int8.py)
 
 def product_type(self, x: Tensor) -> int:
   # the type in which x is multiplied
@@ -18,13 +21,14 @@ def wide_at_once(self) -> int:
   # so many elements are widened at a time: 8 MiB, which a cache holds until they are multiplied
   return 2097152
 
-def wide_linear(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], gelu: bool, added: Optional[Tensor],
-                dtype: int) -> Tensor:
-  # linear_layer with a weight (O, I) to be widened
+def wide_linear(self, x: Tensor, weight: Tensor, scale: Optional[Tensor], bias: Optional[Tensor], gelu: bool,
+                added: Optional[Tensor], dtype: int) -> Tensor:
+  # linear_layer with a weight (O, I) to be widened, its rows times a scale (O) if there is one
+  wide_type = self.product_type(x)
   outputs, inputs = weight.size(0), weight.size(1)
   rows = min(outputs, max(1, self.wide_at_once() // max(inputs, 1)))
-  wide = torch.to(x, 6)
-  buffer = torch.empty([rows, inputs], dtype=6, device=x.device)
+  wide = torch.to(x, wide_type)
+  buffer = torch.empty([rows, inputs], dtype=wide_type, device=x.device)
   shape = x.size()
   shape[-1] = outputs
   y = torch.empty(shape, dtype=dtype, device=x.device)
@@ -32,13 +36,15 @@ def wide_linear(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], gelu: b
     start = i * rows
     end = min(outputs, start + rows)
     w = torch.copy_(torch.slice(buffer, 0, 0, end - start), torch.slice(weight, 0, start, end))
+    if scale is not None:
+      torch.mul_(w, torch.slice(scale, 0, start, end).unsqueeze(1))
     b: Optional[Tensor] = None
     if bias is not None:
-      b = torch.to(torch.slice(bias, 0, start, end), 6)
+      b = torch.to(torch.slice(bias, 0, start, end), wide_type)
     if gelu:
       part = self.product_gelu_tanh(wide, w, b)
     elif added is not None:
-      part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), 6))
+      part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), wide_type))
     else:
       part = self.product(wide, w, b)
     if rows == outputs:
@@ -49,17 +55,24 @@ def wide_linear(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], gelu: b
 def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, added: Optional[Tensor],
                  dtype: int) -> Tensor:
   # x (..., I), added none or (..., O) -> x·weightᵀ + bias, after gelu_tanh or + added, (..., O) of dtype
-  weight, bias = w[name + ".weight"], w.get(name + ".bias")
-  if self.product_type(weight) != weight.dtype:
-    return self.wide_linear(x, weight, bias, gelu, added, dtype)
+  if name + ".weight_packed" in w:
+    return self.int8_linear(x, w, name, gelu, added, dtype)
+  weight, scale, bias = w[name + ".weight"], w.get(name + ".weight_scale"), w.get(name + ".bias")
+  if scale is not None or self.product_type(weight) != weight.dtype:
+    return self.wide_linear(x, weight, scale, bias, gelu, added, dtype)
   if gelu:
     return self.product_gelu_tanh(x, weight, bias)
   if added is not None:
     return self.product_add(x, weight, bias, added)
   return self.product(x, weight, bias)
 
-def taken_type(self, w: Dict[str, Tensor], name: str) -> int:
-  # the type that a layer takes x in
+def has_layer(self, w: Dict[str, Tensor], name: str) -> bool:
+  return name + ".weight" in w or name + ".weight_packed" in w
+
+def taken_type(self, x: Tensor, w: Dict[str, Tensor], name: str) -> int:
+  # the type that a layer takes x in, if what it makes of it may be too large for float16
+  if name + ".weight_scale" in w:
+    return 6 if x.dtype == 5 else x.dtype
   return w[name + ".weight"].dtype
 
 def linear(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:

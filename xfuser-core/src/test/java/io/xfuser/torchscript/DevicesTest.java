@@ -103,6 +103,7 @@ class DevicesTest {
                         "products",
                         "trial",
                         "linear_onednn",
+                        "int8",
                         "linear_aten",
                         "upload",
                         "gpus",

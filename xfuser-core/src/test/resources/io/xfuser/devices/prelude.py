@@ -2,9 +2,18 @@ def calls(self, like: Tensor) -> List[Tensor]:
   x, b = self.of(like, [2, 70, 8]), self.of(like, [8])
   w = self.layers(like, {"a": [8, 8], "m": [16, 8], "t.linear_1": [8, 256], "t.linear_2": [8, 8], "norm": [8]})
   w.update({"alone.weight": self.of(like, [8, 8]), "head.weight": self.of(like, [4])})
-  assert self.taken_type(w, "a") == like.dtype
+  assert self.taken_type(like, w, "a") == like.dtype
   out = [self.linear(x, w, "a"), self.linear(x, w, "alone"), self.linear_add(x, w, "a", x), self.linear_add(x, w, "alone", x)]
   out = out + [self.mlp_gelu_tanh(x, w, "a", "a"), self.mlp_gelu_tanh_add(x, w, "alone", "alone", x)]
+  rows = self.of(like, [16, 8])
+  scale = self.int8_scales(rows, True)
+  w["narrow.weight"], w["narrow.weight_scale"] = self.int8_rows(rows, scale), scale
+  assert self.has_layer(w, "narrow") and self.taken_type(like, w, "narrow") == (6 if like.dtype == 5 else like.dtype)
+  out = out + [self.linear(x, w, "narrow")]
+  if like.is_cpu:  # FBGEMM is of the CPU
+    packed = self.int8_pack(w["narrow.weight"])
+    w["packed.weight_packed"], w["packed.weight_sums"], w["packed.weight_scale"] = packed[0], packed[1], scale
+    out = out + [self.linear(x, w, "packed"), self.linear_add(x, w, "packed", self.of(like, [16]))]
   picture, k = self.of(like, [2, 3, 5, 4]), self.layers(like, {"biased": [6, 3, 3, 3]})
   k["plain.weight"] = self.of(like, [6, 3, 3, 3])
   out = out + [self.matmul(x, w["alone.weight"]), self.convolve(picture, k, "biased", [1, 1]), self.convolve(picture, k, "plain", [1, 1])]

@@ -7,6 +7,15 @@ def watch(self, x: Tensor) -> Tensor:
 def watched_linear(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]=None) -> Tensor:
   return torch.linear(self.watch(x), weight, bias)
 
+def watched_fbgemm_linear_int8_weight_fp32_activation(self, x: Tensor, weight: Tensor, packed: Tensor, sums: Tensor,
+                                                      scale: float, zero: int, bias: Tensor) -> Tensor:
+  # takes fp32 and rounds that to 8 bits
+  assert x.dtype == 6
+  return torch.fbgemm_linear_int8_weight_fp32_activation(x, weight, packed, sums, scale, zero, bias)
+
+def watched_fbgemm_pack_quantized_matrix(self, weight: Tensor) -> Tensor:
+  return torch.fbgemm_pack_quantized_matrix(weight)
+
 def watched_bmm(self, x: Tensor, y: Tensor) -> Tensor:
   return torch.bmm(self.watch(x), y)
 

@@ -31,7 +31,8 @@ record Arguments(Map<Setting<?>, Object> values) {
     Map<String, Setting<?>> known = new TreeMap<>();
     List<Setting<?>> settings = new ArrayList<>(ParallelConfig.SETTINGS);
     settings.addAll(RuntimeConfig.SETTINGS);
-    settings.add(ModelConfig.VARIANT);
+    settings.addAll(ModelConfig.SETTINGS);
+    settings.remove(ModelConfig.DOWNLOAD_DIR); // DJL knows where the model is
     if (prompts) {
       settings.addAll(InputConfig.SETTINGS);
       settings.remove(InputConfig.PROMPT); // the requests bring theirs

@@ -31,6 +31,7 @@ class DevicesTest {
   private static final Map<String, Set<String>> NAMED =
       Map.of(
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
+          "int8.py", Set.of("trial"), // what this CPU can multiply
           "mapping.py", Set.of("map_file", "promised")); // files are on the CPU
 
   @BeforeEach
@@ -49,6 +50,7 @@ class DevicesTest {
         Arguments.of("internal/parts/embedding", ""),
         Arguments.of("internal/weights/mapping", "map_file promised"),
         Arguments.of("internal/weights/mapping internal/weights/widening", ""),
+        Arguments.of("internal/weights/int8", "trial"),
         Arguments.of("internal/joint/stream", ""),
         Arguments.of("internal/joint/stream internal/sd3/sd3", ""),
         Arguments.of("internal/joint/stream internal/flux/flux", ""),

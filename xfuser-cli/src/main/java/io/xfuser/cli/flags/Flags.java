@@ -126,7 +126,8 @@ public final class Flags {
   private static Map<String, List<Flag>> groups() {
     Map<String, List<Flag>> groups = new LinkedHashMap<>();
     groups.put(
-        "Model:", flags(CommandSettings.MODEL, ModelConfig.DOWNLOAD_DIR, ModelConfig.VARIANT));
+        "Model:",
+        flags(Stream.concat(Stream.of(CommandSettings.MODEL), ModelConfig.SETTINGS.stream())));
     groups.put("Input:", flags(but(InputConfig.SETTINGS, InputConfig.OUTPUT_TYPE)));
     groups.put(
         "Parallel processing:",

@@ -54,6 +54,10 @@ class XFuserArgsRefusalTest {
         "--prompt a --threads 1025 | --threads must be from 1 to 1024, but is 1025",
         "--prompt a --model= | --model is empty",
         "--prompt a --variant= | --variant is empty",
+        "--prompt a --quantize int4 | --quantize must be int8, but is int4",
+        "--prompt a --quantize_text_encoder fp8 | --quantize_text_encoder must be int8, but is fp8",
+        "--prompt a --quantize int8 --device cuda |"
+            + " --quantize int8 cannot be had on a GPU: take device cpu",
         "--prompt a --report= | --report is empty",
         "--prompt a --output_directory= | --output_directory is empty",
         "--prompt a --ulysses_degree 0 | --ulysses_degree must be at least 1, but is 0",

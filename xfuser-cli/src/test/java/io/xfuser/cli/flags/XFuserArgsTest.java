@@ -52,6 +52,9 @@ class XFuserArgsTest {
         engine("--download-dir dir", e -> e.model().downloadDir(), Path.of("dir")),
         engine("--download-dir None", e -> e.model().downloadDir(), null),
         engine("--variant fp16", e -> e.model().variant(), "fp16"),
+        engine("--quantize int8", e -> e.model().quantize(), ElementType.INT8),
+        engine(
+            "--quantize_text_encoder int8", e -> e.model().quantizeTextEncoder(), ElementType.INT8),
         engine("--warmup_steps 0", e -> e.runtime().warmupSteps(), 0),
         engine("--dtype bf16", e -> e.runtime().dtype(), ElementType.BFLOAT16),
         engine("--device cpu", e -> e.runtime().device(), DeviceChoice.CPU),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.model.GenerationRequest;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
@@ -78,6 +79,11 @@ public final class Provenance {
     json.put("num_frames", request.latents().frames());
     json.put("pipeline", model).put("model", modelName());
     json.put("dtype", engine.runtime().dtype().torchName());
+    for (Setting<?> setting : List.of(ModelConfig.QUANTIZE, ModelConfig.QUANTIZE_TEXT_ENCODER)) {
+      if (engine.model().has(setting)) {
+        json.put(setting.name(), setting.textIn(engine.model()));
+      }
+    }
     json.put("layout", engine.parallel().label());
     json.put("warmup_steps", engine.runtime().warmupSteps()).put("version", software());
     try {

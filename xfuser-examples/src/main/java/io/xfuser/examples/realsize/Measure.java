@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.pipeline.Generation;
@@ -55,13 +56,24 @@ final class Measure implements Callable<Integer> {
   @Option(names = "--tokens", description = "of each prompt, padded; the most if not given")
   private @Nullable Integer tokens;
 
+  @Option(names = "--quantize", description = "weights of transformer and text encoders")
+  private @Nullable String quantize;
+
+  @Option(names = "--quantize_text_encoder", description = "weights of text encoders")
+  private @Nullable String quantizeText;
+
   @Option(names = "--results", required = true)
   private Path results = Path.of("");
 
   @Override
   public Integer call() throws IOException {
     ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
-    EngineConfig engine = EngineConfig.builder(folder).runtime(r -> r.dtype(type)).build();
+    ModelConfig config =
+        ModelConfig.builder(folder)
+            .set(ModelConfig.QUANTIZE, quantize)
+            .set(ModelConfig.QUANTIZE_TEXT_ENCODER, quantizeText)
+            .build();
+    EngineConfig engine = EngineConfig.builder(config).runtime(r -> r.dtype(type)).build();
     RealModel real = RealModel.of(model);
     int length = tokens == null ? real.tokens() : tokens;
     try (Meter meter = new Meter()) {
@@ -69,9 +81,16 @@ final class Measure implements Callable<Integer> {
       List<MeasuredPhase> phases = draw(engine, length, meter);
       long peak = meter.between(start, System.nanoTime()).peakBytes();
       Measured.Rates rates = rates(real, length, phases.get(1).cpuSeconds(), meter);
-      new JsonMapper().writeValue(results.toFile(), new Measured(dtype, phases, rates, peak));
+      new JsonMapper().writeValue(results.toFile(), new Measured(title(), phases, rates, peak));
     }
     return 0;
+  }
+
+  private String title() {
+    if (quantize != null) {
+      return dtype + ", " + quantize;
+    }
+    return quantizeText == null ? dtype : dtype + ", text " + quantizeText;
   }
 
   private Measured.@Nullable Rates rates(RealModel real, int length, double cpuSeconds, Meter meter)

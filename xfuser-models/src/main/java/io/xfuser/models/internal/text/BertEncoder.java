@@ -29,11 +29,8 @@ public final class BertEncoder implements TextModel {
           Pattern.compile("pooler\\..*|embeddings\\.position_ids|embeddings\\.token_type_ids"));
   private static final LayersConfig.LayerNames LAYER =
       new LayersConfig.LayerNames(
-          List.of(
-              "attention.self.query",
-              "attention.self.key",
-              "attention.self.value",
-              "attention.output.dense"),
+          List.of("attention.self.query", "attention.self.key", "attention.self.value"),
+          "attention.output.dense",
           "intermediate.dense",
           "output.dense",
           List.of("attention.output.LayerNorm", "output.LayerNorm"));

@@ -30,7 +30,8 @@ public final class ClipTextEncoder implements TextModel {
           Pattern.compile("text_model\\.embeddings\\.position_ids|text_projection\\.weight"));
   private static final LayersConfig.LayerNames LAYER =
       new LayersConfig.LayerNames(
-          List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"),
+          List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+          "self_attn.out_proj",
           "mlp.fc1",
           "mlp.fc2",
           List.of("layer_norm1", "layer_norm2"));

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
@@ -75,20 +76,26 @@ record LayersConfig(
 
   /** Reads a layer of the modules that {@code names} says. */
   WeightMap layer(WeightMap w, LayerNames names) {
-    names.projections().forEach(name -> w.linear(name, width, width));
+    Inner attention = Inner.neurons(width);
+    Inner feedForward = Inner.neurons(innerWidth);
+    names.projections().forEach(name -> w.inward(name, attention, width));
     names.norms().forEach(name -> w.norm(name, width));
-    return w.linear(names.inner(), innerWidth, width).linear(names.outer(), width, innerWidth);
+    return w.outward(names.mixed(), width, attention)
+        .inward(names.inner(), feedForward, width)
+        .outward(names.outer(), width, feedForward);
   }
 
   /**
    * The modules of a layer.
    *
-   * @param projections of the attention, each (C, C)
+   * @param projections of the attention to queries, keys and values, each (C, C)
+   * @param mixed of the attention back to the tokens, (C, C)
    * @param inner of the feed-forward layer, (F, C)
    * @param outer of it too, (C, F)
    * @param norms (C)
    */
-  record LayerNames(List<String> projections, String inner, String outer, List<String> norms) {}
+  record LayerNames(
+      List<String> projections, String mixed, String inner, String outer, List<String> norms) {}
 
   /** The number of tokens of {@code ids} (B, T), which must be no more than the positions. */
   void checkLength(NDArray ids) {

@@ -41,7 +41,7 @@ final class T5Weights {
   /** What is read of {@code weights}, and of {@code exact} in a type that does not overflow. */
   private record Source(T5Config config, Share share, Weights weights, Weights exact) {
     void read(EncoderWeights to) {
-      to.outside(WeightMap.of(weights, share, w -> outside(w.withoutBias())));
+      to.outside(WeightMap.of(weights, share, w -> outside(w.withoutBias().plain())));
       for (int i = 0; i < config.layers(); i++) {
         String block = "encoder.block." + i + ".";
         Weights exactly = exact.at(block);

@@ -4,6 +4,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -35,7 +36,10 @@ public final class ComponentWeights implements AutoCloseable {
    * @throws ModelException if there are none, or a header does not describe its file
    */
   public static ComponentWeights open(PipelineComponents components, String name) {
-    return open(components.folder(name), components.baseName(name), components.loading());
+    return open(
+        components.folder(name),
+        components.baseName(name),
+        components.loading().forComponent(name));
   }
 
   /**
@@ -98,8 +102,10 @@ public final class ComponentWeights implements AutoCloseable {
   }
 
   /** What changes a component's weights when they are read belongs here. */
-  private static Weights decorated(Weights weights) {
-    return weights;
+  private Weights decorated(Weights weights) {
+    return loading.quantized() == Quantized.ALL
+        ? new Int8Weights(weights, Int8.ofThisMachine())
+        : weights;
   }
 
   /**

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** All that {@code weights} have, as they have it: what a decorator changes, it overrides. */
 public abstract class ForwardingWeights implements Weights {
@@ -27,6 +28,11 @@ public abstract class ForwardingWeights implements Weights {
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
     return weights.get(owner, cut, name, shape);
+  }
+
+  @Override
+  public @Nullable Int8 int8() {
+    return weights.int8();
   }
 
   @Override

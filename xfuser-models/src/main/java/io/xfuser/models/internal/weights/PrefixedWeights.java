@@ -3,6 +3,7 @@ package io.xfuser.models.internal.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** The tensors of {@code all} whose names begin with {@code prefix}. */
 record PrefixedWeights(Weights all, String prefix) implements Weights {
@@ -24,6 +25,11 @@ record PrefixedWeights(Weights all, String prefix) implements Weights {
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
     return all.get(owner, cut, prefix + name, shape);
+  }
+
+  @Override
+  public @Nullable Int8 int8() {
+    return all.int8();
   }
 
   /** What others than these names are used for is not known here. */

@@ -21,19 +21,32 @@ import java.util.stream.Stream;
  */
 public final class WeightMap {
   private final NDManager scope;
-  private final Map<String, NDArray> entries;
+  private final Entries entries;
   private final Weights weights;
   private final Share share;
-  private final boolean biased;
+  private final Form form;
 
-  private WeightMap(
-      NDManager scope, Map<String, NDArray> entries, Weights weights, Share share, boolean biased) {
+  private WeightMap(NDManager scope, Entries entries, Weights weights, Share share, Form form) {
     this.scope = scope;
     this.entries = entries;
     this.weights = weights;
     this.share = share;
-    this.biased = biased;
+    this.form = form;
   }
+
+  /** What was read. */
+  private static final class Entries {
+    final Map<String, NDArray> tensors = new LinkedHashMap<>();
+    long packedBytes; // that tensors do not show
+  }
+
+  /**
+   * What layers are.
+   *
+   * @param biased whether they have biases
+   * @param plain whether their weights are never quantized
+   */
+  private record Form(boolean biased, boolean plain) {}
 
   /**
    * What {@code reading} reads of {@code weights}: now, and again if it was released in between, as
@@ -50,23 +63,31 @@ public final class WeightMap {
 
   private static TensorMap read(Weights weights, Share share, UnaryOperator<WeightMap> reading) {
     try (NDManager scope = Torch.newManager()) {
-      WeightMap map = new WeightMap(scope, new LinkedHashMap<>(), weights, share, true);
-      return TensorMap.of(reading.apply(map).entries);
+      WeightMap map = new WeightMap(scope, new Entries(), weights, share, new Form(true, false));
+      Entries read = reading.apply(map).entries;
+      return TensorMap.of(read.tensors, read.packedBytes);
     }
   }
 
   /** This map, for layers and norms that have no bias. */
   public WeightMap withoutBias() {
-    return new WeightMap(scope, entries, weights, share, false);
+    return new WeightMap(scope, entries, weights, share, new Form(false, form.plain));
+  }
+
+  /**
+   * This map, for what is exact whatever is quantized: tables, and layers that others depend on.
+   */
+  public WeightMap plain() {
+    return new WeightMap(scope, entries, weights, share, new Form(form.biased, true));
   }
 
   /** This map, which goes on with tensors of {@code others}. */
   public WeightMap reading(Weights others) {
-    return new WeightMap(scope, entries, others, share, biased);
+    return new WeightMap(scope, entries, others, share, form);
   }
 
   private WeightMap put(String name, NDArray tensor) {
-    if (entries.put(name, tensor) != null) {
+    if (entries.tensors.put(name, tensor) != null) {
       throw new IllegalStateException(name + " is read twice");
     }
     return this;
@@ -90,7 +111,7 @@ public final class WeightMap {
 
   /** Several linear layers of one input as one: weight (n·out, in) and bias (n·out). */
   public WeightMap linear(Joined layers, long out, long in) {
-    return rows(layers, new Cut(0, 0, out), out, in);
+    return rows(new Matrix(layers, new Cut(0, 0, out), out, in, false));
   }
 
   /** The layer from the tokens to an inner width: the share's weight (own, in) and bias (own). */
@@ -100,18 +121,31 @@ public final class WeightMap {
 
   /** Several as one: the share's rows of each, weight (n·own, in) and bias (n·own). */
   public WeightMap inward(Joined layers, Inner inner, long in) {
-    return rows(layers, inner.cut(share, 0), inner.width(), in);
+    return rows(new Matrix(layers, inner.cut(share, 0), inner.width(), in, true));
   }
 
-  private WeightMap rows(Joined layers, Cut cut, long out, long in) {
-    put(layers.name() + ".weight", rows(layers, cut, ".weight", out, in));
-    return biased ? put(layers.name() + ".bias", rows(layers, cut, ".bias", out)) : this;
+  private WeightMap rows(Matrix matrix) {
+    weight(matrix);
+    String name = matrix.layers().name() + ".bias";
+    return form.biased ? put(name, joined(matrix, ".bias", matrix.out())) : this;
   }
 
-  private NDArray rows(Joined layers, Cut cut, String kind, long... shape) {
+  private void weight(Matrix matrix) {
+    String name = matrix.layers().name();
+    Int8 int8 = form.plain ? null : weights.int8();
+    if (int8 == null) {
+      put(name + ".weight", joined(matrix, ".weight", matrix.out(), matrix.in()));
+    } else {
+      Int8.Read read = int8.read(scope, weights, matrix);
+      read.tensors().forEach((kind, tensor) -> put(name + kind, tensor));
+      entries.packedBytes += read.packedBytes();
+    }
+  }
+
+  private NDArray joined(Matrix matrix, String kind, long... shape) {
     List<NDArray> parts = new ArrayList<>();
-    for (String name : layers.layers()) {
-      parts.add(weights.get(scope, cut, name + kind, shape));
+    for (String name : matrix.layers().layers()) {
+      parts.add(weights.get(scope, matrix.own(), name + kind, shape));
     }
     return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
   }
@@ -129,8 +163,8 @@ public final class WeightMap {
     for (int i = 0; i < inners.length; i++) {
       Cut columns = inners[i].cut(share, 1).shifted(from);
       String entry = inners.length == 1 ? name : name + "." + i;
-      put(entry + ".weight", weights.get(scope, columns, name + ".weight", out, in));
-      if (i == 0 && biased && share.isFirst()) {
+      weight(new Matrix(new Joined(entry, List.of(name)), columns, out, in, false));
+      if (i == 0 && form.biased && share.isFirst()) {
         put(entry + ".bias", weights.get(scope, name + ".bias", out));
       }
       from += inners[i].width();
@@ -141,7 +175,7 @@ public final class WeightMap {
   /** Weight and bias (n) of a norm. */
   public WeightMap norm(String name, long size) {
     tensor(name + ".weight", size);
-    return biased ? tensor(name + ".bias", size) : this;
+    return form.biased ? tensor(name + ".bias", size) : this;
   }
 
   /** Weight (n) of a norm that has no bias. */
@@ -165,9 +199,10 @@ public final class WeightMap {
     return tensor(keep, name + ".weight", rows, width).tensor(keep, name + ".bias", rows);
   }
 
-  /** Two linear layers, {@code linear_1} and {@code linear_2} of the module {@code name}. */
+  /** An embedder: the layers {@code linear_1} and {@code linear_2} of the module {@code name}. */
   public WeightMap mlp(String name, long out, long in) {
-    return linear(name + ".linear_1", out, in).linear(name + ".linear_2", out, out);
+    plain().linear(name + ".linear_1", out, in).linear(name + ".linear_2", out, out);
+    return this;
   }
 
   /**

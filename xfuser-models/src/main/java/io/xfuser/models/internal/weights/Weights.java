@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Named tensors of one component, read when asked for, in the run's element type and on the device
@@ -38,6 +39,11 @@ public interface Weights {
    * @throws ModelException as for the whole tensor
    */
   NDArray get(NDManager owner, Cut cut, String name, long... shape);
+
+  /** How weights of linear layers are read; {@code null} = as {@link #get} has them. */
+  default @Nullable Int8 int8() {
+    return null;
+  }
 
   /**
    * Says what the model uses, where it is known which tensors there are: those hold floating-point

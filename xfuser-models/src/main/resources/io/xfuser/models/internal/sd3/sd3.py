@@ -10,7 +10,7 @@ def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
 
 def image_modulations(self, w: Dict[str, Tensor]) -> int:
   # how many of them are the image's
-  return 9 if "attn2.to_qkv.weight" in w else 6
+  return 9 if self.has_layer(w, "attn2.to_qkv") else 6
 
 def project(self, x: Tensor, w: Dict[str, Tensor], layer: str, query_norm: str, key_norm: str, head: int) -> Tensor:
   # x (B, L, C), head is D -> queries, keys, values (B, L, 3, H, D)

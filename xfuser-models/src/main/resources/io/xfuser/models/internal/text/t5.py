@@ -54,12 +54,12 @@ def gelu_new(self, x: Tensor) -> Tensor:
 
 def feed_forward(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x (B, T, D) -> (B, T, D): with a gate, which T5 v1.1 has, or with relu
-  if "layer.1.DenseReluDense.wi_0.weight" in w:
+  if self.has_layer(w, "layer.1.DenseReluDense.wi_0"):
     inner = self.gelu_new(self.linear(x, w, "layer.1.DenseReluDense.wi_0"))  # (B, T, F)
     inner = inner * self.linear(x, w, "layer.1.DenseReluDense.wi_1")
   else:
     inner = torch.relu(self.linear(x, w, "layer.1.DenseReluDense.wi"))
-  return self.linear(inner.to(self.taken_type(w, "layer.1.DenseReluDense.wo")), w, "layer.1.DenseReluDense.wo")
+  return self.linear(inner.to(self.taken_type(inner, w, "layer.1.DenseReluDense.wo")), w, "layer.1.DenseReluDense.wo")
 
 def finite(self, x: Tensor) -> Tensor:
   # keeps float16 away from infinity

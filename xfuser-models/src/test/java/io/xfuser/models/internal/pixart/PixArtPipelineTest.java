@@ -85,6 +85,7 @@ class PixArtPipelineTest {
         "{\"height\": \"64\"} | xfuser.json: height must be a number, but is \"64\"",
         "{\"num_inference_steps\": 0} | xfuser.json: num_inference_steps must be at least 1, but is"
             + " 0",
+        "{\"quantize\": \"int4\"} | xfuser.json: quantize must be int8, but is int4",
         "[] | xfuser.json is not a JSON object"
       })
   void defaultsThatAreNoneAreRefusedWhenOpening(String json, String message) throws IOException {

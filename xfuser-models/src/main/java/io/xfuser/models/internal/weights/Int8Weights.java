@@ -1,0 +1,18 @@
+package io.xfuser.models.internal.weights;
+
+import org.jspecify.annotations.Nullable;
+
+/** Weights whose linear layers are read in 8 bits. */
+final class Int8Weights extends ForwardingWeights {
+  private final Int8 int8;
+
+  Int8Weights(Weights weights, Int8 int8) {
+    super(weights);
+    this.int8 = int8;
+  }
+
+  @Override
+  public @Nullable Int8 int8() {
+    return int8;
+  }
+}
