@@ -26,7 +26,7 @@ class CoveringArrayTest {
   void everyPairThatOccursOccursInAChosenCase() {
     // without one combination, as where ranks are too few
     List<Integer> all = IntStream.range(0, 81).filter(number -> number % 9 != 4).boxed().toList();
-    List<Integer> chosen = CoveringArray.choose(all, 7, CoveringArrayTest::pairs);
+    List<Integer> chosen = CoveringArray.choose(all, 7, CoveringArrayTest::pairs, number -> 1);
     assertThat(pairs(chosen)).isEqualTo(pairs(all)).hasSize(53);
     assertThat(chosen).hasSizeLessThan(16).doesNotHaveDuplicates();
   }
@@ -36,8 +36,14 @@ class CoveringArrayTest {
     List<Integer> all = IntStream.range(0, 81).boxed().toList();
     List<List<Integer>> chosen =
         Stream.of(1, 1, 2)
-            .map(seed -> CoveringArray.choose(all, seed, CoveringArrayTest::pairs))
+            .map(seed -> CoveringArray.choose(all, seed, CoveringArrayTest::pairs, number -> 1))
             .toList();
     assertThat(chosen.get(0)).isEqualTo(chosen.get(1)).isNotEqualTo(chosen.get(2));
+  }
+
+  @Test
+  void ofTwoThatShowTheSameTheCheaperIsChosen() {
+    assertThat(CoveringArray.choose(List.of(5, 2, 9), 1, number -> Set.of("all"), number -> number))
+        .containsExactly(2);
   }
 }

@@ -32,6 +32,11 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
             serial.toBuilder().numDistrifusionPatch(displaced).build(), Math.max(1, warmupSteps));
   }
 
+  /** How long it takes, in some unit: tiny operators count, whatever they compute. */
+  private double cost() {
+    return 40 + (double) degrees.worldSize() / degrees.pipefusionDegree() * degrees.patches();
+  }
+
   private boolean stale() {
     return patches() > 1 && warmupSteps < ParallelContract.STEPS;
   }
@@ -66,7 +71,11 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
         models.stream()
             .flatMap(model -> all.stream().map(layout -> new Trial(model, layout)))
             .toList();
-    return CoveringArray.of(trials, models.hashCode(), trial -> trial.layout().shows(trial.model()))
+    return CoveringArray.of(
+            trials,
+            models.hashCode(),
+            trial -> trial.layout().shows(trial.model()),
+            trial -> trial.layout().cost())
         .stream()
         .filter(trial -> trial.model().equals(own))
         .map(Trial::layout);
