@@ -165,6 +165,14 @@ public final class InputConfig extends InputSettings {
     return get(PADDING_MASK_CROP);
   }
 
+  /**
+   * The LoRAs of this request alone, of a pipeline that lets requests choose; {@code null} = those
+   * of the pipeline.
+   */
+  public @Nullable List<String> loras() {
+    return get(LORA);
+  }
+
   /** Pictures or latents. */
   public OutputType outputType() {
     return value(OUTPUT_TYPE);

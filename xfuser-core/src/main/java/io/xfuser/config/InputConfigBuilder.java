@@ -197,6 +197,20 @@ public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilde
     return set(InputConfig.OUTPUT_TYPE, type);
   }
 
+  /** LoRAs, each as {@link ModelConfig.Builder#loras(List)} takes it. */
+  public InputConfigBuilder loras(String... places) {
+    return loras(List.of(places));
+  }
+
+  /**
+   * The LoRAs of this request in the place of the pipeline's, each as {@link
+   * ModelConfig.Builder#loras(List)} takes it, or none; for pipelines with {@code dynamic_lora}.
+   * One of the hub is downloaded when the request is submitted.
+   */
+  public InputConfigBuilder loras(List<String> places) {
+    return set(InputConfig.LORA, places);
+  }
+
   /**
    * The request.
    *

@@ -136,6 +136,9 @@ abstract sealed class InputSettings extends Settings permits InputConfig {
               "pil: pictures; pt: their pixels as a tensor; latent: latents, not decoded")
           .or(OutputType.PIL);
 
+  /** The pipeline's, in the place of which a request may have its own. */
+  public static final Setting<List<String>> LORA = ModelConfig.LORA;
+
   public static final List<Setting<?>> SETTINGS =
       List.of(
           PROMPT,
@@ -160,7 +163,8 @@ abstract sealed class InputSettings extends Settings permits InputConfig {
           MASK_IMAGE,
           STRENGTH,
           PADDING_MASK_CROP,
-          OUTPUT_TYPE);
+          OUTPUT_TYPE,
+          LORA);
 
   InputSettings(InputConfigBuilder builder) {
     super(builder);

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -159,6 +160,21 @@ public record Kind<T>(Function<Object, T> reader, Function<T, String> text, Shap
             return text.toString();
           }
           throw new Wrong("a text", value);
+        };
+    return new Kind<>(reader, Function.identity(), Shape.TEXT);
+  }
+
+  /** Texts that {@code check} lets pass; it throws as the parser of {@link #parsed} does. */
+  public static Kind<String> checked(Consumer<String> check) {
+    Function<Object, String> reader =
+        value -> {
+          String text = string().reader.apply(value);
+          try {
+            check.accept(text);
+            return text;
+          } catch (IllegalArgumentException e) {
+            throw e instanceof Wrong wrong ? wrong : new Wrong(String.valueOf(e.getMessage()));
+          }
         };
     return new Kind<>(reader, Function.identity(), Shape.TEXT);
   }

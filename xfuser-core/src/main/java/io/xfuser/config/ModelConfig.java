@@ -10,32 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Where a model lies. */
-public final class ModelConfig extends Settings {
-  public static final Setting<Path> DOWNLOAD_DIR =
-      Setting.of(
-              "download_dir",
-              Kind.path(),
-              "DIR",
-              "Where downloaded models are kept, in the layout of huggingface_hub's cache")
-          .open("that cache");
-
-  public static final Setting<String> VARIANT =
-      Setting.of("variant", Kind.name(), "NAME", "Weight files with this infix, fp16 for example");
-
-  public static final Setting<ElementType> QUANTIZE =
-      Setting.of(
-          "quantize",
-          quantized(),
-          "TYPE",
-          "int8: transformer and text encoders have linear layers of 8 bits, a quarter of the"
-              + " memory and less exact; on the CPU");
-
-  public static final Setting<ElementType> QUANTIZE_TEXT_ENCODER =
-      Setting.of("quantize_text_encoder", quantized(), "TYPE", "int8: the text encoders alone do");
-
-  public static final List<Setting<?>> SETTINGS =
-      List.of(DOWNLOAD_DIR, VARIANT, QUANTIZE, QUANTIZE_TEXT_ENCODER);
-
+public final class ModelConfig extends ModelSettings {
   private final @Nullable Path directory;
   private final @Nullable ModelName name;
 
@@ -43,18 +18,6 @@ public final class ModelConfig extends Settings {
     super(builder);
     this.directory = directory;
     this.name = name;
-  }
-
-  private static Kind<ElementType> quantized() {
-    return Kind.parsed(
-        ElementType.class,
-        text -> {
-          if (!text.equals(ElementType.INT8.torchName())) {
-            throw new Kind.Wrong(ElementType.INT8.torchName(), text);
-          }
-          return ElementType.INT8;
-        },
-        ElementType::torchName);
   }
 
   /** The model in {@code directory}, in diffusers' layout, with its plain weight files. */
@@ -94,11 +57,6 @@ public final class ModelConfig extends Settings {
   /** The same model, which is here in {@code place}; one of the hub keeps its name. */
   public ModelConfig in(Path place) {
     return new ModelConfig(toBuilder(), place, name);
-  }
-
-  @Override
-  public List<Setting<?>> settings() {
-    return SETTINGS;
   }
 
   /** The directory, unless it is a model of the hub that may not be here yet. */
@@ -146,6 +104,26 @@ public final class ModelConfig extends Settings {
             setting.with(ElementType.INT8) + " cannot be had on a GPU: take device cpu");
       }
     }
+  }
+
+  /** The LoRAs that are added to the weights, each as {@code PLACE} or {@code PLACE:SCALE}. */
+  public List<String> loras() {
+    return Objects.requireNonNullElse(get(LORA), List.of());
+  }
+
+  /** Whether what of a LoRA fits nothing is left out; else it is refused. */
+  public boolean loraIgnoreUnknown() {
+    return value(LORA_IGNORE_UNKNOWN);
+  }
+
+  /** Whether requests choose their LoRAs. */
+  public boolean dynamicLora() {
+    return value(DYNAMIC_LORA);
+  }
+
+  /** For how many choices of LoRAs weights are kept. */
+  public int loraCache() {
+    return value(LORA_CACHE);
   }
 
   @Override
@@ -219,6 +197,45 @@ public final class ModelConfig extends Settings {
     /** The same of the text encoders alone. */
     public Builder quantizeTextEncoder(@Nullable ElementType type) {
       return set(QUANTIZE_TEXT_ENCODER, type);
+    }
+
+    /** LoRAs, each as {@link #loras(List)} takes it. */
+    public Builder loras(String... places) {
+      return loras(List.of(places));
+    }
+
+    /**
+     * LoRAs that are added to the weights in this order; none by default. Each is a file, a folder
+     * with one, or on the hub {@code org/name} or {@code org/name/file.safetensors}, and after a
+     * colon what of it is added, 1 by default.
+     *
+     * @throws io.xfuser.failure.ArgumentException if one is empty, or no number follows its colon
+     */
+    public Builder loras(List<String> places) {
+      return set(LORA, places);
+    }
+
+    /** Whether what of a LoRA fits nothing in the model is left out; refused by default. */
+    public Builder loraIgnoreUnknown(boolean lenient) {
+      return set(LORA_IGNORE_UNKNOWN, lenient);
+    }
+
+    /**
+     * Whether requests choose their LoRAs, by {@link InputConfigBuilder#loras}; false by default.
+     * The first request with other LoRAs than those before it reads the weights that they change
+     * once more; later ones find them in memory, as long as they are kept there.
+     */
+    public Builder dynamicLora(boolean choosing) {
+      return set(DYNAMIC_LORA, choosing);
+    }
+
+    /**
+     * For how many choices of LoRAs, of which none is one, the transformer's weights are kept in
+     * memory, at least 1; 2 by default. Each takes as much memory as the transformer; those that
+     * were not used for longest make room.
+     */
+    public Builder loraCache(int choices) {
+      return set(LORA_CACHE, choices);
     }
 
     /** The values. */

@@ -8,6 +8,7 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /** Brings what a cache lacks of one commit. */
@@ -46,7 +47,13 @@ final class Download {
     cache.keepCommit(commit);
   }
 
-  private void bring(List<String> names) throws IOException {
+  /** Brings files that are no pipeline, and lets the revision be this commit. */
+  void files(Collection<String> names) throws IOException {
+    bring(names);
+    cache.keepCommit(commit);
+  }
+
+  private void bring(Collection<String> names) throws IOException {
     List<RemoteFile> files = new ArrayList<>();
     for (String name : ModelCache.missing(cache.snapshot(commit), names)) {
       files.add(describe(name));

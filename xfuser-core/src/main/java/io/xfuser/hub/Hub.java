@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,6 +89,51 @@ public final class Hub {
     } catch (IOException e) {
       return withoutWriting(cache, variant, e);
     }
+  }
+
+  /**
+   * A file of a repository that need not be a pipeline, and what belongs to it; what the cache
+   * lacks is downloaded.
+   *
+   * @param choosing gives the files that are wanted, of all that there are; the first is returned.
+   *     It throws {@link ModelException} where there are none
+   * @param sure whether it chooses the same whatever else there is
+   * @throws RuntimeException as {@link #fetch}
+   */
+  public Path fetchFile(ModelName model, UnaryOperator<Set<String>> choosing, boolean sure) {
+    ModelCache cache = new ModelCache(settings.cache(), model);
+    try {
+      Optional<Path> found = cache.having(choosing, sure || settings.offline());
+      if (found.isPresent()) {
+        return found.get();
+      }
+      if (settings.offline()) {
+        throw new HubException(
+            "HF_HUB_OFFLINE is set, and %s does not have that file of %s"
+                .formatted(settings.cache(), model));
+      }
+      return CacheLock.holding(cache.lockFile(), () -> download(cache, model, choosing));
+    } catch (IOException e) {
+      throw new HubException(
+          "%s cannot be used as a cache of models: %s"
+              .formatted(settings.cache(), HubException.reason(e)),
+          e);
+    }
+  }
+
+  private Path download(ModelCache cache, ModelName model, UnaryOperator<Set<String>> choosing)
+      throws IOException {
+    HubClient client = new HubClient(settings, model, patience);
+    HubClient.Listing listing;
+    try {
+      listing = client.listing();
+    } catch (IOException e) {
+      return cache.having(choosing, true).orElseThrow(() -> unreachable(model, e));
+    }
+    Set<String> chosen = choosing.apply(listing.files());
+    cache.keepListing(listing);
+    new Download(client, cache, listing.commit(), patience, listener).files(chosen);
+    return cache.snapshot(listing.commit()).resolve(chosen.iterator().next());
   }
 
   /**

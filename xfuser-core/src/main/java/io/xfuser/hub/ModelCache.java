@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +81,31 @@ final class ModelCache {
       return sure && all ? Optional.of(snapshot) : Optional.empty();
     } catch (ModelException e) {
       return Optional.empty(); // what is missing is found out, and said, from the hub's own list
+    }
+  }
+
+  /**
+   * The first of the files that {@code choosing} wants of the revision, if all of them are there.
+   *
+   * @param lenient whether to choose among what is there where the names of all files are not known
+   */
+  Optional<Path> having(UnaryOperator<Set<String>> choosing, boolean lenient) throws IOException {
+    Optional<String> commit = commit();
+    if (commit.isEmpty() || !Files.isDirectory(snapshot(commit.get()))) {
+      return Optional.empty();
+    }
+    Path snapshot = snapshot(commit.get());
+    Path listing = listing(commit.get());
+    boolean listed = Files.isRegularFile(listing);
+    try {
+      Set<String> chosen =
+          choosing.apply(
+              listed ? new LinkedHashSet<>(Files.readAllLines(listing)) : present(snapshot));
+      return (listed || lenient) && missing(snapshot, chosen).isEmpty()
+          ? Optional.of(snapshot.resolve(chosen.iterator().next()))
+          : Optional.empty();
+    } catch (ModelException e) {
+      return Optional.empty(); // the hub may have more by now
     }
   }
 

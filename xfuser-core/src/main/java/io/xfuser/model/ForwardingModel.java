@@ -1,6 +1,7 @@
 package io.xfuser.model;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.internal.weights.Lora;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -8,6 +9,7 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Has the components of another model but for its transformer; implementations change some of them.
@@ -61,6 +63,11 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   @Override
   default VaeDecoder.Footprint decoderSize() {
     return model().decoderSize();
+  }
+
+  @Override
+  default Set<Progress.Component> changedBy(Lora lora, boolean lenient) {
+    return model().changedBy(lora, lenient);
   }
 
   @Override

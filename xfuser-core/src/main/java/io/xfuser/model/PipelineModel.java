@@ -1,6 +1,8 @@
 package io.xfuser.model;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.Lora;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -9,6 +11,7 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
@@ -73,6 +76,16 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** Bytes that are read to load all of {@code component}, about; 0 where that is not known. */
   default long bytes(Progress.Component component) {
     return 0;
+  }
+
+  /**
+   * The components that {@code lora} changes.
+   *
+   * @param lenient whether what of it fits nothing is left out, with a warning
+   * @throws ModelException in one sentence with file and key, if it does not fit
+   */
+  default Set<Progress.Component> changedBy(Lora lora, boolean lenient) {
+    throw new ModelException(name() + " takes no LoRA, but is given " + lora.title());
   }
 
   /** The scheduler for one generation. */

@@ -10,7 +10,9 @@ import io.xfuser.failure.HubException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.runtime.PlacedChoices;
 import io.xfuser.internal.runtime.PlacedPipeline;
+import io.xfuser.internal.runtime.Shared;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.PipelineProvider;
@@ -41,7 +43,8 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final ElementType type;
   private final @Nullable ModelConfig source;
   private final TransformerSpec<?> spec;
-  private final Map<Placement, PlacedPipeline<?>> placed = new ConcurrentHashMap<>();
+  private final LoraChoices loras;
+  private final Map<Placement, PlacedChoices<?>> placed = new ConcurrentHashMap<>();
   private @Nullable Fingerprint fingerprint;
 
   private DiffusionPipeline(
@@ -50,7 +53,12 @@ public final class DiffusionPipeline implements AutoCloseable {
     this.type = type;
     this.source = source;
     try {
+      ModelConfig config = source == null ? ModelConfig.builder(Path.of("")).build() : source;
+      Path downloads = config.downloadDir();
       this.spec = model.transformer(Placement.CPU);
+      this.loras =
+          new LoraChoices(
+              model, config, () -> downloads == null ? hub() : hub().withCache(downloads));
     } catch (RuntimeException e) {
       model.close();
       throw e;
@@ -178,12 +186,12 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   /** Bytes of all weights of the transformer that are in this process. */
   public long transformerBytes() {
-    return placed.values().stream().mapToLong(here -> here.transformer().parameterBytes()).sum();
+    return placed.values().stream().mapToLong(PlacedChoices::transformerBytes).sum();
   }
 
   /** Bytes of all weights of text encoders that are in this process. */
   public long textEncoderBytes() {
-    return placed.values().stream().mapToLong(PlacedPipeline::textEncoderBytes).sum();
+    return placed.values().stream().mapToLong(PlacedChoices::textEncoderBytes).sum();
   }
 
   /** What ranks that draw together must have alike of the model. */
@@ -200,6 +208,7 @@ public final class DiffusionPipeline implements AutoCloseable {
           known = known.with(setting.name(), setting.textIn(source));
         }
       }
+      known = known.and(RequestFingerprint.loras("of the model", loras.own()));
       fingerprint = known;
     }
     return known;
@@ -235,15 +244,26 @@ public final class DiffusionPipeline implements AutoCloseable {
     return spec;
   }
 
-  /** The components in one place, which ranks there share. */
-  PlacedPipeline<?> on(Placement placement) {
-    return placed.computeIfAbsent(placement, place -> PlacedPipeline.of(model, place));
+  /** The LoRAs of its requests. */
+  LoraChoices loras() {
+    return loras;
+  }
+
+  /** The components in one place with the placement's LoRAs, which ranks there share. */
+  Shared.Lease<? extends PlacedPipeline<?>> on(Placement placement) {
+    return choices(placement).lease(placement.loras(), loras.changed(placement.loras()));
+  }
+
+  /** What is kept in one place, whatever its LoRAs. */
+  PlacedChoices<?> choices(Placement placement) {
+    return placed.computeIfAbsent(
+        placement.with(List.of()), place -> new PlacedChoices<>(model, place, loras.kept()));
   }
 
   @Override
   public void close() {
     try {
-      placed.values().forEach(PlacedPipeline::close);
+      placed.values().forEach(PlacedChoices::close);
       placed.clear();
     } finally {
       model.close();

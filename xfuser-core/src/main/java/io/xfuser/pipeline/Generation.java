@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.report.PngText;
 import io.xfuser.internal.report.Provenance;
 import io.xfuser.internal.runtime.RankPictures;
@@ -56,15 +57,17 @@ public final class Generation implements AutoCloseable {
       int frames,
       int pictures,
       IntFunction<Map<String, String>> provenance) {
-    /** For what {@code request} makes. */
-    static Output of(DiffusionPipeline pipeline, EngineConfig engine, GenerationRequest request) {
+    /** For what {@code plan} makes. */
+    static Output of(DiffusionPipeline pipeline, EngineConfig engine, RequestPlan plan) {
+      GenerationRequest request = plan.request();
       String sampler = pipeline.model().scheduler(request.scheduler()).name();
       return new Output(
           OutputFiles.prefix(pipeline, engine),
           request.input().outputType() == OutputType.LATENT ? "latents" : "images",
           request.latents().frames(),
           request.images(),
-          new Provenance(pipeline.name(), sampler, pipeline.drawing(engine), request)::of);
+          new Provenance(pipeline.name(), sampler, pipeline.drawing(engine), request, plan.loras())
+              ::of);
     }
 
     private String name(int number, int frame) {

@@ -9,6 +9,7 @@ import io.xfuser.config.Setting;
 import io.xfuser.config.Settings;
 import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.torchscript.ElementType;
@@ -41,6 +42,7 @@ final class RequestFingerprint {
   /** That of a request; tensors that were given are told by their digests. */
   static Fingerprint of(RequestPlan plan, GivenTensors given) {
     return request(plan.request())
+        .and(loras("of the request", plan.loras()))
         .and(given(given))
         .and(settings(plan.engine().parallel()))
         .and(settings(plan.engine().runtime()));
@@ -71,6 +73,12 @@ final class RequestFingerprint {
         .with(InputConfig.GUIDANCE_RESCALE.name(), request.guidance().rescale())
         .with("guidance of the model", request.guidance().condition())
         .and(components(request.text()));
+  }
+
+  /** What ranks must have alike of LoRAs: their contents, whatever the files are called. */
+  static Fingerprint loras(String whose, List<Lora> loras) {
+    return Fingerprint.EMPTY.with(
+        "LoRAs " + whose, loras.stream().map(lora -> lora.digest() + ":" + lora.scale()).toList());
   }
 
   private static Fingerprint texts(String name, List<String> texts) {

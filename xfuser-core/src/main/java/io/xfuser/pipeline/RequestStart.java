@@ -13,6 +13,7 @@ import io.xfuser.internal.runtime.RankPipeline;
 import io.xfuser.internal.runtime.RankResult;
 import io.xfuser.internal.runtime.RankRun;
 import io.xfuser.internal.runtime.RequestWatch;
+import io.xfuser.internal.runtime.Shared;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.scheduler.Scheduler;
@@ -50,7 +51,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
         RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
     int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
     MemoryCheck.require(plan, pipeline, ranks, draws);
-    return plan;
+    return plan.with(pipeline.loras().of(input));
   }
 
   /** Starts a task, and waits until no rank is at work on it. */
@@ -58,7 +59,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     RunningRequest running = start(asked, call);
     task.started(running);
     List<RankResult> results = running.await();
-    return Generation.of(results, Generation.Output.of(pipeline, engine, asked.plan().request()));
+    return Generation.of(results, Generation.Output.of(pipeline, engine, asked.plan()));
   }
 
   private RunningRequest start(Asked asked, Call call) {
@@ -105,21 +106,23 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
         .with("tracing", call.watch().traces());
   }
 
-  private PlacedPipeline<?> placed(int local) {
+  private Shared.Lease<? extends PlacedPipeline<?>> placed(int local, RequestPlan plan) {
     boolean layerwise = engine.runtime().offload() == Offload.SEQUENTIAL;
-    return pipeline.on(new Placement(ranks.devices().get(local), layerwise));
+    return pipeline.on(new Placement(ranks.devices().get(local), layerwise, plan.loras()));
   }
 
-  private static RankResult runRank(PlacedPipeline<?> placed, RankRun run, GivenTensors given) {
-    try (run) {
-      return RankPipeline.run(placed, run, given);
+  private static RankResult runRank(
+      Shared.Lease<? extends PlacedPipeline<?>> placed, RankRun run, GivenTensors given) {
+    try (placed;
+        run) {
+      return RankPipeline.run(placed.get(), run, given);
     }
   }
 
   private RankResult runRank(int local, World world, RequestPlan plan, Call call) {
     Transport transport = world.transport();
     try {
-      return runRank(placed(local), RankRun.of(plan, world, call.watch()), call.given());
+      return runRank(placed(local, plan), RankRun.of(plan, world, call.watch()), call.given());
     } catch (RuntimeException | Error e) {
       String activity = call.watch().activity(world.rank());
       Throwable told = MemoryCheck.explained(e, activity);

@@ -11,6 +11,7 @@ import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.runtime.Loads;
 import io.xfuser.internal.runtime.PlacedPipeline;
 import io.xfuser.internal.runtime.RequestWatch;
+import io.xfuser.internal.runtime.Shared;
 import io.xfuser.progress.Progress;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
@@ -96,8 +97,14 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
 
   private boolean load(int rank, Device device, Consumer<Progress> told) {
     Offload offload = engine.runtime().offload();
-    PlacedPipeline<?> placed = pipeline.on(new Placement(device, offload == Offload.SEQUENTIAL));
-    Loads<?> loads = new Loads<>(placed, offload, told);
+    Placement place = new Placement(device, offload == Offload.SEQUENTIAL, pipeline.loras().own());
+    try (Shared.Lease<? extends PlacedPipeline<?>> placed = pipeline.on(place)) {
+      load(rank, new Loads<>(placed.get(), offload, told));
+      return true;
+    }
+  }
+
+  private void load(int rank, Loads<?> loads) {
     DeviceMesh mesh = RankPlan.mesh(engine.parallel());
     if (rank < mesh.size()) {
       int stage = mesh.coordinate(rank, MeshAxis.PIPELINE);
@@ -106,10 +113,9 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
           new Share(mesh.coordinate(rank, MeshAxis.TENSOR), mesh.degree(MeshAxis.TENSOR)));
       loadEncoder(rank, mesh.replica(rank), loads);
     }
-    if (offload == Offload.NONE && decodes(mesh, rank)) {
+    if (engine.runtime().offload() == Offload.NONE && decodes(mesh, rank)) {
       loads.decoder().close(); // which keeps it
     }
-    return true;
   }
 
   /** Whether it decodes in some request. */

@@ -42,7 +42,8 @@ class InputConfigTest {
                 FOX.image(),
                 FOX.maskImage(),
                 FOX.strength(),
-                FOX.paddingMaskCrop()))
+                FOX.paddingMaskCrop(),
+                FOX.loras()))
         .containsOnlyNulls();
   }
 
@@ -69,6 +70,7 @@ class InputConfigTest {
             .strength(0.25)
             .paddingMaskCrop(32)
             .outputType(OutputType.LATENT)
+            .loras("x.safetensors:0.5")
             .build();
     assertThat(all)
         .hasToString(
@@ -78,7 +80,7 @@ class InputConfigTest {
                 + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3, seeds=none,"
                 + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
                 + " image=fox.png, mask_image=a picture of 2 bytes, strength=0.25,"
-                + " padding_mask_crop=32, output_type=latent]");
+                + " padding_mask_crop=32, output_type=latent, lora=[x.safetensors:0.5]]");
     assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all).isNotEqualTo(FOX);
     assertThat(InputConfig.builder().classLabels(List.of(207, 0)).build().classLabels())
         .containsExactly(207, 0);

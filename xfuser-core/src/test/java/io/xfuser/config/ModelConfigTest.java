@@ -54,6 +54,31 @@ class ModelConfigTest {
         .hasMessage("variant is empty");
   }
 
+  @Test
+  void lorasAreTakenInTheirOrderAndTheirScalesAreRead() {
+    ModelConfig config =
+        ModelConfig.builder(downloads)
+            .loras("b.safetensors:0.5", "org/a")
+            .loraIgnoreUnknown(true)
+            .dynamicLora(true)
+            .loraCache(5)
+            .build();
+    assertThat(config.loras()).containsExactly("b.safetensors:0.5", "org/a");
+    assertThat(config)
+        .hasToString(
+            downloads
+                + " ModelConfig[download_dir=none, variant=none, quantize=none,"
+                + " quantize_text_encoder=none, lora=[b.safetensors:0.5, org/a],"
+                + " lora_ignore_unknown=true, dynamic_lora=true, lora_cache=5]");
+    assertThatThrownBy(() -> ModelConfig.builder(downloads).loras("a.safetensors:much"))
+        .hasMessage("lora must end with a number after its colon, but is a.safetensors:much");
+    assertThatThrownBy(() -> ModelConfig.builder(downloads).loras(" ")).hasMessage("lora is empty");
+    assertThatThrownBy(() -> ModelConfig.builder(downloads).set(ModelConfig.LORA, 3))
+        .hasMessage("lora must be a text, but is 3");
+    assertThatThrownBy(() -> ModelConfig.builder(downloads).loraCache(0))
+        .hasMessage("lora_cache must be at least 1, but is 0");
+  }
+
   private ModelConfig named(String name) {
     return ModelConfig.named(name, downloads).build();
   }

@@ -95,6 +95,7 @@ class SettingTest {
             ParallelConfig.SETTINGS,
             ModelConfig.SETTINGS)
         .flatMap(List::stream)
+        .distinct() // a request has some of its pipeline's
         .forEach(
             setting -> {
               assertThat(names.add(setting.name())).as(setting.name()).isTrue();

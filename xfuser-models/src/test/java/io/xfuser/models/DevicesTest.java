@@ -48,6 +48,7 @@ class DevicesTest {
         Arguments.of("internal/adaln/adaln", "kept_text"),
         Arguments.of("internal/scheduler/steps", ""),
         Arguments.of("internal/parts/embedding", ""),
+        Arguments.of("internal/lora/lora", ""),
         Arguments.of("internal/weights/mapping", "map_file promised"),
         Arguments.of("internal/weights/mapping internal/weights/widening", ""),
         Arguments.of("internal/weights/int8", "trial"),

@@ -128,7 +128,8 @@ public final class Flags {
     groups.put(
         "Model:",
         flags(Stream.concat(Stream.of(CommandSettings.MODEL), ModelConfig.SETTINGS.stream())));
-    groups.put("Input:", flags(but(InputConfig.SETTINGS, InputConfig.OUTPUT_TYPE)));
+    groups.put(
+        "Input:", flags(but(InputConfig.SETTINGS, InputConfig.OUTPUT_TYPE, ModelConfig.LORA)));
     groups.put(
         "Parallel processing:",
         flags(
@@ -154,8 +155,8 @@ public final class Flags {
     return groups;
   }
 
-  private static Stream<Setting<?>> but(List<Setting<?>> settings, Setting<?> one) {
-    return settings.stream().filter(setting -> setting != one);
+  private static Stream<Setting<?>> but(List<Setting<?>> settings, Setting<?>... others) {
+    return settings.stream().filter(setting -> !List.of(others).contains(setting));
   }
 
   private static List<Flag> flags(Setting<?>... settings) {

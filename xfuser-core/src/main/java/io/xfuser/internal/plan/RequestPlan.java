@@ -4,6 +4,7 @@ import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
+import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.TransformerSpec;
@@ -19,9 +20,10 @@ import java.util.stream.Stream;
  * @param engine what all ranks were told
  * @param request what is generated
  * @param denoising the ranks of the transformer; those after them only decode
+ * @param loras what is added to the model's weights
  */
 public record RequestPlan(
-    EngineConfig engine, GenerationRequest request, List<RankPlan> denoising) {
+    EngineConfig engine, GenerationRequest request, List<RankPlan> denoising, List<Lora> loras) {
   /**
    * Plans before any rank starts.
    *
@@ -35,7 +37,13 @@ public record RequestPlan(
         request,
         IntStream.range(0, engine.parallel().ditParallelSize())
             .mapToObj(rank -> RankPlan.of(rank, engine, spec, request))
-            .toList());
+            .toList(),
+        List.of());
+  }
+
+  /** The same with LoRAs. */
+  public RequestPlan with(List<Lora> other) {
+    return new RequestPlan(engine, request, denoising, other);
   }
 
   /** Denoising steps. */

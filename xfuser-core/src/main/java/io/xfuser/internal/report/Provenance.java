@@ -1,15 +1,18 @@
 package io.xfuser.internal.report;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** How pictures were made, for the files that they are written to. */
 public final class Provenance {
@@ -19,18 +22,26 @@ public final class Provenance {
   private final String sampler;
   private final EngineConfig engine;
   private final GenerationRequest request;
+  private final List<Lora> loras;
 
   /**
    * Of a request.
    *
    * @param model its short name
    * @param sampler the scheduler's name
+   * @param loras what was added to the model's weights
    */
-  public Provenance(String model, String sampler, EngineConfig engine, GenerationRequest request) {
+  public Provenance(
+      String model,
+      String sampler,
+      EngineConfig engine,
+      GenerationRequest request,
+      List<Lora> loras) {
     this.model = model;
     this.sampler = sampler;
     this.engine = engine;
     this.request = request;
+    this.loras = loras;
   }
 
   /**
@@ -52,7 +63,7 @@ public final class Provenance {
     GenerationRequest.Size size = request.output();
     return prompt(image)
         + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
-        + "\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %s, Size: %dx%d, Model: %s, Version: %s"
+        + "\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %s, Size: %dx%d, Model: %s%s, Version: %s"
             .formatted(
                 request.scheduler().steps(),
                 sampler,
@@ -61,6 +72,7 @@ public final class Provenance {
                 size.width(),
                 size.height(),
                 modelName(),
+                loraTitles(),
                 software());
   }
 
@@ -86,11 +98,22 @@ public final class Provenance {
     }
     json.put("layout", engine.parallel().label());
     json.put("warmup_steps", engine.runtime().warmupSteps()).put("version", software());
+    if (!loras.isEmpty()) {
+      ArrayNode added = json.putArray("loras");
+      loras.forEach(lora -> added.addObject().put("name", lora.name()).put("scale", lora.scale()));
+    }
     try {
       return JSON.writeValueAsString(json);
     } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** In quotes, as that program does with what has commas or colons. */
+  private String loraTitles() {
+    return loras.isEmpty()
+        ? ""
+        : loras.stream().map(Lora::title).collect(Collectors.joining(", ", ", Lora: \"", "\""));
   }
 
   private String prompt(int image) {

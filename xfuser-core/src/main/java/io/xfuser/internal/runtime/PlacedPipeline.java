@@ -49,10 +49,14 @@ public record PlacedPipeline<C>(
         .sum();
   }
 
+  void closeText() {
+    textEncoders.values().forEach(Shared::close);
+  }
+
   @Override
   public void close() {
     transformer.close();
-    textEncoders.values().forEach(Shared::close);
+    closeText();
     vaeDecoder.close();
     vaeEncoder.close();
   }

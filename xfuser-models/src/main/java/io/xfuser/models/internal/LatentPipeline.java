@@ -2,6 +2,7 @@ package io.xfuser.models.internal;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.weights.Lora;
 import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
@@ -9,6 +10,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
+import io.xfuser.models.internal.lora.LoraFusion;
 import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.vae.Autoencoder;
@@ -71,7 +73,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     this.autoencoder = new Autoencoder(components);
     this.scheduler = components.config("scheduler", "scheduler_config.json");
     this.schedulers = Schedulers.provider(scheduler);
-    this.weights = ComponentWeights.open(components, "transformer");
+    this.weights = LoraFusion.of(components, ModelLoras.TRANSFORMER);
   }
 
   /**
@@ -128,6 +130,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   /** A request that this model could make of its scheduler, to find out whether it has settings. */
   protected SchedulerRequest usualRequest() {
     return SchedulerRequest.of(TRIED_STEPS);
+  }
+
+  @Override
+  public final Set<Progress.Component> changedBy(Lora lora, boolean lenient) {
+    return new ModelLoras(name(), components, names).changed(lora, weights, lenient);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.lora.LoraFusion;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
@@ -34,7 +35,7 @@ public record EncoderFolder(
   /** Component {@code name} of a pipeline. */
   static EncoderFolder of(PipelineComponents components, String name) {
     return new EncoderFolder(
-        () -> ComponentWeights.open(components, name),
+        () -> LoraFusion.of(components, name),
         components.config(name, CONFIG),
         components.loading(),
         false);
@@ -48,6 +49,11 @@ public record EncoderFolder(
   /** The same, to try whether an encoder can be opened. */
   EncoderFolder onTrial() {
     return new EncoderFolder(weights, config, loading, true);
+  }
+
+  /** The same, {@code looking} at its weights. */
+  EncoderFolder onTrial(ComponentWeights.Decorator looking) {
+    return new EncoderFolder(() -> weights.get().decorated(looking), config, loading, true);
   }
 
   boolean layerwise() {

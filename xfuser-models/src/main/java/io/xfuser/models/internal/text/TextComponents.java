@@ -4,7 +4,10 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.registry.Registry;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.Share;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 
 /** The tokenizers and text encoders of a pipeline, before any of them is loaded. */
@@ -47,9 +50,25 @@ public final class TextComponents {
 
   /** Whether component {@code name} is a text encoder that can be loaded in shares. */
   public static boolean isShareable(PipelineComponents components, String name) {
-    return name.startsWith(ENCODER)
-        && components.has(name)
+    return isEncoder(components, name)
         && provider(components, name).abilities().contains(Ability.SHARES);
+  }
+
+  /** Whether component {@code name} is a text encoder, and there. */
+  public static boolean isEncoder(PipelineComponents components, String name) {
+    return name.startsWith(ENCODER) && components.has(name);
+  }
+
+  /** The shapes of a text encoder's tensors, by the names by which it reads them. */
+  public static Map<String, long[]> shapes(PipelineComponents components, String name) {
+    Map<String, long[]> shapes = new HashMap<>();
+    ComponentWeights.Decorator look =
+        (weights, source, placement) -> {
+          shapes.putAll(source.shapes());
+          return weights;
+        };
+    open(components, name, EncoderFolder.of(components, name).onTrial(look), Share.WHOLE).close();
+    return shapes;
   }
 
   /** Opens {@code share} of component {@code name}. */

@@ -8,6 +8,8 @@ import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -24,10 +26,30 @@ import java.util.function.UnaryOperator;
 public final class ComponentWeights implements AutoCloseable {
   private final FileWeights files;
   private final LoadOptions loading;
+  private final Decorator decorator;
 
-  private ComponentWeights(FileWeights files, LoadOptions loading) {
+  private ComponentWeights(FileWeights files, LoadOptions loading, Decorator decorator) {
     this.files = files;
     this.loading = loading;
+    this.decorator = decorator;
+  }
+
+  /** Changes a component's weights as they are read. */
+  public interface Decorator extends AutoCloseable {
+    /** Changes nothing. */
+    Decorator NONE = (weights, source, placement) -> weights;
+
+    /**
+     * {@code weights} with what is changed in them.
+     *
+     * @param source which tensors there are, by the names that {@code weights} have
+     * @param placement where the weights are handed out
+     */
+    Weights over(Weights weights, ComponentWeights source, Placement placement);
+
+    /** Lets go of what it reads; called with the component's {@link ComponentWeights#close}. */
+    @Override
+    default void close() {}
   }
 
   /**
@@ -51,7 +73,9 @@ public final class ComponentWeights implements AutoCloseable {
    */
   public static ComponentWeights open(Path folder, String baseName, LoadOptions loading) {
     return new ComponentWeights(
-        FileWeights.open(folder, baseName, loading.type(), loading.variant()), loading);
+        FileWeights.open(folder, baseName, loading.type(), loading.variant()),
+        loading,
+        Decorator.NONE);
   }
 
   /**
@@ -59,7 +83,12 @@ public final class ComponentWeights implements AutoCloseable {
    * those for which that is empty. Both share the files, and closing one closes the other.
    */
   public ComponentWeights renamed(UnaryOperator<String> names) {
-    return new ComponentWeights(files.renamed(names), loading);
+    return new ComponentWeights(files.renamed(names), loading, decorator);
+  }
+
+  /** The same weights, changed by {@code other} as they are read; this closes it. */
+  public ComponentWeights decorated(Decorator other) {
+    return new ComponentWeights(files, loading, other);
   }
 
   /** The names of all tensors. */
@@ -70,6 +99,13 @@ public final class ComponentWeights implements AutoCloseable {
   /** The shape of the tensor {@code name}; throws {@link ModelException} if there is none. */
   public long[] shape(String name) {
     return files.shape(name);
+  }
+
+  /** The shapes of all tensors, by their names. */
+  public Map<String, long[]> shapes() {
+    Map<String, long[]> shapes = new HashMap<>();
+    names().forEach(name -> shapes.put(name, shape(name)));
+    return shapes;
   }
 
   /** Bytes of all floating-point tensors as they are handed out. */
@@ -98,14 +134,10 @@ public final class ComponentWeights implements AutoCloseable {
   }
 
   private Weights handedOut(ElementType type, Placement placement) {
-    return decorated(files.as(type).on(placement.device()));
-  }
-
-  /** What changes a component's weights when they are read belongs here. */
-  private Weights decorated(Weights weights) {
+    Weights changed = decorator.over(files.as(type).on(placement.device()), this, placement);
     return loading.quantized() == Quantized.ALL
-        ? new Int8Weights(weights, Int8.ofThisMachine())
-        : weights;
+        ? new Int8Weights(changed, Int8.ofThisMachine())
+        : changed;
   }
 
   /**
@@ -118,7 +150,7 @@ public final class ComponentWeights implements AutoCloseable {
 
   /** The same in {@code type}. */
   public Weights promised(ElementType type) {
-    return files.as(type).promised();
+    return decorator.over(files.as(type).promised(), this, loading.placement());
   }
 
   /**
@@ -142,5 +174,6 @@ public final class ComponentWeights implements AutoCloseable {
   @Override
   public void close() {
     files.close();
+    decorator.close();
   }
 }

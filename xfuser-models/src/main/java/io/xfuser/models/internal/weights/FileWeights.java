@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -115,6 +116,11 @@ public final class FileWeights implements Weights, AutoCloseable {
    */
   public FileWeights promised() {
     return new FileWeights(files, handing, true, reported);
+  }
+
+  /** What else a safetensors file says of itself; nothing of another file. */
+  public static Map<String, String> metadata(Path file) {
+    return GgufHeader.begins(file) ? Map.of() : SafeTensorsHeader.read(file).metadata();
   }
 
   /** The names of all tensors. */

@@ -25,12 +25,15 @@ import java.util.Map;
  *
  * @param fileBytes the size of the file
  * @param entries the tensors by name, in the header's order
+ * @param metadata texts that the file's program wrote beside them
  */
-record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
+record SafeTensorsHeader(
+    long fileBytes, Map<String, TensorInfo> entries, Map<String, String> metadata) {
   /** The limit of the format's own reader; more than that is a broken length. */
   private static final long MAX_LENGTH = 100_000_000;
 
   private static final int PREFIX = 8;
+  private static final String METADATA = "__metadata__";
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -70,7 +73,8 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
                 .formatted(file, Long.toUnsignedString(length), fileBytes));
       }
       JsonNode json = parse(file, readFully(channel, (int) length).array());
-      return new SafeTensorsHeader(fileBytes, entries(file, json, PREFIX + length, fileBytes));
+      return new SafeTensorsHeader(
+          fileBytes, entries(file, json, PREFIX + length, fileBytes), metadata(json));
     } catch (IOException e) {
       throw new ModelException(file + " cannot be read: " + reason(file, e));
     }
@@ -103,11 +107,19 @@ record SafeTensorsHeader(long fileBytes, Map<String, TensorInfo> entries) {
     return json;
   }
 
+  private static Map<String, String> metadata(JsonNode json) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    json.path(METADATA)
+        .properties()
+        .forEach(one -> texts.put(one.getKey(), one.getValue().asText()));
+    return texts;
+  }
+
   private static Map<String, TensorInfo> entries(
       Path file, JsonNode json, long dataStart, long end) {
     Map<String, TensorInfo> entries = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : json.properties()) {
-      if (!field.getKey().equals("__metadata__")) {
+      if (!field.getKey().equals(METADATA)) {
         String name = TensorName.checked(file, field.getKey());
         String where = file + ": tensor \"" + name + "\"";
         entries.put(name, entry(where, field.getValue(), dataStart, end));

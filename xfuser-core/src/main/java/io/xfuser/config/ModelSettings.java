@@ -1,0 +1,88 @@
+package io.xfuser.config;
+
+import io.xfuser.internal.weights.LoraSource;
+import io.xfuser.torchscript.ElementType;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The settings of a model; {@link ModelConfig} has their values. */
+abstract sealed class ModelSettings extends Settings permits ModelConfig {
+  public static final Setting<Path> DOWNLOAD_DIR =
+      Setting.of(
+              "download_dir",
+              Kind.path(),
+              "DIR",
+              "Where downloaded models are kept, in the layout of huggingface_hub's cache")
+          .open("that cache");
+
+  public static final Setting<String> VARIANT =
+      Setting.of("variant", Kind.name(), "NAME", "Weight files with this infix, fp16 for example");
+
+  public static final Setting<ElementType> QUANTIZE =
+      Setting.of(
+          "quantize",
+          quantized(),
+          "TYPE",
+          "int8: transformer and text encoders have linear layers of 8 bits, a quarter of the"
+              + " memory and less exact; on the CPU");
+
+  public static final Setting<ElementType> QUANTIZE_TEXT_ENCODER =
+      Setting.of("quantize_text_encoder", quantized(), "TYPE", "int8: the text encoders alone do");
+
+  public static final Setting<List<String>> LORA =
+      Setting.of(
+          "lora",
+          Kind.listOf(Kind.checked(LoraSource::check)),
+          "FILE[:SCALE]",
+          "LoRAs that are added to the weights in this order: files, folders, or names on the"
+              + " Hugging Face hub, ORG/NAME or ORG/NAME/FILE, each with what of it is added");
+
+  public static final Setting<Boolean> LORA_IGNORE_UNKNOWN =
+      Setting.off("lora_ignore_unknown", "Leave out what of a LoRA fits nothing in the model");
+
+  public static final Setting<Boolean> DYNAMIC_LORA =
+      Setting.off(
+          "dynamic_lora",
+          "Let each request choose its LoRAs; the first with other ones than before reads the"
+              + " weights again");
+
+  public static final Setting<Integer> LORA_CACHE =
+      Setting.of(
+              "lora_cache",
+              Kind.whole(1),
+              "N",
+              "With dynamic_lora: for so many choices of LoRAs, none being one, weights are kept")
+          .or(2);
+
+  public static final List<Setting<?>> SETTINGS =
+      List.of(
+          DOWNLOAD_DIR,
+          VARIANT,
+          QUANTIZE,
+          QUANTIZE_TEXT_ENCODER,
+          LORA,
+          LORA_IGNORE_UNKNOWN,
+          DYNAMIC_LORA,
+          LORA_CACHE);
+
+  ModelSettings(ModelConfig.Builder builder) {
+    super(builder);
+  }
+
+  private static Kind<ElementType> quantized() {
+    return Kind.parsed(
+        ElementType.class,
+        text -> {
+          if (!text.equals(ElementType.INT8.torchName())) {
+            throw new Kind.Wrong(ElementType.INT8.torchName(), text);
+          }
+          return ElementType.INT8;
+        },
+        ElementType::torchName);
+  }
+
+  @Override
+  public List<Setting<?>> settings() {
+    return SETTINGS;
+  }
+}

@@ -1,0 +1,35 @@
+package io.xfuser.internal.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LoraSourceTest {
+  @ParameterizedTest
+  @CsvSource({
+    "x.safetensors, x.safetensors, 1",
+    "x.safetensors:0.8, x.safetensors, 0.8",
+    "x.safetensors:-.5, x.safetensors, -0.5",
+    "x.safetensors:2., x.safetensors, 2",
+    "a/b:1e-1, a/b, 0.1",
+    "a/b@main/c.safetensors:+3, a/b@main/c.safetensors, 3",
+    "C:\\loras\\x.safetensors, C:\\loras\\x.safetensors, 1",
+    "C:\\loras\\x.safetensors:0.5, C:\\loras\\x.safetensors, 0.5",
+    "C:/loras/x, C:/loras/x, 1",
+    "time 10:30/x.safetensors, time 10:30/x.safetensors, 1",
+    "a:b, a:b, 1"
+  })
+  void onlyANumberAfterTheLastColonIsAScale(String text, String place, double scale) {
+    assertThat(LoraSource.parse(text)).isEqualTo(new LoraSource(place, scale));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", " ", "x.safetensors:", "x.safetensors:NaN", "x:1e999", "y.safetensors:1d"})
+  void whatIsNoScaleIsRefused(String text) {
+    assertThatThrownBy(() -> LoraSource.parse(text)).isInstanceOf(IllegalArgumentException.class);
+  }
+}
