@@ -1,6 +1,7 @@
 package io.xfuser.internal.picture;
 
 import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -13,10 +14,34 @@ import org.jspecify.annotations.Nullable;
  * @param channels 3 of a picture (red, green, blue), 1 of a mask, 4 with alpha
  * @param values of each pixel's channels, {@code width · height · channels} of them
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record Bitmap(int width, int height, int channels, byte[] values) {
   /** One of black pixels. */
   public static Bitmap black(int width, int height, int channels) {
     return new Bitmap(width, height, channels, new byte[width * height * channels]);
+  }
+
+  /** One of three channels, each pixel's of its {@code samples} in {@code raster}. */
+  static Bitmap of(Raster raster, int samples, Colour colour) {
+    Bitmap bitmap = black(raster.getWidth(), raster.getHeight(), 3);
+    int[] row = new int[samples * bitmap.width];
+    for (int y = 0; y < bitmap.height; y++) {
+      raster.getPixels(raster.getMinX(), raster.getMinY() + y, bitmap.width, 1, row);
+      for (int x = 0; x < bitmap.width; x++) {
+        int rgb = colour.of(row, x * samples);
+        bitmap.set(x, y, 0, rgb >> 16);
+        bitmap.set(x, y, 1, rgb >> 8);
+        bitmap.set(x, y, 2, rgb);
+      }
+    }
+    return bitmap;
+  }
+
+  /** What a pixel's samples look like. */
+  @FunctionalInterface
+  interface Colour {
+    /** Red, green and blue, 8 bits each from the highest on, of the samples from {@code first}. */
+    int of(int[] samples, int first);
   }
 
   /** The colours that {@link BufferedImage#getRGB} has, without alpha. */

@@ -28,23 +28,21 @@ final class Jpeg {
   static Bitmap ofInks(Raster raster, byte[] file) {
     byte[] adobe = new Blocks(file).ofJpeg(ADOBE, "Adobe");
     boolean brightness = adobe.length > TRANSFORM && adobe[TRANSFORM] == 2; // YCCK
-    Bitmap bitmap = Bitmap.black(raster.getWidth(), raster.getHeight(), 3);
-    int[] row = new int[INKS * bitmap.width()];
-    for (int y = 0; y < bitmap.height(); y++) {
-      raster.getPixels(raster.getMinX(), raster.getMinY() + y, bitmap.width(), 1, row);
-      for (int x = 0; x < bitmap.width(); x++) {
-        int[] inks = {row[4 * x], row[4 * x + 1], row[4 * x + 2]};
-        if (brightness) {
-          inks = inks(inks[0], inks[1] - 128, inks[2] - 128);
-        }
-        int white = row[4 * x + 3]; // stored inverted, as the others
-        for (int c = 0; c < 3; c++) {
-          int product = (255 - inks[c]) * white + 128;
-          bitmap.set(x, y, c, clip(white - ((product + (product >> 8)) >> 8)));
-        }
-      }
+    return Bitmap.of(raster, INKS, (samples, first) -> printed(samples, first, brightness));
+  }
+
+  private static int printed(int[] samples, int first, boolean brightness) {
+    int[] inks = {samples[first], samples[first + 1], samples[first + 2]};
+    if (brightness) {
+      inks = inks(inks[0], inks[1] - 128, inks[2] - 128);
     }
-    return bitmap;
+    int white = samples[first + 3]; // stored inverted, as the others
+    int rgb = 0;
+    for (int ink : inks) {
+      int product = (255 - ink) * white + 128;
+      rgb = rgb << 8 | clip(white - ((product + (product >> 8)) >> 8));
+    }
+    return rgb;
   }
 
   /** Inks of brightness and two differences: the inverse of what JFIF's equations give. */

@@ -113,25 +113,17 @@ public final class PictureFile {
     Raster raster = image.getRaster();
     int bands = raster.getNumBands();
     int bits = raster.getSampleModel().getSampleSize(0);
-    Bitmap bitmap = Bitmap.black(image.getWidth(), image.getHeight(), 3);
     boolean clips = bits > 8 && bands == 1;
     if (clips) {
       LOG.warn("{} has 16 bits of gray, of which those over 255 are white, as in PIL", name);
     }
-    int[] row = new int[bitmap.width() * bands];
-    for (int y = 0; y < bitmap.height(); y++) {
-      raster.getPixels(raster.getMinX(), raster.getMinY() + y, bitmap.width(), 1, row);
-      for (int x = 0; x < bitmap.width(); x++) {
-        int colour =
-            image.getColorModel() instanceof IndexColorModel palette
-                ? palette.getRGB(row[x])
-                : colour(row, x * bands, bands, clips ? -1 : Math.max(0, bits - 8));
-        bitmap.set(x, y, 0, colour >> 16);
-        bitmap.set(x, y, 1, colour >> 8);
-        bitmap.set(x, y, 2, colour);
-      }
-    }
-    return bitmap;
+    int shift = clips ? -1 : Math.max(0, bits - 8);
+    return Bitmap.of(
+        raster,
+        bands,
+        image.getColorModel() instanceof IndexColorModel palette
+            ? (samples, first) -> palette.getRGB(samples[first])
+            : (samples, first) -> colour(samples, first, bands, shift));
   }
 
   /** The first 8 bits of gray or of three colours; or gray as a whole number, at most 255. */

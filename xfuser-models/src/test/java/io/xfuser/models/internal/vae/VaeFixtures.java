@@ -1,14 +1,20 @@
 package io.xfuser.models.internal.vae;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The committed autoencoders, and comparisons with diffusers' pixels. */
@@ -37,6 +43,26 @@ final class VaeFixtures {
       file.names().forEach(name -> tensors.put(name, file.get(owner, name, file.shape(name))));
     }
     return tensors;
+  }
+
+  /** What fp16's convolution of a few rows at a time gives, which must be what fp32's gives. */
+  static NDArray convolvedInChunks(
+      NDManager owner, Program program, String function, NDArray x, Object... settings) {
+    Map<String, NDArray> weights =
+        Map.of(
+            "conv.weight", owner.randomNormal(new Shape(3, 8, 3, 3)),
+            "conv.bias", owner.randomNormal(new Shape(3)));
+    NDArray half = Torch.cast(owner, x, ElementType.FLOAT16);
+    NDArray same = Torch.cast(owner, half, ElementType.FLOAT32);
+    List<Object> more = new ArrayList<>(List.of(weights));
+    more.addAll(List.of(settings));
+    more.add(0, half);
+    NDArray chunks = program.call(owner, function, more.toArray());
+    more.set(0, same);
+    assertThat(ElementType.of(chunks)).isEqualTo(ElementType.FLOAT16);
+    assertThat(relativeDifference(chunks, program.call(owner, function, more.toArray())))
+        .isLessThan(1e-3);
+    return chunks;
   }
 
   /** The largest difference, as a part of the largest expected value. */
