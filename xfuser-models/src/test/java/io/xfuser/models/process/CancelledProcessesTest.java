@@ -23,7 +23,7 @@ class CancelledProcessesTest {
 
   @BeforeAll
   static void start() throws Exception {
-    ranks = RankProcesses.start(2, "20", "nothing");
+    ranks = RankProcesses.start(2);
     ranks.join(2, true);
   }
 

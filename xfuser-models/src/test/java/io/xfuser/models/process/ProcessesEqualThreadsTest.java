@@ -119,7 +119,7 @@ class ProcessesEqualThreadsTest {
     String needed = test.ranks() + " ranks, shared memory " + test.sharedMemory();
     RankProcesses running = processes;
     if (running == null) {
-      running = RankProcesses.start(MAX_RANKS, "20", "nothing");
+      running = RankProcesses.start(MAX_RANKS);
       processes = running;
     }
     if (!needed.equals(world)) {

@@ -28,37 +28,30 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One rank as a process of its own. Every line of its standard input has a number, which the rank
- * says when it is done, and words, with tabs between them: {@code JOIN size port sharedMemory}
- * takes it from its world into another; {@code CANCEL rank activity} before a request has that rank
- * cancel it when it begins that; all others are xDiT's flags, a request. A failure is caught, told
- * on the standard error, and survived: the same JVM generates once more, on its own.
+ * says when it is done, and words, with tabs between them: {@code JOIN size port sharedMemory
+ * silence announced}, with the seconds of silence that count as a failure and the activity to
+ * announce, takes it from its world into another; {@code CANCEL rank activity} before a request has
+ * that rank cancel it when it begins that; all others are xDiT's flags, a request. A failure is
+ * caught, told on the standard error, and survived: the same JVM generates once more, on its own.
  */
 public final class RankMain {
   private final int rank = Integer.parseInt(requireNonNull(System.getenv("RANK")));
   private final OpenPipelines pipelines = new OpenPipelines();
-  private final SocketConfig.Limits limits;
-  private final String announced;
   private @Nullable AnnouncingTransport transport;
   private @Nullable World world;
 
-  private RankMain(Duration silence, String announced) {
-    SocketConfig.Limits standard = SocketConfig.Limits.standard();
-    this.limits = new SocketConfig.Limits(standard.rendezvous(), silence, standard.message());
-    this.announced = announced;
-  }
+  private RankMain() {}
 
-  /**
-   * Arguments: seconds of silence that count as a failure, the activity to announce, with its rank.
-   */
+  /** Exits with 1 if a request failed. */
   public static void main(String[] arguments) throws IOException {
-    Duration silence = Duration.ofSeconds(Integer.parseInt(arguments[0]));
-    boolean served = new RankMain(silence, arguments[1]).serve();
+    boolean served = new RankMain().serve();
     say("CLOSED");
     System.exit(served ? 0 : 1);
   }
 
-  /** Serves until there are no more requests, or one fails. */
+  /** Serves until there are no more requests; whether none failed. */
   private boolean serve() throws IOException {
+    boolean served = true;
     BufferedReader lines =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     try (pipelines) {
@@ -69,25 +62,30 @@ public final class RankMain {
           join(words);
         } else if (words[0].equals("CANCEL")) {
           say("CANCELLED " + numbered[0] + " " + cancel(words));
-        } else if (!generate(WrittenRequest.parse(List.of(words)))) {
-          return false;
+        } else if (!generate(numbered[0], WrittenRequest.parse(List.of(words)))) {
+          served = false;
+          continue;
         }
         say("DONE " + numbered[0]);
       }
     } finally {
       leave();
     }
-    return true;
+    return served;
   }
 
   private void join(String[] words) {
     leave();
     int size = Integer.parseInt(words[1]);
+    SocketConfig.Limits standard = SocketConfig.Limits.standard();
+    Duration silence = Duration.ofSeconds(Integer.parseInt(words[4]));
+    SocketConfig.Limits limits =
+        new SocketConfig.Limits(standard.rendezvous(), silence, standard.message());
     SocketConfig config = TestRanks.config(rank, size, Integer.parseInt(words[2]), limits);
     boolean sharedMemory = Boolean.parseBoolean(words[3]);
     World joined =
         SocketWorld.join(new SocketConfig(rank, size, rank, config.master(), limits, sharedMemory));
-    transport = new AnnouncingTransport(joined.transport(), announced);
+    transport = new AnnouncingTransport(joined.transport(), words[5]);
     world = new World(transport);
   }
 
@@ -97,7 +95,7 @@ public final class RankMain {
     }
   }
 
-  private boolean generate(WrittenRequest args) throws IOException {
+  private boolean generate(String number, WrittenRequest args) throws IOException {
     EngineConfig engine = args.engine();
     DiffusionPipeline pipeline = pipelines.of(engine);
     try (XDiTParallel parallel = new XDiTParallel(pipeline, engine, requireNonNull(world));
@@ -105,8 +103,8 @@ public final class RankMain {
       generation.save(args.output().resolve("rank" + rank));
       return true;
     } catch (RankException | CommunicationException e) {
-      System.err.println("FAILED " + e.getMessage());
-      alone(pipeline, args);
+      System.err.println("FAILED " + number + " " + e.getMessage());
+      alone(number, pipeline, args);
       return false;
     }
   }
@@ -145,11 +143,11 @@ public final class RankMain {
     }
   }
 
-  private static void alone(DiffusionPipeline pipeline, WrittenRequest args) {
+  private static void alone(String number, DiffusionPipeline pipeline, WrittenRequest args) {
     EngineConfig serial = EngineConfig.of(Path.of("."));
     try (XDiTParallel parallel = XDiTParallel.inProcess(pipeline, serial);
         Generation generation = parallel.generate(pixels(args))) {
-      say("GOES ON with " + generation.tensor().getShape());
+      say("GOES ON " + number + " with " + generation.tensor().getShape());
     }
   }
 

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** Processes, each a {@link RankMain}; the first of them make up one world after another. */
 final class RankProcesses implements AutoCloseable {
@@ -19,12 +18,11 @@ final class RankProcesses implements AutoCloseable {
   private RankProcesses() {}
 
   /** Starts {@code count} processes. */
-  static RankProcesses start(int count, String... arguments) throws IOException {
+  static RankProcesses start(int count) throws IOException {
     RankProcesses processes = new RankProcesses();
     try {
       for (int rank = 0; rank < count; rank++) {
-        Map<String, String> environment = RankProcess.environment(rank, count, 0);
-        processes.ranks.add(new RankProcess(RankMain.class, environment, arguments));
+        processes.ranks.add(process(rank, count));
       }
       return processes;
     } catch (IOException e) {
@@ -33,11 +31,31 @@ final class RankProcesses implements AutoCloseable {
     }
   }
 
+  private static RankProcess process(int rank, int count) throws IOException {
+    return new RankProcess(RankMain.class, RankProcess.environment(rank, count, 0));
+  }
+
+  /** Ends the process of {@code rank}, if it has not ended, and starts another in its place. */
+  void replace(int rank) throws IOException {
+    ranks.get(rank).close();
+    ranks.set(rank, process(rank, ranks.size()));
+  }
+
   /** Waits until the first {@code ranks} processes are a world of their own. */
   void join(int ranks, boolean sharedMemory) throws Exception {
+    join(ranks, sharedMemory, 20, "nothing");
+  }
+
+  /**
+   * The same.
+   *
+   * @param silence seconds that count as a failure
+   * @param announced an activity, after its rank, which that rank says it begins, and lets last
+   */
+  void join(int ranks, boolean sharedMemory, int silence, String announced) throws Exception {
     size = ranks;
     int port = TestRanks.freePort();
-    run(List.of("JOIN", "" + ranks, "" + port, "" + sharedMemory));
+    run(List.of("JOIN", "" + ranks, "" + port, "" + sharedMemory, "" + silence, announced));
   }
 
   RankProcess rank(int rank) {
@@ -48,19 +66,21 @@ final class RankProcesses implements AutoCloseable {
     return ranks.size();
   }
 
-  /** Gives all ranks the same flags. */
-  void tell(List<String> flags) throws IOException {
+  /** Gives all ranks the same flags; the number by which they speak of them. */
+  String tell(List<String> flags) throws IOException {
     told++;
+    String number = "%03d".formatted(told);
     for (RankProcess rank : ranks.subList(0, size)) {
-      rank.tell("%03d\t".formatted(told) + String.join("\t", flags));
+      rank.tell(number + "\t" + String.join("\t", flags));
     }
+    return number;
   }
 
   /** Gives all ranks the same flags and waits until they are done. */
   void run(List<String> flags) throws Exception {
-    tell(flags);
+    String number = tell(flags);
     for (RankProcess rank : ranks.subList(0, size)) {
-      rank.await("DONE %03d".formatted(told), LIMIT);
+      rank.await("DONE " + number, LIMIT);
     }
   }
 
