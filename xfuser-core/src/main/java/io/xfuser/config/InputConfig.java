@@ -21,11 +21,10 @@ public final class InputConfig extends InputSettings {
     if (has(SEED) && !seeds().isEmpty()) {
       throw new ArgumentException(SEEDS + " must not be given together with a seed for all");
     }
-    int negatives = negativePrompts().size();
-    if (negatives > 1 && negatives != prompts().size()) {
-      throw new ArgumentException(
-          "there must be no negative prompt, one, or one per prompt, but there are %d for %d prompt%s"
-              .formatted(negatives, prompts().size(), prompts().size() == 1 ? "" : "s"));
+    requireForAll(NEGATIVE_PROMPT, "negative prompt");
+    for (Setting<List<String>> texts :
+        List.of(PROMPT_2, PROMPT_3, NEGATIVE_PROMPT_2, NEGATIVE_PROMPT_3)) {
+      requireForAll(texts, texts.name());
     }
     if (maskImage() != null && image() == null) {
       throw new ArgumentException(MASK_IMAGE + " needs " + IMAGE + ", of which it is a mask");
@@ -42,6 +41,15 @@ public final class InputConfig extends InputSettings {
               + " needs guidance, but guidance_scale "
               + guidanceScale()
               + " switches it off");
+    }
+  }
+
+  private void requireForAll(Setting<List<String>> texts, String what) {
+    int given = listed(texts).size();
+    if (given > 1 && given != prompts().size()) {
+      throw new ArgumentException(
+          "there must be no %s, one, or one per prompt, but there are %d for %d prompt%s"
+              .formatted(what, given, prompts().size(), prompts().size() == 1 ? "" : "s"));
     }
   }
 

@@ -1,9 +1,10 @@
 package io.xfuser.config;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The settings of a request; {@link InputConfig} has their values. */
-abstract sealed class InputSettings extends Settings permits InputConfig {
+abstract sealed class InputSettings extends ModelArguments permits InputConfig {
   private static final String OWN = "the pipeline's own";
 
   public static final Setting<List<String>> PROMPT =
@@ -139,7 +140,7 @@ abstract sealed class InputSettings extends Settings permits InputConfig {
   /** The pipeline's, in the place of which a request may have its own. */
   public static final Setting<List<String>> LORA = ModelConfig.LORA;
 
-  public static final List<Setting<?>> SETTINGS =
+  private static final List<Setting<?>> OWN_SETTINGS =
       List.of(
           PROMPT,
           NEGATIVE_PROMPT,
@@ -165,6 +166,9 @@ abstract sealed class InputSettings extends Settings permits InputConfig {
           PADDING_MASK_CROP,
           OUTPUT_TYPE,
           LORA);
+
+  public static final List<Setting<?>> SETTINGS =
+      Stream.of(OWN_SETTINGS, ModelArguments.ALL).flatMap(List::stream).toList();
 
   InputSettings(InputConfigBuilder builder) {
     super(builder);

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Values of settings, immutable; two are equal if all their values are, given or by default. */
 public abstract sealed class Settings
-    permits InputSettings, RuntimeConfig, ParallelConfig, ModelSettings {
+    permits ModelArguments, RuntimeConfig, ParallelConfig, ModelSettings {
   private final Map<Setting<?>, Object> given;
 
   Settings(Builder<?> builder) {

@@ -71,6 +71,11 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   }
 
   @Override
+  default Set<Integer> leftOut(GenerationRequest request) {
+    return model().leftOut(request);
+  }
+
+  @Override
   default Scheduler scheduler(SchedulerRequest request) {
     return model().scheduler(request);
   }

@@ -1,13 +1,16 @@
 package io.xfuser.model;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.nn.Sequence;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,7 +76,9 @@ public record GenerationRequest(
             0),
         new TextEncoder.TextOptions(
             Objects.requireNonNullElse(input.maxSequenceLength(), defaults.maxSequenceLength()),
-            Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption())),
+            Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption()),
+            Objects.requireNonNullElse(input.get(InputConfig.CLIP_SKIP), 0),
+            !Boolean.FALSE.equals(input.get(InputConfig.MASK_FEATURE))),
         null);
   }
 
@@ -146,7 +151,20 @@ public record GenerationRequest(
   /** What the transformer is told of the picture. */
   public ConditionInput.Picture picture() {
     return new ConditionInput.Picture(
-        size.height(), size.width(), latents.frames(), sequence(), guidance.condition());
+        size.height(),
+        size.width(),
+        latents.frames(),
+        sequence(),
+        guidance.condition(),
+        sizes());
+  }
+
+  private ConditionInput.Sizes sizes() {
+    List<Integer> target = input.listed(InputConfig.TARGET_SIZE);
+    return new ConditionInput.Sizes(
+        input.listed(InputConfig.ORIGINAL_SIZE),
+        target.isEmpty() ? List.of(size.height(), size.width()) : target,
+        input.listed(InputConfig.CROPS_COORDS_TOP_LEFT));
   }
 
   /**
@@ -167,17 +185,51 @@ public record GenerationRequest(
    *
    * @param positive prompts
    * @param negative negative prompts
+   * @param others the same for the second and the third text encoder; none: as for the first
    */
-  public record Prompts(List<String> positive, List<String> negative) {
+  public record Prompts(List<String> positive, List<String> negative, List<Prompts> others) {
+    private static final List<Setting<List<String>>> POSITIVE =
+        List.of(InputConfig.PROMPT_2, InputConfig.PROMPT_3);
+    private static final List<Setting<List<String>>> NEGATIVE =
+        List.of(InputConfig.NEGATIVE_PROMPT_2, InputConfig.NEGATIVE_PROMPT_3);
+
+    /** The same for every text encoder. */
+    public Prompts(List<String> positive, List<String> negative) {
+      this(positive, negative, List.of());
+    }
+
     /** One negative prompt per prompt; the empty one where none is given. */
     public static Prompts of(InputConfig input) {
-      int count = input.prompts().size();
-      List<String> given = input.negativePrompts();
+      List<String> prompts = input.prompts();
+      List<String> none = Collections.nCopies(prompts.size(), "");
+      List<String> negatives = each(input.negativePrompts(), none);
+      List<Prompts> others = new ArrayList<>();
+      for (int i = 0; i < POSITIVE.size(); i++) {
+        others.add(
+            new Prompts(
+                each(input.listed(POSITIVE.get(i)), prompts),
+                each(input.listed(NEGATIVE.get(i)), negatives)));
+      }
+      return new Prompts(prompts, negatives, others);
+    }
+
+    /** As many as {@code otherwise}: those given, one for all, or {@code otherwise}. */
+    private static List<String> each(List<String> given, List<String> otherwise) {
+      if (given.isEmpty() || given.size() == otherwise.size()) {
+        return given.isEmpty() ? otherwise : given;
+      }
+      return Collections.nCopies(otherwise.size(), given.get(0));
+    }
+
+    /** What text encoder {@code number} reads, counted from 0. */
+    public Prompts of(int number) {
+      return number == 0 || others.isEmpty() ? this : others.get(number - 1);
+    }
+
+    /** The same for prompts alone. */
+    public Prompts withoutNegatives() {
       return new Prompts(
-          input.prompts(),
-          given.size() == count
-              ? given
-              : Collections.nCopies(count, given.isEmpty() ? "" : given.get(0)));
+          positive, List.of(), others.stream().map(Prompts::withoutNegatives).toList());
     }
   }
 
@@ -188,6 +240,45 @@ public record GenerationRequest(
    * @param rescale how far the guided prediction is scaled back to the deviation of the one with
    *     the prompt, 0 to 1 (arXiv 2305.08891, section 3.4)
    * @param condition the strength that the transformer itself is told, for guidance-distilled ones
+   * @param layers guidance away from predictions without some blocks
    */
-  public record GuidanceOptions(double scale, double rescale, double condition) {}
+  public record GuidanceOptions(
+      double scale, double rescale, double condition, LayerGuidance layers) {
+    /** With all blocks alone. */
+    public GuidanceOptions(double scale, double rescale, double condition) {
+      this(scale, rescale, condition, LayerGuidance.NONE);
+    }
+
+    /** The same away from predictions without some blocks. */
+    public GuidanceOptions with(LayerGuidance other) {
+      return new GuidanceOptions(scale, rescale, condition, other);
+    }
+  }
+
+  /**
+   * Guidance away from a prediction with the prompt, but without some blocks of the transformer.
+   *
+   * @param blocks their numbers; none: no such guidance
+   * @param scale weight of the difference
+   * @param start share of the steps before it begins
+   * @param stop share of the steps when it ends
+   */
+  public record LayerGuidance(Set<Integer> blocks, double scale, double start, double stop) {
+    /** None. */
+    public static final LayerGuidance NONE = new LayerGuidance(Set.of(), 0, 0, 0);
+
+    /** What {@code input} asks for. */
+    public static LayerGuidance of(InputConfig input) {
+      return new LayerGuidance(
+          Set.copyOf(input.listed(InputConfig.SKIP_GUIDANCE_LAYERS)),
+          Objects.requireNonNull(input.get(InputConfig.SKIP_LAYER_GUIDANCE_SCALE)),
+          Objects.requireNonNull(input.get(InputConfig.SKIP_LAYER_GUIDANCE_START)),
+          Objects.requireNonNull(input.get(InputConfig.SKIP_LAYER_GUIDANCE_STOP)));
+    }
+
+    /** Whether it counts in call {@code call} of the model, of a request for so many steps. */
+    public boolean at(int call, int steps) {
+      return !blocks.isEmpty() && call > steps * start && call < steps * stop;
+    }
+  }
 }

@@ -88,6 +88,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     throw new ModelException(name() + " takes no LoRA, but is given " + lora.title());
   }
 
+  /** The transformer's blocks, by their numbers, that {@code request} does without; often none. */
+  default Set<Integer> leftOut(GenerationRequest request) {
+    return Set.of();
+  }
+
   /** The scheduler for one generation. */
   Scheduler scheduler(SchedulerRequest request);
 

@@ -29,6 +29,14 @@ public interface TextEncoder extends AutoCloseable {
    *
    * @param maxSequenceLength tokens; longer prompts are cut
    * @param cleanCaption whether prompts are cleaned as the training captions were
+   * @param clipSkip layers left out at the end, where prompts alone are encoded by inner states
+   * @param maskFeature whether padding is cut off, by pipelines that may leave it
    */
-  record TextOptions(int maxSequenceLength, boolean cleanCaption) {}
+  record TextOptions(
+      int maxSequenceLength, boolean cleanCaption, int clipSkip, boolean maskFeature) {
+    /** All layers, and no padding. */
+    public TextOptions(int maxSequenceLength, boolean cleanCaption) {
+      this(maxSequenceLength, cleanCaption, 0, true);
+    }
+  }
 }

@@ -2,6 +2,7 @@ package io.xfuser.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.model.GenerationRequest.Prompts;
 import io.xfuser.nn.Range;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
@@ -18,16 +19,14 @@ import java.util.stream.LongStream;
  * The text of some of a request's pictures. Pipelines form text and masks for all pictures
  * together; most treat each prompt alone, and encode {@link #perPrompt}.
  *
- * @param prompts all prompts of the request
- * @param negatives as many negative prompts, or none without guidance
+ * @param prompts all prompts of the request, and as many negative prompts, or none without guidance
  * @param imagesPerPrompt pictures for each prompt, one after another
  * @param images the pictures whose text is wanted
  * @param options how text is prepared
  * @param context sums over the ranks that have the other shares of the encoder
  */
 public record TextRequest(
-    List<String> prompts,
-    List<String> negatives,
+    Prompts prompts,
     int imagesPerPrompt,
     Range images,
     TextEncoder.TextOptions options,
@@ -38,7 +37,8 @@ public record TextRequest(
   /** {@code prompts}, each with one picture, without guidance, for a whole encoder. */
   public static TextRequest of(List<String> prompts, TextEncoder.TextOptions options) {
     Range all = Range.of(prompts.size());
-    return new TextRequest(prompts, List.of(), 1, all, options, BlockContext.none(List.of()));
+    Prompts alone = new Prompts(prompts, List.of());
+    return new TextRequest(alone, 1, all, options, BlockContext.none(List.of()));
   }
 
   /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */
@@ -57,7 +57,8 @@ public record TextRequest(
    * prompts. Some of diffusers' pipelines repeat masks in this order.
    */
   public Map<String, NDArray> inTurn(NDManager owner, PromptEncoder encoder) {
-    return encode(owner, UnaryOperator.identity(), encoder, rows(image -> image % prompts.size()));
+    int count = prompts.positive().size();
+    return encode(owner, UnaryOperator.identity(), encoder, rows(image -> image % count));
   }
 
   /**
@@ -66,12 +67,9 @@ public record TextRequest(
    */
   private Map<String, NDArray> encode(
       NDManager owner, UnaryOperator<List<String>> some, PromptEncoder encoder, long[] rows) {
-    List<String> positive = some.apply(prompts);
-    List<String> texts = new ArrayList<>(positive);
-    if (!negatives.isEmpty()) {
-      texts.addAll(some.apply(negatives));
-    }
-    long[] negativeRows = LongStream.of(rows).map(row -> row + positive.size()).toArray();
+    Texts texts = Texts.of(prompts, some);
+    boolean guided = !prompts.negative().isEmpty();
+    long[] negativeRows = LongStream.of(rows).map(row -> row + texts.positives()).toArray();
     Map<String, NDArray> all = new HashMap<>();
     try (NDManager scope = owner.newSubManager()) {
       encoder
@@ -79,7 +77,7 @@ public record TextRequest(
           .forEach(
               (name, tensor) -> {
                 all.put(name, Torch.rows(owner, tensor, rows));
-                if (!negatives.isEmpty()) {
+                if (guided) {
                   all.put(NEGATIVE + name, Torch.rows(owner, tensor, negativeRows));
                 }
               });
@@ -92,13 +90,38 @@ public record TextRequest(
     return IntStream.range(images.from(), images.to()).map(rowOfImage).asLongStream().toArray();
   }
 
+  /**
+   * What is encoded together: prompts, and the negative ones after them.
+   *
+   * @param positives how many are no negative prompts
+   * @param byEncoder the texts for each text encoder, all as many
+   */
+  public record Texts(int positives, List<List<String>> byEncoder) {
+    private static Texts of(Prompts prompts, UnaryOperator<List<String>> some) {
+      List<List<String>> all = new ArrayList<>();
+      for (int encoder = 0; encoder <= prompts.others().size(); encoder++) {
+        Prompts its = prompts.of(encoder);
+        List<String> both = new ArrayList<>(some.apply(its.positive()));
+        if (!its.negative().isEmpty()) {
+          both.addAll(some.apply(its.negative()));
+        }
+        all.add(both);
+      }
+      return new Texts(some.apply(prompts.positive()).size(), all);
+    }
+
+    /** Those for text encoder {@code number}, counted from 0. */
+    public List<String> of(int number) {
+      return byEncoder.get(Math.min(number, byEncoder.size() - 1));
+    }
+  }
+
   /** Encodes some prompts. */
   @FunctionalInterface
   public interface PromptEncoder {
     /**
-     * Tensors by name; dimension 0 of each is the prompts, which are some of {@code request}'s, the
-     * negative ones after the others.
+     * Tensors by name; dimension 0 of each is the texts, which are some of {@code request}'s.
      */
-    Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request);
+    Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request);
   }
 }

@@ -55,6 +55,8 @@ final class RequestFingerprint {
       texts = texts.and(texts(InputConfig.NEGATIVE_PROMPT.name(), request.prompts().negative()));
     }
     return texts
+        .with("prompts of further text encoders", request.prompts().others())
+        .with("sizes told", request.picture().sizes())
         .with(InputConfig.SEED.name(), input.seed())
         .with(InputConfig.SEEDS.name(), input.seeds())
         .with(InputConfig.HEIGHT.name(), request.size().height())

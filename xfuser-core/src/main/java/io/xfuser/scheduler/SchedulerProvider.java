@@ -31,7 +31,11 @@ public interface SchedulerProvider {
     ETA,
     /** {@link SchedulerRequest#mu}, the shift of a picture of that size. */
     MU,
-    /** {@link SchedulerRequest#sigmas}, noise levels of the caller's. */
-    SIGMAS
+    /** {@link SchedulerRequest#sigmas}, a noise level of the caller's for each step. */
+    SIGMAS,
+    /** The same, and one more for what follows the last step. */
+    SIGMAS_TO_THE_END,
+    /** {@link SchedulerRequest#timesteps}, the caller's. */
+    TIMESTEPS
   }
 }

@@ -10,16 +10,23 @@ import org.jspecify.annotations.Nullable;
  * @param eta the share of DDPM's noise in DDIM's steps, 0 (none) to 1
  * @param mu the logarithm of the shift towards noise for this size of picture; used where the
  *     scheduler's settings have {@code use_dynamic_shifting}
- * @param sigmas noise levels that the pipeline prescribes to a flow-match scheduler before
- *     shifting, one per step, descending; null for the scheduler's own
+ * @param sigmas noise levels before shifting, as the pipeline or the caller prescribes them, one per
+ *     step, and for some schedulers one more for the end; null for the scheduler's own
+ * @param timesteps what the model is told, as the caller prescribes it, one per step, descending;
+ *     null for the scheduler's own
  * @param begin how many of the first steps are left out, because samples begin with a picture
  */
 public record SchedulerRequest(
-    int steps, double eta, @Nullable Double mu, @Nullable List<Double> sigmas, int begin) {
+    int steps,
+    double eta,
+    @Nullable Double mu,
+    @Nullable List<Double> sigmas,
+    @Nullable List<Integer> timesteps,
+    int begin) {
   /** From the first step on. */
   public SchedulerRequest(
       int steps, double eta, @Nullable Double mu, @Nullable List<Double> sigmas) {
-    this(steps, eta, mu, sigmas, 0);
+    this(steps, eta, mu, sigmas, null, 0);
   }
 
   /** Checks the numbers. */
@@ -35,15 +42,21 @@ public record SchedulerRequest(
     }
     if (sigmas != null) {
       sigmas = List.copyOf(sigmas);
-      if (sigmas.size() != steps) {
+      if (sigmas.size() != steps && sigmas.size() != steps + 1) {
         throw new IllegalArgumentException(sigmas.size() + " sigmas for " + steps + " steps");
+      }
+    }
+    if (timesteps != null) {
+      timesteps = List.copyOf(timesteps);
+      if (timesteps.size() != steps) {
+        throw new IllegalArgumentException(timesteps.size() + " timesteps for " + steps + " steps");
       }
     }
   }
 
   /** The same without its first {@code other} steps. */
   public SchedulerRequest from(int other) {
-    return new SchedulerRequest(steps, eta, mu, sigmas, other);
+    return new SchedulerRequest(steps, eta, mu, sigmas, timesteps, other);
   }
 
   /** So many steps, all else left to the scheduler's settings. */

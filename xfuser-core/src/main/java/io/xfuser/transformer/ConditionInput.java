@@ -46,6 +46,28 @@ public record ConditionInput(Map<String, NDArray> text, Picture picture, List<Lo
    * @param frames of a video's latents, 1 for a picture
    * @param sequence its tokens, and what it refers to
    * @param guidance the strength of the prompt, for transformers that have it as a condition
+   * @param sizes what transformers that have sizes as a condition are told of them
    */
-  public record Picture(int height, int width, int frames, Sequence sequence, double guidance) {}
+  public record Picture(
+      int height, int width, int frames, Sequence sequence, double guidance, Sizes sizes) {
+    /** Told of its own size alone. */
+    public Picture(int height, int width, int frames, Sequence sequence, double guidance) {
+      this(height, width, frames, sequence, guidance, Sizes.of(height, width));
+    }
+  }
+
+  /**
+   * A picture's place in another one that it was cut from (arXiv 2307.01952, section 2.2); each is
+   * height and width, or row and column.
+   *
+   * @param original the size of the other one
+   * @param target the size of the picture
+   * @param corner where its top left corner lies
+   */
+  public record Sizes(List<Integer> original, List<Integer> target, List<Integer> corner) {
+    /** All of a picture of this size. */
+    public static Sizes of(int height, int width) {
+      return new Sizes(List.of(height, width), List.of(height, width), List.of(0, 0));
+    }
+  }
 }

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class InputConfigTest {
@@ -80,10 +81,51 @@ class InputConfigTest {
                 + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3, seeds=none,"
                 + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
                 + " image=fox.png, mask_image=a picture of 2 bytes, strength=0.25,"
-                + " padding_mask_crop=32, output_type=latent, lora=[x.safetensors:0.5]]");
+                + " padding_mask_crop=32, output_type=latent, lora=[x.safetensors:0.5],"
+                + " prompt_2=none, prompt_3=none,"
+                + " negative_prompt_2=none, negative_prompt_3=none, clip_skip=0, sigmas=none,"
+                + " timesteps=none, mu=none, skip_guidance_layers=none,"
+                + " skip_layer_guidance_scale=2.8, skip_layer_guidance_start=0.01,"
+                + " skip_layer_guidance_stop=0.2, original_size=[1024, 1024], target_size=none,"
+                + " crops_coords_top_left=[0, 0], mask_feature=true,"
+                + " enable_temporal_attentions=true, decode_chunk_size=14]");
     assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all).isNotEqualTo(FOX);
     assertThat(InputConfig.builder().classLabels(List.of(207, 0)).build().classLabels())
         .containsExactly(207, 0);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "original_size | 7 | original_size must be two numbers, but is [7]",
+        "prompt_2 | a, b | there must be no prompt_2, one, or one per prompt, but there are 2 for 1"
+            + " prompt",
+        "negative_prompt_3 | a, b | there must be no negative_prompt_3, one, or one per prompt, but"
+            + " there are 2 for 1 prompt",
+        "timesteps | 9, 9 | timesteps must descend, but are [9, 9]",
+        "timesteps | 3, -1 | timesteps must be at least 0, but is -1",
+        "sigmas | 1, NaN | sigmas must be finite, but is NaN",
+        "skip_layer_guidance_stop | 0.5 | skip_layer_guidance_stop needs skip_guidance_layers,"
+            + " which is not given",
+        "clip_skip | -1 | clip_skip must be at least 0, but is -1"
+      })
+  void anArgumentThatCannotBeIsOneSentence(String name, String values, String message) {
+    Setting<?> setting =
+        InputConfig.SETTINGS.stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
+    Object value = setting.isList() ? List.of(values.split(", ")) : values;
+    assertThatThrownBy(() -> FOX.toBuilder().set(setting, value).build())
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(message);
+  }
+
+  @Test
+  void sigmasAndTimestepsExcludeEachOther() {
+    InputConfigBuilder both =
+        FOX.toBuilder()
+            .set(InputConfig.SIGMAS, List.of(1, 0.5))
+            .set(InputConfig.TIMESTEPS, List.of(9, 3));
+    assertThatThrownBy(both::build).hasMessage("sigmas and timesteps exclude each other");
   }
 
   @Test

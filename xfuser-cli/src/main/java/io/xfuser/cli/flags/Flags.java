@@ -54,6 +54,22 @@ public final class Flags {
               InputConfig.MASK_IMAGE.description(),
               List.of("--mask", "--mask_image")),
           new Flag(
+              InputConfig.MASK_FEATURE,
+              false,
+              "Let the padding of prompts stay, in Latte (default: cut off)",
+              "--no_mask_feature"),
+          new Flag(
+              InputConfig.ENABLE_TEMPORAL_ATTENTIONS,
+              false,
+              "Frames of a video do not see each other, in Latte (default: they do)",
+              "--no_enable_temporal_attentions"),
+          new Flag(InputConfig.NUM_FRAMES, null, "--num_frames"),
+          new Flag(
+              InputConfig.NUM_FRAMES,
+              null,
+              "The same by the name that Latte's pipeline has for it (default: the pipeline's own)",
+              List.of("--video_length")),
+          new Flag(
               RuntimeConfig.OFFLOAD,
               Offload.MODEL,
               "Text encoders, transformer and VAE are on the GPU only while they are used (default:"

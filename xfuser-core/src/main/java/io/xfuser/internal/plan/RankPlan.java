@@ -84,6 +84,7 @@ public record RankPlan(
             Math.max(displaced ? 1 : 0, engine.runtime().warmupSteps()),
             displaced);
     plan.refuseParts();
+    plan.refuseLayerGuidance();
     return plan;
   }
 
@@ -96,6 +97,24 @@ public record RankPlan(
                   layout.patches(),
                   warmupSteps,
                   steps()));
+    }
+  }
+
+  private void refuseLayerGuidance() {
+    if (request.guidance().layers().blocks().isEmpty()) {
+      return;
+    }
+    if (!request.guided()) {
+      throw new ArgumentException(
+          "skip_guidance_layers needs guidance, but the guidance scale is "
+              + request.guidance().scale());
+    }
+    int ranks = mesh.degree(MeshAxis.DISTRIFUSION);
+    if (stages.size() > 1 || layout.patches() > 1 || ranks > 1) {
+      throw new ArgumentException(
+          "skip_guidance_layers needs all blocks and the whole picture in each step, but there are %d"
+                  .formatted(stages.size())
+              + " pipeline stages and %d patches".formatted(Math.max(layout.patches(), ranks)));
     }
   }
 

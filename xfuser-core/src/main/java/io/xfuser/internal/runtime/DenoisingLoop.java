@@ -6,6 +6,7 @@ import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.RankFigures;
 import io.xfuser.internal.trace.Trace;
+import io.xfuser.model.GenerationRequest.LayerGuidance;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.scheduler.Sample;
@@ -16,6 +17,7 @@ import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +46,7 @@ final class DenoisingLoop<C> {
   private final Trace trace;
   private final double[] timesteps;
   private @Nullable NDArray wholeLatents;
+  private @Nullable C promptsAlone;
   private final RankFigures figures;
 
   DenoisingLoop(NDManager request, RankPlan plan, Communicator pipe, Parts<C> parts, Start start) {
@@ -85,6 +88,11 @@ final class DenoisingLoop<C> {
     }
     int afterTheLastStep = pipe.isFirst() ? plan.spans(plan.steps() - 1).size() : 0;
     return plan.passes() - afterTheLastStep;
+  }
+
+  /** Says what the prompts alone are conditioned on, where guidance leads away from fewer layers. */
+  void prompts(C conditioning) {
+    promptsAlone = conditioning;
   }
 
   /** Takes step {@code t}; {@code conditioning} is that of the request. */
@@ -146,11 +154,19 @@ final class DenoisingLoop<C> {
   }
 
   private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
+    NDArray input = // (B, l, c + e), or (2B, l, c + e)
+        guidance.batch(scope, input(scope, latents, place, t));
+    return entering(scope, input, place, conditioning);
+  }
+
+  /** What the model is given (B, l, c + e) in step {@code t}, of all segments. */
+  private NDArray input(NDManager scope, NDArray latents, Place place, int t) {
     TokenRange denoised = plan.denoised().local(place.span(), plan.shard());
     NDArray scaled = scheduler.scaleInput(scope, latents, t); // (B, d, c)
-    NDArray seen = start.input(scope, scaled, denoised); // (B, d, c + e)
-    NDArray own = segments.joined(scope, seen, place.span()); // (B, l, c + e)
-    NDArray input = guidance.batch(scope, own); // (B, l, c + e), or (2B, l, c + e)
+    return segments.joined(scope, start.input(scope, scaled, denoised), place.span());
+  }
+
+  private Hidden entering(NDManager scope, NDArray input, Place place, C conditioning) {
     NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
     boolean withText = plan.withText(place.span());
     return new Hidden(image, place)
@@ -188,9 +204,7 @@ final class DenoisingLoop<C> {
   private Sample next(NDManager scope, Hidden x, C conditioning, int t) {
     PatchSpan span = x.place().span();
     TokenRange local = plan.denoised().local(span, plan.shard());
-    NDArray all = stage.head().predict(scope, x, conditioning); // of all segments
-    NDArray prediction = // (B, d, c)
-        guidance.combine(scope, segments.denoised(scope, all, span));
+    NDArray prediction = guided(scope, x, conditioning, t); // (B, d, c)
     NDArray fresh =
         scheduler.stochastic()
             ? Torch.slice(scope, start.steps().get(t), 1, local.from(), local.to())
@@ -199,6 +213,32 @@ final class DenoisingLoop<C> {
         span,
         (owner, sample) ->
             start.after(owner, scheduler, scheduler.step(owner, sample, prediction, fresh), local));
+  }
+
+  private NDArray guided(NDManager scope, Hidden x, C conditioning, int t) {
+    NDArray rows = predicted(scope, x, conditioning); // (B or 2B, d, c)
+    NDArray combined = guidance.combine(scope, rows);
+    LayerGuidance layers = plan.request().guidance().layers();
+    if (!layers.at(t, plan.request().scheduler().steps())) {
+      return combined;
+    }
+    WithoutLayers without =
+        new WithoutLayers(layers.scale(), owner -> withoutLayers(owner, x.place(), t));
+    return guidance.leadAway(scope, combined, rows, without);
+  }
+
+  private NDArray predicted(NDManager scope, Hidden x, C conditioning) {
+    NDArray all = stage.head().predict(scope, x, conditioning); // of all segments
+    return segments.denoised(scope, all, x.place().span());
+  }
+
+  /** What the prompts alone predict (B, d, c) without the blocks that guidance leaves out. */
+  private NDArray withoutLayers(NDManager scope, Place place, int t) {
+    C alone = stage.conditioner().at(scope, Objects.requireNonNull(promptsAlone), timesteps[t]);
+    NDArray input = input(scope, samples.at(place.span()).tokens(), place, t);
+    Hidden x = entering(scope, input, place, alone);
+    PipelineStage<C> fewer = stage.without(plan.request().guidance().layers().blocks());
+    return predicted(scope, fewer.forward(scope, x, alone, contexts, skips.pass(scope)), alone);
   }
 
   /** Bytes of keys and values that this rank keeps. */

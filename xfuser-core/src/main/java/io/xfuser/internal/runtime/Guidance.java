@@ -23,6 +23,17 @@ sealed interface Guidance {
   /** The prediction (B, l, c) from the transformer's rows. */
   NDArray combine(NDManager owner, NDArray prediction);
 
+  /**
+   * {@code combined}, led away from what {@code without} predicts with the prompt.
+   *
+   * @param prediction the transformer's rows, as {@link #combine} had them
+   * @param without (B, l, c), asked for on the ranks that have the prompt
+   */
+  default NDArray leadAway(
+      NDManager owner, NDArray combined, NDArray prediction, WithoutLayers without) {
+    throw new IllegalStateException("there is no guidance to lead anywhere");
+  }
+
   /** This rank's rows of text tensors. */
   NDArray text(NDManager owner, NDArray negative, NDArray positive);
 
@@ -114,6 +125,17 @@ sealed interface Guidance {
     }
 
     @Override
+    public NDArray leadAway(
+        NDManager owner, NDArray combined, NDArray prediction, WithoutLayers without) {
+      try (NDManager scope = owner.newSubManager()) {
+        long rows = prediction.getShape().get(0);
+        NDArray positive = Torch.slice(scope, prediction, 0, rows / 2, rows);
+        NDArray away = without.difference(scope, positive); // (B, l, c)
+        return without.led(owner, combined, away);
+      }
+    }
+
+    @Override
     public NDArray text(NDManager owner, NDArray negative, NDArray positive) {
       return Torch.concat(owner, List.of(negative, positive), 0);
     }
@@ -131,6 +153,16 @@ sealed interface Guidance {
       try (NDManager scope = owner.newSubManager()) {
         List<NDArray> both = cfg.startAllGather(prediction).await(scope);
         return weighing.combine(owner, both.get(0), both.get(1));
+      }
+    }
+
+    @Override
+    public NDArray leadAway(
+        NDManager owner, NDArray combined, NDArray prediction, WithoutLayers without) {
+      try (NDManager scope = owner.newSubManager()) {
+        List<NDArray> own =
+            cfg.isFirst() ? List.of() : List.of(without.difference(scope, prediction));
+        return without.led(owner, combined, cfg.broadcast(scope, own, 1).get(0));
       }
     }
 

@@ -15,6 +15,7 @@ import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,17 @@ record PipelineStage<C>(
     Stream.of(conditioner, embeddingOrNull, headOrNull).filter(x -> x != null).forEach(parts::add);
     List<TensorMap.Hold> holds = parts.stream().map(part -> part.weights().hold()).toList();
     return () -> holds.forEach(TensorMap.Hold::close);
+  }
+
+  /** The same, with the blocks of these numbers left out. */
+  PipelineStage<C> without(Set<Integer> leftOut) {
+    List<Block<C>> others = new ArrayList<>();
+    for (int i = 0; i < blocks.size(); i++) {
+      Block<C> block = blocks.get(i);
+      others.add(leftOut.contains(first + i) ? new LeftOut<>(block) : block);
+    }
+    return new PipelineStage<>(
+        first, others, conditioner, embeddingOrNull, headOrNull, offload);
   }
 
   Embedding<C> embedding() {

@@ -73,8 +73,7 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared, LayerL
   private TextRequest request() {
     GenerationRequest request = plan.request();
     return new TextRequest(
-        request.prompts().positive(),
-        request.guided() ? request.prompts().negative() : List.of(),
+        request.guided() ? request.prompts() : request.prompts().withoutNegatives(),
         request.input().numImagesPerPrompt(),
         plan.images(),
         request.text(),

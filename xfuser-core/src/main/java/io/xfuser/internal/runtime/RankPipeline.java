@@ -76,11 +76,14 @@ public final class RankPipeline<C> {
     boolean waits = prompts().encodes() || plan.request().pictures() != null;
     Optional<DenoisingLoop<C>> early = // while another rank encodes the prompt
         waits ? Optional.empty() : Optional.of(prepare.get());
-    Map<String, NDArray> text = text(guidance, given);
+    Map<String, NDArray> text = text(given);
     DenoisingLoop<C> loop = early.orElseGet(prepare);
     TensorMap.Hold inUse = stage.hold();
     try (inUse) {
-      denoise(loop, condition(stage, text));
+      if (!plan.request().guidance().layers().blocks().isEmpty()) {
+        loop.prompts(condition(stage, new Guidance.None().texts(request, text)));
+      }
+      denoise(loop, condition(stage, guidance.texts(request, text)));
     }
     run.figures().kept(loop.bufferBytes());
     return decode(loop);
@@ -95,11 +98,11 @@ public final class RankPipeline<C> {
             .during(Activity.LOAD, () -> run.loads(pipeline).stage(plan.blocks(), plan.share()));
     run.figures().loaded(start);
     run.figures().transformer(stage.parameterBytes());
-    return stage;
+    return stage.without(pipeline.model().leftOut(plan.request()));
   }
 
-  /** This rank's text tensors, on its device. */
-  private Map<String, NDArray> text(Guidance guidance, GivenTensors given) {
+  /** The text tensors of both prompts, on this rank's device. */
+  private Map<String, NDArray> text(GivenTensors given) {
     run.activity("encoding the prompt");
     Mark start = run.figures().mark();
     Map<String, NDArray> both =
@@ -107,7 +110,7 @@ public final class RankPipeline<C> {
     run.figures().textEncoded(start);
     run.figures().look();
     both.replaceAll((name, tensor) -> Torch.to(request, tensor, run.world().device()));
-    return guidance.texts(request, both);
+    return both;
   }
 
   private PromptTensors prompts() {

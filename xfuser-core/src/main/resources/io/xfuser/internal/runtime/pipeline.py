@@ -1,6 +1,12 @@
 def guide(self, negative: Tensor, positive: Tensor, scale: float) -> Tensor:
   return negative + scale * (positive - negative)
 
+def difference(self, positive: Tensor, without: Tensor) -> Tensor:
+  return positive - without
+
+def led(self, guided: Tensor, difference: Tensor, scale: float) -> Tensor:
+  return guided + difference * scale
+
 def draw(self, shape: List[int], dtype: int, seed: int, given: bool, around: List[int], steps: List[int]) -> List[Tensor]:
   # standard normal noise of one generator on the CPU, as torch.Generator("cpu").manual_seed(seed) gives: around[0] draws of
   # one picture, the first sample's unless it is given, around[1] more of one picture, all in dtype; then steps[0] draws

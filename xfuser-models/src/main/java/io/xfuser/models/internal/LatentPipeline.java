@@ -1,6 +1,7 @@
 package io.xfuser.models.internal;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.internal.weights.ReadBytes;
@@ -11,7 +12,6 @@ import io.xfuser.model.PipelineModel;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.lora.LoraFusion;
-import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.vae.Autoencoder;
 import io.xfuser.models.internal.vae.Vae;
@@ -19,7 +19,6 @@ import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
@@ -52,8 +51,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private final Set<String> names;
   private final T config;
   private final Autoencoder autoencoder;
-  private final ComponentConfig scheduler;
-  private final SchedulerProvider schedulers;
+  private final Schedules schedules;
   private final ComponentWeights weights;
   private long encoderBytes;
 
@@ -71,8 +69,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     this.names = Set.copyOf(all.keySet());
     this.config = reading.apply(components.config("transformer", "config.json").unquantized());
     this.autoencoder = new Autoencoder(components);
-    this.scheduler = components.config("scheduler", "scheduler_config.json");
-    this.schedulers = Schedulers.provider(scheduler);
+    this.schedules = Schedules.of(components.config("scheduler", "scheduler_config.json"));
     this.weights = LoraFusion.of(components, ModelLoras.TRANSFORMER);
   }
 
@@ -127,6 +124,23 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     };
   }
 
+  /** What of a request it takes; all else is refused by name. */
+  public abstract Set<Setting<?>> settings();
+
+  /** {@link #resolve}, with the schedule that the pipeline makes itself. */
+  protected abstract GenerationRequest resolved(InputConfig input);
+
+  @Override
+  public final GenerationRequest resolve(InputConfig input) {
+    ModelSettings.check(name(), input, settings());
+    return prescribed(resolved(input));
+  }
+
+  /** {@code request} with the noise levels, timesteps and shift that the caller prescribes. */
+  protected final GenerationRequest prescribed(GenerationRequest request) {
+    return schedules.prescribed(request);
+  }
+
   /** A request that this model could make of its scheduler, to find out whether it has settings. */
   protected SchedulerRequest usualRequest() {
     return SchedulerRequest.of(TRIED_STEPS);
@@ -164,7 +178,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   /** The scheduler's settings. */
   protected final ComponentConfig schedulerConfig() {
-    return scheduler;
+    return schedules.config();
   }
 
   /** The transformer's weights, handed out on the device of {@code placement}. */
@@ -284,7 +298,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
-    return Schedulers.open(schedulers, scheduler, request);
+    return schedules.open(request);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.xfuser.models.internal;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -10,43 +11,44 @@ import org.jspecify.annotations.Nullable;
 
 /** Settings of a request that only some models have. */
 public final class ModelSettings {
-  /** Those that have a value that asks for nothing, which any model takes. */
+  /** What any model takes. */
+  public static final Set<Setting<?>> COMMON =
+      Set.of(
+          InputConfig.NUM_INFERENCE_STEPS,
+          InputConfig.GUIDANCE_SCALE,
+          InputConfig.DO_CLASSIFIER_FREE_GUIDANCE,
+          InputConfig.SEED,
+          InputConfig.SEEDS,
+          InputConfig.LORA,
+          InputConfig.OUTPUT_TYPE);
+
+  /** Those that have a value that asks for nothing, beside their default. */
   private static final Map<Setting<?>, Object> NOTHING =
       Map.of(
-          InputConfig.PROMPT,
-          List.of(),
-          InputConfig.NEGATIVE_PROMPT,
-          List.of(),
-          InputConfig.CLASS_LABELS,
-          List.of(),
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          1,
           InputConfig.NUM_FRAMES,
           1,
           InputConfig.GUIDANCE_RESCALE,
           0.0,
           InputConfig.ETA,
-          0.0);
-
-  private static final List<Setting<?>> SOME =
-      List.of(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.CLASS_LABELS,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.NUM_FRAMES,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.TRUE_CFG_SCALE,
-          InputConfig.GUIDANCE_RESCALE,
-          InputConfig.ETA,
-          InputConfig.IMAGE,
-          InputConfig.MASK_IMAGE,
-          InputConfig.STRENGTH,
-          InputConfig.PADDING_MASK_CROP);
+          0.0,
+          InputConfig.USE_RESOLUTION_BINNING,
+          false,
+          InputConfig.CLEAN_CAPTION,
+          false);
 
   private ModelSettings() {}
+
+  /** {@code settings} beside those that any model takes. */
+  public static Set<Setting<?>> and(Setting<?>... settings) {
+    return union(COMMON, Set.of(settings));
+  }
+
+  /** Those of both. */
+  public static Set<Setting<?>> union(Set<Setting<?>> some, Set<Setting<?>> others) {
+    Set<Setting<?>> all = new HashSet<>(some);
+    all.addAll(others);
+    return Set.copyOf(all);
+  }
 
   /**
    * Refuses what a model does not have, so that nothing is left out silently.
@@ -56,7 +58,7 @@ public final class ModelSettings {
    * @throws IllegalArgumentException naming the setting
    */
   public static void check(String model, InputConfig input, Set<Setting<?>> known) {
-    for (Setting<?> setting : SOME) {
+    for (Setting<?> setting : InputConfig.SETTINGS) {
       if (!known.contains(setting) && asks(input, setting)) {
         boolean drawsClasses =
             setting == InputConfig.PROMPT && known.contains(InputConfig.CLASS_LABELS);
@@ -73,6 +75,9 @@ public final class ModelSettings {
 
   private static boolean asks(InputConfig input, Setting<?> setting) {
     @Nullable Object value = input.get(setting);
-    return value != null && !value.equals(NOTHING.get(setting));
+    return value != null
+        && !value.equals(List.of())
+        && !value.equals(setting.standard())
+        && !value.equals(NOTHING.get(setting));
   }
 }

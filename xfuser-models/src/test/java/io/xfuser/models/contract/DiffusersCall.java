@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
+import io.xfuser.config.Setting;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -106,8 +107,23 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
       case "padding_mask_crop" -> builder.paddingMaskCrop(value.asInt());
       case "use_resolution_binning" -> builder.useResolutionBinning(value.asBoolean());
       case "clean_caption" -> builder.cleanCaption(value.asBoolean());
-      default -> throw new IllegalArgumentException("no flag stands for " + argument);
+      default -> builder.set(setting(argument), value(value));
     }
+  }
+
+  /** The setting of the argument's name. */
+  private static Setting<?> setting(String argument) {
+    return InputConfig.SETTINGS.stream()
+        .filter(setting -> setting.name().equals(argument))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no flag stands for " + argument));
+  }
+
+  private static Object value(JsonNode json) {
+    if (json.isArray()) {
+      return json.valueStream().map(DiffusersCall::value).toList();
+    }
+    return json.isNumber() ? json.numberValue() : json.isBoolean() ? json.asBoolean() : json.asText();
   }
 
   private static List<String> texts(JsonNode value) {

@@ -1,6 +1,7 @@
 package io.xfuser.models.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -9,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -18,10 +20,10 @@ import io.xfuser.torchscript.Torch;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,12 +31,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tiny pipelines with other schedulers than their own, or an AutoencoderTiny, draw what diffusers
- * draws: what each pipeline's loop does with a scheduler. Made by
- * scripts/fixtures/loop_reference.py.
+ * draws: what each pipeline's loop does with a scheduler, and what the arguments of its call do. Made by
+ * scripts/fixtures/loop_reference.py and argument_reference.py.
  */
 class PipelineLoopsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Path LOOPS = DiffusersCall.FIXTURES.resolve("reference/loops");
+  private static final Path REFERENCES = DiffusersCall.FIXTURES.resolve("reference");
 
   /** Of pixels between 0 and 1, in fp32. */
   private static final double TOLERANCE = 1e-3;
@@ -47,7 +49,7 @@ class PipelineLoopsTest {
   @TempDir Path folder;
 
   /** A pipeline, a call of it, and a scheduler's settings. */
-  record Loop(long seed, JsonNode json) {
+  record Loop(String folder, long seed, JsonNode json) {
     String name() {
       return json.get("name").asText();
     }
@@ -63,10 +65,23 @@ class PipelineLoopsTest {
   }
 
   static Stream<Loop> loops() throws IOException {
-    JsonNode all = JSON.readTree(LOOPS.resolve("cases.json").toFile());
-    List<Loop> loops = new ArrayList<>();
-    all.get("cases").forEach(one -> loops.add(new Loop(all.get("seed").asLong(), one)));
-    return loops.stream();
+    return all("loops");
+  }
+
+  static Stream<Loop> calls() throws IOException {
+    return all("arguments");
+  }
+
+  private static Stream<Loop> all(String folder) throws IOException {
+    JsonNode all = JSON.readTree(REFERENCES.resolve(folder).resolve("cases.json").toFile());
+    long seed = all.get("seed").asLong();
+    return all.get("cases").valueStream().map(one -> new Loop(folder, seed, one));
+  }
+
+  @ParameterizedTest
+  @MethodSource("calls")
+  void everyArgumentOfACallDoesWhatItDoesInDiffusers(Loop call) throws IOException {
+    everyLoopEqualsDiffusers(call);
   }
 
   @ParameterizedTest
@@ -79,7 +94,7 @@ class PipelineLoopsTest {
     try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(loop.call().input());
         NDManager manager = Torch.newManager();
-        FileWeights pixels = FileWeights.openFile(LOOPS.resolve("pixels.safetensors"), null)) {
+        FileWeights pixels = FileWeights.openFile(REFERENCES.resolve(loop.folder()).resolve("pixels.safetensors"), null)) {
       NDArray theirs = pixels.get(manager, loop.name(), pixels.shape(loop.name()));
       NDArray ours = loop.call().strided(generation.tensor());
       assertThat(Pixels.largestDifference(ours, theirs)).isLessThanOrEqualTo(TOLERANCE);
@@ -109,6 +124,40 @@ class PipelineLoopsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"sd3_skip_layers", "sd35_skip_layers"})
+  void guidanceAwayFromLayersIsTheSameOnManyRanks(String name) throws IOException {
+    Loop loop = calls().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    Path directory = loop.call().directory();
+    try (NDManager manager = Torch.newManager()) {
+      NDArray serial = drawn(manager, loop, directory, SERIAL);
+      for (ParallelConfig ranks :
+          List.of(
+              SERIAL.toBuilder().cfgDegree(2).build(),
+              SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).build(),
+              SERIAL.toBuilder().tensorDegree(2).ringDegree(2).build())) {
+        assertThat(drawn(manager, loop, directory, ranks)).as(ranks.label()).satisfies(close(serial));
+      }
+    }
+  }
+
+  @Test
+  void guidanceAwayFromLayersNeedsWholeTransformersAndPictures() throws IOException {
+    Loop loop = calls().filter(one -> one.name().equals("sd3_skip_layers")).findFirst().orElseThrow();
+    Path directory = loop.call().directory();
+    try (NDManager manager = Torch.newManager()) {
+      for (ParallelConfig ranks :
+          List.of(
+              SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build(),
+              SERIAL.toBuilder().numPipelinePatch(3).build(),
+              SERIAL.toBuilder().distrifusionDegree(2).build())) {
+        assertThatThrownBy(() -> drawn(manager, loop, directory, ranks))
+            .isInstanceOf(ArgumentException.class)
+            .hasMessageStartingWith("skip_guidance_layers needs all blocks and the whole picture");
+      }
+    }
+  }
+
   private static NDArray drawn(NDManager manager, Loop loop, Path directory, ParallelConfig ranks) {
     EngineConfig engine = EngineConfig.builder(directory).parallel(ranks).build();
     try (XDiTParallel pipeline = XDiTParallel.inProcess(engine);
@@ -127,6 +176,9 @@ class PipelineLoopsTest {
     File index = copy.resolve("model_index.json").toFile();
     ObjectNode parts = (ObjectNode) JSON.readTree(index);
     JsonNode scheduler = loop.json().get("scheduler");
+    if (scheduler.isNull()) {
+      return copy;
+    }
     parts.putArray("scheduler").add("diffusers").add(scheduler.get("_class_name").asText());
     if (loop.json().get("tiny_vae").asBoolean()) {
       parts.putArray("vae").add("diffusers").add("AutoencoderTiny");

@@ -15,7 +15,7 @@ final class ClassLabels implements TextEncoder {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    return request.perPrompt(owner, (scope, prompts, all) -> numbers(scope, prompts));
+    return request.perPrompt(owner, (scope, texts, all) -> numbers(scope, texts.of(0)));
   }
 
   private static Map<String, NDArray> numbers(NDManager owner, List<String> prompts) {

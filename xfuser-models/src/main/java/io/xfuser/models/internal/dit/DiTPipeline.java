@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.dit;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -39,8 +40,12 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   }
 
   @Override
-  public GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(NAME, input, Set.of(InputConfig.CLASS_LABELS));
+  public Set<Setting<?>> settings() {
+    return ModelSettings.and(InputConfig.CLASS_LABELS);
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
     List<String> labels = input.classLabels().stream().map(this::checked).toList();
     int side = config().sampleSize();
     int pixels = side * vae().scale();

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.flux;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -38,7 +39,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final int LONGEST_TEXT = 512;
 
   private static final Set<Setting<?>> SETTINGS =
-      Set.of(
+      ModelSettings.and(
           InputConfig.PROMPT,
           InputConfig.NEGATIVE_PROMPT,
           InputConfig.NUM_IMAGES_PER_PROMPT,
@@ -46,6 +47,9 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.TRUE_CFG_SCALE,
+          InputConfig.PROMPT_2,
+          InputConfig.NEGATIVE_PROMPT_2,
+          InputConfig.SIGMAS,
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
           InputConfig.STRENGTH,
@@ -54,7 +58,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   /** What a transformer has not that sees the mask. */
   private static final Set<Setting<?>> NOT_OF_FILL =
       Set.of(
-          InputConfig.NEGATIVE_PROMPT, InputConfig.TRUE_CFG_SCALE, InputConfig.PADDING_MASK_CROP);
+          InputConfig.NEGATIVE_PROMPT, InputConfig.NEGATIVE_PROMPT_2, InputConfig.TRUE_CFG_SCALE, InputConfig.PADDING_MASK_CROP);
 
   private static final Defaults OF_PROMPTS = new Defaults(28, 3.5, LONGEST_TEXT, false);
   private static final Defaults OF_PICTURES = new Defaults(28, 7, LONGEST_TEXT, false);
@@ -105,8 +109,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   }
 
   @Override
-  public GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(NAME, input, settings());
+  protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     int scale = vae().scale();
     Size size = roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
@@ -120,6 +123,10 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
             LatentShape.Layout.PACKED);
     GenerationRequest request = GenerationRequest.of(input, size, latents, defaults(input));
     requireText(LONGEST_TEXT, request);
+    if (input.negativePrompts().isEmpty() && input.has(InputConfig.NEGATIVE_PROMPT_2)) {
+      throw new ArgumentException(
+          InputConfig.NEGATIVE_PROMPT_2 + " needs " + InputConfig.NEGATIVE_PROMPT);
+    }
     Double asked = input.negativePrompts().isEmpty() ? null : input.trueCfgScale();
     double weight = Objects.requireNonNullElse(asked, 1.0); // against the negative prompt
     return begun(
@@ -129,7 +136,8 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
         new PictureLoop(fills() ? 1 : 0.6, fills(), false));
   }
 
-  private Set<Setting<?>> settings() {
+  @Override
+  public Set<Setting<?>> settings() {
     Set<Setting<?>> settings = new HashSet<>(SETTINGS);
     settings.removeAll(fills() ? NOT_OF_FILL : Set.of());
     return settings;

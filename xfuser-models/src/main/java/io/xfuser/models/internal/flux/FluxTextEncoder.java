@@ -4,12 +4,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
+import io.xfuser.model.TextRequest.Texts;
 import io.xfuser.models.internal.text.TextInput;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.weights.Share;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -39,14 +39,14 @@ final class FluxTextEncoder extends TextTowers {
     return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
+  private Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     int tokens = request.options().maxSequenceLength();
     Map<String, NDArray> all = new HashMap<>();
     second.ifPresent(
-        tower -> all.put(EMBEDS, tower.states(owner, prompts, tokens, request.context())));
+        tower -> all.put(EMBEDS, tower.states(owner, texts.of(1), tokens, request.context())));
     first.ifPresent(
         tower -> {
-          NDArray ids = tower.ids(owner, prompts, tower.limit(POOLED_TOKENS));
+          NDArray ids = tower.ids(owner, texts.of(0), tower.limit(POOLED_TOKENS));
           all.put(POOLED, tower.encoder().pooled(owner, TextInput.of(ids)));
         });
     return all;

@@ -10,6 +10,8 @@ import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Joins both texts, pools T5's, embeds the timestep and, up to version 1.1, sizes and style;
@@ -19,7 +21,6 @@ record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorMap weights)
     implements Conditioner<HunyuanDiTConditioning> {
   private static final int SINUSOIDS = 256;
   private static final int SIZES = 6;
-  private static final double ORIGINAL_SIZE = 1024; // the default of diffusers' original_size
 
   static HunyuanDiTConditioner load(HunyuanDiTConfig config, Weights weights) {
     return new HunyuanDiTConditioner(
@@ -65,9 +66,12 @@ record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorMap weights)
             input.text(HunyuanDiTTextEncoder.T5_MASK),
             weights);
     ConditionInput.Picture picture = input.picture();
-    double[] sizes = { // original, target, and where the target's corner lies in the original
-      ORIGINAL_SIZE, ORIGINAL_SIZE, picture.height(), picture.width(), 0, 0
-    };
+    ConditionInput.Sizes told = picture.sizes();
+    double[] sizes = // of SIZES numbers
+        Stream.of(told.original(), told.target(), told.corner())
+            .flatMap(List::stream)
+            .mapToDouble(Integer::doubleValue)
+            .toArray();
     NDArray extra = // (B, C)
         HunyuanDiT.PROGRAM.call(request, "extra", t5, sizes, config.style(), weights);
     return new HunyuanDiTConditioning(

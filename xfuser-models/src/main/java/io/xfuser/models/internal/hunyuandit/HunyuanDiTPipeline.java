@@ -27,14 +27,20 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   private static final int SCALE = 8; // pixels of a latent, which positions and sizes count on
   private static final int MULTIPLE = 16; // of pixels, which sizes are rounded down to
   private static final Set<Setting<?>> SETTINGS =
-      Set.of(
+      ModelSettings.and(
           InputConfig.PROMPT,
           InputConfig.NEGATIVE_PROMPT,
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.GUIDANCE_RESCALE,
-          InputConfig.ETA);
+          InputConfig.ETA,
+          InputConfig.USE_RESOLUTION_BINNING);
+
+  /** Which only transformers that are told of sizes and style have. */
+  private static final Set<Setting<?>> SIZES =
+      Set.of(
+          InputConfig.ORIGINAL_SIZE, InputConfig.TARGET_SIZE, InputConfig.CROPS_COORDS_TOP_LEFT);
 
   HunyuanDiTPipeline(PipelineComponents components) {
     super(components, needs(), HunyuanDiTConfig::from);
@@ -65,8 +71,12 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   }
 
   @Override
-  public GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(NAME, input, SETTINGS);
+  public Set<Setting<?>> settings() {
+    return config().style() ? ModelSettings.union(SETTINGS, SIZES) : SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
     Size rounded = roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
     Size size = input.binsResolution() ? HunyuanDiTSizes.standard(rounded) : rounded;
     announce(NAME, rounded, size);

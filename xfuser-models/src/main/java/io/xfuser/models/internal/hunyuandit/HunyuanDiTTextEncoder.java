@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
+import io.xfuser.model.TextRequest.Texts;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.models.internal.text.TokenIds;
@@ -43,11 +44,12 @@ final class HunyuanDiTTextEncoder extends TextTowers {
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
     Map<String, NDArray> all = new HashMap<>(request.perPrompt(owner, this::states));
     // diffusers' pipeline repeats the masks of all prompts, but the embeddings of each
-    all.putAll(request.inTurn(owner, (to, prompts, whole) -> masks(to, prompts)));
+    all.putAll(request.inTurn(owner, (to, texts, whole) -> masks(to, texts.of(0))));
     return all;
   }
 
-  private Map<String, NDArray> states(NDManager owner, List<String> prompts, TextRequest request) {
+  private Map<String, NDArray> states(NDManager owner, Texts texts, TextRequest request) {
+    List<String> prompts = texts.of(0);
     BlockContext context = request.context();
     Map<String, NDArray> states = new HashMap<>();
     second.ifPresent(

@@ -60,7 +60,7 @@ public abstract class JointPipeline<T> extends LatentPipeline<T, JointConditioni
                   schedulerConfig().origin(), schedulerConfig().className().orElse("missing")));
     }
     autoencoder().checkEncoder();
-    return loop.begin(request, vae().draws());
+    return loop.begin(prescribed(request), vae().draws());
   }
 
   /**

@@ -24,6 +24,8 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** A Latte directory ({@code LattePipeline} in diffusers): videos, or pictures of one frame. */
 final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning> {
@@ -32,14 +34,18 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   private static final int TEXT_TOKENS = 120;
 
   private static final Set<Setting<?>> SETTINGS =
-      Set.of(
+      ModelSettings.and(
           InputConfig.PROMPT,
           InputConfig.NEGATIVE_PROMPT,
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.NUM_FRAMES,
-          InputConfig.ETA);
+          InputConfig.ETA,
+          InputConfig.TIMESTEPS,
+          InputConfig.CLEAN_CAPTION,
+          InputConfig.MASK_FEATURE,
+          InputConfig.ENABLE_TEMPORAL_ATTENTIONS);
 
   LattePipeline(PipelineComponents components) {
     super(components, needs(), LatteConfig::from);
@@ -57,8 +63,12 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   }
 
   @Override
-  public GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(NAME, input, SETTINGS);
+  public Set<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
     int frames = Objects.requireNonNullElse(input.numFrames(), config().frames());
     if (frames != 1 && frames != config().frames()) {
       throw new ArgumentException(
@@ -78,6 +88,17 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
             new Patchify(patch.size()),
             LatentShape.Layout.FRAMES);
     return GenerationRequest.of(input, size, latents, new Defaults(50, 7.5, TEXT_TOKENS, true));
+  }
+
+  /** Every other block attends over time. */
+  @Override
+  public Set<Integer> leftOut(GenerationRequest request) {
+    boolean all =
+        !Boolean.FALSE.equals(request.input().get(InputConfig.ENABLE_TEMPORAL_ATTENTIONS));
+    return IntStream.range(0, config().layers().layers())
+        .filter(i -> !all)
+        .mapToObj(i -> 2 * i + 1)
+        .collect(Collectors.toSet());
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.xfuser.models.internal.text.Captions;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -23,13 +24,17 @@ record LatteTextEncoder(Captions captions) implements TextEncoder {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    int prompts = request.prompts().size();
+    if (!request.options().maskFeature()) {
+      return withoutMasks(captions.encode(owner, request));
+    }
+    List<String> positive = request.prompts().positive();
+    int prompts = positive.size();
     Map<String, NDArray> text = new HashMap<>();
     try (NDManager scope = owner.newSubManager()) {
       Map<String, NDArray> all = captions.encode(scope, request);
       NDArray embeds = Objects.requireNonNull(all.get(Captions.EMBEDS)); // (B, T, text width)
       // masks are repeated in another order than states: image i has the mask of prompt i mod P
-      NDArray masks = captions.tokens(request.prompts(), request.options()).mask(scope); // (P, T)
+      NDArray masks = captions.tokens(positive, request.options()).mask(scope); // (P, T)
       NDArray mask = Torch.rows(scope, masks, request.rows(image -> image % prompts)); // (B, T)
       boolean single = prompts * request.imagesPerPrompt() == 1;
       long kept = single ? PROGRAM.callLong("tokens", mask) : mask.getShape().get(1);
@@ -43,6 +48,12 @@ record LatteTextEncoder(Captions captions) implements TextEncoder {
         text.put(NEGATIVE, Torch.contiguous(owner, Torch.slice(scope, negative, 1, 0, kept)));
       }
     }
+    return text;
+  }
+
+  private static Map<String, NDArray> withoutMasks(Map<String, NDArray> all) {
+    Map<String, NDArray> text = new HashMap<>(all);
+    text.keySet().retainAll(List.of(Captions.EMBEDS, NEGATIVE));
     return text;
   }
 

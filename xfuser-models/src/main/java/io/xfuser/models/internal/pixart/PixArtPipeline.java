@@ -28,14 +28,18 @@ import java.util.Set;
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
 final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning> {
   private static final Set<Setting<?>> SETTINGS =
-      Set.of(
+      ModelSettings.and(
           InputConfig.PROMPT,
           InputConfig.NEGATIVE_PROMPT,
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.ETA);
+          InputConfig.ETA,
+          InputConfig.SIGMAS,
+          InputConfig.TIMESTEPS,
+          InputConfig.USE_RESOLUTION_BINNING,
+          InputConfig.CLEAN_CAPTION);
 
   private final PixArtVariant kind;
 
@@ -55,8 +59,12 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   }
 
   @Override
-  public GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(kind.name(), input, SETTINGS);
+  public Set<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
     AdaLnConfig transformer = config();
     Size asked = askedOr(transformer.sampleSize() * vae().scale(), input);
     Size size = asked;

@@ -88,7 +88,7 @@ public final class Ddpm extends DiffusionSolver {
   public static final class Provider extends SchedulerClass {
     /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("DDPMScheduler", Ddpm::of);
+      super("DDPMScheduler", Ddpm::of, Ability.TIMESTEPS);
     }
   }
 }

@@ -24,11 +24,14 @@ record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String prediction
   /** Reads {@code options}. */
   static DiffusionSteps of(SchedulerSettings options, SchedulerRequest request) {
     ComponentConfig config = options.config();
-    options.requireNoSigmas(request);
     options.requireFalse("thresholding");
     NoiseSchedule schedule = NoiseSchedule.of(options, false);
     options.requireAtMost(schedule.length(), request);
-    int[] timesteps = spaced(options, schedule.length(), request.steps());
+    int[] timesteps =
+        options
+            .timesteps(request, schedule.length())
+            .map(DiffusionSteps::whole)
+            .orElseGet(() -> spaced(options, schedule.length(), request.steps()));
     if (timesteps[0] >= schedule.length()) {
       throw new ModelException(
           "%s: steps_offset %s leads to timestep %d of %d"
@@ -42,6 +45,10 @@ record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String prediction
         config.getBoolean("clip_sample", true)
             ? config.getDouble("clip_sample_range", 1)
             : Double.POSITIVE_INFINITY);
+  }
+
+  static int[] whole(double[] timesteps) {
+    return Arrays.stream(timesteps).mapToInt(timestep -> (int) timestep).toArray();
   }
 
   private static int[] spaced(SchedulerSettings options, int trainSteps, int steps) {

@@ -130,7 +130,7 @@ public final class DpmSolverMultistep extends MultistepSolver {
   public static final class Provider extends SchedulerClass {
     /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("DPMSolverMultistepScheduler", DpmSolverMultistep::of, Ability.MU);
+      super("DPMSolverMultistepScheduler", DpmSolverMultistep::of, Ability.MU, Ability.TIMESTEPS);
     }
   }
 }

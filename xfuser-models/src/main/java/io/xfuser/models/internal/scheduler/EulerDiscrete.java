@@ -72,7 +72,7 @@ public final class EulerDiscrete extends EulerSolver {
   public static final class Provider extends SchedulerClass {
     /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("EulerDiscreteScheduler", EulerDiscrete::of);
+      super("EulerDiscreteScheduler", EulerDiscrete::of, Ability.TIMESTEPS, Ability.SIGMAS_TO_THE_END);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.scheduler;
 
 import io.xfuser.scheduler.SchedulerRequest;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -15,6 +16,10 @@ import java.util.Optional;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record EulerSigmas(float[] values, double[] timesteps, double initial) {
 
+  private static final String[] CURVES = {
+    "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"
+  };
+
   /**
    * As {@code options} say.
    *
@@ -23,24 +28,44 @@ record EulerSigmas(float[] values, double[] timesteps, double initial) {
   static EulerSigmas of(
       SchedulerSettings options, SchedulerRequest request, NoiseSchedule schedule, Levels levels) {
     options.requireNoEta(request);
-    options.requireNoSigmas(request);
     options.requireAtMost(schedule.length(), request);
-    double[] spaced = spaced(options, schedule.length(), request.steps());
+    boolean leading = options.config().getString("timestep_spacing", "linspace").equals("leading");
+    List<Double> given = request.sigmas();
+    if (given != null) {
+      return prescribed(given, schedule, leading);
+    }
+    double[] spaced =
+        options
+            .timesteps(request, schedule.length(), CURVES)
+            .orElseGet(() -> spaced(options, schedule.length(), request.steps()));
     double[] at = levels.at(spaced);
     Optional<double[]> curve =
         levels.curved()
             ? SigmaCurves.of(options, at[0], at[at.length - 1], request.steps())
             : Optional.empty();
     float[] values = Sequences.toFloats(curve.orElse(at), levels.last());
+    return new EulerSigmas(
+        values,
+        curve.map(sigmas -> toTimesteps(schedule, sigmas)).orElse(spaced),
+        initial(values, leading));
+  }
+
+  /** Those of a caller, the last of which follows the last step. */
+  private static EulerSigmas prescribed(
+      List<Double> given, NoiseSchedule schedule, boolean leading) {
+    double[] sigmas = given.stream().mapToDouble(Double::floatValue).toArray();
+    int steps = sigmas.length - 1;
+    float[] values = Sequences.toFloats(Arrays.copyOf(sigmas, steps), (float) sigmas[steps]);
+    return new EulerSigmas(
+        values, toTimesteps(schedule, Arrays.copyOf(sigmas, steps)), initial(values, leading));
+  }
+
+  private static double initial(float[] values, boolean leading) {
     float largest = 0;
     for (float sigma : values) {
       largest = Math.max(largest, sigma);
     }
-    boolean leading = options.config().getString("timestep_spacing", "linspace").equals("leading");
-    return new EulerSigmas(
-        values,
-        curve.map(sigmas -> toTimesteps(schedule, sigmas)).orElse(spaced),
-        leading ? Float32.sqrt(largest * largest + 1) : largest);
+    return leading ? Float32.sqrt(largest * largest + 1) : largest;
   }
 
   /** What the solvers choose differently. */

@@ -58,7 +58,6 @@ public final class Heun extends EulerSolver {
   public static Heun ofFlow(ComponentConfig config, SchedulerRequest request) {
     SchedulerSettings options = new SchedulerSettings(config);
     options.requireNoEta(request);
-    options.requireNoSigmas(request);
     float[] values = Sequences.toFloats(FlowSigmas.fixed(options, request.steps()), 0);
     int trainSteps = options.positive("num_train_timesteps", 1000);
     double[] timesteps = new double[request.steps()];
@@ -137,7 +136,7 @@ public final class Heun extends EulerSolver {
   public static final class Provider extends SchedulerClass {
     /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("HeunDiscreteScheduler", Heun::of);
+      super("HeunDiscreteScheduler", Heun::of, Ability.TIMESTEPS);
     }
   }
 

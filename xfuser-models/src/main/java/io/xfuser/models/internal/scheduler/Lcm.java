@@ -31,10 +31,13 @@ public final class Lcm implements Scheduler {
   private Lcm(SchedulerSettings options, SchedulerRequest request) {
     ComponentConfig config = options.config();
     options.requireNoEta(request);
-    options.requireNoSigmas(request);
     options.requireFalse("thresholding");
     schedule = NoiseSchedule.of(options, false, DEFAULTS);
-    timesteps = chosen(options, schedule.length(), request.steps());
+    timesteps =
+        options
+            .timesteps(request, schedule.length())
+            .map(DiffusionSteps::whole)
+            .orElseGet(() -> chosen(options, schedule.length(), request.steps()));
     predictionType = options.oneOf("prediction_type", "epsilon", "sample", "v_prediction");
     clip =
         options.isTrue("clip_sample")
@@ -114,7 +117,7 @@ public final class Lcm implements Scheduler {
   public static final class Provider extends SchedulerClass {
     /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("LCMScheduler", Lcm::of);
+      super("LCMScheduler", Lcm::of, Ability.TIMESTEPS);
     }
   }
 }

@@ -30,14 +30,22 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
     static final Rules DEIS = new Rules(false, false, true, true, "sigma_min");
   }
 
+  private static final String[] CURVES = {
+    "use_karras_sigmas",
+    "use_exponential_sigmas",
+    "use_beta_sigmas",
+    "use_lu_lambdas",
+    "use_flow_sigmas"
+  };
+
   /** Chooses them as {@code options} say. */
   static MultistepSigmas of(
       SchedulerSettings options, SchedulerRequest request, NoiseSchedule schedule, Rules rules) {
     options.requireNoEta(request);
-    options.requireNoSigmas(request);
     options.requireAtMost(schedule.length(), request);
     SigmaCurves.check(options);
     boolean flow = options.isTrue("use_flow_sigmas");
+    Optional<double[]> given = options.timesteps(request, schedule.length(), CURVES);
     Optional<double[]> curve = curve(options, schedule, request.steps(), rules);
     double[] levels;
     double[] timesteps;
@@ -49,7 +57,7 @@ record MultistepSigmas(float[] values, double[] timesteps, boolean flow) {
       timesteps =
           truncated(Arrays.stream(levels).map(level -> level * schedule.length()).toArray());
     } else {
-      timesteps = spaced(options, schedule, request.steps(), rules);
+      timesteps = given.orElseGet(() -> spaced(options, schedule, request.steps(), rules));
       levels = Arrays.stream(timesteps).map(schedule::sigma).toArray();
     }
     boolean repeated = rules.lastRepeated() && (flow || curve.isPresent());

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.scheduler;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -35,6 +36,19 @@ abstract class SchedulerClass implements SchedulerProvider {
 
   @Override
   public final Scheduler open(ComponentConfig config, SchedulerRequest request) {
+    boolean sigmas = can(Ability.SIGMAS) || can(Ability.SIGMAS_TO_THE_END);
+    require(config, request.sigmas() == null || sigmas, "sigmas");
+    require(config, request.timesteps() == null || can(Ability.TIMESTEPS), "timesteps");
     return opener.open(config, request);
+  }
+
+  private boolean can(Ability ability) {
+    return abilities.contains(ability);
+  }
+
+  private void require(ComponentConfig config, boolean taken, String what) {
+    if (!taken) {
+      throw new ModelException("%s: %s takes no %s".formatted(config.origin(), className, what));
+    }
   }
 }

@@ -6,6 +6,7 @@ import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The settings of a scheduler, with refusal of those that would change the result and are not
@@ -70,13 +71,29 @@ record SchedulerSettings(ComponentConfig config) {
     }
   }
 
-  /** Refuses sigmas of the pipeline's own for schedules that have theirs. */
-  void requireNoSigmas(SchedulerRequest request) {
-    if (request.sigmas() != null) {
-      throw new ModelException(
-          "%s: %s takes no sigmas"
-              .formatted(config.origin(), config.getString("_class_name", "this scheduler")));
+  /**
+   * The timesteps that a request prescribes, if it does.
+   *
+   * @param trainSteps the first must be less
+   * @param curves settings of which none may be true then
+   */
+  Optional<double[]> timesteps(SchedulerRequest request, int trainSteps, String... curves) {
+    List<Integer> given = request.timesteps();
+    if (given == null) {
+      return Optional.empty();
     }
+    if (given.get(0) >= trainSteps) {
+      throw new ArgumentException(
+          "timesteps begin with %d, but the noise schedule of %s has only %d"
+              .formatted(given.get(0), config.origin(), trainSteps));
+    }
+    for (String curve : curves) {
+      if (isTrue(curve)) {
+        throw new ArgumentException(
+            "timesteps are given, but %s has %s".formatted(config.origin(), curve));
+      }
+    }
+    return Optional.of(given.stream().mapToDouble(Integer::doubleValue).toArray());
   }
 
   /** Refuses more steps than the noise schedule has. */

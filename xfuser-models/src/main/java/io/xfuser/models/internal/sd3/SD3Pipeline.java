@@ -5,6 +5,7 @@ import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.LayerGuidance;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
@@ -40,13 +41,24 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   private static final double MAX_SHIFT = 1.16;
 
   private static final Set<Setting<?>> SETTINGS =
-      Set.of(
+      ModelSettings.and(
           InputConfig.PROMPT,
           InputConfig.NEGATIVE_PROMPT,
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.PROMPT_2,
+          InputConfig.PROMPT_3,
+          InputConfig.NEGATIVE_PROMPT_2,
+          InputConfig.NEGATIVE_PROMPT_3,
+          InputConfig.CLIP_SKIP,
+          InputConfig.SIGMAS,
+          InputConfig.MU,
+          InputConfig.SKIP_GUIDANCE_LAYERS,
+          InputConfig.SKIP_LAYER_GUIDANCE_SCALE,
+          InputConfig.SKIP_LAYER_GUIDANCE_START,
+          InputConfig.SKIP_LAYER_GUIDANCE_STOP,
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
           InputConfig.STRENGTH,
@@ -69,8 +81,12 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   }
 
   @Override
-  public GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(NAME, input, SETTINGS);
+  public Set<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     int scale = vae().scale();
     int patch = config().patch().size();
@@ -97,8 +113,26 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
     requireText(LONGEST_TEXT, request);
     boolean masked = input.maskImage() != null; // diffusers' inpainting forgets to shift back
     return begun(
-        request.withScheduler(schedule(request.scheduler().steps(), axes.tokens())),
+        request
+            .withGuidance(request.guidance().with(layers(input)))
+            .withScheduler(schedule(request.scheduler().steps(), axes.tokens())),
         new PictureLoop(0.6, false, masked));
+  }
+
+  private LayerGuidance layers(InputConfig input) {
+    LayerGuidance layers = LayerGuidance.of(input);
+    if (!layers.blocks().isEmpty() && input.image() != null) {
+      throw new ArgumentException(
+          InputConfig.SKIP_GUIDANCE_LAYERS + " and " + InputConfig.IMAGE + " exclude each other");
+    }
+    for (int block : layers.blocks()) {
+      if (block >= config().depth()) {
+        throw new ArgumentException(
+            "skip_guidance_layers has %d, but the transformer has the layers 0 to %d"
+                .formatted(block, config().depth() - 1));
+      }
+    }
+    return layers;
   }
 
   @Override

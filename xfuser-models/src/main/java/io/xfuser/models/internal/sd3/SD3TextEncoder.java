@@ -4,12 +4,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
+import io.xfuser.model.TextRequest.Texts;
 import io.xfuser.models.internal.text.TextInput;
 import io.xfuser.models.internal.text.TextOutput;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,20 +52,23 @@ final class SD3TextEncoder extends TextTowers {
     return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
+  private Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     int tokens = request.options().maxSequenceLength();
     try (NDManager scope = owner.newSubManager()) {
       Optional<NDArray> states = // (B, T, text width)
-          third.map(tower -> tower.states(scope, prompts, tokens, request.context()));
-      List<TextOutput> pooled = // (B, 77, C1), (B, P1), (B, 77, C2), (B, P2)
-          pooling.stream().map(tower -> pooled(scope, tower, prompts)).toList();
+          third.map(tower -> tower.states(scope, texts.of(2), tokens, request.context()));
+      List<TextOutput> pooled = new ArrayList<>(); // (B, 77, C1), (B, P1), (B, 77, C2), (B, P2)
+      for (int i = 0; i < pooling.size(); i++) {
+        pooled.add(pooled(scope, i, texts, request.options().clipSkip()));
+      }
       if (pooled.size() < 2) {
         return Map.of(); // this rank helps with a share, and the first one has it all
       }
       TextOutput first = pooled.get(0);
       TextOutput second = pooled.get(1);
       NDArray after =
-          states.orElseGet(() -> SD3.PROGRAM.call(scope, "no_text", first.hidden(), tokens, width));
+          states.orElseGet(
+              () -> SD3.PROGRAM.call(scope, "no_text", first.hidden(), tokens, width));
       return Map.of(
           EMBEDS, // (B, 77 + T, text width)
           SD3.PROGRAM.call(owner, "join_texts", first.hidden(), second.hidden(), after),
@@ -72,9 +77,24 @@ final class SD3TextEncoder extends TextTowers {
     }
   }
 
-  private TextOutput pooled(NDManager owner, TextTower tower, List<String> prompts) {
+  /** Of prompts an earlier state where layers are skipped, of negative prompts always the same. */
+  private TextOutput pooled(NDManager owner, int encoder, Texts all, int skip) {
+    TextTower tower = pooling.get(encoder);
+    List<String> texts = all.of(encoder);
+    int positives = all.positives();
+    if (skip == 0 || positives == texts.size()) {
+      return pooled(owner, tower, texts, STATE - skip);
+    }
+    TextOutput prompts = pooled(owner, tower, texts.subList(0, positives), STATE - skip);
+    TextOutput others = pooled(owner, tower, texts.subList(positives, texts.size()), STATE);
+    return new TextOutput(
+        Torch.concat(owner, List.of(prompts.pooled(), others.pooled()), 0),
+        Torch.concat(owner, List.of(prompts.hidden(), others.hidden()), 0));
+  }
+
+  private TextOutput pooled(NDManager owner, TextTower tower, List<String> texts, int state) {
     int tokens = pooling.get(0).limit(POOLED_TOKENS); // the first tokenizer's for both
-    NDArray ids = tower.ids(owner, prompts, tokens);
-    return tower.encoder().layer(owner, TextInput.of(ids), STATE);
+    NDArray ids = tower.ids(owner, texts, tokens);
+    return tower.encoder().layer(owner, TextInput.of(ids), state);
   }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
+import io.xfuser.model.TextRequest.Texts;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +37,8 @@ public final class Captions implements TextEncoder {
     return request.perPrompt(owner, this::encode);
   }
 
-  private Map<String, NDArray> encode(NDManager owner, List<String> prompts, TextRequest request) {
-    TokenIds tokens = tokens(prompts, request.options());
+  private Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
+    TokenIds tokens = tokens(texts.of(0), request.options());
     NDArray states = tower.states(owner, tokens, request.context()); // (B, T, text width)
     return Map.of(EMBEDS, states, MASK, tokens.mask(owner));
   }

@@ -1,0 +1,90 @@
+package io.xfuser.models.internal;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.models.internal.scheduler.Schedulers;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.scheduler.SchedulerProvider.Ability;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.weights.ComponentConfig;
+import java.util.List;
+
+/**
+ * A pipeline's schedulers.
+ *
+ * @param config {@code scheduler/scheduler_config.json}
+ * @param provider makes them
+ */
+record Schedules(ComponentConfig config, SchedulerProvider provider) {
+  /**
+   * Those of {@code config}.
+   *
+   * @throws ModelException if their class is not known
+   */
+  static Schedules of(ComponentConfig config) {
+    return new Schedules(config, Schedulers.provider(config));
+  }
+
+  Scheduler open(SchedulerRequest request) {
+    return Schedulers.open(provider, config, request);
+  }
+
+  /**
+   * {@code request} with the noise levels, timesteps and shift that the caller prescribes.
+   *
+   * @throws ArgumentException if the scheduler takes none, or they are for another number of steps
+   */
+  GenerationRequest prescribed(GenerationRequest request) {
+    InputConfig input = request.input();
+    List<Double> sigmas = input.listed(InputConfig.SIGMAS);
+    List<Integer> timesteps = input.listed(InputConfig.TIMESTEPS);
+    Double mu = input.get(InputConfig.MU);
+    if (sigmas.isEmpty() && timesteps.isEmpty() && mu == null) {
+      return request;
+    }
+    int last = can(Ability.SIGMAS_TO_THE_END) ? 1 : 0;
+    require(InputConfig.SIGMAS, sigmas.isEmpty() || last == 1 || can(Ability.SIGMAS));
+    require(InputConfig.TIMESTEPS, timesteps.isEmpty() || can(Ability.TIMESTEPS));
+    require(InputConfig.MU, mu == null || can(Ability.MU));
+    SchedulerRequest usual = request.scheduler();
+    int steps = usual.steps();
+    if (!sigmas.isEmpty()) {
+      steps = steps(input, InputConfig.SIGMAS, sigmas.size() - last);
+    } else if (!timesteps.isEmpty()) {
+      steps = steps(input, InputConfig.TIMESTEPS, timesteps.size());
+    }
+    return request.withScheduler(
+        new SchedulerRequest(
+            steps,
+            usual.eta(),
+            mu == null ? usual.mu() : mu,
+            sigmas.isEmpty() ? usual.sigmas() : sigmas,
+            timesteps.isEmpty() ? null : timesteps,
+            usual.begin()));
+  }
+
+  private boolean can(Ability ability) {
+    return provider.abilities().contains(ability);
+  }
+
+  private void require(Setting<?> setting, boolean taken) {
+    if (!taken) {
+      throw new ArgumentException(
+          "%s takes no %s".formatted(config.getString("_class_name"), setting));
+    }
+  }
+
+  private static int steps(InputConfig input, Setting<?> prescribed, int steps) {
+    Integer asked = input.numInferenceSteps();
+    if (steps < 1 || (asked != null && asked != steps)) {
+      throw new ArgumentException(
+          "%s are for %d steps, but num_inference_steps is %s"
+              .formatted(prescribed, steps, asked == null ? "at least 1" : asked));
+    }
+    return steps;
+  }
+}
