@@ -4,9 +4,13 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Where a model lies. */
@@ -20,7 +24,7 @@ public final class ModelConfig extends ModelSettings {
     this.name = name;
   }
 
-  /** The model in {@code directory}, in diffusers' layout, with its plain weight files. */
+  /** The model in {@code directory}, in diffusers' layout, or in one file. */
   public static Builder builder(Path directory) {
     return new Builder(Given.required(directory, "the directory of the model"), null);
   }
@@ -31,9 +35,9 @@ public final class ModelConfig extends ModelSettings {
   }
 
   /**
-   * A model as a command line names it: a directory, here or below {@code downloads}; else, in the
-   * form {@code org/name} or {@code org/name@revision}, one of the hub. What ends with a slash can
-   * be a directory alone.
+   * A model as a command line names it: a directory or a file, here or below {@code downloads};
+   * else, in the form {@code org/name} or {@code org/name@revision}, one of the hub. What ends with
+   * a slash can be a directory alone.
    *
    * @param downloads where downloaded models are kept; {@code null} = the cache that all programs
    *     share
@@ -41,12 +45,18 @@ public final class ModelConfig extends ModelSettings {
   public static Builder named(String text, @Nullable Path downloads) {
     Path path = Path.of(text);
     List<Path> places = downloads == null ? List.of(path) : List.of(path, downloads.resolve(path));
-    Optional<Path> there = places.stream().filter(Files::isDirectory).findFirst();
-    boolean folder = there.isPresent() || text.endsWith("/") || text.endsWith("\\");
+    Optional<Path> there = places.stream().filter(Files::exists).findFirst();
+    boolean folder = there.isPresent() || isFile(path) || text.endsWith("/") || text.endsWith("\\");
     Optional<ModelName> name = folder ? Optional.empty() : ModelName.parse(path);
     return name.map(ModelConfig::builder)
         .orElseGet(() -> builder(there.orElse(path)))
         .downloadDir(downloads);
+  }
+
+  /** Whether {@code model} is meant to be one file, by its name. */
+  public static boolean isFile(Path model) {
+    String name = model.toString().toLowerCase(Locale.ROOT);
+    return Stream.of(".safetensors", ".sft", ".gguf").anyMatch(name::endsWith);
   }
 
   /** A builder that starts from these values. */
@@ -72,6 +82,18 @@ public final class ModelConfig extends ModelSettings {
   /** The folder to keep models of the hub in; {@code null} = the cache that all programs share. */
   public @Nullable Path downloadDir() {
     return get(DOWNLOAD_DIR);
+  }
+
+  /** The components that are given beside the model, by name: files or folders. */
+  public Map<String, Path> parts() {
+    Map<String, Path> given = new LinkedHashMap<>();
+    for (Setting<Path> part : PARTS) {
+      Path place = get(part);
+      if (place != null) {
+        given.put(part.name(), place);
+      }
+    }
+    return given;
   }
 
   /**
@@ -236,6 +258,21 @@ public final class ModelConfig extends ModelSettings {
      */
     public Builder loraCache(int choices) {
       return set(LORA_CACHE, choices);
+    }
+
+    /**
+     * A component in the place of the model's own.
+     *
+     * @param name one of {@link ModelConfig#PARTS}
+     * @param place a file or a folder; {@code null} = the model's own
+     */
+    public Builder part(String name, @Nullable Path place) {
+      for (Setting<Path> part : PARTS) {
+        if (part.name().equals(name)) {
+          return set(part, place);
+        }
+      }
+      throw new ArgumentException("a model has no part " + name + ", but " + PARTS);
     }
 
     /** The values. */

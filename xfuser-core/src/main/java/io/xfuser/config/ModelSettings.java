@@ -54,10 +54,30 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
               "With dynamic_lora: for so many choices of LoRAs, none being one, weights are kept")
           .or(2);
 
+  public static final Setting<Path> VAE = part("vae", "The autoencoder");
+  public static final Setting<Path> TEXT_ENCODER = part("text_encoder", "The text encoder");
+  public static final Setting<Path> TEXT_ENCODER_2 = part("text_encoder_2", "The second one");
+  public static final Setting<Path> TEXT_ENCODER_3 = part("text_encoder_3", "The third one");
+  public static final Setting<Path> TOKENIZER = part("tokenizer", "The text encoder's tokenizer");
+  public static final Setting<Path> TOKENIZER_2 = part("tokenizer_2", "The second one's");
+  public static final Setting<Path> TOKENIZER_3 = part("tokenizer_3", "The third one's");
+
+  /** Components that may be given beside a model, each by its own name. */
+  public static final List<Setting<Path>> PARTS =
+      List.of(
+          VAE, TEXT_ENCODER, TEXT_ENCODER_2, TEXT_ENCODER_3, TOKENIZER, TOKENIZER_2, TOKENIZER_3);
+
   public static final List<Setting<?>> SETTINGS =
       List.of(
           DOWNLOAD_DIR,
           VARIANT,
+          VAE,
+          TEXT_ENCODER,
+          TEXT_ENCODER_2,
+          TEXT_ENCODER_3,
+          TOKENIZER,
+          TOKENIZER_2,
+          TOKENIZER_3,
           QUANTIZE,
           QUANTIZE_TEXT_ENCODER,
           LORA,
@@ -67,6 +87,16 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
 
   ModelSettings(ModelConfig.Builder builder) {
     super(builder);
+  }
+
+  private static Setting<Path> part(String name, String what) {
+    return Setting.of(
+        name,
+        Kind.path(),
+        "PATH",
+        what
+            + (name.startsWith("tokenizer") ? ": a folder" : ": a file or a folder")
+            + ", in the place of the model's own");
   }
 
   private static Kind<ElementType> quantized() {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,8 +22,10 @@ import org.slf4j.LoggerFactory;
  * @param directory the directory
  * @param index its {@code model_index.json}
  * @param loading how its weights are loaded
+ * @param given the components that are elsewhere, by name
  */
-public record PipelineComponents(Path directory, ComponentConfig index, LoadOptions loading) {
+public record PipelineComponents(
+    Path directory, ComponentConfig index, LoadOptions loading, Map<String, Given> given) {
 
   /**
    * What {@code model_index.json} says of a component that a pipeline may lack and this one does.
@@ -34,9 +37,23 @@ public record PipelineComponents(Path directory, ComponentConfig index, LoadOpti
   private static final Logger LOG = LoggerFactory.getLogger(PipelineComponents.class);
   private static final Set<String> LIBRARIES = Set.of("diffusers", "transformers");
 
+  /** A directory that has all its components. */
+  public PipelineComponents(Path directory, ComponentConfig index, LoadOptions loading) {
+    this(directory, index, loading, Map.of());
+  }
+
+  /**
+   * A component that is elsewhere.
+   *
+   * @param place a folder as diffusers or transformers write it, or a file of weights
+   * @param prefix what the names of its tensors begin with in that file
+   * @param config its settings; null for those in the folder
+   */
+  public record Given(Path place, String prefix, @Nullable ComponentConfig config) {}
+
   /** The same with weights in another place. */
   public PipelineComponents on(Placement placement) {
-    return new PipelineComponents(directory, index, loading.to(placement));
+    return new PipelineComponents(directory, index, loading.to(placement), given);
   }
 
   /**
@@ -59,9 +76,10 @@ public record PipelineComponents(Path directory, ComponentConfig index, LoadOpti
   private void checkVariant(String variant, List<String> names) {
     List<String> plain =
         names.stream()
+            .filter(name -> !given.containsKey(name))
             .filter(name -> !WeightFiles.hasVariant(folder(name), baseName(name), variant))
             .toList();
-    if (plain.size() == names.size()) {
+    if (plain.size() == names.size() && !names.isEmpty()) {
       throw new ModelException(directory + " has no weights of the variant " + variant);
     }
     if (!plain.isEmpty()) {
@@ -94,7 +112,7 @@ public record PipelineComponents(Path directory, ComponentConfig index, LoadOpti
           "%s: %s is %s of %s, but only classes of diffusers and transformers can be used here"
               .formatted(index.origin(), name, found, index.getStringList(name).get(0)));
     }
-    if (has(name) && !Files.isDirectory(folder(name))) {
+    if (has(name) && !given.containsKey(name) && !Files.isDirectory(folder(name))) {
       throw new ModelException(directory + " has no folder " + name);
     }
   }
@@ -119,9 +137,10 @@ public record PipelineComponents(Path directory, ComponentConfig index, LoadOpti
     return found.startsWith(FLAX) ? found.substring(FLAX.length()) : found;
   }
 
-  /** The folder of component {@code name}. */
+  /** The folder of component {@code name}, or the file that has its weights. */
   public Path folder(String name) {
-    return directory.resolve(name);
+    Given elsewhere = given.get(name);
+    return elsewhere == null ? directory.resolve(name) : elsewhere.place();
   }
 
   /**
@@ -129,6 +148,11 @@ public record PipelineComponents(Path directory, ComponentConfig index, LoadOpti
    * model_index.json} names: the file's own {@code _class_name} does not count.
    */
   public ComponentConfig config(String name, String file) {
-    return ComponentConfig.read(folder(name).resolve(file)).ofClass(className(name));
+    Given elsewhere = given.get(name);
+    ComponentConfig config =
+        elsewhere == null || elsewhere.config() == null
+            ? ComponentConfig.read(folder(name).resolve(file))
+            : elsewhere.config();
+    return config.ofClass(className(name));
   }
 }

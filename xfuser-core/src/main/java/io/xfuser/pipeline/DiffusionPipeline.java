@@ -22,7 +22,6 @@ import io.xfuser.progress.ProgressListener;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
@@ -106,12 +105,11 @@ public final class DiffusionPipeline implements AutoCloseable {
     Path directory = locate(config, hub);
     long bytes = ModelSource.weightBytes(directory);
     tell(listener, new Progress.Opening(0, bytes));
-    ComponentConfig components = ModelSource.components(directory);
-    PipelineProvider provider = ModelSource.provider(components);
     ModelConfig completed = OwnDefaults.complete(config, directory);
     LoadOptions loading =
         new LoadOptions(runtime.dtype(), config.variant(), Placement.CPU, quantized(completed));
-    PipelineComponents opened = new PipelineComponents(directory, components, loading);
+    PipelineComponents opened = ModelSource.components(config.in(directory), loading);
+    PipelineProvider provider = ModelSource.provider(opened.index());
     PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
     DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype(), completed);
     try {

@@ -5,8 +5,11 @@ import io.xfuser.config.ModelName;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
+import io.xfuser.internal.files.ModelAssembler;
+import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineProvider;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.LoadOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
@@ -31,17 +34,32 @@ final class ModelSource {
   }
 
   /**
-   * {@code directory}, if there is one.
+   * {@code directory}, a file too, if there is one.
    *
    * @throws ArgumentException if not
    */
   static Path existing(Path directory) {
-    if (!Files.isDirectory(directory)) {
+    if (!Files.isDirectory(directory) && !Files.isRegularFile(directory)) {
       throw new ArgumentException(
-          "there is no model directory %s, and models of the hub are named org/name"
-              .formatted(directory));
+          ModelConfig.isFile(directory)
+              ? "there is no model file " + directory
+              : "there is no model directory %s, and models of the hub are named org/name"
+                  .formatted(directory));
     }
     return directory;
+  }
+
+  /** The components of {@code config}, which has a place on this machine. */
+  static PipelineComponents components(ModelConfig config, LoadOptions loading) {
+    Path place = config.directory().orElseThrow();
+    if (Files.isDirectory(place) && config.parts().isEmpty()) {
+      return new PipelineComponents(place, components(place), loading);
+    }
+    return ServiceLoader.load(ModelAssembler.class)
+        .findFirst()
+        .orElseThrow(
+            () -> new ModelException(place + " is a file, and nothing here opens models of files"))
+        .assemble(config, loading);
   }
 
   /** The components that {@code directory} says it has. */
@@ -58,11 +76,7 @@ final class ModelSource {
   static long weightBytes(Path directory) {
     try (Stream<Path> files = Files.walk(directory, 2, FileVisitOption.FOLLOW_LINKS)) {
       return Math.max(
-          1,
-          files
-              .filter(file -> file.toString().endsWith(".safetensors"))
-              .mapToLong(file -> file.toFile().length())
-              .sum());
+          1, files.filter(ModelConfig::isFile).mapToLong(file -> file.toFile().length()).sum());
     } catch (IOException | UncheckedIOException e) {
       return 1; // what is wrong with the directory is said when it is read
     }

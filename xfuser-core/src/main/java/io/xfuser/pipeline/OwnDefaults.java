@@ -79,7 +79,7 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
    * @throws ModelException naming what is no default of a request, or of another kind
    */
   static PipelineModel<?> of(PipelineModel<?> model, Path directory) {
-    Path file = directory.resolve(FILE);
+    Path file = directory.resolve(FILE); // none beside a model of one file
     try {
       return Files.isRegularFile(file) ? of(model, ComponentConfig.read(file)) : model;
     } catch (RuntimeException e) {

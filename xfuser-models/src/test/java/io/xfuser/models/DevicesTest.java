@@ -32,7 +32,7 @@ class DevicesTest {
       Map.of(
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
           "int8.py", Set.of("trial"), // what this CPU can multiply
-          "mapping.py", Set.of("map_file", "promised")); // files are on the CPU
+          "mapping.py", Set.of("map_file", "promised", "identity")); // files are on the CPU
 
   @BeforeEach
   void prepare() {
@@ -49,7 +49,7 @@ class DevicesTest {
         Arguments.of("internal/scheduler/steps", ""),
         Arguments.of("internal/parts/embedding", ""),
         Arguments.of("internal/lora/lora", ""),
-        Arguments.of("internal/weights/mapping", "map_file promised"),
+        Arguments.of("internal/weights/mapping", "identity map_file promised"),
         Arguments.of("internal/weights/mapping internal/weights/widening", ""),
         Arguments.of("internal/weights/int8", "trial"),
         Arguments.of("internal/joint/stream", ""),

@@ -18,6 +18,7 @@ class ModelsArchitectureTest {
   private static final String[] SHARED = {
     "io.xfuser.models.internal",
     "io.xfuser.models.internal.adaln..",
+    "io.xfuser.models.internal.files..",
     "io.xfuser.models.internal.joint..",
     "io.xfuser.models.internal.parts..",
     "io.xfuser.models.internal.scheduler..",

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -34,6 +36,11 @@ public abstract class DiffusersParity {
   /** The names of the pipelines' directories, which are also those of their pictures. */
   protected abstract List<String> pipelines();
 
+  /** What is opened in the place of {@code directory}, by default it. */
+  protected ModelConfig model(Path directory) {
+    return ModelConfig.builder(directory).build();
+  }
+
   Stream<DiffusersCall> calls() throws IOException {
     List<DiffusersCall> calls = new ArrayList<>();
     for (String pipeline : pipelines()) {
@@ -47,7 +54,9 @@ public abstract class DiffusersParity {
   void serialEqualsDiffusers(DiffusersCall call) {
     ElementType type = call.type();
     EngineConfig engine =
-        EngineConfig.builder(call.directory()).runtime(r -> r.dtype(type).threads(2)).build();
+        EngineConfig.builder(model(call.directory()))
+            .runtime(r -> r.dtype(type).threads(2))
+            .build();
     try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(call.input());
         NDManager manager = Torch.newManager()) {

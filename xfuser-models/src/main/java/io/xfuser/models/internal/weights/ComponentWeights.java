@@ -7,6 +7,7 @@ import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -58,10 +59,15 @@ public final class ComponentWeights implements AutoCloseable {
    * @throws ModelException if there are none, or a header does not describe its file
    */
   public static ComponentWeights open(PipelineComponents components, String name) {
-    return open(
-        components.folder(name),
-        components.baseName(name),
-        components.loading().forComponent(name));
+    PipelineComponents.Given given = components.given().get(name);
+    LoadOptions loading = components.loading().forComponent(name);
+    if (given != null && !Files.isDirectory(given.place())) {
+      return new ComponentWeights(
+          FileWeights.ofCheckpoint(given.place(), given.prefix(), loading.type()),
+          loading,
+          Decorator.NONE);
+    }
+    return open(components.folder(name), components.baseName(name), loading);
   }
 
   /**

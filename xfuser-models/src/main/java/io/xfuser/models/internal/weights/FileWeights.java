@@ -83,6 +83,15 @@ public final class FileWeights implements Weights, AutoCloseable {
         TensorFiles.open(file), new Handing(runType, null), false, new AtomicBoolean());
   }
 
+  /** The component at {@code prefix} of a file without settings, by the names of its model. */
+  static FileWeights ofCheckpoint(Path file, String prefix, ElementType runType) {
+    return new FileWeights(
+        Checkpoint.canonical(TensorFiles.open(file), prefix),
+        new Handing(runType, null),
+        false,
+        new AtomicBoolean());
+  }
+
   /**
    * The same weights, handed out on {@code device}: what is asked for goes there from the mapped
    * files through a buffer of bounded size, and is cast there. Both share the files, and closing

@@ -1,0 +1,20 @@
+package io.xfuser.internal.files;
+
+import io.xfuser.config.ModelConfig;
+import io.xfuser.failure.ModelException;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.weights.LoadOptions;
+
+/**
+ * Makes a pipeline's components of files that are no diffusers directory, or not all of one; found
+ * by {@link java.util.ServiceLoader}.
+ */
+public interface ModelAssembler {
+  /**
+   * The components of the model of {@code config}, a file, or a directory some of whose components
+   * are given apart. Headers are read, and weights are not.
+   *
+   * @throws ModelException in one sentence, if the file is no such model, or a component is missing
+   */
+  PipelineComponents assemble(ModelConfig config, LoadOptions loading);
+}

@@ -1,0 +1,68 @@
+package io.xfuser.models.internal.files;
+
+import io.xfuser.models.internal.weights.CheckpointFormat;
+import io.xfuser.models.internal.weights.Tensors;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** A transformer in a file, by which the pipeline is known, and what the pipeline needs beside. */
+public interface ModelFormat extends CheckpointFormat {
+  @Override
+  default String component() {
+    return "transformer";
+  }
+
+  @Override
+  default List<String> prefixes() {
+    return List.of("model.diffusion_model.", "diffusion_model.", "transformer.");
+  }
+
+  /** The class of the transformer. */
+  String className();
+
+  /**
+   * The class of the pipeline that draws with it.
+   *
+   * @param tensors by the model's names
+   * @param file its name may tell what shapes do not
+   */
+  String pipeline(Tensors tensors, Path file);
+
+  /** The settings of its scheduler, as published. */
+  Map<String, Object> scheduler(Tensors tensors);
+
+  /** The settings of its autoencoder that no shape tells. */
+  Map<String, Object> vae();
+
+  /** Its text encoders. */
+  List<TextSlot> texts();
+
+  /**
+   * A text encoder of the pipeline.
+   *
+   * @param suffix of the names of encoder and tokenizer, {@code _2} for example
+   * @param className the encoder's class
+   * @param tokenizer the tokenizer's class
+   * @param infix what the prefix of its names has where all is in one file: {@code clip_l}
+   * @param optional whether the pipeline can do without
+   * @param config settings that no shape tells
+   */
+  record TextSlot(
+      String suffix,
+      String className,
+      String tokenizer,
+      String infix,
+      boolean optional,
+      Map<String, Object> config) {
+    /** The component's name. */
+    public String encoder() {
+      return "text_encoder" + suffix;
+    }
+
+    /** Its tokenizer's name. */
+    public String tokenizerName() {
+      return "tokenizer" + suffix;
+    }
+  }
+}

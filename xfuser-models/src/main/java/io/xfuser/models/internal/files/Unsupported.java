@@ -1,0 +1,80 @@
+package io.xfuser.models.internal.files;
+
+import io.xfuser.models.internal.weights.Checkpoint;
+import io.xfuser.models.internal.weights.Checkpoint.Found;
+import io.xfuser.models.internal.weights.Tensors;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Names what a file is that no model here is made of. Source of the keys: diffusers 0.36 {@code
+ * loaders/single_file_utils.py} ({@code CHECKPOINT_KEY_NAMES}).
+ */
+public final class Unsupported {
+  /** What begins a name in a file that has other components too. */
+  private static final String PREFIX = "(model\\.diffusion_model\\.|diffusion_model\\.|net\\.)?";
+
+  private static final Map<String, String> BY_NAME = new LinkedHashMap<>();
+
+  static {
+    BY_NAME.put(
+        "a LoRA",
+        ".*(\\.lora_[AB]\\..*|[._]lora_(up|down|A|B)(\\.weight)?|lora_unet_.*|.*_lora.*)");
+    BY_NAME.put("a Flux.2 transformer", PREFIX + "single_stream_modulation(\\.lin|\\.linear)\\..*");
+    BY_NAME.put("a Chroma transformer", PREFIX + "distilled_guidance_layer\\..*");
+    BY_NAME.put(
+        "a Z-Image transformer", PREFIX + "(cap_embedder\\.0|noise_refiner\\.0.*)\\.weight");
+    BY_NAME.put(
+        "a Qwen-Image transformer", PREFIX + "transformer_blocks\\.0\\.img_mod\\.1\\.weight");
+    BY_NAME.put(
+        "a Wan transformer",
+        PREFIX + "(head\\.modulation|blocks\\.0\\.modulation|patch_embedding\\.weight)");
+    BY_NAME.put("a Hunyuan video transformer", PREFIX + "txt_in\\.individual_token_refiner\\..*");
+    BY_NAME.put("an LTX transformer", PREFIX + "patchify_proj\\.weight");
+    BY_NAME.put("an AuraFlow transformer", PREFIX + "double_layers\\.0\\.attn\\.w1q\\.weight");
+    BY_NAME.put("a SANA transformer", PREFIX + "blocks\\.0\\.cross_attn\\.q_linear\\.weight");
+    BY_NAME.put("a Mochi transformer", PREFIX + "blocks\\.0\\.attn\\.qkv_x\\.weight");
+    BY_NAME.put(
+        "a HiDream transformer",
+        PREFIX + "double_stream_blocks\\.0\\.block\\.adaLN_modulation\\..*");
+    BY_NAME.put("a Stable Diffusion XL model", "conditioner\\.embedders\\.1\\..*");
+    BY_NAME.put(
+        "a Stable Diffusion 1 or 2 model",
+        "(model\\.diffusion_model\\.)?input_blocks\\.0\\.0\\.weight");
+    BY_NAME.put(
+        "a Stable Diffusion XL or 1 U-Net", "down_blocks\\.0\\.resnets\\.0\\.conv1\\.weight");
+    BY_NAME.put("a ControlNet", "(control_model|controlnet_.*|controlnet_cond_embedding)\\..*");
+    BY_NAME.put("a Wan autoencoder", "decoder\\.middle\\.0\\.residual\\.0\\.gamma");
+    BY_NAME.put(
+        "a language model",
+        "(model\\.(language_model\\.)?layers\\.0|blk\\.0)\\..*(q_proj|attn_q)\\.weight");
+    BY_NAME.put(
+        "a CLIP of OpenCLIP's names",
+        "(.*\\.)?transformer\\.resblocks\\.0\\.attn\\.in_proj_weight");
+  }
+
+  private Unsupported() {}
+
+  static String described(Path file, List<Found> found) {
+    return described(Checkpoint.read(file), found);
+  }
+
+  /** What {@code checkpoint} is: what was {@code found}, else what its names show. */
+  public static String described(Checkpoint checkpoint, List<Found> found) {
+    if (!found.isEmpty()) {
+      return found.stream()
+          .map(component -> component.format().title())
+          .distinct()
+          .collect(Collectors.joining(" and "));
+    }
+    Tensors tensors = checkpoint.tensors();
+    return BY_NAME.entrySet().stream()
+        .filter(kind -> tensors.any(kind.getValue()))
+        .findFirst()
+        .map(Map.Entry::getKey)
+        .orElseGet(() -> "a file of " + tensors.names().size() + " tensors of an unknown kind");
+  }
+}
