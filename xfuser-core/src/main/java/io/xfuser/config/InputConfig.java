@@ -181,6 +181,18 @@ public final class InputConfig extends InputSettings {
     return get(LORA);
   }
 
+  /** Pixels of the picture; {@code null} = the pipeline's own. */
+  public @Nullable Integer maxArea() {
+    return get(MAX_AREA);
+  }
+
+  /**
+   * Whether {@link #image} is seen in a size of the training; {@code null} = the pipeline's own.
+   */
+  public @Nullable Boolean autoResize() {
+    return get(AUTO_RESIZE);
+  }
+
   /** Pictures or latents. */
   public OutputType outputType() {
     return value(OUTPUT_TYPE);

@@ -192,6 +192,22 @@ public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilde
     return set(InputConfig.PADDING_MASK_CROP, pixels);
   }
 
+  /**
+   * Pixels of the picture, for models to which height and width say the proportions alone (Flux
+   * Kontext); the model's own by default.
+   */
+  public InputConfigBuilder maxArea(int pixels) {
+    return set(InputConfig.MAX_AREA, pixels);
+  }
+
+  /**
+   * Whether a picture that is referred to is seen in the nearest size of the model's training, as
+   * by default, or in its own: diffusers' {@code _auto_resize}.
+   */
+  public InputConfigBuilder autoResize(boolean trained) {
+    return set(InputConfig.AUTO_RESIZE, trained);
+  }
+
   /** Pictures, the default, their pixels as a tensor, or latents, which costs no decoding. */
   public InputConfigBuilder outputType(OutputType type) {
     return set(InputConfig.OUTPUT_TYPE, type);

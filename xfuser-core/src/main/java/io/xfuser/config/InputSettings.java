@@ -129,6 +129,22 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
           "PIXELS",
           "Draw only what the mask shows and so much around it, larger, then put it back");
 
+  public static final Setting<Integer> MAX_AREA =
+      Setting.of(
+              "max_area",
+              Kind.whole(1),
+              "PIXELS",
+              "Height times width, for models to which both say the proportions alone")
+          .open(OWN);
+
+  public static final Setting<Boolean> AUTO_RESIZE =
+      Setting.of(
+              "auto_resize",
+              Kind.truth(),
+              "",
+              "See the picture in the nearest size of the training, else in its own")
+          .open("where the model has it");
+
   public static final Setting<OutputType> OUTPUT_TYPE =
       Setting.of(
               "output_type",
@@ -164,6 +180,8 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
           MASK_IMAGE,
           STRENGTH,
           PADDING_MASK_CROP,
+          MAX_AREA,
+          AUTO_RESIZE,
           OUTPUT_TYPE,
           LORA);
 

@@ -3,6 +3,7 @@ package io.xfuser.model;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.nn.Sequence;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput;
@@ -11,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param guidance how predictions with and without the prompt become one
  * @param text how prompts are prepared
  * @param pictures what is made of a picture that was given; null = there is none
+ * @param references what the pictures refer to: each a segment of the sequence, after theirs
  */
 public record GenerationRequest(
     InputConfig input,
@@ -37,13 +40,15 @@ public record GenerationRequest(
     int calls,
     GuidanceOptions guidance,
     TextEncoder.TextOptions text,
-    @Nullable SourcePictures pictures) {
+    @Nullable SourcePictures pictures,
+    List<Reference> references) {
   /**
    * Checks that tokens and pictures can be counted.
    *
    * @throws IllegalArgumentException with the numbers
    */
   public GenerationRequest {
+    references = List.copyOf(references);
     latents.axes();
     long drawn = (long) prompts.positive().size() * input.numImagesPerPrompt();
     if (drawn * latents.frames() > Integer.MAX_VALUE) {
@@ -79,25 +84,56 @@ public record GenerationRequest(
             Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption()),
             Objects.requireNonNullElse(input.get(InputConfig.CLIP_SKIP), 0),
             !Boolean.FALSE.equals(input.get(InputConfig.MASK_FEATURE))),
-        null);
+        null,
+        List.of());
   }
 
   /** The same with other prompts. */
   public GenerationRequest withPrompts(Prompts other) {
     return new GenerationRequest(
-        input, other, size, output, latents, scheduler, calls, guidance, text, pictures);
+        input,
+        other,
+        size,
+        output,
+        latents,
+        scheduler,
+        calls,
+        guidance,
+        text,
+        pictures,
+        references);
   }
 
   /** The same, the pictures resized and cropped to {@code other} in the end. */
   public GenerationRequest withOutput(Size other) {
     return new GenerationRequest(
-        input, prompts, size, other, latents, scheduler, calls, guidance, text, pictures);
+        input,
+        prompts,
+        size,
+        other,
+        latents,
+        scheduler,
+        calls,
+        guidance,
+        text,
+        pictures,
+        references);
   }
 
   /** The same of other latents. */
   public GenerationRequest withLatents(LatentShape other) {
     return new GenerationRequest(
-        input, prompts, size, output, other, scheduler, calls, guidance, text, pictures);
+        input,
+        prompts,
+        size,
+        output,
+        other,
+        scheduler,
+        calls,
+        guidance,
+        text,
+        pictures,
+        references);
   }
 
   /** The same with another schedule. */
@@ -112,25 +148,47 @@ public record GenerationRequest(
         other.steps() - other.begin(),
         guidance,
         text,
-        pictures);
+        pictures,
+        references);
   }
 
   /** The same with a scheduler that calls the model so often. */
   public GenerationRequest withCalls(int other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, scheduler, other, guidance, text, pictures);
+        input,
+        prompts,
+        size,
+        output,
+        latents,
+        scheduler,
+        other,
+        guidance,
+        text,
+        pictures,
+        references);
   }
 
   /** The same with other guidance. */
   public GenerationRequest withGuidance(GuidanceOptions other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, scheduler, calls, other, text, pictures);
+        input, prompts, size, output, latents, scheduler, calls, other, text, pictures, references);
   }
 
   /** The same, made of a picture; {@code null} = of none. */
   public GenerationRequest withPictures(@Nullable SourcePictures other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, scheduler, calls, guidance, text, other);
+        input, prompts, size, output, latents, scheduler, calls, guidance, text, other, references);
+  }
+
+  /** The same, referring to {@code others}. */
+  public GenerationRequest withReferences(List<Reference> others) {
+    return new GenerationRequest(
+        input, prompts, size, output, latents, scheduler, calls, guidance, text, pictures, others);
+  }
+
+  /** Whether a picture is encoded. */
+  public boolean encodesPictures() {
+    return pictures != null || !references.isEmpty();
   }
 
   /** Whether prompts are weighed against negative prompts. */
@@ -145,18 +203,17 @@ public record GenerationRequest(
 
   /** The tokens that attend one another beside those of the text. */
   public Sequence sequence() {
-    return new Sequence(latents.axes());
+    return new Sequence(
+        Stream.concat(
+                Stream.of(latents.axes()),
+                references.stream().map(reference -> reference.latents().axes()))
+            .toList());
   }
 
   /** What the transformer is told of the picture. */
   public ConditionInput.Picture picture() {
     return new ConditionInput.Picture(
-        size.height(),
-        size.width(),
-        latents.frames(),
-        sequence(),
-        guidance.condition(),
-        sizes());
+        size.height(), size.width(), latents.frames(), sequence(), guidance.condition(), sizes());
   }
 
   private ConditionInput.Sizes sizes() {
@@ -179,6 +236,14 @@ public record GenerationRequest(
 
   /** Height and width in pixels. */
   public record Size(int height, int width) {}
+
+  /**
+   * A picture that the pictures of a request refer to.
+   *
+   * @param image red, green and blue, in the size in which it is seen
+   * @param latents the shape of its latents
+   */
+  public record Reference(Bitmap image, LatentShape latents) {}
 
   /**
    * What is drawn and what is not, in words or class labels; as many of the one as of the other.

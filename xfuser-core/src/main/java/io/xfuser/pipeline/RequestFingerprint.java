@@ -65,6 +65,7 @@ final class RequestFingerprint {
         .with("output width", request.output().width())
         .with(InputConfig.NUM_FRAMES.name(), request.latents().frames())
         .with("latents", request.latents().shape(request.images()))
+        .with("sequence", request.sequence().segments())
         .with(
             InputConfig.NUM_IMAGES_PER_PROMPT.name(),
             InputConfig.NUM_IMAGES_PER_PROMPT.textIn(input))

@@ -44,6 +44,8 @@ class InputConfigTest {
                 FOX.maskImage(),
                 FOX.strength(),
                 FOX.paddingMaskCrop(),
+                FOX.maxArea(),
+                FOX.autoResize(),
                 FOX.loras()))
         .containsOnlyNulls();
   }
@@ -70,6 +72,8 @@ class InputConfigTest {
             .maskImage(Picture.of(new byte[] {1, 2}))
             .strength(0.25)
             .paddingMaskCrop(32)
+            .maxArea(4096)
+            .autoResize(false)
             .outputType(OutputType.LATENT)
             .loras("x.safetensors:0.5")
             .build();
@@ -81,7 +85,8 @@ class InputConfigTest {
                 + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3, seeds=none,"
                 + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
                 + " image=fox.png, mask_image=a picture of 2 bytes, strength=0.25,"
-                + " padding_mask_crop=32, output_type=latent, lora=[x.safetensors:0.5],"
+                + " padding_mask_crop=32, max_area=4096, auto_resize=false, output_type=latent,"
+                + " lora=[x.safetensors:0.5],"
                 + " prompt_2=none, prompt_3=none,"
                 + " negative_prompt_2=none, negative_prompt_3=none, clip_skip=0, sigmas=none,"
                 + " timesteps=none, mu=none, skip_guidance_layers=none,"

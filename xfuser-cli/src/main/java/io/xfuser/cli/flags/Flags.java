@@ -49,6 +49,11 @@ public final class Flags {
               "Take prompts as they are (default: cleaned where diffusers cleans them)",
               "--no_clean_caption"),
           new Flag(
+              InputConfig.AUTO_RESIZE,
+              false,
+              "See the picture in its own size (default: in the nearest one of the training)",
+              "--no_auto_resize"),
+          new Flag(
               InputConfig.MASK_IMAGE,
               null,
               InputConfig.MASK_IMAGE.description(),

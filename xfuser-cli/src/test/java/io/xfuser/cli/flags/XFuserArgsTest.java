@@ -102,6 +102,8 @@ class XFuserArgsTest {
         input("--seed -9223372036854775808", InputConfig::seed, Long.MIN_VALUE),
         input("--no_use_resolution_binning", InputConfig::useResolutionBinning, false),
         input("--no_clean_caption", InputConfig::cleanCaption, false),
+        input("--no_auto_resize", InputConfig::autoResize, false),
+        input("--max_area 4096", InputConfig::maxArea, 4096),
         input("--output_type latent", InputConfig::outputType, OutputType.LATENT),
         args("--launcher process", XFuserArgs::launcher, "process"),
         args("--output_directory out", XFuserArgs::outputDirectory, Path.of("out")),

@@ -1,14 +1,17 @@
 package io.xfuser.internal.runtime;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.SourcePictures;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
+import io.xfuser.nn.Patchify;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -52,7 +55,8 @@ record PictureTensors(
       Supplier<Shared.Lease<VaeEncoder>> encoder) {
     SourcePictures pictures = Objects.requireNonNull(plan.request().pictures(), "no picture");
     try (NDManager scope = owner.newSubManager()) {
-      List<NDArray> latents = latents(scope, pictures, noise, encoder); // (1, c, h, w) each
+      List<NDArray> latents = // (1, c, h, w) each
+          latents(scope, () -> pixels(scope, pictures), noise.encoding(), encoder);
       NDArray picture = tokens(owner, latents.get(0), noise); // (1, l, c)
       NDArray first =
           given
@@ -108,19 +112,51 @@ record PictureTensors(
     }
   }
 
-  /** Latents (1, c, h, w) of each picture that is encoded. */
+  /**
+   * The tokens (B, r, c) that this rank has of each picture that is referred to.
+   *
+   * @param encoder as in {@link #start}
+   */
+  List<NDArray> references(
+      NDManager owner, Device device, Supplier<Shared.Lease<VaeEncoder>> encoder) {
+    List<Reference> all = plan.request().references();
+    List<NDArray> tokens = new ArrayList<>();
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> latents = // (1, c, h, w) each
+          latents(
+              scope,
+              () -> all.stream().map(x -> normalized(scope, x.image())).toList(),
+              List.of(),
+              encoder);
+      long[] rows = new long[plan.images().length()]; // all have the same picture
+      for (int i = 0; i < all.size(); i++) {
+        NDArray whole = all.get(i).latents().tokens(scope, latents.get(i)); // (1, R, c)
+        long[] positions = plan.layout().segment(i + 1).positions(plan.shard());
+        NDArray own = Patchify.select(scope, whole, positions); // (1, r, c)
+        tokens.add(Torch.rows(owner, Torch.to(scope, Torch.cast(scope, own, type), device), rows));
+      }
+    }
+    return tokens;
+  }
+
+  /**
+   * Latents (1, c, h, w) of pictures.
+   *
+   * @param pixels (1, 3, H, W) of each; asked for on the ranks that encode
+   * @param noise by which those of each are drawn, empty where they are the middle
+   */
   private List<NDArray> latents(
       NDManager owner,
-      SourcePictures pictures,
-      Noise noise,
+      Supplier<List<NDArray>> pixels,
+      List<NDArray> noise,
       Supplier<Shared.Lease<VaeEncoder>> encoder) {
     List<NDArray> encoded = new ArrayList<>();
     if (strips != null) {
       try (Shared.Lease<VaeEncoder> here = encoder.get()) {
-        List<NDArray> pixels = pixels(owner, pictures);
-        for (int i = 0; i < pixels.size(); i++) {
-          NDArray drawn = pictures.drawn() ? noise.encoding().get(i) : null;
-          encode(owner, here.get(), pixels.get(i), drawn).ifPresent(encoded::add);
+        List<NDArray> all = pixels.get();
+        for (int i = 0; i < all.size(); i++) {
+          NDArray drawn = noise.isEmpty() ? null : noise.get(i);
+          encode(owner, here.get(), all.get(i), drawn).ifPresent(encoded::add);
         }
       }
     }
@@ -139,12 +175,17 @@ record PictureTensors(
 
   /** What is encoded, (1, 3, H, W) each. */
   private static List<NDArray> pixels(NDManager owner, SourcePictures pictures) {
-    NDArray values = bytes(owner, pictures.image()); // (H, W, 3)
-    NDArray whole = ImageProcessor.IMAGE.call(owner, "normalize", values);
+    NDArray whole = normalized(owner, pictures.image());
     return pictures.shows()
         ? List.of(
             whole, ImageProcessor.IMAGE.call(owner, "cover", whole, bytes(owner, mask(pictures))))
         : List.of(whole);
+  }
+
+  private static NDArray normalized(NDManager owner, Bitmap image) {
+    try (NDManager scope = owner.newSubManager()) {
+      return ImageProcessor.IMAGE.call(owner, "normalize", bytes(scope, image)); // (1, 3, H, W)
+    }
   }
 
   private static Bitmap mask(SourcePictures pictures) {

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
@@ -73,7 +74,7 @@ public final class RankPipeline<C> {
     Guidance guidance = Guidance.of(plan, groups);
     Supplier<DenoisingLoop<C>> prepare =
         () -> run.trace().during(Activity.PREPARE, () -> loop(stage, guidance, given));
-    boolean waits = prompts().encodes() || plan.request().pictures() != null;
+    boolean waits = prompts().encodes() || plan.request().encodesPictures();
     Optional<DenoisingLoop<C>> early = // while another rank encodes the prompt
         waits ? Optional.empty() : Optional.of(prepare.get());
     Map<String, NDArray> text = text(given);
@@ -144,12 +145,27 @@ public final class RankPipeline<C> {
             stage,
             groups.contexts(request, plan, spec, runtime.attentionBackend(), run.figures()),
             new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
-            new Segments(plan.layout(), plan.shard(), List.of()),
+            new Segments(plan.layout(), plan.shard(), references()),
             scheduler,
             guidance,
             run.trace(),
             run.figures()),
         start(scheduler, given));
+  }
+
+  /** The tokens (B, r, c) that this rank has of each picture that is referred to. */
+  private List<NDArray> references() {
+    return plan.request().references().isEmpty()
+        ? List.of()
+        : encoded(x -> x.references(request, run.world().device(), this::pictureEncoder));
+  }
+
+  private <T> T encoded(Function<PictureTensors, T> made) {
+    run.activity("encoding the picture");
+    Mark start = run.figures().mark();
+    T tensors = made.apply(pictureTensors());
+    run.figures().pictureEncoded(start);
+    return tensors;
   }
 
   private Start start(Scheduler scheduler, GivenTensors given) {
@@ -162,13 +178,8 @@ public final class RankPipeline<C> {
                 type, scheduler.stochastic() ? plan.steps() : 0, scheduler.noiseType(type)),
             new Noise.Given(given.latents(), run.world().device()));
     if (plan.request().pictures() != null) {
-      run.activity("encoding the picture");
-      Mark start = run.figures().mark();
-      Start begun =
-          pictureTensors()
-              .start(request, drawn, given.latents() != null, scheduler, this::pictureEncoder);
-      run.figures().pictureEncoded(start);
-      return begun;
+      boolean whole = given.latents() != null;
+      return encoded(x -> x.start(request, drawn, whole, scheduler, this::pictureEncoder));
     }
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());

@@ -105,6 +105,8 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
       case "num_images_per_prompt" -> builder.numImagesPerPrompt(value.asInt());
       case "strength" -> builder.strength(value.asDouble());
       case "padding_mask_crop" -> builder.paddingMaskCrop(value.asInt());
+      case "max_area" -> builder.maxArea(value.asInt());
+      case "_auto_resize" -> builder.autoResize(value.asBoolean());
       case "use_resolution_binning" -> builder.useResolutionBinning(value.asBoolean());
       case "clean_caption" -> builder.cleanCaption(value.asBoolean());
       default -> builder.set(setting(argument), value(value));
@@ -123,7 +125,9 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
     if (json.isArray()) {
       return json.valueStream().map(DiffusersCall::value).toList();
     }
-    return json.isNumber() ? json.numberValue() : json.isBoolean() ? json.asBoolean() : json.asText();
+    return json.isNumber()
+        ? json.numberValue()
+        : json.isBoolean() ? json.asBoolean() : json.asText();
   }
 
   private static List<String> texts(JsonNode value) {

@@ -102,7 +102,7 @@ public abstract class ParallelContract {
 
   /** Every combination with every number of patches, fresh and stale, and blocks in shares. */
   Stream<Layout> hybrids() {
-    int tokens = pipeline.model().resolve(input()).sequence().tokens();
+    int tokens = pipeline.model().resolve(input()).latents().axes().tokens();
     int heads = pipeline.model().transformer(Placement.CPU).heads();
     List<Layout> all =
         Stream.of(1, 2, 3, heads)

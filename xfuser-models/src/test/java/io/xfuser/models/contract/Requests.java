@@ -3,8 +3,12 @@ package io.xfuser.models.contract;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Picture;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.DiffusionPipeline;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -27,6 +31,29 @@ public final class Requests {
   /** The tiny pipeline {@code model}. */
   public static Path directory(String model) {
     return DiffusersCall.FIXTURES.resolve(model);
+  }
+
+  /** A copy of {@code flux} in {@code scratch} whose transformer refers to a picture. */
+  public static Path kontext(Path flux, Path scratch) {
+    Path directory = scratch.resolve("flux_kontext_tiny");
+    try {
+      if (!Files.exists(directory)) {
+        DirectoryCopy.of(flux, directory)
+            .rewrite("model_index.json", "\"FluxPipeline\"", "\"FluxKontextPipeline\"");
+      }
+      return directory;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** {@code input} that refers to a picture of 28 tokens, in its own size. */
+  public static InputConfig referring(InputConfig input) {
+    return input.toBuilder()
+        .image(Picture.of(DiffusersCall.FIXTURES.resolve("reference/kontext/hills.png")))
+        .maxArea(input.height() * input.width())
+        .autoResize(false)
+        .build();
   }
 
   /** Two small pictures of different prompts, or two videos, of any tiny pipeline. */

@@ -163,7 +163,7 @@ class TrippedOverTest {
   void aSequenceThatTheDegreesDoNotDivideKeepsItsLength(String model) {
     try (DiffusionPipeline pipeline = open(Requests.directory(model))) {
       InputConfig input = latents(Requests.two(model));
-      int tokens = pipeline.model().resolve(input).sequence().tokens();
+      int tokens = pipeline.model().resolve(input).latents().axes().tokens();
       assertThat(tokens).isEqualTo(35);
       for (ParallelConfig degrees :
           List.of(

@@ -1,12 +1,17 @@
 package io.xfuser.models.internal.flux;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.picture.PictureFile;
+import io.xfuser.internal.picture.Resizing;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
+import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
@@ -26,12 +31,14 @@ import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
 /**
  * A Flux.1 directory ({@code FluxPipeline} in diffusers, {@code FluxImg2ImgPipeline} and {@code
- * FluxInpaintPipeline} for requests with a picture, {@code FluxFillPipeline} for its transformer).
+ * FluxInpaintPipeline} for requests with a picture, {@code FluxFillPipeline} and {@code
+ * FluxKontextPipeline} for their transformers).
  */
 final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final String NAME = "flux";
@@ -58,7 +65,20 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   /** What a transformer has not that sees the mask. */
   private static final Set<Setting<?>> NOT_OF_FILL =
       Set.of(
-          InputConfig.NEGATIVE_PROMPT, InputConfig.NEGATIVE_PROMPT_2, InputConfig.TRUE_CFG_SCALE, InputConfig.PADDING_MASK_CROP);
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NEGATIVE_PROMPT_2,
+          InputConfig.TRUE_CFG_SCALE,
+          InputConfig.PADDING_MASK_CROP);
+
+  /** What a transformer has not that refers to the picture. */
+  private static final Set<Setting<?>> NOT_OF_KONTEXT =
+      Set.of(InputConfig.MASK_IMAGE, InputConfig.STRENGTH, InputConfig.PADDING_MASK_CROP);
+
+  /** What it alone has. */
+  private static final Set<Setting<?>> OF_KONTEXT =
+      Set.of(InputConfig.MAX_AREA, InputConfig.AUTO_RESIZE);
+
+  private static final int KONTEXT_AREA = 1 << 20;
 
   private static final Defaults OF_PROMPTS = new Defaults(28, 3.5, LONGEST_TEXT, false);
   private static final Defaults OF_PICTURES = new Defaults(28, 7, LONGEST_TEXT, false);
@@ -103,6 +123,10 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
     return components().index().getString("_class_name").equals(FluxPipelines.FILL);
   }
 
+  private boolean refers() {
+    return components().index().getString("_class_name").equals(FluxPipelines.KONTEXT);
+  }
+
   @Override
   public String name() {
     return NAME;
@@ -111,35 +135,68 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   @Override
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
-    int scale = vae().scale();
-    Size size = roundedDown(NAME, scale * FluxConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
-    LatentShape latents =
-        new LatentShape(
-            config().channels(),
-            1,
-            size.height() / scale,
-            size.width() / scale,
-            new Patchify(FluxConfig.PATCH),
-            LatentShape.Layout.PACKED);
+    Size asked = askedOr(SAMPLE_SIZE * vae().scale(), input);
+    int area = Objects.requireNonNullElse(input.maxArea(), KONTEXT_AREA);
+    Size size = roundedDown(NAME, multiple(), refers() ? KontextSizes.drawn(asked, area) : asked);
+    LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, defaults(input));
     requireText(LONGEST_TEXT, request);
     if (input.negativePrompts().isEmpty() && input.has(InputConfig.NEGATIVE_PROMPT_2)) {
       throw new ArgumentException(
           InputConfig.NEGATIVE_PROMPT_2 + " needs " + InputConfig.NEGATIVE_PROMPT);
     }
-    Double asked = input.negativePrompts().isEmpty() ? null : input.trueCfgScale();
-    double weight = Objects.requireNonNullElse(asked, 1.0); // against the negative prompt
-    return begun(
+    Double given = input.negativePrompts().isEmpty() ? null : input.trueCfgScale();
+    double weight = Objects.requireNonNullElse(given, 1.0); // against the negative prompt
+    GenerationRequest drawn =
         request
             .withGuidance(new GuidanceOptions(weight, 0, request.guidance().scale()))
-            .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
-        new PictureLoop(fills() ? 1 : 0.6, fills(), false));
+            .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
+    return refers()
+        ? referring(drawn)
+        : begun(drawn, new PictureLoop(fills() ? 1 : 0.6, fills(), false));
+  }
+
+  /** Of what height and width must be multiples, in pixels. */
+  private int multiple() {
+    return vae().scale() * FluxConfig.PATCH;
+  }
+
+  private LatentShape latents(Size size) {
+    return new LatentShape(
+        config().channels(),
+        1,
+        size.height() / vae().scale(),
+        size.width() / vae().scale(),
+        new Patchify(FluxConfig.PATCH),
+        LatentShape.Layout.PACKED);
+  }
+
+  /** {@code request} with the picture that its input has, if it has one, as a reference. */
+  private GenerationRequest referring(GenerationRequest request) {
+    Picture image = request.input().image();
+    if (image == null) {
+      return request;
+    }
+    autoencoder().checkEncoder();
+    Bitmap whole = PictureFile.read(InputConfig.IMAGE.name(), image);
+    Size seen =
+        new KontextSizes(multiple())
+            .seen(
+                new Size(whole.height(), whole.width()),
+                Objects.requireNonNullElse(request.input().autoResize(), true));
+    Bitmap resized = Resizing.stretched(whole, seen.width(), seen.height());
+    return request.withReferences(List.of(new Reference(resized, latents(seen))));
   }
 
   @Override
   public Set<Setting<?>> settings() {
     Set<Setting<?>> settings = new HashSet<>(SETTINGS);
-    settings.removeAll(fills() ? NOT_OF_FILL : Set.of());
+    if (fills()) {
+      settings.removeAll(NOT_OF_FILL);
+    } else if (refers()) {
+      settings.removeAll(NOT_OF_KONTEXT);
+      settings.addAll(OF_KONTEXT);
+    }
     return settings;
   }
 
@@ -147,7 +204,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
     if (fills()) {
       return OF_FILL;
     }
-    return input.image() == null ? OF_PROMPTS : OF_PICTURES;
+    return input.image() == null || refers() ? OF_PROMPTS : OF_PICTURES;
   }
 
   @Override

@@ -14,7 +14,7 @@ class FluxDevContractTest extends ParallelContract {
 
   @Override
   protected List<String> siblings() {
-    return List.of("flux_dev_tiny", "flux_schnell_tiny");
+    return List.of("flux_dev_tiny", "flux_schnell_tiny", "flux_kontext_tiny");
   }
 
   @Override

@@ -1,0 +1,168 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Picture;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest.Reference;
+import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Flux Kontext sees a picture as diffusers' {@code FluxKontextPipeline} does. */
+class KontextTest {
+  private static final Path FOLDER = DiffusersCall.FIXTURES.resolve("reference/kontext");
+
+  @TempDir Path scratch;
+
+  private static JsonNode file() throws IOException {
+    return new ObjectMapper().readTree(FOLDER.resolve("cases.json").toFile());
+  }
+
+  static List<DiffusersCall> calls() throws IOException {
+    long seed = file().get("seed").asLong();
+    List<DiffusersCall> calls = new ArrayList<>();
+    file()
+        .get("cases")
+        .forEach(one -> calls.add(new DiffusersCall(one.get("pipeline").asText(), seed, one)));
+    return calls;
+  }
+
+  @ParameterizedTest
+  @MethodSource("calls")
+  void everyPictureEqualsThatOfDiffusers(DiffusersCall call) throws IOException {
+    EngineConfig engine = EngineConfig.of(Requests.kontext(call.directory(), scratch));
+    try (NDManager manager = Torch.newManager();
+        FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null);
+        XDiTParallel pipeline = XDiTParallel.inProcess(engine);
+        Generation generation = pipeline.generate(input(call))) {
+      String name = call.json().get("name").asText();
+      NDArray expected = pixels.get(manager, name, pixels.shape(name));
+      assertThat(generation.tensor().getShape().getShape()).isEqualTo(call.shape());
+      assertThat(Pixels.largestDifference(call.strided(generation.tensor()), expected))
+          .isLessThanOrEqualTo(1e-3);
+    }
+  }
+
+  private static InputConfig input(DiffusersCall call) {
+    InputConfigBuilder builder = InputConfig.builder().outputType(OutputType.PT);
+    JsonNode image = call.json().get("image");
+    if (!image.isNull()) {
+      builder.image(Picture.of(FOLDER.resolve(image.asText())));
+    }
+    List<Long> seeds = new ArrayList<>();
+    call.json().get("seeds").forEach(one -> seeds.add(one.asLong()));
+    return call.fill(seeds.isEmpty() ? builder.seed(call.seed()) : builder.seeds(seeds)).build();
+  }
+
+  static Stream<int[]> sizes() throws IOException {
+    List<int[]> sizes = new ArrayList<>();
+    file()
+        .get("sizes")
+        .forEach(
+            one -> sizes.add(Stream.of(0, 1, 2, 3).mapToInt(i -> one.get(i).asInt()).toArray()));
+    return sizes.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void aPictureIsSeenInTheNearestSizeOfTheTraining(int[] size) throws IOException {
+    InputConfig input =
+        InputConfig.builder("a fox")
+            .image(Picture.of(new BufferedImage(size[0], size[1], BufferedImage.TYPE_INT_RGB)))
+            .build();
+    Path directory = Requests.kontext(Requests.directory("flux_schnell_tiny"), scratch);
+    Reference seen = Requests.resolve(directory, input).references().get(0);
+    assertThat(List.of(seen.image().width(), seen.image().height()))
+        .containsExactly(size[2], size[3]);
+    assertThat(List.of(seen.latents().width(), seen.latents().height()))
+        .containsExactly(size[2] / 8, size[3] / 8);
+  }
+
+  @Test
+  void whatKontextHasNotIsRefusedByName() throws IOException {
+    Path directory = Requests.kontext(Requests.directory("flux_schnell_tiny"), scratch);
+    Picture small = Picture.of(new BufferedImage(40, 15, BufferedImage.TYPE_INT_RGB));
+    InputConfig input = InputConfig.builder("a fox").image(small).build();
+    assertThatThrownBy(() -> Requests.resolve(directory, input))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("image has 15 × 40 pixels (height × width), but must have 16 along each side");
+    assertThatThrownBy(() -> Requests.resolve(directory, input.toBuilder().strength(0.5).build()))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageContaining("strength");
+    InputConfig thin = InputConfig.builder("a fox").size(16, 4096).maxArea(4096).build();
+    assertThatThrownBy(() -> Requests.resolve(directory, thin))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("height and width must be at least 16, but are 4 and 1024");
+    assertThatThrownBy(
+            () ->
+                Requests.resolve(
+                    Requests.directory("flux_schnell_tiny"),
+                    InputConfig.builder("a fox").maxArea(4096).build()))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessageContaining("max_area");
+  }
+
+  /** Patches of which some have no part of the reference. */
+  @Test
+  void aReferenceMayBeSmallerThanThereAreParts() throws IOException {
+    Path directory = Requests.kontext(Requests.directory("flux_schnell_tiny"), scratch);
+    Layout parts =
+        new Layout(
+            ParallelConfig.builder()
+                .pipefusionDegree(2)
+                .numPipelinePatch(2)
+                .ulyssesDegree(2)
+                .build(),
+            1);
+    try (NDManager manager = Torch.newManager()) {
+      NDArray expected = drawn(manager, directory, parts.onOneRank());
+      NDArray found = drawn(manager, directory, parts);
+      assertThat(Pixels.largestDifference(found, expected)).isLessThanOrEqualTo(1e-5);
+    }
+  }
+
+  private static NDArray drawn(NDManager manager, Path directory, Layout layout) {
+    EngineConfig engine =
+        EngineConfig.builder(directory)
+            .parallel(layout.degrees())
+            .runtime(r -> r.warmupSteps(layout.warmupSteps()))
+            .build();
+    InputConfig input =
+        InputConfig.builder("a fox")
+            .image(Picture.of(FOLDER.resolve("dot.png")))
+            .size(48, 48)
+            .maxArea(48 * 48)
+            .autoResize(false)
+            .numInferenceSteps(3)
+            .maxSequenceLength(20)
+            .outputType(OutputType.PT)
+            .build();
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(engine);
+        Generation generation = pipeline.generate(input)) {
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+}
