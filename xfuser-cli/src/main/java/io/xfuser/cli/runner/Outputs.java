@@ -194,10 +194,10 @@ final class Outputs {
     for (Path missing : existing.relativize(written.toAbsolutePath())) {
       try {
         Files.readAttributes(existing.resolve(missing), BasicFileAttributes.class);
-      } catch (NoSuchFileException e) {
-        continue; // as it should be
       } catch (IOException e) {
-        throw new ArgumentException(flag + ": " + place + ": " + cause(e), e);
+        if (!(e instanceof NoSuchFileException)) { // else all is well
+          throw new ArgumentException(flag + ": " + place + ": " + cause(e), e);
+        }
       }
     }
   }
