@@ -150,7 +150,11 @@ class RunnerTest {
     Path folder = directory.resolve("pictures");
     String name = "pixart_sigma_dp1_cfg1_ulysses1_ring1_pp1_patch1_";
     String[] all =
-        concat(outputs(folder), new String[] {"--trace", folder.resolve("t").toString()});
+        concat(
+            outputs(folder),
+            new String[] {
+              "--trace", folder.resolve("t").toString(), "--quantize_text_encoder", "int8"
+            });
     for (int number = 0; number < 2; number++) {
       out.reset();
       assertThat(run(flags(all))).isZero();
@@ -160,7 +164,8 @@ class RunnerTest {
           .containsPattern(
               "tEXtparameters\0a fox\nSteps: 2, Sampler: \\w+, CFG scale: 4\\.5, Seed: 42,"
                   + " Size: 64x64, Model: pixart_sigma_tiny, Version: xfuser")
-          .contains("\"layout\":\"dp1_cfg1_ulysses1_ring1_pp1_patch1\"", "\"dtype\":\"float32\"");
+          .contains("\"layout\":\"dp1_cfg1_ulysses1_ring1_pp1_patch1\"", "\"dtype\":\"float32\"")
+          .contains("\"quantize_text_encoder\":\"int8\"");
     }
     assertThat(folder.resolve(name + "0.png"))
         .hasSameBinaryContentAs(folder.resolve(name + "1.png"));

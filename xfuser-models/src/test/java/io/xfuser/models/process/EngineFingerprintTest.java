@@ -3,6 +3,7 @@ package io.xfuser.models.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Worlds;
@@ -58,6 +59,9 @@ class EngineFingerprintTest {
                     of(plain.toBuilder().runtime(r -> r.dtype(ElementType.FLOAT16)).build()))
                 .orElseThrow())
         .startsWith("rank 1 has dtype ");
+    ModelConfig quantized = plain.model().toBuilder().quantize(ElementType.INT8).build();
+    assertThat(differences(of(plain), of(plain.toBuilder().model(quantized).build())))
+        .contains("rank 1 has quantize int8, rank 0 has none");
     assertThat(of(plain).entries()).containsKeys("libtorch", "device", "model");
   }
 

@@ -240,6 +240,10 @@ class CriteriaTest {
         .isInstanceOf(ArgumentException.class)
         .hasMessage("the criteria's device is cpu, but their argument device is cuda");
     assertThatThrownBy(
+            criteria(String.class, Image.class).optArgument("quantize", "int4").build()::loadModel)
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("quantize must be int8, but is int4");
+    assertThatThrownBy(
             criteria(String.class, Image.class).optDevice(Device.of("npu", 0)).build()::loadModel)
         .isInstanceOf(ArgumentException.class)
         .hasMessage("a pipeline computes on the CPU or on GPUs, not on npu(0)");
