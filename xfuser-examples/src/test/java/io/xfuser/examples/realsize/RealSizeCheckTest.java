@@ -70,7 +70,7 @@ class RealSizeCheckTest {
 
   @EnabledOnOs(OS.LINUX) // others do not tell what memory is anonymous
   @ParameterizedTest
-  @CsvSource({"pixart, ''", "sd3_medium, ''", "sd3_medium, --no_t5"})
+  @CsvSource({"pixart, ''", "sd3_medium, ''", "sd3_medium, --no_t5", "flux_schnell, ''"})
   void aNarrowModelIsWrittenDrawnAndMeasured(String model, String more, @TempDir Path folder)
       throws IOException {
     String place = " --folder " + folder.resolve("model") + " --model ";
@@ -86,7 +86,7 @@ class RealSizeCheckTest {
         "measure"
             + place
             + model
-            + " --dtype bfloat16 --side 32 --steps 1 --tokens 20 --results "
+            + " --dtype bfloat16 --quantize int8 --side 32 --steps 1 --tokens 20 --results "
             + results);
     Measured run = JSON.readValue(results.toFile(), Measured.class);
     assertThat(run.phases())
@@ -94,7 +94,7 @@ class RealSizeCheckTest {
         .containsExactly("loading", "text", "steps", "decoding");
     assertThat(run.peakBytes()).isPositive();
     assertThat(Table.lines(List.of(run, run)))
-        .anyMatch(line -> line.startsWith("| bfloat16 | text"));
+        .anyMatch(line -> line.startsWith("| bfloat16, int8 | text"));
   }
 
   private static void run(String arguments) {
