@@ -20,7 +20,7 @@ public final class TokenIds {
   }
 
   /** Pads each text's ids, at most {@code length}, to {@code length} with {@code padding}. */
-  static TokenIds pad(List<long[]> texts, int length, long padding) {
+  public static TokenIds pad(List<long[]> texts, int length, long padding) {
     long[][] ids = new long[texts.size()][];
     long[][] mask = new long[texts.size()][length];
     for (int i = 0; i < ids.length; i++) {
