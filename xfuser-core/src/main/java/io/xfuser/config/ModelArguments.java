@@ -43,7 +43,8 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           .open(BY_STEPS);
 
   public static final Setting<Double> MU =
-      Setting.of("mu", Kind.number(), "X", "Logarithm of the shift of dynamically shifted schedules")
+      Setting.of(
+              "mu", Kind.number(), "X", "Logarithm of the shift of dynamically shifted schedules")
           .open("by the picture's size");
 
   public static final Setting<List<Integer>> SKIP_GUIDANCE_LAYERS =
@@ -60,7 +61,10 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
 
   public static final Setting<Double> SKIP_LAYER_GUIDANCE_START =
       Setting.of(
-              "skip_layer_guidance_start", Kind.number(), "X", "Share of the steps before it begins")
+              "skip_layer_guidance_start",
+              Kind.number(),
+              "X",
+              "Share of the steps before it begins")
           .or(0.01);
 
   public static final Setting<Double> SKIP_LAYER_GUIDANCE_STOP =
@@ -68,7 +72,9 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           .or(0.2);
 
   public static final Setting<List<Integer>> ORIGINAL_SIZE =
-      pair("original_size", "Height and width of the picture that the model imagines it is cut from")
+      pair(
+              "original_size",
+              "Height and width of the picture that the model imagines it is cut from")
           .or(List.of(1024, 1024), "1024 1024");
 
   public static final Setting<List<Integer>> TARGET_SIZE =
@@ -79,12 +85,14 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           .or(List.of(0, 0), "0 0");
 
   public static final Setting<Boolean> MASK_FEATURE =
-      Setting.of("mask_feature", Kind.truth(), "", "Cut off the padding of prompts")
-          .or(true, "on");
+      Setting.of("mask_feature", Kind.truth(), "", "Cut off the padding of prompts").or(true, "on");
 
   public static final Setting<Boolean> ENABLE_TEMPORAL_ATTENTIONS =
       Setting.of(
-              "enable_temporal_attentions", Kind.truth(), "", "Let frames of a video see each other")
+              "enable_temporal_attentions",
+              Kind.truth(),
+              "",
+              "Let frames of a video see each other")
           .or(true, "on");
 
   public static final Setting<Integer> DECODE_CHUNK_SIZE =
@@ -129,10 +137,10 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
       }
     }
     for (Setting<?> part :
-        List.of(
-            SKIP_LAYER_GUIDANCE_SCALE, SKIP_LAYER_GUIDANCE_START, SKIP_LAYER_GUIDANCE_STOP)) {
+        List.of(SKIP_LAYER_GUIDANCE_SCALE, SKIP_LAYER_GUIDANCE_START, SKIP_LAYER_GUIDANCE_STOP)) {
       if (has(part) && listed(SKIP_GUIDANCE_LAYERS).isEmpty()) {
-        throw new ArgumentException(part + " needs " + SKIP_GUIDANCE_LAYERS + ", which is not given");
+        throw new ArgumentException(
+            part + " needs " + SKIP_GUIDANCE_LAYERS + ", which is not given");
       }
     }
   }

@@ -119,9 +119,7 @@ public record TextRequest(
   /** Encodes some prompts. */
   @FunctionalInterface
   public interface PromptEncoder {
-    /**
-     * Tensors by name; dimension 0 of each is the texts, which are some of {@code request}'s.
-     */
+    /** Tensors by name; dimension 0 of each is the texts, which are some of {@code request}'s. */
     Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request);
   }
 }

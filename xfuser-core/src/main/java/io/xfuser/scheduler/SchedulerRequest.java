@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param eta the share of DDPM's noise in DDIM's steps, 0 (none) to 1
  * @param mu the logarithm of the shift towards noise for this size of picture; used where the
  *     scheduler's settings have {@code use_dynamic_shifting}
- * @param sigmas noise levels before shifting, as the pipeline or the caller prescribes them, one per
- *     step, and for some schedulers one more for the end; null for the scheduler's own
+ * @param sigmas noise levels before shifting, as the pipeline or the caller prescribes them, one
+ *     per step, and for some schedulers one more for the end; null for the scheduler's own
  * @param timesteps what the model is told, as the caller prescribes it, one per step, descending;
  *     null for the scheduler's own
  * @param begin how many of the first steps are left out, because samples begin with a picture

@@ -90,7 +90,9 @@ final class DenoisingLoop<C> {
     return plan.passes() - afterTheLastStep;
   }
 
-  /** Says what the prompts alone are conditioned on, where guidance leads away from fewer layers. */
+  /**
+   * Says what the prompts alone are conditioned on, where guidance leads away from fewer layers.
+   */
   void prompts(C conditioning) {
     promptsAlone = conditioning;
   }

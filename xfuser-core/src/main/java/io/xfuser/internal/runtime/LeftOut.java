@@ -17,8 +17,7 @@ record LeftOut<C>(Block<C> block) implements Block<C> {
   @Override
   public Hidden forward(NDManager owner, Hidden x, C conditioning, BlockContext context) {
     NDArray text = x.text();
-    return x.with(
-        Torch.alias(owner, x.image()), text == null ? null : Torch.alias(owner, text));
+    return x.with(Torch.alias(owner, x.image()), text == null ? null : Torch.alias(owner, text));
   }
 
   @Override

@@ -78,8 +78,7 @@ record PipelineStage<C>(
       Block<C> block = blocks.get(i);
       others.add(leftOut.contains(first + i) ? new LeftOut<>(block) : block);
     }
-    return new PipelineStage<>(
-        first, others, conditioner, embeddingOrNull, headOrNull, offload);
+    return new PipelineStage<>(first, others, conditioner, embeddingOrNull, headOrNull, offload);
   }
 
   Embedding<C> embedding() {

@@ -85,7 +85,8 @@ record AddedTransformer() implements TransformerSpec<AddedTransformer.Text> {
     public Text begin(NDManager request, ConditionInput input) {
       try (NDManager scope = request.newSubManager()) {
         NDArray states = Torch.alias(scope, input.text(Captions.EMBEDS)); // (B, T, C)
-        return new Text(Torch.copy(request, states.mean(new int[] {2}, true).mean(new int[] {1}, true)));
+        return new Text(
+            Torch.copy(request, states.mean(new int[] {2}, true).mean(new int[] {1}, true)));
       }
     }
 

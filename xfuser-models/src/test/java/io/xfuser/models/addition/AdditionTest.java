@@ -88,8 +88,7 @@ class AdditionTest {
     name("text_encoder");
     assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(engine(SERIAL)))
         .isInstanceOf(ModelException.class)
-        .hasMessageEndingWith(
-            "tokenizer is T5Tokenizer, but only AddedTokenizer can be used here");
+        .hasMessageEndingWith("tokenizer is T5Tokenizer, but only AddedTokenizer can be used here");
   }
 
   @Test

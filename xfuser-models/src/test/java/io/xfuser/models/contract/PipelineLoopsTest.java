@@ -31,8 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tiny pipelines with other schedulers than their own, or an AutoencoderTiny, draw what diffusers
- * draws: what each pipeline's loop does with a scheduler, and what the arguments of its call do. Made by
- * scripts/fixtures/loop_reference.py and argument_reference.py.
+ * draws: what each pipeline's loop does with a scheduler, and what the arguments of its call do.
+ * Made by scripts/fixtures/loop_reference.py and argument_reference.py.
  */
 class PipelineLoopsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -94,7 +94,9 @@ class PipelineLoopsTest {
     try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(loop.call().input());
         NDManager manager = Torch.newManager();
-        FileWeights pixels = FileWeights.openFile(REFERENCES.resolve(loop.folder()).resolve("pixels.safetensors"), null)) {
+        FileWeights pixels =
+            FileWeights.openFile(
+                REFERENCES.resolve(loop.folder()).resolve("pixels.safetensors"), null)) {
       NDArray theirs = pixels.get(manager, loop.name(), pixels.shape(loop.name()));
       NDArray ours = loop.call().strided(generation.tensor());
       assertThat(Pixels.largestDifference(ours, theirs)).isLessThanOrEqualTo(TOLERANCE);
@@ -136,14 +138,17 @@ class PipelineLoopsTest {
               SERIAL.toBuilder().cfgDegree(2).build(),
               SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).build(),
               SERIAL.toBuilder().tensorDegree(2).ringDegree(2).build())) {
-        assertThat(drawn(manager, loop, directory, ranks)).as(ranks.label()).satisfies(close(serial));
+        assertThat(drawn(manager, loop, directory, ranks))
+            .as(ranks.label())
+            .satisfies(close(serial));
       }
     }
   }
 
   @Test
   void guidanceAwayFromLayersNeedsWholeTransformersAndPictures() throws IOException {
-    Loop loop = calls().filter(one -> one.name().equals("sd3_skip_layers")).findFirst().orElseThrow();
+    Loop loop =
+        calls().filter(one -> one.name().equals("sd3_skip_layers")).findFirst().orElseThrow();
     Path directory = loop.call().directory();
     try (NDManager manager = Torch.newManager()) {
       for (ParallelConfig ranks :

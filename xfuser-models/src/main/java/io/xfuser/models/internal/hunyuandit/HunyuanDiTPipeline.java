@@ -39,8 +39,7 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
 
   /** Which only transformers that are told of sizes and style have. */
   private static final Set<Setting<?>> SIZES =
-      Set.of(
-          InputConfig.ORIGINAL_SIZE, InputConfig.TARGET_SIZE, InputConfig.CROPS_COORDS_TOP_LEFT);
+      Set.of(InputConfig.ORIGINAL_SIZE, InputConfig.TARGET_SIZE, InputConfig.CROPS_COORDS_TOP_LEFT);
 
   HunyuanDiTPipeline(PipelineComponents components) {
     super(components, needs(), HunyuanDiTConfig::from);

@@ -72,7 +72,11 @@ public final class EulerDiscrete extends EulerSolver {
   public static final class Provider extends SchedulerClass {
     /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("EulerDiscreteScheduler", EulerDiscrete::of, Ability.TIMESTEPS, Ability.SIGMAS_TO_THE_END);
+      super(
+          "EulerDiscreteScheduler",
+          EulerDiscrete::of,
+          Ability.TIMESTEPS,
+          Ability.SIGMAS_TO_THE_END);
     }
   }
 }

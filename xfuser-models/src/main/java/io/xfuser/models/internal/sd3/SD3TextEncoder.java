@@ -67,8 +67,7 @@ final class SD3TextEncoder extends TextTowers {
       TextOutput first = pooled.get(0);
       TextOutput second = pooled.get(1);
       NDArray after =
-          states.orElseGet(
-              () -> SD3.PROGRAM.call(scope, "no_text", first.hidden(), tokens, width));
+          states.orElseGet(() -> SD3.PROGRAM.call(scope, "no_text", first.hidden(), tokens, width));
       return Map.of(
           EMBEDS, // (B, 77 + T, text width)
           SD3.PROGRAM.call(owner, "join_texts", first.hidden(), second.hidden(), after),

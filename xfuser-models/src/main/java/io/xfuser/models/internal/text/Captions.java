@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Cleans captions, tokenizes them and encodes them with one text encoder, padded to the longest length
- * allowed; padding is masked.
+ * Cleans captions, tokenizes them and encodes them with one text encoder, padded to the longest
+ * length allowed; padding is masked.
  */
 public final class Captions implements TextEncoder {
   /** The name of the last hidden states (B, T, text width). */

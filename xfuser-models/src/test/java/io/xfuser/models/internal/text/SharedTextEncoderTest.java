@@ -153,7 +153,10 @@ class SharedTextEncoderTest {
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       assertThatThrownBy(() -> XDiTParallel.inProcess(pipeline, engine))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("shard_text_encoder needs a text encoder that can be shared, but " + name + " has none");
+          .hasMessage(
+              "shard_text_encoder needs a text encoder that can be shared, but "
+                  + name
+                  + " has none");
     }
   }
 

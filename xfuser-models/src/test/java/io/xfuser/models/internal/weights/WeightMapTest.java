@@ -125,7 +125,8 @@ class WeightMapTest {
         TensorMap second = layers(weights, new Share(1, 2))) {
       float[] bias = weights.get(manager, "out.bias", WIDTH).toFloatArray();
       assertThat(PROGRAM.call(manager, "bias", first).toFloatArray()).containsExactly(bias);
-      assertThat(second.names()).containsExactlyInAnyOrder("qk.weight", "qk.bias", "out.0.weight", "out.1.weight");
+      assertThat(second.names())
+          .containsExactlyInAnyOrder("qk.weight", "qk.bias", "out.0.weight", "out.1.weight");
     }
   }
 
