@@ -32,8 +32,8 @@ final class LoraKind {
           new Sign("Flux.1", "double_blocks_\\d|single_blocks_\\d|single_transformer_blocks_\\d"),
           new Sign("Stable Diffusion 3", "joint_blocks_\\d"),
           new Sign("Qwen-Image", "transformer_blocks_\\d+_(img|txt)_(mlp|mod)"),
-          new Sign("Wan", "(^|_)blocks_\\d+_(self_attn|cross_attn)_[qkvo](_|$)|blocks_\\d+_ffn_"),
           new Sign("PixArt", "adaln_single|(^|_)blocks_\\d+_cross_attn_(q|kv)_linear"),
+          new Sign("Wan", "(^|_)blocks_\\d+_(self_attn|cross_attn)_[qkvo](_|$)|blocks_\\d+_ffn_"),
           new Sign("Z-Image or Lumina", "context_refiner|noise_refiner|layers_\\d+_attention_"),
           new Sign("PixArt or LTX", "transformer_blocks_\\d+_attn[12]_"),
           new Sign("Flux.1 or Stable Diffusion 3", "transformer_blocks_\\d+_attn_"));

@@ -50,18 +50,19 @@ record PeftScales(String origin, JsonNode json) {
     if (!json.has(component + "r")) {
       return 1;
     }
-    double expected = number(component, "r", "rank_pattern", address);
-    if (expected != rank) {
+    JsonNode expected = number(component, "r", "rank_pattern", address);
+    double divisor = expected.doubleValue();
+    if (divisor != rank) {
       throw new ModelException(
           "%s says that %s has the rank %s, but it has %d"
               .formatted(origin, address.name(), expected, rank));
     }
-    double alpha = number(component, "lora_alpha", "alpha_pattern", address);
+    double alpha = number(component, "lora_alpha", "alpha_pattern", address).doubleValue();
     boolean rootOfRank = json.path(component + "use_rslora").asBoolean();
-    return alpha / (rootOfRank ? Math.sqrt(expected) : expected);
+    return alpha / (rootOfRank ? Math.sqrt(divisor) : divisor);
   }
 
-  private double number(String component, String name, String pattern, LoraAddress address) {
+  private JsonNode number(String component, String name, String pattern, LoraAddress address) {
     JsonNode value = json.path(component + name);
     for (Map.Entry<String, JsonNode> other : json.path(component + pattern).properties()) {
       if (matches(other.getKey(), address.name())) {
@@ -73,7 +74,7 @@ record PeftScales(String origin, JsonNode json) {
       throw new ModelException(
           "%s has no number %s for %s but %s".formatted(origin, name, address.name(), value));
     }
-    return value.doubleValue();
+    return value;
   }
 
   /** As in peft, a pattern is a regular expression for the end of a name. */
