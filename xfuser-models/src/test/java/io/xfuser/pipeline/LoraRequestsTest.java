@@ -166,7 +166,8 @@ class LoraRequestsTest {
         Generation own = ranks.generate(fox().build());
         Generation chosen = ranks.generate(fox().loras(KOHYA, XLABS).build());
         Generation none = ranks.generate(fox().loras(List.of()).build())) {
-      assertThat(own.provenance(0).get("parameters")).contains(", Lora: \"flux_xlabs.safetensors\",");
+      assertThat(own.provenance(0).get("parameters"))
+          .contains(", Lora: \"flux_xlabs.safetensors\",");
       assertThat(chosen.provenance(0).get("xfuser"))
           .contains(
               "\"loras\":[{\"name\":\"flux_kohya.safetensors\",\"scale\":0.5},"

@@ -99,8 +99,7 @@ class BrokenLorasTest {
   void theFilesAreGoodBeforeTheyAreDamaged() {
     try (ComponentWeights model = model();
         LoraFile lora = LoraFile.open(FIXTURES.resolve("loras/flux_kohya.safetensors"))) {
-      assertThatCode(
-              () -> LoraFit.of(lora, LoraTargets.of("transformer", model.shapes()), 1))
+      assertThatCode(() -> LoraFit.of(lora, LoraTargets.of("transformer", model.shapes()), 1))
           .doesNotThrowAnyException();
     }
   }

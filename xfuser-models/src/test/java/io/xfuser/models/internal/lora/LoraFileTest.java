@@ -123,12 +123,12 @@ class LoraFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "2 5 | 4 2 | has the shape [2, 5] and \"x_embedder.lora_B.weight\" [4, 2], but transformer's"
-            + " x_embedder has [4, 6]",
-        "2 6 | 5 2 | has the shape [2, 6] and \"x_embedder.lora_B.weight\" [5, 2], but transformer's"
-            + " x_embedder has [4, 6]",
-        "3 6 | 4 2 | has the shape [3, 6] and \"x_embedder.lora_B.weight\" [4, 2], but transformer's"
-            + " x_embedder has [4, 6]",
+        "2 5 | 4 2 | has the shape [2, 5] and \"x_embedder.lora_B.weight\" [4, 2], but"
+            + " transformer's x_embedder has [4, 6]",
+        "2 6 | 5 2 | has the shape [2, 6] and \"x_embedder.lora_B.weight\" [5, 2], but"
+            + " transformer's x_embedder has [4, 6]",
+        "3 6 | 4 2 | has the shape [3, 6] and \"x_embedder.lora_B.weight\" [4, 2], but"
+            + " transformer's x_embedder has [4, 6]",
         "6 | 4 2 | has the shape [6] and \"x_embedder.lora_B.weight\" [4, 2], but transformer's"
             + " x_embedder has [4, 6]"
       })
@@ -137,7 +137,10 @@ class LoraFileTest {
     Path file =
         written(
             Map.of(
-                "x_embedder.lora_A.weight", numbers(down), "x_embedder.lora_B.weight", numbers(up)));
+                "x_embedder.lora_A.weight",
+                numbers(down),
+                "x_embedder.lora_B.weight",
+                numbers(up)));
     assertThatThrownBy(() -> check(file, true))
         .hasMessage(file + ": \"x_embedder.lora_A.weight\" " + wrong);
   }
@@ -151,8 +154,7 @@ class LoraFileTest {
     assertRefused(Map.of("x_embedder.lora_A.weight", s(2, 6)), "has no other matrix beside it");
     assertRefused(Map.of("x_embedder.alpha", s(1)), "has no matrices beside it");
     assertRefused(
-        Map.of("x_embedder.diff_b", s(4)),
-        "changes a bias, but transformer's x_embedder has none");
+        Map.of("x_embedder.diff_b", s(4)), "changes a bias, but transformer's x_embedder has none");
     assertRefused(
         Map.of(
             "x_embedder.lora_down.weight", s(2, 6),
@@ -217,13 +219,10 @@ class LoraFileTest {
             Map.of(
                 "transformer.x_embedder.lora_A.weight", s(2, 6),
                 "transformer.x_embedder.lora_B.weight", s(4, 2)),
-            Map.of(
-                "lora_adapter_metadata",
-                "{\"transformer.r\":3,\"transformer.lora_alpha\":2}"));
+            Map.of("lora_adapter_metadata", "{\"transformer.r\":3,\"transformer.lora_alpha\":2}"));
     assertThatThrownBy(() -> check(file, true))
         .hasMessage(
-            file
-                + ": lora_adapter_metadata says that x_embedder has the rank 3, but it has 2");
+            file + ": lora_adapter_metadata says that x_embedder has the rank 3, but it has 2");
   }
 
   @Test

@@ -48,8 +48,7 @@ class LoraWeightsTest {
           for (Cut cut : new Cut[] {new Cut(dim, 0, third), new Cut(dim, third, shape[dim])}) {
             NDArray part = weights.get(manager, cut, tensor, shape);
             NDArray expected =
-                Torch.contiguous(
-                    manager, Torch.slice(manager, whole, dim, cut.from(), cut.to()));
+                Torch.contiguous(manager, Torch.slice(manager, whole, dim, cut.from(), cut.to()));
             assertThat(part.getShape()).isEqualTo(expected.getShape());
             assertThat(Pixels.largestDifference(part, expected))
                 .as("%s of %s", cut, tensor)
@@ -73,8 +72,7 @@ class LoraWeightsTest {
       for (String tensor : changes.keySet()) {
         long[] shape = half.shape(tensor);
         NDArray ours = rounded.get(manager, tensor, shape);
-        NDArray once =
-            Torch.cast(manager, exact.get(manager, tensor, shape), ElementType.BFLOAT16);
+        NDArray once = Torch.cast(manager, exact.get(manager, tensor, shape), ElementType.BFLOAT16);
         assertThat(Torch.cast(manager, ours, ElementType.FLOAT32).toFloatArray())
             .isEqualTo(Torch.cast(manager, once, ElementType.FLOAT32).toFloatArray());
       }
