@@ -8,6 +8,7 @@ import java.util.Arrays;
  *
  * @param file all bytes of one
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Blocks(byte[] file) {
   private static final byte[] NONE = {};
   private static final int PNG_SIGNATURE = 8;
@@ -81,7 +82,7 @@ record Blocks(byte[] file) {
     }
     long number = 0;
     for (int i = 0; i < bytes; i++) {
-      number = number << 8 | file[at + (big ? i : bytes - 1 - i)] & 0xFF;
+      number = (number << 8) | (file[at + (big ? i : bytes - 1 - i)] & 0xFF);
     }
     return number;
   }
