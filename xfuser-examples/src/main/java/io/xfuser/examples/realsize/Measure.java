@@ -68,13 +68,13 @@ final class Measure implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ElementType type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
+    RealModel real = RealModel.of(model);
     ModelConfig config =
-        ModelConfig.builder(folder)
+        real.in(folder)
             .set(ModelConfig.QUANTIZE, quantize)
             .set(ModelConfig.QUANTIZE_TEXT_ENCODER, quantizeText)
             .build();
     EngineConfig engine = EngineConfig.builder(config).runtime(r -> r.dtype(type)).build();
-    RealModel real = RealModel.of(model);
     int length = tokens == null ? real.tokens() : tokens;
     try (Meter meter = new Meter()) {
       long start = System.nanoTime();

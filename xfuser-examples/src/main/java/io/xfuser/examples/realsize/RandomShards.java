@@ -47,6 +47,11 @@ final class RandomShards {
     JSON.writeValue(folder.resolve(name + ".safetensors.index.json").toFile(), index);
   }
 
+  /** Writes {@code NAME.safetensors}, however large it is. */
+  static void writeOne(Path name, StoredType type, List<RandomTensor> tensors) throws IOException {
+    write(name.resolveSibling(name.getFileName() + ".safetensors"), type, tensors);
+  }
+
   /** Bytes of all. */
   static long bytes(StoredType type, List<RandomTensor> tensors) {
     return type.bytes() * tensors.stream().mapToLong(RandomTensor::elements).sum();

@@ -3,9 +3,11 @@ package io.xfuser.examples.realsize;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,7 +35,7 @@ record RealModel(
   private static final JsonMapper JSON = new JsonMapper();
   private static final String CONFIG = "/config.json";
   private static final String TRANSFORMER = "transformer";
-  private static final String DIFFUSERS = "diffusion_pytorch_model";
+  private static final String DIFFUSERS = "/diffusion_pytorch_model";
   private static final String T5 = "t5";
   private static final int CLIP = 32; // width of a narrow one
   private static final int GUIDED = 2; // prompts: the given one and the negative one
@@ -42,15 +44,17 @@ record RealModel(
    * A component with weights.
    *
    * @param folder of the component
-   * @param name of its file, without what says its type
+   * @param path of its file, without what says its type; one without a folder is never cut
    * @param type of its numbers
    * @param tensors by its settings
    */
   record Part(
-      String folder,
-      String name,
-      StoredType type,
-      Function<JsonNode, List<RandomTensor>> tensors) {}
+      String folder, String path, StoredType type, Function<JsonNode, List<RandomTensor>> tensors) {
+    /** Whether its file is for itself, as other programs than diffusers have it. */
+    boolean single() {
+      return !path.contains("/");
+    }
+  }
 
   /**
    * By the name that the script takes.
@@ -75,9 +79,10 @@ record RealModel(
     return new RealModel(
         files,
         List.of(
-            new Part("text_encoder", "model", StoredType.F32, TextTensors::t5),
-            new Part(TRANSFORMER, DIFFUSERS, StoredType.F32, TransformerTensors::pixart),
-            new Part("vae", DIFFUSERS, StoredType.F32, VaeTensors::of)),
+            new Part("text_encoder", "text_encoder/model", StoredType.F32, TextTensors::t5),
+            new Part(
+                TRANSFORMER, TRANSFORMER + DIFFUSERS, StoredType.F32, TransformerTensors::pixart),
+            new Part("vae", "vae" + DIFFUSERS, StoredType.F32, VaeTensors::of)),
         Map.of("tokenizer", T5),
         "text_encoder",
         GUIDED,
@@ -93,11 +98,11 @@ record RealModel(
     return new RealModel(
         files,
         List.of(
-            new Part("text_encoder", "model", StoredType.F16, TextTensors::clip),
-            new Part("text_encoder_2", "model", StoredType.F16, TextTensors::clip),
-            new Part("text_encoder_3", "model", StoredType.F16, TextTensors::t5),
-            new Part(TRANSFORMER, DIFFUSERS, StoredType.F16, TransformerTensors::sd3),
-            new Part("vae", DIFFUSERS, StoredType.F16, VaeTensors::of)),
+            new Part("text_encoder", "text_encoder/model", StoredType.F16, TextTensors::clip),
+            new Part("text_encoder_2", "text_encoder_2/model", StoredType.F16, TextTensors::clip),
+            new Part("text_encoder_3", "text_encoder_3/model", StoredType.F16, TextTensors::t5),
+            new Part(TRANSFORMER, TRANSFORMER + DIFFUSERS, StoredType.F16, TransformerTensors::sd3),
+            new Part("vae", "vae" + DIFFUSERS, StoredType.F16, VaeTensors::of)),
         Map.of("tokenizer", "clip_l", "tokenizer_2", "clip_g", "tokenizer_3", T5),
         "text_encoder_3",
         GUIDED,
@@ -117,10 +122,11 @@ record RealModel(
     return new RealModel(
         files,
         List.of(
-            new Part("text_encoder", "model", StoredType.F16, TextTensors::clipAlone),
-            new Part("text_encoder_2", "model", StoredType.F8_E4M3, TextTensors::t5),
-            new Part(TRANSFORMER, DIFFUSERS, StoredType.F8_E4M3, TransformerTensors::flux),
-            new Part("vae", DIFFUSERS, StoredType.F32, VaeTensors::of)),
+            new Part("text_encoder", "clip_l", StoredType.F16, TextTensors::clipAlone),
+            new Part("text_encoder_2", "t5xxl_fp8_e4m3fn", StoredType.F8_E4M3, TextTensors::t5),
+            new Part(
+                TRANSFORMER, "flux1-schnell-fp8", StoredType.F8_E4M3, TransformerTensors::flux),
+            new Part("vae", "ae", StoredType.F32, VaeTensors::original)),
         Map.of("tokenizer", "clip_l", "tokenizer_2", T5),
         "text_encoder_2",
         1,
@@ -132,6 +138,24 @@ record RealModel(
     try (InputStream in = RealModel.class.getResourceAsStream(path)) {
       return (ObjectNode) JSON.readTree(Objects.requireNonNull(in, path));
     }
+  }
+
+  /** What opens it in {@code folder}: a directory, or its transformer's file and the others. */
+  ModelConfig.Builder in(Path folder) {
+    Map<String, Path> places = new TreeMap<>();
+    for (Part part : parts) {
+      if (part.single()) {
+        places.put(part.folder(), folder.resolve(part.path() + ".safetensors"));
+      }
+    }
+    Path transformer = places.get(TRANSFORMER);
+    if (transformer == null) {
+      return ModelConfig.builder(folder);
+    }
+    tokenizers.keySet().forEach(name -> places.put(name, folder.resolve(name)));
+    ModelConfig.Builder all = ModelConfig.builder(transformer);
+    ModelConfig.PARTS.forEach(part -> all.set(part, places.get(part.name())));
+    return all;
   }
 
   /** The settings of the component in {@code folder}. */

@@ -56,38 +56,44 @@ final class TransformerTensors {
     return tensors.linear("proj_out", rows, width).list();
   }
 
-  /** FluxTransformer2DModel without an embedding of guidance. */
+  /** Flux without an embedding of guidance, by the names of black-forest-labs/flux. */
   static List<RandomTensor> flux(JsonNode config) {
     TensorNames tensors = new TensorNames();
     long width = width(config);
     long head = config.get("attention_head_dim").asLong();
     long channels = config.get("in_channels").asLong();
-    conditions(tensors, config, width);
-    tensors.linear("x_embedder", width, channels);
+    tensors.linear("img_in", width, channels);
+    tensors.linear("txt_in", width, config.get("joint_attention_dim").asLong());
+    embedder(tensors, "time_in.", width, SINUSOIDS);
+    embedder(tensors, "vector_in.", width, config.get("pooled_projection_dim").asLong());
     for (int i = 0; i < config.get("num_layers").asInt(); i++) {
-      String block = "transformer_blocks." + i + ".";
-      tensors.linear(block + "norm1.linear", 6 * width, width);
-      tensors.linear(block + "norm1_context.linear", 6 * width, width);
-      joint(tensors, block, width);
-      tensors.linear(block + "attn.to_add_out", width, width);
-      feedForward(tensors, block + "ff_context.", width);
-      for (String norm : List.of("norm_q", "norm_k", "norm_added_q", "norm_added_k")) {
-        tensors.scale(block + "attn." + norm + ".weight", head);
+      for (String stream : List.of("img", "txt")) {
+        String part = "double_blocks." + i + "." + stream;
+        tensors.linear(part + "_mod.lin", 6 * width, width);
+        tensors.linear(part + "_attn.qkv", 3 * width, width);
+        norms(tensors, part + "_attn.norm.", head);
+        tensors.linear(part + "_attn.proj", width, width);
+        tensors.linear(part + "_mlp.0", 4 * width, width);
+        tensors.linear(part + "_mlp.2", width, 4 * width);
       }
     }
     for (int i = 0; i < config.get("num_single_layers").asInt(); i++) {
-      String block = "single_transformer_blocks." + i + ".";
-      tensors.linear(block + "norm.linear", 3 * width, width);
-      for (String part : List.of("to_q", "to_k", "to_v")) {
-        tensors.linear(block + "attn." + part, width, width);
-      }
-      tensors.scale(block + "attn.norm_q.weight", head);
-      tensors.scale(block + "attn.norm_k.weight", head);
-      tensors.linear(block + "proj_mlp", 4 * width, width);
-      tensors.linear(block + "proj_out", width, 5 * width);
+      String block = "single_blocks." + i + ".";
+      tensors.linear(block + "modulation.lin", 3 * width, width);
+      tensors.linear(block + "linear1", 7 * width, width);
+      tensors.linear(block + "linear2", width, 5 * width);
+      norms(tensors, block + "norm.", head);
     }
-    tensors.linear("norm_out.linear", 2 * width, width);
-    return tensors.linear("proj_out", channels, width).list();
+    tensors.linear("final_layer.adaLN_modulation.1", 2 * width, width);
+    return tensors.linear("final_layer.linear", channels, width).list();
+  }
+
+  private static void embedder(TensorNames tensors, String prefix, long width, long in) {
+    tensors.linear(prefix + "in_layer", width, in).linear(prefix + "out_layer", width, width);
+  }
+
+  private static void norms(TensorNames tensors, String prefix, long head) {
+    tensors.scale(prefix + "query_norm.scale", head).scale(prefix + "key_norm.scale", head);
   }
 
   private static long width(JsonNode config) {

@@ -16,6 +16,39 @@ final class VaeTensors {
     return vae.tensors.list();
   }
 
+  /** The same by the names of CompVis' autoencoder, which other programs than diffusers have. */
+  static List<RandomTensor> original(JsonNode config) {
+    int last = config.get("block_out_channels").size() - 1;
+    return of(config).stream().map(tensor -> original(tensor, last)).toList();
+  }
+
+  private static RandomTensor original(RandomTensor tensor, int last) {
+    String name =
+        tensor
+            .name()
+            .replace("mid_block.resnets.0", "mid.block_1")
+            .replace("mid_block.resnets.1", "mid.block_2")
+            .replace("mid_block.attentions.0", "mid.attn_1")
+            .replace("group_norm", "norm")
+            .replace("to_out.0", "proj_out")
+            .replaceFirst("\\.to_([qkv])\\.", ".$1.")
+            .replaceFirst("down_blocks\\.(\\d)", "down.$1")
+            .replaceFirst("resnets\\.", "block.")
+            .replaceFirst("(down|up)samplers\\.0", "$1sample")
+            .replace("conv_shortcut", "nin_shortcut")
+            .replace("conv_norm_out", "norm_out");
+    for (int i = 0; i <= last; i++) { // which are counted from the other end there
+      name = name.replace("up_blocks." + i, "up." + (last - i));
+    }
+    boolean projection = name.contains("attn_1") && tensor.shape().length == 2; // 1×1 kernels there
+    long[] shape = tensor.shape();
+    return new RandomTensor(
+        name,
+        projection ? new long[] {shape[0], shape[1], 1, 1} : shape,
+        tensor.mean(),
+        tensor.deviation());
+  }
+
   private void parts(JsonNode config) {
     List<Long> widths = new ArrayList<>();
     config.get("block_out_channels").forEach(width -> widths.add(width.asLong()));

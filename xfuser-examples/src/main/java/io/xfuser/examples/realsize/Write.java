@@ -91,6 +91,12 @@ final class Write implements Callable<Integer> {
   private void weights(RealModel.Part part, List<RandomTensor> tensors) throws IOException {
     double bytes = RandomShards.bytes(part.type(), tensors);
     System.err.printf("real_size: writing %s, %.2f GB ...%n", part.folder(), bytes / 1e9);
-    RandomShards.write(folder.resolve(part.folder()), part.name(), part.type(), tensors);
+    Path file = folder.resolve(part.path());
+    if (part.single()) {
+      RandomShards.writeOne(file, part.type(), tensors);
+    } else {
+      Path name = Objects.requireNonNull(file.getFileName());
+      RandomShards.write(file.resolveSibling(""), name.toString(), part.type(), tensors);
+    }
   }
 }
