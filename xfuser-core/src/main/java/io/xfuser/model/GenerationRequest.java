@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param guidance how predictions with and without the prompt become one
  * @param text how prompts are prepared
  * @param pictures what is made of a picture that was given; null = there is none
- * @param references what the pictures refer to: each a segment of the sequence, after theirs
+ * @param seen what the pictures refer to: each a segment of the sequence, after theirs
  */
 public record GenerationRequest(
     InputConfig input,
@@ -41,14 +41,14 @@ public record GenerationRequest(
     GuidanceOptions guidance,
     TextEncoder.TextOptions text,
     @Nullable SourcePictures pictures,
-    List<Reference> references) {
+    List<Reference> seen) {
   /**
    * Checks that tokens and pictures can be counted.
    *
    * @throws IllegalArgumentException with the numbers
    */
   public GenerationRequest {
-    references = List.copyOf(references);
+    seen = List.copyOf(seen);
     latents.axes();
     long drawn = (long) prompts.positive().size() * input.numImagesPerPrompt();
     if (drawn * latents.frames() > Integer.MAX_VALUE) {
@@ -91,93 +91,38 @@ public record GenerationRequest(
   /** The same with other prompts. */
   public GenerationRequest withPrompts(Prompts other) {
     return new GenerationRequest(
-        input,
-        other,
-        size,
-        output,
-        latents,
-        scheduler,
-        calls,
-        guidance,
-        text,
-        pictures,
-        references);
+        input, other, size, output, latents, scheduler, calls, guidance, text, pictures, seen);
   }
 
   /** The same, the pictures resized and cropped to {@code other} in the end. */
   public GenerationRequest withOutput(Size other) {
     return new GenerationRequest(
-        input,
-        prompts,
-        size,
-        other,
-        latents,
-        scheduler,
-        calls,
-        guidance,
-        text,
-        pictures,
-        references);
-  }
-
-  /** The same of other latents. */
-  public GenerationRequest withLatents(LatentShape other) {
-    return new GenerationRequest(
-        input,
-        prompts,
-        size,
-        output,
-        other,
-        scheduler,
-        calls,
-        guidance,
-        text,
-        pictures,
-        references);
+        input, prompts, size, other, latents, scheduler, calls, guidance, text, pictures, seen);
   }
 
   /** The same with another schedule. */
   public GenerationRequest withScheduler(SchedulerRequest other) {
+    int left = other.steps() - other.begin();
     return new GenerationRequest(
-        input,
-        prompts,
-        size,
-        output,
-        latents,
-        other,
-        other.steps() - other.begin(),
-        guidance,
-        text,
-        pictures,
-        references);
+        input, prompts, size, output, latents, other, left, guidance, text, pictures, seen);
   }
 
   /** The same with a scheduler that calls the model so often. */
   public GenerationRequest withCalls(int other) {
     return new GenerationRequest(
-        input,
-        prompts,
-        size,
-        output,
-        latents,
-        scheduler,
-        other,
-        guidance,
-        text,
-        pictures,
-        references);
+        input, prompts, size, output, latents, scheduler, other, guidance, text, pictures, seen);
   }
 
   /** The same with other guidance. */
   public GenerationRequest withGuidance(GuidanceOptions other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, scheduler, calls, other, text, pictures, references);
+        input, prompts, size, output, latents, scheduler, calls, other, text, pictures, seen);
   }
 
   /** The same, made of a picture; {@code null} = of none. */
   public GenerationRequest withPictures(@Nullable SourcePictures other) {
     return new GenerationRequest(
-        input, prompts, size, output, latents, scheduler, calls, guidance, text, other, references);
+        input, prompts, size, output, latents, scheduler, calls, guidance, text, other, seen);
   }
 
   /** The same, referring to {@code others}. */
@@ -188,7 +133,7 @@ public record GenerationRequest(
 
   /** Whether a picture is encoded. */
   public boolean encodesPictures() {
-    return pictures != null || !references.isEmpty();
+    return pictures != null || !seen.isEmpty();
   }
 
   /** Whether prompts are weighed against negative prompts. */
@@ -206,7 +151,7 @@ public record GenerationRequest(
     return new Sequence(
         Stream.concat(
                 Stream.of(latents.axes()),
-                references.stream().map(reference -> reference.latents().axes()))
+                seen.stream().map(reference -> reference.latents().axes()))
             .toList());
   }
 

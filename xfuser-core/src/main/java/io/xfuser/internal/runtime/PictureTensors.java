@@ -119,7 +119,7 @@ record PictureTensors(
    */
   List<NDArray> references(
       NDManager owner, Device device, Supplier<Shared.Lease<VaeEncoder>> encoder) {
-    List<Reference> all = plan.request().references();
+    List<Reference> all = plan.request().seen();
     List<NDArray> tokens = new ArrayList<>();
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> latents = // (1, c, h, w) each

@@ -155,7 +155,7 @@ public final class RankPipeline<C> {
 
   /** The tokens (B, r, c) that this rank has of each picture that is referred to. */
   private List<NDArray> references() {
-    return plan.request().references().isEmpty()
+    return plan.request().seen().isEmpty()
         ? List.of()
         : encoded(x -> x.references(request, run.world().device(), this::pictureEncoder));
   }

@@ -94,7 +94,7 @@ class KontextTest {
             .image(Picture.of(new BufferedImage(size[0], size[1], BufferedImage.TYPE_INT_RGB)))
             .build();
     Path directory = Requests.kontext(Requests.directory("flux_schnell_tiny"), scratch);
-    Reference seen = Requests.resolve(directory, input).references().get(0);
+    Reference seen = Requests.resolve(directory, input).seen().get(0);
     assertThat(List.of(seen.image().width(), seen.image().height()))
         .containsExactly(size[2], size[3]);
     assertThat(List.of(seen.latents().width(), seen.latents().height()))

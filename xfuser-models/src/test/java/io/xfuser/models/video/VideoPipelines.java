@@ -3,6 +3,7 @@ package io.xfuser.models.video;
 import io.xfuser.config.InputConfig;
 import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel;
@@ -74,15 +75,20 @@ public final class VideoPipelines implements PipelineProvider {
 
     @Override
     public GenerationRequest resolve(InputConfig input) {
-      GenerationRequest request = model.resolve(input);
-      return request.withLatents(
+      GenerationRequest picture = model.resolve(input);
+      LatentShape latents =
           new LatentShape(
               VideoDiT.CHANNELS,
               FRAMES,
-              request.latents().height(),
-              request.latents().width(),
+              picture.latents().height(),
+              picture.latents().width(),
               VideoDiT.PATCH,
-              LatentShape.Layout.VIDEO));
+              LatentShape.Layout.VIDEO);
+      return GenerationRequest.of(
+          input,
+          picture.size(),
+          latents,
+          new Defaults(3, 2, picture.text().maxSequenceLength(), false));
     }
 
     @Override
