@@ -1,5 +1,10 @@
 def calls(self, like: Tensor) -> List[Tensor]:
   pixels = self.of(like, [6, 3, 8, 10])
-  return [
+  values, mask = torch.to(self.of(like, [8, 10, 3]), 0), torch.to(self.of(like, [8, 10, 1]), 0)
+  tokens = self.of(like, [1, 6, 4])
+  out = [
+    self.normalize(values), self.cover(self.of(like, [1, 3, 8, 10]), mask), self.join(tokens, tokens),
+    self.mask_of_latents(mask, [1, 4, 4, 5], like.dtype), self.mask_as_channels(mask, 4, 5, like.dtype)]
+  return out + [
     self.denormalize(pixels), self.not_finite(pixels), self.quantize(pixels), self.picture(pixels, 1),
     self.resize_and_crop(pixels, [10, 12], [6, 6]), self.videos(pixels, 3)]

@@ -32,8 +32,8 @@ def meta_attention(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]
     scores = scores + mask
   return torch.matmul(torch.softmax(scores, 3), v)
 
-def meta_math(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
-  return (self.meta_attention(q, k, v), q)
+def meta_math(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
+  return (self.meta_attention(q, k, v, mask), q)
 
 def meta_flash(self, q: Tensor, k: Tensor, v: Tensor, dropout: float, causal: bool, debug: bool,
                scale: float) -> Tuple[Tensor, Tensor, Tensor, Tensor, int, int, Tensor, Tensor, Tensor]:
