@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * Makes the pictures that a command line asks for, on as many ranks as its degrees multiply to:
  * threads of this JVM; with {@code --launcher process} a JVM each; and where the environment says
  * that this process is one of several ranks, as that rank. With {@code compare} before the flags,
- * they are drawn on one rank too, and compared.
+ * they are drawn on one rank too, and compared. {@code inspect FILE_OR_DIR} draws nothing, but says
+ * what that is.
  */
 public final class Runner {
   private final Class<?> main;
@@ -81,6 +82,13 @@ public final class Runner {
    */
   public int run(String... argv) {
     Failures failures = new Failures(main.getSimpleName(), List.of(argv), err);
+    if (argv.length > 0 && argv[0].equals(Inspect.COMMAND)) {
+      return failures.statusOf(
+          () -> {
+            Inspect.run(out, List.of(argv).subList(1, argv.length));
+            return 0;
+          });
+    }
     String[] flags = compares(argv) ? Arrays.copyOfRange(argv, 1, argv.length) : argv;
     return failures.statusOf(() -> run(XFuserArgs.parse(flags), List.of(argv)));
   }

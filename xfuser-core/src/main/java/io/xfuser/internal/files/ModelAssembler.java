@@ -4,6 +4,8 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.weights.LoadOptions;
+import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * Makes a pipeline's components of files that are no diffusers directory, or not all of one; found
@@ -17,4 +19,12 @@ public interface ModelAssembler {
    * @throws ModelException in one sentence, if the file is no such model, or a component is missing
    */
   PipelineComponents assemble(ModelConfig config, LoadOptions loading);
+
+  /**
+   * What is in {@code place}, a file of weights or a directory of a pipeline: texts, numbers, lists
+   * and maps by their names. Headers are read, and weights are not.
+   *
+   * @throws ModelException in one sentence, if it is neither
+   */
+  Map<String, Object> inspect(Path place);
 }

@@ -37,6 +37,18 @@ public final class SingleFiles implements ModelAssembler {
         : new Assembly(model, parts).components(loading);
   }
 
+  @Override
+  public Map<String, Object> inspect(Path place) {
+    return Files.isDirectory(place) ? Inspection.ofDirectory(place) : Inspection.ofFile(place);
+  }
+
+  /** What the model in {@code file} needs that is not in it, by the names of settings. */
+  static List<String> missing(Path file) {
+    Assembly assembly = new Assembly(file, Map.of());
+    assembly.addAll();
+    return assembly.missing;
+  }
+
   /** A directory with other parts. */
   private static PipelineComponents exchanged(
       Path directory, Map<String, Path> parts, LoadOptions loading) {
@@ -127,12 +139,16 @@ public final class SingleFiles implements ModelAssembler {
       this.format = (ModelFormat) transformer.format();
     }
 
-    PipelineComponents components(LoadOptions loading) {
+    void addAll() {
       index.put("_class_name", format.pipeline(transformer.tensors(), file));
       add("transformer", "diffusers", format.className(), given(file, transformer, Map.of()));
       add("scheduler", format.scheduler(transformer.tensors()));
       addVae();
       format.texts().forEach(this::addText);
+    }
+
+    PipelineComponents components(LoadOptions loading) {
+      addAll();
       if (!missing.isEmpty()) {
         throw new ModelException(
             "%s is %s alone: what is missing is given by %s"

@@ -97,6 +97,11 @@ public final class ComponentWeights implements AutoCloseable {
     return new ComponentWeights(files, loading, other);
   }
 
+  /** All tensors, as the files have them. */
+  public Tensors tensors() {
+    return files.tensors();
+  }
+
   /** The names of all tensors. */
   public Set<String> names() {
     return files.names();

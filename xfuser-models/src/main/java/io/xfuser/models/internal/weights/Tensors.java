@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -64,6 +65,26 @@ public final class Tensors {
 
   private boolean hasBelow(String prefix) {
     return all.keySet().stream().anyMatch(name -> name.startsWith(prefix));
+  }
+
+  /**
+   * How many tensors of each type there are, and how many bytes of files they take.
+   *
+   * @param count tensors
+   * @param bytes in files
+   */
+  public record Amount(long count, long bytes) {}
+
+  /** The amounts by the names of types, as the files have them. */
+  public Map<String, Amount> types() {
+    Map<String, Amount> types = new TreeMap<>();
+    for (Stored tensor : all.values()) {
+      types.merge(
+          tensor.typeName(),
+          new Amount(1, tensor.bytes()),
+          (a, b) -> new Amount(a.count() + b.count(), a.bytes() + b.bytes()));
+    }
+    return types;
   }
 
   /** Those whose names begin with {@code prefix}, without it. */

@@ -250,6 +250,25 @@ class SingleFilesTest {
   }
 
   @Test
+  void inspectingAFileSaysWhatItIsAndWhatItLacks() throws IOException {
+    Map<String, Object> report = new SingleFiles().inspect(allInOne());
+    assertThat(report)
+        .containsEntry("is", "a Flux.1 transformer and a T5 encoder and an autoencoder")
+        .containsEntry("pipeline", "FluxPipeline")
+        .containsEntry("supported", true)
+        .containsEntry("missing", List.of("text_encoder", "tokenizer", "tokenizer_2"));
+    assertThat(String.valueOf(report.get("types"))).contains("BF16", "F16");
+    assertThat((List<?>) report.get("components")).hasSize(3);
+    Map<String, Object> directory = new SingleFiles().inspect(DEV);
+    assertThat(directory)
+        .containsEntry("pipeline", "FluxPipeline")
+        .containsEntry("missing", List.of());
+    assertThat((List<?>) directory.get("components")).hasSize(7);
+    assertThatThrownBy(() -> new SingleFiles().inspect(files))
+        .hasMessage(files + " has no model_index.json, so it is not a diffusers pipeline");
+  }
+
+  @Test
   void aCommandLineNamesAFileAsItNamesADirectory() throws IOException {
     Path file = Files.createFile(files.resolve("x.gguf"));
     assertThat(ModelConfig.named(file.toString(), null).build().directory()).contains(file);
