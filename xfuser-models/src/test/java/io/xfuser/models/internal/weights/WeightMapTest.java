@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -127,6 +128,28 @@ class WeightMapTest {
       assertThat(PROGRAM.call(manager, "bias", first).toFloatArray()).containsExactly(bias);
       assertThat(second.names())
           .containsExactlyInAnyOrder("qk.weight", "qk.bias", "out.0.weight", "out.1.weight");
+    }
+  }
+
+  @Test
+  void whatHasNoBiasReadsNone() {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32);
+        TensorMap map =
+            WeightMap.of(weights, w -> w.withoutBias().inward(QUERIES_KEYS, HEADS, WIDTH))) {
+      assertThat(map.names()).containsExactly("qk.weight");
+      assertThat(map.bytes()).isEqualTo(2L * HEADS.width() * WIDTH * Float.BYTES);
+    }
+  }
+
+  @Test
+  void noNameStandsForTwoTensors() {
+    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT32)) {
+      Joined again = new Joined("q", List.of("k"));
+      assertThatThrownBy(
+              () ->
+                  WeightMap.of(
+                      weights, w -> w.inward("q", HEADS, WIDTH).inward(again, HEADS, WIDTH)))
+          .hasMessage("q.weight is read twice");
     }
   }
 
