@@ -17,6 +17,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What weights of 8 bits do to pictures: how far they are from those of fp32, and those of several
@@ -54,6 +55,21 @@ class QuantizedPicturesTest {
       NDArray ranks = draw(manager, EngineConfig.builder(quantized).parallel(RANKS).build(), model);
       assertThat(Pixels.psnr(ranks, exact)).isCloseTo(distance, within(0.5));
       assertThat(Pixels.psnr(ranks, ours)).isGreaterThan(distance + NEARER);
+    }
+  }
+
+  /** The noise is drawn in the run's type. */
+  @ParameterizedTest
+  @EnumSource(names = {"BFLOAT16", "FLOAT16"})
+  void picturesAreAlmostThoseOfTheirType(ElementType type) {
+    String model = "pixart_sigma_tiny";
+    ModelConfig plain = ModelConfig.builder(Requests.directory(model)).build();
+    ModelConfig quantized = plain.toBuilder().quantize(ElementType.INT8).build();
+    try (NDManager manager = Torch.newManager()) {
+      EngineConfig half = EngineConfig.builder(plain).runtime(r -> r.dtype(type)).build();
+      NDArray exact = draw(manager, half, model);
+      NDArray ours = draw(manager, half.toBuilder().model(quantized).build(), model);
+      assertThat(Pixels.psnr(ours, exact)).isBetween(32.0, 46.0);
     }
   }
 
