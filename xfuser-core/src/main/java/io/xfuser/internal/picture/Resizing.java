@@ -1,7 +1,5 @@
 package io.xfuser.internal.picture;
 
-import java.util.function.DoubleUnaryOperator;
-
 /**
  * Other sizes of 8-bit pictures, to the last bit as Pillow's {@code Image.resize} and diffusers'
  * {@code VaeImageProcessor} make them: rows, then columns, each with weights of 22 bits.
@@ -13,29 +11,35 @@ public final class Resizing {
 
   /** How neighbours are weighed: by a function of their distance, which is 0 from the reach on. */
   private enum Filter {
-    LANCZOS(3, x -> sinc(x) * sinc(x / 3)),
-    BICUBIC(2, Filter::cubic);
+    LANCZOS(3) {
+      @Override
+      double weight(double x) {
+        return sinc(x) * sinc(x / 3);
+      }
+    },
+    /** Keys' with a = −1/2. */
+    BICUBIC(2) {
+      @Override
+      double weight(double x) {
+        double d = Math.abs(x);
+        return d < 1 ? (1.5 * d - 2.5) * d * d + 1 : (((d - 5) * d + 8) * d - 4) * -0.5;
+      }
+    };
 
     private final double reach;
-    private final DoubleUnaryOperator weight;
 
-    Filter(double reach, DoubleUnaryOperator weight) {
+    Filter(double reach) {
       this.reach = reach;
-      this.weight = weight;
     }
+
+    abstract double weight(double x);
 
     private static double sinc(double x) {
       return x == 0 ? 1 : StrictMath.sin(x * Math.PI) / (x * Math.PI);
     }
 
-    /** Keys' with a = −1/2. */
-    private static double cubic(double x) {
-      double d = Math.abs(x);
-      return d < 1 ? (1.5 * d - 2.5) * d * d + 1 : (((d - 5) * d + 8) * d - 4) * -0.5;
-    }
-
     private double at(double x) {
-      return -reach <= x && x < reach ? weight.applyAsDouble(x) : 0;
+      return -reach <= x && x < reach ? weight(x) : 0;
     }
   }
 
@@ -141,6 +145,7 @@ public final class Resizing {
   private record Span(double from, double to) {}
 
   /** What one column or row is a sum of: weights of {@code first} and those after it. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Weights(int first, int[] weights) {
     /** Those of {@code size} columns or rows that take the place of those in {@code span}. */
     static Weights[] of(Span span, int all, int size, Filter filter) {
