@@ -1,6 +1,7 @@
 package io.xfuser.model;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
@@ -68,6 +69,11 @@ public interface ForwardingModel<C> extends PipelineModel<C> {
   @Override
   default Set<Progress.Component> changedBy(Lora lora, boolean lenient) {
     return model().changedBy(lora, lenient);
+  }
+
+  @Override
+  default Set<Setting<?>> settings() {
+    return model().settings();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.model;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.progress.Progress;
@@ -29,6 +30,11 @@ public interface PipelineModel<C> extends AutoCloseable {
    * @throws IllegalArgumentException if the model cannot do what is asked, with the numbers
    */
   GenerationRequest resolve(InputConfig input);
+
+  /** What of a request it takes: all but what it refuses by name. */
+  default Set<Setting<?>> settings() {
+    return Set.copyOf(InputConfig.SETTINGS);
+  }
 
   /** The transformer, whose parts are loaded to the device of {@code placement}. */
   TransformerSpec<C> transformer(Placement placement);

@@ -34,7 +34,7 @@ public interface VaeDecoder extends AutoCloseable {
    * How many rows of a request's latents, counted from its first, are decoded together and depend
    * on one another: 1 where each picture or frame stands for itself.
    */
-  default int chunk() {
+  default int chunk(DecodeOptions options) {
     return 1;
   }
 
@@ -62,11 +62,26 @@ public interface VaeDecoder extends AutoCloseable {
    * @param slicing one picture at a time
    * @param tiling overlapping tiles, blended
    * @param frames of each video; 1 for pictures
+   * @param chunk how many frames of videos are decoded together
    * @param unshifted whether the shift of latents is left out
    * @param listener is told of each layer of each slice or tile
    */
   record DecodeOptions(
-      boolean slicing, boolean tiling, int frames, boolean unshifted, LayerListener listener) {
+      boolean slicing,
+      boolean tiling,
+      int frames,
+      int chunk,
+      boolean unshifted,
+      LayerListener listener) {
+    /** Of diffusers' pipelines, where nothing is said. */
+    private static final int CHUNK = 14;
+
+    /** With as many frames together as in diffusers. */
+    public DecodeOptions(
+        boolean slicing, boolean tiling, int frames, boolean unshifted, LayerListener listener) {
+      this(slicing, tiling, frames, CHUNK, unshifted, listener);
+    }
+
     /** Told to nobody. */
     public DecodeOptions(boolean slicing, boolean tiling, int frames) {
       this(slicing, tiling, frames, false, LayerListener.NONE);

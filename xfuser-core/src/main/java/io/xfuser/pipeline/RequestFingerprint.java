@@ -37,6 +37,16 @@ final class RequestFingerprint {
           RuntimeConfig.VERBOSE,
           RuntimeConfig.THREADS);
 
+  /** What no other part of a request tells. */
+  private static final List<Setting<?>> ASKED =
+      List.of(
+          InputConfig.SKIP_GUIDANCE_LAYERS,
+          InputConfig.SKIP_LAYER_GUIDANCE_SCALE,
+          InputConfig.SKIP_LAYER_GUIDANCE_START,
+          InputConfig.SKIP_LAYER_GUIDANCE_STOP,
+          InputConfig.ENABLE_TEMPORAL_ATTENTIONS,
+          InputConfig.DECODE_CHUNK_SIZE);
+
   private RequestFingerprint() {}
 
   /** That of a request; tensors that were given are told by their digests. */
@@ -57,6 +67,7 @@ final class RequestFingerprint {
     return texts
         .with("prompts of further text encoders", request.prompts().others())
         .with("sizes told", request.picture().sizes())
+        .and(settings(input, ASKED))
         .with(InputConfig.SEED.name(), input.seed())
         .with(InputConfig.SEEDS.name(), input.seeds())
         .with(InputConfig.HEIGHT.name(), request.size().height())
@@ -94,11 +105,14 @@ final class RequestFingerprint {
 
   /** Every setting by its name, so that a new one is compared too. */
   static Fingerprint settings(Settings settings) {
+    return settings(
+        settings, settings.settings().stream().filter(one -> !OWN.contains(one)).toList());
+  }
+
+  private static Fingerprint settings(Settings values, List<Setting<?>> some) {
     Fingerprint all = Fingerprint.EMPTY;
-    for (Setting<?> setting : settings.settings()) {
-      if (!OWN.contains(setting)) {
-        all = all.with(setting.name(), setting.textIn(settings));
-      }
+    for (Setting<?> setting : some) {
+      all = all.with(setting.name(), setting.textIn(values));
     }
     return all;
   }

@@ -5,11 +5,27 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsid
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.xfuser.model.PipelineProvider;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
+import io.xfuser.models.internal.text.TextModel;
+import io.xfuser.models.internal.text.TextModelProvider;
+import io.xfuser.models.internal.text.Tokenizer;
+import io.xfuser.models.internal.text.TokenizerProvider;
+import io.xfuser.models.internal.vae.Vae;
+import io.xfuser.models.internal.vae.VaeProvider;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.testing.Rules;
+import java.util.Arrays;
+import java.util.stream.Stream;
 
 /** What a model may know: never whether it runs in parallel. */
 @AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
@@ -75,6 +91,46 @@ class ModelsArchitectureTest {
           .should()
           .dependOnClassesThat(
               resideInAPackage("io.xfuser.models..").and(resideOutsideOfPackages(SHARED)));
+
+  @ArchTest
+  static final ArchRule providersAreFoundAndNotNamed =
+      noClasses()
+          .should()
+          .dependOnClassesThat(
+              implementing(
+                  PipelineProvider.class,
+                  SchedulerProvider.class,
+                  TextModelProvider.class,
+                  TokenizerProvider.class,
+                  VaeProvider.class));
+
+  @ArchTest
+  static final ArchRule whatProvidersMakeIsKnownInItsRoomAlone =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(
+              "io.xfuser.models.internal.scheduler",
+              "io.xfuser.models.internal.text",
+              "io.xfuser.models.internal.vae")
+          .should()
+          .dependOnClassesThat(
+              implementing(
+                      Scheduler.class,
+                      TextModel.class,
+                      Tokenizer.class,
+                      Vae.class,
+                      VaeDecoder.class,
+                      VaeEncoder.class)
+                  .and(resideInAPackage("io.xfuser.models..")));
+
+  private static DescribedPredicate<JavaClass> implementing(Class<?>... services) {
+    return DescribedPredicate.describe(
+        "classes that implement " + Arrays.toString(services),
+        type ->
+            !type.isInterface()
+                && !type.getModifiers().contains(JavaModifier.ABSTRACT)
+                && Stream.of(services).anyMatch(type::isAssignableTo));
+  }
 
   @ArchTest
   static final ArchRule nothingDependsOnTheAdapterForDjl =

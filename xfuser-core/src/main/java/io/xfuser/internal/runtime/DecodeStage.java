@@ -2,6 +2,7 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.internal.device.DeviceClock.Mark;
@@ -16,6 +17,7 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -138,7 +140,7 @@ final class DecodeStage {
    * ranks show one another their latents, and each decodes the chunks that its rows lie in.
    */
   private NDArray pixels(NDManager owner, VaeDecoder decoder, Rows own) {
-    int chunk = decoder.chunk();
+    int chunk = decoder.chunk(options());
     if (!chunksAreShared(chunk, own.ranks().size())) {
       return decode(owner, decoder, own.latents());
     }
@@ -201,6 +203,7 @@ final class DecodeStage {
         runtime.enableSlicing(),
         runtime.enableTiling(),
         request.latents().frames(),
+        Objects.requireNonNull(request.input().get(InputConfig.DECODE_CHUNK_SIZE)),
         request.pictures() != null && request.pictures().unshifted(),
         (done, total) -> run.progress(new Progress.Decoding(done, total)));
   }

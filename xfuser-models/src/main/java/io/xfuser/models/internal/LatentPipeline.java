@@ -124,7 +124,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     };
   }
 
-  /** What of a request it takes; all else is refused by name. */
+  @Override
   public abstract Set<Setting<?>> settings();
 
   /** {@link #resolve}, with the schedule that the pipeline makes itself. */

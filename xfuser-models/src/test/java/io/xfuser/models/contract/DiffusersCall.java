@@ -29,17 +29,13 @@ import java.util.stream.StreamSupport;
 record DiffusersCall(String pipeline, long seed, JsonNode json) {
   static final Path FIXTURES = Path.of("src/test/resources/fixtures");
 
-  /** An argument that no flag stands for. */
-  private static final String CHUNK = "decode_chunk_size";
-
-  /** The calls of {@code pipeline} that flags can express, whose pictures are recorded. */
+  /** The calls of {@code pipeline} whose pictures are recorded. */
   static List<DiffusersCall> of(String pipeline) throws IOException {
     Path file = FIXTURES.resolve("reference").resolve(pipeline).resolve("cases.json");
     JsonNode json = new ObjectMapper().readTree(file.toFile());
     long seed = json.get("seed").asLong();
     List<DiffusersCall> calls = new ArrayList<>();
     json.get("cases").forEach(one -> calls.add(new DiffusersCall(pipeline, seed, one)));
-    calls.removeIf(call -> call.json().get("call").has(CHUNK));
     return calls;
   }
 

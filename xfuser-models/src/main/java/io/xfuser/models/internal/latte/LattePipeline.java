@@ -45,6 +45,7 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
           InputConfig.TIMESTEPS,
           InputConfig.CLEAN_CAPTION,
           InputConfig.MASK_FEATURE,
+          InputConfig.DECODE_CHUNK_SIZE,
           InputConfig.ENABLE_TEMPORAL_ATTENTIONS);
 
   LattePipeline(PipelineComponents components) {

@@ -24,9 +24,6 @@ import java.util.Optional;
  * ranks of one process may share it and decode at the same time.
  */
 public final class AutoencoderKlDecoder implements VaeDecoder {
-  /** How many frames are decoded together: {@code decode_chunk_size} of diffusers' pipelines. */
-  static final int CHUNK = 14;
-
   private final AutoencoderKlConfig config;
   private final LoadOptions loading;
   private final NDManager weights = Torch.newManager();
@@ -113,12 +110,12 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   }
 
   /**
-   * Decodes a video, 14 frames at a time: a temporal decoder's frames depend on their neighbours of
-   * the same 14. Several videos one after the other are decoded as if they were one, as by
+   * Decodes a video, some frames at a time: a temporal decoder's frames depend on their neighbours of
+   * the same chunk. Several videos one after the other are decoded as if they were one, as by
    * diffusers' {@code LattePipeline.decode_latents}.
    *
    * @param latents (F, c, h, w): the frames in their order, still scaled
-   * @param options slicing and tiling, of each 14 frames
+   * @param options slicing and tiling, of each chunk of frames
    * @param strip has frames of its own, without a word to the others, if the decoder is not
    *     temporal and there are as many frames as strips; else rows or tiles
    * @return on the first strip, pixels (F, 3, H, W), about −1 to 1, in the decoder's element type;
@@ -130,7 +127,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
       NDManager owner, NDArray latents, DecodeOptions options, Strip strip) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray unscaled = enter(scope, latents, options); // (F, c, h, w)
-      int together = options.slicing() ? 1 : CHUNK;
+      int together = options.slicing() ? 1 : options.chunk();
       Splitting parts = splitting(together, options, strip);
       int frames = Math.toIntExact(latents.getShape().get(0));
       if (strip.isWhole() || config.temporal() || frames < strip.count()) {

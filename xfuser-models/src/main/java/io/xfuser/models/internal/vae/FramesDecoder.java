@@ -7,7 +7,7 @@ import io.xfuser.nn.Strip;
 import java.util.Optional;
 
 /**
- * Decodes the frames of a request's videos one after the other, 14 at a time, as diffusers' {@code
+ * Decodes the frames of a request's videos one after the other, some at a time, as diffusers' {@code
  * LattePipeline} does. Strips have frames each where frames stand for themselves and are enough.
  *
  * @param decoder what decodes some frames
@@ -20,8 +20,8 @@ public record FramesDecoder(AutoencoderKlDecoder decoder) implements VaeDecoder 
   }
 
   @Override
-  public int chunk() {
-    return decoder.config().temporal() ? AutoencoderKlDecoder.CHUNK : 1;
+  public int chunk(DecodeOptions options) {
+    return decoder.config().temporal() ? options.chunk() : 1;
   }
 
   @Override
