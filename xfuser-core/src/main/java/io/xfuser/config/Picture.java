@@ -76,6 +76,11 @@ public final class Picture {
     }
   }
 
+  /** The name of its file without its folders, or how many bytes were given. */
+  public String name() {
+    return file == null ? toString() : String.valueOf(file.getFileName());
+  }
+
   /** Its file, or how many bytes were given. */
   @Override
   public String toString() {

@@ -8,10 +8,13 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.config.Settings;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.picture.Overlay;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
+import io.xfuser.model.SourcePictures;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.lang.reflect.RecordComponent;
@@ -53,6 +56,7 @@ final class RequestFingerprint {
   static Fingerprint of(RequestPlan plan, GivenTensors given) {
     return request(plan.request())
         .and(loras("of the request", plan.loras()))
+        .and(pictures(plan.request()))
         .and(given(given))
         .and(settings(plan.engine().parallel()))
         .and(settings(plan.engine().runtime()));
@@ -133,6 +137,27 @@ final class RequestFingerprint {
   /** {@code maxSequenceLength} as {@code max_sequence_length}. */
   private static String snakeCase(String name) {
     return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
+  }
+
+  /** Pictures by their content as it is drawn with, wherever their files are. */
+  private static Fingerprint pictures(GenerationRequest request) {
+    SourcePictures pictures = request.pictures();
+    if (pictures == null) {
+      return Fingerprint.EMPTY.with(InputConfig.IMAGE.name(), "none");
+    }
+    Bitmap mask = pictures.mask();
+    Overlay overlay = pictures.overlay();
+    return Fingerprint.EMPTY
+        .with(InputConfig.IMAGE.name(), content(pictures.image()))
+        .with(InputConfig.MASK_IMAGE.name(), mask == null ? "none" : content(mask))
+        .with(InputConfig.PADDING_MASK_CROP.name(), overlay == null ? "none" : overlay.part())
+        .with("around it", overlay == null ? "none" : content(overlay.image()));
+  }
+
+  private static String content(Bitmap bitmap) {
+    MessageDigest digest = sha256();
+    digest.update(bitmap.values());
+    return hex(digest) + " of " + bitmap;
   }
 
   private static Fingerprint given(GivenTensors given) {

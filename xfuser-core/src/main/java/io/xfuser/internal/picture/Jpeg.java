@@ -1,13 +1,19 @@
 package io.xfuser.internal.picture;
 
 import java.awt.image.Raster;
+import java.io.ByteArrayOutputStream;
 
-/** JPEG files of four inks, as PIL reads them: always inverted, as Adobe's programs write them. */
+/**
+ * JPEG files: their segments, and those of four inks as PIL reads them, always inverted, as Adobe's
+ * programs write them.
+ */
 final class Jpeg {
   /** Colours of a picture for printers: cyan, magenta, yellow, black. */
   static final int INKS = 4;
 
+  private static final int JFIF = 0xE0;
   private static final int ADOBE = 0xEE;
+  private static final int LAST_ADDED = 0xEF;
   private static final int TRANSFORM = 6; // bytes after "Adobe"
 
   private Jpeg() {}
@@ -22,6 +28,30 @@ final class Jpeg {
       }
     }
     return 0;
+  }
+
+  /**
+   * The file without what programs add: colour profiles and exif data, by which Java's reader would
+   * choose other colours, or refuse a picture.
+   */
+  static byte[] plain(byte[] file) {
+    ByteArrayOutputStream plain = new ByteArrayOutputStream(file.length);
+    Blocks blocks = new Blocks(file);
+    plain.write(file, 0, 2);
+    int at = 2;
+    while (at + 4 <= file.length && (file[at] & 0xFF) == 0xFF) {
+      int marker = file[at + 1] & 0xFF;
+      int length = 2 + (int) blocks.number(at + 2, 2, true);
+      if (marker == 0xFF || marker == 0xDA || at + length > file.length) {
+        break; // the rest as it is
+      }
+      if (marker <= JFIF || marker > LAST_ADDED || marker == ADOBE) {
+        plain.write(file, at, length);
+      }
+      at += length;
+    }
+    plain.write(file, at, file.length - at);
+    return plain.toByteArray();
   }
 
   /** Of a raster of four bands as they are in the file. */

@@ -6,7 +6,6 @@ import io.xfuser.internal.failure.Reason;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +15,6 @@ import java.util.Locale;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,8 +64,8 @@ public final class PictureFile {
           "%s is %s, which no library on the class path reads".formatted(name, format.word()));
     }
     ImageReader reader = readers.next();
-    try (MemoryCacheImageInputStream stream =
-        new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
+    byte[] plain = format == Format.JPEG ? Jpeg.plain(file) : file;
+    try (FileStream stream = new FileStream(plain)) {
       reader.setInput(stream, false, true); // what is told besides is not looked at
       List<String> warnings = new ArrayList<>();
       reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));

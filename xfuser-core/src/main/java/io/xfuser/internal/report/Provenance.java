@@ -5,13 +5,16 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.SourcePictures;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** How pictures were made, for the files that they are written to. */
@@ -88,6 +91,7 @@ public final class Provenance {
     json.put("height", request.output().height()).put("width", request.output().width());
     json.put("generated_height", request.size().height());
     json.put("generated_width", request.size().width());
+    putPictures(json);
     json.put("num_frames", request.latents().frames());
     json.put("pipeline", model).put("model", modelName());
     json.put("dtype", engine.runtime().dtype().torchName());
@@ -114,6 +118,18 @@ public final class Provenance {
     return loras.isEmpty()
         ? ""
         : loras.stream().map(Lora::title).collect(Collectors.joining(", ", ", Lora: \"", "\""));
+  }
+
+  /** Names of files alone: the path says who the user is. */
+  private void putPictures(ObjectNode json) {
+    SourcePictures pictures = request.pictures();
+    if (pictures != null) {
+      Picture image = Objects.requireNonNull(request.input().image());
+      Picture mask = request.input().maskImage();
+      json.put("source_image", image.name()).put("first_step", request.scheduler().begin());
+      json.put("mask_image", mask == null ? null : mask.name());
+      json.put("padding_mask_crop", request.input().paddingMaskCrop());
+    }
   }
 
   private String prompt(int image) {

@@ -62,8 +62,8 @@ public record PictureLoop(double strength, boolean shows, boolean unshifted) {
     int first = (int) Math.max(steps - Math.min(steps * share, steps), 0);
     if (first >= steps) {
       throw new ArgumentException(
-          "strength %s leaves none of %d num_inference_steps: at least %s is needed for one"
-              .formatted(share, steps, 1.0 / steps));
+          "strength %s leaves none of %d num_inference_steps; it must be more than 0"
+              .formatted(share, steps));
     }
     return first;
   }
