@@ -146,7 +146,8 @@ class LoraRequestsTest {
       String sd3 = FIXTURES + "/loras/sd3_kohya.safetensors";
       assertThatThrownBy(() -> ranks.submit(fox().loras(sd3).build()))
           .isInstanceOf(ModelException.class)
-          .hasMessageContaining("sd3_kohya.safetensors");
+          .hasMessageContaining(
+              "is a LoRA for Stable Diffusion 3, not for flux: 3 of its 15 modules fit, \"");
       assertThatThrownBy(() -> ranks.submit(fox().loras("nothing.safetensors").build()))
           .isInstanceOf(ArgumentException.class)
           .hasMessageStartingWith("there is no LoRA nothing.safetensors");

@@ -111,7 +111,7 @@ public final class Flags {
               .map(
                   name ->
                       name.matches("[a-z]+") ? "^" + name + "(?= must | is | \\S+ cannot )" : name)
-              .collect(Collectors.joining("|", "(?<![\\w./-])(", ")(?![\\w/-])")));
+              .collect(Collectors.joining("|", "(?<![\\w./-])(", ")(?![\\w/-]|\\.\\w)")));
 
   private Flags() {}
 

@@ -97,7 +97,11 @@ class LoraPicturesTest {
       NDArray ulysses =
           drawn.picture(
               manager,
-              engine -> engine.toBuilder().parallel(ranks -> ranks.ulyssesDegree(2)).build());
+              engine ->
+                  engine.toBuilder()
+                      .parallel(ranks -> ranks.ulyssesDegree(2))
+                      .runtime(r -> r.shardTextEncoder(true))
+                      .build());
       assertThat(Pixels.largestDifference(ulysses, serial)).isLessThanOrEqualTo(RANKS);
       NDArray patched =
           drawn.picture(manager, engine -> engine.toBuilder().parallel(patches).build());

@@ -13,7 +13,7 @@ import java.util.Map;
  * @param name the module's name in the component as the file has it
  */
 record LoraAddress(String prefix, List<String> components, String name) {
-  private static final String TRANSFORMER = "transformer";
+  static final String TRANSFORMER = "transformer";
   private static final String ENCODER = "text_encoder";
 
   /** T5's names; which of a pipeline's text encoders it is depends on the pipeline. */
@@ -72,6 +72,11 @@ record LoraAddress(String prefix, List<String> components, String name) {
       }
     }
     throw new IllegalStateException("the empty prefix fits " + module);
+  }
+
+  /** Whether {@code component} is the one that its prefix means. */
+  boolean isOf(String component) {
+    return components.equals(List.of(component));
   }
 
   /** The name in which dots and underscores are the same. */

@@ -27,32 +27,54 @@ public record LoraCheck(String model, Map<String, Map<String, long[]>> component
    */
   public Set<String> changed(Lora lora, boolean lenient) {
     try (LoraFile file = LoraFile.open(lora.file())) {
+      List<LoraTargets> targets =
+          components.entrySet().stream()
+              .map(component -> LoraTargets.of(component.getKey(), component.getValue()))
+              .toList();
+      targets.stream()
+          .filter(component -> component.component().equals(LoraAddress.TRANSFORMER))
+          .forEach(component -> requireMost(file, component, lenient));
       Set<String> fitting = new HashSet<>();
       Set<String> changed = new HashSet<>();
-      components.forEach(
-          (name, shapes) -> {
-            LoraFit fit = LoraFit.of(file, LoraTargets.of(name, shapes), lora.scale());
-            fitting.addAll(fit.modules());
-            if (!fit.changes().isEmpty()) {
-              changed.add(name);
-            }
-          });
+      for (LoraTargets component : targets) {
+        LoraFit fit = LoraFit.of(file, component, lora.scale());
+        fitting.addAll(fit.modules());
+        if (!fit.changes().isEmpty()) {
+          changed.add(component.component());
+        }
+      }
       List<String> rest = new ArrayList<>(file.others());
       file.modules().stream()
           .filter(module -> !fitting.contains(module.name()))
           .forEach(module -> rest.add(module.example()));
-      judge(file, fitting.isEmpty(), rest, lenient);
+      if (fitting.isEmpty()) {
+        throw forAnother(file, "0 of its " + file.size(), file.modules().iterator().next());
+      }
+      judge(file, rest, lenient);
       return changed;
     }
   }
 
-  private void judge(LoraFile file, boolean nothing, List<String> rest, boolean lenient) {
-    if (nothing) {
-      throw new ModelException(
-          "%s is a LoRA for %s, not for %s: none of its %d modules fits, \"%s\" for example"
-              .formatted(
-                  file.path(), file.target(), model, file.size(), rest.get(rest.size() - 1)));
+  /** A file for a transformer that has less than half of its modules is for another model. */
+  private void requireMost(LoraFile file, LoraTargets transformer, boolean lenient) {
+    List<LoraModule> likely =
+        file.modules().stream()
+            .filter(module -> LoraAddress.of(module.name()).isOf(transformer.component()))
+            .toList();
+    List<LoraModule> others = likely.stream().filter(module -> !transformer.has(module)).toList();
+    int fitting = likely.size() - others.size();
+    if (!others.isEmpty() && (fitting == 0 || (!lenient && fitting < others.size()))) {
+      throw forAnother(file, fitting + " of its " + likely.size(), others.get(0));
     }
+  }
+
+  private ModelException forAnother(LoraFile file, String fitting, LoraModule other) {
+    return new ModelException(
+        "%s is a LoRA for %s, not for %s: %s modules fit, \"%s\" does not"
+            .formatted(file.path(), file.target(), model, fitting, other.example()));
+  }
+
+  private void judge(LoraFile file, List<String> rest, boolean lenient) {
     if (rest.isEmpty()) {
       return;
     }

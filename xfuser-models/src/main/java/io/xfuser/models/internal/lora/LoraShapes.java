@@ -135,8 +135,7 @@ record LoraShapes(LoraFile file, LoraTargets targets) {
     for (Rows some : rows) {
       if (!targets.shapes().containsKey(some.module() + ".bias")) {
         throw wrong(
-            key,
-            "changes a bias, but " + targets.component() + "'s " + some.module() + " has none");
+            key, "changes a bias, but " + targets.title() + "'s " + some.module() + " has none");
       }
     }
     require(key, rows, new long[] {height}, file.shape(key));
@@ -152,7 +151,7 @@ record LoraShapes(LoraFile file, LoraTargets targets) {
     List<String> modules = rows.stream().map(Rows::module).distinct().toList();
     return "%s's %s %s %s"
         .formatted(
-            targets.component(),
+            targets.title(),
             String.join(", ", modules),
             modules.size() == 1 ? "has" : "have",
             text(whole));

@@ -63,6 +63,16 @@ record LoraTargets(String component, Map<String, long[]> shapes, Map<String, Lis
     rows.put(LoraAddress.plain(name), List.copyOf(all));
   }
 
+  /** Whether it has a module that a LoRA calls so. */
+  boolean has(LoraModule module) {
+    return rows.containsKey(LoraAddress.of(module.name()).path());
+  }
+
+  /** The component in a sentence. */
+  String title() {
+    return component.replace('_', ' ');
+  }
+
   /** The shape of a module's weight. */
   long[] shape(String module) {
     return Objects.requireNonNull(shapes.get(module + WEIGHT), module);

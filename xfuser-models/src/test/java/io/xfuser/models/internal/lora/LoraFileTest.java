@@ -74,7 +74,7 @@ class LoraFileTest {
     assertThatThrownBy(() -> check(file, false))
         .isInstanceOf(ModelException.class)
         .hasMessage(
-            "%s is a LoRA for %s, not for flux: none of its 1 modules fits, \"%s\" for example"
+            "%s is a LoRA for %s, not for flux: 0 of its 1 modules fit, \"%s\" does not"
                 .formatted(file, target, module + ".lora_down.weight"));
     assertThatThrownBy(() -> check(file, true)).hasMessageContaining("not for flux");
   }
