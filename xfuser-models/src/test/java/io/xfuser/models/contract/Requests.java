@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /** What users ask tiny pipelines for, and what pipelines make of it. */
 public final class Requests {
@@ -47,11 +48,13 @@ public final class Requests {
     }
   }
 
-  /** {@code input} that refers to a picture of 28 tokens, in its own size. */
+  /** {@code input}, which has a size, referring to a picture of 28 tokens in its own size. */
   public static InputConfig referring(InputConfig input) {
+    int height = Objects.requireNonNull(input.height());
+    int width = Objects.requireNonNull(input.width());
     return input.toBuilder()
         .image(Picture.of(DiffusersCall.FIXTURES.resolve("reference/kontext/hills.png")))
-        .maxArea(input.height() * input.width())
+        .maxArea(height * width)
         .autoResize(false)
         .build();
   }

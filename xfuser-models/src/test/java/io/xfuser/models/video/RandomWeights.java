@@ -18,7 +18,7 @@ final class RandomWeights implements Weights {
   @Override
   public NDArray get(NDManager owner, String name, long... shape) {
     Random random = new Random(name.hashCode());
-    double deviation = 1 / Math.sqrt(shape.length == 1 ? 16 : shape[1]);
+    double deviation = 1 / Math.sqrt(shape.length == 1 ? 16.0 : (double) shape[1]);
     float[] values = new float[Math.toIntExact(new Shape(shape).size())];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (random.nextGaussian() * deviation);
