@@ -4,7 +4,6 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.weights.Lora;
-import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.PipelineComponents;
@@ -26,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,20 +96,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   protected void check() {
     scheduler(usualRequest());
     autoencoder.check();
-    encoderBytes = readBy(() -> names.forEach(name -> TextComponents.check(components, name)));
+    encoderBytes = TextComponents.check(components, names);
     transformer(Placement.CPU);
-  }
-
-  /** Bytes of the weights that {@code trial} is promised. */
-  private static long readBy(Runnable trial) {
-    AtomicLong sum = new AtomicLong();
-    ReadBytes.told(
-        sum::set,
-        () -> {
-          trial.run();
-          return true;
-        });
-    return sum.get();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.registry.Registry;
+import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.weights.ComponentWeights;
@@ -9,6 +10,7 @@ import io.xfuser.weights.Share;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** The tokenizers and text encoders of a pipeline, before any of them is loaded. */
 public final class TextComponents {
@@ -23,6 +25,18 @@ public final class TextComponents {
   /** The classes of the text encoders that have {@code abilities}, by transformers' names. */
   public static Set<String> encoders(Set<Ability> abilities) {
     return all().classNames(provider -> provider.abilities().containsAll(abilities));
+  }
+
+  /** Checks all of {@code names}; bytes of the weights that they promise. */
+  public static long check(PipelineComponents components, Set<String> names) {
+    AtomicLong sum = new AtomicLong();
+    ReadBytes.told(
+        sum::set,
+        () -> {
+          names.forEach(name -> check(components, name));
+          return true;
+        });
+    return sum.get();
   }
 
   /**

@@ -110,8 +110,8 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   }
 
   /**
-   * Decodes a video, some frames at a time: a temporal decoder's frames depend on their neighbours of
-   * the same chunk. Several videos one after the other are decoded as if they were one, as by
+   * Decodes a video, some frames at a time: a temporal decoder's frames depend on their neighbours
+   * of the same chunk. Several videos one after the other are decoded as if they were one, as by
    * diffusers' {@code LattePipeline.decode_latents}.
    *
    * @param latents (F, c, h, w): the frames in their order, still scaled

@@ -7,8 +7,9 @@ import io.xfuser.nn.Strip;
 import java.util.Optional;
 
 /**
- * Decodes the frames of a request's videos one after the other, some at a time, as diffusers' {@code
- * LattePipeline} does. Strips have frames each where frames stand for themselves and are enough.
+ * Decodes the frames of a request's videos one after the other, some at a time, as diffusers'
+ * {@code LattePipeline} does. Strips have frames each where frames stand for themselves and are
+ * enough.
  *
  * @param decoder what decodes some frames
  */
