@@ -72,6 +72,13 @@ public record EngineConfig(ModelConfig model, RuntimeConfig runtime, ParallelCon
     return new Builder(model, RuntimeConfig.builder().build(), ParallelConfig.serial());
   }
 
+  /** What of the weights is where it is used only as long as it is. */
+  public Offload held() {
+    return runtime.offload() == Offload.NONE && model.keepsWeightTypes()
+        ? Offload.SEQUENTIAL
+        : runtime.offload();
+  }
+
   /** A builder that starts from these values. */
   public Builder toBuilder() {
     return new Builder(model, runtime, parallel);

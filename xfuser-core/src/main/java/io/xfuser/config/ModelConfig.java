@@ -84,6 +84,11 @@ public final class ModelConfig extends ModelSettings {
     return get(DOWNLOAD_DIR);
   }
 
+  /** Whether weights stay in the files' types and are widened each time they are used. */
+  public boolean keepsWeightTypes() {
+    return value(WEIGHTS_DTYPE);
+  }
+
   /** The components that are given beside the model, by name: files or folders. */
   public Map<String, Path> parts() {
     Map<String, Path> given = new LinkedHashMap<>();
@@ -258,6 +263,11 @@ public final class ModelConfig extends ModelSettings {
      */
     public Builder loraCache(int choices) {
       return set(LORA_CACHE, choices);
+    }
+
+    /** Whether weights stay in the files' types until they are used; false by default. */
+    public Builder keepWeightTypes(boolean keep) {
+      return set(WEIGHTS_DTYPE, keep);
     }
 
     /**

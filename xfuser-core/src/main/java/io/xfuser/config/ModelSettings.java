@@ -7,6 +7,9 @@ import java.util.List;
 
 /** The settings of a model; {@link ModelConfig} has their values. */
 abstract sealed class ModelSettings extends Settings permits ModelConfig {
+  private static final String KEEP = "keep";
+  private static final String WIDEN = "widen";
+
   public static final Setting<Path> DOWNLOAD_DIR =
       Setting.of(
               "download_dir",
@@ -17,6 +20,16 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
 
   public static final Setting<String> VARIANT =
       Setting.of("variant", Kind.name(), "NAME", "Weight files with this infix, fp16 for example");
+
+  public static final Setting<Boolean> WEIGHTS_DTYPE =
+      Setting.of(
+              "weights_dtype",
+              Kind.parsed(Boolean.class, ModelSettings::keeps, keep -> keep ? KEEP : WIDEN),
+              "HOW",
+              "widen: weights of other types than dtype are widened once, when they are loaded;"
+                  + " keep: they stay as the files have them, mapped, and are widened layer by"
+                  + " layer each time they are used, for less memory and more time")
+          .or(false);
 
   public static final Setting<ElementType> QUANTIZE =
       Setting.of(
@@ -71,6 +84,7 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
       List.of(
           DOWNLOAD_DIR,
           VARIANT,
+          WEIGHTS_DTYPE,
           VAE,
           TEXT_ENCODER,
           TEXT_ENCODER_2,
@@ -87,6 +101,13 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
 
   ModelSettings(ModelConfig.Builder builder) {
     super(builder);
+  }
+
+  private static boolean keeps(String text) {
+    if (!text.equals(KEEP) && !text.equals(WIDEN)) {
+      throw new Kind.Wrong(WIDEN + " or " + KEEP, text);
+    }
+    return text.equals(KEEP);
   }
 
   private static Setting<Path> part(String name, String what) {

@@ -107,7 +107,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
   }
 
   private Shared.Lease<? extends PlacedPipeline<?>> placed(int local, RequestPlan plan) {
-    boolean layerwise = engine.runtime().offload() == Offload.SEQUENTIAL;
+    boolean layerwise = engine.held() == Offload.SEQUENTIAL;
     return pipeline.on(new Placement(ranks.devices().get(local), layerwise, plan.loras()));
   }
 

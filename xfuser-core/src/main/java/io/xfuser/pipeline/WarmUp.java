@@ -96,7 +96,7 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
   }
 
   private boolean load(int rank, Device device, Consumer<Progress> told) {
-    Offload offload = engine.runtime().offload();
+    Offload offload = engine.held();
     Placement place = new Placement(device, offload == Offload.SEQUENTIAL, pipeline.loras().own());
     try (Shared.Lease<? extends PlacedPipeline<?>> placed = pipeline.on(place)) {
       load(rank, new Loads<>(placed.get(), offload, told));
@@ -113,7 +113,7 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
           new Share(mesh.coordinate(rank, MeshAxis.TENSOR), mesh.degree(MeshAxis.TENSOR)));
       loadEncoder(rank, mesh.replica(rank), loads);
     }
-    if (engine.runtime().offload() == Offload.NONE && decodes(mesh, rank)) {
+    if (engine.held() == Offload.NONE && decodes(mesh, rank)) {
       loads.decoder().close(); // which keeps it
     }
   }
@@ -126,7 +126,7 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
   }
 
   private void loadEncoder(int rank, List<Integer> replica, Loads<?> loads) {
-    if (engine.runtime().offload() != Offload.NONE) {
+    if (engine.held() != Offload.NONE) {
       return;
     }
     if (engine.runtime().shardTextEncoder()) {

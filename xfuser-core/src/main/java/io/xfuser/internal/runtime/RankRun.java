@@ -75,7 +75,7 @@ public record RankRun(
 
   /** What this rank loads of {@code pipeline}. */
   <C> Loads<C> loads(PlacedPipeline<C> pipeline) {
-    return new Loads<>(pipeline, engine().runtime().offload(), this::progress);
+    return new Loads<>(pipeline, engine().held(), this::progress);
   }
 
   /** What this rank brings back, with all ranks' figures; returns when all have come here. */

@@ -179,6 +179,18 @@ class SingleFilesTest {
   }
 
   @Test
+  void weightsThatKeepTheirTypesDrawTheSame() {
+    ModelConfig keeping = ModelConfig.builder(DEV).keepWeightTypes(true).build();
+    ParallelConfig stages = ParallelConfig.builder().pipefusionDegree(2).build();
+    try (Generation expected = draw(ModelConfig.builder(DEV).build(), stages);
+        Generation found = draw(keeping, stages)) {
+      assertThat(Pixels.largestDifference(found.tensor(), expected.tensor())).isZero();
+    }
+    assertThatThrownBy(() -> ModelConfig.builder(DEV).set(ModelConfig.WEIGHTS_DTYPE, "some"))
+        .hasMessage("weights_dtype must be widen or keep, but is some");
+  }
+
+  @Test
   void ranksWithOtherFilesHaveOtherContents() throws IOException {
     ModelConfig.Builder model = ModelConfig.builder(DEV);
     Map<String, String> contents = contents(model.build());
