@@ -82,6 +82,9 @@ final class RequestFingerprint {
         .with("latents", request.latents().shape(request.images()))
         .with("sequence", request.sequence().segments())
         .with(
+            "pictures that are referred to",
+            request.seen().stream().map(reference -> content(reference.image())).toList())
+        .with(
             InputConfig.NUM_IMAGES_PER_PROMPT.name(),
             InputConfig.NUM_IMAGES_PER_PROMPT.textIn(input))
         .with(InputConfig.CLASS_LABELS.name(), input.classLabels())
