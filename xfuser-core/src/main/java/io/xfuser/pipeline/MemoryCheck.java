@@ -38,7 +38,9 @@ final class MemoryCheck {
     VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
     for (Device device : Set.copyOf(ranks.devices())) {
       List<MemoryNeed> needs =
-          MemoryNeed.onDevice(plan, pipeline.spec(), decoder, ranks.on(device));
+          new ArrayList<>(MemoryNeed.onDevice(plan, pipeline.spec(), decoder, ranks.on(device)));
+      VaeDecoder.Footprint encoder = pipeline.model().encoderSize();
+      needs.add(MemoryNeed.encoding(plan, encoder, ranks.on(device)));
       if (device.isGpu()) {
         MemoryNeed.largest(needs)
             .require(request, "the memory of " + Torch.name(device), DeviceMemory.total(device));

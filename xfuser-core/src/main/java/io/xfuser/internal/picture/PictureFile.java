@@ -90,8 +90,13 @@ public final class PictureFile {
     }
   }
 
-  /** Before memory is taken for the pixels. */
-  private static void requireRoom(String name, long width, long height) {
+  /**
+   * Refuses a picture before memory is taken for its pixels.
+   *
+   * @param name of the picture, for the message
+   * @throws ArgumentException with the numbers
+   */
+  public static void requireRoom(String name, long width, long height) {
     Runtime java = Runtime.getRuntime();
     long free = java.maxMemory() - java.totalMemory() + java.freeMemory();
     long most = Math.min(MOST_PIXELS, free / PIXEL);

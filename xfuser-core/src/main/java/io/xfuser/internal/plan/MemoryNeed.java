@@ -100,6 +100,33 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
         "a smaller max_sequence_length");
   }
 
+  /**
+   * What the ranks of one device need of its memory to encode the picture that a request brings:
+   * what the first level reads and writes at its size.
+   *
+   * @param ranks those that compute there
+   * @param encoder what is known of the encoder
+   */
+  public static MemoryNeed encoding(
+      RequestPlan plan, VaeDecoder.Footprint encoder, Collection<Integer> ranks) {
+    RuntimeConfig runtime = plan.engine().runtime();
+    GenerationRequest request = plan.request();
+    double most = 0;
+    for (RankPlan rank : plan.denoising()) {
+      List<Integer> replica = rank.mesh().replica(rank.rank());
+      int together =
+          runtime.useParallelVae() ? Math.min(replica.size(), request.latents().height()) : 1;
+      double here = replica.subList(0, together).stream().filter(ranks::contains).count();
+      double pixels = area(request.size(), runtime.enableTiling() ? encoder.tile() : 0);
+      most = Math.max(most, 2 * encoder.width() * pixels * here / together);
+    }
+    double elements = request.pictures() == null ? 0 : most;
+    return new MemoryNeed(
+        "encoding the picture",
+        runtime.dtype().bytes() * elements,
+        SMALLER + ", tiling, ranks that share the encoding or half precision");
+  }
+
   /** What drawing the noise needs of the host: it is drawn for all pictures together. */
   public static MemoryNeed noise(RequestPlan plan, int draws) {
     GenerationRequest request = plan.request();

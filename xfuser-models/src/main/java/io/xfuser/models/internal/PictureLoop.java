@@ -36,10 +36,11 @@ public record PictureLoop(double strength, boolean shows, boolean unshifted) {
     Picture image = Objects.requireNonNull(input.image());
     Picture mask = input.maskImage();
     int first = firstStep(request);
+    Size size = request.size();
+    PictureFile.requireRoom("what is drawn of it", size.width(), size.height());
     Bitmap whole = PictureFile.read(InputConfig.IMAGE.name(), image);
     Bitmap masked = mask == null ? null : PictureFile.read(InputConfig.MASK_IMAGE.name(), mask);
     Overlay overlay = overlay(request, whole, masked);
-    Size size = request.size();
     Bitmap shown = masked == null ? null : fitted(masked, overlay, size).gray();
     SourcePictures pictures =
         new SourcePictures(
