@@ -26,13 +26,11 @@ class LoraFileTest {
   private static final Path LORAS = Path.of("src/test/resources/fixtures/loras");
 
   /** A transformer of one layer, by Flux' names. */
-  private static final Map<String, Map<String, long[]>> MODEL =
+  private static final Map<String, long[]> TRANSFORMER =
       Map.of(
-          "transformer",
-          Map.of(
-              "single_transformer_blocks.0.proj_mlp.weight", new long[] {8, 4},
-              "single_transformer_blocks.0.proj_mlp.bias", new long[] {8},
-              "x_embedder.weight", new long[] {4, 6}));
+          "single_transformer_blocks.0.proj_mlp.weight", new long[] {8, 4},
+          "single_transformer_blocks.0.proj_mlp.bias", new long[] {8},
+          "x_embedder.weight", new long[] {4, 6});
 
   @TempDir Path folder;
 
@@ -84,7 +82,8 @@ class LoraFileTest {
   }
 
   private static void check(Path file, boolean lenient) {
-    new LoraCheck("flux", MODEL).changed(Lora.of("x", file, 1), lenient);
+    new LoraCheck("flux", Map.of("transformer", TRANSFORMER))
+        .changed(Lora.of("x", file, 1), lenient);
   }
 
   private Path written(Map<String, long[]> shapes) throws IOException {
@@ -235,7 +234,7 @@ class LoraFileTest {
                 "lora_unet_x_embedder.lora_down.weight", s(2, 6),
                 "lora_unet_x_embedder.lora_up.weight", s(4, 2)));
     try (LoraFile lora = LoraFile.open(file)) {
-      LoraFit fit = LoraFit.of(lora, LoraTargets.of("transformer", MODEL.get("transformer")), 1);
+      LoraFit fit = LoraFit.of(lora, LoraTargets.of("transformer", TRANSFORMER), 1);
       assertThat(fit.changes().get("x_embedder.weight"))
           .singleElement()
           .satisfies(one -> assertThat(one.module().name()).isEqualTo("transformer.x_embedder"));
