@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.xfuser.internal.weights.LoraSource;
 import io.xfuser.testing.Rules;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
@@ -102,7 +103,10 @@ class ArchitectureTest {
               resideInAPackage("io.xfuser..")
                   .and(not(resideInAPackage("io.xfuser.config..")))
                   .and(not(resideInAnyPackage(FAILURE)))
-                  .and(not(belongToAnyOf(ElementType.class, AttentionKernel.class))));
+                  .and(
+                      not(
+                          belongToAnyOf(
+                              ElementType.class, AttentionKernel.class, LoraSource.class))));
 
   @ArchTest
   static final ArchRule messagesKnowNothingOfWhatTheyCarry =

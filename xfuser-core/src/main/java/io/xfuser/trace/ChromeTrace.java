@@ -69,7 +69,7 @@ final class ChromeTrace {
   }
 
   private static void arguments(ObjectNode to, TraceEvent event) {
-    MicroStep at = event.at();
+    TraceEvent.MicroStep at = event.at();
     if (at != null) {
       to.put("step", at.step() + 1);
       if (at.whole()) {

@@ -1,7 +1,7 @@
 package io.xfuser.cli.trace;
 
-import io.xfuser.trace.MicroStep;
 import io.xfuser.trace.TraceEvent;
+import io.xfuser.trace.TraceEvent.MicroStep;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -11,7 +11,7 @@ import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.trace.MicroStep;
+import io.xfuser.trace.TraceEvent.MicroStep;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.List;

@@ -26,7 +26,15 @@ class SeedTest {
     try (NDManager manager = Torch.newManager()) {
       NDArray noise =
           Guidance.Arithmetic.PROGRAM
-              .callList(manager, "draw", new long[] {3}, 6, bits, false, 0, 6)
+              .callList(
+                  manager,
+                  "draw",
+                  new long[] {3},
+                  6,
+                  bits,
+                  false,
+                  new long[] {0, 0},
+                  new long[] {0, 6})
               .singletonOrThrow();
       assertThat(noise.toFloatArray())
           .containsExactly(new float[] {first, second, third}, within(1e-6f));

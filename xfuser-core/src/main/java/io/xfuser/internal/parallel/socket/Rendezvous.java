@@ -109,6 +109,11 @@ abstract class Rendezvous implements AutoCloseable {
     }
   }
 
+  /** Why the ranks cannot meet any more. */
+  final synchronized String reason() {
+    return failure == null ? "" : String.valueOf(failure.getMessage());
+  }
+
   /** Waits until {@code met} holds; fails with the sentence of {@code late} after {@code limit}. */
   final synchronized void await(BooleanSupplier met, Duration limit, Supplier<String> late) {
     Deadline deadline = Deadline.after(limit);

@@ -103,8 +103,7 @@ final class RendezvousHost extends Rendezvous {
     end(new CommunicationException("rank " + rank + " died during the rendezvous"));
   }
 
-  private synchronized @Nullable String seat(int rank, Hello hello, Connection connection)
-      throws IOException {
+  private synchronized @Nullable String seat(int rank, Hello hello, Connection connection) {
     if (hello.size() != config.size()) {
       return "rank %d expects %d ranks, but rank 0 expects %d"
           .formatted(rank, hello.size(), config.size());
@@ -112,10 +111,10 @@ final class RendezvousHost extends Rendezvous {
     if (rank < 0 || rank >= config.size() || present.containsKey(rank)) {
       return "there are two processes with rank " + rank;
     }
-    guests.put(rank, connection);
     if (!note(() -> present.put(rank, hello.seenAt(connection.remote())))) {
-      throw new IOException("nobody is waited for any more");
+      return reason(); // it came too late to be told with the others
     }
+    guests.put(rank, connection);
     return null;
   }
 

@@ -103,9 +103,12 @@ final class Signals {
         () -> {
           SignalPeer peer = peers.get(rank);
           if (peer != null) {
+            // what it said before it left counts first
+            peer.receive(System.nanoTime()).forEach(signal -> take(peer, signal));
             peer.leaving = true;
             peer.send(Signal.of(Signal.SignalKind.FAREWELL_SEEN));
           }
+          outcome.left(rank);
         });
   }
 

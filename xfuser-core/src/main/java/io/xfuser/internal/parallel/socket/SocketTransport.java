@@ -189,7 +189,6 @@ final class SocketTransport implements Transport {
               (header, tensors) ->
                   epochs.deliver(
                       header.epoch(), new Route(header.channel(), peer, rank()), tensors));
-      epochs.left(peer);
       signals.farewellArrived(peer);
     } catch (ClosedChannelException e) {
       // closed by this rank, which has failed or left

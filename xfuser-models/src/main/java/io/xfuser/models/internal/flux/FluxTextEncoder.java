@@ -35,11 +35,7 @@ final class FluxTextEncoder extends TextTowers {
   }
 
   @Override
-  public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    return request.perPrompt(owner, this::encode);
-  }
-
-  private Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
+  public Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     int tokens = request.options().maxSequenceLength();
     Map<String, NDArray> all = new HashMap<>();
     second.ifPresent(

@@ -42,13 +42,14 @@ final class HunyuanDiTTextEncoder extends TextTowers {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    Map<String, NDArray> all = new HashMap<>(request.perPrompt(owner, this::states));
+    Map<String, NDArray> all = new HashMap<>(super.encode(owner, request));
     // diffusers' pipeline repeats the masks of all prompts, but the embeddings of each
     all.putAll(request.inTurn(owner, (to, texts, whole) -> masks(to, texts.of(0))));
     return all;
   }
 
-  private Map<String, NDArray> states(NDManager owner, Texts texts, TextRequest request) {
+  @Override
+  public Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     List<String> prompts = texts.of(0);
     BlockContext context = request.context();
     Map<String, NDArray> states = new HashMap<>();

@@ -48,11 +48,7 @@ final class SD3TextEncoder extends TextTowers {
   }
 
   @Override
-  public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    return request.perPrompt(owner, this::encode);
-  }
-
-  private Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
+  public Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     int tokens = request.options().maxSequenceLength();
     try (NDManager scope = owner.newSubManager()) {
       Optional<NDArray> states = // (B, T, text width)

@@ -1,10 +1,14 @@
 package io.xfuser.models.internal.text;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
+import io.xfuser.model.TextRequest;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -12,7 +16,7 @@ import java.util.Optional;
  * first of the ranks that have shares the others, whole. If one cannot be opened, those before it
  * are closed.
  */
-public abstract class TextTowers implements TextEncoder {
+public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncoder {
   private final List<TextTower> open = new ArrayList<>();
   private final PipelineComponents components;
   private final Share share;
@@ -43,6 +47,12 @@ public abstract class TextTowers implements TextEncoder {
       close();
       throw e;
     }
+  }
+
+  /** Each prompt alone, as most pipelines do it. */
+  @Override
+  public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
+    return request.perPrompt(owner, this);
   }
 
   @Override
