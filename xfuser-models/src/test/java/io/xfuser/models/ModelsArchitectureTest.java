@@ -36,6 +36,7 @@ class ModelsArchitectureTest {
     "io.xfuser.models.internal.adaln..",
     "io.xfuser.models.internal.files..",
     "io.xfuser.models.internal.joint..",
+    "io.xfuser.models.internal.lora..",
     "io.xfuser.models.internal.parts..",
     "io.xfuser.models.internal.scheduler..",
     "io.xfuser.models.internal.text..",

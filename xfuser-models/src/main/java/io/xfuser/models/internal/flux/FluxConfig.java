@@ -70,7 +70,7 @@ public record FluxConfig(
     int tokenWidth = same ? inputWidth : config.getInt("out_channels", inputWidth);
     if (tokenWidth % (PATCH * PATCH) != 0 || inputWidth < tokenWidth) {
       throw new ModelException(
-          "%s: in_channels %d and out_channels %d are no 2 by 2 latents, and more to see beside them"
+          "%s: in_channels %d and out_channels %d are not those of 2 by 2 latents"
               .formatted(config.origin(), inputWidth, tokenWidth));
     }
     return new FluxConfig(

@@ -97,8 +97,8 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
 
   @Override
   protected void check() {
-    requireLatents(config().channels(), config().tokenWidth());
     requireClass();
+    requireLatents(config().channels(), config().tokenWidth());
     super.check();
   }
 

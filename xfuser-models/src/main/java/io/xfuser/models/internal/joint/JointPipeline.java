@@ -88,7 +88,7 @@ public abstract class JointPipeline<T> extends LatentPipeline<T, JointConditioni
   protected final void requireLatents(int channels, int width) {
     if (vae().latentChannels() != channels) {
       throw new ArgumentException(
-          "%s: latent_channels is %d, but the transformer's in_channels %d are 2 by 2 latents of %d"
+          "%s: latent_channels is %d, but the transformer's tokens of %d are 2 by 2 latents of %d"
               .formatted(vae().origin(), vae().latentChannels(), width, channels));
     }
   }

@@ -129,8 +129,10 @@ class FluxPipelineTest {
       delimiter = '|',
       value = {
         "\"patch_size\": 1| \"patch_size\": 2| patch_size is 2, only 1 is supported",
-        "\"out_channels\": null| \"out_channels\": 32| out_channels is 32, only 64 is supported",
-        "\"in_channels\": 64| \"in_channels\": 62| in_channels 62 are no 2 by 2 latents",
+        "\"out_channels\": null| \"out_channels\": 32| in_channels is 64, but a transformer of"
+            + " FluxPipeline with out_channels 32 must have 32",
+        "\"in_channels\": 64| \"in_channels\": 62| in_channels 62 and out_channels 62 are"
+            + " not those of 2 by 2 latents",
         "\"attention_head_dim\": 8| \"attention_head_dim\": 6| axes_dims_rope [2, 2, 4] are not"
             + " three even numbers that add up to attention_head_dim 6",
       })
@@ -147,7 +149,7 @@ class FluxPipelineTest {
     assertThatThrownBy(() -> resolve(FOX))
         .hasMessage(
             directory.resolve("vae/config.json")
-                + ": latent_channels is 4, but the transformer's in_channels 64 are 2 by 2 latents"
+                + ": latent_channels is 4, but the transformer's tokens of 64 are 2 by 2 latents"
                 + " of 16");
   }
 
