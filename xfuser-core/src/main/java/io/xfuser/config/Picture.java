@@ -63,6 +63,9 @@ public final class Picture {
     if (file == null) {
       return bytes.clone();
     }
+    if (Files.exists(file) && !Files.isRegularFile(file)) { // a pipe would be waited for
+      throw new ArgumentException("the picture " + file + " is no file");
+    }
     try {
       if (Files.size(file) > LARGEST_FILE) {
         throw new ArgumentException(

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,6 +18,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class InputConfigTest {
   private static final InputConfig FOX = InputConfig.builder("a fox").build();
   private static final Picture FOX_PNG = Picture.of(Path.of("fox.png"));
+
+  @Test
+  void aPictureThatIsNoFileIsNotWaitedFor(@TempDir Path folder) {
+    assertThatThrownBy(() -> Picture.of(folder).read())
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("the picture " + folder + " is no file");
+  }
 
   @Test
   void whatIsNotGivenIsLeftToThePipeline() {

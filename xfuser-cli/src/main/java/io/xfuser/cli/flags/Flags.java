@@ -110,7 +110,9 @@ public final class Flags {
               .sorted(Comparator.comparing(String::length).reversed()) // "offload model" first
               .map(
                   name ->
-                      name.matches("[a-z]+") ? "^" + name + "(?= must | is | \\S+ cannot )" : name)
+                      name.matches("[a-z]+")
+                          ? "^" + name + "(?= must | is | needs | \\S+ cannot )"
+                          : name)
               .collect(Collectors.joining("|", "(?<![\\w./-])(", ")(?![\\w/-]|\\.\\w)")));
 
   private Flags() {}

@@ -58,6 +58,7 @@ class DocumentationTest {
     Set<String> known = flags(XFuserArgs.parse("--help").usage());
     known.addAll(flags(usageOfXfRun()));
     known.addAll(FOREIGN);
+    known.add("--json"); // of "inspect"
     String text =
         Files.readString(page)
             .lines()

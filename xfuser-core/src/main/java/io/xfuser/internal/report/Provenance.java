@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
@@ -11,15 +12,38 @@ import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.SourcePictures;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** How pictures were made, for the files that they are written to. */
 public final class Provenance {
   private static final JsonMapper JSON = new JsonMapper();
+
+  /** What is told under other names, or of other values than were given. */
+  private static final Set<Setting<?>> TOLD =
+      Set.of(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.CLASS_LABELS,
+          InputConfig.SEED,
+          InputConfig.SEEDS,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
+          InputConfig.LORA);
+
+  /** Of each prompt one. */
+  private static final List<Setting<List<String>>> TEXTS =
+      List.of(
+          InputConfig.PROMPT_2,
+          InputConfig.PROMPT_3,
+          InputConfig.NEGATIVE_PROMPT_2,
+          InputConfig.NEGATIVE_PROMPT_3);
 
   private final String model;
   private final String sampler;
@@ -66,7 +90,7 @@ public final class Provenance {
     GenerationRequest.Size size = request.output();
     return prompt(image)
         + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
-        + "\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %s, Size: %dx%d, Model: %s%s, Version: %s"
+        + "\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %s, Size: %dx%d, Model: %s%s%s, Version: %s"
             .formatted(
                 request.scheduler().steps(),
                 sampler,
@@ -75,8 +99,15 @@ public final class Provenance {
                 size.width(),
                 size.height(),
                 modelName(),
+                strength(),
                 loraTitles(),
                 software());
+  }
+
+  private String strength() {
+    return request.input().has(InputConfig.STRENGTH)
+        ? ", Denoising strength: " + InputConfig.STRENGTH.textIn(request.input())
+        : "";
   }
 
   private String json(int image) {
@@ -95,13 +126,10 @@ public final class Provenance {
     json.put("num_frames", request.latents().frames());
     json.put("pipeline", model).put("model", modelName());
     json.put("dtype", engine.runtime().dtype().torchName());
-    for (Setting<?> setting : List.of(ModelConfig.QUANTIZE, ModelConfig.QUANTIZE_TEXT_ENCODER)) {
-      if (engine.model().has(setting)) {
-        json.put(setting.name(), setting.textIn(engine.model()));
-      }
-    }
+    putModel(json);
     json.put("layout", engine.parallel().label());
     json.put("warmup_steps", engine.runtime().warmupSteps()).put("version", software());
+    putGiven(json, image);
     if (!loras.isEmpty()) {
       ArrayNode added = json.putArray("loras");
       loras.forEach(lora -> added.addObject().put("name", lora.name()).put("scale", lora.scale()));
@@ -110,6 +138,37 @@ public final class Provenance {
       return JSON.writeValueAsString(json);
     } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** How the model's weights were read, and which parts of it are not its own. */
+  private void putModel(ObjectNode json) {
+    ModelConfig given = engine.model();
+    for (Setting<?> setting : List.of(ModelConfig.QUANTIZE, ModelConfig.QUANTIZE_TEXT_ENCODER)) {
+      if (given.has(setting)) {
+        json.put(setting.name(), setting.textIn(given));
+      }
+    }
+    for (Setting<Path> part : ModelConfig.PARTS) {
+      Path place = given.get(part);
+      if (place != null) {
+        json.put(part.name(), fileName(place));
+      }
+    }
+  }
+
+  /** What else the request was given. */
+  private void putGiven(ObjectNode json, int image) {
+    InputConfig input = request.input();
+    for (Setting<?> setting : input.settings()) {
+      if (input.has(setting) && !TOLD.contains(setting) && !json.has(setting.name())) {
+        json.put(setting.name(), setting.textIn(input));
+      }
+    }
+    for (Setting<List<String>> texts : TEXTS) {
+      if (input.has(texts)) {
+        json.put(texts.name(), of(Objects.requireNonNull(input.get(texts)), image));
+      }
     }
   }
 
@@ -166,8 +225,12 @@ public final class Provenance {
     ModelConfig model = engine.model();
     return model
         .directory()
-        .map(directory -> String.valueOf(directory.toAbsolutePath().normalize().getFileName()))
+        .map(Provenance::fileName)
         .orElseGet(() -> model.name().orElseThrow().toString());
+  }
+
+  private static String fileName(Path place) {
+    return String.valueOf(place.toAbsolutePath().normalize().getFileName());
   }
 
   /** Name and version of this library; classes that are in no jar have no version. */

@@ -16,6 +16,7 @@ import io.xfuser.pipeline.XDiTParallel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -117,11 +118,21 @@ class SourceRequestsTest {
     assertThat(request.calls()).isEqualTo(3);
     try (XDiTParallel serial =
             XDiTParallel.inProcess(EngineConfig.of(DiffusersCall.FIXTURES.resolve(SD3)));
-        Generation generation = serial.generate(most.apply(small()).build())) {
+        Generation generation =
+            serial.generate(
+                most.apply(
+                        small()
+                            .set(InputConfig.PROMPT_3, List.of("a hen"))
+                            .set(InputConfig.CLIP_SKIP, 1))
+                    .build())) {
       byte[] png = Files.readAllBytes(generation.save(scratch).get(0));
       assertThat(new String(png, java.nio.charset.StandardCharsets.ISO_8859_1))
           .contains("\"source_image\":\"fox.png\"")
-          .contains("\"first_step\":1");
+          .contains("\"first_step\":1")
+          .contains("\"strength\":\"0.6\"")
+          .contains("\"prompt_3\":\"a hen\"")
+          .contains("\"clip_skip\":\"1\"")
+          .contains("Denoising strength: 0.6");
     }
   }
 
