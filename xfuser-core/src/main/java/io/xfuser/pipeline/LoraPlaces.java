@@ -39,7 +39,8 @@ final class LoraPlaces {
   /**
    * The LoRA that {@code source} names: a file or folder here, else one of the hub.
    *
-   * @throws ArgumentException if there is no such file, and it is no name of the hub
+   * @throws ArgumentException if there is no such file, and it is no name of the hub, or it is a
+   *     pipe or device
    * @throws ModelException if it is not clear which file is meant
    */
   static Lora find(LoraSource source, Supplier<Hub> hub) {
@@ -47,6 +48,11 @@ final class LoraPlaces {
     if (here.isPresent()) {
       Path file = here.get();
       Path found = Files.isDirectory(file) ? file.resolve(inFolder(file)) : file;
+      if (!Files.isRegularFile(found)) { // opening a pipe waits for whoever writes to it
+        throw new ArgumentException(
+            "%s is no regular file: a LoRA is a %s file, or a folder that has one"
+                .formatted(found, WEIGHTS));
+      }
       return Lora.of(name(file), found, source.scale());
     }
     Matcher named = OF_HUB.matcher(source.place().replace('\\', '/'));
@@ -97,7 +103,8 @@ final class LoraPlaces {
   private static Set<String> choose(ModelName model, String wanted, Set<String> names) {
     if (wanted != null && !(FileName.isInside(wanted) && names.contains(wanted))) {
       throw new ModelException(
-          "%s has no file %s, but %s".formatted(model, FileName.shown(wanted), weights(names)));
+          "%s has no file %s%s"
+              .formatted(model, FileName.shown(wanted), instead(", but", weights(names))));
     }
     Set<String> files = new LinkedHashSet<>();
     String file = wanted == null ? chosen(model.toString(), names) : wanted;
@@ -115,11 +122,16 @@ final class LoraPlaces {
     if (usual.isEmpty() && all.size() != 1) {
       throw new ModelException(
           all.isEmpty()
-              ? "%s has no file%s, but %s".formatted(place, WEIGHTS, weights(names))
+              ? "%s has no %s file%s"
+                  .formatted(place, WEIGHTS, instead(" outside its folders, but", weights(names)))
               : "%s has several files, of which one must be named: %s"
                   .formatted(place, String.join(", ", all)));
     }
     return usual.orElseGet(() -> all.get(0));
+  }
+
+  private static String instead(String but, List<String> weights) {
+    return weights.isEmpty() ? "" : but + " " + weights;
   }
 
   private static List<String> weights(Set<String> names) {

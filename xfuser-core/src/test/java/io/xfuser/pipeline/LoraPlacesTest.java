@@ -17,6 +17,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class LoraPlacesTest {
@@ -75,7 +78,22 @@ class LoraPlacesTest {
     assertThat(here(folder.resolve("one")).digest()).isNotEqualTo(without.digest());
     file("none/readme.txt", "");
     assertThatThrownBy(() -> here(folder.resolve("none")))
-        .hasMessage("%s has no file.safetensors, but []".formatted(folder.resolve("none")));
+        .hasMessage("%s has no .safetensors file".formatted(folder.resolve("none")));
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  @Timeout(60)
+  void aPipeOrDeviceIsRefusedUnopened() throws Exception {
+    Path pipe = folder.resolve("pipe.safetensors");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    for (Path place : new Path[] {pipe, folder, Path.of("/dev/zero")}) {
+      assertThatThrownBy(() -> here(place))
+          .isInstanceOf(ArgumentException.class)
+          .hasMessage(
+              "%s is no regular file: a LoRA is a .safetensors file, or a folder that has one",
+              place.equals(folder) ? pipe : place);
+    }
   }
 
   @Test
@@ -106,6 +124,23 @@ class LoraPlacesTest {
       assertThat(onHub(server, "org/loras", true)).isEqualTo(peft);
       assertThat(onHub(server, "org/loras@main/more/a.safetensors", false).file()).hasContent("a");
       assertThat(server.requests()).hasSize(requests);
+    }
+  }
+
+  @Test
+  void aRepositoryWithoutALoraAtItsTopIsRefused() throws IOException {
+    try (HubServer server = new HubServer("org/loras")) {
+      server.with("README.md", bytes("no"));
+      assertThatThrownBy(() -> onHub(server, "org/loras", false))
+          .hasMessage("org/loras has no .safetensors file");
+      assertThatThrownBy(() -> onHub(server, "org/loras/a.safetensors", false))
+          .hasMessage("org/loras has no file a.safetensors");
+    }
+    try (HubServer server = new HubServer("org/more")) {
+      server.with("more/a.safetensors", bytes("a"));
+      assertThatThrownBy(() -> onHub(server, "org/more", false))
+          .hasMessage(
+              "org/more has no .safetensors file outside its folders, but [more/a.safetensors]");
     }
   }
 
