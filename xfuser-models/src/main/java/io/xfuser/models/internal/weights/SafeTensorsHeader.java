@@ -33,6 +33,14 @@ record SafeTensorsHeader(
   private static final long MAX_LENGTH = 100_000_000;
 
   private static final int PREFIX = 8;
+
+  /** {@code PK\3\4}, as torch's files begin since 1.6. */
+  private static final int ZIP = 0x04034B50;
+
+  /** How its older ones begin, before the protocol's number. */
+  private static final int PICKLE = 0x80;
+
+  private static final int PICKLE_PROTOCOLS = 5;
   private static final String METADATA = "__metadata__";
 
   private static final JsonMapper JSON =
@@ -68,9 +76,7 @@ record SafeTensorsHeader(
       }
       long length = readFully(channel, PREFIX).getLong();
       if (length < 0 || length > MAX_LENGTH || length > fileBytes - PREFIX) {
-        throw new ModelException(
-            "%s claims a header of %s bytes, but has %d bytes: it is truncated or no safetensors file"
-                .formatted(file, Long.toUnsignedString(length), fileBytes));
+        throw new ModelException(file + absurd(length, fileBytes));
       }
       JsonNode json = parse(file, readFully(channel, (int) length).array());
       return new SafeTensorsHeader(
@@ -78,6 +84,20 @@ record SafeTensorsHeader(
     } catch (IOException e) {
       throw new ModelException(file + " cannot be read: " + reason(file, e));
     }
+  }
+
+  /** What a file is whose first bytes are no length of a header. */
+  private static String absurd(long first, long fileBytes) {
+    boolean zip = (int) first == ZIP;
+    boolean pickle = (first & 0xFF) == PICKLE && (first >> 8 & 0xFF) <= PICKLE_PROTOCOLS;
+    if (zip || pickle) {
+      return " holds pickled weights, which are not read: convert them once in Python with"
+          + " safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)";
+    }
+    return first < 0 || first > MAX_LENGTH
+        ? " is no safetensors file: it does not begin with the length of a header"
+        : " claims a header of %d bytes, but has %d bytes: it is truncated or no safetensors file"
+            .formatted(first, fileBytes);
   }
 
   private static String reason(Path file, IOException e) {

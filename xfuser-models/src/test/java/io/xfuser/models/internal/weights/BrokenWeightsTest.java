@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -64,11 +65,28 @@ class BrokenWeightsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"-1,18446744073709551615", "9000000000,9000000000", "55,55"})
-  void anAbsurdHeaderLengthIsNamed(long length, String shown) throws IOException {
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-1 | is no safetensors file: it does not begin with the length of a header",
+        "9000000000 | is no safetensors file: it does not begin with the length of a header",
+        "55 | claims a header of 55 bytes, but has 62 bytes: it is truncated or no safetensors file"
+      })
+  void anAbsurdHeaderLengthIsNamed(long length, String wrong) throws IOException {
     write(length, TWO_FLOATS, 0);
-    assertRejected(
-        directory, "model.safetensors claims a header of " + shown + " bytes, but has 62 bytes");
+    assertRejected(directory, "model.safetensors " + wrong);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "504b030400000808, holds pickled weights",
+    "80028a0a6cfc9c46, holds pickled weights",
+    "89504e470d0a1a0a, is no safetensors file",
+    "6120746578742e0a, is no safetensors file"
+  })
+  void aFileOfAnotherKindIsSaidToBeOne(String start, String kind) throws IOException {
+    Files.write(directory.resolve("model.safetensors"), HexFormat.of().parseHex(start));
+    assertRejected(directory, "model.safetensors " + kind);
   }
 
   @ParameterizedTest
