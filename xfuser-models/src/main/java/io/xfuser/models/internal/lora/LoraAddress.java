@@ -74,9 +74,9 @@ record LoraAddress(String prefix, List<String> components, String name) {
     throw new IllegalStateException("the empty prefix fits " + module);
   }
 
-  /** Whether {@code component} is the one that its prefix means. */
-  boolean isOf(String component) {
-    return components.equals(List.of(component));
+  /** Whether it can be in {@code component}. */
+  boolean mayBeOf(String component) {
+    return components.contains(component);
   }
 
   /** The name in which dots and underscores are the same. */

@@ -31,9 +31,7 @@ public record LoraCheck(String model, Map<String, Map<String, long[]>> component
           components.entrySet().stream()
               .map(component -> LoraTargets.of(component.getKey(), component.getValue()))
               .toList();
-      targets.stream()
-          .filter(component -> component.component().equals(LoraAddress.TRANSFORMER))
-          .forEach(component -> requireMost(file, component, lenient));
+      requireMost(file, targets);
       Set<String> fitting = new HashSet<>();
       Set<String> changed = new HashSet<>();
       for (LoraTargets component : targets) {
@@ -55,15 +53,21 @@ public record LoraCheck(String model, Map<String, Map<String, long[]>> component
     }
   }
 
-  /** A file for a transformer that has less than half of its modules is for another model. */
-  private void requireMost(LoraFile file, LoraTargets transformer, boolean lenient) {
+  /**
+   * A file of whose modules, those that may be of a transformer, more than half fit nothing is for
+   * another model: the others fit by chance.
+   */
+  private void requireMost(LoraFile file, List<LoraTargets> targets) {
     List<LoraModule> likely =
         file.modules().stream()
-            .filter(module -> LoraAddress.of(module.name()).isOf(transformer.component()))
+            .filter(module -> LoraAddress.of(module.name()).mayBeOf(LoraAddress.TRANSFORMER))
             .toList();
-    List<LoraModule> others = likely.stream().filter(module -> !transformer.has(module)).toList();
+    List<LoraModule> others =
+        likely.stream()
+            .filter(module -> targets.stream().noneMatch(component -> component.has(module)))
+            .toList();
     int fitting = likely.size() - others.size();
-    if (!others.isEmpty() && (fitting == 0 || (!lenient && fitting < others.size()))) {
+    if (fitting < others.size()) {
       throw forAnother(file, fitting + " of its " + likely.size(), others.get(0));
     }
   }

@@ -49,7 +49,6 @@ public final class LoraFile implements AutoCloseable {
                       .merge(named.part(), key, this::refuseTwo),
               () -> others.add(key));
     }
-    refuseControl();
     parts.forEach((module, keys) -> modules.put(module, new LoraModule(module, keys)));
     if (modules.isEmpty()) {
       throw new ModelException(
@@ -59,6 +58,7 @@ public final class LoraFile implements AutoCloseable {
                   others.size(),
                   others.isEmpty() ? "" : ", \"" + others.get(0) + "\" for example"));
     }
+    refuseControl();
     this.peft = peft();
   }
 

@@ -30,9 +30,8 @@ record LoraFit(Map<String, List<LoraChange>> changes, Set<String> modules) {
     LoraFit fit = new LoraFit(new HashMap<>(), new HashSet<>());
     LoraShapes shapes = new LoraShapes(file, targets);
     for (LoraModule module : file.modules()) {
-      LoraAddress address = LoraAddress.of(module.name());
-      List<LoraTargets.Rows> rows = targets.rows().get(address.path());
-      if (rows != null && address.components().contains(targets.component())) {
+      List<LoraTargets.Rows> rows = targets.of(module);
+      if (!rows.isEmpty()) {
         shapes.check(module, rows);
         fit.add(file, module, rows, strength);
       }

@@ -63,9 +63,15 @@ record LoraTargets(String component, Map<String, long[]> shapes, Map<String, Lis
     rows.put(LoraAddress.plain(name), List.copyOf(all));
   }
 
-  /** Whether it has a module that a LoRA calls so. */
+  /** What a module of a LoRA changes here; empty if it is none of this component. */
+  List<Rows> of(LoraModule module) {
+    LoraAddress address = LoraAddress.of(module.name());
+    return address.mayBeOf(component) ? rows.getOrDefault(address.path(), List.of()) : List.of();
+  }
+
+  /** Whether a module of a LoRA is one of this component. */
   boolean has(LoraModule module) {
-    return rows.containsKey(LoraAddress.of(module.name()).path());
+    return !of(module).isEmpty();
   }
 
   /** The component in a sentence. */

@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +77,32 @@ class LoraFileTest {
             "%s is a LoRA for %s, not for flux: 0 of its 1 modules fit, \"%s\" does not"
                 .formatted(file, target, module + ".lora_down.weight"));
     assertThatThrownBy(() -> check(file, true)).hasMessageContaining("not for flux");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aLoraThatFitsByChanceIsSaidToBeOfAnotherModel(boolean lenient) {
+    Path file = LORAS.resolve("pixart_peft/adapter_model.safetensors");
+    try (FileWeights flux =
+        FileWeights.openFile(
+            LORAS.resolveSibling("flux_dev_tiny/transformer/diffusion_pytorch_model.safetensors"),
+            null)) {
+      Map<String, long[]> shapes =
+          flux.names().stream().collect(Collectors.toMap(name -> name, flux::shape));
+      LoraCheck check = new LoraCheck("flux", Map.of("transformer", shapes));
+      assertThatThrownBy(() -> check.changed(Lora.of("x", file, 1), lenient))
+          .hasMessageStartingWith(
+              file + " is a LoRA for PixArt or LTX, not for flux: 1 of its 12 modules fit, ")
+          .hasMessageNotContaining("ignore_unknown");
+    }
+  }
+
+  @Test
+  void aWholeTransformerIsNoLora() throws IOException {
+    assertRefused(
+        Map.of("single_transformer_blocks.0.attn.norm_k.weight", s(4)),
+        "is no LoRA: none of its 1 tensors has such a name,"
+            + " \"single_transformer_blocks.0.attn.norm_k.weight\" for example");
   }
 
   private static long[] s(long... shape) {
