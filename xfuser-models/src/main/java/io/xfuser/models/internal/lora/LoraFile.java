@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.lora;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.failure.Reason;
@@ -31,14 +32,16 @@ public final class LoraFile implements AutoCloseable {
   private static final String METADATA = "lora_adapter_metadata";
 
   private final Path path;
-  private final FileWeights tensors;
+  private final FileWeights stored; // in the file's types
+  private final FileWeights tensors; // the same in fp32
   private final Map<String, LoraModule> modules = new TreeMap<>();
   private final List<String> others = new ArrayList<>();
   private final PeftScales peft;
 
-  private LoraFile(Path path, FileWeights tensors) {
+  private LoraFile(Path path, FileWeights stored) {
     this.path = path;
-    this.tensors = tensors;
+    this.stored = stored;
+    this.tensors = stored.as(ElementType.FLOAT32);
     Map<String, Map<LoraPart, String>> parts = new TreeMap<>();
     for (String key : tensors.names()) {
       LoraPart.of(key)
@@ -69,11 +72,11 @@ public final class LoraFile implements AutoCloseable {
    *     not supported
    */
   public static LoraFile open(Path file) {
-    FileWeights tensors = FileWeights.openFile(file, ElementType.FLOAT32);
+    FileWeights stored = FileWeights.openFile(file, null);
     try {
-      return new LoraFile(file, tensors);
+      return new LoraFile(file, stored);
     } catch (RuntimeException e) {
-      tensors.close();
+      stored.close();
       throw e;
     }
   }
@@ -173,6 +176,7 @@ public final class LoraFile implements AutoCloseable {
         : peft.of(LoraAddress.of(module.name()), rank);
   }
 
+  /** One number of any type: some programs write alpha as an integer. */
   private double number(String key) {
     long[] shape = shape(key);
     if (Arrays.stream(shape).anyMatch(length -> length != 1)) {
@@ -181,7 +185,8 @@ public final class LoraFile implements AutoCloseable {
               .formatted(path, key, Arrays.toString(shape)));
     }
     try (NDManager scope = Torch.newManager()) {
-      float number = tensors.get(scope, key, shape).toFloatArray()[0];
+      NDArray one = Torch.cast(scope, stored.get(scope, key, shape), ElementType.FLOAT32);
+      float number = one.toFloatArray()[0];
       if (!Float.isFinite(number)) {
         throw new ModelException("%s: \"%s\" is %s".formatted(path, key, number));
       }
@@ -192,6 +197,6 @@ public final class LoraFile implements AutoCloseable {
   /** Lets go of the file; what was read of it stays valid. */
   @Override
   public void close() {
-    tensors.close();
+    stored.close();
   }
 }

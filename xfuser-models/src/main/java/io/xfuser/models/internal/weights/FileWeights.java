@@ -106,7 +106,7 @@ public final class FileWeights implements Weights, AutoCloseable {
   }
 
   /** The same weights in {@code type}. Both share the files, and closing one closes the other. */
-  FileWeights as(ElementType type) {
+  public FileWeights as(ElementType type) {
     return new FileWeights(files, handing.as(type), promised, reported);
   }
 

@@ -10,6 +10,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LoraFileTest {
@@ -103,6 +105,25 @@ class LoraFileTest {
         Map.of("single_transformer_blocks.0.attn.norm_k.weight", s(4)),
         "is no LoRA: none of its 1 tensors has such a name,"
             + " \"single_transformer_blocks.0.attn.norm_k.weight\" for example");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = "BOOL", mode = EnumSource.Mode.EXCLUDE)
+  void alphaIsANumberOfAnyType(ElementType type) throws IOException {
+    Path file = folder.resolve("x.safetensors");
+    try (NDManager manager = Torch.newManager()) {
+      NDArray alpha = Torch.cast(manager, manager.create(6f), type);
+      SafeTensorsWriter.write(
+          file,
+          Map.of(
+              "x_embedder.alpha", alpha,
+              "x_embedder.lora_down.weight", manager.ones(new Shape(2, 6)),
+              "x_embedder.lora_up.weight", manager.ones(new Shape(4, 2))));
+    }
+    check(file, false);
+    try (LoraFile lora = LoraFile.open(file)) {
+      assertThat(lora.scale(lora.modules().iterator().next(), 2)).isEqualTo(3);
+    }
   }
 
   private static long[] s(long... shape) {
