@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -153,6 +154,47 @@ class OpeningTest {
     assertThat(text).contains(from);
     Files.writeString(path, text.replaceFirst(Pattern.quote(from), to));
     assertRefused(file.substring(0, file.indexOf('/')));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "flux_dev_tiny, text_encoder, clip_l, pooled_projection_dim is 24, hidden_size is 16",
+    "flux_schnell_tiny, text_encoder_2, mt5, joint_attention_dim is 32, d_model is 16",
+    "sd3_tiny, text_encoder, clip_g, pooled_projection_dim is 40, projection_dim is 12",
+    "sd3_no_t5_tiny, text_encoder_2, clip_g, pooled_projection_dim is 40, projection_dim is 12",
+    "sd3_tiny, text_encoder_3, mt5, joint_attention_dim is 48, d_model is 16",
+    "pixart_alpha_tiny, text_encoder, mt5, caption_channels is 32, d_model is 16",
+    "pixart_sigma_tiny, text_encoder, mt5, caption_channels is 32, d_model is 16",
+    "hunyuandit_tiny, text_encoder, bert, cross_attention_dim is 24, hidden_size is 16",
+    "hunyuandit_tiny, text_encoder_2, mt5, cross_attention_dim_t5 is 24, d_model is 16",
+    "latte_tiny, text_encoder, mt5, caption_channels is 24, d_model is 16"
+  })
+  void aTextEncoderOfAnotherWidthIsNoticed(
+      String name, String component, String other, String taken, String given) throws IOException {
+    copy(name);
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(
+          FIXTURES.resolve("encoders").resolve(other).resolve(file),
+          directory.resolve(component).resolve(file),
+          StandardCopyOption.REPLACE_EXISTING);
+    }
+    assertRefused(component);
+    assertThatThrownBy(this::open)
+        .hasMessageContaining("%s: %s", directory.resolve("transformer/config.json"), taken)
+        .hasMessageContaining("%s: %s", directory.resolve(component).resolve("config.json"), given);
+  }
+
+  @Test
+  void textsAreNotCutToTheWidthOfATransformer() throws IOException {
+    copy("sd3_no_t5_tiny")
+        .rewrite(
+            "transformer/config.json",
+            "\"joint_attention_dim\": 48",
+            "\"joint_attention_dim\": 32");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("joint_attention_dim is 32, but ")
+        .hasMessageEndingWith("hidden_size is 24, together 40");
   }
 
   @Test

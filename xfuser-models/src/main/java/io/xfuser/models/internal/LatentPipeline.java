@@ -12,6 +12,7 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.lora.LoraFusion;
 import io.xfuser.models.internal.text.TextComponents;
+import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.vae.Autoencoder;
 import io.xfuser.models.internal.vae.Vae;
 import io.xfuser.models.internal.weights.ComponentWeights;
@@ -97,7 +98,13 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     scheduler(usualRequest());
     autoencoder.check();
     encoderBytes = TextComponents.check(components, names);
+    textWidths().forEach(width -> width.check(components));
     transformer(Placement.CPU);
+  }
+
+  /** The widths of texts that the transformer takes. */
+  protected List<TextWidth> textWidths() {
+    return List.of();
   }
 
   @Override

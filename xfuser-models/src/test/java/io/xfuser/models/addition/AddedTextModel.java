@@ -8,8 +8,11 @@ import io.xfuser.models.internal.text.EncoderFolder;
 import io.xfuser.models.internal.text.TextInput;
 import io.xfuser.models.internal.text.TextModel;
 import io.xfuser.models.internal.text.TextModelProvider;
+import io.xfuser.models.internal.text.TextSizes;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Share;
+import java.util.Map;
 import java.util.Set;
 
 /** A token's state has a share of its number in each channel; ranks sum what they have of it. */
@@ -50,6 +53,13 @@ record AddedTextModel(int width, Share share) implements TextModel {
     @Override
     public TextModel open(EncoderFolder folder, Share share) {
       return new AddedTextModel(folder.config().getInt("d_model", 0), share);
+    }
+
+    @Override
+    public TextSizes sizes(ComponentConfig config) {
+      return new TextSizes(
+          Integer.MAX_VALUE,
+          Map.of(Ability.STATES, new TextSizes.Width("d_model", config.getInt("d_model", 0))));
     }
   }
 }

@@ -1,9 +1,12 @@
 package io.xfuser.models.internal.adaln;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.weights.ComponentConfig;
+import java.util.Map;
 
 /**
  * The settings that diffusers' {@code PixArtTransformer2DModel} and {@code LatteTransformer3DModel}
@@ -33,6 +36,8 @@ public record AdaLnConfig(
   /** Epsilon of all layer norms. */
   public static final double EPSILON = 1e-6;
 
+  private static final String CAPTIONS = "caption_channels";
+
   /** Checks the channels. */
   public AdaLnConfig {
     if (patch.predicted() != patch.channels() && patch.predicted() != 2 * patch.channels()) {
@@ -45,6 +50,11 @@ public record AdaLnConfig(
   /** C, the hidden size. */
   public int width() {
     return heads * headSize;
+  }
+
+  /** The width of captions. */
+  public TextWidth textWidth() {
+    return TextWidth.of(CAPTIONS, captionChannels, Map.of("", Ability.STATES));
   }
 
   /** Heads, where attention is computed. */
@@ -80,7 +90,7 @@ public record AdaLnConfig(
             config.getInt("patch_size", 2),
             config.getInt("in_channels", 4),
             config.getInt("out_channels", 8)),
-        config.getInt("caption_channels"),
+        config.getInt(CAPTIONS),
         sampleSize,
         config.getDouble("interpolation_scale", Math.max(sampleSize / 64, 1)),
         false,

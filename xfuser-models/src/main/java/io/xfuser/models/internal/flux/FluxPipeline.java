@@ -24,6 +24,7 @@ import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.nn.Patchify;
 import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -32,6 +33,7 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
@@ -125,6 +127,13 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
 
   private boolean refers() {
     return components().index().getString("_class_name").equals(FluxPipelines.KONTEXT);
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(
+        TextWidth.of("pooled_projection_dim", config().pooledWidth(), Map.of("", Ability.POOLED)),
+        TextWidth.of("joint_attention_dim", config().textWidth(), Map.of("_2", Ability.STATES)));
   }
 
   @Override

@@ -13,9 +13,12 @@ import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +65,13 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
       LOG.info("{}: the safety checker is not run", components().directory());
     }
     super.check();
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(
+        TextWidth.of("cross_attention_dim", config().text().bert(), Map.of("", Ability.STATES)),
+        TextWidth.of("cross_attention_dim_t5", config().text().t5(), Map.of("_2", Ability.STATES)));
   }
 
   @Override

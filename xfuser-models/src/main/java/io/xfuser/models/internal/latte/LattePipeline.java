@@ -16,12 +16,14 @@ import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.vae.VaeProvider;
 import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.nn.Patchify;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -56,6 +58,11 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
     return Needs.of("LatteTransformer3DModel")
         .text("", Ability.STATES, Ability.MASK)
         .vae(VaeProvider.Ability.FRAMES);
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(config().layers().textWidth());
   }
 
   @Override

@@ -18,11 +18,13 @@ import io.xfuser.models.internal.adaln.AdaLnConfig;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
 import java.util.Set;
 
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
@@ -51,6 +53,11 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   private static Needs needs() {
     return Needs.of("PixArtTransformer2DModel", "Transformer2DModel")
         .text("", Ability.STATES, Ability.MASK);
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(config().textWidth());
   }
 
   @Override

@@ -17,12 +17,15 @@ import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -33,6 +36,7 @@ import java.util.Set;
 final class SD3Pipeline extends JointPipeline<SD3Config> {
   private static final String NAME = "sd3";
   private static final int LONGEST_TEXT = 512;
+  private static final String TEXT_WIDTH = "joint_attention_dim";
 
   /** The scheduler that has a {@code max_shift} of its own where the configuration has none. */
   private static final String FLOW_MATCH = "FlowMatchEulerDiscreteScheduler";
@@ -73,6 +77,18 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
         .text("", Ability.PROJECTED, Ability.LAYERS)
         .text("_2", Ability.PROJECTED, Ability.LAYERS)
         .textOrNone("_3", Ability.STATES);
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(
+        TextWidth.of(
+            "pooled_projection_dim",
+            config().pooledWidth(),
+            Map.of("", Ability.PROJECTED, "_2", Ability.PROJECTED)),
+        TextWidth.atMost(
+            TEXT_WIDTH, config().textWidth(), Map.of("", Ability.LAYERS, "_2", Ability.LAYERS)),
+        TextWidth.of(TEXT_WIDTH, config().textWidth(), Map.of("_3", Ability.STATES)));
   }
 
   @Override

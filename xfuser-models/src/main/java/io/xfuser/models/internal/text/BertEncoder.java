@@ -3,6 +3,7 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
@@ -11,6 +12,7 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -55,11 +57,20 @@ public final class BertEncoder implements TextModel {
 
   /** Opens {@code folder}; otherwise the same. */
   public static BertEncoder open(EncoderFolder folder) {
-    ComponentConfig json = folder.config().part(null, "bert");
+    ComponentConfig json = part(folder.config());
     LayersConfig config = config(json);
     int types = json.getInt("type_vocab_size", 2);
     return new BertEncoder(
         config, EncoderWeights.open(folder, NAMES, (to, file) -> read(to, config, types, file)));
+  }
+
+  private static ComponentConfig part(ComponentConfig json) {
+    return json.part(null, "bert");
+  }
+
+  private static TextSizes sizes(ComponentConfig json) {
+    LayersConfig config = config(part(json));
+    return new TextSizes(config.vocabulary(), Map.of(Ability.STATES, config.states()));
   }
 
   private static LayersConfig config(ComponentConfig json) {
@@ -131,7 +142,8 @@ public final class BertEncoder implements TextModel {
       super(
           Set.of("BertModel"),
           Set.of(Ability.STATES, Ability.MASK),
-          (folder, share) -> BertEncoder.open(folder));
+          (folder, share) -> BertEncoder.open(folder),
+          BertEncoder::sizes);
     }
   }
 }

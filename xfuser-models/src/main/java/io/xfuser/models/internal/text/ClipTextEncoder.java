@@ -3,6 +3,7 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -11,6 +12,7 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -36,16 +38,18 @@ public final class ClipTextEncoder implements TextModel {
           "mlp.fc2",
           List.of("layer_norm1", "layer_norm2"));
 
+  private static final String PROJECTION = "projection_dim";
+
   private final LayersConfig config;
   private final int eos;
   private final int projection;
   private final EncoderWeights weights;
 
   private ClipTextEncoder(EncoderFolder folder, boolean projects) {
-    ComponentConfig json = folder.config().part("text_config", "clip_text_model");
+    ComponentConfig json = part(folder.config());
     config = LayersConfig.of(json, LayersConfig.CLIP);
     eos = json.getInt("eos_token_id", 49407);
-    projection = projects ? json.getInt("projection_dim", 512) : 0;
+    projection = projects ? projection(json) : 0;
     weights = EncoderWeights.open(folder, NAMES, this::read);
   }
 
@@ -73,6 +77,28 @@ public final class ClipTextEncoder implements TextModel {
   /** Opens {@code folder}; otherwise the same. */
   public static ClipTextEncoder openWithProjection(EncoderFolder folder) {
     return new ClipTextEncoder(folder, true);
+  }
+
+  private static ComponentConfig part(ComponentConfig json) {
+    return json.part("text_config", "clip_text_model");
+  }
+
+  private static int projection(ComponentConfig part) {
+    return part.getInt(PROJECTION, 512);
+  }
+
+  private static TextSizes sizes(ComponentConfig json) {
+    ComponentConfig part = part(json);
+    LayersConfig config = LayersConfig.of(part, LayersConfig.CLIP);
+    return new TextSizes(
+        config.vocabulary(),
+        Map.of(
+            Ability.LAYERS,
+            config.states(),
+            Ability.POOLED,
+            config.states(),
+            Ability.PROJECTED,
+            new TextSizes.Width(PROJECTION, projection(part))));
   }
 
   private void read(EncoderWeights to, Weights file) {
@@ -197,7 +223,8 @@ public final class ClipTextEncoder implements TextModel {
       super(
           Set.of("CLIPTextModel"),
           Set.of(Ability.POOLED, Ability.LAYERS),
-          (folder, share) -> ClipTextEncoder.open(folder));
+          (folder, share) -> ClipTextEncoder.open(folder),
+          ClipTextEncoder::sizes);
     }
   }
 
@@ -208,7 +235,8 @@ public final class ClipTextEncoder implements TextModel {
       super(
           Set.of("CLIPTextModelWithProjection"),
           Set.of(Ability.PROJECTED, Ability.LAYERS),
-          (folder, share) -> ClipTextEncoder.openWithProjection(folder));
+          (folder, share) -> ClipTextEncoder.openWithProjection(folder),
+          ClipTextEncoder::sizes);
     }
   }
 }

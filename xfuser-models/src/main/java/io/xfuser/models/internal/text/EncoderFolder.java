@@ -21,7 +21,8 @@ public record EncoderFolder(
     ComponentConfig config,
     LoadOptions loading,
     boolean promised) {
-  private static final String CONFIG = "config.json";
+  /** The file of settings. */
+  static final String CONFIG = "config.json";
 
   /** A folder that no pipeline names: the settings alone say what it is. */
   static EncoderFolder of(Path directory, LoadOptions loading) {

@@ -59,6 +59,11 @@ record LayersConfig(
     return read;
   }
 
+  /** The width of hidden states. */
+  TextSizes.Width states() {
+    return new TextSizes.Width("hidden_size", width);
+  }
+
   private void check(String origin) {
     if (!ACTIVATIONS.contains(activation)) {
       throw new ModelException(

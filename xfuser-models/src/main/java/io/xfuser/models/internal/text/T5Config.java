@@ -1,8 +1,10 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.weights.ComponentConfig;
+import java.util.Map;
 
 /**
  * The sizes of a T5 encoder, from the {@code config.json} of transformers.
@@ -91,6 +93,11 @@ public record T5Config(
         config.getInt("relative_attention_num_buckets", 32),
         config.getInt("relative_attention_max_distance", 128),
         config.getDouble("layer_norm_epsilon", 1e-6));
+  }
+
+  /** What they are for texts. */
+  TextSizes sizes() {
+    return new TextSizes(vocabulary, Map.of(Ability.STATES, new TextSizes.Width("d_model", width)));
   }
 
   /** A model's own type does not count where its class is known, as in transformers. */

@@ -121,7 +121,8 @@ public final class T5Encoder implements TextModel {
       super(
           Set.of("T5EncoderModel", "MT5EncoderModel"),
           Set.of(Ability.STATES, Ability.MASK, Ability.SHARES),
-          T5Encoder::open);
+          T5Encoder::open,
+          config -> T5Config.of(config).sizes());
     }
   }
 }

@@ -95,6 +95,11 @@ public final class TextComponents {
     return provider(components, name).open(folder, share);
   }
 
+  /** What the settings of component {@code name} say of its sizes. */
+  static TextSizes sizes(PipelineComponents components, String name) {
+    return provider(components, name).sizes(components.config(name, EncoderFolder.CONFIG));
+  }
+
   private static TextModelProvider provider(PipelineComponents components, String name) {
     return all().require(components.className(name), components.index().origin() + ": " + name);
   }

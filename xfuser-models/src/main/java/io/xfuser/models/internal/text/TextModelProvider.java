@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Share;
 import java.util.Set;
 
@@ -24,6 +25,13 @@ public interface TextModelProvider {
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
   TextModel open(EncoderFolder folder, Share share);
+
+  /**
+   * What the {@code config.json} of an encoder says of its sizes.
+   *
+   * @throws ModelException if it is not supported
+   */
+  TextSizes sizes(ComponentConfig config);
 
   /** What an encoder may be asked. */
   enum Ability {

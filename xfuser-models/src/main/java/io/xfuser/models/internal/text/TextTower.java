@@ -6,10 +6,41 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Share;
+import java.nio.file.Path;
 import java.util.List;
 
-/** A tokenizer and the text encoder that takes its ids. */
-public record TextTower(Tokenizer tokenizer, TextModel encoder) implements AutoCloseable {
+/**
+ * A tokenizer and the text encoder that takes its ids.
+ *
+ * @param limits which of them it takes
+ */
+public record TextTower(Tokenizer tokenizer, TextModel encoder, Limits limits)
+    implements AutoCloseable {
+  /**
+   * The ids that an encoder takes.
+   *
+   * @param tokenizer where they come from, for messages
+   * @param encoder where its settings are from
+   * @param vocabulary what they are less than
+   */
+  record Limits(Path tokenizer, String encoder, int vocabulary) {
+    static Limits of(PipelineComponents components, String tokenizer, String encoder) {
+      return new Limits(
+          components.folder(tokenizer),
+          components.config(encoder, EncoderFolder.CONFIG).origin(),
+          TextComponents.sizes(components, encoder).vocabulary());
+    }
+
+    TokenIds check(TokenIds tokens) {
+      if (tokens.largest() >= vocabulary) {
+        throw new ModelException(
+            "%s: a text has the token %d, but %s: vocab_size is %d"
+                .formatted(tokenizer, tokens.largest(), encoder, vocabulary));
+      }
+      return tokens;
+    }
+  }
+
   /**
    * Opens the components {@code tokenizer} and {@code text_encoder} of a pipeline.
    *
@@ -19,19 +50,24 @@ public record TextTower(Tokenizer tokenizer, TextModel encoder) implements AutoC
    */
   static TextTower open(PipelineComponents components, String suffix, Share share) {
     String name = TextComponents.TOKENIZER + suffix;
+    String encoder = TextComponents.ENCODER + suffix;
+    Limits limits = Limits.of(components, name, encoder);
     Tokenizer tokenizer = Tokenizers.open(components.folder(name), components.className(name));
     try {
-      return new TextTower(
-          tokenizer, TextComponents.open(components, TextComponents.ENCODER + suffix, share));
+      return new TextTower(tokenizer, TextComponents.open(components, encoder, share), limits);
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
     }
   }
 
-  /** The ids (B, T) of texts that are cut or padded to T tokens, int64. */
+  /**
+   * The ids (B, T) of texts that are cut or padded to T tokens, int64.
+   *
+   * @throws ModelException if the encoder has not so many
+   */
   public NDArray ids(NDManager owner, List<String> texts, int tokens) {
-    return tokenizer.encode(texts, tokens).ids(owner);
+    return limits.check(tokenizer.encode(texts, tokens)).ids(owner);
   }
 
   /** The last hidden states (B, T, C) of texts that are cut or padded, padding being as text is. */
@@ -41,7 +77,8 @@ public record TextTower(Tokenizer tokenizer, TextModel encoder) implements AutoC
 
   /** The same without the padding, of which the mask tells. */
   public NDArray states(NDManager owner, TokenIds tokens, BlockContext context) {
-    return encoder.states(owner, new TextInput(tokens.ids(owner), tokens.mask(owner), context));
+    return encoder.states(
+        owner, new TextInput(limits.check(tokens).ids(owner), tokens.mask(owner), context));
   }
 
   /** The most tokens that the tokenizer's files allow, or {@code published} where they say none. */

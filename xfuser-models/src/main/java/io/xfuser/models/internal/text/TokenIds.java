@@ -47,6 +47,11 @@ public final class TokenIds {
     return copy(ids);
   }
 
+  /** The largest id, 0 of no texts. */
+  long largest() {
+    return Arrays.stream(ids).flatMapToLong(Arrays::stream).max().orElse(0);
+  }
+
   /** 1 for a token of the text, 0 for padding, by text and token: a copy. */
   public long[][] mask() {
     return copy(mask);

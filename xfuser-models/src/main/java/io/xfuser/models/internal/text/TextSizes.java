@@ -1,0 +1,24 @@
+package io.xfuser.models.internal.text;
+
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import java.util.Map;
+
+/**
+ * What a text encoder's settings say of what it takes and gives.
+ *
+ * @param vocabulary {@code vocab_size}: ids of tokens are less
+ * @param widths of what it is asked by each of its abilities that gives something
+ */
+public record TextSizes(int vocabulary, Map<Ability, Width> widths) {
+  /** Copies the map. */
+  public TextSizes {
+    widths = Map.copyOf(widths);
+  }
+
+  /**
+   * The length of a vector.
+   *
+   * @param setting what {@code config.json} calls it
+   */
+  public record Width(String setting, int value) {}
+}

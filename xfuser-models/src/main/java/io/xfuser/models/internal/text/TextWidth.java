@@ -1,0 +1,73 @@
+package io.xfuser.models.internal.text;
+
+import io.xfuser.failure.ModelException;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.weights.ComponentConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A width of texts that a transformer takes, and which text encoders give them, side by side.
+ *
+ * @param setting what the transformer's {@code config.json} calls it
+ * @param taken the width
+ * @param padded whether narrower texts are padded to it
+ * @param given what is asked of each text encoder, by what follows {@code text_encoder} in its name
+ */
+public record TextWidth(String setting, int taken, boolean padded, Map<String, Ability> given) {
+  /** Copies the map, in the order in which the encoders stand. */
+  public TextWidth {
+    given = new TreeMap<>(given);
+  }
+
+  /** A width that texts must have. */
+  public static TextWidth of(String setting, int taken, Map<String, Ability> given) {
+    return new TextWidth(setting, taken, false, given);
+  }
+
+  /** A width that texts are padded to. */
+  public static TextWidth atMost(String setting, int taken, Map<String, Ability> given) {
+    return new TextWidth(setting, taken, true, given);
+  }
+
+  /**
+   * Compares it with what the encoders' settings say, unless one of them is absent.
+   *
+   * @throws ModelException if it is another, naming the files, their settings and the numbers
+   */
+  public void check(PipelineComponents components) {
+    List<String> said = new ArrayList<>();
+    int sum = 0;
+    for (Map.Entry<String, Ability> part : given.entrySet()) {
+      String name = TextComponents.ENCODER + part.getKey();
+      if (!components.has(name)) {
+        return;
+      }
+      TextSizes.Width width = TextComponents.sizes(components, name).widths().get(part.getValue());
+      if (width == null) {
+        return; // an encoder whose settings do not say it
+      }
+      sum += width.value();
+      said.add(
+          "%s: %s is %d"
+              .formatted(settings(components, name).origin(), width.setting(), width.value()));
+    }
+    if (padded ? sum > taken : sum != taken) {
+      throw new ModelException(
+          "%s: %s is %d, but %s%s"
+              .formatted(
+                  settings(components, "transformer").origin(),
+                  setting,
+                  taken,
+                  String.join(" and ", said),
+                  said.size() > 1 ? ", together " + sum : ""));
+    }
+  }
+
+  private static ComponentConfig settings(PipelineComponents components, String name) {
+    return components.config(name, EncoderFolder.CONFIG);
+  }
+}
