@@ -71,7 +71,7 @@ class RunnerTest {
         Arguments.of("", "there is no model: give --model"),
         Arguments.of(
             "--model FILE",
-            "there is no model directory DIR/file, and models of the hub are named org/name"),
+            "DIR/file has 0 bytes, too few for a safetensors file"),
         Arguments.of("--model m --report FILE/r", "--report: DIR/file is not a directory"));
   }
 
