@@ -194,12 +194,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   protected static void requireMultiples(int multiple, Size size) {
     if (size.height() % multiple != 0 || size.width() % multiple != 0) {
       throw new ArgumentException(
-          "height and width must be multiples of "
-              + multiple
-              + ", but are "
-              + size.height()
-              + " and "
-              + size.width());
+          "height and width must be multiples of %d, but are %d and %d"
+              .formatted(multiple, size.height(), size.width()));
     }
   }
 
