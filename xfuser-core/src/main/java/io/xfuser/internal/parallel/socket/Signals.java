@@ -24,9 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Signals {
   private static final long TICK_NANOS = 100_000_000;
-
-  /** How long a rank whose tensors stop may take to say why before its connection is to blame. */
-  private static final long GRACE_NANOS = 1_000_000_000;
+  private static final long GRACE_NANOS = 1_000_000_000; // from broken tensors to blame
 
   private final Map<Integer, SignalPeer> peers = new TreeMap<>();
   private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
@@ -97,13 +95,12 @@ final class Signals {
         });
   }
 
-  /** All messages of {@code rank} up to its farewell are here. */
+  /** All messages of {@code rank} up to its farewell are here; what it signalled counts first. */
   void farewellArrived(int rank) {
     submit(
         () -> {
           SignalPeer peer = peers.get(rank);
           if (peer != null) {
-            // what it said before it left counts first
             peer.receive(System.nanoTime()).forEach(signal -> take(peer, signal));
             peer.leaving = true;
             peer.send(Signal.of(Signal.SignalKind.FAREWELL_SEEN));
