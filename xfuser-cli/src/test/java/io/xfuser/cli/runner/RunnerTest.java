@@ -69,9 +69,7 @@ class RunnerTest {
   static Stream<Arguments> badInputIsOneSentenceAndLeavesNothing() {
     return Stream.of(
         Arguments.of("", "there is no model: give --model"),
-        Arguments.of(
-            "--model FILE",
-            "DIR/file has 0 bytes, too few for a safetensors file"),
+        Arguments.of("--model FILE", "DIR/file has 0 bytes, too few for a safetensors file"),
         Arguments.of("--model m --report FILE/r", "--report: DIR/file is not a directory"));
   }
 
