@@ -75,11 +75,7 @@ public final class Hub {
       if (found.isPresent()) {
         return found.get();
       }
-      if (settings.offline()) {
-        throw new HubException(
-            "HF_HUB_OFFLINE is set, and %s has no complete copy of %s"
-                .formatted(settings.cache(), model));
-      }
+      requireOnline("has no complete copy of " + model);
       return CacheLock.holding(
           cache.lockFile(),
           () -> {
@@ -107,18 +103,24 @@ public final class Hub {
       if (found.isPresent()) {
         return found.get();
       }
-      if (settings.offline()) {
-        throw new HubException(
-            "HF_HUB_OFFLINE is set, and %s does not have that file of %s"
-                .formatted(settings.cache(), model));
-      }
+      requireOnline("does not have that file of " + model);
       return CacheLock.holding(cache.lockFile(), () -> download(cache, model, choosing));
     } catch (IOException e) {
-      throw new HubException(
-          "%s cannot be used as a cache of models: %s"
-              .formatted(settings.cache(), HubException.reason(e)),
-          e);
+      throw unusable(e);
     }
+  }
+
+  private void requireOnline(String lack) {
+    if (settings.offline()) {
+      throw new HubException("HF_HUB_OFFLINE is set, and " + settings.cache() + " " + lack);
+    }
+  }
+
+  private HubException unusable(IOException reason) {
+    return new HubException(
+        "%s cannot be used as a cache of models: %s"
+            .formatted(settings.cache(), HubException.reason(reason)),
+        reason);
   }
 
   private Path download(ModelCache cache, ModelName model, UnaryOperator<Set<String>> choosing)
@@ -149,10 +151,7 @@ public final class Hub {
     } catch (IOException e) {
       reason.addSuppressed(e);
     }
-    throw new HubException(
-        "%s cannot be used as a cache of models: %s"
-            .formatted(settings.cache(), HubException.reason(reason)),
-        reason);
+    throw unusable(reason);
   }
 
   private Path download(

@@ -1,7 +1,7 @@
 # Weights of 8 bits (decision 0035): whole numbers, and a scale for each row, that is for each output. Where libtorch has
-# FBGEMM, those that tokens go through may be packed for it, and tokens are quantized too, each by its largest value. FBGEMM adds two products of a byte and a weight in 16 bits: so
-# the scale of a row is such that no two neighbours in it are more than 127 together, which keeps 255·(|w| + |w'|) within them,
-# with both rounded up. Shapes: O outputs, I inputs.
+# FBGEMM, those that tokens go through may be packed for it, and tokens are quantized too, each by its largest value. FBGEMM
+# adds two products of a byte and a weight in 16 bits: so the scale of a row is such that no two neighbours in it are more than
+# 127 together, which keeps 255·(|w| + |w'|) within them, with both rounded up. Shapes: O outputs, I inputs.
 
 def int8_scales(self, weight: Tensor, tokens: bool) -> Tensor:
   # (O, I) -> (O) fp32; of a row of zeros the smallest there is
