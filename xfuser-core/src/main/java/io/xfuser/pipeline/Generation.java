@@ -15,7 +15,6 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.report.RunReport;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.RunTrace;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -230,7 +229,7 @@ public final class Generation implements AutoCloseable {
     for (int frame = 0; frame < frames.size(); frame++) {
       Path file = directory.resolve(output.name(number, frame) + ".png");
       Image image = Objects.requireNonNull(images.get(frames.get(frame)));
-      if (!OutputFiles.writeNew(file, part -> Files.write(part, png(image, texts)))) {
+      if (!OutputFiles.writeNew(file, part -> Files.write(part, PngText.with(image, texts)))) {
         if (frame == 0) {
           return false;
         }
@@ -241,10 +240,15 @@ public final class Generation implements AutoCloseable {
     return true;
   }
 
-  private static byte[] png(Image image, Map<String, String> texts) throws IOException {
-    ByteArrayOutputStream png = new ByteArrayOutputStream();
-    image.save(png, "png");
-    return PngText.with(png.toByteArray(), texts);
+  /**
+   * What {@link #save(Path)} writes for each of {@link #images}: PNG that tells how it was made.
+   */
+  public List<byte[]> pngs() {
+    List<byte[]> files = new ArrayList<>();
+    images.forEach(
+        (index, image) ->
+            files.add(PngText.with(image, output.provenance().apply(index / output.frames()))));
+    return files;
   }
 
   private void saveTensors(Path directory, int first, NDArray all, List<Path> files)

@@ -72,6 +72,17 @@ class GenerationFilesTest {
   }
 
   @Test
+  void picturesInMemoryAreWhatIsSaved() throws IOException {
+    Generation videos = of(2, 0, 4, 2);
+    List<byte[]> files = videos.pngs();
+    List<Path> saved = videos.save(directory);
+    assertThat(files).hasSameSizeAs(saved);
+    for (int i = 0; i < files.size(); i++) {
+      assertThat(files.get(i)).isEqualTo(Files.readAllBytes(saved.get(i)));
+    }
+  }
+
+  @Test
   void theFramesOfAVideoShareANumber() throws IOException {
     Generation videos = of(2, 0, 4, 2);
     List<String> expected = List.of("m_l_0_0000.png", "m_l_0_0001.png", "m_l_1_0000.png");

@@ -1,8 +1,10 @@
 package io.xfuser.internal.report;
 
+import ai.djl.modality.cv.Image;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -16,6 +18,17 @@ public final class PngText {
   private static final int HEADER = 8 + 25;
 
   private PngText() {}
+
+  /** {@code image} as PNG with {@code texts} by keyword, 1 to 79 letters of ASCII. */
+  public static byte[] with(Image image, Map<String, String> texts) {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    try {
+      image.save(png, "png");
+      return with(png.toByteArray(), texts);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // nothing is written to a file
+    }
+  }
 
   /** {@code png} with {@code texts} by keyword, 1 to 79 letters of ASCII. */
   public static byte[] with(byte[] png, Map<String, String> texts) throws IOException {
