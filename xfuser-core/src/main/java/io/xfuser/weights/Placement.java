@@ -15,6 +15,9 @@ public record Placement(Device device, boolean layerwise, List<Lora> loras) {
   /** All on the CPU. */
   public static final Placement CPU = on(Device.cpu());
 
+  /** Nowhere: all that is read there has shape and type, but no content and no memory. */
+  public static final Placement NOWHERE = on(Device.of("meta", -1));
+
   /** Copies the list. */
   public Placement {
     loras = List.copyOf(loras);
@@ -28,6 +31,11 @@ public record Placement(Device device, boolean layerwise, List<Lora> loras) {
   /** All on {@code device}. */
   public static Placement on(Device device) {
     return new Placement(device, false);
+  }
+
+  /** Whether what is read has no memory. */
+  public boolean isNowhere() {
+    return device.equals(NOWHERE.device);
   }
 
   /** The same with these LoRAs in the place of others. */

@@ -31,7 +31,7 @@ class DevicesTest {
   private static final Map<String, Set<String>> NAMED =
       Map.of(
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
-          "int8.py", Set.of("trial"), // what this CPU can multiply
+          "int8.py", Set.of("trial", "promised"), // what this CPU can multiply
           "mapping.py", Set.of("map_file", "promised", "identity")); // files are on the CPU
 
   @BeforeEach

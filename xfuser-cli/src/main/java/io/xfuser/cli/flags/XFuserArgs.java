@@ -11,6 +11,7 @@ import io.xfuser.failure.ArgumentException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,13 +51,22 @@ public final class XFuserArgs {
    *     --help}
    */
   public static XFuserArgs parse(String... argv) {
+    return parse(XFuserArgs::checkDrawing, argv);
+  }
+
+  /** The same of a command that draws nothing, and needs no prompt. */
+  public static XFuserArgs parseWithoutPrompt(String... argv) {
+    return parse(XFuserArgs::check, argv);
+  }
+
+  private static XFuserArgs parse(Consumer<XFuserArgs> check, String... argv) {
     ReadableText.require(argv);
     CommandSyntax syntax = new CommandSyntax();
     try {
       Map<Setting<?>, Object> given = syntax.parse(argv);
       XFuserArgs args = new XFuserArgs(given, syntax.usage());
       if (!args.helpRequested() && !args.versionRequested()) {
-        args.check();
+        check.accept(args);
       }
       return args;
     } catch (ArgumentException e) {
@@ -76,6 +86,10 @@ public final class XFuserArgs {
               .formatted(CommandSettings.DIT_PARALLEL_SIZE, ranks, parallel.ditParallelSize()));
     }
     engineConfig(Path.of("unused"));
+  }
+
+  private void checkDrawing() {
+    check();
     if (input.prompts().isEmpty() && input.classLabels().isEmpty()) {
       throw new ArgumentException(
           "there is no prompt: give --prompt, or --class_labels for a model that draws classes");

@@ -2,39 +2,111 @@ package io.xfuser.cli.runner;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.cli.flags.XFuserArgs;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.internal.files.ModelAssembler;
+import io.xfuser.internal.plan.MemoryNeed;
+import io.xfuser.internal.runtime.RankMemory;
+import io.xfuser.pipeline.DiffusionPipeline;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 
-/** {@code inspect FILE_OR_DIR}: says what a file or a directory is, without reading weights. */
+/**
+ * {@code inspect FILE_OR_DIR [FLAGS]}: says what a file or a directory is, and if it is a model,
+ * what each rank of the layout that the flags ask for would need in memory; weights are not read.
+ */
 final class Inspect {
   /** The word before the flags. */
   static final String COMMAND = "inspect";
 
   private static final String JSON = "--json";
+  private static final String BYTES = "bytes";
 
   private Inspect() {}
 
   /** Prints what {@code argv}, without the command, names. */
   static void run(PrintStream out, List<String> argv) {
-    List<String> places = new ArrayList<>(argv);
-    boolean json = places.remove(JSON);
-    if (places.size() != 1 || places.get(0).startsWith("-")) {
+    List<String> arguments = new ArrayList<>(argv);
+    boolean json = arguments.remove(JSON);
+    if (arguments.isEmpty() || arguments.get(0).startsWith("-")) {
       throw new ArgumentException(
-          "inspect takes a file or a directory, and " + JSON + ", but not " + places);
+          "inspect takes a file or a directory, then flags, and %s, but not %s"
+              .formatted(JSON, arguments));
     }
+    Path place = Path.of(arguments.get(0));
+    List<String> flags = arguments.subList(1, arguments.size());
+    Map<String, Object> report = report(place, flags);
+    out.println(json ? json(report) : text(report, ""));
+  }
+
+  private static Map<String, Object> report(Path place, List<String> flags) {
+    XFuserArgs args = XFuserArgs.parseWithoutPrompt(flags.toArray(String[]::new));
+    if (args.model() != null) {
+      throw new ArgumentException("inspect is told the model by its place, not by --model");
+    }
+    ModelConfig model = args.engineConfig(place).model();
     Map<String, Object> report =
         ServiceLoader.load(ModelAssembler.class)
             .findFirst()
             .orElseThrow(() -> new ArgumentException("nothing here knows files of models"))
-            .inspect(Path.of(places.get(0)));
-    out.println(json ? json(report) : text(report, ""));
+            .inspect(place, model.parts());
+    boolean drawn = report.containsKey("pipeline") && Boolean.TRUE.equals(report.get("supported"));
+    if (!drawn && !flags.isEmpty()) {
+      throw new ArgumentException(
+          "%s is %s, and flags are for models that can be drawn with"
+              .formatted(place, report.getOrDefault("is", report.get("pipeline"))));
+    }
+    if (drawn) {
+      boolean whole = List.of().equals(report.get("missing"));
+      report.put(
+          "memory", whole ? memory(args, found(place, report)) : "known when nothing is missing");
+    }
+    return report;
+  }
+
+  /** The directory where it is not what was named: a repository's snapshot. */
+  private static Path found(Path place, Map<String, Object> report) {
+    return Path.of(String.valueOf(report.getOrDefault("directory", place)));
+  }
+
+  private static Map<String, Object> memory(XFuserArgs args, Path place) {
+    EngineConfig engine = args.engineConfig(place);
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine)) {
+      return memory(RankMemory.of(pipeline.model(), engine, args.inputConfig()));
+    }
+  }
+
+  private static Map<String, Object> memory(RankMemory.Layout layout) {
+    Map<String, Object> memory = new LinkedHashMap<>();
+    memory.put("weight_bytes_in_one_process", layout.sharedBytes());
+    memory.put("ranks", layout.ranks().stream().map(Inspect::memory).toList());
+    return memory;
+  }
+
+  private static Map<String, Object> memory(RankMemory rank) {
+    Map<String, Object> memory = new LinkedHashMap<>();
+    memory.put("rank", rank.rank());
+    memory.put("weight_bytes", rank.weightBytes());
+    memory.put("transformer_bytes", rank.transformerBytes());
+    if (rank.transformerBytesAtOnce() < rank.transformerBytes()) {
+      memory.put("transformer_bytes_at_once", rank.transformerBytesAtOnce());
+    }
+    memory.put("text_encoder_bytes", rank.textEncoderBytes());
+    memory.put("vae_bytes", rank.vaeBytes());
+    Map<String, Object> least = new LinkedHashMap<>();
+    for (MemoryNeed need : rank.needs()) {
+      least.put(need.phase() + " needs at least", Map.of(BYTES, Math.round(need.bytes())));
+    }
+    memory.put("beside_weights", least);
+    return memory;
   }
 
   /** A line for each value, those of lists and maps indented below their names. */
@@ -59,7 +131,7 @@ final class Inspect {
   }
 
   private static String shown(String name, Object value) {
-    if (name.equals("bytes") && value instanceof Number bytes) {
+    if (name.contains(BYTES) && value instanceof Number bytes) {
       return MemoryException.amount(bytes.doubleValue());
     }
     return value instanceof List<?> list && list.isEmpty() ? "nothing" : String.valueOf(value);

@@ -7,8 +7,13 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class InspectTest {
   private static final String FIXTURES = "../xfuser-models/src/test/resources/fixtures/";
@@ -40,6 +45,106 @@ class InspectTest {
     assertThat(inspect("inspect", FIXTURES + "flux_dev_tiny")).isZero();
     assertThat(out.toString(StandardCharsets.UTF_8))
         .contains("pipeline: FluxPipeline", "is: T5EncoderModel", "missing: nothing");
+  }
+
+  @Test
+  void eachRankOfALayoutIsToldItsWeights() throws Exception {
+    String model = FIXTURES + "flux_dev_tiny";
+    assertThat(inspect("inspect", model, "--json")).isZero();
+    JsonNode serial = memory();
+    assertThat(inspect("inspect", model, "--json", "--tensor_parallel_degree", "2")).isZero();
+    JsonNode shared = memory();
+    assertThat(shared.path("ranks")).hasSize(2);
+    JsonNode first = shared.path("ranks").path(0);
+    JsonNode alone = serial.path("ranks").path(0);
+    assertThat(first.path("transformer_bytes").asLong())
+        .isBetween(
+            alone.path("transformer_bytes").asLong() / 2,
+            alone.path("transformer_bytes").asLong() - 1);
+    assertThat(first.path("text_encoder_bytes")).isEqualTo(alone.path("text_encoder_bytes"));
+    assertThat(shared.path("ranks").path(1).path("text_encoder_bytes").asLong()).isZero();
+    assertThat(serial.path("weight_bytes_in_one_process")).isEqualTo(alone.path("weight_bytes"));
+    assertThat(inspect("inspect", model, "--json", "--weights_dtype", "keep")).isZero();
+    JsonNode kept = memory().path("ranks").path(0);
+    assertThat(kept.path("transformer_bytes_at_once").asLong())
+        .isBetween(1L, kept.path("transformer_bytes").asLong() - 1);
+  }
+
+  private JsonNode memory() throws Exception {
+    JsonNode report = new JsonMapper().readTree(out.toByteArray());
+    out.reset();
+    return report.path("memory");
+  }
+
+  @Test
+  void aLargerPictureNeedsMore() throws Exception {
+    String model = FIXTURES + "sd3_tiny";
+    long[] needs = new long[2];
+    for (int i = 0; i < 2; i++) {
+      String side = String.valueOf(64 << i);
+      assertThat(inspect("inspect", model, "--json", "--height", side, "--width", "64")).isZero();
+      needs[i] = memory().at("/ranks/0/beside_weights/decoding needs at least/bytes").asLong();
+    }
+    assertThat(needs[1]).isEqualTo(2 * needs[0]).isPositive();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '|',
+      value = {
+        "flux_dev_tiny/vae, AutoencoderKL",
+        "flux_dev_tiny/transformer, FluxTransformer2DModel",
+        "flux_dev_tiny/text_encoder_2, T5EncoderModel",
+        "flux_dev_tiny/tokenizer, CLIPTokenizer",
+        "flux_dev_tiny/scheduler, FlowMatchEulerDiscreteScheduler",
+        "loras/pixart_peft, style: peft",
+        "loras/flux_kohya.safetensors, made_for: Flux.1",
+        "loras/flux_lycoris.safetensors, style: LyCORIS",
+      })
+  void whatBelongsToAModelIsNamed(String place, String expected) {
+    assertThat(inspect("inspect", FIXTURES + place)).as(err.toString()).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains(expected);
+  }
+
+  @Test
+  void aLoraIsDescribedByWhatItChanges() throws Exception {
+    assertThat(inspect("inspect", "--json", FIXTURES + "loras/sd3_kohya.safetensors")).isZero();
+    JsonNode lora = new JsonMapper().readTree(out.toByteArray()).path("lora");
+    assertThat(lora.path("style").asText()).isEqualTo("Kohya");
+    assertThat(lora.path("ranks")).isNotEmpty();
+    assertThat(lora.path("alphas")).isNotEmpty();
+    assertThat(lora.path("changes").path("transformer")).isNotEmpty();
+  }
+
+  @Test
+  void aRepositoryOfTheCacheIsItsSnapshot(@TempDir Path cache) throws Exception {
+    Path model = cache.resolve("models--org--name");
+    Files.createDirectories(model.resolve("refs"));
+    Files.createDirectories(model.resolve("snapshots"));
+    Files.writeString(model.resolve("refs/main"), "abc");
+    Files.createSymbolicLink(
+        model.resolve("snapshots/abc"), Path.of(FIXTURES, "flux_dev_tiny").toAbsolutePath());
+    assertThat(inspect("inspect", model.toString())).as(err.toString()).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("FluxPipeline", "missing: nothing");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '|',
+      value = {
+        "flux_dev_tiny/vae --ulysses_degree 2; flags are for models that can be drawn with",
+        "flux_dev_tiny --model x; inspect is told the model by its place",
+        "flux_dev_tiny --pipefusion_parallel_degree 99; 99 pipeline stages are too many",
+        "flux_dev_tiny --heigth 64; did you mean --height",
+        "flux_dev_tiny --height 8; must be at least 16",
+        "loras; 15 files of weights: name one of them",
+        "..; nothing of a component of one or of a LoRA",
+      },
+      delimiter = ';')
+  void nonsenseIsRefusedInASentence(String arguments, String sentence) {
+    String[] words = ("inspect " + FIXTURES + arguments).split(" ");
+    assertThat(inspect(words)).isEqualTo(2);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains(sentence).hasLineCount(1);
   }
 
   @Test

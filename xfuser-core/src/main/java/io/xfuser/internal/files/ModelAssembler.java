@@ -21,10 +21,12 @@ public interface ModelAssembler {
   PipelineComponents assemble(ModelConfig config, LoadOptions loading);
 
   /**
-   * What is in {@code place}, a file of weights or a directory of a pipeline: texts, numbers, lists
-   * and maps by their names. Headers are read, and weights are not.
+   * What is in {@code place}, a file of weights, or a directory of a pipeline, of one component or
+   * of a LoRA: texts, numbers, lists and maps by their names. Headers are read, and weights are
+   * not.
    *
-   * @throws ModelException in one sentence, if it is neither
+   * @param parts of a model that are given beside it, by their names
+   * @throws ModelException in one sentence, if it is none of these
    */
-  Map<String, Object> inspect(Path place);
+  Map<String, Object> inspect(Path place, Map<String, Path> parts);
 }

@@ -113,12 +113,10 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     GenerationRequest request = plan.request();
     double most = 0;
     for (RankPlan rank : plan.denoising()) {
-      List<Integer> replica = rank.mesh().replica(rank.rank());
-      int together =
-          runtime.useParallelVae() ? Math.min(replica.size(), request.latents().height()) : 1;
-      double here = replica.subList(0, together).stream().filter(ranks::contains).count();
+      List<Integer> together = rank.encoding(runtime.useParallelVae());
+      double here = together.stream().filter(ranks::contains).count();
       double pixels = area(request.size(), runtime.enableTiling() ? encoder.tile() : 0);
-      most = Math.max(most, 2 * encoder.width() * pixels * here / together);
+      most = Math.max(most, 2 * encoder.width() * pixels * here / together.size());
     }
     double elements = request.pictures() == null ? 0 : most;
     return new MemoryNeed(

@@ -254,6 +254,15 @@ public record RankPlan(
         .toList();
   }
 
+  /**
+   * The ranks that encode this rank's pictures: the first of those that draw them, or as many as
+   * can share them, so that each has at least one row of latents.
+   */
+  public List<Integer> encoding(boolean shared) {
+    List<Integer> all = mesh.replica(rank);
+    return all.subList(0, shared ? Math.min(all.size(), request.latents().height()) : 1);
+  }
+
   /** Who owns what, and where it is computed, in one line for a person. */
   String describe(TransformerSpec<?> spec, Device device) {
     Range heads =

@@ -188,8 +188,7 @@ public final class RankPipeline<C> {
 
   private PictureTensors pictureTensors() {
     List<Integer> all = plan.mesh().replica(plan.rank());
-    int rows = runtime.useParallelVae() ? plan.request().latents().height() : 1;
-    List<Integer> encoding = all.subList(0, Math.min(all.size(), rows));
+    List<Integer> encoding = plan.encoding(runtime.useParallelVae());
     return new PictureTensors(
         plan,
         run.world().group(Channel.VAE, all),

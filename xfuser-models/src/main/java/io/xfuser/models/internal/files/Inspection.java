@@ -4,6 +4,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineProvider;
+import io.xfuser.models.internal.lora.LoraSummary;
 import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.Checkpoint.Found;
 import io.xfuser.models.internal.weights.ComponentWeights;
@@ -24,7 +25,12 @@ import java.util.TreeMap;
 final class Inspection {
   private Inspection() {}
 
-  static Map<String, Object> ofFile(Path file) {
+  /**
+   * What is in {@code file}.
+   *
+   * @param parts of a model that are given beside it, by their names
+   */
+  static Map<String, Object> ofFile(Path file, Map<String, Path> parts) {
     if (!Files.isRegularFile(file)) {
       throw new ModelException("there is no file or directory " + file);
     }
@@ -32,8 +38,13 @@ final class Inspection {
     List<Found> found = checkpoint.components();
     Map<String, Object> report = new LinkedHashMap<>();
     report.put("file", file.toString());
-    report.put("is", Unsupported.described(checkpoint, found));
+    String title = Unsupported.described(checkpoint, found);
+    report.put("is", title);
     report.putAll(amounts(checkpoint.tensors()));
+    if (title.equals(Unsupported.LORA)) {
+      report.put("lora", LoraSummary.of(file));
+      return report;
+    }
     List<Object> components = new ArrayList<>();
     for (Found one : found) {
       Map<String, Object> component = new LinkedHashMap<>();
@@ -53,7 +64,7 @@ final class Inspection {
               String pipeline = ((ModelFormat) one.format()).pipeline(one.tensors(), file);
               report.put("pipeline", pipeline);
               report.put("supported", isSupported(pipeline));
-              report.put("missing", SingleFiles.missing(file));
+              report.put("missing", SingleFiles.missing(file, parts));
             });
     return report;
   }
@@ -63,12 +74,8 @@ final class Inspection {
         .anyMatch(provider -> provider.get().classNames().contains(pipeline));
   }
 
-  static Map<String, Object> ofDirectory(Path directory) {
+  static Map<String, Object> ofPipeline(Path directory) {
     Path file = directory.resolve("model_index.json");
-    if (!Files.isRegularFile(file)) {
-      throw new ModelException(
-          directory + " has no model_index.json, so it is not a diffusers pipeline");
-    }
     ComponentConfig index = ComponentConfig.read(file);
     PipelineComponents all =
         new PipelineComponents(directory, index, LoadOptions.of(ElementType.FLOAT32));
@@ -107,7 +114,8 @@ final class Inspection {
     return component;
   }
 
-  private static Map<String, Object> amounts(Tensors tensors) {
+  /** How many tensors there are, of which types, and how large. */
+  static Map<String, Object> amounts(Tensors tensors) {
     Map<String, Object> types = new LinkedHashMap<>();
     long bytes = 0;
     for (Map.Entry<String, Tensors.Amount> type : tensors.types().entrySet()) {

@@ -38,13 +38,13 @@ public final class SingleFiles implements ModelAssembler {
   }
 
   @Override
-  public Map<String, Object> inspect(Path place) {
-    return Files.isDirectory(place) ? Inspection.ofDirectory(place) : Inspection.ofFile(place);
+  public Map<String, Object> inspect(Path place, Map<String, Path> parts) {
+    return Files.isDirectory(place) ? FolderInspection.of(place) : Inspection.ofFile(place, parts);
   }
 
   /** What the model in {@code file} needs that is not in it, by the names of settings. */
-  static List<String> missing(Path file) {
-    Assembly assembly = new Assembly(file, Map.of());
+  static List<String> missing(Path file, Map<String, Path> parts) {
+    Assembly assembly = new Assembly(file, parts);
     assembly.addAll();
     return assembly.missing;
   }

@@ -32,7 +32,8 @@ final class TokenizerPlaces {
     return isTokenizer(sibling) ? Optional.of(sibling) : Optional.empty();
   }
 
-  private static boolean isTokenizer(Path folder) {
+  /** Whether a tokenizer's files are in {@code folder}. */
+  static boolean isTokenizer(Path folder) {
     return FILES.stream().map(folder::resolve).anyMatch(Files::isRegularFile);
   }
 }

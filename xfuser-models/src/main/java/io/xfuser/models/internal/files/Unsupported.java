@@ -17,12 +17,16 @@ public final class Unsupported {
   /** What begins a name in a file that has other components too. */
   private static final String PREFIX = "(model\\.diffusion_model\\.|diffusion_model\\.|net\\.)?";
 
+  /** What a LoRA is called. */
+  static final String LORA = "a LoRA";
+
   private static final Map<String, String> BY_NAME = new LinkedHashMap<>();
 
   static {
     BY_NAME.put(
-        "a LoRA",
-        ".*(\\.lora_[AB]\\..*|[._]lora_(up|down|A|B)(\\.weight)?|lora_unet_.*|.*_lora.*)");
+        LORA,
+        ".*(\\.lora_[AB]\\..*|[._]lora_(up|down|A|B)(\\.weight)?|lora_unet_.*|.*_lora.*"
+            + "|.*\\.(lokr_w[12].*|hada_w[12]_.*|dora_scale))");
     BY_NAME.put("a Flux.2 transformer", PREFIX + "single_stream_modulation(\\.lin|\\.linear)\\..*");
     BY_NAME.put("a Chroma transformer", PREFIX + "distilled_guidance_layer\\..*");
     BY_NAME.put(

@@ -145,10 +145,15 @@ public final class ComponentWeights implements AutoCloseable {
   }
 
   private Weights handedOut(ElementType type, Placement placement) {
+    if (placement.isNowhere()) { // LoRAs change neither shapes nor types
+      return quantized(files.as(type).promised(), Int8.ofThisMachine().promised());
+    }
     Weights changed = decorator.over(files.as(type).on(placement.device()), this, placement);
-    return loading.quantized() == Quantized.ALL
-        ? new Int8Weights(changed, Int8.ofThisMachine())
-        : changed;
+    return quantized(changed, Int8.ofThisMachine());
+  }
+
+  private Weights quantized(Weights changed, Int8 int8) {
+    return loading.quantized() == Quantized.ALL ? new Int8Weights(changed, int8) : changed;
   }
 
   /**

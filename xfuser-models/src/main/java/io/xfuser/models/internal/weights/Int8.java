@@ -17,15 +17,21 @@ import java.util.Map;
  * 0035). Only some rows are there in a wider type at a time.
  *
  * @param packs whether FBGEMM multiplies them, in 8 bits; if not, they are widened as they are used
+ * @param promises whether weights have no memory, and what is made of them has none
  */
-public record Int8(boolean packs) {
+public record Int8(boolean packs, boolean promises) {
   private static final Program PROGRAM = Program.load(Int8.class, "int8.py");
-  private static final Retried<Int8> HERE = new Retried<>(() -> new Int8(isExactHere()));
+  private static final Retried<Int8> HERE = new Retried<>(() -> new Int8(isExactHere(), false));
   private static final long AT_ONCE = 1 << 21; // elements: 8 MiB of fp32
 
   /** As this machine's CPU computes best. */
   public static Int8 ofThisMachine() {
     return HERE.get();
+  }
+
+  /** The same for weights that have no memory. */
+  Int8 promised() {
+    return new Int8(packs, true);
   }
 
   private static boolean isExactHere() {
@@ -47,6 +53,9 @@ public record Int8(boolean packs) {
 
   /** The weights of {@code matrix} as {@code products.py} takes them. */
   Read read(NDManager owner, Weights weights, Matrix matrix) {
+    if (promises) {
+      return promised(owner, weights, matrix);
+    }
     boolean packed = packs && matrix.tokens();
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> rows = new ArrayList<>();
@@ -65,13 +74,32 @@ public record Int8(boolean packs) {
       NDArray scale = Torch.concat(owner, scales, 0);
       NDArray whole = Torch.concat(scope, rows, 0);
       if (!packed || whole.size() == 0) {
-        return new Read(Map.of(".weight", Torch.alias(owner, whole), ".weight_scale", scale), 0);
+        return plain(Torch.alias(owner, whole), scale);
       }
-      NDList pack = PROGRAM.callList(owner, "pack", whole);
-      Map<String, NDArray> entries =
-          Map.of(
-              ".weight_packed", pack.get(0), ".weight_sums", pack.get(1), ".weight_scale", scale);
-      return new Read(entries, whole.size());
+      return packed(PROGRAM.callList(owner, "pack", whole), scale, whole.size());
     }
+  }
+
+  private Read promised(NDManager owner, Weights weights, Matrix matrix) {
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> parts = new ArrayList<>();
+      for (String layer : matrix.layers().layers()) {
+        parts.add(weights.get(scope, matrix.own(), layer + ".weight", matrix.out(), matrix.in()));
+      }
+      NDArray whole = Torch.concat(scope, parts, 0);
+      boolean packed = packs && matrix.tokens() && whole.size() > 0;
+      NDList made = PROGRAM.callList(owner, "promised", whole, packed);
+      return packed ? packed(made, made.get(2), whole.size()) : plain(made.get(0), made.get(1));
+    }
+  }
+
+  private static Read plain(NDArray rows, NDArray scale) {
+    return new Read(Map.of(".weight", rows, ".weight_scale", scale), 0);
+  }
+
+  private static Read packed(NDList pack, NDArray scale, long bytes) {
+    Map<String, NDArray> entries =
+        Map.of(".weight_packed", pack.get(0), ".weight_sums", pack.get(1), ".weight_scale", scale);
+    return new Read(entries, bytes);
   }
 }

@@ -44,7 +44,7 @@ final class MappedFile implements AutoCloseable {
     return PROGRAM.call(owner, "copy", mapped(), offset, length, shape, type.scalarType());
   }
 
-  /** A tensor of this shape without memory, of zeros. */
+  /** A tensor of this shape without memory. */
   static NDArray promised(NDManager owner, ElementType type, long... shape) {
     return PROGRAM.call(owner, "promised", shape, type.scalarType());
   }

@@ -8,6 +8,14 @@ def pack(self, weight: Tensor) -> List[Tensor]:
   # (O, I) int8 -> as FBGEMM takes it, and the sums (O) of its rows
   return self.int8_pack(weight)
 
+def promised(self, weight: Tensor, packed: bool) -> List[Tensor]:
+  # what the two make of a weight (O, I) without memory: FBGEMM's tensors show as many bytes, whatever they hold
+  scales = torch.empty([weight.size(0)], dtype=6, device=weight.device)
+  if packed:
+    small = self.int8_pack(torch.zeros([1, 1], dtype=1, device=torch.device("cpu")))
+    return [small[0], torch.empty_like(scales, dtype=3), scales]
+  return [torch.empty_like(weight, dtype=1), scales]
+
 def trial(self) -> int:
   # whether FBGEMM is there, and exact where 16 bits are filled; it throws where there is none
   weight = torch.ones([5, 96], dtype=6, device=torch.device("cpu"))

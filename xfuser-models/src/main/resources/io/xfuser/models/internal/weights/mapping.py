@@ -18,7 +18,7 @@ def copy(self, file: Tensor, offset: int, bytes: int, shape: List[int], dtype: i
 
 def promised(self, shape: List[int], dtype: int) -> Tensor:
   # the shape of a tensor without its memory
-  return torch.zeros([], dtype=dtype, device=torch.device("cpu")).expand(shape)
+  return torch.empty(shape, dtype=dtype, device=torch.device("meta"))
 
 def identity(self, size: int, dtype: int) -> Tensor:
   return torch.eye(size, dtype=dtype, device=torch.device("cpu"))

@@ -263,7 +263,7 @@ class SingleFilesTest {
 
   @Test
   void inspectingAFileSaysWhatItIsAndWhatItLacks() throws IOException {
-    Map<String, Object> report = new SingleFiles().inspect(allInOne());
+    Map<String, Object> report = new SingleFiles().inspect(allInOne(), Map.of());
     assertThat(report)
         .containsEntry("is", "a Flux.1 transformer and a T5 encoder and an autoencoder")
         .containsEntry("pipeline", "FluxPipeline")
@@ -271,13 +271,15 @@ class SingleFilesTest {
         .containsEntry("missing", List.of("text_encoder", "tokenizer", "tokenizer_2"));
     assertThat(String.valueOf(report.get("types"))).contains("BF16", "F16");
     assertThat((List<?>) report.get("components")).hasSize(3);
-    Map<String, Object> directory = new SingleFiles().inspect(DEV);
+    Map<String, Object> directory = new SingleFiles().inspect(DEV, Map.of());
     assertThat(directory)
         .containsEntry("pipeline", "FluxPipeline")
         .containsEntry("missing", List.of());
     assertThat((List<?>) directory.get("components")).hasSize(7);
-    assertThatThrownBy(() -> new SingleFiles().inspect(files))
-        .hasMessage(files + " has no model_index.json, so it is not a diffusers pipeline");
+    Path none = Files.createDirectory(files.resolve("none"));
+    assertThatThrownBy(() -> new SingleFiles().inspect(none, Map.of()))
+        .hasMessageStartingWith(
+            none + " has no model_index.json, so it is not a diffusers pipeline");
   }
 
   @Test

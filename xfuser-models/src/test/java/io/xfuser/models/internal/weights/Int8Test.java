@@ -67,7 +67,7 @@ class Int8Test {
 
   private static Weights weights(boolean packs) {
     Assumptions.assumeTrue(!packs || Int8.ofThisMachine().packs(), "FBGEMM is of x86");
-    return new Int8Weights(new Made(), new Int8(packs));
+    return new Int8Weights(new Made(), new Int8(packs, false));
   }
 
   private static TensorMap layers(Weights weights, Share share) {

@@ -1,0 +1,161 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Offload;
+import io.xfuser.config.OutputType;
+import io.xfuser.internal.plan.MemoryNeed;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.PipelineModel;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
+import io.xfuser.transformer.Part;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What one rank will hold, known before anything is read: the parts that it would load are loaded
+ * {@linkplain Placement#NOWHERE nowhere}, so that there is no second account of what ranks load.
+ *
+ * @param rank the rank
+ * @param transformerBytes weights of the transformer
+ * @param transformerBytesAtOnce as many of them as are in memory at one time, where they are
+ *     widened, or brought, as they are used
+ * @param textEncoderBytes weights of text encoders
+ * @param vaeBytes weights of the autoencoder
+ * @param needs what the request needs at least beside them, each phase alone
+ */
+public record RankMemory(
+    int rank,
+    long transformerBytes,
+    long transformerBytesAtOnce,
+    long textEncoderBytes,
+    long vaeBytes,
+    List<MemoryNeed> needs) {
+  /** All weights. */
+  public long weightBytes() {
+    return transformerBytes + textEncoderBytes + vaeBytes;
+  }
+
+  /**
+   * {@code input} with something to draw, where it says nothing: as many pictures as ranks draw
+   * different ones.
+   */
+  public static InputConfig drawable(
+      PipelineModel<?> model, EngineConfig engine, InputConfig input) {
+    int pictures = engine.parallel().dataDegree();
+    if (!input.prompts().isEmpty() || !input.classLabels().isEmpty()) {
+      return input;
+    }
+    return model.settings().contains(InputConfig.PROMPT)
+        ? input.toBuilder().prompts(Collections.nCopies(pictures, "a picture")).build()
+        : input.toBuilder().classLabels(Collections.nCopies(pictures, 0)).build();
+  }
+
+  /**
+   * All ranks.
+   *
+   * @param ranks each of them
+   * @param sharedBytes weights of all, where they are in one process and have what is alike once
+   */
+  public record Layout(List<RankMemory> ranks, long sharedBytes) {}
+
+  /**
+   * Of each rank of {@code engine}.
+   *
+   * @throws IllegalArgumentException if the degrees do not fit the model or the request, with the
+   *     numbers
+   */
+  public static <C> Layout of(PipelineModel<C> model, EngineConfig engine, InputConfig input) {
+    try (PlacedPipeline<C> placed = PlacedPipeline.of(model, Placement.NOWHERE)) {
+      GenerationRequest request = model.resolve(drawable(model, engine, input));
+      int calls = model.scheduler(request.scheduler()).timesteps().length;
+      RequestPlan plan =
+          RequestPlan.of(engine, placed.transformer().spec(), request.withCalls(calls));
+      List<RankMemory> all = new ArrayList<>();
+      for (int rank = 0; rank < engine.parallel().worldSize(); rank++) {
+        all.add(new Rank<>(placed, plan, rank).memory());
+      }
+      long shared =
+          placed.transformer().parameterBytes()
+              + placed.textEncoderBytes()
+              + placed.vaeDecoder().bytes(VaeDecoder::parameterBytes)
+              + placed.vaeEncoder().bytes(VaeEncoder::parameterBytes);
+      return new Layout(all, shared);
+    }
+  }
+
+  /** What {@code rank} does of {@code plan}. */
+  private record Rank<C>(PlacedPipeline<C> placed, RequestPlan plan, int rank) {
+    RankMemory memory() {
+      List<MemoryNeed> needs = new ArrayList<>(needs());
+      needs.removeIf(need -> need.bytes() == 0);
+      if (rank >= plan.denoising().size()) {
+        return new RankMemory(rank, 0, 0, 0, decoder(), needs);
+      }
+      RankPlan own = plan.denoising().get(rank);
+      PipelineStage<C> stage =
+          PipelineStage.of(placed.transformer(), own.blocks(), own.share(), Offload.NONE);
+      return new RankMemory(
+          rank,
+          stage.parameterBytes(),
+          atOnce(stage),
+          textShare(own)
+              .map(share -> placed.textEncoder(share).get())
+              .map(TextEncoder::parameterBytes)
+              .orElse(0L),
+          decoder() + encoder(own),
+          needs);
+    }
+
+    private List<MemoryNeed> needs() {
+      PipelineModel<C> model = placed.model();
+      return Stream.concat(
+              MemoryNeed.onDevice(
+                  plan, placed.transformer().spec(), model.decoderSize(), List.of(rank))
+                  .stream(),
+              Stream.of(MemoryNeed.encoding(plan, model.encoderSize(), List.of(rank))))
+          .toList();
+    }
+
+    /** Blocks that come and go are there one after another. */
+    private long atOnce(PipelineStage<C> stage) {
+      if (plan.engine().held() != Offload.SEQUENTIAL) {
+        return stage.parameterBytes();
+      }
+      long blocks = stage.blocks().stream().mapToLong(Part::parameterBytes).sum();
+      long largest = stage.blocks().stream().mapToLong(Part::parameterBytes).max().orElse(0);
+      return stage.parameterBytes() - blocks + largest;
+    }
+
+    private Optional<Share> textShare(RankPlan own) {
+      List<Integer> replica = own.mesh().replica(rank);
+      int place = replica.indexOf(rank);
+      return plan.engine().runtime().shardTextEncoder()
+          ? Optional.of(new Share(place, replica.size()))
+          : Optional.of(Share.WHOLE).filter(whole -> place == 0);
+    }
+
+    private long encoder(RankPlan own) {
+      boolean encodes =
+          plan.request().encodesPictures()
+              && own.encoding(plan.engine().runtime().useParallelVae()).contains(rank);
+      return encodes ? placed.vaeEncoder().get().parameterBytes() : 0;
+    }
+
+    private long decoder() {
+      boolean decodes =
+          plan.request().input().outputType() != OutputType.LATENT
+              && plan.decoders(rank).contains(rank);
+      return decodes ? placed.vaeDecoder().get().parameterBytes() : 0;
+    }
+  }
+}
