@@ -19,7 +19,8 @@ import java.util.function.ToDoubleFunction;
  * all-layouts} every case is chosen.
  */
 final class CoveringArray {
-  private static final boolean ALL = "all".equals(System.getProperty("xfuser.layouts"));
+  /** Whether every case is tried. */
+  static final boolean ALL = "all".equals(System.getProperty("xfuser.layouts"));
 
   private CoveringArray() {}
 
