@@ -74,6 +74,8 @@ final class Prelude {
         + "\n"
         + ModuleArchive.read(Prelude.class, "int8.py")
         + "\n"
+        + ModuleArchive.read(Prelude.class, "linear_plain.py")
+        + "\n"
         + products
         + "\n"
         + precision.text()
@@ -113,7 +115,8 @@ final class Prelude {
 
   static String products() {
     String oneDnn = ModuleArchive.read(Prelude.class, "linear_onednn.py");
-    return Program.compileIfKnown("linear_onednn.py", oneDnn).isPresent()
+    String plain = ModuleArchive.read(Prelude.class, "linear_plain.py");
+    return Program.compileIfKnown("linear_onednn.py", plain + oneDnn).isPresent()
         ? oneDnn
         : ModuleArchive.read(Prelude.class, "linear_aten.py");
   }

@@ -4,7 +4,7 @@ def product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
   return torch.linear(x, weight, bias)
 
 def product_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
-  return torch.gelu(torch.linear(x, weight, bias), approximate="tanh")
+  return self.plain_gelu_tanh(x, weight, bias)
 
-def product_add(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], y: Tensor) -> Tensor:
-  return y + torch.linear(x, weight, bias)
+def product_add(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], y: Tensor, own: bool) -> Tensor:
+  return self.plain_add(x, weight, bias, y, own)

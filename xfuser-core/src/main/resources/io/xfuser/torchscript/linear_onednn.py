@@ -11,10 +11,10 @@ def product_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -
   # gelu_tanh(x·weightᵀ + bias)
   if x.is_cpu and x.dtype != 5:
     return ops.mkldnn._linear_pointwise(x, weight, bias, "gelu", annotate(List[Optional[number]], []), "tanh")
-  return torch.gelu(torch.linear(x, weight, bias), approximate="tanh")
+  return self.plain_gelu_tanh(x, weight, bias)
 
-def product_add(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], y: Tensor) -> Tensor:
-  # x·weightᵀ + bias + y
+def product_add(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], y: Tensor, own: bool) -> Tensor:
+  # x·weightᵀ + bias + y, in the place of y if that is the caller's own and it is faster
   if x.is_cpu and x.dtype != 5:
     return ops.mkldnn._linear_pointwise(x, y, weight, bias, "add")
-  return y + torch.linear(x, weight, bias)
+  return self.plain_add(x, weight, bias, y, own)

@@ -15,35 +15,38 @@ def add_gated(self, x: Tensor, y: Tensor, gate: Tensor, terms: List[int], term: 
     return torch.addcmul_(x, y, gate)
   return torch.addcmul(x, y, gate)
 
-def add_linear(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], name: str, terms: List[int]) -> Tensor:
-  # x + linear(y)
+def add_linear(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], name: str, terms: List[int], term: int) -> Tensor:
+  # x + linear(y), in the place of x where it may be
   if terms[2] == 0:
     return self.linear(y, w, name)
-  return self.linear_add(y, w, name, x)
+  return self.linear_add(y, w, name, x, terms[0] < term)
 
-def add_mlp_gelu_tanh(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], first: str, second: str, terms: List[int]) -> Tensor:
-  # x + second(gelu_tanh(first(y)))
+def add_mlp_gelu_tanh(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], first: str, second: str, terms: List[int],
+                      term: int) -> Tensor:
+  # x + second(gelu_tanh(first(y))), in the place of x where it may be
   if terms[2] == 0:
     return self.mlp_gelu_tanh(y, w, first, second)
-  return self.mlp_gelu_tanh_add(y, w, first, second, x)
+  return self.mlp_gelu_tanh_add(y, w, first, second, x, terms[0] < term)
 
 def split_heads(self, x: Tensor, heads: int) -> Tensor:
   # (B, L, H·D) -> (B, H, L, D)
   return x.unflatten(2, [heads, -1]).transpose(1, 2)
 
-def modulate(self, x: Tensor, shift: Tensor, scale_plus_one: Tensor, eps: float) -> Tensor:
-  # adaLN: LN(x)·(1 + scale) + shift in one kernel; all batch rows share shift and scale, both (C)
-  return torch.layer_norm(x, [x.size(2)], scale_plus_one, shift, eps)
+def modulate(self, x: Tensor, shift: Tensor, factor: Tensor, eps: float) -> Tensor:
+  # adaLN: LN(x)·factor + shift, the factor being 1 + scale; in one kernel where all batch rows share both, (C) or (1, 1, C),
+  # else they are (B, 1, C)
+  if shift.numel() == x.size(2):
+    return torch.layer_norm(x, [x.size(2)], factor.reshape([-1]), shift.reshape([-1]), eps)
+  return torch.addcmul(shift, torch.layer_norm(x, [x.size(2)], None, None, eps), factor)
 
 def modulations(self, t: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   # shifts, scales, gates of adaLN from the conditioning after its SiLU: t (B, C), a layer of n·C outputs -> (n, B, 1, C)
   return self.linear(t, w, name).unflatten(1, [-1, t.size(1)]).transpose(0, 1).unsqueeze(2)
 
-def modulate_rows(self, x: Tensor, shift: Tensor, scale: Tensor, eps: float) -> Tensor:
-  # adaLN where batch rows differ in shift and scale, both (B, 1, C)
-  if x.size(0) == 1:
-    return self.modulate(x, shift.reshape([-1]), 1 + scale.reshape([-1]), eps)
-  return torch.addcmul(shift, torch.layer_norm(x, [x.size(2)], None, None, eps), 1 + scale)
+def with_factors_(self, m: Tensor) -> Tensor:
+  # of shift, scale and gate, once or more (3·n, ...), scales become the factors 1 + scale of adaLN, in place
+  m.unflatten(0, [-1, 3]).select(1, 1).add_(1)
+  return m
 
 def layer_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
   # x (..., C)
@@ -55,14 +58,38 @@ def rms_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Te
   variance = torch.to(x, 6).square().mean([-1], True)
   return torch.to(x * torch.rsqrt(variance + eps), weight.dtype) * weight
 
-def rms_norm_heads(self, packed: Tensor, w: Dict[str, Tensor], query: str, key: str, eps: float) -> Tensor:
-  # divides queries and keys of packed (B, L, 3, H, D), in place, by each head's root mean square, taken in fp32, and
-  # multiplies them by the weights (D) of their norms
-  qk = packed.slice(2, 0, 2)
-  length = torch.linalg_vector_norm(qk, 2, [-1], True, dtype=6)  # (B, L, 2, H, 1)
-  weight = torch.stack([w[query + ".weight"], w[key + ".weight"]]).unsqueeze(1)  # (2, 1, D)
-  qk.mul_(torch.rsqrt(length.square() / qk.size(4) + eps)).mul_(weight)
+def norm_rotate_(self, packed: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], norm: str, eps: float) -> Tensor:
+  # What comes between projection and attention, in the place of the queries and keys of packed (B, l, 3, H, D): each head is
+  # divided by its root mean square and multiplied by the norms' weights (2, D); then the last L of the l tokens are turned by
+  # rotation, none or (L, D/2, 2). In fp32, but without a rotation the type of packed holds what is in between.
+  qk = packed.slice(2, 0, 2)  # (B, l, 2, H, D)
+  weight = w[norm + ".weight"].unsqueeze(1)  # (2, 1, D)
+  if len(rotation) == 0:
+    qk.mul_(self.per_length(qk, eps)).mul_(weight)
+    return packed
+  if packed.is_cpu:
+    wide = torch.to(qk, 6)
+    wide.mul_(self.per_length(wide, eps)).mul_(weight)
+    self.turn_(wide, rotation[0])
+    if packed.dtype != 6:
+      qk.copy_(wide)
+    return packed
+  # CUDA converts in the kernel: the weights on the way to fp32, the lengths, which turning leaves alone, on the way back
+  wide = torch.mul(qk, torch.to(weight, 6))
+  self.turn_(wide, rotation[0])
+  torch.mul(wide, self.per_length(qk, eps), out=qk)
   return packed
+
+def per_length(self, x: Tensor, eps: float) -> Tensor:
+  # one over the root mean square of each row: x (..., D) -> (..., 1) fp32
+  length = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+  return torch.rsqrt(length.square() / x.size(-1) + eps)
+
+def turn_(self, x: Tensor, rotation: Tensor) -> Tensor:
+  # turns neighbouring pairs (arXiv 2104.09864) of the last L tokens of x (B, l, 2, H, D) fp32
+  pairs = x.slice(1, x.size(1) - rotation.size(0), x.size(1)).unflatten(4, [-1, 2])
+  torch.view_as_complex(pairs).mul_(torch.view_as_complex(rotation).unsqueeze(1).unsqueeze(1))
+  return x
 
 def rotate(self, x: Tensor, rotation: Tensor) -> Tensor:
   # rotary embedding of neighbouring pairs (arXiv 2104.09864): x (B, L, H, D), rotation (L, D/2, 2), cosines and sines in

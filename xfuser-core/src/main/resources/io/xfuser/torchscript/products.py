@@ -44,7 +44,7 @@ def wide_linear(self, x: Tensor, weight: Tensor, scale: Optional[Tensor], bias: 
     if gelu:
       part = self.product_gelu_tanh(wide, w, b)
     elif added is not None:
-      part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), wide_type))
+      part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), wide_type), False)
     else:
       part = self.product(wide, w, b)
     if rows == outputs:
@@ -52,9 +52,10 @@ def wide_linear(self, x: Tensor, weight: Tensor, scale: Optional[Tensor], bias: 
     torch.copy_(torch.slice(y, -1, start, end), part)
   return y
 
-def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, added: Optional[Tensor],
+def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, added: Optional[Tensor], own: bool,
                  dtype: int) -> Tensor:
-  # x (..., I), added none or (..., O) -> x·weightᵀ + bias, after gelu_tanh or + added, (..., O) of dtype
+  # x (..., I), added none or (..., O) -> x·weightᵀ + bias, after gelu_tanh or + added, (..., O) of dtype; what is added may be
+  # the result's memory if it is the caller's own
   if name + ".weight_packed" in w:
     return self.int8_linear(x, w, name, gelu, added, dtype)
   weight, scale, bias = w[name + ".weight"], w.get(name + ".weight_scale"), w.get(name + ".bias")
@@ -63,7 +64,7 @@ def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, a
   if gelu:
     return self.product_gelu_tanh(x, weight, bias)
   if added is not None:
-    return self.product_add(x, weight, bias, added)
+    return self.product_add(x, weight, bias, added, own)
   return self.product(x, weight, bias)
 
 def has_layer(self, w: Dict[str, Tensor], name: str) -> bool:
@@ -77,21 +78,31 @@ def taken_type(self, x: Tensor, w: Dict[str, Tensor], name: str) -> int:
 
 def linear(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   # x (..., I) -> (..., O)
-  return self.linear_layer(x, w, name, False, None, x.dtype)
+  return self.linear_layer(x, w, name, False, None, False, x.dtype)
 
-def linear_add(self, x: Tensor, w: Dict[str, Tensor], name: str, y: Tensor) -> Tensor:
-  # y (..., O) + linear(x)
-  return self.linear_layer(x, w, name, False, y, x.dtype)
+def linear_add(self, x: Tensor, w: Dict[str, Tensor], name: str, y: Tensor, own: bool=False) -> Tensor:
+  # y (..., O) + linear(x), in the place of y if it is the caller's own and that is faster
+  return self.linear_layer(x, w, name, False, y, own, x.dtype)
+
+def linear_into(self, x: Tensor, w: Dict[str, Tensor], name: str, out: Tensor) -> Tensor:
+  # linear(x) in out (B, L, O), a part of a buffer
+  weight, bias = w.get(name + ".weight"), w.get(name + ".bias")
+  if weight is None or bias is None or name + ".weight_scale" in w or x.is_cpu:
+    return out.copy_(self.linear(x, w, name))
+  for b in range(x.size(0)):
+    self.product_into(x[b], weight, bias, out[b])
+  return out
 
 def mlp_gelu_tanh(self, x: Tensor, w: Dict[str, Tensor], first: str, second: str) -> Tensor:
   # second(gelu_tanh(first(x)))
-  h = self.linear_layer(x, w, first, True, None, self.product_type(x))
-  return self.linear_layer(h, w, second, False, None, x.dtype)
+  h = self.linear_layer(x, w, first, True, None, False, self.product_type(x))
+  return self.linear_layer(h, w, second, False, None, False, x.dtype)
 
-def mlp_gelu_tanh_add(self, x: Tensor, w: Dict[str, Tensor], first: str, second: str, y: Tensor) -> Tensor:
-  # y + second(gelu_tanh(first(x)))
-  h = self.linear_layer(x, w, first, True, None, self.product_type(x))
-  return self.linear_layer(h, w, second, False, y, x.dtype)
+def mlp_gelu_tanh_add(self, x: Tensor, w: Dict[str, Tensor], first: str, second: str, y: Tensor,
+                      own: bool=False) -> Tensor:
+  # y + second(gelu_tanh(first(x))), y as in linear_add
+  h = self.linear_layer(x, w, first, True, None, False, self.product_type(x))
+  return self.linear_layer(h, w, second, False, y, own, x.dtype)
 
 def matmul(self, x: Tensor, y: Tensor) -> Tensor:
   # x (..., M, K), y (..., K, N) -> (..., M, N)

@@ -103,6 +103,7 @@ class DevicesTest {
                         "products",
                         "trial",
                         "linear_onednn",
+                        "linear_plain",
                         "int8",
                         "linear_aten",
                         "upload",

@@ -15,8 +15,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * which type, {@code DevicesTest} shows.
  */
 class ProductsTest {
-  private static final Set<String> LINEAR = Set.of("_linear_pointwise", "linear");
-
   /** Nothing else multiplies; these choose the type, or get what {@code product_type} gave. */
   private static final Map<String, Set<String>> ALL =
       Map.ofEntries(
@@ -26,12 +24,13 @@ class ProductsTest {
           Map.entry("products.py convolution", Set.of("_convolution", "conv2d")),
           Map.entry("int8.py int8_pack", Set.of("fbgemm_pack_quantized_matrix")),
           Map.entry("int8.py int8_product", Set.of("fbgemm_linear_int8_weight_fp32_activation")),
-          Map.entry("linear_onednn.py product", LINEAR),
-          Map.entry("linear_onednn.py product_gelu_tanh", LINEAR),
-          Map.entry("linear_onednn.py product_add", LINEAR),
+          Map.entry("linear_plain.py plain_gelu_tanh", Set.of("linear", "_addmm_activation")),
+          Map.entry("linear_plain.py plain_add", Set.of("linear", "addmm")),
+          Map.entry("linear_plain.py product_into", Set.of("addmm")),
+          Map.entry("linear_onednn.py product", Set.of("_linear_pointwise", "linear")),
+          Map.entry("linear_onednn.py product_gelu_tanh", Set.of("_linear_pointwise")),
+          Map.entry("linear_onednn.py product_add", Set.of("_linear_pointwise")),
           Map.entry("linear_aten.py product", Set.of("linear")),
-          Map.entry("linear_aten.py product_gelu_tanh", Set.of("linear")),
-          Map.entry("linear_aten.py product_add", Set.of("linear")),
           // kernels of attention that are asked for by name
           Map.entry("attention.py attend_packed", Set.of("_scaled_dot_product_attention_math")),
           Map.entry(

@@ -1,7 +1,7 @@
 def calls(self, like: Tensor) -> List[Tensor]:
   x, b = self.of(like, [2, 70, 8]), self.of(like, [8])
   w = self.layers(like, {"a": [8, 8], "m": [16, 8], "t.linear_1": [8, 256], "t.linear_2": [8, 8], "norm": [8]})
-  w.update({"alone.weight": self.of(like, [8, 8]), "head.weight": self.of(like, [4])})
+  w.update({"alone.weight": self.of(like, [8, 8]), "head.weight": self.of(like, [2, 4])})
   assert self.taken_type(like, w, "a") == like.dtype
   out = [self.linear(x, w, "a"), self.linear(x, w, "alone"), self.linear_add(x, w, "a", x), self.linear_add(x, w, "alone", x)]
   out = out + [self.mlp_gelu_tanh(x, w, "a", "a"), self.mlp_gelu_tanh_add(x, w, "alone", "alone", x)]
@@ -20,8 +20,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
   for terms in [[0, 1, 0], [0, 1, 1], [0, 2, 1]]:
     if self.adds(terms, 0):
       out.append(self.add_gated(x.clone(), x, b, terms, 1))
-      out.append(self.add_linear(x, x, w, "a", terms))
-      out.append(self.add_mlp_gelu_tanh(x, x, w, "a", "a", terms))
+      out.append(self.add_linear(x.clone(), x, w, "a", terms, 1))
+      out.append(self.add_mlp_gelu_tanh(x.clone(), x, w, "a", "a", terms, 1))
   q = self.split_heads(x, 2)
   out.append(self.attend(q, q, q))
   half = q
@@ -31,11 +31,16 @@ def calls(self, like: Tensor) -> List[Tensor]:
   factor = torch.to(q, self.product_type(q))
   out.append(self.attend_by_pairs(factor, factor, factor))
   m = self.modulations(self.of(like, [2, 8]), w, "m")
-  out = out + [m, self.modulate(x, b, b, 1e-6), self.modulate_rows(x, m[0], m[1], 1e-6)]
-  out.append(self.modulate_rows(x[0:1], m[0][0:1], m[1][0:1], 1e-6))
+  out = out + [m, self.modulate(x, b, b, 1e-6), self.modulate(x, m[0], m[1], 1e-6), self.with_factors_(x[0, 0:6])]
+  out.append(self.modulate(x[0:1], m[0][0:1], m[1][0:1], 1e-6))
+  out.append(self.linear_into(x, w, "a", self.of(like, [2, 80, 8]).slice(1, 10, 80)))
   packed = self.of(like, [2, 70, 3, 2, 4])
   out = out + [self.layer_norm(x, w, "norm", 1e-6), self.rms_norm(x, w, "norm", 1e-6)]
-  out = out + [self.rms_norm_heads(packed, w, "head", "head", 1e-6), self.rotate(packed[:, :, 0], self.exact(like, [70, 2, 2]))]
+  rotation = self.exact(like, [70, 2, 2])
+  out.append(self.rotate(packed[:, :, 0], rotation))
+  for turned in [[rotation], annotate(List[Tensor], [])]:
+    for given in [packed, torch.to(packed, 15)]:
+      out.append(self.norm_rotate_(given.clone(), turned, w, "head", 1e-6))
   out = out + [self.sinusoid(3., like), self.embed_number(3., like, w, "t")]
   number = float(self.rounded(3., 15).item())
   return out

@@ -6,17 +6,14 @@ def calls(self, like: Tensor) -> List[Tensor]:
                               "ff_context.net.2": [16, 64]})
   single = self.layers(like, {"norm.linear": [48, 16], "attn.to_qkv": [48, 16], "proj_mlp": [64, 16], "proj_out.0": [16, 16]})
   single["proj_out.1.weight"] = self.of(like, [16, 64])
-  for norm in ["attn.norm_q", "attn.norm_k", "attn.norm_added_q", "attn.norm_added_k"]:
-    double[norm + ".weight"] = self.of(like, [8])
-    single[norm + ".weight"] = self.of(like, [8])
+  for norm in ["attn.norm_qk", "attn.norm_added_qk"]:
+    double[norm + ".weight"] = self.of(like, [2, 8])
+    single[norm + ".weight"] = self.of(like, [2, 8])
   x, text, t = self.of(like, [2, 6, 16]), self.of(like, [2, 5, 16]), self.of(like, [2, 16])
   at = torch.zeros([6, 4], dtype=4, device=like.device)
   rotation = self.rotation(at, [2, 2, 4])
   m, n = self.double_modulation(t, double), self.single_modulation(t, single)
   out = [rotation, m, n]
-  if like.dtype == 6:
-    half = self.of(like, [2, 6, 3, 2, 8])
-    out.append(self.turn_(torch.to(half, 15), rotation, double, "attn.norm_q", "attn.norm_k"))
   for streams in [[x], [x, text]]:
     packed = self.double_before(streams, m, rotation, double, 8)
     attended = packed[:, :, 0]

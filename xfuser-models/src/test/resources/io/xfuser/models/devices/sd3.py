@@ -7,11 +7,11 @@ def calls(self, like: Tensor) -> List[Tensor]:
   w.update(self.layers(like, {"norm1.linear": [72, 8], "norm1_context.linear": [48, 8], "attn.to_add_out": [8, 8],
                               "ff_context.net.0.proj": [32, 8], "ff_context.net.2": [8, 32], "attn2.to_qkv": [24, 8],
                               "attn2.to_out.0": [8, 8]}))
-  for norm in ["attn.norm_q", "attn.norm_k", "attn.norm_added_q", "attn.norm_added_k", "attn2.norm_q", "attn2.norm_k"]:
-    w[norm + ".weight"] = self.of(like, [4])
+  for norm in ["attn.norm_qk", "attn.norm_added_qk", "attn2.norm_qk"]:
+    w[norm + ".weight"] = self.of(like, [2, 4])
   x, text, t = self.of(like, [2, 6, 8]), self.of(like, [2, 5, 8]), self.of(like, [2, 8])
   m, n = self.modulation(t, w), self.modulation(t, last)
-  out = [m, n, self.before_joint(x, text, m, w, 4), self.before_joint(x, text, n, last, 4), self.before_second(x, m, w, 4)]
+  out = [m, n, self.before_attention(x, m, w, 4), self.before_joint(x, text, m, w, 4), self.before_joint(x, text, n, last, 4), self.before_second(x, m, w, 4)]
   attended = self.of(like, [2, 11, 2, 4])
   out.append(self.after_attention(x, attended, [self.of(like, [2, 6, 2, 4])], m, w, [0, 3, 1]))
   out.append(self.after_attention(x, attended, annotate(List[Tensor], []), n, last, [0, 2, 1]))

@@ -36,8 +36,8 @@ def after(self, x: List[Tensor], attended: Tensor, t: Tensor, w: Dict[str, Tenso
   for i in range(len(x)):
     y = x[i]
     if self.adds(terms, 0):
-      y = self.add_linear(y, parts[i].flatten(2), w, "attn.to_out", terms)
+      y = self.add_linear(y, parts[i].flatten(2), w, "attn.to_out", terms, 0)
     if self.adds(terms, 1):
-      y = self.add_mlp_gelu_tanh(y, self.norm(y, t), w, "mlp_in", "mlp_out", terms)
+      y = self.add_mlp_gelu_tanh(y, self.norm(y, t), w, "mlp_in", "mlp_out", terms, 1)
     out.append(y)
   return out

@@ -35,8 +35,7 @@ record FluxSingleBlock(int headSize, boolean last, TensorMap weights)
             w ->
                 w.linear("norm.linear", 3L * width, width)
                     .inward(Joined.queriesKeysValues("attn"), heads, width)
-                    .scale("attn.norm_q", config.headSize())
-                    .scale("attn.norm_k", config.headSize())
+                    .scales(Joined.norms("attn"), config.headSize())
                     .inward("proj_mlp", neurons, width)
                     .outward("proj_out", width, heads, neurons)));
   }

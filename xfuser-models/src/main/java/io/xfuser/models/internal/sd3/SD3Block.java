@@ -56,17 +56,13 @@ record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
           .outward("attn2.to_out.0", width, heads);
     }
     if (config.normed()) {
-      norms(w, config, "attn.norm_");
-      norms(w, config, "attn.norm_added_");
+      w.scales(Joined.norms("attn"), config.headSize())
+          .scales(Joined.addedNorms("attn"), config.headSize());
       if (dual) {
-        norms(w, config, "attn2.norm_");
+        w.scales(Joined.norms("attn2"), config.headSize());
       }
     }
     return w;
-  }
-
-  private static void norms(WeightMap w, SD3Config config, String name) {
-    w.scale(name + "q", config.headSize()).scale(name + "k", config.headSize());
   }
 
   @Override

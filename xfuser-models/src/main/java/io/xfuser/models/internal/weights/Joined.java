@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Linear layers of one input that are read as one matrix, because one product is faster than
+ * Linear layers of one input, or norms, that are read as one matrix, because one product is faster than
  * several. Those of an attention have the names that diffusers gives them when it fuses them itself
  * ({@code fuse_projections}).
  *
@@ -30,6 +30,16 @@ public record Joined(String name, List<String> layers) {
   /** {@code to_added_qkv}: queries, keys and values of the text that is attended to jointly. */
   public static Joined addedQueriesKeysValues(String attention) {
     return under(attention, "to_added_qkv", "add_q_proj", "add_k_proj", "add_v_proj");
+  }
+
+  /** {@code norm_qk}: the norms of queries and keys. */
+  public static Joined norms(String attention) {
+    return under(attention, "norm_qk", "norm_q", "norm_k");
+  }
+
+  /** {@code norm_added_qk}: those of the text's that is attended to jointly. */
+  public static Joined addedNorms(String attention) {
+    return under(attention, "norm_added_qk", "norm_added_q", "norm_added_k");
   }
 
   /** {@code layers} below {@code module}, together {@code name}. */

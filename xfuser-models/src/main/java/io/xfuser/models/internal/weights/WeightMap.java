@@ -183,6 +183,15 @@ public final class WeightMap {
     return tensor(name + ".weight", size);
   }
 
+  /** Weights of several norms that have no bias, one below the other: (the number of norms, n). */
+  public WeightMap scales(Joined norms, long size) {
+    List<NDArray> rows = new ArrayList<>();
+    for (String norm : norms.layers()) {
+      rows.add(Torch.view(scope, weights.get(scope, norm + ".weight", size), 1, size));
+    }
+    return put(norms.name() + ".weight", Torch.concat(scope, rows, 0));
+  }
+
   /** A convolution over patches as a linear layer on tokens: (width, p·p·c) and bias (width). */
   public WeightMap patches(String name, long width, Patch patch) {
     long p = patch.size();

@@ -23,7 +23,7 @@ def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tenso
     x = self.add_gated(x, self.linear(attended.flatten(2), w, "attn1.to_out.0"), m[2], terms, 0)
   if self.adds(terms, 1):
     text = self.attend_text(self.linear(x, w, "attn2.to_q"), text_kv, mask)
-    x = self.add_linear(x, text, w, "attn2.to_out.0", terms)
+    x = self.add_linear(x, text, w, "attn2.to_out.0", terms, 1)
   if self.adds(terms, 2):
     n = self.modulate(x, m[3], 1 + m[4], eps)
     x = self.add_gated(x, self.mlp_gelu_tanh(n, w, "ff.net.0.proj", "ff.net.2"), m[5], terms, 2)

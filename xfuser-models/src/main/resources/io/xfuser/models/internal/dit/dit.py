@@ -14,9 +14,9 @@ def embedded(self, labels: Tensor, value: float, w: Dict[str, Tensor], timestep:
   return torch.silu(self.silu_mlp(self.time(value, table), w, timestep) + torch.index_select(table, 0, labels))
 
 def modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) -> Tensor:
-  # labels (B) -> shift, scale, gate, shift, scale, gate of every row (6, B, 1, C)
+  # labels (B) -> shift, factor (1 + scale), gate twice of every row (6, B, 1, C)
   t = self.embedded(labels, value, w, "norm1.emb.timestep_embedder", "norm1.emb.class_embedder.embedding_table.weight")
-  return self.modulations(t, w, "norm1.linear")
+  return self.with_factors_(self.modulations(t, w, "norm1.linear"))
 
 def head_modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) -> Tensor:
   # labels (B) -> shift and scale of every row (2, B, 1, C)
@@ -26,7 +26,7 @@ def head_modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) ->
 
 def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
   # x (B, L, C), m (6, B, 1, C), head is D -> packed queries, keys, values (B, L, 3, H, D)
-  h = self.modulate_rows(x, m[0], m[1], eps)
+  h = self.modulate(x, m[0], m[1], eps)
   return self.linear(h, w, "attn1.to_qkv").unflatten(2, [3, -1, head])
 
 def after_attention(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, Tensor], eps: float,
@@ -35,10 +35,10 @@ def after_attention(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, T
   if self.adds(terms, 0):
     x = self.add_gated(x, self.linear(attended.flatten(2), w, "attn1.to_out.0"), m[2], terms, 0)
   if self.adds(terms, 1):
-    n = self.modulate_rows(x, m[3], m[4], eps)
+    n = self.modulate(x, m[3], m[4], eps)
     x = self.add_gated(x, self.mlp_gelu_tanh(n, w, "ff.net.0.proj", "ff.net.2"), m[5], terms, 1)
   return x
 
 def predict(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
   # x (B, L, C), m (2, B, 1, C) -> (B, L, c)
-  return self.linear(self.modulate_rows(x, m[0], m[1], eps), w, "proj_out_2")
+  return self.linear(self.modulate(x, m[0], 1 + m[1], eps), w, "proj_out_2")

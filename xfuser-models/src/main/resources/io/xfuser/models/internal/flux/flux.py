@@ -2,46 +2,36 @@
 # token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C.
 # x is the image's hidden states (B, L, C) and, with the first patch, the text's (B, T, C) after them; in packed queries,
 # keys and values, and in what attention gives, text comes first.
-# Beside the checkpoint's names there are to_qkv and to_added_qkv, which are three layers as one, and proj_out.0 and .1: the
+# Beside the checkpoint's names there are to_qkv and to_added_qkv, which are three layers as one, norm_qk and norm_added_qk, which are two norms, and proj_out.0 and .1: the
 # columns of proj_out for attention (C, H·D) and for the MLP (C, N). Their product with [attention | MLP] is the sum of two,
 # so that nothing is concatenated.
 
 def double_modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  # t (B, C) -> shift, scale, gate twice, then the same for the text: (12, B, 1, C)
-  return torch.cat([self.modulations(t, w, "norm1.linear"), self.modulations(t, w, "norm1_context.linear")], 0)
+  # t (B, C) -> shift, factor, gate twice, then the same for the text: (12, B, 1, C)
+  m = [self.modulations(t, w, "norm1.linear"), self.modulations(t, w, "norm1_context.linear")]
+  return self.with_factors_(torch.cat(m, 0))
 
 def single_modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  # t (B, C) -> shift, scale, gate (3, B, 1, C)
-  return self.modulations(t, w, "norm.linear")
+  # t (B, C) -> shift, factor, gate (3, B, 1, C)
+  return self.with_factors_(self.modulations(t, w, "norm.linear"))
 
-def turn_(self, packed: Tensor, rotation: Tensor, w: Dict[str, Tensor], query: str, key: str) -> Tensor:
-  # norm and rotation of queries and keys in packed (B, l, 3, H, D), in its place and computed in fp32; rotation (L, D/2, 2)
-  # turns the last L of the l tokens, text has position 0
-  qk = torch.to(packed.slice(2, 0, 2), 6)  # (B, l, 2, H, D)
-  self.rms_norm_heads(qk, w, query, key, 1e-6)
-  image = qk.slice(1, qk.size(1) - rotation.size(0), qk.size(1)).unflatten(4, [-1, 2])
-  torch.view_as_complex(image).mul_(torch.view_as_complex(rotation).unsqueeze(1).unsqueeze(1))
-  if packed.dtype != 6:
-    packed.slice(2, 0, 2).copy_(qk)
-  return packed
-
-def project(self, x: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, l, C) -> queries, keys, values (B, l, 3, H, D)
-  packed = self.linear(x, w, "attn.to_qkv").unflatten(2, [3, -1, head])
-  return self.turn_(packed, rotation, w, "attn.norm_q", "attn.norm_k")
-
-def project_text(self, x: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # the same for the text of a double block
-  packed = self.linear(x, w, "attn.to_added_qkv").unflatten(2, [3, -1, head])
-  return self.turn_(packed, rotation, w, "attn.norm_added_q", "attn.norm_added_k")
+def project(self, x: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], layer: str, norm: str, out: Tensor) -> Tensor:
+  # x (B, l, C), rotation none or (L, D/2, 2) -> queries, keys, values (B, l, 3, H, D) in out, a part of such a buffer
+  self.linear_into(x, w, layer, out.flatten(2))
+  return self.norm_rotate_(out, rotation, w, norm, 1e-6)
 
 def double_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # -> (B, T + L, 3, H, D)
-  image = self.project(self.modulate_rows(x[0], m[0], m[1], 1e-6), rotation, w, head)
+  n = self.modulate(x[0], m[0], m[1], 1e-6)
   if len(x) == 1:
-    return image
-  text = self.project_text(self.modulate_rows(x[1], m[6], m[7], 1e-6), rotation.slice(0, 0, 0), w, head)
-  return torch.cat([text, image], 1)
+    packed = self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head])
+    return self.norm_rotate_(packed, [rotation], w, "attn.norm_qk", 1e-6)
+  text = x[1].size(1)
+  packed = self.new_packed(x[0], text + x[0].size(1), w["attn.to_qkv.bias"], head)
+  self.project(n, [rotation], w, "attn.to_qkv", "attn.norm_qk", packed.slice(1, text, packed.size(1)))
+  n = self.modulate(x[1], m[6], m[7], 1e-6)
+  self.project(n, annotate(List[Tensor], []), w, "attn.to_added_qkv", "attn.norm_added_qk", packed.slice(1, 0, text))
+  return packed
 
 def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: Dict[str, Tensor],
                  terms: List[int]) -> List[Tensor]:
@@ -56,10 +46,11 @@ def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: Dict[str
 def single_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor],
                   head: int) -> Tuple[Tensor, Tensor]:
   # -> queries, keys, values (B, T + L, 3, H, D), and what they are projections of, (B, T + L, C)
-  n = self.modulate_rows(x[0], m[0], m[1], 1e-6)
+  n = self.modulate(x[0], m[0], m[1], 1e-6)
   if len(x) > 1:
-    n = torch.cat([self.modulate_rows(x[1], m[0], m[1], 1e-6), n], 1)
-  return (self.project(n, rotation, w, head), n)
+    n = torch.cat([self.modulate(x[1], m[0], m[1], 1e-6), n], 1)
+  packed = self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head])
+  return (self.norm_rotate_(packed, [rotation], w, "attn.norm_qk", 1e-6), n)
 
 def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, w: Dict[str, Tensor],
                  terms: List[int]) -> List[Tensor]:
@@ -69,7 +60,7 @@ def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, 
   if len(x) == 1:
     first = n.size(1) - image
   y = self.linear(attended.slice(1, first, n.size(1)).flatten(2), w, "proj_out.0")
-  y = self.mlp_gelu_tanh_add(n.slice(1, first, n.size(1)), w, "proj_mlp", "proj_out.1", y)
+  y = self.mlp_gelu_tanh_add(n.slice(1, first, n.size(1)), w, "proj_mlp", "proj_out.1", y, True)
   text = y.size(1) - image
   out = [self.finite(self.add_gated(x[0], y.slice(1, text, y.size(1)), m[2], terms, 0))]
   if len(x) > 1:

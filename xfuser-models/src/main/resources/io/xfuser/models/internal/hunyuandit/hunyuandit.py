@@ -24,15 +24,15 @@ def after_attention(self, x: Tensor, attended: Tensor, text_kv: Tensor, rotation
                     terms: List[int]) -> Tensor:
   # x (B, L, C), attended (B, L, H, D), text_kv (B, T, 2, H, D), rotation (L, D/2, 2) -> (B, L, C); three terms
   if self.adds(terms, 0):
-    x = self.add_linear(x, attended.flatten(2), w, "attn1.to_out.0", terms)
+    x = self.add_linear(x, attended.flatten(2), w, "attn1.to_out.0", terms, 0)
   if self.adds(terms, 1):
     q = self.linear(self.norm(x, w, "norm2"), w, "attn2.to_q").unflatten(2, [text_kv.size(3), -1])
     q = self.rotate(self.norm(q, w, "attn2.norm_q"), rotation)
     k, v = text_kv.select(2, 0), text_kv.select(2, 1)
     text = self.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))  # (B, L, H, D)
-    x = self.add_linear(x, text.flatten(2), w, "attn2.to_out.0", terms)
+    x = self.add_linear(x, text.flatten(2), w, "attn2.to_out.0", terms, 1)
   if self.adds(terms, 2):
-    x = self.add_mlp_gelu_tanh(x, self.norm(x, w, "norm3"), w, "ff.net.0.proj", "ff.net.2", terms)
+    x = self.add_mlp_gelu_tanh(x, self.norm(x, w, "norm3"), w, "ff.net.0.proj", "ff.net.2", terms, 2)
   return x
 
 def text_key_values(self, text: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:

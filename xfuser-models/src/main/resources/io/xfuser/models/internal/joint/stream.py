@@ -1,5 +1,5 @@
 # What follows joint attention, the same for image and text, whose layers have other names: of the attention's output, and
-# of the MLP in and out. m: shift, scale, gate twice (6 or more, B, 1, C). H heads and N neurons are those of the share that
+# of the MLP in and out. m: shift, factor (1 + scale), gate twice (6 or more, B, 1, C). H heads and N neurons are those of the share that
 # the weights are.
 
 def add_attended(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, Tensor], output: str,
@@ -14,7 +14,7 @@ def add_mlp(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], first: str, second
   # x (B, l, C) + gate·MLP(adaLN(x))
   if not self.adds(terms, term):
     return x
-  h = self.modulate_rows(x, m[3], m[4], 1e-6)
+  h = self.modulate(x, m[3], m[4], 1e-6)
   return self.add_gated(x, self.mlp_gelu_tanh(h, w, first, second), m[5], terms, term)
 
 def image_after(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, Tensor], terms: List[int]) -> Tensor:
@@ -26,3 +26,8 @@ def text_after(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, Tensor
   # the same for the text
   h = self.add_attended(x, attended, m, w, "attn.to_add_out", terms)
   return self.add_mlp(h, m, w, "ff_context.net.0.proj", "ff_context.net.2", terms, 1)
+
+def new_packed(self, like: Tensor, tokens: int, bias: Tensor, head: int) -> Tensor:
+  # a joint buffer for queries, keys and values (B, tokens, 3, H, D) of tokens like (B, l, C), of layers with a bias (3·H·D)
+  packed = torch.empty([like.size(0), tokens, bias.size(0)], dtype=like.dtype, device=like.device)
+  return packed.unflatten(2, [3, -1, head])

@@ -11,7 +11,7 @@ def embed_alone(self, tokens: Tensor, w: Dict[str, Tensor]) -> Tensor:
 def predict(self, x: Tensor, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x (B, L, C), t (B, C) -> (B, L, c); the modulation has the scale first
   m = self.modulations(t, w, "norm_out.linear")
-  return self.linear(self.modulate_rows(x, m[1], m[0], 1e-6), w, "proj_out")
+  return self.linear(self.modulate(x, m[1], 1 + m[0], 1e-6), w, "proj_out")
 
 def axis(self, positions: Tensor, width: int) -> Tensor:
   # (L) -> (L, width): sines then cosines, in fp64

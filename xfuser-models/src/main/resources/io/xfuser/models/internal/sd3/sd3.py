@@ -1,43 +1,54 @@
 # MM-DiT (arXiv 2403.03206). B batch, L image tokens of this rank, T text tokens, C width, H heads, D head size, N neurons
 # of an MLP, c values of a token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C.
-# to_qkv and to_added_qkv are three layers as one. Some blocks have a second attention, attn2, over image tokens alone; the
+# to_qkv and to_added_qkv are three layers as one, norm_qk and norm_added_qk two norms. Some blocks have a second attention, attn2, over image tokens alone; the
 # last one gives no text. Where queries and keys are normed, those of all attentions are.
 
 def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  # t (B, C) -> shift, scale, gate twice or thrice, then the same for text, where the last block has scale, shift:
+  # t (B, C) -> shift, factor (1 + scale), gate twice or thrice, then the same for text, where the last block has factor, shift:
   # (8, 12 or 15, B, 1, C)
-  return torch.cat([self.modulations(t, w, "norm1.linear"), self.modulations(t, w, "norm1_context.linear")], 0)
+  text = self.modulations(t, w, "norm1_context.linear")
+  if text.size(0) == 2:
+    text[0].add_(1)
+  else:
+    self.with_factors_(text)
+  return torch.cat([self.with_factors_(self.modulations(t, w, "norm1.linear")), text], 0)
 
 def image_modulations(self, w: Dict[str, Tensor]) -> int:
   # how many of them are the image's
   return 9 if self.has_layer(w, "attn2.to_qkv") else 6
 
-def project(self, x: Tensor, w: Dict[str, Tensor], layer: str, query_norm: str, key_norm: str, head: int) -> Tensor:
-  # x (B, L, C), head is D -> queries, keys, values (B, L, 3, H, D)
-  packed = self.linear(x, w, layer).unflatten(2, [3, -1, head])
-  if query_norm + ".weight" in w:
-    return self.rms_norm_heads(packed, w, query_norm, key_norm, 1e-6)
+def norm_heads_(self, packed: Tensor, w: Dict[str, Tensor], norm: str) -> Tensor:
+  # norms queries and keys of packed (B, l, 3, H, D), if they are
+  if norm + ".weight" in w:
+    self.norm_rotate_(packed, annotate(List[Tensor], []), w, norm, 1e-6)
   return packed
+
+def project(self, x: Tensor, w: Dict[str, Tensor], layer: str, norm: str, head: int) -> Tensor:
+  # x (B, L, C), head is D -> queries, keys, values (B, L, 3, H, D)
+  return self.norm_heads_(self.linear(x, w, layer).unflatten(2, [3, -1, head]), w, norm)
 
 def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, L, C), m of modulation -> (B, L, 3, H, D)
-  h = self.modulate_rows(x, m[0], m[1], 1e-6)
-  return self.project(h, w, "attn.to_qkv", "attn.norm_q", "attn.norm_k", head)
+  return self.project(self.modulate(x, m[0], m[1], 1e-6), w, "attn.to_qkv", "attn.norm_qk", head)
 
 def before_joint(self, x: Tensor, text: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, L, C), text (B, T, C), m of modulation -> (B, T + L, 3, H, D), text first
   shift = self.image_modulations(w)
-  scale = shift + 1
+  factor = shift + 1
   if m.size(0) == shift + 2:
-    shift, scale = scale, shift
-  h = self.modulate_rows(text, m[shift], m[scale], 1e-6)
-  text_qkv = self.project(h, w, "attn.to_added_qkv", "attn.norm_added_q", "attn.norm_added_k", head)
-  return torch.cat([text_qkv, self.before_attention(x, m, w, head)], 1)
+    shift, factor = factor, shift
+  tokens = text.size(1)
+  packed = self.new_packed(x, tokens + x.size(1), w["attn.to_qkv.bias"], head)
+  of_text, of_image = packed.slice(1, 0, tokens), packed.slice(1, tokens, packed.size(1))
+  self.linear_into(self.modulate(text, m[shift], m[factor], 1e-6), w, "attn.to_added_qkv", of_text.flatten(2))
+  self.linear_into(self.modulate(x, m[0], m[1], 1e-6), w, "attn.to_qkv", of_image.flatten(2))
+  self.norm_heads_(of_text, w, "attn.norm_added_qk")
+  self.norm_heads_(of_image, w, "attn.norm_qk")
+  return packed
 
 def before_second(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, L, C) -> (B, L, 3, H, D)
-  h = self.modulate_rows(x, m[6], m[7], 1e-6)
-  return self.project(h, w, "attn2.to_qkv", "attn2.norm_q", "attn2.norm_k", head)
+  return self.project(self.modulate(x, m[6], m[7], 1e-6), w, "attn2.to_qkv", "attn2.norm_qk", head)
 
 def after_attention(self, x: Tensor, attended: Tensor, others: List[Tensor], m: Tensor, w: Dict[str, Tensor],
                     terms: List[int]) -> Tensor:
