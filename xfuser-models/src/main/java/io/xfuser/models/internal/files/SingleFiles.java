@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -212,8 +213,7 @@ public final class SingleFiles implements ModelAssembler {
           index.put(slot.encoder(), Arrays.asList(null, null));
           index.put(slot.tokenizerName(), Arrays.asList(null, null));
         } else {
-          missing.add(slot.encoder());
-          addTokenizer(slot, null);
+          missing.add(slot.encoder()); // which may bring its tokenizer
         }
         return;
       }
@@ -235,6 +235,9 @@ public final class SingleFiles implements ModelAssembler {
               ? Optional.of(given)
               : TokenizerPlaces.beside(encoder, slot).or(() -> TokenizerPlaces.beside(file, slot));
       if (folder.isEmpty()) {
+        folder = PublishedTokenizers.of(slot, vocabulary(slot));
+      }
+      if (folder.isEmpty()) {
         missing.add(slot.tokenizerName());
         return;
       }
@@ -243,6 +246,15 @@ public final class SingleFiles implements ModelAssembler {
           "transformers",
           slot.tokenizer(),
           part(slot.tokenizerName(), folder.get(), Map.of()));
+    }
+
+    /** How many tokens the encoder knows; 0 where its settings do not tell. */
+    private int vocabulary(TextSlot slot) {
+      Given encoder = Objects.requireNonNull(given.get(slot.encoder()));
+      ComponentConfig config = encoder.config();
+      ComponentConfig settings =
+          config == null ? ComponentConfig.read(encoder.place().resolve("config.json")) : config;
+      return settings.getInt("vocab_size", 0);
     }
 
     private void requireUsed() {
