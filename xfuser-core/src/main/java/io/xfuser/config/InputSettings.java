@@ -153,6 +153,14 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
               "pil: pictures; pt: their pixels as a tensor; latent: latents, not decoded")
           .or(OutputType.PIL);
 
+  public static final Setting<Integer> PARTIAL_IMAGES =
+      Setting.of(
+              "partial_images",
+              Kind.whole(0),
+              "N",
+              "Unfinished pictures that its listener is shown, each decoded for that alone")
+          .or(0);
+
   /** The pipeline's, in the place of which a request may have its own. */
   public static final Setting<List<String>> LORA = ModelConfig.LORA;
 
@@ -183,6 +191,7 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
           MAX_AREA,
           AUTO_RESIZE,
           OUTPUT_TYPE,
+          PARTIAL_IMAGES,
           LORA);
 
   public static final List<Setting<?>> SETTINGS =

@@ -1,5 +1,8 @@
 package io.xfuser.progress;
 
+import java.awt.image.BufferedImage;
+import java.util.List;
+
 /**
  * How far something is that takes long. A phase begins with nothing done, unless a download goes on
  * where it ended before, and ends with all of it done; in between some events may be left out.
@@ -142,6 +145,29 @@ public sealed interface Progress {
     @Override
     public String unit() {
       return "layers";
+    }
+  }
+
+  /**
+   * Pictures as they are after some of the steps, where a request asks for such: noise that clears
+   * up.
+   *
+   * @param pictures of the first rank here that decodes
+   */
+  record Preview(long done, long total, List<BufferedImage> pictures) implements Progress {
+    /** A copy is kept. */
+    public Preview {
+      pictures = List.copyOf(pictures);
+    }
+
+    @Override
+    public String doing() {
+      return "showing unfinished pictures";
+    }
+
+    @Override
+    public String unit() {
+      return "steps";
     }
   }
 }

@@ -2,7 +2,6 @@ package io.xfuser.server;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.model.GenerationRequest;
-import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
 import java.time.Duration;
@@ -58,7 +57,7 @@ public interface Backend extends AutoCloseable {
      * The pictures when they are there, or what stopped them: what {@link XDiTParallel#generate}
      * throws. What depends on it may do anything, and holds up no rank.
      */
-    CompletableFuture<Generation> result();
+    CompletableFuture<Drawn> result();
 
     /** Has it given up within a step; it is over when {@link #result} says so. */
     void cancel();

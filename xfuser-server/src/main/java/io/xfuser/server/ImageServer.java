@@ -1,32 +1,49 @@
 package io.xfuser.server;
 
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.pipeline.XDiTParallel;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Models over HTTP, as OpenAI's clients ask for them: {@code ImageServer.builder().model("demo",
  * ranks).port(0).start()}. Any thread may call.
  */
 public final class ImageServer implements AutoCloseable {
-  private static final long START_SECONDS = 30;
+  private static final Logger LOG = LoggerFactory.getLogger(ImageServer.class);
+  private static final long PATIENCE_SECONDS = 30;
+  private static final long POLL_NANOS = 10_000_000;
+  private static final int LONGEST_LINE = 16 << 10;
 
-  private final Vertx vertx;
+  private final Served served;
   private final HttpServer http;
-  private final Map<String, Backend> models;
 
-  private ImageServer(Vertx vertx, HttpServer http, Map<String, Backend> models) {
-    this.vertx = vertx;
+  private ImageServer(Served served, HttpServer http) {
+    this.served = served;
     this.http = http;
-    this.models = models;
   }
 
   /** A server without models. */
@@ -40,23 +57,39 @@ public final class ImageServer implements AutoCloseable {
   }
 
   /**
-   * Ends it: takes no requests any more, lets those that it has go on for {@code limit}, and closes
-   * its models.
+   * Ends it: takes no requests any more and is not ready, lets those that it has go on for {@code
+   * limit}, gives up the others, and closes its models.
    */
   public void close(Duration limit) {
-    models.values().forEach(model -> model.close(limit));
-    await(http.close());
-    await(vertx.close());
+    served.state().end();
+    long until = System.nanoTime() + limit.toNanos();
+    while (served.all().stream().anyMatch(model -> !model.drawings().isEmpty())
+        && System.nanoTime() < until) {
+      LockSupport.parkNanos(POLL_NANOS);
+      if (Thread.currentThread().isInterrupted()) {
+        break;
+      }
+    }
+    ClosedException ended = new ClosedException("the server has ended");
+    served.all().stream().flatMap(x -> x.drawings().stream()).forEach(x -> x.giveUp(ended));
+    served.all().forEach(model -> model.backend().close(Duration.ZERO));
+    await(http.shutdown(1, TimeUnit.SECONDS));
+    await(served.vertx().close());
   }
 
+  /** The same with the limit that its settings have. */
   @Override
   public void close() {
-    close(Duration.ZERO);
+    close(seconds(served.settings().value(ServerSettings.SHUTDOWN_SECONDS)));
+  }
+
+  private static Duration seconds(double seconds) {
+    return Duration.ofMillis((long) (seconds * 1000));
   }
 
   private static <T> T await(Future<T> future) {
     try {
-      return future.await(START_SECONDS, TimeUnit.SECONDS);
+      return future.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
       throw new IllegalStateException("the HTTP server does not answer", e);
     }
@@ -65,8 +98,9 @@ public final class ImageServer implements AutoCloseable {
   /** What a server is to be. */
   public static final class Builder {
     private final Map<String, Backend> models = new LinkedHashMap<>();
-    private String host = "127.0.0.1";
-    private int port;
+    private final Map<Setting<?>, Object> settings = new HashMap<>();
+    private PrometheusMeterRegistry registry =
+        new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     private Builder() {}
 
@@ -75,33 +109,149 @@ public final class ImageServer implements AutoCloseable {
       return model(name, Backend.inOrder(ranks));
     }
 
-    /** Serves {@code backend} under {@code name}; the first one given also under any other name. */
+    /**
+     * Serves {@code backend} under {@code name}, until the server is closed, and then closes it;
+     * the first one given is served under any other name, too.
+     */
     public Builder model(String name, Backend backend) {
-      if (models.put(name, backend) != null) {
-        throw new ArgumentException("two models are named " + name);
+      if (name.isBlank() || models.put(name, backend) != null) {
+        throw new ArgumentException(
+            name.isBlank() ? "a model needs a name" : "two models are named " + name);
       }
+      return this;
+    }
+
+    /**
+     * A setting of {@link ServerSettings}; those of others are passed over.
+     *
+     * @throws ArgumentException with the name, the range and the value
+     */
+    public Builder set(Setting<?> setting, Object value) {
+      settings.put(setting, setting.read(value));
+      return this;
+    }
+
+    /** The same for several. */
+    public Builder setAll(Map<Setting<?>, ?> values) {
+      values.forEach(this::set);
       return this;
     }
 
     /** The address to listen on; loopback by default. */
     public Builder host(String address) {
-      this.host = address;
-      return this;
+      return set(ServerSettings.HOST, address);
     }
 
     /** The port to listen on; 0 = any that is free. */
     public Builder port(int number) {
-      this.port = number;
+      return set(ServerSettings.PORT, number);
+    }
+
+    /** Where it counts and times; one of its own by default. */
+    public Builder metrics(PrometheusMeterRegistry meters) {
+      this.registry = meters;
       return this;
     }
 
-    /** Starts it, and returns when it listens. */
+    /**
+     * Starts it, and returns when it listens.
+     *
+     * @throws ArgumentException in one sentence, if it has no models, the keys cannot be read, or
+     *     the address cannot be listened on
+     */
     public ImageServer start() {
-      Vertx vertx = Vertx.vertx();
-      Router router = Router.router(vertx);
-      router.get("/health").handler(call -> call.response().end("{\"status\":\"ok\"}"));
-      HttpServer http = vertx.createHttpServer().requestHandler(router);
-      return new ImageServer(vertx, await(http.listen(port, host)), models);
+      if (models.isEmpty()) {
+        throw new ArgumentException("a server needs a model to draw with");
+      }
+      ServerSettings values = new ServerSettings(settings);
+      Keys keys = Keys.of(values.get(ServerSettings.API_KEY_FILE));
+      warn(values.value(ServerSettings.HOST), keys);
+      Limits limits = new Limits(values);
+      Vertx vertx = Vertx.vertx(new VertxOptions().setUseDaemonThread(true));
+      try {
+        Metrics metrics = new Metrics(registry);
+        Map<String, Model> drawn = new LinkedHashMap<>();
+        models.forEach(
+            (name, backend) ->
+                drawn.put(
+                    name,
+                    new Model(name, backend, metrics, values.value(ServerSettings.MAX_WAITING))));
+        FileStore files =
+            new FileStore(
+                seconds(values.value(ServerSettings.KEEP_SECONDS)),
+                values.value(ServerSettings.KEEP_BYTES));
+        Served served = new Served(vertx, values, limits, drawn, files, new Served.State());
+        HttpServer http =
+            vertx.createHttpServer(options()).requestHandler(router(served, keys, metrics));
+        return new ImageServer(served, listen(http, values));
+      } catch (RuntimeException | Error e) {
+        ImageServer.await(vertx.close());
+        throw e;
+      }
+    }
+
+    private static HttpServerOptions options() {
+      return new HttpServerOptions()
+          .setHandle100ContinueAutomatically(true)
+          .setMaxInitialLineLength(LONGEST_LINE)
+          .setMaxHeaderSize(LONGEST_LINE)
+          .setTcpNoDelay(true);
+    }
+
+    private static HttpServer listen(HttpServer http, ServerSettings values) {
+      String host = values.value(ServerSettings.HOST);
+      int port = values.value(ServerSettings.PORT);
+      try {
+        return ImageServer.await(http.listen(port, host));
+      } catch (RuntimeException e) {
+        Throwable cause =
+            e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+        throw new ArgumentException(
+            "%s:%d cannot be listened on: %s".formatted(host, port, Reason.of(cause)), e);
+      }
+    }
+
+    private static void warn(String host, Keys keys) {
+      try {
+        if (!keys.required() && !InetAddress.getByName(host).isLoopbackAddress()) {
+          LOG.warn(
+              "the server listens on {} without keys: whoever reaches it may draw (api_key_file)",
+              host);
+        }
+      } catch (UnknownHostException e) {
+        throw new ArgumentException("there is no address " + host, e);
+      }
+    }
+
+    private Router router(Served served, Keys keys, Metrics metrics) {
+      Router router = Router.router(served.vertx());
+      AccessLog log = new AccessLog(metrics);
+      router.route().handler(log::on);
+      router.route().handler(keys::check);
+      new ImageRoutes(served).on(router);
+      new VideoRoutes(served).on(router);
+      new GenerateRoute(served).on(router);
+      new OperationsRoutes(served, registry).on(router);
+      router.errorHandler(
+          Refusal.NOT_FOUND,
+          c -> refuse(c, new Refusal(Refusal.NOT_FOUND, nothing(c), "not_found")));
+      router.errorHandler(405, c -> refuse(c, new Refusal(405, nothing(c), "method_not_allowed")));
+      router.errorHandler(400, c -> refuse(c, Refusal.badRequest("the address is no address")));
+      router.errorHandler(500, c -> refuse(c, c.failure()));
+      return router;
+    }
+
+    private static String nothing(RoutingContext context) {
+      return "there is nothing to %s at %s; /openapi.json tells what there is"
+          .formatted(context.request().method(), context.request().path());
+    }
+
+    private static void refuse(RoutingContext context, @Nullable Throwable failure) {
+      if (failure != null && !(failure instanceof Refusal)) {
+        LOG.warn("a request failed", failure);
+      }
+      new Call(context)
+          .refuse(failure == null ? Refusal.badRequest("no reason is known") : failure);
     }
   }
 }

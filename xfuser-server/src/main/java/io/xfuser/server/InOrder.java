@@ -2,7 +2,6 @@ package io.xfuser.server;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.model.GenerationRequest;
-import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
@@ -20,7 +19,9 @@ record InOrder(XDiTParallel ranks) implements Backend {
 
   @Override
   public Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener) {
-    return new Queued(ranks.submit(input, listener));
+    int frames = ranks.check(input).latents().frames();
+    GenerationTask task = ranks.submit(input, listener);
+    return new Queued(task, task.result().thenApply(made -> Drawn.of(made, frames)));
   }
 
   @Override
@@ -38,12 +39,7 @@ record InOrder(XDiTParallel ranks) implements Backend {
     return ranks.close(limit);
   }
 
-  private record Queued(GenerationTask task) implements Task {
-    @Override
-    public CompletableFuture<Generation> result() {
-      return task.result();
-    }
-
+  private record Queued(GenerationTask task, CompletableFuture<Drawn> result) implements Task {
     @Override
     public void cancel() {
       task.cancel();

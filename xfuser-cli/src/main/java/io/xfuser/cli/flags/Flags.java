@@ -152,7 +152,13 @@ public final class Flags {
         "Model:",
         flags(Stream.concat(Stream.of(CommandSettings.MODEL), ModelConfig.SETTINGS.stream())));
     groups.put(
-        "Input:", flags(but(InputConfig.SETTINGS, InputConfig.OUTPUT_TYPE, ModelConfig.LORA)));
+        "Input:",
+        flags(
+            but(
+                InputConfig.SETTINGS,
+                InputConfig.OUTPUT_TYPE,
+                InputConfig.PARTIAL_IMAGES,
+                ModelConfig.LORA)));
     groups.put(
         "Parallel processing:",
         flags(

@@ -8,6 +8,8 @@ import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.failure.WholeFile;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.OutputFiles;
+import io.xfuser.server.Recorded;
+import java.awt.image.BufferedImage;
 import java.awt.image.RenderedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -107,7 +109,9 @@ final class Outputs {
       int number = Integer.parseInt(video.getKey().replaceFirst(".*_", ""));
       String first = String.valueOf(files.get(done).getFileName());
       Path file = directory.resolve(first.replaceFirst("_\\d+\\.png$", ".mp4"));
-      VideoFile.write(file, video.getValue(), generation.provenance(number));
+      List<BufferedImage> frames =
+          video.getValue().stream().map(frame -> (BufferedImage) frame.getWrappedImage()).toList();
+      Recorded.writeMp4(file, frames, generation.provenance(number));
       out.println("wrote " + file);
       done += video.getValue().size();
     }

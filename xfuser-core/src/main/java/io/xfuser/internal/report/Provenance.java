@@ -35,6 +35,7 @@ public final class Provenance {
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
+          InputConfig.PARTIAL_IMAGES,
           InputConfig.LORA);
 
   /** Of each prompt one. */

@@ -69,6 +69,19 @@ final class DecodeStage {
   }
 
   /**
+   * Whether unfinished pictures are decoded after so many steps: as many as the request asks for,
+   * evenly spaced, and none by ranks that do nothing but decode the finished ones.
+   */
+  boolean showsAfter(int done) {
+    int shown = Objects.requireNonNull(request.input().get(InputConfig.PARTIAL_IMAGES));
+    boolean pictures = request.input().outputType() == OutputType.PIL;
+    return pictures
+        && plan.vaeRanks().isEmpty()
+        && done < plan.steps()
+        && (long) done * (shown + 1) / plan.steps() > (done - 1L) * (shown + 1) / plan.steps();
+  }
+
+  /**
    * On the rank that has the latents of {@code images} as {@code tokens} (B·F, L, c): decodes them,
    * or sends them to the ranks that do.
    *

@@ -22,6 +22,7 @@ import io.xfuser.trace.Activity;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
+import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -216,14 +217,21 @@ public final class RankPipeline<C> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
               loop.step(conditioning, t);
             },
-            this::done)
+            t -> done(loop, t))
         .take(plan.steps(), run.figures()::look);
   }
 
-  private void done(int t) {
+  private void done(DenoisingLoop<C> loop, int t) {
     run.world().transport().check(); // a GPU comes to the end of what was aborted, too
     decoding.stepDone(request);
     tellOfStep(t + 1);
+    if (decoding.showsAfter(t + 1)) {
+      List<BufferedImage> shown =
+          decode(loop).images().stream().map(x -> (BufferedImage) x.getWrappedImage()).toList();
+      if (!shown.isEmpty()) {
+        run.progress(new Progress.Preview(t + 1, plan.steps(), shown));
+      }
+    }
   }
 
   private void tellOfStep(int done) {

@@ -20,7 +20,8 @@ public final class ModelSettings {
           InputConfig.SEED,
           InputConfig.SEEDS,
           InputConfig.LORA,
-          InputConfig.OUTPUT_TYPE);
+          InputConfig.OUTPUT_TYPE,
+          InputConfig.PARTIAL_IMAGES);
 
   /** Those that have a value that asks for nothing, beside their default. */
   private static final Map<Setting<?>, Object> NOTHING =

@@ -1,20 +1,21 @@
-package io.xfuser.cli.runner;
+package io.xfuser.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.modality.cv.Image;
-import ai.djl.modality.cv.ImageFactory;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.bytedeco.javacv.FFmpegFrameGrabber;
 import org.bytedeco.javacv.Frame;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class VideoFileTest {
+class RecordedTest {
   private static final Map<String, String> MADE =
       Map.of("parameters", "ein Fuchs, läuft\nSteps: 20", "xfuser", "{\"seed\":42}");
 
@@ -38,18 +39,18 @@ class VideoFileTest {
   void framesCanBeReadBackInTheirSizeAndOrder(
       int count, int width, int height, int storedWidth, int storedHeight) throws IOException {
     Path file = directory.resolve("video.mp4");
-    List<Image> frames = new ArrayList<>();
+    List<BufferedImage> frames = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       frames.add(picture(width, height, gray(i)));
     }
-    VideoFile.write(file, frames, MADE);
+    Recorded.writeMp4(file, frames, MADE);
 
     try (Stream<Path> files = Files.list(directory)) {
       assertThat(files).containsExactly(file);
     }
     try (FFmpegFrameGrabber grabber = new FFmpegFrameGrabber(file.toFile())) {
       grabber.start();
-      assertThat(grabber.getFrameRate()).isEqualTo(VideoFile.FRAMES_PER_SECOND);
+      assertThat(grabber.getFrameRate()).isEqualTo(Recorded.FRAMES_PER_SECOND);
       int read = 0;
       for (Frame frame = grabber.grabImage(); frame != null; frame = grabber.grabImage()) {
         assertThat(frame.imageWidth).isEqualTo(storedWidth);
@@ -76,7 +77,7 @@ class VideoFileTest {
   @Test
   void redIsRedAndBlueIsBlue() throws IOException {
     Path file = directory.resolve("video.mp4");
-    VideoFile.write(file, List.of(picture(64, 64, new Color(200, 40, 90))), MADE);
+    Recorded.writeMp4(file, List.of(picture(64, 64, new Color(200, 40, 90))), MADE);
     try (FFmpegFrameGrabber grabber = new FFmpegFrameGrabber(file.toFile())) {
       grabber.start();
       Color corner = color(grabber.grabImage(), 63, 63);
@@ -86,19 +87,30 @@ class VideoFileTest {
     }
   }
 
+  @Test
+  void webpIsReadBackAlmostAsItWas() throws IOException {
+    BufferedImage picture = picture(33, 25, new Color(200, 40, 90));
+    byte[] file = Recorded.webp(picture, 90);
+    assertThat(new String(file, 8, 4, StandardCharsets.US_ASCII)).isEqualTo("WEBP");
+    BufferedImage read = ImageIO.read(new ByteArrayInputStream(file));
+    assertThat(List.of(read.getWidth(), read.getHeight())).containsExactly(33, 25);
+    assertThat(new Color(read.getRGB(16, 12)).getRed()).isCloseTo(200, within(15));
+    assertThat(file).hasSizeGreaterThan(Recorded.webp(picture, 1).length - 1);
+  }
+
   /** Steps that are larger than what the encoder loses. */
   private static Color gray(int frame) {
     int value = 20 + 14 * frame;
     return new Color(value, value, value);
   }
 
-  private static Image picture(int width, int height, Color color) {
+  private static BufferedImage picture(int width, int height, Color color) {
     BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
         picture.setRGB(x, y, color.getRGB());
       }
     }
-    return ImageFactory.getInstance().fromImage(picture);
+    return picture;
   }
 }

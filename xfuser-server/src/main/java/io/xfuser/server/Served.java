@@ -1,0 +1,94 @@
+package io.xfuser.server;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpHeaders;
+import io.xfuser.config.InputConfig;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all routes share: the models by their names, the limits, and what is kept for a while.
+ *
+ * @param vertx for what is done later
+ * @param settings of the server
+ * @param limits of requests
+ * @param models at least one
+ * @param files what is kept for clients to fetch
+ * @param state whether the server takes requests
+ */
+record Served(
+    Vertx vertx,
+    ServerSettings settings,
+    Limits limits,
+    Map<String, Model> models,
+    FileStore files,
+    State state) {
+  /** Whether the server takes requests. */
+  static final class State {
+    private volatile boolean ending;
+
+    boolean isEnding() {
+      return ending;
+    }
+
+    void end() {
+      ending = true;
+    }
+  }
+
+  /** The model of that name, else the first: clients name those that they know. */
+  Model model(@Nullable String name) {
+    Model named = name == null ? null : models.get(name);
+    return named == null ? models.values().iterator().next() : named;
+  }
+
+  Collection<Model> all() {
+    return models.values();
+  }
+
+  /** Has {@code model} draw. */
+  Drawing draw(Model model, InputConfig input, @Nullable Instant deadline) {
+    if (state.isEnding()) {
+      throw new Refusal(Refusal.UNAVAILABLE, "the server is about to end", "ending");
+    }
+    return model.draw(input, deadline);
+  }
+
+  /** After how many milliseconds a request is ended that asks for {@code own}; 0 = never. */
+  long limitMillis(long own) {
+    long most = (long) (settings.value(ServerSettings.REQUEST_SECONDS) * 1000);
+    return own == 0 || most == 0 ? Math.max(own, most) : Math.min(own, most);
+  }
+
+  /** Ends {@code drawing} after so many milliseconds; 0 = never. */
+  void endBy(Drawing drawing, long millis) {
+    if (millis > 0) {
+      Refusal late =
+          new Refusal(
+              Refusal.TOO_LATE,
+              "the pictures were not there within %d ms".formatted(millis),
+              "deadline_exceeded");
+      long timer = vertx.setTimer(millis, id -> drawing.giveUp(late));
+      var unused = drawing.result().whenComplete((made, failure) -> vertx.cancelTimer(timer));
+    }
+  }
+
+  /** Does {@code what} after so long. */
+  void later(Duration delay, Runnable what) {
+    vertx.setTimer(Math.max(1, delay.toMillis()), id -> what.run());
+  }
+
+  /** Keeps a file, and tells its address. */
+  String keep(Call call, byte[] file, String mediaType) {
+    String name = files.keep(file, mediaType);
+    String base = settings.get(ServerSettings.PUBLIC_URL);
+    if (base == null) {
+      String host = call.header(HttpHeaders.HOST);
+      base = call.request().scheme() + "://" + (host == null ? "localhost" : host);
+    }
+    return base.replaceFirst("/+$", "") + "/v1/files/" + name + "/content";
+  }
+}

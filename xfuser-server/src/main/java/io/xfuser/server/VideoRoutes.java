@@ -1,0 +1,221 @@
+package io.xfuser.server;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.Router;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Kind;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.QueueFullException;
+import io.xfuser.model.GenerationRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** OpenAI's routes for videos: jobs that go on without their client. */
+final class VideoRoutes {
+  static final Setting<Integer> SECONDS =
+      Setting.of(
+              "seconds",
+              Kind.whole(1, 3600),
+              "SECONDS",
+              "Of the video, at "
+                  + Recorded.FRAMES_PER_SECOND
+                  + " frames each; num_frames is exact")
+          .open("the model's own");
+
+  private static final int OK = 200;
+  private static final long NANOS = 1_000_000_000;
+
+  private final Served served;
+  private final Map<String, VideoJob> jobs = new ConcurrentHashMap<>();
+
+  VideoRoutes(Served served) {
+    this.served = served;
+  }
+
+  void on(Router router) {
+    router.post("/v1/videos").handler(c -> create(new Call(c)));
+    router.get("/v1/videos").handler(c -> list(new Call(c)));
+    router.get("/v1/videos/:video").handler(c -> tell(new Call(c)));
+    router.get("/v1/videos/:video/content").handler(c -> content(new Call(c)));
+    router.delete("/v1/videos/:video").handler(c -> delete(new Call(c)));
+  }
+
+  private void create(Call call) {
+    call.body(served.settings().value(ServerSettings.MAX_BODY_BYTES))
+        .compose(body -> call.context().vertx().executeBlocking(() -> job(call, body), false))
+        .onSuccess(job -> call.json(OK, job.told(keptSeconds())))
+        .onFailure(call::refuse);
+  }
+
+  private long keptSeconds() {
+    return Math.round(served.settings().value(ServerSettings.KEEP_SECONDS));
+  }
+
+  private VideoJob job(Call call, Buffer body) {
+    forget();
+    Form form = Form.read(call.header(HttpHeaders.CONTENT_TYPE), body.getBytes());
+    if (form.files().containsKey("input_reference")) {
+      throw Refusal.badField("input_reference", "the models here start from no picture");
+    }
+    DrawRequest request = DrawRequest.of(form, served.limits());
+    Integer seconds = seconds(form);
+    InputConfig input = request.input();
+    Model model = served.model(form.text("model"));
+    call.fact("model", model.name());
+    requireVideos(model, input);
+    if (seconds != null && input.numFrames() == null) {
+      input = input.toBuilder().numFrames(seconds * Recorded.FRAMES_PER_SECOND).build();
+    }
+    GenerationRequest judged = model.check(input, served.limits());
+    if (judged.images() != 1) {
+      throw Refusal.badField(
+          "n", "a job makes one video, but %d are asked for".formatted(judged.images()));
+    }
+    try {
+      return start(model, input, judged, request.deadlineMillis());
+    } catch (QueueFullException e) {
+      call.fact("retry_after", model.secondsToWait());
+      throw e;
+    }
+  }
+
+  /** The models judge frames alone; one that makes pictures would refuse them in other words. */
+  private void requireVideos(Model model, InputConfig input) {
+    GenerationRequest judged =
+        model.backend().check(input.toBuilder().set(InputConfig.NUM_FRAMES, null).build());
+    if (judged.latents().frames() == 1) {
+      throw Refusal.badField(
+          "model",
+          "the model %s makes pictures, no videos: ask for them at /v1/images/generations"
+              .formatted(model.name()));
+    }
+  }
+
+  private static @Nullable Integer seconds(Form form) {
+    Object value = form.fields().get(SECONDS.name());
+    try {
+      return value == null ? null : SECONDS.read(value); // OpenAI's clients send a text
+    } catch (IllegalArgumentException e) {
+      throw Refusal.badField(SECONDS.name(), String.valueOf(e.getMessage()));
+    }
+  }
+
+  private VideoJob start(
+      Model model, InputConfig input, GenerationRequest judged, long deadlineMillis) {
+    long limit = served.limitMillis(deadlineMillis);
+    Instant deadline = limit == 0 ? null : Instant.now().plusMillis(limit);
+    Drawing drawing = served.draw(model, input, deadline);
+    served.endBy(drawing, limit);
+    String size = judged.output().width() + "x" + judged.output().height();
+    String id = "video_" + UUID.randomUUID().toString().replace("-", "");
+    VideoJob job = new VideoJob(id, model, drawing, judged.latents().frames(), size);
+    jobs.put(id, job);
+    var unused =
+        drawing
+            .result()
+            .thenApply(VideoRoutes::encoded)
+            .whenComplete(
+                (file, failure) -> {
+                  if (failure != null) {
+                    job.failed(failure);
+                  } else if (jobs.containsKey(id)) {
+                    model.metrics().pictures(1);
+                    job.completed(served.files().keep(file, "video/mp4"));
+                  }
+                });
+    return job;
+  }
+
+  private static byte[] encoded(Drawn drawn) {
+    Drawn.Picture video = drawn.pictures().get(0);
+    try {
+      return Recorded.mp4(video.frames(), video.provenance());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Those whose time is over. */
+  private void forget() {
+    long most = keptSeconds() * NANOS;
+    jobs.values().removeIf(job -> job.isOver() && job.age() > most);
+  }
+
+  private void list(Call call) {
+    forget();
+    List<Map<String, Object>> data =
+        new ArrayList<>(jobs.values().stream().map(job -> job.told(keptSeconds())).toList());
+    data.sort((a, b) -> Long.compare((Long) b.get("created_at"), (Long) a.get("created_at")));
+    call.json(OK, Map.of("object", "list", "data", data, "has_more", false));
+  }
+
+  private @Nullable VideoJob job(Call call) {
+    forget();
+    String id = String.valueOf(call.context().pathParam("video"));
+    VideoJob job = jobs.get(id);
+    if (job == null) {
+      call.refuse(
+          new Refusal(
+              Refusal.NOT_FOUND, "there is no video " + id + ", or it is forgotten", "not_found"));
+    }
+    return job;
+  }
+
+  private void tell(Call call) {
+    VideoJob job = job(call);
+    if (job != null) {
+      call.response().putHeader("openai-poll-after-ms", "1000");
+      call.json(OK, job.told(keptSeconds()));
+    }
+  }
+
+  private void content(Call call) {
+    VideoJob job = job(call);
+    if (job == null) {
+      return;
+    }
+    String variant = call.request().getParam("variant");
+    if (variant != null && !variant.equals("video")) {
+      call.refuse(Refusal.badField("variant", "there is the video alone, but no " + variant));
+      return;
+    }
+    String name = job.file();
+    FileStore.Kept kept = name == null ? null : served.files().get(name);
+    if (kept != null) {
+      call.response()
+          .putHeader(HttpHeaders.CONTENT_TYPE, kept.mediaType())
+          .end(Buffer.buffer(kept.bytes()));
+    } else if (job.failure() != null) {
+      call.refuse(job.failure());
+    } else {
+      call.refuse(
+          new Refusal(
+              Refusal.NOT_FOUND,
+              name == null ? "the video is not there yet" : "the video is forgotten",
+              "not_found"));
+    }
+  }
+
+  private void delete(Call call) {
+    VideoJob job = job(call);
+    if (job == null) {
+      return;
+    }
+    jobs.remove(job.id());
+    String name = job.file();
+    if (name == null) {
+      job.drawing().abandon();
+    } else {
+      served.files().remove(name);
+    }
+    call.json(OK, Map.of("id", job.id(), "object", "video.deleted", "deleted", true));
+  }
+}

@@ -1,0 +1,31 @@
+package io.xfuser.server;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.pipeline.XDiTParallel;
+import java.nio.file.Path;
+
+/** A server of the demo model, small pictures of which take moments. */
+final class DemoServer {
+  static final Path MODEL = Path.of("../xfuser-examples/demo-model");
+
+  private DemoServer() {}
+
+  static XDiTParallel ranks() {
+    return XDiTParallel.inProcess(EngineConfig.builder(MODEL).build());
+  }
+
+  static ImageServer.Builder of(XDiTParallel ranks) {
+    return ImageServer.builder().model("demo", ranks).port(0);
+  }
+
+  /** A body for a picture of 2 steps. */
+  static String body(long seed) {
+    return "{\"prompt\":\"a fox\",\"seed\":%d,\"num_inference_steps\":2}".formatted(seed);
+  }
+
+  /** What {@link #body} asks for. */
+  static InputConfig input(long seed) {
+    return InputConfig.builder("a fox").seed(seed).numInferenceSteps(2).build();
+  }
+}
