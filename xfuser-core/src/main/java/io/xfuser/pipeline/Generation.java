@@ -129,6 +129,11 @@ public final class Generation implements AutoCloseable {
     return List.copyOf(images.values());
   }
 
+  /** The number, in the whole request, of the first picture or video that this process has. */
+  public int firstPicture() {
+    return images.isEmpty() ? firstImage : images.keySet().iterator().next() / output.frames();
+  }
+
   /**
    * The videos of this process, each a list of its frames; empty for pictures, and where tensors
    * were asked for.

@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean written) {
   private static final int DEEPEST = 50;
+  private static final int FIRST_LETTERS = 64;
   private static final int LONGEST_NUMBER = 100;
 
   private static final JsonMapper JSON =
@@ -63,8 +64,8 @@ record Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean
    */
   static Form read(@Nullable String type, byte[] body) {
     String kind = type == null ? "application/json" : type.toLowerCase(Locale.ROOT).trim();
-    if (kind.startsWith("multipart/form-data")
-        || kind.startsWith("application/x-www-form-urlencoded")) {
+    boolean encoded = kind.startsWith("application/x-www-form-urlencoded");
+    if (kind.startsWith("multipart/form-data") || (encoded && !isObject(body))) {
       return form(String.valueOf(type), body);
     }
     if (kind.startsWith("multipart/")) {
@@ -72,6 +73,13 @@ record Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean
           Refusal.BAD_MEDIA, "a form must be multipart/form-data, but is " + type, null);
     }
     return json(body); // clients forget the header, or send text/plain
+  }
+
+  /** {@code curl -d '{"prompt": …}'} says that it sends a form. */
+  private static boolean isObject(byte[] body) {
+    return new String(body, 0, Math.min(body.length, FIRST_LETTERS), StandardCharsets.ISO_8859_1)
+        .stripLeading()
+        .startsWith("{");
   }
 
   private static Form json(byte[] body) {

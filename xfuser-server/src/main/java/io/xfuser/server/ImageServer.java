@@ -95,6 +95,21 @@ public final class ImageServer implements AutoCloseable {
     }
   }
 
+  /**
+   * Refuses settings that no server could start with, before models are loaded for it.
+   *
+   * @throws ArgumentException in one sentence
+   */
+  public static void check(ServerSettings settings) {
+    Keys.of(settings.get(ServerSettings.API_KEY_FILE));
+    var unused = new Limits(settings);
+    try {
+      var known = InetAddress.getByName(settings.value(ServerSettings.HOST));
+    } catch (UnknownHostException e) {
+      throw new ArgumentException("there is no address " + settings.get(ServerSettings.HOST), e);
+    }
+  }
+
   /** What a server is to be. */
   public static final class Builder {
     private final Map<String, Backend> models = new LinkedHashMap<>();
@@ -164,6 +179,7 @@ public final class ImageServer implements AutoCloseable {
         throw new ArgumentException("a server needs a model to draw with");
       }
       ServerSettings values = new ServerSettings(settings);
+      check(values);
       Keys keys = Keys.of(values.get(ServerSettings.API_KEY_FILE));
       warn(values.value(ServerSettings.HOST), keys);
       Limits limits = new Limits(values);

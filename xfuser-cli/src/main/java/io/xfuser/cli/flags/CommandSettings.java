@@ -3,6 +3,7 @@ package io.xfuser.cli.flags;
 import io.xfuser.config.Kind;
 import io.xfuser.config.Setting;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The settings of the command alone. */
 final class CommandSettings {
@@ -48,6 +49,10 @@ final class CommandSettings {
       Setting.off("version", "Show the versions of xfuser, libtorch and Java and end");
 
   static final Setting<Boolean> HELP = Setting.off("help", "Show this text and end");
+
+  /** What is made of the pictures of one command. */
+  static final List<Setting<?>> OF_PICTURES =
+      List.of(OUTPUT_DIRECTORY, REPORT, TRACE, TRACE_PICTURE);
 
   /** Where ranks live. */
   enum Launch {

@@ -50,6 +50,9 @@ final class CommandSyntax {
                 + " the product of the degrees, times 2 with --use_cfg_parallel, plus"
                 + " --vae_parallel_size.",
             "",
+            "xdit serve [--model [NAME=]MODEL]... [FLAGS] answers requests over HTTP until it is"
+                + " told to end.",
+            "",
             "xdit compare [FLAGS] draws on one rank too, and writes both pictures side by side with"
                 + " their difference, PSNR and SSIM.");
     Flags.GROUPS.forEach(

@@ -6,6 +6,7 @@ import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.server.ServerSettings;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -170,6 +171,7 @@ public final class Flags {
             Stream.concat(
                 but(RuntimeConfig.SETTINGS, RuntimeConfig.VERBOSE),
                 Stream.of(CommandSettings.LAUNCHER))));
+    groups.put("Serving, after xdit serve:", flags(ServerSettings.SETTINGS.stream()));
     groups.put(
         "Output:",
         flags(

@@ -8,10 +8,12 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.server.ServerSettings;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,18 +76,46 @@ public final class XFuserArgs {
     }
   }
 
+  /**
+   * Reads the command line of a server, of one of its models.
+   *
+   * @throws ArgumentException as {@link #parse}, and for flags that are fields of requests there
+   */
+  public static XFuserArgs serving(String... argv) {
+    ReadableText.require(argv);
+    try {
+      CommandSyntax syntax = new CommandSyntax();
+      XFuserArgs args = new XFuserArgs(syntax.parse(argv), syntax.usage());
+      for (Setting<?> setting : args.given.keySet()) {
+        if (InputConfig.SETTINGS.contains(setting) && setting != ModelConfig.LORA
+            || CommandSettings.OF_PICTURES.contains(setting)) {
+          throw new ArgumentException(
+              setting + " is for one request: clients of a server give it as a field of theirs");
+        }
+      }
+      args.checkRanks();
+      return args;
+    } catch (ArgumentException e) {
+      throw new ArgumentException(Flags.inSentence(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** The server's settings that were given. */
+  public Map<Setting<?>, Object> serverSettings() {
+    return given.entrySet().stream()
+        .filter(one -> ServerSettings.SETTINGS.contains(one.getKey()))
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+  }
+
   /** What involves more than one of the library's settings, or the command's own. */
   private void check() {
+    for (Setting<?> setting : serverSettings().keySet()) {
+      throw new ArgumentException(setting + " is for xdit serve alone");
+    }
     if (input.outputType() == OutputType.PT) {
       throw new ArgumentException(InputConfig.OUTPUT_TYPE + " must be pil or latent, but is pt");
     }
-    int ranks = value(CommandSettings.DIT_PARALLEL_SIZE);
-    if (ranks != 0 && ranks != parallel.ditParallelSize()) {
-      throw new ArgumentException(
-          "%s is %d, but the degrees multiply to %d"
-              .formatted(CommandSettings.DIT_PARALLEL_SIZE, ranks, parallel.ditParallelSize()));
-    }
-    engineConfig(Path.of("unused"));
+    checkRanks();
   }
 
   private void checkDrawing() {
@@ -101,6 +131,16 @@ public final class XFuserArgs {
       Double rescale = input.guidanceRescale();
       needsGuidance(rescale != null && rescale != 0, "guidance_rescale");
     }
+  }
+
+  private void checkRanks() {
+    int ranks = value(CommandSettings.DIT_PARALLEL_SIZE);
+    if (ranks != 0 && ranks != parallel.ditParallelSize()) {
+      throw new ArgumentException(
+          "%s is %d, but the degrees multiply to %d"
+              .formatted(CommandSettings.DIT_PARALLEL_SIZE, ranks, parallel.ditParallelSize()));
+    }
+    engineConfig(Path.of("unused"));
   }
 
   private void needsGuidance(boolean given, String flag) {

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * threads of this JVM; with {@code --launcher process} a JVM each; and where the environment says
  * that this process is one of several ranks, as that rank. With {@code compare} before the flags,
  * they are drawn on one rank too, and compared. {@code inspect FILE_OR_DIR} draws nothing, but says
- * what that is.
+ * what that is. {@code serve} answers requests over HTTP.
  */
 public final class Runner {
   private final Class<?> main;
@@ -88,6 +88,10 @@ public final class Runner {
             Inspect.run(out, List.of(argv).subList(1, argv.length));
             return 0;
           });
+    }
+    if (argv.length > 0 && argv[0].equals(Serve.COMMAND)) {
+      List<String> given = List.of(argv).subList(1, argv.length);
+      return failures.statusOf(() -> new Serve(main, environment, out, err).run(given));
     }
     String[] flags = compares(argv) ? Arrays.copyOfRange(argv, 1, argv.length) : argv;
     return failures.statusOf(() -> run(XFuserArgs.parse(flags), List.of(argv)));
