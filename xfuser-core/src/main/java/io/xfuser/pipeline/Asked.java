@@ -1,6 +1,8 @@
 package io.xfuser.pipeline;
 
+import io.xfuser.config.InputConfig;
 import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.model.GivenTensors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +14,14 @@ import org.jspecify.annotations.Nullable;
  * @param refusal why nothing can be done
  */
 record Asked(@Nullable RequestPlan planOrNull, @Nullable RuntimeException refusal) {
+  /**
+   * Whose request it is.
+   *
+   * @param input what is asked for
+   * @param given tensors in the place of what would be made
+   */
+  record By(InputConfig input, GivenTensors given) {}
+
   /** What {@code planning} returns or throws. */
   static Asked of(Supplier<RequestPlan> planning) {
     try {

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The thread on which a rank computes, for as long as the rank lives: libtorch keeps settings and a
@@ -34,7 +35,7 @@ final class RankThread implements AutoCloseable {
             });
   }
 
-  <T> CompletableFuture<T> submit(Supplier<T> task) {
+  <T extends @Nullable Object> CompletableFuture<T> submit(Supplier<T> task) {
     return CompletableFuture.supplyAsync(task, executor);
   }
 

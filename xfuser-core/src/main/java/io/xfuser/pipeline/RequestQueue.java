@@ -5,7 +5,9 @@ import io.xfuser.failure.QueueFullException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -25,9 +27,13 @@ final class RequestQueue {
   /** Jobs that may wait, unless something else is asked for. */
   static final int USUAL_BOUND = 64;
 
+  private static final String CLOSED_WHILE_PAUSED =
+      "the pipeline was closed while the request was paused";
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Job> waiting = new ArrayDeque<>();
+  private final Set<Job> parked = new LinkedHashSet<>(); // begun, and not in the queue
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private final Runnable last;
   private @Nullable Job current; // at work, or about to be
@@ -75,6 +81,33 @@ final class RequestQueue {
       } else {
         waiting.add(job);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Keeps {@code job}, which was at work, until it is {@linkplain #unpark taken out}. */
+  void park(Job job) {
+    boolean refused;
+    lock.lock();
+    try {
+      refused = closed;
+      if (!refused) {
+        parked.add(job);
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (refused) {
+      job.refuse().accept(new ClosedException(CLOSED_WHILE_PAUSED));
+    }
+  }
+
+  /** Takes {@code job} out, if it is kept; whether it was. */
+  boolean unpark(Job job) {
+    lock.lock();
+    try {
+      return parked.remove(job);
     } finally {
       lock.unlock();
     }
@@ -216,11 +249,14 @@ final class RequestQueue {
 
   private void refuseAll() {
     List<Job> refused;
+    List<Job> paused;
     lock.lock();
     try {
       closed = true;
       refused = List.copyOf(waiting);
       waiting.clear();
+      paused = List.copyOf(parked);
+      parked.clear();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -229,6 +265,7 @@ final class RequestQueue {
         job ->
             job.refuse()
                 .accept(new ClosedException("the pipeline was closed while the request waited")));
+    paused.forEach(job -> job.refuse().accept(new ClosedException(CLOSED_WHILE_PAUSED)));
   }
 
   private void cancelCurrent() {

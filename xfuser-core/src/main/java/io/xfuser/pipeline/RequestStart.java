@@ -4,16 +4,10 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.internal.parallel.Fingerprint;
-import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.internal.plan.RequestPlan;
-import io.xfuser.internal.runtime.PlacedPipeline;
-import io.xfuser.internal.runtime.RankPipeline;
 import io.xfuser.internal.runtime.RankResult;
-import io.xfuser.internal.runtime.RankRun;
-import io.xfuser.internal.runtime.RequestWatch;
-import io.xfuser.internal.runtime.Shared;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.scheduler.Scheduler;
@@ -21,6 +15,8 @@ import io.xfuser.weights.Placement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,19 +50,12 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     return plan.with(pipeline.loras().of(input));
   }
 
-  /** Starts a task, and waits until no rank is at work on it. */
-  Generation draw(GenerationTask task, Asked asked, Call call) {
-    RunningRequest running = start(asked, call);
-    task.started(running);
-    List<RankResult> results = running.await();
-    return Generation.of(results, Generation.Output.of(pipeline, engine, asked.plan()));
-  }
-
-  private RunningRequest start(Asked asked, Call call) {
+  /** Starts a request; {@code seated} hears of its ranks before they begin. */
+  RunningRequest start(Asked asked, RankSeat.Call call, Consumer<List<RankSeat>> seated) {
     World here = ranks.world();
     if (here != null) {
       here.transport().begin();
-      CompletableFuture<RankResult> one =
+      CompletableFuture<@Nullable RankResult> one =
           ranks.threads().get(0).submit(() -> runWithOthers(here, asked, call));
       return new RunningRequest(List.of(one), here.transport()::cancel, call.watch());
     }
@@ -74,17 +63,22 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     InProcessRanks all = new InProcessRanks(ranks.threads().size(), XDiTParallel.TIMEOUT);
     List<World> worlds = // all of them, before a rank waits for another
         ranks.numbers().stream().map(rank -> ranks.within(all, rank)).toList();
-    List<CompletableFuture<RankResult>> running = new ArrayList<>();
-    for (int rank = 0; rank < ranks.threads().size(); rank++) {
-      int local = rank;
-      World mine = worlds.get(rank);
-      running.add(ranks.threads().get(rank).submit(() -> runRank(local, mine, asked.plan(), call)));
+    List<RankSeat> seats = worlds.stream().map(world -> seat(world, asked.plan(), call)).toList();
+    seated.accept(seats);
+    return new RunningRequest(go(seats), all.transport(0)::cancel, call.watch());
+  }
+
+  /** Has all ranks do their parts, or what is left of them. */
+  List<CompletableFuture<@Nullable RankResult>> go(List<RankSeat> seats) {
+    List<CompletableFuture<@Nullable RankResult>> running = new ArrayList<>();
+    for (int rank = 0; rank < seats.size(); rank++) {
+      running.add(ranks.threads().get(rank).submit(seats.get(rank)::go));
     }
-    return new RunningRequest(running, all.transport(0)::cancel, call.watch());
+    return running;
   }
 
   /** Once all ranks agree about what they were asked for. */
-  private RankResult runWithOthers(World world, Asked asked, Call call) {
+  private @Nullable RankResult runWithOthers(World world, Asked asked, RankSeat.Call call) {
     RuntimeException refusal;
     try {
       refusal = Agreement.refusal(world, () -> fingerprint(asked, call));
@@ -96,49 +90,19 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
       throw refusal; // all ranks know, and none has failed
     }
     describe(asked.plan());
-    return runRank(0, world, asked.plan(), call);
+    return seat(world, asked.plan(), call).go();
   }
 
-  private Fingerprint fingerprint(Asked asked, Call call) {
+  private Fingerprint fingerprint(Asked asked, RankSeat.Call call) {
     return pipeline
         .fingerprint()
         .and(RequestFingerprint.of(asked.plan(), call.given()))
         .with("tracing", call.watch().traces());
   }
 
-  private Shared.Lease<? extends PlacedPipeline<?>> placed(int local, RequestPlan plan) {
+  private RankSeat seat(World world, RequestPlan plan, RankSeat.Call call) {
     boolean layerwise = engine.held() == Offload.SEQUENTIAL;
-    return pipeline.on(new Placement(ranks.devices().get(local), layerwise, plan.loras()));
+    Placement place = new Placement(world.device(), layerwise, plan.loras());
+    return new RankSeat(world, plan, () -> pipeline.on(place), call);
   }
-
-  private static RankResult runRank(
-      Shared.Lease<? extends PlacedPipeline<?>> placed, RankRun run, GivenTensors given) {
-    try (placed;
-        run) {
-      return RankPipeline.run(placed.get(), run, given);
-    }
-  }
-
-  private RankResult runRank(int local, World world, RequestPlan plan, Call call) {
-    Transport transport = world.transport();
-    try {
-      return runRank(placed(local, plan), RankRun.of(plan, world, call.watch()), call.given());
-    } catch (RuntimeException | Error e) {
-      String activity = call.watch().activity(world.rank());
-      Throwable told = MemoryCheck.explained(e, activity);
-      transport.fail(told); // only the first reason counts
-      if (told instanceof RuntimeException failure) {
-        throw RankFailures.told(world.rank(), activity, failure);
-      }
-      throw e;
-    }
-  }
-
-  /**
-   * What the caller of one request gives.
-   *
-   * @param given tensors in the place of what would be made
-   * @param watch who watches it
-   */
-  record Call(GivenTensors given, RequestWatch watch) {}
 }

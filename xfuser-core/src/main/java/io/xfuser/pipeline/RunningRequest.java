@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A request at work on the ranks of this JVM. */
 final class RunningRequest {
-  private final List<CompletableFuture<RankResult>> ranks;
+  private final List<CompletableFuture<@Nullable RankResult>> ranks;
   private final Consumer<String> abort;
   private final RequestWatch watch;
   private final ReentrantLock aborting = new ReentrantLock();
@@ -21,16 +21,23 @@ final class RunningRequest {
   /**
    * Under way.
    *
-   * @param ranks what each will bring back
+   * @param ranks what each will bring back, null where the request pauses
    * @param abort makes all ranks give up what they do, in other JVMs too, for the reason that it is
    *     given
    * @param watch knows what they do
    */
   RunningRequest(
-      List<CompletableFuture<RankResult>> ranks, Consumer<String> abort, RequestWatch watch) {
+      List<CompletableFuture<@Nullable RankResult>> ranks,
+      Consumer<String> abort,
+      RequestWatch watch) {
     this.ranks = List.copyOf(ranks);
     this.abort = abort;
     this.watch = watch;
+  }
+
+  /** Under way again after a pause. */
+  RunningRequest again(List<CompletableFuture<@Nullable RankResult>> others) {
+    return new RunningRequest(others, abort, watch);
   }
 
   /** Makes all ranks give up, if they are still at work; {@code by} is what did: {@code closed}. */
@@ -46,15 +53,18 @@ final class RunningRequest {
   }
 
   /**
-   * All results, once no rank is at work any more; if ranks failed, the reason of the one that
-   * failed first by itself.
+   * All results, once no rank is at work any more, none if the request is paused; if ranks failed,
+   * the reason of the one that failed first by itself.
    */
   List<RankResult> await() {
     List<RankResult> results = new ArrayList<>();
     Throwable first = null;
-    for (CompletableFuture<RankResult> rank : ranks) {
+    for (CompletableFuture<@Nullable RankResult> rank : ranks) {
       try {
-        results.add(rank.join()); // the caller's tensors are in use until all ranks have stopped
+        RankResult result = rank.join(); // the caller's tensors are in use until all have stopped
+        if (result != null) {
+          results.add(result);
+        }
       } catch (CompletionException e) {
         Throwable next = e.getCause() == null ? e : e.getCause();
         first = earlier(first, next);

@@ -204,12 +204,10 @@ public final class XDiTParallel implements AutoCloseable {
     if (!together) {
       asked.plan();
     }
+    RequestCourse course =
+        new RequestCourse(requests, queue, asked, new Asked.By(input, given), null);
     GenerationTask task =
-        new GenerationTask(
-            queue,
-            mine -> requests.draw(mine, asked, new RequestStart.Call(given, watching.apply(mine))),
-            cancel -> new Telling(listener, cancel),
-            together);
+        new GenerationTask(course, watching, cancel -> new Telling(listener, cancel));
     task.enqueue();
     return task;
   }
@@ -283,6 +281,14 @@ public final class XDiTParallel implements AutoCloseable {
    */
   public boolean close(Duration limit) {
     return queue.close(Objects.requireNonNull(limit, "limit"));
+  }
+
+  RequestStart requests() {
+    return requests;
+  }
+
+  RequestQueue queue() {
+    return queue;
   }
 
   private void release() {

@@ -15,10 +15,11 @@ import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.runtime.PlacedPipeline;
-import io.xfuser.internal.runtime.RankPipeline;
+import io.xfuser.internal.runtime.RankCourse;
 import io.xfuser.internal.runtime.RankResult;
 import io.xfuser.internal.runtime.RankRun;
 import io.xfuser.internal.runtime.RequestWatch;
+import io.xfuser.internal.runtime.StepGate;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.progress.Progress;
@@ -76,7 +77,8 @@ class OffloadedPictureTest {
 
   private static RankResult draw(PlacedPipeline<?> placed, RankRun run) {
     try (run) {
-      return RankPipeline.run(placed, run, GivenTensors.NONE);
+      return Objects.requireNonNull(
+          RankCourse.of(placed, run, GivenTensors.NONE, null).go(new StepGate()));
     }
   }
 

@@ -1,6 +1,5 @@
 package io.xfuser.internal.plan;
 
-import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
@@ -10,7 +9,6 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.TraceEvent.MicroStep;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
@@ -32,6 +30,7 @@ import java.util.stream.IntStream;
  *     has nothing stale before
  * @param displaced whether what is stale is all of the step before (DistriFusion), not only the
  *     patches that follow (PipeFusion)
+ * @param from the first step to take; those before were taken in another layout
  */
 public record RankPlan(
     int rank,
@@ -42,7 +41,8 @@ public record RankPlan(
     int shard,
     Range images,
     int warmupSteps,
-    boolean displaced) {
+    boolean displaced,
+    int from) {
 
   /** The mesh of {@code degrees}. */
   public static DeviceMesh mesh(ParallelConfig degrees) {
@@ -82,10 +82,20 @@ public record RankPlan(
             Range.of(request.images())
                 .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
             Math.max(displaced ? 1 : 0, engine.runtime().warmupSteps()),
-            displaced);
+            displaced,
+            0);
     plan.refuseParts();
     plan.refuseLayerGuidance();
     return plan;
+  }
+
+  /**
+   * The same for what is left after {@code step} steps that other ranks took; as they keep no keys
+   * and values for these, the next step is synchronous.
+   */
+  public RankPlan from(int step) {
+    int fresh = step == 0 ? warmupSteps : Math.max(warmupSteps, step + 1);
+    return new RankPlan(rank, mesh, request, stages, layout, shard, images, fresh, displaced, step);
   }
 
   private void refuseParts() {
@@ -186,7 +196,7 @@ public record RankPlan(
 
   /** How often hidden states pass through the stages. */
   public int passes() {
-    return IntStream.range(0, steps()).map(t -> spans(t).size()).sum();
+    return IntStream.range(from, steps()).map(t -> spans(t).size()).sum();
   }
 
   /** Denoising steps: how often the model is called. */
@@ -261,46 +271,5 @@ public record RankPlan(
   public List<Integer> encoding(boolean shared) {
     List<Integer> all = mesh.replica(rank);
     return all.subList(0, shared ? Math.min(all.size(), request.latents().height()) : 1);
-  }
-
-  /** Who owns what, and where it is computed, in one line for a person. */
-  String describe(TransformerSpec<?> spec, Device device) {
-    Range heads =
-        share()
-            .of(spec.heads())
-            .shard(mesh.coordinate(rank, MeshAxis.ULYSSES), mesh.degree(MeshAxis.ULYSSES));
-    return String.format(
-        "rank %d on %s: blocks %s of %d, heads %s of %d, %d of %d tokens in %s, pictures %s of"
-            + " %d%s",
-        rank,
-        Torch.name(device),
-        inclusive(blocks()),
-        spec.depth(),
-        inclusive(heads),
-        spec.heads(),
-        layout.length(layout.all(), shard),
-        layout.tokens(),
-        patches(),
-        inclusive(images),
-        request.images(),
-        prompts());
-  }
-
-  private String patches() {
-    int ranks = mesh.degree(MeshAxis.DISTRIFUSION);
-    return ranks == 1
-        ? layout.patches() + " patches"
-        : "patch " + mesh.coordinate(rank, MeshAxis.DISTRIFUSION) + " of " + ranks;
-  }
-
-  private String prompts() {
-    if (mesh.degree(MeshAxis.CFG) == 1) {
-      return "";
-    }
-    return mesh.coordinate(rank, MeshAxis.CFG) == 0 ? ", negative prompts" : ", positive prompts";
-  }
-
-  private static String inclusive(Range range) {
-    return range.from() + "–" + (range.to() - 1);
   }
 }

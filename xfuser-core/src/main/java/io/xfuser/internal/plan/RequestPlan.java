@@ -46,6 +46,17 @@ public record RequestPlan(
     return new RequestPlan(engine, request, denoising, other);
   }
 
+  /** The same for what is left after {@code step} steps that other ranks took. */
+  public RequestPlan from(int step) {
+    List<RankPlan> left = denoising.stream().map(rank -> rank.from(step)).toList();
+    return new RequestPlan(engine, request, left, loras);
+  }
+
+  /** The first step to take. */
+  public int from() {
+    return denoising.get(0).from();
+  }
+
   /** Denoising steps. */
   public int steps() {
     return request.calls();
@@ -57,7 +68,7 @@ public record RequestPlan(
         .mapToObj(
             rank ->
                 rank < denoising.size()
-                    ? denoising.get(rank).describe(spec, devices.apply(rank))
+                    ? new RankLine(denoising.get(rank)).line(spec, devices.apply(rank))
                     : describeDecoding(rank, devices.apply(rank)))
         .toList();
   }

@@ -90,8 +90,11 @@ public final class RankFigures {
     steps.add(to(since, until));
   }
 
+  /** Steps were taken since then; those before a pause count too. */
   public void denoised(Mark since) {
-    denoise = to(since, clock.mark());
+    Span before = denoise;
+    Span more = to(since, clock.mark());
+    denoise = () -> before.seconds() + more.seconds();
   }
 
   public void decoded(Mark since) {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one rank does to turn latents into pictures, alone or with other ranks. Of those that decode
@@ -30,6 +31,7 @@ final class DecodeStage {
   private final RequestPlan plan;
   private final GenerationRequest request;
   private final StepTicks ticks;
+  private int awaited; // steps
 
   DecodeStage(RankRun run, Loads<?> loads) {
     this.run = run;
@@ -37,30 +39,37 @@ final class DecodeStage {
     this.plan = run.plan();
     this.request = plan.request();
     this.ticks = StepTicks.of(run.world(), plan);
+    this.awaited = plan.from();
   }
 
-  /** The whole request on a rank that does nothing else: it loads the VAE while others denoise. */
-  RankPictures alone(NDManager scope) {
+  /**
+   * The whole request on a rank that does nothing else: it loads the VAE while others denoise. Null
+   * if the request pauses.
+   */
+  @Nullable RankPictures alone(NDManager scope, StepGate gate) {
     if (isLatent() || !decoders().contains(run.rank())) {
-      awaitSteps(scope);
-      return RankPictures.NONE;
+      return awaitSteps(scope, gate) ? RankPictures.NONE : null;
     }
     run.activity("loading the VAE");
     Mark start = run.figures().mark();
     Shared.Lease<VaeDecoder> loaded = run.trace().during(Activity.LOAD, loads::decoder);
     try (loaded) {
       run.figures().loaded(start);
-      awaitSteps(scope);
+      if (!awaitSteps(scope, gate)) {
+        return null;
+      }
       run.activity("waiting for latents");
       return plan.vaeRanks().get(0) == run.rank() ? leadAll(scope) : follow(scope);
     }
   }
 
-  private void awaitSteps(NDManager scope) {
-    for (int t = 0; t < plan.steps(); t++) {
-      run.activity("waiting for step " + (t + 1) + " of " + plan.steps());
+  /** Whether the request goes on after them, and does not pause. */
+  private boolean awaitSteps(NDManager scope, StepGate gate) {
+    for (; awaited < plan.steps() && gate.enter(awaited); awaited++) {
+      run.activity("waiting for step " + (awaited + 1) + " of " + plan.steps());
       ticks.await(scope);
     }
+    return awaited == plan.steps() && gate.enter(awaited);
   }
 
   /** A step is done on this rank, which denoises: tells ranks that wait to decode. */

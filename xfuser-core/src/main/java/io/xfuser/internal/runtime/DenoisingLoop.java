@@ -59,7 +59,7 @@ final class DenoisingLoop<C> {
     this.skips = parts.skips();
     this.start = start;
     this.segments = parts.segments();
-    this.samples = new Samples(request, plan.denoised(), plan.shard(), start.tokens());
+    this.samples = new Samples(request, plan.denoised(), plan.shard(), start.sample());
     this.pipe = pipe;
     this.trace = parts.trace();
     this.figures = parts.figures();
@@ -117,9 +117,9 @@ final class DenoisingLoop<C> {
     trace.enter(plan.part(t, span));
   }
 
-  /** The final latents' tokens (B, d, c) that this rank owns; only on the last stage. */
-  NDArray tokens(NDManager owner) {
-    return samples.tokens(owner);
+  /** The sample of all tokens (B, d, c) that this rank owns; only on the last stage. */
+  Sample sample(NDManager owner) {
+    return samples.whole(owner);
   }
 
   private void microStep(NDManager step, C conditioning, int t, PatchSpan span) {
@@ -181,8 +181,8 @@ final class DenoisingLoop<C> {
       return samples.at(span).tokens();
     }
     TokenRange local = plan.denoised().local(span, plan.shard());
-    if (t == 0) {
-      return Torch.slice(scope, start.tokens(), 1, local.from(), local.to());
+    if (t == plan.from()) {
+      return Torch.slice(scope, start.sample().tokens(), 1, local.from(), local.to());
     }
     if (plan.spans(t - 1).contains(span)) {
       return inbox.next(scope).get(0);

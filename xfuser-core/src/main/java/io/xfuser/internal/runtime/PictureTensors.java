@@ -12,6 +12,7 @@ import io.xfuser.model.SourcePictures;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.nn.Patchify;
+import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -63,7 +64,7 @@ record PictureTensors(
               ? noise.initial()
               : scheduler.noised(owner, picture, noise.initial(), 0); // (B, l, c)
       return new Start(
-          first,
+          Sample.of(first),
           noise.steps(),
           pictures.keeps()
               ? new Start.Kept(mask(owner, pictures, noise), picture, noise.initial())

@@ -99,7 +99,8 @@ record RankGroups(
 
   private Attention ofAPatch(NDManager request, RankPlan plan, AttentionKernel kernel) {
     if (distrifusion.size() > 1) {
-      Schedule schedule = new Schedule(plan.warmupSteps(), plan.steps());
+      Schedule schedule =
+          new Schedule(plan.warmupSteps() - plan.from(), plan.steps() - plan.from());
       return new DisplacedAttention(distrifusion, ring, schedule, kernel);
     } else if (plan.stale()) {
       return plan.displaced()

@@ -4,18 +4,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.internal.device.DeviceClock.Mark;
-import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.internal.runtime.Guidance.Arithmetic;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
-import io.xfuser.model.VaeDecoder;
-import io.xfuser.model.VaeEncoder;
 import io.xfuser.nn.Patchify;
+import io.xfuser.nn.Range;
 import io.xfuser.progress.Progress;
+import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.Activity;
@@ -26,17 +23,18 @@ import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rank's way through one request: text, noise, denoising, decoding.
  *
  * @param <C> the model's conditioning
  */
-public final class RankPipeline<C> {
+final class RankPipeline<C> implements RankCourse.Work {
   private static final double NANOS = 1e9;
 
   private final PlacedPipeline<C> pipeline;
@@ -46,9 +44,12 @@ public final class RankPipeline<C> {
   private final RankPlan plan;
   private final RankGroups groups;
   private final DecodeStage decoding;
+  private final Given given;
+  private @Nullable Ready<C> ready; // once a step can be taken
+  private int next; // step
   private long lastStep;
 
-  private RankPipeline(PlacedPipeline<C> pipeline, RankRun run, DecodeStage decoding) {
+  private RankPipeline(PlacedPipeline<C> pipeline, RankRun run, DecodeStage decoding, Given given) {
     this.pipeline = pipeline;
     this.runtime = run.engine().runtime();
     this.run = run;
@@ -56,39 +57,72 @@ public final class RankPipeline<C> {
     this.plan = run.plan().denoising().get(run.rank());
     this.groups = RankGroups.of(run.world(), plan);
     this.decoding = decoding;
+    Midway midway = given.midway();
+    this.given = midway == null ? given : new Given(midway.with(given.tensors()), midway);
+    this.next = plan.from();
   }
 
-  /** Does one rank's part of the request; all ranks return together. */
-  public static RankResult run(PlacedPipeline<?> pipeline, RankRun run, GivenTensors given) {
-    DecodeStage decoding = new DecodeStage(run, run.loads(pipeline));
-    RankPictures pictures =
-        run.rank() < run.plan().denoising().size()
-            ? new RankPipeline<>(pipeline, run, decoding).pictures(given)
-            : decoding.alone(run.tensors());
-    run.figures().look();
-    return run.finish(pictures);
+  /** On a rank that denoises, with nothing done yet. */
+  static <C> RankPipeline<C> of(
+      PlacedPipeline<C> pipeline, RankRun run, DecodeStage decoding, Given given) {
+    return new RankPipeline<>(pipeline, run, decoding, given);
   }
 
-  private RankPictures pictures(GivenTensors callers) {
-    GivenTensors given = callers.cast(request, runtime.dtype());
+  /**
+   * What does not come from the request.
+   *
+   * @param tensors the caller's, and prompts that others have encoded
+   * @param midway where others left off; null if nobody began
+   */
+  record Given(GivenTensors tensors, @Nullable Midway midway) {}
+
+  /**
+   * What it takes to take steps.
+   *
+   * @param text of both prompts
+   */
+  private record Ready<C>(
+      PipelineStage<C> stage, DenoisingLoop<C> loop, C conditioning, Map<String, NDArray> text) {}
+
+  @Override
+  public @Nullable RankPictures pictures(StepGate gate) {
+    if ((next < plan.steps() && !denoised(gate)) || !gate.enter(next)) {
+      return null;
+    }
+    return decode();
+  }
+
+  /** Takes steps; whether none is left. */
+  private boolean denoised(StepGate gate) {
+    Ready<C> all = ready == null ? prepared() : ready;
+    ready = all;
+    TensorMap.Hold inUse = all.stage().hold();
+    try (inUse) {
+      denoise(all, gate);
+    }
+    run.figures().kept(all.loop().bufferBytes());
+    return next == plan.steps();
+  }
+
+  private Ready<C> prepared() {
+    GivenTensors typed = given.tensors().cast(request, runtime.dtype());
     PipelineStage<C> stage = stage();
     Guidance guidance = Guidance.of(plan, groups);
     Supplier<DenoisingLoop<C>> prepare =
-        () -> run.trace().during(Activity.PREPARE, () -> loop(stage, guidance, given));
+        () -> run.trace().during(Activity.PREPARE, () -> loop(stage, guidance, typed));
     boolean waits = prompts().encodes() || plan.request().encodesPictures();
     Optional<DenoisingLoop<C>> early = // while another rank encodes the prompt
         waits ? Optional.empty() : Optional.of(prepare.get());
-    Map<String, NDArray> text = text(given);
+    Map<String, NDArray> text = text(typed);
     DenoisingLoop<C> loop = early.orElseGet(prepare);
     TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       if (!plan.request().guidance().layers().blocks().isEmpty()) {
         loop.prompts(condition(stage, new Guidance.None().texts(request, text)));
       }
-      denoise(loop, condition(stage, guidance.texts(request, text)));
+      C conditioning = condition(stage, guidance.texts(request, text));
+      return new Ready<>(stage, loop, conditioning, text);
     }
-    run.figures().kept(loop.bufferBytes());
-    return decode(loop);
   }
 
   /** This rank's blocks, with the embedding on the first stage and the head on the last. */
@@ -135,9 +169,12 @@ public final class RankPipeline<C> {
     return run.trace().during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
   }
 
-  private DenoisingLoop<C> loop(PipelineStage<C> stage, Guidance guidance, GivenTensors given) {
+  private DenoisingLoop<C> loop(PipelineStage<C> stage, Guidance guidance, GivenTensors typed) {
     Scheduler scheduler = pipeline.model().scheduler(plan.request().scheduler());
     TransformerSpec<C> spec = pipeline.transformer().spec();
+    StartStage starting = new StartStage(run, run.loads(pipeline), plan);
+    Start start = starting.start(scheduler, typed);
+    Midway midway = given.midway();
     return new DenoisingLoop<>(
         request,
         plan,
@@ -146,88 +183,34 @@ public final class RankPipeline<C> {
             stage,
             groups.contexts(request, plan, spec, runtime.attentionBackend(), run.figures()),
             new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
-            new Segments(plan.layout(), plan.shard(), references()),
+            new Segments(plan.layout(), plan.shard(), starting.references()),
             scheduler,
             guidance,
             run.trace(),
             run.figures()),
-        start(scheduler, given));
+        midway == null ? start : start.from(midway.of(request, plan, run.world().device())));
   }
 
-  /** The tokens (B, r, c) that this rank has of each picture that is referred to. */
-  private List<NDArray> references() {
-    return plan.request().seen().isEmpty()
-        ? List.of()
-        : encoded(x -> x.references(request, run.world().device(), this::pictureEncoder));
-  }
-
-  private <T> T encoded(Function<PictureTensors, T> made) {
-    run.activity("encoding the picture");
-    Mark start = run.figures().mark();
-    T tensors = made.apply(pictureTensors());
-    run.figures().pictureEncoded(start);
-    return tensors;
-  }
-
-  private Start start(Scheduler scheduler, GivenTensors given) {
-    ElementType type = runtime.dtype();
-    Noise drawn =
-        Noise.draw(
-            request,
-            plan,
-            new Noise.Draws(
-                type, scheduler.stochastic() ? plan.steps() : 0, scheduler.noiseType(type)),
-            new Noise.Given(given.latents(), run.world().device()));
-    if (plan.request().pictures() != null) {
-      boolean whole = given.latents() != null;
-      return encoded(x -> x.start(request, drawn, whole, scheduler, this::pictureEncoder));
-    }
-    NDArray initial = // (B, l, c)
-        Arithmetic.PROGRAM.call(request, "scale", drawn.initial(), scheduler.initialNoiseSigma());
-    return Start.of(new Noise(initial, drawn.steps(), List.of()));
-  }
-
-  private PictureTensors pictureTensors() {
-    List<Integer> all = plan.mesh().replica(plan.rank());
-    List<Integer> encoding = plan.encoding(runtime.useParallelVae());
-    return new PictureTensors(
-        plan,
-        run.world().group(Channel.VAE, all),
-        encoding.contains(plan.rank()) ? run.world().group(Channel.VAE, encoding) : null,
-        new VaeDecoder.DecodeOptions(
-            runtime.enableSlicing(),
-            runtime.enableTiling(),
-            1,
-            false,
-            (done, total) -> run.progress(new Progress.EncodingPicture(done, total))),
-        runtime.dtype());
-  }
-
-  private Shared.Lease<VaeEncoder> pictureEncoder() {
-    Shared.Lease<VaeEncoder> lease = run.loads(pipeline).encoder();
-    run.figures().vaeEncoder(lease.get().parameterBytes());
-    return lease;
-  }
-
-  private void denoise(DenoisingLoop<C> loop, C conditioning) {
-    tellOfStep(0);
-    new StepCourse(
+  private void denoise(Ready<C> all, StepGate gate) {
+    tellOfStep(next);
+    StepCourse course =
+        new StepCourse(
             run.figures(),
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
-              loop.step(conditioning, t);
+              all.loop().step(all.conditioning(), t);
             },
-            t -> done(loop, t))
-        .take(plan.steps(), run.figures()::look);
+            this::done);
+    next = course.take(new Range(next, plan.steps()), gate, run.figures()::look);
   }
 
-  private void done(DenoisingLoop<C> loop, int t) {
+  private void done(int t) {
     run.world().transport().check(); // a GPU comes to the end of what was aborted, too
     decoding.stepDone(request);
     tellOfStep(t + 1);
     if (decoding.showsAfter(t + 1)) {
       List<BufferedImage> shown =
-          decode(loop).images().stream().map(x -> (BufferedImage) x.getWrappedImage()).toList();
+          decode().images().stream().map(x -> (BufferedImage) x.getWrappedImage()).toList();
       if (!shown.isEmpty()) {
         run.progress(new Progress.Preview(t + 1, plan.steps(), shown));
       }
@@ -244,12 +227,12 @@ public final class RankPipeline<C> {
   }
 
   /** Gathers the latents on the first of the ranks that hold them, which sees to their decoding. */
-  private RankPictures decode(DenoisingLoop<C> loop) {
-    if (!plan.shardRanks().contains(run.plan().source(plan.rank()))) {
+  private RankPictures decode() {
+    if (!hasLatents()) {
       return decoding.follow(request); // others have the same latents
     }
     Communicator shards = groups.shards();
-    NDArray own = loop.tokens(request); // (B, l, c)
+    NDArray own = sample(request).tokens(); // (B, l, c)
     if (!shards.isFirst()) {
       shards.send(List.of(own), 0);
       return decoding.follow(request);
@@ -262,6 +245,29 @@ public final class RankPipeline<C> {
       }
       NDArray tokens = Patchify.assemble(scope, all, plan.denoised()); // (B·F, L, c)
       return decoding.finish(scope, tokens, plan.images(), groups.decoders());
+    }
+  }
+
+  private boolean hasLatents() {
+    return plan.shardRanks().contains(run.plan().source(plan.rank()));
+  }
+
+  /** What this rank has of the latents: where its loop is, or where another layout left off. */
+  private Sample sample(NDManager owner) {
+    return ready == null
+        ? Objects.requireNonNull(given.midway()).of(owner, plan, run.world().device())
+        : ready.loop().sample(owner);
+  }
+
+  @Override
+  public void describe(Midway.Builder midway) {
+    try (NDManager scope = request.newSubManager()) {
+      if (hasLatents()) {
+        midway.sample(plan.rank(), sample(scope));
+      }
+      if (ready != null) {
+        midway.text(plan, ready.text());
+      }
     }
   }
 }

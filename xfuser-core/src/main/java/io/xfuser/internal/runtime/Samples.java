@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -23,13 +25,15 @@ final class Samples {
   private final int shard;
   private final Map<PatchSpan, Owned> samples = new HashMap<>();
 
-  /** Starts with the tokens (B, l, c) that this rank owns of the whole picture. */
-  Samples(NDManager request, TokenLayout layout, int shard, NDArray tokens) {
+  /**
+   * Starts with {@code first}, of the tokens (B, l, c) that this rank owns of the whole picture.
+   */
+  Samples(NDManager request, TokenLayout layout, int shard, Sample first) {
     this.request = request;
     this.layout = layout;
     this.shard = shard;
     NDManager owner = request.newSubManager();
-    samples.put(layout.all(), new Owned(Sample.of(Torch.alias(owner, tokens)), owner));
+    samples.put(layout.all(), new Owned(map(first, x -> Torch.alias(owner, x)), owner));
   }
 
   /** The sample of {@code span}; cut out of the whole picture's if that is what there is. */
@@ -50,16 +54,32 @@ final class Samples {
     return made.sample();
   }
 
-  /** The tokens (B, l, c) of all patches. */
-  NDArray tokens(NDManager owner) {
+  /** The sample of all patches, tokens and history of (B, l, c). */
+  Sample whole(NDManager owner) {
     if (samples.containsKey(layout.all())) {
-      return Torch.alias(owner, present(layout.all()).sample().tokens());
+      return map(present(layout.all()).sample(), x -> Torch.alias(owner, x));
     }
-    List<NDArray> patches =
+    List<Sample> patches =
         IntStream.range(0, layout.patches())
-            .mapToObj(patch -> present(PatchSpan.of(patch)).sample().tokens())
+            .mapToObj(patch -> present(PatchSpan.of(patch)).sample())
             .toList();
-    return Torch.concat(owner, patches, 1);
+    Sample first = patches.get(0);
+    List<NDArray> history =
+        IntStream.range(0, first.history().size())
+            .mapToObj(i -> joined(owner, patches, patch -> patch.history().get(i)))
+            .toList();
+    return new Sample(joined(owner, patches, Sample::tokens), history, first.step());
+  }
+
+  private static NDArray joined(
+      NDManager owner, List<Sample> patches, Function<Sample, NDArray> tensor) {
+    return Torch.concat(owner, patches.stream().map(tensor).toList(), 1);
+  }
+
+  /** The same with each tensor as {@code each} makes it. */
+  static Sample map(Sample sample, UnaryOperator<NDArray> each) {
+    return new Sample(
+        each.apply(sample.tokens()), sample.history().stream().map(each).toList(), sample.step());
   }
 
   private Owned owned(PatchSpan span) {
@@ -75,15 +95,7 @@ final class Samples {
       PatchSpan span = PatchSpan.of(patch);
       TokenRange local = layout.local(span, shard);
       NDManager owner = request.newSubManager();
-      Sample sample = whole.sample();
-      samples.put(
-          span,
-          new Owned(
-              new Sample(
-                  cut(owner, sample.tokens(), local),
-                  sample.history().stream().map(x -> cut(owner, x, local)).toList(),
-                  sample.step()),
-              owner));
+      samples.put(span, new Owned(map(whole.sample(), x -> cut(owner, x, local)), owner));
     }
     samples.remove(layout.all());
     whole.owner().close();

@@ -14,15 +14,20 @@ import org.jspecify.annotations.Nullable;
  * With what the denoising of one rank's tokens begins, and what accompanies them. All of it is per
  * token, so that any shard and any patch of it can be cut out.
  *
- * @param tokens the first sample (B·F, l, c)
+ * @param sample the first, of tokens (B·F, l, c)
  * @param steps noise (B·F, l, c) for each step of a stochastic scheduler, else empty
  * @param kept the picture that samples are put back to, null where there is none
  * @param beside what the transformer sees beside each token (1, l, e), null for nothing
  */
-record Start(NDArray tokens, List<NDArray> steps, @Nullable Kept kept, @Nullable NDArray beside) {
+record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable NDArray beside) {
   /** Of noise alone. */
   static Start of(Noise noise) {
-    return new Start(noise.initial(), noise.steps(), null, null);
+    return new Start(Sample.of(noise.initial()), noise.steps(), null, null);
+  }
+
+  /** The same, begun with {@code other}. */
+  Start from(Sample other) {
+    return new Start(other, steps, kept, beside);
   }
 
   /** What the transformer is given for {@code sample} (B, l', c), the tokens of {@code local}. */

@@ -2,6 +2,7 @@ package io.xfuser.internal.runtime;
 
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.report.RankFigures;
+import io.xfuser.nn.Range;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.IntConsumer;
@@ -18,15 +19,17 @@ import java.util.function.IntConsumer;
  */
 record StepCourse(RankFigures figures, IntConsumer step, IntConsumer done) {
   /**
-   * Takes all steps.
+   * Takes all steps of a range that {@code gate} lets begin.
    *
    * @param afterEach called after each one was taken, done or not
+   * @return the step that comes next
    */
-  void take(int steps, Runnable afterEach) {
+  int take(Range steps, StepGate gate, Runnable afterEach) {
     int ahead = figures.clock().enqueues() ? 1 : 0;
     Queue<Mark> underWay = new ArrayDeque<>();
     Mark start = figures.mark();
-    for (int t = 0; t < steps; t++) {
+    int t = steps.from();
+    for (; t < steps.to() && gate.enter(t); t++) {
       Mark from = figures.mark();
       step.accept(t);
       Mark until = figures.mark();
@@ -38,9 +41,10 @@ record StepCourse(RankFigures figures, IntConsumer step, IntConsumer done) {
       }
     }
     while (!underWay.isEmpty()) {
-      finish(underWay.remove(), steps - 1 - underWay.size());
+      finish(underWay.remove(), t - 1 - underWay.size());
     }
     figures.denoised(start);
+    return t;
   }
 
   private void finish(Mark end, int t) {

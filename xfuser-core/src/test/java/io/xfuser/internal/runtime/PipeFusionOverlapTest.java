@@ -115,7 +115,7 @@ class PipeFusionOverlapTest {
                   Guidance.of(plan, groups),
                   Trace.OFF,
                   figures),
-              new Start(tokens, List.of(), null, null));
+              new Start(Sample.of(tokens), List.of(), null, null));
       C conditioning =
           stage
               .conditioner()

@@ -12,6 +12,7 @@ import io.xfuser.internal.device.SimulatedGpu;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.internal.report.RankFigures;
+import io.xfuser.nn.Range;
 import io.xfuser.report.RankReport;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
@@ -54,7 +55,7 @@ class StepCourseTest {
     DeviceClock.Mark text = clock.mark();
     gpu.compute(7);
     times.textEncoded(text);
-    new StepCourse(times, this::step, this::told).take(3, () -> {});
+    new StepCourse(times, this::step, this::told).take(new Range(0, 3), new StepGate(), () -> {});
     DeviceClock.Mark decoding = clock.mark();
     gpu.compute(90);
     times.decoded(decoding);
@@ -69,7 +70,8 @@ class StepCourseTest {
 
   @Test
   void aStepIsToldWhenTheGpuHasDoneItAndHasTheNextOne() {
-    new StepCourse(figures(gpu.clock()), this::step, this::told).take(3, () -> {});
+    new StepCourse(figures(gpu.clock()), this::step, this::told)
+        .take(new Range(0, 3), new StepGate(), () -> {});
     assertThat(course).containsExactly("take 0", "take 1", "done 0", "take 2", "done 1", "done 2");
     assertThat(toldAt).containsExactly(41.0, 81.0, 121.0);
   }
@@ -77,7 +79,7 @@ class StepCourseTest {
   @Test
   void onTheCpuAStepIsToldBeforeTheNextOneBegins() {
     new StepCourse(figures(DeviceClock.CPU), this::step, this::told)
-        .take(3, () -> course.add("looked"));
+        .take(new Range(0, 3), new StepGate(), () -> course.add("looked"));
     assertThat(course)
         .containsExactly(
             "take 0", "looked", "done 0", "take 1", "looked", "done 1", "take 2", "looked",
@@ -94,7 +96,8 @@ class StepCourseTest {
               told(t);
               throw new CancelledException("enough");
             });
-    assertThatThrownBy(() -> cancelled.take(30, () -> {})).hasMessage("enough");
+    assertThatThrownBy(() -> cancelled.take(new Range(0, 30), new StepGate(), () -> {}))
+        .hasMessage("enough");
     assertThat(course).containsExactly("take 0", "take 1", "done 0");
   }
 

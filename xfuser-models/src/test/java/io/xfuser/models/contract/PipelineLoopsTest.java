@@ -177,6 +177,11 @@ class PipelineLoopsTest {
   }
 
   private Path withScheduler(Loop loop) throws IOException {
+    return withScheduler(loop, folder);
+  }
+
+  /** A copy of the loop's pipeline in {@code folder} with the loop's scheduler. */
+  static Path withScheduler(Loop loop, Path folder) throws IOException {
     Path copy = DirectoryCopy.of(loop.call().directory(), folder).directory();
     File index = copy.resolve("model_index.json").toFile();
     ObjectNode parts = (ObjectNode) JSON.readTree(index);

@@ -1,0 +1,83 @@
+package io.xfuser.internal.runtime;
+
+import ai.djl.ndarray.NDArray;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.internal.device.DeviceClock.Mark;
+import io.xfuser.internal.parallel.Channel;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.runtime.Guidance.Arithmetic;
+import io.xfuser.model.GivenTensors;
+import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
+import io.xfuser.progress.Progress;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.ElementType;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * What one rank begins with: noise, and pictures that the request brings.
+ *
+ * @param run the rank's
+ * @param loads brings the encoder of pictures
+ * @param plan the rank's
+ */
+record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
+  /** The tokens (B, r, c) that this rank has of each picture that is referred to. */
+  List<NDArray> references() {
+    return plan.request().seen().isEmpty()
+        ? List.of()
+        : encoded(x -> x.references(run.tensors(), run.world().device(), this::pictureEncoder));
+  }
+
+  private <T> T encoded(Function<PictureTensors, T> made) {
+    run.activity("encoding the picture");
+    Mark start = run.figures().mark();
+    T tensors = made.apply(pictureTensors());
+    run.figures().pictureEncoded(start);
+    return tensors;
+  }
+
+  /** The first sample, and what accompanies it. */
+  Start start(Scheduler scheduler, GivenTensors given) {
+    ElementType type = run.engine().runtime().dtype();
+    Noise drawn =
+        Noise.draw(
+            run.tensors(),
+            plan,
+            new Noise.Draws(
+                type, scheduler.stochastic() ? plan.steps() : 0, scheduler.noiseType(type)),
+            new Noise.Given(given.latents(), run.world().device()));
+    if (plan.request().pictures() != null) {
+      boolean whole = given.latents() != null;
+      return encoded(x -> x.start(run.tensors(), drawn, whole, scheduler, this::pictureEncoder));
+    }
+    NDArray initial = // (B, l, c)
+        Arithmetic.PROGRAM.call(
+            run.tensors(), "scale", drawn.initial(), scheduler.initialNoiseSigma());
+    return Start.of(new Noise(initial, drawn.steps(), List.of()));
+  }
+
+  private PictureTensors pictureTensors() {
+    RuntimeConfig runtime = run.engine().runtime();
+    List<Integer> all = plan.mesh().replica(plan.rank());
+    List<Integer> encoding = plan.encoding(runtime.useParallelVae());
+    return new PictureTensors(
+        plan,
+        run.world().group(Channel.VAE, all),
+        encoding.contains(plan.rank()) ? run.world().group(Channel.VAE, encoding) : null,
+        new VaeDecoder.DecodeOptions(
+            runtime.enableSlicing(),
+            runtime.enableTiling(),
+            1,
+            false,
+            (done, total) -> run.progress(new Progress.EncodingPicture(done, total))),
+        runtime.dtype());
+  }
+
+  private Shared.Lease<VaeEncoder> pictureEncoder() {
+    Shared.Lease<VaeEncoder> lease = loads.encoder();
+    run.figures().vaeEncoder(lease.get().parameterBytes());
+    return lease;
+  }
+}

@@ -1,0 +1,291 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.ParallelConfigBuilder;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.GenerationTask;
+import io.xfuser.pipeline.GenerationTask.State;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A request that pauses between steps goes on as if it had not: on the same ranks with the same
+ * bits, on others within rounding. Differences are maximum absolute differences of pixels in [0,
+ * 1], fp32.
+ */
+@Timeout(120)
+class PauseTest {
+  static final int STEPS = 3;
+  private static final double RANKS = 1e-4;
+
+  private static final List<String> MODELS =
+      List.of(
+          "dit_tiny",
+          "flux_dev_tiny",
+          "flux_schnell_tiny",
+          "hunyuandit12_tiny",
+          "hunyuandit_tiny",
+          "latte_tiny",
+          "pixart_alpha_tiny",
+          "pixart_sigma_tiny",
+          "sd35_large_tiny",
+          "sd35_medium_tiny",
+          "sd3_tiny");
+
+  /** Layouts whose pictures are those of one rank. */
+  static final List<ParallelConfig> FRESH =
+      List.of(
+          degrees(x -> x.ulyssesDegree(2)),
+          degrees(x -> x.ringDegree(2)),
+          degrees(x -> x.tensorDegree(2)),
+          degrees(x -> x.dataDegree(2)),
+          degrees(x -> x.pipefusionDegree(2).numPipelinePatch(1)),
+          degrees(x -> x.ulyssesDegree(2).ringDegree(2)),
+          degrees(x -> x.dataDegree(2).pipefusionDegree(2).numPipelinePatch(1)),
+          degrees(x -> x.vaeParallelSize(1)));
+
+  private static final ParallelConfig CFG = degrees(x -> x.cfgDegree(2));
+
+  static final List<ParallelConfig> STALE =
+      List.of(
+          degrees(x -> x.pipefusionDegree(2).numPipelinePatch(3)),
+          degrees(x -> x.numPipelinePatch(2)),
+          degrees(x -> x.distrifusionDegree(2)),
+          degrees(x -> x.numDistrifusionPatch(2)),
+          degrees(x -> x.pipefusionDegree(2).ulyssesDegree(2)),
+          degrees(x -> x.distrifusionDegree(2).vaeParallelSize(1)));
+
+  private final NDManager manager = Torch.newManager();
+
+  @TempDir Path folder;
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  static ParallelConfig degrees(UnaryOperator<ParallelConfigBuilder> with) {
+    return with.apply(ParallelConfig.builder()).build();
+  }
+
+  static InputConfig input(String model) {
+    return Requests.two(model).toBuilder()
+        .numInferenceSteps(STEPS)
+        .outputType(OutputType.PT)
+        .seed(5)
+        .build();
+  }
+
+  static DiffusionPipeline open(Path directory) {
+    return DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build());
+  }
+
+  static XDiTParallel ranks(DiffusionPipeline pipeline, ParallelConfig degrees) {
+    EngineConfig engine =
+        EngineConfig.builder(Path.of("none"))
+            .parallel(degrees)
+            .runtime(r -> r.warmupSteps(1))
+            .build();
+    return XDiTParallel.inProcess(pipeline, engine);
+  }
+
+  private NDArray pixels(GenerationTask task) {
+    try (Generation generation = task.await()) {
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+
+  static int pausedAfter(GenerationTask task, int steps) throws Exception {
+    OptionalInt taken = task.pauseAfter(steps).get(60, TimeUnit.SECONDS);
+    assertThat(task.state()).isEqualTo(State.PAUSED);
+    return taken.orElseThrow();
+  }
+
+  /** Every layout and every model at least once. */
+  static Stream<Arguments> layoutsOfModels() {
+    List<ParallelConfig> all = new ArrayList<>(FRESH);
+    all.addAll(STALE);
+    all.add(CFG);
+    return IntStream.range(0, all.size())
+        .mapToObj(i -> Arguments.of(MODELS.get(i % MODELS.size()), all.get(i)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("layoutsOfModels")
+  void onTheSameRanksItHasTheSameBits(String model, ParallelConfig layout) throws Exception {
+    try (DiffusionPipeline pipeline = open(Requests.directory(model))) {
+      ParallelConfig fits =
+          pipeline.model().resolve(input(model)).guided() || layout.cfgDegree() == 1
+              ? layout
+              : ParallelConfig.serial();
+      try (XDiTParallel ranks = ranks(pipeline, fits)) {
+        hasTheSameBits(ranks, input(model));
+      }
+    }
+  }
+
+  /** Pauses at every step, and lets another request run each time. */
+  private void hasTheSameBits(XDiTParallel ranks, InputConfig input) throws Exception {
+    NDArray undisturbed = pixels(ranks.submit(input));
+    GenerationTask other = ranks.submit(input.toBuilder().seed(8).build());
+    GenerationTask task = ranks.submit(input);
+    List<Integer> taken = new ArrayList<>(List.of(pausedAfter(task, 0)));
+    int calls = undisturbedCalls(ranks, input);
+    while (taken.get(taken.size() - 1) < calls) {
+      assertThat(task.keptBytes()).isPositive();
+      task.resume();
+      taken.add(pausedAfter(task, taken.get(taken.size() - 1) + 1));
+    }
+    NDArray between = pixels(other);
+    task.resume();
+    assertThat(Pixels.largestDifference(pixels(task), undisturbed)).isZero();
+    assertThat(Pixels.largestDifference(between, undisturbed)).isGreaterThan(1e-3);
+    assertThat(task.keptBytes()).isZero();
+  }
+
+  private static int undisturbedCalls(XDiTParallel ranks, InputConfig input) {
+    return ranks.check(input).calls();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"sigma_heun_3", "sigma_sde_4", "sigma_ancestral_3", "sd3_unipc_4", "alpha_lcm_1"})
+  void everySolverGoesOnWithItsHistoryAndItsNoise(String name) throws Exception {
+    PipelineLoopsTest.Loop loop =
+        PipelineLoopsTest.loops().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    InputConfig input =
+        loop.call().input().toBuilder().numInferenceSteps(4).outputType(OutputType.PT).build();
+    try (DiffusionPipeline pipeline = open(PipelineLoopsTest.withScheduler(loop, folder));
+        XDiTParallel ulysses = ranks(pipeline, FRESH.get(0));
+        XDiTParallel stages = ranks(pipeline, FRESH.get(4))) {
+      hasTheSameBits(ulysses, input);
+      NDArray undisturbed = pixels(ulysses.submit(input));
+      assertThat(Pixels.largestDifference(moved(input, List.of(ulysses, stages)), undisturbed))
+          .isLessThanOrEqualTo(RANKS);
+    }
+  }
+
+  /** Takes one step on each of {@code ranks} in turn, then decodes on the first. */
+  private NDArray moved(InputConfig input, List<XDiTParallel> ranks) throws Exception {
+    GenerationTask task = ranks.get(0).submit(input);
+    int calls = undisturbedCalls(ranks.get(0), input);
+    for (int step = 1; step <= calls; step++) {
+      task.pauseAfter(step).get(60, TimeUnit.SECONDS);
+      if (task.state() == State.PAUSED) { // else it was faster
+        task.resume(ranks.get(step % ranks.size()));
+      }
+    }
+    return pixels(task);
+  }
+
+  static Stream<String> models() {
+    return MODELS.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void onOtherRanksItDiffersByRoundingAlone(String model) throws Exception {
+    InputConfig input = input(model);
+    int turn = MODELS.indexOf(model);
+    try (DiffusionPipeline pipeline = open(Requests.directory(model));
+        XDiTParallel serial = ranks(pipeline, ParallelConfig.serial());
+        XDiTParallel first = ranks(pipeline, FRESH.get(turn % FRESH.size()));
+        XDiTParallel second =
+            ranks(
+                pipeline,
+                pipeline.model().resolve(input).guided() && turn % 2 == 0
+                    ? CFG
+                    : FRESH.get((turn + 3) % FRESH.size()))) {
+      NDArray undisturbed = pixels(serial.submit(input));
+      NDArray pixels = moved(input, List.of(first, second, serial));
+      assertThat(Pixels.largestDifference(pixels, undisturbed)).isLessThanOrEqualTo(RANKS);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2})
+  void aStaleLayoutTakesASynchronousStepAfterAMove(int layout) throws Exception {
+    InputConfig input = input("sd35_medium_tiny").toBuilder().numInferenceSteps(4).build();
+    try (DiffusionPipeline pipeline = open(Requests.directory("sd35_medium_tiny"));
+        XDiTParallel serial = ranks(pipeline, ParallelConfig.serial());
+        XDiTParallel patches = ranks(pipeline, STALE.get(layout));
+        XDiTParallel onOneRank =
+            ranks(pipeline, new Layout(STALE.get(layout), 1).onOneRank().degrees())) {
+      NDArray all = movedOnce(input, serial, patches);
+      NDArray one = movedOnce(input, serial, onOneRank);
+      assertThat(Pixels.largestDifference(all, one)).isLessThanOrEqualTo(1e-5);
+      assertThat(Pixels.largestDifference(all, pixels(serial.submit(input)))).isGreaterThan(1e-4);
+    }
+  }
+
+  private NDArray movedOnce(InputConfig input, XDiTParallel from, XDiTParallel to)
+      throws Exception {
+    GenerationTask task = waiting(from, input, 1);
+    assertThat(pausedAfter(task, 1)).isEqualTo(1);
+    task.resume(to);
+    return pixels(task);
+  }
+
+  /** Submitted, and told to pause before it begins. */
+  static GenerationTask waiting(XDiTParallel ranks, InputConfig input, int steps) {
+    GenerationTask before = ranks.submit(input);
+    GenerationTask task = ranks.submit(input);
+    var unused = task.pauseAfter(steps);
+    before.cancel();
+    return task;
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void requestsMayInterleaveAnyhow(long seed) throws Exception {
+    Random random = new Random(seed);
+    InputConfig input = input("sd3_tiny").toBuilder().numInferenceSteps(4).build();
+    List<InputConfig> inputs =
+        IntStream.range(0, 3).mapToObj(i -> input.toBuilder().seed(i).build()).toList();
+    try (DiffusionPipeline pipeline = open(Requests.directory("sd3_tiny"));
+        XDiTParallel one = ranks(pipeline, STALE.get(0));
+        XDiTParallel two = ranks(pipeline, STALE.get(0))) {
+      List<NDArray> alone = inputs.stream().map(each -> pixels(one.submit(each))).toList();
+      List<GenerationTask> tasks = new ArrayList<>();
+      inputs.forEach(each -> tasks.add((random.nextBoolean() ? one : two).submit(each)));
+      while (tasks.stream().anyMatch(task -> !task.result().isDone())) {
+        GenerationTask task = tasks.get(random.nextInt(tasks.size()));
+        if (task.state() == State.PAUSED) {
+          task.resume();
+        } else {
+          var unused = task.pause();
+        }
+        TimeUnit.MILLISECONDS.sleep(random.nextInt(8));
+      }
+      for (int i = 0; i < tasks.size(); i++) {
+        assertThat(Pixels.largestDifference(pixels(tasks.get(i)), alone.get(i))).isZero();
+      }
+    }
+  }
+}
