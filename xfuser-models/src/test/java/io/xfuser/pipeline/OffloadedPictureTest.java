@@ -6,6 +6,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.internal.device.SimulatedGpu;
@@ -20,6 +21,7 @@ import io.xfuser.internal.runtime.RankResult;
 import io.xfuser.internal.runtime.RankRun;
 import io.xfuser.internal.runtime.RequestWatch;
 import io.xfuser.internal.runtime.StepGate;
+import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.progress.Progress;
@@ -61,10 +63,15 @@ class OffloadedPictureTest {
   }
 
   private static RankResult draw(DiffusionPipeline pipeline, Offload offload) {
+    return draw(pipeline, offload, List.of());
+  }
+
+  private static RankResult draw(DiffusionPipeline pipeline, Offload offload, List<Lora> loras) {
     EngineConfig engine = EngineConfig.builder(MODEL).runtime(r -> r.offload(offload)).build();
     RequestWatch watch = new RequestWatch((rank, progress) -> {}, false);
     RankRun run = RankRun.of(plan(pipeline, engine), new World(alone()), watch);
-    return draw(placed(pipeline, offload), run);
+    Placement placement = new Placement(Device.cpu(), offload == Offload.SEQUENTIAL, loras);
+    return draw(on(pipeline, placement), run);
   }
 
   private static Transport alone() {
@@ -114,6 +121,23 @@ class OffloadedPictureTest {
           assertThat(placed.transformer().block(block, Share.WHOLE).weights().isLoaded())
               .isEqualTo(stays);
         }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Offload.class)
+  void aLoraComesAndLeavesWithTheWeights(Offload offload) {
+    ModelConfig changed =
+        ModelConfig.builder(MODEL).loras("src/test/resources/fixtures/loras/pixart_peft").build();
+    try (DiffusionPipeline plain = open();
+        DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(changed)) {
+      List<Lora> loras = pipeline.loras().of(FOX);
+      assertThat(loras).hasSize(1);
+      float[] expected = pixels(draw(pipeline, Offload.NONE, loras));
+      assertThat(expected).isNotEqualTo(pixels(draw(plain, Offload.NONE)));
+      for (int call = 0; call < 2; call++) {
+        assertThat(pixels(draw(pipeline, offload, loras))).isEqualTo(expected);
       }
     }
   }

@@ -104,16 +104,19 @@ public final class Flags {
   /** Flags by the settings, alone or with a value, that they stand for. */
   private static final Map<String, String> SPELLINGS = spellings();
 
-  /** A setting in a sentence; one of a single word is a word of English but where it is judged. */
+  /** Where a single word is a setting and no word of English: judged, had, needed or listed. */
+  private static final String ONE_WORD =
+      "^%1$s(?=: | must | is | needs | \\S+ cannot )"
+          + "|(?<=^\\w{1,40} has no )%1$s(?=$|:)"
+          + "|(?<=^\\w{1,40} needs )%1$s$"
+          + "|(?<=given by [\\w, ]{0,120})%1$s(?=,|$)";
+
+  /** A setting in a sentence. */
   private static final Pattern NAMED =
       Pattern.compile(
           SPELLINGS.keySet().stream()
               .sorted(Comparator.comparing(String::length).reversed()) // "offload model" first
-              .map(
-                  name ->
-                      name.matches("[a-z]+")
-                          ? "^" + name + "(?= must | is | needs | \\S+ cannot )"
-                          : name)
+              .map(name -> name.matches("[a-z]+") ? ONE_WORD.formatted(name) : name)
               .collect(Collectors.joining("|", "(?<![\\w./-])(", ")(?![\\w/-]|\\.\\w)")));
 
   private Flags() {}

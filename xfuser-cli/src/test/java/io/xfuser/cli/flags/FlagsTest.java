@@ -16,6 +16,14 @@ class FlagsTest {
         "offload sequential needs a GPU | --enable_sequential_cpu_offload needs a GPU",
         "set use_resolution_binning false | set --no_use_resolution_binning",
         "device cuda:1 cannot be had   | --device cuda:1 cannot be had",
+        "vae: ae.safetensors is a Flux.1 transformer | --vae: ae.safetensors is a Flux.1"
+            + " transformer",
+        "what is missing is given by vae, text_encoder, tokenizer | what is missing is given by"
+            + " --vae, --text_encoder, --tokenizer",
+        "flux has no eta | flux has no --eta",
+        "dit has no prompt: it draws class_labels | dit has no --prompt: it draws --class_labels",
+        "flux needs prompt | flux needs --prompt",
+        "the model has no image of its own | the model has no image of its own",
         "/m/num_frames/x is no folder  | /m/num_frames/x is no folder",
         "/m/xfuser.json: num_frames must be a number | /m/xfuser.json: num_frames must be a number"
       })

@@ -1,11 +1,15 @@
 package io.xfuser.internal.weights;
 
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * A LoRA as it is asked for: {@code PLACE} or {@code PLACE:SCALE}. A colon that no number follows
- * is a part of the place, as in {@code C:\loras\x.safetensors}.
+ * is a part of the place, as in {@code C:\loras\x.safetensors}, and so is one in the name of a file
+ * that is there.
  *
  * @param place a file, a folder, or a name of the hub
  * @param scale what of it is added
@@ -26,6 +30,9 @@ public record LoraSource(String place, double scale) {
     if (text.isBlank()) {
       throw new IllegalArgumentException("is empty");
     }
+    if (exists(text)) {
+      return new LoraSource(text, 1);
+    }
     Matcher scaled = SCALED.matcher(text);
     if (scaled.matches()) {
       double scale = Double.parseDouble(scaled.group(2));
@@ -38,6 +45,14 @@ public record LoraSource(String place, double scale) {
       throw new IllegalArgumentException("must end with a number after its colon, but is " + text);
     }
     return new LoraSource(text, 1);
+  }
+
+  private static boolean exists(String place) {
+    try {
+      return Files.exists(Path.of(place));
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   /** Throws what {@link #parse} does. */

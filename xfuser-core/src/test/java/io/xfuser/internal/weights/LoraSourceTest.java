@@ -3,6 +3,11 @@ package io.xfuser.internal.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +29,13 @@ class LoraSourceTest {
   })
   void onlyANumberAfterTheLastColonIsAScale(String text, String place, double scale) {
     assertThat(LoraSource.parse(text)).isEqualTo(new LoraSource(place, scale));
+  }
+
+  @Test
+  void aFileThatIsThereMayHaveANumberAfterAColonInItsName(@TempDir Path folder) throws IOException {
+    String file = Files.createFile(folder.resolve("x:2")).toString();
+    assertThat(LoraSource.parse(file)).isEqualTo(new LoraSource(file, 1));
+    assertThat(LoraSource.parse(file + ":0.5")).isEqualTo(new LoraSource(file, 0.5));
   }
 
   @ParameterizedTest

@@ -120,12 +120,17 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   @Override
   public abstract Set<Setting<?>> settings();
 
+  /** What refusals call it: its name, or more where its kind takes other settings. */
+  protected String title() {
+    return name();
+  }
+
   /** {@link #resolve}, with the schedule that the pipeline makes itself. */
   protected abstract GenerationRequest resolved(InputConfig input);
 
   @Override
   public final GenerationRequest resolve(InputConfig input) {
-    ModelSettings.check(name(), input, settings());
+    ModelSettings.check(title(), input, settings());
     return prescribed(resolved(input));
   }
 
@@ -141,7 +146,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
 
   @Override
   public final Set<Progress.Component> changedBy(Lora lora, boolean lenient) {
-    return new ModelLoras(name(), components, names).changed(lora, weights, lenient);
+    return new ModelLoras(title(), components, names).changed(lora, weights, lenient);
   }
 
   @Override
@@ -208,7 +213,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     int tokens = request.text().maxSequenceLength();
     if (tokens > longest) {
       throw new ArgumentException(
-          "max_sequence_length is %d, but %s takes at most %d".formatted(tokens, name(), longest));
+          "max_sequence_length is %d, but %s takes at most %d".formatted(tokens, title(), longest));
     }
   }
 

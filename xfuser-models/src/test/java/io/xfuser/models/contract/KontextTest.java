@@ -15,6 +15,7 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Picture;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest.Reference;
+import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Flux Kontext sees a picture as diffusers' {@code FluxKontextPipeline} does. */
 class KontextTest {
@@ -53,7 +55,20 @@ class KontextTest {
   @ParameterizedTest
   @MethodSource("calls")
   void everyPictureEqualsThatOfDiffusers(DiffusersCall call) throws IOException {
-    EngineConfig engine = EngineConfig.of(Requests.kontext(call.directory(), scratch));
+    equal(call, EngineConfig.of(Requests.kontext(call.directory(), scratch)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void theFileDrawsThemToo(int number) throws IOException {
+    DiffusersCall call = calls().get(number);
+    String table = String.valueOf(call.directory().getFileName());
+    Path directory = Requests.kontext(call.directory(), scratch);
+    Path file = scratch.resolve("flux1-kontext.safetensors");
+    equal(call, EngineConfig.builder(OneFile.alone(directory, table, file).build()).build());
+  }
+
+  private static void equal(DiffusersCall call, EngineConfig engine) {
     try (NDManager manager = Torch.newManager();
         FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null);
         XDiTParallel pipeline = XDiTParallel.inProcess(engine);
@@ -111,7 +126,7 @@ class KontextTest {
         .hasMessage("image has 15 × 40 pixels (height × width), but must have 16 along each side");
     assertThatThrownBy(() -> Requests.resolve(directory, input.toBuilder().strength(0.5).build()))
         .isInstanceOf(ArgumentException.class)
-        .hasMessageContaining("strength");
+        .hasMessage("flux_kontext has no strength");
     InputConfig thin = InputConfig.builder("a fox").size(16, 4096).maxArea(4096).build();
     assertThatThrownBy(() -> Requests.resolve(directory, thin))
         .isInstanceOf(ArgumentException.class)

@@ -48,12 +48,16 @@ record SourceCall(long seed, JsonNode json) {
     return json.get("name").asText();
   }
 
+  String pipeline() {
+    return json.get("pipeline").asText();
+  }
+
   boolean cropped() {
     return json.get("call").has("padding_mask_crop");
   }
 
   private DiffusersCall call() {
-    return new DiffusersCall(json.get("pipeline").asText(), seed, json);
+    return new DiffusersCall(pipeline(), seed, json);
   }
 
   /** What we are asked for. */
@@ -90,7 +94,8 @@ record SourceCall(long seed, JsonNode json) {
     return fill ? fill(call().directory(), scratch) : call().directory();
   }
 
-  private static Path fill(Path plain, Path scratch) throws IOException {
+  /** A copy of {@code plain} in the empty {@code scratch}, whose transformer sees a mask. */
+  static Path fill(Path plain, Path scratch) throws IOException {
     Path copy = DirectoryCopy.of(plain, scratch).directory();
     edit(copy.resolve("model_index.json"), index -> index.put("_class_name", "FluxFillPipeline"));
     edit(

@@ -7,12 +7,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pictures that begin with a given one are those of diffusers, on one rank and on many. */
 class SourcePicturesTest {
@@ -42,6 +46,21 @@ class SourcePicturesTest {
       assertThat(whole.getShape().getShape()).isEqualTo(call.shape());
       double difference = Pixels.largestDifference(call.strided(whole), call.reference(manager));
       assertThat(difference).isLessThanOrEqualTo(call.cropped() ? ONE_OF_8_BITS : TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fill", "fill_several", "fill_defaults"})
+  void fillInASingleFileDrawsThePictureOfDiffusersToo(String name) throws IOException {
+    SourceCall call = SourceCall.named(name);
+    Path directory = call.directory(Files.createDirectory(scratch.resolve("fill")));
+    ModelConfig file =
+        OneFile.alone(directory, call.pipeline(), scratch.resolve("flux1-fill.safetensors"))
+            .build();
+    try (NDManager manager = Torch.newManager()) {
+      NDArray found = drawn(manager, call, EngineConfig.builder(file).build());
+      assertThat(Pixels.largestDifference(call.strided(found), call.reference(manager)))
+          .isLessThanOrEqualTo(TOLERANCE);
     }
   }
 
@@ -86,6 +105,10 @@ class SourcePicturesTest {
             .parallel(ranks)
             .runtime(r -> r.warmupSteps(warmup).useParallelVae(ranks.ringDegree() > 1))
             .build();
+    return drawn(manager, call, engine);
+  }
+
+  private static NDArray drawn(NDManager manager, SourceCall call, EngineConfig engine) {
     try (XDiTParallel pipeline = XDiTParallel.inProcess(engine);
         Generation generation = pipeline.generate(call.input())) {
       return call.cropped()

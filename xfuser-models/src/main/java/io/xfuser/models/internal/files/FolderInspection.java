@@ -32,6 +32,7 @@ final class FolderInspection {
   private static final String CONFIG = "config.json";
   private static final String SCHEDULER = "scheduler_config.json";
   private static final String TOKENIZER = "tokenizer_config.json";
+  private static final String CLIP = "CLIP";
 
   private FolderInspection() {}
 
@@ -124,6 +125,43 @@ final class FolderInspection {
   /** The classes of the same kind that can be used here, where a registry tells. */
   private static Set<String> known(String name) {
     return name.startsWith("Autoencoder") ? Vaes.with(Set.of()) : TextComponents.encoders(Set.of());
+  }
+
+  /**
+   * Refuses the folder of another component where {@code name} is given.
+   *
+   * @throws ModelException naming the class that it has
+   */
+  static void requireKind(String name, Path folder) {
+    if (name.startsWith("tokenizer") || !has(folder, CONFIG)) {
+      return; // what is missing is said by who reads it
+    }
+    String found = className(ComponentConfig.read(folder.resolve(CONFIG)));
+    boolean vae = found.startsWith("Autoencoder") || Vaes.with(Set.of()).contains(found);
+    boolean other = vae || found.contains("Transformer") || found.startsWith("UNet");
+    if (name.equals("vae") ? other && !vae : other) {
+      throw new ModelException("%s: %s has %s".formatted(name, folder, articled(found)));
+    }
+  }
+
+  /**
+   * Refuses a text encoder of CLIP where another is wanted, or the other way round.
+   *
+   * @param wanted the class that the pipeline has there
+   * @throws ModelException naming both classes
+   */
+  static void requireFamily(String name, Path folder, String wanted) {
+    String found =
+        has(folder, CONFIG) ? className(ComponentConfig.read(folder.resolve(CONFIG))) : wanted;
+    if (found.startsWith(CLIP) != wanted.startsWith(CLIP)) {
+      throw new ModelException(
+          "%s: %s has %s, but the model takes %s there"
+              .formatted(name, folder, articled(found), articled(wanted)));
+    }
+  }
+
+  private static String articled(String className) {
+    return ("AEIOU".indexOf(className.charAt(0)) < 0 ? "a " : "an ") + className;
   }
 
   private static String className(ComponentConfig config) {

@@ -68,6 +68,9 @@ public final class SingleFiles implements ModelAssembler {
             own.remove("quantization_config"); // of the weights that are not read
           }
           given.put(name, part(name, place, own));
+          if (name.startsWith("text_encoder") && Files.isDirectory(place)) {
+            FolderInspection.requireFamily(name, place, plain.className(name));
+          }
         });
     return new PipelineComponents(directory, index, loading, given);
   }
@@ -79,6 +82,7 @@ public final class SingleFiles implements ModelAssembler {
    */
   private static Given part(String name, Path place, Map<String, Object> more) {
     if (Files.isDirectory(place)) {
+      FolderInspection.requireKind(name, place);
       return new Given(place, "", null);
     }
     if (!Files.isRegularFile(place)) {
@@ -216,6 +220,9 @@ public final class SingleFiles implements ModelAssembler {
           missing.add(slot.encoder()); // which may bring its tokenizer
         }
         return;
+      }
+      if (place != null && Files.isDirectory(place)) {
+        FolderInspection.requireFamily(slot.encoder(), place, slot.className());
       }
       add(
           slot.encoder(),

@@ -142,11 +142,17 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   }
 
   @Override
+  protected String title() {
+    return fills() ? NAME + "_fill" : refers() ? NAME + "_kontext" : NAME;
+  }
+
+  @Override
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     Size asked = askedOr(SAMPLE_SIZE * vae().scale(), input);
     int area = Objects.requireNonNullElse(input.maxArea(), KONTEXT_AREA);
-    Size size = roundedDown(NAME, multiple(), refers() ? KontextSizes.drawn(asked, area) : asked);
+    Size size =
+        roundedDown(title(), multiple(), refers() ? KontextSizes.drawn(asked, area) : asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, defaults(input));
     requireText(LONGEST_TEXT, request);

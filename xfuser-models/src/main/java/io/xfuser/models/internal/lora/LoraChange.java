@@ -29,7 +29,8 @@ record LoraChange(
 
   /** Whether a part of the tensor is changed without the rest of it. */
   boolean divisible() {
-    return bias || !(module.isKronecker() || module.isHadamard() || magnitude() != null);
+    boolean whole = rows.module().equals(LoraShapes.WIDENED);
+    return bias || !(whole || module.isKronecker() || module.isHadamard() || magnitude() != null);
   }
 
   private @Nullable LoraPart magnitude() {

@@ -14,6 +14,12 @@ import java.util.stream.Stream;
  * @param targets what it is to change
  */
 record LoraShapes(LoraFile file, LoraTargets targets) {
+  /**
+   * The layer that a variant of a model has with more inputs, after those of the model itself, as
+   * Flux Fill has it: a LoRA of the model changes the first ones, as in diffusers.
+   */
+  static final String WIDENED = "x_embedder";
+
   /** Refuses a module that does not fit {@code rows}, or lacks a part. */
   void check(LoraModule module, List<Rows> rows) {
     if (module.has(LoraPart.NOT_SUPPORTED)) {
@@ -58,7 +64,9 @@ record LoraShapes(LoraFile file, LoraTargets targets) {
         || b.length < 2
         || width(b) != a[0]
         || b[0] != whole[0]
-        || width(a) != width(whole)) {
+        || (rows.get(0).module().equals(WIDENED)
+            ? width(a) > width(whole)
+            : width(a) != width(whole))) {
       throw wrong(
           module.key(down),
           "has the shape %s and \"%s\" %s, but %s"

@@ -40,7 +40,7 @@ public record TextWidth(String setting, int taken, boolean padded, Map<String, A
    */
   public void check(PipelineComponents components) {
     List<String> said = new ArrayList<>();
-    int sum = 0;
+    List<TextSizes.Width> widths = new ArrayList<>();
     for (Map.Entry<String, Ability> part : given.entrySet()) {
       String name = TextComponents.ENCODER + part.getKey();
       if (!components.has(name)) {
@@ -50,11 +50,13 @@ public record TextWidth(String setting, int taken, boolean padded, Map<String, A
       if (width == null) {
         return; // an encoder whose settings do not say it
       }
-      sum += width.value();
+      widths.add(width);
       said.add(
           "%s: %s is %d"
               .formatted(settings(components, name).origin(), width.setting(), width.value()));
     }
+    requireOrder(components, widths);
+    int sum = widths.stream().mapToInt(TextSizes.Width::value).sum();
     if (padded ? sum > taken : sum != taken) {
       throw new ModelException(
           "%s: %s is %d, but %s%s"
@@ -64,6 +66,29 @@ public record TextWidth(String setting, int taken, boolean padded, Map<String, A
                   taken,
                   String.join(" and ", said),
                   said.size() > 1 ? ", together " + sum : ""));
+    }
+  }
+
+  /**
+   * Refuses encoders that were given in one another's places, which a sum does not show: no model's
+   * first encoder is wider than its second.
+   */
+  private void requireOrder(PipelineComponents components, List<TextSizes.Width> widths) {
+    List<String> names = given.keySet().stream().map(TextComponents.ENCODER::concat).toList();
+    if (names.stream().noneMatch(components.given()::containsKey)) {
+      return;
+    }
+    for (int i = 1; i < widths.size(); i++) {
+      if (widths.get(i).value() < widths.get(i - 1).value()) {
+        throw new ModelException(
+            "%s and %s stand in each other's place: %s is %d of the first and %d of the second"
+                .formatted(
+                    names.get(i - 1),
+                    names.get(i),
+                    widths.get(i).setting(),
+                    widths.get(i - 1).value(),
+                    widths.get(i).value()));
+      }
     }
   }
 

@@ -188,9 +188,12 @@ public final class FileWeights implements Weights, AutoCloseable {
     requireFloats(name, tensor);
     if (!Arrays.equals(tensor.shape(), shape)) {
       throw new ModelException(
-          "%s: tensor \"%s\" has the shape %s, but the model needs %s"
+          "%s: tensor %s has the shape %s, but the model needs %s"
               .formatted(
-                  tensor.file(), name, Arrays.toString(tensor.shape()), Arrays.toString(shape)));
+                  tensor.file(),
+                  files.title(name),
+                  Arrays.toString(tensor.shape()),
+                  Arrays.toString(shape)));
     }
     return tensor;
   }
@@ -198,8 +201,8 @@ public final class FileWeights implements Weights, AutoCloseable {
   private void requireFloats(String name, Stored tensor) {
     if (!tensor.readable() || (handing.type() != null && !tensor.floating())) {
       throw new ModelException(
-          "%s: tensor \"%s\" is %s, but the model needs floating-point numbers%s"
-              .formatted(tensor.file(), name, tensor.typeName(), quantization()));
+          "%s: tensor %s is %s, but the model needs floating-point numbers%s"
+              .formatted(tensor.file(), files.title(name), tensor.typeName(), quantization()));
     }
   }
 

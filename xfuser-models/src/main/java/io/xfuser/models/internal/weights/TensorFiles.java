@@ -15,13 +15,16 @@ import java.util.function.UnaryOperator;
  *
  * @param origin the file or the index, for messages
  * @param files all that are open
+ * @param stored the tensors by the names that the files have for them
  * @param tensors by their names
  */
-record TensorFiles(Path origin, List<MappedFile> files, Map<String, Stored> tensors)
+record TensorFiles(
+    Path origin, List<MappedFile> files, Map<String, Stored> stored, Map<String, Stored> tensors)
     implements AutoCloseable {
   /** Opens {@code file}; an index if its name ends with {@code .json}. */
   static TensorFiles open(Path file) {
-    TensorFiles opened = new TensorFiles(file, new ArrayList<>(), new LinkedHashMap<>());
+    Map<String, Stored> all = new LinkedHashMap<>();
+    TensorFiles opened = new TensorFiles(file, new ArrayList<>(), all, all);
     try {
       if (file.toString().endsWith(".json")) {
         opened.addShards();
@@ -72,7 +75,7 @@ record TensorFiles(Path origin, List<MappedFile> files, Map<String, Stored> tens
 
   /** Other tensors of the same files. */
   TensorFiles of(Map<String, Stored> others) {
-    return new TensorFiles(origin, files, others);
+    return new TensorFiles(origin, files, stored, others);
   }
 
   /** The same tensors by other names; one whose new name is empty is left out. */
@@ -81,6 +84,19 @@ record TensorFiles(Path origin, List<MappedFile> files, Map<String, Stored> tens
     tensors.forEach((name, tensor) -> renamed.put(names.apply(name), tensor));
     renamed.remove("");
     return of(renamed);
+  }
+
+  /** The tensor {@code name} in a sentence, with the file's own name for what it is made of. */
+  String title(String name) {
+    Stored tensor = tensors.get(name);
+    List<Stored.Extent> extents = tensor == null ? List.of() : tensor.extents();
+    return stored.entrySet().stream()
+        .filter(other -> !other.getKey().equals(name))
+        .filter(other -> extents.containsAll(other.getValue().extents()))
+        .filter(other -> !other.getValue().extents().isEmpty())
+        .findFirst()
+        .map(other -> "\"%s\" (\"%s\" in the file)".formatted(name, other.getKey()))
+        .orElse("\"" + name + "\"");
   }
 
   /** Lets go of the files. */

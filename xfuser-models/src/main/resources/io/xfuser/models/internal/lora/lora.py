@@ -13,8 +13,12 @@ def rows_of(self, w: Tensor, at: int, n: int) -> Tensor:
   return torch.narrow(w, 0, at, n).reshape(n, -1)
 
 def add_rows(self, w: Tensor, rows: Tensor, at: int, scale: float) -> Tensor:
-  # w + scale·rows; rows (n, I)
-  return self.with_rows(w, self.rows_of(w, at, rows.size(0)) + rows.reshape(rows.size(0), -1) * scale, at)
+  # w + scale·rows; rows (n, I), or fewer columns, which are the first
+  before = self.rows_of(w, at, rows.size(0))
+  more = rows.reshape(rows.size(0), -1) * scale
+  if more.size(1) < before.size(1):
+    more = torch.constant_pad_nd(more, [0, before.size(1) - more.size(1)], 0)
+  return self.with_rows(w, before + more, at)
 
 def low_rank(self, up: Tensor, down: Tensor) -> Tensor:
   # up (n, R, ...), down (R, I, ...) -> (n, I)

@@ -23,22 +23,22 @@ import java.util.stream.Stream;
  * Components of the tiny pipelines as the files that people have: by the tables of {@code
  * single_files.json}, which diffusers' converters undo.
  */
-final class OneFile {
+public final class OneFile {
   private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
 
   private final NDManager manager;
   private final Map<String, NDArray> tensors = new LinkedHashMap<>();
 
-  OneFile(NDManager manager) {
+  public OneFile(NDManager manager) {
     this.manager = manager;
   }
 
-  static Path directory(String pipeline) {
+  public static Path directory(String pipeline) {
     return FIXTURES.resolve(pipeline);
   }
 
   /** Adds what {@code folder} has by the names of {@code table}, after {@code prefix}. */
-  OneFile add(Path folder, String table, String prefix) {
+  public OneFile add(Path folder, String table, String prefix) {
     Map<String, NDArray> theirs = read(folder);
     for (Map.Entry<String, JsonNode> entry : json().path(table).properties()) {
       List<NDArray> parts = new ArrayList<>();
@@ -56,16 +56,16 @@ final class OneFile {
   }
 
   /** Adds what {@code folder} has by its own names, after {@code prefix}. */
-  OneFile add(Path folder, String prefix) {
+  public OneFile add(Path folder, String prefix) {
     read(folder).forEach((name, tensor) -> tensors.put(prefix + name, tensor));
     return this;
   }
 
-  Map<String, NDArray> tensors() {
+  public Map<String, NDArray> tensors() {
     return tensors;
   }
 
-  Path write(Path file) throws IOException {
+  public Path write(Path file) throws IOException {
     SafeTensorsWriter.write(file, tensors);
     return file;
   }
@@ -94,8 +94,19 @@ final class OneFile {
     }
   }
 
+  /** The transformer of {@code directory} as a file {@code name}, by the names of {@code table}. */
+  public static ModelConfig.Builder alone(Path directory, String table, Path name)
+      throws IOException {
+    Torch.prepareThread(1);
+    try (NDManager manager = Torch.newManager()) {
+      return beside(
+          new OneFile(manager).add(directory.resolve("transformer"), table, "").write(name),
+          directory);
+    }
+  }
+
   /** The model in {@code file} with the other components of {@code directory}. */
-  static ModelConfig.Builder beside(Path file, Path directory) {
+  public static ModelConfig.Builder beside(Path file, Path directory) {
     ModelConfig.Builder model = ModelConfig.builder(file);
     ModelConfig.PARTS.stream()
         .map(part -> part.name())

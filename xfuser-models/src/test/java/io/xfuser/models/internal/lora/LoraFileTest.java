@@ -171,7 +171,7 @@ class LoraFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "2 5 | 4 2 | has the shape [2, 5] and \"x_embedder.lora_B.weight\" [4, 2], but"
+        "2 7 | 4 2 | has the shape [2, 7] and \"x_embedder.lora_B.weight\" [4, 2], but"
             + " transformer's x_embedder has [4, 6]",
         "2 6 | 5 2 | has the shape [2, 6] and \"x_embedder.lora_B.weight\" [5, 2], but"
             + " transformer's x_embedder has [4, 6]",

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Cut;
 import io.xfuser.models.internal.weights.Weights;
@@ -12,9 +14,12 @@ import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.LoadOptions;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -56,6 +61,40 @@ class LoraWeightsTest {
           }
         }
       }
+    }
+  }
+
+  /** As diffusers widens A with zeros: {@code _maybe_expand_lora_state_dict}. */
+  @Test
+  void aFirstLayerWithMoreInputsIsChangedInTheFirstOfThem(@TempDir Path files) throws IOException {
+    String tensor = "x_embedder.weight";
+    try (ComponentWeights model = model(ElementType.FLOAT32);
+        NDManager manager = Torch.newManager()) {
+      long[] shape = model.shape(tensor);
+      NDArray narrow = manager.randomUniform(-1, 1, new Shape(2, shape[1] - 5));
+      NDArray zeros = manager.zeros(new Shape(2, 5));
+      NDArray up = manager.randomUniform(-1, 1, new Shape(shape[0], 2));
+      NDArray found = embedder(manager, model, lora(files.resolve("a.safetensors"), narrow, up));
+      NDArray whole = Torch.concat(manager, List.of(narrow, zeros), 1);
+      NDArray expected = embedder(manager, model, lora(files.resolve("b.safetensors"), whole, up));
+      assertThat(found.toFloatArray()).isEqualTo(expected.toFloatArray());
+      assertThat(found.toFloatArray())
+          .isNotEqualTo(model.handedOut().get(manager, tensor, shape).toFloatArray());
+    }
+  }
+
+  private static Path lora(Path file, NDArray down, NDArray up) throws IOException {
+    SafeTensorsWriter.write(
+        file,
+        Map.of("lora_unet_img_in.lora_down.weight", down, "lora_unet_img_in.lora_up.weight", up));
+    return file;
+  }
+
+  private static NDArray embedder(NDManager manager, ComponentWeights model, Path path) {
+    try (LoraFile file = LoraFile.open(path)) {
+      Weights weights =
+          new LoraWeights(model.handedOut(), fit(file, model).changes(), Device.cpu());
+      return weights.get(manager, "x_embedder.weight", model.shape("x_embedder.weight"));
     }
   }
 
