@@ -6,6 +6,7 @@ import io.xfuser.torchscript.ElementType;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 
 /** How the computation runs, whatever its layout. */
 public final class RuntimeConfig extends Settings {
@@ -68,6 +69,9 @@ public final class RuntimeConfig extends Settings {
                   + " CUDA sdpa_efficient and cudnn")
           .or(AttentionKernel.FASTEST, "the fastest");
 
+  public static final Setting<Boolean> FUSED_KERNELS =
+      Setting.off("fused_kernels", "xfuser's own CUDA kernels, on GPUs; not yet tried on one");
+
   public static final Setting<Integer> THREADS =
       Setting.of("threads", Kind.whole(1, MOST_THREADS), "N", "Threads of the CPU for each rank")
           .open("OMP_NUM_THREADS, else cores divided by ranks");
@@ -86,20 +90,18 @@ public final class RuntimeConfig extends Settings {
           USE_PARALLEL_VAE,
           SHARD_TEXT_ENCODER,
           ATTENTION_BACKEND,
+          FUSED_KERNELS,
           THREADS,
           VERBOSE);
 
   private RuntimeConfig(Builder builder) {
     super(builder);
-    if (offload() != Offload.NONE && device().kind() == DeviceChoice.DeviceType.CPU) {
-      throw new ArgumentException(OFFLOAD.with(offload()) + " needs a GPU, but the device is cpu");
+    if (device().kind() == DeviceChoice.DeviceType.CPU && forGpus().isPresent()) {
+      throw new ArgumentException(forGpus().get() + " needs a GPU, but the device is cpu");
     }
   }
 
-  /**
-   * float32 on GPUs where there are some, else on the CPU, with one warm-up step, and everything
-   * optional off.
-   */
+  /** float32 on GPUs where there are some, else on the CPU; one warm-up step, no options. */
   public static Builder builder() {
     return new Builder();
   }
@@ -174,6 +176,11 @@ public final class RuntimeConfig extends Settings {
     return value(ATTENTION_BACKEND);
   }
 
+  /** Whether the project's own kernels compute on GPUs what they can. */
+  public boolean fusedKernels() {
+    return value(FUSED_KERNELS);
+  }
+
   /** Threads of the CPU for each rank; 0 = its share of the cores. */
   public int threads() {
     return Objects.requireNonNullElse(get(THREADS), 0);
@@ -186,7 +193,15 @@ public final class RuntimeConfig extends Settings {
 
   /** Whether something was asked for that only a GPU can do. */
   public boolean needsGpu() {
-    return device().kind() == DeviceChoice.DeviceType.CUDA || offload() != Offload.NONE;
+    return device().kind() == DeviceChoice.DeviceType.CUDA || forGpus().isPresent();
+  }
+
+  /** What was asked for that only a GPU can do, as it was, beside the device. */
+  public Optional<String> forGpus() {
+    if (offload() != Offload.NONE) {
+      return Optional.of(OFFLOAD.with(offload()));
+    }
+    return fusedKernels() ? Optional.of(FUSED_KERNELS.with(true)) : Optional.empty();
   }
 
   /** Values that are being put together. */
@@ -215,17 +230,12 @@ public final class RuntimeConfig extends Settings {
       return set(WARMUP_STEPS, steps);
     }
 
-    /**
-     * Element type of weights and hidden states: float32 (the default), or bfloat16 and float16 in
-     * half the memory.
-     */
+    /** Element type of weights and hidden states, float32 by default; 16 bits take half of it. */
     public Builder dtype(ElementType type) {
       return set(DTYPE, type);
     }
 
-    /**
-     * Where ranks compute: {@code auto} (the default), {@code cpu}, {@code cuda}, {@code cuda:i}.
-     */
+    /** Where ranks compute: auto (the default), cpu, cuda, {@code cuda:i}. */
     public Builder device(String name) {
       return set(DEVICE, name);
     }
@@ -265,10 +275,12 @@ public final class RuntimeConfig extends Settings {
       return set(ATTENTION_BACKEND, kernel);
     }
 
-    /**
-     * Threads of the CPU for each rank, 1 to 1024; 0, the default: as many as OMP_NUM_THREADS says,
-     * else the machine's cores divided by its ranks.
-     */
+    /** The project's own kernels compute on GPUs what they can; off by default. */
+    public Builder fusedKernels(boolean fused) {
+      return set(FUSED_KERNELS, fused);
+    }
+
+    /** Threads of each rank, 1 to 1024; 0, the default: OMP_NUM_THREADS, else cores by ranks. */
     public Builder threads(int perRank) {
       return set(THREADS, perRank == 0 ? null : perRank);
     }
@@ -278,11 +290,7 @@ public final class RuntimeConfig extends Settings {
       return set(VERBOSE, shown);
     }
 
-    /**
-     * The values.
-     *
-     * @throws ArgumentException if weights are to leave the GPU of a run on the CPU
-     */
+    /** The values; an ArgumentException if a run on the CPU asks for what only a GPU can do. */
     public RuntimeConfig build() {
       return new RuntimeConfig(this);
     }

@@ -7,6 +7,11 @@ package io.xfuser.failure;
 public final class PlatformException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** With the sentence to show. */
+  public PlatformException(String message) {
+    super(message);
+  }
+
   /** With the sentence to show and the reason, which the sentence has already. */
   public PlatformException(String message, Throwable cause) {
     super(message, cause);

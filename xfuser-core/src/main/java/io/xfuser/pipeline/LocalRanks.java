@@ -4,6 +4,7 @@ import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.device.Gpus;
+import io.xfuser.internal.kernels.FusedKernels;
 import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
@@ -39,8 +40,14 @@ record LocalRanks(
     }
     int local = SocketConfig.localSize(environment, world.size());
     int threads = RankThread.threadsPerRank(engine.runtime().threads(), environment, local);
-    RankThread thread = new RankThread(world.rank(), device, threads);
+    RankThread thread = thread(engine, world.rank(), device, threads);
     return new LocalRanks(world, local, List.of(device), List.of(thread));
+  }
+
+  private static RankThread thread(EngineConfig engine, int rank, Device device, int threads) {
+    return engine.runtime().fusedKernels()
+        ? new RankThread(rank, device, threads, FusedKernels.on(device.getDeviceId()))
+        : new RankThread(rank, device, threads);
   }
 
   /** All of them. */
@@ -53,7 +60,7 @@ record LocalRanks(
         size,
         IntStream.range(0, size).mapToObj(devices::of).toList(),
         IntStream.range(0, size)
-            .mapToObj(rank -> new RankThread(rank, devices.of(rank), each))
+            .mapToObj(rank -> thread(engine, rank, devices.of(rank), each))
             .toList());
   }
 

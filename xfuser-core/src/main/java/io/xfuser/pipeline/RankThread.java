@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import ai.djl.Device;
 import io.xfuser.internal.device.Gpus;
+import io.xfuser.internal.kernels.FusedKernels;
 import io.xfuser.torchscript.Torch;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -17,8 +18,17 @@ import org.jspecify.annotations.Nullable;
 final class RankThread implements AutoCloseable {
   private final ExecutorService executor;
 
-  /** With {@code threads} per operation on the CPU. */
+  /** With {@code threads} per operation on the CPU, and libtorch's kernels. */
   RankThread(int rank, Device device, int threads) {
+    this(rank, device, threads, () -> {});
+  }
+
+  /** With {@code kernels} for what they can. */
+  RankThread(int rank, Device device, int threads, FusedKernels kernels) {
+    this(rank, device, threads, kernels::enter);
+  }
+
+  private RankThread(int rank, Device device, int threads, Runnable first) {
     executor =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -27,6 +37,7 @@ final class RankThread implements AutoCloseable {
                       () -> {
                         Torch.prepareThread(threads);
                         Gpus.enter(device);
+                        first.run();
                         task.run();
                       },
                       "xfuser-rank-" + rank);

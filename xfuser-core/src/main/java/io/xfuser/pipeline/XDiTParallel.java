@@ -37,8 +37,8 @@ public final class XDiTParallel implements AutoCloseable {
   private final Runnable owned; // closes what is closed with this
   private final RequestQueue queue;
 
-  private XDiTParallel(
-      DiffusionPipeline pipeline, Runnable owned, EngineConfig engine, LocalRanks ranks) {
+  /** {@code owned} is run when this is closed. */
+  XDiTParallel(DiffusionPipeline pipeline, Runnable owned, EngineConfig engine, LocalRanks ranks) {
     pipeline.require(engine.runtime(), ranks.devices().get(0).isGpu());
     this.requests = new RequestStart(pipeline, engine, ranks);
     this.owned = owned;

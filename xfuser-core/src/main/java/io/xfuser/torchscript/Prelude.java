@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.internal.failure.Retried;
+import io.xfuser.internal.kernels.FusedKernels;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -25,6 +26,9 @@ final class Prelude {
   private static final Retried<String> TEXT = new Retried<>(Prelude::choose);
   private static final Retried<Map<String, String>> FUNCTIONS =
       new Retried<>(() -> functions(TEXT.get()));
+  private static final Retried<Map<String, String>> FUSED =
+      new Retried<>(
+          () -> fused(FUNCTIONS.get(), functions(ModuleArchive.read(Prelude.class, "fused.py"))));
 
   private Prelude() {}
 
@@ -34,9 +38,11 @@ final class Prelude {
 
   /**
    * Those of its functions that {@code program} calls, and those that they call: faster to load.
+   *
+   * @param fused whether in the text for threads with {@link FusedKernels}
    */
-  static String usedBy(String program) {
-    Map<String, String> functions = FUNCTIONS.get();
+  static String usedBy(String program, boolean fused) {
+    Map<String, String> functions = (fused ? FUSED : FUNCTIONS).get();
     Map<String, String> used = new TreeMap<>();
     Deque<String> texts = new ArrayDeque<>(List.of(program));
     while (!texts.isEmpty()) {
@@ -49,6 +55,21 @@ final class Prelude {
       }
     }
     return String.join("", used.values());
+  }
+
+  /** {@code plain}, but those of {@code fused} in their places, and theirs under other names. */
+  private static Map<String, String> fused(Map<String, String> plain, Map<String, String> fused) {
+    Map<String, String> all = new HashMap<>(plain);
+    fused.forEach(
+        (name, text) -> {
+          String replaced = plain.get(name);
+          if (replaced == null) {
+            throw new IllegalStateException("fused.py replaces nothing by " + name);
+          }
+          all.put(name, text);
+          all.put("plain_" + name, replaced.replaceFirst("def ", "def plain_"));
+        });
+    return all;
   }
 
   /** The functions of a text by name, each with all lines up to the next. */

@@ -12,6 +12,7 @@ import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import io.xfuser.internal.failure.Retried;
+import io.xfuser.internal.kernels.FusedKernels;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,7 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /**
  * Functions on tensors, written as TorchScript text and run by libtorch.
@@ -40,10 +41,18 @@ import java.util.function.Supplier;
 public final class Program {
   private final String name;
   private final Retried<PtSymbolBlock> module;
+  private final Retried<PtSymbolBlock> fused;
 
-  Program(String name, Supplier<String> text) {
+  /** {@code text} is asked whether for a thread with {@link FusedKernels}. */
+  Program(String name, Function<Boolean, String> text) {
     this.name = name;
-    this.module = new Retried<>(() -> compileModule(name, text.get()));
+    this.module = new Retried<>(() -> compileModule(name, text.apply(false)));
+    this.fused =
+        new Retried<>(
+            () -> {
+              String own = text.apply(true);
+              return own.equals(text.apply(false)) ? module.get() : compileModule(name, own);
+            });
   }
 
   /**
@@ -56,18 +65,18 @@ public final class Program {
   public static Program load(Class<?> owner, String... resources) {
     return new Program(
         owner.getSimpleName() + List.of(resources),
-        () -> {
+        fused -> {
           StringBuilder text = new StringBuilder();
           for (String resource : resources) {
             text.append(ModuleArchive.read(owner, resource)).append('\n');
           }
-          return Prelude.usedBy(text.toString()) + text;
+          return Prelude.usedBy(text.toString(), fused) + text;
         });
   }
 
   /** The program with this text, compiled at once. */
   public static Program compile(String name, String text) {
-    Program program = new Program(name, () -> text);
+    Program program = new Program(name, fused -> text);
     program.module.get();
     return program;
   }
@@ -134,16 +143,24 @@ public final class Program {
   }
 
   private IValue run(String function, Object... arguments) {
-    PtSymbolBlock compiled = module.get();
+    Optional<FusedKernels> kernels = FusedKernels.ofThread();
+    PtSymbolBlock compiled = (kernels.isPresent() ? fused : module).get();
     IValue[] values = new IValue[arguments.length];
     try {
       for (int i = 0; i < arguments.length; i++) {
         values[i] = toValue(arguments[i]);
       }
       runAsWritten();
-      return IValueUtils.runMethod(compiled, function, values);
+      IValue result = IValueUtils.runMethod(compiled, function, values);
+      Optional<RuntimeException> failure = kernels.flatMap(FusedKernels::takeFailure);
+      if (failure.isPresent()) {
+        result.close();
+        throw failure.get();
+      }
+      return result;
     } catch (RuntimeException e) {
-      throw LibtorchError.of(name + "." + function, e);
+      throw LibtorchError.of(
+          name + "." + function, kernels.flatMap(FusedKernels::takeFailure).orElse(e));
     } finally {
       for (int i = 0; i < arguments.length; i++) {
         if (values[i] != null && !isKept(arguments[i])) {

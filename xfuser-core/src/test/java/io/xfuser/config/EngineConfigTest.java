@@ -29,8 +29,8 @@ class EngineConfigTest {
         .hasToString(
             "RuntimeConfig[warmup_steps=1, dtype=float32, device=auto, offload=none,"
                 + " enable_tiling=false, enable_slicing=false, use_parallel_vae=false,"
-                + " shard_text_encoder=false, attention_backend=fastest, threads=none,"
-                + " verbose=false]");
+                + " shard_text_encoder=false, attention_backend=fastest, fused_kernels=false,"
+                + " threads=none, verbose=false]");
     assertThat(EngineConfig.builder(Path.of("model")).build()).isEqualTo(ENGINE);
   }
 
@@ -49,7 +49,8 @@ class EngineConfigTest {
         .hasToString(
             "RuntimeConfig[warmup_steps=0, dtype=bfloat16, device=cuda:1, offload=model,"
                 + " enable_tiling=true, enable_slicing=false, use_parallel_vae=false,"
-                + " shard_text_encoder=false, attention_backend=cudnn, threads=3, verbose=false]");
+                + " shard_text_encoder=false, attention_backend=cudnn, fused_kernels=false,"
+                + " threads=3, verbose=false]");
     RuntimeConfig others =
         RuntimeConfig.builder()
             .enableSlicing(true)
@@ -62,8 +63,8 @@ class EngineConfigTest {
         .hasToString(
             "RuntimeConfig[warmup_steps=1, dtype=float32, device=cpu, offload=none,"
                 + " enable_tiling=false, enable_slicing=true, use_parallel_vae=true,"
-                + " shard_text_encoder=true, attention_backend=fastest, threads=none,"
-                + " verbose=true]");
+                + " shard_text_encoder=true, attention_backend=fastest, fused_kernels=false,"
+                + " threads=none, verbose=true]");
     assertThat(all.threads(0).build().threads()).isZero();
   }
 
@@ -151,5 +152,13 @@ class EngineConfigTest {
             "offload "
                 + offload.name().toLowerCase(Locale.ROOT)
                 + " needs a GPU, but the device is cpu");
+  }
+
+  @Test
+  void ownKernelsNeedAGpu() {
+    assertThatThrownBy(() -> ENGINE.runtime().toBuilder().device("cpu").fusedKernels(true).build())
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("fused_kernels true needs a GPU, but the device is cpu");
+    assertThat(ENGINE.runtime().toBuilder().fusedKernels(true).build().needsGpu()).isTrue();
   }
 }

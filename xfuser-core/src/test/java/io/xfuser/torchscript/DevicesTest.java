@@ -99,6 +99,7 @@ class DevicesTest {
             Stream.concat(
                     run.stream(),
                     Stream.of(
+                        "fused",
                         "prelude",
                         "products",
                         "trial",

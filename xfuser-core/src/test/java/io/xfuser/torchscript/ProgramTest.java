@@ -68,8 +68,9 @@ class ProgramTest {
 
   @Test
   void onlyWhatAProgramCallsIsJoinedToIt() {
-    assertThat(Prelude.usedBy("def twice(self, x: Tensor) -> Tensor:\n  return x + x\n")).isEmpty();
-    String used = Prelude.usedBy("  return self.linear(x, w, name)\n");
+    assertThat(Prelude.usedBy("def twice(self, x: Tensor) -> Tensor:\n  return x + x\n", false))
+        .isEmpty();
+    String used = Prelude.usedBy("  return self.linear(x, w, name)\n", false);
     assertThat(used).contains("def linear(self").doesNotContain("def rms_norm(self");
   }
 
@@ -133,7 +134,7 @@ class ProgramTest {
     Program program =
         new Program(
             "twice",
-            () -> {
+            fused -> {
               if (reads.incrementAndGet() == 1) {
                 throw new UncheckedIOException(new IOException("Too many open files"));
               }

@@ -14,6 +14,7 @@ class FlagsTest {
         "height must be at least 1     | --height must be at least 1",
         "a picture of that height      | a picture of that height",
         "offload sequential needs a GPU | --enable_sequential_cpu_offload needs a GPU",
+        "fused_kernels true needs a GPU | --fused_kernels needs a GPU",
         "set use_resolution_binning false | set --no_use_resolution_binning",
         "device cuda:1 cannot be had   | --device cuda:1 cannot be had",
         "vae: ae.safetensors is a Flux.1 transformer | --vae: ae.safetensors is a Flux.1"

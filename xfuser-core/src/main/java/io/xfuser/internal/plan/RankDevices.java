@@ -2,7 +2,6 @@ package io.xfuser.internal.plan;
 
 import ai.djl.Device;
 import io.xfuser.config.DeviceChoice;
-import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.device.Gpus;
@@ -29,8 +28,8 @@ public record RankDevices(RuntimeConfig runtime, Gpus gpus) {
                 .formatted(asked, gpus.count() == 1 ? "cuda:0 alone" : all(gpus)));
       }
     }
-    if (runtime.offload() != Offload.NONE) {
-      requireGpu(RuntimeConfig.OFFLOAD.with(runtime.offload()), gpus);
+    for (String forGpus : runtime.forGpus().stream().toList()) {
+      requireGpu(forGpus, gpus);
     }
     if (asked.kind() != DeviceChoice.DeviceType.CPU && gpus.count() > 0) {
       Gpus.requireOneStream();

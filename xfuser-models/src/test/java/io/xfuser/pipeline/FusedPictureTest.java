@@ -1,0 +1,132 @@
+package io.xfuser.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.internal.kernels.CpuLauncher;
+import io.xfuser.internal.kernels.FusedKernels;
+import io.xfuser.internal.kernels.Launch;
+import io.xfuser.models.contract.Requests;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Pictures drawn with the CUDA kernels, compiled for the CPU and launched as on a GPU. */
+class FusedPictureTest {
+  private static final int STEPS = 2;
+  private static final ParallelConfig SERIAL = ParallelConfig.serial();
+
+  /**
+   * Launches of a step. A double block of Flux or SD3 has two adaLN and two gates for the image and
+   * for the text each, and a norm for each; a second attention adds one of each. A single block has
+   * one adaLN and one gate for image and text, and one norm. The text ends in the last block. The
+   * head has an adaLN.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    // adaLN, gates, norms
+    "flux_dev_tiny, 15, 13, 7",
+    "sd35_large_tiny, 24, 22, 12",
+    "sd3_tiny, 24, 22, 0",
+    "pixart_sigma_tiny, 19, 18, 0",
+  })
+  void aPictureByOwnKernelsIsTheSame(String model, int adaLn, int gates, int norms) {
+    CpuLauncher cpu = new CpuLauncher();
+    compare(model, ElementType.FLOAT32, SERIAL, cpu, 1e-5);
+    Map<String, Long> expected = new TreeMap<>();
+    expected.put("modulate_float32", (long) STEPS * adaLn);
+    expected.put("add_gated_float32", (long) STEPS * gates);
+    expected.put("norm_rotate_float32", (long) STEPS * norms);
+    expected.values().removeIf(count -> count == 0);
+    assertThat(counts(cpu)).isEqualTo(expected);
+  }
+
+  private static Map<String, Long> counts(CpuLauncher cpu) {
+    return cpu.launched().stream()
+        .collect(Collectors.groupingBy(Launch::kernel, TreeMap::new, Collectors.counting()));
+  }
+
+  @Test
+  void shardsPatchesAndSharesOfABlockAreTheSameToo() {
+    for (ParallelConfig layout :
+        List.of(
+            SERIAL.toBuilder().ulyssesDegree(2).tensorDegree(2).build(),
+            SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(2).build())) {
+      CpuLauncher cpu = new CpuLauncher();
+      compare("flux_schnell_tiny", ElementType.FLOAT32, layout, cpu, 1e-5);
+      assertThat(counts(cpu)).containsKeys("modulate_float32", "norm_rotate_float32");
+    }
+  }
+
+  @Test
+  void inHalfPrecisionThePictureIsAsNearAsItsType() {
+    CpuLauncher cpu = new CpuLauncher();
+    compare("sd35_medium_tiny", ElementType.BFLOAT16, SERIAL, cpu, 0.1);
+    assertThat(counts(cpu))
+        .containsOnlyKeys("add_gated_bfloat16", "modulate_bfloat16", "norm_rotate_bfloat16");
+  }
+
+  private static void compare(
+      String model, ElementType type, ParallelConfig layout, CpuLauncher cpu, double tolerance) {
+    EngineConfig engine =
+        EngineConfig.builder(Requests.directory(model))
+            .parallel(layout)
+            .runtime(r -> r.dtype(type).device("cpu"))
+            .build();
+    InputConfig input =
+        Requests.two(model).toBuilder()
+            .size(48, 64)
+            .numInferenceSteps(STEPS)
+            .outputType(OutputType.PT)
+            .build();
+    float[] ours;
+    float[] plain;
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine)) {
+      try (XDiTParallel fused = new XDiTParallel(pipeline, () -> {}, engine, ranks(engine, cpu));
+          Generation generation = fused.generate(input)) {
+        ours = numbers(generation);
+      }
+      try (XDiTParallel libtorch = XDiTParallel.inProcess(pipeline, engine);
+          Generation generation = libtorch.generate(input)) {
+        plain = numbers(generation);
+      }
+    }
+    assertThat(ours).hasSameSizeAs(plain);
+    double furthest =
+        IntStream.range(0, plain.length)
+            .mapToDouble(i -> Math.abs(ours[i] - plain[i]))
+            .max()
+            .orElse(9);
+    assertThat(furthest).as(model + " " + layout).isLessThanOrEqualTo(tolerance);
+  }
+
+  private static float[] numbers(Generation generation) {
+    try (NDManager manager = Torch.newManager()) {
+      return Torch.cast(manager, generation.tensor(), ElementType.FLOAT32).toFloatArray();
+    }
+  }
+
+  private static LocalRanks ranks(EngineConfig engine, CpuLauncher cpu) {
+    LocalRanks usual = LocalRanks.all(engine, Map.of("OMP_NUM_THREADS", "1"));
+    usual.threads().forEach(RankThread::close);
+    return new LocalRanks(
+        null,
+        usual.onThisMachine(),
+        usual.devices(),
+        IntStream.range(0, usual.devices().size())
+            .mapToObj(rank -> new RankThread(rank, Device.cpu(), 1, new FusedKernels(cpu)))
+            .toList());
+  }
+}
