@@ -15,14 +15,21 @@ final class AccessLog {
   private static final int NANOS_OF_MILLI = 1_000_000;
 
   private final Metrics metrics;
+  private final Served.State state;
 
-  AccessLog(Metrics metrics) {
+  AccessLog(Metrics metrics, Served.State state) {
     this.metrics = metrics;
+    this.state = state;
   }
 
   void on(RoutingContext context) {
     long start = System.nanoTime();
-    context.addEndHandler(end -> tell(context, start));
+    state.came();
+    context.addEndHandler(
+        end -> {
+          state.answered();
+          tell(context, start);
+        });
     context.next();
   }
 

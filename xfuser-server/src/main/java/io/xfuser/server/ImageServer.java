@@ -7,6 +7,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.xfuser.config.Setting;
@@ -20,10 +21,13 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,14 +40,20 @@ public final class ImageServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ImageServer.class);
   private static final long PATIENCE_SECONDS = 30;
   private static final long POLL_NANOS = 10_000_000;
+
+  /** How long answers may take to be written once nothing is drawn any more. */
+  private static final Duration ANSWERING = Duration.ofSeconds(5);
+
   private static final int LONGEST_LINE = 16 << 10;
 
   private final Served served;
   private final HttpServer http;
+  private final Router router;
 
-  private ImageServer(Served served, HttpServer http) {
+  private ImageServer(Served served, HttpServer http, Router router) {
     this.served = served;
     this.http = http;
+    this.router = router;
   }
 
   /** A server without models. */
@@ -56,25 +66,46 @@ public final class ImageServer implements AutoCloseable {
     return http.actualPort();
   }
 
+  /** The paths that it answers at, in order. */
+  String routes() {
+    return router.getRoutes().stream()
+        .map(Route::getPath)
+        .filter(Objects::nonNull)
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining(" "));
+  }
+
   /**
    * Ends it: takes no requests any more and is not ready, lets those that it has go on for {@code
    * limit}, gives up the others, and closes its models.
    */
   public void close(Duration limit) {
-    served.state().end();
-    long until = System.nanoTime() + limit.toNanos();
-    while (served.all().stream().anyMatch(model -> !model.drawings().isEmpty())
-        && System.nanoTime() < until) {
-      LockSupport.parkNanos(POLL_NANOS);
-      if (Thread.currentThread().isInterrupted()) {
-        break;
-      }
+    if (!served.state().end()) {
+      return;
     }
+    boolean interrupted = await(limit, () -> served.all().stream().allMatch(Model::isIdle));
     ClosedException ended = new ClosedException("the server has ended");
     served.all().stream().flatMap(x -> x.drawings().stream()).forEach(x -> x.giveUp(ended));
+    interrupted |= await(ANSWERING, () -> served.state().answering() == 0);
     served.all().forEach(model -> model.backend().close(Duration.ZERO));
     await(http.shutdown(1, TimeUnit.SECONDS));
     await(served.vertx().close());
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Waits so long at most; whether this thread was interrupted. */
+  private static boolean await(Duration limit, BooleanSupplier done) {
+    long until = System.nanoTime() + limit.toNanos();
+    while (!done.getAsBoolean() && System.nanoTime() < until) {
+      LockSupport.parkNanos(POLL_NANOS);
+      if (Thread.interrupted()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The same with the limit that its settings have. */
@@ -197,9 +228,9 @@ public final class ImageServer implements AutoCloseable {
                 seconds(values.value(ServerSettings.KEEP_SECONDS)),
                 values.value(ServerSettings.KEEP_BYTES));
         Served served = new Served(vertx, values, limits, drawn, files, new Served.State());
-        HttpServer http =
-            vertx.createHttpServer(options()).requestHandler(router(served, keys, metrics));
-        return new ImageServer(served, listen(http, values));
+        Router router = router(served, keys, metrics);
+        HttpServer http = vertx.createHttpServer(options()).requestHandler(router);
+        return new ImageServer(served, listen(http, values), router);
       } catch (RuntimeException | Error e) {
         ImageServer.await(vertx.close());
         throw e;
@@ -211,6 +242,7 @@ public final class ImageServer implements AutoCloseable {
           .setHandle100ContinueAutomatically(true)
           .setMaxInitialLineLength(LONGEST_LINE)
           .setMaxHeaderSize(LONGEST_LINE)
+          .setHttp2ClearTextEnabled(false)
           .setTcpNoDelay(true);
     }
 
@@ -219,7 +251,7 @@ public final class ImageServer implements AutoCloseable {
       int port = values.value(ServerSettings.PORT);
       try {
         return ImageServer.await(http.listen(port, host));
-      } catch (RuntimeException e) {
+      } catch (Exception e) { // Vert.x throws checked ones that it does not declare
         Throwable cause =
             e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
         throw new ArgumentException(
@@ -241,7 +273,7 @@ public final class ImageServer implements AutoCloseable {
 
     private Router router(Served served, Keys keys, Metrics metrics) {
       Router router = Router.router(served.vertx());
-      AccessLog log = new AccessLog(metrics);
+      AccessLog log = new AccessLog(metrics, served.state());
       router.route().handler(log::on);
       router.route().handler(keys::check);
       new ImageRoutes(served).on(router);

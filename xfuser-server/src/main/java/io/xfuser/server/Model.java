@@ -107,6 +107,11 @@ final class Model {
     return new ArrayList<>(drawings);
   }
 
+  /** Whether nothing is drawn or waits to be. */
+  boolean isIdle() {
+    return drawings.isEmpty();
+  }
+
   /** Whether a step of denoising was told of. */
   static boolean isStep(Progress progress) {
     return progress instanceof Progress.Denoising step && step.done() > 0;

@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,16 +28,30 @@ record Served(
     Map<String, Model> models,
     FileStore files,
     State state) {
-  /** Whether the server takes requests. */
+  /** Whether the server takes requests, and how many it has not answered yet. */
   static final class State {
-    private volatile boolean ending;
+    private final AtomicBoolean ending = new AtomicBoolean();
+    private final AtomicInteger answering = new AtomicInteger();
 
     boolean isEnding() {
-      return ending;
+      return ending.get();
     }
 
-    void end() {
-      ending = true;
+    /** Takes none any more; whether it did. */
+    boolean end() {
+      return ending.compareAndSet(false, true);
+    }
+
+    void came() {
+      answering.incrementAndGet();
+    }
+
+    void answered() {
+      answering.decrementAndGet();
+    }
+
+    int answering() {
+      return answering.get();
     }
   }
 

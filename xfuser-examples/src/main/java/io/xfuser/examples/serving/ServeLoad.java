@@ -1,0 +1,209 @@
+package io.xfuser.examples.serving;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.server.ImageServer;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.imageio.ImageIO;
+
+/**
+ * Asks a server of the demo model from many clients at once, some of which hang up midway, and
+ * compares each picture with that of its seed: {@code scripts/checks/serve_load MINUTES [CLIENTS]}.
+ */
+public final class ServeLoad {
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final int SEEDS = 16;
+  private static final int SIDE = 32;
+  private static final int STEPS = 2;
+  private static final int CLIENTS = 200;
+  private static final int MOST_TOLD = 10;
+  private static final int HANGS_UP = 5; // one of so many
+  private static final long MOST_PAUSE_MILLIS = 400;
+  private static final double WARM = 0.3; // share of the time before memory is first looked at
+  private static final double FLAT = 0.03;
+
+  private final List<int[]> expected = new ArrayList<>();
+  private final ConcurrentLinkedQueue<String> wrong = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<Long> millis = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger drawn = new AtomicInteger();
+  private final AtomicInteger hungUp = new AtomicInteger();
+  private final AtomicInteger refused = new AtomicInteger();
+  private final HttpClient http = HttpClient.newHttpClient();
+
+  private ServeLoad() {}
+
+  /**
+   * What came of it.
+   *
+   * @param drawn pictures that are those of their seeds
+   * @param hungUp requests whose clients left
+   * @param refused answers 429, after which clients asked again
+   * @param wrong what must not be: a sentence each, of the first
+   * @param medianMillis of the answers with pictures
+   * @param mostMillis of them
+   * @param grown memory at the end over that after the beginning
+   */
+  public record Outcome(
+      int drawn,
+      int hungUp,
+      int refused,
+      List<String> wrong,
+      long medianMillis,
+      long mostMillis,
+      double grown) {}
+
+  /** Exits with 0 if all held. */
+  public static void main(String[] argv) throws IOException, InterruptedException {
+    double minutes = argv.length > 0 ? Double.parseDouble(argv[0]) : 1;
+    int clients = argv.length > 1 ? Integer.parseInt(argv[1]) : CLIENTS;
+    Path model = Path.of(System.getenv().getOrDefault("XFUSER_DEMO_MODEL", "demo-model"));
+    Outcome outcome = run(model, clients, Duration.ofMillis((long) (minutes * 60_000)));
+    System.out.println(outcome);
+    boolean flat = outcome.grown() < 1 + FLAT || minutes < 2;
+    System.exit(outcome.wrong().isEmpty() && outcome.drawn() > 0 && flat ? 0 : 1);
+  }
+
+  /** Serves {@code model}, and has so many clients ask for so long. */
+  public static Outcome run(Path model, int clients, Duration time)
+      throws IOException, InterruptedException {
+    XDiTParallel ranks = XDiTParallel.inProcess(EngineConfig.builder(model).build());
+    ServeLoad load = new ServeLoad();
+    try (ImageServer server = ImageServer.builder().model("demo", ranks).port(0).start()) {
+      for (int seed = 0; seed < SEEDS; seed++) {
+        try (Generation picture = ranks.generate(load.input(seed))) {
+          load.expected.add(pixels((BufferedImage) picture.images().get(0).getWrappedImage()));
+        }
+      }
+      double grown = load.ask(server.port(), clients, time);
+      long[] sorted = load.millis.stream().mapToLong(Long::longValue).sorted().toArray();
+      return new Outcome(
+          load.drawn.get(),
+          load.hungUp.get(),
+          load.refused.get(),
+          load.wrong.stream().limit(MOST_TOLD).toList(),
+          sorted.length == 0 ? 0 : sorted[sorted.length / 2],
+          sorted.length == 0 ? 0 : sorted[sorted.length - 1],
+          grown);
+    }
+  }
+
+  private double ask(int port, int clients, Duration time) throws InterruptedException {
+    long until = System.nanoTime() + time.toNanos();
+    ExecutorService threads = Executors.newFixedThreadPool(clients);
+    for (int client = 0; client < clients; client++) {
+      Random random = new Random(client);
+      threads.execute(() -> client(port, random, until));
+    }
+    threads.shutdown();
+    threads.awaitTermination((long) (time.toMillis() * WARM), TimeUnit.MILLISECONDS);
+    double before = residentKilobytes();
+    if (!threads.awaitTermination(time.toSeconds() + 300, TimeUnit.SECONDS)) {
+      wrong.add("clients still wait five minutes after the end");
+    }
+    return residentKilobytes() / before;
+  }
+
+  private void client(int port, Random random, long until) {
+    while (System.nanoTime() < until) {
+      try {
+        request(port, random.nextInt(SEEDS), random, random.nextInt(HANGS_UP) == 0);
+      } catch (IOException | ExecutionException | TimeoutException e) {
+        wrong.add("a request failed: " + e);
+        return;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private InputConfig input(int seed) {
+    return InputConfig.builder("a fox")
+        .seed(seed)
+        .height(SIDE)
+        .width(SIDE)
+        .numInferenceSteps(STEPS)
+        .build();
+  }
+
+  private void request(int port, int seed, Random random, boolean leaves)
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    String body =
+        "{\"prompt\":\"a fox\",\"seed\":%d,\"size\":\"%2$dx%2$d\",\"num_inference_steps\":%3$d,\"user\":\"%4$d\"}"
+            .formatted(seed, SIDE, STEPS, random.nextInt());
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/images/generations"))
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(body))
+            .build();
+    long start = System.nanoTime();
+    CompletableFuture<HttpResponse<byte[]>> answer =
+        http.sendAsync(request, BodyHandlers.ofByteArray());
+    if (leaves) {
+      Thread.sleep(random.nextInt((int) MOST_PAUSE_MILLIS));
+      answer.cancel(true); // closes the connection
+      hungUp.incrementAndGet();
+      return;
+    }
+    HttpResponse<byte[]> answered = answer.get(5, TimeUnit.MINUTES);
+    JsonNode json = JSON.readTree(answered.body());
+    if (answered.statusCode() == 200) {
+      millis.add((System.nanoTime() - start) / 1_000_000);
+      byte[] png = Base64.getDecoder().decode(json.at("/data/0/b64_json").asText());
+      if (Arrays.equals(pixels(ImageIO.read(new ByteArrayInputStream(png))), expected.get(seed))) {
+        drawn.incrementAndGet();
+      } else {
+        wrong.add("a picture is not that of seed " + seed);
+      }
+    } else if (answered.statusCode() == 429 && !json.at("/error/message").asText().isEmpty()) {
+      refused.incrementAndGet();
+      Thread.sleep(random.nextInt((int) MOST_PAUSE_MILLIS));
+    } else {
+      wrong.add("answered " + answered.statusCode() + ": " + json);
+    }
+  }
+
+  private static int[] pixels(BufferedImage image) {
+    return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+  }
+
+  private static double residentKilobytes() {
+    System.gc();
+    try {
+      return java.nio.file.Files.readAllLines(Path.of("/proc/self/status")).stream()
+          .filter(line -> line.startsWith("VmRSS:"))
+          .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")))
+          .findFirst()
+          .orElse(1);
+    } catch (IOException e) {
+      return 1; // no Linux
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package io.xfuser.examples.serving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** A small form of {@code scripts/checks/serve_load}. */
+class ServeLoadTest {
+  @Test
+  void manyClientsSomeOfWhomLeaveGetThePicturesOfTheirSeeds()
+      throws IOException, InterruptedException {
+    ServeLoad.Outcome outcome = ServeLoad.run(Path.of("demo-model"), 100, Duration.ofSeconds(3));
+    assertThat(outcome.wrong()).isEmpty();
+    assertThat(outcome.drawn()).isPositive();
+    assertThat(outcome.hungUp()).isPositive();
+    assertThat(outcome.refused()).isPositive();
+  }
+}
