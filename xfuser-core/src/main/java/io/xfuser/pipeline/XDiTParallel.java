@@ -238,6 +238,11 @@ public final class XDiTParallel implements AutoCloseable {
         .run(queue, cancel -> new Telling(listener, cancel));
   }
 
+  /** The model, how it is computed, and by how many ranks. */
+  public EngineConfig engine() {
+    return requests.engine();
+  }
+
   /** Requests that wait, without the one that runs. */
   public int waiting() {
     return queue.length();

@@ -33,6 +33,11 @@ public interface Backend extends AutoCloseable {
    */
   Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener);
 
+  /** What it draws with, in words for users: ranks and what they share; empty = not told. */
+  default String strategy() {
+    return "";
+  }
+
   /** Requests that wait, without those that run. */
   int waiting();
 

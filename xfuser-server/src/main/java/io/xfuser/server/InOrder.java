@@ -25,6 +25,11 @@ record InOrder(XDiTParallel ranks) implements Backend {
   }
 
   @Override
+  public String strategy() {
+    return Strategy.words(ranks.engine());
+  }
+
+  @Override
   public int waiting() {
     return ranks.waiting();
   }

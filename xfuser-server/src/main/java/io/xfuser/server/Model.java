@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -48,6 +49,20 @@ final class Model {
     GenerationRequest request = backend.check(input);
     limits.check(request);
     return request;
+  }
+
+  /** What it draws if a prompt alone is given; nothing where it needs more than a prompt. */
+  Map<String, Object> defaults() {
+    try {
+      GenerationRequest request = backend.check(InputConfig.builder("a picture").build());
+      return Map.of(
+          InputConfig.WIDTH.name(), request.output().width(),
+          InputConfig.HEIGHT.name(), request.output().height(),
+          InputConfig.NUM_INFERENCE_STEPS.name(), request.scheduler().steps(),
+          InputConfig.GUIDANCE_SCALE.name(), request.guidance().scale());
+    } catch (IllegalArgumentException e) {
+      return Map.of();
+    }
   }
 
   /** Has it drawn. */

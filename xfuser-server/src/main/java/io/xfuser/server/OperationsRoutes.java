@@ -23,6 +23,11 @@ final class OperationsRoutes {
           "css", "text/css; charset=utf-8",
           "svg", "image/svg+xml");
 
+  /** The page runs its own scripts, shows pictures that it made, and asks this server. */
+  private static final String PAGE_MAY =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+          + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
   private final Served served;
   private final PrometheusMeterRegistry registry;
   private final long created = System.currentTimeMillis() / 1000;
@@ -76,7 +81,14 @@ final class OperationsRoutes {
   }
 
   private Map<String, Object> told(Model model) {
-    return Map.of("id", model.name(), "object", "model", "created", created, "owned_by", "xfuser");
+    Map<String, Object> told = new LinkedHashMap<>();
+    told.put("id", model.name());
+    told.put("object", "model");
+    told.put("created", created);
+    told.put("owned_by", "xfuser");
+    told.put("strategy", model.backend().strategy());
+    told.put("defaults", model.defaults());
+    return told;
   }
 
   private void model(Call call) {
@@ -117,6 +129,8 @@ final class OperationsRoutes {
       call.response()
           .putHeader(HttpHeaders.CONTENT_TYPE, type)
           .putHeader("x-content-type-options", "nosniff")
+          .putHeader("content-security-policy", PAGE_MAY)
+          .putHeader("referrer-policy", "no-referrer")
           .end(Buffer.buffer(file));
     }
   }
