@@ -50,6 +50,7 @@ copy_sources() {
   local part
   for part in "$1"/xfuser-*/; do
     part=$(basename "$part")
+    [ -d "$1/$part/src/main" ] || continue # of modules that the scripts do not need
     mkdir -p "$2/$part/src" && rm -rf "$2/$part/src/main" || return
     cp "$1/$part/pom.xml" "$2/$part/" && cp -R "$1/$part/src/main" "$2/$part/src/" || return
   done

@@ -1,0 +1,68 @@
+package io.xfuser.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.server.ImageServer;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Base64;
+import javax.imageio.ImageIO;
+
+/** Servers of small models, and their pictures. */
+final class Servers {
+  private static final Path FIXTURES = Path.of("../../xfuser-models/src/test/resources/fixtures");
+
+  private Servers() {}
+
+  static XDiTParallel ranks(String model) {
+    return XDiTParallel.inProcess(EngineConfig.of(FIXTURES.resolve(model)));
+  }
+
+  /** Of a model that takes prompts and pictures. */
+  static ImageServer start() {
+    return ImageServer.builder().model("tiny", ranks("flux_dev_tiny")).port(0).start();
+  }
+
+  /** All that a user changes in a client. */
+  static String base(ImageServer server) {
+    return "http://127.0.0.1:" + server.port() + "/v1";
+  }
+
+  static BufferedImage picture(String base64) {
+    return picture(Base64.getDecoder().decode(base64));
+  }
+
+  static BufferedImage picture(byte[] file) {
+    try {
+      BufferedImage picture = ImageIO.read(new ByteArrayInputStream(file));
+      assertThat(picture).isNotNull();
+      return picture;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A PNG file of one colour, whose left half may be seen through. */
+  static byte[] png(Color colour, boolean clear) {
+    BufferedImage picture = new BufferedImage(64, 64, BufferedImage.TYPE_INT_ARGB);
+    for (int x = 0; x < 64; x++) {
+      for (int y = 0; y < 64; y++) {
+        picture.setRGB(x, y, clear && x < 32 ? 0 : colour.getRGB());
+      }
+    }
+    ByteArrayOutputStream file = new ByteArrayOutputStream();
+    try {
+      ImageIO.write(picture, "png", file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return file.toByteArray();
+  }
+}
