@@ -107,10 +107,10 @@ public record PipelineComponents(
           "%s: %s is %s, but only %s can be used here"
               .formatted(index.origin(), name, found, usable));
     }
-    if (has(name) && !LIBRARIES.contains(index.getStringList(name).get(0))) {
+    if (has(name) && !LIBRARIES.contains(libraryAndClass(name).get(0))) {
       throw new ModelException(
           "%s: %s is %s of %s, but only classes of diffusers and transformers can be used here"
-              .formatted(index.origin(), name, found, index.getStringList(name).get(0)));
+              .formatted(index.origin(), name, found, libraryAndClass(name).get(0)));
     }
     if (has(name) && !given.containsKey(name) && !Files.isDirectory(folder(name))) {
       throw new ModelException(directory + " has no folder " + name);
@@ -119,7 +119,17 @@ public record PipelineComponents(
 
   /** The base name of the files of weights of component {@code name}, by its library. */
   public String baseName(String name) {
-    return WeightFiles.baseName(index.getStringList(name).get(0));
+    return WeightFiles.baseName(libraryAndClass(name).get(0));
+  }
+
+  private List<String> libraryAndClass(String name) {
+    List<String> both = index.getStringList(name);
+    if (both.size() != 2) {
+      throw new ModelException(
+          "%s: %s is %s, but must be a library and a class"
+              .formatted(index.origin(), name, index.text(name)));
+    }
+    return both;
   }
 
   /** Whether there is a component {@code name}. */
@@ -132,8 +142,7 @@ public record PipelineComponents(
    * the same name without "Flax", as in diffusers.
    */
   public String className(String name) {
-    List<String> libraryAndClass = index.getStringList(name);
-    String found = libraryAndClass.get(libraryAndClass.size() - 1);
+    String found = libraryAndClass(name).get(1);
     return found.startsWith(FLAX) ? found.substring(FLAX.length()) : found;
   }
 

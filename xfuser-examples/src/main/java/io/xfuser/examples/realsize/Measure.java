@@ -62,6 +62,9 @@ final class Measure implements Callable<Integer> {
   @Option(names = "--quantize_text_encoder", description = "weights of text encoders")
   private @Nullable String quantizeText;
 
+  @Option(names = "--weights_dtype", description = "keep or widen")
+  private @Nullable String weights;
+
   @Option(names = "--results", required = true)
   private Path results = Path.of("");
 
@@ -73,6 +76,7 @@ final class Measure implements Callable<Integer> {
         real.in(folder)
             .set(ModelConfig.QUANTIZE, quantize)
             .set(ModelConfig.QUANTIZE_TEXT_ENCODER, quantizeText)
+            .set(ModelConfig.WEIGHTS_DTYPE, weights)
             .build();
     EngineConfig engine = EngineConfig.builder(config).runtime(r -> r.dtype(type)).build();
     int length = tokens == null ? real.tokens() : tokens;
@@ -87,6 +91,9 @@ final class Measure implements Callable<Integer> {
   }
 
   private String title() {
+    if (weights != null) {
+      return dtype + ", " + weights;
+    }
     if (quantize != null) {
       return dtype + ", " + quantize;
     }
