@@ -88,7 +88,10 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule torchscriptStandsAlone =
-      knowsOnly("io.xfuser.torchscript..", "io.xfuser.internal.natives..");
+      knowsOnly(
+          "io.xfuser.torchscript..",
+          "io.xfuser.internal.kernels..",
+          "io.xfuser.internal.natives..");
 
   @ArchTest
   static final ArchRule failuresStandOnNothing = knowsOnly("io.xfuser.internal.failure..", FAILURE);

@@ -1,6 +1,7 @@
 package io.xfuser.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
@@ -19,9 +20,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pictures drawn with the CUDA kernels, compiled for the CPU and launched as on a GPU. */
 class FusedPictureTest {
@@ -78,38 +81,52 @@ class FusedPictureTest {
         .containsOnlyKeys("add_gated_bfloat16", "modulate_bfloat16", "norm_rotate_bfloat16");
   }
 
+  @Tag("gpu")
+  @ParameterizedTest
+  @ValueSource(strings = {"flux_dev_tiny", "sd35_medium_tiny", "pixart_sigma_tiny"})
+  void aGpuDrawsTheSamePictureByOwnKernels(String model) {
+    EngineConfig engine = engine(model, ElementType.FLOAT32, SERIAL, "cuda:0");
+    EngineConfig fused = engine.toBuilder().runtime(r -> r.fusedKernels(true)).build();
+    try (XDiTParallel libtorch = XDiTParallel.inProcess(engine);
+        XDiTParallel own = XDiTParallel.inProcess(fused)) {
+      assertNear(draw(own, model), draw(libtorch, model), 1e-4);
+    }
+  }
+
+  private static EngineConfig engine(
+      String model, ElementType type, ParallelConfig layout, String device) {
+    return EngineConfig.builder(Requests.directory(model))
+        .parallel(layout)
+        .runtime(r -> r.dtype(type).device(device))
+        .build();
+  }
+
   private static void compare(
       String model, ElementType type, ParallelConfig layout, CpuLauncher cpu, double tolerance) {
-    EngineConfig engine =
-        EngineConfig.builder(Requests.directory(model))
-            .parallel(layout)
-            .runtime(r -> r.dtype(type).device("cpu"))
-            .build();
+    EngineConfig engine = engine(model, type, layout, "cpu");
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine);
+        XDiTParallel fused = new XDiTParallel(pipeline, () -> {}, engine, ranks(engine, cpu));
+        XDiTParallel libtorch = XDiTParallel.inProcess(pipeline, engine)) {
+      assertNear(draw(fused, model), draw(libtorch, model), tolerance);
+    }
+  }
+
+  private static void assertNear(float[] ours, float[] plain, double tolerance) {
+    assertThat(ours).hasSameSizeAs(plain);
+    IntStream.range(0, plain.length)
+        .forEach(i -> assertThat((double) ours[i]).isCloseTo(plain[i], within(tolerance)));
+  }
+
+  private static float[] draw(XDiTParallel ranks, String model) {
     InputConfig input =
         Requests.two(model).toBuilder()
             .size(48, 64)
             .numInferenceSteps(STEPS)
             .outputType(OutputType.PT)
             .build();
-    float[] ours;
-    float[] plain;
-    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine)) {
-      try (XDiTParallel fused = new XDiTParallel(pipeline, () -> {}, engine, ranks(engine, cpu));
-          Generation generation = fused.generate(input)) {
-        ours = numbers(generation);
-      }
-      try (XDiTParallel libtorch = XDiTParallel.inProcess(pipeline, engine);
-          Generation generation = libtorch.generate(input)) {
-        plain = numbers(generation);
-      }
+    try (Generation generation = ranks.generate(input)) {
+      return numbers(generation);
     }
-    assertThat(ours).hasSameSizeAs(plain);
-    double furthest =
-        IntStream.range(0, plain.length)
-            .mapToDouble(i -> Math.abs(ours[i] - plain[i]))
-            .max()
-            .orElse(9);
-    assertThat(furthest).as(model + " " + layout).isLessThanOrEqualTo(tolerance);
   }
 
   private static float[] numbers(Generation generation) {

@@ -2,10 +2,8 @@ package io.xfuser.internal.kernels;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,37 +78,6 @@ public final class FusedKernels {
     }
   }
 
-  /** An element type, with libtorch's number. */
-  private enum Type {
-    FLOAT32(6, 4),
-    FLOAT16(5, 2),
-    BFLOAT16(15, 2);
-
-    private final int number;
-    private final int bytes;
-
-    Type(int number, int bytes) {
-      this.number = number;
-      this.bytes = bytes;
-    }
-
-    /** Elements of 16 bytes. */
-    int perRun() {
-      return 16 / bytes;
-    }
-
-    /** The type of all {@code tensors}, if there is a kernel for it. */
-    static Optional<Type> of(KernelTensor... tensors) {
-      return Arrays.stream(values())
-          .filter(type -> Arrays.stream(tensors).allMatch(x -> x.type() == type.number))
-          .findFirst();
-    }
-
-    boolean isAligned(KernelTensor x, long stride) {
-      return x.address() % 16 == 0 && stride * bytes % 16 == 0;
-    }
-  }
-
   /**
    * Norms and turns queries and keys of {@code packed} (B, L, 3, H, D) in their place.
    *
@@ -119,7 +86,7 @@ public final class FusedKernels {
    * @return whether it will be done
    */
   boolean normRotate(KernelTensor packed, KernelTensor weights, KernelTensor rotation, float eps) {
-    Type type = Type.of(packed, weights).orElse(null);
+    KernelType type = KernelType.of(packed, weights).orElse(null);
     if (type == null || !isHere(packed, weights, rotation) || !fits(packed, weights, rotation)) {
       return false;
     }
@@ -127,19 +94,16 @@ public final class FusedKernels {
     long heads = packed.size(3);
     long size = packed.size(4);
     long rows = packed.size(0) * tokens * 2 * heads;
-    if (rows > Integer.MAX_VALUE) {
+    if (rows > Integer.MAX_VALUE - HEAD_THREADS) {
       return false;
     }
-    int lanes = WARP;
-    while (lanes > 1 && lanes / 2 * type.perRun() >= size) {
-      lanes /= 2;
-    }
+    int lanes = Math.min(WARP, roundUpToPowerOfTwo(divideUp(size, type.perRun())));
     boolean aligned =
-        size % type.perRun() == 0
-            && type.isAligned(packed, packed.stride(0))
+        type.isAligned(packed, packed.stride(0))
             && type.isAligned(packed, packed.stride(1))
-            && type.isAligned(weights, 0)
-            && (rotation.size(0) == 0 || Type.FLOAT32.isAligned(rotation, rotation.stride(0)));
+            && type.isAligned(weights, size)
+            && (rotation.size(0) == 0
+                || KernelType.FLOAT32.isAligned(rotation, rotation.stride(0)));
     return start(
         "norm_rotate",
         type,
@@ -172,7 +136,7 @@ public final class FusedKernels {
     if (!shaped || rotation.dimensions() != 3 || rotation.size(0) == 0) {
       return shaped && rotation.dimensions() == 3;
     }
-    return rotation.type() == Type.FLOAT32.number
+    return KernelType.FLOAT32.is(rotation)
         && rotation.size(0) <= packed.size(1)
         && 2 * rotation.size(1) == packed.size(4)
         && rotation.size(2) == 2
@@ -187,7 +151,7 @@ public final class FusedKernels {
    */
   boolean modulate(
       KernelTensor out, KernelTensor x, KernelTensor shift, KernelTensor factor, float eps) {
-    Rows rows = Rows.of(this, List.of(out, x), List.of(shift, factor)).orElse(null);
+    TokenRows rows = TokenRows.of(launcher, List.of(out, x), List.of(shift, factor)).orElse(null);
     if (rows == null) {
       return false;
     }
@@ -220,7 +184,7 @@ public final class FusedKernels {
    * @return whether it will be done
    */
   boolean addGated(KernelTensor out, KernelTensor x, KernelTensor y, KernelTensor gate) {
-    Rows rows = Rows.of(this, List.of(out, x, y), List.of(gate)).orElse(null);
+    TokenRows rows = TokenRows.of(launcher, List.of(out, x, y), List.of(gate)).orElse(null);
     if (rows == null) {
       return false;
     }
@@ -246,73 +210,22 @@ public final class FusedKernels {
         rows.isAligned() ? 1 : 0);
   }
 
-  /**
-   * Tokens of one shape, and vectors for all tokens of a batch row.
-   *
-   * @param tokens each (B, L, C)
-   * @param vectors each (C) or (1 or B, 1, C)
-   */
-  private record Rows(Type type, List<KernelTensor> tokens, List<KernelTensor> vectors) {
-    static Optional<Rows> of(
-        FusedKernels kernels, List<KernelTensor> tokens, List<KernelTensor> vectors) {
-      KernelTensor[] all =
-          Stream.concat(tokens.stream(), vectors.stream()).toArray(KernelTensor[]::new);
-      KernelTensor x = tokens.get(0);
-      return Type.of(all)
-          .map(type -> new Rows(type, tokens, vectors))
-          .filter(rows -> kernels.isHere(all) && x.dimensions() == 3 && x.size(2) > 0)
-          .filter(rows -> tokens.stream().allMatch(y -> rows.isLike(y, x)))
-          .filter(rows -> vectors.stream().allMatch(v -> rows.isVector(v, x)))
-          .filter(rows -> rows.count() * rows.runs() <= Integer.MAX_VALUE);
-    }
-
-    private boolean isLike(KernelTensor y, KernelTensor x) {
-      return y.sizes().equals(x.sizes()) && y.isDenseFrom(2);
-    }
-
-    private boolean isVector(KernelTensor v, KernelTensor x) {
-      List<Long> sizes = v.sizes();
-      long width = x.size(2);
-      return v.isDenseFrom(v.dimensions() - 1)
-          && (sizes.equals(List.of(width))
-              || sizes.equals(List.of(1L, 1L, width))
-              || sizes.equals(List.of(x.size(0), 1L, width)));
-    }
-
-    /** B·L. */
-    long count() {
-      return tokens.get(0).size(0) * tokens.get(0).size(1);
-    }
-
-    /** What threads of one token have to do. */
-    int runs() {
-      return divideUp(tokens.get(0).size(2), type.perRun());
-    }
-
-    /** The distance of a vector's batch rows, 0 if all share one. */
-    long ofBatch(KernelTensor vector) {
-      return vector.dimensions() == 1 ? 0 : vector.stride(0);
-    }
-
-    boolean isAligned() {
-      return tokens.get(0).size(2) % type.perRun() == 0
-          && tokens.stream().allMatch(x -> type.isAligned(x, x.stride(0)))
-          && tokens.stream().allMatch(x -> type.isAligned(x, x.stride(1)))
-          && vectors.stream().allMatch(v -> type.isAligned(v, ofBatch(v)));
-    }
-  }
-
   private boolean isHere(KernelTensor... tensors) {
     return Arrays.stream(tensors).allMatch(launcher::reaches);
   }
 
-  private static int divideUp(long all, long each) {
+  private static int roundUpToPowerOfTwo(int n) {
+    return n == 1 ? 1 : 2 * Integer.highestOneBit(n - 1);
+  }
+
+  static int divideUp(long all, long each) {
     return Math.toIntExact((all + each - 1) / each);
   }
 
-  private boolean start(String kernel, Type type, int blocks, int threads, Number... arguments) {
+  private boolean start(
+      String kernel, KernelType type, int blocks, int threads, Number... arguments) {
     if (blocks > 0) {
-      String name = kernel + "_" + type.name().toLowerCase(Locale.ROOT);
+      String name = kernel + "_" + type.suffix();
       launcher.launch(new Launch(name, blocks, threads, List.of(arguments)));
     }
     return true;

@@ -26,8 +26,10 @@ record KernelCompiler(Nvrtc nvrtc) {
   private static final String TEXT = "fused.cu";
   private static final String FAILS = "fused_kernels cannot be compiled: ";
 
-  /** Files of the compiler, not of what it has built in. */
-  private static final String FILES = "libnvrtc{,-[0-9a-f]*}.so*";
+  /** The compiler, and a library that it loads itself. */
+  private static final String FILES = "libnvrtc{,-*}.so*";
+
+  private static final String BUILT_IN = "builtins";
 
   /**
    * With the compiler that this process has loaded, that lies beside libtorch, or that the linker
@@ -61,6 +63,7 @@ record KernelCompiler(Nvrtc nvrtc) {
       if (Files.isDirectory(place)) {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(place, FILES)) {
           files.forEach(file -> found.add(file.toString()));
+          found.removeIf(file -> file.contains(BUILT_IN));
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -87,7 +90,7 @@ record KernelCompiler(Nvrtc nvrtc) {
   byte[] compile(String text, int architecture) {
     int known = known(architecture);
     boolean own = known == architecture;
-    String[] options = {"--std=c++17", "--gpu-architecture=" + (own ? "sm_" : "compute_") + known};
+    String[] options = {"-std=c++17", "-arch=" + (own ? "sm_" : "compute_") + known};
     PointerByReference program = new PointerByReference();
     require(nvrtc.nvrtcCreateProgram(program, text, TEXT, 0, null, null));
     try {

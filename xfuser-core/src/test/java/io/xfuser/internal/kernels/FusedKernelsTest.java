@@ -3,6 +3,7 @@ package io.xfuser.internal.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -13,6 +14,7 @@ import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -56,21 +58,39 @@ class FusedKernelsTest {
   @MethodSource("tokens")
   void adaLnAndGatesEqualLibtorchs(long[] sizes, ElementType type) {
     CpuLauncher cpu = new CpuLauncher();
-    try (NDManager manager = Torch.newManager()) {
-      NDList in = PROGRAM.callList(manager, "inputs", sizes, type.scalarType(), 2);
-      NDArray x = in.get(0);
-      assertSame(cpu, type, "adaln", x, in.get(2), in.get(3));
-      assertSame(cpu, type, "gated", x, in.get(1), in.get(4));
-      assertSame(cpu, type, "gated_in_place", x, in.get(1), in.get(4));
-      // one shift, factor and gate for all rows of the batch
-      assertSame(cpu, type, "adaln", x, firstRow(manager, in.get(2)), firstRow(manager, in.get(3)));
-      assertSame(cpu, type, "gated", x, in.get(1), Torch.slice(manager, in.get(4), 0, 0, 1));
-    }
+    compareTokens(cpu, Device.cpu(), sizes, type);
     assertThat(cpu.launched()).hasSize(5);
     assertThat(cpu.launched().get(0).blocks()).isEqualTo((int) (sizes[0] * sizes[1]));
     assertThat(cpu.launched().get(0).threads() % 32).isZero();
     assertThat(cpu.launched().stream().map(Launch::kernel).distinct())
         .containsExactly("modulate_" + type.torchName(), "add_gated_" + type.torchName());
+  }
+
+  @Tag("gpu")
+  @ParameterizedTest
+  @MethodSource("tokens")
+  void aGpusAdaLnAndGatesToo(long[] sizes, ElementType type) {
+    compareTokens(CudaLauncher.of(0), Device.gpu(0), sizes, type);
+  }
+
+  private static void compareTokens(
+      Launcher launcher, Device device, long[] sizes, ElementType type) {
+    try (NDManager manager = Torch.newManager()) {
+      NDList in = made(manager, device, "inputs", sizes, type.scalarType(), 2);
+      NDArray x = in.get(0);
+      assertSame(launcher, type, "adaln", x, in.get(2), in.get(3));
+      assertSame(launcher, type, "gated", x, in.get(1), in.get(4));
+      assertSame(launcher, type, "gated_in_place", x, in.get(1), in.get(4));
+      // one shift, factor and gate for all rows of the batch
+      assertSame(
+          launcher, type, "adaln", x, firstRow(manager, in.get(2)), firstRow(manager, in.get(3)));
+      assertSame(launcher, type, "gated", x, in.get(1), Torch.slice(manager, in.get(4), 0, 0, 1));
+    }
+  }
+
+  private static NDList made(NDManager manager, Device device, String function, Object... given) {
+    return PROGRAM.callList(
+        manager, "on", PROGRAM.callList(manager, function, given), Torch.name(device));
   }
 
   private static NDArray firstRow(NDManager manager, NDArray vectors) {
@@ -92,18 +112,30 @@ class FusedKernelsTest {
   @MethodSource("heads")
   void normsAndRotationsEqualLibtorchs(long[] sizes, ElementType type) {
     CpuLauncher cpu = new CpuLauncher();
-    try (NDManager manager = Torch.newManager()) {
-      NDList in = PROGRAM.callList(manager, "heads", sizes, type.scalarType(), sizes[4]);
-      assertSame(cpu, type, "turned", in.get(0), in.get(1), in.get(2));
-    }
+    compareHeads(cpu, Device.cpu(), sizes, type);
     assertThat(cpu.launched()).hasSize(1);
     assertThat(cpu.launched().get(0).kernel()).isEqualTo("norm_rotate_" + type.torchName());
   }
 
-  private static void assertSame(
-      CpuLauncher cpu, ElementType type, String function, Object... given) {
+  @Tag("gpu")
+  @ParameterizedTest
+  @MethodSource("heads")
+  void aGpusNormsAndRotationsToo(long[] sizes, ElementType type) {
+    compareHeads(CudaLauncher.of(0), Device.gpu(0), sizes, type);
+  }
+
+  private static void compareHeads(
+      Launcher launcher, Device device, long[] sizes, ElementType type) {
     try (NDManager manager = Torch.newManager()) {
-      NDArray ours = CpuLauncher.with(cpu, () -> PROGRAM.call(manager, function, given));
+      NDList in = made(manager, device, "heads", sizes, type.scalarType(), sizes[4]);
+      assertSame(launcher, type, "turned", in.get(0), in.get(1), in.get(2));
+    }
+  }
+
+  private static void assertSame(
+      Launcher launcher, ElementType type, String function, Object... given) {
+    try (NDManager manager = Torch.newManager()) {
+      NDArray ours = CpuLauncher.with(launcher, () -> PROGRAM.call(manager, function, given));
       NDArray plain = PROGRAM.call(manager, function, given);
       NDArray terms = PROGRAM.call(manager, function.split("_", 2)[0] + "_terms", given);
       assertThat(PROGRAM.callDouble("ulps", ours, plain, terms))

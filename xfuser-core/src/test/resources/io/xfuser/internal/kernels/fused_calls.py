@@ -77,3 +77,10 @@ def first_row(self, x: Tensor) -> Tensor:
 
 def same(self, x: Tensor, y: Tensor) -> int:
   return int(torch.equal(x, y))
+
+def on(self, xs: List[Tensor], device: str) -> List[Tensor]:
+  # the same on a device
+  out = annotate(List[Tensor], [])
+  for x in xs:
+    out.append(torch.to(x, torch.device(device), x.dtype))
+  return out
