@@ -8,6 +8,7 @@ import io.xfuser.internal.parallel.nccl.GpuWorld;
 import io.xfuser.internal.parallel.socket.SocketWorld;
 import io.xfuser.parallel.SocketConfig;
 import io.xfuser.torchscript.Libtorch;
+import java.time.Duration;
 
 /** How ranks with JVMs of their own come together, and what they must have alike. */
 public final class Worlds {
@@ -17,7 +18,7 @@ public final class Worlds {
   static World join(DiffusionPipeline pipeline, EngineConfig engine, SocketConfig place) {
     engine.parallel().requireWorldSize(place.size());
     Fingerprint alike = fingerprint(pipeline, engine, place.rank());
-    return connect(engine, SocketWorld.join(place, alike));
+    return connect(engine, SocketWorld.join(place, alike), place.limits().message());
   }
 
   /**
@@ -25,14 +26,15 @@ public final class Worlds {
    * {@code world} itself on the CPU, else {@link GpuWorld#over}. Which GPU is this rank's, {@link
    * #device} says. Closing what is returned closes {@code world}, and so does a failure.
    *
+   * @param timeout how long NCCL's work may take before it counts as failed
    * @throws IllegalArgumentException if the engine's device cannot be had, or some ranks compute on
    *     GPUs and others do not
    */
-  public static World connect(EngineConfig engine, World world) {
+  public static World connect(EngineConfig engine, World world, Duration timeout) {
     try {
       Device device = device(engine, world.rank());
       world.requireEqual(kind(device));
-      return GpuWorld.over(world, device, XDiTParallel.TIMEOUT);
+      return GpuWorld.over(world, device, timeout);
     } catch (RuntimeException e) {
       world.close();
       throw e;

@@ -7,6 +7,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.internal.failure.Retried;
 import io.xfuser.internal.natives.DjlSettings;
+import io.xfuser.internal.natives.MavenLibtorch;
 import io.xfuser.internal.natives.NativeLibrary;
 import io.xfuser.internal.natives.OpenMp;
 import java.io.File;
@@ -36,13 +37,14 @@ public final class Libtorch {
   private Libtorch() {}
 
   /**
-   * Looks at the libtorch that {@code PYTORCH_LIBRARY_PATH} names, if it names one. To be called
-   * before anything else here.
+   * Looks at the libtorch that {@code PYTORCH_LIBRARY_PATH} names, if it names one; else takes the
+   * one with CUDA of the class path, if there is one. To be called before anything else here.
    *
    * @throws ArgumentException if it does not fit, in one sentence
    */
   public static void requireFit() {
     DjlSettings.keepQuiet();
+    MavenLibtorch.prefer();
     String path = Utils.getEnvOrSystemProperty(SETTING);
     if (path != null && !path.isBlank()) {
       check(path, required());

@@ -2,6 +2,7 @@ package io.xfuser.internal.parallel;
 
 import ai.djl.ndarray.NDArray;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Does what another transport does; subclasses change some of it. */
 public abstract class ForwardingTransport implements Transport {
@@ -45,6 +46,11 @@ public abstract class ForwardingTransport implements Transport {
   @Override
   public void activity(String what) {
     inner.activity(what);
+  }
+
+  @Override
+  public void step(@Nullable String kind) {
+    inner.step(kind);
   }
 
   @Override

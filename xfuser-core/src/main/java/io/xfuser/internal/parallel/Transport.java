@@ -7,6 +7,7 @@ import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.MismatchException;
 import io.xfuser.failure.RankException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries messages from this rank to any other. Messages from one rank to another on one channel
@@ -50,6 +51,16 @@ public interface Transport extends AutoCloseable {
 
   /** Says what this rank does from now on, for the others to tell if it dies. */
   void activity(String what);
+
+  /**
+   * Says that this rank begins a denoising step. In steps of the same kind all ranks of a group play
+   * the same rounds as in others of this request, some more or fewer at most; so those need not be
+   * announced where they would be. All ranks call it at the same steps.
+   *
+   * @param kind what decides about rounds; none after the last step
+   * @throws CommunicationException if ranks have played different rounds in the step before
+   */
+  default void step(@Nullable String kind) {}
 
   /**
    * Starts a new request: what is left of cancelled and failed ones is dropped. All ranks call it

@@ -198,10 +198,24 @@ final class RankPipeline<C> implements RankCourse.Work {
             run.figures(),
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
+              run.world().transport().step(kind(t));
               all.loop().step(all.conditioning(), t);
+              run.world().transport().step(null);
             },
             this::done);
     next = course.take(new Range(next, plan.steps()), gate, run.figures()::look);
+  }
+
+  /** Equal for steps in which ranks exchange the same tensors, whatever their values. */
+  private String kind(int t) {
+    boolean layers = plan.request().guidance().layers().at(t, plan.request().scheduler().steps());
+    return "%d pictures in %s%s as %d patches%s"
+        .formatted(
+            plan.images(),
+            plan.request().latents(),
+            plan.request().guided() ? " guided" : "",
+            plan.spans(t).size(),
+            layers ? " by layers" : "");
   }
 
   private void done(int t) {

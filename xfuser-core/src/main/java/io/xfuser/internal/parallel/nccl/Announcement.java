@@ -57,19 +57,34 @@ record Announcement(List<Entry> entries, @Nullable String id) {
   }
 
   /**
-   * As a message of tensors on the CPU: numbers, the id if there is one, the tensors not carried.
+   * Whether the same message may come again without being announced: nothing comes along with it,
+   * and it is none that only says that a rank is there.
    */
-  List<NDArray> message(NDManager owner) {
-    List<Long> numbers = new ArrayList<>(List.of(id == null ? 0L : 1L, (long) entries.size()));
+  boolean repeatable() {
+    return !entries.isEmpty() && entries.stream().allMatch(entry -> entry.here() == null);
+  }
+
+  /** What the entries are, but for tensors that come along. */
+  List<Long> numbers() {
+    List<Long> numbers = new ArrayList<>(List.of((long) entries.size()));
     for (Entry entry : entries) {
       numbers.add(entry.here() == null ? 1L : 0L);
       numbers.add((long) entry.type().scalarType());
       numbers.add((long) entry.shape().size());
       numbers.addAll(entry.shape());
     }
-    NDArray words = Torch.empty(owner, ElementType.INT64, numbers.size());
-    Torch.memory(words).asLongBuffer().put(numbers.stream().mapToLong(Long::longValue).toArray());
-    List<NDArray> message = new ArrayList<>(List.of(words));
+    return numbers;
+  }
+
+  /**
+   * As a message of tensors on the CPU: numbers, the id if there is one, the tensors not carried.
+   *
+   * @param mark by which the receiver knows that this is the message it awaits; not negative
+   */
+  List<NDArray> message(NDManager owner, long mark) {
+    List<Long> numbers = new ArrayList<>(List.of(mark, id == null ? 0L : 1L));
+    numbers.addAll(numbers());
+    List<NDArray> message = new ArrayList<>(List.of(tensor(owner, numbers)));
     if (id != null) {
       message.add(tensor(owner, id));
     }
@@ -77,9 +92,25 @@ record Announcement(List<Entry> entries, @Nullable String id) {
     return message;
   }
 
+  /** Numbers as a tensor of the CPU. */
+  static NDArray tensor(NDManager owner, List<Long> numbers) {
+    NDArray words = Torch.empty(owner, ElementType.INT64, numbers.size());
+    Torch.memory(words).asLongBuffer().put(numbers.stream().mapToLong(Long::longValue).toArray());
+    return words;
+  }
+
+  /** The numbers of a message's first tensor. */
+  static List<Long> numbers(List<NDArray> message) {
+    LongBuffer words = Torch.memory(message.get(0)).asLongBuffer();
+    long[] numbers = new long[words.remaining()];
+    words.get(numbers);
+    return LongStream.of(numbers).boxed().toList();
+  }
+
   /** Reads a {@link #message}. */
   static Announcement read(List<NDArray> message) {
     LongBuffer words = Torch.memory(message.get(0)).asLongBuffer();
+    words.get(); // the mark
     int next = 1;
     String id = words.get() == 0 ? null : id(message.get(next++));
     List<Entry> entries = new ArrayList<>();

@@ -7,9 +7,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.bytedeco.cuda.global.nccl;
 import org.bytedeco.cuda.nccl.ncclComm;
 import org.bytedeco.cuda.nccl.ncclConfig_t;
@@ -19,8 +17,9 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
 /**
- * NVIDIA's own libraries. Communicators do not block, so that a rank that never comes is found out
- * by polling rather than by a call that does not return.
+ * NVIDIA's own libraries. Communicators block: without blocking each group would have a thread of
+ * NCCL's own, and be polled. A call that does not return is ended by another thread's {@link #abort},
+ * as PyTorch's watchdog does.
  */
 final class CudaNccl implements NcclLibrary {
   /** {@code NCCL_CONFIG_UNDEF_INT}: NCCL's default. */
@@ -39,8 +38,13 @@ final class CudaNccl implements NcclLibrary {
   private final Device device;
   private final CudaStreams streams;
 
-  /** Where NCCL writes a communicator's address, even after the call that opens it: never freed. */
-  private final Map<Long, PointerPointer<ncclComm>> slots = new ConcurrentHashMap<>();
+  /**
+   * How many of a GPU's multiprocessors (132 of an H100) NCCL's kernels take at most. Its own choice
+   * is up to 32, which the kernels beside which they run would lack.
+   */
+  private static final int MOST_CTAS = 16;
+
+  private final Map<Long, ncclComm> communicators = new ConcurrentHashMap<>(); // by address
 
   /**
    * Loads the libraries.
@@ -90,31 +94,31 @@ final class CudaNccl implements NcclLibrary {
   }
 
   @Override
-  @SuppressWarnings("resource") // the slot is kept
   public long open(String id, int size, int rank) {
     try (ncclUniqueId name = new ncclUniqueId();
-        ncclConfig_t config = withoutBlocking()) {
+        ncclConfig_t config = blocking();
+        PointerPointer<ncclComm> slot = new PointerPointer<>(1L)) {
       name.internal().put(id.getBytes(StandardCharsets.ISO_8859_1));
-      PointerPointer<ncclComm> slot = new PointerPointer<>(1L);
       slot.put(0, null);
-      slots.put(slot.address(), slot);
       require(
           nccl.ncclCommInitRankConfig(slot, size, name, rank, config), "ncclCommInitRankConfig");
-      return slot.address();
+      ncclComm opened = slot.get(ncclComm.class, 0);
+      communicators.put(opened.address(), opened);
+      return opened.address();
     }
   }
 
-  private static ncclConfig_t withoutBlocking() {
+  private static ncclConfig_t blocking() {
     ncclConfig_t config = new ncclConfig_t();
     Pointer.memset(config, 0, config.sizeof()); // no names
     return config
         .size(config.sizeof())
         .magic(INITIALIZED)
         .version(nccl.NCCL_VERSION_CODE)
-        .blocking(0)
+        .blocking(1)
         .cgaClusterSize(UNDEFINED)
         .minCTAs(UNDEFINED)
-        .maxCTAs(UNDEFINED)
+        .maxCTAs(MOST_CTAS)
         .splitShare(UNDEFINED)
         .trafficClass(UNDEFINED)
         .collnetEnable(UNDEFINED)
@@ -124,40 +128,34 @@ final class CudaNccl implements NcclLibrary {
   }
 
   private ncclComm communicator(long handle) {
-    return Objects.requireNonNull(slots.get(handle)).get(ncclComm.class, 0);
+    ncclComm open = communicators.get(handle);
+    if (open == null) {
+      throw new CommunicationException("NCCL: the communicator has ended");
+    }
+    return open;
   }
 
   @Override
-  public boolean busy(long communicator) {
-    ncclComm opened = communicator(communicator);
-    if (opened == null || opened.isNull()) {
-      return true; // still being opened
-    }
+  public void check(long communicator) {
     int[] state = {nccl.ncclSuccess};
-    require(nccl.ncclCommGetAsyncError(opened, state), "ncclCommGetAsyncError");
+    require(
+        nccl.ncclCommGetAsyncError(communicator(communicator), state), "ncclCommGetAsyncError");
     require(state[0], "an asynchronous operation");
-    return state[0] == nccl.ncclInProgress;
   }
 
   @Override
   public void close(long communicator) {
-    try {
-      require(nccl.ncclCommFinalize(communicator(communicator)), "ncclCommFinalize");
-      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-      while (busy(communicator) && System.nanoTime() < deadline) {
-        Thread.onSpinWait();
-      }
-      require(nccl.ncclCommDestroy(communicator(communicator)), "ncclCommDestroy");
-    } catch (CommunicationException e) {
-      abort(communicator); // its work has completed, so nothing is lost
-    }
+    require(nccl.ncclCommFinalize(communicator(communicator)), "ncclCommFinalize");
+    ncclComm ended = communicator(communicator);
+    communicators.remove(communicator);
+    require(nccl.ncclCommDestroy(ended), "ncclCommDestroy");
   }
 
   @Override
   public void abort(long communicator) {
-    ncclComm opened = communicator(communicator);
-    if (opened != null && !opened.isNull()) {
-      int unused = nccl.ncclCommAbort(opened); // there is nothing left to do if this fails
+    ncclComm ended = communicators.remove(communicator);
+    if (ended != null) {
+      int unused = nccl.ncclCommAbort(ended); // there is nothing left to do if this fails
       streams.forgetErrors();
     }
   }
@@ -255,8 +253,6 @@ final class CudaNccl implements NcclLibrary {
   private void require(int result, String function) {
     if (result != nccl.ncclSuccess) {
       streams.forgetErrors(); // of what NCCL asked CUDA on this thread
-    }
-    if (result != nccl.ncclSuccess && result != nccl.ncclInProgress) {
       throw new CommunicationException(
           "NCCL: " + function + ": " + nccl.ncclGetErrorString(result).getString());
     }

@@ -58,14 +58,14 @@ final class Edge {
       List<NDArray> whole = tensors.stream().map(x -> Torch.contiguous(scope, x)).toList();
       Announcement plain = Announcement.of(whole, library::carries, null);
       if (!plain.carried()) {
-        ranks.send(route.channel(), route.to(), plain.message(scope));
+        ranks.send(route.channel(), route.to(), plain.message(scope, 0));
         return;
       }
       library.enter();
       String id = named ? null : library.newId();
       named = true;
       Announcement word = new Announcement(plain.entries(), id);
-      ranks.send(route.channel(), route.to(), word.message(scope));
+      ranks.send(route.channel(), route.to(), word.message(scope, 0));
       List<SharedTensor> handles =
           ReceiveBuffers.carried(whole, library).stream().map(SharedTensor::of).toList();
       long ready = ranks.ready(); // now: later the stream would wait for the next computation too

@@ -16,6 +16,7 @@ final class Flight {
   private final List<SharedTensor> handles;
   private final long began = System.nanoTime();
   private boolean landed;
+  private int users; // of the event, who call without a lock
 
   /**
    * Work that is done with {@code tensors} when {@code event} completes.
@@ -36,11 +37,23 @@ final class Flight {
     return System.nanoTime() - began;
   }
 
+  /** Whether the event is still there, and stays until {@link #release}. */
+  boolean hold() {
+    users += landed ? 0 : 1;
+    return !landed;
+  }
+
+  void release() {
+    users--;
+  }
+
   /** Lets libtorch's stream wait for the end; the calling thread goes on. */
   void before(NcclLibrary library) {
-    if (!landed) {
-      library.await(library.computeStream(), event);
-    }
+    library.await(library.computeStream(), event);
+  }
+
+  boolean isFree() {
+    return users == 0;
   }
 
   boolean completed(NcclLibrary library) {

@@ -7,13 +7,17 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One NCCL communicator and the stream that its work is enqueued in. Any thread may call; work
- * keeps the order of the calls.
+ * keeps the order of the calls. NCCL's calls may block, for other ranks too: no lock is held
+ * meanwhile, so that another thread can abort.
  */
 final class NcclCommunicator {
+  /** How long an abort waits for a call to return before it interrupts that call. */
+  private static final Duration CALL = Duration.ofMillis(200);
+
   private final Peers peers;
   private final NcclLibrary library;
   private final long stream;
@@ -21,21 +25,28 @@ final class NcclCommunicator {
   private final Runnable check;
   private final long communicator;
   private final Queue<Flight> flights = new ArrayDeque<>();
+  private @Nullable Inside inside;
   private boolean ended;
 
   /**
-   * Opens the communicator; {@link #settle} waits for the others.
+   * A call of NCCL's that has not returned.
+   *
+   * @param operation what it is, as the message of a failure tells it
+   */
+  private record Inside(String operation, long began) {}
+
+  /**
+   * Over what NCCL has opened.
    *
    * @param check throws what has ended the request or the world
    */
-  NcclCommunicator(Peers peers, String id, Line line, Runnable check) {
+  NcclCommunicator(Peers peers, long communicator, Line line, Runnable check) {
     this.peers = peers;
     this.library = line.library();
     this.stream = line.stream();
     this.timeout = line.timeout();
     this.check = check;
-    library.enter();
-    this.communicator = library.open(id, peers.ranks().size(), peers.place());
+    this.communicator = communicator;
   }
 
   /**
@@ -50,7 +61,7 @@ final class NcclCommunicator {
       return others.size() == 1 ? "rank " + others.get(0) : "ranks " + others;
     }
 
-    private String late(String operation, Duration timeout) {
+    String late(String operation, Duration timeout) {
       return "rank %d waited %s for %s in %s"
           .formatted(ranks.get(place), Mailboxes.seconds(timeout), others(), operation);
     }
@@ -87,10 +98,15 @@ final class NcclCommunicator {
    * @param tensors what the calls read and write
    */
   Flight enqueue(String operation, long ready, List<NDArray> tensors, Calls calls) {
-    synchronized (this) {
-      library.enter();
+    library.enter();
+    try {
+      begin(operation);
+    } catch (RuntimeException e) {
+      library.closeEvent(ready);
+      throw e;
+    }
+    try {
       try {
-        requireOpen();
         library.await(stream, ready);
       } finally {
         library.closeEvent(ready);
@@ -99,63 +115,68 @@ final class NcclCommunicator {
       try {
         calls.on(communicator, stream);
       } finally {
-        library.groupEnd();
+        library.groupEnd(); // the first use of a pair of ranks connects them
       }
-    }
-    settle(operation); // the first use of a pair of ranks connects them
-    synchronized (this) {
-      requireOpen();
-      Flight flight = new Flight(operation, library.record(stream), tensors);
-      flights.add(flight);
-      return flight;
+      return flown(operation, library.record(stream), tensors);
+    } catch (CommunicationException e) {
+      requireOpen(); // an abort has a reason of its own
+      throw e;
+    } finally {
+      end();
     }
   }
 
-  /**
-   * Waits on the calling thread until the last call is enqueued, not until it has completed.
-   *
-   * @throws CommunicationException if the other ranks do not take part in time
-   */
-  void settle(String operation) {
-    long began = System.nanoTime();
-    long waited = 0;
-    while (busy()) {
-      check.run();
-      waited = System.nanoTime() - began;
-      if (waited > timeout.toNanos()) {
-        throw new CommunicationException(peers.late(operation, timeout));
-      }
-      pause(waited);
+  private synchronized Flight flown(String operation, long event, List<NDArray> tensors) {
+    if (ended) {
+      library.closeEvent(event);
     }
+    requireOpen();
+    Flight flight = new Flight(operation, event, tensors);
+    flights.add(flight);
+    return flight;
   }
 
-  private static void pause(long waited) {
-    if (waited < TimeUnit.MILLISECONDS.toNanos(1)) {
-      Thread.onSpinWait();
-      return;
+  private synchronized void begin(String operation) {
+    while (inside != null && !ended) {
+      pause(CALL.toMillis());
     }
+    requireOpen();
+    inside = new Inside(operation, System.nanoTime());
+  }
+
+  private synchronized void end() {
+    inside = null;
+    notifyAll();
+  }
+
+  private void pause(long millis) {
     try {
-      Thread.sleep(1);
+      wait(Math.max(1, millis));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CommunicationException("interrupted while waiting for other ranks", e);
     }
   }
 
-  private synchronized boolean busy() {
-    requireOpen();
-    library.enter();
-    return library.busy(communicator);
-  }
-
   /** Lets libtorch's stream wait for the end of {@code flight}; the calling thread goes on. */
-  synchronized void before(Flight flight) {
-    requireOpen();
-    library.enter();
-    flight.before(library);
+  void before(Flight flight) {
+    synchronized (this) {
+      requireOpen();
+      if (!flight.hold()) {
+        return;
+      }
+    }
+    try {
+      library.enter();
+      flight.before(library); // waits where the stream is full
+    } finally {
+      synchronized (this) {
+        flight.release();
+      }
+    }
   }
 
-  private void requireOpen() {
+  private synchronized void requireOpen() {
     if (ended) {
       check.run();
       throw new CommunicationException("the connection to " + peers.others() + " was given up");
@@ -171,8 +192,12 @@ final class NcclCommunicator {
     if (ended) {
       return;
     }
-    library.busy(communicator); // throws asynchronous errors
-    while (!flights.isEmpty() && flights.element().completed(library)) {
+    library.check(communicator);
+    Inside call = inside;
+    if (call != null && System.nanoTime() - call.began() > timeout.toNanos()) {
+      throw new CommunicationException(peers.late(call.operation(), timeout));
+    }
+    while (!flights.isEmpty() && flights.element().isFree() && flights.element().completed(library)) {
       flights.remove().land(library); // a stream completes in order
     }
     Flight oldest = flights.peek();
@@ -187,19 +212,42 @@ final class NcclCommunicator {
     return flights.isEmpty();
   }
 
-  /** Ends the communicator once nothing is under way. */
-  synchronized void close() {
-    if (!ended) {
+  /** Ends the communicator once nothing is under way; may wait for the other ranks. */
+  void close() {
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
       ended = true;
+    }
+    try {
+      library.enter();
       library.close(communicator);
+    } catch (CommunicationException e) {
+      library.abort(communicator); // its work has completed, so nothing is lost
     }
   }
 
-  /** Ends the communicator at once; {@link #release} follows. */
-  synchronized void abort() {
-    if (!ended) {
-      ended = true;
-      library.abort(communicator);
+  /** Ends the communicator at once, and a call that blocks; {@link #release} follows. */
+  void abort() {
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      ended = true; // no call begins any more
+      long deadline = System.nanoTime() + CALL.toNanos();
+      while (inside != null && System.nanoTime() < deadline) {
+        await(deadline);
+      }
+    }
+    library.abort(communicator);
+  }
+
+  private void await(long deadline) {
+    try {
+      wait(Math.min(2, Math.max(1, (deadline - System.nanoTime()) / 1_000_000)));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // the abort must not be left out
     }
   }
 
@@ -210,8 +258,8 @@ final class NcclCommunicator {
   synchronized void release(long deadline) {
     library.enter();
     for (Flight flight : flights) {
-      while (!over(flight) && System.nanoTime() < deadline) {
-        Thread.onSpinWait();
+      while (!(over(flight) && flight.isFree()) && System.nanoTime() < deadline) {
+        await(deadline);
       }
       flight.land(library);
     }

@@ -5,19 +5,23 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.parallel.Exchange;
 import io.xfuser.internal.parallel.Group;
 import io.xfuser.internal.parallel.Pending;
+import io.xfuser.internal.parallel.nccl.GroupRounds.Turn;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rounds of a group by NCCL. Every message is announced over the transport beneath; then each rank
- * knows what will come, and enqueues its sends and receives as one NCCL group. So all ranks may
- * send before they receive, lengths may differ from rank to rank, and a rank that never comes is
- * found out on the host.
+ * Rounds of a group by NCCL. Every message is announced over the transport beneath, unless its round
+ * repeats one of an earlier step ({@link GroupRounds}); then each rank knows what will come, and
+ * enqueues its sends and receives as one NCCL group. So all ranks may send before they receive,
+ * lengths may differ from rank to rank, and a rank that never comes is found out on the host.
  */
 final class NcclExchange implements Exchange {
   private final NcclTransport ranks;
@@ -95,22 +99,71 @@ final class NcclExchange implements Exchange {
 
   private Meeting meet(NDManager scope, Round round) {
     Meeting met = new Meeting();
+    SortedMap<Integer, Announcement> outgoing = new TreeMap<>();
     round
         .outgoing()
         .forEach(
-            (to, tensors) -> {
-              Announcement word = Announcement.of(tensors, library::carries, null);
-              met.outgoing.add(word);
-              ranks.send(group.channel(), group.members().get(to), word.message(scope));
-            });
-    List<Pending> words =
-        round.sources().stream()
-            .map(
-                from ->
-                    ranks.receive(group.channel(), group.members().get(from), round.operation()))
-            .toList();
-    words.forEach(word -> met.incoming.add(Announcement.read(word.await(scope))));
+            (to, tensors) ->
+                outgoing.put(to, Announcement.of(tensors, library::carries, null)));
+    met.outgoing.addAll(outgoing.values());
+    GroupRounds rounds = ranks.rounds(group);
+    Turn turn = rounds.next(round, outgoing);
+    outgoing.forEach(
+        (to, word) -> {
+          if (!turn.repeats(word)) {
+            ranks.send(group.channel(), member(to), word.message(scope, turn.mark()));
+          }
+        });
+    met.incoming.addAll(words(scope, round, turn, rounds));
+    rounds.announced(turn, met.incoming);
+    if (rounds.full()) {
+      new Comparison(ranks, List.of(rounds)).run();
+    }
     return met;
+  }
+
+  /** What is announced, or known to come, in the order of the round's sources. */
+  private List<Announcement> words(
+      NDManager scope, Round round, Turn turn, GroupRounds rounds) {
+    SortedMap<Integer, Pending> posted = new TreeMap<>(); // by place; all before one is awaited
+    for (int place = 0; place < round.sources().size(); place++) {
+      if (turn.arrived(place) == null) {
+        int from = member(round.sources().get(place));
+        posted.put(place, ranks.receive(group.channel(), from, round.operation()));
+      }
+    }
+    Announcement[] words = new Announcement[round.sources().size()];
+    for (int place : predecessorFirst(round.sources(), rounds.predecessor())) {
+      Announcement known = turn.arrived(place);
+      Pending word = posted.get(place);
+      words[place] =
+          known != null || word == null
+              ? Objects.requireNonNull(known)
+              : read(scope, round, turn, rounds, place, word);
+    }
+    return List.of(words);
+  }
+
+  /** A predecessor that does not announce the round says so; others may not come at all then. */
+  private static List<Integer> predecessorFirst(List<Integer> sources, int predecessor) {
+    List<Integer> places = new ArrayList<>(IntStream.range(0, sources.size()).boxed().toList());
+    Collections.rotate(places, -Math.max(0, sources.indexOf(predecessor)));
+    return places;
+  }
+
+  private Announcement read(
+      NDManager scope, Round round, Turn turn, GroupRounds rounds, int place, Pending word) {
+    int from = member(round.sources().get(place));
+    List<NDArray> message =
+        Comparison.message(ranks, rounds, from, round.operation(), word, scope);
+    if (Announcement.numbers(message).get(0) != turn.mark()) {
+      throw Comparison.differs(group, ranks.rank(), from, round.operation(), turn.number());
+    }
+    return Announcement.read(message);
+  }
+
+  private int member(int rank) {
+    return group.members().get(rank);
   }
 
   private List<Pending> fly(NDManager scope, Round round, Meeting met) {

@@ -25,28 +25,31 @@ interface NcclLibrary {
   String newId();
 
   /**
-   * Opens a communicator of {@code size} ranks, this one being {@code rank}. Returns at once; it is
-   * {@link #busy} until all have opened it.
+   * Opens a communicator of {@code size} ranks, this one being {@code rank}; returns when all of
+   * them have opened it.
    */
   long open(String id, int size, int rank);
 
   /**
-   * Whether what was called last on {@code communicator} has still to be enqueued.
+   * Looks for errors; any thread may, while another is in a call.
    *
-   * @throws io.xfuser.failure.CommunicationException if NCCL reports an asynchronous error
+   * @throws io.xfuser.failure.CommunicationException if NCCL reports an asynchronous one
    */
-  boolean busy(long communicator);
+  void check(long communicator);
 
-  /** Closes a communicator whose work has completed. */
+  /** Closes a communicator whose work has completed; may wait until the others do. */
   void close(long communicator);
 
-  /** Ends a communicator at once; kernels that wait for other ranks end too. */
+  /**
+   * Ends a communicator at once; kernels that wait for other ranks end too, and so do calls of
+   * other threads that do.
+   */
   void abort(long communicator);
 
   /** Begins a group: what is called until {@link #groupEnd} proceeds together. */
   void groupStart();
 
-  /** Enqueues the group. */
+  /** Enqueues the group; waits for the other ranks where they are not connected yet. */
   void groupEnd();
 
   /** Sends to {@code peer}, a rank of the communicator. */

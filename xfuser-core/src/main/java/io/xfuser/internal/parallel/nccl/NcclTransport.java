@@ -44,6 +44,7 @@ final class NcclTransport extends ForwardingTransport {
   private final Map<Route, Edge> edges = new HashMap<>();
   private final List<NcclCommunicator> communicators =
       new ArrayList<>(); // those of groups and edges
+  private final StepRounds rounds = new StepRounds();
   private @Nullable Long stream; // of all groups: their rounds keep their order
   private long generation;
 
@@ -71,6 +72,19 @@ final class NcclTransport extends ForwardingTransport {
 
   Exchange exchange(Group group) {
     return new NcclExchange(this, library, group);
+  }
+
+  /** The rounds that {@code group} has played in this request. */
+  GroupRounds rounds(Group group) {
+    return rounds.of(group);
+  }
+
+  /** First compares what the step before repeated. */
+  @Override
+  public void step(@Nullable String kind) {
+    new Comparison(this, rounds.due()).run();
+    rounds.enter(kind);
+    super.step(kind);
   }
 
   /** An event of libtorch's stream, as it is now. */
@@ -132,19 +146,30 @@ final class NcclTransport extends ForwardingTransport {
    * @param operation what it is, as the message of a failure tells it
    */
   NcclCommunicator open(String operation, NcclCommunicator.Peers peers, String id, Lane lane) {
-    NcclCommunicator communicator;
+    requireCurrent(lane);
+    long opened = new Opening(library, peers, timeout, this::check).await(id, operation);
     synchronized (this) {
-      if (lane.generation() != generation) { // its stream is closed
-        check();
-        throw new CommunicationException("the request is over");
+      if (lane.generation() == generation) {
+        NcclCommunicator.Line line = new NcclCommunicator.Line(library, lane.stream(), timeout);
+        NcclCommunicator communicator =
+            new NcclCommunicator(peers, opened, line, this::check);
+        communicators.add(communicator);
+        return communicator;
       }
-      communicator =
-          new NcclCommunicator(
-              peers, id, new NcclCommunicator.Line(library, lane.stream(), timeout), this::check);
-      communicators.add(communicator);
     }
-    communicator.settle(operation);
-    return communicator;
+    library.abort(opened);
+    requireCurrent(lane);
+    throw new IllegalStateException("a lane came back"); // generations only grow
+  }
+
+  private void requireCurrent(Lane lane) {
+    synchronized (this) {
+      if (lane.generation() == generation) {
+        return;
+      }
+    }
+    check(); // its stream is closed
+    throw new CommunicationException("the request is over");
   }
 
   /**
@@ -174,6 +199,7 @@ final class NcclTransport extends ForwardingTransport {
         library.enter();
         communicators.forEach(NcclCommunicator::poll);
       }
+      rounds.look(each -> Comparison.tellEarly(this, each));
     } catch (RuntimeException | Error e) {
       fail(e);
     }
@@ -209,6 +235,7 @@ final class NcclTransport extends ForwardingTransport {
 
   @Override
   public synchronized void begin() {
+    rounds.clear(); // before the next request begins
     if (over()) {
       drop();
     }
@@ -243,17 +270,34 @@ final class NcclTransport extends ForwardingTransport {
   public void close() {
     watch.shutdownNow();
     try {
-      if (finished()) {
-        synchronized (this) {
-          communicators.forEach(NcclCommunicator::close);
-          end();
-        }
-      } else {
+      if (!finished() || !closeInTime()) {
         drop();
       }
     } finally {
       super.close();
     }
+  }
+
+  /** Ends all communicators, which may wait for other ranks; whether that did not take too long. */
+  private boolean closeInTime() {
+    List<NcclCommunicator> open;
+    synchronized (this) {
+      open = List.copyOf(communicators);
+    }
+    Thread closing = daemon("xfuser-closing", () -> open.forEach(NcclCommunicator::close));
+    closing.start();
+    try {
+      closing.join(GRACE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (closing.isAlive()) {
+      return false;
+    }
+    synchronized (this) {
+      end();
+    }
+    return true;
   }
 
   /** Whether all that was sent has been taken, after waiting for it. */

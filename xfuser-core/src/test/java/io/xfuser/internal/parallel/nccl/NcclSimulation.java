@@ -2,6 +2,7 @@ package io.xfuser.internal.parallel.nccl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.nccl.SimulatedCommunicator.Call;
@@ -41,6 +42,7 @@ public final class NcclSimulation {
       new HashSet<>(); // streams that waited for one since their group
   private final List<String> problems = new ArrayList<>();
   private final Set<Integer> frozen = new HashSet<>();
+  private final Set<Integer> blocked = new HashSet<>();
   private final Map<SimulatedCommunicator.Kind, Integer> calls = new TreeMap<>();
   private int opened;
   private volatile boolean checked;
@@ -155,25 +157,48 @@ public final class NcclSimulation {
     problems.add(problem);
   }
 
+  /** Blocks until all ranks have come, or for ever. */
   synchronized long open(int rank, String id, int size, int place) {
     SimulatedCommunicator shared = byId.computeIfAbsent(id, key -> new SimulatedCommunicator(size));
     if (shared.size() != size) {
       problems.add("a communicator of " + shared.size() + " and of " + size + " ranks");
     }
     shared.join(rank, place);
+    notifyAll();
+    while (!shared.complete()) {
+      block();
+    }
     opened++;
     members.put(++handles, new Member(shared, place));
     return handles;
   }
 
-  /** Whether ranks are missing; null if the communicator has failed. */
-  synchronized boolean busy(long communicator) {
-    Member member = member(communicator);
-    note(member);
-    return !member.shared.complete();
+  private void block() {
+    if (checked) {
+      throw new CommunicationException("the test is over");
+    }
+    try {
+      wait(100);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted: " + stuck(), e);
+    }
+  }
+
+  /** Waits until no communicator is open. */
+  synchronized void awaitClosed() {
+    while (!members.isEmpty()) {
+      block();
+    }
+  }
+
+  /** Lets calls of {@code rank} block from now on, as where another rank does not connect. */
+  synchronized void block(int rank) {
+    blocked.add(rank);
   }
 
   synchronized boolean failed(long communicator) {
+    note(member(communicator));
     return member(communicator).shared.problem() != null;
   }
 
@@ -198,8 +223,14 @@ public final class NcclSimulation {
     advance();
   }
 
-  synchronized void group(long communicator, long stream, List<Call> group) {
+  synchronized void group(int rank, long communicator, long stream, List<Call> group) {
     Member member = member(communicator);
+    while (blocked.contains(rank)) {
+      if (member.aborted) {
+        throw new CommunicationException("NCCL: aborted");
+      }
+      block();
+    }
     if (member.stream != 0 && member.stream != stream) {
       problems.add("a communicator is used in two streams");
     }

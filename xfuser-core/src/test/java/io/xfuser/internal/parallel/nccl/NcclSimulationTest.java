@@ -9,6 +9,7 @@ import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -27,14 +28,23 @@ class NcclSimulationTest {
   /** One rank of a communicator of two, played by the test's only thread. */
   private final class Rank {
     private final NcclLibrary library;
-    private final long communicator;
+    private final CompletableFuture<Long> opened;
     private final long stream;
 
     Rank(int rank) {
       library = gpus.library(rank);
+      opened = CompletableFuture.supplyAsync(() -> open(rank), task -> new Thread(task).start());
       library.enter();
-      communicator = library.open("id", 2, rank);
       stream = library.newStream();
+    }
+
+    private long open(int rank) {
+      library.enter();
+      return library.open("id", 2, rank);
+    }
+
+    private long communicator() {
+      return opened.join();
     }
 
     private void group(Runnable... calls) {
@@ -49,11 +59,11 @@ class NcclSimulationTest {
 
     private Runnable send(int length) {
       NDArray x = TestRanks.numbers(scope, 10, length);
-      return () -> library.send(x, other(), communicator, stream);
+      return () -> library.send(x, other(), communicator(), stream);
     }
 
     private Runnable receive(NDArray into) {
-      return () -> library.receive(into, other(), communicator, stream);
+      return () -> library.receive(into, other(), communicator(), stream);
     }
 
     private Runnable receive(int length) {
@@ -65,7 +75,7 @@ class NcclSimulationTest {
     }
 
     private void leave() {
-      library.close(communicator);
+      library.close(communicator());
       library.closeStream(stream);
     }
   }
@@ -138,7 +148,7 @@ class NcclSimulationTest {
           Rank rank = length == 3 ? first : second;
           NDArray shard = TestRanks.numbers(scope, 0, length);
           NDArray all = TestRanks.numbers(scope, 0, 2 * length);
-          rank.group(() -> rank.library.allGather(shard, all, rank.communicator, rank.stream));
+          rank.group(() -> rank.library.allGather(shard, all, rank.communicator(), rank.stream));
         };
     IntStream.of(3, 4).forEach(gather);
     assertThatThrownBy(gpus::check)
@@ -149,7 +159,7 @@ class NcclSimulationTest {
   void anAllGatherDoesNotMeetASend() {
     NDArray shard = TestRanks.numbers(scope, 0, 2);
     NDArray all = TestRanks.numbers(scope, 0, 4);
-    first.group(() -> first.library.allGather(shard, all, first.communicator, first.stream));
+    first.group(() -> first.library.allGather(shard, all, first.communicator(), first.stream));
     second.group(second.send(2));
     assertThatThrownBy(gpus::check).hasMessageContaining("rank 0 is stuck in [all-gather");
   }

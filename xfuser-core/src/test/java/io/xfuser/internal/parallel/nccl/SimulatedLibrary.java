@@ -73,13 +73,11 @@ final class SimulatedLibrary implements NcclLibrary {
   }
 
   @Override
-  public boolean busy(long communicator) {
+  public void check(long communicator) {
     entered();
-    boolean busy = simulation.busy(communicator);
     if (simulation.failed(communicator)) {
       throw new CommunicationException("NCCL: invalid usage");
     }
-    return busy;
   }
 
   @Override
@@ -109,7 +107,7 @@ final class SimulatedLibrary implements NcclLibrary {
     if (ended == null || ended.calls.isEmpty()) {
       simulation.complain("the end of a group that has no calls");
     } else {
-      simulation.group(ended.communicator, ended.stream, ended.calls);
+      simulation.group(rank, ended.communicator, ended.stream, ended.calls);
     }
   }
 
