@@ -98,8 +98,7 @@ public record MavenLibtorch(Function<String, @Nullable URL> resources, Path cach
       found
           .folder()
           .ifPresent(
-              folder ->
-                  tell(folder, System.getProperties(), Utils.getEnvOrSystemProperty(FLAVOR)));
+              folder -> tell(folder, System.getProperties(), Utils.getEnvOrSystemProperty(FLAVOR)));
     }
   }
 

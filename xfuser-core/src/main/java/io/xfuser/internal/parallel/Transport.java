@@ -53,9 +53,9 @@ public interface Transport extends AutoCloseable {
   void activity(String what);
 
   /**
-   * Says that this rank begins a denoising step. In steps of the same kind all ranks of a group play
-   * the same rounds as in others of this request, some more or fewer at most; so those need not be
-   * announced where they would be. All ranks call it at the same steps.
+   * Says that this rank begins a denoising step. In steps of the same kind all ranks of a group
+   * play the same rounds as in others of this request, some more or fewer at most; so those need
+   * not be announced where they would be. All ranks call it at the same steps.
    *
    * @param kind what decides about rounds; none after the last step
    * @throws CommunicationException if ranks have played different rounds in the step before

@@ -211,7 +211,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     boolean layers = plan.request().guidance().layers().at(t, plan.request().scheduler().steps());
     return "%d pictures in %s%s as %d patches%s"
         .formatted(
-            plan.images(),
+            plan.request().images(),
             plan.request().latents(),
             plan.request().guided() ? " guided" : "",
             plan.spans(t).size(),

@@ -104,7 +104,6 @@ record Comparison(NcclTransport ranks, List<GroupRounds> rounds) {
       Group group, int rank, int other, String operation, long number) {
     return new CommunicationException(
         "ranks %d and %d play different rounds: %s %s is round %d of rank %d, and not of rank %d"
-            .formatted(
-                rank, other, group.channel().label(), operation, number, rank, other));
+            .formatted(rank, other, group.channel().label(), operation, number, rank, other));
   }
 }

@@ -18,8 +18,8 @@ import org.bytedeco.javacpp.PointerPointer;
 
 /**
  * NVIDIA's own libraries. Communicators block: without blocking each group would have a thread of
- * NCCL's own, and be polled. A call that does not return is ended by another thread's {@link #abort},
- * as PyTorch's watchdog does.
+ * NCCL's own, and be polled. A call that does not return is ended by another thread's {@link
+ * #abort}, as PyTorch's watchdog does.
  */
 final class CudaNccl implements NcclLibrary {
   /** {@code NCCL_CONFIG_UNDEF_INT}: NCCL's default. */
@@ -39,8 +39,8 @@ final class CudaNccl implements NcclLibrary {
   private final CudaStreams streams;
 
   /**
-   * How many of a GPU's multiprocessors (132 of an H100) NCCL's kernels take at most. Its own choice
-   * is up to 32, which the kernels beside which they run would lack.
+   * How many of a GPU's multiprocessors (132 of an H100) NCCL's kernels take at most. Its own
+   * choice is up to 32, which the kernels beside which they run would lack.
    */
   private static final int MOST_CTAS = 16;
 
@@ -138,8 +138,7 @@ final class CudaNccl implements NcclLibrary {
   @Override
   public void check(long communicator) {
     int[] state = {nccl.ncclSuccess};
-    require(
-        nccl.ncclCommGetAsyncError(communicator(communicator), state), "ncclCommGetAsyncError");
+    require(nccl.ncclCommGetAsyncError(communicator(communicator), state), "ncclCommGetAsyncError");
     require(state[0], "an asynchronous operation");
   }
 

@@ -62,7 +62,11 @@ final class GroupRounds {
    * @param stands the number of the announced round that it is like
    * @param incoming what arrives; none if it has to be announced
    */
-  record Turn(long number, long stands, @Nullable Key key, @Nullable List<@Nullable Announcement> incoming) {
+  record Turn(
+      long number,
+      long stands,
+      @Nullable Key key,
+      @Nullable List<@Nullable Announcement> incoming) {
     /** Whether what is sent and announced as {@code word} needs no announcement. */
     boolean repeats(Announcement word) {
       return incoming != null && word.repeatable();

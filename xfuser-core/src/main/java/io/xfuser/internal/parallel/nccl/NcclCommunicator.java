@@ -197,7 +197,9 @@ final class NcclCommunicator {
     if (call != null && System.nanoTime() - call.began() > timeout.toNanos()) {
       throw new CommunicationException(peers.late(call.operation(), timeout));
     }
-    while (!flights.isEmpty() && flights.element().isFree() && flights.element().completed(library)) {
+    while (!flights.isEmpty()
+        && flights.element().isFree()
+        && flights.element().completed(library)) {
       flights.remove().land(library); // a stream completes in order
     }
     Flight oldest = flights.peek();

@@ -18,9 +18,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rounds of a group by NCCL. Every message is announced over the transport beneath, unless its round
- * repeats one of an earlier step ({@link GroupRounds}); then each rank knows what will come, and
- * enqueues its sends and receives as one NCCL group. So all ranks may send before they receive,
+ * Rounds of a group by NCCL. Every message is announced over the transport beneath, unless its
+ * round repeats one of an earlier step ({@link GroupRounds}); then each rank knows what will come,
+ * and enqueues its sends and receives as one NCCL group. So all ranks may send before they receive,
  * lengths may differ from rank to rank, and a rank that never comes is found out on the host.
  */
 final class NcclExchange implements Exchange {
@@ -103,8 +103,7 @@ final class NcclExchange implements Exchange {
     round
         .outgoing()
         .forEach(
-            (to, tensors) ->
-                outgoing.put(to, Announcement.of(tensors, library::carries, null)));
+            (to, tensors) -> outgoing.put(to, Announcement.of(tensors, library::carries, null)));
     met.outgoing.addAll(outgoing.values());
     GroupRounds rounds = ranks.rounds(group);
     Turn turn = rounds.next(round, outgoing);
@@ -123,8 +122,7 @@ final class NcclExchange implements Exchange {
   }
 
   /** What is announced, or known to come, in the order of the round's sources. */
-  private List<Announcement> words(
-      NDManager scope, Round round, Turn turn, GroupRounds rounds) {
+  private List<Announcement> words(NDManager scope, Round round, Turn turn, GroupRounds rounds) {
     SortedMap<Integer, Pending> posted = new TreeMap<>(); // by place; all before one is awaited
     for (int place = 0; place < round.sources().size(); place++) {
       if (turn.arrived(place) == null) {
@@ -154,8 +152,7 @@ final class NcclExchange implements Exchange {
   private Announcement read(
       NDManager scope, Round round, Turn turn, GroupRounds rounds, int place, Pending word) {
     int from = member(round.sources().get(place));
-    List<NDArray> message =
-        Comparison.message(ranks, rounds, from, round.operation(), word, scope);
+    List<NDArray> message = Comparison.message(ranks, rounds, from, round.operation(), word, scope);
     if (Announcement.numbers(message).get(0) != turn.mark()) {
       throw Comparison.differs(group, ranks.rank(), from, round.operation(), turn.number());
     }

@@ -151,8 +151,7 @@ final class NcclTransport extends ForwardingTransport {
     synchronized (this) {
       if (lane.generation() == generation) {
         NcclCommunicator.Line line = new NcclCommunicator.Line(library, lane.stream(), timeout);
-        NcclCommunicator communicator =
-            new NcclCommunicator(peers, opened, line, this::check);
+        NcclCommunicator communicator = new NcclCommunicator(peers, opened, line, this::check);
         communicators.add(communicator);
         return communicator;
       }

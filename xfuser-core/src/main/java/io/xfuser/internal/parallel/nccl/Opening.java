@@ -10,8 +10,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * Opens a communicator on a thread of its own: NCCL returns only when all its ranks have come, and
- * nothing can safely end it before that. Whoever gives up leaves that thread behind, which ends what
- * it gets after all.
+ * nothing can safely end it before that. Whoever gives up leaves that thread behind, which ends
+ * what it gets after all.
  *
  * @param library opens it
  * @param peers its ranks

@@ -114,8 +114,7 @@ class RepeatedRoundsTest {
     long row = 0;
     for (int from = 0; from < Math.min(size, 4); from++) { // looking costs more than trading
       for (int i = 0; i < from + more; i++) {
-        assertThat(all.getFloat(row++, 0))
-            .isEqualTo(100 * from + value + i * size + ranks.rank());
+        assertThat(all.getFloat(row++, 0)).isEqualTo(100 * from + value + i * size + ranks.rank());
       }
     }
     assertThat(all.getShape().get(0)).isEqualTo(size * more + size * (size - 1) / 2);
@@ -273,7 +272,8 @@ class RepeatedRoundsTest {
           world.transport().step(world.rank() == 0 ? "a" : "b");
           rotate(ranks); // fits by chance
           assertThatThrownBy(() -> world.transport().step(null))
-              .hasMessageContaining("ranks %d and %d play different rounds", world.rank(), 1 - world.rank());
+              .hasMessageContaining(
+                  "ranks %d and %d play different rounds", world.rank(), 1 - world.rank());
         });
   }
 

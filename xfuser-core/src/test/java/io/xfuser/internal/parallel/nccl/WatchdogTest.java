@@ -110,8 +110,7 @@ class WatchdogTest {
             () -> {
               throw new CancelledException("enough");
             });
-    assertThatThrownBy(() -> cancelled.await("another id", "ring opening"))
-        .hasMessage("enough");
+    assertThatThrownBy(() -> cancelled.await("another id", "ring opening")).hasMessage("enough");
     NcclLibrary second = gpus.library(1); // comes after all
     second.enter();
     second.abort(second.open("id", 2, 1));
