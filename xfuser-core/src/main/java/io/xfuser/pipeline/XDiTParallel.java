@@ -37,7 +37,6 @@ public final class XDiTParallel implements AutoCloseable {
   private final Runnable owned; // closes what is closed with this
   private final RequestQueue queue;
 
-  /** {@code owned} is run when this is closed. */
   XDiTParallel(DiffusionPipeline pipeline, Runnable owned, EngineConfig engine, LocalRanks ranks) {
     pipeline.require(engine.runtime(), ranks.devices().get(0).isGpu());
     this.requests = new RequestStart(pipeline, engine, ranks);
@@ -48,9 +47,8 @@ public final class XDiTParallel implements AutoCloseable {
   /**
    * This JVM is one rank of {@code world}, see {@link Worlds#connect}.
    *
-   * @throws IllegalArgumentException if the engine has another number of ranks, the pipeline was
-   *     opened in another element type than the engine's, cannot do what the engine's runtime asks
-   *     for, the engine's device cannot be had, or {@code world} does not carry its tensors
+   * @throws IllegalArgumentException if the engine has another number of ranks or element type, its
+   *     device cannot be had, or pipeline or {@code world} cannot do what its runtime asks for
    */
   public XDiTParallel(DiffusionPipeline pipeline, EngineConfig engine, World world) {
     this(pipeline, () -> {}, engine, LocalRanks.one(engine, world, System.getenv()));
@@ -61,8 +59,7 @@ public final class XDiTParallel implements AutoCloseable {
    * closed. They exchange tensors over sockets, on GPUs by NCCL. {@code pipeline} stays the
    * caller's to close.
    *
-   * @throws IllegalArgumentException as the constructor, or if some ranks compute on GPUs and
-   *     others do not
+   * @throws IllegalArgumentException as the constructor, or if only some ranks compute on GPUs
    * @throws MismatchException if ranks differ in their version, settings or model
    * @throws CommunicationException if they do not find one another
    */

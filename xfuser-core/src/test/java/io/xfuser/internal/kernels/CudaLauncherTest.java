@@ -112,7 +112,7 @@ class CudaLauncherTest {
         calls.add(call + " " + Arrays.toString((String[]) given[2]));
         return log.isEmpty() ? 0 : 6;
       }
-      case "nvrtcGetProgramLogSize" -> ((long[]) given[1])[0] = log.length() + 1;
+      case "nvrtcGetProgramLogSize" -> ((long[]) given[1])[0] = log.length() + 1L;
       case "nvrtcGetProgramLog" ->
           System.arraycopy(log.getBytes(StandardCharsets.UTF_8), 0, given[1], 0, log.length());
       case "nvrtcGetCUBINSize", "nvrtcGetPTXSize" -> ((long[]) given[1])[0] = 2;
