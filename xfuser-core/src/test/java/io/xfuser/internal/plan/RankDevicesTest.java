@@ -82,6 +82,14 @@ class RankDevicesTest {
   }
 
   @Test
+  void ownKernelsNeedAGpuThatIsThere() {
+    RuntimeConfig fused = AUTO.toBuilder().fusedKernels(true).build();
+    assertThatThrownBy(() -> new RankDevices(fused, new Gpus(true, 0)))
+        .hasMessage("fused_kernels true cannot be had: libtorch finds no GPU");
+    assertThat(new RankDevices(fused, new Gpus(true, 1)).of(0)).isEqualTo(Device.gpu(0));
+  }
+
+  @Test
   void aStreamForEachCallIsRefusedWhereAGpuWouldCompute() {
     String setting = "ai.djl.pytorch.enable_cuda_stream";
     Gpus two = new Gpus(true, 2);
