@@ -5,6 +5,7 @@ import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.Kind;
 import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
+import io.xfuser.internal.picture.ClearMask;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
@@ -156,9 +157,18 @@ record DrawRequest(
    */
   private static void pictures(Form form, InputConfigBuilder input) {
     set(input, InputConfig.IMAGE, picture(form, "image"));
-    set(input, InputConfig.MASK_IMAGE, picture(form, "mask"));
+    set(input, InputConfig.MASK_IMAGE, mask(picture(form, "mask")));
     if (form.fields().containsKey("mask_image") || form.files().containsKey("mask_image")) {
       set(input, InputConfig.MASK_IMAGE, picture(form, "mask_image"));
+    }
+  }
+
+  /** As OpenAI has it: what is clear is drawn anew. */
+  private static @Nullable Picture mask(@Nullable Picture given) {
+    try {
+      return given == null ? null : ClearMask.of(given);
+    } catch (RuntimeException e) { // Java's readers throw many kinds for broken files
+      throw Refusal.badField("mask", "the mask cannot be read: " + e.getMessage());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.xfuser.server;
 
+import io.vertx.core.buffer.Buffer;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -31,7 +32,7 @@ final class FileStore {
    * @param mediaType of it
    * @param since when it came
    */
-  record Kept(byte[] bytes, String mediaType, long since) {}
+  record Kept(Buffer bytes, String mediaType, long since) {}
 
   /** Keeps a file, and tells its name. */
   String keep(byte[] file, String mediaType) {
@@ -43,7 +44,7 @@ final class FileStore {
   }
 
   private synchronized void keep(String name, byte[] file, String mediaType) {
-    files.put(name, new Kept(file, mediaType, System.nanoTime()));
+    files.put(name, new Kept(Buffer.buffer(file), mediaType, System.nanoTime()));
     bytes += file.length;
     forget();
   }
@@ -58,7 +59,7 @@ final class FileStore {
   synchronized void remove(String name) {
     Kept kept = files.remove(name);
     if (kept != null) {
-      bytes -= kept.bytes().length;
+      bytes -= kept.bytes().length();
     }
   }
 
@@ -72,7 +73,7 @@ final class FileStore {
         return;
       }
       oldest.remove();
-      bytes -= kept.bytes().length;
+      bytes -= kept.bytes().length();
     }
   }
 }

@@ -115,7 +115,7 @@ final class OperationsRoutes {
       call.response()
           .putHeader(HttpHeaders.CONTENT_TYPE, kept.mediaType())
           .putHeader(HttpHeaders.CACHE_CONTROL, "private")
-          .end(Buffer.buffer(kept.bytes()));
+          .end(kept.bytes());
     }
   }
 

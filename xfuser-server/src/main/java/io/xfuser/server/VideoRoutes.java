@@ -190,9 +190,7 @@ final class VideoRoutes {
     String name = job.file();
     FileStore.Kept kept = name == null ? null : served.files().get(name);
     if (kept != null) {
-      call.response()
-          .putHeader(HttpHeaders.CONTENT_TYPE, kept.mediaType())
-          .end(Buffer.buffer(kept.bytes()));
+      call.response().putHeader(HttpHeaders.CONTENT_TYPE, kept.mediaType()).end(kept.bytes());
     } else if (job.failure() != null) {
       call.refuse(job.failure());
     } else {

@@ -7,10 +7,13 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
 /** A rank's process and the lines that go to it and come from it; its errors pass unchanged. */
 final class RankLink {
+  private static final long END_SECONDS = 5;
+
   private final int number;
   private final Process process;
   private final OutputStream in;
@@ -77,5 +80,14 @@ final class RankLink {
   /** Ends the process: SIGKILL. It has nothing that needs an end in order. */
   void kill() {
     process.destroyForcibly();
+  }
+
+  /** Waits a moment until the process, which was killed, is gone. */
+  void awaitEnd() {
+    try {
+      var gone = process.waitFor(END_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -144,7 +144,7 @@ public final class RankWorld implements Backend {
     }
     trouble = "rank %d was lost: its process %s".formatted(rank.number(), how);
     err.println(trouble + (starts < MOST_STARTS ? "; starting the ranks again" : ""));
-    endRanks();
+    var unused = endRanks();
     RankException lost = new RankException(rank.number(), "serving", trouble);
     List<Request> refused = new ArrayList<>(waiting);
     waiting.clear();
@@ -180,11 +180,12 @@ public final class RankWorld implements Backend {
     return closed;
   }
 
-  private synchronized void endRanks() {
+  private synchronized List<RankLink> endRanks() {
     List<RankLink> old = ranks;
     ranks = List.of();
     ready = 0;
     old.forEach(RankLink::kill);
+    return old;
   }
 
   @Override
@@ -228,7 +229,7 @@ public final class RankWorld implements Backend {
         running = null;
       }
     }
-    endRanks();
+    endRanks().forEach(RankLink::awaitEnd);
     left.forEach(request -> request.fail(new ClosedException("the model is closed")));
     judge.close();
     return left.isEmpty();

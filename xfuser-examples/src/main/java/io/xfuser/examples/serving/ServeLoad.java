@@ -10,12 +10,14 @@ import io.xfuser.server.ImageServer;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,13 +25,10 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.imageio.ImageIO;
 
@@ -39,13 +38,14 @@ import javax.imageio.ImageIO;
  */
 public final class ServeLoad {
   private static final JsonMapper JSON = new JsonMapper();
+  private static final String PATH = "/v1/images/generations";
   private static final int SEEDS = 16;
   private static final int SIDE = 32;
   private static final int STEPS = 2;
   private static final int CLIENTS = 200;
   private static final int MOST_TOLD = 10;
   private static final int HANGS_UP = 5; // one of so many
-  private static final long MOST_PAUSE_MILLIS = 400;
+  private static final int MOST_PAUSE_MILLIS = 400;
   private static final double WARM = 0.3; // share of the time before memory is first looked at
   private static final double FLAT = 0.03;
 
@@ -134,7 +134,7 @@ public final class ServeLoad {
     while (System.nanoTime() < until) {
       try {
         request(port, random.nextInt(SEEDS), random, random.nextInt(HANGS_UP) == 0);
-      } catch (IOException | ExecutionException | TimeoutException e) {
+      } catch (IOException e) {
         wrong.add("a request failed: " + e);
         return;
       } catch (InterruptedException e) {
@@ -154,25 +154,22 @@ public final class ServeLoad {
   }
 
   private void request(int port, int seed, Random random, boolean leaves)
-      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+      throws IOException, InterruptedException {
     String body =
         "{\"prompt\":\"a fox\",\"seed\":%d,\"size\":\"%2$dx%2$d\",\"num_inference_steps\":%3$d,\"user\":\"%4$d\"}"
             .formatted(seed, SIDE, STEPS, random.nextInt());
+    if (leaves) {
+      leave(port, body, random.nextInt(MOST_PAUSE_MILLIS));
+      return;
+    }
     HttpRequest request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/images/generations"))
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + PATH))
             .header("Content-Type", "application/json")
+            .timeout(Duration.ofMinutes(5))
             .POST(BodyPublishers.ofString(body))
             .build();
     long start = System.nanoTime();
-    CompletableFuture<HttpResponse<byte[]>> answer =
-        http.sendAsync(request, BodyHandlers.ofByteArray());
-    if (leaves) {
-      Thread.sleep(random.nextInt((int) MOST_PAUSE_MILLIS));
-      answer.cancel(true); // closes the connection
-      hungUp.incrementAndGet();
-      return;
-    }
-    HttpResponse<byte[]> answered = answer.get(5, TimeUnit.MINUTES);
+    HttpResponse<byte[]> answered = http.send(request, BodyHandlers.ofByteArray());
     JsonNode json = JSON.readTree(answered.body());
     if (answered.statusCode() == 200) {
       millis.add((System.nanoTime() - start) / 1_000_000);
@@ -184,9 +181,21 @@ public final class ServeLoad {
       }
     } else if (answered.statusCode() == 429 && !json.at("/error/message").asText().isEmpty()) {
       refused.incrementAndGet();
-      Thread.sleep(random.nextInt((int) MOST_PAUSE_MILLIS));
+      Thread.sleep(random.nextInt(MOST_PAUSE_MILLIS));
     } else {
       wrong.add("answered " + answered.statusCode() + ": " + json);
+    }
+  }
+
+  /** Asks, and closes the connection after so long. */
+  private void leave(int port, String body, long millis) throws IOException, InterruptedException {
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      String head =
+          "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+              .formatted(PATH, body.length());
+      socket.getOutputStream().write((head + body).getBytes(StandardCharsets.US_ASCII));
+      Thread.sleep(millis);
+      hungUp.incrementAndGet();
     }
   }
 
