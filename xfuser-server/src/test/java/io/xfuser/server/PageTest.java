@@ -235,7 +235,7 @@ class PageTest {
     browser.resize(1000, 900);
     String[] emoji = {"a tree", "a red apple", "a car", "a fox"};
     for (int i = 0; i < emoji.length; i++) {
-      draw(emoji[i], 20, i);
+      draw(emoji[i], 12, i);
     }
     browser.click("h2");
     for (String scheme : new String[] {"light", "dark"}) {

@@ -189,6 +189,11 @@ public final class RankWorld implements Backend {
   }
 
   @Override
+  public String strategy() {
+    return Backend.inOrder(judge).strategy();
+  }
+
+  @Override
   public GenerationRequest check(InputConfig input) {
     return judge.check(input);
   }
