@@ -192,7 +192,10 @@ final class RankPipeline<C> implements RankCourse.Work {
   }
 
   private void denoise(Ready<C> all, StepGate gate) {
-    tellOfStep(next);
+    lastStep = System.nanoTime();
+    if (next == plan.from()) {
+      tellOfStep(next);
+    }
     StepCourse course =
         new StepCourse(
             run.figures(),
@@ -234,7 +237,7 @@ final class RankPipeline<C> implements RankCourse.Work {
   private void tellOfStep(int done) {
     if (plan.rank() == 0) {
       long now = System.nanoTime();
-      double seconds = done == 0 ? 0 : (now - lastStep) / NANOS;
+      double seconds = done == plan.from() ? 0 : (now - lastStep) / NANOS;
       lastStep = now;
       run.progress(new Progress.Denoising(done, plan.steps(), seconds));
     }

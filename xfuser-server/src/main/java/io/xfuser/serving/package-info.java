@@ -1,0 +1,5 @@
+/** Requests of one model taken step by step, so that deadlines are kept. */
+@NullMarked
+package io.xfuser.serving;
+
+import org.jspecify.annotations.NullMarked;
