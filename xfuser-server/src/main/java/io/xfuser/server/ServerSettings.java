@@ -131,6 +131,28 @@ public final class ServerSettings {
               "public_url", Kind.name(), "URL", "Begins the addresses of pictures answered by url")
           .open("as the client has it in its Host header");
 
+  public static final Setting<String> SCHEDULER =
+      Setting.of(
+              "scheduler",
+              Kind.checked(ServerSettings::requireScheduler),
+              "POLICY",
+              "fcfs, sjf, srtf or genserve: who has its turn, and with genserve on how many of the"
+                  + " ranks; ranks are threads")
+          .open("one request after another, on the ranks that the degrees say");
+
+  public static final Setting<Path> STEP_TIMES =
+      Setting.of(
+          "step_times",
+          Kind.path(),
+          "FILE",
+          "Where a scheduler keeps what it has measured of step times, from one start to the next");
+
+  private static void requireScheduler(String name) {
+    if (!List.of("fcfs", "sjf", "srtf", "genserve").contains(name)) {
+      throw new IllegalArgumentException("must be fcfs, sjf, srtf or genserve, not " + name);
+    }
+  }
+
   public static final List<Setting<?>> SETTINGS =
       List.of(
           HOST,
@@ -149,7 +171,9 @@ public final class ServerSettings {
           KEEP_SECONDS,
           KEEP_BYTES,
           OFFER_LORA,
-          PUBLIC_URL);
+          PUBLIC_URL,
+          SCHEDULER,
+          STEP_TIMES);
 
   private final Map<Setting<?>, Object> given;
 

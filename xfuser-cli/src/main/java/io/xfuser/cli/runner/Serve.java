@@ -15,6 +15,8 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.server.Backend;
 import io.xfuser.server.ImageServer;
 import io.xfuser.server.ServerSettings;
+import io.xfuser.serving.Policy;
+import io.xfuser.serving.ScheduledBackend;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -153,12 +155,25 @@ final class Serve {
   private Backend open(XFuserArgs args, String[] argv, List<DiffusionPipeline> pipelines)
       throws IOException {
     EngineConfig engine = args.engineConfig();
+    ServerSettings settings = new ServerSettings(args.serverSettings());
+    String policy = settings.get(ServerSettings.SCHEDULER);
+    if (policy != null && args.launcher().equals("process")) {
+      throw new ArgumentException(
+          ServerSettings.SCHEDULER + " needs ranks that are threads, not processes");
+    }
     try (StepProgress progress = new StepProgress(err, false, System::nanoTime)) {
       Path directory = DiffusionPipeline.locate(engine.model(), () -> Hub.of(environment));
       DiffusionPipeline pipeline =
           DiffusionPipeline.fromPretrained(
               engine.model().in(directory), engine.runtime(), progress);
       pipelines.add(pipeline);
+      if (policy != null) {
+        int count = engine.parallel().worldSize();
+        ScheduledBackend.Choice choice =
+            new ScheduledBackend.Choice(Policy.of(policy), count, Integer.highestOneBit(count));
+        Path times = settings.get(ServerSettings.STEP_TIMES);
+        return ScheduledBackend.keeping(times, pipeline, engine, choice);
+      }
       XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
       if (args.launcher().equals("process")) {
         List<String> command = new ArrayList<>(List.of(COMMAND));
