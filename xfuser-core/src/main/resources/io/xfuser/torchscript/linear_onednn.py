@@ -15,6 +15,6 @@ def product_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -
 
 def product_add(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], y: Tensor, own: bool) -> Tensor:
   # x·weightᵀ + bias + y, in the place of y if that is the caller's own and it is faster
-  if x.is_cpu and x.dtype != 5:
+  if x.is_cpu and x.dtype != 5 and weight.numel() > 0:
     return ops.mkldnn._linear_pointwise(x, y, weight, bias, "add")
   return self.plain_add(x, weight, bias, y, own)
