@@ -35,6 +35,15 @@ public interface Scheduler {
   }
 
   /**
+   * The element type in which diffusers draws the first sample, and keeps those after it.
+   *
+   * @param run in which the transformer computes
+   */
+  default ElementType sampleType(ElementType run) {
+    return run;
+  }
+
+  /**
    * The element type in which diffusers draws the noise of steps.
    *
    * @param run that of the samples

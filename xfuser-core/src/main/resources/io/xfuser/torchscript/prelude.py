@@ -61,7 +61,7 @@ def rms_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Te
 def norm_rotate_(self, packed: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], norm: str, eps: float) -> Tensor:
   # What comes between projection and attention, in the place of the queries and keys of packed (B, l, 3, H, D): each head is
   # divided by its root mean square and multiplied by the norms' weights (2, D); then the last L of the l tokens are turned by
-  # rotation, none or (L, D/2, 2). In fp32, but without a rotation the type of packed holds what is in between.
+  # rotation, none or as turn_ takes it. In fp32, but without a rotation the type of packed holds what is in between.
   qk = packed.slice(2, 0, 2)  # (B, l, 2, H, D)
   weight = w[norm + ".weight"].unsqueeze(1)  # (2, 1, D)
   if len(rotation) == 0:
@@ -86,9 +86,10 @@ def per_length(self, x: Tensor, eps: float) -> Tensor:
   return torch.rsqrt(length.square() / x.size(-1) + eps)
 
 def turn_(self, x: Tensor, rotation: Tensor) -> Tensor:
-  # turns neighbouring pairs (arXiv 2104.09864) of the last L tokens of x (B, l, 2, H, D) fp32
-  pairs = x.slice(1, x.size(1) - rotation.size(0), x.size(1)).unflatten(4, [-1, 2])
-  torch.view_as_complex(pairs).mul_(torch.view_as_complex(rotation).unsqueeze(1).unsqueeze(1))
+  # turns neighbouring pairs (arXiv 2104.09864) of the last L tokens of x (B, l, 2, H, D) fp32 by rotation (L, D/2, 2), or
+  # (B, L, D/2, 2) where batch rows differ
+  pairs = x.slice(1, x.size(1) - rotation.size(-3), x.size(1)).unflatten(4, [-1, 2])
+  torch.view_as_complex(pairs).mul_(torch.view_as_complex(rotation).unsqueeze(-2).unsqueeze(-2))
   return x
 
 def rotate(self, x: Tensor, rotation: Tensor) -> Tensor:

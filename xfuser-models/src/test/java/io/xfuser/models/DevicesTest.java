@@ -63,6 +63,8 @@ class DevicesTest {
         Arguments.of("internal/text/encoder internal/text/bert", ""),
         Arguments.of("internal/text/encoder internal/text/clip", ""),
         Arguments.of("internal/text/encoder internal/text/t5", ""),
+        Arguments.of("internal/text/encoder internal/text/decoder", ""),
+        Arguments.of("internal/zimage/zimage", "caption"),
         Arguments.of("internal/vae/vae", ""),
         Arguments.of("internal/vae/vae_encoder", ""));
   }

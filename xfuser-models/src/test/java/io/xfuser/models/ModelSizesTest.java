@@ -29,7 +29,8 @@ class ModelSizesTest {
           Pattern.CASE_INSENSITIVE);
 
   @ParameterizedTest
-  @ValueSource(strings = {"pixart", "sd3", "flux", "hunyuandit", "latte", "dit", "adaln", "joint"})
+  @ValueSource(
+      strings = {"pixart", "sd3", "flux", "zimage", "hunyuandit", "latte", "dit", "adaln", "joint"})
   void packageHasFewLinesAndNamesNoStrategy(String model) throws IOException {
     List<String> lines = lines(MODELS.resolve(model));
     assertThat(lines).hasSizeBetween(1, LINES);
@@ -44,6 +45,7 @@ class ModelSizesTest {
               "pixart",
               "sd3",
               "flux",
+              "zimage",
               "hunyuandit",
               "latte",
               "dit",

@@ -35,7 +35,7 @@ class WeightNamesTest {
   /** What programs put behind the name of a module: {@code products.py}, {@code prelude.py}. */
   private static final Pattern ENDS = Pattern.compile("(\\.linear_[12])?\\.(weight|bias)");
 
-  private static final Pattern LITERAL = Pattern.compile("\"(\\w[\\w.]*)\"");
+  private static final Pattern LITERAL = Pattern.compile("\"(\\w[\\w.-]*)\"");
 
   /** The names of the weights that parts of each package have. */
   private static final Map<String, Set<String>> READ = new TreeMap<>();

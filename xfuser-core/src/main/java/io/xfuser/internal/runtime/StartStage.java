@@ -40,7 +40,7 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
 
   /** The first sample, and what accompanies it. */
   Start start(Scheduler scheduler, GivenTensors given) {
-    ElementType type = run.engine().runtime().dtype();
+    ElementType type = scheduler.sampleType(run.engine().runtime().dtype());
     Noise drawn =
         Noise.draw(
             run.tensors(),

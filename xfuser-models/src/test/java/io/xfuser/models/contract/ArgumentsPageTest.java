@@ -38,6 +38,7 @@ class ArgumentsPageTest {
     MODELS.put("Flux.1", "flux_dev_tiny");
     MODELS.put(FILL, "flux_dev_tiny");
     MODELS.put(KONTEXT, "flux_dev_tiny");
+    MODELS.put("Z-Image", "zimage_tiny");
     MODELS.put("HunyuanDiT ≤ 1.1", "hunyuandit_tiny");
     MODELS.put("HunyuanDiT 1.2", "hunyuandit12_tiny");
     MODELS.put("Latte", "latte_tiny");

@@ -5,4 +5,5 @@ def calls(self, like: Tensor) -> List[Tensor]:
   bias, causal = self.padding_bias(ids, 6), self.causal_bias(x)
   out = [bias, causal, self.at_positions(x, self.of(like, [7, 8]))]
   out = out + [self.self_attention(x, w, "q", "k", "v", bias, 2), self.self_attention(x, w, "q", "k", "v", causal, 2)]
+  out = out + [self.rows_of(self.of(like, [3, 8]), ids, 2)]
   return out + [self.activated(x, "gelu"), self.activated(x, "quick_gelu")]

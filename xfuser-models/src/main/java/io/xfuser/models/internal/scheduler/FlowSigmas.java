@@ -30,6 +30,11 @@ public final class FlowSigmas {
     return Arrays.stream(Sequences.linear(1, 1.0 / steps, steps)).boxed().toList();
   }
 
+  /** The same down to a level of 0, as Z-Image's pipeline asks for. */
+  public static List<Double> toZero(int steps) {
+    return Arrays.stream(Sequences.linear(1, 0, steps)).boxed().toList();
+  }
+
   /** One level per step, descending. */
   static double[] of(SchedulerSettings options, SchedulerRequest request) {
     List<Double> given = request.sigmas();

@@ -38,6 +38,11 @@ public interface ForwardingScheduler extends Scheduler {
   }
 
   @Override
+  default ElementType sampleType(ElementType run) {
+    return inner().sampleType(run);
+  }
+
+  @Override
   default ElementType noiseType(ElementType run) {
     return inner().noiseType(run);
   }

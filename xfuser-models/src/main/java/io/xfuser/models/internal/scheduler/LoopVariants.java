@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,11 @@ public final class LoopVariants {
   /** As Stable Diffusion 3's and Flux's: neither the noise nor the model's input is scaled. */
   public static Scheduler unscaled(Scheduler scheduler) {
     return new Unscaled(scheduler);
+  }
+
+  /** As Z-Image's: noise is drawn and samples are kept in fp32, whatever the run's type. */
+  public static Scheduler fullPrecision(Scheduler scheduler) {
+    return new FullPrecision(scheduler);
   }
 
   /** As DiT's: the noise is not scaled, and a step starts from what the model was given. */
@@ -53,6 +59,13 @@ public final class LoopVariants {
     @Override
     public NDArray scaleInput(NDManager owner, NDArray tokens, int step) {
       return Torch.alias(owner, tokens);
+    }
+  }
+
+  private record FullPrecision(Scheduler inner) implements ForwardingScheduler {
+    @Override
+    public ElementType sampleType(ElementType run) {
+      return ElementType.FLOAT32;
     }
   }
 

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * CLIP's vocabulary: ids of byte sequences, and which pairs are merged, the first ones first.
+ * A vocabulary of byte pairs, CLIP's for example: ids of byte sequences, and which pairs are
+ * merged, the first ones first.
  *
  * @param ids the id of each token
  * @param merges pairs of tokens
@@ -21,11 +22,16 @@ record ClipVocabulary(Map<String, Long> ids, ArrayNode merges, Path origin) {
   private static final int MOST_MERGES = 49152 - 256 - 2;
 
   /**
-   * Reads {@code vocab.json} and {@code merges.txt}, whose first line is a comment.
+   * Reads CLIP's {@code vocab.json} and {@code merges.txt}, whose first line is a comment.
    *
    * @throws ModelException naming the file that is malformed, or a merge that gives no token
    */
   static ClipVocabulary read(Path vocabulary, Path merges) {
+    return read(vocabulary, merges, MOST_MERGES);
+  }
+
+  /** The same with the first {@code most} merges. */
+  static ClipVocabulary read(Path vocabulary, Path merges, int most) {
     Map<String, Long> ids = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : TokenizerFiles.read(vocabulary).properties()) {
       if (!entry.getValue().isIntegralNumber()) {
@@ -37,7 +43,7 @@ record ClipVocabulary(Map<String, Long> ids, ArrayNode merges, Path origin) {
     }
     ArrayNode pairs = JsonNodeFactory.instance.arrayNode();
     List<String> lines = PythonText.strip(TokenizerFiles.text(merges)).lines().toList();
-    for (String line : lines.stream().skip(1).limit(MOST_MERGES).toList()) {
+    for (String line : lines.stream().skip(1).limit(most).toList()) {
       if (line.isBlank()) {
         continue;
       }

@@ -55,6 +55,25 @@ final class FastDescriptions {
     return add(json, AddedTokens.of(settings, vocabulary.ids(), ClipTokenizer.SPECIAL));
   }
 
+  /** {@code Qwen2TokenizerFast}, made from the vocabulary. */
+  static ObjectNode qwen(ClipVocabulary vocabulary, JsonNode settings) {
+    ObjectNode model = bytePairs(vocabulary, "");
+    model.putNull("unk_token").put("end_of_word_suffix", "");
+    ObjectNode json =
+        description(
+            model,
+            "{\"type\": \"NFC\"}",
+            """
+            {"type": "Sequence", "pretokenizers": [
+              {"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex":
+                "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}\
+            | ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"}},
+              {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false,
+                "use_regex": false}]}
+            """);
+    return add(json, AddedTokens.of(settings, vocabulary.ids(), QwenTokenizer.SPECIAL));
+  }
+
   /** BERT's pieces for words that are separated by spaces. */
   static ObjectNode wordPieces(Map<String, Long> vocabulary, String unknown) {
     ObjectNode model = model("WordPiece", vocabulary);

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.List;
 
 /**
  * A text encoder. It answers the questions that its provider's {@link TextModelProvider#abilities}
@@ -24,6 +25,16 @@ public interface TextModel extends AutoCloseable {
    * @throws IllegalArgumentException if there is no such hidden state
    */
   default TextOutput layer(NDManager owner, TextInput input, int index) {
+    throw new UnsupportedOperationException(getClass() + " promises no inner states");
+  }
+
+  /**
+   * Some of the hidden states, each (B, T, C). Those of padding have no meaning.
+   *
+   * @param indices as {@link #layer}'s; layers after the last of them are not computed
+   * @throws IllegalArgumentException if there is no such hidden state
+   */
+  default List<NDArray> inner(NDManager owner, TextInput input, List<Integer> indices) {
     throw new UnsupportedOperationException(getClass() + " promises no inner states");
   }
 

@@ -41,6 +41,8 @@ public interface TextModelProvider {
     MASK,
     /** {@link TextModel#layer}. */
     LAYERS,
+    /** {@link TextModel#inner}. */
+    INNER,
     /** {@link TextModel#pooled}, where transformers' class gives a {@code pooler_output}. */
     POOLED,
     /** The same, where transformers' class gives {@code text_embeds}. */

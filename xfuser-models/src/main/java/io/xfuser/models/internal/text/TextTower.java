@@ -81,6 +81,13 @@ public record TextTower(Tokenizer tokenizer, TextModel encoder, Limits limits)
         owner, new TextInput(limits.check(tokens).ids(owner), tokens.mask(owner), context));
   }
 
+  /** Some of the inner states (B, T, C) of a model that is asked without a mask. */
+  public List<NDArray> inner(
+      NDManager owner, TokenIds tokens, List<Integer> layers, BlockContext context) {
+    return encoder.inner(
+        owner, new TextInput(limits.check(tokens).ids(owner), null, context), layers);
+  }
+
   /** The most tokens that the tokenizer's files allow, or {@code published} where they say none. */
   public int limit(int published) {
     return tokenizer.modelMaxLength().orElse(published);

@@ -32,6 +32,18 @@ public final class TokenIds {
     return new TokenIds(length, ids, mask);
   }
 
+  /** The same without the columns that are padding of every text; at least one stays. */
+  public TokenIds trimmed() {
+    int longest =
+        Arrays.stream(mask).mapToInt(row -> (int) Arrays.stream(row).sum()).max().orElse(0);
+    int kept = Math.max(1, longest);
+    return new TokenIds(kept, columns(ids, kept), columns(mask, kept));
+  }
+
+  private static long[][] columns(long[][] rows, int count) {
+    return Arrays.stream(rows).map(row -> Arrays.copyOf(row, count)).toArray(long[][]::new);
+  }
+
   /** The number of texts, B. */
   public int count() {
     return ids.length;

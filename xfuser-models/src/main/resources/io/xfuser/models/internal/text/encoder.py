@@ -16,6 +16,14 @@ def causal_bias(self, x: Tensor) -> Tensor:
   tokens = x.size(1)
   return torch.triu(torch.full([tokens, tokens], self.lowest(x.dtype), dtype=x.dtype, device=x.device), 1)
 
+def rows_of(self, table: Tensor, ids: Tensor, first: int) -> Tensor:
+  # of ids (B, T) the rows of a share of a table, (V, C), whose first row is `first` of the whole; zeros for the others
+  # -> (B, T, C)
+  local = ids - first
+  own = torch.bitwise_and(local >= 0, local < table.size(0))
+  rows = torch.embedding(table, torch.where(own, local, torch.zeros_like(local)))
+  return rows * own.unsqueeze(2).to(rows.dtype)
+
 def at_positions(self, x: Tensor, positions: Tensor) -> Tensor:
   # x (B, T, C), a row for each position (P, C) -> (B, T, C)
   return x + positions.slice(0, 0, x.size(1))

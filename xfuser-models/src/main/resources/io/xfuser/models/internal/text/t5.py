@@ -7,13 +7,8 @@ def embed(self, ids: Tensor, w: Dict[str, Tensor]) -> Tensor:
   return torch.embedding(w["shared.weight"], ids)
 
 def embed_some(self, ids: Tensor, w: Dict[str, Tensor], first: int) -> Tensor:
-  # the rows of ids (B, T) that this share of the embedding (V, D) has, whose first is row `first` of the whole; zeros for the
-  # others -> (B, T, D)
-  table = w["shared.weight"]
-  local = ids - first
-  own = torch.bitwise_and(local >= 0, local < table.size(0))
-  rows = torch.embedding(table, torch.where(own, local, torch.zeros_like(local)))
-  return rows * own.unsqueeze(2).to(rows.dtype)
+  # the rows of ids that this share of the table has, whose first is row `first` of the whole -> (B, T, D)
+  return self.rows_of(w["shared.weight"], ids, first)
 
 def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> Tensor:
   # Half of the buckets for keys after the query; of each half, the first half for exact distances, the other

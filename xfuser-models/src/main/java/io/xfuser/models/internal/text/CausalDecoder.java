@@ -1,0 +1,195 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorMap;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.weights.Share;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * A language model as a text encoder, of which the hidden states of some layers are wanted:
+ * transformers' {@code Qwen3Model} and {@code Qwen3ForCausalLM}, whose head is not read. No token
+ * sees a later one, so padding on the right changes nothing before it and takes no mask. The
+ * weights are mapped, not copied, where the file has the run's element type. Several ranks may have
+ * a {@link Share} each: some groups of heads, some neurons, some rows of the embedding. They encode
+ * together, and sum after each of the three.
+ *
+ * <p>Safe for use by several threads.
+ */
+final class CausalDecoder implements TextModel {
+  private static final Program PROGRAM =
+      Program.load(CausalDecoder.class, "encoder.py", "decoder.py");
+  // names without the prefix, the head's, become empty
+  private static final EncoderWeights.Names NAMES =
+      new EncoderWeights.Names("model", Pattern.compile("(lm_head\\.weight)?"));
+
+  private final DecoderConfig config;
+  private final Share share;
+  private final EncoderWeights weights;
+
+  /**
+   * Opens {@code share} of a decoder, and reads no more of its file.
+   *
+   * @throws ModelException if the configuration is not supported, or the weights do not fit it
+   */
+  CausalDecoder(EncoderFolder folder, Share share) {
+    this.config = DecoderConfig.of(folder.config());
+    this.share = share;
+    this.weights = EncoderWeights.open(folder, NAMES, this::read);
+  }
+
+  private void read(EncoderWeights to, Weights file) {
+    to.outside(WeightMap.of(file, share, w -> outside(w.withoutBias().plain())));
+    for (int i = 0; i < config.layers(); i++) {
+      Weights layer = file.at("layers." + i + ".");
+      to.addLayer(WeightMap.of(layer, share, w -> layer(w.withoutBias())));
+    }
+  }
+
+  private WeightMap outside(WeightMap w) {
+    return w.inward("embed_tokens", config.rows(), config.width()).norm("norm", config.width());
+  }
+
+  private WeightMap layer(WeightMap w) {
+    long width = config.width();
+    return w.norm("input_layernorm", width)
+        .norm("post_attention_layernorm", width)
+        .inward("self_attn.q_proj", config.queries(), width)
+        .inward("self_attn.k_proj", config.keys(), width)
+        .inward("self_attn.v_proj", config.keys(), width)
+        .norm("self_attn.q_norm", config.headWidth())
+        .norm("self_attn.k_norm", config.headWidth())
+        .outward("self_attn.o_proj", width, config.queries())
+        .inward(
+            Joined.under("mlp", "gate_up_proj", "gate_proj", "up_proj"),
+            config.feedForward(),
+            width)
+        .outward("mlp.down_proj", width, config.feedForward());
+  }
+
+  /**
+   * {@inheritDoc} The last one is after the last norm; by all ranks that have shares, on each of
+   * them.
+   */
+  @Override
+  public List<NDArray> inner(NDManager owner, TextInput input, List<Integer> indices) {
+    if (!share.equals(input.context().share())) {
+      throw new IllegalArgumentException(
+          "%s of a language model cannot take the place of %s"
+              .formatted(share, input.context().share()));
+    }
+    List<Integer> wanted = indices.stream().map(this::layersUpTo).toList();
+    List<NDArray> states = new ArrayList<>(Collections.nCopies(wanted.size(), null));
+    try (NDManager scope = owner.newSubManager()) {
+      Run run = new Run(scope, input.context(), embed(scope, input)); // (B, T, C)
+      int last = Collections.max(wanted);
+      for (int layer = 0; layer <= last; layer++) {
+        run.upTo(layer);
+        for (int i = 0; i < wanted.size(); i++) {
+          if (wanted.get(i) == layer) {
+            states.set(i, run.state(owner));
+          }
+        }
+      }
+    }
+    return states;
+  }
+
+  /** One pass through the layers. */
+  private final class Run {
+    private final NDManager scope;
+    private final BlockContext context;
+    private final NDArray rotation;
+    private final NDArray bias;
+    private NDArray x;
+    private int done;
+
+    Run(NDManager scope, BlockContext context, NDArray embedded) {
+      this.scope = scope;
+      this.context = context;
+      this.x = embedded;
+      rotation = PROGRAM.call(scope, "rotation", x, config.headWidth(), config.theta());
+      bias = PROGRAM.call(scope, "causal_bias", x); // (T, T)
+      context.listener().computed(0, config.layers());
+    }
+
+    void upTo(int layers) {
+      NDArray next = weights.run(scope, new EncoderWeights.Layers(x, done, layers), this::layer);
+      x.close();
+      x = next;
+      done = layers;
+      context.listener().computed(done, config.layers());
+    }
+
+    private NDArray layer(NDManager to, NDArray in, TensorMap w) {
+      return context
+          .terms(2, PROGRAM)
+          .call(to, "layer", in, w, rotation, bias, config.headWidth(), config.epsilon());
+    }
+
+    NDArray state(NDManager owner) {
+      return done == config.layers()
+          ? PROGRAM.call(owner, "last_norm", x, weights.outside(), config.epsilon())
+          : Torch.alias(owner, x);
+    }
+  }
+
+  private NDArray embed(NDManager owner, TextInput input) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray ids = weights.beside(scope, input.ids());
+      if (share.isWhole()) {
+        return PROGRAM.call(owner, "embed", ids, weights.outside()); // (B, T, C)
+      }
+      long first = config.rows().cut(share, 0).from();
+      NDArray own = PROGRAM.call(scope, "embed_some", ids, weights.outside(), first);
+      return input.context().sum().of(owner, own);
+    }
+  }
+
+  private int layersUpTo(int index) {
+    int layers = index < 0 ? config.layers() + 1 + index : index;
+    if (layers < 0 || layers > config.layers()) {
+      throw new IllegalArgumentException(
+          "there is no hidden state %d of %d layers".formatted(index, config.layers()));
+    }
+    return layers;
+  }
+
+  @Override
+  public int layers() {
+    return config.layers();
+  }
+
+  @Override
+  public long parameterBytes() {
+    return weights.bytes();
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+
+  /** Opens Qwen3. */
+  public static final class Provider extends TextModelClass {
+    /** For {@link java.util.ServiceLoader}. */
+    public Provider() {
+      super(
+          Set.of("Qwen3Model", "Qwen3ForCausalLM"),
+          Set.of(Ability.INNER, Ability.SHARES),
+          CausalDecoder::new,
+          config -> DecoderConfig.of(config).sizes());
+    }
+  }
+}

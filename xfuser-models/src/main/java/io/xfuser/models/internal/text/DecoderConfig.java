@@ -1,0 +1,100 @@
+package io.xfuser.models.internal.text;
+
+import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.weights.ComponentConfig;
+import java.util.Map;
+
+/**
+ * The sizes of a causal language model, from the {@code config.json} of transformers.
+ *
+ * @param vocabulary rows of the embedding
+ * @param width of the hidden states, C
+ * @param headWidth of one head, D; heads · D may differ from C
+ * @param heads number of heads, H
+ * @param groups of heads with keys and values in common, G
+ * @param layers number of layers
+ * @param innerWidth of the feed-forward layers, F
+ * @param theta the base of the angles by which positions turn heads
+ * @param epsilon of the norms
+ */
+record DecoderConfig(
+    int vocabulary,
+    int width,
+    int headWidth,
+    int heads,
+    int groups,
+    int layers,
+    int innerWidth,
+    double theta,
+    double epsilon) {
+  /** Refuses sizes that make no decoder. */
+  DecoderConfig {
+    int smallest = Math.min(Math.min(width, headWidth), Math.min(groups, layers));
+    if (Math.min(smallest, Math.min(innerWidth, vocabulary)) < 1 || heads % groups != 0) {
+      throw new ModelException(
+          "a language model needs sizes of at least 1 and whole groups of heads, got %d tokens,"
+                  .formatted(vocabulary)
+              + " width %d, %d heads of width %d in %d groups, %d layers, inner width %d"
+                  .formatted(width, heads, headWidth, groups, layers, innerWidth));
+    }
+    if (headWidth % 2 != 0) {
+      throw new ModelException("heads of odd width %d cannot turn".formatted(headWidth));
+    }
+  }
+
+  /**
+   * Reads the settings of Qwen3.
+   *
+   * @throws ModelException naming the setting that is not supported
+   */
+  static DecoderConfig of(ComponentConfig json) {
+    ComponentConfig config = json.part(null, "qwen3").unquantized();
+    config.require("hidden_act", "silu");
+    config.require("attention_bias", false);
+    config.require("use_sliding_window", false);
+    if (config.has("rope_scaling")) {
+      throw new ModelException(
+          "%s: rope_scaling %s is not supported"
+              .formatted(config.origin(), config.text("rope_scaling")));
+    }
+    int heads = config.getInt("num_attention_heads", 32);
+    return new DecoderConfig(
+        config.getInt("vocab_size", 151936),
+        config.getInt("hidden_size", 4096),
+        config.getInt("head_dim", 128),
+        heads,
+        config.getInt("num_key_value_heads", 32),
+        config.getInt("num_hidden_layers", 32),
+        config.getInt("intermediate_size", 22016),
+        config.getDouble("rope_theta", 10000),
+        config.getDouble("rms_norm_eps", 1e-6));
+  }
+
+  /** The heads of an attention, by their groups, which shares divide. */
+  Inner queries() {
+    return Inner.heads(groups, heads / groups * headWidth);
+  }
+
+  /** The keys of an attention, and the values. */
+  Inner keys() {
+    return Inner.heads(groups, headWidth);
+  }
+
+  /** The neurons of a feed-forward layer. */
+  Inner feedForward() {
+    return Inner.neurons(innerWidth);
+  }
+
+  /** The rows of the embedding, which shares divide too. */
+  Inner rows() {
+    return Inner.neurons(vocabulary);
+  }
+
+  /** What they are for texts. */
+  TextSizes sizes() {
+    return new TextSizes(
+        vocabulary, Map.of(Ability.INNER, new TextSizes.Width("hidden_size", width)));
+  }
+}

@@ -1,0 +1,96 @@
+package io.xfuser.models.internal.zimage;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.attention.Qkv;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.Joined;
+import io.xfuser.models.internal.weights.WeightMap;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.TensorMap;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.Hidden;
+import io.xfuser.weights.Share;
+
+/**
+ * Attention and an MLP with the same weights for text and image. What either makes is normed before
+ * it is gated and added, so shares of a block add up what they make before that.
+ *
+ * @param config the transformer's dimensions
+ * @param refines whether the block is without captions
+ */
+record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
+    implements Block<ZImageConditioning> {
+  static ZImageBlock load(ZImageConfig config, boolean refines, Weights block, Share share) {
+    return new ZImageBlock(
+        config,
+        refines,
+        WeightMap.of(
+            block,
+            share,
+            w -> {
+              w.linear("adaLN_modulation.0", 4L * config.width(), config.timeWidth());
+              return read(w, config);
+            }));
+  }
+
+  /** What the blocks have that refine the text, too. */
+  static WeightMap read(WeightMap map, ZImageConfig config) {
+    long width = config.width();
+    Inner heads = Inner.heads(config.heads(), config.headSize());
+    Inner neurons = Inner.neurons(config.neurons());
+    WeightMap w = map.withoutBias();
+    for (String norm : new String[] {"attention_norm", "ffn_norm"}) {
+      w.norm(norm + 1, width).norm(norm + 2, width);
+    }
+    return w.inward(Joined.queriesKeysValues("attention"), heads, width)
+        .scales(Joined.norms("attention"), config.headSize())
+        .outward("attention.to_out.0", width, heads)
+        .inward(Joined.under("feed_forward", "w13", "w1", "w3"), neurons, width)
+        .outward("feed_forward.w2", width, neurons);
+  }
+
+  @Override
+  public Hidden forward(NDManager owner, Hidden x, ZImageConditioning c, BlockContext context) {
+    NDArray m = c.step().modulation(this, ZImage.PROGRAM, "modulation"); // (4, 1, C)
+    long out = refines ? c.captionTokens() : 0;
+    double epsilon = config.epsilon();
+    try (NDManager scope = owner.newSubManager()) {
+      NDList tokens = new NDList(x.image()); // (B, l, C), (B, T, C)
+      NDList rotation = new NDList(rotation(scope, x, c), c.textRotation());
+      if (x.text() != null) {
+        tokens.add(x.text());
+      }
+      NDArray packed = // (B, T - out + l, 3, H, D)
+          ZImage.PROGRAM.call(
+              scope, "before", tokens, out, rotation, m, weights, config.headSize(), epsilon);
+      long text = x.text() == null ? 0 : x.textTokens() - out;
+      NDArray mask = refines ? null : c.mask();
+      NDArray attended = // (B, T - out + l, H, D)
+          context.attend(scope, 0, new Qkv(packed, text, mask, x.place().span()));
+      NDArray added =
+          summed(scope, context, ZImage.PROGRAM.call(scope, "attended", attended, weights));
+      NDList middle =
+          ZImage.PROGRAM.callList(scope, "middle", tokens, out, added, m, weights, epsilon);
+      NDArray more = summed(scope, context, middle.get(1));
+      NDList after =
+          ZImage.PROGRAM.callList(
+              owner, "after", tokens, out, middle.get(0), more, m, weights, epsilon);
+      return x.with(after.get(0), after.size() == 1 ? null : after.get(1));
+    }
+  }
+
+  private static NDArray summed(NDManager scope, BlockContext context, NDArray part) {
+    return context.share().isWhole() ? part : context.sum().of(scope, part);
+  }
+
+  /** Cosines and sines (B, l, D/2, 2) of the image tokens of {@code x}. */
+  private static NDArray rotation(NDManager owner, Hidden x, ZImageConditioning c) {
+    TokenRange local = x.place().local();
+    return Torch.slice(owner, c.rotation(), 1, local.from(), local.to());
+  }
+}

@@ -1,0 +1,146 @@
+package io.xfuser.models.internal.zimage;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.GuidanceOptions;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.scheduler.DynamicShift;
+import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.scheduler.LoopVariants;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
+import io.xfuser.nn.Sequence.Axes;
+import io.xfuser.scheduler.Scheduler;
+import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A directory of Z-Image or Z-Image-Turbo ({@code ZImagePipeline} in diffusers). */
+final class ZImagePipeline extends LatentPipeline<ZImageConfig, ZImageConditioning> {
+  private static final String NAME = "zimage";
+  private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
+  private static final Defaults DEFAULTS = new Defaults(50, 5, 512, false);
+
+  private static final Set<Setting<?>> SETTINGS =
+      ModelSettings.and(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.SIGMAS);
+
+  ZImagePipeline(PipelineComponents components) {
+    super(components, needs(), ZImageConfig::from);
+  }
+
+  private static Needs needs() {
+    return Needs.of("ZImageTransformer2DModel")
+        .scheduler(SchedulerProvider.Ability.MU)
+        .text("", Ability.INNER);
+  }
+
+  @Override
+  protected void check() {
+    if (vae().latentChannels() != config().channels()) {
+      throw new ArgumentException(
+          "%s: latent_channels is %d, but in_channels of the transformer is %d"
+              .formatted(vae().origin(), vae().latentChannels(), config().channels()));
+    }
+    super.check();
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(TextWidth.of("cap_feat_dim", config().textWidth(), Map.of("", Ability.INNER)));
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
+    int scale = vae().scale();
+    Size size = askedOr(USUAL_SIZE, input);
+    requireMultiples(scale * ZImageConfig.PATCH, size);
+    LatentShape latents =
+        LatentShape.picture(
+            config().channels(), size.height() / scale, size.width() / scale, ZImageConfig.PATCH);
+    GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
+    requirePlaces(latents.axes(), request.text().maxSequenceLength());
+    return request
+        .withGuidance(guidance(request.guidance().scale()))
+        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
+  }
+
+  /** The weight that diffusers has is of what the prompt adds to itself, not to the other one. */
+  private static GuidanceOptions guidance(double weight) {
+    return new GuidanceOptions(weight > 1 ? weight + 1 : 1, 0, 0);
+  }
+
+  private void requirePlaces(Axes axes, int text) {
+    List<Integer> places = config().places();
+    int filled = (text + ZImageConfig.MULTIPLE - 1) / ZImageConfig.MULTIPLE * ZImageConfig.MULTIPLE;
+    if (filled + 2 > places.get(0)
+        || axes.rows() > places.get(1)
+        || axes.columns() > places.get(2)) {
+      throw new ArgumentException(
+          "%d tokens of text and %d x %d of the picture have no place among %d, %d and %d"
+              .formatted(
+                  text, axes.rows(), axes.columns(), places.get(0), places.get(1), places.get(2)));
+    }
+  }
+
+  /** To a noise level of 0, after which a step changes nothing. */
+  private SchedulerRequest schedule(int steps, int tokens) {
+    return new SchedulerRequest(
+        steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.toZero(steps));
+  }
+
+  @Override
+  protected SchedulerRequest usualRequest() {
+    return schedule(TRIED_STEPS, TRIED_TOKENS);
+  }
+
+  @Override
+  public Scheduler scheduler(SchedulerRequest request) {
+    return LoopVariants.fullPrecision(LoopVariants.unscaled(super.scheduler(request)));
+  }
+
+  @Override
+  protected boolean shifts() {
+    return true;
+  }
+
+  @Override
+  public TransformerSpec<ZImageConditioning> transformer(Placement placement) {
+    return new ZImage(config(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new ZImageTextEncoder(components().on(placement), share);
+  }
+}
