@@ -34,7 +34,7 @@ class FusedPictureTest {
   /**
    * Launches of a step. A double block of Flux or SD3 has two adaLN and two gates for the image and
    * for the text each, and a norm for each; a second attention adds one of each. A single block has
-   * one adaLN and one gate for image and text, and one norm. The text ends in the last block. The
+   * an adaLN and a gate for image and text each, and one norm. The text ends in the last block. The
    * head has an adaLN.
    */
   @ParameterizedTest
