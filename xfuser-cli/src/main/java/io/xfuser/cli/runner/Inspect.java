@@ -7,6 +7,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.internal.files.ModelAssembler;
 import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.runtime.RankMemory;
@@ -64,10 +65,18 @@ final class Inspect {
           "%s is %s, and flags are for models that can be drawn with"
               .formatted(place, report.getOrDefault("is", report.get("pipeline"))));
     }
-    if (drawn) {
+    if (!drawn) {
+      return report;
+    }
+    try {
       boolean whole = List.of().equals(report.get("missing"));
       report.put(
           "memory", whole ? memory(args, found(place, report)) : "known when nothing is missing");
+    } catch (ModelException e) {
+      if (!flags.isEmpty()) {
+        throw e;
+      }
+      report.put("problem", e.getMessage()); // beside what is known
     }
     return report;
   }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -114,6 +115,22 @@ class InspectTest {
     assertThat(lora.path("ranks")).isNotEmpty();
     assertThat(lora.path("alphas")).isNotEmpty();
     assertThat(lora.path("changes").path("transformer")).isNotEmpty();
+  }
+
+  @Test
+  void whatCannotBeOpenedIsDescribedAllTheSame(@TempDir Path scratch) throws Exception {
+    Path model = scratch.resolve("model");
+    try (Stream<Path> files = Files.walk(Path.of(FIXTURES, "dit_tiny"))) {
+      for (Path file : files.toList()) {
+        Files.copy(file, model.resolve(Path.of(FIXTURES, "dit_tiny").relativize(file)));
+      }
+    }
+    Path config = model.resolve("vae/config.json");
+    Files.writeString(config, "{\"_class_name\": \"AutoencoderKL\"}");
+    assertThat(inspect("inspect", model.toString())).as(err.toString()).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("DiTPipeline", "problem: ");
+    assertThat(inspect("inspect", model.toString(), "--dtype", "float32")).isEqualTo(2);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("vae").hasLineCount(1);
   }
 
   @Test

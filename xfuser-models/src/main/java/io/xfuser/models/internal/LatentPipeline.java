@@ -191,11 +191,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
         Objects.requireNonNullElse(input.width(), side));
   }
 
-  /**
-   * Refuses a size that is no whole number of {@code multiple} pixels along each side.
-   *
-   * @throws IllegalArgumentException with the numbers
-   */
+  /** Refuses, with the numbers, a size of no whole {@code multiple} of pixels along each side. */
   protected static void requireMultiples(int multiple, Size size) {
     if (size.height() % multiple != 0 || size.width() % multiple != 0) {
       throw new ArgumentException(

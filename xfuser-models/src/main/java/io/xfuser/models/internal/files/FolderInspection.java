@@ -28,7 +28,6 @@ import java.util.stream.Stream;
 final class FolderInspection {
   private static final List<String> LORAS =
       List.of("pytorch_lora_weights.safetensors", "adapter_model.safetensors");
-  private static final String PEFT_CONFIG = "adapter_config.json";
   private static final String CONFIG = "config.json";
   private static final String SCHEDULER = "scheduler_config.json";
   private static final String TOKENIZER = "tokenizer_config.json";
