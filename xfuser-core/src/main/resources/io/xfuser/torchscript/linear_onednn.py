@@ -5,7 +5,7 @@ def product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
   # x (..., I), weight (O, I), bias none or (O) -> (..., O); a share of a layer may have no heads, which oneDNN refuses
   if x.is_cpu and x.dtype != 5 and weight.numel() > 0:
     return ops.mkldnn._linear_pointwise(x, weight, bias, "none", annotate(List[Optional[number]], []), "")
-  return torch.linear(x, weight, bias)
+  return self.plain_product(x, weight, bias)
 
 def product_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
   # gelu_tanh(x·weightᵀ + bias)

@@ -1,5 +1,14 @@
 # Matrix products of factors of one type by operators that every device has, or as CUDA fuses them.
 
+def plain_product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+  # x·weightᵀ + bias; on CUDA libtorch would copy parts of longer rows, and add the bias apart
+  if x.is_cpu or bias is None or x.dim() != 3 or x.is_contiguous():
+    return torch.linear(x, weight, bias)
+  out = torch.empty([x.size(0), x.size(1), weight.size(0)], dtype=x.dtype, device=x.device)
+  for b in range(x.size(0)):
+    self.product_into(x[b], weight, bias, out[b])
+  return out
+
 def plain_gelu_tanh(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
   # gelu_tanh(x·weightᵀ + bias); the fused operator is exactly that on CUDA, and another GELU on CPUs
   if x.is_cpu or bias is None:

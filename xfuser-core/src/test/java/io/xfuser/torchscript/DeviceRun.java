@@ -2,6 +2,7 @@ package io.xfuser.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -119,6 +120,19 @@ public final class DeviceRun {
 
   /** How many results of the calls are not on {@code device}. */
   public long strays(String device) {
+    return on(device).callLong("strays", device);
+  }
+
+  /**
+   * What {@code functions} move when {@code call} runs, one of the calls, which takes nothing and
+   * gives an int.
+   */
+  public Traffic traffic(String call, String... functions) throws IOException {
+    Program program = on("meta");
+    return Traffic.of(OperatorRecord.of(() -> program.callLong(call)), Set.of(functions));
+  }
+
+  private Program on(String device) {
     String ours = Prelude.text() + shared + text;
     if (device.equals("meta")) {
       for (Map.Entry<String, String> standIn : STAND_INS.entrySet()) {
@@ -132,7 +146,7 @@ public final class DeviceRun {
             + ModuleArchive.read(DeviceRun.class, "meta_kernels.py")
             + ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
             + calls;
-    return Program.compile("calls on " + device, all).callLong("strays", device);
+    return Program.compile("calls on " + device, all);
   }
 
   /** The functions that no call reaches. */

@@ -46,9 +46,8 @@ def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: Dict[str
 def single_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor],
                   head: int) -> Tuple[Tensor, Tensor]:
   # -> queries, keys, values (B, T + L, 3, H, D), and what they are projections of, (B, T + L, C)
-  n = self.modulate(x[0], m[0], m[1], 1e-6)
-  if len(x) > 1:
-    n = torch.cat([self.modulate(x[1], m[0], m[1], 1e-6), n], 1)
+  both = x[0] if len(x) == 1 else torch.cat([x[1], x[0]], 1)
+  n = self.modulate(both, m[0], m[1], 1e-6)
   packed = self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head])
   return (self.norm_rotate_(packed, [rotation], w, "attn.norm_qk", 1e-6), n)
 

@@ -1,0 +1,78 @@
+package io.xfuser.models.traffic;
+
+import io.xfuser.torchscript.DeviceRun;
+import io.xfuser.torchscript.Traffic;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** What a block of each model does to a GPU's memory, at its real width, in bf16. */
+enum BlockTraffic {
+  FLUX_DOUBLE("flux", "flux", 4608 * 3072, "double_block", "double_before attended double_after"),
+  FLUX_SINGLE("flux", "flux", 4608 * 3072, "single_block", "single_before attended single_after"),
+  FLUX_PROJECT("flux", "flux", 4608 * 3072, "single_block", "norm_rotate_"),
+  SD3("sd3", "sd3", 2 * 4429 * 1536, "block", "before_joint before_second attended after_attention text_after_attention"),
+  SD35_MEDIUM_DUAL("sd3", "sd3", 2 * 4429 * 1536, "dual_block", "before_joint before_second attended after_attention text_after_attention"),
+  PIXART("pixart", "adaln", 2 * 4096 * 1152, "block", "before_attention attended after_attention"),
+  HUNYUANDIT("hunyuandit", "hunyuandit", 2 * 4096 * 1408, "block", "join_skip before_attention attended after_attention"),
+  HUNYUANDIT_SKIP("hunyuandit", "hunyuandit", 2 * 4096 * 1408, "skip_block", "join_skip before_attention attended after_attention");
+
+  private static final String PACKAGE = "/io/xfuser/models/";
+  private static final int BYTES = 2; // of a number in bf16
+
+  private final String model;
+  private final String program;
+  private final long elements;
+  private final String call;
+  private final String functions;
+
+  BlockTraffic(String model, String program, long elements, String call, String functions) {
+    this.model = model;
+    this.program = program;
+    this.elements = elements;
+    this.call = call;
+    this.functions = functions;
+  }
+
+  /** What {@code scripts/bench/traffic} calls it. */
+  String model() {
+    return model;
+  }
+
+  /** Its name in tables. */
+  String title() {
+    return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** What it moves, by {@link Traffic}'s rules. */
+  Traffic measured() throws IOException {
+    String internal = PACKAGE + "internal/";
+    String own = internal + program + "/" + program + ".py";
+    boolean joint = program.equals("flux") || program.equals("sd3");
+    List<String> resources = joint ? List.of(internal + "joint/stream.py", own) : List.of(own);
+    String calls = text("blocks") + "\n" + text(program);
+    return DeviceRun.of(BlockTraffic.class, resources, calls)
+        .traffic(call, functions.split(" ", -1));
+  }
+
+  /** In units of one activation: the tokens of all rows, as wide as the model. */
+  double activations(Traffic traffic) {
+    return traffic.activations(BYTES * elements);
+  }
+
+  private static String text(String name) {
+    try (var resource = BlockTraffic.class.getResourceAsStream(PACKAGE + "traffic/" + name + ".py")) {
+      return new String(resource.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The blocks of {@code model}, or of all. */
+  static List<BlockTraffic> of(String model) {
+    return Stream.of(values()).filter(b -> model.equals("all") || b.model.equals(model)).toList();
+  }
+}

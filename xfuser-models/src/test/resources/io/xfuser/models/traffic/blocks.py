@@ -1,0 +1,12 @@
+# What the texts beside this one share: blocks on tensors without memory.
+
+def calls(self, like: Tensor) -> List[Tensor]:
+  return [like]
+
+def bfloat16(self) -> Tensor:
+  return torch.ones([1], dtype=15, device=torch.device("meta"))
+
+def attended(self, packed: Tensor) -> Tensor:
+  # (B, L, 3, H, D) -> (B, L, H, D), which kernels on CUDA give in this order
+  q = packed.select(2, 0).transpose(1, 2)
+  return self.attend(q, q, q).contiguous()
