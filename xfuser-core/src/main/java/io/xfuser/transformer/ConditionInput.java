@@ -13,8 +13,10 @@ import java.util.Map;
  *     rank the negative prompts come first
  * @param picture what is generated
  * @param positions the positions in {@link Picture#sequence} of the tokens that this rank owns
+ * @param timesteps those that the loop is going to ask for, call by call
  */
-public record ConditionInput(Map<String, NDArray> text, Picture picture, List<Long> positions) {
+public record ConditionInput(
+    Map<String, NDArray> text, Picture picture, List<Long> positions, List<Double> timesteps) {
   /**
    * The text tensor {@code name}.
    *

@@ -43,6 +43,10 @@ def modulations(self, t: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   # shifts, scales, gates of adaLN from the conditioning after its SiLU: t (B, C), a layer of n·C outputs -> (n, B, 1, C)
   return self.linear(t, w, name).unflatten(1, [-1, t.size(1)]).transpose(0, 1).unsqueeze(2)
 
+def table_modulations(self, table: Tensor, t: Tensor) -> Tensor:
+  # adaLN-single: a block's table (6, C) and t (S, 6·C) of S steps -> shift, factor, gate twice (6, S, 1, C)
+  return self.with_factors_(table.unsqueeze(1) + t.unflatten(1, [6, -1]).transpose(0, 1)).unsqueeze(2)
+
 def with_factors_(self, m: Tensor) -> Tensor:
   # of shift, scale and gate, once or more (3·n, ...), scales become the factors 1 + scale of adaLN, in place
   m.unflatten(0, [-1, 3]).select(1, 1).add_(1)
@@ -83,7 +87,7 @@ def norm_rotate_(self, packed: Tensor, rotation: List[Tensor], w: Dict[str, Tens
 def per_length(self, x: Tensor, eps: float) -> Tensor:
   # one over the root mean square of each row: x (..., D) -> (..., 1) fp32
   length = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
-  return torch.rsqrt(length.square() / x.size(-1) + eps)
+  return torch.rsqrt(torch.rsub(length.square(), eps, alpha=-1. / x.size(-1)))  # length²/D + eps
 
 def turn_(self, x: Tensor, rotation: Tensor) -> Tensor:
   # turns neighbouring pairs (arXiv 2104.09864) of the last L tokens of x (B, l, 2, H, D) fp32 by rotation (L, D/2, 2), or

@@ -38,7 +38,7 @@ public record Traffic(int kernels, long bytes, int copies) {
           "view as_strided slice select transpose permute expand expand_as unsqueeze squeeze t alias"
               + " flatten unflatten view_as_complex view_as_real _view_as_real _reshape_alias narrow"
               + " unbind chunk split _unsafe_view detach empty empty_like empty_strided new_empty"
-              + " empty_permuted to _to_copy contiguous clone reshape linear matmul resolve_conj"
+              + " empty_permuted to _to_copy contiguous clone reshape linear matmul rsub resolve_conj"
               + " resolve_neg square stack resize_ lift_fresh");
 
   private static final Set<String> PRODUCTS =

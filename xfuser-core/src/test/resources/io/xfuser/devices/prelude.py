@@ -31,6 +31,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   factor = torch.to(q, self.product_type(q))
   out.append(self.attend_by_pairs(factor, factor, factor))
   m = self.modulations(self.of(like, [2, 8]), w, "m")
+  out = out + [self.table_modulations(self.of(like, [6, 4]), self.of(like, [3, 24]))]
   out = out + [m, self.modulate(x, b, b, 1e-6), self.modulate(x, m[0], m[1], 1e-6), self.with_factors_(x[0, 0:6])]
   out.append(self.modulate(x[0:1], m[0][0:1], m[1][0:1], 1e-6))
   out.append(self.linear_into(x, w, "a", self.of(like, [2, 80, 8]).slice(1, 10, 80)))

@@ -18,6 +18,7 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,6 +96,11 @@ final class DenoisingLoop<C> {
    */
   void prompts(C conditioning) {
     promptsAlone = conditioning;
+  }
+
+  /** What each step asks the conditioner for. */
+  List<Double> timesteps() {
+    return DoubleStream.of(timesteps).boxed().toList();
   }
 
   /** Takes step {@code t}; {@code conditioning} is that of the request. */

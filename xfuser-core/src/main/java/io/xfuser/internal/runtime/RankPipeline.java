@@ -118,9 +118,9 @@ final class RankPipeline<C> implements RankCourse.Work {
     TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       if (!plan.request().guidance().layers().blocks().isEmpty()) {
-        loop.prompts(condition(stage, new Guidance.None().texts(request, text)));
+        loop.prompts(condition(stage, new Guidance.None().texts(request, text), loop.timesteps()));
       }
-      C conditioning = condition(stage, guidance.texts(request, text));
+      C conditioning = condition(stage, guidance.texts(request, text), loop.timesteps());
       return new Ready<>(stage, loop, conditioning, text);
     }
   }
@@ -163,9 +163,10 @@ final class RankPipeline<C> implements RankCourse.Work {
     return lease;
   }
 
-  private C condition(PipelineStage<C> stage, Map<String, NDArray> text) {
+  private C condition(
+      PipelineStage<C> stage, Map<String, NDArray> text, List<Double> timesteps) {
     List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
-    ConditionInput input = new ConditionInput(text, plan.request().picture(), positions);
+    ConditionInput input = new ConditionInput(text, plan.request().picture(), positions, timesteps);
     return run.trace().during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
   }
 

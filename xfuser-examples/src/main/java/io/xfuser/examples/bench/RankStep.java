@@ -74,7 +74,8 @@ final class RankStep<C> implements AutoCloseable {
                         latents.frames(),
                         sequence,
                         0),
-                    LongStream.of(positions).boxed().toList()));
+                    LongStream.of(positions).boxed().toList(),
+                    List.of()));
     this.timestep = shape.timestep();
     this.contexts = contexts(world);
   }

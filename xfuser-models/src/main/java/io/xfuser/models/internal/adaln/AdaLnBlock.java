@@ -33,7 +33,7 @@ record AdaLnBlock(int headSize, TensorMap weights) implements Block<AdaLnConditi
 
   @Override
   public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, BlockContext context) {
-    NDArray t = c.modulation(); // (6, C)
+    NDArray m = c.modulation(this, AdaLn.PROGRAM); // (6, 1, 1, C)
     NDArray textKeyValues = // (B, T, 2, H, D)
         c.kept()
             .get(
@@ -43,7 +43,7 @@ record AdaLnBlock(int headSize, TensorMap weights) implements Block<AdaLnConditi
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = // (B·F, l, 3, H, D)
           AdaLn.PROGRAM.call(
-              scope, "before_attention", x.image(), t, weights, headSize, AdaLnConfig.EPSILON);
+              scope, "before_attention", x.image(), m, weights, headSize, AdaLnConfig.EPSILON);
       NDArray attended =
           context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B·F, l, H, D)
       return x.with(
@@ -54,7 +54,7 @@ record AdaLnBlock(int headSize, TensorMap weights) implements Block<AdaLnConditi
                   "after_attention",
                   x.image(),
                   attended,
-                  t,
+                  m,
                   textKeyValues,
                   c.textMask(),
                   weights,

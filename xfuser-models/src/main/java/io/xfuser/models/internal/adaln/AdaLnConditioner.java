@@ -1,10 +1,10 @@
 package io.xfuser.models.internal.adaln;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.GridPositions;
 import io.xfuser.models.internal.parts.PerBlock;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -51,13 +51,18 @@ record AdaLnConditioner(AdaLnConfig config, TensorMap weights)
         NDArray keptMask = Torch.slice(scope, mask, 1, 0, kept);
         bias = List.of(AdaLn.PROGRAM.call(request, "mask_bias", keptMask, text)); // (B, 1, 1, T)
       }
+      NDArray projected = // (B, T, C)
+          AdaLn.PROGRAM.call(request, "project_caption", text, weights);
+      List<NDArray> sizes = sizes(request, input, text);
       return new AdaLnConditioning(
-          AdaLn.PROGRAM.call(request, "project_caption", text, weights), // (B, T, C)
+          projected,
           bias,
           positions.of(request, input, text),
-          sizes(request, input, text),
+          sizes,
           input.picture().frames(),
           new PerBlock(request),
+          new StepModulations(
+              request, input.timesteps(), (to, t) -> modulation(to, projected, sizes, t)),
           null);
     }
   }
@@ -75,8 +80,21 @@ record AdaLnConditioner(AdaLnConfig config, TensorMap weights)
 
   @Override
   public AdaLnConditioning at(NDManager step, AdaLnConditioning c, double value) {
-    NDList both = // (6, C) and (C)
-        AdaLn.PROGRAM.callList(step, "timestep", value, c.text(), weights, c.sizes());
-    return c.at(new AdaLnConditioning.Timestep(both.get(0), both.get(1)));
+    return c.at(
+        new AdaLnConditioning.Timestep(
+            c.steps().at(step, value), embedded(step, c.text(), c.sizes(), value)));
+  }
+
+  /** The embedded timestep (1, C). */
+  private NDArray embedded(NDManager owner, NDArray like, List<NDArray> sizes, double value) {
+    return AdaLn.PROGRAM.call(owner, "timestep", value, like, weights, sizes);
+  }
+
+  /** What all blocks make their modulations of, (1, 6·C). */
+  private NDArray modulation(NDManager owner, NDArray like, List<NDArray> sizes, double value) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray embedded = embedded(scope, like, sizes, value);
+      return AdaLn.PROGRAM.call(owner, "timestep_modulation", embedded, weights);
+    }
   }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorMap;
@@ -33,11 +34,16 @@ record FluxConditioner(FluxConfig config, TensorMap weights) implements JointCon
     NDArray embeds = input.text(FluxTextEncoder.EMBEDS); // (B, T, text width)
     NDArray pooled = input.text(FluxTextEncoder.POOLED); // (B, pooled width)
     double[] guidance = {input.picture().guidance()};
+    NDArray fixed = // (B, C)
+        Flux.PROGRAM.call(
+            request, "embed_fixed", pooled, config.guidance() ? guidance : new double[0], weights);
     return new JointConditioning(
         Flux.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
-        Flux.PROGRAM.call( // (B, C)
-            request, "embed_fixed", pooled, config.guidance() ? guidance : new double[0], weights),
-        rotation(request, input, embeds));
+        rotation(request, input, embeds),
+        new StepModulations(
+            request,
+            input.timesteps(),
+            (to, t) -> Flux.PROGRAM.call(to, "condition", t, fixed, weights)));
   }
 
   /** Cosines and sines of the image tokens, (l, D/2, 2). */
@@ -46,10 +52,4 @@ record FluxConditioner(FluxConfig config, TensorMap weights) implements JointCon
     try (NDManager scope = request.newSubManager()) {
       return Flux.PROGRAM.call(request, "rotation", input.coordinates(scope, like), axes);
     }
-  }
-
-  @Override
-  public JointConditioning at(NDManager step, JointConditioning c, double timestep) {
-    return c.at(step, Flux.PROGRAM.call(step, "condition", timestep, c.fixed(), weights));
-  }
-}
+  }}

@@ -42,7 +42,7 @@ record FluxDoubleBlock(int headSize, TensorMap weights) implements Block<JointCo
 
   @Override
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
-    NDArray m = c.step().modulation(this, Flux.PROGRAM, "double_modulation"); // (12, B, 1, C)
+    NDArray m = c.step().of(this, Flux.PROGRAM, "double_modulation"); // (12, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDList streams = Flux.streams(x); // (B, l, C), (B, T, C)
       NDArray packed = // (B, T + l, 3, H, D)

@@ -42,7 +42,7 @@ record FluxSingleBlock(int headSize, boolean last, TensorMap weights)
 
   @Override
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
-    NDArray m = c.step().modulation(this, Flux.PROGRAM, "single_modulation"); // (3, B, 1, C)
+    NDArray m = c.step().of(this, Flux.PROGRAM, "single_modulation"); // (3, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
           Flux.PROGRAM.callList(

@@ -39,7 +39,7 @@ record TemporalBlock(int headSize, boolean first, TensorMap weights)
                 owner,
                 "temporal_block",
                 x.image(),
-                c.modulation(),
+                c.modulation(this, PROGRAM),
                 first && c.frames() > 1 ? List.of(positions(x.image(), c)) : List.of(),
                 weights,
                 headSize,

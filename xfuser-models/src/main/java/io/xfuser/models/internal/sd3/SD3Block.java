@@ -68,7 +68,7 @@ record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
   @Override
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray m = // (8, 12 or 15, B, 1, C)
-        c.step().modulation(this, SD3.PROGRAM, "modulation");
+        c.step().of(this, SD3.PROGRAM, "modulation");
     try (NDManager scope = owner.newSubManager()) {
       Qkv qkv = new Qkv(packed(scope, x, m), x.textTokens(), x.place().span());
       NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)

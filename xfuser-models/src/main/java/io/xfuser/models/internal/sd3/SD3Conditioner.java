@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Sequence.Axes;
@@ -34,17 +35,15 @@ record SD3Conditioner(SD3Config config, TensorMap weights) implements JointCondi
     Axes axes = input.picture().sequence().denoised();
     int side = config.table();
     int corner = (side - axes.rows()) / 2 * side + (side - axes.columns()) / 2;
+    NDArray fixed = SD3.PROGRAM.call(request, "embed_pooled", pooled, weights); // (B, C)
     try (NDManager scope = request.newSubManager()) {
       return new JointConditioning(
           SD3.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
-          SD3.PROGRAM.call(request, "embed_pooled", pooled, weights), // (B, C)
           SD3.PROGRAM.call( // (l)
-              request, "crop", input.coordinates(scope, embeds), corner, side));
+              request, "crop", input.coordinates(scope, embeds), corner, side),
+          new StepModulations(
+              request,
+              input.timesteps(),
+              (to, t) -> SD3.PROGRAM.call(to, "condition", t, fixed, weights)));
     }
-  }
-
-  @Override
-  public JointConditioning at(NDManager step, JointConditioning c, double timestep) {
-    return c.at(step, SD3.PROGRAM.call(step, "condition", timestep, c.fixed(), weights));
-  }
-}
+  }}

@@ -2,10 +2,13 @@
 # MLP, c values of a token. H and N are those of the share that the weights are; the whole has H·D = C and N = 4C. attn1 is
 # self-attention, attn2 looks at the caption; their to_qkv and to_kv are several layers as one.
 
-def before_attention(self, x: Tensor, t: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
-  # x (B·F, L, C), t (6, C), head is D -> packed queries, keys, values (B·F, L, 3, H, D)
-  m = w["scale_shift_table"] + t
-  h = self.modulate(x, m[0], 1 + m[1], eps)
+def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # t (S, 6·C) of S steps -> shift, factor (1 + scale), gate twice (6, S, 1, C)
+  return self.table_modulations(w["scale_shift_table"], t)
+
+def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
+  # x (B·F, L, C), m of modulation for one step, head is D -> packed queries, keys, values (B·F, L, 3, H, D)
+  h = self.modulate(x, m[0], m[1], eps)
   return self.linear(h, w, "attn1.to_qkv").unflatten(2, [3, -1, head])
 
 def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
@@ -15,17 +18,16 @@ def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
   k, v = text_kv.select(2, 0).transpose(1, 2), text_kv.select(2, 1).transpose(1, 2)
   return self.attend_masked(qh, k, v, mask).reshape(q.size(0), q.size(1), q.size(2))
 
-def after_attention(self, x: Tensor, attended: Tensor, t: Tensor, text_kv: Tensor, mask: List[Tensor], w: Dict[str, Tensor],
+def after_attention(self, x: Tensor, attended: Tensor, m: Tensor, text_kv: Tensor, mask: List[Tensor], w: Dict[str, Tensor],
                     eps: float, terms: List[int]) -> Tensor:
   # x (B·F, L, C), attended (B·F, L, H, D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) -> (B·F, L, C); three terms
-  m = w["scale_shift_table"] + t
   if self.adds(terms, 0):
     x = self.add_gated(x, self.linear(attended.flatten(2), w, "attn1.to_out.0"), m[2], terms, 0)
   if self.adds(terms, 1):
     text = self.attend_text(self.linear(x, w, "attn2.to_q"), text_kv, mask)
     x = self.add_linear(x, text, w, "attn2.to_out.0", terms, 1)
   if self.adds(terms, 2):
-    n = self.modulate(x, m[3], 1 + m[4], eps)
+    n = self.modulate(x, m[3], m[4], eps)
     x = self.add_gated(x, self.mlp_gelu_tanh(n, w, "ff.net.0.proj", "ff.net.2"), m[5], terms, 2)
   return x
 
@@ -34,7 +36,7 @@ def text_key_values(self, text: Tensor, w: Dict[str, Tensor], head: int) -> Tens
   return self.linear(text, w, "attn2.to_kv").unflatten(2, [2, -1, head])
 
 def predict(self, x: Tensor, t: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
-  # x (B, L, C), t (C) -> (B, L, c)
+  # x (B, L, C), t (1, C) -> (B, L, c)
   m = w["scale_shift_table"] + t
   return self.linear(self.modulate(x, m[0], 1 + m[1], eps), w, "proj_out")
 
@@ -59,10 +61,13 @@ def size_condition(self, height: float, width: float, ratio: float, like: Tensor
   sizes = [self.embed_number(size, like, w, "adaln_single.emb.resolution_embedder") for size in [height, width]]
   return torch.cat(sizes + [self.embed_number(ratio, like, w, "adaln_single.emb.aspect_ratio_embedder")], 1)
 
-def timestep(self, value: float, like: Tensor, w: Dict[str, Tensor], sizes: List[Tensor]) -> Tuple[Tensor, Tensor]:
-  # adaLN-single: shift, scale, gate twice (6, C), and the embedded timestep (C)
+def timestep(self, value: float, like: Tensor, w: Dict[str, Tensor], sizes: List[Tensor]) -> Tensor:
+  # the embedded timestep, with sizes if they are a condition: (1, C)
   embedded = self.embed_number(value, like, w, "adaln_single.emb.timestep_embedder")
   for s in sizes:
     embedded = embedded + s
-  six = self.linear(torch.silu(embedded), w, "adaln_single.linear")
-  return (six.view(6, -1), embedded.squeeze(0))
+  return embedded
+
+def timestep_modulation(self, embedded: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # adaLN-single: of (1, C) shift, scale, gate twice (1, 6·C)
+  return self.linear(torch.silu(embedded), w, "adaln_single.linear")

@@ -99,7 +99,8 @@ class PixArtTransformerTest {
             Captions.EMBEDS, expected.both("negative_embeds", "prompt_embeds"),
             Captions.MASK, expected.both("negative_mask", "prompt_mask")),
         new ConditionInput.Picture(HEIGHT, WIDTH, 1, sequence, 0),
-        LongStream.range(0, sequence.tokens()).boxed().toList());
+        LongStream.range(0, sequence.tokens()).boxed().toList(),
+        List.of());
   }
 
   /** What diffusers computed. */
