@@ -2,6 +2,8 @@ package io.xfuser.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -43,6 +45,7 @@ public final class DeviceRun {
           Map.entry("_scaled_dot_product_efficient_attention", "efficient"),
           Map.entry("_scaled_dot_product_cudnn_attention", "cudnn"));
 
+  private static final HalfPrecision WIDE = new HalfPrecision(true, true);
   private static final Pattern FUNCTION = Pattern.compile("(?ms)^def (\\w+)\\(.*?(?=^def |\\z)");
   private static final Pattern CALLED = Pattern.compile("self\\.(\\w+)\\(");
 
@@ -116,6 +119,52 @@ public final class DeviceRun {
             + calls;
     Program program = Program.compile(type + " as " + multiplied, all);
     assertThat(program.callLong("count", type.scalarType())).isPositive();
+  }
+
+  /**
+   * Asserts that the branches for other devices, run on the CPU, compute what its own do: in fp32
+   * but for the order of sums, in bf16 but for what is rounded in between.
+   */
+  public void computesTheSameElsewhere() {
+    String ours = Prelude.text(ModuleArchive.read(Prelude.class, "linear_aten.py"), WIDE);
+    String elsewhere =
+        (ours + shared + text)
+            .replaceAll("(?<!\\bq)\\.is_cpu(?! and \\()", ".is_cuda") // but types and attention
+            .replace("torch._addmm_activation(", "self.fused_activation("); // another GELU on CPUs
+    assertThat(elsewhere).isNotEqualTo(ours + shared + text);
+    checkAlike(ours + shared + text, elsewhere, ElementType.FLOAT32, 1e-5);
+    checkAlike(ours + shared + text, elsewhere, ElementType.BFLOAT16, 0.02);
+  }
+
+  private void checkAlike(String here, String elsewhere, ElementType type, double tolerance) {
+    try (NDManager manager = Torch.newManager()) {
+      NDList expected = varied("here", here).callList(manager, "varied", type.scalarType());
+      NDList found = varied("elsewhere", elsewhere).callList(manager, "varied", type.scalarType());
+      assertThat(found).hasSameSizeAs(expected).isNotEmpty();
+      for (int i = 0; i < found.size(); i++) {
+        float[] these = found.get(i).toFloatArray();
+        float[] those = expected.get(i).toFloatArray();
+        assertThat(these).as("%s, result %d", type, i).hasSameSizeAs(those);
+        double size = 0;
+        double difference = 0;
+        for (int j = 0; j < these.length; j++) {
+          size += (double) those[j] * those[j];
+          difference += Math.pow((double) these[j] - those[j], 2);
+        }
+        assertThat(Math.sqrt(difference))
+            .as("%s, result %d", type, i)
+            .isLessThanOrEqualTo(tolerance * Math.sqrt(size) + 1e-6);
+      }
+    }
+  }
+
+  /** The calls on tensors of many values. */
+  private Program varied(String name, String ours) {
+    String made =
+        ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
+            .replace("torch.ones(shape, dtype=like.dtype, ", "self.waves(shape, dtype=like.dtype, ");
+    return Program.compile(
+        name, ours + ModuleArchive.read(DeviceRun.class, "elsewhere.py") + made + calls);
   }
 
   /** How many results of the calls are not on {@code device}. */

@@ -79,6 +79,11 @@ class DevicesTest {
     DeviceRun.ofPrelude(calls("prelude")).multiplies(ElementType.FLOAT16);
   }
 
+  @Test
+  void thePreludeComputesTheSameElsewhere() {
+    DeviceRun.ofPrelude(calls("prelude")).computesTheSameElsewhere();
+  }
+
   @Tag("gpu")
   @Test
   void thePreludeStaysOnAGpu() {

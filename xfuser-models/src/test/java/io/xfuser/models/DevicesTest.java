@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** No program of a model makes a tensor on another device than its arguments'. */
 class DevicesTest {
@@ -80,6 +81,21 @@ class DevicesTest {
   void functionsMultiplyInTheTypeThatIsChosen(String programs) throws IOException {
     run(programs).multiplies(ElementType.BFLOAT16);
     run(programs).multiplies(ElementType.FLOAT16);
+  }
+
+  /** Blocks, in which fused operators have CUDA's branches. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "internal/adaln/adaln",
+        "internal/joint/stream internal/sd3/sd3",
+        "internal/joint/stream internal/flux/flux",
+        "internal/hunyuandit/hunyuandit",
+        "internal/dit/dit",
+        "internal/latte/latte"
+      })
+  void functionsComputeTheSameElsewhere(String programs) throws IOException {
+    run(programs).computesTheSameElsewhere();
   }
 
   @Tag("gpu")
