@@ -2,7 +2,6 @@ package io.xfuser.serving;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.model.GenerationRequest;
@@ -13,8 +12,6 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
 import io.xfuser.server.Backend;
 import io.xfuser.server.Drawn;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,8 +24,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Draws for a server what a {@link Scheduler} decides: requests stop between steps for others, go
@@ -36,7 +31,6 @@ import org.slf4j.LoggerFactory;
  * of their own while others denoise. Ranks are threads of this JVM.
  */
 public final class ScheduledBackend implements Backend {
-  private static final Logger LOG = LoggerFactory.getLogger(ScheduledBackend.class);
   private static final long ROUND_MILLIS = 1_000;
 
   private final ElasticRanks ranks;
@@ -47,7 +41,6 @@ public final class ScheduledBackend implements Backend {
   private final ScheduledExecutorService clock;
   private long submitted;
   private boolean closed;
-  private @Nullable Path keep; // step times
 
   /**
    * With ranks of their own on {@code pipeline}, which is closed by the caller, after this.
@@ -72,32 +65,6 @@ public final class ScheduledBackend implements Backend {
         clock.scheduleWithFixedDelay(
             this::decide, ROUND_MILLIS, ROUND_MILLIS, TimeUnit.MILLISECONDS);
   }
-
-  /**
-   * The same, with what {@code file} has of step times, to which it goes back at the end.
-   *
-   * @param file null for none
-   * @throws ArgumentException if it is no table of step times
-   */
-  public static ScheduledBackend keeping(
-      @Nullable Path file, DiffusionPipeline pipeline, EngineConfig engine, Choice choice) {
-    try {
-      StepTimes times = file == null ? new StepTimes() : StepTimes.load(file);
-      ScheduledBackend backend = new ScheduledBackend(pipeline, engine, choice, times);
-      backend.keep = file;
-      return backend;
-    } catch (IOException e) {
-      throw new ArgumentException("the step times cannot be read: " + e.getMessage(), e);
-    }
-  }
-
-  /**
-   * Who gets what.
-   *
-   * @param ranks that may denoise at a time; one more decodes
-   * @param degree ranks of each request, where the policy does not choose
-   */
-  public record Choice(Policy policy, int ranks, int degree) {}
 
   @Override
   public synchronized GenerationRequest check(InputConfig input) {
@@ -305,21 +272,11 @@ public final class ScheduledBackend implements Backend {
     late.forEach(one -> Objects.requireNonNull(one.task()).cancel());
     awaitAll(Long.MAX_VALUE);
     clock.shutdown();
-    save();
+    times.keep();
     synchronized (this) {
       ranks.close();
     }
     return inTime;
-  }
-
-  private void save() {
-    if (keep != null) {
-      try {
-        times.save(keep);
-      } catch (IOException e) {
-        LOG.warn("the step times cannot be kept: {}", e.getMessage());
-      }
-    }
   }
 
   /** Waits until nothing is left; whether that was so by {@code until}, in nanoseconds. */

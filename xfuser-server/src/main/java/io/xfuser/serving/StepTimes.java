@@ -3,11 +3,15 @@ package io.xfuser.serving;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.xfuser.failure.ArgumentException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How long a step takes, by shape, pictures at a time and degree of parallelism: profiled, and kept
@@ -18,6 +22,9 @@ public final class StepTimes {
   private static final double NEWEST = 0.25; // its weight among those before
   private static final double UNKNOWN_SECONDS = 1;
 
+  private static final Logger LOG = LoggerFactory.getLogger(StepTimes.class);
+
+  private @Nullable Path file;
   private final Map<Key, Double> seconds = new ConcurrentSkipListMap<>();
 
   private record Key(String shape, int pictures, int degree) implements Comparable<Key> {
@@ -80,6 +87,33 @@ public final class StepTimes {
       }
     }
     return times;
+  }
+
+  /**
+   * What {@code file} has, if there is one; {@link #keep} writes it again.
+   *
+   * @throws ArgumentException if it is no table of step times
+   */
+  public static StepTimes at(Path file) {
+    try {
+      StepTimes times = load(file);
+      times.file = file;
+      return times;
+    } catch (IOException e) {
+      throw new ArgumentException("the step times cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Writes all to the file that it is {@linkplain #at at}, if it is at one. */
+  public void keep() {
+    Path place = file;
+    if (place != null) {
+      try {
+        save(place);
+      } catch (IOException e) {
+        LOG.warn("the step times cannot be kept: {}", e.getMessage());
+      }
+    }
   }
 
   /** Writes all that was measured as JSON: rows of shape, pictures, degree and seconds. */

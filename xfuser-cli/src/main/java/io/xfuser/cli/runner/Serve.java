@@ -15,8 +15,10 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.server.Backend;
 import io.xfuser.server.ImageServer;
 import io.xfuser.server.ServerSettings;
+import io.xfuser.serving.Choice;
 import io.xfuser.serving.Policy;
 import io.xfuser.serving.ScheduledBackend;
+import io.xfuser.serving.StepTimes;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -169,10 +171,11 @@ final class Serve {
       pipelines.add(pipeline);
       if (policy != null) {
         int count = engine.parallel().worldSize();
-        ScheduledBackend.Choice choice =
-            new ScheduledBackend.Choice(Policy.of(policy), count, Integer.highestOneBit(count));
-        Path times = settings.get(ServerSettings.STEP_TIMES);
-        return ScheduledBackend.keeping(times, pipeline, engine, choice);
+        Choice choice =
+            new Choice(Policy.of(policy), count, Integer.highestOneBit(count));
+        Path file = settings.get(ServerSettings.STEP_TIMES);
+        StepTimes times = file == null ? new StepTimes() : StepTimes.at(file);
+        return new ScheduledBackend(pipeline, engine, choice, times);
       }
       XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
       if (args.launcher().equals("process")) {
