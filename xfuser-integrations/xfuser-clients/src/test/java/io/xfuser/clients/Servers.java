@@ -49,6 +49,11 @@ final class Servers {
     }
   }
 
+  static int[] pixels(BufferedImage picture) {
+    int width = picture.getWidth();
+    return picture.getRGB(0, 0, width, picture.getHeight(), null, 0, width);
+  }
+
   /** A PNG file of one colour, whose left half may be seen through. */
   static byte[] png(Color colour, boolean clear) {
     BufferedImage picture = new BufferedImage(64, 64, BufferedImage.TYPE_INT_ARGB);

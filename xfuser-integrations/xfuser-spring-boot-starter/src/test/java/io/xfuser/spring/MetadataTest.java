@@ -95,7 +95,9 @@ class MetadataTest {
     if (Boolean.getBoolean("xfuser.write")) {
       Files.writeString(FILE, expected);
     }
-    assertThat(Files.readString(FILE).replace("\r\n", "\n")).isEqualTo(expected);
+    assertThat(Files.readString(FILE).replace("\r\n", "\n"))
+        .as("-Dxfuser.write=true writes %s", FILE)
+        .isEqualTo(expected);
     int described = OWN.size() + GROUPS.size();
     assertThat(XfuserProperties.class.getRecordComponents()).hasSize(described);
   }
