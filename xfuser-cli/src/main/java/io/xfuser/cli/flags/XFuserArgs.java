@@ -87,7 +87,7 @@ public final class XFuserArgs {
       CommandSyntax syntax = new CommandSyntax();
       XFuserArgs args = new XFuserArgs(syntax.parse(argv), syntax.usage());
       for (Setting<?> setting : args.given.keySet()) {
-        if (InputConfig.SETTINGS.contains(setting) && setting != ModelConfig.LORA
+        if ((InputConfig.SETTINGS.contains(setting) && setting != ModelConfig.LORA)
             || CommandSettings.OF_PICTURES.contains(setting)) {
           throw new ArgumentException(
               setting + " is for one request: clients of a server give it as a field of theirs");
