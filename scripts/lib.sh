@@ -85,17 +85,26 @@ has_nvidia_driver() {
   [ -e /proc/driver/nvidia/version ] || PATH=$PATH:/sbin ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1'
 }
 
+# require_device DEVICE: ends the script where there is no such device for gpu-check.
+require_device() {
+  case $1 in
+    cuda) has_nvidia_driver || fail 2 "this machine has no GPU for CUDA (no NVIDIA driver); --device cpu tries the check without one" ;;
+    cpu) ;;
+    *) fail 2 "the device must be cuda or cpu, but is $1" ;;
+  esac
+}
+
 # find_libtorch: sets CUDA to yes where PYTORCH_LIBRARY_PATH names a libtorch for GPUs and there is a driver, which that
 # libtorch cannot be loaded without. Exports what DJL needs to know of a libtorch that it did not bring.
 find_libtorch() {
-  CUDA=no
+  CUDA=${PACK:-no}
   [ -n "${PYTORCH_LIBRARY_PATH:-}" ] || return 0
   local folder=$PYTORCH_LIBRARY_PATH library
   [ -d "$folder" ] || folder=$(dirname "$folder")
   if [ -e "$folder/libtorch_cuda.so" ] && has_nvidia_driver; then
     CUDA=yes
     # pip keeps CUDA's libraries beside torch; DJL and NCCL look for them by their names.
-    for library in "$folder"/../../nvidia/cuda_runtime/lib "$folder"/../../nvidia/nccl/lib; do
+    for library in "$folder"/../../nvidia/{cuda_runtime,cu13,nccl}/lib; do
       [ ! -d "$library" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$library"
     done
   fi
@@ -107,7 +116,7 @@ find_libtorch() {
   fi
 }
 
-# run_main ROOT MAIN "JVM OPTIONS" ARGUMENTS...: becomes the JVM that runs MAIN.
+# run_main ROOT MAIN "JVM OPTIONS" ARGUMENTS...: becomes the JVM that runs MAIN, of the build in BUILT or with CLASS_PATH.
 run_main() {
   local root=$1 main=$2 given=$3
   shift 3
@@ -121,7 +130,7 @@ run_main() {
   # else runs (docs/performance.md). Java sets this too, but then with less certainty.
   [ -n "${OMP_WAIT_POLICY:-}${GOMP_SPINCOUNT:-}${KMP_BLOCKTIME:-}${KMP_LIBRARY:-}" ] || export OMP_WAIT_POLICY=passive
   local built=${BUILT:-$root} path archive options
-  path=$(class_path "$built")
+  path=${CLASS_PATH:-$(class_path "$built")}
   archive=$built/xfuser-examples/target/classes.jsa
   options=(-XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED)
   # The arithmetic is libtorch's: the quick compiler and the small collector start sooner and lose nothing, and what few

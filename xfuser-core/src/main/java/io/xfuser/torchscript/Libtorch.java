@@ -29,6 +29,9 @@ import java.util.regex.Pattern;
 public final class Libtorch {
   private static final String SETTING = "PYTORCH_LIBRARY_PATH";
 
+  /** The system property that takes a libtorch of any version, for whoever tries one. */
+  public static final String ANY = "xfuser.any_libtorch";
+
   /** {@code __version__ = '2.7.1+cu126'} in pip's torch, {@code 2.7.1+cu126} in the archives. */
   private static final Pattern VERSION = Pattern.compile("(?m)^(?:__version__ = ')?(\\d[\\d.]*)");
 
@@ -40,15 +43,27 @@ public final class Libtorch {
    * Looks at the libtorch that {@code PYTORCH_LIBRARY_PATH} names, if it names one; else takes the
    * one with CUDA of the class path, if there is one. To be called before anything else here.
    *
-   * @throws ArgumentException if it does not fit, in one sentence
+   * @throws ArgumentException if it does not fit, in one sentence, unless {@link #ANY} is true
    */
   public static void requireFit() {
     DjlSettings.keepQuiet();
     MavenLibtorch.prefer();
-    String path = Utils.getEnvOrSystemProperty(SETTING);
-    if (path != null && !path.isBlank()) {
-      check(path, required());
+    if (!Boolean.getBoolean(ANY)) {
+      misfit()
+          .ifPresent(
+              sentence -> {
+                throw new ArgumentException(sentence);
+              });
     }
+  }
+
+  /**
+   * Why the libtorch that {@code PYTORCH_LIBRARY_PATH} names does not fit DJL's native library, in
+   * one sentence with both versions; nothing if it fits, or none is named.
+   */
+  public static Optional<String> misfit() {
+    String path = Utils.getEnvOrSystemProperty(SETTING);
+    return path == null || path.isBlank() ? Optional.empty() : misfit(path, required());
   }
 
   /** The version of libtorch, {@code 2.7.1} for example. */
@@ -76,18 +91,19 @@ public final class Libtorch {
     }
   }
 
-  /** Rejects a libtorch in {@code path} whose version is known and is not {@code required}. */
-  static void check(String path, String required) {
+  /** Of a libtorch in {@code path} whose version is known and is not {@code required}. */
+  static Optional<String> misfit(String path, String required) {
     for (String entry : path.split(File.pathSeparator, -1)) {
       Path named = Path.of(entry);
       Path folder = Files.isRegularFile(named) ? named.toAbsolutePath().getParent() : named;
       Optional<String> found = folder == null ? Optional.empty() : version(folder);
       if (found.isPresent() && !found.get().equals(required)) {
-        throw new ArgumentException(
+        return Optional.of(
             "%s names libtorch %s in %s, but DJL's native library fits libtorch %s only"
                 .formatted(SETTING, found.get(), folder, required));
       }
     }
+    return Optional.empty();
   }
 
   /** The version of the libtorch in {@code folder}, if a file beside the folder tells it. */

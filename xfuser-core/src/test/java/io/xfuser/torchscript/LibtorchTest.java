@@ -3,6 +3,7 @@ package io.xfuser.torchscript;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.engine.EngineException;
 import io.xfuser.internal.natives.NativeLibrary;
@@ -28,26 +29,37 @@ class LibtorchTest {
   }
 
   @Test
-  void aLibtorchOfAnotherVersionIsRefusedInOneSentence() throws IOException {
+  void aLibtorchOfAnotherVersionIsRefusedInOneSentenceUnlessAnyIsTaken() throws IOException {
     Path lib = lib("version.py", "from typing import Optional\n\n__version__ = '2.10.0+cu128'\n");
-    assertThatThrownBy(() -> Libtorch.check("/nowhere" + File.pathSeparator + lib, "2.7.1"))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(
-            "PYTORCH_LIBRARY_PATH names libtorch 2.10.0 in %s, but DJL's native library fits"
-                + " libtorch 2.7.1 only",
-            lib);
+    String sentence =
+        "PYTORCH_LIBRARY_PATH names libtorch 2.10.0 in %s, but DJL's native library fits libtorch"
+            + " %s only";
+    assertThat(Libtorch.misfit("/nowhere" + File.pathSeparator + lib, "2.7.1"))
+        .hasValue(sentence.formatted(lib, "2.7.1"));
     Path file = Files.createFile(lib.resolve("libtorch.so"));
-    assertThatThrownBy(() -> Libtorch.check(file.toString(), "2.7.1"))
-        .hasMessageContaining("libtorch 2.10.0 in " + lib);
+    assertThat(Libtorch.misfit(file.toString(), "2.7.1"))
+        .hasValueSatisfying(why -> assertThat(why).contains("libtorch 2.10.0 in " + lib));
+    assumeTrue(System.getenv("PYTORCH_LIBRARY_PATH") == null);
+    System.setProperty("PYTORCH_LIBRARY_PATH", lib.toString());
+    try {
+      assertThatThrownBy(Libtorch::requireFit)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(sentence, lib, Libtorch.required());
+      System.setProperty(Libtorch.ANY, "true");
+      assertThatCode(Libtorch::requireFit).doesNotThrowAnyException();
+    } finally {
+      System.clearProperty("PYTORCH_LIBRARY_PATH");
+      System.clearProperty(Libtorch.ANY);
+    }
   }
 
   @Test
   void theRightVersionAndAnUnknownOneAreLoaded() throws IOException {
-    assertThatCode(() -> Libtorch.check(directory.toString(), "2.7.1")).doesNotThrowAnyException();
+    assertThat(Libtorch.misfit(directory.toString(), "2.7.1")).isEmpty();
     Path lib = lib("build-version", "2.7.1+cu128\n");
-    assertThatCode(() -> Libtorch.check(lib.toString(), "2.7.1")).doesNotThrowAnyException();
-    assertThatThrownBy(() -> Libtorch.check(lib.toString(), "2.5.1"))
-        .hasMessageContaining("libtorch 2.7.1");
+    assertThat(Libtorch.misfit(lib.toString(), "2.7.1")).isEmpty();
+    assertThat(Libtorch.misfit(lib.toString(), "2.5.1"))
+        .hasValueSatisfying(why -> assertThat(why).contains("libtorch 2.7.1"));
   }
 
   @Test

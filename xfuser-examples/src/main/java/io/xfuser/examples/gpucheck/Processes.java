@@ -25,7 +25,6 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /**
  * As many ranks as GPUs, a JVM each, connected by NCCL: their pictures against those of one rank.
@@ -38,7 +37,9 @@ import picocli.CommandLine.Option;
 final class Processes implements Callable<Integer> {
   private static final int CPU_RANKS = 2;
 
-  /** What the demo model can be shared out to. */
+  private static final int STEPS = 4;
+
+  /** What the tiny model can be shared out to. */
   private static final int MOST_HEADS = 4;
 
   private static final int MOST_BLOCKS = 8;
@@ -46,53 +47,43 @@ final class Processes implements Callable<Integer> {
   /** Of 255: what rounding to 8 bits may make of a difference within the laws. */
   private static final double ONE_STEP = 1.01 / 255;
 
-  @Mixin private DeviceOption device = new DeviceOption();
-  @Mixin private Page page = new Page();
+  @Mixin private Part part = new Part();
 
-  @Option(
-      names = "--model",
-      required = true,
-      description = "what draws: the demo model, or one of as many heads and blocks")
-  private Path model = Path.of("");
-
-  @Option(
-      names = "--steps",
-      defaultValue = "20",
-      description = "denoising steps (default: ${DEFAULT-VALUE})")
-  private int steps = 20;
+  private final Findings findings = Findings.told();
 
   /** What was drawn, and how long a step took. */
   private record ProcessRun(BufferedImage picture, double stepSeconds) {}
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    int ranks = device.isCuda() ? Gpus.found().count() : CPU_RANKS;
-    String connected = device.isCuda() ? "NCCL" : "sockets";
-    List<String> lines = new ArrayList<>();
+    GpuCheck.requireGpu(part);
+    int ranks = part.isCuda() ? Gpus.found().count() : CPU_RANKS;
     if (ranks < 2) {
-      page.add("Processes", List.of("One GPU: NCCL has nothing to connect.", ""));
+      findings.note("Left out: NCCL has nothing to connect on a machine with one GPU.");
       return 0;
     }
-    if (device.isCuda() && Machine.nccl().isEmpty()) {
+    if (part.isCuda() && Machine.nccl().isEmpty()) {
       throw new ArgumentException(
           "NCCL cannot be loaded; it needs org.bytedeco:cuda-platform and libnccl.so.2");
     }
-    lines.add(
-        ranks + " ranks, a JVM each, connected by " + connected + ", against one rank with as");
-    lines.add("many patches. Law: no value of 8 bits differs by more than one.");
-    lines.add("");
-    lines.addAll(
-        Page.header("layout", "largest difference of 255", "PSNR, dB", "s/step", "÷ one rank", ""));
-    boolean all = compareAll(ranks, lines);
-    page.add("Processes", lines);
+    String connected = part.isCuda() ? "NCCL" : "sockets";
+    findings.note(
+        "%s ranks, a JVM each, connected by %s, against one rank with as many patches. Law: no"
+            + " value of 8 bits differs by more than one.",
+        ranks, connected);
+    boolean all = compareAll(ranks);
+    findings.decides(
+        all ? "%s ranks connected by %s draw what one draws" : "**%s ranks by %s draw another**",
+        ranks,
+        connected);
     return all ? 0 : 1;
   }
 
-  private boolean compareAll(int ranks, List<String> lines)
-      throws IOException, InterruptedException {
+  private boolean compareAll(int ranks) throws IOException, InterruptedException {
     Map<Integer, ProcessRun> ofOneRank = new HashMap<>(); // by patches
     boolean all = true;
-    for (ParallelConfig layout : layouts(ranks)) {
+    List<ParallelConfig> layouts = layouts(ranks);
+    for (ParallelConfig layout : part.isCuda() ? layouts : layouts.subList(0, 1)) {
       int patches = layout.patches();
       if (!ofOneRank.containsKey(patches)) {
         ofOneRank.put(patches, draw(ParallelConfig.builder().numPipelinePatch(patches).build()));
@@ -102,14 +93,13 @@ final class Processes implements Callable<Integer> {
       Fidelity fidelity = Fidelity.of(one.picture(), several.picture());
       boolean holds = fidelity.largestDifference() <= ONE_STEP;
       all &= holds;
-      lines.add(
-          Page.row(
-              layout.label(),
-              String.format(Locale.ROOT, "%.0f", 255 * fidelity.largestDifference()),
-              String.format(Locale.ROOT, "%.1f", fidelity.psnr()),
-              String.format(Locale.ROOT, "%.4f", several.stepSeconds()),
-              String.format(Locale.ROOT, "%.2f", several.stepSeconds() / one.stepSeconds()),
-              holds ? "holds" : "**broken**"));
+      findings.row(
+          "layout", layout.label(),
+          "largest difference of 255", Math.rint(255 * fidelity.largestDifference()),
+          "PSNR, dB", String.format(Locale.ROOT, "%.1f", fidelity.psnr()),
+          "s/step", several.stepSeconds(),
+          "÷ one rank", several.stepSeconds() / one.stepSeconds(),
+          "", holds ? "holds" : "**broken**");
     }
     return all;
   }
@@ -148,7 +138,7 @@ final class Processes implements Callable<Integer> {
     List<String> flags = new ArrayList<>(flags(layout));
     flags.addAll(List.of("--output_directory", folder.toString(), "--report", report.toString()));
     // ranks that share a GPU would not be connected by NCCL
-    flags.addAll(List.of("--device", ranks == 1 ? device.shared() : device.each()));
+    flags.addAll(List.of("--device", ranks == 1 ? part.setup().shared() : part.setup().device()));
     LaunchPlan plan = new LaunchPlan(XDiT.class.getName(), flags, LaunchTopology.local(ranks));
     int status = new Launcher(System.out, System.err).run(plan);
     if (status != 0) {
@@ -168,9 +158,11 @@ final class Processes implements Callable<Integer> {
   }
 
   private List<String> flags(ParallelConfig layout) {
-    List<String> flags = new ArrayList<>(List.of("--model", model.toString(), "--prompt", "a fox"));
+    String model = part.setup().pipeline(Machine.MODEL).toString();
+    List<String> flags = new ArrayList<>(List.of("--model", model, "--prompt", "a fox"));
+    flags.addAll(List.of("--height", "64", "--width", "64", "--output_type", "pil"));
     flags.addAll(List.of("--guidance_scale", "2.5", "--no_use_resolution_binning"));
-    flags.addAll(List.of("--num_inference_steps", Integer.toString(steps)));
+    flags.addAll(List.of("--num_inference_steps", Integer.toString(STEPS)));
     flags.addAll(List.of("--num_pipeline_patch", Integer.toString(layout.patches())));
     flags.addAll(List.of("--ulysses_degree", Integer.toString(layout.ulyssesDegree())));
     flags.addAll(List.of("--ring_degree", Integer.toString(layout.ringDegree())));

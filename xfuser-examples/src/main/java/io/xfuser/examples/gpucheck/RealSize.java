@@ -3,14 +3,12 @@ package io.xfuser.examples.gpucheck;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
-import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.flux.Flux;
@@ -33,7 +31,8 @@ import java.util.function.Function;
  * A model of the size that people use, without its weights.
  *
  * @param title what it is called
- * @param settings the resource with the files of its directory
+ * @param settings the resource with its transformer's config.json
+ * @param tiny the tiny pipeline that all the rest is of: no text is encoded, and nothing decoded
  * @param steps denoising steps
  * @param guidance its guidance scale
  * @param opening makes the pipeline of its directory
@@ -42,6 +41,7 @@ import java.util.function.Function;
 record RealSize(
     String title,
     String settings,
+    String tiny,
     int steps,
     double guidance,
     PipelineOpener opening,
@@ -53,6 +53,7 @@ record RealSize(
           new RealSize(
               "Flux.1-dev",
               "flux_dev.json",
+              "flux_dev_tiny",
               28,
               3.5,
               (rest, config, weights) ->
@@ -65,6 +66,7 @@ record RealSize(
           new RealSize(
               "PixArt-Σ",
               "pixart_sigma.json",
+              "pixart_sigma_tiny",
               20,
               4.5,
               (rest, config, weights) ->
@@ -78,10 +80,8 @@ record RealSize(
                       "negative_prompt_attention_mask", RandomWeights.ones(owner, 1, 300))));
 
   /** What a dry run on a CPU has of it. */
-  private static final Map<String, Integer> SMALL =
+  static final Map<String, Integer> SMALL =
       Map.of("num_layers", 2, "num_single_layers", 2, "num_attention_heads", 2);
-
-  private static final int SMALL_HEADS = 2;
 
   /** Weights for a device. */
   @FunctionalInterface
@@ -111,43 +111,36 @@ record RealSize(
   /**
    * Opens it.
    *
-   * @param folder an empty one for its directory
-   * @param small whether to leave out most blocks and heads
+   * @param other numbers of the transformer that are others than the model's
+   * @param setup where the tiny pipelines are
    */
-  DiffusionPipeline open(Path folder, RuntimeConfig runtime, boolean small) throws IOException {
-    write(folder, small);
-    PipelineModel<?> rest =
-        DiffusionPipeline.fromPretrained(ModelConfig.builder(folder).build(), runtime).model();
-    ComponentConfig config = ComponentConfig.read(folder.resolve("transformer/config.json"));
+  DiffusionPipeline open(RuntimeConfig runtime, Map<String, Integer> other, Setup setup)
+      throws IOException {
+    ModelConfig directory = ModelConfig.builder(setup.pipeline(tiny)).build();
+    PipelineModel<?> rest = DiffusionPipeline.fromPretrained(directory, runtime).model();
     ElementType type = runtime.dtype();
     return DiffusionPipeline.of(
-        opening.open(rest, config, device -> new RandomWeights(device, type, "")), type);
+        opening.open(rest, transformer(other), device -> new RandomWeights(device, type, "")),
+        type);
   }
 
-  private void write(Path folder, boolean small) throws IOException {
+  private ComponentConfig transformer(Map<String, Integer> other) throws IOException {
     ObjectMapper json = new ObjectMapper();
-    JsonNode files;
+    ObjectNode transformer;
     try (InputStream in = RealSize.class.getResourceAsStream(settings)) {
-      files = json.readTree(Objects.requireNonNull(in, settings));
+      transformer = (ObjectNode) json.readTree(Objects.requireNonNull(in, settings));
     }
-    for (String component : (Iterable<String>) files.get("model_index.json")::fieldNames) {
-      if (!component.startsWith("_")) {
-        Files.createDirectories(folder.resolve(component));
-      }
+    other.forEach((name, value) -> transformer.replace(name, json.valueToTree(value)));
+    if (transformer.has("cross_attention_dim")) { // as wide as the heads together
+      int heads = transformer.get("num_attention_heads").asInt();
+      transformer.put("cross_attention_dim", heads * transformer.get("attention_head_dim").asInt());
     }
-    if (small) {
-      ObjectNode transformer = (ObjectNode) files.get("transformer/config.json");
-      SMALL.forEach((name, value) -> transformer.replace(name, json.valueToTree(value)));
-      if (transformer.has("cross_attention_dim")) {
-        int head = transformer.get("attention_head_dim").asInt();
-        transformer.put("cross_attention_dim", SMALL_HEADS * head);
-      }
+    Path file = Files.createTempFile("gpu-check", ".json");
+    try {
+      json.writeValue(file.toFile(), transformer);
+      return ComponentConfig.read(file);
+    } finally {
+      Files.delete(file);
     }
-    for (Map.Entry<String, JsonNode> file : files.properties()) {
-      json.writeValue(folder.resolve(file.getKey()).toFile(), file.getValue());
-    }
-    // none of the weights is read
-    SafeTensorsWriter.write(
-        folder.resolve("transformer/diffusion_pytorch_model.safetensors"), Map.of());
   }
 }

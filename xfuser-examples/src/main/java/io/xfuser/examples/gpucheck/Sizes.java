@@ -11,14 +11,15 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
+import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Mixin;
 
 /**
  * Denoises one picture of 1024 by 1024 pixels with each {@link RealSize}, on one GPU and on all of
- * this machine, with random weights that are drawn on the GPUs.
+ * this machine, with random weights that are drawn on the GPUs. The kernel of attention is named,
+ * because another libtorch may choose another.
  */
 @Command(
     name = "sizes",
@@ -38,75 +40,108 @@ final class Sizes implements Callable<Integer> {
   /** Blocks, buffers and kernels are there after so many. */
   private static final int WARM_UP_STEPS = 2;
 
-  @Mixin private DeviceOption device = new DeviceOption();
-  @Mixin private Page page = new Page();
+  @Mixin private Part part = new Part();
+
+  private final Findings findings = Findings.told();
+
+  /** What a picture took: seconds in all and by step on the device's clock, and what was seen. */
+  private record Drawn(double seconds, double stepSeconds, GpuWatch watch) {}
 
   @Override
   public Integer call() throws IOException {
+    GpuCheck.requireGpu(part);
     Torch.prepareThread(1);
-    boolean gpu = device.isCuda();
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        gpu
-            ? "1024 by 1024 pixels, random weights drawn on the GPU, one JVM; denoising alone,"
-                + " without text encoders and VAE. Ranks are connected by copies between GPUs."
-            : "A dry run on the CPU: 128 by 128 pixels, two steps, two heads and two blocks of each"
-                + " kind. The numbers say nothing.");
-    lines.add(
-        "**Outside kernels**: one minus the mean of the utilization that nvidia-smi tells of"
-            + " cuda:0");
-    lines.add(
-        "ten times a second, the share of time in which a kernel ran. **Memory**: the most that");
-    lines.add("nvidia-smi saw taken there, what libtorch keeps for reuse included.");
-    lines.add("");
-    lines.addAll(
-        Page.header(
-            "model", "type", "layout", "steps", "s", "s/step", "memory, GiB", "outside kernels"));
-    int gpus = Gpus.found().count();
+    findings.note(
+        part.isCuda()
+            ? "1024 by 1024 pixels, bfloat16, random weights; denoising alone. **s/step** is by the"
+                + " GPU's clock. **Outside kernels**: one minus the utilization that nvidia-smi"
+                + " tells of the first GPU ten times a second; **memory**: the most that it saw"
+                + " taken, what libtorch keeps for reuse included."
+            : "A dry run: 128 by 128 pixels, two steps, two heads and two blocks of each kind.");
     for (RealSize size : RealSize.ALL) {
-      lines.add(measure(size, ParallelConfig.serial()));
-      if (gpu && gpus > 1) {
-        lines.add(measure(size, ParallelConfig.builder().ulyssesDegree(Math.min(gpus, 8)).build()));
+      double fastest = Double.POSITIVE_INFINITY;
+      for (AttentionKernel kernel : kernels()) {
+        fastest = Math.min(fastest, measure(size, ParallelConfig.serial(), kernel));
       }
+      int gpus = Gpus.found().count();
+      if (part.isCuda() && gpus > 1) {
+        ParallelConfig ulysses = ParallelConfig.builder().ulyssesDegree(Math.min(gpus, 8)).build();
+        double shared = measure(size, ulysses, kernels().get(0));
+      }
+      findings.decides("a step of %s takes %s s on one device", size.title(), fastest);
     }
-    page.add("Sizes", lines);
     return 0;
   }
 
-  private String measure(RealSize size, ParallelConfig layout) throws IOException {
-    boolean gpu = device.isCuda();
-    int side = gpu ? 1024 : 128;
-    int steps = gpu ? size.steps() : WARM_UP_STEPS;
-    String where = layout.worldSize() == 1 ? device.shared() : device.each();
-    RuntimeConfig runtime =
-        RuntimeConfig.builder().device(where).dtype(ElementType.BFLOAT16).build();
-    Path folder = Files.createTempDirectory("gpu-check");
+  private List<AttentionKernel> kernels() {
+    return part.isCuda()
+        ? List.of(AttentionKernel.SDPA_FLASH, AttentionKernel.CUDNN)
+        : List.of(AttentionKernel.FASTEST);
+  }
+
+  private double measure(RealSize size, ParallelConfig layout, AttentionKernel kernel)
+      throws IOException {
+    int steps = part.isCuda() ? size.steps() : WARM_UP_STEPS;
+    Drawn drawn = draw(part, size, runtime(part, layout, kernel), layout, Map.of(), steps);
+    findings.row(
+        "model", size.title(),
+        "layout", layout.label(),
+        "kernel", kernel.kernelName(),
+        "steps", steps,
+        "s", drawn.seconds(),
+        "s/step", drawn.stepSeconds(),
+        "memory, GiB", number("%.1f", drawn.watch().peakBytes(), GIB),
+        "outside kernels", number("%.0f %%", drawn.watch().outsideKernels(), 0.01));
+    return drawn.stepSeconds();
+  }
+
+  /** In bfloat16, on one device where there is one rank. */
+  static RuntimeConfig runtime(Part part, ParallelConfig layout, AttentionKernel kernel) {
+    Setup setup = part.setup();
+    return RuntimeConfig.builder()
+        .device(layout.worldSize() == 1 ? setup.shared() : setup.device())
+        .dtype(ElementType.BFLOAT16)
+        .attentionBackend(kernel)
+        .build();
+  }
+
+  /** The median step on one device of a model some of whose numbers are others. */
+  static double stepSeconds(
+      Part part, RealSize size, RuntimeConfig runtime, Map<String, Integer> other)
+      throws IOException {
+    return draw(part, size, runtime, ParallelConfig.serial(), other, 6).stepSeconds();
+  }
+
+  private static Drawn draw(
+      Part part,
+      RealSize size,
+      RuntimeConfig runtime,
+      ParallelConfig layout,
+      Map<String, Integer> other,
+      int steps)
+      throws IOException {
+    int side = part.isCuda() ? 1024 : 128;
+    Map<String, Integer> numbers = new HashMap<>(part.isCuda() ? Map.of() : RealSize.SMALL);
+    numbers.putAll(other);
+    Path folder = part.setup().pipeline(size.tiny());
     EngineConfig engine = EngineConfig.builder(folder).runtime(runtime).parallel(layout).build();
-    try (DiffusionPipeline pipeline = size.open(folder, runtime, !gpu);
+    try (DiffusionPipeline pipeline = size.open(runtime, numbers, part.setup());
         XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
         NDManager manager = Torch.newManager()) {
       GivenTensors given = new GivenTensors(null, size.text().apply(manager));
-      draw(ranks, size, side, WARM_UP_STEPS, given);
+      double unused = draw(ranks, size, side, WARM_UP_STEPS, given);
       long start = System.nanoTime();
-      GpuWatch watch = gpu ? GpuWatch.of(GpuWatch.first()) : GpuWatch.none();
+      GpuWatch watch = part.isCuda() ? GpuWatch.of(GpuWatch.first()) : GpuWatch.none();
+      double step;
       try (watch) {
-        draw(ranks, size, side, steps, given);
+        step = draw(ranks, size, side, steps, given);
       }
-      double seconds = (System.nanoTime() - start) / 1e9;
-      return Page.row(
-          size.title(),
-          "bfloat16",
-          layout.label(),
-          Integer.toString(steps),
-          String.format(Locale.ROOT, "%.2f", seconds),
-          String.format(Locale.ROOT, "%.4f", seconds / steps),
-          number("%.1f", watch.peakBytes(), GIB),
-          number("%.0f %%", watch.outsideKernels(), 0.01));
+      return new Drawn((System.nanoTime() - start) / 1e9, step, watch);
     }
   }
 
-  /** Draws; the latents' way to the host ends all of the GPU's work. */
-  private static void draw(
+  /** Draws, and gives the median of the seconds of a step. */
+  private static double draw(
       XDiTParallel ranks, RealSize size, int side, int steps, GivenTensors given) {
     try (Generation generation =
         ranks.generate(size.input(side, steps), given, ProgressListener.NONE)) {
@@ -118,6 +153,10 @@ final class Sizes implements Callable<Integer> {
           throw new IllegalStateException(size.title() + " with random weights is not finite");
         }
       }
+      return Numbers.median(
+          generation.report().ranks().get(0).stepSeconds().stream()
+              .mapToDouble(Double::doubleValue)
+              .toArray());
     }
   }
 

@@ -20,6 +20,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -73,35 +74,96 @@ class GpuCheckTest {
   @Test
   void aLibtorchThatFindsNoGpuIsRefused() {
     assumeTrue(Gpus.found().count() == 0);
-    assertThat(run("machine", "--device", "cuda", "--page", page().toString())).isEqualTo(2);
-    assertThat(err.toString(UTF_8))
-        .matches(
-            "gpu-check: libtorch \\S+ finds no GPU; --device cpu tries this check itself without"
-                + " one\\R");
-    assertThat(page()).doesNotExist();
+    for (String part : List.of("machine", "kernels", "sizes", "fusing", "events", "processes")) {
+      err.reset();
+      assertThat(run(part, "--device", "cuda")).as(part).isEqualTo(2);
+      assertThat(err.toString(UTF_8))
+          .matches(
+              "gpu-check: libtorch \\S+ finds no GPU; --device cpu tries this check itself without"
+                  + " one\\R");
+    }
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "machine --device cpu|Missing required option: '--page=<file>'",
-        "machine --device tpu --page x"
+        "machine --device tpu"
             + "|Invalid value for option '--device': expected one of [CUDA, CPU] (case-insensitive)"
             + " but was 'tpu'",
-        "|name a part: machine, processes or sizes"
+        "--device cpu --minutes 0|--minutes must be more than 0, but is 0.0",
+        "--device cpu --minutes NaN|--minutes must be more than 0, but is NaN",
+        "--device cpu --parts laws,lows"
+            + "|no experiment lows; there are machine, types, laws, kernels, sizes, fusing, fused,"
+            + " compile, events, stack, nccl, processes"
       })
   void wrongArgumentsAreRefusedInOneSentence(String arguments, String sentence) {
-    assertThat(run(arguments == null ? new String[0] : arguments.split(" "))).isEqualTo(2);
+    assertThat(run(arguments.split(" "))).isEqualTo(2);
     assertThat(err.toString(UTF_8).strip()).isEqualTo("gpu-check: " + sentence);
   }
 
   @Test
-  void theMachineIsDescribed() throws IOException {
-    assertThat(run("machine", "--device", "cpu", "--page", page().toString())).isZero();
-    assertThat(Files.readString(page()))
-        .startsWith("## Machine\n\n- day: ")
-        .contains("- devices used: the CPU, as a dry run", "libtorch 2.7.1");
+  void experimentsAreChosenByNameOrNumberAndStayInOrder() {
+    assertThat(GpuCheck.chosen(List.of("sizes", "1", "kernels")).stream().map(Experiment::name))
+        .containsExactly("machine", "kernels", "sizes");
+    assertThat(GpuCheck.chosen(List.of())).isEqualTo(Experiment.ALL);
+    assertThat(Experiment.ALL.stream().map(Experiment::number))
+        .isEqualTo(IntStream.rangeClosed(1, Experiment.ALL.size()).boxed().toList());
+    assertThat(Experiment.ALL).allMatch(one -> one.seconds() < one.limit());
+  }
+
+  /** What a GPU decides about a model's step, tried in a small form. */
+  @Test
+  void kernelsAndFusingAreMeasured() {
+    String kernels = told("kernels", "--device", "cpu");
+    assertThat(kernels)
+        .contains(
+            "{\"row\":{\"head size\":72,\"tokens\":37,\"kernel\":\"sdpa_flash\",\"ms\":",
+            " is to be the default for D = 64: ms, ")
+        .doesNotContain("wrong");
+    String fusing = told("fusing", "--device", "cpu");
+    assertThat(fusing)
+        .contains(
+            "{\"decides\":\"fusing saves at most ", "\"GELU is to be ", "channels are to be ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2.30.3, true",
+    "2.30.4, true",
+    "2.31, true",
+    "3, true",
+    "2.30, false",
+    "2.27.3, false"
+  })
+  void ncclIsComparedByNumbers(String version, boolean atLeast) {
+    assertThat(SharedGpu.isAtLeast(version, "2.30.3")).isEqualTo(atLeast);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "{\"row\": {", "{\"rows\": {}}", "[1]", "{\"row\": {}, \"note\": 1}", "12"})
+  void otherLinesAreNoFindings(String line) {
+    assertThat(Findings.read(line)).isEmpty();
+  }
+
+  @Test
+  void aTableOfTheStepBenchIsRead() {
+    assertThat(Compile.rows(List.of("| step | s |", "|---|---|", "| ours | 0.5 |", "| cut |")))
+        .containsExactly(Map.of("step", "ours", "s", "0.5"), Map.of("step", "cut", "s", ""));
+  }
+
+  /** What a part tells in this JVM. */
+  private String told(String... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PrintStream before = System.out;
+    System.setOut(new PrintStream(out, true, UTF_8));
+    try {
+      assertThat(run(arguments)).as(err.toString(UTF_8)).isZero();
+    } finally {
+      System.setOut(before);
+    }
+    return out.toString(UTF_8);
   }
 
   @ParameterizedTest

@@ -14,10 +14,6 @@ import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -26,9 +22,9 @@ import java.util.Optional;
 
 /**
  * Holds all tiny pipelines to the laws on one device, shared by 1 to 8 ranks of this JVM, and adds
- * a section to the page of {@code scripts/gpu-check}. In fp32 differences are held to the laws; in
- * half precision, where other orders of summing show, the parallel picture may be no farther from
- * the fp32 picture than the serial one is, but for {@value #MARGIN_DB} dB.
+ * rows to the page of {@code scripts/gpu-check}. In fp32 differences are held to the laws; in half
+ * precision, where other orders of summing show, the parallel picture may be no farther from the
+ * fp32 picture than the serial one is, but for {@value #MARGIN_DB} dB.
  */
 final class DeviceLaws {
   private static final double FROM_DIFFUSERS = 1e-3;
@@ -49,28 +45,27 @@ final class DeviceLaws {
     this.manager = manager;
   }
 
-  /** Takes the device, the page to add to, and names of pipelines, or none for all. */
+  /** Takes the device, and names of pipelines, or none for all. */
   public static void main(String[] arguments) throws IOException {
     Torch.prepareThread(1);
     List<String> pipelines =
-        arguments.length > 2
-            ? List.of(arguments).subList(2, arguments.length)
+        arguments.length > 1
+            ? List.of(arguments).subList(1, arguments.length)
             : ParityTable.pipelines();
-    List<String> rows = new ArrayList<>();
+    DeviceTests.say("note", note());
     int broken = 0;
     for (String pipeline : pipelines) {
       try (NDManager manager = Torch.newManager()) {
         DeviceLaws laws = new DeviceLaws(arguments[0], manager);
-        rows.add(laws.row(pipeline));
+        DeviceTests.say("row", laws.row(pipeline));
         broken += laws.broken;
-        System.err.println(rows.get(rows.size() - 1));
       }
     }
-    Files.writeString(
-        Path.of(arguments[1]),
-        section(arguments[0], rows),
-        StandardOpenOption.CREATE,
-        StandardOpenOption.APPEND);
+    DeviceTests.say(
+        "decides",
+        broken == 0
+            ? "the laws hold on %s, for %s".formatted(arguments[0], String.join(", ", pipelines))
+            : "**%d laws are broken on %s**".formatted(broken, arguments[0]));
     System.exit(broken == 0 ? 0 : 1);
   }
 
@@ -101,7 +96,7 @@ final class DeviceLaws {
     return all;
   }
 
-  private String row(String pipeline) throws IOException {
+  private Map<String, String> row(String pipeline) throws IOException {
     List<DiffusersCall> calls = DiffusersCall.of(pipeline);
     double most = 0;
     for (DiffusersCall call : calls) {
@@ -117,19 +112,22 @@ final class DeviceLaws {
     NDArray serial = draw(call, ElementType.FLOAT32, SERIAL);
     NDArray patches =
         draw(call, ElementType.FLOAT32, SERIAL.toBuilder().numPipelinePatch(PATCHES).build());
-    List<String> cells = new ArrayList<>(List.of("`" + pipeline + "`", held(most, FROM_DIFFUSERS)));
-    cells.add(worst(call, fresh(), serial));
-    cells.add(worst(call, stale(), patches));
+    Map<String, String> cells = new LinkedHashMap<>();
+    cells.put("pipeline", "`" + pipeline + "`");
+    cells.put("diffusers", held(most, FROM_DIFFUSERS));
+    cells.put("fresh", worst(call, fresh(), serial));
+    cells.put("M = 3", worst(call, stale(), patches));
     // noise differs with the type it is drawn in, so all types start from the same latents
     NDArray latents = draw(call.input().toBuilder().outputType(OutputType.LATENT).build(), call);
     double size = Math.sqrt(latents.square().mean().getFloat());
     given = new GivenTensors(latents.div(size), Map.of());
     for (ElementType half : HALVES) {
-      cells.add(fidelity(call, half, SERIAL, fresh()));
-      cells.add(
+      cells.put(half.torchName() + ", fresh", fidelity(call, half, SERIAL, fresh()));
+      cells.put(
+          half.torchName() + ", M = 3",
           fidelity(call, half, SERIAL.toBuilder().numPipelinePatch(PATCHES).build(), stale()));
     }
-    return "| " + String.join(" | ", cells) + " |";
+    return cells;
   }
 
   /** The largest difference over all layouts in fp32, and in which. */
@@ -195,22 +193,14 @@ final class DeviceLaws {
     return String.format(Locale.ROOT, difference <= law ? "%.0e" : "**%.0e**", difference);
   }
 
-  private static String section(String device, List<String> rows) {
-    return """
-    ## Laws
-    Tiny pipelines with random weights on `%s`, shared by 1 to 8 ranks. A broken law is bold.
-
-    - **diffusers**: largest difference of pixels between 0 and 1, fp32, of our serial picture from diffusers' on the CPU. Law: at most 1e-3.
-    - **fresh**: of %d layouts of 2 to 8 ranks from one rank, the worst and which. Law: at most 1e-4.
-    - **M = 3**: of %d layouts with PipeFusion's patches from one rank with the same patches. Law: at most 1e-4.
-    - **float16, bfloat16**: PSNR in dB from the fp32 picture of one rank that starts from the same latents (with the same patches), of one rank and of the worst layout. Law: at
-      most %.0f dB less.
-
-    | pipeline | diffusers | fresh | M = 3 | float16, fresh | float16, M = 3 | bfloat16, fresh | bfloat16, M = 3 |
-    |---|---|---|---|---|---|---|---|
-    %s
-
-    """
-        .formatted(device, fresh().size(), stale().size(), MARGIN_DB, String.join("\n", rows));
+  private static String note() {
+    return ("Tiny pipelines with random weights, shared by 1 to 8 ranks. A broken law is bold."
+            + " **diffusers**: largest difference of pixels between 0 and 1, fp32, of our serial"
+            + " picture from diffusers' on the CPU, at most 1e-3. **fresh**: of %d layouts of 2 to"
+            + " 8 ranks from one rank, the worst and which, at most 1e-4. **M = 3**: of %d layouts"
+            + " with PipeFusion's patches from one rank with the same patches, at most 1e-4."
+            + " **float16, bfloat16**: PSNR in dB from the fp32 picture of one rank that starts"
+            + " from the same latents, of one rank and of the worst layout, at most %.0f dB less.")
+        .formatted(fresh().size(), stale().size(), MARGIN_DB);
   }
 }
