@@ -40,7 +40,7 @@ record Call(RoutingContext context) {
   Future<Buffer> body(int most) {
     Promise<Buffer> body = Promise.promise();
     String length = header(HttpHeaders.CONTENT_LENGTH);
-    if (length != null && length.length() > 18 || length != null && Long.parseLong(length) > most) {
+    if (length != null && (length.length() > 18 || Long.parseLong(length) > most)) {
       tooLarge(body, most);
       return body.future();
     }

@@ -26,18 +26,19 @@ final class Drawing {
   /** It has its place in the queue. */
   void starts(Backend.Task taken) {
     task = taken;
-    taken
-        .result()
-        .whenComplete(
-            (drawn, failure) -> {
-              model.over(this);
-              model.metrics().over(this, failure);
-              if (failure == null) {
-                result.complete(drawn);
-              } else {
-                result.completeExceptionally(failure);
-              }
-            });
+    var unused =
+        taken
+            .result()
+            .whenComplete(
+                (drawn, failure) -> {
+                  model.over(this);
+                  model.metrics().over(this, failure);
+                  if (failure == null) {
+                    result.complete(drawn);
+                  } else {
+                    result.completeExceptionally(failure);
+                  }
+                });
     if (given) {
       taken.cancel();
     }

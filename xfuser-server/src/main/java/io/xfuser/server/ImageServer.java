@@ -9,7 +9,6 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
-import io.vertx.ext.web.RoutingContext;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ClosedException;
@@ -28,7 +27,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -133,9 +131,9 @@ public final class ImageServer implements AutoCloseable {
    */
   public static void check(ServerSettings settings) {
     Keys.of(settings.get(ServerSettings.API_KEY_FILE));
-    var unused = new Limits(settings);
+    var unusedLimits = new Limits(settings);
     try {
-      var known = InetAddress.getByName(settings.value(ServerSettings.HOST));
+      var unused = InetAddress.getByName(settings.value(ServerSettings.HOST));
     } catch (UnknownHostException e) {
       throw new ArgumentException("there is no address " + settings.get(ServerSettings.HOST), e);
     }
@@ -228,7 +226,7 @@ public final class ImageServer implements AutoCloseable {
                 seconds(values.value(ServerSettings.KEEP_SECONDS)),
                 values.value(ServerSettings.KEEP_BYTES));
         Served served = new Served(vertx, values, limits, drawn, files, new Served.State());
-        Router router = router(served, keys, metrics);
+        Router router = Routes.of(served, keys, metrics, registry);
         HttpServer http = vertx.createHttpServer(options()).requestHandler(router);
         return new ImageServer(served, listen(http, values), router);
       } catch (RuntimeException | Error e) {
@@ -269,37 +267,6 @@ public final class ImageServer implements AutoCloseable {
       } catch (UnknownHostException e) {
         throw new ArgumentException("there is no address " + host, e);
       }
-    }
-
-    private Router router(Served served, Keys keys, Metrics metrics) {
-      Router router = Router.router(served.vertx());
-      AccessLog log = new AccessLog(metrics, served.state());
-      router.route().handler(log::on);
-      router.route().handler(keys::check);
-      new ImageRoutes(served).on(router);
-      new VideoRoutes(served).on(router);
-      new GenerateRoute(served).on(router);
-      new OperationsRoutes(served, registry).on(router);
-      router.errorHandler(
-          Refusal.NOT_FOUND,
-          c -> refuse(c, new Refusal(Refusal.NOT_FOUND, nothing(c), "not_found")));
-      router.errorHandler(405, c -> refuse(c, new Refusal(405, nothing(c), "method_not_allowed")));
-      router.errorHandler(400, c -> refuse(c, Refusal.badRequest("the address is no address")));
-      router.errorHandler(500, c -> refuse(c, c.failure()));
-      return router;
-    }
-
-    private static String nothing(RoutingContext context) {
-      return "there is nothing to %s at %s; /openapi.json tells what there is"
-          .formatted(context.request().method(), context.request().path());
-    }
-
-    private static void refuse(RoutingContext context, @Nullable Throwable failure) {
-      if (failure != null && !(failure instanceof Refusal)) {
-        LOG.warn("a request failed", failure);
-      }
-      new Call(context)
-          .refuse(failure == null ? Refusal.badRequest("no reason is known") : failure);
     }
   }
 }

@@ -11,7 +11,7 @@ import io.xfuser.model.GenerationRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -151,9 +151,11 @@ final class VideoRoutes {
 
   private void list(Call call) {
     forget();
-    List<Map<String, Object>> data =
-        new ArrayList<>(jobs.values().stream().map(job -> job.told(keptSeconds())).toList());
-    data.sort((a, b) -> Long.compare((Long) b.get("created_at"), (Long) a.get("created_at")));
+    List<Map<String, Object>> data = // the newest first
+        jobs.values().stream()
+            .sorted(Comparator.comparingLong(VideoJob::age))
+            .map(job -> job.told(keptSeconds()))
+            .toList();
     call.json(OK, Map.of("object", "list", "data", data, "has_more", false));
   }
 

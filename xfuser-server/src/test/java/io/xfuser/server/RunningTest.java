@@ -49,8 +49,8 @@ class RunningTest {
 
   @Test
   void closedConnectionEndsItsRequest() throws IOException, InterruptedException {
-    try (ImageServer server = server().start();
-        Socket socket = new Socket("127.0.0.1", server.port())) {
+    try (ImageServer server = server().start()) {
+      Socket socket = new Socket("127.0.0.1", server.port());
       String body = LONG.formatted(1);
       socket
           .getOutputStream()

@@ -85,7 +85,7 @@ final class RankLink {
   /** Waits a moment until the process, which was killed, is gone. */
   void awaitEnd() {
     try {
-      var gone = process.waitFor(END_SECONDS, TimeUnit.SECONDS);
+      var unused = process.waitFor(END_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

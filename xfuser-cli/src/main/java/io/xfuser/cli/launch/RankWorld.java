@@ -4,14 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.config.InputConfig;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
-import io.xfuser.failure.MemoryException;
 import io.xfuser.failure.RankException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.XDiTParallel;
-import io.xfuser.progress.Progress;
 import io.xfuser.progress.ProgressListener;
 import io.xfuser.server.Backend;
-import io.xfuser.server.Drawn;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -20,9 +17,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -38,9 +34,9 @@ public final class RankWorld implements Backend {
   private final XDiTParallel judge;
   private final LaunchPlan plan;
   private final PrintStream err;
-  private final Deque<Request> waiting = new ArrayDeque<>(); // all of this is guarded by this
+  private final Deque<RankRequest> waiting = new ArrayDeque<>(); // all of this is guarded by this
   private List<RankLink> ranks = List.of();
-  private @Nullable Request running;
+  private @Nullable RankRequest running;
   private int ready;
   private int starts;
   private boolean closed;
@@ -99,7 +95,7 @@ public final class RankWorld implements Backend {
     if (!ranks.contains(rank)) {
       return; // of ranks that were there before
     }
-    Request request = running;
+    RankRequest request = running;
     switch (message.path("kind").asText()) {
       case "ready" -> {
         ready++;
@@ -114,10 +110,10 @@ public final class RankWorld implements Backend {
       default -> {
         if (request != null && request.answered(message, ranks.size())) {
           running = null;
-          if (request.failure == null) {
+          if (request.isDrawn()) {
             starts = 1; // it works
           }
-          CompletableFuture.runAsync(request::finish);
+          ForkJoinPool.commonPool().execute(request::finish);
           next();
         }
       }
@@ -128,7 +124,7 @@ public final class RankWorld implements Backend {
     if (running == null && isReady()) {
       running = waiting.poll();
       if (running != null) {
-        String line = RankWire.line(RankWire.request(running.input));
+        String line = RankWire.line(RankWire.request(running.input()));
         ranks.forEach(rank -> rank.write(line));
       }
     }
@@ -146,13 +142,13 @@ public final class RankWorld implements Backend {
     err.println(trouble + (starts < MOST_STARTS ? "; starting the ranks again" : ""));
     var unused = endRanks();
     RankException lost = new RankException(rank.number(), "serving", trouble);
-    List<Request> refused = new ArrayList<>(waiting);
+    List<RankRequest> refused = new ArrayList<>(waiting);
     waiting.clear();
     if (running != null) {
       refused.add(running);
       running = null;
     }
-    refused.forEach(request -> CompletableFuture.runAsync(() -> request.fail(lost)));
+    refused.forEach(request -> ForkJoinPool.commonPool().execute(() -> request.fail(lost)));
     if (starts >= MOST_STARTS) {
       closed = true;
       trouble += ", for the %dth time without a picture between".formatted(starts);
@@ -200,7 +196,7 @@ public final class RankWorld implements Backend {
 
   @Override
   public Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener) {
-    Request request = new Request(input, listener);
+    RankRequest request = new RankRequest(this, input, listener);
     synchronized (this) {
       if (!isReady()) {
         throw new ClosedException(trouble);
@@ -223,7 +219,7 @@ public final class RankWorld implements Backend {
 
   @Override
   public boolean close(Duration limit) {
-    List<Request> left;
+    List<RankRequest> left;
     synchronized (this) {
       closed = true;
       trouble = "the model is closed";
@@ -240,94 +236,18 @@ public final class RankWorld implements Backend {
     return left.isEmpty();
   }
 
-  private synchronized void cancel(Request request) {
+  synchronized void cancel(RankRequest request) {
     if (waiting.remove(request)) {
-      CompletableFuture.runAsync(
-          () -> request.fail(new CancelledException("cancelled before the request began")));
+      ForkJoinPool.commonPool()
+          .execute(
+              () -> request.fail(new CancelledException("cancelled before the request began")));
     } else if (request.equals(running)) {
       ranks.get(0).write(RankWire.line(RankWire.message("cancel"))); // the others hear of it
     }
   }
 
-  /** A request of this backend. */
-  private final class Request implements Task {
-    private final InputConfig input;
-    private final ProgressListener listener;
-    private final CompletableFuture<Drawn> result = new CompletableFuture<>();
-    private final List<JsonNode> answers = new ArrayList<>();
-    private @Nullable RuntimeException failure;
-
-    Request(InputConfig input, ProgressListener listener) {
-      this.input = input;
-      this.listener = listener;
-    }
-
-    void tell(JsonNode message) {
-      try {
-        Progress progress = RankWire.progress(message);
-        if (progress != null && !listener.progressed(progress)) {
-          cancel();
-        }
-      } catch (IOException e) {
-        err.println("progress cannot be read: " + e.getMessage());
-      }
-    }
-
-    /** Whether all ranks have answered. */
-    boolean answered(JsonNode message, int size) {
-      answers.add(message);
-      if (message.path("kind").asText().equals("failed") && failure == null) {
-        failure = failure(message.path("type").asText(), message.path("message").asText());
-      }
-      return answers.size() == size;
-    }
-
-    private static RuntimeException failure(String type, String message) {
-      return switch (type) {
-        case "CancelledException" -> new CancelledException(message);
-        case "MemoryException" ->
-            new MemoryException(message, "", new IllegalStateException(message));
-        case "ArgumentException", "IllegalArgumentException" ->
-            new IllegalArgumentException(message);
-        case "ClosedException" -> new ClosedException(message);
-        default -> new RankException(0, "drawing", message);
-      };
-    }
-
-    void finish() {
-      Map<Integer, Drawn.Picture> pictures = new TreeMap<>();
-      try {
-        if (failure != null) {
-          throw failure;
-        }
-        for (JsonNode answer : answers) {
-          RankWire.collect(answer, pictures);
-        }
-        result.complete(new Drawn(List.copyOf(pictures.values())));
-      } catch (IOException | RuntimeException e) {
-        result.completeExceptionally(e);
-      }
-    }
-
-    void fail(RuntimeException why) {
-      result.completeExceptionally(why);
-    }
-
-    @Override
-    public CompletableFuture<Drawn> result() {
-      return result;
-    }
-
-    @Override
-    public void cancel() {
-      RankWorld.this.cancel(this);
-    }
-
-    @Override
-    public int place() {
-      synchronized (RankWorld.this) {
-        return new ArrayList<>(waiting).indexOf(this) + 1;
-      }
-    }
+  /** How many requests come before {@code request}. */
+  synchronized int place(RankRequest request) {
+    return new ArrayList<>(waiting).indexOf(request) + 1;
   }
 }

@@ -213,7 +213,7 @@ final class Serve {
         XDiTParallel ranks =
             XDiTParallel.join(pipeline, engine, SocketConfig.fromEnvironment(environment))) {
       ranks.load();
-      RankService.run(ranks, environment.get("RANK").equals("0"), System.in, out);
+      RankService.run(ranks, "0".equals(environment.get("RANK")), System.in, out);
     }
     return 0;
   }

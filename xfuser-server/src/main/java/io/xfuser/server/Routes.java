@@ -1,0 +1,45 @@
+package io.xfuser.server;
+
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The server's routes. */
+final class Routes {
+  private static final Logger LOG = LoggerFactory.getLogger(ImageServer.class);
+
+  private Routes() {}
+
+  /** Those of all parts, and answers in OpenAI's form where there is none. */
+  static Router of(Served served, Keys keys, Metrics metrics, PrometheusMeterRegistry registry) {
+    Router router = Router.router(served.vertx());
+    AccessLog log = new AccessLog(metrics, served.state());
+    router.route().handler(log::on);
+    router.route().handler(keys::check);
+    new ImageRoutes(served).on(router);
+    new VideoRoutes(served).on(router);
+    new GenerateRoute(served).on(router);
+    new OperationsRoutes(served, registry).on(router);
+    router.errorHandler(
+        Refusal.NOT_FOUND, c -> refuse(c, new Refusal(Refusal.NOT_FOUND, nothing(c), "not_found")));
+    router.errorHandler(405, c -> refuse(c, new Refusal(405, nothing(c), "method_not_allowed")));
+    router.errorHandler(400, c -> refuse(c, Refusal.badRequest("the address is no address")));
+    router.errorHandler(500, c -> refuse(c, c.failure()));
+    return router;
+  }
+
+  private static String nothing(RoutingContext context) {
+    return "there is nothing to %s at %s; /openapi.json tells what there is"
+        .formatted(context.request().method(), context.request().path());
+  }
+
+  private static void refuse(RoutingContext context, @Nullable Throwable failure) {
+    if (failure != null && !(failure instanceof Refusal)) {
+      LOG.warn("a request failed", failure);
+    }
+    new Call(context).refuse(failure == null ? Refusal.badRequest("no reason is known") : failure);
+  }
+}
