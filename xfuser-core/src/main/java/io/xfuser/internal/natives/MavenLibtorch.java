@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +91,10 @@ public record MavenLibtorch(Function<String, @Nullable URL> resources, Path cach
    * @throws PlatformException if a library that it needs is missing, or it cannot be unpacked
    */
   public static synchronized void prefer() {
-    if (Utils.getEnvOrSystemProperty(PATH) == null) {
+    boolean fits =
+        System.getProperty("os.name").equals("Linux")
+            && System.getProperty("os.arch").equals("amd64");
+    if (fits && Utils.getEnvOrSystemProperty(PATH) == null) {
       MavenLibtorch found =
           new MavenLibtorch(
               ClassLoaderUtils.getContextClassLoader()::getResource,
@@ -167,11 +171,12 @@ public record MavenLibtorch(Function<String, @Nullable URL> resources, Path cach
       if (!held.isValid() || Files.isDirectory(folder)) {
         return;
       }
-      Path whole = Files.createTempDirectory(cache, "unpacked");
+      Path whole = cache.resolve(folder.getFileName() + ".part"); // a killed process's is gone over
+      Files.createDirectories(whole);
       try {
         for (Map.Entry<String, URL> file : files.entrySet()) {
           try (InputStream in = file.getValue().openStream()) {
-            Files.copy(in, whole.resolve(file.getKey()));
+            Files.copy(in, whole.resolve(file.getKey()), StandardCopyOption.REPLACE_EXISTING);
           }
         }
         Files.move(whole, folder);

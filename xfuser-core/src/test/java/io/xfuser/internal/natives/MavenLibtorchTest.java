@@ -89,6 +89,17 @@ class MavenLibtorchTest {
   }
 
   @Test
+  void whatAKilledProcessLeftBehindIsUnpackedAnew() throws IOException {
+    allJars();
+    Path part =
+        Files.createDirectories(
+            directory.resolve("cache").resolve("2.7.1-1.5.12-linux-x86_64-gpu.part"));
+    Files.writeString(part.resolve("libc10.so"), "half");
+    assertThat(libtorch().folder().orElseThrow().resolve("libc10.so")).hasContent("libc10.so");
+    assertThat(part).doesNotExist();
+  }
+
+  @Test
   void whatIsMissingIsNamedWithItsArtifact() throws IOException {
     allJars();
     Files.delete(directory.resolve("jars").resolve(CUDA + "libcusparse.so.12"));

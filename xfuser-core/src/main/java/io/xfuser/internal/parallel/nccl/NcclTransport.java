@@ -31,9 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class NcclTransport extends ForwardingTransport {
   private static final long TICK_MILLIS = 20;
 
-  /** How long what is under way may take when this rank leaves in order. */
-  private static final Duration GRACE = Duration.ofSeconds(10);
-
   /** How long kernels may take to see that they were aborted. */
   private static final Duration ABORT = Duration.ofSeconds(1);
 
@@ -269,63 +266,19 @@ final class NcclTransport extends ForwardingTransport {
   public void close() {
     watch.shutdownNow();
     try {
-      if (!finished() || !closeInTime()) {
+      Leaving leaving;
+      synchronized (this) {
+        leaving = new Leaving(library, List.copyOf(edges.values()), List.copyOf(communicators));
+      }
+      if (leaving.finished(this::check) && leaving.closed()) {
+        synchronized (this) {
+          end();
+        }
+      } else {
         drop();
       }
     } finally {
       super.close();
     }
-  }
-
-  /** Ends all communicators, which may wait for other ranks; whether that did not take too long. */
-  private boolean closeInTime() {
-    List<NcclCommunicator> open;
-    synchronized (this) {
-      open = List.copyOf(communicators);
-    }
-    Thread closing = daemon("xfuser-closing", () -> open.forEach(NcclCommunicator::close));
-    closing.start();
-    try {
-      closing.join(GRACE.toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (closing.isAlive()) {
-      return false;
-    }
-    synchronized (this) {
-      end();
-    }
-    return true;
-  }
-
-  /** Whether all that was sent has been taken, after waiting for it. */
-  private boolean finished() {
-    List<Edge> sending;
-    synchronized (this) {
-      sending = List.copyOf(edges.values());
-    }
-    long deadline = System.nanoTime() + GRACE.toNanos();
-    try {
-      boolean done = false;
-      while (!done && System.nanoTime() < deadline) {
-        check();
-        done = sending.stream().allMatch(edge -> edge.finish(TICK_MILLIS)) && idle();
-      }
-      return done;
-    } catch (RuntimeException e) {
-      return false;
-    }
-  }
-
-  private boolean idle() {
-    List<NcclCommunicator> open;
-    synchronized (this) {
-      open = List.copyOf(communicators);
-    }
-    if (!open.isEmpty()) {
-      library.enter();
-    }
-    return open.stream().allMatch(NcclCommunicator::idle);
   }
 }

@@ -102,14 +102,7 @@ public final class NcclSimulation {
 
   /** What heads each stream, and does not go on. */
   synchronized List<String> stuck() {
-    List<String> stuck = new ArrayList<>();
-    for (SimulatedStream stream : streams.values()) {
-      Task head = stream.tasks().peek();
-      if (head != null) {
-        stuck.add("rank " + stream.rank() + " is stuck in " + head.describe());
-      }
-    }
-    return stuck;
+    return streams.values().stream().flatMap(SimulatedStream::stuck).toList();
   }
 
   private void work() {
@@ -185,7 +178,6 @@ public final class NcclSimulation {
     }
   }
 
-  /** Waits until no communicator is open. */
   synchronized void awaitClosed() {
     while (!members.isEmpty()) {
       block();
@@ -260,15 +252,7 @@ public final class NcclSimulation {
     if (closed == null) {
       problems.add("a stream is closed twice");
     } else {
-      closed.tasks().forEach(task -> new Flush(task).run());
-    }
-  }
-
-  /** A closed stream's work goes on; after an abort only events are left of it. */
-  private record Flush(Task task) implements Runnable {
-    @Override
-    public void run() {
-      boolean unused = task.advance();
+      closed.flush();
     }
   }
 
@@ -299,12 +283,7 @@ public final class NcclSimulation {
         if (System.nanoTime() > deadline) {
           throw new AssertionError("deadlock: " + stuck());
         }
-        try {
-          wait(100);
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          throw new AssertionError("interrupted: " + stuck(), e);
-        }
+        block();
       }
     }
   }

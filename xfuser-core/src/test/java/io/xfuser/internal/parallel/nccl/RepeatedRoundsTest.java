@@ -11,21 +11,14 @@ import io.xfuser.failure.RankException;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Communicator.Split;
-import io.xfuser.internal.parallel.ForwardingTransport;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.internal.parallel.TestRanks;
-import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
-import io.xfuser.internal.parallel.inprocess.InProcessRanks;
-import io.xfuser.internal.parallel.socket.SocketWorld;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,67 +28,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Rounds that are announced once, in steps that repeat them; and ranks that do not agree. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class RepeatedRoundsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-  /** What one rank has sent in the host's memory, but for what it tells because it is slow. */
-  private static final class Counted extends ForwardingTransport {
-    private final AtomicInteger sent = new AtomicInteger();
-
-    Counted(Transport inner) {
-      super(inner);
-    }
-
-    @Override
-    public void send(Channel channel, int to, List<NDArray> tensors) {
-      boolean numbers = !tensors.isEmpty() && ElementType.of(tensors.get(0)) == ElementType.INT64;
-      if (!numbers || !Comparison.early(Announcement.numbers(tensors))) {
-        sent.incrementAndGet();
-      }
-      super.send(channel, to, tensors);
-    }
-  }
-
-  private interface Body {
-    void run(World world, Counted host) throws Exception;
-  }
-
-  private static void run(int size, NcclSimulation gpus, Body body) throws Exception {
-    InProcessRanks ranks = new InProcessRanks(size, PATIENCE);
-    TestRanks.together(
-        size,
-        rank -> {
-          Torch.prepareThread(1);
-          Counted host = new Counted(ranks.transport(rank));
-          try (World world = NcclWorld.over(host, gpus.library(rank), PATIENCE)) {
-            try {
-              body.run(world, host);
-            } catch (RuntimeException | AssertionError e) {
-              world.transport().fail(e);
-              throw e;
-            }
-          }
-          return true;
-        });
-    gpus.check();
-  }
-
-  /** The same by sockets, on which a request may follow one that failed. */
-  private static void runOverSockets(NcclSimulation gpus, Body body) throws Exception {
-    int port = TestRanks.freePort();
-    TestRanks.together(
-        3,
-        rank -> {
-          Torch.prepareThread(1);
-          World sockets = SocketWorld.join(TestRanks.config(rank, 3, port, TestRanks.QUICK));
-          Counted host = new Counted(sockets.transport());
-          try (World world = NcclWorld.over(host, gpus.library(rank), PATIENCE)) {
-            body.run(world, host);
-          }
-          return true;
-        });
-    gpus.check();
-  }
-
   private static List<Integer> everyone(World world) {
     return IntStream.range(0, world.size()).boxed().toList();
   }
@@ -124,7 +56,7 @@ class RepeatedRoundsTest {
   void fluxOnEightUlyssesRanksNeedsNoTenMessagesAStep() throws Exception {
     int blocks = 57;
     NcclSimulation gpus = new NcclSimulation(false);
-    run(
+    CountedRanks.run(
         8,
         gpus,
         (world, host) -> {
@@ -165,7 +97,7 @@ class RepeatedRoundsTest {
             .toList();
     List<Integer> steps = plan.ints(5, 0, 2).boxed().toList();
     NcclSimulation gpus = new NcclSimulation(true);
-    run(
+    CountedRanks.run(
         size,
         gpus,
         (world, host) -> {
@@ -227,7 +159,7 @@ class RepeatedRoundsTest {
   @Test
   void aRankThatPlaysAnotherRoundThanBeforeFailsTheRequestAndTheNextOneWorks() throws Exception {
     CyclicBarrier together = new CyclicBarrier(3);
-    runOverSockets(
+    CountedRanks.runOverSockets(
         new NcclSimulation(false),
         (world, host) -> {
           for (int place = 0; place < 6; place++) {
@@ -259,7 +191,7 @@ class RepeatedRoundsTest {
   @Test
   void ranksThatRepeatDifferentStepsAreFoundWhenTheStepEnds() throws Exception {
     NcclSimulation gpus = new NcclSimulation(false);
-    run(
+    CountedRanks.run(
         2,
         gpus,
         (world, host) -> {
@@ -288,7 +220,7 @@ class RepeatedRoundsTest {
   void aRequestThatEndsAnywhereIsOverOnAllRanksAndTheNextOneAnnouncesAnew(boolean cancel)
       throws Exception {
     CyclicBarrier together = new CyclicBarrier(3);
-    runOverSockets(
+    CountedRanks.runOverSockets(
         new NcclSimulation(true),
         (world, host) -> {
           Communicator ranks = world.group(Channel.ULYSSES, everyone(world));

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Work in the order in which it was enqueued. Guarded by the simulation.
@@ -25,6 +26,18 @@ record SimulatedStream(int rank, Queue<Task> tasks) {
       moved = true;
     }
     return moved;
+  }
+
+  /** What does not go on. */
+  Stream<String> stuck() {
+    return tasks.stream().limit(1).map(head -> "rank " + rank + " is stuck in " + head.describe());
+  }
+
+  /** A closed stream's work goes on; after an abort only events are left of it. */
+  void flush() {
+    for (Task task : tasks) {
+      boolean unused = task.advance();
+    }
   }
 
   /** A rank's end of a communicator. */
