@@ -149,6 +149,7 @@ final class NcclCommunicator {
     notifyAll();
   }
 
+  @SuppressWarnings("WaitNotInLoop") // the caller has the loop
   private void pause(long millis) {
     try {
       wait(Math.max(1, millis));
@@ -245,6 +246,7 @@ final class NcclCommunicator {
     library.abort(communicator);
   }
 
+  @SuppressWarnings("WaitNotInLoop") // the callers have the loop
   private void await(long deadline) {
     try {
       wait(Math.min(2, Math.max(1, (deadline - System.nanoTime()) / 1_000_000)));
