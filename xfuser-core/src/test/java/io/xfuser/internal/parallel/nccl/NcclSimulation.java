@@ -150,7 +150,6 @@ public final class NcclSimulation {
     problems.add(problem);
   }
 
-  /** Blocks until all ranks have come, or for ever. */
   synchronized long open(int rank, String id, int size, int place) {
     SimulatedCommunicator shared = byId.computeIfAbsent(id, key -> new SimulatedCommunicator(size));
     if (shared.size() != size) {
@@ -166,6 +165,7 @@ public final class NcclSimulation {
     return handles;
   }
 
+  @SuppressWarnings("WaitNotInLoop") // the callers have the loops
   private void block() {
     if (checked) {
       throw new CommunicationException("the test is over");
