@@ -56,7 +56,7 @@ record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
 
   @Override
   public Hidden forward(NDManager owner, Hidden x, ZImageConditioning c, BlockContext context) {
-    NDArray m = c.step().modulation(this, ZImage.PROGRAM, "modulation"); // (4, 1, C)
+    NDArray m = c.step().of(this, ZImage.PROGRAM, "modulation"); // (4, 1, C)
     long out = refines ? c.captionTokens() : 0;
     double epsilon = config.epsilon();
     try (NDManager scope = owner.newSubManager()) {

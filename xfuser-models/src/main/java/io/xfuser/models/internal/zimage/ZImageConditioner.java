@@ -3,6 +3,7 @@ package io.xfuser.models.internal.zimage;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorMap;
@@ -81,6 +82,10 @@ record ZImageConditioner(ZImageConfig config, TensorMap weights, List<TensorMap>
           ZImage.PROGRAM.call(request, "text_rotation", text.get(0), captionTokens, axes, theta),
           ZImage.PROGRAM.call(
               request, "image_rotation", input.coordinates(scope, embeds), given, axes, theta),
+          new StepModulations(
+              request,
+              input.timesteps(),
+              (to, t) -> ZImage.PROGRAM.call(to, "condition", t, text.get(0), weights)),
           null);
     }
   }
@@ -91,7 +96,7 @@ record ZImageConditioner(ZImageConfig config, TensorMap weights, List<TensorMap>
 
   @Override
   public ZImageConditioning at(NDManager step, ZImageConditioning c, double timestep) {
-    return c.at(step, ZImage.PROGRAM.call(step, "condition", timestep, c.text(), weights));
+    return c.at(step, timestep);
   }
 
   @Override

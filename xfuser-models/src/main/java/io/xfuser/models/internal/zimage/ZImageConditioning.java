@@ -2,8 +2,7 @@ package io.xfuser.models.internal.zimage;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.models.internal.joint.JointConditioning.StepConditioning;
-import io.xfuser.models.internal.parts.PerBlock;
+import io.xfuser.models.internal.parts.StepModulations;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param mask (B, T), 0 where a text is shorter than the longest; null where all are as long
  * @param textRotation cosines and sines of the text's places, (B, T, D/2, 2) fp32
  * @param rotation those of all image tokens of this rank, (B, l, D/2, 2) fp32
+ * @param steps modulations of all steps, made of the embedded timestep (1, E)
  * @param stepOrNull what belongs to a step; null before the first
  */
 record ZImageConditioning(
@@ -22,21 +22,17 @@ record ZImageConditioning(
     @Nullable NDArray mask,
     NDArray textRotation,
     NDArray rotation,
-    @Nullable StepConditioning stepOrNull) {
-  /** The same in a step, whose manager is {@code step}, with the embedded timestep (1, E). */
-  ZImageConditioning at(NDManager step, NDArray time) {
+    StepModulations steps,
+    StepModulations.@Nullable Now stepOrNull) {
+  /** The same in a step, whose manager is {@code step}. */
+  ZImageConditioning at(NDManager step, double timestep) {
     return new ZImageConditioning(
-        text,
-        captionTokens,
-        mask,
-        textRotation,
-        rotation,
-        new StepConditioning(time, new PerBlock(step)));
+        text, captionTokens, mask, textRotation, rotation, steps, steps.at(step, timestep));
   }
 
   /** What belongs to this step. */
-  StepConditioning step() {
-    StepConditioning present = stepOrNull;
+  StepModulations.Now step() {
+    StepModulations.Now present = stepOrNull;
     if (present == null) {
       throw new IllegalStateException("the conditioning has no timestep yet");
     }
