@@ -38,7 +38,11 @@ class DocumentationTest {
           "--gpus-per-task",
           "--from-literal",
           "--target",
-          "--enable-native-access");
+          "--enable-native-access",
+          "--pack", // of scripts/gpu-check
+          "--minutes",
+          "--libtorch",
+          "--any-libtorch");
 
   /** Lines that show a command with flags of its own. */
   private static final Pattern MEASUREMENT = Pattern.compile("scripts/(bench|checks|gpu-check)");
