@@ -3,7 +3,6 @@ package io.xfuser.serving;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.Progress;
@@ -79,8 +78,7 @@ public final class PauseCost {
       }
       pauses.add((System.nanoTime() - over[0]) / 1e9);
     }
-    try (Generation generation = task.await()) {
-      return pauses;
-    }
+    task.await().close();
+    return pauses;
   }
 }

@@ -133,9 +133,7 @@ public final class ScheduledBackend implements Backend {
       GenerationTask task = one.task();
       if (task == null) {
         task = on.submit(one.input(), progress -> one.progressed(progress, times));
-        GenerationTask begun = task;
-        var unused =
-            task.result().whenComplete((generation, why) -> over(one, begun, generation, why));
+        var unused = task.result().whenComplete((generation, why) -> over(one, generation, why));
       } else {
         task.resume(on);
       }
@@ -180,8 +178,7 @@ public final class ScheduledBackend implements Backend {
     }
   }
 
-  private void over(
-      Together one, GenerationTask task, @Nullable Generation generation, @Nullable Throwable why) {
+  private void over(Together one, @Nullable Generation generation, @Nullable Throwable why) {
     synchronized (this) {
       giveBack(one);
       one.stopped(one.steps());
@@ -219,8 +216,7 @@ public final class ScheduledBackend implements Backend {
   boolean cancelAlone(ScheduledTask task) {
     Together one;
     synchronized (this) {
-      one =
-          all.values().stream().filter(x -> x.tasks().contains(task)).findFirst().orElse(null);
+      one = all.values().stream().filter(x -> x.tasks().contains(task)).findFirst().orElse(null);
       if (one == null) {
         return true; // it is over
       }
@@ -261,8 +257,7 @@ public final class ScheduledBackend implements Backend {
       closed = true;
       refused = all.values().stream().filter(Together::isWaiting).toList();
     }
-    ClosedException why =
-        new ClosedException("the pipeline was closed while the request waited");
+    ClosedException why = new ClosedException("the pipeline was closed while the request waited");
     refused.forEach(one -> fail(one, why));
     boolean inTime = awaitAll(System.nanoTime() + limit.toNanos());
     List<Together> late;
