@@ -162,7 +162,8 @@ public final class DeviceRun {
   private Program varied(String name, String ours) {
     String made =
         ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
-            .replace("torch.ones(shape, dtype=like.dtype, ", "self.waves(shape, dtype=like.dtype, ");
+            .replace(
+                "torch.ones(shape, dtype=like.dtype, ", "self.waves(shape, dtype=like.dtype, ");
     return Program.compile(
         name, ours + ModuleArchive.read(DeviceRun.class, "elsewhere.py") + made + calls);
   }

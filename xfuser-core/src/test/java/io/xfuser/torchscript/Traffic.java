@@ -35,11 +35,11 @@ public record Traffic(int kernels, long bytes, int copies) {
   /** Views, allocations, and what is made of other operators. */
   private static final Set<String> NOTHING =
       names(
-          "view as_strided slice select transpose permute expand expand_as unsqueeze squeeze t alias"
-              + " flatten unflatten view_as_complex view_as_real _view_as_real _reshape_alias narrow"
-              + " unbind chunk split _unsafe_view detach empty empty_like empty_strided new_empty"
-              + " empty_permuted to _to_copy contiguous clone reshape linear matmul rsub resolve_conj"
-              + " resolve_neg square stack resize_ lift_fresh");
+          "view as_strided slice select transpose permute expand expand_as unsqueeze squeeze t"
+              + " alias flatten unflatten view_as_complex view_as_real _view_as_real _reshape_alias"
+              + " narrow unbind chunk split _unsafe_view detach empty empty_like empty_strided"
+              + " new_empty empty_permuted to _to_copy contiguous clone reshape linear matmul rsub"
+              + " resolve_conj resolve_neg square stack resize_ lift_fresh");
 
   private static final Set<String> PRODUCTS =
       names("addmm addmm_ mm bmm baddbmm _addmm_activation");
@@ -58,9 +58,7 @@ public record Traffic(int kernels, long bytes, int copies) {
               + " sum mean clamp fill_ zero_ exp softmax");
 
   private static final Set<String> KERNELS =
-      Stream.of(PRODUCTS, COPIES, ELEMENTWISE)
-          .flatMap(Set::stream)
-          .collect(Collectors.toSet());
+      Stream.of(PRODUCTS, COPIES, ELEMENTWISE).flatMap(Set::stream).collect(Collectors.toSet());
 
   private static Set<String> names(String all) {
     return Stream.of(all.split(" ", -1)).map("aten::"::concat).collect(Collectors.toSet());
@@ -109,9 +107,7 @@ public record Traffic(int kernels, long bytes, int copies) {
       return true;
     }
     Set<Operand> results = operands(node.get("outputs"));
-    if (!name.startsWith("aten::")
-        || NOTHING.contains(name)
-        || results.isEmpty()) {
+    if (!name.startsWith("aten::") || NOTHING.contains(name) || results.isEmpty()) {
       return false;
     }
     if (!KERNELS.contains(name)) {
@@ -165,7 +161,9 @@ public record Traffic(int kernels, long bytes, int copies) {
       JsonNode value = values.get(i);
       if (value.isArray() && value.size() == 6 && value.get(5).asText().equals("meta")) {
         // [tensor, storage, offset, elements, bytes of one, device]
-        to.add(new Operand(value.get(0).asLong(), shapes.get(i), strides.get(i), value.get(4).asLong()));
+        to.add(
+            new Operand(
+                value.get(0).asLong(), shapes.get(i), strides.get(i), value.get(4).asLong()));
       } else if (value.isArray()) {
         collect(value, shapes.get(i), strides.get(i), to);
       }

@@ -163,8 +163,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     return lease;
   }
 
-  private C condition(
-      PipelineStage<C> stage, Map<String, NDArray> text, List<Double> timesteps) {
+  private C condition(PipelineStage<C> stage, Map<String, NDArray> text, List<Double> timesteps) {
     List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
     ConditionInput input = new ConditionInput(text, plan.request().picture(), positions, timesteps);
     return run.trace().during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));

@@ -119,7 +119,9 @@ class PipeFusionOverlapTest {
       C conditioning =
           stage
               .conditioner()
-              .begin(manager, new ConditionInput(Map.of(), plan.request().picture(), List.of(), List.of()));
+              .begin(
+                  manager,
+                  new ConditionInput(Map.of(), plan.request().picture(), List.of(), List.of()));
       Communicator everyone =
           world.group(Channel.WORLD, IntStream.range(0, world.size()).boxed().toList());
       everyone.barrier();

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /** What a block of each model does to a GPU's memory, at its real width, in bf16. */
@@ -14,11 +15,31 @@ enum BlockTraffic {
   FLUX_DOUBLE("flux", "flux", 4608 * 3072, "double_block", "double_before attended double_after"),
   FLUX_SINGLE("flux", "flux", 4608 * 3072, "single_block", "single_before attended single_after"),
   FLUX_PROJECT("flux", "flux", 4608 * 3072, "single_block", "norm_rotate_"),
-  SD3("sd3", "sd3", 2 * 4429 * 1536, "block", "before_joint before_second attended after_attention text_after_attention"),
-  SD35_MEDIUM_DUAL("sd3", "sd3", 2 * 4429 * 1536, "dual_block", "before_joint before_second attended after_attention text_after_attention"),
+  SD3(
+      "sd3",
+      "sd3",
+      2 * 4429 * 1536,
+      "block",
+      "before_joint before_second attended after_attention text_after_attention"),
+  SD35_MEDIUM_DUAL(
+      "sd3",
+      "sd3",
+      2 * 4429 * 1536,
+      "dual_block",
+      "before_joint before_second attended after_attention text_after_attention"),
   PIXART("pixart", "adaln", 2 * 4096 * 1152, "block", "before_attention attended after_attention"),
-  HUNYUANDIT("hunyuandit", "hunyuandit", 2 * 4096 * 1408, "block", "join_skip before_attention attended after_attention"),
-  HUNYUANDIT_SKIP("hunyuandit", "hunyuandit", 2 * 4096 * 1408, "skip_block", "join_skip before_attention attended after_attention");
+  HUNYUANDIT(
+      "hunyuandit",
+      "hunyuandit",
+      2 * 4096 * 1408,
+      "block",
+      "join_skip before_attention attended after_attention"),
+  HUNYUANDIT_SKIP(
+      "hunyuandit",
+      "hunyuandit",
+      2 * 4096 * 1408,
+      "skip_block",
+      "join_skip before_attention attended after_attention");
 
   private static final String PACKAGE = "/io/xfuser/models/";
   private static final int BYTES = 2; // of a number in bf16
@@ -64,8 +85,10 @@ enum BlockTraffic {
   }
 
   private static String text(String name) {
-    try (var resource = BlockTraffic.class.getResourceAsStream(PACKAGE + "traffic/" + name + ".py")) {
-      return new String(resource.readAllBytes(), StandardCharsets.UTF_8);
+    try (var resource =
+        BlockTraffic.class.getResourceAsStream(PACKAGE + "traffic/" + name + ".py")) {
+      return new String(
+          Objects.requireNonNull(resource, name).readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

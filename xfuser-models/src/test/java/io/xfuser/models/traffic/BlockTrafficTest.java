@@ -27,8 +27,8 @@ class BlockTrafficTest {
     "HUNYUANDIT, 32, 58.2, 10",
     "HUNYUANDIT_SKIP, 35, 66.2, 11"
   })
-  void aBlockLaunchesAndMovesNoMore(
-      BlockTraffic block, int kernels, double activations, int copies) throws IOException {
+  void aBlockLaunchesAndMovesNoMore(BlockTraffic block, int kernels, double activations, int copies)
+      throws IOException {
     Traffic traffic = block.measured();
     assertThat(traffic.kernels()).isEqualTo(kernels);
     assertThat(block.activations(traffic)).isBetween(activations - 0.06, activations + 0.06);

@@ -52,4 +52,5 @@ record FluxConditioner(FluxConfig config, TensorMap weights) implements JointCon
     try (NDManager scope = request.newSubManager()) {
       return Flux.PROGRAM.call(request, "rotation", input.coordinates(scope, like), axes);
     }
-  }}
+  }
+}

@@ -15,10 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param stepOrNull what belongs to a step; null before the first
  */
 public record JointConditioning(
-    NDArray text,
-    NDArray places,
-    StepModulations steps,
-    StepModulations.@Nullable Now stepOrNull) {
+    NDArray text, NDArray places, StepModulations steps, StepModulations.@Nullable Now stepOrNull) {
   /** Before the first step. */
   public JointConditioning(NDArray text, NDArray places, StepModulations steps) {
     this(text, places, steps, null);

@@ -30,8 +30,8 @@ public final class StepModulations {
    * Nothing computed yet.
    *
    * @param request owns what is kept
-   * @param timesteps those of the request, in its order; others are computed alone, each
-   *     time that they are asked for
+   * @param timesteps those of the request, in its order; others are computed alone, each time that
+   *     they are asked for
    * @param vector what a timestep's modulations are made of, (B, width)
    */
   public StepModulations(
@@ -48,7 +48,9 @@ public final class StepModulations {
   /** The modulations at {@code timestep}; {@code step} owns what is asked of them. */
   public Now at(NDManager step, double timestep) {
     Group present = group;
-    if (present == null || !present.timesteps().contains(timestep) || !timesteps.contains(timestep)) {
+    if (present == null
+        || !present.timesteps().contains(timestep)
+        || !timesteps.contains(timestep)) {
       if (present != null) {
         present.owner().close();
       }
@@ -72,14 +74,14 @@ public final class StepModulations {
     }
   }
 
-  /** The same steps wherever one begins, so that a request that went on elsewhere has the same bits. */
+  /**
+   * The same steps wherever one begins, so that a request that went on elsewhere has the same bits.
+   */
   private List<Double> together(double timestep, int atOnce) {
     List<Double> all = timesteps.stream().distinct().toList();
     int index = all.indexOf(timestep);
     int from = index / atOnce * atOnce;
-    return index < 0
-        ? List.of(timestep)
-        : all.subList(from, Math.min(from + atOnce, all.size()));
+    return index < 0 ? List.of(timestep) : all.subList(from, Math.min(from + atOnce, all.size()));
   }
 
   /** Those of one step. */
@@ -111,9 +113,7 @@ public final class StepModulations {
       NDArray all =
           group
               .modulations()
-              .get(
-                  block,
-                  owner -> program.call(owner, function, group.vectors(), block.weights()));
+              .get(block, owner -> program.call(owner, function, group.vectors(), block.weights()));
       return own.get(block, owner -> Torch.slice(owner, all, 1, from, to));
     }
   }

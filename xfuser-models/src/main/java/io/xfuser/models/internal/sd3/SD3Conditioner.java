@@ -46,4 +46,5 @@ record SD3Conditioner(SD3Config config, TensorMap weights) implements JointCondi
               input.timesteps(),
               (to, t) -> SD3.PROGRAM.call(to, "condition", t, fixed, weights)));
     }
-  }}
+  }
+}
