@@ -157,15 +157,6 @@ final class CausalDecoder implements TextModel {
     }
   }
 
-  private int layersUpTo(int index) {
-    int layers = index < 0 ? config.layers() + 1 + index : index;
-    if (layers < 0 || layers > config.layers()) {
-      throw new IllegalArgumentException(
-          "there is no hidden state %d of %d layers".formatted(index, config.layers()));
-    }
-    return layers;
-  }
-
   @Override
   public int layers() {
     return config.layers();

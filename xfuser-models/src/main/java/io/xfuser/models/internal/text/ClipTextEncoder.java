@@ -153,15 +153,6 @@ public final class ClipTextEncoder implements TextModel {
     return config.layers();
   }
 
-  private int layersUpTo(int index) {
-    int layers = index < 0 ? config.layers() + 1 + index : index;
-    if (layers < 0 || layers > config.layers()) {
-      throw new IllegalArgumentException(
-          "there is no hidden state %d of %d layers".formatted(index, config.layers()));
-    }
-    return layers;
-  }
-
   private NDArray embed(NDManager owner, NDArray ids) {
     config.checkLength(ids);
     return PROGRAM.call( // (B, T, C)

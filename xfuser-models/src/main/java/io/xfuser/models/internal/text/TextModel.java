@@ -48,6 +48,20 @@ public interface TextModel extends AutoCloseable {
     return 0;
   }
 
+  /**
+   * The layers whose output hidden state {@code index} is.
+   *
+   * @throws IllegalArgumentException if there is no such hidden state
+   */
+  default int layersUpTo(int index) {
+    int layers = index < 0 ? layers() + 1 + index : index;
+    if (layers < 0 || layers > layers()) {
+      throw new IllegalArgumentException(
+          "there is no hidden state %d of %d layers".formatted(index, layers()));
+    }
+    return layers;
+  }
+
   /** Bytes of all parameters that are here, mapped or copied. */
   long parameterBytes();
 
