@@ -66,7 +66,7 @@ final class Sizes implements Callable<Integer> {
       int gpus = Gpus.found().count();
       if (part.isCuda() && gpus > 1) {
         ParallelConfig ulysses = ParallelConfig.builder().ulyssesDegree(Math.min(gpus, 8)).build();
-        double shared = measure(size, ulysses, kernels().get(0));
+        double unused = measure(size, ulysses, kernels().get(0));
       }
       findings.decides("a step of %s takes %s s on one device", size.title(), fastest);
     }
