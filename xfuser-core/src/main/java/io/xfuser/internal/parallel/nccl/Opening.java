@@ -3,6 +3,7 @@ package io.xfuser.internal.parallel.nccl;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.nccl.NcclCommunicator.Peers;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -63,7 +64,8 @@ record Opening(NcclLibrary library, Peers peers, Duration timeout, Runnable chec
           throw new CommunicationException(peers.late(operation, timeout), e);
         }
       } catch (ExecutionException e) {
-        throw new CommunicationException(String.valueOf(e.getCause().getMessage()), e.getCause());
+        Throwable cause = Objects.requireNonNull(e.getCause());
+        throw new CommunicationException(String.valueOf(cause.getMessage()), cause);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new CommunicationException("interrupted while waiting for other ranks", e);
