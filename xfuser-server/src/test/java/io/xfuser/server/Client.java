@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.concurrent.CompletableFuture;
 import javax.imageio.ImageIO;
@@ -30,12 +31,13 @@ record Client(int port, HttpClient http) {
    * @param body as it came
    * @param headers of it
    */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Answer(int status, byte[] body, java.net.http.HttpHeaders headers) {
     JsonNode json() {
       try {
         return JSON.readTree(body);
       } catch (IOException e) {
-        throw new AssertionError("no JSON: " + new String(body), e);
+        throw new AssertionError("no JSON: " + new String(body, StandardCharsets.UTF_8), e);
       }
     }
 

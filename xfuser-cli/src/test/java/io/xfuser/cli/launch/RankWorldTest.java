@@ -42,7 +42,8 @@ class RankWorldTest {
     List<String> command =
         List.of("serve", "--model", MODEL.toString(), "--ulysses_degree", "2", "--threads", "1");
     LaunchPlan plan = new LaunchPlan(XDiT.class.getName(), command, LaunchTopology.local(2));
-    try (RankWorld world = RankWorld.start(judge, plan, System.err)) {
+    RankWorld started = RankWorld.start(judge, plan, System.err);
+    try (RankWorld world = started) {
       assertThat(pixels(drawn(world))).isEqualTo(expected);
 
       Backend.Task cancelled = begun(world);
@@ -60,7 +61,7 @@ class RankWorldTest {
             .hasCauseInstanceOf(RankException.class)
             .hasMessageContaining("was lost: its process ended with exit status 137 (SIGKILL)");
       }
-      long until = System.nanoTime() + Duration.ofSeconds(120).toNanos();
+      long until = System.nanoTime() + Duration.ofMinutes(2).toNanos();
       while (!world.isOpen()) {
         assertThat(System.nanoTime()).isLessThan(until);
         Thread.sleep(50);

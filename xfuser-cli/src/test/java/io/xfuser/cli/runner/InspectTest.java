@@ -103,7 +103,9 @@ class InspectTest {
         "loras/flux_lycoris.safetensors, style: LyCORIS",
       })
   void whatBelongsToAModelIsNamed(String place, String expected) {
-    assertThat(inspect("inspect", FIXTURES + place)).as(err.toString()).isZero();
+    assertThat(inspect("inspect", FIXTURES + place))
+        .as(err.toString(StandardCharsets.UTF_8))
+        .isZero();
     assertThat(out.toString(StandardCharsets.UTF_8)).contains(expected);
   }
 
@@ -127,7 +129,9 @@ class InspectTest {
     }
     Path config = model.resolve("vae/config.json");
     Files.writeString(config, "{\"_class_name\": \"AutoencoderKL\"}");
-    assertThat(inspect("inspect", model.toString())).as(err.toString()).isZero();
+    assertThat(inspect("inspect", model.toString()))
+        .as(err.toString(StandardCharsets.UTF_8))
+        .isZero();
     assertThat(out.toString(StandardCharsets.UTF_8)).contains("DiTPipeline", "problem: ");
     assertThat(inspect("inspect", model.toString(), "--dtype", "float32")).isEqualTo(2);
     assertThat(err.toString(StandardCharsets.UTF_8)).contains("vae").hasLineCount(1);
@@ -141,7 +145,9 @@ class InspectTest {
     Files.writeString(model.resolve("refs/main"), "abc");
     Files.createSymbolicLink(
         model.resolve("snapshots/abc"), Path.of(FIXTURES, "flux_dev_tiny").toAbsolutePath());
-    assertThat(inspect("inspect", model.toString())).as(err.toString()).isZero();
+    assertThat(inspect("inspect", model.toString()))
+        .as(err.toString(StandardCharsets.UTF_8))
+        .isZero();
     assertThat(out.toString(StandardCharsets.UTF_8)).contains("FluxPipeline", "missing: nothing");
   }
 

@@ -68,15 +68,15 @@ final class Fusing implements Callable<Integer> {
               / measured.millis(owner -> Measured.PROGRAM.call(owner, "copied", x));
     }
     double perActivation = 2.0 * all * width / bandwidth * measured.type().bytes();
-    double in = product(measured, size.image(), width, 3 * width);
+    double in = product(measured, size.image(), width, 3L * width);
     double out = product(measured, size.image(), width, width);
-    double up = product(measured, size.image(), width, 4 * width);
-    double down = product(measured, size.image(), 4 * width, width);
+    double up = product(measured, size.image(), width, 4L * width);
+    double down = product(measured, size.image(), 4L * width, width);
     double text =
-        product(measured, size.text(), width, 3 * width)
+        product(measured, size.text(), width, 3L * width)
             + product(measured, size.text(), width, width)
-            + product(measured, size.text(), width, 4 * width)
-            + product(measured, size.text(), 4 * width, width);
+            + product(measured, size.text(), width, 4L * width)
+            + product(measured, size.text(), 4L * width, width);
     double scale = (double) all / size.image(); // a single block's image and text are one
     double base = step(1, 1);
     tell(

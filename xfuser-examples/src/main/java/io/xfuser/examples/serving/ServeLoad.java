@@ -10,6 +10,7 @@ import io.xfuser.server.ImageServer;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -189,7 +190,7 @@ public final class ServeLoad {
 
   /** Asks, and closes the connection after so long. */
   private void leave(int port, String body, long millis) throws IOException, InterruptedException {
-    try (Socket socket = new Socket("127.0.0.1", port)) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       String head =
           "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
               .formatted(PATH, body.length());

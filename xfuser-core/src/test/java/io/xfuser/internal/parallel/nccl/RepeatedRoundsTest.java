@@ -35,7 +35,7 @@ class RepeatedRoundsTest {
   /** All-to-all by rows: rank r has r + {@code more} rows of n columns, a column for each rank. */
   private static void trade(NDManager scope, Communicator ranks, int more, float value) {
     int size = ranks.size();
-    long rows = ranks.rank() + more;
+    long rows = (long) ranks.rank() + more;
     NDArray own = // (r + more, n), its column p says for whom it is
         Torch.view(
             scope,

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +62,7 @@ class PublishedTokenizersTest {
 
   /** With rows for tokens that the tiny vocabulary does not have. */
   private static void widen(NDManager manager, OneFile encoder, String name, long rows) {
-    NDArray table = encoder.tensors().get(name);
+    NDArray table = Objects.requireNonNull(encoder.tensors().get(name));
     long[] shape = table.getShape().getShape();
     NDArray more = manager.ones(new Shape(rows - shape[0], shape[1]));
     encoder.tensors().put(name, Torch.concat(manager, List.of(table, more), 0));
