@@ -36,8 +36,8 @@ public final class Recorded {
    * @param provenance how they were made: {@code parameters} becomes the file's comment, {@code
    *     xfuser} its description
    */
-  public static void writeMp4(
-      Path file, List<BufferedImage> frames, Map<String, String> provenance) throws IOException {
+  public static void writeMp4(Path file, List<BufferedImage> frames, Map<String, String> provenance)
+      throws IOException {
     try {
       WholeFile.write(file, part -> mp4(part, frames, provenance));
     } catch (LinkageError e) { // JavaCPP unpacks its libraries where the first of them is needed
@@ -50,8 +50,7 @@ public final class Recorded {
   }
 
   /** The bytes of such a file. */
-  static byte[] mp4(List<BufferedImage> frames, Map<String, String> provenance)
-      throws IOException {
+  static byte[] mp4(List<BufferedImage> frames, Map<String, String> provenance) throws IOException {
     return bytes(file -> writeMp4(file, frames, provenance));
   }
 

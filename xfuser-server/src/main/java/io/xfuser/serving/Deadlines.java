@@ -134,8 +134,7 @@ record Deadlines(Policy.Ranks ranks) {
     StepTimes times = ranks.times();
     double together = times.of(first.shape(), after, 1);
     double apart =
-        times.of(first.shape(), before, 1)
-            + times.of(first.shape(), alike.get(to).pictures(), 1);
+        times.of(first.shape(), before, 1) + times.of(first.shape(), alike.get(to).pictures(), 1);
     return together < 0.95 * apart && now + first.steps() * together <= deadline(first);
   }
 

@@ -162,6 +162,8 @@ public final class ServingSimulation {
     out.printf(
         "%nmeasured here: a decision about 100 requests takes %.3f ms of CPU time"
             + " (median), %.3f ms (99 %%), %.3f ms (most)%n",
-        sorted.get(sorted.size() / 2) / 1e6, sorted.get(sorted.size() * 99 / 100) / 1e6, sorted.get(sorted.size() - 1) / 1e6);
+        sorted.get(sorted.size() / 2) / 1e6,
+        sorted.get(sorted.size() * 99 / 100) / 1e6,
+        sorted.get(sorted.size() - 1) / 1e6);
   }
 }

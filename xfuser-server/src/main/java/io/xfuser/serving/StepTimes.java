@@ -44,8 +44,7 @@ public final class StepTimes {
    * @param degree ranks
    */
   public void measured(String shape, int pictures, int degree, double took) {
-    seconds.merge(
-        new Key(shape, pictures, degree), took, (old, now) -> old + NEWEST * (now - old));
+    seconds.merge(new Key(shape, pictures, degree), took, (old, now) -> old + NEWEST * (now - old));
   }
 
   /**

@@ -46,8 +46,7 @@ class ScheduledBackendTest {
   }
 
   private static ScheduledBackend backend(Policy policy, int ranks, StepTimes times) {
-    return new ScheduledBackend(
-        pipeline, ENGINE, new Choice(policy, ranks, 1), times);
+    return new ScheduledBackend(pipeline, ENGINE, new Choice(policy, ranks, 1), times);
   }
 
   private static InputConfig input(long seed, int steps) {

@@ -171,8 +171,7 @@ final class Serve {
       pipelines.add(pipeline);
       if (policy != null) {
         int count = engine.parallel().worldSize();
-        Choice choice =
-            new Choice(Policy.of(policy), count, Integer.highestOneBit(count));
+        Choice choice = new Choice(Policy.of(policy), count, Integer.highestOneBit(count));
         Path file = settings.get(ServerSettings.STEP_TIMES);
         StepTimes times = file == null ? new StepTimes() : StepTimes.at(file);
         return new ScheduledBackend(pipeline, engine, choice, times);
