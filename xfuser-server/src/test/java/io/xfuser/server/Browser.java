@@ -68,7 +68,7 @@ final class Browser implements AutoCloseable {
   }
 
   private static Optional<Path> program(String name) {
-    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+    return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
         .map(folder -> Path.of(folder, name))
         .filter(Files::isExecutable)
         .findFirst();

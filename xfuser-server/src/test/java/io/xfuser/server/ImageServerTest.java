@@ -153,7 +153,7 @@ class ImageServerTest {
     Client.Answer answer = client.post(GENERATIONS, body.formatted("true"));
     assertThat(answer.headers().firstValue("content-type")).contains("text/event-stream");
     List<JsonNode> events = new ArrayList<>();
-    for (String line : new String(answer.body(), StandardCharsets.UTF_8).split("\n")) {
+    for (String line : new String(answer.body(), StandardCharsets.UTF_8).lines().toList()) {
       if (line.startsWith("data: ")) {
         events.add(Client.JSON.readTree(line.substring(6)));
       }
@@ -253,9 +253,19 @@ class ImageServerTest {
     assertThat(edit.status()).isEqualTo(400);
     assertThat(edit.error()).contains("needs the picture to edit");
     String form =
-        "--b\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\na fox\r\n--b\r\n"
-            + "Content-Disposition: form-data; name=\"image[]\"; filename=\"a.png\"\r\n"
-            + "Content-Type: image/png\r\n\r\nno picture\r\n--b--\r\n";
+        String.join(
+            "\r\n",
+            "--b",
+            "Content-Disposition: form-data; name=\"prompt\"",
+            "",
+            "a fox",
+            "--b",
+            "Content-Disposition: form-data; name=\"image[]\"; filename=\"a.png\"",
+            "Content-Type: image/png",
+            "",
+            "no picture",
+            "--b--",
+            "");
     Client.Answer model =
         client.send(
             client
