@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +51,7 @@ class RunningTest {
   @Test
   void closedConnectionEndsItsRequest() throws IOException, InterruptedException {
     try (ImageServer server = server().start()) {
-      Socket socket = new Socket("127.0.0.1", server.port());
+      Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
       String body = LONG.formatted(1);
       socket
           .getOutputStream()
