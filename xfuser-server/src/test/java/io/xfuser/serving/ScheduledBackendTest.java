@@ -123,6 +123,7 @@ class ScheduledBackendTest {
     }
   }
 
+  @SuppressWarnings("NullAway") // of a task that is never run
   private static String shape(InputConfig input) {
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, ENGINE)) {
       return new ScheduledTask(
