@@ -94,7 +94,7 @@ class InputConfigTest {
                 + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
                 + " image=fox.png, mask_image=a picture of 2 bytes, strength=0.25,"
                 + " padding_mask_crop=32, max_area=4096, auto_resize=false, output_type=latent,"
-                + " lora=[x.safetensors:0.5],"
+                + " partial_images=0, lora=[x.safetensors:0.5],"
                 + " prompt_2=none, prompt_3=none,"
                 + " negative_prompt_2=none, negative_prompt_3=none, clip_skip=0, sigmas=none,"
                 + " timesteps=none, mu=none, skip_guidance_layers=none,"

@@ -139,8 +139,8 @@ class HalfPrecisionTest {
     assertThat(Prelude.tried(products, neither)).isEqualTo(neither);
     String refusing =
         products.replace(
-            "bias: Optional[Tensor], y: Tensor) -> Tensor:\n",
-            "bias: Optional[Tensor], y: Tensor) -> Tensor:\n  assert x.dtype != 15\n");
+            "y: Tensor, own: bool) -> Tensor:\n",
+            "y: Tensor, own: bool) -> Tensor:\n  assert x.dtype != 15\n");
     assertThat(Prelude.tried(refusing, neither)).isEqualTo(new HalfPrecision(true, false));
   }
 
