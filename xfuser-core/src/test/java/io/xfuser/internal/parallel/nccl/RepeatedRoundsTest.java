@@ -66,6 +66,9 @@ class RepeatedRoundsTest {
             int before = host.sent.get();
             world.transport().step("1");
             for (int block = 0; block < blocks; block++) {
+              if (step == 1 && block == 9 && world.rank() == 0) {
+                Thread.sleep(500); // others tell early, as under load: that is not counted
+              }
               try (NDManager scope = Torch.newManager()) {
                 trade(scope, ulysses, 1, step + block); // queries, keys and values
                 NDArray text = TestRanks.numbers(scope, world.rank() + step, 2);
@@ -79,7 +82,7 @@ class RepeatedRoundsTest {
             if (step == 0) {
               assertThat(messages).isGreaterThanOrEqualTo(3 * blocks * 14);
             } else {
-              assertThat(messages).isLessThanOrEqualTo(10);
+              assertThat(messages).isEqualTo(6); // 3 comparisons of 171 rounds
             }
           }
         });
