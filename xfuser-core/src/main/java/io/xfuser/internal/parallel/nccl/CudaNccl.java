@@ -145,9 +145,10 @@ final class CudaNccl implements NcclLibrary {
   @Override
   public void close(long communicator) {
     require(nccl.ncclCommFinalize(communicator(communicator)), "ncclCommFinalize");
-    ncclComm ended = communicator(communicator);
-    communicators.remove(communicator);
-    require(nccl.ncclCommDestroy(ended), "ncclCommDestroy");
+    ncclComm ended = communicators.remove(communicator);
+    if (ended != null) { // else it was aborted meanwhile, which releases it too
+      require(nccl.ncclCommDestroy(ended), "ncclCommDestroy");
+    }
   }
 
   @Override

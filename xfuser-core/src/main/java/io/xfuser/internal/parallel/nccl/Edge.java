@@ -69,7 +69,13 @@ final class Edge {
       List<SharedTensor> handles =
           ReceiveBuffers.carried(whole, library).stream().map(SharedTensor::of).toList();
       long ready = ranks.ready(); // now: later the stream would wait for the next computation too
-      submit(new Transmission(id, handles, ready));
+      Transmission next = new Transmission(id, handles, ready);
+      try {
+        submit(next);
+      } catch (RuntimeException e) {
+        next.discard();
+        throw e;
+      }
     }
   }
 

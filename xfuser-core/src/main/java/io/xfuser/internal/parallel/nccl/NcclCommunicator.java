@@ -26,7 +26,8 @@ final class NcclCommunicator {
   private final long communicator;
   private final Queue<Flight> flights = new ArrayDeque<>();
   private @Nullable Inside inside;
-  private boolean ended;
+  private boolean ended; // no call begins any more
+  private boolean gone; // closed, or aborted
 
   /**
    * A call of NCCL's that has not returned.
@@ -226,18 +227,22 @@ final class NcclCommunicator {
     try {
       library.enter();
       library.close(communicator);
-    } catch (CommunicationException e) {
-      library.abort(communicator); // its work has completed, so nothing is lost
+      synchronized (this) {
+        gone = true;
+      }
+    } catch (RuntimeException | Error e) {
+      abort(); // its work has completed, so nothing is lost
     }
   }
 
-  /** Ends the communicator at once, and a call that blocks; {@link #release} follows. */
+  /** Ends the communicator at once, and a call that blocks, {@link #close} too. */
   void abort() {
     synchronized (this) {
-      if (ended) {
+      if (gone) {
         return;
       }
-      ended = true; // no call begins any more
+      gone = true;
+      ended = true;
       long deadline = System.nanoTime() + CALL.toNanos();
       while (inside != null && System.nanoTime() < deadline) {
         await(deadline);
@@ -260,7 +265,6 @@ final class NcclCommunicator {
    * of {@link System#nanoTime}. All communicators of the stream have been aborted.
    */
   synchronized void release(long deadline) {
-    library.enter();
     for (Flight flight : flights) {
       while (!(over(flight) && flight.isFree()) && System.nanoTime() < deadline) {
         await(deadline);
@@ -272,6 +276,7 @@ final class NcclCommunicator {
 
   private boolean over(Flight flight) {
     try {
+      library.enter();
       return flight.completed(library);
     } catch (CommunicationException e) {
       return true; // the GPU has failed, no kernel goes on

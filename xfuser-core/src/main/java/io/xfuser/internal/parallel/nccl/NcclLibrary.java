@@ -37,12 +37,16 @@ interface NcclLibrary {
    */
   void check(long communicator);
 
-  /** Closes a communicator whose work has completed; may wait until the others do. */
+  /**
+   * Closes a communicator whose work has completed; may wait until the others do.
+   *
+   * @throws io.xfuser.failure.CommunicationException if that fails, or it is aborted meanwhile
+   */
   void close(long communicator);
 
   /**
    * Ends a communicator at once; kernels that wait for other ranks end too, and so do calls of
-   * other threads that do.
+   * other threads that do. Does nothing if it was closed just before.
    */
   void abort(long communicator);
 

@@ -201,6 +201,10 @@ final class NcclTransport extends ForwardingTransport {
     }
   }
 
+  private synchronized List<NcclCommunicator> opened() {
+    return List.copyOf(communicators);
+  }
+
   private boolean over() {
     try {
       check();
@@ -211,7 +215,6 @@ final class NcclTransport extends ForwardingTransport {
   }
 
   private synchronized void drop() {
-    generation++;
     communicators.forEach(NcclCommunicator::abort);
     long deadline = System.nanoTime() + ABORT.toNanos();
     communicators.forEach(communicator -> communicator.release(deadline));
@@ -219,6 +222,7 @@ final class NcclTransport extends ForwardingTransport {
   }
 
   private void end() {
+    generation++; // what is opening is not wanted any more
     edges.values().forEach(Edge::close);
     if (stream != null) {
       library.closeStream(stream);
@@ -268,9 +272,9 @@ final class NcclTransport extends ForwardingTransport {
     try {
       Leaving leaving;
       synchronized (this) {
-        leaving = new Leaving(library, List.copyOf(edges.values()), List.copyOf(communicators));
+        leaving = new Leaving(library, List.copyOf(edges.values()), this::opened, timeout);
       }
-      if (leaving.finished(this::check) && leaving.closed()) {
+      if (leaving.finished(this::check) && leaving.closed(this::check)) {
         synchronized (this) {
           end();
         }

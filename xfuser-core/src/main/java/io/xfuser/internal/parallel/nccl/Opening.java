@@ -33,7 +33,7 @@ record Opening(NcclLibrary library, Peers peers, Duration timeout, Runnable chec
     NcclTransport.daemon("xfuser-" + operation, () -> open(id, opened)).start();
     try {
       return await(opened, operation);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       if (!opened.completeExceptionally(e) && !opened.isCompletedExceptionally()) {
         library.abort(opened.join()); // it came just now
       }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * NCCL and CUDA for all ranks of a test, on CPU tensors. Work waits in streams as it does on a GPU:
@@ -28,7 +29,7 @@ import java.util.TreeMap;
  * was not released.
  */
 public final class NcclSimulation {
-  private static final long COMPUTE = 1;
+  static final long COMPUTE = 1;
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final boolean late;
@@ -38,8 +39,8 @@ public final class NcclSimulation {
   private final Set<Long> pendingEvents = new HashSet<>();
   private final Set<Long> events = new HashSet<>();
   private final Set<Long> computed = new HashSet<>(); // events of what is computed
-  private final Set<Long> ordered =
-      new HashSet<>(); // streams that waited for one since their group
+  private final Set<Long> ordered = new HashSet<>(); // streams that waited for one of these since
+  private final Set<Long> closed = new HashSet<>(); // communicators
   private final List<String> problems = new ArrayList<>();
   private final Set<Integer> frozen = new HashSet<>();
   private final Set<Integer> blocked = new HashSet<>();
@@ -107,11 +108,7 @@ public final class NcclSimulation {
 
   private void work() {
     while (!checked) {
-      try {
-        Thread.sleep(1);
-      } catch (InterruptedException e) {
-        return;
-      }
+      LockSupport.parkNanos(1_000_000);
       advance();
     }
   }
@@ -131,11 +128,11 @@ public final class NcclSimulation {
     SimulatedStream target = streams.get(stream);
     if (target == null) {
       problems.add("work in a stream that is closed: " + task.describe());
-      return;
-    }
-    target.tasks().add(task);
-    if (!late) {
-      advance();
+    } else {
+      target.tasks().add(task);
+      if (!late) {
+        advance();
+      }
     }
   }
 
@@ -152,10 +149,7 @@ public final class NcclSimulation {
 
   synchronized long open(int rank, String id, int size, int place) {
     SimulatedCommunicator shared = byId.computeIfAbsent(id, key -> new SimulatedCommunicator(size));
-    if (shared.size() != size) {
-      problems.add("a communicator of " + shared.size() + " and of " + size + " ranks");
-    }
-    shared.join(rank, place);
+    shared.join(rank, place, size);
     notifyAll();
     while (!shared.complete()) {
       block();
@@ -202,27 +196,37 @@ public final class NcclSimulation {
     return member;
   }
 
-  synchronized void remove(long communicator, boolean abort) {
+  synchronized void close(int rank, long communicator) {
     Member member = member(communicator);
-    note(member);
-    if (!abort && streams.containsKey(member.stream)) {
-      if (!streams.get(member.stream).tasks().isEmpty()) {
-        problems.add("a communicator is closed while work is under way");
-      }
+    pass(rank, member);
+    SimulatedStream used = streams.get(member.stream);
+    if (used != null && !used.tasks().isEmpty()) {
+      problems.add("a communicator is closed while work is under way");
     }
-    member.aborted = true;
-    members.remove(communicator);
-    advance();
+    abort(communicator);
+    closed.add(communicator);
+  }
+
+  synchronized void abort(long communicator) {
+    if (!closed.contains(communicator)) {
+      Member member = member(communicator);
+      note(member);
+      member.aborted = true;
+      members.remove(communicator);
+      advance();
+    }
+  }
+
+  private void pass(int rank, Member member) {
+    while (blocked.contains(rank)) {
+      member.requireOpen();
+      block();
+    }
   }
 
   synchronized void group(int rank, long communicator, long stream, List<Call> group) {
     Member member = member(communicator);
-    while (blocked.contains(rank)) {
-      if (member.aborted) {
-        throw new CommunicationException("NCCL: aborted");
-      }
-      block();
-    }
+    pass(rank, member);
     if (member.stream != 0 && member.stream != stream) {
       problems.add("a communicator is used in two streams");
     }
@@ -236,10 +240,6 @@ public final class NcclSimulation {
 
   synchronized int place(long communicator) {
     return member(communicator).place;
-  }
-
-  long computeStream() {
-    return COMPUTE;
   }
 
   synchronized long newStream(int rank) {

@@ -63,7 +63,10 @@ final class SimulatedCommunicator {
     }
   }
 
-  void join(int rank, int place) {
+  void join(int rank, int place, int ofRanks) {
+    if (ofRanks != size) {
+      problem = "a communicator of " + size + " and of " + ofRanks + " ranks";
+    }
     if (ranks.put(place, rank) != null) {
       problem = "two ranks opened a communicator as rank " + place;
     }
@@ -71,10 +74,6 @@ final class SimulatedCommunicator {
 
   boolean complete() {
     return ranks.size() == size;
-  }
-
-  int size() {
-    return size;
   }
 
   @Nullable String problem() {

@@ -82,12 +82,12 @@ final class SimulatedLibrary implements NcclLibrary {
 
   @Override
   public void close(long communicator) {
-    simulation.remove(communicator, false);
+    simulation.close(rank, communicator);
   }
 
   @Override
   public void abort(long communicator) {
-    simulation.remove(communicator, true);
+    simulation.abort(communicator);
   }
 
   @Override
@@ -152,7 +152,7 @@ final class SimulatedLibrary implements NcclLibrary {
 
   @Override
   public long computeStream() {
-    return simulation.computeStream();
+    return NcclSimulation.COMPUTE;
   }
 
   @Override

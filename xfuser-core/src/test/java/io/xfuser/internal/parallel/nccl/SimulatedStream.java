@@ -1,5 +1,6 @@
 package io.xfuser.internal.parallel.nccl;
 
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.nccl.SimulatedCommunicator.Call;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -50,6 +51,12 @@ record SimulatedStream(int rank, Queue<Task> tasks) {
     Member(SimulatedCommunicator shared, int place) {
       this.shared = shared;
       this.place = place;
+    }
+
+    void requireOpen() {
+      if (aborted) {
+        throw new CommunicationException("NCCL: aborted");
+      }
     }
   }
 

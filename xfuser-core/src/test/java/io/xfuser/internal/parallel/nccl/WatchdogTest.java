@@ -1,5 +1,6 @@
 package io.xfuser.internal.parallel.nccl;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
@@ -8,13 +9,21 @@ import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.RankException;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.parallel.ForwardingTransport;
 import io.xfuser.internal.parallel.TestRanks;
+import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls of NCCL's that do not return are ended by another thread. */
 class WatchdogTest {
@@ -93,6 +102,53 @@ class WatchdogTest {
     if (world.rank() == 1) {
       world.transport().cancel("enough");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aClosingThatBlocksIsAbortedAtTheLimitOrWithTheRequest(boolean cancel) throws Exception {
+    CyclicBarrier exchanged = new CyclicBarrier(2, () -> gpus.block(0));
+    long began = System.nanoTime();
+    run(
+        cancel ? LONG : SHORT,
+        world -> {
+          rotate(world);
+          exchanged.await();
+          if (cancel) {
+            new Thread(() -> cancelLater(world)).start();
+          }
+        });
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(9));
+  }
+
+  @Test
+  void whatOpensAfterItsWorldWasClosedIsAborted() throws Exception {
+    NcclLibrary first = gpus.library(0);
+    CountDownLatch waits = new CountDownLatch(1);
+    Transport alone =
+        new ForwardingTransport(new InProcessRanks(2, LONG).transport(0)) {
+          @Override
+          public void check() {
+            waits.countDown(); // as who opens does
+          }
+        };
+    NcclTransport ranks = new NcclTransport(alone, first, LONG);
+    first.enter();
+    NcclTransport.Lane lane = new NcclTransport.Lane(first.newStream(), 0);
+    NcclCommunicator.Peers peers = new NcclCommunicator.Peers(List.of(0, 1), 0);
+    CompletableFuture<NcclCommunicator> opening =
+        CompletableFuture.supplyAsync(() -> ranks.open("ring opening", peers, "id", lane));
+    waits.await();
+    ranks.close();
+    NcclLibrary second = gpus.library(1);
+    second.enter();
+    second.abort(second.open("id", 2, 1));
+    assertThatThrownBy(() -> opening.get(20, TimeUnit.SECONDS))
+        .hasRootCauseInstanceOf(CommunicationException.class)
+        .hasRootCauseMessage("the request is over");
+    first.closeStream(lane.stream());
+    gpus.awaitClosed();
+    gpus.check();
   }
 
   @Test
