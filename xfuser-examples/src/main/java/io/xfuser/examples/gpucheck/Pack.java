@@ -32,19 +32,33 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = "Makes a folder that runs without this checkout; see scripts/gpu-check --pack.")
 final class Pack implements Callable<Integer> {
-  /** libtorch itself; videos; the server's; and what tests on a GPU have no use for. */
+  /**
+   * libtorch itself; videos; the server's; readers of WebP; archives, which DJL would unpack; and
+   * what tests on a GPU have no use for.
+   */
   private static final Pattern LEFT_OUT =
       Pattern.compile(
-          "(pytorch-native|ffmpeg|javacv|netty|vertx|prometheus|micrometer|byte-buddy|archunit|error_?prone)"
-              + "-.*\\.jar");
+          "(pytorch-native|ffmpeg|javacv|netty|vertx|prometheus|micrometer|HdrHistogram|LatencyUtils"
+              + "|imageio|common-(lang|io|image)|commons-(compress|io|codec)"
+              + "|byte-buddy|archunit|error_?prone)-.*\\.jar");
 
   private static final Pattern NATIVE =
       Pattern.compile(".*\\.(so(\\.[\\d.]+)?|dll|dylib|jnilib|a)");
   private static final Pattern OURS = Pattern.compile(".*(?i:linux)[-/](x86[-_]64)/.*");
 
-  /** Of CUDA's libraries, those whose functions are called. */
-  private static final Pattern UNUSED_CUDA =
-      Pattern.compile("org/bytedeco/cuda/.*/libjni(?!cudart|cuda\\.|nccl|nvrtc).*");
+  /**
+   * What native images are built with; and pictures in half precision, from which no law counts.
+   */
+  private static final Pattern UNUSED =
+      Pattern.compile("META-INF/native-image/.*|.*/b?float16\\.safetensors");
+
+  private static final Pattern CUDA = Pattern.compile("org/bytedeco/cuda/.*");
+
+  /** Of Java's way to CUDA's libraries, what our classes call. */
+  private static final Pattern USED_CUDA =
+      Pattern.compile(
+          "org/bytedeco/cuda/((global|presets)/(cudart|nccl)\\b.*|(cudart|nccl)/.*"
+              + "|linux-x86_64/libjni(cudart|nccl)\\.so)");
 
   private static final List<String> PIPELINES =
       List.of(Machine.MODEL, "flux_dev_tiny", "sd3_tiny", "dit_tiny");
@@ -106,7 +120,8 @@ final class Pack implements Callable<Integer> {
       return; // a pipeline without recorded calls
     }
     try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+      Stream<Path> kept = files.filter(Files::isRegularFile).filter(f -> isKept(f.toString()));
+      for (Path file : (Iterable<Path>) kept::iterator) {
         Path to = folder.resolve(root.relativize(file).toString());
         Files.createDirectories(to.getParent());
         Files.copy(file, to, StandardCopyOption.COPY_ATTRIBUTES);
@@ -142,10 +157,11 @@ final class Pack implements Callable<Integer> {
     }
   }
 
-  /** Whether a jar's entry is for every platform, or for Linux on x86-64. */
+  /** Whether a jar's entry, or a file, is used, and for every platform or for Linux on x86-64. */
   static boolean isKept(String name) {
-    return !NATIVE.matcher(name).matches()
-        || (OURS.matcher(name).matches() && !UNUSED_CUDA.matcher(name).matches());
+    return (!NATIVE.matcher(name).matches() || OURS.matcher(name).matches())
+        && !UNUSED.matcher(name).matches()
+        && (!CUDA.matcher(name).matches() || USED_CUDA.matcher(name).matches());
   }
 
   private static ZipOutputStream open(Path jar) throws IOException {
