@@ -18,6 +18,8 @@ final class Routes {
     Router router = Router.router(served.vertx());
     AccessLog log = new AccessLog(metrics, served.state());
     router.route().handler(log::on);
+    String url = served.settings().get(ServerSettings.PUBLIC_URL);
+    router.route().handler(new Origins(keys.required(), url)::check);
     router.route().handler(keys::check);
     new ImageRoutes(served).on(router);
     new VideoRoutes(served).on(router);

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -36,6 +37,7 @@ public final class ScheduledBackend implements Backend {
   private final ElasticRanks ranks;
   private final Scheduler scheduler;
   private final StepTimes times;
+  private final String strategy;
   private final long begin = System.nanoTime();
   private final Map<Long, Together> all = new LinkedHashMap<>(); // guarded by this
   private final ScheduledExecutorService clock;
@@ -53,6 +55,9 @@ public final class ScheduledBackend implements Backend {
       DiffusionPipeline pipeline, EngineConfig engine, Choice choice, StepTimes times) {
     this.ranks = new ElasticRanks(pipeline, engine, choice.ranks());
     this.times = times;
+    this.strategy =
+        "%d ranks, as many for each picture as %s gives it"
+            .formatted(choice.ranks(), choice.policy().name().toLowerCase(Locale.ROOT));
     this.scheduler = new Scheduler(choice.policy(), choice.ranks(), choice.degree(), times);
     this.clock =
         Executors.newSingleThreadScheduledExecutor(
@@ -64,6 +69,11 @@ public final class ScheduledBackend implements Backend {
     var unused =
         clock.scheduleWithFixedDelay(
             this::decide, ROUND_MILLIS, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public String strategy() {
+    return strategy;
   }
 
   @Override

@@ -131,6 +131,19 @@ class ImageServerTest {
   }
 
   @Test
+  void pagesOfOtherSitesAreRefused() throws IOException, InterruptedException {
+    String own = client.to("/").build().uri().getAuthority();
+    for (String origin : List.of("http://elsewhere.example", "null", "http://127.0.0.1:1", "%")) {
+      Client.Answer answer = client.send(client.to("/v1/models").header("Origin", origin).build());
+      assertThat(answer.status()).as(origin).isEqualTo(403);
+      assertThat(answer.error()).contains("may not use this server");
+    }
+    assertThat(
+            client.send(client.to("/v1/models").header("Origin", "http://" + own).build()).status())
+        .isEqualTo(200);
+  }
+
+  @Test
   void severalPicturesComeInOneAnswerAndByUrl() throws IOException, InterruptedException {
     Client.Answer answer =
         client.post(

@@ -144,7 +144,12 @@ class PageTest {
     browser.click("#draw");
     browser.await("document.querySelector('#frame img.unfinished')");
     browser.await("document.querySelectorAll('#gallery li').length == 1");
-    assertThat(browser.complaints()).isEmpty();
+    browser.replace("#seed", "18446744073709551616"); // one more than there are, digit by digit
+    browser.click("#draw");
+    browser.await("document.getElementById('error').textContent.includes('18446744073709551616')");
+    assertThat(text("frame")).doesNotContain("null").isNotBlank();
+    browser.replace("#seed", "7");
+    browser.complaints(); // that the last request was refused
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.xfuser.cli.launch.LauncherWatch;
 import io.xfuser.cli.launch.RankService;
 import io.xfuser.cli.launch.RankWorld;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.hub.Hub;
 import io.xfuser.parallel.SocketConfig;
@@ -159,9 +160,8 @@ final class Serve {
     EngineConfig engine = args.engineConfig();
     ServerSettings settings = new ServerSettings(args.serverSettings());
     String policy = settings.get(ServerSettings.SCHEDULER);
-    if (policy != null && args.launcher().equals("process")) {
-      throw new ArgumentException(
-          ServerSettings.SCHEDULER + " needs ranks that are threads, not processes");
+    if (policy != null) {
+      requireSchedulable(args, engine.parallel());
     }
     try (StepProgress progress = new StepProgress(err, false, System::nanoTime)) {
       Path directory = DiffusionPipeline.locate(engine.model(), () -> Hub.of(environment));
@@ -185,6 +185,20 @@ final class Serve {
       }
       ranks.load(progress);
       return Backend.inOrder(ranks);
+    }
+  }
+
+  /** A scheduler gives each request ranks of a sequence, as many as it has use for. */
+  private static void requireSchedulable(XFuserArgs args, ParallelConfig parallel) {
+    if (args.launcher().equals("process")) {
+      throw new ArgumentException(
+          ServerSettings.SCHEDULER + " needs ranks that are threads, not processes");
+    }
+    int ranks = parallel.ulyssesDegree();
+    if (!parallel.equals(ParallelConfig.serial().toBuilder().ulyssesDegree(ranks).build())) {
+      throw new ArgumentException(
+          "%s chooses how many ranks draw a picture together: %s alone says how many there are"
+              .formatted(ServerSettings.SCHEDULER, ParallelConfig.ULYSSES_DEGREE));
     }
   }
 

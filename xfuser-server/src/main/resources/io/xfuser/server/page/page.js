@@ -7,6 +7,7 @@ const NUMBERS = new Set(FIELDS.slice(2));
 const PREVIEWS = 3; // the most that OpenAI's clients can ask for
 
 const at = (id) => document.getElementById(id);
+const empty = at("empty"); // is taken from the frame by the first picture
 const gallery = new Gallery(at("gallery"), at("card"), { again: fill, show: enlarge });
 let models = [];
 let running = null;
@@ -49,11 +50,17 @@ function request() {
   for (const field of FIELDS) {
     const value = at(field).value.trim();
     if (value !== "") {
-      asked[field] = NUMBERS.has(field) ? Number(value) : value;
+      const exact = field === "seed" && /^-?\d+$/.test(value);
+      asked[field] = NUMBERS.has(field) && !exact ? Number(value) : value;
     }
   }
   asked.seed ??= crypto.getRandomValues(new Uint32Array(1))[0];
   return asked;
+}
+
+/** JSON, with a seed of any size as a number: JavaScript's own have 53 bits. */
+function written(asked) {
+  return JSON.stringify(asked).replace(/"seed":"(-?\d+)"/, '"seed":$1');
 }
 
 async function draw() {
@@ -67,7 +74,7 @@ async function draw() {
     const answer = await fetch("/v1/images/generations", {
       method: "POST",
       headers: { "Content-Type": "application/json", ...headers() },
-      body: JSON.stringify(asked),
+      body: written(asked),
       signal: running.signal,
     });
     if (!answer.ok) {
@@ -79,7 +86,7 @@ async function draw() {
     const cancelled = failure.name === "AbortError";
     say(cancelled ? "Cancelled." : "");
     at("error").textContent = cancelled ? "" : failure.message;
-    at("frame").replaceChildren(at("empty"));
+    at("frame").replaceChildren(empty);
   } finally {
     running = null;
     busy(false);
