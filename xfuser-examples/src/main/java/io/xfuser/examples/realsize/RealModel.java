@@ -74,7 +74,7 @@ record RealModel(
 
   /** PixArt-Σ-XL, in fp32. */
   private static RealModel pixArt() throws IOException {
-    ObjectNode files = read("gpucheck/pixart_sigma");
+    ObjectNode files = read("realsize/pixart_sigma");
     files.set("text_encoder" + CONFIG, read("realsize/t5_xxl"));
     return new RealModel(
         files,
@@ -111,7 +111,7 @@ record RealModel(
 
   /** Flux.1-schnell: transformer and T5 in fp8, CLIP in fp16, the autoencoder in fp32. */
   private static RealModel flux() throws IOException {
-    ObjectNode files = read("gpucheck/flux_dev");
+    ObjectNode files = read("realsize/flux_dev");
     ((ObjectNode) files.get(TRANSFORMER + CONFIG)).put("guidance_embeds", false);
     ((ObjectNode) files.get("scheduler/scheduler_config.json"))
         .put("shift", 1.0)
