@@ -90,6 +90,10 @@ record TensorFiles(
   String title(String name) {
     Stored tensor = tensors.get(name);
     List<Stored.Extent> extents = tensor == null ? List.of() : tensor.extents();
+    Stored same = stored.get(name);
+    if (same != null && extents.equals(same.extents())) {
+      return "\"" + name + "\"";
+    }
     return stored.entrySet().stream()
         .filter(other -> !other.getKey().equals(name))
         .filter(other -> extents.containsAll(other.getValue().extents()))
