@@ -31,7 +31,8 @@ final class OperatorRecord {
     Path file = Files.createTempFile("operators", ".json");
     try {
       NativeLibrary torch =
-          NativeLibrary.getInstance(LoadedLibraries.file("torch_cpu").orElseThrow());
+          NativeLibrary.getInstance(
+              LoadedLibraries.file("torch_cpu").orElseThrow(), LoadedLibraries.OPENED);
       if (torch.getFunction(ADD).invokeInt(new Object[] {string(file.toString())}) == 0) {
         throw new IllegalStateException("libtorch records already");
       }

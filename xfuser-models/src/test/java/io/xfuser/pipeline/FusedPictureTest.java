@@ -40,7 +40,7 @@ class FusedPictureTest {
   @ParameterizedTest
   @CsvSource({
     // adaLN, gates, norms
-    "flux_dev_tiny, 15, 13, 7",
+    "flux_dev_tiny, 12, 13, 7",
     "sd35_large_tiny, 24, 22, 12",
     "sd3_tiny, 24, 22, 0",
     "pixart_sigma_tiny, 19, 18, 0",

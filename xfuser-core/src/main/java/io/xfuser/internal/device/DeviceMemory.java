@@ -30,7 +30,8 @@ public final class DeviceMemory {
 
     private static Optional<CudaMemory> load() {
       try {
-        return LoadedLibraries.file("cudart").map(file -> Native.load(file, CudaMemory.class));
+        return LoadedLibraries.file("cudart")
+            .map(file -> Native.load(file, CudaMemory.class, LoadedLibraries.OPENED));
       } catch (LinkageError e) {
         return Optional.empty();
       }

@@ -5,6 +5,7 @@ import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.internal.failure.Reason;
+import io.xfuser.internal.natives.LoadedLibraries;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -36,7 +37,7 @@ final class CudaLauncher implements Launcher {
 
   private static CudaDriver driver() {
     try {
-      return Native.load("libcuda.so.1", CudaDriver.class);
+      return Native.load("libcuda.so.1", CudaDriver.class, LoadedLibraries.OPENED);
     } catch (LinkageError e) {
       throw new PlatformException("fused_kernels need CUDA's driver, libcuda: " + Reason.of(e), e);
     }

@@ -44,7 +44,7 @@ record KernelCompiler(Nvrtc nvrtc) {
     tried.addAll(List.of("libnvrtc.so.12", "libnvrtc.so.13", "nvrtc"));
     for (String file : tried) {
       try {
-        return new KernelCompiler(Native.load(file, Nvrtc.class));
+        return new KernelCompiler(Native.load(file, Nvrtc.class, LoadedLibraries.OPENED));
       } catch (LinkageError e) {
         // the next one
       }

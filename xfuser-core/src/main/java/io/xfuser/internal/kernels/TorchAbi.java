@@ -2,6 +2,7 @@ package io.xfuser.internal.kernels;
 
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import io.xfuser.internal.natives.LoadedLibraries;
 
 /**
  * Functions of libtorch with C's calling convention, which its versions from 2.7 on have alike
@@ -16,7 +17,7 @@ final class TorchAbi {
    * @throws UnsatisfiedLinkError if it lacks one
    */
   static void bind(String file) {
-    Native.register(TorchAbi.class, NativeLibrary.getInstance(file));
+    Native.register(TorchAbi.class, NativeLibrary.getInstance(file, LoadedLibraries.OPENED));
   }
 
   static native int aoti_torch_library_init_def(String ns, String file, int line, long[] library);

@@ -26,7 +26,9 @@ public final class Cudnn {
 
   /** That of the library in {@code file}. */
   static long version(String file) {
-    return NativeLibrary.getInstance(file).getFunction("cudnnGetVersion").invokeLong(new Object[0]);
+    return NativeLibrary.getInstance(file, LoadedLibraries.OPENED)
+        .getFunction("cudnnGetVersion")
+        .invokeLong(new Object[0]);
   }
 
   /** 9.15.1 of 91501. */

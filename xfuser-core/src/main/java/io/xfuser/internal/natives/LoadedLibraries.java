@@ -1,9 +1,11 @@
 package io.xfuser.internal.natives;
 
+import com.sun.jna.Library;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -15,6 +17,14 @@ import java.util.stream.Stream;
  * uses is loaded already.
  */
 public final class LoadedLibraries {
+  /**
+   * How JNA is to open a library, which by itself makes its names everybody's: then those of
+   * libtorch take the place of equal ones in libraries that are loaded later. {@code
+   * FLAGS_minloglevel} is in c10, an int, and in SentencePiece, where it is larger, and what was
+   * written there made c10 end the process where it should throw.
+   */
+  public static final Map<String, Object> OPENED = Map.of(Library.OPTION_OPEN_FLAGS, 1); // lazily
+
   private static final Path MAPS = Path.of("/proc/self/maps");
 
   private LoadedLibraries() {}

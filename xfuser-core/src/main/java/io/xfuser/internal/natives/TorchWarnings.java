@@ -39,7 +39,10 @@ public final class TorchWarnings {
   static Optional<Pointer> level() {
     try {
       return LoadedLibraries.file("c10")
-          .map(file -> NativeLibrary.getInstance(file).getGlobalVariableAddress(LEVEL));
+          .map(
+              file ->
+                  NativeLibrary.getInstance(file, LoadedLibraries.OPENED)
+                      .getGlobalVariableAddress(LEVEL));
     } catch (LinkageError e) {
       return Optional.empty(); // no such variable
     }
