@@ -17,7 +17,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -55,9 +54,7 @@ public final class ScheduledBackend implements Backend {
       DiffusionPipeline pipeline, EngineConfig engine, Choice choice, StepTimes times) {
     this.ranks = new ElasticRanks(pipeline, engine, choice.ranks());
     this.times = times;
-    this.strategy =
-        "%d ranks, as many for each picture as %s gives it"
-            .formatted(choice.ranks(), choice.policy().name().toLowerCase(Locale.ROOT));
+    this.strategy = choice.words();
     this.scheduler = new Scheduler(choice.policy(), choice.ranks(), choice.degree(), times);
     this.clock =
         Executors.newSingleThreadScheduledExecutor(
