@@ -123,6 +123,11 @@ final class DenoisingLoop<C> {
     trace.enter(plan.part(t, span));
   }
 
+  /** The latents' tokens (B, d, c) that this rank owns; only on the last stage. */
+  NDArray tokens(NDManager owner) {
+    return samples.tokens(owner);
+  }
+
   /** The sample of all tokens (B, d, c) that this rank owns; only on the last stage. */
   Sample sample(NDManager owner) {
     return samples.whole(owner);

@@ -249,7 +249,8 @@ final class RankPipeline<C> implements RankCourse.Work {
       return decoding.follow(request); // others have the same latents
     }
     Communicator shards = groups.shards();
-    NDArray own = sample(request).tokens(); // (B, l, c)
+    NDArray own = // (B, l, c)
+        ready == null ? sample(request).tokens() : ready.loop().tokens(request);
     if (!shards.isFirst()) {
       shards.send(List.of(own), 0);
       return decoding.follow(request);

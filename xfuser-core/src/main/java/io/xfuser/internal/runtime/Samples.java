@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The samples that the last stage keeps: one for the whole picture while steps are synchronous,
@@ -54,26 +55,33 @@ final class Samples {
     return made.sample();
   }
 
-  /** The sample of all patches, tokens and history of (B, l, c). */
-  Sample whole(NDManager owner) {
-    if (samples.containsKey(layout.all())) {
-      return map(present(layout.all()).sample(), x -> Torch.alias(owner, x));
-    }
-    List<Sample> patches =
-        IntStream.range(0, layout.patches())
-            .mapToObj(patch -> present(PatchSpan.of(patch)).sample())
-            .toList();
-    Sample first = patches.get(0);
-    List<NDArray> history =
-        IntStream.range(0, first.history().size())
-            .mapToObj(i -> joined(owner, patches, patch -> patch.history().get(i)))
-            .toList();
-    return new Sample(joined(owner, patches, Sample::tokens), history, first.step());
+  /** The tokens (B, l, c) of all patches. */
+  NDArray tokens(NDManager owner) {
+    return joined(owner, Sample::tokens);
   }
 
-  private static NDArray joined(
-      NDManager owner, List<Sample> patches, Function<Sample, NDArray> tensor) {
-    return Torch.concat(owner, patches.stream().map(tensor).toList(), 1);
+  /** The sample of all patches, tokens and history of (B, l, c). */
+  Sample whole(NDManager owner) {
+    Sample first = parts().get(0);
+    List<NDArray> history =
+        IntStream.range(0, first.history().size())
+            .mapToObj(i -> joined(owner, part -> part.history().get(i)))
+            .toList();
+    return new Sample(tokens(owner), history, first.step());
+  }
+
+  private NDArray joined(NDManager owner, Function<Sample, NDArray> tensor) {
+    List<NDArray> parts = parts().stream().map(tensor).toList();
+    return parts.size() == 1 ? Torch.alias(owner, parts.get(0)) : Torch.concat(owner, parts, 1);
+  }
+
+  /** The whole, or its patches in order. */
+  private List<Sample> parts() {
+    Stream<PatchSpan> spans =
+        samples.containsKey(layout.all())
+            ? Stream.of(layout.all())
+            : IntStream.range(0, layout.patches()).mapToObj(PatchSpan::of);
+    return spans.map(span -> present(span).sample()).toList();
   }
 
   /** The same with each tensor as {@code each} makes it. */
