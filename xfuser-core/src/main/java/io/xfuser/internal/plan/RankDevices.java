@@ -28,9 +28,7 @@ public record RankDevices(RuntimeConfig runtime, Gpus gpus) {
                 .formatted(asked, gpus.count() == 1 ? "cuda:0 alone" : all(gpus)));
       }
     }
-    for (String forGpus : runtime.forGpus().stream().toList()) {
-      requireGpu(forGpus, gpus);
-    }
+    runtime.forGpus().ifPresent(option -> requireGpu(option, gpus));
     if (asked.kind() != DeviceChoice.DeviceType.CPU && gpus.count() > 0) {
       Gpus.requireOneStream();
     }
