@@ -32,9 +32,16 @@ record Leaving(
       boolean done = false;
       while (!done && System.nanoTime() < deadline) {
         check.run();
-        done = edges.stream().allMatch(edge -> edge.finish(LOOK_MILLIS)) && idle();
+        boolean sent = edges.stream().allMatch(edge -> edge.finish(LOOK_MILLIS));
+        done = sent && idle();
+        if (sent && !done) {
+          Thread.sleep(LOOK_MILLIS); // NCCL's own work is not over
+        }
       }
       return done;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     } catch (RuntimeException e) {
       return false;
     }
