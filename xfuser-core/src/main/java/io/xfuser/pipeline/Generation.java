@@ -122,11 +122,15 @@ public final class Generation implements AutoCloseable {
   }
 
   /**
-   * The pictures of this process, in order, for videos frame by frame; empty where tensors were
-   * asked for.
+   * This process's pictures in order, videos frame by frame; empty where tensors were asked for.
    */
   public List<Image> images() {
     return List.copyOf(images.values());
+  }
+
+  /** The frames of each video; 1 for pictures. */
+  public int frames() {
+    return output.frames();
   }
 
   /** The number, in the whole request, of the first picture or video that this process has. */

@@ -31,8 +31,9 @@ public record Drawn(List<Picture> pictures) {
     }
   }
 
-  /** The pictures of {@code generation}, each of {@code frames} frames. */
-  public static Drawn of(Generation generation, int frames) {
+  /** The pictures, or videos, of {@code generation}. */
+  public static Drawn of(Generation generation) {
+    int frames = generation.frames();
     List<BufferedImage> all =
         generation.images().stream().map(image -> (BufferedImage) image.getWrappedImage()).toList();
     List<Picture> pictures = new ArrayList<>();

@@ -19,9 +19,8 @@ record InOrder(XDiTParallel ranks) implements Backend {
 
   @Override
   public Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener) {
-    int frames = ranks.check(input).latents().frames();
     GenerationTask task = ranks.submit(input, listener);
-    return new Queued(task, task.result().thenApply(made -> Drawn.of(made, frames)));
+    return new Queued(task, task.result().thenApply(Drawn::of));
   }
 
   @Override

@@ -196,8 +196,7 @@ public final class ScheduledBackend implements Backend {
       fail(one, Objects.requireNonNull(why));
     } else {
       try (generation) {
-        int frames = one.tasks().get(0).request().latents().frames();
-        List<Drawn.Picture> pictures = Drawn.of(generation, frames).pictures();
+        List<Drawn.Picture> pictures = Drawn.of(generation).pictures();
         int from = 0;
         for (ScheduledTask each : one.tasks()) {
           int to = from + each.request().images();

@@ -56,7 +56,7 @@ class ScheduledBackendTest {
   private static BufferedImage alone(InputConfig input) {
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, ENGINE);
         Generation generation = ranks.generate(input)) {
-      return Drawn.of(generation, 1).pictures().get(0).frames().get(0);
+      return Drawn.of(generation).pictures().get(0).frames().get(0);
     }
   }
 

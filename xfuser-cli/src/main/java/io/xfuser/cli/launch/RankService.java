@@ -58,7 +58,6 @@ public final class RankService {
 
   private @Nullable GenerationTask draw(InputConfig input) {
     try {
-      int frames = ranks.check(input).latents().frames();
       GenerationTask task =
           ranks.submit(
               input,
@@ -71,8 +70,7 @@ public final class RankService {
               });
       var unused =
           task.result()
-              .thenAccept(
-                  made -> tell(RankWire.pictures(Drawn.of(made, frames), made.firstPicture())))
+              .thenAccept(made -> tell(RankWire.pictures(Drawn.of(made), made.firstPicture())))
               .exceptionally(
                   e -> {
                     failed(

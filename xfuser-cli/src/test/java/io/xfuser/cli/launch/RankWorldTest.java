@@ -38,7 +38,7 @@ class RankWorldTest {
             .parallel(ParallelConfig.builder().ulyssesDegree(2).build())
             .build();
     XDiTParallel judge = XDiTParallel.inProcess(engine);
-    int[] expected = pixels(Drawn.of(judge.generate(input(2)), 1));
+    int[] expected = pixels(Drawn.of(judge.generate(input(2))));
     List<String> command =
         List.of("serve", "--model", MODEL.toString(), "--ulysses_degree", "2", "--threads", "1");
     LaunchPlan plan = new LaunchPlan(XDiT.class.getName(), command, LaunchTopology.local(2));
