@@ -64,9 +64,8 @@ final class GenerateRoute {
     Model model = served.model(form.text("model"));
     call.fact("model", model.name());
     model.check(request.input(), served.limits());
-    long limit = served.limitMillis(request.deadlineMillis());
-    Work work = new Work(model, request, served.draw(model, request.input(), null));
-    served.endBy(work.drawing(), limit);
+    Drawing drawing = served.draw(call, model, request.input(), request.deadlineMillis());
+    Work work = new Work(model, request, drawing);
     work.enter();
     return work;
   }

@@ -4,10 +4,8 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.Router;
 import io.xfuser.config.InputConfig;
-import io.xfuser.failure.QueueFullException;
 import io.xfuser.model.GenerationRequest;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -64,24 +62,15 @@ final class ImageRoutes {
       throw Refusal.badField(
           "model", "the model " + model.name() + " makes videos: ask for them at /v1/videos");
     }
-    try {
-      return works.join(
-          call.header("idempotency-key"),
-          kind + " " + call.header(HttpHeaders.AUTHORIZATION),
-          form.fingerprint(),
-          () -> start(model, request));
-    } catch (QueueFullException e) {
-      call.fact("retry_after", model.secondsToWait());
-      throw e;
-    }
-  }
-
-  private Work start(Model model, DrawRequest request) {
-    long limit = served.limitMillis(request.deadlineMillis());
-    Instant deadline = limit == 0 ? null : Instant.now().plusMillis(limit);
-    Work work = new Work(model, request, served.draw(model, request.input(), deadline));
-    served.endBy(work.drawing(), limit);
-    return work;
+    return works.join(
+        call.header("idempotency-key"),
+        kind + " " + call.header(HttpHeaders.AUTHORIZATION),
+        form.fingerprint(),
+        () ->
+            new Work(
+                model,
+                request,
+                served.draw(call, model, request.input(), request.deadlineMillis())));
   }
 
   private void wait(Call call, Kind kind, Work work) {

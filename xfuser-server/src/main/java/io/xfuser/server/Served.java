@@ -3,6 +3,7 @@ package io.xfuser.server;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.QueueFullException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -65,22 +66,34 @@ record Served(
     return models.values();
   }
 
-  /** Has {@code model} draw. */
-  Drawing draw(Model model, InputConfig input, @Nullable Instant deadline) {
+  /**
+   * Has {@code model} draw what {@code call} asks for.
+   *
+   * @param millis after which it is of no use, at most as many as the server allows; 0 = those
+   */
+  Drawing draw(Call call, Model model, InputConfig input, long millis) {
     if (state.isEnding()) {
       throw new Refusal(Refusal.UNAVAILABLE, "the server is about to end", "ending");
     }
-    return model.draw(input, deadline);
+    long limit = limitMillis(millis);
+    try {
+      Drawing drawing = model.draw(input, limit == 0 ? null : Instant.now().plusMillis(limit));
+      endBy(drawing, limit);
+      return drawing;
+    } catch (QueueFullException e) {
+      call.fact("retry_after", model.secondsToWait());
+      throw e;
+    }
   }
 
-  /** After how many milliseconds a request is ended that asks for {@code own}; 0 = never. */
-  long limitMillis(long own) {
+  /** 0 = never. */
+  private long limitMillis(long own) {
     long most = (long) (settings.value(ServerSettings.REQUEST_SECONDS) * 1000);
     return own == 0 || most == 0 ? Math.max(own, most) : Math.min(own, most);
   }
 
   /** Ends {@code drawing} after so many milliseconds; 0 = never. */
-  void endBy(Drawing drawing, long millis) {
+  private void endBy(Drawing drawing, long millis) {
     if (millis > 0) {
       Refusal late =
           new Refusal(

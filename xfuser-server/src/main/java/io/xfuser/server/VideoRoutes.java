@@ -6,11 +6,9 @@ import io.vertx.ext.web.Router;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Kind;
 import io.xfuser.config.Setting;
-import io.xfuser.failure.QueueFullException;
 import io.xfuser.model.GenerationRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -79,12 +77,8 @@ final class VideoRoutes {
       throw Refusal.badField(
           "n", "a job makes one video, but %d are asked for".formatted(judged.images()));
     }
-    try {
-      return start(model, input, judged, request.deadlineMillis());
-    } catch (QueueFullException e) {
-      call.fact("retry_after", model.secondsToWait());
-      throw e;
-    }
+    Drawing drawing = served.draw(call, model, input, request.deadlineMillis());
+    return started(model, judged, drawing);
   }
 
   /** The models judge frames alone; one that makes pictures would refuse them in other words. */
@@ -108,12 +102,7 @@ final class VideoRoutes {
     }
   }
 
-  private VideoJob start(
-      Model model, InputConfig input, GenerationRequest judged, long deadlineMillis) {
-    long limit = served.limitMillis(deadlineMillis);
-    Instant deadline = limit == 0 ? null : Instant.now().plusMillis(limit);
-    Drawing drawing = served.draw(model, input, deadline);
-    served.endBy(drawing, limit);
+  private VideoJob started(Model model, GenerationRequest judged, Drawing drawing) {
     String size = judged.output().width() + "x" + judged.output().height();
     String id = "video_" + UUID.randomUUID().toString().replace("-", "");
     VideoJob job = new VideoJob(id, model, drawing, judged.latents().frames(), size);
