@@ -168,6 +168,7 @@ public final class RankWorld implements Backend {
       synchronized (this) {
         closed = true;
         trouble = "the ranks cannot be started: " + e.getMessage();
+        notifyAll();
       }
     }
   }
