@@ -65,17 +65,17 @@ record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
       if (x.text() != null) {
         tokens.add(x.text());
       }
-      NDArray packed = // (B, T - out + l, 3, H, D)
-          ZImage.PROGRAM.call(
+      NDList before = // (B, T - out + l, 3, H, D), and what that is made of, (B, T - out + l, C)
+          ZImage.PROGRAM.callList(
               scope, "before", tokens, out, rotation, m, weights, config.headSize(), epsilon);
       long text = x.text() == null ? 0 : x.textTokens() - out;
       NDArray mask = refines ? null : c.mask();
       NDArray attended = // (B, T - out + l, H, D)
-          context.attend(scope, 0, new Qkv(packed, text, mask, x.place().span()));
+          context.attend(scope, 0, new Qkv(before.get(0), text, mask, x.place().span()));
       NDArray added =
           summed(scope, context, ZImage.PROGRAM.call(scope, "attended", attended, weights));
       NDList middle =
-          ZImage.PROGRAM.callList(scope, "middle", tokens, out, added, m, weights, epsilon);
+          ZImage.PROGRAM.callList(scope, "middle", before.get(1), added, m, weights, epsilon);
       NDArray more = summed(scope, context, middle.get(1));
       NDList after =
           ZImage.PROGRAM.callList(

@@ -37,10 +37,11 @@ def turning(self, x: List[Tensor], out: int, rotation: List[Tensor]) -> Tensor:
   return torch.cat([rotation[1].slice(1, out, x[1].size(1)), rotation[0]], 1)
 
 def before(self, x: List[Tensor], out: int, rotation: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: int,
-           eps: float) -> Tensor:
-  # -> queries, keys, values (B, T - out + L, 3, H, D)
-  h = self.rms_norm(self.tokens(x, out), w, "attention_norm1", eps) * m[0]
-  return self.project(h, self.turning(x, out, rotation), w, head)
+           eps: float) -> List[Tensor]:
+  # -> queries, keys, values (B, T - out + L, 3, H, D), and the tokens that they are of, (B, T - out + L, C)
+  h = self.tokens(x, out)
+  n = self.rms_norm(h, w, "attention_norm1", eps) * m[0]
+  return [self.project(n, self.turning(x, out, rotation), w, head), h]
 
 def attended(self, y: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # what attention gives (B, l, H, D) -> its projection, a share's part of it (B, l, C)
@@ -51,9 +52,9 @@ def neurons(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   gate, up = torch.chunk(self.linear(x, w, "feed_forward.w13"), 2, -1)
   return self.linear(torch.silu(gate) * up, w, "feed_forward.w2")
 
-def middle(self, x: List[Tensor], out: int, y: Tensor, m: Tensor, w: Dict[str, Tensor], eps: float) -> List[Tensor]:
-  # after attention, whose projection is y: the tokens of this block, and a share's part of the MLP of them
-  h = torch.addcmul(self.tokens(x, out), self.rms_norm(y, w, "attention_norm2", eps), m[1])
+def middle(self, x: Tensor, y: Tensor, m: Tensor, w: Dict[str, Tensor], eps: float) -> List[Tensor]:
+  # after attention, whose projection is y: the tokens x (B, l, C) with it, and a share's part of the MLP of them
+  h = torch.addcmul(x, self.rms_norm(y, w, "attention_norm2", eps), m[1])
   return [h, self.neurons(self.rms_norm(h, w, "ffn_norm1", eps) * m[2], w)]
 
 def after(self, x: List[Tensor], out: int, h: Tensor, y: Tensor, m: Tensor, w: Dict[str, Tensor],
