@@ -10,29 +10,34 @@ import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
+import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
  * A language model as a text encoder, of which the hidden states of some layers are wanted:
- * transformers' {@code Qwen3Model} and {@code Qwen3ForCausalLM}, whose head is not read. No token
- * sees a later one, so padding on the right changes nothing before it and takes no mask. The
- * weights are mapped, not copied, where the file has the run's element type. Several ranks may have
- * a {@link Share} each: some groups of heads, some neurons, some rows of the embedding. They encode
- * together, and sum after each of the three.
+ * transformers' {@code Qwen3Model} and {@code Qwen3ForCausalLM}, whose head is not read, and the
+ * text side of {@code Qwen2_5_VLForConditionalGeneration}. No token sees a later one, so padding on
+ * the right changes nothing before it and takes no mask. The weights are mapped, not copied, where
+ * the file has the run's element type. Several ranks may have a {@link Share} each: some groups of
+ * heads, some neurons, some rows of the embedding. They encode together, and sum after each of the
+ * three.
  *
  * <p>Safe for use by several threads.
  */
 final class CausalDecoder implements TextModel {
   private static final Program PROGRAM =
       Program.load(CausalDecoder.class, "encoder.py", "decoder.py");
-  // names without the prefix, the head's, become empty
+  // names without the prefix, the head's and those of pictures, become empty
   private static final EncoderWeights.Names NAMES =
-      new EncoderWeights.Names("model", Pattern.compile("(lm_head\\.weight)?"));
+      new EncoderWeights.Names(
+          List.of("model.language_model", "model", "language_model"),
+          Pattern.compile("(lm_head\\.weight)?"));
 
   private final DecoderConfig config;
   private final Share share;
@@ -43,8 +48,8 @@ final class CausalDecoder implements TextModel {
    *
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
-  CausalDecoder(EncoderFolder folder, Share share) {
-    this.config = DecoderConfig.of(folder.config());
+  CausalDecoder(EncoderFolder folder, DecoderConfig config, Share share) {
+    this.config = config;
     this.share = share;
     this.weights = EncoderWeights.open(folder, NAMES, this::read);
   }
@@ -63,13 +68,17 @@ final class CausalDecoder implements TextModel {
 
   private WeightMap layer(WeightMap w) {
     long width = config.width();
-    return w.norm("input_layernorm", width)
-        .norm("post_attention_layernorm", width)
+    WeightMap attention = config.biased() ? w.withBias() : w;
+    attention
         .inward("self_attn.q_proj", config.queries(), width)
         .inward("self_attn.k_proj", config.keys(), width)
-        .inward("self_attn.v_proj", config.keys(), width)
-        .norm("self_attn.q_norm", config.headWidth())
-        .norm("self_attn.k_norm", config.headWidth())
+        .inward("self_attn.v_proj", config.keys(), width);
+    if (config.normed()) {
+      w.norm("self_attn.q_norm", config.headWidth()).norm("self_attn.k_norm", config.headWidth());
+    }
+    return w.withoutBias()
+        .norm("input_layernorm", width)
+        .norm("post_attention_layernorm", width)
         .outward("self_attn.o_proj", width, config.queries())
         .inward(
             Joined.under("mlp", "gate_up_proj", "gate_proj", "up_proj"),
@@ -173,14 +182,29 @@ final class CausalDecoder implements TextModel {
   }
 
   /** Opens Qwen3. */
-  public static final class Provider extends TextModelClass {
+  public static final class Qwen3Provider extends Provider {
     /** For {@link java.util.ServiceLoader}. */
-    public Provider() {
+    public Qwen3Provider() {
+      super(Set.of("Qwen3Model", "Qwen3ForCausalLM"), DecoderConfig::qwen3);
+    }
+  }
+
+  /** Opens Qwen2.5-VL. */
+  public static final class Qwen25VlProvider extends Provider {
+    /** For {@link java.util.ServiceLoader}. */
+    public Qwen25VlProvider() {
+      super(Set.of("Qwen2_5_VLForConditionalGeneration"), DecoderConfig::qwen25vl);
+    }
+  }
+
+  /** Opens the decoders of some classes, which {@code reading} makes data of. */
+  private abstract static class Provider extends TextModelClass {
+    Provider(Set<String> classNames, Function<ComponentConfig, DecoderConfig> reading) {
       super(
-          Set.of("Qwen3Model", "Qwen3ForCausalLM"),
+          classNames,
           Set.of(Ability.INNER, Ability.SHARES),
-          CausalDecoder::new,
-          config -> DecoderConfig.of(config).sizes());
+          (folder, share) -> new CausalDecoder(folder, reading.apply(folder.config()), share),
+          config -> reading.apply(config).sizes());
     }
   }
 }

@@ -4,6 +4,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.weights.ComponentConfig;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,6 +19,8 @@ import java.util.Map;
  * @param innerWidth of the feed-forward layers, F
  * @param theta the base of the angles by which positions turn heads
  * @param epsilon of the norms
+ * @param biased whether queries, keys and values have a bias
+ * @param normed whether each head of queries and keys is normed
  */
 record DecoderConfig(
     int vocabulary,
@@ -28,7 +31,9 @@ record DecoderConfig(
     int layers,
     int innerWidth,
     double theta,
-    double epsilon) {
+    double epsilon,
+    boolean biased,
+    boolean normed) {
   /** Refuses sizes that make no decoder. */
   DecoderConfig {
     int smallest = Math.min(Math.min(width, headWidth), Math.min(groups, layers));
@@ -49,27 +54,64 @@ record DecoderConfig(
    *
    * @throws ModelException naming the setting that is not supported
    */
-  static DecoderConfig of(ComponentConfig json) {
+  static DecoderConfig qwen3(ComponentConfig json) {
     ComponentConfig config = json.part(null, "qwen3").unquantized();
-    config.require("hidden_act", "silu");
     config.require("attention_bias", false);
-    config.require("use_sliding_window", false);
     if (config.has("rope_scaling")) {
       throw new ModelException(
           "%s: rope_scaling %s is not supported"
               .formatted(config.origin(), config.text("rope_scaling")));
     }
-    int heads = config.getInt("num_attention_heads", 32);
     return new DecoderConfig(
-        config.getInt("vocab_size", 151936),
-        config.getInt("hidden_size", 4096),
-        config.getInt("head_dim", 128),
-        heads,
-        config.getInt("num_key_value_heads", 32),
-        config.getInt("num_hidden_layers", 32),
-        config.getInt("intermediate_size", 22016),
-        config.getDouble("rope_theta", 10000),
-        config.getDouble("rms_norm_eps", 1e-6));
+            config.getInt("vocab_size", 151936),
+            config.getInt("hidden_size", 4096),
+            config.getInt("head_dim", 128),
+            config.getInt("num_attention_heads", 32),
+            config.getInt("num_key_value_heads", 32),
+            config.getInt("num_hidden_layers", 32),
+            config.getInt("intermediate_size", 22016),
+            config.getDouble("rope_theta", 10000),
+            config.getDouble("rms_norm_eps", 1e-6),
+            false,
+            true)
+        .checked(config);
+  }
+
+  /**
+   * Reads the settings of the text side of Qwen2.5-VL, which older files have beside those of the
+   * picture side. Positions in three directions are plain ones for text.
+   *
+   * @throws ModelException naming the setting that is not supported
+   */
+  static DecoderConfig qwen25vl(ComponentConfig json) {
+    ComponentConfig config = json.part("text_config", "qwen2_5_vl_text").unquantized();
+    ComponentConfig rope = config.part("rope_scaling", "");
+    for (String name : List.of("type", "rope_type")) {
+      if (rope != config && !rope.getString(name, "mrope").equals("mrope")) {
+        rope.require(name, "default");
+      }
+    }
+    int width = config.getInt("hidden_size", 8192);
+    int heads = config.getInt("num_attention_heads", 64);
+    return new DecoderConfig(
+            config.getInt("vocab_size", 152064),
+            width,
+            width / Math.max(1, heads),
+            heads,
+            config.getInt("num_key_value_heads", 8),
+            config.getInt("num_hidden_layers", 80),
+            config.getInt("intermediate_size", 29568),
+            config.getDouble("rope_theta", 1000000),
+            config.getDouble("rms_norm_eps", 1e-5),
+            true,
+            false)
+        .checked(config);
+  }
+
+  private DecoderConfig checked(ComponentConfig config) {
+    config.require("hidden_act", "silu");
+    config.require("use_sliding_window", false);
+    return this;
   }
 
   /** The heads of an attention, by their groups, which shares divide. */

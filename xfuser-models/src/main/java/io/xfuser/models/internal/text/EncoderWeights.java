@@ -82,16 +82,24 @@ final class EncoderWeights implements AutoCloseable {
    * How a class of transformers names its tensors. Source: {@code _get_key_renaming_mapping} in
    * {@code modeling_utils.py}.
    *
-   * @param prefix before the names of a model that has this one as its base, {@code bert} for
-   *     example; only names with it count where there are such
+   * @param prefixes before the names of a model that has this one as its base, {@code bert} for
+   *     example; only names with the first of them that there is count
    * @param unused names that a file usually has and that nothing reads
    */
-  record Names(String prefix, Pattern unused) {
+  record Names(List<String> prefixes, Pattern unused) {
+    /** Of a class whose base has one name. */
+    Names(String prefix, Pattern unused) {
+      this(List.of(prefix), unused);
+    }
+
     UnaryOperator<String> in(Set<String> all) {
-      boolean prefixed = all.stream().anyMatch(name -> name.startsWith(prefix + "."));
-      int from = prefixed ? prefix.length() + 1 : 0;
-      return name ->
-          prefixed && !name.startsWith(prefix + ".") ? "" : current(name.substring(from));
+      String first =
+          prefixes.stream()
+              .map(prefix -> prefix + ".")
+              .filter(prefix -> all.stream().anyMatch(name -> name.startsWith(prefix)))
+              .findFirst()
+              .orElse("");
+      return name -> name.startsWith(first) ? current(name.substring(first.length())) : "";
     }
 
     /** Before PyTorch, a norm's weight and bias were gamma and beta. */

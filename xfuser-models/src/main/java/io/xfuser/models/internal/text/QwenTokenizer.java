@@ -66,7 +66,7 @@ public final class QwenTokenizer extends SubwordTokenizer {
 
     @Override
     public Set<String> encoders() {
-      return Set.of("Qwen3Model", "Qwen3ForCausalLM");
+      return Set.of("Qwen3Model", "Qwen3ForCausalLM", "Qwen2_5_VLForConditionalGeneration");
     }
 
     @Override

@@ -74,6 +74,11 @@ public final class WeightMap {
     return new WeightMap(scope, entries, weights, share, new Form(false, form.plain));
   }
 
+  /** This map, for layers and norms that have one. */
+  public WeightMap withBias() {
+    return new WeightMap(scope, entries, weights, share, new Form(true, form.plain));
+  }
+
   /**
    * This map, for what is exact whatever is quantized: tables, and layers that others depend on.
    */

@@ -1,4 +1,5 @@
-# A causal language model that encodes text: Qwen3 (arXiv 2505.09388), operator for operator as transformers' modeling_qwen3.py.
+# A causal language model that encodes text: Qwen3 (arXiv 2505.09388), the text side of Qwen2.5-VL (arXiv 2502.13923), operator
+# for operator as transformers' modeling_qwen3.py and modeling_qwen2_5_vl.py. What a model lacks is not among its weights.
 # B batch, T tokens, C width, H heads, G groups of them that have keys and values in common, D head size, F width of the
 # feed-forward layer, V vocabulary. Of a decoder in shares, G, F and V are the share's own; G may be 0.
 
@@ -26,8 +27,10 @@ def turned(self, x: Tensor, rotation: Tensor) -> Tensor:
 
 def heads_of(self, x: Tensor, w: Dict[str, Tensor], name: str, norm: str, head: int, rotation: Tensor,
              eps: float) -> Tensor:
-  # queries or keys of x (B, T, C), each head normed and turned: (B, H, T, D)
-  h = self.rms_norm(self.linear(x, w, name).unflatten(2, [-1, head]), w, norm, eps)
+  # queries or keys of x (B, T, C), each head normed, where there is a norm, and turned: (B, H, T, D)
+  h = self.linear(x, w, name).unflatten(2, [-1, head])
+  if norm + ".weight" in w:
+    h = self.rms_norm(h, w, norm, eps)
   return self.turned(h, rotation).transpose(1, 2)
 
 def attention(self, x: Tensor, rotation: Tensor, bias: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:

@@ -29,7 +29,8 @@ class CausalDecoderTest {
     manager = Torch.newManager();
     LoadOptions loading = LoadOptions.of(ElementType.FLOAT32);
     Path directory = TextFixtures.path("zimage_tiny/text_encoder");
-    decoder = new CausalDecoder(EncoderFolder.of(directory, loading), Share.WHOLE);
+    EncoderFolder folder = EncoderFolder.of(directory, loading);
+    decoder = new CausalDecoder(folder, DecoderConfig.qwen3(folder.config()), Share.WHOLE);
     ids = reference("ids");
   }
 
