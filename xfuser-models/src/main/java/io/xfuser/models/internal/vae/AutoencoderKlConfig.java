@@ -1,9 +1,10 @@
 package io.xfuser.models.internal.vae;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.VaeDecoder;
-import io.xfuser.model.VaeEncoder;
-import io.xfuser.models.internal.weights.ComponentWeights;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -40,7 +41,7 @@ public record AutoencoderKlConfig(
     boolean midAttention,
     boolean temporal,
     List<Integer> tinyBlocks)
-    implements Vae {
+    implements LayeredVae {
   private static final String PICTURES = "AutoencoderKL";
   private static final String VIDEOS = "AutoencoderKLTemporalDecoder";
   private static final String TINY = "AutoencoderTiny";
@@ -214,23 +215,35 @@ public record AutoencoderKlConfig(
   }
 
   @Override
-  public void check(VaeDecoder.DecodeOptions options) {
-    AutoencoderKlDecoder.check(this, options);
+  public Sequence decoderLayers(NDManager owner, Weights weights) {
+    return tiny()
+        ? TinyLayers.read(owner, this, weights)
+        : DecoderLayers.read(owner, this, weights);
   }
 
   @Override
-  public void check(ComponentWeights source) {
-    AutoencoderKlDecoder.check(this, source);
+  public Sequence encoderLayers(NDManager owner, ComponentConfig settings, Weights weights) {
+    EncoderConfig encoder = EncoderConfig.from(settings, this);
+    return tiny()
+        ? TinyLayers.readEncoder(owner, this, encoder, weights)
+        : EncoderLayers.read(owner, this, encoder, weights);
+  }
+
+  /** Of AutoencoderKL tiles of the size of the pictures that it was trained on. */
+  @Override
+  public Tiling tiling() {
+    return new Tiling(sampleSize / scale(), sampleSize, tiny() ? 0.125 : 0.25, tiny());
   }
 
   @Override
-  public VaeDecoder decoder(ComponentWeights source) {
-    return AutoencoderKlDecoder.open(this, source);
+  public NDArray unscaled(NDManager owner, NDArray latents, int type, boolean shifted) {
+    double shift = shifted ? shiftFactor : 0;
+    return Layer.VAE.call(owner, "enter", latents, type, scalingFactor, shift);
   }
 
   @Override
-  public VaeDecoder framesDecoder(ComponentWeights source) {
-    return new FramesDecoder(AutoencoderKlDecoder.open(this, source));
+  public NDArray scaled(NDManager owner, NDArray encoded, List<NDArray> noise) {
+    return Layer.ENCODER.call(owner, "leave", encoded, noise, tiny(), scalingFactor, shiftFactor);
   }
 
   @Override
@@ -242,16 +255,6 @@ public record AutoencoderKlConfig(
   @Override
   public VaeDecoder.Footprint encoderFootprint() {
     return new VaeDecoder.Footprint(tiny() ? 0 : widths.get(0), sampleSize);
-  }
-
-  @Override
-  public void checkEncoder(ComponentConfig config, ComponentWeights source) {
-    AutoencoderKlEncoder.check(this, EncoderConfig.from(config, this), source);
-  }
-
-  @Override
-  public VaeEncoder encoder(ComponentConfig config, ComponentWeights source) {
-    return AutoencoderKlEncoder.open(this, EncoderConfig.from(config, this), source);
   }
 
   private static List<Integer> widths(ComponentConfig config) {

@@ -1,7 +1,5 @@
 package io.xfuser.models.internal.vae;
 
-import static io.xfuser.models.internal.vae.Layer.VAE;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -9,7 +7,6 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.CountedWeights;
-import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
@@ -24,19 +21,19 @@ import java.util.Optional;
  * ranks of one process may share it and decode at the same time.
  */
 public final class AutoencoderKlDecoder implements VaeDecoder {
-  private final AutoencoderKlConfig config;
+  private final LayeredVae config;
   private final LoadOptions loading;
   private final NDManager weights = Torch.newManager();
   private final Sequence layers;
   private final long parameterBytes;
 
-  private AutoencoderKlDecoder(AutoencoderKlConfig config, ComponentWeights source) {
+  private AutoencoderKlDecoder(LayeredVae config, ComponentWeights source) {
     this.config = config;
     this.loading = source.loading();
     CountedWeights counted = new CountedWeights(source.handedOut());
     try {
-      layers = layers(weights, config, counted);
-      source.reportUnknown(name -> counted.read(name) || belongsToTheEncoder(name));
+      layers = config.decoderLayers(weights, counted);
+      source.reportUnknown(name -> counted.read(name) || config.beside(name));
     } catch (RuntimeException e) {
       weights.close();
       throw e;
@@ -61,7 +58,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   }
 
   /** The same with settings that were read before, of weights that may be closed afterwards. */
-  public static AutoencoderKlDecoder open(AutoencoderKlConfig config, ComponentWeights source) {
+  static AutoencoderKlDecoder open(LayeredVae config, ComponentWeights source) {
     return new AutoencoderKlDecoder(config, source);
   }
 
@@ -70,20 +67,14 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *
    * @throws IllegalArgumentException as when it is opened
    */
-  public static void check(AutoencoderKlConfig config, ComponentWeights source) {
+  static void check(LayeredVae config, ComponentWeights source) {
     try (NDManager owner = Torch.newManager()) {
-      layers(owner, config, source.promised());
+      config.decoderLayers(owner, source.promised());
     }
   }
 
-  private static Sequence layers(NDManager owner, AutoencoderKlConfig config, Weights weights) {
-    return config.tiny()
-        ? TinyLayers.read(owner, config, weights)
-        : DecoderLayers.read(owner, config, weights);
-  }
-
   /** The settings: channels and scale among them. */
-  public AutoencoderKlConfig config() {
+  public Vae config() {
     return config;
   }
 
@@ -151,7 +142,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
   }
 
   /** The same before the decoder is opened. */
-  public static void check(AutoencoderKlConfig config, DecodeOptions options) {
+  static void check(LayeredVae config, DecodeOptions options) {
     if (config.temporal() && (options.slicing() || options.tiling())) {
       throw new ArgumentException(
           config.origin()
@@ -172,7 +163,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
 
   private Splitting splitting(int together, DecodeOptions options, Strip strip) {
     return new Splitting(
-        Tiling.of(config),
+        config.tiling(),
         together,
         options.tiling(),
         new Splitting.Share(strip, 1),
@@ -187,14 +178,7 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
           "latents %s are not (batch, %d, rows, columns)"
               .formatted(shape, config.latentChannels()));
     }
-    double scaling = config.scalingFactor();
     NDArray here = Torch.to(scope, latents, loading.placement().device());
-    int type = loading.type().scalarType();
-    double shift = options.unshifted() ? 0 : config.shiftFactor();
-    return VAE.call(scope, "enter", here, type, scaling, shift);
-  }
-
-  private static boolean belongsToTheEncoder(String name) {
-    return name.startsWith("encoder.") || name.startsWith("quant_conv.");
+    return config.unscaled(scope, here, loading.type().scalarType(), !options.unshifted());
   }
 }

@@ -9,9 +9,9 @@ import io.xfuser.model.VaeDecoder.DecodeOptions;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.CountedWeights;
-import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.util.List;
 import java.util.Optional;
@@ -23,19 +23,19 @@ import org.jspecify.annotations.Nullable;
  * the same time.
  */
 public final class AutoencoderKlEncoder implements VaeEncoder {
-  private final AutoencoderKlConfig config;
+  private final LayeredVae config;
   private final LoadOptions loading;
   private final NDManager weights = Torch.newManager();
   private final Sequence layers;
   private final long parameterBytes;
 
   private AutoencoderKlEncoder(
-      AutoencoderKlConfig config, EncoderConfig encoder, ComponentWeights source) {
+      LayeredVae config, ComponentConfig settings, ComponentWeights source) {
     this.config = config;
     this.loading = source.loading();
     CountedWeights counted = new CountedWeights(source.handedOut());
     try {
-      layers = layers(weights, config, encoder, counted);
+      layers = config.encoderLayers(weights, settings, counted);
     } catch (RuntimeException e) {
       weights.close();
       throw e;
@@ -49,9 +49,9 @@ public final class AutoencoderKlEncoder implements VaeEncoder {
    * @throws IllegalArgumentException if weights are missing or of another shape; the message names
    *     the file
    */
-  public static AutoencoderKlEncoder open(
-      AutoencoderKlConfig config, EncoderConfig encoder, ComponentWeights source) {
-    return new AutoencoderKlEncoder(config, encoder, source);
+  static AutoencoderKlEncoder open(
+      LayeredVae config, ComponentConfig settings, ComponentWeights source) {
+    return new AutoencoderKlEncoder(config, settings, source);
   }
 
   /**
@@ -59,18 +59,10 @@ public final class AutoencoderKlEncoder implements VaeEncoder {
    *
    * @throws IllegalArgumentException as when it is opened
    */
-  public static void check(
-      AutoencoderKlConfig config, EncoderConfig encoder, ComponentWeights source) {
+  static void check(LayeredVae config, ComponentConfig settings, ComponentWeights source) {
     try (NDManager owner = Torch.newManager()) {
-      layers(owner, config, encoder, source.promised());
+      config.encoderLayers(owner, settings, source.promised());
     }
-  }
-
-  private static Sequence layers(
-      NDManager owner, AutoencoderKlConfig config, EncoderConfig encoder, Weights weights) {
-    return config.tiny()
-        ? TinyLayers.readEncoder(owner, config, encoder, weights)
-        : EncoderLayers.read(owner, config, encoder, weights);
   }
 
   /**
@@ -90,7 +82,7 @@ public final class AutoencoderKlEncoder implements VaeEncoder {
     }
     Splitting splitting =
         new Splitting(
-            Tiling.of(config).encoding(),
+            config.tiling().encoding(),
             options.slicing() ? 1 : Math.toIntExact(shape.get(0)),
             options.tiling(),
             new Splitting.Share(strip, config.scale()),
@@ -107,14 +99,7 @@ public final class AutoencoderKlEncoder implements VaeEncoder {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> drawn = // on the device of the others
           noise == null ? List.of() : List.of(Torch.to(scope, noise, encoded.getDevice()));
-      return ENCODER.call(
-          owner,
-          "leave",
-          encoded,
-          drawn,
-          config.tiny(),
-          config.scalingFactor(),
-          config.shiftFactor());
+      return config.scaled(owner, encoded, drawn);
     }
   }
 

@@ -25,19 +25,6 @@ import java.util.Optional;
  * @param painted whether tiles are painted over those before them, as AutoencoderTiny does
  */
 record Tiling(int from, int to, double overlapFactor, boolean painted) {
-
-  /**
-   * The tiles of {@code config}: of AutoencoderKL those of the size of the pictures that it was
-   * trained on.
-   */
-  static Tiling of(AutoencoderKlConfig config) {
-    return new Tiling(
-        config.sampleSize() / config.scale(),
-        config.sampleSize(),
-        config.tiny() ? 0.125 : 0.25,
-        config.tiny());
-  }
-
   /** Those of an encoder. */
   Tiling encoding() {
     return new Tiling(to, from, overlapFactor, painted);

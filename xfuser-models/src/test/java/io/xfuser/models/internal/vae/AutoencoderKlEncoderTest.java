@@ -201,7 +201,7 @@ class AutoencoderKlEncoderTest {
     AutoencoderKlConfig config = AutoencoderKlConfig.from(json);
     try (ComponentWeights source =
         ComponentWeights.open(directory, "diffusion_pytorch_model", LoadOptions.of(type))) {
-      return AutoencoderKlEncoder.open(config, EncoderConfig.from(json, config), source);
+      return AutoencoderKlEncoder.open(config, json, source);
     }
   }
 

@@ -147,7 +147,7 @@ class ParallelDecodingTest {
     try (AutoencoderKlDecoder decoder = open(VaeFixtures.directory(vae), ElementType.FLOAT32)) {
       Latents latents = new Latents(2, decoder.config().latentChannels(), height, 6);
       List<Outcome> sent = StripedDecoder.of(decoder, WHOLE).decode(strips, latents);
-      VaeCosts costs = new VaeCosts(decoder.config(), 2, height, 6);
+      VaeCosts costs = new VaeCosts((AutoencoderKlConfig) decoder.config(), 2, height, 6);
       for (int strip = 0; strip < strips; strip++) {
         long expected = costs.sent(strip, strips);
         assertThat(sent.get(strip).sentBytes()).as("strip %d", strip).isEqualTo(expected);
