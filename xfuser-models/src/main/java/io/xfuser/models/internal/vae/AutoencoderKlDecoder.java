@@ -95,6 +95,11 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     }
   }
 
+  /** Whether frames depend on their neighbours. */
+  boolean temporal() {
+    return config.temporal();
+  }
+
   /** Decodes a video alone; see {@link #decodeFrames(NDManager, NDArray, DecodeOptions, Strip)}. */
   public NDArray decodeFrames(NDManager owner, NDArray latents, DecodeOptions options) {
     return decodeFrames(owner, latents, options, Strip.whole()).orElseThrow();

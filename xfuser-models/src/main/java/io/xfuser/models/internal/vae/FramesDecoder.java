@@ -22,7 +22,7 @@ public record FramesDecoder(AutoencoderKlDecoder decoder) implements VaeDecoder 
 
   @Override
   public int chunk(DecodeOptions options) {
-    return decoder.config().temporal() ? options.chunk() : 1;
+    return decoder.temporal() ? options.chunk() : 1;
   }
 
   @Override

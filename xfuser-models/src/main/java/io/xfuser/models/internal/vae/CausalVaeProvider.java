@@ -1,0 +1,22 @@
+package io.xfuser.models.internal.vae;
+
+import io.xfuser.weights.ComponentConfig;
+import java.util.Set;
+
+/** Reads autoencoders of videos of which pictures are the first frame. */
+public final class CausalVaeProvider implements VaeProvider {
+  @Override
+  public Set<String> classNames() {
+    return Set.of("AutoencoderKLQwenImage");
+  }
+
+  @Override
+  public Set<Ability> abilities() {
+    return Set.of(Ability.WHITENED);
+  }
+
+  @Override
+  public Vae read(ComponentConfig config) {
+    return CausalVaeConfig.from(config);
+  }
+}
