@@ -10,6 +10,7 @@ import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.text.T5Config;
 import io.xfuser.models.internal.text.Tokenizer;
 import io.xfuser.models.internal.text.Tokenizers;
+import io.xfuser.models.internal.vae.AutoencoderKlConfig;
 import io.xfuser.models.internal.vae.AutoencoderKlDecoder;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -103,7 +104,7 @@ class IndexClassesTest {
     try (DiffusionPipeline pipeline = open();
         AutoencoderKlDecoder decoder =
             (AutoencoderKlDecoder) pipeline.model().vaeDecoder(Placement.CPU)) {
-      assertThat(decoder.config().temporal()).isFalse();
+      assertThat(settings(decoder).temporal()).isFalse();
     }
   }
 
@@ -120,7 +121,7 @@ class IndexClassesTest {
             DiffusionPipeline.fromPretrained(ModelConfig.builder(other).build());
         AutoencoderKlDecoder decoder =
             (AutoencoderKlDecoder) pipeline.model().vaeDecoder(Placement.CPU)) {
-      assertThat(decoder.config().shiftFactor()).isEqualTo(shift);
+      assertThat(settings(decoder).shiftFactor()).isEqualTo(shift);
     }
   }
 
@@ -135,5 +136,9 @@ class IndexClassesTest {
     assertThat(T5Config.of(other.ofClass("MT5EncoderModel")).vocabulary()).isEqualTo(250112);
     assertThatThrownBy(() -> T5Config.of(other))
         .hasMessage("config.json: model_type \"umt5\" is not supported, only \"t5\" and \"mt5\"");
+  }
+
+  private static AutoencoderKlConfig settings(AutoencoderKlDecoder decoder) {
+    return (AutoencoderKlConfig) decoder.config();
   }
 }
