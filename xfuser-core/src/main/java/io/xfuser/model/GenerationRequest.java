@@ -251,17 +251,24 @@ public record GenerationRequest(
    *     the prompt, 0 to 1 (arXiv 2305.08891, section 3.4)
    * @param condition the strength that the transformer itself is told, for guidance-distilled ones
    * @param layers guidance away from predictions without some blocks
+   * @param keepsLengths whether each token of the guided prediction is given the length that it has
+   *     in the one with the prompt
    */
   public record GuidanceOptions(
-      double scale, double rescale, double condition, LayerGuidance layers) {
+      double scale, double rescale, double condition, LayerGuidance layers, boolean keepsLengths) {
     /** With all blocks alone. */
     public GuidanceOptions(double scale, double rescale, double condition) {
-      this(scale, rescale, condition, LayerGuidance.NONE);
+      this(scale, rescale, condition, LayerGuidance.NONE, false);
     }
 
     /** The same away from predictions without some blocks. */
     public GuidanceOptions with(LayerGuidance other) {
-      return new GuidanceOptions(scale, rescale, condition, other);
+      return new GuidanceOptions(scale, rescale, condition, other, keepsLengths);
+    }
+
+    /** The same with the lengths of tokens kept. */
+    public GuidanceOptions keepingLengths() {
+      return new GuidanceOptions(scale, rescale, condition, layers, true);
     }
   }
 

@@ -57,26 +57,26 @@ sealed interface Guidance {
     }
     GenerationRequest.GuidanceOptions options = plan.request().guidance();
     long tokens = (long) plan.request().latents().axes().tokens();
-    Weighing weighing =
-        new Weighing(options.scale(), options.rescale(), tokens, groups.statistics());
+    Weighing weighing = new Weighing(options, tokens, groups.statistics());
     return groups.cfg().size() == 1 ? new Batched(weighing) : new Parallel(weighing, groups.cfg());
   }
 
   /**
    * The two predictions as one.
    *
-   * @param scale weight of the prompt
-   * @param rescale how far the deviation is set to that of the prediction with the prompt
+   * @param options how the prompt is weighed
    * @param tokens of the whole picture
    * @param shards the ranks that hold them
    */
-  record Weighing(double scale, double rescale, long tokens, Communicator shards) {
+  record Weighing(GenerationRequest.GuidanceOptions options, long tokens, Communicator shards) {
     NDArray combine(NDManager owner, NDArray negative, NDArray positive) {
-      if (rescale == 0) {
-        return Arithmetic.PROGRAM.call(owner, "guide", negative, positive, scale);
+      String function = options.keepsLengths() ? "guide_in_length" : "guide";
+      if (options.rescale() == 0) {
+        return Arithmetic.PROGRAM.call(owner, function, negative, positive, options.scale());
       }
       try (NDManager scope = owner.newSubManager()) {
-        NDArray guided = Arithmetic.PROGRAM.call(scope, "guide", negative, positive, scale);
+        NDArray guided =
+            Arithmetic.PROGRAM.call(scope, function, negative, positive, options.scale());
         double count = (double) tokens * positive.getShape().get(2);
         NDArray sums = // (2, B)
             shards.allReduceSum(scope, Arithmetic.PROGRAM.call(scope, "sums", positive, guided));
@@ -84,7 +84,7 @@ sealed interface Guidance {
         NDArray squares =
             shards.allReduceSum(
                 scope, Arithmetic.PROGRAM.call(scope, "squares", positive, guided, means));
-        return Arithmetic.PROGRAM.call(owner, "rescale", guided, squares, rescale);
+        return Arithmetic.PROGRAM.call(owner, "rescale", guided, squares, options.rescale());
       }
     }
   }

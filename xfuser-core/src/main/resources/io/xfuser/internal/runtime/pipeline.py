@@ -1,6 +1,12 @@
 def guide(self, negative: Tensor, positive: Tensor, scale: float) -> Tensor:
   return negative + scale * (positive - negative)
 
+def guide_in_length(self, negative: Tensor, positive: Tensor, scale: float) -> Tensor:
+  # (B, l, c), each token as long as with the prompt alone
+  guided = self.guide(negative, positive, scale)
+  kept = torch.linalg_vector_norm(positive, 2, [-1], True)
+  return guided * (kept / torch.linalg_vector_norm(guided, 2, [-1], True))
+
 def difference(self, positive: Tensor, without: Tensor) -> Tensor:
   return positive - without
 

@@ -9,21 +9,29 @@ import org.jspecify.annotations.Nullable;
  * What the blocks of a joint transformer read.
  *
  * @param text the text that enters the first block, (B, T, C)
+ * @param mask (B, T), 0 for tokens of the text that nobody attends; null = all are attended
+ * @param textPlaces where the text's tokens are, in the model's terms; null = nowhere
  * @param places where this rank's tokens are, in the model's terms; dimension 0 is the tokens
  * @param steps modulations of all steps, made of the embedded timestep with what is the same in
  *     every step, after SiLU, (B, C)
  * @param stepOrNull what belongs to a step; null before the first
  */
 public record JointConditioning(
-    NDArray text, NDArray places, StepModulations steps, StepModulations.@Nullable Now stepOrNull) {
-  /** Before the first step. */
+    NDArray text,
+    @Nullable NDArray mask,
+    @Nullable NDArray textPlaces,
+    NDArray places,
+    StepModulations steps,
+    StepModulations.@Nullable Now stepOrNull) {
+  /** Before the first step, with text that is all attended and nowhere. */
   public JointConditioning(NDArray text, NDArray places, StepModulations steps) {
-    this(text, places, steps, null);
+    this(text, null, null, places, steps, null);
   }
 
   /** The same in a step, whose manager is {@code step}. */
   public JointConditioning at(NDManager step, double timestep) {
-    return new JointConditioning(text, places, steps, steps.at(step, timestep));
+    return new JointConditioning(
+        text, mask, textPlaces, places, steps, steps.at(step, timestep));
   }
 
   /** What belongs to this step. */

@@ -40,7 +40,7 @@ final class Convolution implements Layer {
   private Convolution(Kernel kernel, Map<String, NDArray> weights) {
     this.weights = weights;
     padding = new long[] {kernel.rows / 2, kernel.columns / 2};
-    crossesStrips = kernel == Kernel.SQUARE;
+    crossesStrips = kernel.rows > 1 && kernel.columns > 1;
   }
 
   @Override
@@ -71,7 +71,11 @@ final class Convolution implements Layer {
     /** To the eight neighbours. */
     SQUARE(3, 3),
     /** Up and down: to the frames before and after, seen by {@link OverFrames}. */
-    FRAMES(3, 1);
+    FRAMES(3, 1),
+    /** Nowhere, stored as one over frames. */
+    CAUSAL_POINT(1, 1),
+    /** To the eight neighbours; of a first frame, for the frames before it are zeros. */
+    CAUSAL_SQUARE(3, 3);
 
     private final int rows;
     private final int columns;
@@ -81,14 +85,32 @@ final class Convolution implements Layer {
       this.columns = columns;
     }
 
-    /** The weight (O, C, rows, columns); that over frames is stored as (O, C, frames, 1, 1). */
+    /** The one of the same pictures or videos that looks nowhere. */
+    Kernel point() {
+      return this == CAUSAL_SQUARE ? CAUSAL_POINT : POINT;
+    }
+
+    /**
+     * The weight (O, C, rows, columns); those over frames are stored as (O, C, frames, 1, 1), causal
+     * ones as (O, C, frames, rows, columns), with as many frames as rows.
+     */
     private NDArray read(NDManager owner, Weights weights, Channels channels) {
-      if (this != FRAMES) {
-        return weights.get(owner, "weight", channels.out(), channels.in(), rows, columns);
-      }
-      NDArray stored =
-          weights.get(owner, "weight", channels.out(), channels.in(), rows, columns, columns);
-      return VAE.call(owner, "kernel_over_rows", stored);
+      int out = channels.out();
+      int in = channels.in();
+      return switch (this) {
+        case POINT, SQUARE -> weights.get(owner, "weight", out, in, rows, columns);
+        case FRAMES ->
+            VAE.call(
+                owner,
+                "kernel_over_rows",
+                weights.get(owner, "weight", out, in, rows, columns, columns));
+        case CAUSAL_POINT, CAUSAL_SQUARE -> {
+          try (NDManager scope = owner.newSubManager()) {
+            NDArray stored = weights.get(scope, "weight", out, in, rows, rows, columns);
+            yield VAE.call(owner, "kernel_of_first_frame", stored);
+          }
+        }
+      };
     }
   }
 }

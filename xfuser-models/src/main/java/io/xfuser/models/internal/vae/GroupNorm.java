@@ -22,16 +22,6 @@ final class GroupNorm implements Layer {
     this.groups = groups;
   }
 
-  /** Normalisation alone; reads its scale and its shift, both (channels). */
-  static GroupNorm plain(NDManager owner, Weights weights, int channels, Groups groups) {
-    return new GroupNorm(false, read(owner, weights, channels), groups);
-  }
-
-  /** Normalisation and SiLU; reads its scale and its shift, both (channels). */
-  static GroupNorm withSilu(NDManager owner, Weights weights, int channels, Groups groups) {
-    return new GroupNorm(true, read(owner, weights, channels), groups);
-  }
-
   private static Map<String, NDArray> read(NDManager owner, Weights weights, int channels) {
     return Map.of(
         "norm.weight", weights.get(owner, "weight", channels),
@@ -58,5 +48,10 @@ final class GroupNorm implements Layer {
    * @param count groups that they are divided into
    * @param epsilon added to each variance
    */
-  record Groups(int count, double epsilon) {}
+  record Groups(int count, double epsilon) implements Norm {
+    @Override
+    public Layer read(NDManager owner, Weights weights, int channels, boolean silu) {
+      return new GroupNorm(silu, GroupNorm.read(owner, weights, channels), this);
+    }
+  }
 }

@@ -65,7 +65,7 @@ final class LayerReader {
   }
 
   void normAndSilu(String name, int width) {
-    layers.add(GroupNorm.withSilu(owner, weights.at(name), width, groups));
+    layers.add(groups.read(owner, weights.at(name), width, true));
   }
 
   /** A convolution over the frames of a video. */

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.vae.Convolution.Channels;
 import io.xfuser.models.internal.vae.Convolution.Kernel;
-import io.xfuser.models.internal.vae.GroupNorm.Groups;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
 import java.util.List;
@@ -20,19 +19,19 @@ final class ResnetBlock implements Layer {
 
   /** Reads {@code norm1}, {@code conv1}, {@code norm2}, {@code conv2}, {@code conv_shortcut}. */
   ResnetBlock(NDManager owner, Weights weights, Channels channels, Sight sight) {
-    Groups groups = sight.groups();
+    Norm norm = sight.norm();
     Channels kept = new Channels(channels.out(), channels.out());
     body =
         new Sequence(
             List.of(
-                GroupNorm.withSilu(owner, weights.at("norm1."), channels.in(), groups),
+                norm.read(owner, weights.at("norm1."), channels.in(), true),
                 new Convolution(owner, weights.at("conv1."), channels, sight.kernel()),
-                GroupNorm.withSilu(owner, weights.at("norm2."), channels.out(), groups),
+                norm.read(owner, weights.at("norm2."), channels.out(), true),
                 new Convolution(owner, weights.at("conv2."), kept, sight.kernel())));
     shortcut =
         channels.in() == channels.out()
             ? null
-            : new Convolution(owner, weights.at("conv_shortcut."), channels, Kernel.POINT);
+            : new Convolution(owner, weights.at("conv_shortcut."), channels, sight.kernel().point());
   }
 
   @Override
@@ -46,5 +45,5 @@ final class ResnetBlock implements Layer {
   }
 
   /** How a block's normalisations and convolutions see its input. */
-  record Sight(Groups groups, Kernel kernel) {}
+  record Sight(Norm norm, Kernel kernel) {}
 }

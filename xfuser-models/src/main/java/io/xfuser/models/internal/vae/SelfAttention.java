@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.vae.GroupNorm.Groups;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
+import io.xfuser.torchscript.Torch;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +26,35 @@ final class SelfAttention implements Layer {
   private final Layer norm;
   private final Map<String, NDArray> projections; // weight (C, C) and bias (C) of each
 
+  private SelfAttention(Layer norm, Map<String, NDArray> projections) {
+    this.norm = norm;
+    this.projections = Map.copyOf(projections);
+  }
+
+  /** Reads {@code norm}, and {@code to_qkv} and {@code proj}, which are 1×1 convolutions. */
+  static SelfAttention ofConvolutions(NDManager owner, Weights weights, int channels, Norm kind) {
+    Layer norm = kind.read(owner, weights.at("norm."), channels, false);
+    Map<String, NDArray> read = new HashMap<>();
+    NDArray joined = matrix(owner, weights.at("to_qkv."), 3 * channels, channels);
+    NDArray bias = weights.get(owner, "to_qkv.bias", 3L * channels);
+    for (int i = 0; i < 3; i++) {
+      long from = (long) i * channels;
+      String name = PROJECTIONS.get(i);
+      read.put(name + ".weight", Torch.slice(owner, joined, 0, from, from + channels));
+      read.put(name + ".bias", Torch.slice(owner, bias, 0, from, from + channels));
+    }
+    read.put("to_out.0.weight", matrix(owner, weights.at("proj."), channels, channels));
+    read.put("to_out.0.bias", weights.get(owner, "proj.bias", channels));
+    return new SelfAttention(norm, read);
+  }
+
+  private static NDArray matrix(NDManager owner, Weights weights, int out, int in) {
+    return VAE.call(owner, "point_as_matrix", weights.get(owner, "weight", out, in, 1, 1));
+  }
+
   /** Reads {@code group_norm} and the four projections. */
   SelfAttention(NDManager owner, Weights weights, int channels, Groups groups) {
-    norm = GroupNorm.plain(owner, weights.at("group_norm."), channels, groups);
+    norm = groups.read(owner, weights.at("group_norm."), channels, false);
     Map<String, NDArray> read = new HashMap<>();
     for (String name : PROJECTIONS) {
       String old = OLD_NAMES.getOrDefault(name, name);

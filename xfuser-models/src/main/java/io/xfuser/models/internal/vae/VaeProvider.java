@@ -29,6 +29,8 @@ public interface VaeProvider {
     /** Pictures that have nothing to do with one another: {@link Vae#decoder}. */
     PICTURES,
     /** Frames of videos: {@link Vae#framesDecoder}. */
-    FRAMES
+    FRAMES,
+    /** Pictures whose latents have a mean and a deviation for each channel: {@link Vae#decoder}. */
+    WHITENED
   }
 }

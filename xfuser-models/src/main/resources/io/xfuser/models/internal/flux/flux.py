@@ -15,11 +15,6 @@ def single_modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # t (B, C) -> shift, factor, gate (3, B, 1, C)
   return self.with_factors_(self.modulations(t, w, "norm.linear"))
 
-def project(self, x: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], layer: str, norm: str, out: Tensor) -> Tensor:
-  # x (B, l, C), rotation none or (L, D/2, 2) -> queries, keys, values (B, l, 3, H, D) in out, a part of such a buffer
-  self.linear_into(x, w, layer, out.flatten(2))
-  return self.norm_rotate_(out, rotation, w, norm, 1e-6)
-
 def double_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # -> (B, T + L, 3, H, D)
   n = self.modulate(x[0], m[0], m[1], 1e-6)
@@ -65,12 +60,6 @@ def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, 
   if len(x) > 1:
     out.append(self.finite(self.add_gated(x[1], y.slice(1, 0, text), m[2], terms, 0)))
   return out
-
-def finite(self, x: Tensor) -> Tensor:
-  # x within the range of fp16, as diffusers keeps it
-  if x.dtype == 5:
-    return x.clamp(-65504, 65504)
-  return x
 
 def embed(self, tokens: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # (B, L, c) -> (B, L, C)

@@ -31,3 +31,14 @@ def new_packed(self, like: Tensor, tokens: int, bias: Tensor, head: int) -> Tens
   # a joint buffer for queries, keys and values (B, tokens, 3, H, D) of tokens like (B, l, C), of layers with a bias (3·H·D)
   packed = torch.empty([like.size(0), tokens, bias.size(0)], dtype=like.dtype, device=like.device)
   return packed.unflatten(2, [3, -1, head])
+
+def project(self, x: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], layer: str, norm: str, out: Tensor) -> Tensor:
+  # x (B, l, C), rotation none or (L, D/2, 2) -> queries, keys, values (B, l, 3, H, D) in out, a part of such a buffer
+  self.linear_into(x, w, layer, out.flatten(2))
+  return self.norm_rotate_(out, rotation, w, norm, 1e-6)
+
+def finite(self, x: Tensor) -> Tensor:
+  # x within the range of fp16, as diffusers keeps it
+  if x.dtype == 5:
+    return x.clamp(-65504, 65504)
+  return x

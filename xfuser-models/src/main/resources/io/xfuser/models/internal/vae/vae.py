@@ -10,6 +10,15 @@ def enter(self, latents: Tensor, dtype: int, scaling: float, shift: float) -> Te
     return torch.contiguous(x, memory_format=2)
   return x
 
+def enter_whitened(self, latents: Tensor, dtype: int, means: List[float], deviations: List[float]) -> Tensor:
+  # latents (B, C, H, W) of mean 0 and deviation 1 in each channel -> as they were
+  x = torch.to(latents, dtype)
+  inverse = 1. / torch.tensor(deviations, dtype=dtype, device=x.device).view([1, -1, 1, 1])
+  x = x / inverse + torch.tensor(means, dtype=dtype, device=x.device).view([1, -1, 1, 1])
+  if x.is_cpu:
+    return torch.contiguous(x, memory_format=2)
+  return x
+
 def convolved(self, x: Tensor, w: Dict[str, Tensor], padding: List[int]) -> Tensor:
   # x (B, C, H, W), rows and columns of zeros around it -> (B, O, H, W)
   return self.convolve(x, w, "conv", padding)
@@ -82,6 +91,18 @@ def normalize_by(self, x: Tensor, parts: Tensor, w: Dict[str, Tensor], eps: floa
     torch.copy_(torch.slice(y, 2, i * step, (i + 1) * step), rows)
   return y
 
+def pixel_norm(self, x: Tensor, w: Dict[str, Tensor], silu: bool) -> Tensor:
+  # x (B, C, H, W) -> the same with the root mean square of each position's channels being 1, times (C, 1, 1)
+  length = torch.clamp_min(torch.linalg_vector_norm(x, 2, [1], True), 1e-12)
+  y = torch.mul_(torch.mul_(x / length, float(x.size(1)) ** 0.5), w["norm.weight"])
+  if silu:
+    return torch.silu_(y)
+  return y
+
+def last_frame_of_norm(self, gamma: Tensor) -> Tensor:
+  # (C, 1, 1, 1) -> (C, 1, 1), a view
+  return torch.select(gamma, 1, 0)
+
 def upsample(self, x: Tensor) -> Tensor:
   # (B, C, H, W) -> (B, C, 2·H, 2·W), each value four times
   return torch.upsample_nearest2d(x, [2 * x.size(2), 2 * x.size(3)])
@@ -153,6 +174,14 @@ def attention(self, x: Tensor, residual: Tensor, w: Dict[str, Tensor]) -> Tensor
 def kernel_over_rows(self, weight: Tensor) -> Tensor:
   # (O, C, K, 1, 1) -> (O, C, K, 1), a view
   return torch.flatten(weight, 3)
+
+def kernel_of_first_frame(self, weight: Tensor) -> Tensor:
+  # (O, C, F, KH, KW), whose last frame is the one that is seen -> (O, C, KH, KW)
+  return torch.contiguous(torch.select(weight, 2, weight.size(2) - 1))
+
+def point_as_matrix(self, weight: Tensor) -> Tensor:
+  # (O, C, 1, 1) -> (O, C), a view
+  return torch.flatten(weight, 1)
 
 def frames_as_rows(self, x: Tensor) -> Tensor:
   # the frames of one video (F, C, H, W) -> one picture (1, C, F, H·W), channels-last as x is on the CPU: a view

@@ -19,12 +19,20 @@ def around_half(self, x: Tensor) -> Tensor:
   # pixels of −1 to 1 -> TAESD's of 0 to 1
   return x.add(1).div(2)
 
+def drawn(self, encoded: Tensor, noise: List[Tensor]) -> Tensor:
+  # means and logarithms of variances (B, 2c, h, w) and noise (B, c, h, w), or none -> (B, c, h, w)
+  x, logarithms = torch.chunk(encoded, 2, 1)
+  if len(noise) > 0:
+    return x + torch.exp(0.5 * torch.clamp(logarithms, -30.0, 20.0)) * noise[0]
+  return x
+
 def leave(self, encoded: Tensor, noise: List[Tensor], plain: bool, scaling: float, shift: float) -> Tensor:
-  # means and logarithms of variances (B, 2c, h, w) and noise (B, c, h, w) -> latents (B, c, h, w), drawn and scaled;
-  # plain: encoded are latents
-  x = encoded
-  if not plain:
-    x, logarithms = torch.chunk(encoded, 2, 1)  # (B, c, h, w)
-    if len(noise) > 0:
-      x = x + torch.exp(0.5 * torch.clamp(logarithms, -30.0, 20.0)) * noise[0]
+  # what `drawn` takes -> latents (B, c, h, w), drawn and scaled; plain: encoded are latents
+  x = encoded if plain else self.drawn(encoded, noise)
   return torch.contiguous((x - shift) * scaling)
+
+def leave_whitened(self, encoded: Tensor, noise: List[Tensor], means: List[float], deviations: List[float]) -> Tensor:
+  # what `drawn` takes -> latents (B, c, h, w) of mean 0 and deviation 1 in each channel
+  x = self.drawn(encoded, noise)
+  x = x - torch.tensor(means, dtype=x.dtype, device=x.device).view([1, -1, 1, 1])
+  return torch.contiguous(x / torch.tensor(deviations, dtype=x.dtype, device=x.device).view([1, -1, 1, 1]))

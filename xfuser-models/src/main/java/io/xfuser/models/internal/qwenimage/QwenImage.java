@@ -1,0 +1,102 @@
+package io.xfuser.models.internal.qwenimage;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.weights.WeightMap;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.nn.Patchify;
+import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorMap;
+import io.xfuser.transformer.Block;
+import io.xfuser.transformer.Conditioner;
+import io.xfuser.transformer.Embedding;
+import io.xfuser.transformer.Head;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Share;
+
+/**
+ * The transformer of Qwen-Image ({@code QwenImageTransformer2DModel} in diffusers): blocks with
+ * weights of their own for text and image.
+ *
+ * @param config its dimensions
+ * @param weights its tensors, by diffusers' names
+ */
+record QwenImage(QwenImageConfig config, Weights weights)
+    implements TransformerSpec<JointConditioning> {
+  static final Program PROGRAM =
+      Program.load(
+          QwenImage.class, "/io/xfuser/models/internal/joint/stream.py", "qwenimage.py");
+
+  /** Checks that what the model uses are floats, and names the rest. */
+  QwenImage {
+    String known =
+        "(transformer_blocks\\.\\d+\\.((img|txt)_mod\\.1"
+            + "|attn\\.(to_[qkv]|to_out\\.0|add_[qkv]_proj|to_add_out)"
+            + "|(img|txt)_mlp\\.net\\.(0\\.proj|2))"
+            + "|time_text_embed\\.timestep_embedder\\.linear_[12]"
+            + "|img_in|txt_in|norm_out\\.linear|proj_out)\\.(weight|bias)"
+            + "|(transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]|txt_norm)\\.weight";
+    weights.expect(name -> name.matches(known));
+  }
+
+  @Override
+  public int depth() {
+    return config.blocks();
+  }
+
+  @Override
+  public int heads() {
+    return config.heads();
+  }
+
+  @Override
+  public int headSize() {
+    return config.headSize();
+  }
+
+  @Override
+  public Block<JointConditioning> block(int index, Share share) {
+    return QwenImageBlock.load(config, weights.at("transformer_blocks." + index + "."), share);
+  }
+
+  @Override
+  public Embedding<JointConditioning> embedding() {
+    Patchify patchify = new Patchify(QwenImageConfig.PATCH);
+    return new Embedder(
+        WeightMap.of(
+            weights,
+            w ->
+                w.tensor(patchify::unpacked, "img_in.weight", config.width(), config.tokenWidth())
+                    .tensor("img_in.bias", config.width())));
+  }
+
+  @Override
+  public Head<JointConditioning> head() {
+    Patchify patchify = new Patchify(QwenImageConfig.PATCH);
+    long width = config.width();
+    return new ModulatedHead<>(
+        WeightMap.of(
+            weights,
+            w ->
+                w.linear("norm_out.linear", 2 * width, width)
+                    .tensor(patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
+                    .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())),
+        c -> c.step().vector());
+  }
+
+  @Override
+  public Conditioner<JointConditioning> conditioner() {
+    return QwenImageConditioner.load(config, weights);
+  }
+
+  /** A linear layer over the latents of a token. */
+  private record Embedder(TensorMap weights) implements Embedding<JointConditioning> {
+    @Override
+    public NDArray embed(NDManager owner, NDArray tokens, TokenRange local, JointConditioning c) {
+      return PROGRAM.call(owner, "embed", tokens, weights); // (B, l, C)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package io.xfuser.models.internal.qwenimage;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.GuidanceOptions;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointPipeline;
+import io.xfuser.models.internal.scheduler.DynamicShift;
+import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
+import io.xfuser.models.internal.vae.VaeProvider;
+import io.xfuser.nn.Patchify;
+import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/** A directory of Qwen-Image ({@code QwenImagePipeline} in diffusers). */
+final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
+  private static final String NAME = "qwenimage";
+  private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
+  private static final int LONGEST_TEXT = 1024;
+  private static final double GUIDANCE = 4; // against the negative prompt, where there is one
+  private static final Defaults DEFAULTS = new Defaults(50, 1, 512, false);
+
+  private static final Set<Setting<?>> SETTINGS =
+      ModelSettings.and(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.TRUE_CFG_SCALE,
+          InputConfig.SIGMAS);
+
+  QwenImagePipeline(PipelineComponents components) {
+    super(components, needs(), QwenImageConfig::from);
+  }
+
+  private static Needs needs() {
+    return Needs.of("QwenImageTransformer2DModel")
+        .scheduler(SchedulerProvider.Ability.MU)
+        .text("", Ability.INNER)
+        .vae(VaeProvider.Ability.WHITENED);
+  }
+
+  @Override
+  protected void check() {
+    requireLatents(config().channels(), config().tokenWidth());
+    super.check();
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(
+        TextWidth.of("joint_attention_dim", config().textWidth(), Map.of("", Ability.INNER)));
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
+    int scale = vae().scale();
+    Size asked = askedOr(SAMPLE_SIZE * scale, input);
+    Size size = roundedDown(NAME, scale * QwenImageConfig.PATCH, asked);
+    LatentShape latents = latents(size);
+    GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
+    requireText(LONGEST_TEXT, request);
+    return request
+        .withGuidance(guidance(input))
+        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
+  }
+
+  /** The prompt is weighed only where there is a negative one. */
+  private static GuidanceOptions guidance(InputConfig input) {
+    double weight = Objects.requireNonNullElse(input.trueCfgScale(), GUIDANCE);
+    return new GuidanceOptions(input.negativePrompts().isEmpty() ? 1 : weight, 0, 0)
+        .keepingLengths();
+  }
+
+  private LatentShape latents(Size size) {
+    return new LatentShape(
+        config().channels(),
+        1,
+        size.height() / vae().scale(),
+        size.width() / vae().scale(),
+        new Patchify(QwenImageConfig.PATCH),
+        LatentShape.Layout.PACKED);
+  }
+
+  @Override
+  protected SchedulerRequest schedule(int steps, int tokens) {
+    return new SchedulerRequest(
+        steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.even(steps));
+  }
+
+  @Override
+  public TransformerSpec<JointConditioning> transformer(Placement placement) {
+    return new QwenImage(config(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new QwenImageTextEncoder(components().on(placement), share);
+  }
+}
