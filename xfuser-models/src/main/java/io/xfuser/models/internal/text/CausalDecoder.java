@@ -68,13 +68,16 @@ final class CausalDecoder implements TextModel {
 
   private WeightMap layer(WeightMap w) {
     long width = config.width();
-    WeightMap attention = config.biased() ? w.withBias() : w;
+    WeightMap attention = config.style().biased() ? w.withBias() : w;
     attention
         .inward("self_attn.q_proj", config.queries(), width)
         .inward("self_attn.k_proj", config.keys(), width)
         .inward("self_attn.v_proj", config.keys(), width);
-    if (config.normed()) {
+    if (config.style().headNorms()) {
       w.norm("self_attn.q_norm", config.headWidth()).norm("self_attn.k_norm", config.headWidth());
+    }
+    if (config.style().outerNorms()) {
+      w.norm("pre_feedforward_layernorm", width).norm("post_feedforward_layernorm", width);
     }
     return w.withoutBias()
         .norm("input_layernorm", width)
@@ -119,8 +122,10 @@ final class CausalDecoder implements TextModel {
   private final class Run {
     private final NDManager scope;
     private final BlockContext context;
+    private final DecoderStyle style = config.style();
     private final NDArray rotation;
     private final NDArray bias;
+    private final NDArray near;
     private NDArray x;
     private int done;
 
@@ -130,26 +135,55 @@ final class CausalDecoder implements TextModel {
       this.x = embedded;
       rotation = PROGRAM.call(scope, "rotation", x, config.headWidth(), config.theta());
       bias = PROGRAM.call(scope, "causal_bias", x); // (T, T)
+      boolean all = style.sliding().isEmpty() || style.window() >= x.getShape().get(1);
+      near = all ? bias : PROGRAM.call(scope, "sliding_bias", bias, style.window()); // (T, T)
       context.listener().computed(0, config.layers());
     }
 
     void upTo(int layers) {
-      NDArray next = weights.run(scope, new EncoderWeights.Layers(x, done, layers), this::layer);
-      x.close();
-      x = next;
-      done = layers;
+      while (done < layers) {
+        NDArray seen = style.slides(done) ? near : bias;
+        EncoderWeights.Layers next = new EncoderWeights.Layers(x, done, done + 1);
+        NDArray y = weights.run(scope, next, (to, in, w) -> layer(to, in, w, seen));
+        x.close();
+        x = y;
+        done++;
+      }
       context.listener().computed(done, config.layers());
     }
 
-    private NDArray layer(NDManager to, NDArray in, TensorMap w) {
-      return context
-          .terms(2, PROGRAM)
-          .call(to, "layer", in, w, rotation, bias, config.headWidth(), config.epsilon());
+    private NDArray layer(NDManager to, NDArray in, TensorMap w, NDArray seen) {
+      return style.outerNorms()
+          ? normedLayer(to, in, w, seen)
+          : context
+              .terms(2, PROGRAM)
+              .call(to, "layer", in, w, rotation, seen, config.headWidth(), config.epsilon());
+    }
+
+    /** What is normed before it is added has to be whole before that. */
+    private NDArray normedLayer(NDManager to, NDArray in, TensorMap w, NDArray seen) {
+      double eps = config.epsilon();
+      double queries = style.queries();
+      try (NDManager within = to.newSubManager()) {
+        NDArray attended =
+            summed(
+                within,
+                PROGRAM.call(
+                    within, "attended", in, w, rotation, seen, config.headWidth(), queries, eps));
+        NDArray middle = PROGRAM.call(within, "with_attended", in, attended, w, eps); // (B, T, C)
+        NDArray fed = summed(within, PROGRAM.call(within, "fed", middle, w, eps));
+        return PROGRAM.call(to, "with_fed", middle, fed, w, eps); // (B, T, C)
+      }
+    }
+
+    private NDArray summed(NDManager within, NDArray part) {
+      return share.isWhole() ? part : context.sum().of(within, part);
     }
 
     NDArray state(NDManager owner) {
       return done == config.layers()
-          ? PROGRAM.call(owner, "last_norm", x, weights.outside(), config.epsilon())
+          ? PROGRAM.call(
+              owner, "last_norm", x, weights.outside(), config.epsilon(), style.outerNorms())
           : Torch.alias(owner, x);
     }
   }
@@ -157,11 +191,12 @@ final class CausalDecoder implements TextModel {
   private NDArray embed(NDManager owner, TextInput input) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray ids = weights.beside(scope, input.ids());
+      double factor = config.style().embedding();
       if (share.isWhole()) {
-        return PROGRAM.call(owner, "embed", ids, weights.outside()); // (B, T, C)
+        return PROGRAM.call(owner, "embed", ids, weights.outside(), factor); // (B, T, C)
       }
       long first = config.rows().cut(share, 0).from();
-      NDArray own = PROGRAM.call(scope, "embed_some", ids, weights.outside(), first);
+      NDArray own = PROGRAM.call(scope, "embed_some", ids, weights.outside(), first, factor);
       return input.context().sum().of(owner, own);
     }
   }
@@ -194,6 +229,14 @@ final class CausalDecoder implements TextModel {
     /** For {@link java.util.ServiceLoader}. */
     public Qwen25VlProvider() {
       super(Set.of("Qwen2_5_VLForConditionalGeneration"), DecoderConfig::qwen25vl);
+    }
+  }
+
+  /** Opens Gemma2. */
+  public static final class Gemma2Provider extends Provider {
+    /** For {@link java.util.ServiceLoader}. */
+    public Gemma2Provider() {
+      super(Set.of("Gemma2Model", "Gemma2ForCausalLM"), DecoderConfig::gemma2);
     }
   }
 

@@ -19,8 +19,7 @@ import java.util.Map;
  * @param innerWidth of the feed-forward layers, F
  * @param theta the base of the angles by which positions turn heads
  * @param epsilon of the norms
- * @param biased whether queries, keys and values have a bias
- * @param normed whether each head of queries and keys is normed
+ * @param style what its family does otherwise than others
  */
 record DecoderConfig(
     int vocabulary,
@@ -32,8 +31,10 @@ record DecoderConfig(
     int innerWidth,
     double theta,
     double epsilon,
-    boolean biased,
-    boolean normed) {
+    DecoderStyle style) {
+  private static final String LAYER_TYPES = "layer_types";
+  private static final List<String> LAYERS = List.of("sliding_attention", "full_attention");
+
   /** Refuses sizes that make no decoder. */
   DecoderConfig {
     int smallest = Math.min(Math.min(width, headWidth), Math.min(groups, layers));
@@ -72,8 +73,7 @@ record DecoderConfig(
             config.getInt("intermediate_size", 22016),
             config.getDouble("rope_theta", 10000),
             config.getDouble("rms_norm_eps", 1e-6),
-            false,
-            true)
+            DecoderStyle.plain(false, true))
         .checked(config);
   }
 
@@ -103,9 +103,54 @@ record DecoderConfig(
             config.getInt("intermediate_size", 29568),
             config.getDouble("rope_theta", 1000000),
             config.getDouble("rms_norm_eps", 1e-5),
-            true,
-            false)
+            DecoderStyle.plain(true, false))
         .checked(config);
+  }
+
+  /**
+   * Reads the settings of Gemma2. Its {@code attn_logit_softcapping} does not count: what
+   * transformers attends with where nothing is said, {@code sdpa}, leaves the scores as they are.
+   *
+   * @throws ModelException naming the setting that is not supported
+   */
+  static DecoderConfig gemma2(ComponentConfig json) {
+    ComponentConfig config = json.part(null, "gemma2").unquantized();
+    config.require("hidden_activation", "gelu_pytorch_tanh");
+    config.require("attention_bias", false);
+    int width = config.getInt("hidden_size", 2304);
+    int headWidth = config.getInt("head_dim", 256);
+    int layers = config.getInt("num_hidden_layers", 26);
+    return new DecoderConfig(
+        config.getInt("vocab_size", 256000),
+        width,
+        headWidth,
+        config.getInt("num_attention_heads", 8),
+        config.getInt("num_key_value_heads", 4),
+        layers,
+        config.getInt("intermediate_size", 9216),
+        config.getDouble("rope_theta", 10000),
+        config.getDouble("rms_norm_eps", 1e-6),
+        new DecoderStyle(
+            false,
+            false,
+            true,
+            Math.sqrt(width),
+            Math.sqrt(headWidth / config.getDouble("query_pre_attn_scalar", 256)),
+            config.getInt("sliding_window", 4096),
+            sliding(config, layers)));
+  }
+
+  private static List<Boolean> sliding(ComponentConfig config, int layers) {
+    if (!config.has(LAYER_TYPES)) {
+      return DecoderStyle.alternating(layers);
+    }
+    List<String> types = config.getStringList(LAYER_TYPES);
+    if (types.size() != layers || !LAYERS.containsAll(types)) {
+      throw new ModelException(
+          "%s: layer_types %s are not one of %s for each of %d layers"
+              .formatted(config.origin(), types, LAYERS, layers));
+    }
+    return types.stream().map(type -> type.equals(LAYERS.get(0))).toList();
   }
 
   private DecoderConfig checked(ComponentConfig config) {

@@ -9,15 +9,17 @@ import ai.djl.ndarray.types.Shape;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Qwen3 with three groups of two heads, against transformers. */
+/** Qwen3 and Gemma2 with three groups of two heads, against transformers. */
 class CausalDecoderTest {
   private NDManager manager;
   private CausalDecoder decoder;
@@ -27,11 +29,15 @@ class CausalDecoderTest {
   void open() {
     Torch.prepareThread(1);
     manager = Torch.newManager();
-    LoadOptions loading = LoadOptions.of(ElementType.FLOAT32);
-    Path directory = TextFixtures.path("zimage_tiny/text_encoder");
-    EncoderFolder folder = EncoderFolder.of(directory, loading);
-    decoder = new CausalDecoder(folder, DecoderConfig.qwen3(folder.config()), Share.WHOLE);
+    decoder = opened("zimage_tiny", DecoderConfig::qwen3);
     ids = reference("ids");
+  }
+
+  private static CausalDecoder opened(
+      String pipeline, Function<ComponentConfig, DecoderConfig> reading) {
+    Path directory = TextFixtures.path(pipeline + "/text_encoder");
+    EncoderFolder folder = EncoderFolder.of(directory, LoadOptions.of(ElementType.FLOAT32));
+    return new CausalDecoder(folder, reading.apply(folder.config()), Share.WHOLE);
   }
 
   @AfterEach
@@ -47,6 +53,21 @@ class CausalDecoderTest {
       assertThat(Pixels.largestDifference(states.get(i), reference("hidden." + i)))
           .as("state %d", i)
           .isLessThanOrEqualTo(1e-5);
+    }
+  }
+
+  /** Of 29 tokens, every other layer sees twelve. */
+  @Test
+  void everyStateOfGemma2IsThatOfTransformers() {
+    try (CausalDecoder gemma = opened("sana_tiny", DecoderConfig::gemma2)) {
+      TextInput input = TextInput.of(reference("sana_tiny", "ids"));
+      List<NDArray> states = gemma.inner(manager, input, List.of(0, 1, 2, 3, 4));
+      for (int i = 0; i < states.size(); i++) {
+        NDArray expected = reference("sana_tiny", "hidden." + i);
+        assertThat(Pixels.largestDifference(states.get(i), expected))
+            .as("state %d", i)
+            .isLessThanOrEqualTo(2e-5);
+      }
     }
   }
 
@@ -82,7 +103,11 @@ class CausalDecoderTest {
   }
 
   private NDArray reference(String name) {
-    return TextFixtures.tensor(
-        manager, TextFixtures.path("reference/zimage_tiny/decoder.safetensors"), name);
+    return reference("zimage_tiny", name);
+  }
+
+  private NDArray reference(String pipeline, String name) {
+    Path file = TextFixtures.path("reference/%s/decoder.safetensors".formatted(pipeline));
+    return TextFixtures.tensor(manager, file, name);
   }
 }
