@@ -4,16 +4,19 @@ import ai.djl.engine.EngineException;
 import ai.djl.sentencepiece.SpProcessor;
 import ai.djl.sentencepiece.SpTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.natives.NativeLibrary;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 
 /**
- * T5's subwords by SentencePiece, as transformers' {@code T5Tokenizer} uses it. With the setting
- * {@code legacy} every stretch of text between special tokens gets a space before it; without, only
- * the text as a whole does (huggingface/transformers#24565).
+ * Subwords by SentencePiece, as transformers' {@code T5Tokenizer} and {@code GemmaTokenizer} use
+ * it. Of T5: With the setting {@code legacy} every stretch of text between special tokens gets a
+ * space before it; without, only the text as a whole does (huggingface/transformers#24565).
  */
 final class SentencePieceSubwords implements Subwords {
   private static final String SPACE = "\u2581";
@@ -24,8 +27,8 @@ final class SentencePieceSubwords implements Subwords {
   private final boolean legacy;
   private final boolean prefixed;
 
-  private SentencePieceSubwords(byte[] model, JsonNode settings) {
-    this.added = AddedTokens.ofT5(settings, SentencePieceModel.parse(model).ids(), true);
+  private SentencePieceSubwords(byte[] model, JsonNode settings, AddedTokens added) {
+    this.added = added;
     this.unknown = TokenizerFiles.content(settings.path("unk_token"), "<unk>");
     this.legacy = settings.path("legacy").asBoolean(true);
     this.prefixed = settings.path("add_prefix_space").asBoolean(!settings.has("add_prefix_space"));
@@ -34,9 +37,25 @@ final class SentencePieceSubwords implements Subwords {
 
   /** Opens {@code file}; throws ModelException if it is no SentencePiece model. */
   static SentencePieceSubwords open(Path file, JsonNode settings) {
+    return open(file, settings, ids -> AddedTokens.ofT5(settings, ids, true));
+  }
+
+  /**
+   * The same with the tokens that {@code special} names, and without T5's; text is cut as the file
+   * says.
+   */
+  static SentencePieceSubwords open(Path file, JsonNode settings, SpecialTokens special) {
+    JsonNode asItIs = ((ObjectNode) settings.deepCopy()).put("legacy", true);
+    return open(file, asItIs, ids -> AddedTokens.of(settings, ids, special));
+  }
+
+  private static SentencePieceSubwords open(
+      Path file, JsonNode settings, Function<Map<String, Long>, AddedTokens> adding) {
     NativeLibrary.SENTENCEPIECE.prepare(SpTokenizer.class);
     try {
-      return new SentencePieceSubwords(SentencePieceModel.read(file), settings);
+      byte[] model = SentencePieceModel.read(file);
+      AddedTokens added = adding.apply(SentencePieceModel.parse(model).ids());
+      return new SentencePieceSubwords(model, settings, added);
     } catch (EngineException | IllegalArgumentException | ModelException e) {
       throw new ModelException(file + " is not a SentencePiece model: " + e.getMessage(), e);
     }

@@ -70,7 +70,8 @@ abstract class SubwordTokenizer implements Tokenizer {
   private long[] encode(String text, int limit) {
     long[] ids = subwords.ids(text);
     int length = Math.min(ids.length, limit);
-    boolean ended = length > 0 && !subwords.repeatsEnd() && ids[length - 1] == end[0];
+    boolean ended =
+        length > 0 && end.length > 0 && !subwords.repeatsEnd() && ids[length - 1] == end[0];
     return LongStream.concat(
             LongStream.of(start),
             LongStream.concat(

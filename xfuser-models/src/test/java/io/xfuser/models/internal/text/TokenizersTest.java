@@ -142,7 +142,7 @@ class TokenizersTest {
     "CLIPTokenizer, has no vocab.json and no tokenizer.json",
     "BertTokenizer, has no vocab.txt and no tokenizer.json",
     "T5TokenizerFast, has no spiece.model and no tokenizer.json",
-    "GemmaTokenizer, ': the tokenizer''s class is \"GemmaTokenizer\"; supported are BertTokenizer,'"
+    "LlamaTokenizer, ': the tokenizer''s class is \"LlamaTokenizer\"; supported are BertTokenizer,'"
   })
   void aMissingVocabularyOrAnUnknownClassIsNamed(
       String name, String message, @TempDir Path directory) {
