@@ -23,13 +23,13 @@ def norm_heads_(self, packed: Tensor, w: Dict[str, Tensor], norm: str) -> Tensor
     self.norm_rotate_(packed, annotate(List[Tensor], []), w, norm, 1e-6)
   return packed
 
-def project(self, x: Tensor, w: Dict[str, Tensor], layer: str, norm: str, head: int) -> Tensor:
+def projected(self, x: Tensor, w: Dict[str, Tensor], layer: str, norm: str, head: int) -> Tensor:
   # x (B, L, C), head is D -> queries, keys, values (B, L, 3, H, D)
   return self.norm_heads_(self.linear(x, w, layer).unflatten(2, [3, -1, head]), w, norm)
 
 def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, L, C), m of modulation -> (B, L, 3, H, D)
-  return self.project(self.modulate(x, m[0], m[1], 1e-6), w, "attn.to_qkv", "attn.norm_qk", head)
+  return self.projected(self.modulate(x, m[0], m[1], 1e-6), w, "attn.to_qkv", "attn.norm_qk", head)
 
 def before_joint(self, x: Tensor, text: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, L, C), text (B, T, C), m of modulation -> (B, T + L, 3, H, D), text first
@@ -48,7 +48,7 @@ def before_joint(self, x: Tensor, text: Tensor, m: Tensor, w: Dict[str, Tensor],
 
 def before_second(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, L, C) -> (B, L, 3, H, D)
-  return self.project(self.modulate(x, m[6], m[7], 1e-6), w, "attn2.to_qkv", "attn2.norm_qk", head)
+  return self.projected(self.modulate(x, m[6], m[7], 1e-6), w, "attn2.to_qkv", "attn2.norm_qk", head)
 
 def after_attention(self, x: Tensor, attended: Tensor, others: List[Tensor], m: Tensor, w: Dict[str, Tensor],
                     terms: List[int]) -> Tensor:
