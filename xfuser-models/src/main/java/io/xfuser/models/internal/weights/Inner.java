@@ -1,6 +1,8 @@
 package io.xfuser.models.internal.weights;
 
 import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * The width between a pair of layers: the heads of an attention, or the neurons of an MLP. What is
@@ -30,5 +32,32 @@ public record Inner(int count, int size) {
   public Cut cut(Share share, int dim) {
     long from = (long) share.of(count).from() * size;
     return new Cut(dim, from, from + (long) share.of(count).length() * size);
+  }
+
+  /** So many of the same width, one below the other. */
+  public Several times(int times) {
+    return new Several(this, times);
+  }
+
+  /**
+   * Inner widths that lie one below the other: those of queries, keys and values for example.
+   *
+   * @param inner each of them
+   * @param times how many they are
+   */
+  public record Several(Inner inner, int times) {
+    /** All of them. */
+    public long width() {
+      return inner.width() * times;
+    }
+
+    /** What {@code share} has of rows that begin at {@code from}: one part where all is its own. */
+    List<Cut> rows(Share share, long from) {
+      if (share.isWhole()) {
+        return List.of(new Cut(0, from, from + width()));
+      }
+      Cut first = inner.cut(share, 0).shifted(from);
+      return LongStream.range(0, times).mapToObj(i -> first.shifted(i * inner.width())).toList();
+    }
   }
 }

@@ -84,7 +84,9 @@ public record Int8(boolean packs, boolean promises) {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> parts = new ArrayList<>();
       for (String layer : matrix.layers().layers()) {
-        parts.add(weights.get(scope, matrix.own(), layer + ".weight", matrix.out(), matrix.in()));
+        for (Cut own : matrix.own()) {
+          parts.add(weights.get(scope, own, layer + ".weight", matrix.out(), matrix.in()));
+        }
       }
       NDArray whole = Torch.concat(scope, parts, 0);
       boolean packed = packs && matrix.tokens() && whole.size() > 0;

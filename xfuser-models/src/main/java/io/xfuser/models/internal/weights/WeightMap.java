@@ -116,7 +116,7 @@ public final class WeightMap {
 
   /** Several linear layers of one input as one: weight (n·out, in) and bias (n·out). */
   public WeightMap linear(Joined layers, long out, long in) {
-    return rows(new Matrix(layers, new Cut(0, 0, out), out, in, false));
+    return rows(new Matrix(layers, List.of(new Cut(0, 0, out)), out, in, false));
   }
 
   /** The layer from the tokens to an inner width: the share's weight (own, in) and bias (own). */
@@ -126,7 +126,24 @@ public final class WeightMap {
 
   /** Several as one: the share's rows of each, weight (n·own, in) and bias (n·own). */
   public WeightMap inward(Joined layers, Inner inner, long in) {
-    return rows(new Matrix(layers, inner.cut(share, 0), inner.width(), in, true));
+    return rows(new Matrix(layers, List.of(inner.cut(share, 0)), inner.width(), in, true));
+  }
+
+  /**
+   * A layer from the tokens to several inner widths, whose rows lie one below the other in one
+   * matrix: the share's rows of each. One to different widths is a layer for each, {@code name.0},
+   * {@code name.1} and so on, as {@link #outward} has them.
+   */
+  public WeightMap inward(String name, long in, Inner.Several... groups) {
+    long out = Stream.of(groups).mapToLong(Inner.Several::width).sum();
+    long from = 0;
+    for (int i = 0; i < groups.length; i++) {
+      String entry = groups.length == 1 ? name : name + "." + i;
+      List<Cut> own = groups[i].rows(share, from);
+      rows(new Matrix(new Joined(entry, List.of(name)), own, out, in, true));
+      from += groups[i].width();
+    }
+    return this;
   }
 
   private WeightMap rows(Matrix matrix) {
@@ -150,7 +167,9 @@ public final class WeightMap {
   private NDArray joined(Matrix matrix, String kind, long... shape) {
     List<NDArray> parts = new ArrayList<>();
     for (String name : matrix.layers().layers()) {
-      parts.add(weights.get(scope, matrix.own(), name + kind, shape));
+      for (Cut own : matrix.own()) {
+        parts.add(weights.get(scope, own, name + kind, shape));
+      }
     }
     return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
   }
@@ -168,7 +187,7 @@ public final class WeightMap {
     for (int i = 0; i < inners.length; i++) {
       Cut columns = inners[i].cut(share, 1).shifted(from);
       String entry = inners.length == 1 ? name : name + "." + i;
-      weight(new Matrix(new Joined(entry, List.of(name)), columns, out, in, false));
+      weight(new Matrix(new Joined(entry, List.of(name)), List.of(columns), out, in, false));
       if (i == 0 && form.biased && share.isFirst()) {
         put(entry + ".bias", weights.get(scope, name + ".bias", out));
       }
