@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.Joined;
@@ -23,10 +24,10 @@ import java.util.regex.Pattern;
  * A language model as a text encoder, of which the hidden states of some layers are wanted:
  * transformers' {@code Qwen3Model} and {@code Qwen3ForCausalLM}, whose head is not read, and the
  * text side of {@code Qwen2_5_VLForConditionalGeneration}. No token sees a later one, so padding on
- * the right changes nothing before it and takes no mask. The weights are mapped, not copied, where
- * the file has the run's element type. Several ranks may have a {@link Share} each: some groups of
- * heads, some neurons, some rows of the embedding. They encode together, and sum after each of the
- * three.
+ * the right changes nothing before it and takes no mask; with one, padding is seen by none. The
+ * weights are mapped, not copied, where the file has the run's element type. Several ranks may have
+ * a {@link Share} each: some groups of heads, some neurons, some rows of the embedding. They encode
+ * together, and sum after each of the three.
  *
  * <p>Safe for use by several threads.
  */
@@ -36,7 +37,7 @@ final class CausalDecoder implements TextModel {
   // names without the prefix, the head's and those of pictures, become empty
   private static final EncoderWeights.Names NAMES =
       new EncoderWeights.Names(
-          List.of("model.language_model", "model", "language_model"),
+          List.of("model.language_model", "language_model.model", "model", "language_model"),
           Pattern.compile("(lm_head\\.weight)?"));
 
   private final DecoderConfig config;
@@ -104,7 +105,7 @@ final class CausalDecoder implements TextModel {
     List<Integer> wanted = indices.stream().map(this::layersUpTo).toList();
     List<NDArray> states = new ArrayList<>(Collections.nCopies(wanted.size(), null));
     try (NDManager scope = owner.newSubManager()) {
-      Run run = new Run(scope, input.context(), embed(scope, input)); // (B, T, C)
+      Run run = new Run(scope, input);
       int last = Collections.max(wanted);
       for (int layer = 0; layer <= last; layer++) {
         run.upTo(layer);
@@ -129,14 +130,14 @@ final class CausalDecoder implements TextModel {
     private NDArray x;
     private int done;
 
-    Run(NDManager scope, BlockContext context, NDArray embedded) {
+    Run(NDManager scope, TextInput input) {
       this.scope = scope;
-      this.context = context;
-      this.x = embedded;
+      this.context = input.context();
+      this.x = embed(scope, input); // (B, T, C)
       rotation = PROGRAM.call(scope, "rotation", x, config.headWidth(), config.theta());
-      bias = PROGRAM.call(scope, "causal_bias", x); // (T, T)
+      bias = PROGRAM.call(scope, "bias", x, mask(scope, input)); // (T, T) or (B, 1, T, T)
       boolean all = style.sliding().isEmpty() || style.window() >= x.getShape().get(1);
-      near = all ? bias : PROGRAM.call(scope, "sliding_bias", bias, style.window()); // (T, T)
+      near = all ? bias : PROGRAM.call(scope, "sliding_bias", bias, style.window());
       context.listener().computed(0, config.layers());
     }
 
@@ -188,6 +189,11 @@ final class CausalDecoder implements TextModel {
     }
   }
 
+  private NDList mask(NDManager scope, TextInput input) {
+    NDArray mask = input.mask();
+    return mask == null ? new NDList() : new NDList(weights.beside(scope, mask));
+  }
+
   private NDArray embed(NDManager owner, TextInput input) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray ids = weights.beside(scope, input.ids());
@@ -229,6 +235,14 @@ final class CausalDecoder implements TextModel {
     /** For {@link java.util.ServiceLoader}. */
     public Qwen25VlProvider() {
       super(Set.of("Qwen2_5_VLForConditionalGeneration"), DecoderConfig::qwen25vl);
+    }
+  }
+
+  /** Opens Mistral3. */
+  public static final class Mistral3Provider extends Provider {
+    /** For {@link java.util.ServiceLoader}. */
+    public Mistral3Provider() {
+      super(Set.of("Mistral3ForConditionalGeneration"), DecoderConfig::mistral3);
     }
   }
 

@@ -35,6 +35,8 @@ record DecoderConfig(
   private static final String LAYER_TYPES = "layer_types";
   private static final List<String> LAYERS = List.of("sliding_attention", "full_attention");
 
+  private static final String WINDOW = "sliding_window";
+
   /** Refuses sizes that make no decoder. */
   DecoderConfig {
     int smallest = Math.min(Math.min(width, headWidth), Math.min(groups, layers));
@@ -108,6 +110,33 @@ record DecoderConfig(
   }
 
   /**
+   * Reads the settings of Mistral, which Mistral3's have beside those of the picture side.
+   *
+   * @throws ModelException naming the setting that is not supported
+   */
+  static DecoderConfig mistral3(ComponentConfig json) {
+    ComponentConfig config = json.part("text_config", "mistral").unquantized();
+    int width = config.getInt("hidden_size", 4096);
+    int heads = config.getInt("num_attention_heads", 32);
+    int layers = config.getInt("num_hidden_layers", 32);
+    boolean slides = config.has(WINDOW) || !config.keys().contains(WINDOW); // null is none
+    return new DecoderConfig(
+            config.getInt("vocab_size", 32000),
+            width,
+            config.getInt("head_dim", width / Math.max(1, heads)),
+            heads,
+            config.getInt("num_key_value_heads", 8),
+            layers,
+            config.getInt("intermediate_size", 14336),
+            config.getDouble("rope_theta", 10000),
+            config.getDouble("rms_norm_eps", 1e-6),
+            slides
+                ? DecoderStyle.plain(false, false).sliding(config.getInt(WINDOW, 4096), layers)
+                : DecoderStyle.plain(false, false))
+        .checked(config);
+  }
+
+  /**
    * Reads the settings of Gemma2. Its {@code attn_logit_softcapping} does not count: what
    * transformers attends with where nothing is said, {@code sdpa}, leaves the scores as they are.
    *
@@ -136,7 +165,7 @@ record DecoderConfig(
             true,
             Math.sqrt(width),
             Math.sqrt(headWidth / config.getDouble("query_pre_attn_scalar", 256)),
-            config.getInt("sliding_window", 4096),
+            config.getInt(WINDOW, 4096),
             sliding(config, layers)));
   }
 

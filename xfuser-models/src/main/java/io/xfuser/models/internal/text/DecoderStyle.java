@@ -34,6 +34,12 @@ record DecoderStyle(
     return new DecoderStyle(biased, headNorms, false, 1, 1, Integer.MAX_VALUE, List.of());
   }
 
+  /** The same, all of {@code layers} seeing so many tokens. */
+  DecoderStyle sliding(int tokens, int layers) {
+    List<Boolean> all = Collections.nCopies(layers, true);
+    return new DecoderStyle(biased, headNorms, outerNorms, embedding, queries, tokens, all);
+  }
+
   /** Whether {@code layer} sees no more than the window. */
   boolean slides(int layer) {
     return !sliding.isEmpty() && sliding.get(layer);

@@ -12,8 +12,8 @@ import java.util.Set;
 /**
  * The tokenizer of Qwen's language models, byte pairs of any text: transformers' {@code
  * Qwen2Tokenizer} and {@code Qwen2TokenizerFast}, which give the same ids. Nothing marks the start
- * or the end of a text. It pads on the right whatever its settings say, since what is asked of its
- * models does not look at padding.
+ * or the end of a text. It encodes with padding on the right whatever its settings say, since most
+ * of what is asked of its models does not look at padding.
  *
  * <p>Safe for use by several threads.
  */
@@ -28,8 +28,16 @@ public final class QwenTokenizer extends SubwordTokenizer {
   /** The vocabulary. */
   static final List<String> FILES = List.of("vocab.json", "merges.txt");
 
-  private QwenTokenizer(Path directory, JsonNode settings) {
+  private final boolean padsLeft;
+
+  private QwenTokenizer(Path directory, JsonNode settings, boolean padsLeft) {
     super(new Definition(directory, settings, SPECIAL), () -> subwords(directory, settings));
+    this.padsLeft = padsLeft;
+  }
+
+  @Override
+  public boolean padsLeft() {
+    return padsLeft;
   }
 
   /**
@@ -38,7 +46,9 @@ public final class QwenTokenizer extends SubwordTokenizer {
    * @throws ModelException if a file is missing or cannot be used
    */
   public static QwenTokenizer open(Path directory) {
-    return new QwenTokenizer(directory, settings(directory));
+    boolean left =
+        TokenizerFiles.settings(directory).path(PADDING_SIDE).asText("right").equals("left");
+    return new QwenTokenizer(directory, settings(directory), left);
   }
 
   private static JsonNode settings(Path directory) {

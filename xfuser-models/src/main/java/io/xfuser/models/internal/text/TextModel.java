@@ -29,7 +29,8 @@ public interface TextModel extends AutoCloseable {
   }
 
   /**
-   * Some of the hidden states, each (B, T, C). Those of padding have no meaning.
+   * Some of the hidden states, each (B, T, C); with a mask those of padding, too, are of what they
+   * see of the text.
    *
    * @param indices as {@link #layer}'s; layers after the last of them are not computed
    * @throws IllegalArgumentException if there is no such hidden state

@@ -88,6 +88,17 @@ public record TextTower(Tokenizer tokenizer, TextModel encoder, Limits limits)
         owner, new TextInput(limits.check(tokens).ids(owner), null, context), layers);
   }
 
+  /**
+   * Some of the inner states (B, T, C) of texts that are cut or padded to T tokens, on the side
+   * that the tokenizer's settings say. The model looks at no padding, but padding has states too.
+   */
+  public List<NDArray> padded(
+      NDManager owner, List<String> texts, int tokens, List<Integer> layers, BlockContext context) {
+    TokenIds right = limits.check(tokenizer.encode(texts, tokens));
+    TokenIds ids = tokenizer.padsLeft() ? right.paddedLeft() : right;
+    return encoder.inner(owner, new TextInput(ids.ids(owner), ids.mask(owner), context), layers);
+  }
+
   /** The most tokens that the tokenizer's files allow, or {@code published} where they say none. */
   public int limit(int published) {
     return tokenizer.modelMaxLength().orElse(published);

@@ -15,9 +15,11 @@ import java.util.TreeMap;
  * @param setting what the transformer's {@code config.json} calls it
  * @param taken the width
  * @param padded whether narrower texts are padded to it
+ * @param layers how many states of each text encoder stand side by side
  * @param given what is asked of each text encoder, by what follows {@code text_encoder} in its name
  */
-public record TextWidth(String setting, int taken, boolean padded, Map<String, Ability> given) {
+public record TextWidth(
+    String setting, int taken, boolean padded, int layers, Map<String, Ability> given) {
   /** Copies the map, in the order in which the encoders stand. */
   public TextWidth {
     given = new TreeMap<>(given);
@@ -25,12 +27,17 @@ public record TextWidth(String setting, int taken, boolean padded, Map<String, A
 
   /** A width that texts must have. */
   public static TextWidth of(String setting, int taken, Map<String, Ability> given) {
-    return new TextWidth(setting, taken, false, given);
+    return new TextWidth(setting, taken, false, 1, given);
+  }
+
+  /** One that so many states of each text encoder must have together. */
+  public static TextWidth of(String setting, int taken, int layers, Map<String, Ability> given) {
+    return new TextWidth(setting, taken, false, layers, given);
   }
 
   /** A width that texts are padded to. */
   public static TextWidth atMost(String setting, int taken, Map<String, Ability> given) {
-    return new TextWidth(setting, taken, true, given);
+    return new TextWidth(setting, taken, true, 1, given);
   }
 
   /**
@@ -56,7 +63,7 @@ public record TextWidth(String setting, int taken, boolean padded, Map<String, A
               .formatted(settings(components, name).origin(), width.setting(), width.value()));
     }
     requireOrder(components, widths);
-    int sum = widths.stream().mapToInt(TextSizes.Width::value).sum();
+    int sum = layers * widths.stream().mapToInt(TextSizes.Width::value).sum();
     if (padded ? sum > taken : sum != taken) {
       throw new ModelException(
           "%s: %s is %d, but %s%s"
@@ -65,7 +72,7 @@ public record TextWidth(String setting, int taken, boolean padded, Map<String, A
                   setting,
                   taken,
                   String.join(" and ", said),
-                  said.size() > 1 ? ", together " + sum : ""));
+                  said.size() * layers > 1 ? ", together " + sum : ""));
     }
   }
 

@@ -40,6 +40,21 @@ public final class TokenIds {
     return new TokenIds(kept, columns(ids, kept), columns(mask, kept));
   }
 
+  /** The same texts with their padding, which is on the right, on the left. */
+  public TokenIds paddedLeft() {
+    return new TokenIds(length, turned(ids), turned(mask));
+  }
+
+  private long[][] turned(long[][] rows) {
+    long[][] turned = new long[rows.length][length];
+    for (int i = 0; i < rows.length; i++) {
+      int text = (int) Arrays.stream(mask[i]).sum();
+      System.arraycopy(rows[i], text, turned[i], 0, length - text);
+      System.arraycopy(rows[i], 0, turned[i], length - text, text);
+    }
+    return turned;
+  }
+
   private static long[][] columns(long[][] rows, int count) {
     return Arrays.stream(rows).map(row -> Arrays.copyOf(row, count)).toArray(long[][]::new);
   }

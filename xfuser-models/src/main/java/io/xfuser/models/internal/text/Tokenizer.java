@@ -20,6 +20,11 @@ public interface Tokenizer extends AutoCloseable {
    */
   TokenIds encode(List<String> texts, int maxLength);
 
+  /** Whether its settings ask for padding on the left, for those who look at it. */
+  default boolean padsLeft() {
+    return false;
+  }
+
   /**
    * The setting {@code model_max_length}, to which some pipelines pad; empty if there is none, or
    * no text is that long.

@@ -17,7 +17,7 @@ def embed_some(self, ids: Tensor, w: Dict[str, Tensor], first: int, factor: floa
   return self.scaled(self.rows_of(w["embed_tokens.weight"], ids, first), factor)
 
 def sliding_bias(self, bias: Tensor, window: int) -> Tensor:
-  # a causal bias (T, T), where no token sees the one `window` before it either -> (T, T)
+  # a causal bias (..., T, T), where no token sees the one `window` before it either -> like it
   return torch.minimum(bias, torch.tril(torch.full_like(bias, self.lowest(bias.dtype)), -window))
 
 def centred_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
@@ -48,6 +48,15 @@ def heads_of(self, x: Tensor, w: Dict[str, Tensor], name: str, norm: str, head: 
     h = self.rms_norm(h, w, norm, eps)
   return self.turned(h, rotation).transpose(1, 2)
 
+def bias(self, x: Tensor, mask: List[Tensor]) -> Tensor:
+  # x (B, T, C), mask none or (B, T) with 1 for tokens and 0 for padding -> what is added to the scores, so that no token sees
+  # a later one, or padding: (T, T), or with a mask (B, 1, T, T)
+  causal = self.causal_bias(x)
+  if len(mask) == 0:
+    return causal
+  padding = (mask[0] == 0).unsqueeze(1).unsqueeze(1)  # (B, 1, 1, T)
+  return torch.masked_fill(causal.expand([mask[0].size(0), 1, -1, -1]), padding, self.lowest(x.dtype))
+
 def attention(self, x: Tensor, rotation: Tensor, bias: Tensor, w: Dict[str, Tensor], head: int, factor: float,
               eps: float) -> Tensor:
   # x (B, T, C), a factor of the queries -> (B, T, H·D)
@@ -57,7 +66,10 @@ def attention(self, x: Tensor, rotation: Tensor, bias: Tensor, w: Dict[str, Tens
   value = self.linear(x, w, "self_attn.v_proj").unflatten(2, [-1, head]).transpose(1, 2)
   each = query.size(1) // max(key.size(1), 1)  # heads of a group
   key = key.repeat_interleave(each, 1)
-  return self.attend_masked(query, key, value.repeat_interleave(each, 1), [bias]).flatten(2)
+  y = self.attend_masked(query, key, value.repeat_interleave(each, 1), [bias]).flatten(2)
+  if bias.dim() == 2:
+    return y
+  return y * torch.to(torch.amax(bias, [3]) == 0, y.dtype).transpose(1, 2)  # zeros for a token that sees none
 
 def feed_forward(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x (B, T, C) -> (B, T, F)
