@@ -1,6 +1,7 @@
 package io.xfuser.transformer;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,11 @@ public record Hidden(NDArray image, @Nullable NDArray text, @Nullable NDArray sk
   /** The same values with a skip. */
   public Hidden withSkip(NDArray newSkip) {
     return new Hidden(image, text, newSkip, place);
+  }
+
+  /** The image's hidden states and, where there are any, the text's after them. */
+  public NDList streams() {
+    return text == null ? new NDList(image) : new NDList(image, text);
   }
 
   /** Text tokens, 0 where there are none. */

@@ -55,7 +55,8 @@ class DevicesTest {
         Arguments.of("internal/weights/int8", "trial"),
         Arguments.of("internal/joint/stream", ""),
         Arguments.of("internal/joint/stream internal/sd3/sd3", ""),
-        Arguments.of("internal/joint/stream internal/flux/flux", ""),
+        Arguments.of("internal/joint/rotary", ""),
+        Arguments.of("internal/joint/stream internal/joint/rotary internal/flux/flux", ""),
         Arguments.of("internal/hunyuandit/hunyuandit", ""),
         Arguments.of("internal/dit/dit", ""),
         Arguments.of("internal/latte/latte", ""),
@@ -66,7 +67,9 @@ class DevicesTest {
         Arguments.of("internal/text/encoder internal/text/t5", ""),
         Arguments.of("internal/text/encoder internal/text/decoder", ""),
         Arguments.of("internal/zimage/zimage", "caption"),
+        Arguments.of("internal/joint/rotary internal/flux2/flux2", ""),
         Arguments.of("internal/vae/vae", ""),
+        Arguments.of("internal/vae/latents", ""),
         Arguments.of("internal/vae/vae_encoder", ""));
   }
 
@@ -89,7 +92,8 @@ class DevicesTest {
       strings = {
         "internal/adaln/adaln",
         "internal/joint/stream internal/sd3/sd3",
-        "internal/joint/stream internal/flux/flux",
+        "internal/joint/stream internal/joint/rotary internal/flux/flux",
+        "internal/joint/rotary internal/flux2/flux2",
         "internal/hunyuandit/hunyuandit",
         "internal/dit/dit",
         "internal/latte/latte"

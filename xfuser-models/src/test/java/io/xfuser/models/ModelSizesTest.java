@@ -30,7 +30,18 @@ class ModelSizesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"pixart", "sd3", "flux", "zimage", "hunyuandit", "latte", "dit", "adaln", "joint"})
+      strings = {
+        "pixart",
+        "sd3",
+        "flux",
+        "flux2",
+        "zimage",
+        "hunyuandit",
+        "latte",
+        "dit",
+        "adaln",
+        "joint"
+      })
   void packageHasFewLinesAndNamesNoStrategy(String model) throws IOException {
     List<String> lines = lines(MODELS.resolve(model));
     assertThat(lines).hasSizeBetween(1, LINES);
@@ -45,6 +56,7 @@ class ModelSizesTest {
               "pixart",
               "sd3",
               "flux",
+              "flux2",
               "zimage",
               "hunyuandit",
               "latte",

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.flux;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
@@ -31,7 +30,11 @@ import java.util.List;
 public record Flux(FluxConfig config, Weights weights)
     implements TransformerSpec<JointConditioning> {
   static final Program PROGRAM =
-      Program.load(Flux.class, "/io/xfuser/models/internal/joint/stream.py", "flux.py");
+      Program.load(
+          Flux.class,
+          "/io/xfuser/models/internal/joint/stream.py",
+          "/io/xfuser/models/internal/joint/rotary.py",
+          "flux.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
   public Flux {
@@ -122,12 +125,6 @@ public record Flux(FluxConfig config, Weights weights)
   @Override
   public Conditioner<JointConditioning> conditioner() {
     return FluxConditioner.load(config, weights);
-  }
-
-  /** The image's hidden states and, where there are any, the text's after them. */
-  static NDList streams(Hidden x) {
-    NDArray text = x.text();
-    return text == null ? new NDList(x.image()) : new NDList(x.image(), text);
   }
 
   /** Cosines and sines (l, D/2, 2) of the tokens of {@code x}. */

@@ -44,7 +44,7 @@ record FluxDoubleBlock(int headSize, TensorMap weights) implements Block<JointCo
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray m = c.step().of(this, Flux.PROGRAM, "double_modulation"); // (12, B, 1, C)
     try (NDManager scope = owner.newSubManager()) {
-      NDList streams = Flux.streams(x); // (B, l, C), (B, T, C)
+      NDList streams = x.streams(); // (B, l, C), (B, T, C)
       NDArray packed = // (B, T + l, 3, H, D)
           Flux.PROGRAM.call(
               scope, "double_before", streams, m, Flux.rotation(scope, x, c), weights, headSize);

@@ -48,7 +48,7 @@ record FluxSingleBlock(int headSize, boolean last, TensorMap weights)
           Flux.PROGRAM.callList(
               scope,
               "single_before",
-              Flux.streams(x),
+              x.streams(),
               m,
               Flux.rotation(scope, x, c),
               weights,
@@ -59,8 +59,7 @@ record FluxSingleBlock(int headSize, boolean last, TensorMap weights)
       NDList out = // (B, l, C), (B, T, C)
           context
               .terms(1, Flux.PROGRAM)
-              .callList(
-                  owner, "single_after", Flux.streams(kept), attended, before.get(1), m, weights);
+              .callList(owner, "single_after", kept.streams(), attended, before.get(1), m, weights);
       return kept.with(out.get(0), kept.text() == null ? null : out.get(1));
     }
   }

@@ -103,7 +103,7 @@ public record AutoencoderKlConfig(
   private static AutoencoderKlConfig ofPictures(ComponentConfig config) {
     String activation = config.getString("act_fn", "silu");
     requireOneOf(config, "act_fn", activation, List.of("silu", "swish"));
-    List<Integer> widths = widths(config);
+    List<Integer> widths = listOr(config, "block_out_channels", List.of(64));
     refuseOtherBlocks(config, widths.size());
     return new AutoencoderKlConfig(
         config.origin(),
@@ -132,7 +132,7 @@ public record AutoencoderKlConfig(
         config.origin(),
         config.getInt("latent_channels", 4),
         config.getInt("out_channels", 3),
-        widths(config),
+        listOr(config, "block_out_channels", List.of(64)),
         layers,
         TEMPORAL_GROUPS,
         sampleSize(config),
@@ -174,8 +174,7 @@ public record AutoencoderKlConfig(
         blocks);
   }
 
-  private static List<Integer> listOr(
-      ComponentConfig config, String name, List<Integer> otherwise) {
+  static List<Integer> listOr(ComponentConfig config, String name, List<Integer> otherwise) {
     return config.has(name) ? config.getIntList(name) : otherwise;
   }
 
@@ -257,11 +256,7 @@ public record AutoencoderKlConfig(
     return new VaeDecoder.Footprint(tiny() ? 0 : widths.get(0), sampleSize);
   }
 
-  private static List<Integer> widths(ComponentConfig config) {
-    return config.has("block_out_channels") ? config.getIntList("block_out_channels") : List.of(64);
-  }
-
-  private static void refuseOtherBlocks(ComponentConfig config, int levels) {
+  static void refuseOtherBlocks(ComponentConfig config, int levels) {
     List<String> blocks =
         config.has("up_block_types")
             ? config.getStringList("up_block_types")
@@ -277,7 +272,7 @@ public record AutoencoderKlConfig(
   }
 
   /** One number for both sides, or a list, of which diffusers takes the first for its tiles. */
-  private static int sampleSize(ComponentConfig config) {
+  static int sampleSize(ComponentConfig config) {
     if (!config.text("sample_size").startsWith("[")) {
       return config.getInt("sample_size", 32);
     }
@@ -285,7 +280,7 @@ public record AutoencoderKlConfig(
     return sides.isEmpty() ? 0 : sides.get(0);
   }
 
-  private static void requireOneOf(
+  static void requireOneOf(
       ComponentConfig config, String name, String value, List<String> supported) {
     if (!supported.contains(value)) {
       throw new ModelException(

@@ -30,9 +30,11 @@ interface LayeredVae extends Vae {
     return false;
   }
 
-  /** Whether a tensor is of no use to a decoder of pictures. */
+  /**
+   * Whether a tensor is of no use to a decoder's layers: the last are what latents are scaled by.
+   */
   default boolean beside(String name) {
-    return name.startsWith("encoder.") || name.startsWith("quant_conv.");
+    return name.matches("(encoder|quant_conv|bn)\\..*");
   }
 
   /**

@@ -60,11 +60,8 @@ record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
     long out = refines ? c.captionTokens() : 0;
     double epsilon = config.epsilon();
     try (NDManager scope = owner.newSubManager()) {
-      NDList tokens = new NDList(x.image()); // (B, l, C), (B, T, C)
+      NDList tokens = x.streams(); // (B, l, C), (B, T, C)
       NDList rotation = new NDList(rotation(scope, x, c), c.textRotation());
-      if (x.text() != null) {
-        tokens.add(x.text());
-      }
       NDList before = // (B, T - out + l, 3, H, D), and what that is made of, (B, T - out + l, C)
           ZImage.PROGRAM.callList(
               scope, "before", tokens, out, rotation, m, weights, config.headSize(), epsilon);

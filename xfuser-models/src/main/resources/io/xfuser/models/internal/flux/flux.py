@@ -82,13 +82,6 @@ def condition(self, timestep: float, fixed: Tensor, w: Dict[str, Tensor]) -> Ten
   value = float((self.rounded(timestep, fixed.dtype) / 1000 * 1000).item())
   return torch.silu(self.embed_number(value, fixed, w, "time_text_embed.timestep_embedder") + fixed)
 
-def axis(self, positions: Tensor, size: int) -> Tensor:
-  # (L) -> angles (L, size/2), in fp64
-  exponents = torch.arange(0, size, 2, dtype=7, device=positions.device) / size
-  return torch.outer(torch.to(positions, 7), torch.reciprocal(torch.pow(10000., exponents)))
-
 def rotation(self, at: Tensor, axes: List[int]) -> Tensor:
   # at (L, 4) -> cosines and sines (L, D/2, 2) fp32 of the segment, of the row and of the column
-  places = [at.select(1, 0), at.select(1, 2), at.select(1, 3)]
-  angles = torch.cat([self.axis(places[i], axes[i]) for i in range(3)], 1)
-  return torch.to(torch.stack([torch.cos(angles), torch.sin(angles)], 2), 6)
+  return self.turns([at.select(1, 0), at.select(1, 2), at.select(1, 3)], axes, 10000.)

@@ -1,0 +1,130 @@
+package io.xfuser.models.internal.flux2;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.GuidanceOptions;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointPipeline;
+import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
+import io.xfuser.nn.Patchify;
+import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A directory of Flux.2 ({@code Flux2Pipeline} and {@code Flux2KleinPipeline} in diffusers). */
+final class Flux2Pipeline extends JointPipeline<Flux2Config> {
+  private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
+  private static final Defaults DEFAULTS = new Defaults(50, 4, 512, false);
+
+  private static final Set<Setting<?>> SETTINGS =
+      ModelSettings.and(
+          InputConfig.PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.SIGMAS);
+
+  private final Flux2Variant variant;
+
+  Flux2Pipeline(PipelineComponents components, Flux2Variant variant) {
+    super(components, needs(), config -> Flux2Config.from(config, variant.told()));
+    this.variant = variant;
+  }
+
+  private static Needs needs() {
+    return Needs.of("Flux2Transformer2DModel")
+        .scheduler(SchedulerProvider.Ability.MU)
+        .text("", Ability.INNER);
+  }
+
+  @Override
+  protected void check() {
+    if (vae().latentChannels() != config().channels()) {
+      throw new ArgumentException(
+          "%s: in_channels is %d, but the autoencoder of %s gives %d values for each token"
+              .formatted(
+                  config().origin(), config().channels(), vae().origin(), vae().latentChannels()));
+    }
+    super.check();
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(
+        TextWidth.of(
+            "joint_attention_dim",
+            config().textWidth(),
+            variant.layers().size(),
+            Map.of("", Ability.INNER)));
+  }
+
+  @Override
+  public String name() {
+    return variant.title();
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
+    int scale = vae().scale();
+    Size size = roundedDown(title(), scale, askedOr(USUAL_SIZE, input));
+    LatentShape latents =
+        new LatentShape(
+            config().channels(),
+            1,
+            size.height() / scale,
+            size.width() / scale,
+            new Patchify(1),
+            LatentShape.Layout.PACKED);
+    GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
+    return request
+        .withGuidance(guidance(request.guidance().scale()))
+        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
+  }
+
+  /** Against the empty prompt, unless that is distilled or the transformer is told. */
+  private GuidanceOptions guidance(double scale) {
+    boolean distilled = components().index().getBoolean("is_distilled", false);
+    return new GuidanceOptions(variant.told() || distilled ? 1 : scale, 0, scale);
+  }
+
+  @Override
+  protected SchedulerRequest schedule(int steps, int tokens) {
+    return new SchedulerRequest(
+        steps,
+        0,
+        EmpiricalShift.mu(tokens, steps),
+        schedulerConfig().getBoolean("use_flow_sigmas", false) ? null : FlowSigmas.even(steps));
+  }
+
+  @Override
+  public TransformerSpec<JointConditioning> transformer(Placement placement) {
+    return new Flux2(config(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new Flux2TextEncoder(components().on(placement), share, variant);
+  }
+}
