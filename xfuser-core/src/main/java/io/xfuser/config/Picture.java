@@ -5,9 +5,12 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.SoftReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +24,8 @@ public final class Picture {
 
   private final @Nullable Path file;
   private final byte[] bytes;
+  private final AtomicReference<SoftReference<Object>> seen =
+      new AtomicReference<>(new SoftReference<>(null));
 
   private Picture(@Nullable Path file, byte[] bytes) {
     this.file = file;
@@ -77,6 +82,22 @@ public final class Picture {
       String reason = Files.exists(file) ? "cannot be read: " + e.getMessage() : "does not exist";
       throw new ArgumentException("the picture " + file + " " + reason);
     }
+  }
+
+  /**
+   * What {@code reader} makes of its bytes. It is kept while there is memory for it, unless the
+   * bytes are those of a file, which may change.
+   */
+  public <T> T seen(Class<T> kind, Supplier<T> reader) {
+    Object before = seen.get().get();
+    if (kind.isInstance(before)) {
+      return kind.cast(before);
+    }
+    T now = reader.get();
+    if (file == null) {
+      seen.set(new SoftReference<>(now));
+    }
+    return now;
   }
 
   /** The name of its file without its folders, or how many bytes were given. */

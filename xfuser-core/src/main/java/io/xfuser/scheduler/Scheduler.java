@@ -87,4 +87,14 @@ public interface Scheduler {
   default @Nullable NDArray original(NDManager owner, Sample sample, NDArray prediction) {
     return null;
   }
+
+  /**
+   * The picture without noise that {@code prediction} implies, to be shown while steps are left:
+   * what the last step would give, were this the last one; null where that is not known.
+   *
+   * @param owner owns the result
+   */
+  default @Nullable NDArray preview(NDManager owner, Sample sample, NDArray prediction) {
+    return original(owner, sample, prediction);
+  }
 }

@@ -40,6 +40,10 @@ public final class PictureFile {
    * @throws ArgumentException naming the file, if it is none, larger than memory, or broken
    */
   public static Bitmap read(String setting, Picture picture) {
+    return picture.seen(Bitmap.class, () -> decoded(setting, picture));
+  }
+
+  private static Bitmap decoded(String setting, Picture picture) {
     byte[] file = picture.read();
     String name = setting + " " + picture;
     Format format =

@@ -141,6 +141,7 @@ final class DecodeStage {
     }
     return decoding(
         decoder -> {
+          RankPictures.requireNumbers(scope, tokens, "latents");
           NDArray latents = request.latents().decodable(scope, tokens); // (B·F, c, h, w)
           NDArray pixels = pixels(scope, decoder, new Rows(latents, images, others));
           run.figures().look();

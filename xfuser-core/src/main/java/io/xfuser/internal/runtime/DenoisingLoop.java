@@ -42,6 +42,8 @@ final class DenoisingLoop<C> {
   private final Start start;
   private final Segments segments;
   private final Samples samples;
+  private final Previews previews;
+  private boolean shown; // the step that is being taken
   private final Communicator pipe;
   private final Inbox inbox;
   private final Trace trace;
@@ -61,6 +63,7 @@ final class DenoisingLoop<C> {
     this.start = start;
     this.segments = parts.segments();
     this.samples = new Samples(request, plan.denoised(), plan.shard(), start.sample());
+    this.previews = new Previews(request);
     this.pipe = pipe;
     this.trace = parts.trace();
     this.figures = parts.figures();
@@ -103,6 +106,11 @@ final class DenoisingLoop<C> {
     return DoubleStream.of(timesteps).boxed().toList();
   }
 
+  /** The step that comes next will be shown. */
+  void show() {
+    shown = true;
+  }
+
   /** Takes step {@code t}; {@code conditioning} is that of the request. */
   void step(C conditioning, int t) {
     try (NDManager step = request.newSubManager()) {
@@ -116,6 +124,8 @@ final class DenoisingLoop<C> {
       }
       wholeLatents = null; // owned by the step
     }
+    shown = false;
+    previews.end();
     trace.enter(null);
   }
 
@@ -126,6 +136,12 @@ final class DenoisingLoop<C> {
   /** The latents' tokens (B, d, c) that this rank owns; only on the last stage. */
   NDArray tokens(NDManager owner) {
     return samples.tokens(owner);
+  }
+
+  /** Those (B, d, c) of a step that is to be shown: the picture that its prediction implies. */
+  NDArray preview(NDManager owner) {
+    NDArray implied = previews.next();
+    return implied == null ? tokens(owner) : implied;
   }
 
   /** The sample of all tokens (B, d, c) that this rank owns; only on the last stage. */
@@ -218,6 +234,12 @@ final class DenoisingLoop<C> {
     PatchSpan span = x.place().span();
     TokenRange local = plan.denoised().local(span, plan.shard());
     NDArray prediction = guided(scope, x, conditioning, t); // (B, d, c)
+    if (shown) {
+      NDArray implied = scheduler.preview(request, samples.at(span), prediction);
+      if (implied != null) {
+        previews.parts().add(start.shown(request, implied, local));
+      }
+    }
     NDArray fresh =
         scheduler.stochastic()
             ? Torch.slice(scope, start.steps().get(t), 1, local.from(), local.to())

@@ -6,6 +6,7 @@ import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.OutputType;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.Overlay;
 import io.xfuser.model.GenerationRequest;
@@ -16,8 +17,6 @@ import io.xfuser.torchscript.Torch;
 import java.awt.image.BufferedImage;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What one rank has for the caller: pictures, or a tensor in their place.
@@ -30,19 +29,17 @@ public record RankPictures(int first, List<Image> images, @Nullable SharedTensor
     implements AutoCloseable {
   static final RankPictures NONE = new RankPictures(0, List.of(), null);
 
-  private static final Logger LOG = LoggerFactory.getLogger(RankPictures.class);
-
   /** The latents of pictures from {@code first} on, of their tokens (B·F, L, c). */
   static RankPictures ofLatents(
       NDManager scope, GenerationRequest request, int first, NDArray tokens) {
-    warnOf(ImageProcessor.notFinite(scope, tokens), tokens, "latents");
+    requireNumbers(scope, tokens, "latents");
     return of(scope, first, request.latents().visible(scope, tokens));
   }
 
   /** Pictures from {@code first} on, of decoded values (B·F, 3, H, W). */
   static RankPictures ofPixels(
       NDManager scope, GenerationRequest request, int first, NDArray decoded) {
-    warnOf(ImageProcessor.notFinite(scope, decoded), decoded, "decoded values");
+    requireNumbers(scope, decoded, "decoded values");
     Overlay overlay = request.pictures() == null ? null : request.pictures().overlay();
     if (overlay != null) {
       List<Image> parts = ImageProcessor.toImages(decoded);
@@ -75,15 +72,19 @@ public record RankPictures(int first, List<Image> images, @Nullable SharedTensor
     return new RankPictures(first, List.of(), SharedTensor.of(here));
   }
 
-  /** A picture of them would be black there, without a word. */
-  private static void warnOf(long notFinite, NDArray all, String what) {
-    if (notFinite > 0) {
-      LOG.warn(
-          "{} of {} {} are not numbers or infinite, and the picture shows nothing there; where"
-              + " float16 is too narrow, bfloat16 or float32 may help",
-          notFinite,
-          all.size(),
-          what);
+  /**
+   * Refuses what a picture would show nothing of.
+   *
+   * @throws ArgumentException if values are infinite or no numbers
+   */
+  static void requireNumbers(NDManager scope, NDArray all, String what) {
+    long none = ImageProcessor.notFinite(scope, all);
+    if (none > 0) {
+      throw new ArgumentException(
+          ("%d of %d %s are infinite or no numbers, so there is no picture; a smaller"
+                  + " guidance_scale may help, or dtype bfloat16 or float32 where float16 is too"
+                  + " narrow")
+              .formatted(none, all.size(), what));
     }
   }
 

@@ -89,7 +89,8 @@ final class RankPipeline<C> implements RankCourse.Work {
     if ((next < plan.steps() && !denoised(gate)) || !gate.enter(next)) {
       return null;
     }
-    return decode();
+    return decode(
+        () -> ready == null ? sample(request).tokens() : ready.loop().tokens(request));
   }
 
   /** Takes steps; whether none is left. */
@@ -202,10 +203,13 @@ final class RankPipeline<C> implements RankCourse.Work {
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
               run.world().transport().step(kind(t));
+              if (decoding.showsAfter(t + 1)) {
+                all.loop().show();
+              }
               all.loop().step(all.conditioning(), t);
               run.world().transport().step(null);
             },
-            this::done);
+            t -> done(all.loop(), t));
     next = course.take(new Range(next, plan.steps()), gate, run.figures()::look);
   }
 
@@ -221,13 +225,13 @@ final class RankPipeline<C> implements RankCourse.Work {
             layers ? " by layers" : "");
   }
 
-  private void done(int t) {
+  private void done(DenoisingLoop<C> loop, int t) {
     run.world().transport().check(); // a GPU comes to the end of what was aborted, too
     decoding.stepDone(request);
     tellOfStep(t + 1);
     if (decoding.showsAfter(t + 1)) {
       List<BufferedImage> shown =
-          decode().images().stream().map(x -> (BufferedImage) x.getWrappedImage()).toList();
+          decode(() -> loop.preview(request)).images().stream().map(x -> (BufferedImage) x.getWrappedImage()).toList();
       if (!shown.isEmpty()) {
         run.progress(new Progress.Preview(t + 1, plan.steps(), shown));
       }
@@ -243,14 +247,17 @@ final class RankPipeline<C> implements RankCourse.Work {
     }
   }
 
-  /** Gathers the latents on the first of the ranks that hold them, which sees to their decoding. */
-  private RankPictures decode() {
+  /**
+   * Gathers latents on the first of the ranks that hold them, which sees to their decoding.
+   *
+   * @param tokens what this rank has of them (B, l, c), if it has any
+   */
+  private RankPictures decode(Supplier<NDArray> tokens) {
     if (!hasLatents()) {
       return decoding.follow(request); // others have the same latents
     }
     Communicator shards = groups.shards();
-    NDArray own = // (B, l, c)
-        ready == null ? sample(request).tokens() : ready.loop().tokens(request);
+    NDArray own = tokens.get();
     if (!shards.isFirst()) {
       shards.send(List.of(own), 0);
       return decoding.follow(request);
@@ -261,8 +268,8 @@ final class RankPipeline<C> implements RankCourse.Work {
       for (int shard = 1; shard < shards.size(); shard++) {
         all.add(shards.receive(shard).await(scope).singletonOrThrow());
       }
-      NDArray tokens = Patchify.assemble(scope, all, plan.denoised()); // (B·F, L, c)
-      return decoding.finish(scope, tokens, plan.images(), groups.decoders());
+      NDArray whole = Patchify.assemble(scope, all, plan.denoised()); // (B·F, L, c)
+      return decoding.finish(scope, whole, plan.images(), groups.decoders());
     }
   }
 

@@ -46,6 +46,11 @@ record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable 
     return kept == null ? sample : kept.put(owner, scheduler, sample, local);
   }
 
+  /** A picture without noise (B, l', c), {@code local} of the tokens, with what is kept. */
+  NDArray shown(NDManager owner, NDArray tokens, TokenRange local) {
+    return kept == null ? tokens : kept.clean(owner, tokens, local);
+  }
+
   /**
    * A picture of which a part stays: after each step it is in the sample again, as noisy as the
    * rest of it. Source: the loops of diffusers' inpainting pipelines.
@@ -62,9 +67,21 @@ record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable 
             sample.step() == scheduler.timesteps().length
                 ? clean
                 : scheduler.noised(scope, clean, cut(scope, noise, local), sample.step());
-        NDArray tokens =
-            Arithmetic.PROGRAM.call(owner, "keep", sample.tokens(), noisy, cut(scope, mask, local));
-        return new Sample(tokens, sample.history(), sample.step());
+        return new Sample(
+            put(owner, noisy, sample.tokens(), local), sample.history(), sample.step());
+      }
+    }
+
+    private NDArray clean(NDManager owner, NDArray tokens, TokenRange local) {
+      try (NDManager scope = owner.newSubManager()) {
+        return put(owner, cut(scope, picture, local), tokens, local);
+      }
+    }
+
+    /** {@code tokens} with {@code there} where the picture stays. */
+    private NDArray put(NDManager owner, NDArray there, NDArray tokens, TokenRange local) {
+      try (NDManager scope = owner.newSubManager()) {
+        return Arithmetic.PROGRAM.call(owner, "keep", tokens, there, cut(scope, mask, local));
       }
     }
 

@@ -16,24 +16,22 @@ import org.jspecify.annotations.Nullable;
  * thresholding is refused.
  */
 public final class Deis extends MultistepSolver {
-  private final Prediction prediction;
   private final int order;
   private final boolean lowerOrderFinal;
-  private final SolverTables tables;
 
   private Deis(SchedulerSettings options, SchedulerRequest request) {
     super(
+        options,
         MultistepSigmas.of(
             options,
             request,
             NoiseSchedule.withoutRescaling(options, NoiseSchedule.BetaDefaults.DDPM),
-            MultistepSigmas.Rules.DEIS));
+            MultistepSigmas.Rules.DEIS),
+        true);
     options.requireFalse("thresholding");
     options.oneOf("algorithm_type", "deis", "dpmsolver", "dpmsolver++");
     options.oneOf("solver_type", "logrho", "midpoint", "heun", "bh1", "bh2");
     order = options.order();
-    tables = SolverTables.of(sigmas);
-    prediction = Prediction.of(options, true, sigmas, tables);
     lowerOrderFinal =
         sigmas.timesteps().length < DpmSolverMultistep.FEW_STEPS
             && options.config().getBoolean("lower_order_final", true);

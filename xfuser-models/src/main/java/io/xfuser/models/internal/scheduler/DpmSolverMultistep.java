@@ -23,7 +23,6 @@ public final class DpmSolverMultistep extends MultistepSolver {
   /** With fewer steps than this the last ones are of lower order, where so configured. */
   static final int FEW_STEPS = 15;
 
-  private final Prediction prediction;
   private final Algorithm algorithm;
   private final int order;
   private final boolean lowerOrderFinal;
@@ -32,8 +31,10 @@ public final class DpmSolverMultistep extends MultistepSolver {
 
   private DpmSolverMultistep(SchedulerSettings options, SchedulerRequest request) {
     super(
+        options,
         MultistepSigmas.of(
-            options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.DPM_SOLVER));
+            options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.DPM_SOLVER),
+        Algorithm.of(options).predictsPicture());
     ComponentConfig config = options.config();
     options.requireFalse("thresholding");
     options.requireNeutral("variance_type", "null");
@@ -49,8 +50,6 @@ public final class DpmSolverMultistep extends MultistepSolver {
       throw new ModelException(
           "%s: algorithm_type %s has no solver_order 3".formatted(config.origin(), name));
     }
-    SolverTables tables = SolverTables.of(sigmas);
-    prediction = Prediction.of(options, algorithm.predictsPicture(), sigmas, tables);
     boolean heun =
         options.oneOf("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2").equals("heun");
     coefficients = new DpmCoefficients(tables, algorithm, heun);

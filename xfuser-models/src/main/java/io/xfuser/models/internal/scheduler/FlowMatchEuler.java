@@ -59,9 +59,18 @@ public final class FlowMatchEuler implements Scheduler {
   @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, timesteps.length);
-    double[] change = {sigmas[step + 1] - sigmas[step]};
-    NDArray tokens = Steps.PROGRAM.call(owner, "flow", sample.tokens(), prediction, change);
-    return new Sample(tokens, List.of(), step + 1);
+    return new Sample(towards(step + 1, owner, sample, prediction), List.of(), step + 1);
+  }
+
+  @Override
+  public NDArray preview(NDManager owner, Sample sample, NDArray prediction) {
+    return towards(timesteps.length, owner, sample, prediction);
+  }
+
+  /** Straight on to the noise level {@code end}. */
+  private NDArray towards(int end, NDManager owner, Sample sample, NDArray prediction) {
+    double[] change = {sigmas[end] - sigmas[sample.step()]};
+    return Steps.PROGRAM.call(owner, "flow", sample.tokens(), prediction, change);
   }
 
   /** Makes it of diffusers' class. */

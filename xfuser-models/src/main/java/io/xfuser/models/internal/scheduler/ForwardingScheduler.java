@@ -66,4 +66,9 @@ public interface ForwardingScheduler extends Scheduler {
   default @Nullable NDArray original(NDManager owner, Sample sample, NDArray prediction) {
     return inner().original(owner, sample, prediction);
   }
+
+  @Override
+  default @Nullable NDArray preview(NDManager owner, Sample sample, NDArray prediction) {
+    return inner().preview(owner, sample, prediction);
+  }
 }

@@ -132,6 +132,14 @@ public final class Heun extends EulerSolver {
             clip);
   }
 
+  @Override
+  public @Nullable NDArray preview(NDManager owner, Sample sample, NDArray prediction) {
+    double[] down = {-sigmas.values()[sample.step()]};
+    return predictionType.equals(FLOW)
+        ? Steps.PROGRAM.call(owner, "flow", sample.tokens(), prediction, down)
+        : original(owner, sample, prediction);
+  }
+
   /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
     /** For {@link java.util.ServiceLoader}. */

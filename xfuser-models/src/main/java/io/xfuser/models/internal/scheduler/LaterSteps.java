@@ -40,6 +40,11 @@ record LaterSteps(Scheduler inner, int begin) implements ForwardingScheduler {
     return inner.original(owner, moved(sample, begin), prediction);
   }
 
+  @Override
+  public @Nullable NDArray preview(NDManager owner, Sample sample, NDArray prediction) {
+    return inner.preview(owner, moved(sample, begin), prediction);
+  }
+
   private static Sample moved(Sample sample, int by) {
     return new Sample(sample.tokens(), sample.history(), sample.step() + by);
   }

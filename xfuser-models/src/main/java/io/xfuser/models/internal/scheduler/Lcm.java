@@ -83,26 +83,9 @@ public final class Lcm implements Scheduler {
   @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, timesteps.length);
-    float alpha = schedule.alphaCumprod(timesteps[step]);
-    float time = timesteps[step] * scaling;
-    float total = time * time + DEVIATION * DEVIATION;
-    double[] coefficients = {
-      Float32.sqrt(alpha),
-      Float32.sqrt(1 - alpha),
-      time / Float32.sqrt(total), // of the prediction, 1 for all but the smallest timesteps
-      DEVIATION * DEVIATION / total // of the sample
-    };
     boolean last = step == timesteps.length - 1;
     try (NDManager scope = owner.newSubManager()) {
-      NDArray tokens =
-          Steps.PROGRAM.call(
-              last ? owner : scope,
-              "consistent",
-              predictionType,
-              sample.tokens(),
-              prediction,
-              coefficients,
-              clip);
+      NDArray tokens = preview(last ? owner : scope, sample, prediction);
       if (!last) {
         float next = schedule.alphaCumprod(timesteps[step + 1]);
         double[] weights = {Float32.sqrt(next), Float32.sqrt(1 - next)};
@@ -111,6 +94,22 @@ public final class Lcm implements Scheduler {
       }
       return new Sample(tokens, List.of(), step + 1);
     }
+  }
+
+  @Override
+  public NDArray preview(NDManager owner, Sample sample, NDArray prediction) {
+    int timestep = timesteps[sample.step()];
+    float alpha = schedule.alphaCumprod(timestep);
+    float time = timestep * scaling;
+    float total = time * time + DEVIATION * DEVIATION;
+    double[] coefficients = {
+      Float32.sqrt(alpha),
+      Float32.sqrt(1 - alpha),
+      time / Float32.sqrt(total), // of the prediction, 1 for all but the smallest timesteps
+      DEVIATION * DEVIATION / total // of the sample
+    };
+    return Steps.PROGRAM.call(
+        owner, "consistent", predictionType, sample.tokens(), prediction, coefficients, clip);
   }
 
   /** Makes it of diffusers' class. */

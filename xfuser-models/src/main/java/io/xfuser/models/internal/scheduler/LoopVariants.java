@@ -79,10 +79,20 @@ public final class LoopVariants {
     public Sample step(
         NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
       try (NDManager scope = owner.newSubManager()) {
-        NDArray given = inner.scaleInput(scope, sample.tokens(), sample.step());
-        Sample from = new Sample(given, sample.history(), sample.step());
-        return inner.step(owner, from, prediction, noise);
+        return inner.step(owner, given(scope, sample), prediction, noise);
       }
+    }
+
+    @Override
+    public @Nullable NDArray preview(NDManager owner, Sample sample, NDArray prediction) {
+      try (NDManager scope = owner.newSubManager()) {
+        return inner.preview(owner, given(scope, sample), prediction);
+      }
+    }
+
+    private Sample given(NDManager owner, Sample sample) {
+      NDArray tokens = inner.scaleInput(owner, sample.tokens(), sample.step());
+      return new Sample(tokens, sample.history(), sample.step());
     }
   }
 }

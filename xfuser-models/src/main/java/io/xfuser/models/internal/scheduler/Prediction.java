@@ -21,6 +21,11 @@ record Prediction(String kind, boolean picture, MultistepSigmas sigmas, SolverTa
     return new Prediction(kind, picture, sigmas, tables);
   }
 
+  /** The same for the picture. */
+  Prediction ofPicture() {
+    return new Prediction(kind, true, sigmas, tables);
+  }
+
   /** Of {@code output} for {@code tokens} at level {@code step}. */
   NDArray convert(NDManager owner, NDArray tokens, NDArray output, int step) {
     // a flow's noise level is the table's own, whichever way the other coefficients are made

@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  * thresholding, another predictor, and settings whose last step divides by zero.
  */
 public final class UniPc extends MultistepSolver {
-  private final Prediction prediction;
   private final int order;
   private final boolean lowerOrderFinal;
   private final Set<Integer> uncorrected;
@@ -28,8 +27,10 @@ public final class UniPc extends MultistepSolver {
 
   private UniPc(SchedulerSettings options, SchedulerRequest request) {
     super(
+        options,
         MultistepSigmas.of(
-            options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.UNI_PC));
+            options, request, NoiseSchedule.of(options, true), MultistepSigmas.Rules.UNI_PC),
+        options.config().getBoolean("predict_x0", true));
     ComponentConfig config = options.config();
     options.requireFalse("thresholding");
     options.requireNeutral("solver_p", "null");
@@ -39,11 +40,8 @@ public final class UniPc extends MultistepSolver {
     if (config.has("disable_corrector")) {
       config.getDoubleList("disable_corrector").forEach(step -> uncorrected.add(step.intValue()));
     }
-    boolean picture = config.getBoolean("predict_x0", true);
-    SolverTables tables = SolverTables.of(sigmas);
-    prediction = Prediction.of(options, picture, sigmas, tables);
     String kind = options.oneOf("solver_type", "bh2", "bh1", "midpoint", "heun", "logrho");
-    solver = new UniPcCoefficients.Solver(tables, picture, kind.equals("bh1"));
+    solver = new UniPcCoefficients.Solver(tables, prediction.picture(), kind.equals("bh1"));
     int last = sigmas.timesteps().length - 1;
     if (!solver.predictor(last, orderAt(last)).finite()) {
       throw new ModelException(
