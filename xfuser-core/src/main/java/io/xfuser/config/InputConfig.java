@@ -21,10 +21,9 @@ public final class InputConfig extends InputSettings {
     if (has(SEED) && !seeds().isEmpty()) {
       throw new ArgumentException(SEEDS + " must not be given together with a seed for all");
     }
-    requireForAll(NEGATIVE_PROMPT, "negative prompt");
     for (Setting<List<String>> texts :
-        List.of(PROMPT_2, PROMPT_3, NEGATIVE_PROMPT_2, NEGATIVE_PROMPT_3)) {
-      requireForAll(texts, texts.name());
+        List.of(NEGATIVE_PROMPT, PROMPT_2, PROMPT_3, NEGATIVE_PROMPT_2, NEGATIVE_PROMPT_3)) {
+      requireForAll(texts);
     }
     if (maskImage() != null && image() == null) {
       throw new ArgumentException(MASK_IMAGE + " needs " + IMAGE + ", of which it is a mask");
@@ -44,12 +43,12 @@ public final class InputConfig extends InputSettings {
     }
   }
 
-  private void requireForAll(Setting<List<String>> texts, String what) {
+  private void requireForAll(Setting<List<String>> texts) {
     int given = listed(texts).size();
     if (given > 1 && given != prompts().size()) {
       throw new ArgumentException(
           "there must be no %s, one, or one per prompt, but there are %d for %d prompt%s"
-              .formatted(what, given, prompts().size(), prompts().size() == 1 ? "" : "s"));
+              .formatted(texts, given, prompts().size(), prompts().size() == 1 ? "" : "s"));
     }
   }
 

@@ -9,7 +9,6 @@ import java.lang.ref.SoftReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +23,7 @@ public final class Picture {
 
   private final @Nullable Path file;
   private final byte[] bytes;
-  private final AtomicReference<SoftReference<Object>> seen =
-      new AtomicReference<>(new SoftReference<>(null));
+  private volatile @Nullable SoftReference<Object> seen;
 
   private Picture(@Nullable Path file, byte[] bytes) {
     this.file = file;
@@ -89,13 +87,14 @@ public final class Picture {
    * bytes are those of a file, which may change.
    */
   public <T> T seen(Class<T> kind, Supplier<T> reader) {
-    Object before = seen.get().get();
+    SoftReference<Object> kept = seen;
+    Object before = kept == null ? null : kept.get();
     if (kind.isInstance(before)) {
       return kind.cast(before);
     }
     T now = reader.get();
     if (file == null) {
-      seen.set(new SoftReference<>(now));
+      seen = new SoftReference<>(now);
     }
     return now;
   }

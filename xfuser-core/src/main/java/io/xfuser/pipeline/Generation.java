@@ -3,9 +3,7 @@ package io.xfuser.pipeline;
 import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.EngineConfig;
 import io.xfuser.config.OutputType;
-import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.report.PngText;
 import io.xfuser.internal.report.Provenance;
 import io.xfuser.internal.runtime.RankPictures;
@@ -56,17 +54,14 @@ public final class Generation implements AutoCloseable {
       int frames,
       int pictures,
       IntFunction<Map<String, String>> provenance) {
-    /** For what {@code plan} makes. */
-    static Output of(DiffusionPipeline pipeline, EngineConfig engine, RequestPlan plan) {
-      GenerationRequest request = plan.request();
-      String sampler = pipeline.model().scheduler(request.scheduler()).name();
+    /** For what {@code request} makes. */
+    static Output of(String prefix, GenerationRequest request, Provenance how) {
       return new Output(
-          OutputFiles.prefix(pipeline, engine),
+          prefix,
           request.input().outputType() == OutputType.LATENT ? "latents" : "images",
           request.latents().frames(),
           request.images(),
-          new Provenance(pipeline.name(), sampler, pipeline.drawing(engine), request, plan.loras())
-              ::of);
+          how::of);
     }
 
     private String name(int number, int frame) {

@@ -50,17 +50,32 @@ record LocalRanks(
         : new RankThread(rank, device, threads);
   }
 
-  /** All of them. */
+  /** All of them, each with the next place on this machine. */
   static LocalRanks all(EngineConfig engine, Map<String, String> environment) {
-    RankDevices devices = new RankDevices(engine.runtime(), Gpus.found());
     int size = engine.parallel().worldSize();
+    return all(engine, environment, IntStream.range(0, size).boxed().toList());
+  }
+
+  /**
+   * All of them.
+   *
+   * @param places of each on this machine, which say on which GPU it computes
+   */
+  static LocalRanks all(
+      EngineConfig engine, Map<String, String> environment, List<Integer> places) {
+    int size = engine.parallel().worldSize();
+    if (places.size() != size) {
+      throw new ArgumentException(places.size() + " places for " + size + " ranks");
+    }
+    RankDevices gpus = new RankDevices(engine.runtime(), Gpus.found());
+    List<Device> devices = places.stream().map(gpus::of).toList();
     int each = RankThread.threadsPerRank(engine.runtime().threads(), environment, size);
     return new LocalRanks(
         null,
         size,
-        IntStream.range(0, size).mapToObj(devices::of).toList(),
+        devices,
         IntStream.range(0, size)
-            .mapToObj(rank -> thread(engine, rank, devices.of(rank), each))
+            .mapToObj(rank -> thread(engine, rank, devices.get(rank), each))
             .toList());
   }
 

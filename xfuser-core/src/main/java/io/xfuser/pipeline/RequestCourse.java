@@ -1,10 +1,13 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.internal.report.Provenance;
 import io.xfuser.internal.runtime.Midway;
 import io.xfuser.internal.runtime.RankResult;
 import io.xfuser.internal.runtime.RequestWatch;
 import io.xfuser.internal.runtime.StepGate;
+import io.xfuser.model.GenerationRequest;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -72,14 +75,32 @@ final class RequestCourse implements AutoCloseable {
       if (results.isEmpty()) {
         return null;
       }
-      Generation.Output output =
-          Generation.Output.of(requests.pipeline(), requests.engine(), asked.plan());
+      Generation.Output output = output(asked.plan());
       close();
       return Generation.of(results, output);
     } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
+  }
+
+  private Generation.Output output(RequestPlan plan) {
+    DiffusionPipeline pipeline = requests.pipeline();
+    GenerationRequest request = plan.request();
+    Provenance.Made made =
+        new Provenance.Made(
+            pipeline.name(),
+            pipeline.model().scheduler(request.scheduler()).name(),
+            String.join(", ", Midway.layouts(plan, layouts(), plan.steps())));
+    return Generation.Output.of(
+        OutputFiles.prefix(pipeline, requests.engine()),
+        request,
+        new Provenance(made, pipeline.drawing(requests.engine()), request, plan.loras()));
+  }
+
+  /** Of the ranks that took steps before these. */
+  private List<String> layouts() {
+    return midway == null ? List.of() : midway.layouts();
   }
 
   private RunningRequest begin(RequestWatch watch) {
@@ -107,7 +128,7 @@ final class RequestCourse implements AutoCloseable {
     Asked planned = Asked.of(() -> theirs.plan(by.input(), by.given()));
     planned.plan();
     return () -> {
-      try (Midway.Builder state = new Midway.Builder(asked.plan())) {
+      try (Midway.Builder state = new Midway.Builder(asked.plan(), layouts())) {
         seats.forEach(seat -> seat.describe(state));
         Midway left = state.build();
         Asked rest = Asked.of(() -> planned.plan().from(left.steps()));

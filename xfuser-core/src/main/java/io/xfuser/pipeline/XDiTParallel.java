@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
@@ -17,7 +18,9 @@ import io.xfuser.model.GivenTensors;
 import io.xfuser.parallel.SocketConfig;
 import io.xfuser.progress.ProgressListener;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -26,9 +29,8 @@ import java.util.function.Function;
  * several threads queue, and are served in the order in which they came. A failure throws and never
  * ends the JVM.
  *
- * <p>After any failure the next call works where all ranks are threads of this JVM. Where ranks
- * have JVMs of their own, it works too, unless a rank was lost, its process or a connection: then
- * this call throws a {@link RankException}, and every later one a {@link ClosedException}.
+ * <p>After any failure the next call works, unless a rank in a JVM of its own was lost, its process
+ * or a connection: then every later call throws a {@link ClosedException}.
  */
 public final class XDiTParallel implements AutoCloseable {
   static final Duration TIMEOUT = Duration.ofMinutes(30);
@@ -85,6 +87,13 @@ public final class XDiTParallel implements AutoCloseable {
     return inProcess(pipeline, false, engine);
   }
 
+  /** The same; each rank is on the GPU that its place, from 0, counts to, round and round. */
+  public static XDiTParallel inProcess(
+      DiffusionPipeline pipeline, EngineConfig engine, List<Integer> places) {
+    LocalRanks ranks = LocalRanks.all(engine, System.getenv(), places);
+    return new XDiTParallel(pipeline, () -> {}, engine, ranks);
+  }
+
   /**
    * Opens the engine's model, which is downloaded if it is one of the hub and not in the cache; all
    * ranks are threads of this JVM.
@@ -101,7 +110,6 @@ public final class XDiTParallel implements AutoCloseable {
         DiffusionPipeline.fromPretrained(engine.model(), engine.runtime(), listener), true, engine);
   }
 
-  /** {@code owns} says that {@code pipeline} is closed with this, and if this cannot be made. */
   static XDiTParallel inProcess(DiffusionPipeline pipeline, boolean owns, EngineConfig engine) {
     try {
       Runnable owned = owns ? pipeline::close : () -> {};
@@ -114,7 +122,7 @@ public final class XDiTParallel implements AutoCloseable {
     }
   }
 
-  /** Generates; see {@link #generate(InputConfig, GivenTensors, ProgressListener)}. */
+  /** Generates. */
   public Generation generate(InputConfig input) {
     return generate(input, GivenTensors.NONE, ProgressListener.NONE);
   }
@@ -128,9 +136,8 @@ public final class XDiTParallel implements AutoCloseable {
    * {@linkplain #submit(InputConfig, GivenTensors, ProgressListener) Submits}, and {@linkplain
    * GenerationTask#await waits}.
    *
-   * <p>An interrupt of the calling thread cancels on all ranks, whichever rank it belongs to. Where
-   * the request still waits for others, it is given up at once if all ranks are threads of this
-   * JVM, else in its turn, because the other ranks' calls wait for it.
+   * <p>An interrupt of the calling thread cancels on all ranks; where the request still waits and
+   * ranks have JVMs of their own, in its turn, because the other ranks' calls wait for it.
    *
    * @throws IllegalArgumentException if the model cannot do what is asked, or the tensors given do
    *     not fit it; nothing was computed
@@ -138,10 +145,8 @@ public final class XDiTParallel implements AutoCloseable {
    *     it; nothing was computed
    * @throws QueueFullException if too many requests wait
    * @throws CancelledException if it was cancelled or its caller interrupted, on any rank
-   * @throws MemoryException if memory runs out; a request that certainly needs more than there is
-   *     is refused before
-   * @throws RankException if a rank failed otherwise, and the next call works; or was lost, and the
-   *     world is closed
+   * @throws MemoryException if memory runs out, or certainly would
+   * @throws RankException if a rank failed otherwise, or was lost
    * @throws CommunicationException if a rank of another JVM does not answer or has left
    * @throws ClosedException if this is closed, or its world is, because a rank was lost before
    */
@@ -149,7 +154,7 @@ public final class XDiTParallel implements AutoCloseable {
     return submit(input, given, listener).await();
   }
 
-  /** Submits; see {@link #submit(InputConfig, GivenTensors, ProgressListener)}. */
+  /** Submits. */
   public GenerationTask submit(InputConfig input) {
     return submit(input, GivenTensors.NONE, ProgressListener.NONE);
   }
@@ -166,9 +171,8 @@ public final class XDiTParallel implements AutoCloseable {
    *
    * <p>The listener is called on a thread of its own, one event at a time: how long it takes holds
    * up neither ranks nor other requests, and where it lags, events within a phase are left out,
-   * never the last. It cancels by returning false. It may call anything, {@code generate} and
-   * {@code close} of this included, during which it hears nothing more. If it throws, that is
-   * logged, and the request goes on without it.
+   * never the last. It cancels by returning false. It may call anything, {@code close} of this
+   * included, during which it hears nothing more. If it throws, the request goes on without it.
    *
    * @param given belongs to the caller, who keeps it open until the request is over
    * @throws RuntimeException as {@link #generate(InputConfig, GivenTensors, ProgressListener)}, but
@@ -187,7 +191,6 @@ public final class XDiTParallel implements AutoCloseable {
     return submit(input, given, listener, task -> task.watch(true)).await();
   }
 
-  /** Has it watched by what {@code watching} makes when it starts. */
   GenerationTask submit(
       InputConfig input,
       GivenTensors given,
@@ -197,8 +200,7 @@ public final class XDiTParallel implements AutoCloseable {
     QueueFullException full = queue.full();
     Asked asked =
         full != null ? new Asked(null, full) : Asked.of(() -> requests.plan(input, given));
-    boolean together = requests.ranks().world() != null;
-    if (!together) {
+    if (requests.ranks().world() == null) {
       asked.plan();
     }
     RequestCourse course =
@@ -218,7 +220,12 @@ public final class XDiTParallel implements AutoCloseable {
     return requests.plan(Objects.requireNonNull(input, "input"), GivenTensors.NONE).request();
   }
 
-  /** See {@link #load(ProgressListener)}. */
+  /** What requests may have. */
+  public Set<Setting<?>> settings() {
+    return requests.pipeline().model().settings();
+  }
+
+  /** Loads. */
   public void load() {
     load(ProgressListener.NONE);
   }
@@ -248,14 +255,11 @@ public final class XDiTParallel implements AutoCloseable {
   /**
    * Lets {@code most} requests wait from now on, 64 if nobody says otherwise; one more is refused
    * by {@link QueueFullException}. 0 takes a request only if none is running. Where ranks have JVMs
-   * of their own, one more is refused in its turn, by all of them.
-   *
-   * @throws IllegalArgumentException if it is negative
+   * of their own, one more is refused in its turn, by all of them. It is no less than 0.
    */
   public void limitWaiting(int most) {
     if (most < 0) {
-      throw new ArgumentException(
-          "no less than 0 requests can wait, but %d are to".formatted(most));
+      throw new ArgumentException("no less than 0 requests can wait, but " + most + " are to");
     }
     queue.limit(most);
   }
@@ -267,8 +271,7 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * Ends it: what waits for its turn is refused by {@link ClosedException}, and a request that runs
-   * is waited for, interrupted or not. Any thread may call it, also that of a listener.
+   * Ends it: what waits is refused, what runs is waited for, interrupted or not; any thread may.
    */
   @Override
   public void close() {
@@ -276,8 +279,7 @@ public final class XDiTParallel implements AutoCloseable {
   }
 
   /**
-   * Ends it like {@link #close()}, but cancels the request that runs if it takes longer than {@code
-   * limit}, or when the calling thread is interrupted.
+   * The same, but cancels what takes longer than {@code limit}, or when the thread is interrupted.
    *
    * @return whether nothing had to be cancelled
    */

@@ -149,8 +149,8 @@ public sealed interface Progress {
   }
 
   /**
-   * Pictures as some of the steps foresee them, where a request asks for such: without noise, blurred
-   * at first.
+   * Pictures as some of the steps foresee them, where a request asks for such: without noise,
+   * blurred at first.
    *
    * @param pictures of the first rank here that decodes
    */

@@ -156,7 +156,7 @@ class InputConfigTest {
     assertThatThrownBy(() -> three.negativePrompts("x", "y").build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
-            "there must be no negative prompt, one, or one per prompt, but there are 2 for 3"
+            "there must be no negative_prompt, one, or one per prompt, but there are 2 for 3"
                 + " prompts");
   }
 

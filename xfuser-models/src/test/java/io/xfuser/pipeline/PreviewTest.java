@@ -24,7 +24,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PreviewTest {
   private static final Path MODEL = Path.of("../xfuser-examples/demo-model");
   private static final InputConfig FOX =
-      InputConfig.builder("a fox").seed(7).numInferenceSteps(8).set(InputConfig.PARTIAL_IMAGES, 3).build();
+      InputConfig.builder("a fox")
+          .seed(7)
+          .numInferenceSteps(8)
+          .set(InputConfig.PARTIAL_IMAGES, 3)
+          .build();
 
   private static DiffusionPipeline pipeline;
   private static List<BufferedImage> serial;
@@ -103,7 +107,8 @@ class PreviewTest {
   @Test
   void pictureOfNoNumbersIsRefused() {
     EngineConfig engine = EngineConfig.builder(MODEL).build();
-    InputConfig overflowing = FOX.toBuilder().guidanceScale(1e308).set(InputConfig.PARTIAL_IMAGES, 0).build();
+    InputConfig overflowing =
+        FOX.toBuilder().guidanceScale(1e308).set(InputConfig.PARTIAL_IMAGES, 0).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
       assertThatThrownBy(() -> ranks.generate(overflowing))
           .isInstanceOf(ArgumentException.class)

@@ -1,11 +1,13 @@
 package io.xfuser.server;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,16 @@ public interface Backend extends AutoCloseable {
    * @throws io.xfuser.failure.ClosedException if it takes none any more
    */
   Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener);
+
+  /** The settings that requests may have; a foreign model's name goes where they all are. */
+  default Set<Setting<?>> settings() {
+    return Set.copyOf(InputConfig.SETTINGS);
+  }
+
+  /** Seconds until it takes requests again, about; 0 = it does, or nobody knows. */
+  default double secondsToOpen() {
+    return 0;
+  }
 
   /** What it draws with, in words for users: ranks and what they share; empty = not told. */
   default String strategy() {

@@ -19,6 +19,9 @@ record Call(RoutingContext context) {
   private static final long BODY_MILLIS = 60_000;
   private static final String FACTS = "xfuser";
 
+  /** The fact of how many seconds to wait before asking again. */
+  static final String RETRY_AFTER = "retry_after";
+
   HttpServerRequest request() {
     return context.request();
   }
@@ -113,7 +116,7 @@ record Call(RoutingContext context) {
       return;
     }
     if (refusal.status() == Refusal.TOO_MANY || refusal.status() == Refusal.UNAVAILABLE) {
-      Object seconds = facts().getOrDefault("retry_after", 1L);
+      Object seconds = facts().getOrDefault(RETRY_AFTER, 1L);
       response().putHeader(HttpHeaders.RETRY_AFTER, String.valueOf(seconds));
     } else {
       response().putHeader("x-should-retry", "false"); // OpenAI's clients ask again otherwise

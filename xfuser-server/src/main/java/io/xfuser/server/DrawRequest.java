@@ -8,22 +8,26 @@ import io.xfuser.config.Setting;
 import io.xfuser.internal.picture.ClearMask;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a client asks for.
  *
- * @param input what is drawn; with a seed
+ * @param fields that it has
+ * @param input what is drawn; with a seed for each picture
  * @param format how pictures are encoded
  * @param byUrl whether pictures are kept and told by their addresses
  * @param stream whether the answer is a stream of events
  * @param deadlineMillis after which they are of no use; 0 = never
  */
 record DrawRequest(
+    Fields fields,
     InputConfig input,
     ImageFormat.Encoding format,
     boolean byUrl,
@@ -73,7 +77,10 @@ record DrawRequest(
       List.of(InputConfig.OUTPUT_TYPE, InputConfig.IMAGE, InputConfig.MASK_IMAGE, InputConfig.LORA);
 
   private static final Pattern PIXELS = Pattern.compile("(\\d{1,6})\\s*[xX×*]\\s*(\\d{1,6})");
-  private static final Pattern DATA_URL = Pattern.compile("(?s)data:image/[\\w.+-]+;base64,(.*)");
+
+  /** A data URL; or base64 alone, as PNG, JPEG and WebP begin in it: a path is neither. */
+  private static final Pattern BASE64 =
+      Pattern.compile("(?s)\\s*(?:(?i:data:[^,]*;base64,)|(?=iVBORw0KGgo|/9j/|UklGR))(.*)");
 
   /** How pictures are answered. */
   enum Answer {
@@ -100,39 +107,57 @@ record DrawRequest(
     size(form, input);
     pictures(form, input);
     set(input, InputConfig.LORA, limits.loras(form.fields().get(InputConfig.LORA.name())));
-    if (form.get(InputConfig.SEED) == null && form.get(InputConfig.SEEDS) == null) {
-      set(input, InputConfig.SEED, ThreadLocalRandom.current().nextLong(1L << 32)); // as tools show
-    }
     boolean stream = form.getOr(STREAM, false);
     if (!stream) { // nobody would see them
       input.set(InputConfig.PARTIAL_IMAGES, null);
     }
-    InputConfig whole = built(input);
+    Fields fields = form.given();
+    InputConfig whole = fields.judge(input::build);
     limits.check(whole);
     return new DrawRequest(
-        whole,
+        fields,
+        seeded(whole, form),
         ImageFormat.Encoding.of(form),
         form.getOr(RESPONSE_FORMAT, Answer.B64_JSON) == Answer.URL,
         stream,
         Objects.requireNonNullElse(form.get(DEADLINE_MS), 0));
   }
 
+  /** The same for another input. */
+  DrawRequest with(InputConfig other) {
+    return new DrawRequest(fields, other, format, byUrl, stream, deadlineMillis);
+  }
+
   private static void set(InputConfigBuilder input, Setting<?> setting, @Nullable Object value) {
     if (value != null) {
-      try {
-        input.set(setting, value);
-      } catch (IllegalArgumentException e) {
-        throw Refusal.badField(setting.name(), String.valueOf(e.getMessage()));
-      }
+      set(input, setting, setting.name(), value);
     }
   }
 
-  private static InputConfig built(InputConfigBuilder input) {
+  private static void set(
+      InputConfigBuilder input, Setting<?> setting, String field, Object value) {
     try {
-      return input.build();
+      input.set(setting, value);
     } catch (IllegalArgumentException e) {
-      throw Refusal.badRequest(String.valueOf(e.getMessage()));
+      throw Refusal.badField(field, String.valueOf(e.getMessage()));
     }
+  }
+
+  /**
+   * With a seed for each picture, counted from the one that was given, or else drawn: so each can
+   * be drawn again alone, by what its file tells.
+   */
+  private static InputConfig seeded(InputConfig input, Form form) {
+    if (!input.seeds().isEmpty()) {
+      return input;
+    }
+    Long given = form.get(InputConfig.SEED);
+    long first = given == null ? ThreadLocalRandom.current().nextLong(1L << 32) : given; // as tools
+    int pictures = Limits.pictures(input);
+    List<Long> seeds = LongStream.range(0, pictures).mapToObj(i -> first + i).toList();
+    return pictures == 1
+        ? input.toBuilder().seed(first).build()
+        : input.toBuilder().set(InputConfig.SEED, null).seeds(seeds).build();
   }
 
   /** Width and height are told apart, or together as size; what is told apart counts. */
@@ -147,8 +172,8 @@ record DrawRequest(
           SIZE.name(), "size must be auto or WIDTHxHEIGHT, 512x512 for example, but is " + size);
     }
     if (form.get(InputConfig.HEIGHT) == null) {
-      set(input, InputConfig.WIDTH, Integer.valueOf(pixels.group(1)));
-      set(input, InputConfig.HEIGHT, Integer.valueOf(pixels.group(2)));
+      set(input, InputConfig.WIDTH, SIZE.name(), Integer.valueOf(pixels.group(1)));
+      set(input, InputConfig.HEIGHT, SIZE.name(), Integer.valueOf(pixels.group(2)));
     }
   }
 
@@ -156,7 +181,8 @@ record DrawRequest(
    * A file of a form, or base64 in JSON: never a path or an address, which the server would read.
    */
   private static void pictures(Form form, InputConfigBuilder input) {
-    set(input, InputConfig.IMAGE, picture(form, "image"));
+    boolean several = form.fields().containsKey("images"); // OpenAI's name in JSON
+    set(input, InputConfig.IMAGE, picture(form, several ? "images" : "image"));
     set(input, InputConfig.MASK_IMAGE, mask(picture(form, "mask")));
     if (form.fields().containsKey("mask_image") || form.files().containsKey("mask_image")) {
       set(input, InputConfig.MASK_IMAGE, picture(form, "mask_image"));
@@ -178,22 +204,28 @@ record DrawRequest(
     if (files.isEmpty() && written == null) {
       return null;
     }
-    if (files.size() > 1 || (written instanceof List<?> many && many.size() > 1)) {
+    if (files.size() > 1 || (written instanceof List<?> several && several.size() > 1)) {
       throw Refusal.badField(field, "a request has one " + field + ", but there are several");
     }
-    byte[] bytes =
-        files.isEmpty()
-            ? decoded(
-                field, written instanceof List<?> one && !one.isEmpty() ? one.get(0) : written)
-            : files.get(0);
+    byte[] bytes = files.isEmpty() ? decoded(field, text(written)) : files.get(0);
     if (bytes.length == 0) {
       throw Refusal.badField(field, field + " has no bytes");
     }
     return Picture.of(bytes);
   }
 
-  private static byte[] decoded(String field, @Nullable Object written) {
-    Matcher data = DATA_URL.matcher(String.valueOf(written));
+  /** The text in a list of one, or in OpenAI's {@code {"image_url": …}}. */
+  private static String text(@Nullable Object written) {
+    if (written instanceof List<?> list && !list.isEmpty()) {
+      return text(list.get(0));
+    } else if (written instanceof Map<?, ?> map) {
+      return text(map.containsKey("url") ? map.get("url") : map.get("image_url"));
+    }
+    return String.valueOf(written);
+  }
+
+  private static byte[] decoded(String field, String written) {
+    Matcher data = BASE64.matcher(written);
     if (data.matches()) {
       try {
         return Base64.getMimeDecoder().decode(data.group(1));
@@ -202,6 +234,6 @@ record DrawRequest(
       }
     }
     throw Refusal.badField(
-        field, field + " must be a file of a form, or data:image/png;base64,… in JSON");
+        field, field + " must be a file of a form, or base64 in JSON: data:image/png;base64,…");
   }
 }

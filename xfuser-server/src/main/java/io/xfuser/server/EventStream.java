@@ -114,7 +114,7 @@ final class EventStream {
   }
 
   private String failed(Throwable failure) {
-    Refusal refusal = Refusal.of(failure);
+    Refusal refusal = work.request().fields().told(failure);
     call.fact("error", refusal.getMessage());
     Map<String, Object> event = new LinkedHashMap<>(refusal.body());
     event.put("type", "error");

@@ -26,7 +26,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -154,6 +156,12 @@ record Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean
   <T> T getOr(Setting<T> setting, T otherwise) {
     T value = get(setting);
     return value == null ? otherwise : value;
+  }
+
+  /** The names of all that was given. */
+  Fields given() {
+    return new Fields(
+        Set.copyOf(Stream.of(fields, files).flatMap(x -> x.keySet().stream()).toList()));
   }
 
   /** The text in field {@code name}, if it is there. */

@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The route of xDiT's own server (its entrypoints/launch.py): the same fields, defaults and answer.
@@ -32,6 +33,14 @@ final class GenerateRoute {
 
   GenerateRoute(Served served) {
     this.served = served;
+  }
+
+  /** What is taken where a request says nothing, in words. */
+  static String defaults() {
+    Map<String, Object> all = new TreeMap<>();
+    DEFAULTS.forEach((setting, value) -> all.put(setting.name(), value));
+    all.put(InputConfig.GUIDANCE_SCALE.name(), GUIDANCE);
+    return all.toString().replaceAll("[{}]", "").replace('=', ' ');
   }
 
   void on(Router router) {
@@ -61,9 +70,9 @@ final class GenerateRoute {
     }
     DrawRequest request =
         DrawRequest.of(new Form(fields, form.files(), form.written()), served.limits());
-    Model model = served.model(form.text("model"));
+    Model model = served.model(form.text("model"), request.input().image() != null);
     call.fact("model", model.name());
-    model.check(request.input(), served.limits());
+    model.check(request, served.limits());
     Drawing drawing = served.draw(call, model, request.input(), request.deadlineMillis());
     Work work = new Work(model, request, drawing);
     work.enter();
@@ -84,7 +93,7 @@ final class GenerateRoute {
                               if (failure == null) {
                                 call.json(OK, body(work, made));
                               } else {
-                                call.refuse(failure);
+                                ImageRoutes.refuse(call, work, failure);
                               }
                             }));
   }

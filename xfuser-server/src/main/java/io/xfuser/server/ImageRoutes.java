@@ -52,12 +52,13 @@ final class ImageRoutes {
   private Work work(Call call, Kind kind, Buffer body) {
     Form form = Form.read(call.header(HttpHeaders.CONTENT_TYPE), body.getBytes());
     DrawRequest request = DrawRequest.of(form, served.limits());
-    Model model = served.model(form.text("model"));
+    boolean pictures = kind == Kind.EDIT || request.input().image() != null;
+    Model model = served.model(form.text("model"), pictures);
     call.fact("model", model.name());
     if (kind == Kind.EDIT && request.input().image() == null) {
       throw Refusal.badField("image", "an edit needs the picture to edit in the field image");
     }
-    GenerationRequest judged = model.check(request.input(), served.limits());
+    GenerationRequest judged = model.check(request, served.limits());
     if (judged.latents().frames() > 1) {
       throw Refusal.badField(
           "model", "the model " + model.name() + " makes videos: ask for them at /v1/videos");
@@ -101,7 +102,7 @@ final class ImageRoutes {
                           now -> {
                             facts(call, work);
                             if (body == null) {
-                              call.refuse(failure);
+                              refuse(call, work, failure);
                             } else if (!call.response().closed()) {
                               call.response()
                                   .setStatusCode(OK)
@@ -112,12 +113,21 @@ final class ImageRoutes {
                 });
   }
 
+  /** Answers with what went wrong, and when to ask again. */
+  static void refuse(Call call, Work work, Throwable failure) {
+    Refusal refusal = work.request().fields().told(failure);
+    if (refusal.status() == Refusal.UNAVAILABLE) {
+      call.fact(Call.RETRY_AFTER, work.model().secondsToWait());
+    }
+    call.refuse(refusal);
+  }
+
   /** What the access log tells of it. */
   static void facts(Call call, Work work) {
     InputConfig input = work.request().input();
     call.fact("queue_ms", work.drawing().waited() / 1_000_000);
     call.fact("pictures", input.numImagesPerPrompt());
-    call.fact("seed", input.seed());
+    call.fact("seed", input.seeds().isEmpty() ? input.seed() : input.seeds());
   }
 
   private Map<String, Object> body(Call call, Work work, Work.Made made) {

@@ -14,7 +14,10 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.internal.failure.Reason;
 import io.xfuser.pipeline.XDiTParallel;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -132,11 +135,21 @@ public final class ImageServer implements AutoCloseable {
   public static void check(ServerSettings settings) {
     Keys.of(settings.get(ServerSettings.API_KEY_FILE));
     var unusedLimits = new Limits(settings);
-    try {
-      var unused = InetAddress.getByName(settings.value(ServerSettings.HOST));
+    String host = settings.value(ServerSettings.HOST);
+    int port = settings.value(ServerSettings.PORT);
+    try (ServerSocket free = new ServerSocket()) {
+      free.setReuseAddress(true); // as Netty does
+      free.bind(new InetSocketAddress(InetAddress.getByName(host), port));
     } catch (UnknownHostException e) {
-      throw new ArgumentException("there is no address " + settings.get(ServerSettings.HOST), e);
+      throw new ArgumentException("there is no address " + host, e);
+    } catch (IOException e) {
+      throw cannotListen(host, port, e);
     }
+  }
+
+  private static ArgumentException cannotListen(String host, int port, Throwable cause) {
+    return new ArgumentException(
+        "%s:%d cannot be listened on: %s".formatted(host, port, Reason.of(cause)), cause);
   }
 
   /** What a server is to be. */
@@ -252,8 +265,7 @@ public final class ImageServer implements AutoCloseable {
       } catch (Exception e) { // Vert.x throws checked ones that it does not declare
         Throwable cause =
             e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
-        throw new ArgumentException(
-            "%s:%d cannot be listened on: %s".formatted(host, port, Reason.of(cause)), e);
+        throw cannotListen(host, port, cause);
       }
     }
 

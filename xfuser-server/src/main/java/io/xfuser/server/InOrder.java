@@ -1,12 +1,14 @@
 package io.xfuser.server;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,11 @@ record InOrder(XDiTParallel ranks) implements Backend {
   public Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener) {
     GenerationTask task = ranks.submit(input, listener);
     return new Queued(task, task.result().thenApply(Drawn::of));
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return ranks.settings();
   }
 
   @Override

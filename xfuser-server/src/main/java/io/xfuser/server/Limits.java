@@ -47,12 +47,7 @@ final class Limits {
         most(texts, "letters", text.length(), longest);
       }
     }
-    long drawn = Math.max(1, Math.max(input.prompts().size(), input.classLabels().size()));
-    most(
-        DrawRequest.N,
-        "pictures",
-        drawn * input.numImagesPerPrompt(),
-        settings.value(ServerSettings.MAX_PICTURES));
+    most(DrawRequest.N, "pictures", drawn(input), settings.value(ServerSettings.MAX_PICTURES));
     Integer shown = input.get(InputConfig.PARTIAL_IMAGES);
     most(
         InputConfig.PARTIAL_IMAGES, "unfinished pictures", shown == null ? 0 : shown, MOST_PARTIAL);
@@ -62,6 +57,16 @@ final class Limits {
       most(InputConfig.NUM_INFERENCE_STEPS, "steps", steps, most);
     }
     pixels(input.width(), input.height());
+  }
+
+  /** How many pictures {@code input} asks for. */
+  static int pictures(InputConfig input) {
+    return Math.toIntExact(drawn(input));
+  }
+
+  private static long drawn(InputConfig input) {
+    long each = Math.max(1, Math.max(input.prompts().size(), input.classLabels().size()));
+    return each * input.numImagesPerPrompt();
   }
 
   private void pixels(@Nullable Integer width, @Nullable Integer height) {

@@ -44,8 +44,12 @@ final class Model {
     return metrics;
   }
 
-  /** Judges {@code input}: its sizes and steps with the model's defaults. */
-  GenerationRequest check(InputConfig input, Limits limits) {
+  /** Judges {@code asked}: its sizes and steps with the model's defaults. */
+  GenerationRequest check(DrawRequest asked, Limits limits) {
+    return asked.fields().judge(() -> check(asked.input(), limits));
+  }
+
+  private GenerationRequest check(InputConfig input, Limits limits) {
     GenerationRequest request = backend.check(input);
     limits.check(request);
     return request;
@@ -112,9 +116,16 @@ final class Model {
         : "the model %s has told of no progress for %d seconds".formatted(name, still.toSeconds());
   }
 
+  /** Whether requests may have a picture to start from. */
+  boolean takesPictures() {
+    return backend.settings().contains(InputConfig.IMAGE);
+  }
+
   /** Seconds until a request that is made now begins, about. */
   long secondsToWait() {
-    return Math.max(1, Math.round(metrics.meanSeconds() * (backend.waiting() + 1)));
+    double opening = backend.secondsToOpen();
+    double queue = metrics.meanSeconds() * (backend.waiting() + 1);
+    return Math.max(1, Math.round(Math.ceil(opening > 0 ? opening : queue)));
   }
 
   /** What is being drawn or waits to be. */

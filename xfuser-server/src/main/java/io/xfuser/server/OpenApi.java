@@ -44,7 +44,8 @@ final class OpenApi {
     put(paths, "/v1/files/{file}/content", "get", "A picture that was answered by url", null);
     Map<String, Object> generate = new LinkedHashMap<>(draw);
     generate.put("cfg", Map.of("type", "number", "description", "guidance_scale by xDiT's name"));
-    put(paths, "/generate", "post", "A picture, as xDiT's server answers", body(generate, JSON));
+    String defaults = "; where a field is not given: " + GenerateRoute.defaults();
+    put(paths, "/generate", "post", "As xDiT's server answers" + defaults, body(generate, JSON));
     put(paths, "/health", "get", "Whether the server is alive", null);
     put(paths, "/ready", "get", "Whether it can draw", null);
     put(paths, "/metrics", "get", "Counts and times, for Prometheus", null);

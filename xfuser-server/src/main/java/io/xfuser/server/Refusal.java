@@ -10,6 +10,7 @@ import io.xfuser.failure.RankException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What a client is told in the place of what it asked for, in the form of OpenAI's errors. */
@@ -28,13 +29,20 @@ final class Refusal extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
   private static final int SERVER_FAULTS = 500;
+  private static final int LONGEST = 1000;
+
+  /** Folders of the server's files, which clients need not know; their names say enough. */
+  private static final Pattern FOLDERS =
+      Pattern.compile(
+          "(?<![\\w/.])(?:\\.{1,2}|~|[A-Za-z]:)?[/\\\\](?:[^/\\\\:;,\"']+[/\\\\])+"
+              + "|(?:[^\\s/]{1,100}/)+(?=[\\w.-]+\\.(?:json|safetensors|gguf|txt|model)\\b)");
 
   private final int status;
   private final @Nullable String code;
   private final @Nullable String param;
 
   Refusal(int status, String sentence, @Nullable String code, @Nullable String param) {
-    super(sentence, null, false, false);
+    super(brief(sentence), null, false, false);
     this.status = status;
     this.code = code;
     this.param = param;
@@ -42,6 +50,11 @@ final class Refusal extends RuntimeException {
 
   Refusal(int status, String sentence, @Nullable String code) {
     this(status, sentence, code, null);
+  }
+
+  /** What a client sent may be a part of it, as long as it likes. */
+  private static String brief(String sentence) {
+    return sentence.length() <= LONGEST ? sentence : sentence.substring(0, LONGEST) + " …";
   }
 
   /** What the client sent cannot be done. */
@@ -60,10 +73,11 @@ final class Refusal extends RuntimeException {
     while (cause instanceof CompletionException && cause.getCause() != null) {
       cause = cause.getCause();
     }
-    String sentence = String.valueOf(cause.getMessage());
     if (cause instanceof Refusal refusal) {
       return refusal;
-    } else if (cause instanceof IllegalArgumentException || cause instanceof ModelException) {
+    }
+    String sentence = FOLDERS.matcher(brief(String.valueOf(cause.getMessage()))).replaceAll("");
+    if (cause instanceof IllegalArgumentException || cause instanceof ModelException) {
       return badRequest(sentence);
     } else if (cause instanceof QueueFullException) {
       return new Refusal(TOO_MANY, sentence, "queue_full");
@@ -80,6 +94,11 @@ final class Refusal extends RuntimeException {
         INTERNAL,
         "the request failed: " + cause.getClass().getSimpleName() + ": " + sentence,
         null);
+  }
+
+  /** The same about a field of the request, unless it is about one already. */
+  Refusal about(@Nullable String field) {
+    return param == null ? new Refusal(status, getMessage(), code, field) : this;
   }
 
   int status() {

@@ -1,8 +1,11 @@
 package io.xfuser.server;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,6 +13,8 @@ import org.slf4j.LoggerFactory;
 /** The server's routes. */
 final class Routes {
   private static final Logger LOG = LoggerFactory.getLogger(ImageServer.class);
+
+  private static final int NOT_ALLOWED = 405;
 
   private Routes() {}
 
@@ -27,10 +32,29 @@ final class Routes {
     new OperationsRoutes(served, registry).on(router);
     router.errorHandler(
         Refusal.NOT_FOUND, c -> refuse(c, new Refusal(Refusal.NOT_FOUND, nothing(c), "not_found")));
-    router.errorHandler(405, c -> refuse(c, new Refusal(405, nothing(c), "method_not_allowed")));
+    router.errorHandler(
+        NOT_ALLOWED,
+        c -> {
+          c.response().putHeader(HttpHeaders.ALLOW, allowed(router, c.request().path()));
+          refuse(c, new Refusal(NOT_ALLOWED, nothing(c), "method_not_allowed"));
+        });
     router.errorHandler(400, c -> refuse(c, Refusal.badRequest("the address is no address")));
     router.errorHandler(500, c -> refuse(c, c.failure()));
     return router;
+  }
+
+  /** The methods that there are at {@code path}. */
+  private static String allowed(Router router, String path) {
+    return router.getRoutes().stream()
+        .filter(
+            route ->
+                route.getPath() != null
+                    && path.matches(route.getPath().replaceAll(":\\w+", "[^/]+")))
+        .flatMap(route -> route.methods().stream())
+        .map(HttpMethod::name)
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining(", "));
   }
 
   private static String nothing(RoutingContext context) {

@@ -3,6 +3,7 @@ package io.xfuser.server;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.QueueFullException;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,8 +59,17 @@ record Served(
 
   /** The model of that name, else the first: clients name those that they know. */
   Model model(@Nullable String name) {
+    return model(name, false);
+  }
+
+  /** The same, else the first that takes pictures where the request has one. */
+  Model model(@Nullable String name, boolean pictures) {
     Model named = name == null ? null : models.get(name);
-    return named == null ? models.values().iterator().next() : named;
+    if (named != null) {
+      return named;
+    }
+    Model first = models.values().iterator().next();
+    return pictures ? all().stream().filter(Model::takesPictures).findFirst().orElse(first) : first;
   }
 
   Collection<Model> all() {
@@ -80,8 +90,8 @@ record Served(
       Drawing drawing = model.draw(input, limit == 0 ? null : Instant.now().plusMillis(limit));
       endBy(drawing, limit);
       return drawing;
-    } catch (QueueFullException e) {
-      call.fact("retry_after", model.secondsToWait());
+    } catch (QueueFullException | ClosedException e) {
+      call.fact(Call.RETRY_AFTER, model.secondsToWait());
       throw e;
     }
   }

@@ -72,7 +72,7 @@ final class VideoRoutes {
     if (seconds != null && input.numFrames() == null) {
       input = input.toBuilder().numFrames(seconds * Recorded.FRAMES_PER_SECOND).build();
     }
-    GenerationRequest judged = model.check(input, served.limits());
+    GenerationRequest judged = model.check(request.with(input), served.limits());
     if (judged.images() != 1) {
       throw Refusal.badField(
           "n", "a job makes one video, but %d are asked for".formatted(judged.images()));

@@ -3,31 +3,39 @@ package io.xfuser.serving;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.device.Gpus;
+import io.xfuser.internal.plan.RankDevices;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.weights.Placement;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Worlds of 1, 2, 4 … ranks on one opened pipeline, whose weights they share, as many as are in use
  * at a time; and one rank that decodes. Ranks of a world share a picture's tokens: Ulysses as far
- * as there are heads, then rings. Guarded by whoever has it.
+ * as there are heads, then rings. Each rank computes on the GPU that has the fewest. Guarded by
+ * whoever has it.
  */
 final class ElasticRanks {
   private final DiffusionPipeline pipeline;
   private final EngineConfig engine;
   private final int count;
   private final int heads;
-  private final Map<Integer, Deque<XDiTParallel>> idle = new HashMap<>();
-  private final List<XDiTParallel> all = new ArrayList<>();
+  private final Places busy;
+  private final List<XDiTParallel> idle = new ArrayList<>();
+  private final Map<XDiTParallel, List<Integer>> all = new LinkedHashMap<>(); // and their places
   private final XDiTParallel decoder;
 
   /** Of {@code count} ranks that may denoise at a time; {@code pipeline} stays the caller's. */
@@ -40,17 +48,25 @@ final class ElasticRanks {
         engine.runtime().threads() > 0
             ? engine
             : engine.toBuilder().runtime(r -> r.threads(threads)).build();
-    this.decoder = made(1);
+    this.busy = new Places(devices(engine.runtime(), Gpus.found(), count + 1));
+    this.decoder = made(List.of(count)); // has a GPU of its own where there is one more
   }
 
-  private XDiTParallel made(int degree) {
+  /** On how many devices so many ranks compute. */
+  static int devices(RuntimeConfig runtime, Gpus gpus, int ranks) {
+    RankDevices devices = new RankDevices(runtime, gpus);
+    return (int) IntStream.range(0, ranks).mapToObj(devices::of).distinct().count();
+  }
+
+  private XDiTParallel made(List<Integer> places) {
+    int degree = places.size();
     int ulysses = Math.min(degree, Integer.highestOneBit(heads));
     ParallelConfig degrees =
         ParallelConfig.builder().ulyssesDegree(ulysses).ringDegree(degree / ulysses).build();
     XDiTParallel ranks =
-        XDiTParallel.inProcess(pipeline, engine.toBuilder().parallel(degrees).build());
+        XDiTParallel.inProcess(pipeline, engine.toBuilder().parallel(degrees).build(), places);
     ranks.limitWaiting(Integer.MAX_VALUE);
-    all.add(ranks);
+    all.put(ranks, places);
     return ranks;
   }
 
@@ -60,20 +76,34 @@ final class ElasticRanks {
    * @param home this one if it has so many and is free, because it has all of a paused request
    */
   XDiTParallel take(int degree, @Nullable XDiTParallel home) {
-    Deque<XDiTParallel> free = idle.computeIfAbsent(degree, key -> new ArrayDeque<>());
-    if (home != null && free.remove(home)) {
-      return home;
-    }
-    return free.isEmpty() ? made(degree) : free.pop();
+    XDiTParallel taken =
+        Stream.concat(Stream.ofNullable(home), idle.stream())
+            .filter(ranks -> idle.contains(ranks) && places(ranks).size() == degree)
+            .filter(ranks -> busy.asGood(places(ranks)))
+            .findFirst()
+            .orElseGet(() -> made(busy.forNew(degree)));
+    idle.remove(taken);
+    busy.take(places(taken));
+    return taken;
   }
 
-  void giveBack(XDiTParallel ranks, int degree) {
-    idle.computeIfAbsent(degree, key -> new ArrayDeque<>()).push(ranks);
+  private List<Integer> places(XDiTParallel ranks) {
+    return Objects.requireNonNull(all.get(ranks));
+  }
+
+  void giveBack(XDiTParallel ranks) {
+    busy.giveBack(places(ranks));
+    idle.add(0, ranks);
   }
 
   /** The rank that decodes, one request after another, while others denoise. */
   XDiTParallel decoder() {
     return decoder;
+  }
+
+  /** What requests may have. */
+  Set<Setting<?>> settings() {
+    return decoder.settings();
   }
 
   /** What the model makes of {@code input}, or its refusal. */
@@ -86,7 +116,7 @@ final class ElasticRanks {
     int most = 1;
     for (int degree = 2; degree <= count; degree *= 2) {
       XDiTParallel ranks = take(degree, null);
-      giveBack(ranks, degree);
+      giveBack(ranks);
       try {
         ranks.check(input);
       } catch (ArgumentException e) {
@@ -99,6 +129,6 @@ final class ElasticRanks {
 
   /** Ends all; nothing is at work or paused there. */
   void close() {
-    all.forEach(XDiTParallel::close);
+    all.keySet().forEach(XDiTParallel::close);
   }
 }

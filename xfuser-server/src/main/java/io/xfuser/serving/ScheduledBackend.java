@@ -2,6 +2,7 @@ package io.xfuser.serving;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.model.GenerationRequest;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +68,11 @@ public final class ScheduledBackend implements Backend {
     var unused =
         clock.scheduleWithFixedDelay(
             this::decide, ROUND_MILLIS, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return ranks.settings();
   }
 
   @Override
@@ -147,7 +154,7 @@ public final class ScheduledBackend implements Backend {
       one.runs(task, on, degree);
       stopBeforeDecoding(one, task);
     } catch (RuntimeException e) {
-      ranks.giveBack(on, degree);
+      ranks.giveBack(on);
       if (one.task() == null) { // else its result says so
         fail(one, e);
       }
@@ -181,7 +188,7 @@ public final class ScheduledBackend implements Backend {
   private void giveBack(Together one) {
     XDiTParallel on = one.ranks();
     if (on != null) {
-      ranks.giveBack(on, one.degree());
+      ranks.giveBack(on);
     }
   }
 
@@ -196,13 +203,7 @@ public final class ScheduledBackend implements Backend {
       fail(one, Objects.requireNonNull(why));
     } else {
       try (generation) {
-        List<Drawn.Picture> pictures = Drawn.of(generation).pictures();
-        int from = 0;
-        for (ScheduledTask each : one.tasks()) {
-          int to = from + each.request().images();
-          each.done(new Drawn(pictures.subList(from, to)));
-          from = to;
-        }
+        one.done(Drawn.of(generation).pictures());
       } catch (RuntimeException e) {
         fail(one, e);
       }

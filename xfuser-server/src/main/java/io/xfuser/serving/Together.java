@@ -6,6 +6,7 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.Progress;
+import io.xfuser.server.Drawn;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -148,6 +149,16 @@ final class Together {
       wanted |= one.progressed(progress);
     }
     return wanted;
+  }
+
+  /** Each has its part of the pictures. */
+  void done(List<Drawn.Picture> pictures) {
+    int from = 0;
+    for (ScheduledTask each : tasks) {
+      int to = from + each.request().images();
+      each.done(new Drawn(pictures.subList(from, to)));
+      from = to;
+    }
   }
 
   /** What the scheduler knows of it. */

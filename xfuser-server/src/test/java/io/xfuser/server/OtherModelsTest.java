@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 import javax.imageio.ImageIO;
 import org.bytedeco.javacv.FFmpegFrameGrabber;
 import org.junit.jupiter.api.AfterAll;
@@ -127,6 +128,18 @@ class OtherModelsTest {
     assertThat(same.picture(0)).isEqualTo(answer.picture(0));
     assertThat(client.send(form(png(Color.BLUE), "image")).picture(0))
         .isNotEqualTo(answer.picture(0));
+    String plain = json.replace("data:image/png;base64,", "").replace("flux", "gpt-image-1");
+    String list =
+        json.replace("\"image\":\"", "\"images\":[{\"image_url\":\"")
+            .replace("}", "\"}]}")
+            .replace("\"\"", "\"");
+    String odd = json.replace("data:image/png;", "DATA:image/PNG;charset=utf-8;");
+    for (String other : List.of(plain, list, odd)) {
+      Client.Answer edited =
+          client.post("/v1/images/edits", other.formatted(Base64.getEncoder().encodeToString(red)));
+      assertThat(edited.status()).as(edited.error()).isEqualTo(200);
+      assertThat(edited.picture(0)).isEqualTo(answer.picture(0));
+    }
   }
 
   private static HttpRequest form(byte[] png, String field) {

@@ -102,6 +102,17 @@ class ScheduledBackendTest {
   }
 
   @Test
+  void fileTellsTheLayoutOfTheRanksThatTookTheSteps() throws Exception {
+    Choice two = new Choice(Policy.FCFS, 2, 2);
+    try (ScheduledBackend backend = new ScheduledBackend(pipeline, ENGINE, two, new StepTimes())) {
+      Backend.Task task = backend.submit(input(1, 3), null, ProgressListener.NONE);
+      Drawn.Picture picture = task.result().get(60, TimeUnit.SECONDS).pictures().get(0);
+      assertThat(picture.provenance().get("xfuser"))
+          .contains("\"layout\":\"dp1_cfg1_ulysses2_ring1_pp1_patch1\"");
+    }
+  }
+
+  @Test
   void alikeAreDrawnTogetherWithTheirOwnSeeds() throws Exception {
     String shape = shape(input(0, 3));
     StepTimes times = new StepTimes();

@@ -48,8 +48,11 @@ final class RankRequest implements Backend.Task {
   /** Whether all ranks have answered. */
   boolean answered(JsonNode message, int size) {
     answers.add(message);
-    if (message.path("kind").asText().equals("failed") && failure == null) {
-      failure = failure(message.path("type").asText(), message.path("message").asText());
+    if (message.path("kind").asText().equals("failed")) {
+      RuntimeException told =
+          failure(message.path("type").asText(), message.path("message").asText());
+      // a rank that failed tells the others, and may be heard after them
+      failure = failure == null || failure instanceof RankException ? told : failure;
     }
     return answers.size() == size;
   }

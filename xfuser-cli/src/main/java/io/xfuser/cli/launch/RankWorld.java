@@ -2,6 +2,7 @@ package io.xfuser.cli.launch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.RankException;
@@ -17,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
@@ -28,8 +30,12 @@ import org.jspecify.annotations.Nullable;
  * bounded number of times without a picture between.
  */
 public final class RankWorld implements Backend {
+  /** The variable by which a process knows that it is a rank of a server. */
+  public static final String OF_A_SERVER = "XFUSER_RANK_OF_A_SERVER";
+
   private static final int MOST_STARTS = 5;
   private static final long PAUSE_MILLIS = 200;
+  private static final double NANOS = 1e9;
 
   private final XDiTParallel judge;
   private final LaunchPlan plan;
@@ -39,6 +45,8 @@ public final class RankWorld implements Backend {
   private @Nullable RankRequest running;
   private int ready;
   private int starts;
+  private long started; // nanoseconds, the last time
+  private long opening; // nanoseconds that it took the last time
   private boolean closed;
   private String trouble = "the ranks are being started";
 
@@ -79,6 +87,7 @@ public final class RankWorld implements Backend {
 
   private synchronized void startRanks() throws IOException {
     starts++;
+    started = System.nanoTime();
     ready = 0;
     LaunchTopology place = LaunchTopology.local(plan.placement().worldSize());
     LaunchPlan now = new LaunchPlan(plan.mainClass(), plan.arguments(), place);
@@ -86,8 +95,9 @@ public final class RankWorld implements Backend {
     List<RankLink> started = new ArrayList<>();
     ranks = started;
     for (int rank = 0; rank < place.worldSize(); rank++) {
-      started.add(
-          RankLink.start(RankCommand.of(now, credentials, rank), rank, this::heard, this::ended));
+      ProcessBuilder command = RankCommand.of(now, credentials, rank);
+      command.environment().put(OF_A_SERVER, "1");
+      started.add(RankLink.start(command, rank, this::heard, this::ended));
     }
   }
 
@@ -99,6 +109,7 @@ public final class RankWorld implements Backend {
     switch (message.path("kind").asText()) {
       case "ready" -> {
         ready++;
+        opening = System.nanoTime() - started;
         notifyAll();
         next();
       }
@@ -138,6 +149,7 @@ public final class RankWorld implements Backend {
     if (closed || !ranks.contains(rank)) {
       return;
     }
+    started = System.nanoTime(); // nearly
     trouble = "rank %d was lost: its process %s".formatted(rank.number(), how);
     err.println(trouble + (starts < MOST_STARTS ? "; starting the ranks again" : ""));
     var unused = endRanks();
@@ -188,6 +200,17 @@ public final class RankWorld implements Backend {
   @Override
   public String strategy() {
     return Backend.inOrder(judge).strategy();
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return judge.settings();
+  }
+
+  @Override
+  public synchronized double secondsToOpen() {
+    long left = opening - (System.nanoTime() - started);
+    return isReady() || closed ? 0 : Math.max(1, left / NANOS);
   }
 
   @Override

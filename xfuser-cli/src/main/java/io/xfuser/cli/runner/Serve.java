@@ -101,9 +101,10 @@ final class Serve {
       out.print(common.usage());
       return 0;
     }
-    if (environment.containsKey("RANK")) { // started by RankWorld
+    if (environment.containsKey(RankWorld.OF_A_SERVER)) {
       return rank(arguments(asked, asked.models().values().iterator().next()));
     }
+    requireAlone();
     if (asked.models().isEmpty()) {
       asked.models().put("demo", demo());
     }
@@ -133,6 +134,16 @@ final class Serve {
       throw e;
     }
     return 0;
+  }
+
+  /** Ranks of several machines would need each request over the network. */
+  private void requireAlone() {
+    if (environment.containsKey("RANK")) {
+      throw new ArgumentException(
+          COMMAND
+              + " starts its ranks itself, all on this machine, but RANK says that it is one of"
+              + " several: start it once, without xfrun or torchrun");
+    }
   }
 
   private static String[] arguments(Asked asked, String place) {

@@ -46,27 +46,27 @@ public final class Provenance {
           InputConfig.NEGATIVE_PROMPT_2,
           InputConfig.NEGATIVE_PROMPT_3);
 
-  private final String model;
-  private final String sampler;
+  private final Made made;
   private final EngineConfig engine;
   private final GenerationRequest request;
   private final List<Lora> loras;
 
   /**
-   * Of a request.
+   * What made it.
    *
    * @param model its short name
    * @param sampler the scheduler's name
+   * @param layout of the ranks that took its steps; several, where it went from one to another
+   */
+  public record Made(String model, String sampler, String layout) {}
+
+  /**
+   * Of a request.
+   *
    * @param loras what was added to the model's weights
    */
-  public Provenance(
-      String model,
-      String sampler,
-      EngineConfig engine,
-      GenerationRequest request,
-      List<Lora> loras) {
-    this.model = model;
-    this.sampler = sampler;
+  public Provenance(Made made, EngineConfig engine, GenerationRequest request, List<Lora> loras) {
+    this.made = made;
     this.engine = engine;
     this.request = request;
     this.loras = loras;
@@ -94,7 +94,7 @@ public final class Provenance {
         + "\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %s, Size: %dx%d, Model: %s%s%s, Version: %s"
             .formatted(
                 request.scheduler().steps(),
-                sampler,
+                made.sampler(),
                 guidance(),
                 seed(image),
                 size.width(),
@@ -118,17 +118,17 @@ public final class Provenance {
     boolean alone = !request.input().seeds().isEmpty(); // the noise of a request of its own
     json.put("seed", seed(image));
     json.put("image", alone ? 0 : image).put("images", alone ? 1 : request.images());
-    json.put("num_inference_steps", request.scheduler().steps()).put("scheduler", sampler);
+    json.put("num_inference_steps", request.scheduler().steps()).put("scheduler", made.sampler());
     json.put("guidance_scale", guidance());
     json.put("height", request.output().height()).put("width", request.output().width());
     json.put("generated_height", request.size().height());
     json.put("generated_width", request.size().width());
     putPictures(json);
     json.put("num_frames", request.latents().frames());
-    json.put("pipeline", model).put("model", modelName());
+    json.put("pipeline", made.model()).put("model", modelName());
     json.put("dtype", engine.runtime().dtype().torchName());
     putModel(json);
-    json.put("layout", engine.parallel().label());
+    json.put("layout", made.layout());
     json.put("warmup_steps", engine.runtime().warmupSteps()).put("version", software());
     putGiven(json, image);
     if (!loras.isEmpty()) {

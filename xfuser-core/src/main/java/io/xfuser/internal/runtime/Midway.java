@@ -26,16 +26,39 @@ public final class Midway implements AutoCloseable {
   private final NDManager owner;
   private final Sample sample; // (B·F, L, c), of all pictures
   private final Map<String, NDArray> text; // of both prompts, a row per picture; may be empty
+  private final List<String> layouts;
 
-  private Midway(NDManager owner, Sample sample, Map<String, NDArray> text) {
+  private Midway(NDManager owner, Sample sample, Map<String, NDArray> text, List<String> layouts) {
     this.owner = owner;
     this.sample = sample;
     this.text = Map.copyOf(text);
+    this.layouts = layouts;
   }
 
   /** How many steps were taken. */
   public int steps() {
     return sample.step();
+  }
+
+  /** The labels of the layouts whose ranks took steps, in order. */
+  public List<String> layouts() {
+    return layouts;
+  }
+
+  /**
+   * The labels of the layouts that take the steps of {@code plan}.
+   *
+   * @param before those before it
+   * @param taken steps when it is over, or went on elsewhere
+   */
+  public static List<String> layouts(RequestPlan plan, List<String> before, int taken) {
+    List<String> all = new ArrayList<>(before);
+    String label = plan.engine().parallel().label();
+    boolean same = !all.isEmpty() && all.get(all.size() - 1).equals(label);
+    if (taken > plan.from() && !same) {
+      all.add(label);
+    }
+    return List.copyOf(all);
   }
 
   /** {@code given} with the prompts that are encoded already. */
@@ -66,12 +89,14 @@ public final class Midway implements AutoCloseable {
   public static final class Builder implements AutoCloseable {
     private final NDManager owner = Torch.newManager();
     private final RequestPlan plan;
+    private final List<String> before; // layouts
     private final Map<Integer, Sample> samples = new TreeMap<>(); // rank, (B·F, l, c)
     private final Map<String, NDArray> text = new HashMap<>();
 
-    /** Nothing known yet. */
-    public Builder(RequestPlan plan) {
+    /** Nothing known yet but the layouts {@code before} that of {@code plan}. */
+    public Builder(RequestPlan plan, List<String> before) {
       this.plan = plan;
+      this.before = before;
     }
 
     /** On the host. */
@@ -103,7 +128,8 @@ public final class Midway implements AutoCloseable {
         }
         NDArray tokens = whole(kept, Sample::tokens);
         text.replaceAll((name, tensor) -> Torch.alias(kept, tensor));
-        return new Midway(kept, new Sample(tokens, history, first.step()), text);
+        Sample sample = new Sample(tokens, history, first.step());
+        return new Midway(kept, sample, text, layouts(plan, before, first.step()));
       } catch (RuntimeException | Error e) {
         kept.close();
         throw e;

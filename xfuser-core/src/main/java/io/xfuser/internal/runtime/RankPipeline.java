@@ -89,8 +89,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     if ((next < plan.steps() && !denoised(gate)) || !gate.enter(next)) {
       return null;
     }
-    return decode(
-        () -> ready == null ? sample(request).tokens() : ready.loop().tokens(request));
+    return decode(() -> ready == null ? sample(request).tokens() : ready.loop().tokens(request));
   }
 
   /** Takes steps; whether none is left. */
@@ -231,7 +230,9 @@ final class RankPipeline<C> implements RankCourse.Work {
     tellOfStep(t + 1);
     if (decoding.showsAfter(t + 1)) {
       List<BufferedImage> shown =
-          decode(() -> loop.preview(request)).images().stream().map(x -> (BufferedImage) x.getWrappedImage()).toList();
+          decode(() -> loop.preview(request)).images().stream()
+              .map(x -> (BufferedImage) x.getWrappedImage())
+              .toList();
       if (!shown.isEmpty()) {
         run.progress(new Progress.Preview(t + 1, plan.steps(), shown));
       }

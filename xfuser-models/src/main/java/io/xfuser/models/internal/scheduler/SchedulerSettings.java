@@ -100,7 +100,7 @@ record SchedulerSettings(ComponentConfig config) {
   void requireAtMost(int trainSteps, SchedulerRequest request) {
     if (request.steps() > trainSteps) {
       throw new ArgumentException(
-          "%d steps, but the noise schedule of %s has only %d"
+          "num_inference_steps is %d, but the noise schedule of %s has only %d"
               .formatted(request.steps(), config.origin(), trainSteps));
     }
   }

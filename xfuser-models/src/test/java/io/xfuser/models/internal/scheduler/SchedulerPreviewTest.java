@@ -30,7 +30,8 @@ class SchedulerPreviewTest {
         "FlowMatchEulerDiscreteScheduler; \"invert_sigmas\": true",
         "FlowMatchHeunDiscreteScheduler; \"shift\": 3.0",
         "DPMSolverMultistepScheduler; \"solver_order\": 3",
-        "DPMSolverMultistepScheduler; \"use_flow_sigmas\": true, \"prediction_type\": \"flow_prediction\"",
+        "DPMSolverMultistepScheduler; \"use_flow_sigmas\": true, \"prediction_type\":"
+            + " \"flow_prediction\"",
         "UniPCMultistepScheduler; \"solver_order\": 2",
         "LCMScheduler; \"clip_sample\": false"
       })

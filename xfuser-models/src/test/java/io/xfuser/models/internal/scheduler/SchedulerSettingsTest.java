@@ -72,12 +72,12 @@ class SchedulerSettingsTest {
         "DPMSolverMultistepScheduler | timestep_spacing: 'x' | timestep_spacing is \"x\"",
         "DPMSolverMultistepScheduler | num_train_timesteps: 0 | num_train_timesteps is 0",
         "DPMSolverMultistepScheduler | num_train_timesteps: 4"
-            + " | 5 steps, but the noise schedule of test.json has only 4",
+            + " | num_inference_steps is 5, but the noise schedule of test.json has only 4",
         "DPMSolverMultistepScheduler | trained_betas: 'x' | trained_betas is \"x\", not a list",
         "DDIMScheduler | thresholding: true | thresholding is true, which is not supported",
         "DDIMScheduler | prediction_type: 'flow_prediction' | prediction_type is \"flow_pred",
         "DDIMScheduler | steps_offset: 200 | steps_offset 200 leads to timestep 1000 of 1000",
-        "DDIMScheduler | num_train_timesteps: 4 | 5 steps, but the noise schedule",
+        "DDIMScheduler | num_train_timesteps: 4 | num_inference_steps is 5, but the noise schedule",
         "DDPMScheduler | thresholding: true | thresholding is true, which is not supported",
         "DDPMScheduler | variance_type: 'learned' | variance_type is \"learned\"; supported are"
             + " fixed_small, fixed_small_log, fixed_l",
@@ -87,7 +87,7 @@ class SchedulerSettingsTest {
         "DDPMScheduler | beta_schedule: 'sigmoid' | beta_schedule is \"sigmoid\"; supported",
         "DDPMScheduler | timestep_spacing: 'x' | timestep_spacing is \"x\"",
         "DDPMScheduler | steps_offset: 200 | steps_offset 200 leads to timestep 1000 of 1000",
-        "DDPMScheduler | num_train_timesteps: 4 | 5 steps, but the noise schedule",
+        "DDPMScheduler | num_train_timesteps: 4 | num_inference_steps is 5, but the noise schedule",
         "EulerDiscreteScheduler | interpolation_type: 'x' | interpolation_type is \"x\"",
         "EulerDiscreteScheduler | timestep_type: 'continuous', prediction_type: 'v_prediction'"
             + " | timestep_type is \"continuous\", which is not supported",
