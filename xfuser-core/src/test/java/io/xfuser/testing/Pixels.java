@@ -21,6 +21,15 @@ public final class Pixels {
     return largest;
   }
 
+  /** The largest absolute value. */
+  public static double largest(NDArray tensor) {
+    double largest = 0;
+    for (float value : floats(tensor)) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    return largest;
+  }
+
   /** The peak signal-to-noise ratio in dB of values between 0 and 1. */
   public static double psnr(NDArray a, NDArray b) {
     float[] x = floats(a);

@@ -122,13 +122,16 @@ public abstract class CostContract {
         serial.toBuilder().distrifusionDegree(2).ulyssesDegree(2).ringDegree(2).build());
   }
 
-  /** Every degrees with some warm-up, and every warm-up with each of the methods in turn. */
+  /** The model's part of them, each with some warm-up. */
   Stream<Layout> layouts() {
     List<ParallelConfig> degrees = degrees().toList();
-    return IntStream.range(0, degrees.size())
-        .boxed()
-        .flatMap(
-            turn -> warmups(degrees.get(turn), turn).map(w -> new Layout(degrees.get(turn), w)));
+    List<Layout> all =
+        IntStream.range(0, degrees.size())
+            .boxed()
+            .flatMap(
+                turn -> warmups(degrees.get(turn), turn).map(w -> new Layout(degrees.get(turn), w)))
+            .toList();
+    return Layout.covering(all, String.valueOf(directory().getFileName()));
   }
 
   private static Stream<Integer> warmups(ParallelConfig degrees, int turn) {

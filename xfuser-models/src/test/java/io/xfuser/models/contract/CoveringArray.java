@@ -11,16 +11,17 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Few cases instead of all: all that any case shows is shown by one that is chosen, for example
  * every pair of two factors' values. Greedy, as in the AETG system (doi:10.1109/32.605761): the
  * next case is one that shows most of what is left for what it takes. With the profile {@code
- * all-layouts} every case is chosen.
+ * complete} every case is chosen.
  */
-final class CoveringArray {
+public final class CoveringArray {
   /** Whether every case is tried. */
-  static final boolean ALL = "all".equals(System.getProperty("xfuser.layouts"));
+  public static final boolean ALL = "all".equals(System.getProperty("xfuser.layouts"));
 
   private CoveringArray() {}
 
@@ -38,6 +39,16 @@ final class CoveringArray {
 
   static <T> List<T> choose(
       List<T> cases, int seed, Function<T, Set<?>> shows, ToDoubleFunction<T> cost) {
+    return beside(List.of(), cases, seed, shows, cost);
+  }
+
+  /** Chooses among {@code cases} for what {@code before} do not show. */
+  static <T> List<T> beside(
+      List<T> before,
+      List<T> cases,
+      int seed,
+      Function<T, Set<?>> shows,
+      ToDoubleFunction<T> cost) {
     List<T> shuffled = new ArrayList<>(cases);
     Collections.shuffle(shuffled, new Random(seed));
     Map<Object, Integer> numbers = new HashMap<>();
@@ -45,6 +56,7 @@ final class CoveringArray {
     double[] costs = shuffled.stream().mapToDouble(cost).toArray();
     BitSet left = new BitSet();
     left.set(0, numbers.size());
+    before.forEach(one -> left.andNot(numbered(shows.apply(one), numbers)));
     List<T> chosen = new ArrayList<>();
     while (!left.isEmpty()) {
       int best = mostOf(left, shown, costs);
@@ -52,6 +64,18 @@ final class CoveringArray {
       chosen.add(shuffled.get(best));
     }
     return chosen;
+  }
+
+  /**
+   * One of {@code parts} of {@code all}, which players of as many places try together.
+   *
+   * @param place any number: those that differ by a multiple of {@code parts} get the same
+   */
+  public static <T> List<T> part(List<T> all, int place, int parts) {
+    return IntStream.range(0, all.size())
+        .filter(i -> ALL || i % parts == Math.floorMod(place, parts))
+        .mapToObj(all::get)
+        .toList();
   }
 
   /** Every pair of two of {@code values}, which stand for factors in the same order each time. */
@@ -63,6 +87,22 @@ final class CoveringArray {
       }
     }
     return pairs;
+  }
+
+  /** Every {@code count} of {@code values}, in their order. */
+  static Set<List<?>> combinations(List<?> values, int count) {
+    if (count == 0) {
+      return Set.of(List.of());
+    }
+    Set<List<?>> all = new HashSet<>();
+    for (int i = 0; i < values.size(); i++) {
+      for (List<?> rest : combinations(values.subList(i + 1, values.size()), count - 1)) {
+        List<Object> one = new ArrayList<>(List.of(values.get(i)));
+        one.addAll(rest);
+        all.add(one);
+      }
+    }
+    return all;
   }
 
   private static BitSet numbered(Set<?> shown, Map<Object, Integer> numbers) {

@@ -3,18 +3,12 @@ package io.xfuser.models.internal.flux;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.contract.ParallelContract;
 import java.nio.file.Path;
-import java.util.List;
 
 /** Two double and three single blocks, guidance as a condition, levels shifted by the size. */
 class FluxDevContractTest extends ParallelContract {
   @Override
   protected Path directory() {
     return Path.of("src/test/resources/fixtures/flux_dev_tiny");
-  }
-
-  @Override
-  protected List<String> siblings() {
-    return List.of("flux_dev_tiny", "flux_schnell_tiny", "flux_kontext_tiny");
   }
 
   @Override

@@ -4,7 +4,6 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.models.contract.ParallelContract;
 import io.xfuser.models.contract.Requests;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 
 /** 63 tokens that are denoised, and 28 that they refer to. */
@@ -14,11 +13,6 @@ class FluxKontextContractTest extends ParallelContract {
   @Override
   protected Path directory() {
     return Requests.kontext(Requests.directory("flux_dev_tiny"), scratch);
-  }
-
-  @Override
-  protected List<String> siblings() {
-    return List.of("flux_dev_tiny", "flux_schnell_tiny", "flux_kontext_tiny");
   }
 
   @Override

@@ -3,18 +3,12 @@ package io.xfuser.models.internal.flux;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.contract.ParallelContract;
 import java.nio.file.Path;
-import java.util.List;
 
 /** Three double and four single blocks. */
 class FluxSchnellContractTest extends ParallelContract {
   @Override
   protected Path directory() {
     return Path.of("src/test/resources/fixtures/flux_schnell_tiny");
-  }
-
-  @Override
-  protected List<String> siblings() {
-    return List.of("flux_dev_tiny", "flux_schnell_tiny", "flux_kontext_tiny");
   }
 
   @Override

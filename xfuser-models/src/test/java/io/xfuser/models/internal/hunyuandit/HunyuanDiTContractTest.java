@@ -3,17 +3,11 @@ package io.xfuser.models.internal.hunyuandit;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.contract.ParallelContract;
 import java.nio.file.Path;
-import java.util.List;
 
 class HunyuanDiTContractTest extends ParallelContract {
   @Override
   protected Path directory() {
     return Path.of("src/test/resources/fixtures/hunyuandit_tiny");
-  }
-
-  @Override
-  protected List<String> siblings() {
-    return List.of("hunyuandit_tiny", "hunyuandit12_tiny");
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -53,10 +54,11 @@ class HunyuanDiTStagesTest {
     manager.close();
   }
 
-  /** Every way to share eight blocks among two, three or four stages. */
+  /** Every way to share eight blocks among two stages, and some among three or four. */
   static Stream<List<Integer>> splits() {
     return IntStream.range(1, 1 << (DEPTH - 1))
         .filter(cuts -> Integer.bitCount(cuts) < 4)
+        .filter(cuts -> CoveringArray.ALL || Integer.bitCount(cuts) == 1 || cuts % 5 == 0)
         .mapToObj(HunyuanDiTStagesTest::lengths);
   }
 

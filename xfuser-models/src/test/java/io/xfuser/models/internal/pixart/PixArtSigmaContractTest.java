@@ -3,17 +3,11 @@ package io.xfuser.models.internal.pixart;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.contract.ParallelContract;
 import java.nio.file.Path;
-import java.util.List;
 
 class PixArtSigmaContractTest extends ParallelContract {
   @Override
   protected Path directory() {
     return Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
-  }
-
-  @Override
-  protected List<String> siblings() {
-    return List.of("pixart_sigma_tiny", "pixart_alpha_tiny");
   }
 
   @Override

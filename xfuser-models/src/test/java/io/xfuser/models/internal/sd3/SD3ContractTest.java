@@ -3,17 +3,11 @@ package io.xfuser.models.internal.sd3;
 import io.xfuser.config.InputConfig;
 import io.xfuser.models.contract.ParallelContract;
 import java.nio.file.Path;
-import java.util.List;
 
 class SD3ContractTest extends ParallelContract {
   @Override
   protected Path directory() {
     return Path.of("src/test/resources/fixtures/sd3_tiny");
-  }
-
-  @Override
-  protected List<String> siblings() {
-    return List.of("sd3_tiny", "sd35_medium_tiny");
   }
 
   @Override

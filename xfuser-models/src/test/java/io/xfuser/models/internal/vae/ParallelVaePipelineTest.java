@@ -8,7 +8,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.config.RuntimeConfig;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
@@ -16,31 +16,34 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.report.RankReport;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 /** From the prompt to the pixels, in [0, 1], with the decoding shared. */
 class ParallelVaePipelineTest {
   private static final int STEPS = 2;
+  private static final int PARTS = 4;
+  private static final List<String> MODELS =
+      List.of(
+          "pixart_sigma_tiny",
+          "sd3_tiny",
+          "flux_dev_tiny",
+          "hunyuandit_tiny",
+          "dit_tiny",
+          "latte_tiny",
+          "latte_plain_tiny");
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   private final NDManager manager = Torch.newManager();
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "pixart_sigma_tiny",
-        "sd3_tiny",
-        "flux_dev_tiny",
-        "hunyuandit_tiny",
-        "dit_tiny",
-        "latte_tiny",
-        "latte_plain_tiny"
-      })
+  @FieldSource("MODELS")
   void ranksOfAPictureOrOfTheVaeAloneDecodeWhatOneDecodes(String model) {
+    int turn = MODELS.indexOf(model);
     EngineConfig engine =
         EngineConfig.builder(VaeFixtures.directory(model))
             .runtime(r -> r.warmupSteps(STEPS))
@@ -50,33 +53,35 @@ class ParallelVaePipelineTest {
         if (tiling && model.equals("latte_tiny")) {
           continue; // a temporal decoder has no tiles
         }
-        RuntimeConfig runtime = engine.runtime().toBuilder().enableTiling(tiling).build();
-        NDArray serial =
-            pixels(pipeline, engine.toBuilder().runtime(runtime).build(), input(model));
-        int turn = 0;
-        for (ParallelConfig hybrid : Requests.HYBRIDS) {
-          int alone = ++turn % 4;
-          boolean shared = alone == 0 || turn % 2 == 0; // both flags change nothing
-          for (EngineConfig parallel :
-              List.of(
-                  engine.toBuilder()
-                      .runtime(runtime.toBuilder().useParallelVae(true).build())
-                      .parallel(hybrid)
-                      .build(),
-                  engine.toBuilder()
-                      .runtime(runtime.toBuilder().useParallelVae(shared).build())
-                      .parallel(hybrid.toBuilder().vaeParallelSize(alone).build())
-                      .build())) {
-            NDArray pixels = pixels(pipeline, parallel, input(model));
-            assertThat(Pixels.largestDifference(pixels, serial))
-                .as("%s, tiling %s", parallel.parallel(), tiling)
-                .isLessThanOrEqualTo(1e-4);
-          }
+        EngineConfig alone = engine.toBuilder().runtime(r -> r.enableTiling(tiling)).build();
+        NDArray serial = pixels(pipeline, alone, input(model));
+        for (EngineConfig together : CoveringArray.part(hybrids(alone), turn++, PARTS)) {
+          assertThat(Pixels.largestDifference(pixels(pipeline, together, input(model)), serial))
+              .as("%s, tiling %s", together.parallel(), tiling)
+              .isLessThanOrEqualTo(1e-4);
         }
       }
     } finally {
       manager.close();
     }
+  }
+
+  /** Ranks of a picture decode together, or some decode alone; both flags change nothing. */
+  private static List<EngineConfig> hybrids(EngineConfig engine) {
+    List<EngineConfig> hybrids = new ArrayList<>();
+    for (ParallelConfig degrees : Requests.HYBRIDS) {
+      int turn = hybrids.size() / 2 + 1;
+      int alone = turn % 4;
+      boolean shared = alone == 0 || turn % 2 == 0;
+      hybrids.add(
+          engine.toBuilder().runtime(r -> r.useParallelVae(true)).parallel(degrees).build());
+      hybrids.add(
+          engine.toBuilder()
+              .runtime(r -> r.useParallelVae(shared))
+              .parallel(degrees.toBuilder().vaeParallelSize(alone).build())
+              .build());
+    }
+    return hybrids;
   }
 
   @Test
