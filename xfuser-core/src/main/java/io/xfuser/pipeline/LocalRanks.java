@@ -92,6 +92,11 @@ record LocalRanks(
         : List.of(world.rank());
   }
 
+  /** Whether no rank of their world was lost. */
+  boolean complete() {
+    return world == null || world.transport().isOpen();
+  }
+
   /** Those of them that compute on {@code device}. */
   List<Integer> on(Device device) {
     return IntStream.range(0, devices.size())

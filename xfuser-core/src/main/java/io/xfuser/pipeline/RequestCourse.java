@@ -125,7 +125,7 @@ final class RequestCourse implements AutoCloseable {
           "a paused request goes on where ranks are threads of this JVM, with the same opened"
               + " pipeline");
     }
-    Asked planned = Asked.of(() -> theirs.plan(by.input(), by.given()));
+    Asked planned = Asked.of(() -> theirs.check().plan(by.input(), by.given()));
     planned.plan();
     return () -> {
       try (Midway.Builder state = new Midway.Builder(asked.plan(), layouts())) {

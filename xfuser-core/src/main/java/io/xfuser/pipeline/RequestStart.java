@@ -1,16 +1,12 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.EngineConfig;
-import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.runtime.RankResult;
-import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.GivenTensors;
-import io.xfuser.scheduler.Scheduler;
 import io.xfuser.weights.Placement;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Plans requests, and hands them to the ranks of this JVM.
+ * Hands requests that are planned to the ranks of this JVM.
  *
  * @param pipeline the components
  * @param engine what all ranks were told
@@ -30,24 +26,17 @@ import org.slf4j.LoggerFactory;
 record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks) {
   private static final Logger LOG = LoggerFactory.getLogger(XDiTParallel.class);
 
+  /** Judges them before. */
+  RequestCheck check() {
+    return new RequestCheck(pipeline, engine, ranks);
+  }
+
   private void describe(RequestPlan plan) {
     World world = ranks.world();
     if (engine.runtime().verbose() && (world == null || world.rank() == 0)) {
       plan.describe(pipeline.spec(), rank -> ranks.planned(engine, rank))
           .forEach(line -> LOG.info("{}", line));
     }
-  }
-
-  /** Plans all of it, and rejects what no rank could do. */
-  RequestPlan plan(InputConfig input, GivenTensors given) {
-    GenerationRequest request = pipeline.model().resolve(given.complete(input));
-    given.check(request);
-    Scheduler scheduler = pipeline.model().scheduler(request.scheduler());
-    RequestPlan plan =
-        RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
-    int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
-    MemoryCheck.require(plan, pipeline, ranks, draws);
-    return plan.with(pipeline.loras().of(input));
   }
 
   /** Starts a request; {@code seated} hears of its ranks before they begin. */

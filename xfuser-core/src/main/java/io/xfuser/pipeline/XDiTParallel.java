@@ -199,7 +199,7 @@ public final class XDiTParallel implements AutoCloseable {
     Objects.requireNonNull(input, "input");
     QueueFullException full = queue.full();
     Asked asked =
-        full != null ? new Asked(null, full) : Asked.of(() -> requests.plan(input, given));
+        full != null ? new Asked(null, full) : Asked.of(() -> requests.check().plan(input, given));
     if (requests.ranks().world() == null) {
       asked.plan();
     }
@@ -217,7 +217,7 @@ public final class XDiTParallel implements AutoCloseable {
    * @throws IllegalArgumentException as {@link #submit(InputConfig)}
    */
   public GenerationRequest check(InputConfig input) {
-    return requests.plan(Objects.requireNonNull(input, "input"), GivenTensors.NONE).request();
+    return requests.check().plan(input, GivenTensors.NONE).request();
   }
 
   /** What requests may have. */
@@ -255,7 +255,7 @@ public final class XDiTParallel implements AutoCloseable {
   /**
    * Lets {@code most} requests wait from now on, 64 if nobody says otherwise; one more is refused
    * by {@link QueueFullException}. 0 takes a request only if none is running. Where ranks have JVMs
-   * of their own, one more is refused in its turn, by all of them. It is no less than 0.
+   * of their own, one more is refused in its turn, by all of them.
    */
   public void limitWaiting(int most) {
     if (most < 0) {
@@ -266,13 +266,10 @@ public final class XDiTParallel implements AutoCloseable {
 
   /** Whether it takes requests: it is not closed, and no rank of its world was lost. */
   public boolean isOpen() {
-    World world = requests.ranks().world();
-    return queue.isOpen() && (world == null || world.transport().isOpen());
+    return queue.isOpen() && requests.ranks().complete();
   }
 
-  /**
-   * Ends it: what waits is refused, what runs is waited for, interrupted or not; any thread may.
-   */
+  /** Ends it: what waits is refused, what runs is waited for, interrupted or not. */
   @Override
   public void close() {
     queue.close(null);

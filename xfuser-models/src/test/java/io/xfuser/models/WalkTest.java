@@ -54,6 +54,7 @@ class WalkTest {
     assertThat(Files.readString(DESIGN))
         .contains("%d hops and %d returns".formatted(hops().size(), returns));
     assertThat(hops()).hasSizeBetween(40, 60);
+    assertThat(returns).isLessThanOrEqualTo(5);
   }
 
   private static JavaClass outermost(JavaClass type) {

@@ -1,7 +1,11 @@
 package io.xfuser.internal.runtime;
 
+import io.xfuser.internal.report.Reports;
 import io.xfuser.model.GivenTensors;
+import io.xfuser.report.RunReport;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.trace.TraceEvent;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One rank's way through one request, in one piece or with pauses between steps. */
@@ -51,7 +55,15 @@ public final class RankCourse {
       return null;
     }
     run.figures().look();
-    return run.finish(pictures);
+    try {
+      run.activity("finishing");
+      List<TraceEvent> recorded = run.trace().events(); // before the reports' own messages
+      RunReport report = Reports.gather(run.tensors(), run.world(), run.engine(), run.figures());
+      return new RankResult(pictures, report, Reports.trace(run.tensors(), run.world(), recorded));
+    } catch (RuntimeException | Error e) {
+      pictures.close();
+      throw e;
+    }
   }
 
   /** Puts what another layout of ranks needs to go on from here into {@code midway}. */

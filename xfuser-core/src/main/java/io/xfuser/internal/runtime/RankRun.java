@@ -6,13 +6,9 @@ import io.xfuser.internal.device.DeviceClock;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.report.RankFigures;
-import io.xfuser.internal.report.Reports;
 import io.xfuser.internal.trace.Trace;
 import io.xfuser.progress.Progress;
-import io.xfuser.report.RunReport;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.trace.TraceEvent;
-import java.util.List;
 
 /**
  * One rank in one request, whatever it does there.
@@ -76,19 +72,6 @@ public record RankRun(
   /** What this rank loads of {@code pipeline}. */
   <C> Loads<C> loads(PlacedPipeline<C> pipeline) {
     return new Loads<>(pipeline, engine().held(), this::progress);
-  }
-
-  /** What this rank brings back, with all ranks' figures; returns when all have come here. */
-  RankResult finish(RankPictures pictures) {
-    try {
-      activity("finishing");
-      List<TraceEvent> recorded = trace.events(); // before the reports' own messages
-      RunReport report = Reports.gather(tensors, world, engine(), figures);
-      return new RankResult(pictures, report, Reports.trace(tensors, world, recorded));
-    } catch (RuntimeException | Error e) {
-      pictures.close();
-      throw e;
-    }
   }
 
   /** Frees the tensors and releases the clock. */

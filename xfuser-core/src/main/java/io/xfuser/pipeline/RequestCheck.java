@@ -1,0 +1,25 @@
+package io.xfuser.pipeline;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GivenTensors;
+import io.xfuser.scheduler.Scheduler;
+import java.util.Objects;
+
+/** Judges requests before anything is computed: what ranks could not do is refused here. */
+record RequestCheck(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks) {
+  /** Who does what, with every default filled in. */
+  RequestPlan plan(InputConfig input, GivenTensors given) {
+    Objects.requireNonNull(input, "input");
+    GenerationRequest request = pipeline.model().resolve(given.complete(input));
+    given.check(request);
+    Scheduler scheduler = pipeline.model().scheduler(request.scheduler());
+    RequestPlan plan =
+        RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
+    int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
+    MemoryCheck.require(plan, pipeline, ranks, draws);
+    return plan.with(pipeline.loras().of(input));
+  }
+}
