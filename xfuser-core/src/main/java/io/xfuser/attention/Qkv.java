@@ -1,7 +1,7 @@
 package io.xfuser.attention;
 
 import ai.djl.ndarray.NDArray;
-import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -3,7 +3,7 @@ package io.xfuser.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Strip;
-import io.xfuser.transformer.LayerListener;
+import io.xfuser.transformer.BlockContext.LayerListener;
 import java.util.Optional;
 
 /** Turns latents into pixels. */

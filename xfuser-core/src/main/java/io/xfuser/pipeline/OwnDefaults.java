@@ -5,7 +5,6 @@ import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ModelException;
-import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.transformer.TransformerSpec;
@@ -29,7 +28,7 @@ import java.util.stream.Stream;
  * @param defaults what the directory has
  */
 record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
-    implements ForwardingModel<C> {
+    implements PipelineModel.Forwarding<C> {
   /** The file's name. */
   static final String FILE = "xfuser.json";
 

@@ -13,7 +13,7 @@ import java.util.zip.ZipOutputStream;
  * The archive that {@code torch.jit.load} reads, assembled in memory around the text of the
  * functions.
  */
-public final class ModuleArchive {
+final class ModuleArchive {
   private static final String CLASS =
       "class Functions(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";
 
@@ -26,7 +26,7 @@ public final class ModuleArchive {
   private ModuleArchive() {}
 
   /** The text of a resource beside {@code owner}. */
-  public static String read(Class<?> owner, String resource) {
+  static String read(Class<?> owner, String resource) {
     try (InputStream in = owner.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IllegalArgumentException(

@@ -82,10 +82,16 @@ public final class Program {
   }
 
   /**
-   * The same, or nothing if libtorch does not know an operator in it. Any other failure is thrown:
-   * it says nothing of the operators.
+   * The program with the text of {@code resource} beside {@code owner}, compiled at once; nothing
+   * if libtorch does not know an operator in it. Any other failure is thrown: it says nothing of
+   * the operators.
    */
-  public static Optional<Program> compileIfKnown(String name, String text) {
+  public static Optional<Program> loadIfKnown(Class<?> owner, String resource) {
+    return compileIfKnown(resource, ModuleArchive.read(owner, resource));
+  }
+
+  /** The same with this text. */
+  static Optional<Program> compileIfKnown(String name, String text) {
     try {
       return Optional.of(compile(name, text));
     } catch (IllegalStateException e) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.trace.TraceEvent.Message;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.xfuser.transformer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import org.jspecify.annotations.Nullable;
 

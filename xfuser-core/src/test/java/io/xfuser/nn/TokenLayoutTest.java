@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.nn.Sequence.Axes;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
@@ -21,7 +20,7 @@ class ClosingTest {
 
   /** Counts how often it is closed. */
   private record Counted<C>(PipelineModel<C> whole, AtomicInteger closed)
-      implements ForwardingModel<C> {
+      implements PipelineModel.Forwarding<C> {
     @Override
     public PipelineModel<?> model() {
       return whole;

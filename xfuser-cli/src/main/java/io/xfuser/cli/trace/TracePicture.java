@@ -2,10 +2,10 @@ package io.xfuser.cli.trace;
 
 import io.xfuser.cli.trace.SvgText.Box;
 import io.xfuser.cli.trace.SvgText.Font;
-import io.xfuser.trace.Activity;
 import io.xfuser.trace.RankTrace;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.trace.TraceEvent;
+import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.trace.TraceEvent.MicroStep;
 import java.util.Comparator;
 import java.util.List;

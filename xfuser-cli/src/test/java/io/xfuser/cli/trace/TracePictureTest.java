@@ -3,10 +3,10 @@ package io.xfuser.cli.trace;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.internal.parallel.Channel;
-import io.xfuser.trace.Activity;
 import io.xfuser.trace.RankTrace;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.trace.TraceEvent;
+import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.trace.TraceEvent.MicroStep;
 import java.io.StringReader;
 import java.util.ArrayList;

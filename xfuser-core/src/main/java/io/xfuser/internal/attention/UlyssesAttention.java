@@ -7,9 +7,9 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Communicator.Split;
 import io.xfuser.internal.parallel.Pending;
-import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 

@@ -3,7 +3,6 @@ package io.xfuser.internal.device;
 import ai.djl.Device;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.failure.Retried;
-import io.xfuser.torchscript.ModuleArchive;
 import io.xfuser.torchscript.Program;
 import java.util.Optional;
 
@@ -21,8 +20,7 @@ public record Gpus(boolean cuda, int count) {
 
   /** Nothing if libtorch has not the operators: they are in libtorch_cuda. */
   private static final Retried<Optional<Program>> PROGRAM =
-      new Retried<>(
-          () -> Program.compileIfKnown("gpus.py", ModuleArchive.read(Gpus.class, "gpus.py")));
+      new Retried<>(() -> Program.loadIfKnown(Gpus.class, "gpus.py"));
 
   private static final Retried<Gpus> FOUND =
       new Retried<>(

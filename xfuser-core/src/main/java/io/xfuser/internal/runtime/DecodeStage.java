@@ -14,7 +14,7 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.nn.Range;
 import io.xfuser.progress.Progress;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.trace.Activity;
+import io.xfuser.trace.TraceEvent.Activity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

@@ -11,7 +11,7 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.transformer.LayerListener;
+import io.xfuser.transformer.BlockContext.LayerListener;
 import io.xfuser.weights.Share;
 import java.util.HashMap;
 import java.util.List;

@@ -15,7 +15,7 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.trace.Activity;
+import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;

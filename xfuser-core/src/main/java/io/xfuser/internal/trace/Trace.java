@@ -2,8 +2,8 @@ package io.xfuser.internal.trace;
 
 import io.xfuser.internal.device.DeviceClock;
 import io.xfuser.internal.parallel.World;
-import io.xfuser.trace.Activity;
 import io.xfuser.trace.TraceEvent;
+import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.trace.TraceEvent.MicroStep;
 import java.util.List;
 import java.util.function.Supplier;

@@ -8,7 +8,7 @@ import io.xfuser.internal.parallel.ForwardingTransport;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.internal.parallel.Transport;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.trace.Activity;
+import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.trace.TraceEvent.Message;
 import java.util.HashMap;
 import java.util.List;

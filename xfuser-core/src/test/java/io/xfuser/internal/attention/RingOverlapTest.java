@@ -13,7 +13,7 @@ import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
-import io.xfuser.nn.PatchSpan;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;

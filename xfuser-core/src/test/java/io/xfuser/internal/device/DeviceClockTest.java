@@ -7,10 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.Device;
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.trace.Trace;
-import io.xfuser.torchscript.ModuleArchive;
 import io.xfuser.torchscript.Program;
-import io.xfuser.trace.Activity;
 import io.xfuser.trace.TraceEvent;
+import io.xfuser.trace.TraceEvent.Activity;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -69,8 +72,12 @@ class DeviceClockTest {
   }
 
   @Test
-  void theProgramOfEventsLacksNothingButCuda() {
-    String text = ModuleArchive.read(GpuEvents.class, "gpu_events.py");
+  void theProgramOfEventsLacksNothingButCuda() throws IOException {
+    String text;
+    try (InputStream in =
+        Objects.requireNonNull(GpuEvents.class.getResourceAsStream("gpu_events.py"))) {
+      text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
     if (Gpus.found().cuda()) {
       assertThatCode(() -> Program.compile("gpu_events.py", text)).doesNotThrowAnyException();
     } else {

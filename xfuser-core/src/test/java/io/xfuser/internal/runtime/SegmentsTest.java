@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.nn.PatchSpan;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.Sequence;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;

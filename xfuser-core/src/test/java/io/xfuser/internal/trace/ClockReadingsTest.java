@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.trace.ClockReadings.Offset;
-import io.xfuser.trace.Activity;
 import io.xfuser.trace.RunTrace;
 import io.xfuser.trace.TraceEvent;
+import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.trace.TraceEvent.MicroStep;
 import java.util.List;
 import java.util.Random;

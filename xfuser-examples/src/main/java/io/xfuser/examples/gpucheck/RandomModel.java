@@ -1,6 +1,5 @@
 package io.xfuser.examples.gpucheck;
 
-import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
@@ -14,7 +13,7 @@ import java.util.function.Function;
  * @param <C> the transformer's conditioning
  */
 record RandomModel<C>(PipelineModel<?> model, Function<Placement, TransformerSpec<C>> transformers)
-    implements ForwardingModel<C> {
+    implements PipelineModel.Forwarding<C> {
   @Override
   public TransformerSpec<C> transformer(Placement placement) {
     return transformers.apply(placement);

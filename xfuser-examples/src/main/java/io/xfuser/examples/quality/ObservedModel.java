@@ -2,7 +2,6 @@ package io.xfuser.examples.quality;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.models.internal.scheduler.ForwardingScheduler;
 import io.xfuser.scheduler.Sample;
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * after patch; their tensors are only lent.
  */
 record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
-    implements ForwardingModel<C> {
+    implements PipelineModel.Forwarding<C> {
   @Override
   public TransformerSpec<C> transformer(Placement placement) {
     return model.transformer(placement);

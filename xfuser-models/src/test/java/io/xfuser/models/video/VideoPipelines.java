@@ -1,7 +1,6 @@
 package io.xfuser.models.video;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.LatentShape;
@@ -67,7 +66,8 @@ public final class VideoPipelines implements PipelineProvider {
         .orElseThrow();
   }
 
-  private record VideoModel(PipelineModel<?> model) implements ForwardingModel<VideoConditioning> {
+  private record VideoModel(PipelineModel<?> model)
+      implements PipelineModel.Forwarding<VideoConditioning> {
     @Override
     public String name() {
       return "video";

@@ -6,7 +6,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.LayerListener;
+import io.xfuser.transformer.BlockContext.LayerListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

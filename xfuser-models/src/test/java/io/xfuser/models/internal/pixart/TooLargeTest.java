@@ -11,7 +11,6 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.MemoryException;
-import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.nn.Strip;
@@ -112,7 +111,7 @@ class TooLargeTest {
 
   /** A model whose decoder asks for more memory than there is, of libtorch's or of Java's. */
   private record Greedy<C>(PipelineModel<C> whole, AtomicBoolean hungry, AtomicBoolean java)
-      implements ForwardingModel<C> {
+      implements PipelineModel.Forwarding<C> {
     @Override
     public PipelineModel<?> model() {
       return whole;

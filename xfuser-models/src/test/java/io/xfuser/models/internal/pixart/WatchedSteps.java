@@ -2,7 +2,6 @@ package io.xfuser.models.internal.pixart;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.model.ForwardingModel;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.models.internal.scheduler.ForwardingScheduler;
 import io.xfuser.scheduler.Sample;
@@ -15,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A model that says each step of each rank, which may throw; the whole model is not its to close.
  */
-public record WatchedSteps<C>(PipelineModel<C> whole, Runnable each) implements ForwardingModel<C> {
+public record WatchedSteps<C>(PipelineModel<C> whole, Runnable each)
+    implements PipelineModel.Forwarding<C> {
   @Override
   public PipelineModel<?> model() {
     return whole;
