@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param packed (B, T + l, 3, H, D): queries, keys, values in one buffer, first of the text tokens,
  *     which all ranks of a patch have alike, then of this rank's image tokens
  * @param textTokens T; 0 in attention without text, and without the picture's first patch
- * @param textMask (B, T), 0 where a token of the text is padding that nobody attends, else any
- *     other number; given with every patch, since all attend the text; null = all of it is attended
+ * @param textMask (B, T); given with every patch, since all attend the text; null = all of it is
+ *     attended. Integers: 0 where a token is padding that nobody attends, else any other number.
+ *     Floats: to the score of a query of weight w and a key of the text of weight m there is added
+ *     w·(m − 1); an image's queries have the weight 1
  * @param span the patches that the image tokens belong to
  */
 public record Qkv(NDArray packed, long textTokens, @Nullable NDArray textMask, PatchSpan span) {

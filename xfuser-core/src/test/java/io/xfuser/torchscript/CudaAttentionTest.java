@@ -105,7 +105,10 @@ class CudaAttentionTest {
 
   private static NDArray assertAttends(
       Program program, NDManager manager, NDArray packed, String function, String kernel) {
-    assertAttends(program, manager, packed, List.of(mask(manager, packed)), function, kernel);
+    NDArray mask = mask(manager, packed);
+    NDArray weights = Torch.cast(manager, mask, ElementType.FLOAT32);
+    assertAttends(program, manager, packed, List.of(mask), function, kernel);
+    assertAttends(program, manager, packed, List.of(weights), function, kernel);
     return assertAttends(program, manager, packed, List.of(), function, kernel);
   }
 
@@ -116,7 +119,7 @@ class CudaAttentionTest {
       List<NDArray> mask,
       String function,
       String kernel) {
-    NDArray ours = program.call(manager, function, packed, mask, kernel);
+    NDArray ours = program.call(manager, function, packed, mask, 5, kernel);
     double difference =
         program.callDouble(
             "difference", List.of(ours), program.callList(manager, "equation", packed, mask));

@@ -32,7 +32,7 @@ class ProductsTest {
           Map.entry("linear_onednn.py product_add", Set.of("_linear_pointwise")),
           Map.entry("linear_plain.py plain_product", Set.of("linear")),
           // kernels of attention that are asked for by name
-          Map.entry("attention.py attend_packed", Set.of("_scaled_dot_product_attention_math")),
+          Map.entry("attention.py attend_rows", Set.of("_scaled_dot_product_attention_math")),
           Map.entry(
               "attention.py fused",
               Set.of(

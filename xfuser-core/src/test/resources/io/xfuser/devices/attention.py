@@ -8,9 +8,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
     packed = torch.to(packed, 5)
     buffer = torch.to(buffer, 5)
     kernels = kernels + ["sdpa_efficient", "cudnn"]
-  for mask in [annotate(List[Tensor], []), [self.of(like, [2, 3])]]:
+  for mask in [annotate(List[Tensor], []), [self.of(like, [2, 3])], [torch.ones([2, 3], dtype=4, device=like.device)]]:
     for kernel in kernels:
-      a, lse = self.partial(packed, packed, mask, kernel)
+      a, lse = self.partial(packed, packed, mask, 3, kernel)
       a, lse = self.merge(packed, buffer, a, lse, kernel)
-      out = out + [self.local(packed, mask, kernel), self.cached(packed, buffer, 5, mask, kernel), self.finish(a, packed)]
+      out = out + [self.local(packed, mask, 3, kernel), self.cached(packed, buffer, 5, mask, 3, kernel), self.finish(a, packed)]
   return out

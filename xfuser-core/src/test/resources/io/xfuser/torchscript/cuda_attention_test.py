@@ -43,10 +43,10 @@ def efficient(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], sum
     return (out, torch.constant_pad_nd(lse, [0, padding], float("inf")), q, q)
   return (out, lse.slice(2, 0, 0), q, q)
 
-def ring(self, packed: Tensor, mask: List[Tensor], kernel: str) -> Tensor:
+def ring(self, packed: Tensor, mask: List[Tensor], text: int, kernel: str) -> Tensor:
   # attention in two uneven parts: (B, L, 3, H, D) -> (B, L, H, D)
   kv = packed.slice(2, 1, 3)
-  out, lse = self.partial(packed, kv.slice(1, 0, 20), mask, kernel)
+  out, lse = self.partial(packed, kv.slice(1, 0, 20), mask, text, kernel)
   out, lse = self.merge(packed, kv.slice(1, 20, kv.size(1)), out, lse, kernel)
   return self.finish(out, packed)
 
@@ -54,7 +54,10 @@ def equation(self, packed: Tensor, mask: List[Tensor]) -> List[Tensor]:
   q, k, v = [torch.to(x, 6) for x in self.heads(packed)]
   scores = torch.matmul(q, k.transpose(2, 3)) / (float(q.size(3)) ** 0.5)
   for m in mask:
-    for b in range(m.size(0)):
+    if m.is_floating_point():
+      weights = torch.constant_pad_nd(m, [0, k.size(2) - m.size(1)], 1)
+      scores = scores + (weights.unsqueeze(2) * weights.unsqueeze(1)).unsqueeze(1)
+    for b in range(0 if m.is_floating_point() else m.size(0)):
       for t in range(m.size(1)):
         if int(m[b, t].item()) == 0:
           scores[b, :, :, t] = -float("inf")

@@ -31,6 +31,17 @@ def attention_equation(self, q: Tensor, k: Tensor, v: Tensor) -> List[Tensor]:
   scores = torch.matmul(torch.to(q, 6), torch.to(k, 6).transpose(2, 3)) / (float(q.size(3)) ** 0.5)
   return [torch.matmul(torch.softmax(scores, -1), torch.to(v, 6)).transpose(1, 2)]
 
+def weighed_equation(self, packed: Tensor, weights: Tensor) -> Tensor:
+  # packed (B, L, 3, H, D), weights (B, T) of the first tokens; the others' are 1 -> (B, L, H, D)
+  q, k, v = [packed.select(2, i).transpose(1, 2) for i in range(3)]
+  w = torch.constant_pad_nd(weights, [0, packed.size(1) - weights.size(1)], 1)
+  scores = torch.matmul(q, k.transpose(2, 3)) / (float(q.size(3)) ** 0.5) + (w.unsqueeze(2) * w.unsqueeze(1)).unsqueeze(1)
+  return torch.matmul(torch.softmax(scores, -1), v).transpose(1, 2)
+
+def weights(self, mask: Tensor) -> Tensor:
+  # (B, T) ones and zeros -> ones and halves, in fp32
+  return (torch.to(mask, 6) + 1) / 2
+
 def random(self, shape: List[int], seed: int, dtype: int) -> Tensor:
   generator = torch.Generator(device=torch.device("cpu"), seed=seed)
   return torch.to(torch.randn(shape, generator=generator, dtype=6, device=torch.device("cpu")), dtype)

@@ -83,7 +83,8 @@ public final class DisplacedAttention implements Attention {
       }
       long tokens = keys.getShape().get(1);
       String name = Kernels.name(kernel, qkv.packed());
-      return Kernels.ATTENTION.call(owner, "cached", qkv.packed(), keys, tokens, qkv.masks(), name);
+      return Kernels.ATTENTION.call(
+          owner, "cached", qkv.packed(), keys, tokens, qkv.masks(), qkv.textTokens(), name);
     }
   }
 

@@ -53,7 +53,7 @@ record KeyValueBuffer(NDArray keysAndValues, long text) {
     NDArray packed = qkv.packed();
     String name = Kernels.name(kernel, packed);
     return Kernels.ATTENTION.call(
-        owner, "cached", packed, keysAndValues, text + image, qkv.masks(), name);
+        owner, "cached", packed, keysAndValues, text + image, qkv.masks(), qkv.textTokens(), name);
   }
 
   long bytes() {

@@ -20,6 +20,7 @@ public record LocalAttention(AttentionKernel kernel) implements Attention {
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
     String name = Kernels.name(kernel, qkv.packed());
-    return Kernels.ATTENTION.call(owner, "local", qkv.packed(), qkv.masks(), name);
+    return Kernels.ATTENTION.call(
+        owner, "local", qkv.packed(), qkv.masks(), qkv.textTokens(), name);
   }
 }

@@ -32,7 +32,8 @@ public record RingAttention(Communicator ranks, AttentionKernel kernel) implemen
         Pending next = last ? null : ranks.rotate(List.of(kv));
         sum =
             sum == null
-                ? Kernels.ATTENTION.callList(scope, "partial", packed, packed, qkv.masks(), name)
+                ? Kernels.ATTENTION.callList(
+                    scope, "partial", packed, packed, qkv.masks(), qkv.textTokens(), name)
                 : Kernels.ATTENTION.callList(
                     scope, "merge", packed, kv, sum.get(0), sum.get(1), name);
         if (next != null) {

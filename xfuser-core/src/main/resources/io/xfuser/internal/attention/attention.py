@@ -1,6 +1,6 @@
 # B batch, L tokens (Lq queries, Lk keys), H heads, D head size. A packed buffer is (B, L, 3, H, D) or, without queries,
-# (B, L, 2, H, D). kernel is the name of an AttentionKernel.java. mask is none or (B, T), 0 where one of the first T keys, those
-# of the text, is padding.
+# (B, L, 2, H, D). kernel is the name of an AttentionKernel.java. mask is none or the text's (B, T), as Qkv.java has it; the first
+# `text` queries are those of the text, the first T keys too.
 
 def queries(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, H, L, D)
@@ -10,32 +10,53 @@ def key_values(self, packed: Tensor, text: int) -> Tensor:
   # (B, T + L, 2 or 3, H, D) -> (B, L, 2, H, D) without the text, contiguous, to be sent
   return packed.slice(1, text, packed.size(1)).slice(2, packed.size(2) - 2, packed.size(2)).contiguous()
 
-def local(self, packed: Tensor, mask: List[Tensor], kernel: str) -> Tensor:
+def local(self, packed: Tensor, mask: List[Tensor], text: int, kernel: str) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D)
-  return self.attend_packed(packed, packed, mask, kernel)
+  return self.attend_packed(packed, packed, mask, text, kernel)
 
-def cached(self, packed: Tensor, buffer: Tensor, filled: int, mask: List[Tensor], kernel: str) -> Tensor:
+def cached(self, packed: Tensor, buffer: Tensor, filled: int, mask: List[Tensor], text: int, kernel: str) -> Tensor:
   # queries of packed over the first `filled` tokens of buffer (B, p, 2, H, D) -> (B, L, H, D)
-  return self.attend_packed(packed, buffer.slice(1, 0, filled), mask, kernel)
+  return self.attend_packed(packed, buffer.slice(1, 0, filled), mask, text, kernel)
+
+def weighed(self, mask: List[Tensor]) -> bool:
+  # whether what is added to a score depends on its query too
+  return len(mask) == 1 and mask[0].is_floating_point()
+
+def wide_bias(self, mask: Tensor, keys: int, dtype: int) -> Tensor:
+  # what is added to the scores of the image's queries, of so many keys and more: (B, 1, 1, a multiple of 16), as kernels on
+  # CUDA want the rows of it to begin (pad_bias in libtorch's aten/src/ATen/native/transformers/attention.cpp)
+  if mask.is_floating_point():
+    text = torch.to(mask - 1, dtype)
+  else:
+    text = torch.zeros_like(mask, dtype=dtype).masked_fill(mask == 0, -float("inf"))
+  wide = torch.constant_pad_nd(text, [0, (keys + 15) // 16 * 16 - mask.size(1)], 0)
+  return wide.unsqueeze(1).unsqueeze(1)
 
 def bias(self, mask: List[Tensor], keys: int, dtype: int) -> List[Tensor]:
-  # what is added to the scores of so many keys: none or (B, 1, 1, keys), whose rows begin at multiples of 16 elements, as
-  # kernels on CUDA want it (pad_bias in libtorch's aten/src/ATen/native/transformers/attention.cpp)
-  out = annotate(List[Tensor], [])
-  for m in mask:
-    text = torch.zeros_like(m, dtype=dtype).masked_fill(m == 0, -float("inf"))
-    wide = torch.constant_pad_nd(text, [0, (keys + 15) // 16 * 16 - m.size(1)], 0)
-    out.append(wide.slice(1, 0, keys).unsqueeze(1).unsqueeze(1))
-  return out
+  # the same of these keys alone: none or (B, 1, 1, keys)
+  return [self.wide_bias(m, keys, dtype).slice(3, 0, keys) for m in mask]
 
-def attend_packed(self, packed: Tensor, kv: Tensor, mask: List[Tensor], kernel: str) -> Tensor:
+def text_bias(self, mask: List[Tensor], keys: int, dtype: int) -> List[Tensor]:
+  # what is added to the scores of the text's queries, if they have weights: (B, 1, T, keys)
+  return [(torch.to(m, dtype).unsqueeze(1).unsqueeze(3) * self.wide_bias(m, keys, dtype)).slice(3, 0, keys) for m in mask]
+
+def attend_packed(self, packed: Tensor, kv: Tensor, mask: List[Tensor], text: int, kernel: str) -> Tensor:
   # queries of packed (B, L, 3, H, D), kv (B, Lk, 2 or 3, H, D) -> (B, L, H, D)
+  if kernel == "fastest" and len(mask) == 0:
+    k, v = kv.select(2, kv.size(2) - 2).transpose(1, 2), kv.select(2, kv.size(2) - 1).transpose(1, 2)
+    return self.attend(self.queries(packed), k, v).contiguous()
+  dtype = self.product_type(packed)
+  bias = self.bias(mask, kv.size(1), dtype)
+  if text == 0 or not self.weighed(mask):
+    return self.attend_rows(packed, kv, bias, kernel)
+  of_text = self.attend_rows(packed.slice(1, 0, text), kv, self.text_bias(mask, kv.size(1), dtype), kernel)
+  return torch.cat([of_text, self.attend_rows(packed.slice(1, text, packed.size(1)), kv, bias, kernel)], 1)
+
+def attend_rows(self, packed: Tensor, kv: Tensor, bias: List[Tensor], kernel: str) -> Tensor:
+  # the same with what is added to the scores
   parts = kv.size(2)
   q, k, v = self.queries(packed), kv.select(2, parts - 2).transpose(1, 2), kv.select(2, parts - 1).transpose(1, 2)
-  if kernel == "fastest" and len(mask) == 0:
-    return self.attend(q, k, v).contiguous()
   dtype = self.product_type(q)
-  bias = self.bias(mask, k.size(2), dtype)
   if kernel == "fastest" or kernel == "sdpa":
     return self.attend_masked(q, k, v, bias).contiguous()
   q, k, v = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype)
@@ -52,7 +73,7 @@ def one(self, bias: List[Tensor]) -> Optional[Tensor]:
   return out
 
 def fused(self, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor], kernel: str, sums: bool) -> Tuple[Tensor, Tensor]:
-  # q (B, H, Lq, D), k and v (B, H, Lk, D), bias none or (B, 1, 1, Lk) -> values (B, H, Lq, D) and, with sums, the log-sum-exp of the scores
+  # q (B, H, Lq, D), k and v (B, H, Lk, D), bias none or (B, 1, 1 or Lq, Lk) -> values (B, H, Lq, D) and, with sums, the log-sum-exp of the scores
   # (B, H, Lq, 1) in fp32, else of any shape. What kernels give is in libtorch's torch/_meta_registrations.py; they all scale
   # the scores before they sum them and take the natural logarithm.
   if q.is_cpu:
@@ -118,14 +139,23 @@ def store(self, buffer: Tensor, kv: Tensor, bounds: List[int]) -> Tensor:
     done = done + length
   return buffer
 
-def partial(self, packed: Tensor, kv: Tensor, mask: List[Tensor], kernel: str) -> Tuple[Tensor, Tensor]:
+def partial(self, packed: Tensor, kv: Tensor, mask: List[Tensor], text: int, kernel: str) -> Tuple[Tensor, Tensor]:
   # attention over some of the keys: values (B, H, L, D) and log-sum-exp of the scores (B, H, L, 1), both fp32
+  dtype = self.product_type(packed)
+  bias = self.bias(mask, kv.size(1), dtype)
+  if text == 0 or not self.weighed(mask):
+    return self.partial_rows(packed, kv, bias, kernel)
+  of_text = self.partial_rows(packed.slice(1, 0, text), kv, self.text_bias(mask, kv.size(1), dtype), kernel)
+  image = self.partial_rows(packed.slice(1, text, packed.size(1)), kv, bias, kernel)
+  return (torch.cat([of_text[0], image[0]], 2), torch.cat([of_text[1], image[1]], 2))
+
+def partial_rows(self, packed: Tensor, kv: Tensor, bias: List[Tensor], kernel: str) -> Tuple[Tensor, Tensor]:
+  # the same with what is added to the scores
   k = kv.select(2, kv.size(2) - 2).transpose(1, 2)
   v = kv.select(2, kv.size(2) - 1).transpose(1, 2)
   q = self.queries(packed)
   dtype = self.product_type(q)
   q, k, v = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype)
-  bias = self.bias(mask, k.size(2), dtype)
   chosen = self.summing_kernel(q, k, v, kernel)
   if chosen == "sdpa_math":
     return self.by_products(q, k, v, bias)
@@ -134,7 +164,7 @@ def partial(self, packed: Tensor, kv: Tensor, mask: List[Tensor], kernel: str) -
 
 def merge(self, packed: Tensor, kv: Tensor, out: Tensor, lse: Tensor, kernel: str) -> Tuple[Tensor, Tensor]:
   # as if computed over the union of both sets of keys: algorithms from Ring Attention (arXiv 2310.01889)
-  other, other_lse = self.partial(packed, kv, annotate(List[Tensor], []), kernel)
+  other, other_lse = self.partial_rows(packed, kv, annotate(List[Tensor], []), kernel)
   merged = out - torch.sigmoid(other_lse - lse) * (out - other)
   return (merged, lse - torch.log_sigmoid(lse - other_lse))
 

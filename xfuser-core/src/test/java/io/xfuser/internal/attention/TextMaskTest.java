@@ -136,22 +136,38 @@ class TextMaskTest {
   @MethodSource("strategies")
   void noRowAttendsThePaddingOfItsPrompt(Strategy strategy, AttentionKernel kernel)
       throws Exception {
+    assertAttends(strategy, kernel, false);
+  }
+
+  /** What is added to a score is the product of both tokens' weights. */
+  @ParameterizedTest
+  @MethodSource("strategies")
+  void tokensAttendByTheirWeights(Strategy strategy, AttentionKernel kernel) throws Exception {
+    assertAttends(strategy, kernel, true);
+  }
+
+  private static void assertAttends(Strategy strategy, AttentionKernel kernel, boolean weighed)
+      throws Exception {
     List<Double> differences =
         TestRanks.IN_PROCESS.run(
             strategy.ranks(),
             world -> {
               try (NDManager manager = Torch.newManager()) {
-                return largestDifference(manager, strategy, world, kernel);
+                return largestDifference(manager, strategy, world, kernel, weighed);
               }
             });
     assertThat(Collections.max(differences)).isLessThan(1e-5);
   }
 
   private static double largestDifference(
-      NDManager manager, Strategy strategy, World world, AttentionKernel kernel) {
+      NDManager manager, Strategy strategy, World world, AttentionKernel kernel, boolean weighed) {
     NDArray packed = // (2, T + L, 3, H, D)
         TENSORS.call(manager, "random", new long[] {2, TEXT + IMAGE, 3, 3, 4}, 7, 6);
-    NDArray expected = expected(manager, packed); // (2, T + L, H, D)
+    NDArray mask = weighed ? TENSORS.call(manager, "weights", mask(manager)) : mask(manager);
+    NDArray expected = // (2, T + L, H, D)
+        weighed
+            ? TENSORS.call(manager, "weighed_equation", packed, mask)
+            : expected(manager, packed);
     TokenLayout layout = strategy.layout();
     Attention attention = strategy.attention(manager, world, kernel);
     double worst = 0;
@@ -159,8 +175,7 @@ class TextMaskTest {
       for (PatchSpan span : step == 0 ? List.of(layout.all()) : patches(layout)) {
         boolean text = strategy.withText(world.rank(), span);
         long[] own = own(layout, world.rank(), span, text);
-        Qkv qkv =
-            new Qkv(Patchify.select(manager, packed, own), text ? TEXT : 0, mask(manager), span);
+        Qkv qkv = new Qkv(Patchify.select(manager, packed, own), text ? TEXT : 0, mask, span);
         NDArray found = attention.attend(manager, qkv);
         worst =
             Math.max(

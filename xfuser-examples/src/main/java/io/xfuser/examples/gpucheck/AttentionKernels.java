@@ -97,7 +97,7 @@ final class AttentionKernels implements Callable<Integer> {
     String name = kernel.kernelName();
     try (NDManager scope = Torch.newManager()) {
       double millis =
-          measured.millis(owner -> ATTENTION.call(owner, "local", packed, List.of(), name));
+          measured.millis(owner -> ATTENTION.call(owner, "local", packed, List.of(), 0, name));
       NDList found = partial(scope, packed, kernel);
       double values = Measured.largest(found.get(0), exact.get(0));
       double sums = Measured.largest(found.get(1), exact.get(1));
@@ -125,7 +125,7 @@ final class AttentionKernels implements Callable<Integer> {
   }
 
   private static NDList partial(NDManager owner, NDArray packed, AttentionKernel kernel) {
-    return ATTENTION.callList(owner, "partial", packed, packed, List.of(), kernel.kernelName());
+    return ATTENTION.callList(owner, "partial", packed, packed, List.of(), 0, kernel.kernelName());
   }
 
   private void tell(int head, int[] lengths, List<Timed> totals) {

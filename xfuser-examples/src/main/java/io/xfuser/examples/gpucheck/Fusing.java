@@ -60,7 +60,7 @@ final class Fusing implements Callable<Integer> {
     try (NDManager scope = Torch.newManager()) {
       NDArray packed = measured.normal(scope, 1, 1, all, 3, size.heads(), HEAD);
       String kernel = AttentionKernel.SDPA.kernelName();
-      attention = measured.millis(x -> ATTENTION.call(x, "local", packed, List.of(), kernel));
+      attention = measured.millis(x -> ATTENTION.call(x, "local", packed, List.of(), 0, kernel));
       NDArray x = measured.normal(scope, 1, all, width);
       bandwidth =
           2.0
