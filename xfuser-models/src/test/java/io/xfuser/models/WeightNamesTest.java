@@ -28,16 +28,15 @@ class WeightNamesTest {
   private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
   private static final Path PROGRAMS = Path.of("src/main/resources/io/xfuser/models/internal");
 
-  /** The programs of a package that do not lie beside its classes. */
-  private static final Map<String, String> SHARED =
-      Map.of("flux", "joint/stream.py", "sd3", "joint/stream.py");
+  /** Packages whose programs serve transformers of several others. */
+  private static final List<String> SHARED = List.of("adaln", "joint", "parts");
 
   /** What programs put behind the name of a module: {@code products.py}, {@code prelude.py}. */
   private static final Pattern ENDS = Pattern.compile("(\\.linear_[12])?\\.(weight|bias)");
 
   private static final Pattern LITERAL = Pattern.compile("\"(\\w[\\w.-]*)\"");
 
-  /** The names of the weights that parts of each package have. */
+  /** The names of the weights that the transformers of each package have. */
   private static final Map<String, Set<String>> READ = new TreeMap<>();
 
   @BeforeAll
@@ -61,8 +60,8 @@ class WeightNamesTest {
       for (int i = 0; i < spec.depth(); i++) {
         parts.add(spec.block(i, Share.WHOLE));
       }
+      String room = spec.getClass().getPackageName().replaceAll(".*\\.", "");
       for (Part part : parts) {
-        String room = part.getClass().getPackageName().replaceAll(".*\\.", "");
         READ.computeIfAbsent(room, key -> new TreeSet<>()).addAll(part.weights().names());
         part.close();
       }
@@ -71,8 +70,10 @@ class WeightNamesTest {
 
   @Test
   void everyWeightThatIsReadIsNamedByAProgram() throws IOException {
+    Set<String> shared = literals(SHARED);
     for (String room : READ.keySet()) {
-      Set<String> literals = literals(room);
+      Set<String> literals = literals(List.of(room));
+      literals.addAll(shared);
       assertThat(READ.get(room))
           .as(room)
           .isNotEmpty()
@@ -83,27 +84,33 @@ class WeightNamesTest {
   @Test
   void everyNameInAProgramIsThatOfAWeight() throws IOException {
     for (String room : READ.keySet()) {
-      Set<String> weights = READ.get(room);
-      assertThat(literals(room))
-          .as(room)
-          .allSatisfy(literal -> assertThat(weights).anyMatch(weight -> names(literal, weight)));
+      assertNamed(room, literals(List.of(room)), READ.get(room));
     }
+    Set<String> all = new TreeSet<>();
+    READ.values().forEach(all::addAll);
+    assertNamed("shared", literals(SHARED), all);
   }
 
-  /** Whether {@code literal} is {@code weight} or its module. */
+  private static void assertNamed(String room, Set<String> literals, Set<String> weights) {
+    assertThat(literals)
+        .as(room)
+        .allSatisfy(literal -> assertThat(weights).anyMatch(weight -> names(literal, weight)));
+  }
+
+  /** Whether {@code literal} is {@code weight}, its module, or all before a module's number. */
   private static boolean names(String literal, String weight) {
     return weight.equals(literal)
+        || (literal.endsWith(".") && weight.startsWith(literal))
         || (weight.startsWith(literal)
             && ENDS.matcher(weight.substring(literal.length())).matches());
   }
 
-  private static Set<String> literals(String room) throws IOException {
+  private static Set<String> literals(List<String> rooms) throws IOException {
     List<Path> programs = new ArrayList<>();
-    try (Stream<Path> files = Files.list(PROGRAMS.resolve(room))) {
-      files.filter(file -> file.toString().endsWith(".py")).forEach(programs::add);
-    }
-    if (SHARED.containsKey(room)) {
-      programs.add(PROGRAMS.resolve(SHARED.get(room)));
+    for (String room : rooms) {
+      try (Stream<Path> files = Files.list(PROGRAMS.resolve(room))) {
+        files.filter(file -> file.toString().endsWith(".py")).forEach(programs::add);
+      }
     }
     Set<String> literals = new TreeSet<>();
     for (Path program : programs) {

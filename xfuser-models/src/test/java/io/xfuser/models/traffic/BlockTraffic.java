@@ -12,31 +12,46 @@ import java.util.stream.Stream;
 
 /** What a block of each model does to a GPU's memory, at its real width, in bf16. */
 enum BlockTraffic {
-  FLUX_DOUBLE("flux", "flux", 4608 * 3072, "double_block", "double_before attended double_after"),
-  FLUX_SINGLE("flux", "flux", 4608 * 3072, "single_block", "single_before attended single_after"),
-  FLUX_PROJECT("flux", "flux", 4608 * 3072, "single_block", "norm_rotate_"),
+  FLUX_DOUBLE(
+      "flux",
+      "joint/stream joint/blocks",
+      4608 * 3072,
+      "double_block",
+      "double_before attended double_after"),
+  FLUX_SINGLE(
+      "flux",
+      "joint/stream joint/blocks",
+      4608 * 3072,
+      "single_block",
+      "single_before attended single_after"),
+  FLUX_PROJECT("flux", "joint/stream joint/blocks", 4608 * 3072, "single_block", "norm_rotate_"),
   SD3(
       "sd3",
-      "sd3",
+      "joint/stream sd3/sd3",
       2 * 4429 * 1536,
       "block",
       "before_joint before_second attended after_attention text_after_attention"),
   SD35_MEDIUM_DUAL(
       "sd3",
-      "sd3",
+      "joint/stream sd3/sd3",
       2 * 4429 * 1536,
       "dual_block",
       "before_joint before_second attended after_attention text_after_attention"),
-  PIXART("pixart", "adaln", 2 * 4096 * 1152, "block", "before_attention attended after_attention"),
+  PIXART(
+      "pixart",
+      "adaln/adaln",
+      2 * 4096 * 1152,
+      "block",
+      "before_attention attended after_attention"),
   HUNYUANDIT(
       "hunyuandit",
-      "hunyuandit",
+      "hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "block",
       "join_skip before_attention attended after_attention"),
   HUNYUANDIT_SKIP(
       "hunyuandit",
-      "hunyuandit",
+      "hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "skip_block",
       "join_skip before_attention attended after_attention");
@@ -45,14 +60,14 @@ enum BlockTraffic {
   private static final int BYTES = 2; // of a number in bf16
 
   private final String model;
-  private final String program;
+  private final String programs;
   private final long elements;
   private final String call;
   private final String functions;
 
-  BlockTraffic(String model, String program, long elements, String call, String functions) {
+  BlockTraffic(String model, String programs, long elements, String call, String functions) {
     this.model = model;
-    this.program = program;
+    this.programs = programs;
     this.elements = elements;
     this.call = call;
     this.functions = functions;
@@ -70,11 +85,9 @@ enum BlockTraffic {
 
   /** What it moves, by {@link Traffic}'s rules. */
   Traffic measured() throws IOException {
-    String internal = PACKAGE + "internal/";
-    String own = internal + program + "/" + program + ".py";
-    boolean joint = program.equals("flux") || program.equals("sd3");
-    List<String> resources = joint ? List.of(internal + "joint/stream.py", own) : List.of(own);
-    String calls = text("blocks") + "\n" + text(program);
+    List<String> resources =
+        Stream.of(programs.split(" ", -1)).map(p -> PACKAGE + "internal/" + p + ".py").toList();
+    String calls = text("blocks") + "\n" + text(model);
     return DeviceRun.of(BlockTraffic.class, resources, calls)
         .traffic(call, functions.split(" ", -1));
   }

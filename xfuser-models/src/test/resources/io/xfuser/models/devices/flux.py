@@ -1,29 +1,9 @@
 def calls(self, like: Tensor) -> List[Tensor]:
-  # B 2, L 6, T 5, C 16, H 2, D 8, N 64
-  double = self.layers(like, {"norm1.linear": [96, 16], "norm1_context.linear": [96, 16], "attn.to_qkv": [48, 16],
-                              "attn.to_added_qkv": [48, 16], "attn.to_out.0": [16, 16], "attn.to_add_out": [16, 16],
-                              "ff.net.0.proj": [64, 16], "ff.net.2": [16, 64], "ff_context.net.0.proj": [64, 16],
-                              "ff_context.net.2": [16, 64]})
-  single = self.layers(like, {"norm.linear": [48, 16], "attn.to_qkv": [48, 16], "proj_mlp": [64, 16], "proj_out.0": [16, 16]})
-  single["proj_out.1.weight"] = self.of(like, [16, 64])
-  for norm in ["attn.norm_qk", "attn.norm_added_qk"]:
-    double[norm + ".weight"] = self.of(like, [2, 8])
-    single[norm + ".weight"] = self.of(like, [2, 8])
-  x, text, t = self.of(like, [2, 6, 16]), self.of(like, [2, 5, 16]), self.of(like, [2, 16])
-  at = torch.zeros([6, 4], dtype=4, device=like.device)
-  rotation = self.rotation(at, [2, 2, 4])
-  m, n = self.double_modulation(t, double), self.single_modulation(t, single)
-  out = [rotation, m, n]
-  for streams in [[x], [x, text]]:
-    packed = self.double_before(streams, m, rotation, double, 8)
-    attended = packed[:, :, 0]
-    out = out + [packed] + self.double_after(streams, attended, m, double, [0, 2, 1])
-    packed, both = self.single_before(streams, n, rotation, single, 8)
-    out = out + [packed] + self.single_after(streams, attended, both, n, single, [0, 1, 1])
-  c = self.layers(like, {"x_embedder": [16, 4], "context_embedder": [16, 9], "time_text_embed.text_embedder.linear_1": [16, 7],
-                         "time_text_embed.text_embedder.linear_2": [16, 16]})
+  # B 2, C 16
+  w = self.layers(like, {"norm1.linear": [96, 16], "norm1_context.linear": [96, 16], "norm.linear": [48, 16],
+                         "time_text_embed.text_embedder.linear_1": [16, 7], "time_text_embed.text_embedder.linear_2": [16, 16]})
   for number in ["time_text_embed.timestep_embedder", "time_text_embed.guidance_embedder"]:
-    c.update(self.layers(like, {number + ".linear_1": [16, 256], number + ".linear_2": [16, 16]}))
-  fixed = self.embed_fixed(self.of(like, [2, 7]), [3.5], c)
-  out = out + [self.embed_text(self.of(like, [2, 5, 9]), c), fixed, self.condition(500., fixed, c)]
-  return out + [self.embed(self.of(like, [2, 6, 4]), c), self.finite(torch.to(x, 5))]
+    w.update(self.layers(like, {number + ".linear_1": [16, 256], number + ".linear_2": [16, 16]}))
+  fixed = self.embed_fixed(self.of(like, [2, 7]), [3.5], w)
+  t = self.condition(500., fixed, w)
+  return [fixed, t, self.double_modulation(t, w), self.single_modulation(t, w)]

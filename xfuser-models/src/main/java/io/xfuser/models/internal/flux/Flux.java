@@ -2,19 +2,23 @@ package io.xfuser.models.internal.flux;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.joint.DoubleBlock;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.joint.Modulation;
+import io.xfuser.models.internal.joint.SingleBlock;
+import io.xfuser.models.internal.joint.StreamConfig;
+import io.xfuser.models.internal.joint.StreamEmbedding;
 import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
@@ -29,12 +33,12 @@ import java.util.List;
  */
 public record Flux(FluxConfig config, Weights weights)
     implements TransformerSpec<JointConditioning> {
-  static final Program PROGRAM =
-      Program.load(
-          Flux.class,
-          "/io/xfuser/models/internal/joint/stream.py",
-          "/io/xfuser/models/internal/joint/rotary.py",
-          "flux.py");
+  static final Program PROGRAM = Program.load(Flux.class, "flux.py");
+
+  private static final Modulation DOUBLE =
+      (step, block) -> step.of(block, PROGRAM, "double_modulation");
+  private static final Modulation SINGLE =
+      (step, block) -> step.of(block, PROGRAM, "single_modulation");
 
   /** Checks that what the model uses are floats, and names the rest. */
   public Flux {
@@ -52,34 +56,49 @@ public record Flux(FluxConfig config, Weights weights)
 
   @Override
   public int depth() {
-    return config.doubleBlocks() + config.singleBlocks();
+    return config.streams().depth();
   }
 
   @Override
   public int heads() {
-    return config.heads();
+    return config.streams().heads().count();
   }
 
   @Override
   public int headSize() {
-    return config.headSize();
+    return config.streams().heads().size();
   }
 
   @Override
   public Block<JointConditioning> block(int index, Share share) {
-    int single = index - config.doubleBlocks();
-    return single < 0
-        ? FluxDoubleBlock.load(config, weights.at("transformer_blocks." + index + "."), share)
-        : FluxSingleBlock.load(
-            config,
+    Weights block = weights.at(config.streams().block(index));
+    Inner heads = config.streams().heads();
+    long width = config.width();
+    return index < config.streams().doubleBlocks()
+        ? new DoubleBlock(
+            headSize(),
+            DOUBLE,
+            WeightMap.of(
+                block,
+                share,
+                w ->
+                    DoubleBlock.read(
+                        w.linear("norm1.linear", 6 * width, width)
+                            .linear("norm1_context.linear", 6 * width, width),
+                        heads)))
+        : new SingleBlock(
+            headSize(),
             index == depth() - 1,
-            weights.at("single_transformer_blocks." + single + "."),
-            share);
+            SINGLE,
+            WeightMap.of(
+                block,
+                share,
+                w -> SingleBlock.read(w.linear("norm.linear", 3 * width, width), heads)));
   }
 
   @Override
   public Embedding<JointConditioning> embedding() {
-    return new FluxEmbedding(
+    return new StreamEmbedding(
         WeightMap.of(
             weights,
             w ->
@@ -87,13 +106,13 @@ public record Flux(FluxConfig config, Weights weights)
                         this::unpackedInputs,
                         "x_embedder.weight",
                         config.width(),
-                        config.tokenWidth() + config.besideWidth())
+                        config.streams().inputWidth())
                     .tensor("x_embedder.bias", config.width())));
   }
 
   /** Columns in the order of tokens: those of latents, of a masked picture's, and of its mask. */
   private NDArray unpackedInputs(NDManager owner, NDArray weight) {
-    Patchify patchify = new Patchify(FluxConfig.PATCH);
+    Patchify patchify = new Patchify(StreamConfig.PATCH);
     if (config.besideWidth() == 0) {
       return patchify.unpacked(owner, weight);
     }
@@ -110,7 +129,7 @@ public record Flux(FluxConfig config, Weights weights)
 
   @Override
   public Head<JointConditioning> head() {
-    Patchify patchify = new Patchify(FluxConfig.PATCH);
+    Patchify patchify = new Patchify(StreamConfig.PATCH);
     long width = config.width();
     return new ModulatedHead<>(
         WeightMap.of(
@@ -125,11 +144,5 @@ public record Flux(FluxConfig config, Weights weights)
   @Override
   public Conditioner<JointConditioning> conditioner() {
     return FluxConditioner.load(config, weights);
-  }
-
-  /** Cosines and sines (l, D/2, 2) of the tokens of {@code x}. */
-  static NDArray rotation(NDManager owner, Hidden x, JointConditioning c) {
-    TokenRange local = x.place().local();
-    return Torch.slice(owner, c.places(), 0, local.from(), local.to());
   }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.joint.Streams;
 import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -22,7 +23,7 @@ record FluxConditioner(FluxConfig config, TensorMap weights) implements JointCon
         WeightMap.of(
             weights,
             w -> {
-              w.linear("context_embedder", width, config.textWidth())
+              w.linear("context_embedder", width, config.streams().textWidth())
                   .mlp(embed + ".timestep_embedder", width, SINUSOIDS)
                   .mlp(embed + ".text_embedder", width, config.pooledWidth());
               return config.guidance() ? w.mlp(embed + ".guidance_embedder", width, SINUSOIDS) : w;
@@ -38,19 +39,11 @@ record FluxConditioner(FluxConfig config, TensorMap weights) implements JointCon
         Flux.PROGRAM.call(
             request, "embed_fixed", pooled, config.guidance() ? guidance : new double[0], weights);
     return new JointConditioning(
-        Flux.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
-        rotation(request, input, embeds),
+        Streams.text(request, embeds, weights), // (B, T, C)
+        Streams.rotation(request, input, embeds, config.streams().axes()),
         new StepModulations(
             request,
             input.timesteps(),
             (to, t) -> Flux.PROGRAM.call(to, "condition", t, fixed, weights)));
-  }
-
-  /** Cosines and sines of the image tokens, (l, D/2, 2). */
-  private NDArray rotation(NDManager request, ConditionInput input, NDArray like) {
-    long[] axes = config.axes().stream().mapToLong(Integer::longValue).toArray();
-    try (NDManager scope = request.newSubManager()) {
-      return Flux.PROGRAM.call(request, "rotation", input.coordinates(scope, like), axes);
-    }
   }
 }

@@ -21,6 +21,7 @@ import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
+import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
@@ -100,21 +101,21 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   @Override
   protected void check() {
     requireClass();
-    requireLatents(config().channels(), config().tokenWidth());
+    requireLatents(config().streams().channels(), config().tokenWidth());
     super.check();
   }
 
   /** A transformer sees a mask if it is Fill's, and no other does. */
   private void requireClass() {
     String pipeline = components().index().getString("_class_name");
-    int side = FluxConfig.PATCH * vae().scale();
+    int side = StreamConfig.PATCH * vae().scale();
     int seen = fills() ? config().tokenWidth() + side * side : 0;
     if (config().besideWidth() != seen) {
       throw new ModelException(
           "%s: in_channels is %d, but a transformer of %s with out_channels %d must have %d"
               .formatted(
-                  config().origin(),
-                  config().tokenWidth() + config().besideWidth(),
+                  config().streams().origin(),
+                  config().streams().inputWidth(),
                   pipeline,
                   config().tokenWidth(),
                   config().tokenWidth() + seen));
@@ -133,7 +134,8 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   protected List<TextWidth> textWidths() {
     return List.of(
         TextWidth.of("pooled_projection_dim", config().pooledWidth(), Map.of("", Ability.POOLED)),
-        TextWidth.of("joint_attention_dim", config().textWidth(), Map.of("_2", Ability.STATES)));
+        TextWidth.of(
+            "joint_attention_dim", config().streams().textWidth(), Map.of("_2", Ability.STATES)));
   }
 
   @Override
@@ -173,16 +175,16 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
 
   /** Of what height and width must be multiples, in pixels. */
   private int multiple() {
-    return vae().scale() * FluxConfig.PATCH;
+    return vae().scale() * StreamConfig.PATCH;
   }
 
   private LatentShape latents(Size size) {
     return new LatentShape(
-        config().channels(),
+        config().streams().channels(),
         1,
         size.height() / vae().scale(),
         size.width() / vae().scale(),
-        new Patchify(FluxConfig.PATCH),
+        new Patchify(StreamConfig.PATCH),
         LatentShape.Layout.PACKED);
   }
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * What the blocks of a joint transformer read.
  *
  * @param text the text that enters the first block, (B, T, C)
- * @param mask (B, T), 0 for tokens of the text that nobody attends; null = all are attended
+ * @param mask of the text, (B, T), as attention takes it; null = all of it is attended
  * @param textPlaces where the text's tokens are, in the model's terms; null = nowhere
  * @param places where this rank's tokens are, in the model's terms; dimension 0 is the tokens
  * @param steps modulations of all steps, made of the embedded timestep with what is the same in
@@ -26,6 +26,11 @@ public record JointConditioning(
   /** Before the first step, with text that is all attended and nowhere. */
   public JointConditioning(NDArray text, NDArray places, StepModulations steps) {
     this(text, null, null, places, steps, null);
+  }
+
+  /** The same with a mask. */
+  public JointConditioning masked(NDArray other) {
+    return new JointConditioning(text, other, textPlaces, places, steps, stepOrNull);
   }
 
   /** The same in a step, whose manager is {@code step}. */

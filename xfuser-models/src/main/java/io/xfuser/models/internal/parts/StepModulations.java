@@ -110,10 +110,12 @@ public final class StepModulations {
      * weights: of (rows, width) it gives (n, rows, 1, C).
      */
     public NDArray of(Part block, Program program, String function) {
-      NDArray all =
-          group
-              .modulations()
-              .get(block, owner -> program.call(owner, function, group.vectors(), block.weights()));
+      return of(block, (owner, vectors) -> program.call(owner, function, vectors, block.weights()));
+    }
+
+    /** The same by another function of the vectors of several steps, their first dimension. */
+    public NDArray of(Part block, BiFunction<NDManager, NDArray, NDArray> function) {
+      NDArray all = group.modulations().get(block, owner -> function.apply(owner, group.vectors()));
       return own.get(block, owner -> Torch.slice(owner, all, 1, from, to));
     }
   }
