@@ -56,7 +56,8 @@ class DevicesTest {
         Arguments.of("internal/joint/stream", ""),
         Arguments.of("internal/joint/stream internal/sd3/sd3", ""),
         Arguments.of("internal/joint/rotary", ""),
-        Arguments.of("internal/joint/stream internal/joint/rotary internal/flux/flux", ""),
+        Arguments.of("internal/joint/stream internal/joint/rotary internal/joint/blocks", ""),
+        Arguments.of("internal/flux/flux", ""),
         Arguments.of("internal/hunyuandit/hunyuandit", ""),
         Arguments.of("internal/dit/dit", ""),
         Arguments.of("internal/latte/latte", ""),
@@ -68,6 +69,7 @@ class DevicesTest {
         Arguments.of("internal/text/encoder internal/text/decoder", ""),
         Arguments.of("internal/zimage/zimage", "caption"),
         Arguments.of("internal/joint/rotary internal/flux2/flux2", ""),
+        Arguments.of("internal/chroma/chroma", ""),
         Arguments.of("internal/vae/vae", ""),
         Arguments.of("internal/vae/latents", ""),
         Arguments.of("internal/vae/vae_encoder", ""));
@@ -92,8 +94,9 @@ class DevicesTest {
       strings = {
         "internal/adaln/adaln",
         "internal/joint/stream internal/sd3/sd3",
-        "internal/joint/stream internal/joint/rotary internal/flux/flux",
         "internal/joint/rotary internal/flux2/flux2",
+        "internal/joint/stream internal/joint/rotary internal/joint/blocks",
+        "internal/flux/flux",
         "internal/hunyuandit/hunyuandit",
         "internal/dit/dit",
         "internal/latte/latte"

@@ -1,0 +1,122 @@
+package io.xfuser.models.internal.chroma;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureLoop;
+import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.joint.JointPipeline;
+import io.xfuser.models.internal.joint.StreamConfig;
+import io.xfuser.models.internal.scheduler.DynamicShift;
+import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.text.TextWidth;
+import io.xfuser.nn.Patchify;
+import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A directory of Chroma ({@code ChromaPipeline} in diffusers, {@code ChromaImg2ImgPipeline} for
+ * requests with a picture).
+ */
+final class ChromaPipeline extends JointPipeline<ChromaConfig> {
+  private static final String NAME = "chroma";
+  private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
+  private static final int LONGEST_TEXT = 512;
+  private static final double STRENGTH = 0.9;
+  private static final Defaults DEFAULTS = new Defaults(35, 5, LONGEST_TEXT, false);
+
+  private static final Set<Setting<?>> SETTINGS =
+      ModelSettings.and(
+          InputConfig.PROMPT,
+          InputConfig.NEGATIVE_PROMPT,
+          InputConfig.NUM_IMAGES_PER_PROMPT,
+          InputConfig.HEIGHT,
+          InputConfig.WIDTH,
+          InputConfig.MAX_SEQUENCE_LENGTH,
+          InputConfig.SIGMAS,
+          InputConfig.IMAGE,
+          InputConfig.STRENGTH);
+
+  ChromaPipeline(PipelineComponents components) {
+    super(components, needs(), ChromaConfig::from);
+  }
+
+  private static Needs needs() {
+    return Needs.of("ChromaTransformer2DModel")
+        .scheduler(SchedulerProvider.Ability.MU)
+        .text("", Ability.STATES, Ability.MASK);
+  }
+
+  @Override
+  protected void check() {
+    requireLatents(config().streams().channels(), config().streams().tokenWidth());
+    super.check();
+  }
+
+  @Override
+  protected List<TextWidth> textWidths() {
+    return List.of(
+        TextWidth.of(
+            "joint_attention_dim", config().streams().textWidth(), Map.of("", Ability.STATES)));
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return SETTINGS;
+  }
+
+  @Override
+  protected GenerationRequest resolved(InputConfig input) {
+    requirePictures(input);
+    int scale = vae().scale();
+    Size size = roundedDown(NAME, scale * StreamConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
+    LatentShape latents =
+        new LatentShape(
+            config().streams().channels(),
+            1,
+            size.height() / scale,
+            size.width() / scale,
+            new Patchify(StreamConfig.PATCH),
+            LatentShape.Layout.PACKED);
+    GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
+    requireText(LONGEST_TEXT, request);
+    return begun(
+        request.withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
+        new PictureLoop(STRENGTH, false, false));
+  }
+
+  @Override
+  protected SchedulerRequest schedule(int steps, int tokens) {
+    return new SchedulerRequest(
+        steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.even(steps));
+  }
+
+  @Override
+  public TransformerSpec<JointConditioning> transformer(Placement placement) {
+    return new Chroma(config(), weights(placement));
+  }
+
+  @Override
+  public TextEncoder textEncoder(Placement placement, Share share) {
+    return new ChromaTextEncoder(components().on(placement), share);
+  }
+}
