@@ -2,6 +2,7 @@ package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -99,6 +100,31 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
       Setting.of("decode_chunk_size", Kind.whole(1), "N", "Frames of a video decoded together")
           .or(14);
 
+  public static final Setting<Double> CFG_NORMALIZATION =
+      Setting.of(
+              "cfg_normalization",
+              new Kind<>(ModelArguments::numberOrTruth, String::valueOf, Kind.Shape.NUMBER),
+              "X",
+              "How long the guided prediction may be, in lengths of the one with the prompt; true"
+                  + " is 1, false and 0 and below are as long as it is")
+          .or(0.0);
+
+  public static final Setting<Double> CFG_TRUNCATION =
+      Setting.of(
+              "cfg_truncation",
+              Kind.number(),
+              "X",
+              "Share of the way from noise, 0 to 1, after which there is no guidance; above 1 as 1")
+          .or(1.0);
+
+  private static double numberOrTruth(Object value) {
+    return switch (value.toString().toLowerCase(Locale.ROOT)) {
+      case "true" -> 1;
+      case "false" -> 0;
+      default -> Kind.number().reader().apply(value);
+    };
+  }
+
   static final List<Setting<?>> ALL =
       List.of(
           PROMPT_2,
@@ -118,7 +144,9 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           CROPS_COORDS_TOP_LEFT,
           MASK_FEATURE,
           ENABLE_TEMPORAL_ATTENTIONS,
-          DECODE_CHUNK_SIZE);
+          DECODE_CHUNK_SIZE,
+          CFG_NORMALIZATION,
+          CFG_TRUNCATION);
 
   ModelArguments(Settings.Builder<?> builder) {
     super(builder);

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -253,22 +254,66 @@ public record GenerationRequest(
    * @param layers guidance away from predictions without some blocks
    * @param keepsLengths whether each token of the guided prediction is given the length that it has
    *     in the one with the prompt
+   * @param bounds of the guided prediction
    */
   public record GuidanceOptions(
-      double scale, double rescale, double condition, LayerGuidance layers, boolean keepsLengths) {
+      double scale,
+      double rescale,
+      double condition,
+      LayerGuidance layers,
+      boolean keepsLengths,
+      GuidanceBounds bounds) {
     /** With all blocks alone. */
     public GuidanceOptions(double scale, double rescale, double condition) {
-      this(scale, rescale, condition, LayerGuidance.NONE, false);
+      this(scale, rescale, condition, LayerGuidance.NONE, false, GuidanceBounds.NONE);
     }
 
     /** The same away from predictions without some blocks. */
     public GuidanceOptions with(LayerGuidance other) {
-      return new GuidanceOptions(scale, rescale, condition, other, keepsLengths);
+      return new GuidanceOptions(scale, rescale, condition, other, keepsLengths, bounds);
     }
 
     /** The same with the lengths of tokens kept. */
     public GuidanceOptions keepingLengths() {
-      return new GuidanceOptions(scale, rescale, condition, layers, true);
+      return new GuidanceOptions(scale, rescale, condition, layers, true, bounds);
+    }
+
+    /** The same with bounds. */
+    public GuidanceOptions with(GuidanceBounds other) {
+      return new GuidanceOptions(scale, rescale, condition, layers, keepsLengths, other);
+    }
+
+    /** The setting that needs predictions of the whole picture at once, if one does. */
+    public Optional<Setting<?>> needingAll() {
+      if (rescale != 0) {
+        return Optional.of(InputConfig.GUIDANCE_RESCALE);
+      }
+      return bounds.length() > 0 ? Optional.of(InputConfig.CFG_NORMALIZATION) : Optional.empty();
+    }
+  }
+
+  /**
+   * How far guidance may go.
+   *
+   * @param length the longest that the prediction of a picture may be, in lengths of the one with
+   *     the prompt; 0 or less: as long as it is
+   * @param until share of the way from noise after which there is no guidance: (1000 − timestep) /
+   *     1000
+   */
+  public record GuidanceBounds(double length, double until) {
+    /** None. */
+    public static final GuidanceBounds NONE = new GuidanceBounds(0, 1);
+
+    /** What {@code input} asks for. */
+    public static GuidanceBounds of(InputConfig input) {
+      return new GuidanceBounds(
+          Objects.requireNonNull(input.get(InputConfig.CFG_NORMALIZATION)),
+          Objects.requireNonNull(input.get(InputConfig.CFG_TRUNCATION)));
+    }
+
+    /** Whether there is guidance at {@code timestep}, in fp32 as diffusers has it. */
+    public boolean at(double timestep) {
+      return (1000 - (float) timestep) / 1000 <= until;
     }
   }
 

@@ -48,7 +48,9 @@ final class RequestFingerprint {
           InputConfig.SKIP_LAYER_GUIDANCE_START,
           InputConfig.SKIP_LAYER_GUIDANCE_STOP,
           InputConfig.ENABLE_TEMPORAL_ATTENTIONS,
-          InputConfig.DECODE_CHUNK_SIZE);
+          InputConfig.DECODE_CHUNK_SIZE,
+          InputConfig.CFG_NORMALIZATION,
+          InputConfig.CFG_TRUNCATION);
 
   private RequestFingerprint() {}
 

@@ -2,6 +2,7 @@ package io.xfuser.internal.plan;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
@@ -14,6 +15,7 @@ import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -99,10 +101,12 @@ public record RankPlan(
   }
 
   private void refuseParts() {
-    if (request.guidance().rescale() != 0 && stale() && layout.patches() > 1) {
+    Optional<Setting<?>> setting = request.guidance().needingAll();
+    if (setting.isPresent() && stale() && layout.patches() > 1) {
       throw new ArgumentException(
-          "guidance_rescale needs the whole prediction, but %s has %d patches after %d of %d steps"
+          "%s needs the whole prediction, but %s has %d patches after %d of %d steps"
               .formatted(
+                  setting.get(),
                   displaced ? "DistriFusion on one rank" : "PipeFusion",
                   layout.patches(),
                   warmupSteps,

@@ -252,7 +252,7 @@ final class DenoisingLoop<C> {
 
   private NDArray guided(NDManager scope, Hidden x, C conditioning, int t) {
     NDArray rows = predicted(scope, x, conditioning); // (B or 2B, d, c)
-    NDArray combined = guidance.combine(scope, rows);
+    NDArray combined = guidance.combine(scope, rows, timesteps[t]);
     LayerGuidance layers = plan.request().guidance().layers();
     if (!layers.at(t, plan.request().scheduler().steps())) {
       return combined;

@@ -20,8 +20,8 @@ sealed interface Guidance {
   /** What the transformer is given for the latents (B, l, c): the rows of this rank's text. */
   NDArray batch(NDManager owner, NDArray tokens);
 
-  /** The prediction (B, l, c) from the transformer's rows. */
-  NDArray combine(NDManager owner, NDArray prediction);
+  /** The prediction (B, l, c) from the transformer's rows at {@code timestep}. */
+  NDArray combine(NDManager owner, NDArray prediction, double timestep);
 
   /**
    * {@code combined}, led away from what {@code without} predicts with the prompt.
@@ -69,14 +69,20 @@ sealed interface Guidance {
    * @param shards the ranks that hold them
    */
   record Weighing(GenerationRequest.GuidanceOptions options, long tokens, Communicator shards) {
-    NDArray combine(NDManager owner, NDArray negative, NDArray positive) {
+    NDArray combine(NDManager owner, NDArray negative, NDArray positive, double timestep) {
+      if (!options.bounds().at(timestep)) {
+        return Torch.copy(owner, positive);
+      }
       String function = options.keepsLengths() ? "guide_in_length" : "guide";
-      if (options.rescale() == 0) {
+      if (options.needingAll().isEmpty()) {
         return Arithmetic.PROGRAM.call(owner, function, negative, positive, options.scale());
       }
       try (NDManager scope = owner.newSubManager()) {
         NDArray guided =
             Arithmetic.PROGRAM.call(scope, function, negative, positive, options.scale());
+        if (options.rescale() == 0) {
+          return shortened(owner, guided, positive);
+        }
         double count = (double) tokens * positive.getShape().get(2);
         NDArray sums = // (2, B)
             shards.allReduceSum(scope, Arithmetic.PROGRAM.call(scope, "sums", positive, guided));
@@ -85,6 +91,15 @@ sealed interface Guidance {
             shards.allReduceSum(
                 scope, Arithmetic.PROGRAM.call(scope, "squares", positive, guided, means));
         return Arithmetic.PROGRAM.call(owner, "rescale", guided, squares, options.rescale());
+      }
+    }
+
+    private NDArray shortened(NDManager owner, NDArray guided, NDArray positive) {
+      try (NDManager scope = owner.newSubManager()) {
+        NDArray squares = // (2, B)
+            shards.allReduceSum(scope, Arithmetic.PROGRAM.call(scope, "lengths", positive, guided));
+        return Arithmetic.PROGRAM.call(
+            owner, "shorten", guided, squares, options.bounds().length());
       }
     }
   }
@@ -97,7 +112,7 @@ sealed interface Guidance {
     }
 
     @Override
-    public NDArray combine(NDManager owner, NDArray prediction) {
+    public NDArray combine(NDManager owner, NDArray prediction, double timestep) {
       return Torch.alias(owner, prediction);
     }
 
@@ -115,12 +130,12 @@ sealed interface Guidance {
     }
 
     @Override
-    public NDArray combine(NDManager owner, NDArray prediction) {
+    public NDArray combine(NDManager owner, NDArray prediction, double timestep) {
       try (NDManager scope = owner.newSubManager()) {
         long rows = prediction.getShape().get(0) / 2;
         NDArray negative = Torch.slice(scope, prediction, 0, 0, rows);
         NDArray positive = Torch.slice(scope, prediction, 0, rows, 2 * rows);
-        return weighing.combine(owner, negative, positive);
+        return weighing.combine(owner, negative, positive, timestep);
       }
     }
 
@@ -149,10 +164,10 @@ sealed interface Guidance {
     }
 
     @Override
-    public NDArray combine(NDManager owner, NDArray prediction) {
+    public NDArray combine(NDManager owner, NDArray prediction, double timestep) {
       try (NDManager scope = owner.newSubManager()) {
         List<NDArray> both = cfg.startAllGather(prediction).await(scope);
-        return weighing.combine(owner, both.get(0), both.get(1));
+        return weighing.combine(owner, both.get(0), both.get(1), timestep);
       }
     }
 

@@ -53,3 +53,12 @@ def rescale(self, guided: Tensor, squares: Tensor, share: float) -> Tensor:
   # guided (B, L, c) towards the deviation of the other: squares (2, B) of the prediction with the prompt, and of guided
   factor = torch.sqrt(squares[0] / squares[1]) * share + (1 - share)
   return torch.to(torch.to(guided, 6) * factor.view(-1, 1, 1), guided.dtype)
+
+def lengths(self, x: Tensor, y: Tensor) -> Tensor:
+  # their squares, over all tokens that are here: (2, B)
+  return self.sums(torch.to(x, 6).square(), torch.to(y, 6).square())
+
+def shorten(self, guided: Tensor, squares: Tensor, longest: float) -> Tensor:
+  # guided (B, L, c), at most so many times as long as the other: squares (2, B) of the prediction with the prompt, of guided
+  factor = torch.clamp(torch.sqrt(squares[0] / squares[1]) * longest, None, 1)
+  return torch.to(torch.to(guided, 6) * factor.view(-1, 1, 1), guided.dtype)

@@ -1,82 +1,22 @@
 package io.xfuser.models.internal.joint;
 
-import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.PipelineComponents;
-import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.FlowPipeline;
 import io.xfuser.models.internal.Needs;
-import io.xfuser.models.internal.PictureLoop;
-import io.xfuser.models.internal.scheduler.LoopVariants;
-import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.function.Function;
 
 /**
- * A pipeline of rectified flows, whose noise levels are shifted by the size of the picture.
+ * A pipeline of rectified flows, whose transformer attends text and image jointly.
  *
  * @param <T> the transformer's settings
  */
-public abstract class JointPipeline<T> extends LatentPipeline<T, JointConditioning> {
-  /** As {@link LatentPipeline}'s. */
+public abstract class JointPipeline<T> extends FlowPipeline<T, JointConditioning> {
+  /** As {@link FlowPipeline}'s. */
   protected JointPipeline(
       PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
     super(components, needs, reading);
-  }
-
-  /** What a picture of {@code tokens} asks of its scheduler. */
-  protected abstract SchedulerRequest schedule(int steps, int tokens);
-
-  @Override
-  protected final SchedulerRequest usualRequest() {
-    return schedule(TRIED_STEPS, TRIED_TOKENS);
-  }
-
-  @Override
-  protected final boolean shifts() {
-    return true;
-  }
-
-  /** These loops hand the model unscaled samples, whatever the scheduler. */
-  @Override
-  public final Scheduler scheduler(SchedulerRequest request) {
-    return LoopVariants.unscaled(super.scheduler(request));
-  }
-
-  /**
-   * {@code request} with what {@code loop} makes of its picture, if it has one.
-   *
-   * @throws ArgumentException if there is no encoder, or a scheduler that noises no pictures
-   */
-  protected final GenerationRequest begun(GenerationRequest request, PictureLoop loop) {
-    if (request.input().image() == null) {
-      return request;
-    }
-    if (!scheduler(request.scheduler()).noisesPictures()) {
-      throw new ArgumentException(
-          "%s: pictures to start from need FlowMatchEulerDiscreteScheduler, but _class_name is %s"
-              .formatted(
-                  schedulerConfig().origin(), schedulerConfig().className().orElse("missing")));
-    }
-    autoencoder().checkEncoder();
-    return loop.begin(prescribed(request), vae().draws());
-  }
-
-  /**
-   * Refuses a request without what the pipeline of the directory's class cannot do without.
-   *
-   * @throws ArgumentException naming it
-   */
-  protected final void requirePictures(InputConfig input) {
-    String pipeline = components().index().getString("_class_name");
-    boolean masks = pipeline.contains("Inpaint") || pipeline.contains("Fill");
-    if ((masks || pipeline.contains("Img2Img")) && input.image() == null) {
-      throw new ArgumentException(pipeline + " needs " + InputConfig.IMAGE);
-    }
-    if (masks && input.maskImage() == null) {
-      throw new ArgumentException(pipeline + " needs " + InputConfig.MASK_IMAGE);
-    }
   }
 
   /**

@@ -1,18 +1,23 @@
 package io.xfuser.models.internal.zimage;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
+import io.xfuser.model.GenerationRequest.GuidanceBounds;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
-import io.xfuser.models.internal.LatentPipeline;
+import io.xfuser.models.internal.FlowPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.scheduler.LoopVariants;
@@ -27,12 +32,17 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
-/** A directory of Z-Image or Z-Image-Turbo ({@code ZImagePipeline} in diffusers). */
-final class ZImagePipeline extends LatentPipeline<ZImageConfig, ZImageConditioning> {
+/**
+ * A directory of Z-Image or Z-Image-Turbo ({@code ZImagePipeline} in diffusers, {@code
+ * ZImageImg2ImgPipeline} for requests with a picture).
+ */
+final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning> {
   private static final String NAME = "zimage";
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
+  private static final double STRENGTH = 0.6; // of noise in a picture to begin with
   private static final Defaults DEFAULTS = new Defaults(50, 5, 512, false);
 
   private static final Set<Setting<?>> SETTINGS =
@@ -43,7 +53,11 @@ final class ZImagePipeline extends LatentPipeline<ZImageConfig, ZImageConditioni
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.SIGMAS);
+          InputConfig.SIGMAS,
+          InputConfig.CFG_NORMALIZATION,
+          InputConfig.CFG_TRUNCATION,
+          InputConfig.IMAGE,
+          InputConfig.STRENGTH);
 
   ZImagePipeline(PipelineComponents components) {
     super(components, needs(), ZImageConfig::from);
@@ -82,17 +96,35 @@ final class ZImagePipeline extends LatentPipeline<ZImageConfig, ZImageConditioni
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
+    requirePictures(input);
     int scale = vae().scale();
-    Size size = askedOr(USUAL_SIZE, input);
-    requireMultiples(scale * ZImageConfig.PATCH, size);
+    Size size = size(input, scale * ZImageConfig.PATCH);
     LatentShape latents =
         LatentShape.picture(
             config().channels(), size.height() / scale, size.width() / scale, ZImageConfig.PATCH);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
     requirePlaces(latents.axes(), request.text().maxSequenceLength());
-    return request
-        .withGuidance(guidance(request.guidance().scale()))
-        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
+    return begun(
+        request
+            .withGuidance(guidance(request.guidance().scale()).with(GuidanceBounds.of(input)))
+            .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
+        new PictureLoop(STRENGTH, false, false));
+  }
+
+  /** What is asked for; else that of the picture to begin with, without what is no whole token. */
+  private static Size size(InputConfig input, int multiple) {
+    Size usual = new Size(USUAL_SIZE, USUAL_SIZE);
+    Picture image = input.image();
+    if (image != null && (input.height() == null || input.width() == null)) {
+      Bitmap whole = PictureFile.read(InputConfig.IMAGE.name(), image);
+      usual = roundedDown(NAME, multiple, new Size(whole.height(), whole.width()));
+    }
+    Size size =
+        new Size(
+            Objects.requireNonNullElse(input.height(), usual.height()),
+            Objects.requireNonNullElse(input.width(), usual.width()));
+    requireMultiples(multiple, size);
+    return size;
   }
 
   /** The weight that diffusers has is of what the prompt adds to itself, not to the other one. */
@@ -114,24 +146,17 @@ final class ZImagePipeline extends LatentPipeline<ZImageConfig, ZImageConditioni
   }
 
   /** To a noise level of 0, after which a step changes nothing. */
-  private SchedulerRequest schedule(int steps, int tokens) {
+  @Override
+  protected SchedulerRequest schedule(int steps, int tokens) {
     return new SchedulerRequest(
         steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.toZero(steps));
   }
 
-  @Override
-  protected SchedulerRequest usualRequest() {
-    return schedule(TRIED_STEPS, TRIED_TOKENS);
-  }
-
+  /** Pictures are noised in the run's type. */
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
-    return LoopVariants.fullPrecision(LoopVariants.unscaled(super.scheduler(request)));
-  }
-
-  @Override
-  protected boolean shifts() {
-    return true;
+    Scheduler scheduler = super.scheduler(request);
+    return beginsWithPictures() ? scheduler : LoopVariants.fullPrecision(scheduler);
   }
 
   @Override
