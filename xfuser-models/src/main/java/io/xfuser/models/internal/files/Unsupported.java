@@ -28,9 +28,9 @@ public final class Unsupported {
         ".*(\\.lora_[AB]\\..*|[._]lora_(up|down|A|B)(\\.weight)?|lora_unet_.*|.*_lora.*"
             + "|.*\\.(lokr_w[12].*|hada_w[12]_.*|dora_scale))");
     BY_NAME.put("a Flux.2 transformer", PREFIX + "single_stream_modulation(\\.lin|\\.linear)\\..*");
-    BY_NAME.put("a Chroma transformer", PREFIX + "distilled_guidance_layer\\..*");
+    BY_NAME.put("a Chroma Radiance transformer", PREFIX + "nerf_blocks\\..*");
     BY_NAME.put(
-        "a Z-Image transformer", PREFIX + "(cap_embedder\\.0|noise_refiner\\.0.*)\\.weight");
+        "a Lumina 2 transformer", PREFIX + "(cap_embedder\\.0|noise_refiner\\.0.*)\\.weight");
     BY_NAME.put(
         "a Qwen-Image transformer", PREFIX + "transformer_blocks\\.0\\.img_mod\\.1\\.weight");
     BY_NAME.put(

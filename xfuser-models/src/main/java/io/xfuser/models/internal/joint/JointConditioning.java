@@ -35,8 +35,7 @@ public record JointConditioning(
 
   /** The same in a step, whose manager is {@code step}. */
   public JointConditioning at(NDManager step, double timestep) {
-    return new JointConditioning(
-        text, mask, textPlaces, places, steps, steps.at(step, timestep));
+    return new JointConditioning(text, mask, textPlaces, places, steps, steps.at(step, timestep));
   }
 
   /** What belongs to this step. */

@@ -17,7 +17,13 @@ class SingleFileParityTest extends DiffusersParity {
 
   @Override
   protected List<String> pipelines() {
-    return List.of("flux_schnell_tiny", "flux_dev_tiny", "sd35_medium_tiny", "sd35_large_tiny");
+    return List.of(
+        "flux_schnell_tiny",
+        "flux_dev_tiny",
+        "sd35_medium_tiny",
+        "sd35_large_tiny",
+        "chroma_tiny",
+        "zimage_tiny");
   }
 
   @Override

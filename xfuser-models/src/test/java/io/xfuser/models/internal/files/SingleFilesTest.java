@@ -243,7 +243,7 @@ class SingleFilesTest {
         "model.diffusion_model.cap_embedder.0.weight | a Z-Image transformer",
         "transformer_blocks.0.img_mod.1.weight | a Qwen-Image transformer",
         "model.diffusion_model.head.modulation | a Wan transformer",
-        "distilled_guidance_layer.in_proj.weight | a Chroma transformer",
+        "nerf_blocks.0.param_generator.weight | a Chroma Radiance transformer",
         "conditioner.embedders.1.model.ln_final.bias | a Stable Diffusion XL model",
         "model.diffusion_model.input_blocks.0.0.weight | a Stable Diffusion 1 or 2 model",
         "lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight | a LoRA",
