@@ -34,7 +34,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench/step", description=__doc__.split("\n\n")[0])
-    parser.add_argument("model", help="pixart, sd3, sd35_medium, flux, hunyuandit, latte or dit")
+    parser.add_argument("model", help="one of MODELS in step_models.py: flux for example")
     parser.add_argument("--dtypes", default="float32,bfloat16", help="float32, bfloat16, float16, with commas between")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -63,8 +63,8 @@ def java(args: argparse.Namespace, dtype: str, folder: Path) -> list[str]:
     from step_models import MODELS  # slow to import, and not needed for --help
 
     command = [os.environ["XFUSER_BENCH_JAVA"], *shlex.split(os.environ.get("JAVA_OPTS", ""))]
-    command += ["-cp", os.environ["XFUSER_BENCH_CLASSPATH"], SERVER, "--model", args.model]
-    command += ["--directory", str(folder / "transformer"), "--input", str(folder / "inputs.safetensors")]
+    command += ["-cp", os.environ["XFUSER_BENCH_CLASSPATH"], SERVER]
+    command += ["--directory", str(folder), "--input", str(folder / "inputs.safetensors")]
     command += ["--timestep", str(MODELS[args.model].timestep), "--dtype", dtype, "--threads", str(args.threads)]
     return [*command, "--device", args.device]
 

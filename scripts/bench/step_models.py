@@ -1,20 +1,16 @@
 """What a step of each model is: the transformer at its real width, its inputs, how diffusers calls it.
 
-A new model is one more entry of MODELS here and one more BenchModel on the Java side.
+A new model is one more entry of MODELS: a tiny pipeline of the tests, in whose directory a transformer of the real width takes
+the place of the tiny one. Only texts have the tiny width: they are projected once a request.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import diffusers
 import torch
-from diffusers import (
-    DiTTransformer2DModel,
-    FluxTransformer2DModel,
-    HunyuanDiT2DModel,
-    LatteTransformer3DModel,
-    PixArtTransformer2DModel,
-    SD3Transformer2DModel,
-)
 from diffusers.models.embeddings import get_2d_rotary_pos_embed
 from diffusers.pipelines.hunyuandit.pipeline_hunyuandit import get_resize_crop_region_for_grid
 
@@ -24,43 +20,40 @@ class StepModel:
     """A model as this benchmark runs it."""
 
     title: str
-    timestep: float
-    transformer: Callable[[], torch.nn.Module]
-    """Makes it with random weights, in fp32."""
-    inputs: Callable[[torch.Generator, int], dict[str, torch.Tensor]]
-    """Of latents along each side: `latents`, and `text.<name>` by the names that the Java side gives them."""
+    tiny: str
+    """The directory of the tiny pipeline."""
+    real: dict
+    """The settings of the transformer in which it differs from the tiny one."""
+    inputs: Callable[[torch.Generator, int, dict], dict[str, torch.Tensor]]
+    """Of latents along each side and the settings: `latents`, and `text.<name>` by the names that the Java side gives them."""
     forward: Callable[[torch.nn.Module, dict[str, torch.Tensor], float], torch.Tensor]
-    """diffusers' call; the prediction without learned variances, in the latents' shape."""
+    """diffusers' call; the prediction without learned variances, in the shape that the pipeline's latents have."""
     side: int = 64
     """Latents along each side, where nothing else is asked for."""
+    timestep: float = 500
+
+    @property
+    def directory(self) -> Path:
+        return _FIXTURES / self.tiny
+
+    def transformer(self) -> torch.nn.Module:
+        """With random weights, in fp32."""
+        config = {**json.loads((self.directory / "transformer/config.json").read_text()), **self.real}
+        return getattr(diffusers, config["_class_name"]).from_config(config)
+
+
+_FIXTURES = Path(__file__).parents[2] / "xfuser-models/src/test/resources/fixtures"
 
 
 _TEXT_TOKENS = 120  # PixArt-alpha's maximum
-_CAPTION_CHANNELS = 4096  # T5-XXL
 
 
-def _pixart() -> torch.nn.Module:
-    return PixArtTransformer2DModel(
-        num_attention_heads=16,
-        attention_head_dim=72,
-        cross_attention_dim=1152,
-        num_layers=8,
-        sample_size=64,
-        in_channels=4,
-        out_channels=8,
-        patch_size=2,
-        interpolation_scale=1,
-        caption_channels=_CAPTION_CHANNELS,
-        use_additional_conditions=False,
-    )
-
-
-def _pixart_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+def _pixart_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     # guidance: the negative and the positive prompt of one picture
     latents = torch.randn(1, 4, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
-        "text.prompt_embeds": torch.randn(2, _TEXT_TOKENS, _CAPTION_CHANNELS, generator=generator),
+        "text.prompt_embeds": torch.randn(2, _TEXT_TOKENS, config["caption_channels"], generator=generator),
         "text.prompt_attention_mask": torch.ones(2, _TEXT_TOKENS, dtype=torch.int64),
     }
 
@@ -77,34 +70,12 @@ def _pixart_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor
     return prediction.chunk(2, dim=1)[0]
 
 
-def _sd3() -> torch.nn.Module:
-    return SD3Transformer2DModel(
-        sample_size=128,
-        patch_size=2,
-        in_channels=16,
-        num_layers=4,
-        attention_head_dim=64,
-        num_attention_heads=24,
-        joint_attention_dim=4096,
-        caption_projection_dim=1536,
-        pooled_projection_dim=2048,
-        out_channels=16,
-        pos_embed_max_size=192,
-    )
-
-
-def _sd35_medium() -> torch.nn.Module:
-    return SD3Transformer2DModel.from_config(
-        {**_sd3().config, "qk_norm": "rms_norm", "dual_attention_layers": [0, 1], "pos_embed_max_size": 384}
-    )
-
-
-def _sd3_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+def _sd3_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     latents = torch.randn(1, 16, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
-        "text.prompt_embeds": torch.randn(2, 333, 4096, generator=generator),  # 77 of CLIP, 256 of T5
-        "text.pooled_prompt_embeds": torch.randn(2, 2048, generator=generator),
+        "text.prompt_embeds": torch.randn(2, 333, config["joint_attention_dim"], generator=generator),  # 77 of CLIP, 256 of T5
+        "text.pooled_prompt_embeds": torch.randn(2, config["pooled_projection_dim"], generator=generator),
     }
 
 
@@ -118,64 +89,124 @@ def _sd3_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], 
     )[0]
 
 
-def _flux() -> torch.nn.Module:
-    return FluxTransformer2DModel(num_layers=1, num_single_layers=2, guidance_embeds=False)
-
-
-def _flux_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+def _flux_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     return {
         "latents": torch.randn(1, 16, side, side, generator=generator),
-        "text.prompt_embeds": torch.randn(1, 256, 4096, generator=generator),
-        "text.pooled_prompt_embeds": torch.randn(1, 768, generator=generator),
+        "text.prompt_embeds": torch.randn(1, 256, config["joint_attention_dim"], generator=generator),
+        "text.pooled_prompt_embeds": torch.randn(1, config["pooled_projection_dim"], generator=generator),
     }
 
 
 def _flux_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    return _streams(transformer, inputs, timestep, pooled_projections=inputs["text.pooled_prompt_embeds"])
+
+
+def _chroma_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    mask = torch.zeros(1, 256, dtype=torch.int64)
+    mask[:, :40] = 1
+    return {
+        "latents": torch.randn(1, 16, side, side, generator=generator),
+        "text.prompt_embeds": torch.randn(1, 256, config["joint_attention_dim"], generator=generator),
+        "text.prompt_attention_mask": mask,
+    }
+
+
+def _chroma_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
     latents = inputs["latents"]
-    b, c, h, w = latents.shape
-    packed = latents.view(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5).reshape(b, h * w // 4, c * 4)
+    image = torch.ones(1, latents.shape[2] * latents.shape[3] // 4)
+    mask = torch.cat([inputs["text.prompt_attention_mask"], image], 1).to(latents.dtype)
+    return _streams(transformer, inputs, timestep, attention_mask=mask)
+
+
+def _streams(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float, **more) -> torch.Tensor:
+    latents = inputs["latents"]
+    b, _, h, w = latents.shape
     rows, columns = torch.meshgrid(torch.arange(h // 2), torch.arange(w // 2), indexing="ij")
     image_ids = torch.stack([torch.zeros_like(rows), rows, columns], -1).view(-1, 3).to(latents.dtype)
-    prediction = transformer(
-        packed,
+    return transformer(
+        _packed(latents),
         encoder_hidden_states=inputs["text.prompt_embeds"],
-        pooled_projections=inputs["text.pooled_prompt_embeds"],
         timestep=torch.full((b,), timestep / 1000).to(latents.dtype),
         img_ids=image_ids,
         txt_ids=torch.zeros(inputs["text.prompt_embeds"].shape[1], 3, dtype=latents.dtype),
         return_dict=False,
+        **more,
     )[0]
-    return prediction.view(b, h // 2, w // 2, c, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(b, c, h, w)
 
 
-def _hunyuandit() -> torch.nn.Module:
-    return HunyuanDiT2DModel(
-        num_attention_heads=16,
-        attention_head_dim=88,
-        in_channels=4,
-        patch_size=2,
-        activation_fn="gelu-approximate",
-        sample_size=64,
-        hidden_size=1408,
-        num_layers=6,
-        mlp_ratio=4.3637,
-        learn_sigma=True,
-        cross_attention_dim=1024,
-        cross_attention_dim_t5=2048,
-        pooled_projection_dim=1024,
-        text_len=77,
-        text_len_t5=256,
-        use_style_cond_and_image_meta_size=False,
-    )
+def _packed(latents: torch.Tensor) -> torch.Tensor:
+    b, c, h, w = latents.shape
+    return latents.view(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5).reshape(b, h * w // 4, c * 4)
 
 
-def _hunyuandit_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+def _zimage_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    return {
+        "latents": torch.randn(1, 16, side, side, generator=generator),
+        "text.prompt_embeds": torch.randn(1, 128, config["cap_feat_dim"], generator=generator),
+        "text.prompt_attention_mask": torch.ones(1, 128, dtype=torch.int64),
+    }
+
+
+def _zimage_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    latents = list(inputs["latents"].unsqueeze(2).unbind(0))
+    time = torch.full((1,), (1000 - timestep) / 1000)
+    predictions = transformer(latents, time, list(inputs["text.prompt_embeds"]), return_dict=False)[0]
+    return -torch.stack([x.float() for x in predictions]).squeeze(2)
+
+
+def _qwenimage_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    return {
+        "latents": torch.randn(1, config["in_channels"] // 4, side, side, generator=generator),
+        "text.prompt_embeds": torch.randn(1, 256, config["joint_attention_dim"], generator=generator),
+        "text.prompt_embeds_mask": torch.ones(1, 256, dtype=torch.int64),
+    }
+
+
+def _qwenimage_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    latents = inputs["latents"]
+    b, _, h, w = latents.shape
+    return transformer(
+        hidden_states=_packed(latents),
+        timestep=torch.full((b,), timestep / 1000).to(latents.dtype),
+        encoder_hidden_states=inputs["text.prompt_embeds"],
+        encoder_hidden_states_mask=inputs["text.prompt_embeds_mask"],
+        img_shapes=[[(1, h // 2, w // 2)]] * b,
+        txt_seq_lens=[256] * b,
+        return_dict=False,
+    )[0]
+
+
+def _flux2_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    return {
+        "latents": torch.randn(1, config["in_channels"], side, side, generator=generator),
+        "text.prompt_embeds": torch.randn(1, 256, config["joint_attention_dim"], generator=generator),
+    }
+
+
+def _flux2_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    latents = inputs["latents"]
+    b, _, h, w = latents.shape
+    text = inputs["text.prompt_embeds"]
+    image_ids = torch.cartesian_prod(torch.zeros(1), torch.arange(h), torch.arange(w), torch.zeros(1))
+    text_ids = torch.cartesian_prod(torch.zeros(1), torch.zeros(1), torch.zeros(1), torch.arange(text.shape[1]))
+    return transformer(
+        hidden_states=latents.flatten(2).transpose(1, 2),
+        timestep=torch.full((b,), timestep / 1000).to(latents.dtype),
+        guidance=None,
+        encoder_hidden_states=text,
+        txt_ids=text_ids.unsqueeze(0),
+        img_ids=image_ids.unsqueeze(0),
+        return_dict=False,
+    )[0]
+
+
+def _hunyuandit_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     latents = torch.randn(1, 4, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
-        "text.prompt_embeds": torch.randn(2, 77, 1024, generator=generator),
+        "text.prompt_embeds": torch.randn(2, 77, config["cross_attention_dim"], generator=generator),
         "text.prompt_attention_mask": torch.ones(2, 77, dtype=torch.int64),
-        "text.prompt_embeds_2": torch.randn(2, 256, 2048, generator=generator),
+        "text.prompt_embeds_2": torch.randn(2, 256, config["cross_attention_dim_t5"], generator=generator),
         "text.prompt_attention_mask_2": torch.ones(2, 256, dtype=torch.int64),
     }
 
@@ -197,32 +228,11 @@ def _hunyuandit_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Te
     return prediction.chunk(2, dim=1)[0]
 
 
-def _latte() -> torch.nn.Module:
-    return LatteTransformer3DModel(
-        num_attention_heads=16,
-        attention_head_dim=72,
-        in_channels=4,
-        out_channels=8,
-        num_layers=3,
-        cross_attention_dim=1152,
-        sample_size=64,
-        patch_size=2,
-        activation_fn="gelu-approximate",
-        attention_bias=True,
-        num_embeds_ada_norm=1000,
-        norm_type="ada_norm_single",
-        norm_elementwise_affine=False,
-        norm_eps=1e-6,
-        caption_channels=_CAPTION_CHANNELS,
-        video_length=8,
-    )
-
-
-def _latte_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+def _latte_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     latents = torch.randn(1, 4, 8, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
-        "text.prompt_embeds": torch.randn(2, _TEXT_TOKENS, _CAPTION_CHANNELS, generator=generator),
+        "text.prompt_embeds": torch.randn(2, _TEXT_TOKENS, config["caption_channels"], generator=generator),
     }
 
 
@@ -237,20 +247,7 @@ def _latte_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor]
     return prediction.chunk(2, dim=1)[0]
 
 
-def _dit() -> torch.nn.Module:
-    return DiTTransformer2DModel(
-        num_attention_heads=16,
-        attention_head_dim=72,
-        in_channels=4,
-        out_channels=8,
-        num_layers=8,
-        sample_size=32,
-        patch_size=2,
-        num_embeds_ada_norm=1000,
-    )
-
-
-def _dit_inputs(generator: torch.Generator, side: int) -> dict[str, torch.Tensor]:
+def _dit_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     latents = torch.randn(4, 4, side, side, generator=generator)
     return {
         "latents": torch.cat([latents, latents]),
@@ -268,54 +265,105 @@ def _dit_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], 
     return prediction.chunk(2, dim=1)[0]
 
 
+_SD3 = {
+    "sample_size": 128, "num_layers": 4, "attention_head_dim": 64, "num_attention_heads": 24, "caption_projection_dim": 1536,
+    "pos_embed_max_size": 192,
+}  # fmt: skip
+_STREAMS = {
+    "num_layers": 1, "num_single_layers": 2, "attention_head_dim": 128, "num_attention_heads": 24, "axes_dims_rope": [16, 56, 56]
+}  # fmt: skip
+
 MODELS = {
     "pixart": StepModel(
         title="PixArt, width 1152 (16 heads of 72), 8 blocks, 1,024 tokens, batch 2, 120 text tokens",
-        timestep=500,
-        transformer=_pixart,
+        tiny="pixart_alpha_tiny",
+        real={
+            "_class_name": "PixArtTransformer2DModel", "num_attention_heads": 16, "attention_head_dim": 72,
+            "cross_attention_dim": 1152, "num_layers": 8, "sample_size": 64, "interpolation_scale": 1,
+            "use_additional_conditions": False,
+        },
         inputs=_pixart_inputs,
         forward=_pixart_forward,
     ),
     "sd3": StepModel(
         title="Stable Diffusion 3 medium, width 1536 (24 heads of 64), 4 blocks, 1,024 + 333 tokens, batch 2",
-        timestep=500,
-        transformer=_sd3,
+        tiny="sd3_tiny",
+        real=_SD3,
         inputs=_sd3_inputs,
         forward=_sd3_forward,
     ),
     "sd35_medium": StepModel(
         title="Stable Diffusion 3.5 medium, as sd3, with norms and two blocks of dual attention",
-        timestep=500,
-        transformer=_sd35_medium,
+        tiny="sd35_medium_tiny",
+        real={**_SD3, "dual_attention_layers": [0, 1], "pos_embed_max_size": 384},
         inputs=_sd3_inputs,
         forward=_sd3_forward,
     ),
     "flux": StepModel(
         title="Flux, width 3072 (24 heads of 128), 1 double and 2 single blocks, 1,024 + 256 tokens, batch 1",
-        timestep=500,
-        transformer=_flux,
+        tiny="flux_schnell_tiny",
+        real=_STREAMS,
         inputs=_flux_inputs,
         forward=_flux_forward,
     ),
+    "chroma": StepModel(
+        title="Chroma, as flux, its approximator of 5 layers of 5120 in each step, 40 of 256 text tokens no padding",
+        tiny="chroma_tiny",
+        real={**_STREAMS, "approximator_num_channels": 64, "approximator_hidden_dim": 5120, "approximator_layers": 5},
+        inputs=_chroma_inputs,
+        forward=_chroma_forward,
+    ),
+    "zimage": StepModel(
+        title="Z-Image, width 3840 (30 heads of 128), 1 refiner and 2 blocks, 1,024 + 128 tokens, batch 1",
+        tiny="zimage_tiny",
+        real={
+            "dim": 3840, "n_heads": 30, "n_kv_heads": 30, "n_layers": 2, "n_refiner_layers": 1, "axes_dims": [32, 48, 48],
+        },
+        inputs=_zimage_inputs,
+        forward=_zimage_forward,
+    ),
+    "qwenimage": StepModel(
+        title="Qwen-Image, width 3072 (24 heads of 128), 2 blocks, 1,024 + 256 tokens, batch 1",
+        tiny="qwenimage_tiny",
+        real={"num_layers": 2, "attention_head_dim": 128, "num_attention_heads": 24, "axes_dims_rope": [16, 56, 56]},
+        inputs=_qwenimage_inputs,
+        forward=_qwenimage_forward,
+    ),
+    "flux2_klein": StepModel(
+        title="Flux.2 klein 4B, width 3072 (24 heads of 128), 1 double and 2 single blocks, 1,024 + 256 tokens, batch 1",
+        tiny="flux2_klein_tiny",
+        real={**_STREAMS, "axes_dims_rope": [32, 32, 32, 32]},
+        inputs=_flux2_inputs,
+        forward=_flux2_forward,
+        side=32,
+    ),
     "hunyuandit": StepModel(
         title="HunyuanDiT, width 1408 (16 heads of 88), 6 blocks, 1,024 tokens, batch 2, 333 text tokens",
-        timestep=500,
-        transformer=_hunyuandit,
+        tiny="hunyuandit12_tiny",
+        real={
+            "num_attention_heads": 16, "attention_head_dim": 88, "sample_size": 64, "hidden_size": 1408, "num_layers": 6,
+        },
         inputs=_hunyuandit_inputs,
         forward=_hunyuandit_forward,
     ),
     "latte": StepModel(
         title="Latte, width 1152 (16 heads of 72), 3 + 3 blocks, 8 frames of 256 tokens, batch 2, 120 text tokens",
-        timestep=500,
-        transformer=_latte,
+        tiny="latte_tiny",
+        real={
+            "num_attention_heads": 16, "attention_head_dim": 72, "num_layers": 3, "cross_attention_dim": 1152,
+            "sample_size": 64, "video_length": 8,
+        },
         inputs=_latte_inputs,
         forward=_latte_forward,
         side=32,
     ),
     "dit": StepModel(
         title="DiT-XL/2, width 1152 (16 heads of 72), 8 blocks, 256 tokens, batch 8",
-        timestep=500,
-        transformer=_dit,
+        tiny="dit_tiny",
+        real={
+            "_class_name": "DiTTransformer2DModel", "num_attention_heads": 16, "attention_head_dim": 72, "num_layers": 8,
+            "sample_size": 32,
+        },
         inputs=_dit_inputs,
         forward=_dit_forward,
         side=32,

@@ -1,78 +1,60 @@
 package io.xfuser.examples.bench;
 
-import io.xfuser.failure.ArgumentException;
-import io.xfuser.models.internal.adaln.AdaLn;
-import io.xfuser.models.internal.adaln.AdaLnConfig;
-import io.xfuser.models.internal.dit.DiT;
-import io.xfuser.models.internal.dit.DiTConfig;
-import io.xfuser.models.internal.flux.Flux;
-import io.xfuser.models.internal.flux.FluxConfig;
-import io.xfuser.models.internal.hunyuandit.HunyuanDiT;
-import io.xfuser.models.internal.hunyuandit.HunyuanDiTConfig;
-import io.xfuser.models.internal.latte.Latte;
-import io.xfuser.models.internal.pixart.PixArt;
-import io.xfuser.models.internal.sd3.SD3;
-import io.xfuser.models.internal.sd3.SD3Config;
-import io.xfuser.models.internal.weights.ComponentWeights;
-import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineModel;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.Placement;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.List;
 
-/**
- * A model whose step can be measured.
- *
- * @param reader makes the transformer of its config and weights
- */
-record BenchModel(Reader reader) {
-  /** Pixels along each side of a latent, and latents along each side of a token: alike in all. */
-  static final int VAE_SCALE = 8;
+/** A pipeline whose transformer's step is measured. */
+record BenchModel(DiffusionPipeline pipeline) implements AutoCloseable {
+  /** Opens a directory as diffusers writes it. */
+  static BenchModel open(Path directory, ElementType type) {
+    return new BenchModel(
+        DiffusionPipeline.fromPretrained(
+            EngineConfig.builder(ModelConfig.builder(directory).build())
+                .runtime(r -> r.dtype(type))
+                .build()));
+  }
 
-  static final int PATCH_SIZE = 2;
+  TransformerSpec<?> transformer(Placement placement) {
+    return pipeline.model().transformer(placement);
+  }
 
-  private static final Map<String, BenchModel> MODELS =
-      new TreeMap<>(
-          Map.of(
-              "dit", new BenchModel((config, weights) -> new DiT(DiTConfig.from(config), weights)),
-              "flux",
-                  new BenchModel((config, weights) -> new Flux(FluxConfig.from(config), weights)),
-              "hunyuandit",
-                  new BenchModel(
-                      (config, weights) -> new HunyuanDiT(HunyuanDiTConfig.from(config), weights)),
-              "latte",
-                  new BenchModel((config, weights) -> new Latte(AdaLnConfig.from(config), weights)),
-              "pixart",
-                  new BenchModel((config, weights) -> new AdaLn(PixArt.config(config), weights)),
-              "sd3", new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights)),
-              "sd35_medium",
-                  new BenchModel((config, weights) -> new SD3(SD3Config.from(config), weights))));
-
-  /**
-   * The model called {@code name}.
-   *
-   * @throws ArgumentException listing the models there are
-   */
-  static BenchModel of(String name) {
-    BenchModel model = MODELS.get(name);
-    if (model == null) {
-      throw new ArgumentException(
-          "no model " + name + "; there are: " + String.join(", ", MODELS.keySet()));
+  /** A request for a picture, or a video, of the latents that {@code input} has. */
+  GenerationRequest request(StepInput input) {
+    PipelineModel<?> model = pipeline.model();
+    InputConfigBuilder asked = InputConfig.builder();
+    if (model.settings().contains(InputConfig.PROMPT)) {
+      asked.prompts("a fox");
+    } else {
+      asked.classLabels(List.of(0));
     }
-    return model;
+    if (model.settings().contains(InputConfig.USE_RESOLUTION_BINNING)) {
+      asked.useResolutionBinning(false);
+    }
+    GenerationRequest usual = model.resolve(asked.build());
+    LatentShape latents = usual.latents();
+    if (latents.isVideo()) {
+      asked.numFrames(input.frames());
+    }
+    if (model.settings().contains(InputConfig.HEIGHT)) {
+      int scale = usual.size().height() / latents.height();
+      asked.size(scale * input.height(), scale * input.width());
+    }
+    return model.resolve(asked.build());
   }
 
-  /** Opens a transformer directory as diffusers writes it. */
-  TransformerSpec<?> open(Path directory, LoadOptions loading) {
-    return reader.read(
-        ComponentConfig.read(directory.resolve("config.json")),
-        ComponentWeights.open(directory, "diffusion_pytorch_model", loading).handedOut());
-  }
-
-  /** Makes a transformer. */
-  interface Reader {
-    TransformerSpec<?> read(ComponentConfig config, Weights weights);
+  @Override
+  public void close() {
+    pipeline.close();
   }
 }

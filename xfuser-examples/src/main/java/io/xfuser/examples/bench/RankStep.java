@@ -48,14 +48,14 @@ final class RankStep<C> implements AutoCloseable {
   private final List<BlockContext> contexts;
 
   /** What the ranks of a step have in common. */
-  record StepShape(LatentShape latents, int vaeScale, double timestep) {}
+  record StepShape(LatentShape latents, ConditionInput.Picture picture, double timestep) {}
 
   RankStep(LoadedTransformer<C> transformer, World world, StepShape shape, StepInput shared) {
     this.transformer = transformer;
     this.rank = world.rank();
     StepInput input = shared.on(request, world.device());
     LatentShape latents = shape.latents();
-    Sequence sequence = new Sequence(latents.axes());
+    Sequence sequence = shape.picture().sequence();
     this.layout = new TokenLayout(sequence, 1, world.size());
     long[] positions = layout.positions(rank);
     NDArray all = latents.tokens(request, input.latents()); // (B·F, L, c)
@@ -68,12 +68,7 @@ final class RankStep<C> implements AutoCloseable {
                 request,
                 new ConditionInput(
                     input.text(),
-                    new ConditionInput.Picture(
-                        latents.height() * shape.vaeScale(),
-                        latents.width() * shape.vaeScale(),
-                        latents.frames(),
-                        sequence,
-                        0),
+                    shape.picture(),
                     LongStream.of(positions).boxed().toList(),
                     List.of()));
     this.timestep = shape.timestep();

@@ -3,14 +3,11 @@ package io.xfuser.examples.bench;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.model.LatentShape;
 import io.xfuser.models.internal.weights.FileWeights;
-import io.xfuser.nn.Patchify;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.LongStream;
 
 /**
  * What one denoising step is given.
@@ -35,18 +32,24 @@ record StepInput(NDArray latents, Map<String, NDArray> text) {
     }
   }
 
-  /** The latents' shape, for tokens of {@code patchSize} latents along each side. */
-  LatentShape shape(int patchSize) {
-    int[] sizes = LongStream.of(latents.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
-    return sizes.length == 4
-        ? LatentShape.picture(sizes[1], sizes[2], sizes[3], patchSize)
-        : new LatentShape(
-            sizes[1],
-            sizes[2],
-            sizes[3],
-            sizes[4],
-            new Patchify(patchSize),
-            LatentShape.Layout.FRAMES);
+  /** h. */
+  int height() {
+    return size(-2);
+  }
+
+  /** w. */
+  int width() {
+    return size(-1);
+  }
+
+  /** F. */
+  int frames() {
+    return size(-3);
+  }
+
+  private int size(int dim) {
+    long[] sizes = latents.getShape().getShape();
+    return Math.toIntExact(sizes[sizes.length + dim]);
   }
 
   /**

@@ -8,10 +8,10 @@ import io.xfuser.config.DeviceChoice;
 import io.xfuser.internal.device.Gpus;
 import io.xfuser.internal.runtime.LoadedTransformer;
 import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -42,10 +42,7 @@ public final class StepServer implements Callable<Integer> {
       ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
   private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
-  @Option(names = "--model", required = true, description = "the model's short name")
-  private String model = "";
-
-  @Option(names = "--directory", required = true, description = "its transformer directory")
+  @Option(names = "--directory", required = true, description = "the pipeline's directory")
   private Path directory = Path.of("");
 
   @Option(names = "--input", required = true, description = "safetensors: latents, text.<name>")
@@ -78,19 +75,21 @@ public final class StepServer implements Callable<Integer> {
             ? Device.gpu(Math.max(0, choice.index()))
             : Device.cpu();
     Gpus.enter(place);
-    LoadOptions loading = LoadOptions.of(type).to(Placement.on(place));
-    serve(BenchModel.of(model).open(directory, loading), place);
+    try (BenchModel model = BenchModel.open(directory, type)) {
+      serve(model, model.transformer(Placement.on(place)), place);
+    }
     return 0;
   }
 
-  private <C> void serve(TransformerSpec<C> spec, Device place) throws IOException {
+  private <C> void serve(BenchModel model, TransformerSpec<C> spec, Device place)
+      throws IOException {
     Map<String, RankedStep<C>> layouts = new TreeMap<>();
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       StepInput given = StepInput.read(manager, input);
+      GenerationRequest request = model.request(given);
       RankStep.StepShape shape =
-          new RankStep.StepShape(
-              given.shape(BenchModel.PATCH_SIZE), BenchModel.VAE_SCALE, timestep);
+          new RankStep.StepShape(request.latents(), request.picture(), timestep);
       layouts.put("serial", new RankedStep<>(transformer, 1, threads, place, shape, given));
       if (threads % 2 == 0 && !place.isGpu()) {
         layouts.put("ulysses2", new RankedStep<>(transformer, 2, threads / 2, place, shape, given));

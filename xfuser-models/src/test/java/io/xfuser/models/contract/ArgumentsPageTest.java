@@ -10,11 +10,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,55 +22,44 @@ import org.junit.jupiter.api.io.TempDir;
 class ArgumentsPageTest {
   private static final Path PAGE = Path.of("../docs/arguments.md");
 
-  private static final String FILL = "Flux.1 Fill";
-  private static final String KONTEXT = "Flux.1 Kontext";
+  /** Above the columns: of each a tiny pipeline, and after a colon what is made of it. */
+  private static final Pattern COLUMNS =
+      Pattern.compile("<!-- (?<pipelines>.*) -->\\R\\R\\| setting \\| (?<titles>.*) \\|");
 
   @TempDir Path scratch;
 
-  /** Pipelines by the names of the columns. */
-  private static final Map<String, String> MODELS = new LinkedHashMap<>();
-
-  static {
-    MODELS.put("PixArt-α", "pixart_alpha_tiny");
-    MODELS.put("PixArt-Σ", "pixart_sigma_tiny");
-    MODELS.put("SD 3, 3.5", "sd3_tiny");
-    MODELS.put("Flux.1", "flux_dev_tiny");
-    MODELS.put(FILL, "flux_dev_tiny");
-    MODELS.put(KONTEXT, "flux_dev_tiny");
-    MODELS.put("Z-Image", "zimage_tiny");
-    MODELS.put("HunyuanDiT ≤ 1.1", "hunyuandit_tiny");
-    MODELS.put("HunyuanDiT 1.2", "hunyuandit12_tiny");
-    MODELS.put("Latte", "latte_tiny");
-    MODELS.put("DiT", "dit_tiny");
-  }
-
   @Test
   void thePageHasARowForEverySettingAndSaysWhatModelsSay() throws IOException {
-    String table = table();
-    assertThat(Files.readString(PAGE).replace("\r\n", "\n")).contains(table);
+    String page = Files.readString(PAGE).replace("\r\n", "\n");
+    Matcher columns = COLUMNS.matcher(page);
+    assertThat(columns.find()).isTrue();
+    List<String> pipelines = List.of(columns.group("pipelines").split(" ", -1));
+    assertThat(columns.group("titles").split(" \\| ", -1)).hasSize(pipelines.size());
+    assertThat(page).contains(table(columns.group("titles"), pipelines));
   }
 
-  /** Of Flux's other transformers directories are made. */
-  private Path directory(String column) throws IOException {
-    Path model = Requests.directory(Objects.requireNonNull(MODELS.get(column)));
-    return switch (column) {
-      case FILL -> SourceCall.fill(model, Files.createDirectory(scratch.resolve("fill")));
-      case KONTEXT -> Requests.kontext(model, scratch);
+  /** Of some transformers directories are made. */
+  private Path directory(String pipeline) throws IOException {
+    String[] parts = pipeline.split(":", -1);
+    Path model = Requests.directory(parts[0]);
+    return switch (parts[parts.length - 1]) {
+      case "fill" -> SourceCall.fill(model, Files.createDirectory(scratch.resolve("fill")));
+      case "kontext" -> Requests.kontext(model, scratch);
       default -> model;
     };
   }
 
-  private String table() throws IOException {
+  private String table(String titles, List<String> pipelines) throws IOException {
     List<Set<Setting<?>>> taken = new ArrayList<>();
-    for (String column : MODELS.keySet()) {
-      EngineConfig engine = EngineConfig.of(directory(column));
-      try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
-        taken.add(pipeline.model().settings());
+    for (String pipeline : pipelines) {
+      EngineConfig engine = EngineConfig.of(directory(pipeline));
+      try (DiffusionPipeline opened = DiffusionPipeline.fromPretrained(engine.model())) {
+        taken.add(opened.model().settings());
       }
     }
     StringBuilder table =
-        new StringBuilder("| setting | " + String.join(" | ", MODELS.keySet()) + " |\n|---")
-            .append("|---".repeat(MODELS.size()))
+        new StringBuilder("| setting | " + titles + " |\n|---")
+            .append("|---".repeat(pipelines.size()))
             .append("|\n");
     for (Setting<?> setting : InputConfig.SETTINGS) {
       table.append(

@@ -1,3 +1,4 @@
+# after: text/encoder
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, T 5, C 8, H 2, F 32
   w = self.layers(like, {"attention.self.query": [8, 8], "attention.self.key": [8, 8], "attention.self.value": [8, 8],

@@ -1,3 +1,4 @@
+# after: text/encoder
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, T 5, C 8, H 2, F 32, P 4
   w = self.layers(like, {"self_attn.q_proj": [8, 8], "self_attn.k_proj": [8, 8], "self_attn.v_proj": [8, 8],

@@ -1,3 +1,4 @@
+# after: text/encoder
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, T 5, C 16, H 4, G 2, D 8, F 12, V 9
   w = self.layers(like, {"self_attn.q_proj": [32, 16], "self_attn.k_proj": [16, 16], "self_attn.v_proj": [16, 16],

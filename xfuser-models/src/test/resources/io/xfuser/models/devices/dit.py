@@ -1,3 +1,4 @@
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 6, C 8, H 2, D 4, M 32
   w = self.layers(like, {"norm1.linear": [48, 8], "attn1.to_qkv": [24, 8], "attn1.to_out.0": [8, 8], "ff.net.0.proj": [32, 8],

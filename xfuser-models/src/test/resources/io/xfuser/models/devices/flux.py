@@ -1,3 +1,4 @@
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, C 16
   w = self.layers(like, {"norm1.linear": [96, 16], "norm1_context.linear": [96, 16], "norm.linear": [48, 16],

@@ -1,3 +1,5 @@
+# after: joint/rotary
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 6, T 5, C 16, H 2, D 8, N 12
   double = self.layers(like, {"attn.to_qkv": [48, 16], "attn.to_added_qkv": [48, 16], "attn.to_out.0": [16, 16],

@@ -1,3 +1,4 @@
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, F 3, L 6, C 8, H 2, D 4, N 32
   w = self.layers(like, {"attn1.to_qkv": [24, 8], "attn1.to_out.0": [8, 8], "ff.net.0.proj": [32, 8], "ff.net.2": [8, 32]})

@@ -1,3 +1,5 @@
+# after: joint/stream
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 6, T 5, C 8, H 2, D 4, N 32; a block with a second attention and norms, then the last block
   last = self.layers(like, {"norm1.linear": [48, 8], "norm1_context.linear": [16, 8], "attn.to_qkv": [24, 8],

@@ -1,3 +1,4 @@
+# after: text/encoder
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, T 5, D 8, H 2, K 4, F 16, V 9
   x, ids = self.of(like, [2, 5, 8]), torch.to(self.of(like, [2, 5]), 4)

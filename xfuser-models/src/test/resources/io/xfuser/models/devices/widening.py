@@ -1,3 +1,4 @@
+# after: weights/mapping
 def calls(self, like: Tensor) -> List[Tensor]:
   x = self.of(like, [6, 4])
   all = [self.scaled(x, self.of(like, [1]), [0, 0, 0, 0], 6), self.scaled(x, self.of(like, [6]), [0, 1, 0, 0], 6)]

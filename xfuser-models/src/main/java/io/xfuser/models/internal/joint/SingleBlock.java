@@ -46,8 +46,7 @@ public record SingleBlock(int headSize, boolean last, Modulation modulation, Ten
       NDList out = // (B, l, C), (B, T, C)
           context
               .terms(1, Streams.PROGRAM)
-              .callList(
-                  owner, "single_after", kept.streams(), attended, before.get(1), m, weights);
+              .callList(owner, "single_after", kept.streams(), attended, before.get(1), m, weights);
       return kept.with(out.get(0), kept.text() == null ? null : out.get(1));
     }
   }
