@@ -42,8 +42,8 @@ class MemoryTest {
 
   static Stream<Arguments> generations() {
     return Stream.of(
-        Arguments.of(CoveringArray.ALL ? 200 : 60, "undisturbed"),
-        Arguments.of(CoveringArray.ALL ? 100 : 40, "disturbed"));
+        Arguments.of(CoveringArray.ALL ? 200 : 50, "undisturbed"),
+        Arguments.of(CoveringArray.ALL ? 100 : 35, "disturbed"));
   }
 
   @ParameterizedTest
