@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Draws the same picture with each model's hybrid layouts, one JVM per rank, on the CPU:
 #   xfuser-examples/run.sh [MODEL [DIR]]
-# MODEL is pixart_sigma, pixart_alpha, sd3, flux, zimage, chroma, hunyuandit, latte or dit, DIR its directory in diffusers' layout. With
+# MODEL is pixart_sigma, pixart_alpha, sd3, flux, zimage, qwenimage, chroma, hunyuandit, latte or dit, DIR its directory in diffusers' layout. With
 # neither, the demo model draws. What is made is in results/, named after the layouts.
 set -eu
 
@@ -39,6 +39,10 @@ case $model in
     main=ZImageExample
     task="--num_inference_steps 20"
     ;;
+  qwenimage)
+    main=QwenImageExample
+    task="--num_inference_steps 20 --negative_prompt blurry"
+    ;;
   chroma)
     main=ChromaExample
     task="--num_inference_steps 30"
@@ -57,7 +61,7 @@ case $model in
     subject=(--class_labels 277) # a red fox
     ;;
   *)
-    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3, flux, zimage, chroma, hunyuandit, latte and dit" >&2
+    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3, flux, zimage, qwenimage, chroma, hunyuandit, latte and dit" >&2
     exit 2
     ;;
 esac

@@ -152,9 +152,14 @@ public final class InputConfig extends InputSettings {
     return Objects.requireNonNullElse(get(CLASS_LABELS), List.of());
   }
 
-  /** The picture to start from; {@code null} = none. */
+  /** The picture to start from, the first of several to look at; {@code null} = none. */
   public @Nullable Picture image() {
-    return get(IMAGE);
+    return images().isEmpty() ? null : images().get(0);
+  }
+
+  /** All pictures to look at; empty = none. */
+  public List<Picture> images() {
+    return Objects.requireNonNullElse(get(IMAGE), List.of());
   }
 
   /** White where {@link #image} is drawn anew; {@code null} = everywhere. */

@@ -165,7 +165,12 @@ public final class InputConfigBuilder extends Settings.Builder<InputConfigBuilde
 
   /** A picture to start from, or that is drawn anew in part; none by default. */
   public InputConfigBuilder image(Picture picture) {
-    return set(InputConfig.IMAGE, picture);
+    return set(InputConfig.IMAGE, List.of(Given.required(picture, "image")));
+  }
+
+  /** Pictures to look at, for models that look at several; none by default. */
+  public InputConfigBuilder images(List<Picture> pictures) {
+    return set(InputConfig.IMAGE, pictures);
   }
 
   /**

@@ -112,8 +112,12 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
           "N",
           "ImageNet classes, for models that draw classes");
 
-  public static final Setting<Picture> IMAGE =
-      Setting.of("image", Kind.picture(), "FILE", "A picture to start from: PNG, JPEG or WebP");
+  public static final Setting<List<Picture>> IMAGE =
+      Setting.of(
+          "image",
+          Kind.listOf(Kind.picture()),
+          "FILE",
+          "A picture to start from, or those to look at: PNG, JPEG or WebP");
 
   public static final Setting<Picture> MASK_IMAGE =
       Setting.of("mask_image", Kind.picture(), "FILE", "White where the picture is drawn anew");

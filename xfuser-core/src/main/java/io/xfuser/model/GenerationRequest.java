@@ -186,10 +186,17 @@ public record GenerationRequest(
   /**
    * A picture that the pictures of a request refer to.
    *
-   * @param image red, green and blue, in the size in which it is seen
+   * @param image red, green and blue, in the size in which the transformer sees it
    * @param latents the shape of its latents
+   * @param read the same in the size in which the text encoder reads it with the prompt; null = it
+   *     does not
    */
-  public record Reference(Bitmap image, LatentShape latents) {}
+  public record Reference(Bitmap image, LatentShape latents, @Nullable Bitmap read) {
+    /** One that the transformer alone sees. */
+    public Reference(Bitmap image, LatentShape latents) {
+      this(image, latents, null);
+    }
+  }
 
   /**
    * What is drawn and what is not, in words or class labels; as many of the one as of the other.

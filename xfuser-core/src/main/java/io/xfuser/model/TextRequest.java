@@ -2,6 +2,7 @@ package io.xfuser.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.GenerationRequest.Prompts;
 import io.xfuser.nn.Range;
 import io.xfuser.torchscript.Torch;
@@ -23,6 +24,7 @@ import java.util.stream.LongStream;
  * @param imagesPerPrompt pictures for each prompt, one after another
  * @param images the pictures whose text is wanted
  * @param options how text is prepared
+ * @param pictures what is read with every prompt
  * @param context sums over the ranks that have the other shares of the encoder
  */
 public record TextRequest(
@@ -30,6 +32,7 @@ public record TextRequest(
     int imagesPerPrompt,
     Range images,
     TextEncoder.TextOptions options,
+    List<Bitmap> pictures,
     BlockContext context) {
   /** The prefix of the names of negative prompts' tensors. */
   public static final String NEGATIVE = "negative_";
@@ -38,7 +41,7 @@ public record TextRequest(
   public static TextRequest of(List<String> prompts, TextEncoder.TextOptions options) {
     Range all = Range.of(prompts.size());
     Prompts alone = new Prompts(prompts, List.of());
-    return new TextRequest(alone, 1, all, options, BlockContext.none(List.of()));
+    return new TextRequest(alone, 1, all, options, List.of(), BlockContext.none(List.of()));
   }
 
   /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */

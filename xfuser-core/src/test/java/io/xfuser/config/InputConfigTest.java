@@ -92,7 +92,7 @@ class InputConfigTest {
                 + " do_classifier_free_guidance=true, guidance_rescale=0.7, true_cfg_scale=2.0,"
                 + " eta=0.5, max_sequence_length=120, num_images_per_prompt=2, seed=-3, seeds=none,"
                 + " use_resolution_binning=false, clean_caption=false, class_labels=none,"
-                + " image=fox.png, mask_image=a picture of 2 bytes, strength=0.25,"
+                + " image=[fox.png], mask_image=a picture of 2 bytes, strength=0.25,"
                 + " padding_mask_crop=32, max_area=4096, auto_resize=false, output_type=latent,"
                 + " partial_images=0, lora=[x.safetensors:0.5],"
                 + " prompt_2=none, prompt_3=none,"

@@ -6,6 +6,7 @@ import io.xfuser.config.Kind;
 import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.internal.picture.ClearMask;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -182,7 +183,8 @@ record DrawRequest(
    */
   private static void pictures(Form form, InputConfigBuilder input) {
     boolean several = form.fields().containsKey("images"); // OpenAI's name in JSON
-    set(input, InputConfig.IMAGE, picture(form, several ? "images" : "image"));
+    List<Picture> shown = pictures(form, several ? "images" : "image");
+    set(input, InputConfig.IMAGE, shown.isEmpty() ? null : shown);
     set(input, InputConfig.MASK_IMAGE, mask(picture(form, "mask")));
     if (form.fields().containsKey("mask_image") || form.files().containsKey("mask_image")) {
       set(input, InputConfig.MASK_IMAGE, picture(form, "mask_image"));
@@ -199,26 +201,31 @@ record DrawRequest(
   }
 
   private static @Nullable Picture picture(Form form, String field) {
-    List<byte[]> files = form.files().getOrDefault(field, List.of());
-    Object written = form.fields().get(field);
-    if (files.isEmpty() && written == null) {
-      return null;
-    }
-    if (files.size() > 1 || (written instanceof List<?> several && several.size() > 1)) {
+    List<Picture> all = pictures(form, field);
+    if (all.size() > 1) {
       throw Refusal.badField(field, "a request has one " + field + ", but there are several");
     }
-    byte[] bytes = files.isEmpty() ? decoded(field, text(written)) : files.get(0);
-    if (bytes.length == 0) {
-      throw Refusal.badField(field, field + " has no bytes");
-    }
-    return Picture.of(bytes);
+    return all.isEmpty() ? null : all.get(0);
   }
 
-  /** The text in a list of one, or in OpenAI's {@code {"image_url": …}}. */
+  private static List<Picture> pictures(Form form, String field) {
+    List<byte[]> all = new ArrayList<>(form.files().getOrDefault(field, List.of()));
+    Object written = form.fields().get(field);
+    if (all.isEmpty() && written != null) {
+      boolean several = written instanceof List<?> list && !list.isEmpty();
+      for (Object one : several ? (List<?>) written : List.of(written)) {
+        all.add(decoded(field, text(one)));
+      }
+    }
+    if (all.stream().anyMatch(bytes -> bytes.length == 0)) {
+      throw Refusal.badField(field, field + " has no bytes");
+    }
+    return all.stream().map(Picture::of).toList();
+  }
+
+  /** The text, which may be in OpenAI's {@code {"image_url": …}}. */
   private static String text(@Nullable Object written) {
-    if (written instanceof List<?> list && !list.isEmpty()) {
-      return text(list.get(0));
-    } else if (written instanceof Map<?, ?> map) {
+    if (written instanceof Map<?, ?> map) {
       return text(map.containsKey("url") ? map.get("url") : map.get("image_url"));
     }
     return String.valueOf(written);

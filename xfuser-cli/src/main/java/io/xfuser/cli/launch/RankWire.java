@@ -69,6 +69,9 @@ final class RankWire {
     if (value instanceof Picture picture) {
       return picture.read(); // base64
     }
+    if (value instanceof List<?> several) {
+      return several.stream().map(RankWire::written).toList();
+    }
     return value instanceof OutputType type ? type.name() : value;
   }
 
@@ -77,9 +80,16 @@ final class RankWire {
     for (Setting<?> setting : InputConfig.SETTINGS) {
       JsonNode value = message.at("/settings/" + setting.name());
       if (!value.isMissingNode()) {
-        boolean picture = setting == InputConfig.IMAGE || setting == InputConfig.MASK_IMAGE;
-        Object plain = JSON.treeToValue(value, Object.class);
-        input.set(setting, picture ? value.binaryValue() : plain);
+        if (setting == InputConfig.IMAGE) {
+          List<byte[]> pictures = new ArrayList<>();
+          for (JsonNode picture : value) {
+            pictures.add(picture.binaryValue());
+          }
+          input.set(setting, pictures);
+        } else {
+          Object plain = JSON.treeToValue(value, Object.class);
+          input.set(setting, setting == InputConfig.MASK_IMAGE ? value.binaryValue() : plain);
+        }
       }
     }
     return input.build();

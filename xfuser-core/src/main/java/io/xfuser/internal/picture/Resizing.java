@@ -48,6 +48,11 @@ public final class Resizing {
     return resized(image, width, height, Filter.LANCZOS);
   }
 
+  /** The same by Pillow's bicubic filter. */
+  public static Bitmap stretchedCubic(Bitmap image, int width, int height) {
+    return resized(image, width, height, Filter.BICUBIC);
+  }
+
   /** As much of the middle as covers the size: diffusers' mode "crop". */
   static Bitmap cropped(Bitmap image, int width, int height) {
     return centred(inside(image, width, height, false), width, height);

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The text tensors of one rank's pictures, by name. The first rank of each data-parallel group
@@ -77,6 +78,7 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared, LayerL
         request.input().numImagesPerPrompt(),
         plan.images(),
         request.text(),
+        request.seen().stream().flatMap(reference -> Stream.ofNullable(reference.read())).toList(),
         new BlockContext(List.of(), share(), replica::allReduceSum, listener));
   }
 

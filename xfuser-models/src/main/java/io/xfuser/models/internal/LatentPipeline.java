@@ -125,12 +125,22 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return name();
   }
 
+  /** Whether its requests may have several pictures to look at. */
+  protected boolean seesSeveral() {
+    return false;
+  }
+
   /** {@link #resolve}, with the schedule that the pipeline makes itself. */
   protected abstract GenerationRequest resolved(InputConfig input);
 
   @Override
   public final GenerationRequest resolve(InputConfig input) {
     ModelSettings.check(title(), input, settings());
+    int pictures = input.images().size();
+    if (pictures > 1 && !seesSeveral()) {
+      throw new ArgumentException(
+          "%s takes one %s, but %d are given".formatted(title(), InputConfig.IMAGE, pictures));
+    }
     return prescribed(resolved(input));
   }
 

@@ -45,6 +45,8 @@ class ArgumentsPageTest {
     return switch (parts[parts.length - 1]) {
       case "fill" -> SourceCall.fill(model, Files.createDirectory(scratch.resolve("fill")));
       case "kontext" -> Requests.kontext(model, scratch);
+      case "edit" ->
+          Requests.qwenImageEdit(scratch.resolve("edit"), "QwenImageEditPlusPipeline").directory();
       default -> model;
     };
   }

@@ -48,6 +48,17 @@ public final class Requests {
     }
   }
 
+  /** The tiny Qwen-Image as a pipeline of another class, whose autoencoder makes few tokens. */
+  static DirectoryCopy qwenImageEdit(Path directory, String pipeline) throws IOException {
+    DirectoryCopy copy = DirectoryCopy.of(directory("qwenimage_tiny"), directory);
+    copy.rewrite("model_index.json", "\"QwenImagePipeline\"", '"' + pipeline + '"');
+    DirectoryCopy.delete(directory.resolve("vae"));
+    for (String part : List.of("vae", "processor")) {
+      DirectoryCopy.of(directory("qwenimage_edit").resolve(part), directory.resolve(part));
+    }
+    return copy;
+  }
+
   /** {@code input}, which has a size, referring to a picture of 28 tokens in its own size. */
   public static InputConfig referring(InputConfig input) {
     int height = Objects.requireNonNull(input.height());

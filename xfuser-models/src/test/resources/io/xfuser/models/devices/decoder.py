@@ -15,6 +15,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
   bias = self.sliding_bias(self.causal_bias(x), 3)
   y = self.attended(x, w, rotation, bias, 8, 2., 1e-6)
   out = out + [y, self.with_attended(x, y, w, 1e-6), self.fed(x, w, 1e-6), self.with_fed(x, y, w, 1e-6)]
+  at, places = torch.zeros([2], dtype=4, device=like.device), torch.zeros([5, 4], dtype=4, device=like.device)
+  out = out + [self.rotation_at(x, places, 8, 10000.), self.with_pictures(x, at, annotate(List[Tensor], []))]
+  out = out + [self.with_pictures(x, at, [self.of(like, [2, 16])])]
   for mask in [annotate(List[Tensor], []), [torch.ones([2, 5], dtype=4, device=like.device)]]:
     bias = self.bias(x, mask)
     out = out + [bias, self.layer(x, w, rotation, bias, 8, 1e-6, [0, 2, 1])]

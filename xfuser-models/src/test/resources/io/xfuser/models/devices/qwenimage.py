@@ -1,5 +1,4 @@
 # after: joint/stream
-# not called: image_rotation
 # elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 6, T 5, C 16, H 2, D 8, N 64
@@ -11,13 +10,17 @@ def calls(self, like: Tensor) -> List[Tensor]:
   c = self.layers(like, {"img_in": [16, 4], "txt_in": [16, 9], "time_text_embed.timestep_embedder.linear_1": [16, 256],
                          "time_text_embed.timestep_embedder.linear_2": [16, 16]})
   c["txt_norm.weight"] = self.of(like, [9])
-  t = self.condition(500., like, c)
+  t, x = self.condition(500., like, c), self.embed(self.of(like, [2, 6, 4]), c)
+  text = self.embed_text(self.of(like, [2, 5, 9]), c)
+  at = torch.zeros([6, 4], dtype=4, device=like.device)
+  rotation = [self.image_rotation(at, [1, 2], [2, 2, 4]), self.text_rotation(text, 2, [2, 2, 4])]
   m = self.modulation(t, w)
-  x, text = self.embed(self.of(like, [2, 6, 4]), c), self.embed_text(self.of(like, [2, 5, 9]), c)
-  rotation = [self.text_rotation(y, 3, [2, 2, 4]) for y in [x, text]]
-  out = [t, m, x, text] + rotation
-  for streams in [[x], [x, text]]:
-    packed = self.before(streams, m, rotation, w, 8)
-    out = out + [packed] + self.after(streams, packed.select(2, 0), m, w, [0, 2, 1])
-  mask = torch.ones([2, 5], dtype=4, device=like.device)
-  return out + [self.without_template(text, mask, 2, 4)]
+  out = [t, x, text, m] + rotation
+  both, later = self.conditions(500., like, c), self.later_segment(at)
+  out = out + [both, later, self.first_row(both)]
+  for own in [self.by_token(m, annotate(List[Tensor], [])), self.by_token(self.modulation(both, w), [later])]:
+    for streams in [[x], [x, text]]:
+      packed = self.before(streams, own, rotation, w, 8)
+      out = out + [packed] + own + self.after(streams, packed[:, :, 0], own, w, [0, 2, 1])
+  mask = torch.ones([2, 7], dtype=4, device=like.device)
+  return out + [self.without_template(self.of(like, [2, 7, 9]), mask, 3, 5)]

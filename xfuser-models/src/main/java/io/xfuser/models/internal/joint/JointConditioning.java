@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param mask of the text, (B, T), as attention takes it; null = all of it is attended
  * @param textPlaces where the text's tokens are, in the model's terms; null = nowhere
  * @param places where this rank's tokens are, in the model's terms; dimension 0 is the tokens
+ * @param rows of the modulations by which each of this rank's tokens is modulated, (l) int64; null
+ *     = all by those of their row of the batch
  * @param steps modulations of all steps, made of the embedded timestep with what is the same in
  *     every step, after SiLU, (B, C)
  * @param stepOrNull what belongs to a step; null before the first
@@ -21,11 +23,12 @@ public record JointConditioning(
     @Nullable NDArray mask,
     @Nullable NDArray textPlaces,
     NDArray places,
+    @Nullable NDArray rows,
     StepModulations steps,
     StepModulations.@Nullable Now stepOrNull) {
   /** Before the first step, with text that is all attended and nowhere. */
   public JointConditioning(NDArray text, NDArray places, StepModulations steps) {
-    this(text, null, null, places, steps, null);
+    this(text, null, null, places, null, steps, null);
   }
 
   /** The same with a mask. */
@@ -35,7 +38,8 @@ public record JointConditioning(
 
   /** The same in a step, whose manager is {@code step}. */
   public JointConditioning at(NDManager step, double timestep) {
-    return new JointConditioning(text, mask, textPlaces, places, steps, steps.at(step, timestep));
+    return new JointConditioning(
+        text, mask, textPlaces, places, rows, steps, steps.at(step, timestep));
   }
 
   /** What belongs to this step. */

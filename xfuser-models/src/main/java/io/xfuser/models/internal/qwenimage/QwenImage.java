@@ -27,8 +27,7 @@ import io.xfuser.weights.Share;
 record QwenImage(QwenImageConfig config, Weights weights)
     implements TransformerSpec<JointConditioning> {
   static final Program PROGRAM =
-      Program.load(
-          QwenImage.class, "/io/xfuser/models/internal/joint/stream.py", "qwenimage.py");
+      Program.load(QwenImage.class, "/io/xfuser/models/internal/joint/stream.py", "qwenimage.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
   QwenImage {
@@ -84,7 +83,12 @@ record QwenImage(QwenImageConfig config, Weights weights)
                 w.linear("norm_out.linear", 2 * width, width)
                     .tensor(patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
                     .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())),
-        c -> c.step().vector());
+        this::condition);
+  }
+
+  private NDArray condition(JointConditioning c) {
+    NDArray all = c.step().vector();
+    return config.still() ? PROGRAM.call(all.getManager(), "first_row", all) : all;
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
@@ -20,8 +21,7 @@ import java.util.Objects;
 /** Joint attention of image and text, both of which have places, and an MLP for each. */
 record QwenImageBlock(int headSize, TensorMap weights) implements Block<JointConditioning> {
   static QwenImageBlock load(QwenImageConfig config, Weights block, Share share) {
-    return new QwenImageBlock(
-        config.headSize(), WeightMap.of(block, share, w -> read(w, config)));
+    return new QwenImageBlock(config.headSize(), WeightMap.of(block, share, w -> read(w, config)));
   }
 
   private static WeightMap read(WeightMap map, QwenImageConfig config) {
@@ -45,11 +45,18 @@ record QwenImageBlock(int headSize, TensorMap weights) implements Block<JointCon
 
   @Override
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
-    NDArray m = c.step().of(this, QwenImage.PROGRAM, "modulation"); // (12, B, 1, C)
+    NDArray all = c.step().of(this, QwenImage.PROGRAM, "modulation"); // (12, B, 1, C)
+    TokenRange local = x.place().local();
     try (NDManager scope = owner.newSubManager()) {
+      NDArray rows = c.rows(); // (l)
+      NDList which =
+          rows == null
+              ? new NDList()
+              : new NDList(Torch.slice(scope, rows, 0, local.from(), local.to()));
+      NDList m = QwenImage.PROGRAM.callList(scope, "by_token", all, which);
       NDList streams = new NDList(x.image()); // (B, l, C), (B, T, C)
       NDArray own = // (l, D/2, 2)
-          Torch.slice(scope, c.places(), 0, x.place().local().from(), x.place().local().to());
+          Torch.slice(scope, c.places(), 0, local.from(), local.to());
       NDList rotation = new NDList(own, Objects.requireNonNull(c.textPlaces()));
       if (x.text() != null) {
         streams.add(x.text());

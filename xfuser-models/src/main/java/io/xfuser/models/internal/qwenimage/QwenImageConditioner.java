@@ -50,10 +50,13 @@ record QwenImageConditioner(QwenImageConfig config, TensorMap weights) implement
           unlessWhole(input.text(QwenImageTextEncoder.MASK)),
           QwenImage.PROGRAM.call(request, "text_rotation", text, farthest, axes), // (T, D/2, 2)
           QwenImage.PROGRAM.call(request, "image_rotation", at, middles, axes), // (l, D/2, 2)
+          config.still() ? QwenImage.PROGRAM.call(request, "later_segment", at) : null, // (l)
           new StepModulations(
               request,
               input.timesteps(),
-              (to, t) -> QwenImage.PROGRAM.call(to, "condition", t, text, weights)),
+              (to, t) ->
+                  QwenImage.PROGRAM.call(
+                      to, config.still() ? "conditions" : "condition", t, text, weights)),
           null);
     }
   }

@@ -16,6 +16,8 @@ import java.util.List;
  *     row, its column
  * @param channels c, latent channels; a token has 2 by 2 latents
  * @param textWidth width of the text encoder's states
+ * @param still whether what a picture refers to is modulated as at the end of the denoising (Edit
+ *     2511); diffusers' {@code zero_cond_t}
  */
 record QwenImageConfig(
     String origin,
@@ -24,7 +26,8 @@ record QwenImageConfig(
     int headSize,
     List<Integer> axes,
     int channels,
-    int textWidth) {
+    int textWidth,
+    boolean still) {
   /** Latents along each side of a token. */
   static final int PATCH = 2;
 
@@ -64,7 +67,6 @@ record QwenImageConfig(
     config.require("guidance_embeds", false); // diffusers' class has no layer for it either
     config.require("use_additional_t_cond", false);
     config.require("use_layer3d_rope", false);
-    config.require("zero_cond_t", false);
     int channels = config.getInt("out_channels", 16);
     int tokens = config.getInt("in_channels", 64);
     if (tokens != channels * PATCH * PATCH) {
@@ -79,6 +81,7 @@ record QwenImageConfig(
         config.getInt("attention_head_dim", 128),
         config.has("axes_dims_rope") ? config.getIntList("axes_dims_rope") : List.of(16, 56, 56),
         channels,
-        config.getInt("joint_attention_dim", 3584));
+        config.getInt("joint_attention_dim", 3584),
+        config.getBoolean("zero_cond_t", false));
   }
 }

@@ -11,10 +11,12 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.ReadPictures;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.vae.VaeProvider;
@@ -29,7 +31,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/** A directory of Qwen-Image ({@code QwenImagePipeline} in diffusers). */
+/**
+ * A directory of Qwen-Image or Qwen-Image-Edit ({@code QwenImagePipeline} in diffusers, {@code
+ * QwenImageImg2ImgPipeline} and {@code QwenImageInpaintPipeline} for requests with a picture,
+ * {@code QwenImageEditPipeline} and {@code QwenImageEditPlusPipeline}).
+ */
 final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
   private static final String NAME = "qwenimage";
   private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
@@ -48,21 +54,43 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
           InputConfig.TRUE_CFG_SCALE,
           InputConfig.SIGMAS);
 
+  private static final Set<Setting<?>> BEGINNING =
+      Set.of(
+          InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
+          InputConfig.STRENGTH,
+          InputConfig.PADDING_MASK_CROP);
+
+  private static final PictureLoop LOOP = new PictureLoop(0.6, false, false);
+
+  private final QwenImageTask task;
+
   QwenImagePipeline(PipelineComponents components) {
-    super(components, needs(), QwenImageConfig::from);
+    super(components, needs(task(components)), QwenImageConfig::from);
+    task = task(components);
   }
 
-  private static Needs needs() {
-    return Needs.of("QwenImageTransformer2DModel")
-        .scheduler(SchedulerProvider.Ability.MU)
-        .text("", Ability.INNER)
-        .vae(VaeProvider.Ability.WHITENED);
+  private static QwenImageTask task(PipelineComponents components) {
+    return QwenImageTask.of(components.index().getString("_class_name"));
+  }
+
+  private static Needs needs(QwenImageTask task) {
+    Needs needs =
+        Needs.of("QwenImageTransformer2DModel")
+            .scheduler(SchedulerProvider.Ability.MU)
+            .vae(VaeProvider.Ability.WHITENED);
+    return task.edits()
+        ? needs.text("", Ability.INNER, Ability.PICTURES)
+        : needs.text("", Ability.INNER);
   }
 
   @Override
   protected void check() {
     requireLatents(config().channels(), config().tokenWidth());
     super.check();
+    if (task.edits()) {
+      ReadPictures.check(components());
+    }
   }
 
   @Override
@@ -77,15 +105,41 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
   }
 
   @Override
+  protected String title() {
+    return task == QwenImageTask.DRAW
+        ? NAME
+        : NAME + (task == QwenImageTask.EDIT ? "_edit" : "_edit_plus");
+  }
+
+  @Override
   public Set<Setting<?>> settings() {
-    return SETTINGS;
+    return ModelSettings.union(SETTINGS, task.edits() ? Set.of(InputConfig.IMAGE) : BEGINNING);
+  }
+
+  @Override
+  protected boolean seesSeveral() {
+    return task == QwenImageTask.EDIT_PLUS;
   }
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
-    int scale = vae().scale();
-    Size asked = askedOr(SAMPLE_SIZE * scale, input);
-    Size size = roundedDown(NAME, scale * QwenImageConfig.PATCH, asked);
+    if (!task.edits()) {
+      requirePictures(input);
+      int side = SAMPLE_SIZE * vae().scale();
+      return begun(resolved(input, new Size(side, side)), LOOP);
+    }
+    autoencoder().checkEncoder();
+    QwenImageEdit edit = QwenImageEdit.of(task, input, this::latents);
+    return resolved(input, edit.size()).withReferences(edit.references());
+  }
+
+  /** The request without pictures, of size {@code usual} where it does not say. */
+  private GenerationRequest resolved(InputConfig input, Size usual) {
+    Size asked =
+        new Size(
+            Objects.requireNonNullElse(input.height(), usual.height()),
+            Objects.requireNonNullElse(input.width(), usual.width()));
+    Size size = roundedDown(title(), vae().scale() * QwenImageConfig.PATCH, asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
     requireText(LONGEST_TEXT, request);
@@ -124,6 +178,6 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
 
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
-    return new QwenImageTextEncoder(components().on(placement), share);
+    return new QwenImageTextEncoder(components().on(placement), share, task);
   }
 }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A language model as a text encoder, of which the hidden states of some layers are wanted:
@@ -134,11 +135,20 @@ final class CausalDecoder implements TextModel {
       this.scope = scope;
       this.context = input.context();
       this.x = embed(scope, input); // (B, T, C)
-      rotation = PROGRAM.call(scope, "rotation", x, config.headWidth(), config.theta());
+      rotation = rotation(input.pictures()); // (2, T, D)
       bias = PROGRAM.call(scope, "bias", x, mask(scope, input)); // (T, T) or (B, 1, T, T)
       boolean all = style.sliding().isEmpty() || style.window() >= x.getShape().get(1);
       near = all ? bias : PROGRAM.call(scope, "sliding_bias", bias, style.window());
       context.listener().computed(0, config.layers());
+    }
+
+    private NDArray rotation(TextInput.@Nullable Pictures pictures) {
+      int head = config.headWidth();
+      if (pictures == null) {
+        return PROGRAM.call(scope, "rotation", x, head, config.theta());
+      }
+      NDArray places = weights.beside(scope, pictures.places());
+      return PROGRAM.call(scope, "rotation_at", x, places, head, config.theta());
     }
 
     void upTo(int layers) {
@@ -199,12 +209,25 @@ final class CausalDecoder implements TextModel {
       NDArray ids = weights.beside(scope, input.ids());
       double factor = config.style().embedding();
       if (share.isWhole()) {
-        return PROGRAM.call(owner, "embed", ids, weights.outside(), factor); // (B, T, C)
+        NDArray all = PROGRAM.call(scope, "embed", ids, weights.outside(), factor); // (B, T, C)
+        return Torch.alias(owner, withPictures(scope, all, input));
       }
       long first = config.rows().cut(share, 0).from();
       NDArray own = PROGRAM.call(scope, "embed_some", ids, weights.outside(), first, factor);
-      return input.context().sum().of(owner, own);
+      return input.context().sum().of(owner, withPictures(scope, own, input));
     }
+  }
+
+  private NDArray withPictures(NDManager scope, NDArray embedded, TextInput input) {
+    TextInput.Pictures pictures = input.pictures();
+    return pictures == null
+        ? embedded
+        : PROGRAM.call(
+            scope,
+            "with_pictures",
+            embedded,
+            weights.beside(scope, pictures.at()),
+            pictures.states());
   }
 
   @Override
@@ -234,7 +257,10 @@ final class CausalDecoder implements TextModel {
   public static final class Qwen25VlProvider extends Provider {
     /** For {@link java.util.ServiceLoader}. */
     public Qwen25VlProvider() {
-      super(Set.of("Qwen2_5_VLForConditionalGeneration"), DecoderConfig::qwen25vl);
+      super(
+          Set.of("Qwen2_5_VLForConditionalGeneration"),
+          Set.of(Ability.INNER, Ability.SHARES, Ability.PICTURES),
+          DecoderConfig::qwen25vl);
     }
   }
 
@@ -257,9 +283,16 @@ final class CausalDecoder implements TextModel {
   /** Opens the decoders of some classes, which {@code reading} makes data of. */
   private abstract static class Provider extends TextModelClass {
     Provider(Set<String> classNames, Function<ComponentConfig, DecoderConfig> reading) {
+      this(classNames, Set.of(Ability.INNER, Ability.SHARES), reading);
+    }
+
+    Provider(
+        Set<String> classNames,
+        Set<Ability> abilities,
+        Function<ComponentConfig, DecoderConfig> reading) {
       super(
           classNames,
-          Set.of(Ability.INNER, Ability.SHARES),
+          abilities,
           (folder, share) -> new CausalDecoder(folder, reading.apply(folder.config()), share),
           config -> reading.apply(config).sizes());
     }

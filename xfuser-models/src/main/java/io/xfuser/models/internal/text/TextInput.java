@@ -12,9 +12,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ids token ids (B, T), int64
  * @param mask 1 for tokens, 0 for padding, (B, T), int64; null: padding is attended to as text is
+ * @param pictures what stands in the place of some tokens of every text; null: nothing
  * @param context sums over the ranks that have the other shares, and hears of each layer
  */
-public record TextInput(NDArray ids, @Nullable NDArray mask, BlockContext context) {
+public record TextInput(
+    NDArray ids, @Nullable NDArray mask, @Nullable Pictures pictures, BlockContext context) {
+  /** Texts alone. */
+  public TextInput(NDArray ids, @Nullable NDArray mask, BlockContext context) {
+    this(ids, mask, null, context);
+  }
+
   /** Texts without a mask, for a whole encoder. */
   public static TextInput of(NDArray ids) {
     return new TextInput(ids, null, BlockContext.none(List.of()));
@@ -24,4 +31,15 @@ public record TextInput(NDArray ids, @Nullable NDArray mask, BlockContext contex
   NDArray maskOrOnes(NDManager scope) {
     return mask == null ? scope.ones(ids.getShape(), DataType.INT64) : mask;
   }
+
+  /**
+   * Pictures among the tokens.
+   *
+   * @param states what stands in the place of embeddings, (M, C); none on ranks other than the
+   *     first, which sums bring it to
+   * @param at the columns of ids where they stand, (M) int64
+   * @param places where each token stands by which each pair of a head's values turns, (T, D/2)
+   *     int64
+   */
+  record Pictures(List<NDArray> states, NDArray at, NDArray places) {}
 }

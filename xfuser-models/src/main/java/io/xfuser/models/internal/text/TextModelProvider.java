@@ -43,6 +43,8 @@ public interface TextModelProvider {
     LAYERS,
     /** {@link TextModel#inner}. */
     INNER,
+    /** Pictures among the tokens of {@link TextModel#inner}, {@link TextInput#pictures}. */
+    PICTURES,
     /** {@link TextModel#pooled}, where transformers' class gives a {@code pooler_output}. */
     POOLED,
     /** The same, where transformers' class gives {@code text_embeds}. */

@@ -99,6 +99,13 @@ public record TextTower(Tokenizer tokenizer, TextModel encoder, Limits limits)
     return encoder.inner(owner, new TextInput(ids.ids(owner), ids.mask(owner), context), layers);
   }
 
+  /** The same with pictures among the tokens. */
+  public List<NDArray> inner(
+      NDManager owner, ReadPictures.Text text, List<Integer> layers, BlockContext context) {
+    NDArray ids = limits.check(text.tokens()).ids(owner);
+    return encoder.inner(owner, new TextInput(ids, null, text.pictures(), context), layers);
+  }
+
   /** The most tokens that the tokenizer's files allow, or {@code published} where they say none. */
   public int limit(int published) {
     return tokenizer.modelMaxLength().orElse(published);

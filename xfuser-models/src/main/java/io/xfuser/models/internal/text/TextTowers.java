@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pipeline's text encoders that one rank has: its share of those that can be shared, and on the
@@ -20,6 +21,7 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
   private final List<TextTower> open = new ArrayList<>();
   private final PipelineComponents components;
   private final Share share;
+  private @Nullable ReadPictures pictures;
 
   /** Nothing opened yet. */
   protected TextTowers(PipelineComponents components, Share share) {
@@ -36,6 +38,18 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
     return shareable || share.isFirst()
         ? Optional.of(opened(suffix, shareable ? share : Share.WHOLE))
         : Optional.empty();
+  }
+
+  /** Opens what reads pictures with the text. */
+  protected final ReadPictures pictures() {
+    try {
+      ReadPictures opened = ReadPictures.open(components, share);
+      pictures = opened;
+      return opened;
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
   }
 
   private TextTower opened(String suffix, Share part) {
@@ -57,11 +71,15 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
 
   @Override
   public final long parameterBytes() {
-    return open.stream().mapToLong(tower -> tower.encoder().parameterBytes()).sum();
+    return open.stream().mapToLong(tower -> tower.encoder().parameterBytes()).sum()
+        + (pictures == null ? 0 : pictures.parameterBytes());
   }
 
   @Override
   public final void close() {
     open.forEach(TextTower::close);
+    if (pictures != null) {
+      pictures.close();
+    }
   }
 }

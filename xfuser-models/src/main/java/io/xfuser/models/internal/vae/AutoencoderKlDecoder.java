@@ -49,11 +49,10 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
    *     unknown or of another shape; the message names the file
    */
   public static AutoencoderKlDecoder open(Path directory, LoadOptions loading) {
-    AutoencoderKlConfig config =
-        AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("config.json")));
+    Vae vae = Vaes.read(ComponentConfig.read(directory.resolve("config.json")));
     try (ComponentWeights source =
         ComponentWeights.open(directory, "diffusion_pytorch_model", loading)) {
-      return open(config, source);
+      return (AutoencoderKlDecoder) vae.decoder(source);
     }
   }
 

@@ -7,28 +7,36 @@ def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # t (B, C) -> shift, factor, gate twice, then the same for the text: (12, B, 1, C)
   return self.with_factors_(torch.cat([self.modulations(t, w, "img_mod.1"), self.modulations(t, w, "txt_mod.1")], 0))
 
-def before(self, x: List[Tensor], m: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], head: int) -> Tensor:
+def by_token(self, m: Tensor, rows: List[Tensor]) -> List[Tensor]:
+  # m (12, B, 1, C) -> the image's (6, B, 1, C) and the text's; where tokens differ, m (12, 2, 1, C) has what the first segment
+  # is modulated by, which the text is too, and what others are; rows (L) says which of both: (6, 1, L, C) and (6, 1, 1, C)
+  if len(rows) == 0:
+    return [m.slice(0, 0, 6), m.slice(0, 6, 12)]
+  image = m.slice(0, 0, 6).squeeze(2)[:, rows[0]].unsqueeze(1)
+  return [image, m.slice(0, 6, 12).slice(1, 0, 1)]
+
+def before(self, x: List[Tensor], m: List[Tensor], rotation: List[Tensor], w: Dict[str, Tensor], head: int) -> Tensor:
   # rotation of the image's tokens (L, D/2, 2), and of the text's (T, D/2, 2) -> (B, T + L, 3, H, D)
-  n = self.modulate(x[0], m[0], m[1], 1e-6)
+  n = self.modulate(x[0], m[0][0], m[0][1], 1e-6)
   if len(x) == 1:
     packed = self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head])
     return self.norm_rotate_(packed, [rotation[0]], w, "attn.norm_qk", 1e-6)
   text = x[1].size(1)
   packed = self.new_packed(x[0], text + x[0].size(1), w["attn.to_qkv.bias"], head)
   self.project(n, [rotation[0]], w, "attn.to_qkv", "attn.norm_qk", packed.slice(1, text, packed.size(1)))
-  n = self.modulate(x[1], m[6], m[7], 1e-6)
+  n = self.modulate(x[1], m[1][0], m[1][1], 1e-6)
   self.project(n, [rotation[1]], w, "attn.to_added_qkv", "attn.norm_added_qk", packed.slice(1, 0, text))
   return packed
 
-def after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: Dict[str, Tensor], terms: List[int]) -> List[Tensor]:
+def after(self, x: List[Tensor], attended: Tensor, m: List[Tensor], w: Dict[str, Tensor],
+          terms: List[int]) -> List[Tensor]:
   # attended (B, T + L, H, D) -> like x; two terms
   text = attended.size(1) - x[0].size(1)
-  h = self.add_attended(x[0], attended.slice(1, text, attended.size(1)), m, w, "attn.to_out.0", terms)
-  out = [self.finite(self.add_mlp(h, m, w, "img_mlp.net.0.proj", "img_mlp.net.2", terms, 1))]
+  h = self.add_attended(x[0], attended.slice(1, text, attended.size(1)), m[0], w, "attn.to_out.0", terms)
+  out = [self.finite(self.add_mlp(h, m[0], w, "img_mlp.net.0.proj", "img_mlp.net.2", terms, 1))]
   if len(x) > 1:
-    its = m.slice(0, 6, 12)
-    h = self.add_attended(x[1], attended.slice(1, 0, text), its, w, "attn.to_add_out", terms)
-    out.append(self.finite(self.add_mlp(h, its, w, "txt_mlp.net.0.proj", "txt_mlp.net.2", terms, 1)))
+    h = self.add_attended(x[1], attended.slice(1, 0, text), m[1], w, "attn.to_add_out", terms)
+    out.append(self.finite(self.add_mlp(h, m[1], w, "txt_mlp.net.0.proj", "txt_mlp.net.2", terms, 1)))
   return out
 
 def embed(self, tokens: Tensor, w: Dict[str, Tensor]) -> Tensor:
@@ -44,6 +52,18 @@ def condition(self, timestep: float, like: Tensor, w: Dict[str, Tensor]) -> Tens
   value = float((self.rounded(timestep, like.dtype) / 1000).item()) * 1000
   return torch.silu(self.embed_number(value, like, w, "time_text_embed.timestep_embedder"))
 
+def conditions(self, timestep: float, like: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # `condition` of a segment that is denoised, and of others that are not: (2, C)
+  return torch.cat([self.condition(timestep, like, w), self.condition(0., like, w)])
+
+def later_segment(self, at: Tensor) -> Tensor:
+  # at (L, 4): segment, frame, row, column -> 0 in the first segment, 1 in others, (L)
+  return torch.to(at.select(1, 0) > 0, 4)
+
+def first_row(self, x: Tensor) -> Tensor:
+  # (2, C) -> (1, C)
+  return torch.slice(x, 0, 0, 1)
+
 def axis(self, positions: Tensor, size: int) -> Tensor:
   # (L) -> angles (L, size/2) in fp32
   exponents = torch.arange(0, size, 2, dtype=6, device=positions.device) / size
@@ -57,7 +77,7 @@ def turns(self, places: List[Tensor], axes: List[int]) -> Tensor:
 def image_rotation(self, at: Tensor, middles: List[int], axes: List[int]) -> Tensor:
   # at (L, 4): segment, frame, row, column; middles: of each segment the row and the column that are 0 -> (L, D/2, 2). Later
   # segments are later frames.
-  middle = torch.tensor(middles, dtype=4, device=at.device).view([-1, 2]).index_select(0, at.select(1, 0))  # (L, 2)
+  middle = torch.tensor(middles, dtype=4, device=at.device).view([-1, 2])[at.select(1, 0)]  # (L, 2)
   frame = at.select(1, 0) + at.select(1, 1)
   return self.turns([frame, at.select(1, 2) - middle.select(1, 0), at.select(1, 3) - middle.select(1, 1)], axes)
 

@@ -34,6 +34,19 @@ def rotation(self, x: Tensor, head: int, theta: float) -> Tensor:
   angles = torch.cat([angles, angles], 1)
   return torch.to(torch.stack([torch.cos(angles), torch.sin(angles)]), x.dtype)
 
+def rotation_at(self, x: Tensor, places: Tensor, head: int, theta: float) -> Tensor:
+  # x (B, T, C), places (T, D/2) that differ by pairs of a head's values -> like `rotation`
+  exponents = torch.arange(0, head, 2, dtype=6, device=x.device) / head
+  angles = torch.to(places, 6) * torch.reciprocal(torch.pow(theta, exponents))
+  angles = torch.cat([angles, angles], 1)
+  return torch.to(torch.stack([torch.cos(angles), torch.sin(angles)]), x.dtype)
+
+def with_pictures(self, x: Tensor, at: Tensor, states: List[Tensor]) -> Tensor:
+  # x (B, T, C) with states (M, C), or zeros where there are none, in the columns at (M)
+  if len(states) == 0:
+    return torch.index_fill(x, 1, at, 0.)
+  return torch.index_copy(x, 1, at, torch.to(states[0], x.dtype).unsqueeze(0).expand([x.size(0), -1, -1]).contiguous())
+
 def turned(self, x: Tensor, rotation: Tensor) -> Tensor:
   # x (B, T, H, D): the first half of a head and the second turn together
   half = x.size(3) // 2

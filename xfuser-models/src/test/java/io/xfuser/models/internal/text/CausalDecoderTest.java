@@ -15,11 +15,16 @@ import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Qwen3 and Gemma2 with three groups of two heads, against transformers. */
+/** Language models of groups of two heads against transformers; where one is enough, Qwen3. */
 class CausalDecoderTest {
   private NDManager manager;
   private CausalDecoder decoder;
@@ -46,24 +51,28 @@ class CausalDecoderTest {
     manager.close();
   }
 
-  @Test
-  void everyStateIsThatOfTransformers() {
-    List<NDArray> states = states(0, 1, 2, 3, 4);
-    for (int i = 0; i < states.size(); i++) {
-      assertThat(Pixels.largestDifference(states.get(i), reference("hidden." + i)))
-          .as("state %d", i)
-          .isLessThanOrEqualTo(1e-5);
-    }
+  /** Of Gemma2's 29 tokens, every other layer sees twelve. */
+  static Stream<Arguments> models() {
+    return Stream.of(
+        model("zimage_tiny", DecoderConfig::qwen3),
+        model("qwenimage_tiny", DecoderConfig::qwen25vl),
+        model("sana_tiny", DecoderConfig::gemma2));
   }
 
-  /** Of 29 tokens, every other layer sees twelve. */
-  @Test
-  void everyStateOfGemma2IsThatOfTransformers() {
-    try (CausalDecoder gemma = opened("sana_tiny", DecoderConfig::gemma2)) {
-      TextInput input = TextInput.of(reference("sana_tiny", "ids"));
-      List<NDArray> states = gemma.inner(manager, input, List.of(0, 1, 2, 3, 4));
-      for (int i = 0; i < states.size(); i++) {
-        NDArray expected = reference("sana_tiny", "hidden." + i);
+  private static Arguments model(
+      String pipeline, Function<ComponentConfig, DecoderConfig> reading) {
+    return Arguments.of(pipeline, reading);
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void everyStateIsThatOfTransformers(
+      String pipeline, Function<ComponentConfig, DecoderConfig> reading) {
+    try (CausalDecoder model = opened(pipeline, reading)) {
+      List<Integer> all = IntStream.rangeClosed(0, model.layers()).boxed().toList();
+      List<NDArray> states = model.inner(manager, TextInput.of(reference(pipeline, "ids")), all);
+      for (int i : all) {
+        NDArray expected = reference(pipeline, "hidden." + i);
         assertThat(Pixels.largestDifference(states.get(i), expected))
             .as("state %d", i)
             .isLessThanOrEqualTo(2e-5);

@@ -198,10 +198,9 @@ class AutoencoderKlEncoderTest {
   private static AutoencoderKlEncoder open(String vae, ElementType type) {
     Path directory = VaeFixtures.directory(vae);
     ComponentConfig json = ComponentConfig.read(directory.resolve("config.json"));
-    AutoencoderKlConfig config = AutoencoderKlConfig.from(json);
     try (ComponentWeights source =
         ComponentWeights.open(directory, "diffusion_pytorch_model", LoadOptions.of(type))) {
-      return AutoencoderKlEncoder.open(config, json, source);
+      return (AutoencoderKlEncoder) Vaes.read(json).encoder(json, source);
     }
   }
 

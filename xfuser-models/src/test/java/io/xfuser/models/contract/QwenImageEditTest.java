@@ -1,0 +1,203 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Picture;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Qwen-Image-Edit reads and sees pictures as diffusers' pipelines do. */
+class QwenImageEditTest {
+  private static final Path FOLDER = DiffusersCall.FIXTURES.resolve("reference/qwenimage_edit");
+  private static final String PLUS = "QwenImageEditPlusPipeline";
+
+  @TempDir static Path scratch;
+
+  static Stream<DiffusersCall> calls() throws IOException {
+    JsonNode file = new ObjectMapper().readTree(FOLDER.resolve("cases.json").toFile());
+    List<DiffusersCall> calls = new ArrayList<>();
+    file.get("cases")
+        .forEach(
+            one ->
+                calls.add(
+                    new DiffusersCall(
+                        one.get("pipeline").asText(), file.get("seed").asLong(), one)));
+    return calls.stream();
+  }
+
+  private static Path directory(String pipeline, boolean still) throws IOException {
+    Path directory = scratch.resolve(pipeline + still);
+    if (!Files.exists(directory)) {
+      Requests.qwenImageEdit(directory, pipeline)
+          .rewrite("transformer/config.json", "{\n", "{\n  \"zero_cond_t\": " + still + ",\n");
+    }
+    return directory;
+  }
+
+  private static Path directory(DiffusersCall call) throws IOException {
+    return directory(call.pipeline(), call.json().get("still").asBoolean());
+  }
+
+  @ParameterizedTest
+  @MethodSource("calls")
+  void everyPictureEqualsThatOfDiffusers(DiffusersCall call) throws IOException {
+    try (NDManager manager = Torch.newManager();
+        FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null)) {
+      NDArray found = drawn(manager, EngineConfig.of(directory(call)), input(call));
+      String name = call.json().get("name").asText();
+      NDArray expected = pixels.get(manager, name, pixels.shape(name));
+      assertThat(found.getShape().getShape()).isEqualTo(call.shape());
+      assertThat(Pixels.largestDifference(call.strided(found), expected)).isLessThanOrEqualTo(1e-3);
+    }
+  }
+
+  private static InputConfig input(DiffusersCall call) {
+    List<Picture> images = new ArrayList<>();
+    call.json().get("images").forEach(one -> images.add(image(one.asText())));
+    InputConfigBuilder builder = InputConfig.builder().seed(call.seed()).images(images);
+    return call.fill(builder).outputType(OutputType.PT).build();
+  }
+
+  private static Picture image(String name) {
+    return Picture.of(FOLDER.resolve(name));
+  }
+
+  private static NDArray drawn(NDManager manager, EngineConfig engine, InputConfig input) {
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(engine);
+        Generation generation = pipeline.generate(input)) {
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+
+  static Stream<Layout> layouts() {
+    ParallelConfig serial = ParallelConfig.serial();
+    return Stream.of(
+        new Layout(serial.toBuilder().ulyssesDegree(3).cfgDegree(2).build(), 1),
+        new Layout(serial.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build(), 1),
+        new Layout(serial.toBuilder().distrifusionDegree(2).ulyssesDegree(2).build(), 1));
+  }
+
+  /** With decoder, encoder and language model in shares, and tokens of both kinds on a rank. */
+  @ParameterizedTest
+  @MethodSource("layouts")
+  void everyStrategyEqualsItsTokensOnOneRank(Layout layout) throws IOException {
+    InputConfig input =
+        InputConfig.builder("a red fox")
+            .images(List.of(image("tower.png"), image("hills.png")))
+            .negativePrompts("")
+            .trueCfgScale(2)
+            .size(96, 160)
+            .numInferenceSteps(2)
+            .outputType(OutputType.PT)
+            .build();
+    try (NDManager manager = Torch.newManager()) {
+      NDArray expected = drawn(manager, engine(layout.onOneRank(), false), input);
+      NDArray found = drawn(manager, engine(layout, true), input);
+      assertThat(Pixels.largestDifference(found, expected)).isLessThanOrEqualTo(1e-4);
+    }
+  }
+
+  private static EngineConfig engine(Layout layout, boolean shared) throws IOException {
+    return EngineConfig.builder(directory(PLUS, true))
+        .parallel(layout.degrees())
+        .runtime(
+            r ->
+                r.warmupSteps(layout.warmupSteps()).useParallelVae(shared).shardTextEncoder(shared))
+        .build();
+  }
+
+  @Test
+  void whatIsReadAndSeenHasTheSizesOfDiffusers() throws IOException {
+    InputConfig input =
+        InputConfig.builder("a fox").images(List.of(blank(300, 200), blank(100, 400))).build();
+    GenerationRequest request = Requests.resolve(directory(PLUS, false), input);
+    assertThat(List.of(request.size().height(), request.size().width())).containsExactly(2048, 512);
+    assertThat(
+            request.seen().stream()
+                .map(one -> List.of(one.image().height(), one.image().width()))
+                .toList())
+        .containsExactly(List.of(832, 1248), List.of(2048, 512));
+    assertThat(
+            request.seen().stream()
+                .map(one -> List.of(one.read().height(), one.read().width()))
+                .toList())
+        .containsExactly(List.of(320, 480), List.of(768, 192));
+  }
+
+  @Test
+  void requestsThatCannotBeAreRefusedInASentence() throws IOException {
+    Path plus = directory(PLUS, false);
+    Path one = directory("QwenImageEditPipeline", false);
+    InputConfig fox = InputConfig.builder("a fox").build();
+    List<Picture> two = List.of(blank(30, 40), blank(30, 40));
+    refused(plus, fox, PLUS + " needs image");
+    refused(
+        one,
+        fox.toBuilder().images(two).build(),
+        "qwenimage_edit takes one image, but 2 are given");
+    refused(
+        Requests.directory("qwenimage_tiny"),
+        fox.toBuilder().images(two).build(),
+        "qwenimage takes one image, but 2 are given");
+    refused(
+        plus,
+        fox.toBuilder().images(List.of(blank(3, 3000))).build(),
+        "image has 3000 × 3 pixels (height × width), which is too narrow");
+    InputConfig pad =
+        InputConfig.builder("a <|image_pad|>")
+            .images(two)
+            .size(64, 64)
+            .numInferenceSteps(2)
+            .build();
+    try (XDiTParallel pipeline = XDiTParallel.inProcess(EngineConfig.of(plus))) {
+      assertThatThrownBy(() -> pipeline.generate(pad))
+          .hasMessageContaining("a prompt with pictures must not contain <|image_pad|>");
+    }
+  }
+
+  @Test
+  void aModelWhosePictureSideIsWrongIsNotOpened(@TempDir Path other) throws IOException {
+    DirectoryCopy copy = DirectoryCopy.of(directory(PLUS, false), other.resolve("model"));
+    copy.rewrite("text_encoder/config.json", "\"out_hidden_size\": 48", "\"out_hidden_size\": 40");
+    assertThatThrownBy(() -> Requests.resolve(copy.directory(), InputConfig.builder("x").build()))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("merger.mlp.2.weight");
+  }
+
+  private static void refused(Path directory, InputConfig input, String sentence) {
+    assertThatThrownBy(() -> Requests.resolve(directory, input))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(sentence);
+  }
+
+  private static Picture blank(int width, int height) {
+    return Picture.of(new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB));
+  }
+}
