@@ -33,7 +33,7 @@ public record JointConditioning(
 
   /** The same with a mask. */
   public JointConditioning masked(NDArray other) {
-    return new JointConditioning(text, other, textPlaces, places, steps, stepOrNull);
+    return new JointConditioning(text, other, textPlaces, places, rows, steps, stepOrNull);
   }
 
   /** The same in a step, whose manager is {@code step}. */
