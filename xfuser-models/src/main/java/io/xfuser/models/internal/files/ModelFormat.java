@@ -29,6 +29,11 @@ public interface ModelFormat extends CheckpointFormat {
    */
   String pipeline(Tensors tensors, Path file);
 
+  /** What {@code model_index.json} would have besides the pipeline's components. */
+  default Map<String, Object> index(Tensors tensors, Path file) {
+    return Map.of();
+  }
+
   /** The settings of its scheduler, as published. */
   Map<String, Object> scheduler(Tensors tensors);
 

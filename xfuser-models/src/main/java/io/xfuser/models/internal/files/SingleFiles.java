@@ -145,6 +145,7 @@ public final class SingleFiles implements ModelAssembler {
     }
 
     void addAll() {
+      index.putAll(format.index(transformer.tensors(), file));
       index.put("_class_name", format.pipeline(transformer.tensors(), file));
       add("transformer", "diffusers", format.className(), given(file, transformer, Map.of()));
       add("scheduler", format.scheduler(transformer.tensors()));
@@ -183,23 +184,19 @@ public final class SingleFiles implements ModelAssembler {
 
     private void addVae() {
       Path place = parts.get(VAE);
-      if (place != null) {
-        Given part = part(VAE, place, format.vae());
-        String className =
-            Files.isDirectory(place)
-                ? ComponentConfig.read(place.resolve("config.json"))
-                    .className()
-                    .orElse("AutoencoderKL")
-                : "AutoencoderKL";
-        add(VAE, "diffusers", className, part);
-      } else {
-        Optional<Found> own = in(VAE, "");
-        own.ifPresent(
-            found -> add(VAE, "diffusers", "AutoencoderKL", given(file, found, format.vae())));
-        if (own.isEmpty()) {
-          missing.add(VAE);
-        }
-      }
+      Optional<Given> found =
+          place == null
+              ? in(VAE, "").map(own -> given(file, own, format.vae()))
+              : Optional.of(part(VAE, place, format.vae()));
+      found.ifPresentOrElse(
+          given -> add(VAE, "diffusers", vaeClass(given), given), () -> missing.add(VAE));
+    }
+
+    private static String vaeClass(Given given) {
+      ComponentConfig told = given.config();
+      ComponentConfig config =
+          told == null ? ComponentConfig.read(given.place().resolve("config.json")) : told;
+      return config.className().orElse("AutoencoderKL");
     }
 
     private Optional<Found> in(String component, String infix) {

@@ -8,8 +8,11 @@ import java.util.Set;
 
 /** Opens directories of Flux.2 dev and klein. */
 public final class Flux2Pipelines implements PipelineProvider {
-  private static final String DEV = "Flux2Pipeline";
-  private static final String KLEIN = "Flux2KleinPipeline";
+  /** The pipeline whose transformer is told the strength of the prompt. */
+  static final String DEV = "Flux2Pipeline";
+
+  /** The one whose transformer is not. */
+  static final String KLEIN = "Flux2KleinPipeline";
 
   @Override
   public Set<String> classNames() {

@@ -22,6 +22,7 @@ final class OtherNames {
   private static final Map<String, String> TABLES =
       Map.of(
           "single_transformer_blocks.0.proj_mlp.weight", "flux.names",
+          "single_transformer_blocks.0.attn.to_qkv_mlp_proj.weight", "flux2.names",
           "transformer_blocks.0.attn.add_k_proj.weight", "sd3.names",
           "adaln_single.linear.weight", "pixart.names",
           "text_model.encoder.layers.0.self_attn.q_proj.weight", "clip.names");
@@ -44,7 +45,7 @@ final class OtherNames {
     return TABLES.entrySet().stream()
         .filter(table -> tensors.contains(table.getKey()))
         .map(Map.Entry::getValue)
-        .sorted() // Flux has what SD3 is known by
+        .sorted() // Flux and Flux.2 have what SD3 is known by
         .findFirst()
         .map(table -> read(table, tensors))
         .orElse(Map.of());

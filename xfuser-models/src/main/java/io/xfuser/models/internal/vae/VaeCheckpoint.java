@@ -45,7 +45,9 @@ public final class VaeCheckpoint implements CheckpointFormat {
     int levels = tensors.count("decoder.up.");
     Tensors.Renaming renaming = new Tensors.Renaming(tensors);
     String half = "(encoder|decoder)";
-    renaming.rule(half + "\\.norm_out\\.(.*)", "$1.conv_norm_out.$2");
+    renaming
+        .rule(half + "\\.norm_out\\.(.*)", "$1.conv_norm_out.$2")
+        .rule(half + "\\.((?:post_)?quant_conv\\..*)", "$2");
     resnets(renaming, half + "\\.mid\\.block_1\\.", "$1.mid_block.resnets.0.", "2");
     resnets(renaming, half + "\\.mid\\.block_2\\.", "$1.mid_block.resnets.1.", "2");
     attention(renaming, half + "\\.mid\\.attn_1\\.", "$1.mid_block.attentions.0.");
@@ -78,14 +80,16 @@ public final class VaeCheckpoint implements CheckpointFormat {
 
   @Override
   public Map<String, Object> config(Tensors tensors) {
-    List<Integer> widths = new ArrayList<>();
     int levels = tensors.count("decoder.up_blocks.");
-    for (int i = 0; i < levels; i++) {
-      widths.add(tensors.size("decoder.up_blocks." + i + ".resnets.0.conv1.weight", 0));
-    }
+    List<Integer> widths = widths(tensors, "decoder.up_blocks.");
     Collections.reverse(widths);
     Map<String, Object> config = new HashMap<>();
     config.put("block_out_channels", widths);
+    if (tensors.has("bn.running_mean")) {
+      config.put("_class_name", "AutoencoderKLFlux2");
+      config.put("decoder_block_out_channels", widths);
+      config.put("block_out_channels", widths(tensors, "encoder.down_blocks."));
+    }
     config.put("up_block_types", Collections.nCopies(levels, "UpDecoderBlock2D"));
     config.put("down_block_types", Collections.nCopies(levels, "DownEncoderBlock2D"));
     config.put("layers_per_block", tensors.count("decoder.up_blocks.0.resnets.") - 1);
@@ -99,5 +103,13 @@ public final class VaeCheckpoint implements CheckpointFormat {
     config.put(
         "mid_block_add_attention", tensors.has("decoder.mid_block.attentions.0.to_q.weight"));
     return config;
+  }
+
+  private static List<Integer> widths(Tensors tensors, String blocks) {
+    List<Integer> widths = new ArrayList<>();
+    for (int i = 0; i < tensors.count(blocks); i++) {
+      widths.add(tensors.size(blocks + i + ".resnets.0.conv1.weight", 0));
+    }
+    return widths;
   }
 }

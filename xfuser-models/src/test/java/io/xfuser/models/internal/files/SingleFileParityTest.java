@@ -20,6 +20,8 @@ class SingleFileParityTest extends DiffusersParity {
     return List.of(
         "flux_schnell_tiny",
         "flux_dev_tiny",
+        "flux2_tiny",
+        "flux2_klein_tiny",
         "sd35_medium_tiny",
         "sd35_large_tiny",
         "chroma_tiny",
@@ -29,7 +31,7 @@ class SingleFileParityTest extends DiffusersParity {
   @Override
   protected ModelConfig model(Path directory) {
     String name = String.valueOf(directory.getFileName());
-    Path file = files.resolve(name + ".safetensors");
+    Path file = files.resolve(name + "_base.safetensors"); // Flux.2's name tells that
     if (!Files.exists(file)) {
       Torch.prepareThread(1);
       try (NDManager manager = Torch.newManager()) {
