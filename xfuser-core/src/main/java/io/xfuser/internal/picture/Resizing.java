@@ -55,13 +55,13 @@ public final class Resizing {
 
   /** As much of the middle as covers the size: diffusers' mode "crop". */
   static Bitmap cropped(Bitmap image, int width, int height) {
-    return centred(inside(image, width, height, false), width, height);
+    return middle(inside(image, width, height, false), width, height);
   }
 
   /** All of it in the middle, its edges drawn out to the sides: diffusers' mode "fill". */
   public static Bitmap filled(Bitmap image, int width, int height) {
     Bitmap middle = inside(image, width, height, true);
-    Bitmap all = centred(middle, width, height);
+    Bitmap all = middle(middle, width, height);
     int above = height / 2 - middle.height() / 2;
     int beside = width / 2 - middle.width() / 2;
     if (above > 0) {
@@ -87,7 +87,8 @@ public final class Resizing {
     return resized(image, Math.max(1, w), Math.max(1, h), Filter.LANCZOS);
   }
 
-  private static Bitmap centred(Bitmap image, int width, int height) {
+  /** The middle of the picture, in its own pixels; black beside it where it is smaller. */
+  public static Bitmap middle(Bitmap image, int width, int height) {
     Bitmap all = Bitmap.black(width, height, image.channels());
     int left = width / 2 - image.width() / 2;
     int top = height / 2 - image.height() / 2;

@@ -5,18 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Picture;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.models.internal.files.OneFile;
-import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -24,7 +20,6 @@ import io.xfuser.torchscript.Torch;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -39,17 +34,8 @@ class KontextTest {
 
   @TempDir Path scratch;
 
-  private static JsonNode file() throws IOException {
-    return new ObjectMapper().readTree(FOLDER.resolve("cases.json").toFile());
-  }
-
   static List<DiffusersCall> calls() throws IOException {
-    long seed = file().get("seed").asLong();
-    List<DiffusersCall> calls = new ArrayList<>();
-    file()
-        .get("cases")
-        .forEach(one -> calls.add(new DiffusersCall(one.get("pipeline").asText(), seed, one)));
-    return calls;
+    return ReferredPictures.calls(FOLDER);
   }
 
   @ParameterizedTest
@@ -69,36 +55,11 @@ class KontextTest {
   }
 
   private static void equal(DiffusersCall call, EngineConfig engine) {
-    try (NDManager manager = Torch.newManager();
-        FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null);
-        XDiTParallel pipeline = XDiTParallel.inProcess(engine);
-        Generation generation = pipeline.generate(input(call))) {
-      String name = call.json().get("name").asText();
-      NDArray expected = pixels.get(manager, name, pixels.shape(name));
-      assertThat(generation.tensor().getShape().getShape()).isEqualTo(call.shape());
-      assertThat(Pixels.largestDifference(call.strided(generation.tensor()), expected))
-          .isLessThanOrEqualTo(1e-3);
-    }
-  }
-
-  private static InputConfig input(DiffusersCall call) {
-    InputConfigBuilder builder = InputConfig.builder().outputType(OutputType.PT);
-    JsonNode image = call.json().get("image");
-    if (!image.isNull()) {
-      builder.image(Picture.of(FOLDER.resolve(image.asText())));
-    }
-    List<Long> seeds = new ArrayList<>();
-    call.json().get("seeds").forEach(one -> seeds.add(one.asLong()));
-    return call.fill(seeds.isEmpty() ? builder.seed(call.seed()) : builder.seeds(seeds)).build();
+    ReferredPictures.requireEqual(FOLDER, call, engine);
   }
 
   static Stream<int[]> sizes() throws IOException {
-    List<int[]> sizes = new ArrayList<>();
-    file()
-        .get("sizes")
-        .forEach(
-            one -> sizes.add(Stream.of(0, 1, 2, 3).mapToInt(i -> one.get(i).asInt()).toArray()));
-    return sizes.stream();
+    return ReferredPictures.sizes(FOLDER);
   }
 
   @ParameterizedTest

@@ -1,11 +1,14 @@
 package io.xfuser.models.internal.flux2;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
+import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
@@ -25,10 +28,12 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** A directory of Flux.2 ({@code Flux2Pipeline} and {@code Flux2KleinPipeline} in diffusers). */
 final class Flux2Pipeline extends JointPipeline<Flux2Config> {
+  private static final String NAME = "flux2";
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
   private static final Defaults DEFAULTS = new Defaults(50, 4, 512, false);
 
@@ -39,7 +44,9 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.SIGMAS);
+          InputConfig.SIGMAS,
+          InputConfig.IMAGE,
+          InputConfig.TEXT_ENCODER_OUT_LAYERS);
 
   private final Flux2Variant variant;
 
@@ -77,6 +84,11 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
 
   @Override
   public String name() {
+    return NAME;
+  }
+
+  @Override
+  protected String title() {
     return variant.title();
   }
 
@@ -87,20 +99,56 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
-    int scale = vae().scale();
-    Size size = roundedDown(title(), scale, askedOr(USUAL_SIZE, input));
-    LatentShape latents =
-        new LatentShape(
-            config().channels(),
-            1,
-            size.height() / scale,
-            size.width() / scale,
-            new Patchify(1),
-            LatentShape.Layout.PACKED);
+    List<Bitmap> seen = SeenPictures.read(pictures(input), vae().scale());
+    Size usual = seen.isEmpty() ? new Size(USUAL_SIZE, USUAL_SIZE) : size(seen.get(0));
+    Size asked =
+        new Size(
+            Objects.requireNonNullElse(input.height(), usual.height()),
+            Objects.requireNonNullElse(input.width(), usual.width()));
+    Size size = roundedDown(title(), vae().scale(), asked);
+    LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
+    requireLayers(request.text().outLayers());
     return request
         .withGuidance(guidance(request.guidance().scale()))
-        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
+        .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()))
+        .withReferences(references(seen));
+  }
+
+  private static List<Picture> pictures(InputConfig input) {
+    Picture one = input.image();
+    return one == null ? List.of() : List.of(one);
+  }
+
+  private static Size size(Bitmap picture) {
+    return new Size(picture.height(), picture.width());
+  }
+
+  private LatentShape latents(Size size) {
+    int scale = vae().scale();
+    return new LatentShape(
+        config().channels(),
+        1,
+        size.height() / scale,
+        size.width() / scale,
+        new Patchify(1),
+        LatentShape.Layout.PACKED);
+  }
+
+  private List<Reference> references(List<Bitmap> seen) {
+    if (!seen.isEmpty()) {
+      autoencoder().checkEncoder();
+    }
+    return seen.stream().map(one -> new Reference(one, latents(size(one)))).toList();
+  }
+
+  private void requireLayers(List<Integer> layers) {
+    int taken = variant.layers().size();
+    if (!layers.isEmpty() && layers.size() != taken) {
+      throw new ArgumentException(
+          "%s names %s, but the transformer takes the states of %d layers"
+              .formatted(InputConfig.TEXT_ENCODER_OUT_LAYERS, layers, taken));
+    }
   }
 
   /** Against the empty prompt, unless that is distilled or the transformer is told. */
