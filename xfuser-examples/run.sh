@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Draws the same picture with each model's hybrid layouts, one JVM per rank, on the CPU:
 #   xfuser-examples/run.sh [MODEL [DIR]]
-# MODEL is pixart_sigma, pixart_alpha, sd3, flux, zimage, qwenimage, chroma, hunyuandit, latte or dit, DIR its directory in diffusers' layout. With
+# MODEL is pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, hunyuandit, latte or dit, DIR its directory in diffusers' layout. With
 # neither, the demo model draws. What is made is in results/, named after the layouts.
 set -eu
 
@@ -34,6 +34,11 @@ case $model in
     main=FluxExample
     task="--num_inference_steps 28"
     guided=
+    ;;
+  flux2)
+    main=Flux2Example
+    task="--num_inference_steps 4"
+    guided= # klein is distilled, dev told
     ;;
   zimage)
     main=ZImageExample

@@ -125,6 +125,14 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
     };
   }
 
+  public static final Setting<List<Integer>> TEXT_ENCODER_OUT_LAYERS =
+      Setting.of(
+              "text_encoder_out_layers",
+              Kind.listOf(Kind.whole(0)),
+              "N",
+              "Layers of the text encoder whose states the model reads side by side")
+          .open("the model's");
+
   static final List<Setting<?>> ALL =
       List.of(
           PROMPT_2,
@@ -146,7 +154,8 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           ENABLE_TEMPORAL_ATTENTIONS,
           DECODE_CHUNK_SIZE,
           CFG_NORMALIZATION,
-          CFG_TRUNCATION);
+          CFG_TRUNCATION,
+          TEXT_ENCODER_OUT_LAYERS);
 
   ModelArguments(Settings.Builder<?> builder) {
     super(builder);

@@ -84,7 +84,8 @@ public record GenerationRequest(
             Objects.requireNonNullElse(input.maxSequenceLength(), defaults.maxSequenceLength()),
             Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption()),
             Objects.requireNonNullElse(input.get(InputConfig.CLIP_SKIP), 0),
-            !Boolean.FALSE.equals(input.get(InputConfig.MASK_FEATURE))),
+            !Boolean.FALSE.equals(input.get(InputConfig.MASK_FEATURE)),
+            input.listed(InputConfig.TEXT_ENCODER_OUT_LAYERS)),
         null,
         List.of());
   }

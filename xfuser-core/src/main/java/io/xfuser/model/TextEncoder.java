@@ -2,6 +2,7 @@ package io.xfuser.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -31,12 +32,22 @@ public interface TextEncoder extends AutoCloseable {
    * @param cleanCaption whether prompts are cleaned as the training captions were
    * @param clipSkip layers left out at the end, where prompts alone are encoded by inner states
    * @param maskFeature whether padding is cut off, by pipelines that may leave it
+   * @param outLayers layers whose states stand side by side; empty: those of the pipeline
    */
   record TextOptions(
-      int maxSequenceLength, boolean cleanCaption, int clipSkip, boolean maskFeature) {
+      int maxSequenceLength,
+      boolean cleanCaption,
+      int clipSkip,
+      boolean maskFeature,
+      List<Integer> outLayers) {
+    /** Copies the list. */
+    public TextOptions {
+      outLayers = List.copyOf(outLayers);
+    }
+
     /** All layers, and no padding. */
     public TextOptions(int maxSequenceLength, boolean cleanCaption) {
-      this(maxSequenceLength, cleanCaption, 0, true);
+      this(maxSequenceLength, cleanCaption, 0, true, List.of());
     }
   }
 }

@@ -117,10 +117,13 @@ public abstract class ParallelContract {
                 IntStream.rangeClosed(0, STEPS).mapToObj(warmup -> new Layout(degrees, warmup)));
   }
 
+  /** Of those that there can be: prompts that are not weighed have no two branches. */
   Stream<Layout> layouts() {
+    boolean guided = pipeline.model().resolve(input()).guided();
     List<Layout> all =
         Stream.of(hybrids(), DistriFusionLayouts.alone(), DistriFusionLayouts.hybrids())
             .flatMap(layouts -> layouts)
+            .filter(layout -> guided || layout.degrees().cfgDegree() == 1)
             .toList();
     return Layout.covering(all, String.valueOf(directory().getFileName()));
   }

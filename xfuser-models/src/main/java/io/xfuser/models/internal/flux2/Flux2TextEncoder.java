@@ -39,9 +39,11 @@ final class Flux2TextEncoder extends TextTowers {
       NDManager owner, TextTower tower, Texts texts, TextRequest request) {
     List<String> messages = texts.of(0).stream().map(variant::message).toList();
     int tokens = request.options().maxSequenceLength();
+    List<Integer> asked = request.options().outLayers();
+    List<Integer> layers = asked.isEmpty() ? variant.layers() : asked;
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> states = // (B, T, text width / 3) each
-          tower.padded(scope, messages, tokens, variant.layers(), request.context());
+          tower.padded(scope, messages, tokens, layers, request.context());
       return Map.of(EMBEDS, Torch.concat(owner, states, 2));
     }
   }
