@@ -23,7 +23,7 @@ class Flux2PicturesTest {
   private static final Path FOLDER = ReferredPictures.folder("flux2_pictures");
 
   static List<DiffusersCall> calls() throws IOException {
-    return ReferredPictures.calls(FOLDER).subList(0, 1);
+    return ReferredPictures.calls(FOLDER);
   }
 
   @ParameterizedTest

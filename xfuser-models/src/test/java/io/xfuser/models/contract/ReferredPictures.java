@@ -71,7 +71,7 @@ public final class ReferredPictures {
     List<Picture> images = new ArrayList<>();
     call.json().get("images").forEach(one -> images.add(Picture.of(folder.resolve(one.asText()))));
     if (!images.isEmpty()) {
-      builder.image(images.get(0));
+      builder.images(images);
     }
     List<Long> seeds = new ArrayList<>();
     call.json().get("seeds").forEach(one -> seeds.add(one.asLong()));

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.flux2;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
@@ -98,8 +97,13 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
   }
 
   @Override
+  protected boolean seesSeveral() {
+    return true;
+  }
+
+  @Override
   protected GenerationRequest resolved(InputConfig input) {
-    List<Bitmap> seen = SeenPictures.read(pictures(input), vae().scale());
+    List<Bitmap> seen = SeenPictures.read(input.images(), vae().scale());
     Size usual = seen.isEmpty() ? new Size(USUAL_SIZE, USUAL_SIZE) : size(seen.get(0));
     Size asked =
         new Size(
@@ -113,11 +117,6 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
         .withGuidance(guidance(request.guidance().scale()))
         .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()))
         .withReferences(references(seen));
-  }
-
-  private static List<Picture> pictures(InputConfig input) {
-    Picture one = input.image();
-    return one == null ? List.of() : List.of(one);
   }
 
   private static Size size(Bitmap picture) {
