@@ -11,12 +11,10 @@ import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.internal.parallel.nccl.NcclSimulation;
-import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.report.RankReport;
 import io.xfuser.testing.Pixels;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,9 +22,6 @@ import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -36,29 +31,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  * has to meet its receive in order, with its type and count: with every degree and every two
  * methods, up to 8 ranks.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public abstract class NcclContract {
+public abstract class NcclContract extends OpenedOnce {
   private static final int STEPS = 2;
-
-  private EngineConfig engine = EngineConfig.of(Path.of("."));
-  private DiffusionPipeline pipeline;
-
-  /** The pipeline's directory. */
-  protected abstract Path directory();
 
   /** At least two pictures of different prompts, an odd number of tokens. */
   protected abstract InputConfig input();
-
-  @BeforeAll
-  void open() {
-    engine = EngineConfig.of(directory());
-    pipeline = DiffusionPipeline.fromPretrained(engine.model());
-  }
-
-  @AfterAll
-  void close() {
-    pipeline.close();
-  }
 
   /** What the ranks of one process brought back. */
   private record Outcome(List<float[]> tensors, List<Map<String, Long>> sentBytes) {

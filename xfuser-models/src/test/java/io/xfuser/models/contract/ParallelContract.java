@@ -8,22 +8,18 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Placement;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -34,8 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * share the decoding in every fourth layout and a T5 in every third. Differences are maximum
  * absolute differences of pixels in [0, 1], or of latents over the largest of them, fp32.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public abstract class ParallelContract {
+public abstract class ParallelContract extends OpenedOnce {
   private static final int MAX_RANKS = 8;
   private static final List<Integer> PATCHES = List.of(1, 2, 3, 5, 8);
 
@@ -47,24 +42,12 @@ public abstract class ParallelContract {
 
   private final NDManager manager = Torch.newManager();
   private final Map<Request, NDArray> references = new HashMap<>();
-  private EngineConfig engine = EngineConfig.of(Path.of("."));
-  private DiffusionPipeline pipeline;
-
-  /** The pipeline's directory. */
-  protected abstract Path directory();
 
   /** At least two pictures of different prompts, {@link #STEPS} steps, an odd number of tokens. */
   protected abstract InputConfig input();
 
-  @BeforeAll
-  void open() {
-    engine = EngineConfig.of(directory());
-    pipeline = DiffusionPipeline.fromPretrained(engine.model());
-  }
-
   @AfterAll
-  void close() {
-    pipeline.close();
+  void forget() {
     manager.close();
   }
 
