@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * (multiples of its patch, a missing prompt) is judged by the pipeline.
  */
 public final class InputConfig extends InputSettings {
+  private static final List<Setting<?>> CACHES =
+      List.of(CACHE_THRESHOLD, CACHE_WARMUP_STEPS, CACHE_MAX_CONTINUOUS);
+
   InputConfig(InputConfigBuilder builder) {
     super(builder);
     if (!prompts().isEmpty() && !classLabels().isEmpty()) {
@@ -33,6 +36,12 @@ public final class InputConfig extends InputSettings {
     }
     if (maskImage() == null && has(PADDING_MASK_CROP)) {
       throw new ArgumentException(PADDING_MASK_CROP + " needs " + MASK_IMAGE + ", to crop to");
+    }
+    for (Setting<?> setting : CACHES) {
+      if (has(setting) && cache() == StepCache.NONE) {
+        throw new ArgumentException(
+            setting + " needs " + CACHE + ", of which it is a part, but there is none");
+      }
     }
     if (doClassifierFreeGuidance() && switchesGuidanceOff()) {
       throw new ArgumentException(
@@ -197,6 +206,11 @@ public final class InputConfig extends InputSettings {
     return get(AUTO_RESIZE);
   }
 
+  /** How steps are spared. */
+  public StepCache cache() {
+    return value(CACHE);
+  }
+
   /** Pictures or latents. */
   public OutputType outputType() {
     return value(OUTPUT_TYPE);
@@ -212,5 +226,33 @@ public final class InputConfig extends InputSettings {
     Double scale = guidanceScale();
     Double trueCfg = trueCfgScale();
     return scale != null && scale <= 1 && (trueCfg == null || trueCfg <= 1);
+  }
+
+  /** How steps are spared: what an earlier step computed is used again where little has changed. */
+  public enum StepCache {
+    /** Every step is computed. */
+    NONE,
+    /**
+     * First-block cache: the first block is computed in every step; where its residual has changed
+     * little since the last computed step, that step's residual of the other blocks is added
+     * (ParaAttention; diffusers' {@code FirstBlockCacheConfig}).
+     */
+    FBCACHE,
+    /**
+     * TeaCache (arXiv 2411.19108): the modulated input of the first block, rescaled by a polynomial
+     * that is fitted for each model, tells how much has changed.
+     */
+    TEACACHE,
+    /**
+     * MagCache (arXiv 2506.09045): how much residuals change from step to step is measured once.
+     */
+    MAGCACHE,
+    /** EasyCache (arXiv 2507.02860): changes of latents and predictions tell; fits every model. */
+    EASYCACHE,
+    /**
+     * TaylorSeer (arXiv 2503.06923), of the prediction alone (diffusers' {@code
+     * TaylorSeerCacheConfig} in lite mode, order 1): continues the line through two computed steps.
+     */
+    TAYLORSEER
   }
 }

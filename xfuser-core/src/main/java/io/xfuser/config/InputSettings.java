@@ -165,6 +165,41 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
               "Unfinished pictures that its listener is shown, each decoded for that alone")
           .or(0);
 
+  public static final Setting<InputConfig.StepCache> CACHE =
+      Setting.of(
+              "cache",
+              Kind.oneOf(InputConfig.StepCache.class),
+              "METHOD",
+              "Spare steps in which little changes: none, fbcache, teacache, magcache, easycache or"
+                  + " taylorseer; pictures change a little")
+          .or(InputConfig.StepCache.NONE);
+
+  public static final Setting<Double> CACHE_THRESHOLD =
+      Setting.of(
+              "cache_threshold",
+              Kind.number(0, Integer.MAX_VALUE),
+              "X",
+              "How much may change until a step is computed; 0 computes all")
+          .open("0.12 for fbcache, 0.25 for teacache, 0.06 for magcache, 0.05 for easycache");
+
+  public static final Setting<Integer> CACHE_WARMUP_STEPS =
+      Setting.of(
+              "cache_warmup_steps",
+              Kind.whole(0),
+              "N",
+              "First steps that the cache always computes")
+          .open(
+              "3 for taylorseer, a fifth of the steps for magcache, 15 % of them for easycache,"
+                  + " else 1");
+
+  public static final Setting<Integer> CACHE_MAX_CONTINUOUS =
+      Setting.of(
+              "cache_max_continuous",
+              Kind.whole(0),
+              "N",
+              "Steps that the cache spares at most one after the other")
+          .open("4 for taylorseer, 3 for magcache, else no limit");
+
   /** The pipeline's, in the place of which a request may have its own. */
   public static final Setting<List<String>> LORA = ModelConfig.LORA;
 
@@ -196,6 +231,10 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
           AUTO_RESIZE,
           OUTPUT_TYPE,
           PARTIAL_IMAGES,
+          CACHE,
+          CACHE_THRESHOLD,
+          CACHE_WARMUP_STEPS,
+          CACHE_MAX_CONTINUOUS,
           LORA);
 
   public static final List<Setting<?>> SETTINGS =

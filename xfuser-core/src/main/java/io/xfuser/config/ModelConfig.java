@@ -133,6 +133,11 @@ public final class ModelConfig extends ModelSettings {
     }
   }
 
+  /** What step caches know of the model; {@code null} = what is published for it. */
+  public @Nullable Path cacheCalibration() {
+    return get(CACHE_CALIBRATION);
+  }
+
   /** The LoRAs that are added to the weights, each as {@code PLACE} or {@code PLACE:SCALE}. */
   public List<String> loras() {
     return Objects.requireNonNullElse(get(LORA), List.of());

@@ -67,6 +67,15 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
               "With dynamic_lora: for so many choices of LoRAs, none being one, weights are kept")
           .or(2);
 
+  public static final Setting<Path> CACHE_CALIBRATION =
+      Setting.of(
+              "cache_calibration",
+              Kind.path(),
+              "FILE",
+              "What cache teacache and magcache know of the model, as scripts/quality/calibrate"
+                  + " writes it")
+          .open("what is published for the model");
+
   public static final Setting<Path> VAE = part("vae", "The autoencoder");
   public static final Setting<Path> TEXT_ENCODER = part("text_encoder", "The text encoder");
   public static final Setting<Path> TEXT_ENCODER_2 = part("text_encoder_2", "The second one");
@@ -97,7 +106,8 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
           LORA,
           LORA_IGNORE_UNKNOWN,
           DYNAMIC_LORA,
-          LORA_CACHE);
+          LORA_CACHE,
+          CACHE_CALIBRATION);
 
   ModelSettings(ModelConfig.Builder builder) {
     super(builder);

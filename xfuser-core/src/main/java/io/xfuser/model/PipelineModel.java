@@ -3,6 +3,7 @@ package io.xfuser.model;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.cache.Calibration;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
@@ -99,6 +100,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     return Set.of();
   }
 
+  /** What is published for its transformer about step caches. */
+  default Calibration calibration() {
+    return Calibration.NONE;
+  }
+
   /** The scheduler for one generation. */
   Scheduler scheduler(SchedulerRequest request);
 
@@ -131,6 +137,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     @Override
     default GenerationRequest resolve(InputConfig input) {
       return model().resolve(input);
+    }
+
+    @Override
+    default Calibration calibration() {
+      return model().calibration();
     }
 
     @Override

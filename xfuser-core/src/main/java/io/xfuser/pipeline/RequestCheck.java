@@ -2,6 +2,9 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfig.StepCache;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.cache.CachePolicy;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
@@ -18,8 +21,18 @@ record RequestCheck(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     Scheduler scheduler = pipeline.model().scheduler(request.scheduler());
     RequestPlan plan =
         RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
+    checkCache(plan.request());
     int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
     MemoryCheck.require(plan, pipeline, ranks, draws);
     return plan.with(pipeline.loras().of(input));
+  }
+
+  private void checkCache(GenerationRequest request) {
+    CachePolicy.of(request, engine.model(), pipeline.model().calibration());
+    if (request.input().cache() == StepCache.TEACACHE && !pipeline.spec().modulates()) {
+      throw new ArgumentException(
+          "%s compares what a step modulates, which %s does not say: take fbcache"
+              .formatted(InputConfig.CACHE.with(StepCache.TEACACHE), pipeline.model().name()));
+    }
   }
 }

@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param textEncodeSeconds encoding the prompts, 0 where another rank did
  * @param denoiseSeconds the denoising loop
  * @param stepSeconds each step
+ * @param sparedPasses how often a step cache spared the rank's blocks, for the whole picture or a
+ *     patch of it
  * @param vaeSeconds decoding, 0 where another rank did, and what a picture that the request brought
  *     took to be encoded
  */
@@ -46,4 +48,5 @@ public record RankReport(
     @JsonProperty("text_encode_s") double textEncodeSeconds,
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
+    @JsonProperty("spared_passes") int sparedPasses,
     @JsonProperty("vae_s") double vaeSeconds) {}

@@ -1,5 +1,6 @@
 package io.xfuser.transformer;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
 /**
@@ -16,4 +17,13 @@ public interface Block<C> extends Part {
    * @param context attends over the whole sequence, and adds to the tokens what the block computes
    */
   Hidden forward(NDManager owner, Hidden x, C conditioning, BlockContext context);
+
+  /**
+   * The image tokens (B, l, C) as this block's first layer reads them: normed, and modulated by the
+   * step. Asked of the first block, where {@link TransformerSpec#modulates} says so; TeaCache
+   * compares them.
+   */
+  default NDArray modulated(NDManager owner, Hidden x, C conditioning) {
+    throw new UnsupportedOperationException("these blocks are not modulated");
+  }
 }

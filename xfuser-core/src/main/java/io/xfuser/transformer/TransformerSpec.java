@@ -32,6 +32,11 @@ public interface TransformerSpec<C> {
     return OptionalInt.empty();
   }
 
+  /** Whether the first block says what it makes of its input: {@link Block#modulated}. */
+  default boolean modulates() {
+    return false;
+  }
+
   /** Loads {@code share} of block {@code index}: its part of every width that ranks share out. */
   Block<C> block(int index, Share share);
 

@@ -1,6 +1,7 @@
 package io.xfuser.cli.flags;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfig.StepCache;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
@@ -75,6 +76,17 @@ public final class Flags {
               null,
               "The same by the name that Latte's pipeline has for it (default: the pipeline's own)",
               List.of("--video_length")),
+          new Flag(InputConfig.CACHE, null, "--cache"),
+          new Flag(
+              InputConfig.CACHE,
+              StepCache.TEACACHE,
+              "The same as cache teacache, by xDiT's name (default: off)",
+              "--use_teacache"),
+          new Flag(
+              InputConfig.CACHE,
+              StepCache.FBCACHE,
+              "The same as cache fbcache, by xDiT's name (default: off)",
+              "--use_fbcache"),
           new Flag(
               RuntimeConfig.OFFLOAD,
               Offload.MODEL,

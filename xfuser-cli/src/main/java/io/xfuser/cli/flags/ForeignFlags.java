@@ -30,10 +30,8 @@ final class ForeignFlags {
           value("--split_scheme", "row", "How tensor parallelism cuts weights")
               .refused("cannot be had: tensor parallelism cuts weights by row alone"),
           off("--use_onediff", "Compile with OneDiff"),
-          off("--use_teacache", "Skip steps by TeaCache"),
           value("--wan_teacache_thresh", "0.2", "Threshold of TeaCache for Wan"),
           off("--wan_teacache_use_ret_steps", "Retention steps of TeaCache for Wan"),
-          off("--use_fbcache", "Skip steps by first-block cache"),
           value("--cross_attention_backend", UNSET, "Kernel of cross-attention"),
           off("--use_ray", "Start ranks by Ray"),
           value("--ray_world_size", "1", "Ranks under Ray"),

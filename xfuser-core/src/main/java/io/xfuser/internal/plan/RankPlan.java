@@ -1,6 +1,8 @@
 package io.xfuser.internal.plan;
 
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfig.StepCache;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
@@ -88,6 +90,7 @@ public record RankPlan(
             0);
     plan.refuseParts();
     plan.refuseLayerGuidance();
+    plan.refuseCache();
     return plan;
   }
 
@@ -111,6 +114,15 @@ public record RankPlan(
                   layout.patches(),
                   warmupSteps,
                   steps()));
+    }
+  }
+
+  /** DistriFusion decides for the whole picture at once, which patches after one another cannot. */
+  private void refuseCache() {
+    if (request.input().cache() != StepCache.NONE && displaced && layout.patches() > 1) {
+      throw new ArgumentException(
+          "%s cannot be had with DistriFusion's %d patches on one rank"
+              .formatted(InputConfig.CACHE.with(request.input().cache()), layout.patches()));
     }
   }
 

@@ -43,6 +43,7 @@ public final class RankFigures {
   private long keptBytes;
   private long attentionBytes;
   private long peakBytes;
+  private int sparedPasses;
   private @Nullable Long peakDeviceBytes;
 
   /**
@@ -135,6 +136,11 @@ public final class RankFigures {
     keptBytes = bytes;
   }
 
+  /** A pass through the blocks was spared by a step cache. */
+  public void spared() {
+    sparedPasses++;
+  }
+
   /** Looks how much of the device's memory is taken now, where it can be asked for. */
   public void look() {
     Long before = peakDeviceBytes;
@@ -198,6 +204,7 @@ public final class RankFigures {
         textEncode.seconds(),
         denoise.seconds(),
         steps.stream().map(Span::seconds).toList(),
+        sparedPasses,
         vae.seconds() + encode.seconds());
   }
 }

@@ -7,6 +7,7 @@ import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.RankFigures;
 import io.xfuser.internal.trace.Trace;
 import io.xfuser.model.GenerationRequest.LayerGuidance;
+import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.scheduler.Sample;
@@ -39,16 +40,17 @@ final class DenoisingLoop<C> {
   private final Guidance guidance;
   private final List<BlockContext> contexts;
   private final LongSkips skips;
+  private final BlockReuse<C> blocks;
+  private final PredictionReuse predictions;
+  private final StepMemory memory;
   private final Start start;
   private final Segments segments;
   private final Samples samples;
   private final Previews previews;
   private boolean shown; // the step that is being taken
-  private final Communicator pipe;
-  private final Inbox inbox;
+  private final StageMessages stages;
   private final Trace trace;
   private final double[] timesteps;
-  private @Nullable NDArray wholeLatents;
   private @Nullable C promptsAlone;
   private final RankFigures figures;
 
@@ -60,20 +62,24 @@ final class DenoisingLoop<C> {
     this.guidance = parts.guidance();
     this.contexts = parts.contexts();
     this.skips = parts.skips();
+    StepChoice choice = parts.choice();
+    TokenLayout remembered = choice.policy().ofPrediction() ? plan.denoised() : plan.layout();
+    this.memory = new StepMemory(request, remembered, plan.shard(), choice.policy());
+    this.blocks = new BlockReuse<>(stage, contexts, memory, choice);
+    this.predictions = new PredictionReuse(plan, memory, choice, guidance);
     this.start = start;
     this.segments = parts.segments();
     this.samples = new Samples(request, plan.denoised(), plan.shard(), start.sample());
     this.previews = new Previews(request);
-    this.pipe = pipe;
+    this.stages = new StageMessages(plan, pipe, !choice.policy().ofPrediction());
     this.trace = parts.trace();
     this.figures = parts.figures();
     this.timesteps = scheduler.timesteps();
-    this.inbox = new Inbox(pipe, pipe.isFirst() ? pipe.size() - 1 : pipe.rank() - 1, messages());
   }
 
   /**
    * What the loop runs: a stage, its contexts, what is beside the samples, what turns predictions
-   * into samples, and who watches time and memory.
+   * into samples, which steps are spared, and who watches time and memory.
    */
   record Parts<C>(
       PipelineStage<C> stage,
@@ -82,17 +88,9 @@ final class DenoisingLoop<C> {
       Segments segments,
       Scheduler scheduler,
       Guidance guidance,
+      StepChoice choice,
       Trace trace,
       RankFigures figures) {}
-
-  /** How many tensors this stage receives. */
-  private int messages() {
-    if (pipe.size() == 1) {
-      return 0;
-    }
-    int afterTheLastStep = pipe.isFirst() ? plan.spans(plan.steps() - 1).size() : 0;
-    return plan.passes() - afterTheLastStep;
-  }
 
   /**
    * Says what the prompts alone are conditioned on, where guidance leads away from fewer layers.
@@ -122,7 +120,7 @@ final class DenoisingLoop<C> {
         enter(t, span);
         microStep(step, atStep, t, span);
       }
-      wholeLatents = null; // owned by the step
+      stages.stepDone();
     }
     shown = false;
     previews.end();
@@ -152,30 +150,45 @@ final class DenoisingLoop<C> {
   private void microStep(NDManager step, C conditioning, int t, PatchSpan span) {
     Place place = new Place(plan.layout().local(span, plan.shard()), span);
     try (NDManager scope = step.newSubManager()) {
+      NDArray latents = stages.first() ? latents(step, scope, t, span) : null; // (B, d, c)
+      if (predictions.spared(t, span)) {
+        figures.spared();
+        if (stages.last()) {
+          finish(scope, place, predictions.rows(scope, span, t, scaled(t)), t);
+        }
+        return;
+      }
       Hidden input =
-          pipe.isFirst()
-              ? embed(scope, latents(step, scope, t, span), place, conditioning, t)
-              : received(inbox.next(scope), place);
-      Hidden x =
-          trace.during(
-              Activity.BLOCKS,
-              () -> stage.forward(scope, input, conditioning, contexts, skips.pass(scope)));
+          latents == null
+              ? stages.received(scope, place)
+              : embed(scope, latents, place, conditioning, t);
+      Hidden x = trace.during(Activity.BLOCKS, () -> passed(scope, input, conditioning, t));
       figures.count();
-      if (pipe.isLast()) {
-        finish(scope, x, conditioning, t);
+      if (stages.last()) {
+        NDArray rows = // (B or 2B, d, c)
+            trace.during(Activity.HEAD, () -> predicted(scope, x, conditioning));
+        predictions.computed(scope, span, t, scaled(t), rows);
+        finish(scope, place, rows, t);
       } else {
-        NDArray text = x.text();
-        NDArray image = Torch.contiguous(scope, x.image());
-        pipe.send(
-            text == null ? List.of(image) : List.of(image, Torch.contiguous(scope, text)),
-            pipe.rank() + 1);
+        stages.pass(scope, x);
       }
     }
   }
 
-  private static Hidden received(List<NDArray> tensors, Place place) {
-    Hidden image = new Hidden(tensors.get(0), place);
-    return tensors.size() == 1 ? image : image.with(tensors.get(0), tensors.get(1));
+  private Hidden passed(NDManager scope, Hidden input, C conditioning, int t) {
+    if (!blocks.reuses()) {
+      return stage.forward(scope, input, conditioning, contexts, skips.pass(scope));
+    }
+    BlockReuse.Passed passed = blocks.forward(scope, input, conditioning, skips.pass(scope), t);
+    if (passed.spared()) {
+      figures.spared();
+    }
+    return passed.hidden();
+  }
+
+  /** The latents as step {@code t} takes them, on the last stage. */
+  private PredictionReuse.Latents scaled(int t) {
+    return (owner, span) -> scheduler.scaleInput(owner, samples.at(span).tokens(), t);
   }
 
   private Hidden embed(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
@@ -204,36 +217,22 @@ final class DenoisingLoop<C> {
 
   /** The latents (B, d, c) of {@code span} before step {@code t}, on the first stage. */
   private NDArray latents(NDManager step, NDManager scope, int t, PatchSpan span) {
-    if (pipe.isLast()) {
-      return samples.at(span).tokens();
-    }
-    TokenRange local = plan.denoised().local(span, plan.shard());
-    if (t == plan.from()) {
-      return Torch.slice(scope, start.sample().tokens(), 1, local.from(), local.to());
-    }
-    if (plan.spans(t - 1).contains(span)) {
-      return inbox.next(scope).get(0);
-    }
-    // the last synchronous step sent the whole picture
-    NDArray whole = wholeLatents;
-    if (whole == null) {
-      whole = inbox.next(step).get(0);
-      wholeLatents = whole;
-    }
-    return Torch.slice(scope, whole, 1, local.from(), local.to());
+    return stages.last()
+        ? samples.at(span).tokens()
+        : stages.latents(step, scope, t, span, start.sample().tokens());
   }
 
-  private void finish(NDManager scope, Hidden x, C conditioning, int t) {
-    Sample next = trace.during(Activity.HEAD, () -> next(scope, x, conditioning, t));
-    if (!pipe.isFirst() && t < plan.steps() - 1) {
-      pipe.send(List.of(next.tokens()), 0);
-    }
+  /** Takes the solver's step with the transformer's {@code rows} (B or 2B, d, c). */
+  private void finish(NDManager scope, Place place, NDArray rows, int t) {
+    Sample next = trace.during(Activity.HEAD, () -> next(scope, place, rows, t));
+    stages.back(next.tokens(), t);
+    predictions.choose(scope, place.span(), t, scaled(t + 1));
   }
 
-  private Sample next(NDManager scope, Hidden x, C conditioning, int t) {
-    PatchSpan span = x.place().span();
+  private Sample next(NDManager scope, Place place, NDArray rows, int t) {
+    PatchSpan span = place.span();
     TokenRange local = plan.denoised().local(span, plan.shard());
-    NDArray prediction = guided(scope, x, conditioning, t); // (B, d, c)
+    NDArray prediction = guided(scope, place, rows, t); // (B, d, c)
     if (shown) {
       NDArray implied = scheduler.preview(request, samples.at(span), prediction);
       if (implied != null) {
@@ -250,15 +249,14 @@ final class DenoisingLoop<C> {
             start.after(owner, scheduler, scheduler.step(owner, sample, prediction, fresh), local));
   }
 
-  private NDArray guided(NDManager scope, Hidden x, C conditioning, int t) {
-    NDArray rows = predicted(scope, x, conditioning); // (B or 2B, d, c)
+  private NDArray guided(NDManager scope, Place place, NDArray rows, int t) {
     NDArray combined = guidance.combine(scope, rows, timesteps[t]);
     LayerGuidance layers = plan.request().guidance().layers();
     if (!layers.at(t, plan.request().scheduler().steps())) {
       return combined;
     }
     WithoutLayers without =
-        new WithoutLayers(layers.scale(), owner -> withoutLayers(owner, x.place(), t));
+        new WithoutLayers(layers.scale(), owner -> withoutLayers(owner, place, t));
     return guidance.leadAway(scope, combined, rows, without);
   }
 
@@ -276,8 +274,8 @@ final class DenoisingLoop<C> {
     return predicted(scope, fewer.forward(scope, x, alone, contexts, skips.pass(scope)), alone);
   }
 
-  /** Bytes of keys and values that this rank keeps. */
+  /** Bytes of keys and values that this rank keeps, and of what its step cache does. */
   long bufferBytes() {
-    return contexts.stream().mapToLong(BlockContext::bufferBytes).sum();
+    return memory.bytes() + contexts.stream().mapToLong(BlockContext::bufferBytes).sum();
   }
 }

@@ -3,6 +3,7 @@ package io.xfuser.internal.runtime;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.nn.Range;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Hidden;
@@ -33,9 +34,9 @@ final class LongSkips {
    *
    * @param blocks the blocks of every stage
    * @param stages this rank's stage among the others
-   * @param passes how often hidden states go through the stages
+   * @param passes how often hidden states go through the stages; nothing where that is not known
    */
-  LongSkips(TransformerSpec<?> spec, List<Range> blocks, Communicator stages, int passes) {
+  LongSkips(TransformerSpec<?> spec, List<Range> blocks, Communicator stages, OptionalInt passes) {
     this.spec = spec;
     this.own = blocks.get(stages.rank());
     this.stages = stages;
@@ -45,7 +46,14 @@ final class LongSkips {
         connect(stage(blocks, source.getAsInt()), source.getAsInt(), stage(blocks, reader));
       }
     }
-    incoming.forEach((stage, sources) -> inboxes.put(stage, new Inbox(stages, stage, passes)));
+    incoming.forEach((stage, sources) -> inboxes.put(stage, Inbox.of(stages, stage, passes)));
+  }
+
+  /** The skips of {@code plan}'s request; {@code counted} if hidden states come as it says. */
+  static LongSkips of(
+      TransformerSpec<?> spec, RankPlan plan, Communicator stages, boolean counted) {
+    OptionalInt passes = counted ? OptionalInt.of(plan.passes()) : OptionalInt.empty();
+    return new LongSkips(spec, plan.stages(), stages, passes);
   }
 
   private void connect(int from, int source, int to) {

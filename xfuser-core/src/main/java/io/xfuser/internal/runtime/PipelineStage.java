@@ -101,10 +101,27 @@ record PipelineStage<C>(
       C conditioning,
       List<BlockContext> contexts,
       LongSkips.Pass skips) {
+    Hidden out = forward(owner, x, conditioning, contexts, skips, Range.of(blocks.size()));
+    skips.end();
+    return out;
+  }
+
+  /**
+   * The same after some of them; once all are done, the caller ends the pass of {@code skips}.
+   *
+   * @param own which, the first one of the stage being 0; none: {@code x}
+   */
+  Hidden forward(
+      NDManager owner,
+      Hidden x,
+      C conditioning,
+      List<BlockContext> contexts,
+      LongSkips.Pass skips,
+      Range own) {
     NDManager previous = owner.newSubManager();
     Hidden hidden = x;
-    for (int i = 0; i < blocks.size(); i++) {
-      NDManager scope = i == blocks.size() - 1 ? owner : owner.newSubManager();
+    for (int i = own.from(); i < own.to(); i++) {
+      NDManager scope = i == own.to() - 1 ? owner : owner.newSubManager();
       Hidden input = skips.before(first + i, hidden);
       Block<C> block = blocks.get(i);
       TensorMap.Hold inUse = offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
@@ -115,7 +132,6 @@ record PipelineStage<C>(
       previous.close(); // the input of this block, unless it came from outside
       previous = scope;
     }
-    skips.end();
     return hidden;
   }
 

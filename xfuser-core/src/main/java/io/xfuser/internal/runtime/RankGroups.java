@@ -20,6 +20,7 @@ import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The groups that one rank talks to.
@@ -35,6 +36,8 @@ import java.util.stream.IntStream;
  * @param replica all ranks that work on this rank's pictures
  * @param shards the ranks that hold the other tokens of this stage
  * @param statistics the same ranks, for sums over the whole prediction
+ * @param alike the ranks that compute the same share of the same blocks for other tokens, prompts
+ *     or pictures
  * @param decoders the ranks that have the latents of the other pictures, where this one has some
  */
 record RankGroups(
@@ -48,6 +51,7 @@ record RankGroups(
     Communicator replica,
     Communicator shards,
     Communicator statistics,
+    Communicator alike,
     Communicator decoders) {
 
   static RankGroups of(World world, RankPlan plan) {
@@ -62,7 +66,21 @@ record RankGroups(
         world.group(Channel.TEXT, plan.mesh().replica(plan.rank())),
         world.group(Channel.VAE, plan.shardRanks()),
         world.group(Channel.CFG, plan.shardRanks()),
+        world.group(Channel.CFG, alike(plan)),
         world.along(plan.mesh(), MeshAxis.DATA));
+  }
+
+  private static List<Integer> alike(RankPlan plan) {
+    return IntStream.range(0, plan.mesh().size())
+        .filter(
+            other ->
+                Stream.of(MeshAxis.PIPELINE, MeshAxis.TENSOR)
+                    .allMatch(
+                        axis ->
+                            plan.mesh().coordinate(other, axis)
+                                == plan.mesh().coordinate(plan.rank(), axis)))
+        .boxed()
+        .toList();
   }
 
   /**

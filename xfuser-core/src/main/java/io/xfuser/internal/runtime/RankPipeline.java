@@ -174,7 +174,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     TransformerSpec<C> spec = pipeline.transformer().spec();
     StartStage starting = new StartStage(run, run.loads(pipeline), plan);
     Start start = starting.start(scheduler, typed);
-    Midway midway = given.midway();
+    StepChoice choice = StepChoice.of(run.engine().model(), pipeline.model(), plan, groups);
     return new DenoisingLoop<>(
         request,
         plan,
@@ -182,13 +182,14 @@ final class RankPipeline<C> implements RankCourse.Work {
         new DenoisingLoop.Parts<>(
             stage,
             groups.contexts(request, plan, spec, runtime.attentionBackend(), run.figures()),
-            new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
+            LongSkips.of(spec, plan, groups.skips(), choice.policy().none()),
             new Segments(plan.layout(), plan.shard(), starting.references()),
             scheduler,
             guidance,
+            choice,
             run.trace(),
             run.figures()),
-        midway == null ? start : start.from(midway.of(request, plan, run.world().device())));
+        given.midway() == null ? start : start.from(sample(request)));
   }
 
   private void denoise(Ready<C> all, StepGate gate) {

@@ -62,3 +62,22 @@ def shorten(self, guided: Tensor, squares: Tensor, longest: float) -> Tensor:
   # guided (B, L, c), at most so many times as long as the other: squares (2, B) of the prediction with the prompt, of guided
   factor = torch.clamp(torch.sqrt(squares[0] / squares[1]) * longest, None, 1)
   return torch.to(torch.to(guided, 6) * factor.view(-1, 1, 1), guided.dtype)
+
+def change(self, x: Tensor, before: Tensor) -> Tensor:
+  # of the same shape -> the sums of |x - before| and |before|, (2) in fp32
+  b = torch.to(before, 6)
+  sums = [torch.linalg_vector_norm(torch.to(x, 6) - b, 1, None, False, dtype=7), torch.linalg_vector_norm(b, 1, None, False, dtype=7)]
+  return torch.to(torch.stack(sums), 6)
+
+def plus(self, x: Tensor, y: Tensor) -> Tensor:
+  return x + y
+
+def slope(self, x: Tensor, before: Tensor, steps: float) -> Tensor:
+  return (x - before) / steps
+
+def line(self, x: Tensor, slope: Tensor, steps: float) -> Tensor:
+  return x + slope * steps
+
+def moved(self, prediction: Tensor, now: Tensor, then: Tensor) -> Tensor:
+  # prediction (B, d, c) for latents then, for latents now
+  return torch.to(now + (prediction - then), prediction.dtype)

@@ -62,7 +62,8 @@ class LongSkipsTest {
             world -> {
               Communicator ranks =
                   world.group(Channel.SKIP, IntStream.range(0, stages.size()).boxed().toList());
-              LongSkips skips = new LongSkips(new Mirrored(), stages, ranks, PASSES);
+              LongSkips skips =
+                  new LongSkips(new Mirrored(), stages, ranks, OptionalInt.of(PASSES));
               int readers = 0;
               try (NDManager manager = Torch.newManager()) {
                 for (int pass = 0; pass < PASSES; pass++) {

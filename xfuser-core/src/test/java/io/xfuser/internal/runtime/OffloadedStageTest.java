@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -148,7 +149,10 @@ class OffloadedStageTest {
     TokenRange tokens = new TokenRange(0, 2);
     LongSkips skips =
         new LongSkips(
-            new Spec(), List.of(Range.of(DEPTH)), alone.group(Channel.SKIP, List.of(0)), 2);
+            new Spec(),
+            List.of(Range.of(DEPTH)),
+            alone.group(Channel.SKIP, List.of(0)),
+            OptionalInt.of(2));
     TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       for (int pass = 0; pass < 2; pass++) {

@@ -9,6 +9,8 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.internal.cache.CachePolicy;
+import io.xfuser.internal.cache.Calibration;
 import io.xfuser.internal.device.DeviceClock;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
@@ -36,6 +38,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -75,11 +78,7 @@ class PipeFusionOverlapTest {
     InProcessRanks ranks = new InProcessRanks(stages, Duration.ofSeconds(60));
     ParallelConfig degrees =
         ParallelConfig.builder().pipefusionDegree(stages).numPipelinePatch(patches).build();
-    EngineConfig engine =
-        EngineConfig.builder(Path.of("none"))
-            .parallel(degrees)
-            .runtime(r -> r.warmupSteps(0))
-            .build();
+    EngineConfig engine = engine(degrees);
     TransformerSpec<String> spec = new SlowTransformer(stages, MICRO_STEP);
     List<Long> times =
         TestRanks.together(
@@ -93,6 +92,13 @@ class PipeFusionOverlapTest {
     return Collections.max(times);
   }
 
+  private static EngineConfig engine(ParallelConfig degrees) {
+    return EngineConfig.builder(Path.of("none"))
+        .parallel(degrees)
+        .runtime(r -> r.warmupSteps(0))
+        .build();
+  }
+
   private static <C> long denoise(World world, RankPlan plan, TransformerSpec<C> spec) {
     RankGroups groups = RankGroups.of(world, plan);
     try (NDManager manager = Torch.newManager();
@@ -101,6 +107,11 @@ class PipeFusionOverlapTest {
       PipelineStage<C> stage =
           PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
       RankFigures figures = new RankFigures(manager, world.device(), DeviceClock.CPU);
+      CachePolicy policy =
+          CachePolicy.of(
+              plan.request(),
+              engine(ParallelConfig.builder().build()).model(),
+              Calibration.NONE); // none
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,
@@ -109,10 +120,11 @@ class PipeFusionOverlapTest {
               new DenoisingLoop.Parts<>(
                   stage,
                   groups.contexts(manager, plan, spec, AttentionKernel.FASTEST, figures),
-                  new LongSkips(spec, plan.stages(), groups.skips(), plan.passes()),
+                  new LongSkips(spec, plan.stages(), groups.skips(), OptionalInt.of(plan.passes())),
                   new Segments(plan.layout(), plan.shard(), List.of()),
                   new Echo(),
                   Guidance.of(plan, groups),
+                  new StepChoice(policy, plan.from(), groups.alike(), groups.skips()),
                   Trace.OFF,
                   figures),
               new Start(Sample.of(tokens), List.of(), null, null));

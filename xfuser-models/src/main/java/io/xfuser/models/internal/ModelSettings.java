@@ -21,7 +21,11 @@ public final class ModelSettings {
           InputConfig.SEEDS,
           InputConfig.LORA,
           InputConfig.OUTPUT_TYPE,
-          InputConfig.PARTIAL_IMAGES);
+          InputConfig.PARTIAL_IMAGES,
+          InputConfig.CACHE,
+          InputConfig.CACHE_THRESHOLD,
+          InputConfig.CACHE_WARMUP_STEPS,
+          InputConfig.CACHE_MAX_CONTINUOUS);
 
   /** Those that have a value that asks for nothing, beside their default. */
   private static final Map<Setting<?>, Object> NOTHING =

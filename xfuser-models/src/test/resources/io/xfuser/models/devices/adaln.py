@@ -12,7 +12,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   mask = torch.to(self.of(like, [2, 5]), 4)
   bias = self.mask_bias(mask, like)
   attended = self.of(like, [2, 6, 2, 4])
-  out = [m, packed, kv, bias]
+  out = [m, self.modulated(x, m, 1e-6), packed, kv, bias]
   for masks in [[bias], annotate(List[Tensor], [])]:
     out.append(self.after_attention(x, attended, m, kv, masks, w, 1e-6, [0, 3, 1]))
   head = self.layers(like, {"proj_out": [4, 8]})

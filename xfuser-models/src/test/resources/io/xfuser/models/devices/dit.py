@@ -9,6 +9,6 @@ def calls(self, like: Tensor) -> List[Tensor]:
     w[embedder + ".class_embedder.embedding_table.weight"] = self.of(like, [5, 8])
   x, labels = self.of(like, [2, 6, 8]), self.places(like, 2)
   m = self.modulation(labels, 3., w)
-  out = [m, self.before_attention(x, m, w, 4, 1e-6)]
+  out = [m, self.modulated(x, m, 1e-6), self.before_attention(x, m, w, 4, 1e-6)]
   out.append(self.after_attention(x, self.of(like, [2, 6, 2, 4]), m, w, 1e-6, [0, 2, 1]))
   return out + [self.predict(x, self.head_modulation(labels, 3., w), w, 1e-6)]

@@ -7,4 +7,4 @@ def calls(self, like: Tensor) -> List[Tensor]:
   x, attended, m = self.of(like, [2, 6, 8]), self.of(like, [2, 6, 2, 4]), self.of(like, [6, 2, 1, 8])
   packed = self.new_packed(x, 6, w["attn.to_qkv.bias"], 4).fill_(1)
   out = [self.project(x, annotate(List[Tensor], []), w, "attn.to_qkv", "attn.norm_qk", packed), self.finite(torch.to(x, 5))]
-  return out + [self.image_after(x, attended, m, w, [0, 2, 1]), self.text_after(x, attended, m, w, [1, 2, 1])]
+  return out + [self.modulated(x, m, 1e-6), self.image_after(x, attended, m, w, [0, 2, 1]), self.text_after(x, attended, m, w, [1, 2, 1])]

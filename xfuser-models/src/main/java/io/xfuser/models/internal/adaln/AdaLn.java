@@ -55,6 +55,11 @@ public record AdaLn(AdaLnConfig config, Weights weights)
   }
 
   @Override
+  public boolean modulates() {
+    return true;
+  }
+
+  @Override
   public Block<AdaLnConditioning> block(int index, Share share) {
     return AdaLnBlock.load(config, weights.at("transformer_blocks." + index + "."), share);
   }

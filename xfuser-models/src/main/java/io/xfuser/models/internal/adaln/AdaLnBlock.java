@@ -61,4 +61,10 @@ record AdaLnBlock(int headSize, TensorMap weights) implements Block<AdaLnConditi
                   AdaLnConfig.EPSILON));
     }
   }
+
+  @Override
+  public NDArray modulated(NDManager owner, Hidden x, AdaLnConditioning c) {
+    NDArray m = c.modulation(this, AdaLn.PROGRAM);
+    return AdaLn.PROGRAM.call(owner, "modulated", x.image(), m, AdaLnConfig.EPSILON);
+  }
 }

@@ -64,6 +64,11 @@ record Chroma(ChromaConfig config, Weights weights) implements TransformerSpec<J
   }
 
   @Override
+  public boolean modulates() {
+    return true;
+  }
+
+  @Override
   public Block<JointConditioning> block(int index, Share share) {
     Weights block = weights.at(config.streams().block(index));
     Inner heads = config.streams().heads();

@@ -49,6 +49,11 @@ public record DiT(DiTConfig config, Weights weights) implements TransformerSpec<
   }
 
   @Override
+  public boolean modulates() {
+    return true;
+  }
+
+  @Override
   public Block<DiTConditioning> block(int index, Share share) {
     int width = config.width();
     Inner heads = Inner.heads(config.heads(), config.headSize());

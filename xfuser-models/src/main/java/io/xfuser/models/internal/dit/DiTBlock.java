@@ -32,4 +32,10 @@ record DiTBlock(DiTConfig config, TensorMap weights) implements Block<DiTConditi
                   owner, "after_attention", x.image(), attended, m, weights, config.mlpEpsilon()));
     }
   }
+
+  @Override
+  public NDArray modulated(NDManager owner, Hidden x, DiTConditioning c) {
+    NDArray m = c.modulation(this, "modulation");
+    return DiT.PROGRAM.call(owner, "modulated", x.image(), m, DiTConfig.EPSILON);
+  }
 }

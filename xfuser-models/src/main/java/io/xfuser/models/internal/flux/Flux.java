@@ -70,6 +70,11 @@ public record Flux(FluxConfig config, Weights weights)
   }
 
   @Override
+  public boolean modulates() {
+    return true;
+  }
+
+  @Override
   public Block<JointConditioning> block(int index, Share share) {
     Weights block = weights.at(config.streams().block(index));
     Inner heads = config.streams().heads();

@@ -5,6 +5,7 @@ import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.cache.Calibration;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.picture.Resizing;
@@ -231,6 +232,11 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
         0,
         DynamicShift.from(schedulerConfig()).mu(tokens),
         schedulerConfig().getBoolean("use_flow_sigmas", false) ? null : FlowSigmas.even(steps));
+  }
+
+  @Override
+  public Calibration calibration() {
+    return FluxCalibration.PUBLISHED;
   }
 
   @Override

@@ -54,4 +54,10 @@ public record DoubleBlock(int headSize, Modulation modulation, TensorMap weights
       return x.with(out.get(0), x.text() == null ? null : out.get(1));
     }
   }
+
+  @Override
+  public NDArray modulated(NDManager owner, Hidden x, JointConditioning c) {
+    NDArray m = modulation.of(c.step(), this); // (12, B or 1, 1, C)
+    return Streams.PROGRAM.call(owner, "modulated", x.image(), m, 1e-6);
+  }
 }

@@ -46,6 +46,11 @@ public record Latte(AdaLn spatial) implements TransformerSpec<AdaLnConditioning>
   }
 
   @Override
+  public boolean modulates() {
+    return true;
+  }
+
+  @Override
   public Block<AdaLnConditioning> block(int index, Share share) {
     return index % 2 == 0
         ? spatial.block(index / 2, share)

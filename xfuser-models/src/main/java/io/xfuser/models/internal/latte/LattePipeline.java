@@ -3,6 +3,7 @@ package io.xfuser.models.internal.latte;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.cache.Calibration;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
@@ -107,6 +108,13 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
         .filter(i -> !all)
         .mapToObj(i -> 2 * i + 1)
         .collect(Collectors.toSet());
+  }
+
+  /** TeaCache's polynomial as its authors publish it. */
+  @Override
+  public Calibration calibration() {
+    return new Calibration(
+        List.of(-2464.34137, 308.044764, 80.7447667, -4.11385132, 0.111001402), List.of());
   }
 
   @Override

@@ -55,6 +55,11 @@ public record SD3(SD3Config config, Weights weights) implements TransformerSpec<
   }
 
   @Override
+  public boolean modulates() {
+    return true;
+  }
+
+  @Override
   public Block<JointConditioning> block(int index, Share share) {
     return SD3Block.load(config, index, weights.at("transformer_blocks." + index + "."), share);
   }

@@ -102,4 +102,10 @@ record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
         SD3.PROGRAM.call(scope, "before_second", x.image(), m, weights, headSize);
     return context.attend(scope, 1, new Qkv(packed, x.place().span()));
   }
+
+  @Override
+  public NDArray modulated(NDManager owner, Hidden x, JointConditioning c) {
+    NDArray m = c.step().of(this, SD3.PROGRAM, "modulation");
+    return SD3.PROGRAM.call(owner, "modulated", x.image(), m, 1e-6);
+  }
 }

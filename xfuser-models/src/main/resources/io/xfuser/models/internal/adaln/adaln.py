@@ -6,6 +6,10 @@ def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # t (S, 6·C) of S steps -> shift, factor (1 + scale), gate twice (6, S, 1, C)
   return self.table_modulations(w["scale_shift_table"], t)
 
+def modulated(self, x: Tensor, m: Tensor, eps: float) -> Tensor:
+  # x (B, L, C) as a block's first layer reads it; m has the shift and the factor of that first
+  return self.modulate(x, m[0], m[1], eps)
+
 def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
   # x (B·F, L, C), m of modulation for one step, head is D -> packed queries, keys, values (B·F, L, 3, H, D)
   h = self.modulate(x, m[0], m[1], eps)

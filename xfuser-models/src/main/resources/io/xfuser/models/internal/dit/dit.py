@@ -24,6 +24,10 @@ def head_modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) ->
                     "transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight")
   return self.modulations(t, w, "proj_out_1")
 
+def modulated(self, x: Tensor, m: Tensor, eps: float) -> Tensor:
+  # x (B, L, C) as a block's first layer reads it; m has the shift and the factor of that first
+  return self.modulate(x, m[0], m[1], eps)
+
 def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
   # x (B, L, C), m (6, B, 1, C), head is D -> packed queries, keys, values (B, L, 3, H, D)
   h = self.modulate(x, m[0], m[1], eps)

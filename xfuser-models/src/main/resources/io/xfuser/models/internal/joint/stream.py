@@ -2,6 +2,10 @@
 # of the MLP in and out. m: shift, factor (1 + scale), gate twice (6 or more, B, 1, C). H heads and N neurons are those of the share that
 # the weights are.
 
+def modulated(self, x: Tensor, m: Tensor, eps: float) -> Tensor:
+  # x (B, L, C) as a block's first layer reads it; m has the shift and the factor of that first
+  return self.modulate(x, m[0], m[1], eps)
+
 def add_attended(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, Tensor], output: str,
                  terms: List[int]) -> Tensor:
   # term 0: x (B, l, C) + gate·projection of attended (B, l, H, D)

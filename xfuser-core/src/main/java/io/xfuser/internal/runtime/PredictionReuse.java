@@ -1,0 +1,125 @@
+package io.xfuser.internal.runtime;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig.StepCache;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.runtime.StepChoice.Sums;
+import io.xfuser.internal.runtime.StepMemory.Kept;
+import io.xfuser.internal.runtime.StepMemory.Name;
+import io.xfuser.nn.TokenLayout.PatchSpan;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * What the whole transformer predicts in a spared step: of EasyCache what it added to its latents
+ * in the last computed step, of TaylorSeer the line through the last two computed ones. No stage
+ * computes then. The last stage, where latents and predictions are, keeps them and chooses; for
+ * EasyCache it chooses once it has the latents of the next step, so that the first stage knows as
+ * soon as it has them.
+ */
+final class PredictionReuse {
+  private final RankPlan plan;
+  private final StepMemory memory;
+  private final StepChoice choice;
+  private final Guidance guidance;
+  private final Map<PatchSpan, Boolean> chosen = new HashMap<>(); // of the next step
+
+  /** Of one request. */
+  PredictionReuse(RankPlan plan, StepMemory memory, StepChoice choice, Guidance guidance) {
+    this.plan = plan;
+    this.memory = memory;
+    this.choice = choice;
+    this.guidance = guidance;
+  }
+
+  /** Whether step {@code t} of {@code span} is spared; asked once. */
+  boolean spared(int t, PatchSpan span) {
+    if (!choice.policy().ofPrediction()) {
+      return false;
+    }
+    if (choice.policy().byNumber()) {
+      return choice.byNumber(memory.of(span), t);
+    }
+    if (t == choice.first()) {
+      return false;
+    }
+    return choice.stages().isLast()
+        ? Objects.requireNonNull(chosen.remove(span), "nothing was chosen")
+        : choice.told(choice.stages().size() - 1);
+  }
+
+  /** The transformer's rows in a spared step, whose latents are {@code x}. */
+  NDArray rows(NDManager owner, PatchSpan span, int t, Latents x) {
+    Kept kept = memory.of(span);
+    NDArray last = kept.need(Name.PREDICTION); // (B or 2B, d, c)
+    if (taylor()) {
+      NDArray slope = kept.get(Name.SLOPE);
+      return slope == null ? last : call(owner, "line", last, slope, (double) t - kept.computed());
+    }
+    NDArray latents = x.of(owner, span);
+    kept.put(Name.LATENTS, latents);
+    NDArray now = guidance.batch(owner, latents);
+    NDArray then = guidance.batch(owner, kept.need(Name.COMPUTED_LATENTS));
+    return call(owner, "moved", last, now, then);
+  }
+
+  /** Keeps what the transformer's {@code rows} were in a computed step with latents {@code x}. */
+  void computed(NDManager owner, PatchSpan span, int t, Latents x, NDArray rows) {
+    if (!choice.policy().ofPrediction()) {
+      return;
+    }
+    Kept kept = memory.of(span);
+    NDArray before = kept.get(Name.PREDICTION);
+    if (taylor()) {
+      if (before != null) {
+        double steps = (double) t - kept.computed();
+        kept.put(Name.SLOPE, call(owner, "slope", rows, before, steps));
+      }
+    } else {
+      Sums output = choice.sums(owner, rows, before);
+      NDArray latents = x.of(owner, span);
+      Sums input = choice.sums(owner, latents, kept.get(Name.COMPUTED_LATENTS));
+      kept.slope(output.change() / input.change());
+      kept.put(Name.COMPUTED_LATENTS, latents);
+      kept.put(Name.LATENTS, latents);
+    }
+    kept.put(Name.PREDICTION, rows);
+    kept.computed(t);
+  }
+
+  /** The latents (B, d, c) of a span before a step, as the transformer takes them. */
+  @FunctionalInterface
+  interface Latents {
+    NDArray of(NDManager owner, PatchSpan span);
+  }
+
+  /**
+   * Chooses for step {@code t} + 1, whose latents are there now, after step {@code t} of {@code
+   * span}.
+   */
+  void choose(NDManager owner, PatchSpan span, int t, Latents next) {
+    if (choice.policy().method() != StepCache.EASYCACHE || t + 1 == plan.steps()) {
+      return;
+    }
+    for (PatchSpan part : plan.spans(t + 1)) {
+      if (part.from() >= span.from() && part.to() <= span.to()) {
+        Kept kept = memory.of(part);
+        NDArray prediction = kept.need(Name.PREDICTION);
+        Sums input = choice.sums(owner, next.of(owner, part), kept.need(Name.LATENTS));
+        Sums size = choice.sums(owner, prediction, prediction);
+        double change = kept.slope() * input.change() / size.before();
+        chosen.put(part, choice.by(change, kept, t + 1));
+      }
+    }
+  }
+
+  private boolean taylor() {
+    return choice.policy().method() == StepCache.TAYLORSEER;
+  }
+
+  private static NDArray call(NDManager owner, String function, Object... arguments) {
+    return Guidance.Arithmetic.PROGRAM.call(owner, function, arguments);
+  }
+}

@@ -1,0 +1,84 @@
+package io.xfuser.internal.runtime;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.internal.cache.CachePolicy;
+import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.runtime.StepMemory.Kept;
+import io.xfuser.model.PipelineModel;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.nio.FloatBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The choice whether a step is spared, which is that of a single rank with all pictures: the ranks
+ * of one stage measure together, by sums over all tokens and both passes of guidance, and tell the
+ * other stages. Ranks with other shares of the same layers have the same numbers, bit for bit.
+ *
+ * @param policy of the request
+ * @param first the first step to take, before which there is nothing to use again
+ * @param alike the ranks that have other tokens, prompts or pictures in the same blocks
+ * @param stages of this rank's transformer
+ */
+record StepChoice(CachePolicy policy, int first, Communicator alike, Communicator stages) {
+  /** What {@code plan}'s request asks for. */
+  static StepChoice of(
+      ModelConfig opened, PipelineModel<?> model, RankPlan plan, RankGroups groups) {
+    CachePolicy policy = CachePolicy.of(plan.request(), opened, model.calibration());
+    return new StepChoice(policy, plan.from(), groups.alike(), groups.skips());
+  }
+
+  /** By the step's number alone, which every rank can. */
+  boolean byNumber(Kept kept, int t) {
+    return t > first && kept.decisions().spares(t, Double.NaN);
+  }
+
+  /** By how much has changed; tells the other stages. Not asked for the first step. */
+  boolean by(double change, Kept kept, int t) {
+    boolean spared = kept.decisions().spares(t, change);
+    try (NDManager scope = Torch.newManager()) {
+      for (int stage = 0; stage < stages.size(); stage++) {
+        if (stage != stages.rank()) {
+          NDArray word = Torch.empty(scope, ElementType.INT64, 1);
+          Torch.memory(word).asLongBuffer().put(spared ? 1 : 0);
+          stages.send(List.of(word), stage);
+        }
+      }
+    }
+    return spared;
+  }
+
+  /** What {@code stage} has chosen. */
+  boolean told(int stage) {
+    try (NDManager scope = Torch.newManager()) {
+      NDArray word = stages.receive(stage).await(scope).get(0);
+      return Torch.memory(Torch.to(scope, word, Device.cpu())).asLongBuffer().get() == 1;
+    }
+  }
+
+  /**
+   * The sums of |x - before| and |before| over all elements of all these ranks; both NaN where
+   * there is nothing before.
+   */
+  Sums sums(NDManager scope, NDArray x, @Nullable NDArray before) {
+    if (before == null) {
+      return new Sums(Double.NaN, Double.NaN);
+    }
+    NDArray own = Guidance.Arithmetic.PROGRAM.call(scope, "change", x, before); // (2)
+    NDArray all = alike.allReduceSum(scope, own);
+    FloatBuffer sums = Torch.memory(Torch.to(scope, all, Device.cpu())).asFloatBuffer();
+    return new Sums(sums.get(0), sums.get(1));
+  }
+
+  /** See {@link #sums}. */
+  record Sums(double change, double before) {
+    double relative() {
+      return change / before;
+    }
+  }
+}

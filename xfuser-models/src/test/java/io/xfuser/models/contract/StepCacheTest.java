@@ -1,0 +1,124 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfig.StepCache;
+import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.testing.Pixels;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Steps that a cache spares: which ones, and what the picture is then, equals diffusers' hooks and
+ * the papers' code (scripts/fixtures/cache_reference.py), whoever computes it.
+ */
+class StepCacheTest extends CachedPictures {
+  @ParameterizedTest
+  @MethodSource("cases")
+  void decisionsAndPicturesEqualTheReference(Case one) throws IOException {
+    try (Opened pipeline = open(one);
+        FileWeights pixels = FileWeights.openFile(REFERENCES.resolve("pixels.safetensors"), null)) {
+      Drawn ours = drawn(pipeline, SERIAL, one.input());
+      DiffusersCall call = new DiffusersCall("", one.seed(), one.json());
+      NDArray theirs = pixels.get(manager, one.toString(), pixels.shape(one.toString()));
+      assertThat(Pixels.largestDifference(call.strided(ours.pixels()), theirs))
+          .isLessThanOrEqualTo(TOLERANCE);
+      assertThat(ours.ranks().get(0).sparedPasses()).isEqualTo(one.spared());
+      Drawn all = drawn(pipeline, SERIAL, one.plain());
+      assertThat(Pixels.largestDifference(ours.pixels(), all.pixels())).isGreaterThan(TOLERANCE);
+    }
+  }
+
+  /** Degrees whose ranks decide together: of tokens, guidance, pictures and shares of layers. */
+  static List<ParallelConfig> together() {
+    return List.of(
+        SERIAL.toBuilder().ulyssesDegree(3).build(),
+        SERIAL.toBuilder().ringDegree(2).tensorDegree(2).build(),
+        SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(1).build());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void ranksDecideAsOneDoes(Case one) throws IOException {
+    try (Opened pipeline = open(one)) {
+      Drawn serial = drawn(pipeline, SERIAL, one.input());
+      List<ParallelConfig> all = new ArrayList<>(together());
+      if (!one.toString().startsWith("flux")) {
+        all.add(SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).build());
+      }
+      for (ParallelConfig degrees : all) {
+        Drawn ranks = drawn(pipeline, degrees, one.input());
+        assertClose(ranks, serial);
+      }
+    }
+  }
+
+  /** Each patch has a decision of its own; two stages draw what one rank draws of these patches. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void stagesOfPipeFusionDecideAsOneRankWithTheirPatches(Case one) throws IOException {
+    ParallelConfig patches = SERIAL.toBuilder().numPipelinePatch(3).build();
+    try (Opened pipeline = open(one)) {
+      Drawn serial = drawn(pipeline, patches, 2, one.input());
+      assertThat(serial.ranks().get(0).sparedPasses()).isPositive();
+      ParallelConfig degrees =
+          one.toString().startsWith("flux")
+              ? patches.toBuilder().pipefusionDegree(2).build()
+              : patches.toBuilder().pipefusionDegree(3).ulyssesDegree(2).build();
+      assertClose(drawn(pipeline, degrees, 2, one.input()), serial);
+    }
+  }
+
+  @Test
+  void displacedPatchesDecideAsOneRankDoesThatSparesNothingElse() throws IOException {
+    Case one = named("pixart_fb");
+    ParallelConfig displaced = SERIAL.toBuilder().distrifusionDegree(2).build();
+    try (Opened pipeline = open(one)) {
+      Drawn two = drawn(pipeline, displaced, 1, one.input());
+      Drawn more = drawn(pipeline, displaced.toBuilder().ulyssesDegree(2).build(), 1, one.input());
+      assertThat(two.ranks().get(0).sparedPasses()).isPositive();
+      assertThat(Pixels.largestDifference(more.pixels(), two.pixels())).isLessThanOrEqualTo(RANKS);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = StepCache.class,
+      names = {"NONE", "TAYLORSEER"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void aThresholdOfNothingComputesAllAndAnEndlessOneOnlyWhatItMust(StepCache method)
+      throws IOException {
+    Case one = named("flux_fb");
+    try (Opened pipeline = open(one)) {
+      InputConfigBuilder request =
+          one.plain().toBuilder()
+              .set(InputConfig.CACHE, method)
+              .set(InputConfig.CACHE_MAX_CONTINUOUS, 100)
+              .set(InputConfig.CACHE_WARMUP_STEPS, 0);
+      NDArray plain = drawn(pipeline, SERIAL, one.plain()).pixels();
+      Drawn none = drawn(pipeline, SERIAL, request.set(InputConfig.CACHE_THRESHOLD, 0.0).build());
+      assertThat(none.ranks().get(0).sparedPasses()).isZero();
+      assertThat(Pixels.largestDifference(none.pixels(), plain)).isZero();
+      int steps = 10;
+      int must =
+          switch (method) {
+            case TEACACHE -> 2; // the first and the last
+            case EASYCACHE -> 3; // and a second one, to know how predictions change
+            default -> 1;
+          };
+      Drawn all = drawn(pipeline, SERIAL, request.set(InputConfig.CACHE_THRESHOLD, 1e9).build());
+      assertThat(all.ranks().get(0).sparedPasses()).isEqualTo(steps - must);
+      NDArray again = drawn(pipeline, SERIAL, one.plain()).pixels();
+      assertThat(Pixels.largestDifference(again, plain)).isZero(); // nothing leaks into the next
+    }
+  }
+}
