@@ -14,17 +14,17 @@ import java.util.stream.Stream;
 enum BlockTraffic {
   FLUX_DOUBLE(
       "flux",
-      "joint/stream joint/blocks",
+      "joint/rotary joint/stream joint/blocks",
       4608 * 3072,
       "double_block",
       "double_before attended double_after"),
   FLUX_SINGLE(
       "flux",
-      "joint/stream joint/blocks",
+      "joint/rotary joint/stream joint/blocks",
       4608 * 3072,
       "single_block",
       "single_before attended single_after"),
-  FLUX_PROJECT("flux", "joint/stream joint/blocks", 4608 * 3072, "single_block", "norm_rotate_"),
+  FLUX_PROJECT("flux", "joint/rotary joint/stream joint/blocks", 4608 * 3072, "single_block", "norm_rotate_"),
   SD3(
       "sd3",
       "joint/stream sd3/sd3",

@@ -24,8 +24,8 @@ class BlockTrafficTest {
     "SD3, 25, 14.0, 0",
     "SD35_MEDIUM_DUAL, 49, 40.7, 0",
     "PIXART, 13, 12.0, 0",
-    "HUNYUANDIT, 32, 58.2, 10",
-    "HUNYUANDIT_SKIP, 35, 66.2, 11"
+    "HUNYUANDIT, 24, 54.1, 4",
+    "HUNYUANDIT_SKIP, 27, 62.1, 5"
   })
   void aBlockLaunchesAndMovesNoMore(BlockTraffic block, int kernels, double activations, int copies)
       throws IOException {

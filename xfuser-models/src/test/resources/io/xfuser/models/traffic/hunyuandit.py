@@ -12,12 +12,12 @@ def of_half(self, second: bool) -> int:
   w = self.layers(like, {"norm1.linear": [1408, 1408], "attn1.to_qkv": [4224, 1408], "attn1.to_out.0": [1408, 1408],
                          "attn2.to_q": [1408, 1408], "attn2.to_out.0": [1408, 1408], "ff.net.0.proj": [6144, 1408],
                          "ff.net.2": [1408, 6144], "skip_linear": [1408, 2816]})
-  for norm, width in {"norm1.norm": 1408, "norm2": 1408, "norm3": 1408, "skip_norm": 2816, "attn1.norm_q": 88, "attn1.norm_k": 88,
-                      "attn2.norm_q": 88}.items():
+  for norm, width in {"norm1.norm": 1408, "norm2": 1408, "norm3": 1408, "skip_norm": 2816, "attn2.norm_q": 88}.items():
     w[norm + ".weight"], w[norm + ".bias"] = self.of(like, [width]), self.of(like, [width])
-  x, t, rotation = self.of(like, [2, 4096, 1408]), self.of(like, [2, 1408]), self.exact(like, [4096, 44, 2])
+  w["attn1.norm_qk.weight"], w["attn1.norm_qk.bias"] = self.of(like, [2, 88]), self.of(like, [2, 88])
+  x, m, rotation = self.of(like, [2, 4096, 1408]), self.modulation(self.of(like, [2, 1408]), w), self.exact(like, [4096, 44, 2])
   text = self.of(like, [2, 333, 2, 16, 88])
   if second:
     x = self.join_skip(x, self.of(like, [2, 4096, 1408]), w)
-  attended = self.attended(self.before_attention(x, t, rotation, w, 88))
+  attended = self.attended(self.before_attention(x, m, rotation, w, 88))
   return self.after_attention(x, attended, text, rotation, w, [0, 3, 1]).dim()

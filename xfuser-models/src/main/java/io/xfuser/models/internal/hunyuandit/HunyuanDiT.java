@@ -74,7 +74,7 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
             w ->
                 w.linear("norm_out.linear", 2 * width, width)
                     .patchHead("proj_out", width, config.patch())),
-        HunyuanDiTConditioning::condition);
+        c -> c.step().vector());
   }
 
   @Override

@@ -32,8 +32,7 @@ record HunyuanDiTBlock(int headSize, TensorMap weights) implements Block<Hunyuan
     w.norm("norm1.norm", width)
         .linear("norm1.linear", width, width)
         .inward(Joined.queriesKeysValues("attn1"), heads, width)
-        .norm("attn1.norm_q", head)
-        .norm("attn1.norm_k", head)
+        .norms(Joined.norms("attn1"), head)
         .outward("attn1.to_out.0", width, heads)
         .norm("norm2", width)
         .inward("attn2.to_q", heads, width)
@@ -59,7 +58,14 @@ record HunyuanDiTBlock(int headSize, TensorMap weights) implements Block<Hunyuan
       NDArray rotation = // (l, D/2, 2)
           Torch.slice(scope, c.rotation(), 0, x.place().local().from(), x.place().local().to());
       NDArray packed = // (B, l, 3, H, D)
-          run(scope, "before_attention", image, c.condition(), rotation, weights, headSize);
+          run(
+              scope,
+              "before_attention",
+              image,
+              c.step().of(this, HunyuanDiT.PROGRAM, "modulation"),
+              rotation,
+              weights,
+              headSize);
       NDArray attended =
           context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B, l, H, D)
       return x.with( // (B, l, C)

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.hunyuandit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.PerBlock;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -74,8 +75,14 @@ record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorMap weights)
             .toArray();
     NDArray extra = // (B, C)
         HunyuanDiT.PROGRAM.call(request, "extra", t5, sizes, config.style(), weights);
+    StepModulations steps =
+        new StepModulations(
+            request,
+            input.timesteps(),
+            (owner, timestep) -> // (B, C)
+            HunyuanDiT.PROGRAM.call(owner, "timestep", timestep, extra, weights));
     return new HunyuanDiTConditioning(
-        text, rotation(request, input, text), extra, new PerBlock(request));
+        text, rotation(request, input, text), new PerBlock(request), steps, null);
   }
 
   /** Cosines and sines of the tokens, (l, D/2, 2). */
@@ -94,6 +101,6 @@ record HunyuanDiTConditioner(HunyuanDiTConfig config, TensorMap weights)
 
   @Override
   public HunyuanDiTConditioning at(NDManager step, HunyuanDiTConditioning c, double value) {
-    return c.at(HunyuanDiT.PROGRAM.call(step, "timestep", value, c.condition(), weights)); // (B, C)
+    return c.at(c.steps().at(step, value));
   }
 }

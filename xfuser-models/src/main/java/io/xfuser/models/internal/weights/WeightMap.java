@@ -209,11 +209,20 @@ public final class WeightMap {
 
   /** Weights of several norms that have no bias, one below the other: (the number of norms, n). */
   public WeightMap scales(Joined norms, long size) {
+    return rows(norms, ".weight", size);
+  }
+
+  /** The same of norms that have biases. */
+  public WeightMap norms(Joined norms, long size) {
+    return rows(norms, ".weight", size).rows(norms, ".bias", size);
+  }
+
+  private WeightMap rows(Joined norms, String what, long size) {
     List<NDArray> rows = new ArrayList<>();
     for (String norm : norms.layers()) {
-      rows.add(Torch.view(scope, weights.get(scope, norm + ".weight", size), 1, size));
+      rows.add(Torch.view(scope, weights.get(scope, norm + what, size), 1, size));
     }
-    return put(norms.name() + ".weight", Torch.concat(scope, rows, 0));
+    return put(norms.name() + what, Torch.concat(scope, rows, 0));
   }
 
   /** A convolution over patches as a linear layer on tokens: (width, p·p·c) and bias (width). */

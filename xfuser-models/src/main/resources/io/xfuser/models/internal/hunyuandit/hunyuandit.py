@@ -1,7 +1,7 @@
 # B batch, L tokens of this rank, T text tokens, C width, H heads, D head size, M neurons of the MLP, E width of the text, c
 # values of a token. H and M are those of the share that the weights are; the whole has H·D = C.
 # attn1 is self-attention, attn2 looks at the text; their to_qkv and to_kv, and the pooler's kv_proj, are several layers as
-# one.
+# one, and so are the norms of queries and keys, attn1.norm_qk.
 
 def norm(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return self.layer_norm(x, w, name, 1e-6)
@@ -10,14 +10,29 @@ def join_skip(self, x: Tensor, skip: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x and skip (B, L, C) -> (B, L, C)
   return self.linear(self.norm(torch.cat([x, skip], 2), w, "skip_norm"), w, "skip_linear")
 
-def before_attention(self, x: Tensor, t: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, L, C), t (B, C), rotation (L, D/2, 2), head is D -> packed queries, keys, values (B, L, 3, H, D)
-  shift = self.linear(t, w, "norm1.linear").unsqueeze(1)  # (B, 1, C)
-  h = torch.add_(self.norm(x, w, "norm1.norm"), shift)
-  packed = self.linear(h, w, "attn1.to_qkv").unflatten(2, [3, -1, head])
-  q, k = packed.select(2, 0), packed.select(2, 1)  # (B, L, H, D)
-  q.copy_(self.rotate(self.norm(q, w, "attn1.norm_q"), rotation))
-  k.copy_(self.rotate(self.norm(k, w, "attn1.norm_k"), rotation))
+def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # t (B, C) -> shift (1, B, 1, C)
+  return self.modulations(t, w, "norm1.linear")
+
+def before_attention(self, x: Tensor, m: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
+  # x (B, L, C), m of modulation, rotation (L, D/2, 2), head is D -> packed queries, keys, values (B, L, 3, H, D)
+  h = torch.add_(self.norm(x, w, "norm1.norm"), m[0])
+  return self.norm_turn_(self.linear(h, w, "attn1.to_qkv").unflatten(2, [3, -1, head]), rotation, w)
+
+def norm_turn_(self, packed: Tensor, rotation: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # norms the queries and keys of packed (B, L, 3, H, D), and turns them by rotation, in their place
+  weight, bias = w["attn1.norm_qk.weight"], w["attn1.norm_qk.bias"]  # (2, D)
+  if packed.is_cpu:
+    for i in range(2):
+      x = packed.select(2, i)  # (B, L, H, D)
+      x.copy_(self.rotate(torch.layer_norm(x, [x.size(3)], weight[i], bias[i], 1e-6), rotation))
+    return packed
+  # CUDA takes both at once, and converts to fp32 in the kernel that multiplies
+  qk = packed.slice(2, 0, 2)  # (B, L, 2, H, D)
+  wide = torch.empty(qk.size(), dtype=6, device=qk.device)
+  normed = torch.layer_norm(qk, [qk.size(4)], None, None, 1e-6)
+  torch.addcmul(bias.unsqueeze(1), normed, weight.unsqueeze(1), out=wide)
+  qk.copy_(self.turn_(wide, rotation))
   return packed
 
 def after_attention(self, x: Tensor, attended: Tensor, text_kv: Tensor, rotation: Tensor, w: Dict[str, Tensor],
