@@ -27,7 +27,6 @@ public final class Unsupported {
         LORA,
         ".*(\\.lora_[AB]\\..*|[._]lora_(up|down|A|B)(\\.weight)?|lora_unet_.*|.*_lora.*"
             + "|.*\\.(lokr_w[12].*|hada_w[12]_.*|dora_scale))");
-    BY_NAME.put("a Flux.2 transformer", PREFIX + "single_stream_modulation(\\.lin|\\.linear)\\..*");
     BY_NAME.put("a Chroma Radiance transformer", PREFIX + "nerf_blocks\\..*");
     BY_NAME.put(
         "a Lumina 2 transformer", PREFIX + "(cap_embedder\\.0|noise_refiner\\.0.*)\\.weight");

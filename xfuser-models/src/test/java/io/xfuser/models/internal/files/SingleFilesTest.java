@@ -239,7 +239,6 @@ class SingleFilesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "single_stream_modulation.lin.weight | a Flux.2 transformer",
         "model.diffusion_model.cap_embedder.0.weight | a Lumina 2 transformer",
         "transformer_blocks.0.img_mod.1.weight | a Qwen-Image transformer",
         "model.diffusion_model.head.modulation | a Wan transformer",
