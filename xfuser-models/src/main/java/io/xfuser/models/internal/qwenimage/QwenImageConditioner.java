@@ -40,8 +40,8 @@ record QwenImageConditioner(QwenImageConfig config, TensorMap weights) implement
     for (int i = 0; i < segments.size(); i++) {
       Axes segment = segments.get(i);
       farthest = Math.max(farthest, Math.max(segment.rows(), segment.columns()) / 2);
-      middles[2 * i] = (segment.rows() + 1) / 2;
-      middles[2 * i + 1] = (segment.columns() + 1) / 2;
+      middles[2 * i] = (segment.rows() + 1L) / 2;
+      middles[2 * i + 1] = (segment.columns() + 1L) / 2;
     }
     try (NDManager scope = request.newSubManager()) {
       NDArray at = input.coordinates(scope, embeds); // (l, 4)

@@ -88,7 +88,8 @@ class AutoencoderKlEncoderTest {
     "pixart_sigma_tiny/vae, 3, 75, 45",
     "vae_plain, 4, 13, 18",
     "vae_sixteen, 5, 40, 24",
-    "vae_tiny, 3, 45, 24"
+    "vae_tiny, 3, 45, 24",
+    "qwenimage_tiny/vae, 4, 45, 24"
   })
   void stripsTogetherEncodeWhatOneDoes(String vae, int strips, int height, int width)
       throws Exception {

@@ -8,6 +8,7 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeDecoder.DecodeOptions;
 import io.xfuser.models.internal.vae.StripedDecoder.Latents;
 import io.xfuser.models.internal.vae.StripedDecoder.Outcome;
+import io.xfuser.nn.Range;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.LoadOptions;
@@ -30,6 +31,7 @@ class ParallelDecodingTest {
   private static final DecodeOptions WHOLE = new DecodeOptions(false, false);
   private static final DecodeOptions SLICED = new DecodeOptions(true, false);
   private static final DecodeOptions TILED = new DecodeOptions(false, true);
+  private static final String CAUSAL = "qwenimage_tiny/vae";
   private static final Path SIGMA = VaeFixtures.directory("pixart_sigma_tiny/vae");
 
   @BeforeEach
@@ -39,7 +41,7 @@ class ParallelDecodingTest {
 
   static Stream<Arguments> pictures() {
     return Stream.of(
-            "pixart_sigma_tiny/vae", "vae_plain", "vae_sixteen", "vae_temporal", "vae_tiny")
+            "pixart_sigma_tiny/vae", "vae_plain", "vae_sixteen", "vae_temporal", "vae_tiny", CAUSAL)
         .flatMap(
             vae ->
                 IntStream.rangeClosed(2, 5)
@@ -150,6 +152,26 @@ class ParallelDecodingTest {
       VaeCosts costs = new VaeCosts((AutoencoderKlConfig) decoder.config(), 2, height, 6);
       for (int strip = 0; strip < strips; strip++) {
         long expected = costs.sent(strip, strips);
+        assertThat(sent.get(strip).sentBytes()).as("strip %d", strip).isEqualTo(expected);
+      }
+    }
+  }
+
+  /** Widths 4, 8, 8 and 12, two residual blocks a level: norms of single positions send nothing. */
+  @Test
+  void aCausalDecoderSendsRowsOfItsConvolutionsAndItsKeysAndValues() throws Exception {
+    try (AutoencoderKlDecoder decoder = open(VaeFixtures.directory(CAUSAL), ElementType.FLOAT32)) {
+      int strips = 3;
+      List<Outcome> sent =
+          StripedDecoder.of(decoder, WHOLE).decode(strips, new Latents(2, 8, 7, 6));
+      // channels by columns: the first, the middle, each level, and what follows its upsampling
+      long halo =
+          8 + 4 * 12 + 4 * 12 + 2 * (12 + 6 + 3 * 8) + 4 * (8 + 4 + 3 * 8) + 8 * (8 + 5 * 4);
+      for (int strip = 0; strip < strips; strip++) {
+        long rows = Range.of(7).shard(strip, strips).length();
+        long neighbours = strip == 1 ? 2 : 1;
+        long expected = neighbours * 4 * 2 * 6 * halo + (strips - 1) * 8 * 2 * rows * 6 * 12;
+        expected += strip == 0 ? 0 : 12L * 2 * rows * 8 * 6 * 8;
         assertThat(sent.get(strip).sentBytes()).as("strip %d", strip).isEqualTo(expected);
       }
     }
