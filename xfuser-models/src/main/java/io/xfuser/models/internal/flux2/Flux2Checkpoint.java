@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.flux2;
 
 import io.xfuser.models.internal.files.ModelFormat;
+import io.xfuser.models.internal.joint.StreamCheckpoint;
 import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -55,49 +56,20 @@ abstract class Flux2Checkpoint implements ModelFormat {
 
   @Override
   public Tensors canonical(Tensors tensors) {
-    Tensors.Renaming renaming =
-        new Tensors.Renaming(tensors)
-            .rule("img_in\\.(.*)", "x_embedder.$1")
-            .rule("txt_in\\.(.*)", "context_embedder.$1")
-            .rule("time_in\\.in_layer\\.(.*)", TIME + "timestep_embedder.linear_1.$1")
-            .rule("time_in\\.out_layer\\.(.*)", TIME + "timestep_embedder.linear_2.$1")
-            .rule("guidance_in\\.in_layer\\.(.*)", TIME + "guidance_embedder.linear_1.$1")
-            .rule("guidance_in\\.out_layer\\.(.*)", TIME + "guidance_embedder.linear_2.$1")
-            .rule("((?:double|single)_stream_modulation\\w*)\\.lin\\.(.*)", "$1.linear.$2")
-            .swapped("final_layer\\.adaLN_modulation\\.1\\.(.*)", "norm_out.linear.$1")
-            .rule("final_layer\\.linear\\.(.*)", "proj_out.$1");
-    stream(renaming, "img", "to_q to_k to_v", "norm_", "to_out.0", "ff");
-    stream(
-        renaming,
-        "txt",
-        "add_q_proj add_k_proj add_v_proj",
-        "norm_added_",
-        "to_add_out",
-        "ff_context");
     String theirs = "single_transformer_blocks.$1.attn.";
-    return renaming
-        .rule("single_blocks\\.(\\d+)\\.linear1\\.(.*)", theirs + "to_qkv_mlp_proj.$2")
-        .rule("single_blocks\\.(\\d+)\\.linear2\\.(.*)", theirs + "to_out.$2")
-        .rule("single_blocks\\.(\\d+)\\.norm\\.query_norm\\.scale", theirs + "norm_q.weight")
-        .rule("single_blocks\\.(\\d+)\\.norm\\.key_norm\\.scale", theirs + "norm_k.weight")
+    String block = "single_blocks\\.(\\d+)\\.";
+    return StreamCheckpoint.streams(new Tensors.Renaming(tensors), "linear_in", "linear_out")
+        .rule("time_in\\.in_layer\\.(.*)", TIME + "timestep_embedder.linear_1.$1")
+        .rule("time_in\\.out_layer\\.(.*)", TIME + "timestep_embedder.linear_2.$1")
+        .rule("guidance_in\\.in_layer\\.(.*)", TIME + "guidance_embedder.linear_1.$1")
+        .rule("guidance_in\\.out_layer\\.(.*)", TIME + "guidance_embedder.linear_2.$1")
+        .rule("((?:double|single)_stream_modulation\\w*)\\.lin\\.(.*)", "$1.linear.$2")
+        .swapped("final_layer\\.adaLN_modulation\\.1\\.(.*)", "norm_out.linear.$1")
+        .rule(block + "linear1\\.(.*)", theirs + "to_qkv_mlp_proj.$2")
+        .rule(block + "linear2\\.(.*)", theirs + "to_out.$2")
+        .rule(block + "norm\\.query_norm\\.scale", theirs + "norm_q.weight")
+        .rule(block + "norm\\.key_norm\\.scale", theirs + "norm_k.weight")
         .done();
-  }
-
-  /** One of the two streams of a double block. */
-  private static void stream(Tensors.Renaming to, String name, String... theirs) {
-    String block = "double_blocks\\.(\\d+)\\." + name + "_";
-    String[] projections = theirs[0].split(" ", -1);
-    String attention = "transformer_blocks.$1.attn.";
-    to.rule(
-            block + "attn\\.qkv\\.(.*)",
-            attention + projections[0] + ".$2",
-            attention + projections[1] + ".$2",
-            attention + projections[2] + ".$2")
-        .rule(block + "attn\\.norm\\.query_norm\\.scale", attention + theirs[1] + "q.weight")
-        .rule(block + "attn\\.norm\\.key_norm\\.scale", attention + theirs[1] + "k.weight")
-        .rule(block + "attn\\.proj\\.(.*)", attention + theirs[2] + ".$2")
-        .rule(block + "mlp\\.0\\.(.*)", "transformer_blocks.$1." + theirs[3] + ".linear_in.$2")
-        .rule(block + "mlp\\.2\\.(.*)", "transformer_blocks.$1." + theirs[3] + ".linear_out.$2");
   }
 
   @Override

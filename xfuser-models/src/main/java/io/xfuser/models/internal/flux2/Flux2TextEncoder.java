@@ -32,18 +32,16 @@ final class Flux2TextEncoder extends TextTowers {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
-    return tower.map(present -> encode(owner, present, texts, request)).orElseGet(Map::of);
-  }
-
-  private Map<String, NDArray> encode(
-      NDManager owner, TextTower tower, Texts texts, TextRequest request) {
+    if (tower.isEmpty()) {
+      return Map.of();
+    }
     List<String> messages = texts.of(0).stream().map(variant::message).toList();
     int tokens = request.options().maxSequenceLength();
     List<Integer> asked = request.options().outLayers();
     List<Integer> layers = asked.isEmpty() ? variant.layers() : asked;
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> states = // (B, T, text width / 3) each
-          tower.padded(scope, messages, tokens, layers, request.context());
+          tower.get().padded(scope, messages, tokens, layers, request.context());
       return Map.of(EMBEDS, Torch.concat(owner, states, 2));
     }
   }

@@ -11,6 +11,8 @@ import java.util.Map;
  * {@code convert_chroma_transformer_checkpoint_to_diffusers}), but widths are those of the tensors.
  */
 public final class StreamCheckpoint {
+  private static final String MLP = "double_blocks\\.(\\d+)\\.%s_mlp\\.%s\\.(.*)";
+
   private StreamCheckpoint() {}
 
   /** Whether {@code tensors} have such blocks by these names. */
@@ -22,16 +24,29 @@ public final class StreamCheckpoint {
 
   /** {@code to} with diffusers' names of the blocks, and of the layers before and after them. */
   public static Tensors.Renaming renamed(Tensors.Renaming to, Tensors tensors) {
+    return singleBlocks(streams(to, "net.0.proj", "net.2"), tensors.size("img_in.weight", 0));
+  }
+
+  /**
+   * The same without the blocks of one stream.
+   *
+   * @param first what diffusers calls the first layer of an MLP
+   * @param last what it calls the last one
+   */
+  public static Tensors.Renaming streams(Tensors.Renaming to, String first, String last) {
     to.rule("img_in\\.(.*)", "x_embedder.$1")
         .rule("txt_in\\.(.*)", "context_embedder.$1")
         .rule("final_layer\\.linear\\.(.*)", "proj_out.$1");
-    stream(to, "img", "to_q to_k to_v", "norm_", "to_out.0", "ff");
-    stream(
-        to, "txt", "add_q_proj add_k_proj add_v_proj", "norm_added_", "to_add_out", "ff_context");
-    return singleBlocks(to, tensors.size("img_in.weight", 0));
+    for (String[] mlp : new String[][] {{"0", first}, {"2", last}}) {
+      to.rule(MLP.formatted("img", mlp[0]), "transformer_blocks.$1.ff." + mlp[1] + ".$2")
+          .rule(MLP.formatted("txt", mlp[0]), "transformer_blocks.$1.ff_context." + mlp[1] + ".$2");
+    }
+    stream(to, "img", "to_q to_k to_v", "norm_", "to_out.0");
+    stream(to, "txt", "add_q_proj add_k_proj add_v_proj", "norm_added_", "to_add_out");
+    return to;
   }
 
-  /** One of the two streams of a double block. */
+  /** The attention of one of the two streams of a double block. */
   private static void stream(Tensors.Renaming to, String name, String... theirs) {
     String block = "double_blocks\\.(\\d+)\\." + name + "_";
     String attention = "transformer_blocks.$1.attn.";
@@ -43,9 +58,7 @@ public final class StreamCheckpoint {
             attention + projections[2] + ".$2")
         .rule(block + "attn\\.norm\\.query_norm\\.scale", attention + theirs[1] + "q.weight")
         .rule(block + "attn\\.norm\\.key_norm\\.scale", attention + theirs[1] + "k.weight")
-        .rule(block + "attn\\.proj\\.(.*)", attention + theirs[2] + ".$2")
-        .rule(block + "mlp\\.0\\.(.*)", "transformer_blocks.$1." + theirs[3] + ".net.0.proj.$2")
-        .rule(block + "mlp\\.2\\.(.*)", "transformer_blocks.$1." + theirs[3] + ".net.2.$2");
+        .rule(block + "attn\\.proj\\.(.*)", attention + theirs[2] + ".$2");
   }
 
   private static Tensors.Renaming singleBlocks(Tensors.Renaming to, int width) {
