@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Draws the same picture with each model's hybrid layouts, one JVM per rank, on the CPU:
 #   xfuser-examples/run.sh [MODEL [DIR]]
-# MODEL is pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, hunyuandit, latte or dit, DIR its directory in diffusers' layout. With
+# MODEL is pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, sana, hunyuandit, latte or dit, DIR its directory in diffusers' layout. With
 # neither, the demo model draws. What is made is in results/, named after the layouts.
 set -eu
 
@@ -39,6 +39,10 @@ case $model in
     main=Flux2Example
     task="--num_inference_steps 4"
     guided= # klein is distilled, dev told
+    ;;
+  sana)
+    main=SanaExample
+    task="--num_inference_steps 20"
     ;;
   zimage)
     main=ZImageExample

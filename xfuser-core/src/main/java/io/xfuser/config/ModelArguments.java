@@ -117,6 +117,15 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
               "Share of the way from noise, 0 to 1, after which there is no guidance; above 1 as 1")
           .or(1.0);
 
+  public static final Setting<List<String>> COMPLEX_HUMAN_INSTRUCTION =
+      Setting.of(
+              "complex_human_instruction",
+              Kind.listOf(Kind.string()),
+              "TEXT",
+              "Lines before the prompt that tell a language model what to make of it; an empty one"
+                  + " for none")
+          .open("the pipeline's own");
+
   private static double numberOrTruth(Object value) {
     return switch (value.toString().toLowerCase(Locale.ROOT)) {
       case "true" -> 1;
@@ -155,7 +164,8 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           DECODE_CHUNK_SIZE,
           CFG_NORMALIZATION,
           CFG_TRUNCATION,
-          TEXT_ENCODER_OUT_LAYERS);
+          TEXT_ENCODER_OUT_LAYERS,
+          COMPLEX_HUMAN_INSTRUCTION);
 
   ModelArguments(Settings.Builder<?> builder) {
     super(builder);

@@ -85,7 +85,8 @@ public record GenerationRequest(
             Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption()),
             Objects.requireNonNullElse(input.get(InputConfig.CLIP_SKIP), 0),
             !Boolean.FALSE.equals(input.get(InputConfig.MASK_FEATURE)),
-            input.listed(InputConfig.TEXT_ENCODER_OUT_LAYERS)),
+            input.listed(InputConfig.TEXT_ENCODER_OUT_LAYERS),
+            input.get(InputConfig.COMPLEX_HUMAN_INSTRUCTION)),
         null,
         List.of());
   }

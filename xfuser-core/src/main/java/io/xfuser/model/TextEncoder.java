@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything between a prompt and the tensors that the transformer is conditioned on. Where several
@@ -33,21 +34,24 @@ public interface TextEncoder extends AutoCloseable {
    * @param clipSkip layers left out at the end, where prompts alone are encoded by inner states
    * @param maskFeature whether padding is cut off, by pipelines that may leave it
    * @param outLayers layers whose states stand side by side; empty: those of the pipeline
+   * @param instruction lines before a prompt that tell a language model what to make of it; null
+   *     for the pipeline's own
    */
   record TextOptions(
       int maxSequenceLength,
       boolean cleanCaption,
       int clipSkip,
       boolean maskFeature,
-      List<Integer> outLayers) {
+      List<Integer> outLayers,
+      @Nullable List<String> instruction) {
     /** Copies the list. */
     public TextOptions {
       outLayers = List.copyOf(outLayers);
     }
 
-    /** All layers, and no padding. */
+    /** All layers, no padding, and the pipeline's own instruction. */
     public TextOptions(int maxSequenceLength, boolean cleanCaption) {
-      this(maxSequenceLength, cleanCaption, 0, true, List.of());
+      this(maxSequenceLength, cleanCaption, 0, true, List.of(), null);
     }
   }
 }

@@ -24,6 +24,16 @@ public interface TransformerSpec<C> {
     return 1;
   }
 
+  /** Sums over all tokens in block {@code index}. */
+  default int sums(int index) {
+    return 0;
+  }
+
+  /** How often block {@code index} asks for the neighbours of its tokens. */
+  default int neighbours(int index) {
+    return 0;
+  }
+
   /**
    * The earlier block whose output block {@code index} reads too, for transformers with long skip
    * connections.

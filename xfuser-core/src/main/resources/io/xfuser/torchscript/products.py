@@ -176,10 +176,20 @@ def convolve_by(self, x: Tensor, w: Dict[str, Tensor], name: str, padding: List[
     torch.copy_(torch.slice(y, 2, i * step, end), part)
   return y
 
-def convolution(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], padding: List[int], stride: int) -> Tensor:
-  # convolve_by in the type of x. On CUDA libtorch would round fp32 to TF32 unless told not to.
+def convolve_depthwise(self, x: Tensor, w: Dict[str, Tensor], name: str, side: int, padding: List[int]) -> Tensor:
+  # x (B, C, H, W), each channel by its own kernel, side × side, and zeros around it -> (B, C, H', W')
+  dtype = self.product_type(x)
+  weight = torch.to(w[name + ".weight"], dtype).reshape([-1, 1, side, side])
+  bias = w.get(name + ".bias")
+  if bias is not None:
+    bias = torch.to(bias, dtype)
+  return torch.to(self.convolution(torch.to(x, dtype), weight, bias, padding, 1, x.size(1)), x.dtype)
+
+def convolution(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], padding: List[int], stride: int,
+                groups: int=1) -> Tensor:
+  # convolve_by in the type of x, of so many groups of channels. On CUDA libtorch would round fp32 to TF32 unless told not to.
   by = [stride, stride]
   if x.is_cuda:
-    # not transposed, one group; no search for the fastest algorithm, cuDNN, no TF32
-    return torch._convolution(x, weight, bias, by, padding, [1, 1], False, [0, 0], 1, False, False, True, False)
-  return torch.conv2d(x, weight, bias, by, padding, [1, 1], 1)
+    # not transposed; no search for the fastest algorithm, cuDNN, no TF32
+    return torch._convolution(x, weight, bias, by, padding, [1, 1], False, [0, 0], groups, False, False, True, False)
+  return torch.conv2d(x, weight, bias, by, padding, [1, 1], groups)

@@ -66,7 +66,10 @@ def meta_conv2d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stride:
                 groups: int) -> Tensor:
   height = x.size(2) + 2 * padding[0] - weight.size(2) + 1
   width = x.size(3) + 2 * padding[1] - weight.size(3) + 1
-  mixed = torch.matmul(weight[:, :, 0, 0], x.flatten(2))  # (B, O, L)
+  if groups == 1:
+    mixed = torch.matmul(weight[:, :, 0, 0], x.flatten(2))  # (B, O, L)
+  else:
+    mixed = weight[:, 0, 0, 0].unsqueeze(1) * x.flatten(2)
   if bias is not None:
     mixed = mixed + bias.unsqueeze(1)
   return mixed[:, :, 0:1].unsqueeze(3).expand([x.size(0), weight.size(0), height, width]).contiguous()

@@ -1,18 +1,12 @@
 package io.xfuser.internal.attention;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Communicator;
-import io.xfuser.internal.parallel.Pending;
 import io.xfuser.torchscript.AttentionKernel;
-import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * DistriFusion (arXiv 2402.19481): every rank computes a patch, which attends its own fresh keys
@@ -21,13 +15,9 @@ import org.jspecify.annotations.Nullable;
  * the keys and values of all patches are awaited at once. Text belongs to the first rank's patch.
  */
 public final class DisplacedAttention implements Attention {
-  private final Communicator ranks;
   private final Communicator ring;
-  private final Schedule schedule;
   private final AttentionKernel kernel;
-  private int step; // of the next call
-  private @Nullable Pending before; // keys and values of all ranks, of the step before
-  private long keptBytes;
+  private final DisplacedGather all; // keys and values
 
   /**
    * Which steps are synchronous.
@@ -44,12 +34,12 @@ public final class DisplacedAttention implements Attention {
       }
     }
 
-    private boolean fresh(int step) {
+    boolean fresh(int step) {
       return step < synchronous;
     }
 
     /** Whether the step after {@code step} attends what other patches have in this one. */
-    private boolean read(int step) {
+    boolean read(int step) {
       return step + 1 >= synchronous && step + 1 < steps;
     }
   }
@@ -64,23 +54,17 @@ public final class DisplacedAttention implements Attention {
    */
   public DisplacedAttention(
       Communicator ranks, Communicator ring, Schedule schedule, AttentionKernel kernel) {
-    this.ranks = ranks;
     this.ring = ring;
-    this.schedule = schedule;
     this.kernel = kernel;
+    this.all = new DisplacedGather(ranks, schedule);
   }
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
-    int now = step++;
     try (NDManager scope = owner.newSubManager()) {
       NDArray own = // (B, T' + l·R, 2, H, D); T' is T on the first rank, else 0
           Kernels.keysAndValues(scope, Kernels.gathered(scope, qkv, ring), 0);
-      NDList all = schedule.fresh(now) ? fresh(scope, own, now) : displaced(scope, own, now);
-      NDArray keys = Torch.concat(scope, all, 1); // (B, T + p, 2, H, D)
-      if (schedule.read(now)) {
-        keptBytes = ElementType.bytesOf(keys);
-      }
+      NDArray keys = Torch.concat(scope, all.next(scope, own), 1); // (B, T + p, 2, H, D)
       long tokens = keys.getShape().get(1);
       String name = Kernels.name(kernel, qkv.packed());
       return Kernels.ATTENTION.call(
@@ -88,30 +72,9 @@ public final class DisplacedAttention implements Attention {
     }
   }
 
-  private NDList fresh(NDManager scope, NDArray own, int now) {
-    NDList all = ranks.startAllGather(own).await(scope);
-    if (schedule.read(now)) {
-      List<SharedTensor> kept = all.stream().map(SharedTensor::of).toList();
-      before = later -> new NDList(kept.stream().map(x -> x.receive(later)).toList());
-    }
-    return all;
-  }
-
-  private NDList displaced(NDManager scope, NDArray own, int now) {
-    Pending arriving = before;
-    if (arriving == null) {
-      throw new IllegalStateException(
-          "attended " + (now + 1) + " times in " + schedule.steps() + " steps");
-    }
-    before = schedule.read(now) ? ranks.startAllGather(own) : null;
-    NDList all = arriving.await(scope);
-    all.set(ranks.rank(), own);
-    return all;
-  }
-
   /** Keys and values of all ranks, on their way or here, between two steps. */
   @Override
   public long bufferBytes() {
-    return keptBytes;
+    return all.keptBytes();
   }
 }

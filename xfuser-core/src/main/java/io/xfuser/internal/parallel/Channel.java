@@ -17,6 +17,8 @@ public enum Channel {
   SKIP,
   CFG,
   DATA,
+  /** Sums over all tokens, and neighbours, among all ranks that have tokens of a picture. */
+  TOKENS,
   TEXT,
   VAE,
   WORLD;

@@ -4,6 +4,11 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
 import io.xfuser.internal.attention.DisplacedAttention;
 import io.xfuser.internal.attention.DisplacedAttention.Schedule;
+import io.xfuser.internal.attention.DisplacedNeighbours;
+import io.xfuser.internal.attention.DisplacedSum;
+import io.xfuser.internal.attention.FreshSum;
+import io.xfuser.internal.attention.PatchNeighbours;
+import io.xfuser.internal.attention.PatchSums;
 import io.xfuser.internal.attention.DisplacedPatches;
 import io.xfuser.internal.attention.LocalAttention;
 import io.xfuser.internal.attention.PatchAttention;
@@ -17,6 +22,10 @@ import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.RankFigures;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.BlockContext.Across;
+import io.xfuser.transformer.BlockContext.Neighbours;
+import io.xfuser.transformer.BlockContext.TokenSum;
+import io.xfuser.transformer.BlockContext.LayerListener;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -38,6 +47,8 @@ import java.util.stream.Stream;
  * @param statistics the same ranks, for sums over the whole prediction
  * @param alike the ranks that compute the same share of the same blocks for other tokens, prompts
  *     or pictures
+ * @param tokens the same ranks, for what blocks ask of others' tokens beside attention
+ * @param patch those of them that hold the other tokens of this rank's patches, for the same
  * @param decoders the ranks that have the latents of the other pictures, where this one has some
  */
 record RankGroups(
@@ -52,6 +63,8 @@ record RankGroups(
     Communicator shards,
     Communicator statistics,
     Communicator alike,
+    Communicator tokens,
+    Communicator patch,
     Communicator decoders) {
 
   static RankGroups of(World world, RankPlan plan) {
@@ -67,6 +80,9 @@ record RankGroups(
         world.group(Channel.VAE, plan.shardRanks()),
         world.group(Channel.CFG, plan.shardRanks()),
         world.group(Channel.CFG, alike(plan)),
+        world.group(Channel.TOKENS, plan.shardRanks()),
+        world.group(
+            Channel.TOKENS, plan.patchShards().stream().map(plan.shardRanks()::get).toList()),
         world.along(plan.mesh(), MeshAxis.DATA));
   }
 
@@ -103,9 +119,42 @@ record RankGroups(
                     IntStream.range(0, spec.attentions(block))
                         .mapToObj(i -> figures.watch(attention(request, plan, kernel)))
                         .toList(),
+                    across(request, plan, spec, block),
                     plan.share(),
-                    tensor::allReduceSum))
+                    tensor::allReduceSum,
+                    LayerListener.NONE))
         .toList();
+  }
+
+  private Across across(NDManager request, RankPlan plan, TransformerSpec<?> spec, int block) {
+    return new Across(
+        IntStream.range(0, spec.sums(block)).mapToObj(i -> tokenSum(request, plan)).toList(),
+        IntStream.range(0, spec.neighbours(block))
+            .mapToObj(i -> neighbours(request, plan))
+            .toList());
+  }
+
+  private TokenSum tokenSum(NDManager request, RankPlan plan) {
+    if (distrifusion.size() > 1) {
+      return new DisplacedSum(
+          distrifusion, patch, plan.layout(), plan.shard(), schedule(plan));
+    }
+    return plan.stale()
+        ? new PatchSums(request, patch, plan.layout(), plan.shard(), plan.displaced())
+        : new FreshSum(patch, plan.layout(), plan.shard());
+  }
+
+  private Neighbours neighbours(NDManager request, RankPlan plan) {
+    if (plan.request().sequence().segments().size() > 1) {
+      throw new IllegalStateException("tokens of several segments have no neighbours");
+    }
+    return distrifusion.size() > 1
+        ? new DisplacedNeighbours(tokens, plan.layout(), plan.patchShards(), schedule(plan))
+        : new PatchNeighbours(request, tokens, plan.layout(), plan.stale(), plan.displaced());
+  }
+
+  private static Schedule schedule(RankPlan plan) {
+    return new Schedule(plan.warmupSteps() - plan.from(), plan.steps() - plan.from());
   }
 
   private Attention attention(NDManager request, RankPlan plan, AttentionKernel kernel) {
@@ -117,9 +166,7 @@ record RankGroups(
 
   private Attention ofAPatch(NDManager request, RankPlan plan, AttentionKernel kernel) {
     if (distrifusion.size() > 1) {
-      Schedule schedule =
-          new Schedule(plan.warmupSteps() - plan.from(), plan.steps() - plan.from());
-      return new DisplacedAttention(distrifusion, ring, schedule, kernel);
+      return new DisplacedAttention(distrifusion, ring, schedule(plan), kernel);
     } else if (plan.stale()) {
       return plan.displaced()
           ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring, kernel)

@@ -171,3 +171,10 @@ def merge(self, packed: Tensor, kv: Tensor, out: Tensor, lse: Tensor, kernel: st
 def finish(self, out: Tensor, like: Tensor) -> Tensor:
   # (B, H, L, D) fp32 -> (B, L, H, D) in the type of like
   return torch.to(out.transpose(1, 2), like.dtype).contiguous()
+
+def total(self, parts: List[Tensor]) -> Tensor:
+  # the sum of parts of one shape, in their order
+  out = parts[0]
+  for part in parts[1:]:
+    out = out + part
+  return out

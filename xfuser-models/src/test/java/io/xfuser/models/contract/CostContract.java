@@ -67,6 +67,16 @@ public abstract class CostContract {
     return 0;
   }
 
+  /** Elements of a sum over all tokens, of one batch row and some heads; of models that have it. */
+  protected long tokenSum(int heads) {
+    return 0;
+  }
+
+  /** How far tokens look at their neighbours, of models where they do. */
+  protected int reach() {
+    return 0;
+  }
+
   @BeforeAll
   void openOnce() {
     pipeline = open();

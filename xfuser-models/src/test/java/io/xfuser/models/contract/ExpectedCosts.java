@@ -42,6 +42,7 @@ final class ExpectedCosts {
   private final long rows; // B without guidance
   private final long batch; // B
   private final long latentWidth; // c, values of a token
+  private final ExpectedAcross across;
 
   ExpectedCosts(
       CostContract model, DiffusionPipeline pipeline, ParallelConfig degrees, int warmup) {
@@ -61,6 +62,7 @@ final class ExpectedCosts {
     this.rows = (long) request.images() / degrees.dataDegree() * latents.sequences();
     this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
     this.latentWidth = (long) latents.channels() * latents.patch().size();
+    this.across = new ExpectedAcross(model, degrees, mesh, layout, stale ? warmup : null);
   }
 
   private static DeviceMesh mesh(ParallelConfig degrees) {
@@ -91,7 +93,14 @@ final class ExpectedCosts {
         report, "ulysses", steps * (attentions(stage) * ulysses(rank) + joint(stage) * text(rank)));
     assertSent(report, "ring", steps * attentions(stage) * ringed(rank));
     // nobody reads what would be sent in the last step, unless it is synchronous
-    assertSent(report, "distrifusion", (stale ? steps - 1 : steps) * displaced(rank, stage));
+    long displacedSums = batch * blocks(stage).map(spec::sums).sum() * across.displaced(heads(rank));
+    assertSent(
+        report,
+        "distrifusion",
+        (stale ? steps - 1 : steps) * (displaced(rank, stage) + displacedSums));
+    long summed = blocks(stage).map(spec::sums).sum() * across.summed(batch, shard(rank), heads(rank));
+    long traded = blocks(stage).map(spec::neighbours).sum() * batch * across.traded(shard(rank));
+    assertSent(report, "tokens", summed + traded);
     long skipped = skips(stage) * tokens(rank);
     long forward = last ? 0 : tokens(rank) + model.textTokens() + skipped;
     // the return hop: not after the last step, and not doubled by guidance
@@ -102,13 +111,22 @@ final class ExpectedCosts {
     long kept = attentions(stage) * layout.tokens() + joint(stage) * (long) model.textTokens();
     boolean twice = degrees.distrifusionPatches() > degrees.distrifusionDegree();
     assertThat(report.kvBufferBytes())
-        .isEqualTo(stale ? batch * kept * headsWidth(rank) * FLOAT * (twice ? 4 : 2) : 0);
+        .isEqualTo(
+            (stale ? batch * kept * headsWidth(rank) * FLOAT * (twice ? 4 : 2) : 0)
+                + FLOAT * batch * blocks(stage).map(spec::sums).sum() * across.keptSums(heads(rank))
+                + FLOAT
+                    * batch
+                    * blocks(stage).map(spec::neighbours).sum()
+                    * across.keptTokens(shard(rank)));
     assertThat(report.attentionBytes()).isEqualTo(FLOAT * batch * attended(rank, stage));
     checkParameters(report, stage, mesh.coordinate(rank, MeshAxis.TENSOR));
   }
 
   /** Queries, keys, values and outputs of the tokens that are computed together: 4·(T + l)·H·D. */
   private long attended(int rank, int stage) {
+    if (attentions(stage) == 0) {
+      return 0;
+    }
     long text = joint(stage) > 0 ? spoken(rank) : 0;
     long most = text + tokens(rank);
     if (stale && warmup == 0 && degrees.patches() > 1) { // else some step has the whole picture

@@ -9,6 +9,7 @@ import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
+import io.xfuser.models.internal.AspectRatioBins;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
@@ -83,7 +84,12 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
                 + transformer.sampleSize()
                 + " latents; set use_resolution_binning false");
       }
-      size = AspectRatioBins.nearest(transformer.sampleSize(), asked.height(), asked.width());
+      size = 
+          AspectRatioBins.nearest(
+              transformer.sampleSize() * 8,
+              asked.height(),
+              asked.width(),
+              "a sample size of %d latents".formatted(transformer.sampleSize()));
     }
     requireMultiples(vae().scale() * transformer.patch().size(), size);
     return GenerationRequest.of(

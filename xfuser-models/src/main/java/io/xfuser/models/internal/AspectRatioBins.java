@@ -1,11 +1,10 @@
-package io.xfuser.models.internal.pixart;
+package io.xfuser.models.internal;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.failure.Retried;
 import io.xfuser.model.GenerationRequest.Size;
-import io.xfuser.models.internal.ResolutionBins;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,10 +14,10 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The sizes that PixArt was trained on, by aspect ratio; {@code aspect_ratio_bins.json} has the
- * tables of diffusers' PixArt pipelines.
+ * The sizes that some models were trained on, by aspect ratio; {@code aspect_ratio_bins.json} has
+ * the tables of diffusers' PixArt and SANA pipelines.
  */
-final class AspectRatioBins {
+public final class AspectRatioBins {
   private static final Retried<Map<String, Map<String, List<Integer>>>> TABLES =
       new Retried<>(AspectRatioBins::read);
 
@@ -27,16 +26,16 @@ final class AspectRatioBins {
   /**
    * The trained size nearest in aspect ratio.
    *
-   * @param sampleSize the transformer's, in latents; an eighth of the table's resolution
-   * @throws IllegalArgumentException if there is no table for {@code sampleSize}
+   * @param side rows and columns of the square pictures of a table
+   * @param origin what has no other size, for the message
+   * @throws IllegalArgumentException if there is no table for {@code side}
    */
-  static Size nearest(int sampleSize, int height, int width) {
-    Map<String, List<Integer>> table = TABLES.get().get(String.valueOf(sampleSize * 8));
+  public static Size nearest(int side, int height, int width, String origin) {
+    Map<String, List<Integer>> table = TABLES.get().get(String.valueOf(side));
     if (table == null) {
       throw new ArgumentException(
-          "there are no resolution bins for a sample size of "
-              + sampleSize
-              + " latents (only for 32, 64, 128 and 256); set use_resolution_binning false");
+          "there are no resolution bins for %s, %d x %d pixels; set use_resolution_binning false"
+              .formatted(origin, side, side));
     }
     List<ResolutionBins.Bin> bins = new ArrayList<>();
     table.forEach(
