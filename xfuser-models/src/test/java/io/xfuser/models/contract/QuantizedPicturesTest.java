@@ -37,6 +37,7 @@ class QuantizedPicturesTest {
     "sd3_tiny, 32.5, 34",
     "sd35_medium_tiny, 36, 36",
     "flux_dev_tiny, 39, 40",
+    "flux2_klein_tiny, 50, 50",
     "hunyuandit_tiny, 42, 43",
     "dit_tiny, 51, 100",
     "latte_tiny, 44.5, 47"
