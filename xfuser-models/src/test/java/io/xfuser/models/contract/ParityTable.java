@@ -19,6 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -80,15 +82,74 @@ final class ParityTable {
 
   private ParityTable() {}
 
-  /** Takes the file to write. */
+  /**
+   * Takes the file to write, and the pipelines that are measured; those that are not keep their
+   * rows. None named: all are measured.
+   */
   public static void main(String[] arguments) throws IOException {
     Torch.prepareThread(1);
+    Path page = Path.of(arguments[0]);
+    List<String> named = List.of(arguments).subList(1, arguments.length);
+    List<String> old = named.isEmpty() ? List.of() : Files.readAllLines(page);
     List<String> lines = new ArrayList<>();
-    for (String pipeline : pipelines()) {
-      System.err.println(pipeline);
-      lines.add(row(pipeline));
+    for (Subject subject : subjects()) {
+      String begin = "| `" + subject.name() + "` |";
+      if (named.isEmpty() || named.contains(subject.name())) {
+        System.err.println(subject.name());
+        lines.add(row(subject));
+      } else {
+        old.stream().filter(line -> line.startsWith(begin)).forEach(lines::add);
+      }
     }
-    Files.writeString(Path.of(arguments[0]), page(lines));
+    Files.writeString(page, page(lines));
+  }
+
+  /**
+   * A pipeline and its calls, of which one is drawn by all layouts.
+   *
+   * @param expected what diffusers made of a call
+   */
+  private record Subject(
+      String name,
+      Path directory,
+      List<DiffusersCall> calls,
+      Function<DiffusersCall, InputConfig> input,
+      BiFunction<NDManager, DiffusersCall, NDArray> expected) {
+    double fromDiffusers(DiffusersCall call) {
+      try (NDManager manager = Torch.newManager()) {
+        NDArray whole =
+            generate(manager, input.apply(call), EngineConfig.builder(directory).build());
+        return Pixels.largestDifference(call.strided(whole), expected.apply(manager, call));
+      }
+    }
+  }
+
+  private static List<Subject> subjects() throws IOException {
+    List<Subject> subjects = new ArrayList<>();
+    for (String pipeline : pipelines()) {
+      subjects.add(
+          new Subject(
+              pipeline,
+              DiffusersCall.FIXTURES.resolve(pipeline),
+              DiffusersCall.of(pipeline),
+              DiffusersCall::input,
+              (manager, call) -> call.reference(manager, "pixels")));
+    }
+    Path dev = Requests.directory("flux_dev_tiny");
+    Path pictures = ReferredPictures.folder("kontext");
+    List<DiffusersCall> referring =
+        ReferredPictures.calls(pictures).stream()
+            .filter(call -> call.directory().equals(dev))
+            .toList();
+    Path directory = Requests.kontext(dev, Files.createTempDirectory("xfuser-parity"));
+    subjects.add(
+        new Subject(
+            "kontext",
+            directory,
+            referring,
+            call -> ReferredPictures.input(pictures, call),
+            (manager, call) -> ReferredPictures.expected(manager, pictures, call)));
+    return subjects;
   }
 
   static List<String> pipelines() throws IOException {
@@ -96,23 +157,23 @@ final class ParityTable {
       return folders
           .filter(folder -> Files.exists(folder.resolve("cases.json")))
           .map(folder -> folder.getFileName().toString())
+          .filter(name -> Files.exists(DiffusersCall.FIXTURES.resolve(name + "/model_index.json")))
           .sorted()
           .toList();
     }
   }
 
-  private static String row(String pipeline) throws IOException {
+  private static String row(Subject subject) {
     double most = 0;
-    List<DiffusersCall> calls = DiffusersCall.of(pipeline);
-    for (DiffusersCall call : calls) {
+    for (DiffusersCall call : subject.calls()) {
       if (call.type() == ElementType.FLOAT32) {
-        most = Math.max(most, fromDiffusers(call));
+        most = Math.max(most, subject.fromDiffusers(call));
       }
     }
-    List<String> cells = new ArrayList<>(List.of("`" + pipeline + "`", number(most)));
-    DiffusersCall chosen = mostVaried(calls);
+    List<String> cells = new ArrayList<>(List.of("`" + subject.name() + "`", number(most)));
+    Path chosen = subject.directory();
     try (NDManager manager = Torch.newManager()) {
-      InputConfig input = chosen.input();
+      InputConfig input = subject.input().apply(mostVaried(subject.calls()));
       NDArray serial = generate(manager, chosen, input, SERIAL);
       for (ParallelConfig degrees : SYNCHRONOUS.values()) {
         cells.add(difference(manager, chosen, input, degrees, serial));
@@ -147,21 +208,14 @@ final class ParityTable {
         .orElse(calls.get(0));
   }
 
-  private static double fromDiffusers(DiffusersCall call) {
-    try (NDManager manager = Torch.newManager()) {
-      NDArray whole = generate(manager, call, call.input(), SERIAL);
-      return Pixels.largestDifference(call.strided(whole), call.reference(manager, "pixels"));
-    }
-  }
-
   /** A number, or a dash where the request leaves nothing to share out. */
   private static String difference(
       NDManager manager,
-      DiffusersCall call,
+      Path directory,
       InputConfig input,
       ParallelConfig degrees,
       NDArray reference) {
-    return difference(() -> generate(manager, call, input, degrees), reference);
+    return difference(() -> generate(manager, directory, input, degrees), reference);
   }
 
   private static String difference(Supplier<NDArray> generated, NDArray reference) {
@@ -173,12 +227,12 @@ final class ParityTable {
   }
 
   private static NDArray generate(
-      NDManager manager, DiffusersCall call, InputConfig input, ParallelConfig degrees) {
-    return generate(manager, input, engine(call, degrees));
+      NDManager manager, Path directory, InputConfig input, ParallelConfig degrees) {
+    return generate(manager, input, engine(directory, degrees));
   }
 
-  private static EngineConfig engine(DiffusersCall call, ParallelConfig degrees) {
-    return EngineConfig.builder(call.directory()).parallel(degrees).build();
+  private static EngineConfig engine(Path directory, ParallelConfig degrees) {
+    return EngineConfig.builder(directory).parallel(degrees).build();
   }
 
   private static NDArray generate(NDManager manager, InputConfig input, EngineConfig engine) {
@@ -216,7 +270,7 @@ final class ParityTable {
       1e-4 for hybrids.
     - **DistriFusion itself**: those patches on one rank, from our serial picture. No law.
 
-    – : the request has only one picture, or no guidance, or the model no T5. The tests hold more layouts to these laws, up to 8 ranks: `ParallelContract`.
+    – : the request has only one picture, or no guidance, or the model no text encoder that can be shared. The tests hold more layouts to these laws, up to 8 ranks: `ParallelContract`.
 
     | %s |
     %s

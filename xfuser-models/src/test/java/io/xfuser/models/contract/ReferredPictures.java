@@ -55,18 +55,24 @@ public final class ReferredPictures {
 
   static void requireEqual(Path folder, DiffusersCall call, EngineConfig engine) {
     try (NDManager manager = Torch.newManager();
-        FileWeights pixels = FileWeights.openFile(folder.resolve("pixels.safetensors"), null);
         XDiTParallel pipeline = XDiTParallel.inProcess(engine);
         Generation generation = pipeline.generate(input(folder, call))) {
-      String name = call.json().get("name").asText();
-      NDArray expected = pixels.get(manager, name, pixels.shape(name));
       assertThat(generation.tensor().getShape().getShape()).isEqualTo(call.shape());
-      assertThat(Pixels.largestDifference(call.strided(generation.tensor()), expected))
+      NDArray ours = call.strided(generation.tensor());
+      assertThat(Pixels.largestDifference(ours, expected(manager, folder, call)))
           .isLessThanOrEqualTo(1e-3);
     }
   }
 
-  private static InputConfig input(Path folder, DiffusersCall call) {
+  /** What diffusers made of {@code call}, strided. */
+  static NDArray expected(NDManager manager, Path folder, DiffusersCall call) {
+    try (FileWeights pixels = FileWeights.openFile(folder.resolve("pixels.safetensors"), null)) {
+      String name = call.json().get("name").asText();
+      return pixels.get(manager, name, pixels.shape(name));
+    }
+  }
+
+  static InputConfig input(Path folder, DiffusersCall call) {
     InputConfigBuilder builder = InputConfig.builder().outputType(OutputType.PT);
     List<Picture> images = new ArrayList<>();
     call.json().get("images").forEach(one -> images.add(Picture.of(folder.resolve(one.asText()))));

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class StepModulations {
   /**
    * So many rows are computed at once, with those of a batch counting for each step; what they are
-   * is kept until the last of these steps, for Flux 34 MB in bf16.
+   * is kept until the last of these steps, 34 MB in bf16 for 57 blocks of width 3072.
    */
   static final int ROWS = 16;
 

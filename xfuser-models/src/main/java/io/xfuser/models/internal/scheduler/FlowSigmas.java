@@ -23,14 +23,15 @@ public final class FlowSigmas {
   }
 
   /**
-   * The noise levels that Flux's pipeline prescribes in {@link SchedulerRequest#sigmas}: from 1 to
-   * {@code 1 / steps}. Source: diffusers {@code pipeline_flux.py}.
+   * The noise levels that most pipelines of rectified flows prescribe in {@link
+   * SchedulerRequest#sigmas}: from 1 to {@code 1 / steps}. Source: diffusers {@code
+   * pipeline_flux.py}.
    */
   public static List<Double> even(int steps) {
     return Arrays.stream(Sequences.linear(1, 1.0 / steps, steps)).boxed().toList();
   }
 
-  /** The same down to a level of 0, as Z-Image's pipeline asks for. */
+  /** The same down to a level of 0, as some pipelines ask for. */
   public static List<Double> toZero(int steps) {
     return Arrays.stream(Sequences.linear(1, 0, steps)).boxed().toList();
   }

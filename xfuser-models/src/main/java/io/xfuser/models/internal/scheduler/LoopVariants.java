@@ -24,12 +24,12 @@ public final class LoopVariants {
     return scheduler.timesteps().length == 1 ? new Original(scheduler) : scheduler;
   }
 
-  /** As Stable Diffusion 3's and Flux's: neither the noise nor the model's input is scaled. */
+  /** As in pipelines of rectified flows: neither the noise nor the model's input is scaled. */
   public static Scheduler unscaled(Scheduler scheduler) {
     return new Unscaled(scheduler);
   }
 
-  /** As Z-Image's: noise is drawn and samples are kept in fp32, whatever the run's type. */
+  /** Noise is drawn and samples are kept in fp32, whatever the run's type. */
   public static Scheduler fullPrecision(Scheduler scheduler) {
     return new FullPrecision(scheduler);
   }
