@@ -60,7 +60,7 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
   }
 
   ElementType type() {
-    return ElementType.valueOf(json.get("dtype").asText().toUpperCase(Locale.ROOT));
+    return ElementType.valueOf(json.path("dtype").asText("float32").toUpperCase(Locale.ROOT));
   }
 
   /** The shape of the whole result. */

@@ -29,7 +29,7 @@ class ZImageGuidanceTest {
           .numInferenceSteps(3)
           .guidanceScale(4)
           .set(InputConfig.CFG_NORMALIZATION, 0.9)
-          .set(InputConfig.CFG_TRUNCATION, 0.5)
+          .set(InputConfig.CFG_TRUNCATION, 0.2)
           .outputType(OutputType.PT)
           .build();
 
@@ -71,7 +71,7 @@ class ZImageGuidanceTest {
   @CsvSource({"true, 1", "True, 1", "false, 0", "0.5, 0.5", "-1, -1"})
   void normalizationIsANumberOrATruth(String given, double length) {
     InputConfig input = BOUNDED.toBuilder().set(InputConfig.CFG_NORMALIZATION, given).build();
-    assertThat(GuidanceBounds.of(input)).isEqualTo(new GuidanceBounds(length, 0.5));
+    assertThat(GuidanceBounds.of(input)).isEqualTo(new GuidanceBounds(length, 0.2));
   }
 
   @ParameterizedTest
