@@ -78,7 +78,7 @@ final class CommandSyntax {
   private OptionSpec option(Flag flag) {
     OptionSpec.Builder option =
         OptionSpec.builder(flag.names().toArray(String[]::new))
-            .description(flag.description())
+            .description(flag.description().replace("%", "%%")) // picocli formats it
             .usageHelp(flag.setting() == CommandSettings.HELP)
             .versionHelp(flag.setting() == CommandSettings.VERSION);
     if (flag.value() != null) {
