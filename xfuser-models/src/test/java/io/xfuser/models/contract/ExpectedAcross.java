@@ -68,8 +68,8 @@ record ExpectedAcross(
     return (degrees.distrifusionDegree() - 1L) * model.tokenSum(heads.length());
   }
 
-  /** Tokens of {@code shard} that others look at, times their width. */
-  long traded(int shard) {
+  /** Tokens of {@code owner} that others look at, times their width. */
+  long traded(int owner) {
     long tokens = 0;
     int known = 0;
     List<PatchSpan> spans = spans();
@@ -77,11 +77,11 @@ record ExpectedAcross(
       PatchSpan span = spans.get(i);
       known = Math.max(known, span.to());
       for (int other = 0; other < layout.shards(); other++) {
-        boolean far = other / patchRanks() != shard / patchRanks();
+        boolean far = other / patchRanks() != owner / patchRanks();
         // what other patches of DistriFusion look at in the next step is not sent in the last one
         boolean read = !far || warmup == null || i < spans.size() - 1;
-        if (other != shard && read) {
-          tokens += seen(span, other, shard, known);
+        if (other != owner && read) {
+          tokens += seen(span, other, owner, known);
         }
       }
     }
