@@ -227,32 +227,4 @@ public final class InputConfig extends InputSettings {
     Double trueCfg = trueCfgScale();
     return scale != null && scale <= 1 && (trueCfg == null || trueCfg <= 1);
   }
-
-  /** How steps are spared: what an earlier step computed is used again where little has changed. */
-  public enum StepCache {
-    /** Every step is computed. */
-    NONE,
-    /**
-     * First-block cache: the first block is computed in every step; where its residual has changed
-     * little since the last computed step, that step's residual of the other blocks is added
-     * (ParaAttention; diffusers' {@code FirstBlockCacheConfig}).
-     */
-    FBCACHE,
-    /**
-     * TeaCache (arXiv 2411.19108): the modulated input of the first block, rescaled by a polynomial
-     * that is fitted for each model, tells how much has changed.
-     */
-    TEACACHE,
-    /**
-     * MagCache (arXiv 2506.09045): how much residuals change from step to step is measured once.
-     */
-    MAGCACHE,
-    /** EasyCache (arXiv 2507.02860): changes of latents and predictions tell; fits every model. */
-    EASYCACHE,
-    /**
-     * TaylorSeer (arXiv 2503.06923), of the prediction alone (diffusers' {@code
-     * TaylorSeerCacheConfig} in lite mode, order 1): continues the line through two computed steps.
-     */
-    TAYLORSEER
-  }
 }

@@ -165,14 +165,14 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
               "Unfinished pictures that its listener is shown, each decoded for that alone")
           .or(0);
 
-  public static final Setting<InputConfig.StepCache> CACHE =
+  public static final Setting<StepCache> CACHE =
       Setting.of(
               "cache",
-              Kind.oneOf(InputConfig.StepCache.class),
+              Kind.oneOf(StepCache.class),
               "METHOD",
               "Spare steps in which little changes: none, fbcache, teacache, magcache, easycache or"
                   + " taylorseer; pictures change a little")
-          .or(InputConfig.StepCache.NONE);
+          .or(StepCache.NONE);
 
   public static final Setting<Double> CACHE_THRESHOLD =
       Setting.of(

@@ -4,11 +4,10 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.model.TextRequest.Prompts;
 import io.xfuser.nn.Sequence;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.ConditionInput;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -43,11 +42,7 @@ public record GenerationRequest(
     TextEncoder.TextOptions text,
     @Nullable SourcePictures pictures,
     List<Reference> seen) {
-  /**
-   * Checks that tokens and pictures can be counted.
-   *
-   * @throws IllegalArgumentException with the numbers
-   */
+  /** Checks that tokens and pictures can be counted; else it throws with the numbers. */
   public GenerationRequest {
     seen = List.copyOf(seen);
     latents.axes();
@@ -197,59 +192,6 @@ public record GenerationRequest(
     /** One that the transformer alone sees. */
     public Reference(Bitmap image, LatentShape latents) {
       this(image, latents, null);
-    }
-  }
-
-  /**
-   * What is drawn and what is not, in words or class labels; as many of the one as of the other.
-   *
-   * @param positive prompts
-   * @param negative negative prompts
-   * @param others the same for the second and the third text encoder; none: as for the first
-   */
-  public record Prompts(List<String> positive, List<String> negative, List<Prompts> others) {
-    private static final List<Setting<List<String>>> POSITIVE =
-        List.of(InputConfig.PROMPT_2, InputConfig.PROMPT_3);
-    private static final List<Setting<List<String>>> NEGATIVE =
-        List.of(InputConfig.NEGATIVE_PROMPT_2, InputConfig.NEGATIVE_PROMPT_3);
-
-    /** The same for every text encoder. */
-    public Prompts(List<String> positive, List<String> negative) {
-      this(positive, negative, List.of());
-    }
-
-    /** One negative prompt per prompt; the empty one where none is given. */
-    public static Prompts of(InputConfig input) {
-      List<String> prompts = input.prompts();
-      List<String> none = Collections.nCopies(prompts.size(), "");
-      List<String> negatives = each(input.negativePrompts(), none);
-      List<Prompts> others = new ArrayList<>();
-      for (int i = 0; i < POSITIVE.size(); i++) {
-        others.add(
-            new Prompts(
-                each(input.listed(POSITIVE.get(i)), prompts),
-                each(input.listed(NEGATIVE.get(i)), negatives)));
-      }
-      return new Prompts(prompts, negatives, others);
-    }
-
-    /** As many as {@code otherwise}: those given, one for all, or {@code otherwise}. */
-    private static List<String> each(List<String> given, List<String> otherwise) {
-      if (given.isEmpty() || given.size() == otherwise.size()) {
-        return given.isEmpty() ? otherwise : given;
-      }
-      return Collections.nCopies(otherwise.size(), given.get(0));
-    }
-
-    /** What text encoder {@code number} reads, counted from 0. */
-    public Prompts of(int number) {
-      return number == 0 || others.isEmpty() ? this : others.get(number - 1);
-    }
-
-    /** The same for prompts alone. */
-    public Prompts withoutNegatives() {
-      return new Prompts(
-          positive, List.of(), others.stream().map(Prompts::withoutNegatives).toList());
     }
   }
 

@@ -2,12 +2,14 @@ package io.xfuser.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.Setting;
 import io.xfuser.internal.picture.Bitmap;
-import io.xfuser.model.GenerationRequest.Prompts;
 import io.xfuser.nn.Range;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -124,5 +126,58 @@ public record TextRequest(
   public interface PromptEncoder {
     /** Tensors by name; dimension 0 of each is the texts, which are some of {@code request}'s. */
     Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request);
+  }
+
+  /**
+   * What is drawn and what is not, in words or class labels; as many of the one as of the other.
+   *
+   * @param positive prompts
+   * @param negative negative prompts
+   * @param others the same for the second and the third text encoder; none: as for the first
+   */
+  public record Prompts(List<String> positive, List<String> negative, List<Prompts> others) {
+    private static final List<Setting<List<String>>> POSITIVE =
+        List.of(InputConfig.PROMPT_2, InputConfig.PROMPT_3);
+    private static final List<Setting<List<String>>> NEGATIVE =
+        List.of(InputConfig.NEGATIVE_PROMPT_2, InputConfig.NEGATIVE_PROMPT_3);
+
+    /** The same for every text encoder. */
+    public Prompts(List<String> positive, List<String> negative) {
+      this(positive, negative, List.of());
+    }
+
+    /** One negative prompt per prompt; the empty one where none is given. */
+    public static Prompts of(InputConfig input) {
+      List<String> prompts = input.prompts();
+      List<String> none = Collections.nCopies(prompts.size(), "");
+      List<String> negatives = each(input.negativePrompts(), none);
+      List<Prompts> others = new ArrayList<>();
+      for (int i = 0; i < POSITIVE.size(); i++) {
+        others.add(
+            new Prompts(
+                each(input.listed(POSITIVE.get(i)), prompts),
+                each(input.listed(NEGATIVE.get(i)), negatives)));
+      }
+      return new Prompts(prompts, negatives, others);
+    }
+
+    /** As many as {@code otherwise}: those given, one for all, or {@code otherwise}. */
+    private static List<String> each(List<String> given, List<String> otherwise) {
+      if (given.isEmpty() || given.size() == otherwise.size()) {
+        return given.isEmpty() ? otherwise : given;
+      }
+      return Collections.nCopies(otherwise.size(), given.get(0));
+    }
+
+    /** What text encoder {@code number} reads, counted from 0. */
+    public Prompts of(int number) {
+      return number == 0 || others.isEmpty() ? this : others.get(number - 1);
+    }
+
+    /** The same for prompts alone. */
+    public Prompts withoutNegatives() {
+      return new Prompts(
+          positive, List.of(), others.stream().map(Prompts::withoutNegatives).toList());
+    }
   }
 }

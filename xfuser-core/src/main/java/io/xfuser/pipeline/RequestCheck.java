@@ -2,7 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfig.StepCache;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.cache.CachePolicy;
 import io.xfuser.internal.plan.RequestPlan;

@@ -1,12 +1,12 @@
 package io.xfuser.cli.flags;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfig.StepCache;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.server.ServerSettings;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -1,8 +1,8 @@
 package io.xfuser.internal.cache;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfig.StepCache;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import java.util.Objects;

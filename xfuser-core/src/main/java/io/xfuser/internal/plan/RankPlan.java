@@ -2,9 +2,9 @@ package io.xfuser.internal.plan;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfig.StepCache;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;

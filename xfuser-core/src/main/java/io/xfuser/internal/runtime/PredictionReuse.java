@@ -2,7 +2,7 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.InputConfig.StepCache;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.runtime.StepChoice.Sums;
 import io.xfuser.internal.runtime.StepMemory.Kept;

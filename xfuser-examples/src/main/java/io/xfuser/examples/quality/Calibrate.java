@@ -16,14 +16,13 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Measures of a model what step caches go by, for {@code scripts/quality/calibrate}. */
@@ -33,14 +32,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     showDefaultValues = true)
 public final class Calibrate implements Callable<Integer> {
-  @Option(names = "--model", required = true, description = "A pipeline in diffusers' layout.")
-  private Path model = Path.of("");
-
-  @Option(names = "--prompts", required = true, description = "A file with a prompt per line.")
-  private Path prompts = Path.of("");
-
-  @Option(names = "--output", required = true, description = "The JSON file to write.")
-  private Path output = Path.of("");
+  @Mixin private ModelAndPrompts given = new ModelAndPrompts();
 
   @Option(names = "--num_inference_steps", description = "Of each picture; default: the model's.")
   private @Nullable Integer steps;
@@ -98,15 +90,10 @@ public final class Calibrate implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<String> texts =
-        Files.readAllLines(prompts).stream()
-            .map(String::strip)
-            .filter(line -> !line.isEmpty())
-            .limit(pictures)
-            .toList();
+    List<String> texts = given.prompts().stream().limit(pictures).toList();
     List<Measured> all = new ArrayList<>();
     EngineConfig engine =
-        EngineConfig.builder(model).runtime(r -> r.dtype(ElementType.FLOAT32)).build();
+        EngineConfig.builder(given.model()).runtime(r -> r.dtype(ElementType.FLOAT32)).build();
     try (MeasuredTransformer.Notes notes = new MeasuredTransformer.Notes();
         DiffusionPipeline plain =
             DiffusionPipeline.fromPretrained(engine.model(), engine.runtime());
@@ -120,7 +107,7 @@ public final class Calibrate implements Callable<Integer> {
         System.out.printf("measured %d of %d pictures%n", i + 1, texts.size());
       }
     }
-    new ObjectMapper().writeValue(output.toFile(), all);
+    new ObjectMapper().writeValue(given.output().toFile(), all);
     return 0;
   }
 

@@ -11,8 +11,6 @@ import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Compares PipeFusion's pictures with serial ones over prompts, patches and warm-up steps. */
@@ -30,14 +29,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     showDefaultValues = true)
 public final class Staleness implements Callable<Integer> {
-  @Option(names = "--model", required = true, description = "A pipeline in diffusers' layout.")
-  private Path model = Path.of("");
-
-  @Option(names = "--prompts", required = true, description = "A file with a prompt per line.")
-  private Path prompts = Path.of("");
-
-  @Option(names = "--output", required = true, description = "The JSON file to write.")
-  private Path output = Path.of("");
+  @Mixin private ModelAndPrompts given = new ModelAndPrompts();
 
   @Option(names = "--num_inference_steps", description = "S.")
   private int steps = 10;
@@ -72,9 +64,9 @@ public final class Staleness implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<InputConfig> requests = requests(Files.readAllLines(prompts));
+    List<InputConfig> requests = requests(given.prompts());
     List<Figures> all = new ArrayList<>();
-    EngineConfig engine = EngineConfig.of(model);
+    EngineConfig engine = EngineConfig.of(given.model());
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       List<BufferedImage> serial = draw(pipeline, engine, requests);
       for (StalenessSetting setting : settings()) {
@@ -101,7 +93,7 @@ public final class Staleness implements Callable<Integer> {
     }
     new ObjectMapper()
         .writerWithDefaultPrettyPrinter()
-        .writeValue(output.toFile(), Map.of("guidance_scale", guidance, "figures", all));
+        .writeValue(given.output().toFile(), Map.of("guidance_scale", guidance, "figures", all));
     return 0;
   }
 
@@ -117,8 +109,7 @@ public final class Staleness implements Callable<Integer> {
   }
 
   /** Each batch has a seed of its own. */
-  private List<InputConfig> requests(List<String> lines) {
-    List<String> texts = lines.stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
+  private List<InputConfig> requests(List<String> texts) {
     return IntStream.range(0, (texts.size() + batch - 1) / batch)
         .mapToObj(
             i ->

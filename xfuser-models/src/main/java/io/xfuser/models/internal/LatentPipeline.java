@@ -27,8 +27,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A diffusers directory whose transformer works in the latent space of an autoencoder: what all
@@ -38,7 +36,6 @@ import org.slf4j.LoggerFactory;
  * @param <C> the transformer's conditioning
  */
 public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
-  private static final Logger LOG = LoggerFactory.getLogger(LatentPipeline.class);
 
   /** Steps of a request that is only tried: more of them are not possible with all settings. */
   protected static final int TRIED_STEPS = 1;
@@ -220,37 +217,6 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     if (tokens > longest) {
       throw new ArgumentException(
           "max_sequence_length is %d, but %s takes at most %d".formatted(tokens, title(), longest));
-    }
-  }
-
-  /**
-   * The largest size of whole multiples that {@code asked} has room for; a message tells where it
-   * is another one.
-   *
-   * @param model its short name
-   * @throws IllegalArgumentException with the numbers, where there is no room for one
-   */
-  protected static Size roundedDown(String model, int multiple, Size asked) {
-    Size size = new Size(asked.height() / multiple * multiple, asked.width() / multiple * multiple);
-    if (size.height() == 0 || size.width() == 0) {
-      throw new ArgumentException(
-          "height and width must be at least %d, but are %d and %d"
-              .formatted(multiple, asked.height(), asked.width()));
-    }
-    announce(model, asked, size);
-    return size;
-  }
-
-  /** Says that {@code model} draws {@code size} in the place of {@code asked}, if it does. */
-  protected static void announce(String model, Size asked, Size size) {
-    if (!size.equals(asked)) {
-      LOG.info(
-          "{} draws {} x {} pixels in the place of {} x {}",
-          model,
-          size.height(),
-          size.width(),
-          asked.height(),
-          asked.width());
     }
   }
 

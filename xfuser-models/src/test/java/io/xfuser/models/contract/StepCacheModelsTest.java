@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfig.StepCache;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;

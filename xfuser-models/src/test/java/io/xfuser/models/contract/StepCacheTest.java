@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfig.StepCache;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.testing.Pixels;
 import java.io.IOException;

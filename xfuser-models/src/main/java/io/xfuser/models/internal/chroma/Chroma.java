@@ -8,6 +8,7 @@ import io.xfuser.models.internal.joint.Modulation;
 import io.xfuser.models.internal.joint.SingleBlock;
 import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.joint.StreamEmbedding;
+import io.xfuser.models.internal.joint.StreamTransformer;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -19,7 +20,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -29,7 +29,7 @@ import io.xfuser.weights.Share;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-record Chroma(ChromaConfig config, Weights weights) implements TransformerSpec<JointConditioning> {
+record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer {
   static final Program PROGRAM = Program.load(Chroma.class, "chroma.py");
 
   private static final Patchify PATCHIFY = new Patchify(StreamConfig.PATCH);
@@ -49,23 +49,8 @@ record Chroma(ChromaConfig config, Weights weights) implements TransformerSpec<J
   }
 
   @Override
-  public int depth() {
-    return config.streams().depth();
-  }
-
-  @Override
-  public int heads() {
-    return config.streams().heads().count();
-  }
-
-  @Override
-  public int headSize() {
-    return config.streams().heads().size();
-  }
-
-  @Override
-  public boolean modulates() {
-    return true;
+  public StreamConfig streams() {
+    return config.streams();
   }
 
   @Override

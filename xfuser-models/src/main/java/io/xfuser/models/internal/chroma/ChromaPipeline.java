@@ -11,6 +11,7 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
+import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.joint.StreamConfig;
@@ -62,6 +63,11 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   }
 
   @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
   protected void check() {
     requireLatents(config().streams().channels(), config().streams().tokenWidth());
     super.check();
@@ -75,11 +81,6 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
   public Set<Setting<?>> settings() {
     return SETTINGS;
   }
@@ -88,7 +89,9 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     int scale = vae().scale();
-    Size size = roundedDown(NAME, scale * StreamConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
+    Size size =
+        PictureSizes.roundedDown(
+            NAME, scale * StreamConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
     LatentShape latents =
         new LatentShape(
             config().streams().channels(),
@@ -105,14 +108,14 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   }
 
   @Override
-  protected SchedulerRequest schedule(int steps, int tokens) {
-    return new SchedulerRequest(
-        steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.even(steps));
+  public TransformerSpec<JointConditioning> transformer(Placement placement) {
+    return new Chroma(config(), weights(placement));
   }
 
   @Override
-  public TransformerSpec<JointConditioning> transformer(Placement placement) {
-    return new Chroma(config(), weights(placement));
+  protected SchedulerRequest schedule(int steps, int tokens) {
+    return new SchedulerRequest(
+        steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.even(steps));
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.xfuser.models.internal.joint.Modulation;
 import io.xfuser.models.internal.joint.SingleBlock;
 import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.joint.StreamEmbedding;
+import io.xfuser.models.internal.joint.StreamTransformer;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
@@ -19,7 +20,6 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,8 +31,7 @@ import java.util.List;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record Flux(FluxConfig config, Weights weights)
-    implements TransformerSpec<JointConditioning> {
+public record Flux(FluxConfig config, Weights weights) implements StreamTransformer {
   static final Program PROGRAM = Program.load(Flux.class, "flux.py");
 
   private static final Modulation DOUBLE =
@@ -55,23 +54,8 @@ public record Flux(FluxConfig config, Weights weights)
   }
 
   @Override
-  public int depth() {
-    return config.streams().depth();
-  }
-
-  @Override
-  public int heads() {
-    return config.streams().heads().count();
-  }
-
-  @Override
-  public int headSize() {
-    return config.streams().heads().size();
-  }
-
-  @Override
-  public boolean modulates() {
-    return true;
+  public StreamConfig streams() {
+    return config.streams();
   }
 
   @Override
@@ -134,16 +118,9 @@ public record Flux(FluxConfig config, Weights weights)
 
   @Override
   public Head<JointConditioning> head() {
-    Patchify patchify = new Patchify(StreamConfig.PATCH);
-    long width = config.width();
-    return new ModulatedHead<>(
-        WeightMap.of(
-            weights,
-            w ->
-                w.linear("norm_out.linear", 2 * width, width)
-                    .tensor(patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
-                    .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())),
-        c -> c.step().vector());
+    long[] values = {config.tokenWidth(), config.width()};
+    return ModulatedHead.packed(
+        weights, new Patchify(StreamConfig.PATCH), values, c -> c.step().vector());
   }
 
   @Override

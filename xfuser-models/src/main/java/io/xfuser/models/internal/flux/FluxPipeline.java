@@ -20,6 +20,7 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
+import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.joint.StreamConfig;
@@ -155,7 +156,8 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
     Size asked = askedOr(SAMPLE_SIZE * vae().scale(), input);
     int area = Objects.requireNonNullElse(input.maxArea(), KONTEXT_AREA);
     Size size =
-        roundedDown(title(), multiple(), refers() ? KontextSizes.drawn(asked, area) : asked);
+        PictureSizes.roundedDown(
+            title(), multiple(), refers() ? KontextSizes.drawn(asked, area) : asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, defaults(input));
     requireText(LONGEST_TEXT, request);

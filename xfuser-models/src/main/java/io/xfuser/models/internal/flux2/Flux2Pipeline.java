@@ -14,6 +14,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
@@ -109,7 +110,7 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
         new Size(
             Objects.requireNonNullElse(input.height(), usual.height()),
             Objects.requireNonNullElse(input.width(), usual.width()));
-    Size size = roundedDown(title(), vae().scale(), asked);
+    Size size = PictureSizes.roundedDown(title(), vae().scale(), asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
     requireLayers(request.text().outLayers());

@@ -2,7 +2,6 @@ package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.TokenEmbedding;
-import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.transformer.Block;
@@ -67,13 +66,11 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
 
   @Override
   public Head<HunyuanDiTConditioning> head() {
-    long width = config.width();
-    return new ModulatedHead<>(
-        WeightMap.of(
-            weights,
-            w ->
-                w.linear("norm_out.linear", 2 * width, width)
-                    .patchHead("proj_out", width, config.patch())),
+    int width = config.width();
+    return ModulatedHead.load(
+        weights,
+        width,
+        w -> w.patchHead("proj_out", width, config.patch()),
         c -> c.step().vector());
   }
 

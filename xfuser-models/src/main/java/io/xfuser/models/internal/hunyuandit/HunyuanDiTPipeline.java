@@ -12,6 +12,7 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.transformer.TransformerSpec;
@@ -86,9 +87,10 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
-    Size rounded = roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
+    Size rounded =
+        PictureSizes.roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
     Size size = input.binsResolution() ? HunyuanDiTSizes.standard(rounded) : rounded;
-    announce(NAME, rounded, size);
+    PictureSizes.announce(NAME, rounded, size);
     int patch = HunyuanDiTConfig.PATCH;
     LatentShape latents =
         LatentShape.picture(

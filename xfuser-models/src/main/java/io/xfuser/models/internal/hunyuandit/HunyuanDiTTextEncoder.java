@@ -42,10 +42,7 @@ final class HunyuanDiTTextEncoder extends TextTowers {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    Map<String, NDArray> all = new HashMap<>(super.encode(owner, request));
-    // diffusers' pipeline repeats the masks of all prompts, but the embeddings of each
-    all.putAll(request.inTurn(owner, (to, texts, whole) -> masks(to, texts.of(0))));
-    return all;
+    return masksInTurn(owner, request, (to, texts, whole) -> masks(to, texts.of(0)));
   }
 
   @Override

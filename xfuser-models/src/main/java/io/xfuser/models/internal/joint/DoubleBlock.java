@@ -23,8 +23,8 @@ public record DoubleBlock(int headSize, Modulation modulation, TensorMap weights
     implements Block<JointConditioning> {
   /** What such a block has but for its modulation. */
   public static WeightMap read(WeightMap w, Inner heads) {
-    int width = Math.toIntExact(heads.width());
-    Inner neurons = Inner.neurons(4 * width);
+    long width = heads.width();
+    Inner neurons = Streams.neurons(heads);
     return w.inward(Joined.queriesKeysValues("attn"), heads, width)
         .inward(Joined.addedQueriesKeysValues("attn"), heads, width)
         .scales(Joined.norms("attn"), heads.size())

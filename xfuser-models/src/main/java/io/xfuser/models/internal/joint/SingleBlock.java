@@ -24,10 +24,10 @@ public record SingleBlock(int headSize, boolean last, Modulation modulation, Ten
     implements Block<JointConditioning> {
   /** What such a block has but for its modulation. */
   public static WeightMap read(WeightMap w, Inner heads) {
-    int width = Math.toIntExact(heads.width());
-    Inner neurons = Inner.neurons(4 * width);
-    return w.inward(Joined.queriesKeysValues("attn"), heads, width)
-        .scales(Joined.norms("attn"), heads.size())
+    long width = heads.width();
+    Inner neurons = Streams.neurons(heads);
+    return w.scales(Joined.norms("attn"), heads.size())
+        .inward(Joined.queriesKeysValues("attn"), heads, width)
         .inward("proj_mlp", neurons, width)
         .outward("proj_out", width, heads, neurons);
   }

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.joint;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
@@ -39,5 +40,10 @@ public final class Streams {
   /** The text (B, T, C) that enters the first block, by the layer {@code context_embedder}. */
   public static NDArray text(NDManager owner, NDArray embeds, TensorMap weights) {
     return PROGRAM.call(owner, "embed_text", embeds, weights);
+  }
+
+  /** Those of an MLP of these blocks. */
+  static Inner neurons(Inner heads) {
+    return Inner.neurons(4 * Math.toIntExact(heads.width()));
   }
 }

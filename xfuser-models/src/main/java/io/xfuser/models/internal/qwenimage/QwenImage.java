@@ -74,16 +74,9 @@ record QwenImage(QwenImageConfig config, Weights weights)
 
   @Override
   public Head<JointConditioning> head() {
-    Patchify patchify = new Patchify(QwenImageConfig.PATCH);
-    long width = config.width();
-    return new ModulatedHead<>(
-        WeightMap.of(
-            weights,
-            w ->
-                w.linear("norm_out.linear", 2 * width, width)
-                    .tensor(patchify::unpackedRows, "proj_out.weight", config.tokenWidth(), width)
-                    .tensor(patchify::unpackedRows, "proj_out.bias", config.tokenWidth())),
-        this::condition);
+    long[] values = {config.tokenWidth(), config.width()};
+    return ModulatedHead.packed(
+        weights, new Patchify(QwenImageConfig.PATCH), values, this::condition);
   }
 
   private NDArray condition(JointConditioning c) {

@@ -12,6 +12,7 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
+import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
@@ -139,7 +140,7 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
         new Size(
             Objects.requireNonNullElse(input.height(), usual.height()),
             Objects.requireNonNullElse(input.width(), usual.width()));
-    Size size = roundedDown(title(), vae().scale() * QwenImageConfig.PATCH, asked);
+    Size size = PictureSizes.roundedDown(title(), vae().scale() * QwenImageConfig.PATCH, asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
     requireText(LONGEST_TEXT, request);

@@ -14,7 +14,6 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -64,16 +63,13 @@ final class SanaTextEncoder extends TextTowers {
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {
-    Map<String, NDArray> all = new HashMap<>(super.encode(owner, request));
-    // diffusers' pipeline repeats the masks of all prompts, but the embeddings of each
-    all.putAll(
-        request.inTurn(
-            owner,
-            (to, texts, whole) ->
-                tower
-                    .map(present -> Map.of(MASK, masks(to, present, texts, whole)))
-                    .orElseGet(Map::of)));
-    return all;
+    return masksInTurn(
+        owner,
+        request,
+        (to, texts, whole) ->
+            tower
+                .map(present -> Map.of(MASK, masks(to, present, texts, whole)))
+                .orElseGet(Map::of));
   }
 
   @Override
@@ -139,8 +135,7 @@ final class SanaTextEncoder extends TextTowers {
     }
   }
 
-  private static NDArray masks(
-      NDManager owner, TextTower tower, Texts texts, TextRequest request) {
+  private static NDArray masks(NDManager owner, TextTower tower, Texts texts, TextRequest request) {
     int length = request.options().maxSequenceLength();
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> parts = new ArrayList<>();

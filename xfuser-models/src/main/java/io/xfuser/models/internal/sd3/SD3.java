@@ -80,13 +80,11 @@ public record SD3(SD3Config config, Weights weights) implements TransformerSpec<
 
   @Override
   public Head<JointConditioning> head() {
-    long width = config.width();
-    return new ModulatedHead<>(
-        WeightMap.of(
-            weights,
-            w ->
-                w.linear("norm_out.linear", 2 * width, width)
-                    .patchHead("proj_out", width, config.patch())),
+    int width = config.width();
+    return ModulatedHead.load(
+        weights,
+        width,
+        w -> w.patchHead("proj_out", width, config.patch()),
         c -> c.step().vector());
   }
 

@@ -60,11 +60,6 @@ record DecoderConfig(
   static DecoderConfig qwen3(ComponentConfig json) {
     ComponentConfig config = json.part(null, "qwen3").unquantized();
     config.require("attention_bias", false);
-    if (config.has("rope_scaling")) {
-      throw new ModelException(
-          "%s: rope_scaling %s is not supported"
-              .formatted(config.origin(), config.text("rope_scaling")));
-    }
     return new DecoderConfig(
             config.getInt("vocab_size", 151936),
             config.getInt("hidden_size", 4096),
@@ -73,7 +68,7 @@ record DecoderConfig(
             config.getInt("num_key_value_heads", 32),
             config.getInt("num_hidden_layers", 32),
             config.getInt("intermediate_size", 22016),
-            config.getDouble("rope_theta", 10000),
+            theta(config, 10000, "default"),
             config.getDouble("rms_norm_eps", 1e-6),
             DecoderStyle.plain(false, true))
         .checked(config);
@@ -87,12 +82,6 @@ record DecoderConfig(
    */
   static DecoderConfig qwen25vl(ComponentConfig json) {
     ComponentConfig config = json.part("text_config", "qwen2_5_vl_text").unquantized();
-    ComponentConfig rope = config.part("rope_scaling", "");
-    for (String name : List.of("type", "rope_type")) {
-      if (rope != config && !rope.getString(name, "mrope").equals("mrope")) {
-        rope.require(name, "default");
-      }
-    }
     int width = config.getInt("hidden_size", 8192);
     int heads = config.getInt("num_attention_heads", 64);
     return new DecoderConfig(
@@ -103,7 +92,7 @@ record DecoderConfig(
             config.getInt("num_key_value_heads", 8),
             config.getInt("num_hidden_layers", 80),
             config.getInt("intermediate_size", 29568),
-            config.getDouble("rope_theta", 1000000),
+            theta(config, 1000000, "mrope"),
             config.getDouble("rms_norm_eps", 1e-5),
             DecoderStyle.plain(true, false))
         .checked(config);
@@ -128,7 +117,7 @@ record DecoderConfig(
             config.getInt("num_key_value_heads", 8),
             layers,
             config.getInt("intermediate_size", 14336),
-            config.getDouble("rope_theta", 10000),
+            theta(config, 10000, "default"),
             config.getDouble("rms_norm_eps", 1e-6),
             slides
                 ? DecoderStyle.plain(false, false).sliding(config.getInt(WINDOW, 4096), layers)
@@ -157,7 +146,7 @@ record DecoderConfig(
         config.getInt("num_key_value_heads", 4),
         layers,
         config.getInt("intermediate_size", 9216),
-        config.getDouble("rope_theta", 10000),
+        theta(config, 10000, "default"),
         config.getDouble("rms_norm_eps", 1e-6),
         new DecoderStyle(
             false,
@@ -167,6 +156,29 @@ record DecoderConfig(
             Math.sqrt(headWidth / config.getDouble("query_pre_attn_scalar", 256)),
             config.getInt(WINDOW, 4096),
             sliding(config, layers)));
+  }
+
+  /**
+   * The base of the positions' wave lengths, which files of transformers 5 have among {@code
+   * rope_parameters}.
+   *
+   * @param type the kind of positions that is taken beside {@code default}
+   */
+  private static double theta(ComponentConfig config, double otherwise, String type) {
+    double theta = config.getDouble("rope_theta", otherwise);
+    for (String name : List.of("rope_scaling", "rope_parameters")) {
+      if (!config.has(name)) {
+        continue;
+      }
+      ComponentConfig rope = config.part(name, name);
+      for (String kind : List.of("type", "rope_type")) {
+        if (!rope.getString(kind, type).equals(type)) {
+          rope.require(kind, "default");
+        }
+      }
+      theta = rope.getDouble("rope_theta", theta);
+    }
+    return theta;
   }
 
   private static List<Boolean> sliding(ComponentConfig config, int layers) {

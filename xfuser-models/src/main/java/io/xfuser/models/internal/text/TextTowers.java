@@ -7,6 +7,7 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +39,17 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
     return shareable || share.isFirst()
         ? Optional.of(opened(suffix, shareable ? share : Share.WHOLE))
         : Optional.empty();
+  }
+
+  /**
+   * All texts of {@code request}, with masks as some of diffusers' pipelines repeat them: those of
+   * all prompts one after another, but the embeddings of each.
+   */
+  protected final Map<String, NDArray> masksInTurn(
+      NDManager owner, TextRequest request, TextRequest.PromptEncoder masks) {
+    Map<String, NDArray> all = new HashMap<>(request.perPrompt(owner, this));
+    all.putAll(request.inTurn(owner, masks));
+    return all;
   }
 
   /** Opens what reads pictures with the text. */

@@ -18,6 +18,7 @@ import io.xfuser.models.internal.FlowPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
+import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.scheduler.LoopVariants;
@@ -117,7 +118,7 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
     Picture image = input.image();
     if (image != null && (input.height() == null || input.width() == null)) {
       Bitmap whole = PictureFile.read(InputConfig.IMAGE.name(), image);
-      usual = roundedDown(NAME, multiple, new Size(whole.height(), whole.width()));
+      usual = PictureSizes.roundedDown(NAME, multiple, new Size(whole.height(), whole.width()));
     }
     Size size =
         new Size(

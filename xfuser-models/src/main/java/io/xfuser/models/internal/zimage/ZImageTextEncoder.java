@@ -5,16 +5,15 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
 import io.xfuser.model.TextRequest.Texts;
+import io.xfuser.models.internal.text.OneTower;
 import io.xfuser.models.internal.text.TextTower;
-import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.models.internal.text.TokenIds;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** A language model's states of the prompt as a user's message, before its last layer. */
-final class ZImageTextEncoder extends TextTowers {
+final class ZImageTextEncoder extends OneTower {
   /** The name of the hidden states (B, S, text width). */
   static final String EMBEDS = "prompt_embeds";
 
@@ -26,19 +25,12 @@ final class ZImageTextEncoder extends TextTowers {
 
   private static final int LAYER = -2;
 
-  private final Optional<TextTower> tower;
-
   ZImageTextEncoder(PipelineComponents components, Share share) {
     super(components, share);
-    tower = tower("");
   }
 
   @Override
-  public Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
-    return tower.map(present -> encode(owner, present, texts, request)).orElseGet(Map::of);
-  }
-
-  private static Map<String, NDArray> encode(
+  protected Map<String, NDArray> encode(
       NDManager owner, TextTower tower, Texts texts, TextRequest request) {
     List<String> messages = texts.of(0).stream().map(TEMPLATE::formatted).toList();
     TokenIds tokens =

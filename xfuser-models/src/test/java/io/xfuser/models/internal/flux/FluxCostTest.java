@@ -1,45 +1,18 @@
 package io.xfuser.models.internal.flux;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.models.contract.CostContract;
+import io.xfuser.models.contract.Requests;
+import io.xfuser.models.contract.StreamCostContract;
 import java.nio.file.Path;
 
-class FluxCostTest extends CostContract {
-  private static final int TEXT_TOKENS = 20;
-
+class FluxCostTest extends StreamCostContract {
   @Override
   protected Path directory() {
-    return Path.of("src/test/resources/fixtures/flux_dev_tiny");
+    return Requests.directory("flux_dev_tiny");
   }
 
   @Override
   protected InputConfig input() {
-    return InputConfig.builder("a red fox", "two boats")
-        .negativePrompts("blurry")
-        .trueCfgScale(3)
-        .size(80, 112)
-        .maxSequenceLength(TEXT_TOKENS)
-        .build();
-  }
-
-  @Override
-  protected int width() {
-    return 48;
-  }
-
-  @Override
-  protected int textTokens() {
-    return TEXT_TOKENS;
-  }
-
-  /** Two double blocks, then three single blocks. */
-  @Override
-  protected int terms(int index) {
-    return index < 2 ? 2 : 1;
-  }
-
-  @Override
-  protected int textTerms(int index) {
-    return index == 4 ? 0 : terms(index); // nothing reads the text after the last block
+    return small().toBuilder().negativePrompts("blurry").trueCfgScale(3).build();
   }
 }
