@@ -49,11 +49,6 @@ record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer
   }
 
   @Override
-  public StreamConfig streams() {
-    return config.streams();
-  }
-
-  @Override
   public Block<JointConditioning> block(int index, Share share) {
     Weights block = weights.at(config.streams().block(index));
     Inner heads = config.streams().heads();
@@ -95,6 +90,11 @@ record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer
             w ->
                 w.tensor(PATCHIFY::unpackedRows, "proj_out.weight", token, config.streams().width())
                     .tensor(PATCHIFY::unpackedRows, "proj_out.bias", token)));
+  }
+
+  @Override
+  public StreamConfig streams() {
+    return config.streams();
   }
 
   @Override
