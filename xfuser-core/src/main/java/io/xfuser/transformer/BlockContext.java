@@ -24,8 +24,7 @@ import java.util.List;
 public record BlockContext(
     List<Attention> attentions, Across across, Share share, Sum sum, LayerListener listener) {
   /** For blocks whose tokens meet others by attention alone. */
-  public BlockContext(
-      List<Attention> attentions, Share share, Sum sum, LayerListener listener) {
+  public BlockContext(List<Attention> attentions, Share share, Sum sum, LayerListener listener) {
     this(attentions, Across.NONE, share, sum, listener);
   }
 
@@ -56,8 +55,8 @@ public record BlockContext(
   @FunctionalInterface
   public interface TokenSum {
     /**
-     * The sum over all tokens, the same on all ranks that have some of them; of patches that are not
-     * among {@code span} it is what they had last.
+     * The sum over all tokens, the same on all ranks that have some of them; of patches that are
+     * not among {@code span} it is what they had last.
      *
      * @param span the patches of the tokens that are here
      * @param part sums over some of these
@@ -131,14 +130,12 @@ public record BlockContext(
   }
 
   /** The sum of this number over all tokens; call each once. */
-  public NDArray sumOverTokens(
-      NDManager owner, int number, PatchSpan span, TokenSum.Part part) {
+  public NDArray sumOverTokens(NDManager owner, int number, PatchSpan span, TokenSum.Part part) {
     return across.sums().get(number).of(owner, span, part);
   }
 
   /** Tokens with their neighbours, of this number; call each once. */
-  public List<Stretch> around(
-      NDManager owner, int number, PatchSpan span, NDArray x, int reach) {
+  public List<Stretch> around(NDManager owner, int number, PatchSpan span, NDArray x, int reach) {
     return across.neighbours().get(number).around(owner, span, x, reach);
   }
 

@@ -6,8 +6,8 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Pending;
-import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
@@ -19,8 +19,8 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * DistriFusion: neighbours in this rank's patch are fresh; those in other patches are what these had
- * in the step before, and travel while the rest of that step is computed.
+ * DistriFusion: neighbours in this rank's patch are fresh; those in other patches are what these
+ * had in the step before, and travel while the rest of that step is computed.
  */
 public final class DisplacedNeighbours implements Neighbours {
   private final Communicator ranks;
@@ -59,9 +59,7 @@ public final class DisplacedNeighbours implements Neighbours {
       Map<Integer, Pending> arriving = trade.start(near, span, known, own);
       Map<Integer, Pending> earlier = before;
       before =
-          schedule.fresh(now) || schedule.read(now)
-              ? trade.start(far, span, known, own)
-              : Map.of();
+          schedule.fresh(now) || schedule.read(now) ? trade.start(far, span, known, own) : Map.of();
       Map<Integer, NDList> arrived = awaited(scope, arriving);
       if (schedule.fresh(now)) {
         arrived.putAll(kept(scope, schedule.read(now)));
@@ -90,10 +88,7 @@ public final class DisplacedNeighbours implements Neighbours {
                 shard, later -> new NDList(shared.stream().map(x -> x.receive(later)).toList()));
           });
       keptBytes =
-          arrived.values().stream()
-              .flatMap(NDList::stream)
-              .mapToLong(ElementType::bytesOf)
-              .sum();
+          arrived.values().stream().flatMap(NDList::stream).mapToLong(ElementType::bytesOf).sum();
     }
     return arrived;
   }

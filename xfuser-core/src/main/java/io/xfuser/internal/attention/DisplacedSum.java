@@ -3,8 +3,8 @@ package io.xfuser.internal.attention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.parallel.Communicator;
-import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.transformer.BlockContext.TokenSum;
 
 /**

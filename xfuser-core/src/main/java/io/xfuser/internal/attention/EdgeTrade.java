@@ -7,10 +7,10 @@ import io.xfuser.internal.attention.Edges.Piece;
 import io.xfuser.internal.attention.Edges.Run;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Pending;
-import io.xfuser.torchscript.Torch;
-import io.xfuser.transformer.BlockContext.Stretch;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.BlockContext.Stretch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -105,6 +105,8 @@ record EdgeTrade(Communicator ranks, Edges edges) {
     return stretches;
   }
 
-  /** Tokens {@code x} (B, l, C) of {@code span}, of which the patches before {@code known} exist. */
+  /**
+   * Tokens {@code x} (B, l, C) of {@code span}, of which the patches before {@code known} exist.
+   */
   record Computed(PatchSpan span, NDArray x, int known) {}
 }

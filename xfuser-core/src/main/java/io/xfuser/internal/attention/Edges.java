@@ -1,7 +1,7 @@
 package io.xfuser.internal.attention;
 
-import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,13 +39,14 @@ record Edges(TokenLayout layout, int reach) {
     }
   }
 
-  /** The runs of {@code shard} in {@code span}; of the patches from {@code known} on nobody knows. */
+  /**
+   * The runs of {@code shard} in {@code span}; of the patches from {@code known} on nobody knows.
+   */
   List<Run> runs(PatchSpan span, int shard, int known) {
     List<Run> runs = new ArrayList<>();
     for (TokenRange own : layout.gathered(span, List.of(shard))) {
       TokenRange before = new TokenRange(Math.max(0, own.from() - reach), own.from());
-      TokenRange after =
-          new TokenRange(own.to(), Math.min(layout.tokens(), own.to() + reach));
+      TokenRange after = new TokenRange(own.to(), Math.min(layout.tokens(), own.to() + reach));
       runs.add(new Run(own, pieces(before, known), pieces(after, known)));
     }
     return runs;

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.attention.Edges.Piece;
 import io.xfuser.internal.parallel.Communicator;
-import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext.Neighbours;
@@ -38,11 +38,7 @@ public final class PatchNeighbours implements Neighbours {
    * @param displaced whether all other patches are then those of the step before
    */
   public PatchNeighbours(
-      NDManager request,
-      Communicator ranks,
-      TokenLayout layout,
-      boolean keeps,
-      boolean displaced) {
+      NDManager request, Communicator ranks, TokenLayout layout, boolean keeps, boolean displaced) {
     this.ranks = ranks;
     this.layout = layout;
     this.keeps = keeps;

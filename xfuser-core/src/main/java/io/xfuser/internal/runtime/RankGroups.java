@@ -5,13 +5,13 @@ import io.xfuser.attention.Attention;
 import io.xfuser.internal.attention.DisplacedAttention;
 import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.attention.DisplacedNeighbours;
+import io.xfuser.internal.attention.DisplacedPatches;
 import io.xfuser.internal.attention.DisplacedSum;
 import io.xfuser.internal.attention.FreshSum;
-import io.xfuser.internal.attention.PatchNeighbours;
-import io.xfuser.internal.attention.PatchSums;
-import io.xfuser.internal.attention.DisplacedPatches;
 import io.xfuser.internal.attention.LocalAttention;
 import io.xfuser.internal.attention.PatchAttention;
+import io.xfuser.internal.attention.PatchNeighbours;
+import io.xfuser.internal.attention.PatchSums;
 import io.xfuser.internal.attention.RingAttention;
 import io.xfuser.internal.attention.UlyssesAttention;
 import io.xfuser.internal.parallel.Channel;
@@ -23,9 +23,9 @@ import io.xfuser.internal.report.RankFigures;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.BlockContext.Across;
+import io.xfuser.transformer.BlockContext.LayerListener;
 import io.xfuser.transformer.BlockContext.Neighbours;
 import io.xfuser.transformer.BlockContext.TokenSum;
-import io.xfuser.transformer.BlockContext.LayerListener;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -136,8 +136,7 @@ record RankGroups(
 
   private TokenSum tokenSum(NDManager request, RankPlan plan) {
     if (distrifusion.size() > 1) {
-      return new DisplacedSum(
-          distrifusion, patch, plan.layout(), plan.shard(), schedule(plan));
+      return new DisplacedSum(distrifusion, patch, plan.layout(), plan.shard(), schedule(plan));
     }
     return plan.stale()
         ? new PatchSums(request, patch, plan.layout(), plan.shard(), plan.displaced())

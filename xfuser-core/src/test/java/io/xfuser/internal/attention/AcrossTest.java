@@ -7,11 +7,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.parallel.Channel;
-import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.TestRanks;
-import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.internal.parallel.World;
 import io.xfuser.nn.Sequence;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
@@ -49,8 +49,7 @@ class AcrossTest {
               for (Stretch s : seen(request, neighbours, layout, layout.all(), world, step)) {
                 int now = step;
                 assertThat(values(s.tokens()))
-                    .isEqualTo(
-                        around(s, position -> position + 100 * now));
+                    .isEqualTo(around(s, position -> position + 100 * now));
               }
             }
             return 0;
@@ -71,11 +70,7 @@ class AcrossTest {
             Neighbours neighbours = neighbours(request, world, layout, false);
             TokenSum sum =
                 new PatchSums(
-                    request,
-                    world.group(Channel.TOKENS, all(ranks)),
-                    layout,
-                    world.rank(),
-                    false);
+                    request, world.group(Channel.TOKENS, all(ranks)), layout, world.rank(), false);
             for (int step = 0; step < 3; step++) {
               for (int patch = 0; patch < patches; patch++) {
                 int now = step;
@@ -141,8 +136,7 @@ class AcrossTest {
                 int patch = ranks > 1 ? world.rank() : span.from();
                 TokenRange its = cut.gathered(PatchSpan.of(patch), List.of(0)).get(0);
                 IntUnaryOperator value =
-                    at ->
-                        at + 100 * (fresh || (at >= its.from() && at < its.to()) ? now : now - 1);
+                    at -> at + 100 * (fresh || (at >= its.from() && at < its.to()) ? now : now - 1);
                 for (Stretch s : seen(request, neighbours, layout, span, world, step)) {
                   assertThat(values(s.tokens())).isEqualTo(around(s, value));
                 }
@@ -162,8 +156,7 @@ class AcrossTest {
         3,
         world -> {
           try (NDManager request = Torch.newManager()) {
-            TokenSum sum =
-                new FreshSum(world.group(Channel.TOKENS, all(3)), layout, world.rank());
+            TokenSum sum = new FreshSum(world.group(Channel.TOKENS, all(3)), layout, world.rank());
             assertThat(summed(request, sum, layout, layout.all(), world, 1))
                 .isEqualTo(TOKENS * (TOKENS - 1) / 2 + 100 * TOKENS);
             assertThat(sum.bufferBytes()).isZero();

@@ -2,9 +2,9 @@ package io.xfuser.models.contract;
 
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.internal.parallel.DeviceMesh;
-import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import java.util.ArrayList;
 import java.util.List;

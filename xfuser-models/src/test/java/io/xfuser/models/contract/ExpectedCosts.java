@@ -93,12 +93,14 @@ final class ExpectedCosts {
         report, "ulysses", steps * (attentions(stage) * ulysses(rank) + joint(stage) * text(rank)));
     assertSent(report, "ring", steps * attentions(stage) * ringed(rank));
     // nobody reads what would be sent in the last step, unless it is synchronous
-    long displacedSums = batch * blocks(stage).map(spec::sums).sum() * across.displaced(heads(rank));
+    long displacedSums =
+        batch * blocks(stage).map(spec::sums).sum() * across.displaced(heads(rank));
     assertSent(
         report,
         "distrifusion",
         (stale ? steps - 1 : steps) * (displaced(rank, stage) + displacedSums));
-    long summed = blocks(stage).map(spec::sums).sum() * across.summed(batch, shard(rank), heads(rank));
+    long summed =
+        blocks(stage).map(spec::sums).sum() * across.summed(batch, shard(rank), heads(rank));
     long traded = blocks(stage).map(spec::neighbours).sum() * batch * across.traded(shard(rank));
     assertSent(report, "tokens", summed + traded);
     long skipped = skips(stage) * tokens(rank);

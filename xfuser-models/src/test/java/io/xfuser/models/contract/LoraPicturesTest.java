@@ -88,7 +88,8 @@ class LoraPicturesTest {
 
   /** Shares of B's rows and A's columns, of Kronecker products, of norms over rows and columns. */
   @ParameterizedTest
-  @ValueSource(strings = {"flux_kohya", "flux_lycoris", "flux2_comfyui", "sd3_kohya", "pixart_original"})
+  @ValueSource(
+      strings = {"flux_kohya", "flux_lycoris", "flux2_comfyui", "sd3_kohya", "pixart_original"})
   void everyLayoutDrawsTheSame(String name) throws IOException {
     Drawn drawn = cases().filter(one -> one.toString().equals(name)).findFirst().orElseThrow();
     ParallelConfig patches = ParallelConfig.serial().toBuilder().numPipelinePatch(2).build();

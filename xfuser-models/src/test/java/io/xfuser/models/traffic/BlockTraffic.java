@@ -24,7 +24,12 @@ enum BlockTraffic {
       4608 * 3072,
       "single_block",
       "single_before attended single_after"),
-  FLUX_PROJECT("flux", "joint/rotary joint/stream joint/blocks", 4608 * 3072, "single_block", "norm_rotate_"),
+  FLUX_PROJECT(
+      "flux",
+      "joint/rotary joint/stream joint/blocks",
+      4608 * 3072,
+      "single_block",
+      "norm_rotate_"),
   SD3(
       "sd3",
       "joint/stream sd3/sd3",

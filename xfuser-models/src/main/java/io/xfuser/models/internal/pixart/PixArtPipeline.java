@@ -84,7 +84,7 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
                 + transformer.sampleSize()
                 + " latents; set use_resolution_binning false");
       }
-      size = 
+      size =
           AspectRatioBins.nearest(
               transformer.sampleSize() * 8,
               asked.height(),

@@ -79,8 +79,7 @@ record Sana(SanaConfig config, Weights weights) implements TransformerSpec<SanaC
   @Override
   public Embedding<SanaConditioning> embedding() {
     return new Embedder(
-        WeightMap.of(
-            weights, w -> w.patches("patch_embed.proj", config.width(), config.patch())));
+        WeightMap.of(weights, w -> w.patches("patch_embed.proj", config.width(), config.patch())));
   }
 
   @Override

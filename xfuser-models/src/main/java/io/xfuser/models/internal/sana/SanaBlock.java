@@ -29,8 +29,7 @@ record SanaBlock(SanaConfig config, TensorMap weights) implements Block<SanaCond
   private static final int TEXT_KEYS = 2;
 
   static SanaBlock load(SanaConfig config, Weights block, Share share) {
-    return new SanaBlock(
-        config, WeightMap.of(new SanaWeights(block), share, w -> read(w, config)));
+    return new SanaBlock(config, WeightMap.of(new SanaWeights(block), share, w -> read(w, config)));
   }
 
   private static WeightMap read(WeightMap w, SanaConfig config) {

@@ -68,8 +68,7 @@ final class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
   @Override
   protected List<TextWidth> textWidths() {
     return List.of(
-        TextWidth.of(
-            "caption_channels", config().captionChannels(), Map.of("", Ability.INNER)));
+        TextWidth.of("caption_channels", config().captionChannels(), Map.of("", Ability.INNER)));
   }
 
   @Override

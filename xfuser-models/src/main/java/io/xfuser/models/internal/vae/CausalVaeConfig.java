@@ -9,8 +9,9 @@ import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
 /**
- * The settings of diffusers' AutoencoderKLQwenImage, an autoencoder of videos whose convolutions see
- * no later frame. A picture is a first frame: before it are zeros, and nothing mixes it with others.
+ * The settings of diffusers' AutoencoderKLQwenImage, an autoencoder of videos whose convolutions
+ * see no later frame. A picture is a first frame: before it are zeros, and nothing mixes it with
+ * others.
  *
  * @param origin where the settings are from, for messages
  * @param latentChannels c, channels of the latents
@@ -51,8 +52,7 @@ record CausalVaeConfig(
               .formatted(origin, means.size(), deviations.size(), latentChannels));
     }
     if (deviations.stream().anyMatch(value -> !(value > 0 && Double.isFinite(value)))) {
-      throw new ModelException(
-          "%s: latents_std %s must be positive".formatted(origin, deviations));
+      throw new ModelException("%s: latents_std %s must be positive".formatted(origin, deviations));
     }
     // a decoder's level begins with half of what the one before it has
     boolean halved = widths.stream().skip(1).allMatch(width -> width % 2 == 0);
@@ -71,7 +71,10 @@ record CausalVaeConfig(
   static CausalVaeConfig from(ComponentConfig json) {
     ComponentConfig config = json.unquantized();
     config.require("input_channels", EncoderConfig.COLOURS);
-    refuse(config, "attn_scales", config.has("attn_scales") && !config.text("attn_scales").equals("[]"));
+    refuse(
+        config,
+        "attn_scales",
+        config.has("attn_scales") && !config.text("attn_scales").equals("[]"));
     int base = config.getInt("base_dim", 96);
     List<Integer> factors =
         config.has("dim_mult") ? config.getIntList("dim_mult") : List.of(1, 2, 4, 4);

@@ -79,8 +79,7 @@ final class CausalVaeLayers {
   private void middle(String name, int width) {
     resnet(name + "resnets.0.", width, width);
     Weights attention = weights.at(name + "attentions.0.");
-    layers.add(
-        SelfAttention.ofConvolutions(owner, attention, width, PixelNorm.Kind.PICTURES));
+    layers.add(SelfAttention.ofConvolutions(owner, attention, width, PixelNorm.Kind.PICTURES));
     resnet(name + "resnets.1.", width, width);
   }
 

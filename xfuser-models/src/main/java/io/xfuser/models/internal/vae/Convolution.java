@@ -91,8 +91,8 @@ final class Convolution implements Layer {
     }
 
     /**
-     * The weight (O, C, rows, columns); those over frames are stored as (O, C, frames, 1, 1), causal
-     * ones as (O, C, frames, rows, columns), with as many frames as rows.
+     * The weight (O, C, rows, columns); those over frames are stored as (O, C, frames, 1, 1),
+     * causal ones as (O, C, frames, rows, columns), with as many frames as rows.
      */
     private NDArray read(NDManager owner, Weights weights, Channels channels) {
       int out = channels.out();

@@ -50,8 +50,8 @@ final class DeepLayers {
 
   /**
    * Linear attention over all positions, to queries, keys and values as they are and as kernels of
-   * some sides see them. diffusers attends by the scores themselves where there are no more positions
-   * than a head is wide, which gives the same but for rounding.
+   * some sides see them. diffusers attends by the scores themselves where there are no more
+   * positions than a head is wide, which gives the same but for rounding.
    */
   static Layer attention(Map<String, NDArray> weights, List<Integer> sides, int head) {
     return (owner, x, strip) -> {
@@ -63,7 +63,14 @@ final class DeepLayers {
           NDArray seen = around(scope, packed, strip, side / 2);
           scales.add(
               DEEP.call(
-                  scope, "scaled", seen, weights, "in." + i, "out." + i, side, head)); // like packed
+                  scope,
+                  "scaled",
+                  seen,
+                  weights,
+                  "in." + i,
+                  "out." + i,
+                  side,
+                  head)); // like packed
         }
         NDArray all = DEEP.call(scope, "heads", scales, head); // (B, G, 3·D, H·W)
         NDArray own = DEEP.call(scope, "sums", all); // (1, B, G, D + 1, D)

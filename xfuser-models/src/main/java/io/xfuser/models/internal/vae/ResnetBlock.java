@@ -31,7 +31,8 @@ final class ResnetBlock implements Layer {
     shortcut =
         channels.in() == channels.out()
             ? null
-            : new Convolution(owner, weights.at("conv_shortcut."), channels, sight.kernel().point());
+            : new Convolution(
+                owner, weights.at("conv_shortcut."), channels, sight.kernel().point());
   }
 
   @Override

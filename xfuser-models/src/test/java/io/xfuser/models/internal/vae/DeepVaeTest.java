@@ -112,8 +112,7 @@ class DeepVaeTest {
           encoder
               .encode(manager, reference(pipeline, "pixels"), WHOLE, Strip.whole())
               .orElseThrow();
-      assertThat(VaeFixtures.relativeDifference(all.get(0), Pixels.floats(alone)))
-          .isLessThan(1e-4);
+      assertThat(VaeFixtures.relativeDifference(all.get(0), Pixels.floats(alone))).isLessThan(1e-4);
     }
   }
 
@@ -124,11 +123,13 @@ class DeepVaeTest {
         "{\"latent_channels\": 0} | latent_channels 0",
         "{\"scaling_factor\": 0} | scaling_factor 0.0 must be finite and not 0",
         "{\"latent_channels\": 24} | latent_channels 24 does not divide the 1024 channels",
-        "{\"decoder_block_types\": \"Other\"} | Other is not supported, only [EfficientViTBlock, ResBlock]",
+        "{\"decoder_block_types\": \"Other\"} | Other is not supported, only [EfficientViTBlock,"
+            + " ResBlock]",
         "{\"decoder_norm_types\": \"layer_norm\"} | layer_norm is not supported",
         "{\"decoder_act_fns\": \"mish\"} | mish is not supported, only [relu, silu, swish]",
         "{\"encoder_layers_per_block\": [1, 2]} | must be as many, but are 6, 2, 6 and 6",
-        "{\"encoder_layers_per_block\": [1, 0, 1, 1, 1, 1]} | only the first level may be without layers"
+        "{\"encoder_layers_per_block\": [1, 0, 1, 1, 1, 1]} | only the first level may be without"
+            + " layers"
       })
   void settingsThatMakeNoAutoencoderAreNamed(String json, String message) {
     assertThatThrownBy(() -> DeepVaeConfig.from(ComponentConfig.parse("vae/config.json", json)))

@@ -12,8 +12,8 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.model.GenerationRequest.GuidanceBounds;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.testing.Pixels;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -82,9 +82,7 @@ class ZImageGuidanceTest {
 
   private static NDArray drawn(NDManager manager, InputConfig input, ParallelConfig degrees) {
     EngineConfig engine =
-        EngineConfig.builder(Requests.directory("zimage_tiny"))
-            .parallel(degrees)
-            .build();
+        EngineConfig.builder(Requests.directory("zimage_tiny")).parallel(degrees).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(input)) {
       return Torch.copy(manager, generation.tensor());
