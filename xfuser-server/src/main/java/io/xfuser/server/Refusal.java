@@ -98,7 +98,7 @@ final class Refusal extends RuntimeException {
 
   /** The same about a field of the request, unless it is about one already. */
   Refusal about(@Nullable String field) {
-    return param == null ? new Refusal(status, getMessage(), code, field) : this;
+    return param == null ? new Refusal(status, String.valueOf(getMessage()), code, field) : this;
   }
 
   int status() {

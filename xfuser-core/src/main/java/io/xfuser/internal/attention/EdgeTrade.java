@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
 
@@ -74,7 +75,7 @@ record EdgeTrade(Communicator ranks, Edges edges) {
   /**
    * The stretches of this rank.
    *
-   * @param x its tokens of {@code span} (B, l, C)
+   * @param computed its tokens (B, l, C) of a span
    * @param arrived what the others have sent, by shard
    */
   List<Stretch> stretches(
@@ -88,7 +89,7 @@ record EdgeTrade(Communicator ranks, Edges edges) {
           piece ->
               piece.shard() == ranks.rank()
                   ? own.of(scope, piece)
-                  : left.get(piece.shard()).removeFirst();
+                  : Objects.requireNonNull(left.get(piece.shard())).removeFirst();
       for (Run run : edges.runs(computed.span(), ranks.rank(), computed.known())) {
         int to = from + run.own().length();
         List<NDArray> parts = new ArrayList<>();

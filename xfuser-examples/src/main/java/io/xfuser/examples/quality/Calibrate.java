@@ -8,7 +8,6 @@ import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -101,9 +100,8 @@ public final class Calibrate implements Callable<Integer> {
             DiffusionPipeline.of(watched(plain.model(), notes), ElementType.FLOAT32);
         XDiTParallel serial = XDiTParallel.inProcess(pipeline, engine)) {
       for (int i = 0; i < texts.size(); i++) {
-        try (Generation generation = serial.generate(request(texts.get(i), i))) {
-          all.add(notes.take());
-        }
+        serial.generate(request(texts.get(i), i)).close();
+        all.add(notes.take());
         System.out.printf("measured %d of %d pictures%n", i + 1, texts.size());
       }
     }

@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -146,7 +147,8 @@ class QwenImageEditTest {
         .containsExactly(List.of(832, 1248), List.of(2048, 512));
     assertThat(
             request.seen().stream()
-                .map(one -> List.of(one.read().height(), one.read().width()))
+                .map(one -> Objects.requireNonNull(one.read()))
+                .map(read -> List.of(read.height(), read.width()))
                 .toList())
         .containsExactly(List.of(320, 480), List.of(768, 192));
   }

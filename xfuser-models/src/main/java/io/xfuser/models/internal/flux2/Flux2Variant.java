@@ -8,7 +8,7 @@ enum Flux2Variant {
   DEV(
       "flux2",
       true,
-      List.of(10, 20, 30),
+      10,
       "<s>[SYSTEM_PROMPT]You are an AI that reasons about image descriptions. You give structured"
           + " responses focusing on object relationships, object\nattribution and actions without"
           + " speculation.[/SYSTEM_PROMPT][INST]%s[/INST]"),
@@ -17,7 +17,7 @@ enum Flux2Variant {
   KLEIN(
       "flux2_klein",
       false,
-      List.of(9, 18, 27),
+      9,
       "<|im_start|>user\n%s<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
 
   /** Where a text has a picture, if a prompt could bring one. */
@@ -25,13 +25,13 @@ enum Flux2Variant {
 
   private final String title;
   private final boolean told;
-  private final List<Integer> layers;
+  private final int step;
   private final String template;
 
-  Flux2Variant(String title, boolean told, List<Integer> layers, String template) {
+  Flux2Variant(String title, boolean told, int step, String template) {
     this.title = title;
     this.told = told;
-    this.layers = layers;
+    this.step = step;
     this.template = template;
   }
 
@@ -47,7 +47,7 @@ enum Flux2Variant {
 
   /** The text encoder's layers whose states stand side by side. */
   List<Integer> layers() {
-    return layers;
+    return List.of(step, 2 * step, 3 * step);
   }
 
   /** What the chat template of the text encoder makes of {@code prompt}. */

@@ -10,6 +10,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -47,7 +48,7 @@ class SchedulerPreviewTest {
       for (int step = 0; step < scheduler.timesteps().length; step++) {
         NDArray input = scheduler.scaleInput(owner, sample.tokens(), step);
         NDArray predicted = owner.create(scaled(input.toFloatArray(), 0.3));
-        shown = scheduler.preview(owner, sample, predicted);
+        shown = Objects.requireNonNull(scheduler.preview(owner, sample, predicted));
         sample = scheduler.step(owner, sample, predicted, scheduler.stochastic() ? noise : null);
       }
       float[] last = sample.tokens().toFloatArray();

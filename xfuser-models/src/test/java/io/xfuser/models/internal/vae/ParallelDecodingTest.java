@@ -170,7 +170,7 @@ class ParallelDecodingTest {
       for (int strip = 0; strip < strips; strip++) {
         long rows = Range.of(7).shard(strip, strips).length();
         long neighbours = strip == 1 ? 2 : 1;
-        long expected = neighbours * 4 * 2 * 6 * halo + (strips - 1) * 8 * 2 * rows * 6 * 12;
+        long expected = neighbours * 4 * 2 * 6 * halo + (strips - 1L) * 8 * 2 * rows * 6 * 12;
         expected += strip == 0 ? 0 : 12L * 2 * rows * 8 * 6 * 8;
         assertThat(sent.get(strip).sentBytes()).as("strip %d", strip).isEqualTo(expected);
       }
