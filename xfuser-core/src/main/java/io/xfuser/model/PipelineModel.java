@@ -1,9 +1,9 @@
 package io.xfuser.model;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ModelException;
-import io.xfuser.internal.cache.Calibration;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
@@ -13,7 +13,9 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The components of one diffusers directory. Nothing is loaded before it is asked for; what is
@@ -100,6 +102,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     return Set.of();
   }
 
+  /** Whether a picture stays the same where others of other prompts are drawn together with it. */
+  default boolean drawsAlike() {
+    return true;
+  }
+
   /** What is published for its transformer about step caches. */
   default Calibration calibration() {
     return Calibration.NONE;
@@ -137,6 +144,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     @Override
     default GenerationRequest resolve(InputConfig input) {
       return model().resolve(input);
+    }
+
+    @Override
+    default boolean drawsAlike() {
+      return model().drawsAlike();
     }
 
     @Override
@@ -212,6 +224,28 @@ public interface PipelineModel<C> extends AutoCloseable {
     @Override
     default long bytes(Progress.Component component) {
       return model().bytes(component);
+    }
+  }
+
+  /**
+   * What has been measured of a transformer once, for step caches.
+   *
+   * @param polynomial TeaCache's, the highest power first: it makes of the relative change of the
+   *     first block's modulated input that of the prediction; empty = not known
+   * @param ratios MagCache's: how large the residual of each step is beside that of the step
+   *     before, the first one's 1; for another number of steps the nearest ones count; empty = not
+   *     known
+   */
+  record Calibration(
+      @JsonProperty("teacache") List<Double> polynomial,
+      @JsonProperty("magcache") List<Double> ratios) {
+    /** Nothing known. */
+    public static final Calibration NONE = new Calibration(List.of(), List.of());
+
+    /** Copies; null is empty. */
+    public Calibration(@Nullable List<Double> polynomial, @Nullable List<Double> ratios) {
+      this.polynomial = List.copyOf(Objects.requireNonNullElse(polynomial, List.of()));
+      this.ratios = List.copyOf(Objects.requireNonNullElse(ratios, List.of()));
     }
   }
 }

@@ -50,7 +50,11 @@ final class RequestFingerprint {
           InputConfig.ENABLE_TEMPORAL_ATTENTIONS,
           InputConfig.DECODE_CHUNK_SIZE,
           InputConfig.CFG_NORMALIZATION,
-          InputConfig.CFG_TRUNCATION);
+          InputConfig.CFG_TRUNCATION,
+          InputConfig.CACHE,
+          InputConfig.CACHE_THRESHOLD,
+          InputConfig.CACHE_WARMUP_STEPS,
+          InputConfig.CACHE_MAX_CONTINUOUS);
 
   private RequestFingerprint() {}
 

@@ -16,7 +16,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
     out = out + [self.linear(x, w, "packed"), self.linear_add(x, w, "packed", self.of(like, [16]))]
   picture, k = self.of(like, [2, 3, 5, 4]), self.layers(like, {"biased": [6, 3, 3, 3]})
   k["plain.weight"] = self.of(like, [6, 3, 3, 3])
-  out = out + [self.matmul(x, w["alone.weight"]), self.convolve(picture, k, "biased", [1, 1]), self.convolve(picture, k, "plain", [1, 1])]
+  k["deep.weight"] = self.of(like, [3, 1, 3, 3])
+  out = out + [self.matmul(x, w["alone.weight"]), self.convolve(picture, k, "biased", [1, 1]), self.convolve(picture, k, "plain", [1, 1]),
+               self.convolve_depthwise(picture, k, "deep", 3, [1, 1])]
   for terms in [[0, 1, 0], [0, 1, 1], [0, 2, 1]]:
     if self.adds(terms, 0):
       out.append(self.add_gated(x.clone(), x, b, terms, 1))

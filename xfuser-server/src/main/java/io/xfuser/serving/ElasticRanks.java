@@ -52,6 +52,20 @@ final class ElasticRanks {
     this.decoder = made(List.of(count)); // has a GPU of its own where there is one more
   }
 
+  /**
+   * What a request can be drawn with.
+   *
+   * @param most ranks together
+   * @param alike whether its picture is the same beside others; not where a cache goes by all
+   *     pictures
+   */
+  record Means(int most, boolean alike) {}
+
+  Means means(InputConfig input) {
+    boolean alike = pipeline.model().drawsAlike() && !ScheduledTask.spares(input);
+    return new Means(most(input), alike);
+  }
+
   /** On how many devices so many ranks compute. */
   static int devices(RuntimeConfig runtime, Gpus gpus, int ranks) {
     RankDevices devices = new RankDevices(runtime, gpus);

@@ -98,9 +98,9 @@ public final class ScheduledBackend implements Backend {
           deadline == null
               ? Double.POSITIVE_INFINITY
               : now + Duration.between(Instant.now(), deadline).toMillis() / 1e3;
-      int most = ranks.most(input);
+      ElasticRanks.Means means = ranks.means(input);
       ScheduledTask.Asked asked =
-          new ScheduledTask.Asked(submitted++, input, request, now, until, most);
+          new ScheduledTask.Asked(submitted++, input, request, now, until, means);
       task = new ScheduledTask(this, asked, listener);
       all.put(task.id(), new Together(task));
     }

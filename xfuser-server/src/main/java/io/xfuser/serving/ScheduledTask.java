@@ -22,7 +22,7 @@ final class ScheduledTask implements Backend.Task {
    * @param request with the model's defaults
    * @param arrival seconds of the backend's clock
    * @param deadline the same, infinite for none
-   * @param most ranks that can draw it together
+   * @param means what it can be drawn with
    */
   record Asked(
       long id,
@@ -30,7 +30,7 @@ final class ScheduledTask implements Backend.Task {
       GenerationRequest request,
       double arrival,
       double deadline,
-      int most) {}
+      ElasticRanks.Means means) {}
 
   ScheduledTask(ScheduledBackend backend, Asked asked, ProgressListener listener) {
     this.backend = backend;
@@ -59,11 +59,11 @@ final class ScheduledTask implements Backend.Task {
   }
 
   int most() {
-    return asked.most();
+    return asked.means().most();
   }
 
   String joins() {
-    return Together.key(input(), request());
+    return asked.means().alike() ? Together.key(input(), request()) : "";
   }
 
   /** What has steps of equal length. */
@@ -73,7 +73,12 @@ final class ScheduledTask implements Backend.Task {
             request().size().height(),
             request().size().width(),
             request().latents().frames(),
-            request().guided() ? " guided" : "");
+            (request().guided() ? " guided" : "") + (spares(input()) ? " with a cache" : ""));
+  }
+
+  /** Whether some steps take less than others. */
+  static boolean spares(InputConfig input) {
+    return input.cache() != InputConfig.StepCache.NONE;
   }
 
   /** Tells the client; whether it still wants the picture. */

@@ -139,7 +139,8 @@ class ScheduledBackendTest {
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, ENGINE)) {
       return new ScheduledTask(
               null,
-              new ScheduledTask.Asked(0, input, ranks.check(input), 0, 0, 1),
+              new ScheduledTask.Asked(
+                  0, input, ranks.check(input), 0, 0, new ElasticRanks.Means(1, true)),
               ProgressListener.NONE)
           .shape();
     }

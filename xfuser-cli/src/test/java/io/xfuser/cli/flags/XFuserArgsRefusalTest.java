@@ -111,13 +111,7 @@ class XFuserArgsRefusalTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "--use_teacache",
-        "--n_calib 9",
-        "--input_images a b",
-        "--no-vsa_reorder_sequence"
-      })
+  @ValueSource(strings = {"--n_calib 9", "--input_images a b", "--no-vsa_reorder_sequence"})
   void whatIsNotSupportedIsRefused(String flag) {
     assertThatThrownBy(() -> parse("--prompt a " + flag))
         .isInstanceOf(ArgumentException.class)

@@ -160,7 +160,7 @@ class InspectTest {
         "flux_dev_tiny --pipefusion_parallel_degree 99; 99 pipeline stages are too many",
         "flux_dev_tiny --heigth 64; did you mean --height",
         "flux_dev_tiny --height 8; must be at least 16",
-        "loras; 15 files of weights: name one of them",
+        "loras; 18 files of weights: name one of them",
         "..; nothing of a component of one or of a LoRA",
       },
       delimiter = ';')

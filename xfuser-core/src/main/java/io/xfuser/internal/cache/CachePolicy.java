@@ -5,7 +5,11 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.PipelineModel.Calibration;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How steps of one request are spared.
@@ -44,13 +48,13 @@ public record CachePolicy(
     int steps = request.calls();
     Calibration calibration =
         method == StepCache.TEACACHE || method == StepCache.MAGCACHE
-            ? Calibration.of(model.cacheCalibration(), published)
+            ? calibration(model.cacheCalibration(), published)
             : Calibration.NONE;
     String named = InputConfig.CACHE.with(method);
     if (method == StepCache.TEACACHE) {
-      calibration.require(!calibration.polynomial().isEmpty(), named);
+      require(!calibration.polynomial().isEmpty(), named);
     } else if (method == StepCache.MAGCACHE) {
-      calibration.require(!calibration.ratios().isEmpty(), named);
+      require(!calibration.ratios().isEmpty(), named);
     } else if (method == StepCache.TAYLORSEER && input.has(InputConfig.CACHE_THRESHOLD)) {
       throw new ArgumentException(
           named + " goes by the number of the step, so it takes no cache_threshold");
@@ -66,6 +70,19 @@ public record CachePolicy(
         steps,
         request.scheduler().begin(),
         calibration);
+  }
+
+  private static Calibration calibration(@Nullable Path file, Calibration published) {
+    return file == null ? published : CalibrationFile.read(file);
+  }
+
+  private static void require(boolean known, String method) {
+    if (!known) {
+      throw new ArgumentException(
+          method
+              + " is not calibrated for this model: scripts/quality/calibrate writes a"
+              + " cache_calibration for it, and fbcache, easycache and taylorseer need none");
+    }
   }
 
   private static double threshold(StepCache method) {
@@ -119,5 +136,24 @@ public record CachePolicy(
   /** TaylorSeer's pattern: the second step after the warm-up, then every so many. */
   boolean refreshes(int t) {
     return Math.floorMod(t - warmup - 1, most + 1L) == 0;
+  }
+
+  /** TeaCache's polynomial of a relative change. */
+  double rescaled(double change) {
+    double value = 0;
+    for (double coefficient : calibration.polynomial()) {
+      value = value * change + coefficient;
+    }
+    return value;
+  }
+
+  /** MagCache's ratio of step {@code t}; the schedule's steps before count too. */
+  double ratio(int t) {
+    List<Double> ratios = calibration.ratios();
+    int last = ratios.size() - 1;
+    int all = begin + steps;
+    double place =
+        all == ratios.size() || all == 1 ? begin + t : (begin + t) * (last / (all - 1.0));
+    return ratios.get(Math.min(last, (int) Math.rint(place)));
   }
 }

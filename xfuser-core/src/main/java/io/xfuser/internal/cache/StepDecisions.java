@@ -45,10 +45,10 @@ public final class StepDecisions {
     return switch (policy.method()) {
       case NONE -> false;
       case FBCACHE -> change < policy.threshold();
-      case TEACACHE -> added(policy.calibration().rescaled(change)) < policy.threshold();
+      case TEACACHE -> added(policy.rescaled(change)) < policy.threshold();
       case EASYCACHE -> added(change) < policy.threshold();
       case MAGCACHE -> {
-        ratio *= policy.calibration().ratio(policy.begin() + t, policy.begin() + policy.steps());
+        ratio *= policy.ratio(t);
         yield added(Math.abs(1 - ratio)) < policy.threshold();
       }
       case TAYLORSEER -> !policy.refreshes(t);

@@ -117,12 +117,11 @@ public record RankPlan(
     }
   }
 
-  /** DistriFusion decides for the whole picture at once, which patches after one another cannot. */
   private void refuseCache() {
-    if (request.input().cache() != StepCache.NONE && displaced && layout.patches() > 1) {
+    if (request.input().cache() != StepCache.NONE && displaced) {
       throw new ArgumentException(
-          "%s cannot be had with DistriFusion's %d patches on one rank"
-              .formatted(InputConfig.CACHE.with(request.input().cache()), layout.patches()));
+          InputConfig.CACHE.with(request.input().cache())
+              + " cannot be had with DistriFusion: take PipeFusion, Ulysses or ring");
     }
   }
 
@@ -240,6 +239,13 @@ public record RankPlan(
       return "synchronous step";
     }
     return displaced ? "DistriFusion step" : "PipeFusion step";
+  }
+
+  /** Equal for steps in which ranks exchange the same tensors, whatever their values. */
+  public String kind(int t) {
+    boolean layers = request.guidance().layers().at(t, request.scheduler().steps());
+    String how = (request.guided() ? " guided" : "") + (layers ? " by layers" : "");
+    return request.images() + " in " + request.latents() + how + " as " + spans(t).size();
   }
 
   /** What a trace calls {@code span} of {@code step}; DistriFusion has a patch on each rank. */

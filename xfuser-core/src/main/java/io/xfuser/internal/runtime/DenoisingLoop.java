@@ -19,6 +19,8 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
@@ -109,8 +111,13 @@ final class DenoisingLoop<C> {
     shown = true;
   }
 
-  /** Takes step {@code t}; {@code conditioning} is that of the request. */
-  void step(C conditioning, int t) {
+  /**
+   * Takes step {@code t}.
+   *
+   * @param conditioning that of the request
+   * @param begins is told of each span before it is computed
+   */
+  void step(C conditioning, int t, Consumer<PatchSpan> begins) {
     try (NDManager step = request.newSubManager()) {
       enter(t, plan.layout().all());
       C atStep =
@@ -118,6 +125,7 @@ final class DenoisingLoop<C> {
               Activity.CONDITION, () -> stage.conditioner().at(step, conditioning, timesteps[t]));
       for (PatchSpan span : plan.spans(t)) {
         enter(t, span);
+        begins.accept(span);
         microStep(step, atStep, t, span);
       }
       stages.stepDone();
@@ -138,8 +146,10 @@ final class DenoisingLoop<C> {
 
   /** Those (B, d, c) of a step that is to be shown: the picture that its prediction implies. */
   NDArray preview(NDManager owner) {
-    NDArray implied = previews.next();
-    return implied == null ? tokens(owner) : implied;
+    NDArray implied = previews.next(); // early on infinite here and there
+    return implied == null
+        ? tokens(owner)
+        : Guidance.Arithmetic.PROGRAM.call(owner, "numbers", implied);
   }
 
   /** The sample of all tokens (B, d, c) that this rank owns; only on the last stage. */
@@ -154,7 +164,7 @@ final class DenoisingLoop<C> {
       if (predictions.spared(t, span)) {
         figures.spared();
         if (stages.last()) {
-          finish(scope, place, predictions.rows(scope, span, t, scaled(t)), t);
+          finish(scope, place, t, () -> predictions.rows(scope, span, t, scaled(t)));
         }
         return;
       }
@@ -165,14 +175,17 @@ final class DenoisingLoop<C> {
       Hidden x = trace.during(Activity.BLOCKS, () -> passed(scope, input, conditioning, t));
       figures.count();
       if (stages.last()) {
-        NDArray rows = // (B or 2B, d, c)
-            trace.during(Activity.HEAD, () -> predicted(scope, x, conditioning));
-        predictions.computed(scope, span, t, scaled(t), rows);
-        finish(scope, place, rows, t);
+        finish(scope, place, t, () -> computed(scope, x, conditioning, t));
       } else {
         stages.pass(scope, x);
       }
     }
+  }
+
+  private NDArray computed(NDManager scope, Hidden x, C conditioning, int t) {
+    NDArray rows = predicted(scope, x, conditioning); // (B or 2B, d, c)
+    predictions.computed(scope, x.place().span(), t, scaled(t), rows);
+    return rows;
   }
 
   private Hidden passed(NDManager scope, Hidden input, C conditioning, int t) {
@@ -223,8 +236,8 @@ final class DenoisingLoop<C> {
   }
 
   /** Takes the solver's step with the transformer's {@code rows} (B or 2B, d, c). */
-  private void finish(NDManager scope, Place place, NDArray rows, int t) {
-    Sample next = trace.during(Activity.HEAD, () -> next(scope, place, rows, t));
+  private void finish(NDManager scope, Place place, int t, Supplier<NDArray> rows) {
+    Sample next = trace.during(Activity.HEAD, () -> next(scope, place, rows.get(), t));
     stages.back(next.tokens(), t);
     predictions.choose(scope, place.span(), t, scaled(t + 1));
   }

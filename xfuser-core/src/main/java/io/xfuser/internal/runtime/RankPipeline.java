@@ -3,6 +3,7 @@ package io.xfuser.internal.runtime;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
@@ -10,6 +11,7 @@ import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.Range;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
@@ -202,27 +204,22 @@ final class RankPipeline<C> implements RankCourse.Work {
             run.figures(),
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
-              run.world().transport().step(kind(t));
+              run.world().transport().step(plan.kind(t));
               if (decoding.showsAfter(t + 1)) {
                 all.loop().show();
               }
-              all.loop().step(all.conditioning(), t);
+              all.loop().step(all.conditioning(), t, span -> begin(t, span));
               run.world().transport().step(null);
             },
             t -> done(all.loop(), t));
     next = course.take(new Range(next, plan.steps()), gate, run.figures()::look);
   }
 
-  /** Equal for steps in which ranks exchange the same tensors, whatever their values. */
-  private String kind(int t) {
-    boolean layers = plan.request().guidance().layers().at(t, plan.request().scheduler().steps());
-    return "%d pictures in %s%s as %d patches%s"
-        .formatted(
-            plan.request().images(),
-            plan.request().latents(),
-            plan.request().guided() ? " guided" : "",
-            plan.spans(t).size(),
-            layers ? " by layers" : "");
+  /** A cache may spare a patch and not the next one: then each has rounds of its own. */
+  private void begin(int t, PatchSpan span) {
+    if (plan.request().input().cache() != StepCache.NONE && plan.spans(t).size() > 1) {
+      run.world().transport().step(plan.kind(t) + " from " + span.from());
+    }
   }
 
   private void done(DenoisingLoop<C> loop, int t) {

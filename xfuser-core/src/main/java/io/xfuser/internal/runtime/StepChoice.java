@@ -18,19 +18,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * The choice whether a step is spared, which is that of a single rank with all pictures: the ranks
  * of one stage measure together, by sums over all tokens and both passes of guidance, and tell the
- * other stages. Ranks with other shares of the same layers have the same numbers, bit for bit.
+ * other stages.
  *
  * @param policy of the request
  * @param first the first step to take, before which there is nothing to use again
  * @param alike the ranks that have other tokens, prompts or pictures in the same blocks
+ * @param tensor the ranks with other shares of these blocks; the first one's numbers count
  * @param stages of this rank's transformer
  */
-record StepChoice(CachePolicy policy, int first, Communicator alike, Communicator stages) {
+record StepChoice(
+    CachePolicy policy, int first, Communicator alike, Communicator tensor, Communicator stages) {
   /** What {@code plan}'s request asks for. */
   static StepChoice of(
       ModelConfig opened, PipelineModel<?> model, RankPlan plan, RankGroups groups) {
     CachePolicy policy = CachePolicy.of(plan.request(), opened, model.calibration());
-    return new StepChoice(policy, plan.from(), groups.alike(), groups.skips());
+    return new StepChoice(policy, plan.from(), groups.alike(), groups.tensor(), groups.skips());
   }
 
   /** By the step's number alone, which every rank can. */
@@ -70,9 +72,16 @@ record StepChoice(CachePolicy policy, int first, Communicator alike, Communicato
       return new Sums(Double.NaN, Double.NaN);
     }
     NDArray own = Guidance.Arithmetic.PROGRAM.call(scope, "change", x, before); // (2)
-    NDArray all = alike.allReduceSum(scope, own);
+    NDArray all = told(scope, alike.allReduceSum(scope, own));
     FloatBuffer sums = Torch.memory(Torch.to(scope, all, Device.cpu())).asFloatBuffer();
     return new Sums(sums.get(0), sums.get(1));
+  }
+
+  /** The numbers of the first of the ranks that share these blocks: two CPUs may differ. */
+  private NDArray told(NDManager scope, NDArray sums) {
+    return tensor.size() == 1
+        ? sums
+        : tensor.broadcast(scope, tensor.isFirst() ? List.of(sums) : List.of(), 0).get(0);
   }
 
   /** See {@link #sums}. */

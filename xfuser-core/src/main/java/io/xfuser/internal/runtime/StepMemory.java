@@ -102,15 +102,6 @@ final class StepMemory {
       }
     }
 
-    /** Another name for what is kept under {@code from}, which is nothing then. */
-    void rename(Name from, Name to) {
-      Owned moved = tensors.remove(from);
-      Owned old = moved == null ? null : tensors.put(to, moved);
-      if (old != null) {
-        old.owner().close();
-      }
-    }
-
     double slope() {
       return slope;
     }
@@ -133,7 +124,10 @@ final class StepMemory {
       try (NDManager scope = request.newSubManager()) {
         tensors.forEach(
             (name, whole) ->
-                part.put(name, Torch.slice(scope, whole.tensor(), 1, local.from(), local.to())));
+                part.put(
+                    name,
+                    Torch.copy( // a view would keep all of the whole
+                        scope, Torch.slice(scope, whole.tensor(), 1, local.from(), local.to()))));
       }
       part.slope = slope;
       part.computed = computed;

@@ -10,7 +10,6 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.internal.cache.CachePolicy;
-import io.xfuser.internal.cache.Calibration;
 import io.xfuser.internal.device.DeviceClock;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
@@ -27,6 +26,7 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineModel.Calibration;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.AttentionKernel;
@@ -124,7 +124,8 @@ class PipeFusionOverlapTest {
                   new Segments(plan.layout(), plan.shard(), List.of()),
                   new Echo(),
                   Guidance.of(plan, groups),
-                  new StepChoice(policy, plan.from(), groups.alike(), groups.skips()),
+                  new StepChoice(
+                      policy, plan.from(), groups.alike(), groups.tensor(), groups.skips()),
                   Trace.OFF,
                   figures),
               new Start(Sample.of(tokens), List.of(), null, null));
@@ -139,7 +140,7 @@ class PipeFusionOverlapTest {
       everyone.barrier();
       long start = System.nanoTime();
       for (int t = 0; t < STEPS; t++) {
-        loop.step(conditioning, t);
+        loop.step(conditioning, t, span -> {});
       }
       long took = (System.nanoTime() - start) / 1_000_000;
       everyone.barrier();

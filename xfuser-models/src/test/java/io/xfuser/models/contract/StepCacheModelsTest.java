@@ -32,10 +32,14 @@ class StepCacheModelsTest extends CachedPictures {
    */
   static Stream<String> models() {
     return Stream.of(
+        "chroma_tiny",
         "dit_tiny",
+        "flux2_klein_tiny",
         "flux_kontext_tiny",
         "hunyuandit_tiny",
         "latte_tiny",
+        "qwenimage_tiny",
+        "sana_tiny",
         "sd35_medium_tiny",
         "zimage_tiny");
   }
@@ -105,9 +109,10 @@ class StepCacheModelsTest extends CachedPictures {
               () ->
                   drawn(
                       pixart,
-                      SERIAL.toBuilder().numDistrifusionPatch(2).build(),
+                      SERIAL.toBuilder().distrifusionDegree(2).build(),
                       request.set(InputConfig.CACHE, StepCache.FBCACHE).build()))
-          .hasMessage("cache fbcache cannot be had with DistriFusion's 2 patches on one rank");
+          .hasMessage(
+              "cache fbcache cannot be had with DistriFusion: take PipeFusion, Ulysses or ring");
       assertThatThrownBy(
               () ->
                   drawn(

@@ -12,7 +12,6 @@ import io.xfuser.testing.Pixels;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -75,18 +74,6 @@ class StepCacheTest extends CachedPictures {
               ? patches.toBuilder().pipefusionDegree(2).build()
               : patches.toBuilder().pipefusionDegree(3).ulyssesDegree(2).build();
       assertClose(drawn(pipeline, degrees, 2, one.input()), serial);
-    }
-  }
-
-  @Test
-  void displacedPatchesDecideAsOneRankDoesThatSparesNothingElse() throws IOException {
-    Case one = named("pixart_fb");
-    ParallelConfig displaced = SERIAL.toBuilder().distrifusionDegree(2).build();
-    try (Opened pipeline = open(one)) {
-      Drawn two = drawn(pipeline, displaced, 1, one.input());
-      Drawn more = drawn(pipeline, displaced.toBuilder().ulyssesDegree(2).build(), 1, one.input());
-      assertThat(two.ranks().get(0).sparedPasses()).isPositive();
-      assertThat(Pixels.largestDifference(more.pixels(), two.pixels())).isLessThanOrEqualTo(RANKS);
     }
   }
 

@@ -6,12 +6,17 @@ import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Chroma in a file of its author's names, or of diffusers'. Source: diffusers 0.36 {@code
  * loaders/single_file_utils.py} ({@code convert_chroma_transformer_checkpoint_to_diffusers}).
  */
 public final class ChromaCheckpoint implements ModelFormat {
+  private static final Pattern KIND = Pattern.compile("(?i)chroma1[-_ ]?(base|flash)");
+
   private static final String LAYERS = "distilled_guidance_layer\\.layers\\.(\\d+)\\.";
   private static final String CANONICAL = "distilled_guidance_layer.layers.$1.";
 
@@ -62,9 +67,15 @@ public final class ChromaCheckpoint implements ModelFormat {
     return "ChromaPipeline";
   }
 
+  /** Those of Chroma1-HD, unless the file's name says Flash or Base. */
   @Override
-  public Map<String, Object> scheduler(Tensors tensors) {
-    return StreamCheckpoint.scheduler(3.0, false);
+  public Map<String, Object> scheduler(Tensors tensors, Path file) {
+    Matcher kind = KIND.matcher(String.valueOf(file.getFileName()));
+    boolean other = kind.find();
+    Map<String, Object> settings =
+        new TreeMap<>(StreamCheckpoint.scheduler(other ? 1.0 : 3.0, false));
+    settings.put("use_beta_sigmas", other && kind.group(1).equalsIgnoreCase("base"));
+    return settings;
   }
 
   @Override

@@ -34,8 +34,12 @@ public interface ModelFormat extends CheckpointFormat {
     return Map.of();
   }
 
-  /** The settings of its scheduler, as published. */
-  Map<String, Object> scheduler(Tensors tensors);
+  /**
+   * The settings of its scheduler, as published.
+   *
+   * @param file its name may tell what shapes do not
+   */
+  Map<String, Object> scheduler(Tensors tensors, Path file);
 
   /** The settings of its autoencoder that no shape tells. */
   Map<String, Object> vae();

@@ -148,7 +148,7 @@ public final class SingleFiles implements ModelAssembler {
       index.putAll(format.index(transformer.tensors(), file));
       index.put("_class_name", format.pipeline(transformer.tensors(), file));
       add("transformer", "diffusers", format.className(), given(file, transformer, Map.of()));
-      add("scheduler", format.scheduler(transformer.tensors()));
+      add("scheduler", format.scheduler(transformer.tensors(), file));
       addVae();
       format.texts().forEach(this::addText);
     }

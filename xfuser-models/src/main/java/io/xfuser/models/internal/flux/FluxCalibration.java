@@ -1,6 +1,6 @@
 package io.xfuser.models.internal.flux;
 
-import io.xfuser.internal.cache.Calibration;
+import io.xfuser.model.PipelineModel.Calibration;
 import java.util.List;
 
 /** What was measured of Flux.1 [dev] for step caches. */

@@ -84,7 +84,7 @@ public final class FluxCheckpoint implements ModelFormat {
   }
 
   @Override
-  public Map<String, Object> scheduler(Tensors tensors) {
+  public Map<String, Object> scheduler(Tensors tensors, Path file) {
     boolean guided = guided(tensors);
     return StreamCheckpoint.scheduler(guided ? 3.0 : 1.0, guided);
   }

@@ -108,7 +108,7 @@ abstract class Flux2Checkpoint implements ModelFormat {
   }
 
   @Override
-  public Map<String, Object> scheduler(Tensors tensors) {
+  public Map<String, Object> scheduler(Tensors tensors, Path file) {
     return Map.of(
         "_class_name",
         "FlowMatchEulerDiscreteScheduler",

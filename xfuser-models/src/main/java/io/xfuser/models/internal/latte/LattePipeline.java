@@ -3,12 +3,12 @@ package io.xfuser.models.internal.latte;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.internal.cache.Calibration;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.PipelineModel.Calibration;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.LatentPipeline;
@@ -115,6 +115,12 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   public Calibration calibration() {
     return new Calibration(
         List.of(-2464.34137, 308.044764, 80.7447667, -4.11385132, 0.111001402), List.of());
+  }
+
+  /** One prompt has no padding, several have. */
+  @Override
+  public boolean drawsAlike() {
+    return false;
   }
 
   @Override

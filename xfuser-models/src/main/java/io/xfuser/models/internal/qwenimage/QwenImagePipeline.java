@@ -172,6 +172,12 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
         steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.even(steps));
   }
 
+  /** Prompts are filled up to the longest one, and what fills them up is attended. */
+  @Override
+  public boolean drawsAlike() {
+    return false;
+  }
+
   @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
     return new QwenImage(config(), weights(placement));

@@ -92,7 +92,8 @@ public final class FlowSigmas {
 
   /** Stretches the distance from pure noise so that the last level is {@code shift_terminal}. */
   private double[] stretch(double[] levels) {
-    double terminal = config.getDouble("shift_terminal", 0);
+    boolean none = !config.has("shift_terminal") || config.text("shift_terminal").equals("false");
+    double terminal = none ? 0 : config.getDouble("shift_terminal");
     if (terminal == 0) {
       return levels;
     }

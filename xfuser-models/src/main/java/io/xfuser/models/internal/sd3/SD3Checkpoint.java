@@ -132,7 +132,7 @@ public final class SD3Checkpoint implements ModelFormat {
   }
 
   @Override
-  public Map<String, Object> scheduler(Tensors tensors) {
+  public Map<String, Object> scheduler(Tensors tensors, Path file) {
     return Map.of(
         "_class_name",
         "FlowMatchEulerDiscreteScheduler",

@@ -5,6 +5,7 @@ import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * Z-Image in a file of its authors' names, as ComfyUI has it, or of diffusers'. Source: diffusers
@@ -12,6 +13,8 @@ import java.util.Map;
  * convert_z_image_transformer_checkpoint_to_diffusers}).
  */
 public final class ZImageCheckpoint implements ModelFormat {
+  private static final Pattern BASE = Pattern.compile("(?i)z[-_]image(?!.*turbo)");
+
   private static final String BLOCK = "((?:noise_refiner|context_refiner|layers)\\.\\d+)\\.";
   private static final String ATTENTION = "$1.attention.";
   private static final String EMBEDDER = "all_x_embedder.2-1.weight";
@@ -86,9 +89,9 @@ public final class ZImageCheckpoint implements ModelFormat {
     return "ZImagePipeline";
   }
 
-  /** Those of Z-Image-Turbo. */
+  /** Those of Z-Image-Turbo, unless the file is named as that of Z-Image. */
   @Override
-  public Map<String, Object> scheduler(Tensors tensors) {
+  public Map<String, Object> scheduler(Tensors tensors, Path file) {
     return Map.of(
         "_class_name",
         "FlowMatchEulerDiscreteScheduler",
@@ -97,7 +100,7 @@ public final class ZImageCheckpoint implements ModelFormat {
         "use_dynamic_shifting",
         false,
         "shift",
-        3.0);
+        BASE.matcher(String.valueOf(file.getFileName())).find() ? 6.0 : 3.0);
   }
 
   @Override
