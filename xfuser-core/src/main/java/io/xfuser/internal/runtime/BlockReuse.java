@@ -6,8 +6,6 @@ import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.runtime.StepMemory.Kept;
 import io.xfuser.internal.runtime.StepMemory.Name;
 import io.xfuser.nn.Range;
-import io.xfuser.torchscript.TensorMap;
-import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import java.util.List;
@@ -52,7 +50,7 @@ record BlockReuse<C>(
     } else if (firstBlock) {
       spared = compared(owner, difference(owner, begun, x), kept, t, false);
     } else {
-      spared = compared(owner, modulated(owner, x, conditioning), kept, t, true);
+      spared = compared(owner, stage.modulated(owner, x, conditioning), kept, t, true);
     }
     if (spared) {
       NDArray image = program(owner, "plus", begun.image(), kept.need(Name.ADDED));
@@ -63,14 +61,6 @@ record BlockReuse<C>(
     skips.end();
     kept.put(Name.ADDED, difference(owner, out, begun));
     return new Passed(out, false);
-  }
-
-  private NDArray modulated(NDManager owner, Hidden x, C conditioning) {
-    Block<C> first = stage.blocks().get(0);
-    TensorMap.Hold inUse = first.weights().hold();
-    try (inUse) {
-      return first.modulated(owner, x, conditioning);
-    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.xfuser.internal.runtime;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.Offload;
 import io.xfuser.nn.Range;
@@ -124,7 +125,7 @@ record PipelineStage<C>(
       NDManager scope = i == own.to() - 1 ? owner : owner.newSubManager();
       Hidden input = skips.before(first + i, hidden);
       Block<C> block = blocks.get(i);
-      TensorMap.Hold inUse = offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
+      TensorMap.Hold inUse = held(block);
       try (inUse) {
         hidden = block.forward(scope, input, conditioning, contexts.get(i));
       }
@@ -133,6 +134,18 @@ record PipelineStage<C>(
       previous = scope;
     }
     return hidden;
+  }
+
+  private TensorMap.Hold held(Block<C> block) {
+    return offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
+  }
+
+  /** What the first block makes of its input (B, l, C) before it attends. */
+  NDArray modulated(NDManager owner, Hidden x, C conditioning) {
+    TensorMap.Hold inUse = held(blocks.get(0));
+    try (inUse) {
+      return blocks.get(0).modulated(owner, x, conditioning);
+    }
   }
 
   /** Bytes of the weights that this stage needs. */
