@@ -132,10 +132,14 @@ class IndexClassesTest {
     assertThat(T5Config.of(mt5).gated()).isTrue();
     assertThat(T5Config.of(mt5.ofClass("T5EncoderModel")))
         .isEqualTo(T5Config.of(ComponentConfig.parse("config.json", "{\"d_model\": 32}")));
-    ComponentConfig other = ComponentConfig.parse("config.json", "{\"model_type\": \"umt5\"}");
+    ComponentConfig other = ComponentConfig.parse("config.json", "{\"model_type\": \"longt5\"}");
     assertThat(T5Config.of(other.ofClass("MT5EncoderModel")).vocabulary()).isEqualTo(250112);
+    assertThat(T5Config.of(other.ofClass("MT5EncoderModel")).positioned()).isFalse();
+    assertThat(T5Config.of(mt5.ofClass("UMT5EncoderModel")).positioned()).isTrue();
     assertThatThrownBy(() -> T5Config.of(other))
-        .hasMessage("config.json: model_type \"umt5\" is not supported, only \"t5\" and \"mt5\"");
+        .hasMessage(
+            "config.json: model_type \"longt5\" is not supported, only \"t5\", \"mt5\" and"
+                + " \"umt5\"");
   }
 
   private static AutoencoderKlConfig settings(AutoencoderKlDecoder decoder) {

@@ -9,7 +9,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   gated = relu.copy()
   gated.update(self.layers(like, {"layer.1.DenseReluDense.wi_0": [16, 8], "layer.1.DenseReluDense.wi_1": [16, 8]}))
   relu["shared.weight"] = self.of(like, [9, 8])
-  relu["encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"] = self.of(like, [32, 2])
+  relu["layer.0.SelfAttention.relative_attention_bias.weight"] = self.of(like, [32, 2])
   bias = self.position_bias(relu, ids, 32, 128)
   out = [bias, self.embed(ids, relu), self.embed_some(ids, relu, 3), self.last_norm(x, relu, 1e-6)]
   return out + [self.block(x, gated, bias, 4, 1e-6, [0, 2, 1]), self.block(x, relu, bias, 4, 1e-6, [1, 2, 0])]

@@ -4,6 +4,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.weights.ComponentConfig;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -15,9 +16,11 @@ import java.util.Map;
  * @param heads number of heads, H
  * @param layers number of blocks
  * @param innerWidth of the feed-forward layers, F
- * @param gated GELU with a gate (T5 v1.1, mT5) instead of ReLU (T5)
+ * @param gated GELU with a gate (T5 v1.1, mT5, UMT5) instead of ReLU (T5)
  * @param buckets number of relative positions told apart
  * @param maxDistance from which on all positions share a bucket
+ * @param positioned whether every block has relative positions of its own (UMT5), not only the
+ *     first those of all
  * @param epsilon of the layer norms
  */
 public record T5Config(
@@ -30,9 +33,12 @@ public record T5Config(
     boolean gated,
     int buckets,
     int maxDistance,
+    boolean positioned,
     double epsilon) {
 
+  private static final String T5 = "t5";
   private static final String MT5 = "mt5";
+  private static final String UMT5 = "umt5";
 
   /** Refuses sizes that make no encoder. */
   public T5Config {
@@ -69,12 +75,12 @@ public record T5Config(
    * the one of {@code model_index.json}, or else of its {@code model_type}.
    *
    * @throws ModelException if its feed-forward layer is neither {@code gated-gelu} nor {@code
-   *     relu}, or it is a model of another type than T5 and mT5 and no index names a class
+   *     relu}, or it is a model of another type than T5, mT5 and UMT5 and no index names a class
    */
   public static T5Config of(ComponentConfig json) {
     String type = type(json);
     ComponentConfig config = json.part(null, type).unquantized();
-    boolean multilingual = type.equals(MT5);
+    boolean multilingual = !type.equals(T5);
     String feedForward =
         config.getString("feed_forward_proj", multilingual ? "gated-gelu" : "relu");
     if (!feedForward.equals("gated-gelu") && !feedForward.equals("relu")) {
@@ -92,6 +98,7 @@ public record T5Config(
         feedForward.equals("gated-gelu"),
         config.getInt("relative_attention_num_buckets", 32),
         config.getInt("relative_attention_max_distance", 128),
+        type.equals(UMT5),
         config.getDouble("layer_norm_epsilon", 1e-6));
   }
 
@@ -104,13 +111,13 @@ public record T5Config(
   private static String type(ComponentConfig config) {
     return config
         .className()
-        .map(name -> name.startsWith("MT5") ? MT5 : "t5")
+        .map(name -> name.startsWith("UMT5") ? UMT5 : name.startsWith("MT5") ? MT5 : T5)
         .orElseGet(
             () -> {
-              String type = config.getString("model_type", "t5");
-              if (!type.equals("t5") && !type.equals(MT5)) {
+              String type = config.getString("model_type", T5);
+              if (!List.of(T5, MT5, UMT5).contains(type)) {
                 throw new ModelException(
-                    "%s: model_type \"%s\" is not supported, only \"t5\" and \"mt5\""
+                    "%s: model_type \"%s\" is not supported, only \"t5\", \"mt5\" and \"umt5\""
                         .formatted(config.origin(), type));
               }
               return type;

@@ -4,19 +4,21 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The encoder of T5 and mT5, which turns the ids of a text into hidden states: transformers' {@code
- * T5EncoderModel} and {@code MT5EncoderModel}. The weights are mapped, not copied, where the file
- * has the run's element type. Several ranks may have a {@link Share} each: some heads of every
- * attention, some neurons of every feed-forward layer, some rows of the embedding. They encode
- * together, and sum after each of the three.
+ * The encoder of T5, mT5 and UMT5, which turns the ids of a text into hidden states: transformers'
+ * {@code T5EncoderModel}, {@code MT5EncoderModel} and {@code UMT5EncoderModel}. The weights are
+ * mapped, not copied, where the file has the run's element type. Several ranks may have a {@link
+ * Share} each: some heads of every attention, some neurons of every feed-forward layer, some rows
+ * of the embedding. They encode together, and sum after each of the three.
  *
  * <p>Safe for use by several threads.
  */
@@ -66,19 +68,13 @@ public final class T5Encoder implements TextModel {
     try (NDManager scope = owner.newSubManager()) {
       NDArray mask = input.maskOrOnes(scope);
       TokenIds.checkShapes(ids, mask);
-      NDArray bias = // (B, H, T, T)
-          PROGRAM.call(
-              scope,
-              "position_bias",
-              weights.outside(),
-              weights.beside(scope, mask),
-              config.buckets(),
-              config.maxDistance());
+      Positions positions = new Positions(scope, weights.beside(scope, mask));
       NDArray x = embed(scope, ids, context); // (B, T, D)
       AtomicInteger layers = new AtomicInteger();
       context.listener().computed(0, config.layers());
       EncoderWeights.LayerFunction block =
           (to, in, layer) -> {
+            NDArray bias = positions.of(layer); // (B, H, T, T)
             NDArray out =
                 context
                     .terms(2, PROGRAM)
@@ -88,6 +84,31 @@ public final class T5Encoder implements TextModel {
           };
       NDArray last = weights.run(scope, weights.all(x), block);
       return PROGRAM.call(owner, "last_norm", last, weights.outside(), config.epsilon());
+    }
+  }
+
+  /** What is added to scores: of the layer before where a layer has no positions of its own. */
+  private final class Positions {
+    private final NDManager owner;
+    private final NDArray mask; // (B, T)
+    private @Nullable NDArray last; // (B, H, T, T)
+
+    Positions(NDManager owner, NDArray mask) {
+      this.owner = owner;
+      this.mask = mask;
+    }
+
+    NDArray of(TensorMap layer) {
+      NDArray bias = last;
+      if (bias == null || layer.names().contains(T5Weights.POSITIONS + ".weight")) {
+        if (bias != null) {
+          bias.close();
+        }
+        int buckets = config.buckets();
+        bias = PROGRAM.call(owner, "position_bias", layer, mask, buckets, config.maxDistance());
+        last = bias;
+      }
+      return bias;
     }
   }
 
@@ -114,12 +135,12 @@ public final class T5Encoder implements TextModel {
     weights.close();
   }
 
-  /** Opens T5's and mT5's, which differ in what their settings leave out. */
+  /** Opens T5's, mT5's and UMT5's, which differ in what their settings leave out. */
   public static final class Provider extends TextModelClass {
     /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(
-          Set.of("T5EncoderModel", "MT5EncoderModel"),
+          Set.of("T5EncoderModel", "MT5EncoderModel", "UMT5EncoderModel"),
           Set.of(Ability.STATES, Ability.MASK, Ability.SHARES),
           T5Encoder::open,
           config -> T5Config.of(config).sizes());

@@ -71,7 +71,7 @@ public final class T5Tokenizer extends SubwordTokenizer {
     public Provider() {
       super(
           Set.of("T5Tokenizer", "MT5Tokenizer"),
-          Set.of("T5EncoderModel", "MT5EncoderModel"),
+          Set.of("T5EncoderModel", "MT5EncoderModel", "UMT5EncoderModel"),
           FILES,
           T5Tokenizer::open);
     }

@@ -18,8 +18,9 @@ import java.util.regex.Pattern;
  * its products overflow (huggingface/transformers#20287).
  */
 final class T5Weights {
-  private static final String RELATIVE =
-      "encoder.block.0.layer.0.SelfAttention.relative_attention_bias";
+  /** The table of relative positions, of a block that has one. */
+  static final String POSITIONS = "layer.0.SelfAttention.relative_attention_bias";
+
   // the embedding may be there under both names; the last matrices are read apart
   private static final EncoderWeights.Names NAMES =
       new EncoderWeights.Names(
@@ -43,16 +44,28 @@ final class T5Weights {
     void read(EncoderWeights to) {
       to.outside(WeightMap.of(weights, share, w -> outside(w.withoutBias().plain())));
       for (int i = 0; i < config.layers(); i++) {
-        String block = "encoder.block." + i + ".";
-        Weights exactly = exact.at(block);
-        to.addLayer(WeightMap.of(weights.at(block), share, w -> block(w.withoutBias(), exactly)));
+        Weights block = weights.at("encoder.block." + i + ".");
+        Weights exactly = exact.at("encoder.block." + i + ".");
+        boolean positioned = i == 0 || config.positioned();
+        to.addLayer(
+            WeightMap.of(
+                block,
+                share,
+                w ->
+                    positioned
+                        ? block(positions(w.withoutBias()), exactly)
+                        : block(w.withoutBias(), exactly)));
       }
+    }
+
+    private WeightMap positions(WeightMap w) {
+      w.plain().outward(POSITIONS, config.buckets(), Inner.heads(config.heads(), 1));
+      return w;
     }
 
     private WeightMap outside(WeightMap w) {
       String embedding = weights.has("shared.weight") ? "shared" : "encoder.embed_tokens";
       return w.inward(new Joined("shared", List.of(embedding)), config.rows(), config.width())
-          .outward(RELATIVE, config.buckets(), Inner.heads(config.heads(), 1))
           .norm("encoder.final_layer_norm", config.width());
     }
 

@@ -1,4 +1,5 @@
-# The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202), operator for operator as transformers' modeling_t5.py.
+# The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202), operator for operator as transformers' modeling_t5.py, and of UMT5
+# (arXiv 2304.09151), as modeling_umt5.py: there every block has positions of its own, here the first has those of all.
 # B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer, V vocabulary. Of an
 # encoder in shares, H, F and V are the share's own; H may be 0.
 
@@ -24,7 +25,7 @@ def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> 
 
 def position_bias(self, w: Dict[str, Tensor], mask: Tensor, buckets: int, max_distance: int) -> Tensor:
   # mask (B, T) with 1 for tokens and 0 for padding -> (B, H, T, T), added to the scores
-  table = w["encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]  # (buckets, H)
+  table = w["layer.0.SelfAttention.relative_attention_bias.weight"]  # (buckets, H)
   position = torch.arange(mask.size(1), dtype=4, device=mask.device)
   distance = position.unsqueeze(0) - position.unsqueeze(1)  # (T, T): key - query
   bias = torch.embedding(table, self.position_bucket(distance, buckets, max_distance))  # (T, T, H)

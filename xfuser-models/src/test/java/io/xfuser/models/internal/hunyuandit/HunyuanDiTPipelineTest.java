@@ -163,7 +163,7 @@ class HunyuanDiTPipelineTest {
     copy.rewrite("model_index.json", "BertModel", "CLIPTextModel");
     assertThatThrownBy(this::open)
         .hasMessageContaining(
-            "text_encoder is CLIPTextModel, but only BertModel, MT5EncoderModel, T5EncoderModel can"
-                + " be used here");
+            "text_encoder is CLIPTextModel, but only BertModel, MT5EncoderModel, T5EncoderModel,"
+                + " UMT5EncoderModel can be used here");
   }
 }

@@ -111,7 +111,8 @@ class SD3PipelineTest {
     copy.rewrite("model_index.json", "T5EncoderModel", "CLIPTextModel");
     assertThatThrownBy(() -> resolve(directory, FOX))
         .hasMessageEndingWith(
-            "but only BertModel, MT5EncoderModel, T5EncoderModel, [null,null] can be used here");
+            "but only BertModel, MT5EncoderModel, T5EncoderModel, UMT5EncoderModel,"
+                + " [null,null] can be used here");
   }
 
   @Test // calculate_shift of diffusers: 0.5 at 256 tokens, 1.15 at 4,096

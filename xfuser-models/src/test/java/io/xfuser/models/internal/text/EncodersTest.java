@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** CLIP, BERT and mT5 against transformers; T5 has a test of its own. */
+/** CLIP, BERT, mT5 and UMT5 against transformers; T5 has a test of its own. */
 class EncodersTest {
   private static final int LAYERS = 3;
   private static final double EXACT = 1e-5;
@@ -111,14 +111,15 @@ class EncodersTest {
     }
   }
 
-  @Test
-  void mt5NeedsNoMask() {
-    NDArray ids = read("mt5", "ids");
-    try (T5Encoder encoder = T5Encoder.open(folder("mt5"), LoadOptions.of(ElementType.FLOAT32))) {
-      NDArray states = encoder.states(manager, masked(ids, read("mt5", "mask")));
-      assertThat(difference(states, read("mt5", "float32.states"))).isLessThan(EXACT);
+  @ParameterizedTest
+  @ValueSource(strings = {"mt5", "umt5"})
+  void kinOfT5NeedNoMask(String name) {
+    NDArray ids = read(name, "ids");
+    try (T5Encoder encoder = T5Encoder.open(folder(name), LoadOptions.of(ElementType.FLOAT32))) {
+      NDArray states = encoder.states(manager, masked(ids, read(name, "mask")));
+      assertThat(difference(states, read(name, "float32.states"))).isLessThan(EXACT);
       NDArray whole = encoder.states(manager, TextInput.of(ids));
-      assertThat(difference(whole, read("mt5", "unmasked"))).isLessThan(EXACT);
+      assertThat(difference(whole, read(name, "unmasked"))).isLessThan(EXACT);
     }
   }
 
@@ -127,15 +128,19 @@ class EncodersTest {
     "bert, BFLOAT16, 0.02",
     "bert, FLOAT16, 2.5e-3",
     "mt5, BFLOAT16, 0.02",
-    "mt5, FLOAT16, 2.5e-3"
+    "mt5, FLOAT16, 2.5e-3",
+    "umt5, BFLOAT16, 0.02",
+    "umt5, FLOAT16, 2.5e-3"
   })
   void maskedEncodersInHalfPrecisionAreTransformersInTheSameType(
       String name, ElementType type, double tolerance) {
     NDArray ids = read(name, "ids");
     NDArray mask = read(name, "mask");
     try (BertEncoder bert = bert(type);
-        T5Encoder mt5 = T5Encoder.open(folder("mt5"), LoadOptions.of(type))) {
-      NDArray states = (name.equals("bert") ? bert : mt5).states(manager, masked(ids, mask));
+        T5Encoder mt5 = T5Encoder.open(folder("mt5"), LoadOptions.of(type));
+        T5Encoder umt5 = T5Encoder.open(folder("umt5"), LoadOptions.of(type))) {
+      TextModel encoder = Map.of("bert", bert, "mt5", mt5, "umt5", umt5).get(name);
+      NDArray states = encoder.states(manager, masked(ids, mask));
       assertThat(ElementType.of(states)).isEqualTo(type);
       assertThat(relative(states, read(name, type.torchName() + ".states"))).isLessThan(tolerance);
     }
@@ -170,7 +175,9 @@ class EncodersTest {
         "clip_l | \"vocab_size\": 60 | \"vocab_size\": 61 | token_embedding.weight",
         "bert | \"absolute\" | \"relative_key\" | position_embedding_type \"relative_key\"",
         "bert | \"intermediate_size\": 28 | \"intermediate_size\": 29 | intermediate.dense.weight",
-        "mt5 | \"model_type\": \"mt5\" | \"model_type\": \"umt5\" | model_type \"umt5\" is not",
+        "mt5 | \"model_type\": \"mt5\" | \"model_type\": \"longt5\" | model_type \"longt5\" is not",
+        "mt5 | \"model_type\": \"mt5\" | \"model_type\": \"umt5\" |"
+            + " block.1.layer.0.SelfAttention.rel",
         "mt5 | \"d_kv\" | \"quantization_config\": {\"bits\": 8}, \"d_kv\" | quantized (8)",
         "bert | \"hidden_act\" | \"quantization_config\": {}, \"hidden_act\" | an unknown way",
         "bert | \"hidden_act\" | \"transformers_weights\": \"a\", \"hidden_act\" | is \"a\"",
