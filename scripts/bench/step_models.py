@@ -187,8 +187,9 @@ def _flux2_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor]
     latents = inputs["latents"]
     b, _, h, w = latents.shape
     text = inputs["text.prompt_embeds"]
-    image_ids = torch.cartesian_prod(torch.zeros(1), torch.arange(h), torch.arange(w), torch.zeros(1))
-    text_ids = torch.cartesian_prod(torch.zeros(1), torch.zeros(1), torch.zeros(1), torch.arange(text.shape[1]))
+    one = torch.arange(1)
+    image_ids = torch.cartesian_prod(one, torch.arange(h), torch.arange(w), one)
+    text_ids = torch.cartesian_prod(one, one, one, torch.arange(text.shape[1]))
     return transformer(
         hidden_states=latents.flatten(2).transpose(1, 2),
         timestep=torch.full((b,), timestep / 1000).to(latents.dtype),
@@ -196,6 +197,25 @@ def _flux2_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor]
         encoder_hidden_states=text,
         txt_ids=text_ids.unsqueeze(0),
         img_ids=image_ids.unsqueeze(0),
+        return_dict=False,
+    )[0]
+
+
+def _sana_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    latents = torch.randn(1, config["in_channels"], side, side, generator=generator)
+    return {
+        "latents": torch.cat([latents, latents]),
+        "text.prompt_embeds": torch.randn(2, 300, config["caption_channels"], generator=generator),
+        "text.prompt_attention_mask": torch.ones(2, 300, dtype=torch.int64),
+    }
+
+
+def _sana_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    return transformer(
+        inputs["latents"],
+        encoder_hidden_states=inputs["text.prompt_embeds"],
+        encoder_attention_mask=inputs["text.prompt_attention_mask"],
+        timestep=torch.full((2,), timestep),
         return_dict=False,
     )[0]
 
@@ -335,6 +355,17 @@ MODELS = {
         real={**_STREAMS, "axes_dims_rope": [32, 32, 32, 32]},
         inputs=_flux2_inputs,
         forward=_flux2_forward,
+        side=32,
+    ),
+    "sana": StepModel(
+        title="SANA 1.6B, width 2240 (70 heads of 32), 4 blocks, 1,024 tokens, batch 2, 300 text tokens",
+        tiny="sana_tiny",
+        real={
+            "num_attention_heads": 70, "attention_head_dim": 32, "num_cross_attention_heads": 20, "cross_attention_head_dim": 112,
+            "cross_attention_dim": 2240, "num_layers": 4,
+        },
+        inputs=_sana_inputs,
+        forward=_sana_forward,
         side=32,
     ),
     "hunyuandit": StepModel(

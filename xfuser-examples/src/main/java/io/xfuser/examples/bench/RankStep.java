@@ -3,7 +3,9 @@ package io.xfuser.examples.bench;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
+import io.xfuser.internal.attention.FreshSum;
 import io.xfuser.internal.attention.LocalAttention;
+import io.xfuser.internal.attention.PatchNeighbours;
 import io.xfuser.internal.attention.UlyssesAttention;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.DeviceMesh;
@@ -17,6 +19,10 @@ import io.xfuser.nn.TokenLayout;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
+import io.xfuser.transformer.BlockContext.Across;
+import io.xfuser.transformer.BlockContext.LayerListener;
+import io.xfuser.transformer.BlockContext.Neighbours;
+import io.xfuser.transformer.BlockContext.TokenSum;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
@@ -83,9 +89,19 @@ final class RankStep<C> implements AutoCloseable {
     Attention attention =
         world.size() == 1 ? local : new UlyssesAttention(ranks, layout, shards, local);
     TransformerSpec<C> spec = transformer.spec();
+    TokenSum sum = new FreshSum(ranks, layout, rank);
+    Neighbours neighbours = new PatchNeighbours(request, ranks, layout, false, false);
     return IntStream.range(0, spec.depth())
         .mapToObj(
-            block -> BlockContext.none(Collections.nCopies(spec.attentions(block), attention)))
+            block ->
+                new BlockContext(
+                    Collections.nCopies(spec.attentions(block), attention),
+                    new Across(
+                        Collections.nCopies(spec.sums(block), sum),
+                        Collections.nCopies(spec.neighbours(block), neighbours)),
+                    Share.WHOLE,
+                    (owner, whole) -> whole,
+                    LayerListener.NONE))
         .toList();
   }
 

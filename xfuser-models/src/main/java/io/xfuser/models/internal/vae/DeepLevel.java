@@ -30,6 +30,9 @@ record DeepLevel(
     List<Integer> scales,
     boolean batchNormed,
     String activation) {
+  /** By how much a block with attention has more channels between its convolutions. */
+  static final int WIDENED = 8;
+
   private static final String RESIDUAL = "ResBlock";
   private static final String ATTENDING = "EfficientViTBlock";
   private static final String RMS = "rms_norm";

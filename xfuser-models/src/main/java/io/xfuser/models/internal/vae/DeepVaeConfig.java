@@ -99,16 +99,28 @@ record DeepVaeConfig(
 
   @Override
   public VaeDecoder.Footprint footprint() {
-    return new VaeDecoder.Footprint(finest(decoder), TILE);
+    return new VaeDecoder.Footprint(widest(decoder), TILE);
   }
 
   @Override
   public VaeDecoder.Footprint encoderFootprint() {
-    return new VaeDecoder.Footprint(finest(encoder), TILE);
+    return new VaeDecoder.Footprint(widest(encoder), TILE);
   }
 
-  private static int finest(List<DeepLevel> half) {
-    return half.get(0).layers() > 0 ? half.get(0).width() : EncoderConfig.COLOURS;
+  /**
+   * Channels for each pixel of the picture in the level that has most; a level has a quarter of the
+   * positions of the one before it, and a block with attention widens eightfold.
+   */
+  private static int widest(List<DeepLevel> half) {
+    int most = EncoderConfig.COLOURS;
+    for (int i = 0; i < half.size(); i++) {
+      DeepLevel level = half.get(i);
+      if (level.layers() > 0) {
+        int channels = (level.attends() ? DeepLevel.WIDENED : 1) * level.width();
+        most = Math.max(most, channels >> 2 * i);
+      }
+    }
+    return most;
   }
 
   @Override

@@ -146,7 +146,7 @@ final class DeepVaeLayers {
     }
     layers.add(attention(weights.at(name + "attn."), name, level));
     Weights glu = weights.at(name + "conv_out.");
-    long inner = 4L * width;
+    long inner = DeepLevel.WIDENED / 2L * width; // values and gates
     Map<String, NDArray> all = norm(name + "conv_out.norm.", width, false);
     all.putAll(tensors(glu.at("conv_inverted."), "conv_inverted", 2 * inner, width, 1, 1));
     all.putAll(tensors(glu.at("conv_depth."), "conv_depth", 2 * inner, 1, 3, 3));

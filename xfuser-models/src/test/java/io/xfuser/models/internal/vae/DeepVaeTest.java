@@ -77,6 +77,22 @@ class DeepVaeTest {
     }
   }
 
+  /** By it sizes are refused that cannot fit: a quarter of level 1's 256 channels, for example. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{} | 128",
+        "{\"decoder_layers_per_block\": [0, 3, 3, 3, 3, 3]} | 64",
+        "{\"decoder_block_out_channels\": [2, 4, 64, 64, 64, 64]} | 4",
+        "{\"decoder_block_out_channels\": [2, 4, 64, 64, 64, 64], \"decoder_block_types\":"
+            + " \"EfficientViTBlock\"} | 32"
+      })
+  void theLevelWithMostForEachPixelIsFound(String json, int width) {
+    DeepVaeConfig config = DeepVaeConfig.from(ComponentConfig.parse("vae/config.json", json));
+    assertThat(config.footprint().width()).isEqualTo(width);
+  }
+
   /** A strip may have a single row of latents, of which a 5×5 kernel sees two strips away. */
   @ParameterizedTest
   @CsvSource({"sana_tiny, 2", "sana_tiny, 5", "sana_2k_tiny, 3", "sana_2k_tiny, 5"})
