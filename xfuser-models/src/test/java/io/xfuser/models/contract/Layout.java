@@ -6,6 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +32,16 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
           "sd35_medium_tiny",
           "sd3_tiny",
           "zimage_tiny");
+
+  /** Tiny pipelines whose blocks are those of another one. */
+  private static final Set<String> VARIANTS =
+      Set.of(
+          "flux2_klein_tiny",
+          "flux_dev_tiny",
+          "hunyuandit12_tiny",
+          "pixart_alpha_tiny",
+          "sana_tiny",
+          "sd3_tiny");
 
   static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
 
@@ -88,7 +101,8 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
    * Few of {@code all}, dealt out among {@code models}, because attention and the ranks' course are
    * the same for all models: every pair of degrees, patches and warm-up steps is tried with one of
    * them, and so is every three methods (staleness is one), because some faults show where three
-   * meet. Each model, one that is not named too, is tried with every degree and every two methods.
+   * meet. Each model, one that is not named too, is tried with every degree and every two methods,
+   * one whose blocks another has with every degree.
    *
    * @param own the model whose part is returned
    */
@@ -99,10 +113,11 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     List<Layout> dealt = CoveringArray.of(all, 0, Layout::shows, Layout::cost);
     int place = models.indexOf(own);
     List<Layout> part = place < 0 ? List.of() : CoveringArray.part(dealt, place, models.size());
+    Function<Layout, Set<?>> shows =
+        VARIANTS.contains(own) ? Layout::showsOfVariant : Layout::showsOfEach;
     return Stream.concat(
         part.stream(),
-        CoveringArray.beside(part, all, own.hashCode(), Layout::showsOfEach, Layout::cost)
-            .stream());
+        CoveringArray.beside(part, all, own.hashCode(), shows, Layout::cost).stream());
   }
 
   /** Pairs of its numbers, and all threes of its methods. */
@@ -115,11 +130,16 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
   /** Its numbers, and pairs of its methods. */
   Set<?> showsOfEach() {
     Set<Object> shown = new HashSet<>(CoveringArray.combinations(methods(), 2));
-    List<Object> numbers = numbers();
-    for (int i = 0; i < numbers.size(); i++) {
-      shown.add(List.of(i, numbers.get(i)));
-    }
+    shown.addAll(showsOfVariant());
     return shown;
+  }
+
+  /** Its numbers. */
+  Set<?> showsOfVariant() {
+    List<Object> numbers = numbers();
+    return IntStream.range(0, numbers.size())
+        .mapToObj(i -> List.of(i, numbers.get(i)))
+        .collect(Collectors.toSet());
   }
 
   private List<Object> numbers() {

@@ -51,4 +51,15 @@ class LayoutTest {
     assertThat(ofChosen).isEqualTo(ofAll);
     assertThat(of(model)).doesNotHaveDuplicates();
   }
+
+  @Test
+  void aModelWithTheBlocksOfAnotherTriesEveryDegree() {
+    Set<Object> ofAll = new HashSet<>();
+    ALL.forEach(layout -> ofAll.addAll(layout.showsOfVariant()));
+    List<Layout> chosen = of("sana_tiny").toList();
+    Set<Object> ofChosen = new HashSet<>();
+    chosen.forEach(layout -> ofChosen.addAll(layout.showsOfVariant()));
+    assertThat(ofChosen).isEqualTo(ofAll);
+    assertThat(chosen).hasSizeLessThan((int) of("added").count());
+  }
 }

@@ -40,10 +40,11 @@ class MemoryTest {
           ManyGenerations.class.getName(),
           MODEL);
 
+  /** Who grows undisturbed grows when disturbed, too, which therefore is what is always tried. */
   static Stream<Arguments> generations() {
-    return Stream.of(
-        Arguments.of(CoveringArray.ALL ? 200 : 50, "undisturbed"),
-        Arguments.of(CoveringArray.ALL ? 100 : 35, "disturbed"));
+    return CoveringArray.ALL
+        ? Stream.of(Arguments.of(200, "undisturbed"), Arguments.of(100, "disturbed"))
+        : Stream.of(Arguments.of(40, "disturbed"));
   }
 
   @ParameterizedTest
