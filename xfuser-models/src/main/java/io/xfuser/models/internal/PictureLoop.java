@@ -23,8 +23,19 @@ import org.jspecify.annotations.Nullable;
  * @param strength how much of the picture is noise at first, where the request does not say
  * @param shows whether the transformer sees the mask, and the picture without what it covers
  * @param unshifted whether the decoder leaves out the shift of latents
+ * @param samples whether latents are drawn where the autoencoder gives distributions
  */
-public record PictureLoop(double strength, boolean shows, boolean unshifted) {
+public record PictureLoop(double strength, boolean shows, boolean unshifted, boolean samples) {
+  /** One that draws latents of what the autoencoder gives. */
+  public PictureLoop(double strength, boolean shows, boolean unshifted) {
+    this(strength, shows, unshifted, true);
+  }
+
+  /** The same with the latents that the autoencoder finds most likely. */
+  public PictureLoop likeliest() {
+    return new PictureLoop(strength, shows, unshifted, false);
+  }
+
   /**
    * {@code request} with the picture that its input has, without the first of its steps.
    *
@@ -48,7 +59,7 @@ public record PictureLoop(double strength, boolean shows, boolean unshifted) {
             shown,
             shown != null && !shows,
             shows,
-            drawn,
+            drawn && samples,
             unshifted,
             overlay);
     GenerationRequest begun =

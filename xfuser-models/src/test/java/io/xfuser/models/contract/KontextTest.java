@@ -87,7 +87,16 @@ class KontextTest {
         .hasMessage("image has 15 × 40 pixels (height × width), but must have 16 along each side");
     assertThatThrownBy(() -> Requests.resolve(directory, input.toBuilder().strength(0.5).build()))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("flux_kontext has no strength");
+        .hasMessage("flux_kontext has no strength without mask_image: it draws from noise");
+    InputConfig two = input.toBuilder().images(List.of(small, small)).build();
+    assertThatThrownBy(() -> Requests.resolve(directory, two))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("flux_kontext takes one image, but 2 are given");
+    InputConfig three =
+        input.toBuilder().images(List.of(small, small, small)).maskImage(small).build();
+    assertThatThrownBy(() -> Requests.resolve(directory, three))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("flux_kontext takes two pictures with a mask at most, but 3 are given");
     InputConfig thin = InputConfig.builder("a fox").size(16, 4096).maxArea(4096).build();
     assertThatThrownBy(() -> Requests.resolve(directory, thin))
         .isInstanceOf(ArgumentException.class)

@@ -79,6 +79,9 @@ public final class ReferredPictures {
     if (!images.isEmpty()) {
       builder.images(images);
     }
+    if (call.json().hasNonNull("mask")) {
+      builder.maskImage(Picture.of(folder.resolve(call.json().get("mask").asText())));
+    }
     List<Long> seeds = new ArrayList<>();
     call.json().get("seeds").forEach(one -> seeds.add(one.asLong()));
     return call.fill(seeds.isEmpty() ? builder.seed(call.seed()) : builder.seeds(seeds)).build();

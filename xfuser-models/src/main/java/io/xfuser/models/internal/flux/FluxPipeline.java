@@ -1,17 +1,12 @@
 package io.xfuser.models.internal.flux;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
-import io.xfuser.internal.picture.Bitmap;
-import io.xfuser.internal.picture.PictureFile;
-import io.xfuser.internal.picture.Resizing;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
-import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
@@ -42,8 +37,8 @@ import java.util.Set;
 
 /**
  * A Flux.1 directory ({@code FluxPipeline} in diffusers, {@code FluxImg2ImgPipeline} and {@code
- * FluxInpaintPipeline} for requests with a picture, {@code FluxFillPipeline} and {@code
- * FluxKontextPipeline} for their transformers).
+ * FluxInpaintPipeline} for requests with a picture, {@code FluxFillPipeline}, {@code
+ * FluxKontextPipeline} and {@code FluxKontextInpaintPipeline} for their transformers).
  */
 final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final String NAME = "flux";
@@ -76,14 +71,11 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           InputConfig.PADDING_MASK_CROP);
 
   /** What a transformer has not that refers to the picture. */
-  private static final Set<Setting<?>> NOT_OF_KONTEXT =
-      Set.of(InputConfig.MASK_IMAGE, InputConfig.STRENGTH, InputConfig.PADDING_MASK_CROP);
+  private static final Set<Setting<?>> NOT_OF_KONTEXT = Set.of(InputConfig.PADDING_MASK_CROP);
 
   /** What it alone has. */
   private static final Set<Setting<?>> OF_KONTEXT =
       Set.of(InputConfig.MAX_AREA, InputConfig.AUTO_RESIZE);
-
-  private static final int KONTEXT_AREA = 1 << 20;
 
   private static final Defaults OF_PROMPTS = new Defaults(28, 3.5, LONGEST_TEXT, false);
   private static final Defaults OF_PICTURES = new Defaults(28, 7, LONGEST_TEXT, false);
@@ -129,7 +121,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   }
 
   private boolean refers() {
-    return components().index().getString("_class_name").equals(FluxPipelines.KONTEXT);
+    return FluxPipelines.KONTEXT.contains(components().index().getString("_class_name"));
   }
 
   @Override
@@ -154,10 +146,9 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     Size asked = askedOr(SAMPLE_SIZE * vae().scale(), input);
-    int area = Objects.requireNonNullElse(input.maxArea(), KONTEXT_AREA);
     Size size =
         PictureSizes.roundedDown(
-            title(), multiple(), refers() ? KontextSizes.drawn(asked, area) : asked);
+            title(), multiple(), refers() ? kontext().drawn(input, asked) : asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, defaults(input));
     requireText(LONGEST_TEXT, request);
@@ -171,9 +162,22 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
         request
             .withGuidance(new GuidanceOptions(weight, 0, request.guidance().scale()))
             .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens()));
-    return refers()
-        ? referring(drawn)
-        : begun(drawn, new PictureLoop(fills() ? 1 : 0.6, fills(), false));
+    if (!refers()) {
+      return begun(drawn, new PictureLoop(fills() ? 1 : 0.6, fills(), false));
+    }
+    if (!input.images().isEmpty()) {
+      autoencoder().checkEncoder();
+    }
+    return kontext().referring(Kontext.repaints(input) ? begun(drawn, Kontext.REPAINTING) : drawn);
+  }
+
+  private Kontext kontext() {
+    return new Kontext(title(), new KontextSizes(multiple()), this::latents);
+  }
+
+  @Override
+  protected boolean seesSeveral() {
+    return refers();
   }
 
   /** Of what height and width must be multiples, in pixels. */
@@ -189,23 +193,6 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
         size.width() / vae().scale(),
         new Patchify(StreamConfig.PATCH),
         LatentShape.Layout.PACKED);
-  }
-
-  /** {@code request} with the picture that its input has, if it has one, as a reference. */
-  private GenerationRequest referring(GenerationRequest request) {
-    Picture image = request.input().image();
-    if (image == null) {
-      return request;
-    }
-    autoencoder().checkEncoder();
-    Bitmap whole = PictureFile.read(InputConfig.IMAGE.name(), image);
-    Size seen =
-        new KontextSizes(multiple())
-            .seen(
-                new Size(whole.height(), whole.width()),
-                Objects.requireNonNullElse(request.input().autoResize(), true));
-    Bitmap resized = Resizing.stretched(whole, seen.width(), seen.height());
-    return request.withReferences(List.of(new Reference(resized, latents(seen))));
   }
 
   @Override

@@ -4,6 +4,8 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.PipelineProvider;
 import io.xfuser.models.internal.LatentPipeline;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** Opens directories of Flux.1 schnell, dev, Fill and Kontext. */
@@ -11,12 +13,14 @@ public final class FluxPipelines implements PipelineProvider {
   /** The pipeline whose transformer sees a mask. */
   static final String FILL = "FluxFillPipeline";
 
-  /** The pipeline whose transformer refers to a picture. */
-  static final String KONTEXT = "FluxKontextPipeline";
+  /** The pipelines whose transformer refers to a picture. */
+  static final Set<String> KONTEXT = Set.of("FluxKontextPipeline", "FluxKontextInpaintPipeline");
 
   @Override
   public Set<String> classNames() {
-    return Set.of("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", FILL, KONTEXT);
+    Set<String> names = new HashSet<>(KONTEXT);
+    names.addAll(List.of("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", FILL));
+    return names;
   }
 
   @Override
