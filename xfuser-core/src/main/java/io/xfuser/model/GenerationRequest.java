@@ -47,7 +47,7 @@ public record GenerationRequest(
     seen = List.copyOf(seen);
     latents.axes();
     long drawn = (long) prompts.positive().size() * input.numImagesPerPrompt();
-    if (drawn * latents.frames() > Integer.MAX_VALUE) {
+    if (drawn * latents.pixelFrames() > Integer.MAX_VALUE) {
       throw new ArgumentException(
           "%d pictures for each of %d prompts are too many"
               .formatted(input.numImagesPerPrompt(), prompts.positive().size()));

@@ -15,9 +15,22 @@ import io.xfuser.nn.Sequence.Axes;
  * @param width w
  * @param patch the latents of a token
  * @param layout what callers see
+ * @param pixelFrames frames of the video that they are decoded to; often F
  */
 public record LatentShape(
-    int channels, int frames, int height, int width, Patchify patch, Layout layout) {
+    int channels,
+    int frames,
+    int height,
+    int width,
+    Patchify patch,
+    Layout layout,
+    int pixelFrames) {
+  /** One that is decoded frame by frame. */
+  public LatentShape(
+      int channels, int frames, int height, int width, Patchify patch, Layout layout) {
+    this(channels, frames, height, width, patch, layout, frames);
+  }
+
   /** Layouts of latents outside the loop. */
   public enum Layout {
     /** (B, c, h, w). */
@@ -33,6 +46,11 @@ public record LatentShape(
   /** A picture's. */
   public static LatentShape picture(int channels, int height, int width, int patchSize) {
     return new LatentShape(channels, 1, height, width, new Patchify(patchSize), Layout.PICTURE);
+  }
+
+  /** The same, decoded to so many frames. */
+  public LatentShape decodedTo(int others) {
+    return new LatentShape(channels, frames, height, width, patch, layout, others);
   }
 
   /** Whether it is one with frames, be they one. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Strip;
 import io.xfuser.transformer.BlockContext.LayerListener;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Turns latents into pixels. */
 public interface VaeDecoder extends AutoCloseable {
@@ -29,6 +30,23 @@ public interface VaeDecoder extends AutoCloseable {
    * @throws IllegalArgumentException if there are more strips than rows of latents
    */
   Optional<NDArray> decode(NDManager owner, NDArray latents, DecodeOptions options, Strip strip);
+
+  /**
+   * The same, handing over pixels as they come, from the first on: for those who do not need all at
+   * once.
+   *
+   * @param pixels on the first strip, given (b, 3, H, W), valid during the call
+   */
+  default void decode(
+      NDManager owner,
+      NDArray latents,
+      DecodeOptions options,
+      Strip strip,
+      Consumer<NDArray> pixels) {
+    try (NDManager scope = owner.newSubManager()) {
+      decode(scope, latents, options, strip).ifPresent(pixels);
+    }
+  }
 
   /**
    * How many rows of a request's latents, counted from its first, are decoded together and depend

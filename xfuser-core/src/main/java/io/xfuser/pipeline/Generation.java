@@ -59,7 +59,7 @@ public final class Generation implements AutoCloseable {
       return new Output(
           prefix,
           request.input().outputType() == OutputType.LATENT ? "latents" : "images",
-          request.latents().frames(),
+          request.latents().pixelFrames(),
           request.images(),
           how::of);
     }

@@ -84,7 +84,7 @@ final class RequestFingerprint {
         .with(InputConfig.WIDTH.name(), request.size().width())
         .with("output height", request.output().height())
         .with("output width", request.output().width())
-        .with(InputConfig.NUM_FRAMES.name(), request.latents().frames())
+        .with(InputConfig.NUM_FRAMES.name(), request.latents().pixelFrames())
         .with("latents", request.latents().shape(request.images()))
         .with("sequence", request.sequence().segments())
         .with(

@@ -5,7 +5,7 @@
 #
 # Weights are a dictionary by the checkpoint's names (WeightMap.java). What a layer is, its entries say:
 #   name.weight   in the type of x: the matrix (O, I) of a linear layer, of a share the share's rows or columns; the kernel
-#                 (O, C, KH, KW) of a convolution
+#                 (O, C, KH, KW) of a convolution, (O, C, T, KH, KW) of one over frames
 #   name.bias     (O), is added where there is one
 # A matrix of 8 bits (decision 0035) is
 #   name.weight   (O, I) int8, and name.weight_scale (O), by which its rows are multiplied, or
@@ -142,7 +142,8 @@ def attend_by_pairs(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
   return out
 
 def convolve(self, x: Tensor, w: Dict[str, Tensor], name: str, padding: List[int]) -> Tensor:
-  # x (B, C, H, W), rows and columns of zeros on each side -> (B, O, H', W'), of the size that they leave
+  # x (B, C, H, W), rows and columns of zeros on each side -> (B, O, H', W'), of the size that they leave; by a kernel over T
+  # frames x is B frames of one video, and the result those that have T − 1 before them
   return self.convolve_by(x, w, name, padding, 1)
 
 def convolve_by(self, x: Tensor, w: Dict[str, Tensor], name: str, padding: List[int], stride: int) -> Tensor:
@@ -155,17 +156,19 @@ def convolve_by(self, x: Tensor, w: Dict[str, Tensor], name: str, padding: List[
   wide_bias: Optional[Tensor] = None
   if bias is not None:
     wide_bias = torch.to(bias, dtype)
-  height = (x.size(2) + 2 * padding[0] - weight.size(2)) // stride + 1
-  width = (x.size(3) + 2 * padding[1] - weight.size(3)) // stride + 1
-  y = torch.empty([x.size(0), weight.size(0), height, width], dtype=x.dtype, device=x.device, memory_format=2)
+  kernel = weight.size(-2)  # rows
+  height = (x.size(2) + 2 * padding[0] - kernel) // stride + 1
+  width = (x.size(3) + 2 * padding[1] - weight.size(-1)) // stride + 1
+  frames = x.size(0) if weight.dim() == 4 else x.size(0) - weight.size(2) + 1
+  y = torch.empty([frames, weight.size(0), height, width], dtype=x.dtype, device=x.device, memory_format=2)
   # some rows at a time, each with those that the kernel sees around it, so that no whole tensor is held in the wider type
   step = min(height, max(1, self.wide_at_once() // (x.size(0) * x.size(1) * x.size(3) * stride)))
-  seen = (step - 1) * stride + weight.size(2)
+  seen = (step - 1) * stride + kernel
   buffer = torch.empty([x.size(0), x.size(1), seen, x.size(3)], dtype=dtype, device=x.device, memory_format=2)
   for i in range((height + step - 1) // step):
     end = min(height, (i + 1) * step)
     start = i * step * stride - padding[0]  # in rows of x
-    stop = (end - 1) * stride + weight.size(2) - padding[0]
+    stop = (end - 1) * stride + kernel - padding[0]
     first = max(0, start)
     last = min(x.size(2), stop)
     rows = torch.slice(buffer, 2, 0, stop - start)
@@ -188,8 +191,21 @@ def convolve_depthwise(self, x: Tensor, w: Dict[str, Tensor], name: str, side: i
 def convolution(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], padding: List[int], stride: int,
                 groups: int=1) -> Tensor:
   # convolve_by in the type of x, of so many groups of channels. On CUDA libtorch would round fp32 to TF32 unless told not to.
+  if weight.dim() == 5:
+    return self.convolution_over_frames(x, weight, bias, padding, stride)
   by = [stride, stride]
   if x.is_cuda:
     # not transposed; no search for the fastest algorithm, cuDNN, no TF32
     return torch._convolution(x, weight, bias, by, padding, [1, 1], False, [0, 0], groups, False, False, True, False)
   return torch.conv2d(x, weight, bias, by, padding, [1, 1], groups)
+
+def convolution_over_frames(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], padding: List[int],
+                            stride: int) -> Tensor:
+  # convolution of frames x (T − 1 + F, C, H, W) by a kernel (O, C, T, KH, KW) -> (F, O, H', W')
+  frames = torch.transpose(torch.unsqueeze(x, 0), 1, 2)  # (1, C, T − 1 + F, H, W), a view
+  by, around = [1, stride, stride], [0, padding[0], padding[1]]
+  if x.is_cuda:
+    y = torch._convolution(frames, weight, bias, by, around, [1, 1, 1], False, [0, 0, 0], 1, False, False, True, False)
+  else:
+    y = torch.conv3d(frames, weight, bias, by, around, [1, 1, 1], 1)
+  return torch.transpose(torch.squeeze(y, 0), 0, 1)

@@ -35,6 +35,7 @@ public final class DeviceRun {
           Map.entry("floor_divide", "floor_divide"),
           Map.entry("embedding", "embedding"),
           Map.entry("conv2d", "conv2d"),
+          Map.entry("conv3d", "conv3d"),
           Map.entry("var_mean", "var_mean"),
           Map.entry("layer_norm", "layer_norm"),
           Map.entry("group_norm", "group_norm"),

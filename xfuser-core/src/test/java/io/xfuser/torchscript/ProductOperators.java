@@ -62,7 +62,7 @@ public final class ProductOperators {
   /** {@code text}, whose operators on the CPU are those of {@code watched_products.py}. */
   static String watched(String text) {
     return text.replaceAll(
-        "torch\\.(linear|matmul|bmm|conv2d|scaled_dot_product_attention"
+        "torch\\.(linear|matmul|bmm|conv2d|conv3d|scaled_dot_product_attention"
             + "|_scaled_dot_product_attention_math|_scaled_dot_product_flash_attention_for_cpu)\\(",
         "self.watched_$1(");
   }

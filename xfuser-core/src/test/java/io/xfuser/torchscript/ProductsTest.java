@@ -22,6 +22,7 @@ class ProductsTest {
           Map.entry("products.py attend_masked", Set.of("scaled_dot_product_attention")),
           Map.entry("products.py attend_by_pairs", Set.of("bmm")),
           Map.entry("products.py convolution", Set.of("_convolution", "conv2d")),
+          Map.entry("products.py convolution_over_frames", Set.of("_convolution", "conv3d")),
           Map.entry("int8.py int8_pack", Set.of("fbgemm_pack_quantized_matrix")),
           Map.entry("int8.py int8_product", Set.of("fbgemm_linear_int8_weight_fp32_activation")),
           Map.entry("linear_plain.py plain_gelu_tanh", Set.of("linear", "_addmm_activation")),

@@ -73,3 +73,10 @@ def meta_conv2d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stride:
   if bias is not None:
     mixed = mixed + bias.unsqueeze(1)
   return mixed[:, :, 0:1].unsqueeze(3).expand([x.size(0), weight.size(0), height, width]).contiguous()
+
+def meta_conv3d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stride: List[int], padding: List[int], dilation: List[int],
+                groups: int) -> Tensor:
+  # of frames (1, C, T, H, W), at every position
+  frames = x.size(2) - weight.size(2) + 1
+  y = self.meta_conv2d(x[0].transpose(0, 1)[0:frames], weight[:, :, 0], bias, stride[1:], padding[1:], dilation[1:], groups)
+  return y.transpose(0, 1).unsqueeze(0)

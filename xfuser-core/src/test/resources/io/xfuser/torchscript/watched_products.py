@@ -29,6 +29,10 @@ def watched_conv2d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stri
                    groups: int) -> Tensor:
   return torch.conv2d(self.watch(x), weight, bias, stride, padding, dilation, groups)
 
+def watched_conv3d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stride: List[int], padding: List[int], dilation: List[int],
+                   groups: int) -> Tensor:
+  return torch.conv3d(self.watch(x), weight, bias, stride, padding, dilation, groups)
+
 def watched_scaled_dot_product_attention(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]=None) -> Tensor:
   return torch.scaled_dot_product_attention(self.watch(q), k, v, mask)
 

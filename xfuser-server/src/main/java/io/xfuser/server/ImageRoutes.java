@@ -59,7 +59,7 @@ final class ImageRoutes {
       throw Refusal.badField("image", "an edit needs the picture to edit in the field image");
     }
     GenerationRequest judged = model.check(request, served.limits());
-    if (judged.latents().frames() > 1) {
+    if (judged.latents().pixelFrames() > 1) {
       throw Refusal.badField(
           "model", "the model " + model.name() + " makes videos: ask for them at /v1/videos");
     }

@@ -85,7 +85,7 @@ final class VideoRoutes {
   private void requireVideos(Model model, InputConfig input) {
     GenerationRequest judged =
         model.backend().check(input.toBuilder().set(InputConfig.NUM_FRAMES, null).build());
-    if (judged.latents().frames() == 1) {
+    if (judged.latents().pixelFrames() == 1) {
       throw Refusal.badField(
           "model",
           "the model %s makes pictures, no videos: ask for them at /v1/images/generations"
@@ -105,7 +105,7 @@ final class VideoRoutes {
   private VideoJob started(Model model, GenerationRequest judged, Drawing drawing) {
     String size = judged.output().width() + "x" + judged.output().height();
     String id = "video_" + UUID.randomUUID().toString().replace("-", "");
-    VideoJob job = new VideoJob(id, model, drawing, judged.latents().frames(), size);
+    VideoJob job = new VideoJob(id, model, drawing, judged.latents().pixelFrames(), size);
     jobs.put(id, job);
     var unused =
         drawing

@@ -77,7 +77,7 @@ final class Comparison {
    * @throws ArgumentException if the model makes videos
    */
   Drawn draw(InputConfig input, ProgressListener listener) {
-    int frames = pipeline.model().resolve(input).latents().frames();
+    int frames = pipeline.model().resolve(input).latents().pixelFrames();
     if (frames > 1) {
       throw new ArgumentException(
           "compare needs pictures, but %s makes videos of %d frames"

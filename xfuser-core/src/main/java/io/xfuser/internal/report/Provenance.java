@@ -124,7 +124,7 @@ public final class Provenance {
     json.put("generated_height", request.size().height());
     json.put("generated_width", request.size().width());
     putPictures(json);
-    json.put("num_frames", request.latents().frames());
+    json.put("num_frames", request.latents().pixelFrames());
     json.put("pipeline", made.model()).put("model", modelName());
     json.put("dtype", engine.runtime().dtype().torchName());
     putModel(json);

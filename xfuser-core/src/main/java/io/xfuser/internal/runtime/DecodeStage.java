@@ -12,12 +12,14 @@ import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.nn.Range;
+import io.xfuser.nn.Strip;
 import io.xfuser.progress.Progress;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.TraceEvent.Activity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -114,7 +116,7 @@ final class DecodeStage {
           try (NDManager scope = owner.newSubManager()) {
             Communicator strips = strips();
             NDArray latents = strips.broadcast(scope, List.of(), 0).get(0); // (B·F, c, h, w)
-            decoder.decode(scope, latents, options(), new RankStrip(strips));
+            decoder.decode(scope, latents, options(), new RankStrip(strips), pixels -> {});
           }
           return RankPictures.NONE;
         });
@@ -143,9 +145,10 @@ final class DecodeStage {
         decoder -> {
           RankPictures.requireNumbers(scope, tokens, "latents");
           NDArray latents = request.latents().decodable(scope, tokens); // (B·F, c, h, w)
-          NDArray pixels = pixels(scope, decoder, new Rows(latents, images, others));
+          PictureSink sink = new PictureSink(scope, request);
+          decode(scope, decoder, new Rows(latents, images, others), sink::accept);
           run.figures().look();
-          return RankPictures.ofPixels(scope, request, images.from(), pixels);
+          return sink.pictures(images.from());
         });
   }
 
@@ -158,14 +161,15 @@ final class DecodeStage {
   private record Rows(NDArray latents, Range images, Communicator ranks) {}
 
   /**
-   * The pixels (B·F, 3, H, W) of {@code own}. Rows that a decoder takes together may belong to
+   * Hands over the pixels (B·F, 3, H, W) of {@code own}. Rows that a decoder takes together may belong to
    * several ranks, because its chunks are counted from the first row of the whole request: then the
    * ranks show one another their latents, and each decodes the chunks that its rows lie in.
    */
-  private NDArray pixels(NDManager owner, VaeDecoder decoder, Rows own) {
+  private void decode(NDManager owner, VaeDecoder decoder, Rows own, Consumer<NDArray> pixels) {
     int chunk = decoder.chunk(options());
     if (!chunksAreShared(chunk, own.ranks().size())) {
-      return decode(owner, decoder, own.latents());
+      decode(owner, decoder, own.latents(), pixels);
+      return;
     }
     int frames = request.latents().frames();
     int first = own.images().from() * frames;
@@ -174,8 +178,11 @@ final class DecodeStage {
     int to = Math.min(request.images() * frames, (last + chunk - 1) / chunk * chunk);
     try (NDManager scope = owner.newSubManager()) {
       NDArray all = own.ranks().allGather(scope, own.latents(), 0); // (all B·F, c, h, w)
-      NDArray pixels = decode(scope, decoder, Torch.slice(scope, all, 0, from, to));
-      return Torch.slice(owner, pixels, 0, first - from, last - from);
+      decode(
+          scope,
+          decoder,
+          Torch.slice(scope, all, 0, from, to),
+          made -> pixels.accept(Torch.slice(scope, made, 0, first - from, last - from)));
     }
   }
 
@@ -191,15 +198,17 @@ final class DecodeStage {
     return false;
   }
 
-  /** The pixels (B·F, 3, H, W) of latents (B·F, c, h, w), with the ranks that have strips. */
-  private NDArray decode(NDManager owner, VaeDecoder decoder, NDArray latents) {
+  /** Hands over the pixels of latents (B·F, c, h, w), with the ranks that have strips. */
+  private void decode(
+      NDManager owner, VaeDecoder decoder, NDArray latents, Consumer<NDArray> pixels) {
     Communicator strips = strips();
     if (strips.size() == 1) {
-      return decoder.decode(owner, latents, options());
+      decoder.decode(owner, latents, options(), Strip.whole(), pixels);
+      return;
     }
     try (NDManager scope = owner.newSubManager()) {
       NDArray all = strips.broadcast(scope, List.of(latents), 0).get(0); // (B·F, c, h, w)
-      return decoder.decode(owner, all, options(), new RankStrip(strips)).orElseThrow();
+      decoder.decode(scope, all, options(), new RankStrip(strips), pixels);
     }
   }
 

@@ -2,19 +2,12 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.Device;
 import ai.djl.modality.cv.Image;
-import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.OutputType;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.internal.picture.Bitmap;
-import io.xfuser.internal.picture.Overlay;
 import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.GenerationRequest.Size;
-import io.xfuser.model.LatentShape;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
-import java.awt.image.BufferedImage;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -34,37 +27,6 @@ public record RankPictures(int first, List<Image> images, @Nullable SharedTensor
       NDManager scope, GenerationRequest request, int first, NDArray tokens) {
     requireNumbers(scope, tokens, "latents");
     return of(scope, first, request.latents().visible(scope, tokens));
-  }
-
-  /** Pictures from {@code first} on, of decoded values (B·F, 3, H, W). */
-  static RankPictures ofPixels(
-      NDManager scope, GenerationRequest request, int first, NDArray decoded) {
-    requireNumbers(scope, decoded, "decoded values");
-    Overlay overlay = request.pictures() == null ? null : request.pictures().overlay();
-    if (overlay != null) {
-      List<Image> parts = ImageProcessor.toImages(decoded);
-      return new RankPictures(
-          first, parts.stream().map(part -> laid(overlay, part)).toList(), null);
-    }
-    LatentShape shape = request.latents();
-    Size size = request.output();
-    NDArray pixels =
-        size.equals(request.size())
-            ? decoded
-            : ImageProcessor.resizeAndCrop(scope, decoded, size.width(), size.height());
-    if (request.input().outputType() != OutputType.PT) {
-      return new RankPictures(first, ImageProcessor.toImages(pixels), null);
-    }
-    NDArray bright = ImageProcessor.denormalize(scope, pixels);
-    return of(
-        scope,
-        first,
-        shape.isVideo() ? ImageProcessor.videos(scope, bright, shape.frames()) : bright);
-  }
-
-  private static Image laid(Overlay overlay, Image part) {
-    Bitmap drawn = Bitmap.of((BufferedImage) part.getWrappedImage());
-    return ImageFactory.getInstance().fromImage(overlay.apply(drawn).toImage());
   }
 
   private static RankPictures of(NDManager scope, int first, NDArray tensor) {

@@ -84,6 +84,11 @@ public final class Autoencoder {
     return opened(placement, source -> shifted.encoder(settings, source));
   }
 
+  /** Loads the encoder for the frames of videos. */
+  public VaeEncoder framesEncoder(Placement placement) {
+    return opened(placement, source -> vae.framesEncoder(settings, source));
+  }
+
   /** What {@code opening} makes of the weights, on the device of {@code placement}. */
   public <T> T opened(Placement placement, Function<ComponentWeights, T> opening) {
     try (ComponentWeights source = ComponentWeights.open(components.on(placement), NAME)) {

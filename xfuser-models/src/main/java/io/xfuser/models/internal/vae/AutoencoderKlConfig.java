@@ -231,7 +231,10 @@ public record AutoencoderKlConfig(
   /** Of AutoencoderKL tiles of the size of the pictures that it was trained on. */
   @Override
   public Tiling tiling() {
-    return new Tiling(sampleSize / scale(), sampleSize, tiny() ? 0.125 : 0.25, tiny());
+    int latents = sampleSize / scale();
+    return tiny()
+        ? Tiling.painted(latents, sampleSize, 0.125)
+        : Tiling.blended(latents, sampleSize, 0.25);
   }
 
   @Override

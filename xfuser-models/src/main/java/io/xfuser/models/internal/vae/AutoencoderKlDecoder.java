@@ -90,8 +90,20 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
       NDArray unscaled = enter(scope, latents, options); // (B, c, h, w)
       int all = Math.toIntExact(latents.getShape().get(0));
       int together = config.temporal() || options.slicing() ? 1 : all;
-      return splitting(together, options, strip).run(owner, layers, unscaled);
+      return splitting(together, options, strip)
+          .run(scope, layers, unscaled)
+          .map(made -> config.finished(owner, made)); // (B, 3, H, W)
     }
+  }
+
+  /** What the settings say of its layers. */
+  LayeredVae layered() {
+    return config;
+  }
+
+  /** The layers. */
+  Sequence layers() {
+    return layers;
   }
 
   /** Whether frames depend on their neighbours. */
@@ -174,7 +186,8 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
         options.listener());
   }
 
-  private NDArray enter(NDManager scope, NDArray latents, DecodeOptions options) {
+  /** What the layers take of latents (B, c, h, w). */
+  NDArray enter(NDManager scope, NDArray latents, DecodeOptions options) {
     check(options);
     Shape shape = latents.getShape();
     if (shape.dimension() != 4 || shape.get(1) != config.latentChannels()) {

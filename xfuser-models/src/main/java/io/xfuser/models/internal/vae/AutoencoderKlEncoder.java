@@ -82,16 +82,32 @@ public final class AutoencoderKlEncoder implements VaeEncoder {
     }
     Splitting splitting =
         new Splitting(
-            config.tiling().encoding(),
+            config.encoderTiling(),
             options.slicing() ? 1 : Math.toIntExact(shape.get(0)),
             options.tiling(),
             new Splitting.Share(strip, config.scale()),
             options.listener());
     try (NDManager scope = owner.newSubManager()) {
-      NDArray here = Torch.to(scope, pixels, loading.placement().device());
-      NDArray x = ENCODER.call(scope, "enter_pixels", here, loading.type().scalarType());
-      return splitting.run(owner, layers, x);
+      return splitting.run(owner, layers, enter(scope, pixels));
     }
+  }
+
+  /** What the layers take of pixels (B, 3, H, W). */
+  NDArray enter(NDManager owner, NDArray pixels) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray here = Torch.to(scope, pixels, loading.placement().device());
+      return Layer.ENCODER.call(owner, "enter_pixels", here, loading.type().scalarType());
+    }
+  }
+
+  /** What the settings say of its layers. */
+  LayeredVae layered() {
+    return config;
+  }
+
+  /** The layers. */
+  Sequence layers() {
+    return layers;
   }
 
   @Override

@@ -73,9 +73,7 @@ final class Convolution implements Layer {
     /** Up and down: to the frames before and after, seen by {@link OverFrames}. */
     FRAMES(3, 1),
     /** Nowhere, stored as one over frames. */
-    CAUSAL_POINT(1, 1),
-    /** To the eight neighbours; of a first frame, for the frames before it are zeros. */
-    CAUSAL_SQUARE(3, 3);
+    CAUSAL_POINT(1, 1);
 
     private final int rows;
     private final int columns;
@@ -85,14 +83,9 @@ final class Convolution implements Layer {
       this.columns = columns;
     }
 
-    /** The one of the same pictures or videos that looks nowhere. */
-    Kernel point() {
-      return this == CAUSAL_SQUARE ? CAUSAL_POINT : POINT;
-    }
-
     /**
      * The weight (O, C, rows, columns); those over frames are stored as (O, C, frames, 1, 1),
-     * causal ones as (O, C, frames, rows, columns), with as many frames as rows.
+     * causal ones as (O, C, 1, 1, 1).
      */
     private NDArray read(NDManager owner, Weights weights, Channels channels) {
       int out = channels.out();
@@ -104,7 +97,7 @@ final class Convolution implements Layer {
                 owner,
                 "kernel_over_rows",
                 weights.get(owner, "weight", out, in, rows, columns, columns));
-        case CAUSAL_POINT, CAUSAL_SQUARE -> {
+        case CAUSAL_POINT -> {
           try (NDManager scope = owner.newSubManager()) {
             NDArray stored = weights.get(scope, "weight", out, in, rows, rows, columns);
             yield VAE.call(owner, "kernel_of_first_frame", stored);

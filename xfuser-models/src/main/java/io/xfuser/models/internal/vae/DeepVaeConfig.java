@@ -135,7 +135,7 @@ record DeepVaeConfig(
 
   @Override
   public Tiling tiling() {
-    return new Tiling(TILE / scale(), TILE, OVERLAP, false);
+    return Tiling.blended(TILE / scale(), TILE, OVERLAP);
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -25,6 +26,11 @@ interface LayeredVae extends Vae {
   /** How tiles of the decoder lie. */
   Tiling tiling();
 
+  /** How those of the encoder do. */
+  default Tiling encoderTiling() {
+    return tiling().encoding();
+  }
+
   /** Whether frames of a video are decoded together, each block looking at its neighbours. */
   default boolean temporal() {
     return false;
@@ -35,6 +41,11 @@ interface LayeredVae extends Vae {
    */
   default boolean beside(String name) {
     return name.matches("(encoder|quant_conv|bn)\\..*");
+  }
+
+  /** Pixels (B, 3, H, W), of what the decoder's layers made in all. */
+  default NDArray finished(NDManager owner, NDArray x) {
+    return Torch.alias(owner, x);
   }
 
   /**

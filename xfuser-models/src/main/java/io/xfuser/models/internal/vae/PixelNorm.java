@@ -37,7 +37,7 @@ record PixelNorm(boolean silu, Map<String, NDArray> weights) implements Layer {
     abstract NDArray gamma(NDManager owner, Weights weights, int channels);
 
     @Override
-    public Layer read(NDManager owner, Weights weights, int channels, boolean silu) {
+    public PixelNorm read(NDManager owner, Weights weights, int channels, boolean silu) {
       return new PixelNorm(silu, Map.of("norm.weight", gamma(owner, weights, channels)));
     }
   }

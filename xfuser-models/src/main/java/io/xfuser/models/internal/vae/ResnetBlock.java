@@ -31,8 +31,13 @@ final class ResnetBlock implements Layer {
     shortcut =
         channels.in() == channels.out()
             ? null
-            : new Convolution(
-                owner, weights.at("conv_shortcut."), channels, sight.kernel().point());
+            : new Convolution(owner, weights.at("conv_shortcut."), channels, Kernel.POINT);
+  }
+
+  /** The same of other layers. */
+  ResnetBlock(Layer body, @Nullable Layer shortcut) {
+    this.body = body;
+    this.shortcut = shortcut;
   }
 
   @Override

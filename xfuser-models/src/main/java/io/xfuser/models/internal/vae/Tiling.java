@@ -22,18 +22,28 @@ import java.util.Optional;
  * @param from rows and columns of a tile that goes in, of latents for a decoder
  * @param to rows and columns of one that comes out, of pixels for a decoder
  * @param overlapFactor the part of a tile that the next one covers
+ * @param least rows or columns that are not divided
  * @param painted whether tiles are painted over those before them, as AutoencoderTiny does
  */
-record Tiling(int from, int to, double overlapFactor, boolean painted) {
+record Tiling(int from, int to, double overlapFactor, int least, boolean painted) {
+  /** Those whose seams are blended; what is no larger than one is not divided. */
+  static Tiling blended(int from, int to, double overlapFactor) {
+    return new Tiling(from, to, overlapFactor, from, false);
+  }
+
+  /** Those of AutoencoderTiny, which begins a tile wherever there is room. */
+  static Tiling painted(int from, int to, double overlapFactor) {
+    return new Tiling(from, to, overlapFactor, stride(from, overlapFactor), true);
+  }
+
   /** Those of an encoder. */
   Tiling encoding() {
-    return new Tiling(to, from, overlapFactor, painted);
+    return painted ? painted(to, from, overlapFactor) : blended(to, from, overlapFactor);
   }
 
   /** Whether x (B, C, H, W) is larger than one tile. */
   boolean divides(NDArray x) {
-    int one = painted ? stride() : from; // AutoencoderTiny begins a tile wherever there is room
-    return Math.max(x.getShape().get(2), x.getShape().get(3)) > one;
+    return Math.max(x.getShape().get(2), x.getShape().get(3)) > least;
   }
 
   /**
@@ -109,6 +119,10 @@ record Tiling(int from, int to, double overlapFactor, boolean painted) {
 
   /** Rows or columns that go in from one tile's start to the next one's. */
   int stride() {
+    return stride(from, overlapFactor);
+  }
+
+  private static int stride(int from, double overlapFactor) {
     return (int) (from * (1 - overlapFactor));
   }
 

@@ -17,6 +17,11 @@ public interface Vae {
   /** Rows of pixels per row of latents. */
   int scale();
 
+  /** Frames of a video, all but the first, per frame of its latents. */
+  default int temporalScale() {
+    return 1;
+  }
+
   /** What the decoder needs room for. */
   VaeDecoder.Footprint footprint();
 
@@ -57,6 +62,16 @@ public interface Vae {
    *     of another shape
    */
   VaeEncoder encoder(ComponentConfig config, ComponentWeights source);
+
+  /**
+   * Loads the encoder for the frames of videos, of which some become one of latents.
+   *
+   * @param config the settings again
+   * @throws ModelException if there is none, or as {@link #encoder} says
+   */
+  default VaeEncoder framesEncoder(ComponentConfig config, ComponentWeights source) {
+    throw new ModelException(origin() + ": an encoder of videos is not supported");
+  }
 
   /** The same without a shift of latents, for pipelines that do not look at it. */
   Vae unshifted();

@@ -31,6 +31,11 @@ public interface VaeProvider {
     /** Frames of videos: {@link Vae#framesDecoder}. */
     FRAMES,
     /** Pictures whose latents have a mean and a deviation for each channel: {@link Vae#decoder}. */
-    WHITENED
+    WHITENED,
+    /**
+     * Videos of such latents, whose frames see those before them, and of whose frames all but the
+     * first are {@link Vae#temporalScale} to one of latents: {@link Vae#framesDecoder}.
+     */
+    VIDEOS
   }
 }
