@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class InputConfig extends InputSettings {
   private static final List<Setting<?>> CACHES =
-      List.of(CACHE_THRESHOLD, CACHE_WARMUP_STEPS, CACHE_MAX_CONTINUOUS);
+      List.of(CACHE_THRESHOLD, CACHE_WARMUP_STEPS, CACHE_MAX_CONTINUOUS, CACHE_WHOLE_PICTURE);
 
   InputConfig(InputConfigBuilder builder) {
     super(builder);
@@ -209,6 +209,11 @@ public final class InputConfig extends InputSettings {
   /** How steps are spared. */
   public StepCache cache() {
     return value(CACHE);
+  }
+
+  /** Whether a step cache decides for all patches of PipeFusion together. */
+  public boolean cachesWholePicture() {
+    return value(CACHE_WHOLE_PICTURE);
   }
 
   /** Pictures or latents. */

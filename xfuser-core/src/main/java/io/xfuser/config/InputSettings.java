@@ -200,6 +200,12 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
               "Steps that the cache spares at most one after the other")
           .open("4 for taylorseer, 3 for magcache, else no limit");
 
+  public static final Setting<Boolean> CACHE_WHOLE_PICTURE =
+      Setting.off(
+          "cache_whole_picture",
+          "With PipeFusion the cache decides for all patches together, as on one rank; stages wait"
+              + " for the last patch once a step");
+
   /** The pipeline's, in the place of which a request may have its own. */
   public static final Setting<List<String>> LORA = ModelConfig.LORA;
 
@@ -235,6 +241,7 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
           CACHE_THRESHOLD,
           CACHE_WARMUP_STEPS,
           CACHE_MAX_CONTINUOUS,
+          CACHE_WHOLE_PICTURE,
           LORA);
 
   public static final List<Setting<?>> SETTINGS =

@@ -54,7 +54,8 @@ final class RequestFingerprint {
           InputConfig.CACHE,
           InputConfig.CACHE_THRESHOLD,
           InputConfig.CACHE_WARMUP_STEPS,
-          InputConfig.CACHE_MAX_CONTINUOUS);
+          InputConfig.CACHE_MAX_CONTINUOUS,
+          InputConfig.CACHE_WHOLE_PICTURE);
 
   private RequestFingerprint() {}
 

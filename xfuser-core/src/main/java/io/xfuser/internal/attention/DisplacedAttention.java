@@ -10,39 +10,15 @@ import io.xfuser.torchscript.Torch;
 
 /**
  * DistriFusion (arXiv 2402.19481): every rank computes a patch, which attends its own fresh keys
- * and values and those that the other patches had in the step before. They travel while the rest of
- * that step is computed, and are awaited when the same block attends again. In synchronous steps
- * the keys and values of all patches are awaited at once. Text belongs to the first rank's patch.
+ * and values and those that the other patches had in the step before, or in the last one that no
+ * step cache spared. They travel while the rest of that step is computed, and are awaited when the
+ * same block attends again. In synchronous steps the keys and values of all patches are awaited at
+ * once. Text belongs to the first rank's patch.
  */
 public final class DisplacedAttention implements Attention {
   private final Communicator ring;
   private final AttentionKernel kernel;
   private final DisplacedGather all; // keys and values
-
-  /**
-   * Which steps are synchronous.
-   *
-   * @param synchronous W, the first steps; at least 1, since before there is nothing stale
-   * @param steps S, all steps
-   */
-  public record Schedule(int synchronous, int steps) {
-    /** Checks that the first step is synchronous. */
-    public Schedule {
-      if (synchronous < 1 || steps < 1) {
-        throw new IllegalArgumentException(
-            synchronous + " synchronous of " + steps + " steps; both must be at least 1");
-      }
-    }
-
-    boolean fresh(int step) {
-      return step < synchronous;
-    }
-
-    /** Whether the step after {@code step} attends what other patches have in this one. */
-    boolean read(int step) {
-      return step + 1 >= synchronous && step + 1 < steps;
-    }
-  }
 
   /**
    * For one block of one request.
@@ -53,10 +29,10 @@ public final class DisplacedAttention implements Attention {
    * @param kernel computes it
    */
   public DisplacedAttention(
-      Communicator ranks, Communicator ring, Schedule schedule, AttentionKernel kernel) {
+      Communicator ranks, Communicator ring, DisplacedSteps steps, AttentionKernel kernel) {
     this.ring = ring;
     this.kernel = kernel;
-    this.all = new DisplacedGather(ranks, schedule);
+    this.all = new DisplacedGather(ranks, steps);
   }
 
   @Override

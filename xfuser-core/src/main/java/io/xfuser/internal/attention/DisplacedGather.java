@@ -3,11 +3,11 @@ package io.xfuser.internal.attention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.SharedTensor;
+import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,46 +17,55 @@ import org.jspecify.annotations.Nullable;
  */
 final class DisplacedGather {
   private final Communicator ranks;
-  private final Schedule schedule;
-  private int step; // of the next call
-  private @Nullable Pending before; // of all ranks, of the step before
+  private final DisplacedSteps steps;
+  private @Nullable Pending before; // of all ranks, of the last step that asked
   private long keptBytes;
 
   /** Nothing yet; {@code ranks} have the patches, in their order. */
-  DisplacedGather(Communicator ranks, Schedule schedule) {
+  DisplacedGather(Communicator ranks, DisplacedSteps steps) {
     this.ranks = ranks;
-    this.schedule = schedule;
+    this.steps = steps;
+    steps.atEnd(this::end);
   }
 
   /** That of all patches in this step, of which this rank has {@code own}. */
   NDList next(NDManager scope, NDArray own) {
-    int now = step++;
-    NDList all = schedule.fresh(now) ? fresh(scope, own, now) : displaced(scope, own, now);
-    if (schedule.read(now)) {
+    NDList all = steps.fresh() ? fresh(scope, own) : displaced(scope, own);
+    if (steps.read()) {
       keptBytes = all.stream().mapToLong(ElementType::bytesOf).sum();
     }
     return all;
   }
 
-  private NDList fresh(NDManager scope, NDArray own, int now) {
+  private NDList fresh(NDManager scope, NDArray own) {
     NDList all = ranks.startAllGather(own).await(scope);
-    if (schedule.read(now)) {
+    end();
+    if (steps.read()) {
       List<SharedTensor> kept = all.stream().map(SharedTensor::of).toList();
       before = later -> new NDList(kept.stream().map(x -> x.receive(later)).toList());
     }
     return all;
   }
 
-  private NDList displaced(NDManager scope, NDArray own, int now) {
+  private NDList displaced(NDManager scope, NDArray own) {
     Pending arriving = before;
     if (arriving == null) {
-      throw new IllegalStateException(
-          "attended " + (now + 1) + " times in " + schedule.steps() + " steps");
+      throw new IllegalStateException("nothing was sent before " + steps);
     }
-    before = schedule.read(now) ? ranks.startAllGather(own) : null;
+    before = steps.read() ? ranks.startAllGather(own) : null;
     NDList all = arriving.await(scope);
     all.set(ranks.rank(), own);
     return all;
+  }
+
+  private void end() {
+    Pending left = before;
+    before = null;
+    if (left != null) {
+      try (NDManager scope = Torch.newManager()) {
+        left.await(scope);
+      }
+    }
   }
 
   /** Bytes on their way or here, between two steps. */

@@ -3,7 +3,6 @@ package io.xfuser.internal.attention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.nn.TokenLayout;
@@ -25,11 +24,10 @@ import java.util.stream.IntStream;
 public final class DisplacedNeighbours implements Neighbours {
   private final Communicator ranks;
   private final TokenLayout layout;
-  private final Schedule schedule;
+  private final DisplacedSteps steps;
   private final List<Integer> near;
   private final List<Integer> far;
-  private int step; // of the next call
-  private Map<Integer, Pending> before = Map.of(); // of other patches, of the step before
+  private Map<Integer, Pending> before = Map.of(); // of other patches, of the last step that asked
   private long keptBytes;
 
   /**
@@ -39,10 +37,11 @@ public final class DisplacedNeighbours implements Neighbours {
    * @param near the shards of this rank's patch
    */
   public DisplacedNeighbours(
-      Communicator ranks, TokenLayout layout, List<Integer> near, Schedule schedule) {
+      Communicator ranks, TokenLayout layout, List<Integer> near, DisplacedSteps steps) {
     this.ranks = ranks;
     this.layout = layout;
-    this.schedule = schedule;
+    this.steps = steps;
+    steps.atEnd(this::end);
     this.near = near;
     this.far =
         IntStream.range(0, layout.shards()).boxed().filter(shard -> !near.contains(shard)).toList();
@@ -50,7 +49,6 @@ public final class DisplacedNeighbours implements Neighbours {
 
   @Override
   public List<Stretch> around(NDManager owner, PatchSpan span, NDArray x, int reach) {
-    int now = step++;
     EdgeTrade trade = new EdgeTrade(ranks, new Edges(layout, reach));
     int known = layout.patches();
     EdgeTrade.Own own =
@@ -58,14 +56,10 @@ public final class DisplacedNeighbours implements Neighbours {
     try (NDManager scope = owner.newSubManager()) {
       Map<Integer, Pending> arriving = trade.start(near, span, known, own);
       Map<Integer, Pending> earlier = before;
-      before =
-          schedule.fresh(now) || schedule.read(now) ? trade.start(far, span, known, own) : Map.of();
+      before = steps.fresh() || steps.read() ? trade.start(far, span, known, own) : Map.of();
       Map<Integer, NDList> arrived = awaited(scope, arriving);
-      if (schedule.fresh(now)) {
-        arrived.putAll(kept(scope, schedule.read(now)));
-      } else {
-        arrived.putAll(awaited(scope, earlier));
-      }
+      Map<Integer, NDList> others = awaited(scope, earlier); // dropped in a synchronous step
+      arrived.putAll(steps.fresh() ? kept(scope, steps.read()) : others);
       return trade.stretches(owner, new EdgeTrade.Computed(span, x, known), arrived, own);
     }
   }
@@ -91,6 +85,13 @@ public final class DisplacedNeighbours implements Neighbours {
           arrived.values().stream().flatMap(NDList::stream).mapToLong(ElementType::bytesOf).sum();
     }
     return arrived;
+  }
+
+  private void end() {
+    try (NDManager scope = Torch.newManager()) {
+      awaited(scope, before);
+    }
+    before = Map.of();
   }
 
   /** Tokens of other ranks, on their way or here, between two steps. */

@@ -23,13 +23,9 @@ public final class DisplacedSum implements TokenSum {
    * @param shard this rank's place in the layout
    */
   public DisplacedSum(
-      Communicator ranks,
-      Communicator patch,
-      TokenLayout layout,
-      int shard,
-      DisplacedAttention.Schedule schedule) {
+      Communicator ranks, Communicator patch, TokenLayout layout, int shard, DisplacedSteps steps) {
     this.own = new FreshSum(patch, layout, shard);
-    this.all = new DisplacedGather(ranks, schedule);
+    this.all = new DisplacedGather(ranks, steps);
   }
 
   @Override

@@ -1,10 +1,8 @@
 package io.xfuser.internal.plan;
 
 import io.xfuser.config.EngineConfig;
-import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Setting;
-import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
@@ -90,7 +88,6 @@ public record RankPlan(
             0);
     plan.refuseParts();
     plan.refuseLayerGuidance();
-    plan.refuseCache();
     return plan;
   }
 
@@ -114,14 +111,6 @@ public record RankPlan(
                   layout.patches(),
                   warmupSteps,
                   steps()));
-    }
-  }
-
-  private void refuseCache() {
-    if (request.input().cache() != StepCache.NONE && displaced) {
-      throw new ArgumentException(
-          InputConfig.CACHE.with(request.input().cache())
-              + " cannot be had with DistriFusion: take PipeFusion, Ulysses or ring");
     }
   }
 
@@ -225,6 +214,14 @@ public record RankPlan(
       return List.of(layout.all());
     }
     return IntStream.range(0, layout.patches()).mapToObj(PatchSpan::of).toList();
+  }
+
+  /**
+   * Whether a step cache decides for the whole picture where its patches are computed one after the
+   * other: DistriFusion's are computed together on as many ranks.
+   */
+  public boolean cachesWhole() {
+    return displaced || request.input().cachesWholePicture();
   }
 
   /** Whether some step attends keys and values of the step before. */

@@ -2,11 +2,11 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.attention.DisplacedSteps;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.RankFigures;
 import io.xfuser.internal.trace.Trace;
-import io.xfuser.model.GenerationRequest.LayerGuidance;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
@@ -17,12 +17,11 @@ import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * From noise to latents on one rank. In every step the spans of {@link RankPlan#spans} pass through
@@ -39,21 +38,20 @@ final class DenoisingLoop<C> {
   private final RankPlan plan;
   private final PipelineStage<C> stage;
   private final Scheduler scheduler;
-  private final Guidance guidance;
   private final List<BlockContext> contexts;
   private final LongSkips skips;
   private final BlockReuse<C> blocks;
   private final PredictionReuse predictions;
   private final StepMemory memory;
   private final Start start;
-  private final Segments segments;
+  private final TransformerEnds<C> ends;
+  private final DisplacedSteps displaced;
   private final Samples samples;
   private final Previews previews;
   private boolean shown; // the step that is being taken
   private final StageMessages stages;
   private final Trace trace;
   private final double[] timesteps;
-  private @Nullable C promptsAlone;
   private final RankFigures figures;
 
   DenoisingLoop(NDManager request, RankPlan plan, Communicator pipe, Parts<C> parts, Start start) {
@@ -61,16 +59,17 @@ final class DenoisingLoop<C> {
     this.plan = plan;
     this.stage = parts.stage();
     this.scheduler = parts.scheduler();
-    this.guidance = parts.guidance();
     this.contexts = parts.contexts();
     this.skips = parts.skips();
     StepChoice choice = parts.choice();
     TokenLayout remembered = choice.policy().ofPrediction() ? plan.denoised() : plan.layout();
-    this.memory = new StepMemory(request, remembered, plan.shard(), choice.policy());
+    this.memory =
+        new StepMemory(request, remembered, plan.shard(), choice.policy(), choice.together());
     this.blocks = new BlockReuse<>(stage, contexts, memory, choice);
-    this.predictions = new PredictionReuse(plan, memory, choice, guidance);
+    this.predictions = new PredictionReuse(plan, memory, choice, parts.guidance());
     this.start = start;
-    this.segments = parts.segments();
+    this.ends = new TransformerEnds<>(plan, parts, start);
+    this.displaced = parts.displaced();
     this.samples = new Samples(request, plan.denoised(), plan.shard(), start.sample());
     this.previews = new Previews(request);
     this.stages = new StageMessages(plan, pipe, !choice.policy().ofPrediction());
@@ -80,12 +79,14 @@ final class DenoisingLoop<C> {
   }
 
   /**
-   * What the loop runs: a stage, its contexts, what is beside the samples, what turns predictions
-   * into samples, which steps are spared, and who watches time and memory.
+   * What the loop runs: a stage, its contexts and the steps that these know of, what is beside the
+   * samples, what turns predictions into samples, which steps are spared, and who watches time and
+   * memory.
    */
   record Parts<C>(
       PipelineStage<C> stage,
       List<BlockContext> contexts,
+      DisplacedSteps displaced,
       LongSkips skips,
       Segments segments,
       Scheduler scheduler,
@@ -94,11 +95,9 @@ final class DenoisingLoop<C> {
       Trace trace,
       RankFigures figures) {}
 
-  /**
-   * Says what the prompts alone are conditioned on, where guidance leads away from fewer layers.
-   */
-  void prompts(C conditioning) {
-    promptsAlone = conditioning;
+  /** Where latents enter the transformer and predictions leave it. */
+  TransformerEnds<C> ends() {
+    return ends;
   }
 
   /** What each step asks the conditioner for. */
@@ -120,15 +119,23 @@ final class DenoisingLoop<C> {
   void step(C conditioning, int t, Consumer<PatchSpan> begins) {
     try (NDManager step = request.newSubManager()) {
       enter(t, plan.layout().all());
+      displaced.begin(t);
       C atStep =
           trace.during(
               Activity.CONDITION, () -> stage.conditioner().at(step, conditioning, timesteps[t]));
-      for (PatchSpan span : plan.spans(t)) {
-        enter(t, span);
-        begins.accept(span);
-        microStep(step, atStep, t, span);
+      if (blocks.waitsForAll() && plan.spans(t).size() > 1) {
+        together(step, atStep, t, begins);
+      } else {
+        for (PatchSpan span : plan.spans(t)) {
+          enter(t, span);
+          begins.accept(span);
+          microStep(step, atStep, t, span);
+        }
       }
       stages.stepDone();
+    }
+    if (t == plan.steps() - 1) {
+      displaced.end();
     }
     shown = false;
     previews.end();
@@ -157,8 +164,36 @@ final class DenoisingLoop<C> {
     return samples.whole(owner);
   }
 
+  /** All spans of a step on the first stage, where none goes on before all were measured. */
+  private void together(NDManager step, C conditioning, int t, Consumer<PatchSpan> begins) {
+    List<BlockReuse.Begun> all = new ArrayList<>();
+    for (PatchSpan span : plan.spans(t)) {
+      enter(t, span);
+      Hidden input = embed(step, latents(step, step, t, span), place(span), conditioning, t);
+      all.add(during(() -> blocks.begin(step, input, conditioning, skips.pass(step))));
+    }
+    boolean spared = blocks.spared(step, all, t);
+    for (BlockReuse.Begun begun : all) {
+      PatchSpan span = begun.hidden().place().span();
+      enter(t, span);
+      begins.accept(span);
+      try (NDManager scope = step.newSubManager()) {
+        Hidden x = during(() -> ended(scope, begun, conditioning, spared));
+        leave(scope, x, conditioning, t);
+      }
+    }
+  }
+
+  private Place place(PatchSpan span) {
+    return new Place(plan.layout().local(span, plan.shard()), span);
+  }
+
+  private <T> T during(Supplier<T> inBlocks) {
+    return trace.during(Activity.BLOCKS, inBlocks);
+  }
+
   private void microStep(NDManager step, C conditioning, int t, PatchSpan span) {
-    Place place = new Place(plan.layout().local(span, plan.shard()), span);
+    Place place = place(span);
     try (NDManager scope = step.newSubManager()) {
       NDArray latents = stages.first() ? latents(step, scope, t, span) : null; // (B, d, c)
       if (predictions.spared(t, span)) {
@@ -172,18 +207,22 @@ final class DenoisingLoop<C> {
           latents == null
               ? stages.received(scope, place)
               : embed(scope, latents, place, conditioning, t);
-      Hidden x = trace.during(Activity.BLOCKS, () -> passed(scope, input, conditioning, t));
-      figures.count();
-      if (stages.last()) {
-        finish(scope, place, t, () -> computed(scope, x, conditioning, t));
-      } else {
-        stages.pass(scope, x);
-      }
+      leave(scope, during(() -> passed(scope, input, conditioning, t)), conditioning, t);
+    }
+  }
+
+  /** After the blocks. */
+  private void leave(NDManager scope, Hidden x, C conditioning, int t) {
+    figures.count();
+    if (stages.last()) {
+      finish(scope, x.place(), t, () -> computed(scope, x, conditioning, t));
+    } else {
+      stages.pass(scope, x);
     }
   }
 
   private NDArray computed(NDManager scope, Hidden x, C conditioning, int t) {
-    NDArray rows = predicted(scope, x, conditioning); // (B or 2B, d, c)
+    NDArray rows = ends.predict(scope, x, conditioning); // (B or 2B, d, c)
     predictions.computed(scope, x.place().span(), t, scaled(t), rows);
     return rows;
   }
@@ -192,7 +231,12 @@ final class DenoisingLoop<C> {
     if (!blocks.reuses()) {
       return stage.forward(scope, input, conditioning, contexts, skips.pass(scope));
     }
-    BlockReuse.Passed passed = blocks.forward(scope, input, conditioning, skips.pass(scope), t);
+    BlockReuse.Begun begun = blocks.begin(scope, input, conditioning, skips.pass(scope));
+    return ended(scope, begun, conditioning, blocks.spared(scope, List.of(begun), t));
+  }
+
+  private Hidden ended(NDManager scope, BlockReuse.Begun begun, C conditioning, boolean spared) {
+    BlockReuse.Passed passed = blocks.end(scope, begun, conditioning, spared);
     if (passed.spared()) {
       figures.spared();
     }
@@ -205,27 +249,7 @@ final class DenoisingLoop<C> {
   }
 
   private Hidden embed(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
-    return trace.during(Activity.EMBED, () -> embedded(scope, latents, place, conditioning, t));
-  }
-
-  private Hidden embedded(NDManager scope, NDArray latents, Place place, C conditioning, int t) {
-    NDArray input = // (B, l, c + e), or (2B, l, c + e)
-        guidance.batch(scope, input(scope, latents, place, t));
-    return entering(scope, input, place, conditioning);
-  }
-
-  /** What the model is given (B, l, c + e) in step {@code t}, of all segments. */
-  private NDArray input(NDManager scope, NDArray latents, Place place, int t) {
-    TokenRange denoised = plan.denoised().local(place.span(), plan.shard());
-    NDArray scaled = scheduler.scaleInput(scope, latents, t); // (B, d, c)
-    return segments.joined(scope, start.input(scope, scaled, denoised), place.span());
-  }
-
-  private Hidden entering(NDManager scope, NDArray input, Place place, C conditioning) {
-    NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
-    boolean withText = plan.withText(place.span());
-    return new Hidden(image, place)
-        .with(image, withText ? stage.conditioner().jointText(conditioning) : null);
+    return trace.during(Activity.EMBED, () -> ends.embed(scope, latents, place, conditioning, t));
   }
 
   /** The latents (B, d, c) of {@code span} before step {@code t}, on the first stage. */
@@ -245,7 +269,8 @@ final class DenoisingLoop<C> {
   private Sample next(NDManager scope, Place place, NDArray rows, int t) {
     PatchSpan span = place.span();
     TokenRange local = plan.denoised().local(span, plan.shard());
-    NDArray prediction = guided(scope, place, rows, t); // (B, d, c)
+    NDArray latents = samples.at(span).tokens();
+    NDArray prediction = ends.guided(scope, new TransformerEnds.Rows(rows, latents, place), t);
     if (shown) {
       NDArray implied = scheduler.preview(request, samples.at(span), prediction);
       if (implied != null) {
@@ -260,31 +285,6 @@ final class DenoisingLoop<C> {
         span,
         (owner, sample) ->
             start.after(owner, scheduler, scheduler.step(owner, sample, prediction, fresh), local));
-  }
-
-  private NDArray guided(NDManager scope, Place place, NDArray rows, int t) {
-    NDArray combined = guidance.combine(scope, rows, timesteps[t]);
-    LayerGuidance layers = plan.request().guidance().layers();
-    if (!layers.at(t, plan.request().scheduler().steps())) {
-      return combined;
-    }
-    WithoutLayers without =
-        new WithoutLayers(layers.scale(), owner -> withoutLayers(owner, place, t));
-    return guidance.leadAway(scope, combined, rows, without);
-  }
-
-  private NDArray predicted(NDManager scope, Hidden x, C conditioning) {
-    NDArray all = stage.head().predict(scope, x, conditioning); // of all segments
-    return segments.denoised(scope, all, x.place().span());
-  }
-
-  /** What the prompts alone predict (B, d, c) without the blocks that guidance leaves out. */
-  private NDArray withoutLayers(NDManager scope, Place place, int t) {
-    C alone = stage.conditioner().at(scope, Objects.requireNonNull(promptsAlone), timesteps[t]);
-    NDArray input = input(scope, samples.at(place.span()).tokens(), place, t);
-    Hidden x = entering(scope, input, place, alone);
-    PipelineStage<C> fewer = stage.without(plan.request().guidance().layers().blocks());
-    return predicted(scope, fewer.forward(scope, x, alone, contexts, skips.pass(scope)), alone);
   }
 
   /** Bytes of keys and values that this rank keeps, and of what its step cache does. */

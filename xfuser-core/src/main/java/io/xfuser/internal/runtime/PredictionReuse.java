@@ -4,11 +4,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.internal.runtime.StepChoice.Sums;
+import io.xfuser.internal.runtime.StepMemory.Course;
 import io.xfuser.internal.runtime.StepMemory.Kept;
 import io.xfuser.internal.runtime.StepMemory.Name;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -24,7 +25,9 @@ final class PredictionReuse {
   private final StepMemory memory;
   private final StepChoice choice;
   private final Guidance guidance;
+  private final StepChoice.Told told;
   private final Map<PatchSpan, Boolean> chosen = new HashMap<>(); // of the next step
+  private final Changes changes = new Changes();
 
   /** Of one request. */
   PredictionReuse(RankPlan plan, StepMemory memory, StepChoice choice, Guidance guidance) {
@@ -32,6 +35,14 @@ final class PredictionReuse {
     this.memory = memory;
     this.choice = choice;
     this.guidance = guidance;
+    this.told = new StepChoice.Told(choice, choice.stages().size() - 1);
+  }
+
+  /** Sums over the spans so far, of those that are decided together. */
+  private static final class Changes {
+    private double output;
+    private double input;
+    private double latents; // since the step before
   }
 
   /** Whether step {@code t} of {@code span} is spared; asked once. */
@@ -40,14 +51,14 @@ final class PredictionReuse {
       return false;
     }
     if (choice.policy().byNumber()) {
-      return choice.byNumber(memory.of(span), t);
+      return choice.byNumber(memory.of(span).course(), t);
     }
     if (t == choice.first()) {
       return false;
     }
     return choice.stages().isLast()
         ? Objects.requireNonNull(chosen.remove(span), "nothing was chosen")
-        : choice.told(choice.stages().size() - 1);
+        : told.at(t);
   }
 
   /** The transformer's rows in a spared step, whose latents are {@code x}. */
@@ -78,10 +89,14 @@ final class PredictionReuse {
         kept.put(Name.SLOPE, call(owner, "slope", rows, before, steps));
       }
     } else {
-      Sums output = choice.sums(owner, rows, before);
       NDArray latents = x.of(owner, span);
-      Sums input = choice.sums(owner, latents, kept.get(Name.COMPUTED_LATENTS));
-      kept.slope(output.change() / input.change());
+      changes.output += choice.sums(owner, rows, before).change();
+      changes.input += choice.sums(owner, latents, kept.get(Name.COMPUTED_LATENTS)).change();
+      if (complete(span)) {
+        kept.course().slope(changes.output / changes.input);
+        changes.output = 0;
+        changes.input = 0;
+      }
       kept.put(Name.COMPUTED_LATENTS, latents);
       kept.put(Name.LATENTS, latents);
     }
@@ -103,16 +118,34 @@ final class PredictionReuse {
     if (choice.policy().method() != StepCache.EASYCACHE || t + 1 == plan.steps()) {
       return;
     }
-    for (PatchSpan part : plan.spans(t + 1)) {
+    List<PatchSpan> all = plan.spans(t + 1);
+    for (PatchSpan part : all) {
       if (part.from() >= span.from() && part.to() <= span.to()) {
         Kept kept = memory.of(part);
-        NDArray prediction = kept.need(Name.PREDICTION);
-        Sums input = choice.sums(owner, next.of(owner, part), kept.need(Name.LATENTS));
-        Sums size = choice.sums(owner, prediction, prediction);
-        double change = kept.slope() * input.change() / size.before();
-        chosen.put(part, choice.by(change, kept, t + 1));
+        changes.latents +=
+            choice.sums(owner, next.of(owner, part), kept.need(Name.LATENTS)).change();
+        if (complete(part)) {
+          choose(owner, kept.course(), t + 1, choice.together() ? all : List.of(part));
+        }
       }
     }
+  }
+
+  private void choose(NDManager owner, Course course, int t, List<PatchSpan> spans) {
+    double size = course.size(() -> spans.stream().mapToDouble(x -> size(owner, x)).sum());
+    boolean spared = choice.by(course.slope() * changes.latents / size, course, t);
+    changes.latents = 0;
+    spans.forEach(span -> chosen.put(span, spared));
+  }
+
+  private double size(NDManager owner, PatchSpan span) {
+    NDArray prediction = memory.of(span).need(Name.PREDICTION);
+    return choice.sums(owner, prediction, prediction).before();
+  }
+
+  /** Whether all that is decided together with {@code span} is there when it is. */
+  private boolean complete(PatchSpan span) {
+    return !choice.together() || span.to() == plan.layout().patches();
   }
 
   private boolean taylor() {

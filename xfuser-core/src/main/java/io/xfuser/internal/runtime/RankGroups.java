@@ -2,10 +2,11 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.attention.DisplacedAttention;
-import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.attention.DisplacedNeighbours;
 import io.xfuser.internal.attention.DisplacedPatches;
+import io.xfuser.internal.attention.DisplacedSteps;
 import io.xfuser.internal.attention.DisplacedSum;
 import io.xfuser.internal.attention.FreshSum;
 import io.xfuser.internal.attention.LocalAttention;
@@ -100,72 +101,81 @@ record RankGroups(
   }
 
   /**
-   * The context of each block for one request: the strategy of {@code plan}.
+   * What attention is made for.
    *
    * @param request owns keys and values that are kept
+   * @param plan whose strategy it is
+   * @param steps of DistriFusion
    * @param kernel computes self-attention
-   * @param figures watch every attention
    */
-  List<BlockContext> contexts(
-      NDManager request,
-      RankPlan plan,
-      TransformerSpec<?> spec,
-      AttentionKernel kernel,
-      RankFigures figures) {
+  record Asked(NDManager request, RankPlan plan, DisplacedSteps steps, AttentionKernel kernel) {
+    /** For {@code plan}, none of whose steps has begun. */
+    static Asked of(NDManager request, RankPlan plan, AttentionKernel kernel) {
+      boolean spared = plan.request().input().cache() != StepCache.NONE;
+      int synchronous = Math.max(1, plan.warmupSteps());
+      return new Asked(
+          request, plan, new DisplacedSteps(synchronous, plan.steps(), spared), kernel);
+    }
+  }
+
+  /** The context of each block for one request; {@code figures} watch every attention. */
+  List<BlockContext> contexts(Asked asked, TransformerSpec<?> spec, RankFigures figures) {
+    RankPlan plan = asked.plan();
     return IntStream.range(plan.blocks().from(), plan.blocks().to())
         .mapToObj(
             block ->
                 new BlockContext(
                     IntStream.range(0, spec.attentions(block))
-                        .mapToObj(i -> figures.watch(attention(request, plan, kernel)))
+                        .mapToObj(i -> figures.watch(attention(asked)))
                         .toList(),
-                    across(request, plan, spec, block),
+                    across(asked, spec, block),
                     plan.share(),
                     tensor::allReduceSum,
                     LayerListener.NONE))
         .toList();
   }
 
-  private Across across(NDManager request, RankPlan plan, TransformerSpec<?> spec, int block) {
+  private Across across(Asked asked, TransformerSpec<?> spec, int block) {
     return new Across(
-        IntStream.range(0, spec.sums(block)).mapToObj(i -> tokenSum(request, plan)).toList(),
-        IntStream.range(0, spec.neighbours(block))
-            .mapToObj(i -> neighbours(request, plan))
-            .toList());
+        IntStream.range(0, spec.sums(block)).mapToObj(i -> tokenSum(asked)).toList(),
+        IntStream.range(0, spec.neighbours(block)).mapToObj(i -> neighbours(asked)).toList());
   }
 
-  private TokenSum tokenSum(NDManager request, RankPlan plan) {
+  private TokenSum tokenSum(Asked asked) {
+    RankPlan plan = asked.plan();
     if (distrifusion.size() > 1) {
-      return new DisplacedSum(distrifusion, patch, plan.layout(), plan.shard(), schedule(plan));
+      return new DisplacedSum(distrifusion, patch, plan.layout(), plan.shard(), asked.steps());
     }
     return plan.stale()
-        ? new PatchSums(request, patch, plan.layout(), plan.shard(), plan.displaced())
+        ? new PatchSums(asked.request(), patch, plan.layout(), plan.shard(), plan.displaced())
         : new FreshSum(patch, plan.layout(), plan.shard());
   }
 
-  private Neighbours neighbours(NDManager request, RankPlan plan) {
+  private Neighbours neighbours(Asked asked) {
+    RankPlan plan = asked.plan();
     if (plan.request().sequence().segments().size() > 1) {
       throw new IllegalStateException("tokens of several segments have no neighbours");
     }
     return distrifusion.size() > 1
-        ? new DisplacedNeighbours(tokens, plan.layout(), plan.patchShards(), schedule(plan))
-        : new PatchNeighbours(request, tokens, plan.layout(), plan.stale(), plan.displaced());
+        ? new DisplacedNeighbours(tokens, plan.layout(), plan.patchShards(), asked.steps())
+        : new PatchNeighbours(
+            asked.request(), tokens, plan.layout(), plan.stale(), plan.displaced());
   }
 
-  private static Schedule schedule(RankPlan plan) {
-    return new Schedule(plan.warmupSteps() - plan.from(), plan.steps() - plan.from());
-  }
-
-  private Attention attention(NDManager request, RankPlan plan, AttentionKernel kernel) {
-    Attention inner = ofAPatch(request, plan, kernel);
+  private Attention attention(Asked asked) {
+    RankPlan plan = asked.plan();
+    Attention inner = ofAPatch(asked);
     return ulysses.size() == 1
         ? inner
         : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(), inner);
   }
 
-  private Attention ofAPatch(NDManager request, RankPlan plan, AttentionKernel kernel) {
+  private Attention ofAPatch(Asked asked) {
+    NDManager request = asked.request();
+    RankPlan plan = asked.plan();
+    AttentionKernel kernel = asked.kernel();
     if (distrifusion.size() > 1) {
-      return new DisplacedAttention(distrifusion, ring, schedule(plan), kernel);
+      return new DisplacedAttention(distrifusion, ring, asked.steps(), kernel);
     } else if (plan.stale()) {
       return plan.displaced()
           ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring, kernel)

@@ -120,7 +120,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       if (!plan.request().guidance().layers().blocks().isEmpty()) {
-        loop.prompts(condition(stage, new Guidance.None().texts(request, text), loop.timesteps()));
+        loop.ends().prompts(condition(stage, new Guidance.None().texts(request, text), loop.timesteps()));
       }
       C conditioning = condition(stage, guidance.texts(request, text), loop.timesteps());
       return new Ready<>(stage, loop, conditioning, text);
@@ -177,13 +177,15 @@ final class RankPipeline<C> implements RankCourse.Work {
     StartStage starting = new StartStage(run, run.loads(pipeline), plan);
     Start start = starting.start(scheduler, typed);
     StepChoice choice = StepChoice.of(run.engine().model(), pipeline.model(), plan, groups);
+    RankGroups.Asked asked = RankGroups.Asked.of(request, plan, runtime.attentionBackend());
     return new DenoisingLoop<>(
         request,
         plan,
         groups.pipeline(),
         new DenoisingLoop.Parts<>(
             stage,
-            groups.contexts(request, plan, spec, runtime.attentionBackend(), run.figures()),
+            groups.contexts(asked, spec, run.figures()),
+            asked.steps(),
             LongSkips.of(spec, plan, groups.skips(), choice.policy().none()),
             new Segments(plan.layout(), plan.shard(), starting.references()),
             scheduler,

@@ -7,7 +7,7 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.internal.cache.CachePolicy;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
-import io.xfuser.internal.runtime.StepMemory.Kept;
+import io.xfuser.internal.runtime.StepMemory.Course;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -21,28 +21,37 @@ import org.jspecify.annotations.Nullable;
  * other stages.
  *
  * @param policy of the request
+ * @param together whether patches that are computed one after the other have one choice in a step,
+ *     for which they wait
  * @param first the first step to take, before which there is nothing to use again
  * @param alike the ranks that have other tokens, prompts or pictures in the same blocks
  * @param tensor the ranks with other shares of these blocks; the first one's numbers count
  * @param stages of this rank's transformer
  */
 record StepChoice(
-    CachePolicy policy, int first, Communicator alike, Communicator tensor, Communicator stages) {
+    CachePolicy policy,
+    boolean together,
+    int first,
+    Communicator alike,
+    Communicator tensor,
+    Communicator stages) {
   /** What {@code plan}'s request asks for. */
   static StepChoice of(
       ModelConfig opened, PipelineModel<?> model, RankPlan plan, RankGroups groups) {
     CachePolicy policy = CachePolicy.of(plan.request(), opened, model.calibration());
-    return new StepChoice(policy, plan.from(), groups.alike(), groups.tensor(), groups.skips());
+    boolean together = !policy.byNumber() && plan.cachesWhole(); // numbers are the same for all
+    return new StepChoice(
+        policy, together, plan.from(), groups.alike(), groups.tensor(), groups.skips());
   }
 
   /** By the step's number alone, which every rank can. */
-  boolean byNumber(Kept kept, int t) {
-    return t > first && kept.decisions().spares(t, Double.NaN);
+  boolean byNumber(Course course, int t) {
+    return t > first && course.decisions().spares(t, Double.NaN);
   }
 
   /** By how much has changed; tells the other stages. Not asked for the first step. */
-  boolean by(double change, Kept kept, int t) {
-    boolean spared = kept.decisions().spares(t, change);
+  boolean by(double change, Course course, int t) {
+    boolean spared = course.decisions().spares(t, change);
     try (NDManager scope = Torch.newManager()) {
       for (int stage = 0; stage < stages.size(); stage++) {
         if (stage != stages.rank()) {
@@ -55,11 +64,32 @@ record StepChoice(
     return spared;
   }
 
-  /** What {@code stage} has chosen. */
-  boolean told(int stage) {
+  private boolean receive(int stage) {
     try (NDManager scope = Torch.newManager()) {
       NDArray word = stages.receive(stage).await(scope).get(0);
       return Torch.memory(Torch.to(scope, word, Device.cpu())).asLongBuffer().get() == 1;
+    }
+  }
+
+  /** What another stage has chosen. */
+  static final class Told {
+    private final StepChoice choice;
+    private final int stage;
+    private int step = -1;
+    private boolean spared;
+
+    Told(StepChoice choice, int stage) {
+      this.choice = choice;
+      this.stage = stage;
+    }
+
+    /** For the next span of step {@code t}; waits only once where it is for all of them. */
+    boolean at(int t) {
+      if (!choice.together() || step != t) {
+        step = t;
+        spared = choice.receive(stage);
+      }
+      return spared;
     }
   }
 
@@ -86,8 +116,15 @@ record StepChoice(
 
   /** See {@link #sums}. */
   record Sums(double change, double before) {
+    static final Sums NONE = new Sums(0, 0);
+
     double relative() {
       return change / before;
+    }
+
+    /** Of the elements of both. */
+    Sums plus(Sums other) {
+      return new Sums(change + other.change, before + other.before);
     }
   }
 }

@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ final class StepMemory {
   private final NDManager request;
   private final TokenLayout layout;
   private final int shard;
+  private final boolean together;
   private final Map<PatchSpan, Kept> spans = new HashMap<>();
 
   /** What may be remembered, each (B, l, c) of the tokens of a span. */
@@ -41,12 +43,19 @@ final class StepMemory {
     SLOPE
   }
 
-  /** Nothing yet. */
-  StepMemory(NDManager request, TokenLayout layout, int shard, CachePolicy policy) {
+  /**
+   * Nothing yet.
+   *
+   * @param layout who has which of the tokens that are remembered
+   * @param together whether there is one decision for all patches
+   */
+  StepMemory(
+      NDManager request, TokenLayout layout, int shard, CachePolicy policy, boolean together) {
     this.request = request;
     this.layout = layout;
     this.shard = shard;
-    spans.put(layout.all(), new Kept(new StepDecisions(policy)));
+    this.together = together;
+    spans.put(layout.all(), new Kept(new Course(new StepDecisions(policy))));
   }
 
   /** What is remembered of {@code span}. */
@@ -67,19 +76,59 @@ final class StepMemory {
     return spans.values().stream().mapToLong(Kept::bytes).sum();
   }
 
-  /** Of one span. */
-  final class Kept {
+  /** How far changes have come: of one span, or of all patches together. */
+  static final class Course {
     private final StepDecisions decisions;
-    private final Map<Name, Owned> tensors = new EnumMap<>(Name.class);
-    private double slope = Double.NaN; // of predictions over latents, for EasyCache
-    private int computed = -1; // the last computed step
+    private double slope = Double.NaN;
+    private double size = Double.NaN;
 
-    private Kept(StepDecisions decisions) {
+    private Course(StepDecisions decisions) {
       this.decisions = decisions;
     }
 
     StepDecisions decisions() {
       return decisions;
+    }
+
+    /** How much predictions change over latents, for EasyCache. */
+    double slope() {
+      return slope;
+    }
+
+    /** Takes that of a computed step, the size of whose prediction is not known yet. */
+    void slope(double value) {
+      slope = value;
+      size = Double.NaN;
+    }
+
+    /** Σ|y| of the last prediction; found once, by {@code sum}. */
+    double size(DoubleSupplier sum) {
+      if (Double.isNaN(size)) {
+        size = sum.getAsDouble();
+      }
+      return size;
+    }
+
+    /** The same so far, of a part, whose prediction has a size of its own. */
+    private Course part() {
+      Course part = new Course(decisions.copy());
+      part.slope = slope;
+      return part;
+    }
+  }
+
+  /** Of one span. */
+  final class Kept {
+    private final Course course;
+    private final Map<Name, Owned> tensors = new EnumMap<>(Name.class);
+    private int computed = -1; // the last computed step
+
+    private Kept(Course course) {
+      this.course = course;
+    }
+
+    Course course() {
+      return course;
     }
 
     /** A tensor, null where there is none yet. */
@@ -102,14 +151,6 @@ final class StepMemory {
       }
     }
 
-    double slope() {
-      return slope;
-    }
-
-    void slope(double value) {
-      slope = value;
-    }
-
     /** The last computed step, -1 before the first. */
     int computed() {
       return computed;
@@ -120,7 +161,7 @@ final class StepMemory {
     }
 
     private Kept part(TokenRange local) {
-      Kept part = new Kept(decisions.copy());
+      Kept part = new Kept(together ? course : course.part());
       try (NDManager scope = request.newSubManager()) {
         tensors.forEach(
             (name, whole) ->
@@ -129,7 +170,6 @@ final class StepMemory {
                     Torch.copy( // a view would keep all of the whole
                         scope, Torch.slice(scope, whole.tensor(), 1, local.from(), local.to()))));
       }
-      part.slope = slope;
       part.computed = computed;
       return part;
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.internal.parallel.World;
@@ -108,13 +107,13 @@ class AcrossTest {
         ranks,
         world -> {
           try (NDManager request = Torch.newManager()) {
-            Schedule schedule = new Schedule(synchronous, steps);
+            DisplacedSteps displaced = new DisplacedSteps(synchronous, steps, false);
             List<Integer> own = List.of(world.rank());
             Neighbours neighbours =
                 ranks == 1
                     ? neighbours(request, world, layout, true)
                     : new DisplacedNeighbours(
-                        world.group(Channel.TOKENS, all(ranks)), layout, own, schedule);
+                        world.group(Channel.TOKENS, all(ranks)), layout, own, displaced);
             TokenSum sum =
                 ranks == 1
                     ? new PatchSums(
@@ -124,8 +123,9 @@ class AcrossTest {
                         world.group(Channel.TOKENS, own),
                         layout,
                         world.rank(),
-                        schedule);
+                        displaced);
             for (int step = 0; step < steps; step++) {
+              displaced.begin(step);
               int now = step;
               boolean fresh = step < synchronous;
               List<PatchSpan> spans =

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
-import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.DelayedTransport;
@@ -55,8 +55,8 @@ class DisplacedAttentionTest {
         ranks.run(
             RANKS,
             world -> {
-              Attention attention = attention(world, 2);
-              return attended(attention, t -> List.of(PatchSpan.of(world.rank())));
+              DisplacedSteps steps = new DisplacedSteps(2, STEPS, false);
+              return attended(attention(world, steps), steps, own(world));
             });
     for (int patch = 0; patch < RANKS; patch++) {
       assertEqual(found.get(patch), expected(patch, 2));
@@ -77,6 +77,7 @@ class DisplacedAttentionTest {
                             request, PATCHES, List.of(0), alone, AttentionKernel.FASTEST);
                     return attended(
                         attention,
+                        new DisplacedSteps(2, STEPS, false),
                         t ->
                             t < 2
                                 ? List.of(PATCHES.all())
@@ -100,8 +101,9 @@ class DisplacedAttentionTest {
         TestRanks.IN_PROCESS.run(
             RANKS,
             world -> {
-              Attention attention = attention(world, synchronous);
-              attended(attention, t -> List.of(PatchSpan.of(world.rank())));
+              DisplacedSteps steps = new DisplacedSteps(synchronous, STEPS, false);
+              Attention attention = attention(world, steps);
+              attended(attention, steps, own(world));
               long whole = 4L * 2 * HEAD * (TEXT + PATCHES.tokens());
               assertThat(attention.bufferBytes()).isEqualTo(synchronous < STEPS ? whole : 0);
               return world.counter().sent(Channel.DISTRIFUSION);
@@ -115,17 +117,51 @@ class DisplacedAttentionTest {
     TestRanks.IN_PROCESS.run(
         RANKS,
         world -> {
-          Attention attention = attention(world, 1);
-          attended(attention, t -> List.of(PatchSpan.of(world.rank())));
+          DisplacedSteps steps = new DisplacedSteps(1, STEPS, false);
+          Attention attention = attention(world, steps);
+          attended(attention, steps, own(world));
           try (NDManager manager = Torch.newManager()) {
             assertThatThrownBy(
                     () -> attention.attend(manager, qkv(manager, PatchSpan.of(world.rank()), 0)))
-                .hasMessage("attended 6 times in 5 steps");
+                .hasMessage("nothing was sent before step 5 of 5");
           }
           return 0;
         });
-    assertThatThrownBy(() -> new Schedule(0, 5))
+    assertThatThrownBy(() -> new DisplacedSteps(0, 5, false))
         .hasMessage("0 synchronous of 5 steps; both must be at least 1");
+  }
+
+  /** Steps 2 and 4 are spared, and 1 is the last of the synchronous ones. */
+  @ParameterizedTest
+  @EnumSource(TestRanks.class)
+  void whatASparedStepLeavesIsAttendedInTheNextOneOrEnded(TestRanks ranks) throws Exception {
+    List<List<Double>> found =
+        ranks.run(
+            RANKS,
+            world -> {
+              DisplacedSteps steps = new DisplacedSteps(2, STEPS, true);
+              Attention attention = attention(world, steps);
+              List<Double> attended =
+                  attended(
+                      attention,
+                      steps,
+                      t -> t % 2 == 1 || t == 0 ? own(world).apply(t) : List.of());
+              steps.end();
+              try (NDManager manager = Torch.newManager()) {
+                NDArray own = manager.create(new float[] {world.rank()});
+                NDList all = // nothing of what was left arrives in its place
+                    world
+                        .group(Channel.DISTRIFUSION, List.of(0, 1, 2))
+                        .startAllGather(own)
+                        .await(manager);
+                assertThat(all).extracting(x -> x.toFloatArray()[0]).containsExactly(0f, 1f, 2f);
+              }
+              return attended;
+            });
+    for (int patch = 0; patch < RANKS; patch++) {
+      List<Double> fresh = expected(patch, STEPS);
+      assertEqual(found.get(patch), List.of(fresh.get(0), fresh.get(1), mean(patch, 4, 2)));
+    }
   }
 
   /**
@@ -160,14 +196,16 @@ class DisplacedAttentionTest {
               Torch.prepareThread(1);
               try (World world = new World(network.apply(ranks.transport(rank)));
                   NDManager manager = Torch.newManager()) {
+                DisplacedSteps steps = new DisplacedSteps(1, STEPS, false);
                 List<Attention> all =
-                    IntStream.range(0, blocks).mapToObj(i -> attention(world, 1)).toList();
+                    IntStream.range(0, blocks).mapToObj(i -> attention(world, steps)).toList();
                 long start = 0;
                 for (int step = 0; step < STEPS; step++) {
                   if (step == 1) {
                     world.group(Channel.WORLD, List.of(0, 1, 2)).barrier();
                     start = System.nanoTime();
                   }
+                  steps.begin(step);
                   for (Attention attention : all) {
                     attention.attend(manager, qkv(manager, PatchSpan.of(rank), step));
                     Thread.sleep(block.toMillis());
@@ -179,18 +217,24 @@ class DisplacedAttentionTest {
     return Collections.max(times);
   }
 
-  private static Attention attention(World world, int synchronous) {
+  private static IntFunction<List<PatchSpan>> own(World world) {
+    return t -> List.of(PatchSpan.of(world.rank()));
+  }
+
+  private static Attention attention(World world, DisplacedSteps steps) {
     return new DisplacedAttention(
         world.group(Channel.DISTRIFUSION, List.of(0, 1, 2)),
         world.group(Channel.RING, List.of(world.rank())),
-        new Schedule(synchronous, STEPS),
+        steps,
         AttentionKernel.FASTEST);
   }
 
-  private static List<Double> attended(Attention attention, IntFunction<List<PatchSpan>> spans) {
+  private static List<Double> attended(
+      Attention attention, DisplacedSteps steps, IntFunction<List<PatchSpan>> spans) {
     List<Double> found = new ArrayList<>();
     try (NDManager manager = Torch.newManager()) {
       for (int step = 0; step < STEPS; step++) {
+        steps.begin(step);
         for (PatchSpan span : spans.apply(step)) {
           NDArray out = attention.attend(manager, qkv(manager, span, step)); // (1, T' + l, 1, D)
           found.add((double) Pixels.floats(out)[0]);
@@ -225,14 +269,21 @@ class DisplacedAttentionTest {
   private static List<Double> expected(int patch, int synchronous) {
     List<Double> means = new ArrayList<>();
     for (int step = 0; step < STEPS; step++) {
-      double sum = -TEXT * (step >= synchronous && patch != 0 ? step : step + 1.0);
-      for (int other = 0; other < RANKS; other++) {
-        double seen = step >= synchronous && patch != other ? step : step + 1.0;
-        sum += PATCHES.length(PatchSpan.of(other), 0) * Math.pow(10, other) * seen;
-      }
-      means.add(sum / (TEXT + PATCHES.tokens()));
+      means.add(mean(patch, step + 1.0, step >= synchronous ? step : step + 1.0));
     }
     return means;
+  }
+
+  /**
+   * Of {@code patch}, whose values are {@code own}-fold, while those of others are {@code seen}.
+   */
+  private static double mean(int patch, double own, double seen) {
+    double sum = -TEXT * (patch == 0 ? own : seen);
+    for (int other = 0; other < RANKS; other++) {
+      double times = patch == other ? own : seen;
+      sum += PATCHES.length(PatchSpan.of(other), 0) * Math.pow(10, other) * times;
+    }
+    return sum / (TEXT + PATCHES.tokens());
   }
 
   private static void assertEqual(List<Double> found, List<Double> expected) {

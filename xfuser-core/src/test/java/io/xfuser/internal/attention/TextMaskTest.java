@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
-import io.xfuser.internal.attention.DisplacedAttention.Schedule;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.TestRanks;
@@ -82,7 +81,8 @@ class TextMaskTest {
       return ulysses * ring * displaced;
     }
 
-    Attention attention(NDManager request, World world, AttentionKernel kernel) {
+    Attention attention(
+        NDManager request, World world, DisplacedSteps steps, AttentionKernel kernel) {
       int u = world.rank() % ulysses;
       int firstOfPatch = world.rank() / (ulysses * ring) * ulysses * ring;
       Communicator ringRanks =
@@ -104,7 +104,7 @@ class TextMaskTest {
                             .mapToObj(i -> i * ulysses * ring + world.rank() - firstOfPatch)
                             .toList()),
                     ringRanks,
-                    new Schedule(1, STEPS),
+                    steps,
                     kernel);
             default -> new PatchAttention(request, layout(), all, ringRanks, kernel);
           };
@@ -169,9 +169,11 @@ class TextMaskTest {
             ? TENSORS.call(manager, "weighed_equation", packed, mask)
             : expected(manager, packed);
     TokenLayout layout = strategy.layout();
-    Attention attention = strategy.attention(manager, world, kernel);
+    DisplacedSteps steps = new DisplacedSteps(1, STEPS, false);
+    Attention attention = strategy.attention(manager, world, steps, kernel);
     double worst = 0;
     for (int step = 0; step < STEPS; step++) {
+      steps.begin(step);
       for (PatchSpan span : step == 0 ? List.of(layout.all()) : patches(layout)) {
         boolean text = strategy.withText(world.rank(), span);
         long[] own = own(layout, world.rank(), span, text);

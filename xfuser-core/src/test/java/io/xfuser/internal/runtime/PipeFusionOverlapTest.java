@@ -112,6 +112,7 @@ class PipeFusionOverlapTest {
               plan.request(),
               engine(ParallelConfig.builder().build()).model(),
               Calibration.NONE); // none
+      RankGroups.Asked asked = RankGroups.Asked.of(manager, plan, AttentionKernel.FASTEST);
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,
@@ -119,13 +120,14 @@ class PipeFusionOverlapTest {
               world.along(plan.mesh(), MeshAxis.PIPELINE),
               new DenoisingLoop.Parts<>(
                   stage,
-                  groups.contexts(manager, plan, spec, AttentionKernel.FASTEST, figures),
+                  groups.contexts(asked, spec, figures),
+                  asked.steps(),
                   new LongSkips(spec, plan.stages(), groups.skips(), OptionalInt.of(plan.passes())),
                   new Segments(plan.layout(), plan.shard(), List.of()),
                   new Echo(),
                   Guidance.of(plan, groups),
                   new StepChoice(
-                      policy, plan.from(), groups.alike(), groups.tensor(), groups.skips()),
+                      policy, false, plan.from(), groups.alike(), groups.tensor(), groups.skips()),
                   Trace.OFF,
                   figures),
               new Start(Sample.of(tokens), List.of(), null, null));

@@ -25,7 +25,8 @@ public final class ModelSettings {
           InputConfig.CACHE,
           InputConfig.CACHE_THRESHOLD,
           InputConfig.CACHE_WARMUP_STEPS,
-          InputConfig.CACHE_MAX_CONTINUOUS);
+          InputConfig.CACHE_MAX_CONTINUOUS,
+          InputConfig.CACHE_WHOLE_PICTURE);
 
   /** Those that have a value that asks for nothing, beside their default. */
   private static final Map<Setting<?>, Object> NOTHING =

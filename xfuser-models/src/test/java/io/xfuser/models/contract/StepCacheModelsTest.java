@@ -108,14 +108,6 @@ class StepCacheModelsTest extends CachedPictures {
       assertThatThrownBy(
               () ->
                   drawn(
-                      pixart,
-                      SERIAL.toBuilder().distrifusionDegree(2).build(),
-                      request.set(InputConfig.CACHE, StepCache.FBCACHE).build()))
-          .hasMessage(
-              "cache fbcache cannot be had with DistriFusion: take PipeFusion, Ulysses or ring");
-      assertThatThrownBy(
-              () ->
-                  drawn(
                       flux,
                       SERIAL,
                       named("flux_fb").plain().toBuilder()

@@ -77,6 +77,34 @@ class StepCacheTest extends CachedPictures {
     }
   }
 
+  /**
+   * One decision for all patches: stages of PipeFusion that wait for them, and ranks of
+   * DistriFusion, draw what one rank draws of these patches.
+   */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void patchesThatAreDecidedTogetherAreSparedTogether(Case one) throws IOException {
+    try (Opened pipeline = open(one)) {
+      InputConfig whole =
+          one.input().toBuilder().set(InputConfig.CACHE_WHOLE_PICTURE, true).build();
+      ParallelConfig patches = SERIAL.toBuilder().numPipelinePatch(3).build();
+      Drawn serial = drawn(pipeline, patches, 1, whole);
+      assertThat(serial.ranks().get(0).sparedPasses()).isPositive().matches(x -> x % 3 == 0);
+      assertClose(
+          drawn(pipeline, patches.toBuilder().pipefusionDegree(3).build(), 1, whole), serial);
+      Drawn displaced =
+          drawn(pipeline, SERIAL.toBuilder().numDistrifusionPatch(3).build(), 1, one.input());
+      int spared = displaced.ranks().get(0).sparedPasses();
+      assertThat(spared).isPositive().matches(x -> x % 3 == 0);
+      Drawn ranks =
+          drawn(pipeline, SERIAL.toBuilder().distrifusionDegree(3).build(), 1, one.input());
+      assertThat(Pixels.largestDifference(ranks.pixels(), displaced.pixels()))
+          .isLessThanOrEqualTo(RANKS);
+      assertThat(ranks.ranks())
+          .allSatisfy(rank -> assertThat(rank.sparedPasses()).isEqualTo(spared / 3));
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = StepCache.class,
