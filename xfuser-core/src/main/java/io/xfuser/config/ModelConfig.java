@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Where a model lies. */
 public final class ModelConfig extends ModelSettings {
+  private static final long MEGABYTE = 1_000_000;
+
   private final @Nullable Path directory;
   private final @Nullable ModelName name;
 
@@ -156,6 +158,11 @@ public final class ModelConfig extends ModelSettings {
   /** For how many choices of LoRAs weights are kept. */
   public int loraCache() {
     return value(LORA_CACHE);
+  }
+
+  /** The most bytes of encoded prompts that are kept in one place. */
+  public long textCacheBytes() {
+    return value(TEXT_CACHE) * MEGABYTE;
   }
 
   @Override

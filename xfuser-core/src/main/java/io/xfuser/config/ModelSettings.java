@@ -67,6 +67,15 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
               "With dynamic_lora: for so many choices of LoRAs, none being one, weights are kept")
           .or(2);
 
+  public static final Setting<Integer> TEXT_CACHE =
+      Setting.of(
+              "text_cache",
+              Kind.whole(0),
+              "MB",
+              "So much of encoded prompts is kept, above all of negative ones, which are not"
+                  + " encoded again; 0 keeps nothing")
+          .or(64);
+
   public static final Setting<Path> CACHE_CALIBRATION =
       Setting.of(
               "cache_calibration",
@@ -107,6 +116,7 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
           LORA_IGNORE_UNKNOWN,
           DYNAMIC_LORA,
           LORA_CACHE,
+          TEXT_CACHE,
           CACHE_CALIBRATION);
 
   ModelSettings(ModelConfig.Builder builder) {

@@ -49,6 +49,14 @@ public interface PipelineModel<C> extends AutoCloseable {
    */
   TextEncoder textEncoder(Placement placement, Share share);
 
+  /**
+   * Whether the tensors of a negative prompt are those of a prompt of the same words, whatever is
+   * encoded beside it.
+   */
+  default boolean encodesAlone(TextEncoder.TextOptions options) {
+    return false;
+  }
+
   /** The text encoders that can be loaded in shares, by their components' names; often one. */
   default List<String> shareableTextEncoders() {
     return List.of();
@@ -159,6 +167,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     @Override
     default TextEncoder textEncoder(Placement placement, Share share) {
       return model().textEncoder(placement, share);
+    }
+
+    @Override
+    default boolean encodesAlone(TextEncoder.TextOptions options) {
+      return model().encodesAlone(options);
     }
 
     @Override

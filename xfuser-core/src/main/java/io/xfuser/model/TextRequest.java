@@ -174,6 +174,11 @@ public record TextRequest(
       return number == 0 || others.isEmpty() ? this : others.get(number - 1);
     }
 
+    /** The negative prompts, as prompts alone. */
+    public Prompts negatives() {
+      return new Prompts(negative, List.of(), others.stream().map(Prompts::negatives).toList());
+    }
+
     /** The same for prompts alone. */
     public Prompts withoutNegatives() {
       return new Prompts(

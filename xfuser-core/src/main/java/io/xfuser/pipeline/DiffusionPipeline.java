@@ -10,6 +10,7 @@ import io.xfuser.failure.HubException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.runtime.KeptTexts;
 import io.xfuser.internal.runtime.PlacedChoices;
 import io.xfuser.internal.runtime.PlacedPipeline;
 import io.xfuser.internal.runtime.Shared;
@@ -41,6 +42,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final PipelineModel<?> model;
   private final ElementType type;
   private final @Nullable ModelConfig source;
+  private final long textBytes;
   private final TransformerSpec<?> spec;
   private final LoraChoices loras;
   private final Map<Placement, PlacedChoices<?>> placed = new ConcurrentHashMap<>();
@@ -54,6 +56,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     try {
       ModelConfig config = source == null ? ModelConfig.builder(Path.of("")).build() : source;
       Path downloads = config.downloadDir();
+      this.textBytes = config.textCacheBytes();
       this.spec = model.transformer(Placement.CPU);
       this.loras =
           new LoraChoices(
@@ -202,7 +205,10 @@ public final class DiffusionPipeline implements AutoCloseable {
       }
       if (source != null) {
         for (Setting<?> setting :
-            List.of(ModelConfig.QUANTIZE, ModelConfig.QUANTIZE_TEXT_ENCODER)) {
+            List.of(
+                ModelConfig.QUANTIZE,
+                ModelConfig.QUANTIZE_TEXT_ENCODER,
+                ModelConfig.TEXT_CACHE)) { // decides what is encoded together
           known = known.with(setting.name(), setting.textIn(source));
         }
       }
@@ -255,7 +261,8 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** What is kept in one place, whatever its LoRAs. */
   PlacedChoices<?> choices(Placement placement) {
     return placed.computeIfAbsent(
-        placement.with(List.of()), place -> new PlacedChoices<>(model, place, loras.kept()));
+        placement.with(List.of()),
+        place -> new PlacedChoices<>(model, place, loras.kept(), new KeptTexts(textBytes)));
   }
 
   @Override

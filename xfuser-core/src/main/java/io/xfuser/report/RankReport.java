@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  *     what libtorch keeps for reuse, seen after each step and component; null on the CPU, and where
  *     it cannot be asked for
  * @param textEncodeSeconds encoding the prompts, 0 where another rank did
+ * @param reusedTexts how much text it did not encode, because an earlier request of the pipeline
+ *     had it: 1 for the prompts, and 1 for the negative ones where these are encoded by themselves
  * @param denoiseSeconds the denoising loop
  * @param stepSeconds each step
  * @param sparedPasses how often a step cache spared the rank's blocks, for the whole picture or a
@@ -46,6 +48,7 @@ public record RankReport(
     @JsonProperty("peak_device_bytes") @JsonInclude(JsonInclude.Include.NON_NULL)
         @Nullable Long peakDeviceBytes,
     @JsonProperty("text_encode_s") double textEncodeSeconds,
+    @JsonProperty("reused_texts") int reusedTexts,
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
     @JsonProperty("spared_passes") int sparedPasses,

@@ -109,6 +109,7 @@ final class Inspect {
       memory.put("transformer_bytes_at_once", rank.transformerBytesAtOnce());
     }
     memory.put("text_encoder_bytes", rank.textEncoderBytes());
+    memory.put("text_cache_bytes_at_most", rank.textCacheBytes());
     memory.put("vae_bytes", rank.vaeBytes());
     Map<String, Object> least = new LinkedHashMap<>();
     for (MemoryNeed need : rank.needs()) {

@@ -44,6 +44,7 @@ public final class RankFigures {
   private long attentionBytes;
   private long peakBytes;
   private int sparedPasses;
+  private int reusedTexts;
   private @Nullable Long peakDeviceBytes;
 
   /**
@@ -136,6 +137,11 @@ public final class RankFigures {
     keptBytes = bytes;
   }
 
+  /** Text that was encoded for an earlier request is used again. */
+  public void textReused() {
+    reusedTexts++;
+  }
+
   /** A pass through the blocks was spared by a step cache. */
   public void spared() {
     sparedPasses++;
@@ -202,6 +208,7 @@ public final class RankFigures {
         Torch.name(device),
         peakDeviceBytes,
         textEncode.seconds(),
+        reusedTexts,
         denoise.seconds(),
         steps.stream().map(Span::seconds).toList(),
         sparedPasses,

@@ -32,11 +32,12 @@ public final class PlacedChoices<C> implements AutoCloseable {
    *
    * @param place without LoRAs
    * @param most choices that are kept; more only while they are in use
+   * @param texts what is kept of encoded prompts, with whatever LoRAs
    */
-  public PlacedChoices(PipelineModel<C> model, Placement place, int most) {
+  public PlacedChoices(PipelineModel<C> model, Placement place, int most, KeptTexts texts) {
     this.model = model;
     this.most = most;
-    this.plain = PlacedPipeline.of(model, place);
+    this.plain = PlacedPipeline.of(model, place, texts);
   }
 
   private final class Choice {
@@ -54,7 +55,8 @@ public final class PlacedChoices<C> implements AutoCloseable {
               new LoadedTransformer<>(model.transformer(placement)),
               ownText ? new ConcurrentHashMap<>() : plain.textEncoders(),
               plain.vaeDecoder(),
-              plain.vaeEncoder());
+              plain.vaeEncoder(),
+              plain.texts());
     }
 
     void close() {

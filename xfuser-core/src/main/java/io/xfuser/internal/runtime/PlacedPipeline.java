@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * @param model makes them
  * @param placement where their weights are
+ * @param texts what is kept of encoded prompts
  * @param <C> the model's conditioning
  */
 public record PlacedPipeline<C>(
@@ -23,17 +24,21 @@ public record PlacedPipeline<C>(
     LoadedTransformer<C> transformer,
     Map<Share, Shared<TextEncoder>> textEncoders,
     Shared<VaeDecoder> vaeDecoder,
-    Shared<VaeEncoder> vaeEncoder)
+    Shared<VaeEncoder> vaeEncoder,
+    KeptTexts texts)
     implements AutoCloseable {
 
-  public static <C> PlacedPipeline<C> of(PipelineModel<C> model, Placement placement) {
+  /** With nothing loaded. */
+  public static <C> PlacedPipeline<C> of(
+      PipelineModel<C> model, Placement placement, KeptTexts texts) {
     return new PlacedPipeline<>(
         model,
         placement,
         new LoadedTransformer<>(model.transformer(placement)),
         new ConcurrentHashMap<>(),
         new Shared<>(() -> model.vaeDecoder(placement)),
-        new Shared<>(() -> model.vaeEncoder(placement)));
+        new Shared<>(() -> model.vaeEncoder(placement)),
+        texts);
   }
 
   /** {@code share} of the text encoder, one for all ranks here that need it. */
@@ -59,5 +64,6 @@ public record PlacedPipeline<C>(
     closeText();
     vaeDecoder.close();
     vaeEncoder.close();
+    texts.close();
   }
 }

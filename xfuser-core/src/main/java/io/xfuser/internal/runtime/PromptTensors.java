@@ -1,5 +1,6 @@
 package io.xfuser.internal.runtime;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.parallel.Communicator;
@@ -9,36 +10,37 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
+import io.xfuser.progress.Progress;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.transformer.BlockContext.LayerListener;
 import io.xfuser.weights.Share;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The text tensors of one rank's pictures, by name. The first rank of each data-parallel group
  * encodes the prompts, alone or with a share of the encoder on every rank of the group, and
- * broadcasts what comes out.
+ * broadcasts what comes out. What it has kept of earlier requests is not encoded again; it tells
+ * the ranks with other shares, so that none encodes alone.
  *
+ * @param run of the request
+ * @param pipeline has the encoder, and what is kept of it
  * @param plan this rank's
  * @param replica all ranks of these pictures
- * @param shared whether all of them have a share of the encoder
- * @param listener is told of each layer
  */
-record PromptTensors(RankPlan plan, Communicator replica, boolean shared, LayerListener listener) {
-  /**
-   * Encodes, or takes what was given; both prompts are in the result where guidance needs them.
-   *
-   * @param encoder loads a share of the encoder; asked on the ranks that encode
-   */
-  Map<String, NDArray> of(
-      NDManager owner, Function<Share, Shared.Lease<TextEncoder>> encoder, GivenTensors given) {
+record PromptTensors(RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Communicator replica) {
+  /** What is encoded together, and the prefix of its tensors' names. */
+  private record Part(String prefix, TextRequest request) {}
+
+  /** Encodes, or takes what was given; both prompts are in the result where guidance needs them. */
+  Map<String, NDArray> of(NDManager owner, GivenTensors given) {
     if (!given.text().isEmpty()) {
       Map<String, NDArray> mine = new HashMap<>();
       given
@@ -51,35 +53,126 @@ record PromptTensors(RankPlan plan, Communicator replica, boolean shared, LayerL
       return mine;
     }
     try (NDManager scope = owner.newSubManager()) {
-      Map<String, NDArray> encoded = new TreeMap<>();
-      if (encodes()) {
-        try (Shared.Lease<TextEncoder> here = encoder.apply(share())) {
-          encoded.putAll(here.get().encode(scope, request()));
-        }
-      }
-      return broadcast(owner, replica.isFirst() ? encoded : Map.of());
+      Map<String, NDArray> encoded = encodes() ? encoded(scope) : Map.of();
+      return broadcast(owner, replica.isFirst() ? new TreeMap<>(encoded) : Map.of());
     }
   }
 
   /** Whether this rank has a part in encoding. */
   boolean encodes() {
-    return shared || replica.isFirst();
+    return shared() || replica.isFirst();
+  }
+
+  private boolean shared() {
+    return run.engine().runtime().shardTextEncoder();
   }
 
   /** What it has of the encoder. */
   private Share share() {
-    return shared ? new Share(replica.rank(), replica.size()) : Share.WHOLE;
+    return shared() ? new Share(replica.rank(), replica.size()) : Share.WHOLE;
   }
 
-  private TextRequest request() {
+  private Map<String, NDArray> encoded(NDManager scope) {
+    List<Part> parts = parts();
+    Map<String, NDArray> all = new HashMap<>();
+    List<Part> missing = new ArrayList<>();
+    for (Part part : parts) {
+      Map<String, NDArray> kept = replica.isFirst() ? kept(scope, part) : null;
+      if (told(scope, kept != null)) {
+        run.figures().textReused();
+        add(all, part, kept == null ? Map.of() : kept);
+      } else {
+        missing.add(part);
+      }
+    }
+    if (!missing.isEmpty()) {
+      try (Shared.Lease<TextEncoder> encoder = run.loads(pipeline).textEncoder(share())) {
+        run.figures().textEncoder(encoder.get().parameterBytes());
+        for (Part part : missing) {
+          Map<String, NDArray> tensors = encoder.get().encode(scope, part.request());
+          keep(part, tensors);
+          add(all, part, tensors);
+        }
+      }
+    }
+    return all;
+  }
+
+  private static void add(Map<String, NDArray> all, Part part, Map<String, NDArray> tensors) {
+    tensors.forEach((name, tensor) -> all.put(part.prefix() + name, tensor));
+  }
+
+  private @Nullable Map<String, NDArray> kept(NDManager scope, Part part) {
+    return reads(part) ? null : pipeline.texts().get(scope, key(part));
+  }
+
+  private void keep(Part part, Map<String, NDArray> tensors) {
+    if (replica.isFirst() && !reads(part)) {
+      pipeline.texts().put(key(part), tensors);
+    }
+  }
+
+  /** Pictures are not compared with those of other requests. */
+  private static boolean reads(Part part) {
+    return !part.request().pictures().isEmpty();
+  }
+
+  private KeptTexts.Key key(Part part) {
+    return KeptTexts.Key.of(pipeline.placement(), share(), part.request());
+  }
+
+  /** What the first rank has found, which all do that encode together. */
+  private boolean told(NDManager scope, boolean found) {
+    if (!shared() || replica.size() == 1) {
+      return found;
+    }
+    List<NDArray> own = List.of();
+    if (replica.isFirst()) {
+      NDArray word = Torch.empty(scope, ElementType.INT64, 1);
+      Torch.memory(word).asLongBuffer().put(found ? 1 : 0);
+      own = List.of(word);
+    }
+    NDArray word = Torch.to(scope, replica.broadcast(scope, own, 0).get(0), Device.cpu());
+    return Torch.memory(word).asLongBuffer().get() == 1;
+  }
+
+  /**
+   * One for both prompts, or one for each where that comes to the same: then the negative prompt,
+   * often the same one, is kept by itself. Never as it happens to be kept, since what is encoded
+   * together may decide over last bits.
+   */
+  private List<Part> parts() {
     GenerationRequest request = plan.request();
-    return new TextRequest(
-        request.guided() ? request.prompts() : request.prompts().withoutNegatives(),
-        request.input().numImagesPerPrompt(),
-        plan.images(),
-        request.text(),
-        request.seen().stream().flatMap(reference -> Stream.ofNullable(reference.read())).toList(),
-        new BlockContext(List.of(), share(), replica::allReduceSum, listener));
+    TextRequest.Prompts prompts = request.prompts();
+    if (!request.guided()) {
+      return List.of(part("", prompts.withoutNegatives(), 0, 1));
+    }
+    if (!pipeline.texts().keepsAny() || !pipeline.model().encodesAlone(request.text())) {
+      return List.of(part("", prompts, 0, 1));
+    }
+    return List.of(
+        part("", prompts.withoutNegatives(), 0, 2),
+        part(TextRequest.NEGATIVE, prompts.negatives(), 1, 2));
+  }
+
+  private Part part(String prefix, TextRequest.Prompts prompts, int number, int of) {
+    GenerationRequest request = plan.request();
+    return new Part(
+        prefix,
+        new TextRequest(
+            prompts,
+            request.input().numImagesPerPrompt(),
+            plan.images(),
+            request.text(),
+            request.seen().stream()
+                .flatMap(reference -> Stream.ofNullable(reference.read()))
+                .toList(),
+            new BlockContext(
+                List.of(),
+                share(),
+                replica::allReduceSum,
+                (done, total) ->
+                    run.progress(new Progress.Encoding(number * total + done, Math.multiplyExact(of, total))))));
   }
 
   private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {

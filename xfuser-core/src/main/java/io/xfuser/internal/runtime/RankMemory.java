@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  * @param transformerBytesAtOnce as many of them as are in memory at one time, where they are
  *     widened, or brought, as they are used
  * @param textEncoderBytes weights of text encoders
+ * @param textCacheBytes the most that is kept of encoded prompts, after some requests
  * @param vaeBytes weights of the autoencoder
  * @param needs what the request needs at least beside them, each phase alone
  */
@@ -38,6 +39,7 @@ public record RankMemory(
     long transformerBytes,
     long transformerBytesAtOnce,
     long textEncoderBytes,
+    long textCacheBytes,
     long vaeBytes,
     List<MemoryNeed> needs) {
   /** All weights. */
@@ -75,7 +77,7 @@ public record RankMemory(
    *     numbers
    */
   public static <C> Layout of(PipelineModel<C> model, EngineConfig engine, InputConfig input) {
-    try (PlacedPipeline<C> placed = PlacedPipeline.of(model, Placement.NOWHERE)) {
+    try (PlacedPipeline<C> placed = PlacedPipeline.of(model, Placement.NOWHERE, new KeptTexts(0))) {
       GenerationRequest request = model.resolve(drawable(model, engine, input));
       int calls = model.scheduler(request.scheduler()).timesteps().length;
       RequestPlan plan =
@@ -99,7 +101,7 @@ public record RankMemory(
       List<MemoryNeed> needs = new ArrayList<>(needs());
       needs.removeIf(need -> need.bytes() == 0);
       if (rank >= plan.denoising().size()) {
-        return new RankMemory(rank, 0, 0, 0, decoder(), needs);
+        return new RankMemory(rank, 0, 0, 0, 0, decoder(), needs);
       }
       RankPlan own = plan.denoising().get(rank);
       PipelineStage<C> stage =
@@ -112,6 +114,7 @@ public record RankMemory(
               .map(share -> placed.textEncoder(share).get())
               .map(TextEncoder::parameterBytes)
               .orElse(0L),
+          own.mesh().replica(rank).get(0) == rank ? plan.engine().model().textCacheBytes() : 0,
           decoder() + encoder(own),
           needs);
     }

@@ -8,7 +8,6 @@ import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.model.GivenTensors;
-import io.xfuser.model.TextEncoder;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout.PatchSpan;
@@ -20,7 +19,6 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.TraceEvent.Activity;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.Share;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,7 +118,8 @@ final class RankPipeline<C> implements RankCourse.Work {
     TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       if (!plan.request().guidance().layers().blocks().isEmpty()) {
-        loop.ends().prompts(condition(stage, new Guidance.None().texts(request, text), loop.timesteps()));
+        loop.ends()
+            .prompts(condition(stage, new Guidance.None().texts(request, text), loop.timesteps()));
       }
       C conditioning = condition(stage, guidance.texts(request, text), loop.timesteps());
       return new Ready<>(stage, loop, conditioning, text);
@@ -144,7 +143,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     run.activity("encoding the prompt");
     Mark start = run.figures().mark();
     Map<String, NDArray> both =
-        run.trace().during(Activity.TEXT, () -> prompts().of(request, this::encoder, given));
+        run.trace().during(Activity.TEXT, () -> prompts().of(request, given));
     run.figures().textEncoded(start);
     run.figures().look();
     both.replaceAll((name, tensor) -> Torch.to(request, tensor, run.world().device()));
@@ -152,17 +151,7 @@ final class RankPipeline<C> implements RankCourse.Work {
   }
 
   private PromptTensors prompts() {
-    return new PromptTensors(
-        plan,
-        groups.replica(),
-        runtime.shardTextEncoder(),
-        (done, total) -> run.progress(new Progress.Encoding(done, total)));
-  }
-
-  private Shared.Lease<TextEncoder> encoder(Share share) {
-    Shared.Lease<TextEncoder> lease = run.loads(pipeline).textEncoder(share);
-    run.figures().textEncoder(lease.get().parameterBytes());
-    return lease;
+    return new PromptTensors(run, pipeline, plan, groups.replica());
   }
 
   private C condition(PipelineStage<C> stage, Map<String, NDArray> text, List<Double> timesteps) {

@@ -122,4 +122,9 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new ChromaTextEncoder(components().on(placement), share);
   }
+
+  @Override
+  public boolean encodesAlone(TextEncoder.TextOptions options) {
+    return true;
+  }
 }

@@ -237,4 +237,9 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new FluxTextEncoder(components().on(placement), share);
   }
+
+  @Override
+  public boolean encodesAlone(TextEncoder.TextOptions options) {
+    return true;
+  }
 }

@@ -108,4 +108,9 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new HunyuanDiTTextEncoder(components().on(placement), share);
   }
+
+  @Override
+  public boolean encodesAlone(TextEncoder.TextOptions options) {
+    return true;
+  }
 }

@@ -119,4 +119,9 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   public TextEncoder textEncoder(Placement placement, Share share) {
     return Captions.open(components().on(placement), share);
   }
+
+  @Override
+  public boolean encodesAlone(TextEncoder.TextOptions options) {
+    return true;
+  }
 }

@@ -173,4 +173,9 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new SD3TextEncoder(components().on(placement), config().textWidth(), share);
   }
+
+  @Override
+  public boolean encodesAlone(TextEncoder.TextOptions options) {
+    return options.clipSkip() == 0; // which is for prompts alone
+  }
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.model.GivenTensors;
@@ -179,8 +180,9 @@ class SharedTextEncoderTest {
   }
 
   private static EngineConfig engine(String model, boolean sharded) {
-    EngineConfig engine = EngineConfig.of(Requests.directory(model));
-    return engine.toBuilder().runtime(r -> r.shardTextEncoder(sharded)).build();
+    ModelConfig encodesEachTime =
+        ModelConfig.builder(Requests.directory(model)).set(ModelConfig.TEXT_CACHE, 0).build();
+    return EngineConfig.builder(encodesEachTime).runtime(r -> r.shardTextEncoder(sharded)).build();
   }
 
   /** Norms, two of each layer and the last, are on every rank. */
