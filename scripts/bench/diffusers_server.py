@@ -39,10 +39,7 @@ def serve(args: argparse.Namespace, answers) -> None:
     dtype = getattr(torch, args.dtype)
     torch.manual_seed(SEED)
     transformer = model.transformer().to(dtype).eval()
-    for part in model.directory.iterdir():
-        if part.name != "transformer":
-            (args.folder / part.name).symlink_to(part)
-    transformer.save_pretrained(args.folder / "transformer")
+    model.write(transformer, args.folder)
     inputs = model.inputs(torch.Generator().manual_seed(SEED), args.side or model.side, transformer.config)
     inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in inputs.items()}
     save_file(inputs, args.folder / "inputs.safetensors")

@@ -36,10 +36,17 @@ class StepModel:
     def directory(self) -> Path:
         return _FIXTURES / self.tiny
 
-    def transformer(self) -> torch.nn.Module:
-        """With random weights, in fp32."""
-        config = {**json.loads((self.directory / "transformer/config.json").read_text()), **self.real}
+    def transformer(self, **more) -> torch.nn.Module:
+        """With random weights, in fp32, with `more` settings."""
+        config = {**json.loads((self.directory / "transformer/config.json").read_text()), **self.real, **more}
         return getattr(diffusers, config["_class_name"]).from_config(config)
+
+    def write(self, transformer: torch.nn.Module, folder: Path) -> None:
+        """The tiny pipeline with `transformer` in the place of its own."""
+        for part in self.directory.iterdir():
+            if part.name != "transformer":
+                (folder / part.name).symlink_to(part)
+        transformer.save_pretrained(folder / "transformer")
 
 
 _FIXTURES = Path(__file__).parents[2] / "xfuser-models/src/test/resources/fixtures"
@@ -400,3 +407,9 @@ MODELS = {
         side=32,
     ),
 }
+
+if __name__ == "__main__":
+    import sys
+
+    model = MODELS[sys.argv[1]]
+    model.write(model.transformer(**json.loads(sys.argv[3])), Path(sys.argv[2]))

@@ -1,18 +1,21 @@
-"""Writes the page about staleness and its plots from what was measured."""
+"""Writes the page about staleness and step caches, and its plots, from what was measured."""
 
 import json
 import sys
 from pathlib import Path
 
 import matplotlib
+import numpy
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 
 STAGES = (2, 4, 8)
 
-PAGE = """# What staleness costs
-Written by `scripts/quality/measure`, from the numbers in `docs/quality/`. PipeFusion lets a patch attend keys and values of the other patches that are
+CACHED = {"fbcache": "o", "teacache": "s", "magcache": "^", "easycache": "D", "taylorseer": "v"}
+
+PAGE = """# What staleness and step caches cost
+Written by `scripts/quality/measure`, from the numbers in `docs/quality/`; [step caches](#step-caches) are further down. PipeFusion lets a patch attend keys and values of the other patches that are
 one step old, after W synchronous warm-up steps. This page says how far its pictures are from serial ones, over {pictures} prompts, and how
 much faster the schedule is. **The model is small**: the demo model, 128×128 pixels, 64 image tokens, 8 blocks. A large model's patches have more
 tokens each, and neighbouring steps that differ less; measure yours with `scripts/xdit compare`. 15 of the prompts ask for two
@@ -52,6 +55,27 @@ With more steps the samples of neighbouring steps differ less, so what is stale 
 M = 4, W = 1, {steps} steps: the picture depends on patches and warm-up, not on where the blocks are cut.
 
 {stages}
+
+## Step caches
+![PSNR over computed steps](quality/caches.svg)
+
+[Step caches](methods/step_caches.md) take in some steps what an earlier one computed. Fewer steps, all of them computed, are what a cache has to be better than. So the tables
+compare the pictures of {cached_steps} steps of which some were spared with those of {cached_steps} computed steps, and beside them stands what as many computed steps alone come to: *gain* is how much nearer
+the cache is, in dB, with the line between the measured numbers of steps. The same seed and prompts; {cached_batch}; thresholds τ, and of `taylorseer` the steps n that it spares one after the other.
+`teacache` and `magcache` go by what `scripts/quality/calibrate` measured of the first 20 of these prompts (`docs/quality/calibration.json`).
+
+{cached}
+
+The same with PipeFusion, M = 4, W = 1, where each patch has a decision of its own, compared with the same serial pictures of {cached_steps} steps; without a cache PipeFusion is at {stale_psnr} dB. Fewer steps are those of
+PipeFusion too.
+
+{cached_patches}
+
+{verdict}
+
+Without a cache:
+
+{fewer}
 """
 
 
@@ -60,10 +84,12 @@ def main() -> None:
     few = read(folder / "steps10.json")
     many = read(folder / "steps20.json")
     stages = read(folder / "stages.json")
+    caches = read(folder / "caches.json")
     figures = few["figures"]
     steps = figures[0]["steps"]
     plot(figures, folder / "steps10.svg")
     plot(many["figures"], folder / "steps20.svg")
+    plot_caches(caches["figures"], folder / "caches.svg")
     page.write_text(
         PAGE.format(
             pictures=figures[0]["pictures"],
@@ -81,6 +107,7 @@ def main() -> None:
                 ],
             ),
             stages=rows(["N", "PSNR", "SSIM"], [[f["stages"], psnr(f), ssim(f)] for f in stages["figures"]]),
+            **cache_texts(caches),
         )
     )
 
@@ -122,24 +149,119 @@ def speed_up(steps: int, warmup: int, patches: int, stages: int) -> float:
     return steps / (warmup + filled)
 
 
+def cache_texts(measured: dict) -> dict[str, str]:
+    """What the page says of step caches."""
+    figures, batch = measured["figures"], measured["batch"]
+    alone, patched = ([f for f in figures if f["patches"] == m] for m in (1, 4))
+    steps = max(f["steps"] for f in figures)
+    return {
+        "cached_steps": steps,
+        "cached_batch": "each picture is a request of its own" if batch == 1 else f"{batch} pictures a request",
+        "cached": cache_table(alone),
+        "cached_patches": cache_table(patched),
+        "stale_psnr": f"{next(f['psnr'] for f in patched if f['cache'] == 'none' and f['steps'] == steps):.1f}",
+        "verdict": verdict(alone, patched),
+        "fewer": rows(
+            ["steps", "PSNR", "SSIM", "PSNR, M = 4", "SSIM, M = 4"],
+            [[f["steps"], *both(f, patched)] for f in alone if f["cache"] == "none"],
+        ),
+    }
+
+
+def both(figures: dict, patched: list[dict]) -> list[str]:
+    same = next(f for f in patched if f["cache"] == "none" and f["steps"] == figures["steps"])
+    return [psnr(figures), ssim(figures), psnr(same), ssim(same)]
+
+
+def cache_table(figures: list[dict]) -> str:
+    return rows(
+        ["`--cache`", "τ or n", "steps computed", "PSNR", "SSIM", "PSNR of as many steps without", "gain, dB"],
+        [
+            [
+                f"`{f['cache']}`",
+                f"n = {f['value']:.0f}" if f["cache"] == "taylorseer" else f"{f['value']:g}",
+                f"{f['computed']:.1f}",
+                psnr(f),
+                ssim(f),
+                f"{without(f, figures):.1f}",
+                f"{gain(f, figures):+.1f}",
+            ]
+            for f in figures
+            if f["cache"] != "none"
+        ],
+    )
+
+
+def without(cached: dict, figures: list[dict]) -> float:
+    """The PSNR of as many steps without a cache, on the line between the numbers of steps that were measured."""
+    line = sorted((f["steps"], f["psnr"]) for f in figures if f["cache"] == "none" and f["steps"] < cached["steps"])
+    return float(numpy.interp(cached["computed"], *zip(*line)))
+
+
+def gain(cached: dict, figures: list[dict]) -> float:
+    return cached["psnr"] - without(cached, figures)
+
+
+def verdict(alone: list[dict], patched: list[dict]) -> str:
+    """One sentence for each side of the line, so that no one need look for it in the tables."""
+    sentences = []
+    for title, figures in (("Alone", alone), ("With PipeFusion", patched)):
+        worse = [named(f, gain(f, figures)) for f in figures if f["cache"] != "none" and gain(f, figures) < 0]
+        if worse:
+            sentences.append(f"**{title}, as many computed steps without a cache are nearer than** {', '.join(worse)}.")
+        else:
+            sentences.append(f"{title}, every method is nearer than as many computed steps without a cache.")
+    return " ".join(sentences)
+
+
+def named(figures: dict, gained: float) -> str:
+    what = "n" if figures["cache"] == "taylorseer" else "τ"
+    return f"`{figures['cache']}` with {what} = {figures['value']:g} ({gained:+.1f} dB)"
+
+
 def rows(titles: list[str], lines: list[list]) -> str:
     table = [titles, ["---"] * len(titles), *lines]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in table)
 
 
 def plot(figures: list[dict], path: Path) -> None:
-    plt.rcParams["svg.hashsalt"] = "xfuser"
-    plt.rcParams["font.family"] = "sans-serif"
-    chart, axes = plt.subplots(figsize=(7, 3.6))
+    chart, axes = axes_of(f"{figures[0]['steps']} steps: median, and down to the lowest tenth")
     for patches in sorted({f["patches"] for f in figures}):
         line = [f for f in figures if f["patches"] == patches and f["equal"] < f["pictures"]]
         warmups = [f["warmup"] for f in line]
         axes.plot(warmups, [f["psnr"] for f in line], marker="o", label=f"M = {patches}")
         axes.fill_between(warmups, [f["psnr_low"] for f in line], [f["psnr"] for f in line], alpha=0.12)
     axes.set_xlabel("W, synchronous warm-up steps")
+    save(chart, axes, path)
+
+
+def plot_caches(figures: list[dict], path: Path) -> None:
+    chart, axes = axes_of("Step caches and fewer steps: median")
+    for patches, color in ((1, "C0"), (4, "C1")):
+        own = [f for f in figures if f["patches"] == patches]
+        steps = max(f["steps"] for f in own)
+        line = sorted((f["steps"], f["psnr"]) for f in own if f["cache"] == "none" and f["steps"] < steps)
+        title = "fewer steps" if patches == 1 else f"the same, PipeFusion with M = {patches}"
+        axes.plot(*zip(*line), color=color, label=title)
+        for cache, marker in CACHED.items():
+            points = [(f["computed"], f["psnr"]) for f in own if f["cache"] == cache]
+            label = cache if patches == 1 else None
+            axes.plot(*zip(*points), color=color, marker=marker, linestyle="", label=label)
+    axes.set_xlabel("steps computed")
+    save(chart, axes, path)
+
+
+def axes_of(title: str):
+    plt.rcParams["svg.hashsalt"] = "xfuser"
+    plt.rcParams["font.family"] = "sans-serif"
+    chart, axes = plt.subplots(figsize=(7, 3.6))
     axes.set_ylabel("PSNR against serial, dB")
-    axes.set_title(f"{figures[0]['steps']} steps: median, and down to the lowest tenth", fontsize=10)
+    axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
+    return chart, axes
+
+
+def save(chart, axes, path: Path) -> None:
     axes.legend()
     chart.tight_layout()
     chart.savefig(path, metadata={"Date": None})

@@ -1,6 +1,7 @@
 package io.xfuser.examples.quality;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.xfuser.cli.quality.Fidelity;
 import java.util.Arrays;
 import java.util.List;
@@ -8,22 +9,17 @@ import java.util.List;
 /**
  * How near pictures are to those of serial generation, over all prompts.
  *
- * @param steps S, denoising steps
- * @param patches M
- * @param warmup W, synchronous steps before patches are pipelined
- * @param stages N, pipeline stages
+ * @param setting how they were drawn
  * @param pictures how many were compared
  * @param equal how many of them have the same 8-bit values; they are left out of the PSNR
  * @param psnr the median in dB of the others, NaN if there are none
  * @param psnrLow a tenth of the others is at or below this PSNR
  * @param ssim the mean
  * @param ssimLow a tenth of the pictures is at or below this SSIM
+ * @param <S> what may be set
  */
-record Figures(
-    @JsonProperty("steps") int steps,
-    @JsonProperty("patches") int patches,
-    @JsonProperty("warmup") int warmup,
-    @JsonProperty("stages") int stages,
+record Figures<S>(
+    @JsonUnwrapped S setting,
     @JsonProperty("pictures") int pictures,
     @JsonProperty("equal") long equal,
     @JsonProperty("psnr") double psnr,
@@ -34,15 +30,12 @@ record Figures(
   private static final double LOW = 0.1;
 
   /** What {@code each} picture's fidelity amounts to. */
-  static Figures of(Staleness.StalenessSetting setting, List<Fidelity> each) {
+  static <S> Figures<S> of(S setting, List<Fidelity> each) {
     double[] psnr =
         each.stream().mapToDouble(Fidelity::psnr).filter(Double::isFinite).sorted().toArray();
     double[] ssim = each.stream().mapToDouble(Fidelity::ssim).sorted().toArray();
-    return new Figures(
-        setting.steps(),
-        setting.patches(),
-        setting.warmup(),
-        setting.stages(),
+    return new Figures<>(
+        setting,
         each.size(),
         each.size() - psnr.length,
         quantile(psnr, MEDIAN),

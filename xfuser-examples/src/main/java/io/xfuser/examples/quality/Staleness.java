@@ -1,15 +1,11 @@
 package io.xfuser.examples.quality;
 
-import ai.djl.modality.cv.Image;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xfuser.cli.quality.Fidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.XDiTParallel;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,16 +55,28 @@ public final class Staleness implements Callable<Integer> {
     System.exit(new CommandLine(new Staleness()).execute(arguments));
   }
 
-  /** One way to draw. */
-  record StalenessSetting(int steps, int patches, int warmup, int stages) {}
+  /**
+   * One way to draw.
+   *
+   * @param steps S, denoising steps
+   * @param patches M
+   * @param warmup W, synchronous steps before patches are pipelined
+   * @param stages N, pipeline stages
+   */
+  record StalenessSetting(
+      @JsonProperty("steps") int steps,
+      @JsonProperty("patches") int patches,
+      @JsonProperty("warmup") int warmup,
+      @JsonProperty("stages") int stages) {}
 
   @Override
   public Integer call() throws IOException {
-    List<InputConfig> requests = requests(given.prompts());
-    List<Figures> all = new ArrayList<>();
+    PromptBatches batches = new PromptBatches(given.prompts(), batch, guidance);
+    List<InputConfig> requests = batches.requests(steps, request -> {});
+    List<Figures<StalenessSetting>> all = new ArrayList<>();
     EngineConfig engine = EngineConfig.of(given.model());
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
-      List<BufferedImage> serial = draw(pipeline, engine, requests);
+      PromptBatches.Drawn serial = PromptBatches.draw(pipeline, engine, requests);
       for (StalenessSetting setting : settings()) {
         EngineConfig stale =
             engine.toBuilder()
@@ -79,7 +87,8 @@ public final class Staleness implements Callable<Integer> {
                         .build())
                 .runtime(r -> r.warmupSteps(setting.warmup()))
                 .build();
-        Figures figures = Figures.of(setting, compare(serial, draw(pipeline, stale, requests)));
+        Figures<StalenessSetting> figures =
+            Figures.of(setting, serial.compared(PromptBatches.draw(pipeline, stale, requests)));
         all.add(figures);
         System.out.printf(
             Locale.ROOT,
@@ -105,44 +114,6 @@ public final class Staleness implements Callable<Integer> {
             n ->
                 patches.stream()
                     .flatMap(m -> all.stream().map(w -> new StalenessSetting(steps, m, w, n))))
-        .toList();
-  }
-
-  /** Each batch has a seed of its own. */
-  private List<InputConfig> requests(List<String> texts) {
-    return IntStream.range(0, (texts.size() + batch - 1) / batch)
-        .mapToObj(
-            i ->
-                InputConfig.builder(
-                        texts
-                            .subList(i * batch, Math.min((i + 1) * batch, texts.size()))
-                            .toArray(String[]::new))
-                    .seed(i)
-                    .numInferenceSteps(steps)
-                    .guidanceScale(guidance)
-                    .useResolutionBinning(false)
-                    .build())
-        .toList();
-  }
-
-  private static List<BufferedImage> draw(
-      DiffusionPipeline pipeline, EngineConfig engine, List<InputConfig> requests) {
-    List<BufferedImage> pictures = new ArrayList<>();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
-      for (InputConfig request : requests) {
-        try (Generation generation = ranks.generate(request)) {
-          for (Image image : generation.images()) {
-            pictures.add((BufferedImage) image.getWrappedImage());
-          }
-        }
-      }
-    }
-    return pictures;
-  }
-
-  private static List<Fidelity> compare(List<BufferedImage> serial, List<BufferedImage> stale) {
-    return IntStream.range(0, serial.size())
-        .mapToObj(i -> Fidelity.of(serial.get(i), stale.get(i)))
         .toList();
   }
 }
