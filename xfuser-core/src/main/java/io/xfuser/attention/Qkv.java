@@ -1,7 +1,9 @@
 package io.xfuser.attention;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,8 +18,15 @@ import org.jspecify.annotations.Nullable;
  *     Floats: to the score of a query of weight w and a key of the text of weight m there is added
  *     w·(m − 1); an image's queries have the weight 1
  * @param span the patches that the image tokens belong to
+ * @param rest what is left to do
  */
-public record Qkv(NDArray packed, long textTokens, @Nullable NDArray textMask, PatchSpan span) {
+public record Qkv(
+    NDArray packed, long textTokens, @Nullable NDArray textMask, PatchSpan span, Rest rest) {
+  /** With all text, and nothing left to do. */
+  public Qkv(NDArray packed, long textTokens, @Nullable NDArray textMask, PatchSpan span) {
+    this(packed, textTokens, textMask, span, Rest.NONE);
+  }
+
   /** With all text. */
   public Qkv(NDArray packed, long textTokens, PatchSpan span) {
     this(packed, textTokens, null, span);
@@ -26,6 +35,59 @@ public record Qkv(NDArray packed, long textTokens, @Nullable NDArray textMask, P
   /** Image tokens alone. */
   public Qkv(NDArray packed, PatchSpan span) {
     this(packed, 0, null, span);
+  }
+
+  /**
+   * What is left to do to a buffer that has the values of image tokens already: their queries and
+   * keys are to be normed and turned, the text is to be projected. It is done, in the buffer's
+   * place, when the buffer is asked for; so the values may be on their way to other ranks
+   * meanwhile.
+   */
+  public static final class Rest {
+    /** Nothing. */
+    public static final Rest NONE = new Rest(() -> {});
+
+    private final Runnable work;
+    private boolean done;
+
+    private Rest(Runnable work) {
+      this.work = work;
+    }
+
+    /** That {@code work} is left, which writes no values of image tokens. */
+    public static Rest of(Runnable work) {
+      return new Rest(work);
+    }
+
+    private void finish() {
+      if (!done) {
+        done = true;
+        work.run();
+      }
+    }
+  }
+
+  /** The same with something left to do, which writes no values of image tokens. */
+  public Qkv before(Runnable work) {
+    return new Qkv(packed, textTokens, textMask, span, Rest.of(work));
+  }
+
+  /** (B, T + l, 3, H, D), finished. */
+  @Override
+  public NDArray packed() {
+    rest.finish();
+    return packed;
+  }
+
+  /** The values (B, l, 1, H, D) of the image tokens, whatever is left to do. */
+  public NDArray values(NDManager owner) {
+    NDArray ofAll = Torch.slice(owner, packed, 2, 2, 3);
+    return Torch.slice(owner, ofAll, 1, textTokens, tokens());
+  }
+
+  /** Whether something is left to do. */
+  public boolean unfinished() {
+    return rest != Rest.NONE && !rest.done;
   }
 
   /** The same of other heads or tokens. */

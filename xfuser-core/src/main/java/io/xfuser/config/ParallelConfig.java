@@ -4,74 +4,12 @@ import io.xfuser.failure.ArgumentException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** How many ranks share the work along each axis of the device mesh. */
-public final class ParallelConfig extends Settings {
-  public static final Setting<Integer> DATA_PARALLEL_DEGREE =
-      degree("data_parallel_degree", "Groups of ranks that share the pictures");
-
-  public static final Setting<Boolean> USE_CFG_PARALLEL =
-      Setting.off("use_cfg_parallel", "Own ranks for the negative and the positive prompt");
-
-  public static final Setting<Integer> ULYSSES_DEGREE =
-      degree("ulysses_degree", "Ranks that share the heads of an attention");
-
-  public static final Setting<Integer> RING_DEGREE =
-      degree("ring_degree", "Ranks that pass keys and values around");
-
-  public static final Setting<Integer> DISTRIFUSION_DEGREE =
-      degree("distrifusion_degree", "Ranks that each compute one patch of the image, DistriFusion");
-
-  public static final Setting<Integer> NUM_DISTRIFUSION_PATCH =
-      Setting.of(
-              "num_distrifusion_patch",
-              Kind.whole(1),
-              "M",
-              "Patches of the image in DistriFusion; with several ranks as many")
-          .open("as many as ranks");
-
-  public static final Setting<Integer> PIPEFUSION_PARALLEL_DEGREE =
-      degree("pipefusion_parallel_degree", "Pipeline stages that share the blocks");
-
-  public static final Setting<Integer> NUM_PIPELINE_PATCH =
-      Setting.of("num_pipeline_patch", Kind.whole(1), "M", "Patches of the image in PipeFusion")
-          .open("as many as stages");
-
-  public static final Setting<List<Integer>> ATTN_LAYER_NUM_FOR_PP =
-      Setting.of("attn_layer_num_for_pp", Kind.listOf(Kind.whole(1)), "N", "Blocks of each stage")
-          .open("spread evenly");
-
-  public static final Setting<Integer> TENSOR_PARALLEL_DEGREE =
-      degree("tensor_parallel_degree", "Ranks that share the heads and neurons of each block");
-
-  public static final Setting<Integer> VAE_PARALLEL_SIZE =
-      Setting.of(
-              "vae_parallel_size",
-              Kind.whole(0),
-              "N",
-              "Ranks beside those of the transformer that do nothing but decode, together")
-          .or(0, "0: ranks of the transformer decode");
-
-  public static final List<Setting<?>> SETTINGS =
-      List.of(
-          DATA_PARALLEL_DEGREE,
-          USE_CFG_PARALLEL,
-          ULYSSES_DEGREE,
-          RING_DEGREE,
-          DISTRIFUSION_DEGREE,
-          NUM_DISTRIFUSION_PATCH,
-          PIPEFUSION_PARALLEL_DEGREE,
-          NUM_PIPELINE_PATCH,
-          ATTN_LAYER_NUM_FOR_PP,
-          TENSOR_PARALLEL_DEGREE,
-          VAE_PARALLEL_SIZE);
-
+public final class ParallelConfig extends ParallelSettings {
   /** More is a slip of the pen: no picture has work for them. */
   private static final int MOST_RANKS = 8192;
-
-  private static Setting<Integer> degree(String name, String meaning) {
-    return Setting.of(name, Kind.whole(1), "N", meaning).or(1);
-  }
 
   ParallelConfig(ParallelConfigBuilder builder) {
     super(builder);
@@ -82,6 +20,7 @@ public final class ParallelConfig extends Settings {
               .formatted(blocks.size(), blocks, PIPEFUSION_PARALLEL_DEGREE, pipefusionDegree()));
     }
     checkPatches(distrifusionDegree(), pipefusionDegree());
+    checkUlysses(ulyssesDegree(), ulyssesTopology());
     long product = 1;
     for (int degree : degrees()) {
       product *= degree;
@@ -90,6 +29,27 @@ public final class ParallelConfig extends Settings {
             "the degrees ask for more ranks than the %d that a world can have"
                 .formatted(MOST_RANKS));
       }
+    }
+  }
+
+  private void checkUlysses(int ranks, @Nullable Topology places) {
+    if (places != null && places.nodes() * places.ranks() != ranks) {
+      throw new ArgumentException(
+          "%s has places for %d ranks, but %s is %d"
+              .formatted(
+                  ULYSSES_TOPOLOGY.with(places),
+                  places.nodes() * places.ranks(),
+                  ULYSSES_DEGREE,
+                  ranks));
+    }
+    if (selectiveV() > 0 && (ranks == 1 || (places != null && places.nodes() == 1))) {
+      throw new ArgumentException(
+          "%s is about what nodes send one another, but %s"
+              .formatted(
+                  SELECTIVE_V,
+                  places == null || ranks == 1
+                      ? ULYSSES_DEGREE + " is 1"
+                      : ULYSSES_TOPOLOGY.with(places) + " has one"));
     }
   }
 
@@ -150,6 +110,21 @@ public final class ParallelConfig extends Settings {
   /** Ranks that share the heads of an attention. */
   public int ulyssesDegree() {
     return value(ULYSSES_DEGREE);
+  }
+
+  /** Where these are; {@code null} = on the machines on which they are known to be. */
+  public @Nullable Topology ulyssesTopology() {
+    return get(ULYSSES_TOPOLOGY);
+  }
+
+  /** When they trade what they have. */
+  public Schedule ulyssesSchedule() {
+    return value(ULYSSES_SCHEDULE);
+  }
+
+  /** The share of another node's tokens that is not sent in the last step; 0 = all are sent. */
+  public double selectiveV() {
+    return value(SELECTIVE_V);
   }
 
   /** Ranks that pass keys and values around. */

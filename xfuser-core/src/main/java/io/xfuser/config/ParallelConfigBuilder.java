@@ -1,5 +1,7 @@
 package io.xfuser.config;
 
+import io.xfuser.config.Settings.Schedule;
+import io.xfuser.config.Settings.Topology;
 import io.xfuser.failure.ArgumentException;
 import java.util.List;
 
@@ -48,6 +50,31 @@ public final class ParallelConfigBuilder extends Settings.Builder<ParallelConfig
    */
   public ParallelConfigBuilder ulyssesDegree(int ranks) {
     return set(ParallelConfig.ULYSSES_DEGREE, ranks);
+  }
+
+  /**
+   * The ranks of a Ulysses group as {@code nodes} of {@code ranks} each, together the degree: they
+   * exchange in two phases, first on each node, and the picture's bits stay. By default the
+   * machines that ranks are on are the nodes, where they are known.
+   */
+  public ParallelConfigBuilder ulyssesTopology(int nodes, int ranks) {
+    return set(ParallelConfig.ULYSSES_TOPOLOGY, new Topology(nodes, ranks));
+  }
+
+  /**
+   * Whether values travel while queries and keys are normed and turned: the same bits, one message
+   * more to each rank per attention.
+   */
+  public ParallelConfigBuilder ulyssesSchedule(Schedule order) {
+    return set(ParallelConfig.ULYSSES_SCHEDULE, order);
+  }
+
+  /**
+   * The share of another node's tokens, from 0 to 1, that are not sent in the last step, from none
+   * in the first: another picture, fewer bytes between nodes.
+   */
+  public ParallelConfigBuilder selectiveV(double share) {
+    return set(ParallelConfig.SELECTIVE_V, share);
   }
 
   /**

@@ -3,14 +3,17 @@ package io.xfuser.config;
 import io.xfuser.failure.ArgumentException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Values of settings, immutable; two are equal if all their values are, given or by default. */
 public abstract sealed class Settings
-    permits ModelArguments, RuntimeConfig, ParallelConfig, ModelSettings {
+    permits ModelArguments, RuntimeConfig, ParallelSettings, ModelSettings {
   private final Map<Setting<?>, Object> given;
 
   Settings(Builder<?> builder) {
@@ -149,5 +152,43 @@ public abstract sealed class Settings
      * TaylorSeerCacheConfig} in lite mode, order 1): continues the line through two computed steps.
      */
     TAYLORSEER
+  }
+
+  /** When Ulysses ranks trade what they have of queries, keys and values. */
+  public enum Schedule {
+    /** All of it at once. */
+    TOGETHER,
+    /** Values as soon as they are projected, the rest once it is normed and turned. */
+    V_FIRST
+  }
+
+  /**
+   * Where the ranks of a Ulysses group are: rank i on node i / {@code ranks}.
+   *
+   * @param nodes how many there are, which are far from one another
+   * @param ranks on each
+   */
+  public record Topology(int nodes, int ranks) {
+    private static final Pattern TIMES = Pattern.compile("([1-9]\\d{0,3})x([1-9]\\d{0,3})");
+
+    /**
+     * Reads {@code 2x4}.
+     *
+     * @throws IllegalArgumentException if it is none
+     */
+    public static Topology parse(String text) {
+      Matcher numbers = TIMES.matcher(text.toLowerCase(Locale.ROOT));
+      if (!numbers.matches()) {
+        throw new IllegalArgumentException(
+            "must be nodes x ranks of each, such as 2x4, but is " + text);
+      }
+      return new Topology(Integer.parseInt(numbers.group(1)), Integer.parseInt(numbers.group(2)));
+    }
+
+    /** The text that {@link #parse} reads. */
+    @Override
+    public String toString() {
+      return nodes + "x" + ranks;
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.internal.parallel.Fingerprint;
+import io.xfuser.internal.parallel.Machines;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.nccl.GpuWorld;
 import io.xfuser.internal.parallel.socket.SocketWorld;
@@ -22,9 +23,10 @@ public final class Worlds {
   }
 
   /**
-   * The ranks of {@code world}, each of which has a JVM, exchanging tensors of the engine's device:
-   * {@code world} itself on the CPU, else {@link GpuWorld#over}. Which GPU is this rank's, {@link
-   * #device} says. Closing what is returned closes {@code world}, and so does a failure.
+   * The ranks of {@code world}, each of which has a JVM, exchanging tensors of the engine's device,
+   * on GPUs by {@link GpuWorld#over}, and knowing on which machines they are. Which GPU is this
+   * rank's, {@link #device} says. Closing what is returned closes {@code world}, and so does a
+   * failure.
    *
    * @param timeout how long NCCL's work may take before it counts as failed
    * @throws IllegalArgumentException if the engine's device cannot be had, or some ranks compute on
@@ -34,7 +36,8 @@ public final class Worlds {
     try {
       Device device = device(engine, world.rank());
       world.requireEqual(kind(device));
-      return GpuWorld.over(world, device, timeout);
+      Machines machines = Machines.of(world);
+      return GpuWorld.over(world, device, timeout).on(machines);
     } catch (RuntimeException e) {
       world.close();
       throw e;

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param kvBufferBytes keys and values kept from step to step
  * @param attentionBytes queries, keys, values and outputs of its largest self-attention
  * @param sentBytes bytes sent by channel
+ * @param sentBetweenNodes what of it went to ranks on other nodes, by channel: those of {@code
+ *     ulysses_topology}, else other machines, where it is known on which ranks are
  * @param peakTensorBytes the most bytes of tensors held at once while denoising, kept keys and
  *     values among them, seen after each self-attention and each pass through the blocks
  * @param device where it computed, {@code cpu} or {@code cuda:0} for example
@@ -43,6 +45,7 @@ public record RankReport(
     @JsonProperty("kv_buffer_bytes") long kvBufferBytes,
     @JsonProperty("attention_bytes") long attentionBytes,
     @JsonProperty("sent_bytes") Map<String, Long> sentBytes,
+    @JsonProperty("sent_between_nodes") Map<String, Sent> sentBetweenNodes,
     @JsonProperty("peak_tensor_bytes") long peakTensorBytes,
     @JsonProperty("device") String device,
     @JsonProperty("peak_device_bytes") @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -52,4 +55,7 @@ public record RankReport(
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
     @JsonProperty("spared_passes") int sparedPasses,
-    @JsonProperty("vae_s") double vaeSeconds) {}
+    @JsonProperty("vae_s") double vaeSeconds) {
+  /** Messages of one channel. */
+  public record Sent(@JsonProperty("bytes") long bytes, @JsonProperty("messages") long messages) {}
+}

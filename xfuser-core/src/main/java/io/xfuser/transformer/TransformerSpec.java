@@ -1,5 +1,6 @@
 package io.xfuser.transformer;
 
+import io.xfuser.attention.Qkv;
 import io.xfuser.weights.Share;
 import java.util.OptionalInt;
 
@@ -44,6 +45,11 @@ public interface TransformerSpec<C> {
 
   /** Whether the first block says what it makes of its input: {@link Block#modulated}. */
   default boolean modulates() {
+    return false;
+  }
+
+  /** Whether blocks have values before they are done with queries and keys: {@link Qkv#before}. */
+  default boolean valuesFirst() {
     return false;
   }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xfuser.config.Settings.Schedule;
+import io.xfuser.config.Settings.Topology;
 import io.xfuser.failure.ArgumentException;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -48,6 +50,7 @@ class ParallelConfigTest {
     assertThat(ALL)
         .hasToString(
             "ParallelConfig[data_parallel_degree=11, use_cfg_parallel=true, ulysses_degree=3,"
+                + " ulysses_topology=none, ulysses_schedule=together, selective_v=0.0,"
                 + " ring_degree=5, distrifusion_degree=1, num_distrifusion_patch=none,"
                 + " pipefusion_parallel_degree=7, num_pipeline_patch=13,"
                 + " attn_layer_num_for_pp=none, tensor_parallel_degree=2, vae_parallel_size=0]");
@@ -193,5 +196,42 @@ class ParallelConfigTest {
                 + " there are 4 ranks");
     assertThatCode(() -> four.toBuilder().vaeParallelSize(2).build().requireWorldSize(6))
         .doesNotThrowAnyException();
+  }
+
+  @Test
+  void theRanksOfAUlyssesGroupHavePlacesOnNodes() {
+    ParallelConfig nodes = ParallelConfig.builder().ulyssesDegree(6).ulyssesTopology(2, 3).build();
+    assertThat(nodes.ulyssesTopology()).hasToString("2x3");
+    assertThat(nodes.worldSize()).isEqualTo(6);
+    assertThat(ParallelConfig.serial().ulyssesTopology()).isNull();
+    assertThatThrownBy(() -> nodes.toBuilder().ulyssesDegree(4).build())
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("ulysses_topology 2x3 has places for 6 ranks, but ulysses_degree is 4");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2", "2x", "x3", "0x4", "-1x2", "2*3", "2x3x1", "2 x 3", "two by three", "99999x1"})
+  void whatIsNoTopologyIsRefused(String text) {
+    assertThatThrownBy(() -> ParallelConfig.builder().set(ParallelConfig.ULYSSES_TOPOLOGY, text))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("ulysses_topology must be nodes x ranks of each, such as 2x4, but is " + text);
+  }
+
+  @Test
+  void schedulesAndSharesAreReadAsTheyAreWritten() {
+    ParallelConfig read =
+        ParallelConfig.builder()
+            .set(ParallelConfig.ULYSSES_DEGREE, 4)
+            .set(ParallelConfig.ULYSSES_TOPOLOGY, "2X2")
+            .set(ParallelConfig.ULYSSES_SCHEDULE, "V_First")
+            .set(ParallelConfig.SELECTIVE_V, "0.75")
+            .build();
+    assertThat(read.ulyssesTopology()).isEqualTo(new Topology(2, 2));
+    assertThat(read.ulyssesSchedule()).isEqualTo(Schedule.V_FIRST);
+    assertThat(read.selectiveV()).isEqualTo(0.75);
+    assertThatThrownBy(() -> read.toBuilder().set(ParallelConfig.ULYSSES_SCHEDULE, "k_first"))
+        .hasMessage("ulysses_schedule must be together or v_first, but is k_first");
+    assertThatThrownBy(() -> read.toBuilder().selectiveV(1.5))
+        .hasMessage("selective_v must be from 0 to 1, but is 1.5");
   }
 }

@@ -13,4 +13,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
       a, lse = self.partial(packed, packed, mask, 3, kernel)
       a, lse = self.merge(packed, buffer, a, lse, kernel)
       out = out + [self.local(packed, mask, 3, kernel), self.cached(packed, buffer, 5, mask, 3, kernel), self.finish(a, packed)]
+  values = packed.slice(2, 2, 3)
+  out.append(self.with_values([packed.slice(2, 0, 2)], [values]))
+  kept, sent = self.put(self.room(packed, 6), 0, packed), torch.zeros_like(values)
+  places = self.most_changed(values, sent, 0, 4, 0)
+  out = out + [places, self.put_parts(kept, 2, 0, values), self.put_at(kept, 0, places, self.taken_at(packed, places, 0))]
   return out + [self.total([packed, packed])]

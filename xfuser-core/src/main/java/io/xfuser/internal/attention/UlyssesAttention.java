@@ -1,5 +1,8 @@
 package io.xfuser.internal.attention;
 
+import static io.xfuser.internal.attention.HeadTrade.HEADS;
+import static io.xfuser.internal.attention.HeadTrade.TOKENS;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
@@ -20,34 +23,37 @@ import java.util.List;
  * @param ranks the Ulysses group
  * @param layout who owns which tokens
  * @param shards the places of the group's ranks in the layout, in their order
+ * @param trade gives this rank its heads of the group's image tokens
  * @param inner attends with all tokens of the group and some of the heads
  */
 public record UlyssesAttention(
-    Communicator ranks, TokenLayout layout, List<Integer> shards, Attention inner)
+    Communicator ranks, TokenLayout layout, List<Integer> shards, HeadTrade trade, Attention inner)
     implements Attention {
-  private static final int TOKENS = 1;
-  private static final int HEADS = 3;
+  /** Trading all at once. */
+  public UlyssesAttention(
+      Communicator ranks, TokenLayout layout, List<Integer> shards, Attention inner) {
+    this(ranks, layout, shards, HeadTrade.together(ranks), inner);
+  }
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
     try (NDManager scope = owner.newSubManager()) {
+      NDArray mine = trade.toHeads(scope, qkv); // (B, l·U, 3, H/U, D)
       if (qkv.textTokens() > 0) {
-        return attendWithText(owner, scope, qkv);
+        return attendWithText(owner, scope, qkv, mine);
       }
-      NDArray mine = toHeads(scope, qkv.packed(), qkv.heads()); // (B, l·U, 3, H/U, D)
       return toTokens(owner, inner.attend(scope, qkv.with(mine)), qkv.span());
     }
   }
 
   /** All ranks have the text already: each takes its heads of it, and the outputs are gathered. */
-  private NDArray attendWithText(NDManager owner, NDManager scope, Qkv qkv) {
+  private NDArray attendWithText(
+      NDManager owner, NDManager scope, Qkv qkv, NDArray imageQkv) { // (B, l·U, 3, H/U, D)
     long text = qkv.textTokens(); // T
     Range heads = Range.of(Math.toIntExact(qkv.heads())).shard(ranks.rank(), ranks.size());
     NDArray allHeads = Torch.slice(scope, qkv.packed(), TOKENS, 0, text); // (B, T, 3, H, D)
     NDArray textQkv = // (B, T, 3, H/U, D)
         Torch.slice(scope, allHeads, HEADS, heads.from(), heads.to());
-    NDArray imageQkv = // (B, l·U, 3, H/U, D)
-        toHeads(scope, Torch.slice(scope, qkv.packed(), TOKENS, text, qkv.tokens()), qkv.heads());
     NDArray joint = // (B, T + l·U, 3, H/U, D)
         Torch.concat(scope, List.of(textQkv, imageQkv), TOKENS);
     NDArray out = inner.attend(scope, qkv.with(joint)); // (B, T + l·U, H/U, D)
@@ -60,11 +66,6 @@ public record UlyssesAttention(
     return Torch.concat(owner, List.of(textOut, imageOut), TOKENS); // (B, T + l, H, D)
   }
 
-  /** (B, l, 3, H, D) to (B, l·U, 3, H/U, D). */
-  private NDArray toHeads(NDManager owner, NDArray packed, long heads) {
-    return ranks.allToAll(owner, packed, Split.even(HEADS, heads, ranks.size()), TOKENS);
-  }
-
   /** (B, l·U, H/U, D) to (B, l, H, D). */
   private NDArray toTokens(NDManager owner, NDArray out, PatchSpan span) {
     List<Long> lengths = shards.stream().map(shard -> (long) layout.length(span, shard)).toList();
@@ -73,6 +74,6 @@ public record UlyssesAttention(
 
   @Override
   public long bufferBytes() {
-    return inner.bufferBytes();
+    return trade.bufferBytes() + inner.bufferBytes();
   }
 }

@@ -2,6 +2,8 @@ package io.xfuser.internal.parallel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.Torch;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -20,7 +22,14 @@ public interface Communicator {
   /**
    * The tensors of all ranks in order of rank, joined along {@code dim}; lengths there may differ.
    */
-  NDArray allGather(NDManager owner, NDArray shard, int dim);
+  default NDArray allGather(NDManager owner, NDArray shard, int dim) {
+    if (size() == 1) {
+      return Torch.alias(owner, shard);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      return Torch.concat(owner, startAllGather(shard).await(scope), dim);
+    }
+  }
 
   /** Starts an {@link #allGather}; the result is the list of all ranks' shards, not joined. */
   Pending startAllGather(NDArray shard);
@@ -35,7 +44,20 @@ public interface Communicator {
    * Cuts {@code x} into contiguous parts, part i for rank i, and joins what arrives along {@code
    * concatDim}. Lengths along both dimensions may be uneven.
    */
-  NDArray allToAll(NDManager owner, NDArray x, Split split, int concatDim);
+  default NDArray allToAll(NDManager owner, NDArray x, Split split, int concatDim) {
+    if (size() == 1) {
+      return Torch.alias(owner, x);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      return Torch.concat(owner, startAllToAll(x, split, concatDim).await(scope), concatDim);
+    }
+  }
+
+  /**
+   * Starts an {@link #allToAll}; the result is what arrives, in order of rank, not joined along
+   * {@code concatDim}, or joined in part.
+   */
+  Pending startAllToAll(NDArray x, Split split, int concatDim);
 
   /** The tensors of rank {@code root}, which passes them; the others pass an empty list. */
   List<NDArray> broadcast(NDManager owner, List<NDArray> tensors, int root);
@@ -76,6 +98,26 @@ public interface Communicator {
               .mapToObj(i -> length * (i + 1) / parts - length * i / parts)
               .toList();
       return new Split(dim, lengths);
+    }
+
+    /**
+     * The parts of {@code x}, which share its memory.
+     *
+     * @throws IllegalArgumentException if the lengths do not add up to the dimension's
+     */
+    List<NDArray> cut(NDManager owner, NDArray x) {
+      long length = x.getShape().get(Math.floorMod(dim, x.getShape().dimension()));
+      if (lengths.stream().mapToLong(Long::longValue).sum() != length) {
+        throw new IllegalArgumentException(
+            "parts of " + lengths + " do not make up a dimension of " + length);
+      }
+      List<NDArray> parts = new ArrayList<>();
+      long from = 0;
+      for (long part : lengths) {
+        parts.add(Torch.slice(owner, x, dim, from, from + part));
+        from += part;
+      }
+      return parts;
     }
   }
 }

@@ -6,11 +6,11 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
 
 /**
  * Collective operations made of messages between pairs of ranks. Every rank sends each element once
@@ -20,11 +20,18 @@ final class MessageCommunicator implements Communicator {
   private final Group group;
   private final Exchange messages;
   private final ByteCounter counter;
+  private final IntPredicate far;
 
-  MessageCommunicator(Group group, Exchange messages, ByteCounter counter) {
+  /**
+   * For the ranks of {@code group}.
+   *
+   * @param far which of its ranks are on other nodes
+   */
+  MessageCommunicator(Group group, Exchange messages, ByteCounter counter, IntPredicate far) {
     this.group = group;
     this.messages = messages;
     this.counter = counter;
+    this.far = far;
   }
 
   @Override
@@ -38,20 +45,17 @@ final class MessageCommunicator implements Communicator {
   }
 
   @Override
-  public NDArray allGather(NDManager owner, NDArray shard, int dim) {
+  public Pending startAllGather(NDArray shard) {
     if (size() == 1) {
-      return Torch.alias(owner, shard);
+      return withOwn(shard, List.of());
     }
-    try (NDManager scope = owner.newSubManager()) {
-      return Torch.concat(owner, startAllGather(shard).await(scope), dim);
-    }
+    group.peers().forEach(peer -> count(peer, List.of(shard)));
+    return withOwn(shard, messages.allGather(shard));
   }
 
-  @Override
-  public Pending startAllGather(NDArray shard) {
-    group.peers().forEach(peer -> count(List.of(shard)));
-    List<Pending> arriving = messages.allGather(shard);
-    SharedTensor shared = SharedTensor.of(shard);
+  /** What all ranks have for this one, in their order; {@code arriving} comes from its peers. */
+  private Pending withOwn(NDArray mine, List<Pending> arriving) {
+    SharedTensor shared = SharedTensor.of(mine);
     return owner -> {
       try (SharedTensor own = shared) { // released too if a peer fails
         NDList all = new NDList();
@@ -75,53 +79,31 @@ final class MessageCommunicator implements Communicator {
     try (NDManager scope = owner.newSubManager()) {
       NDArray flat = TensorSums.flat(scope, partial); // (n)
       // reduce-scatter: part i is summed on rank i, in order of rank; then everybody gets all parts
-      NDArray parts =
-          exchange(scope, flat, Split.even(0, flat.size(), size()), "all-reduce", TensorSums::sum);
-      return TensorSums.shaped(owner, allGather(scope, parts, 0), partial);
+      Split parts = Split.even(0, flat.size(), size());
+      NDArray sum = TensorSums.sum(scope, start(flat, parts, "all-reduce").await(scope));
+      return TensorSums.shaped(owner, allGather(scope, sum, 0), partial);
     }
   }
 
   @Override
-  public NDArray allToAll(NDManager owner, NDArray x, Split split, int concatDim) {
-    if (size() == 1) {
-      return Torch.alias(owner, x);
-    }
-    return exchange(
-        owner, x, split, "all-to-all", (to, parts) -> Torch.concat(to, parts, concatDim));
+  public Pending startAllToAll(NDArray x, Split split, int concatDim) {
+    return start(x, split, "all-to-all");
   }
 
-  private NDArray exchange(
-      NDManager owner, NDArray x, Split split, String operation, Joiner joiner) {
+  private Pending start(NDArray x, Split split, String operation) {
     if (split.lengths().size() != size()) {
       throw new IllegalArgumentException(
           split.lengths().size() + " parts for " + size() + " ranks of " + group.channel().label());
     }
-    long parted = split.lengths().stream().mapToLong(Long::longValue).sum();
-    long length = x.getShape().get(Math.floorMod(split.dim(), x.getShape().dimension()));
-    if (parted != length) {
-      throw new IllegalArgumentException(
-          "parts of " + split.lengths() + " do not make up a dimension of " + length);
+    if (size() == 1) {
+      return withOwn(x, List.of());
     }
-    try (NDManager scope = owner.newSubManager()) {
-      List<NDArray> own = new ArrayList<>();
-      long from = 0;
-      for (int peer = 0; peer < size(); peer++) {
-        long to = from + split.lengths().get(peer);
-        own.add(Torch.contiguous(scope, Torch.slice(scope, x, split.dim(), from, to)));
-        from = to;
-      }
+    try (NDManager scope = Torch.newManager()) {
+      List<NDArray> parts =
+          split.cut(scope, x).stream().map(part -> Torch.contiguous(scope, part)).toList();
       Exchange.Round round =
-          Exchange.Round.withAll(group, operation, peer -> List.of(own.get(peer)));
-      List<Pending> arriving = play(round);
-      List<NDArray> parts = new ArrayList<>();
-      int next = 0;
-      for (int peer = 0; peer < size(); peer++) {
-        parts.add(
-            peer == rank()
-                ? own.get(rank())
-                : arriving.get(next++).await(scope).singletonOrThrow());
-      }
-      return joiner.join(owner, parts);
+          Exchange.Round.withAll(group, operation, peer -> List.of(parts.get(peer)));
+      return withOwn(parts.get(rank()), play(round));
     }
   }
 
@@ -139,7 +121,7 @@ final class MessageCommunicator implements Communicator {
 
   @Override
   public void send(List<NDArray> tensors, int to) {
-    count(tensors);
+    count(to, tensors);
     messages.send(to, tensors);
   }
 
@@ -169,15 +151,12 @@ final class MessageCommunicator implements Communicator {
   }
 
   private List<Pending> play(Exchange.Round round) {
-    round.outgoing().values().forEach(this::count);
+    round.outgoing().forEach(this::count);
     return messages.play(round);
   }
 
-  private void count(List<NDArray> tensors) {
-    counter.add(group.channel(), tensors.stream().mapToLong(ElementType::bytesOf).sum());
-  }
-
-  private interface Joiner {
-    NDArray join(NDManager owner, List<NDArray> parts);
+  private void count(int to, List<NDArray> tensors) {
+    long bytes = tensors.stream().mapToLong(ElementType::bytesOf).sum();
+    counter.add(group.channel(), bytes, far.test(to));
   }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -20,6 +21,7 @@ public final class World implements AutoCloseable {
   private final Transport transport;
   private final BiFunction<Transport, Group, Exchange> exchanges;
   private final Device device;
+  private final Machines machines;
   private final ByteCounter counter = new ByteCounter();
 
   /** The world that {@code transport} reaches; it carries the messages of all groups. */
@@ -29,7 +31,7 @@ public final class World implements AutoCloseable {
 
   /** The same with a transport that carries tensors of {@code device} too. */
   public World(Transport transport, Device device) {
-    this(transport, TransportExchange::new, device);
+    this(transport, TransportExchange::new, device, Machines.UNKNOWN);
   }
 
   /**
@@ -37,14 +39,18 @@ public final class World implements AutoCloseable {
    * of {@code device} among them.
    */
   public World(Transport transport, Function<Group, Exchange> exchanges, Device device) {
-    this(transport, (whatever, group) -> exchanges.apply(group), device);
+    this(transport, (whatever, group) -> exchanges.apply(group), device, Machines.UNKNOWN);
   }
 
   private World(
-      Transport transport, BiFunction<Transport, Group, Exchange> exchanges, Device device) {
+      Transport transport,
+      BiFunction<Transport, Group, Exchange> exchanges,
+      Device device,
+      Machines machines) {
     this.transport = transport;
     this.exchanges = exchanges;
     this.device = device;
+    this.machines = machines;
   }
 
   /** Where this rank's tensors may be, beside the CPU. */
@@ -64,8 +70,37 @@ public final class World implements AutoCloseable {
 
   /** The group of the ranks in {@code members}, which this rank is one of. */
   public Communicator group(Channel channel, List<Integer> members) {
+    return group(channel, members, place -> machines.differ(members.get(place), rank()));
+  }
+
+  /**
+   * The same of ranks that are on nodes of {@code ofANode} each, in order.
+   *
+   * @throws IllegalArgumentException if the ranks do not fill the nodes
+   */
+  public TwoLevels onNodes(Channel channel, List<Integer> members, int ofANode) {
+    if (members.size() % ofANode != 0) {
+      throw new IllegalArgumentException(
+          "%d ranks do not fill nodes of %d".formatted(members.size(), ofANode));
+    }
+    int own = members.indexOf(rank());
+    IntPredicate far =
+        place -> place / ofANode != own / ofANode || machines.differ(members.get(place), rank());
+    int first = own - own % ofANode;
+    List<Integer> alike =
+        IntStream.range(0, members.size())
+            .filter(place -> place % ofANode == own % ofANode)
+            .mapToObj(members::get)
+            .toList();
+    return new TwoLevels(
+        group(channel, members, far),
+        group(channel, members.subList(first, first + ofANode), place -> false),
+        group(channel, alike, place -> place != own / ofANode));
+  }
+
+  private Communicator group(Channel channel, List<Integer> members, IntPredicate far) {
     Group group = Group.of(channel, members, rank());
-    return new MessageCommunicator(group, exchanges.apply(transport, group), counter);
+    return new MessageCommunicator(group, exchanges.apply(transport, group), counter, far);
   }
 
   /** The group of the ranks along {@code axis} of {@code mesh}. */
@@ -78,7 +113,17 @@ public final class World implements AutoCloseable {
    * that the transport carries itself. Bytes are counted anew.
    */
   public World through(UnaryOperator<Transport> change) {
-    return new World(change.apply(transport), exchanges, device);
+    return new World(change.apply(transport), exchanges, device, machines);
+  }
+
+  /** The same ranks, of which it is known where they are. Bytes are counted anew. */
+  public World on(Machines known) {
+    return new World(transport, exchanges, device, known);
+  }
+
+  /** Where the ranks are. */
+  public Machines machines() {
+    return machines;
   }
 
   /**
@@ -89,11 +134,24 @@ public final class World implements AutoCloseable {
    * @throws CommunicationException if a rank has failed or left
    */
   public void requireEqual(Fingerprint own) {
-    List<Fingerprint> all = new ArrayList<>();
+    List<Fingerprint> all = tell(own.encode()).stream().map(Fingerprint::decode).toList();
+    Fingerprint.differences(all)
+        .ifPresent(
+            sentence -> {
+              throw new MismatchException(sentence);
+            });
+  }
+
+  /**
+   * Tells all ranks something; called and not counted as {@link #requireEqual} is.
+   *
+   * @return what all ranks told, in their order
+   */
+  List<byte[]> tell(byte[] own) {
+    List<byte[]> all = new ArrayList<>();
     try (NDManager scope = Torch.newManager()) {
-      byte[] bytes = own.encode();
-      NDArray message = Torch.empty(scope, ElementType.UINT8, bytes.length);
-      Torch.memory(message).put(bytes);
+      NDArray message = Torch.empty(scope, ElementType.UINT8, own.length);
+      Torch.memory(message).put(own);
       List<Pending> arriving =
           IntStream.range(0, size())
               .mapToObj(peer -> transport.receive(Channel.WORLD, peer, "comparison"))
@@ -104,14 +162,10 @@ public final class World implements AutoCloseable {
         ByteBuffer memory = Torch.memory(pending.await(scope).singletonOrThrow());
         byte[] received = new byte[memory.remaining()];
         memory.get(received);
-        all.add(Fingerprint.decode(received));
+        all.add(received);
       }
     }
-    Fingerprint.differences(all)
-        .ifPresent(
-            sentence -> {
-              throw new MismatchException(sentence);
-            });
+    return all;
   }
 
   /** What carries the messages. */

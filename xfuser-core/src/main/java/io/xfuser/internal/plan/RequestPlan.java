@@ -2,6 +2,11 @@ package io.xfuser.internal.plan;
 
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Settings.Schedule;
+import io.xfuser.config.Settings.StepCache;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.internal.weights.Lora;
@@ -32,6 +37,7 @@ public record RequestPlan(
    */
   public static RequestPlan of(
       EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
+    refuseSelection(engine, spec, request);
     return new RequestPlan(
         engine,
         request,
@@ -39,6 +45,30 @@ public record RequestPlan(
             .mapToObj(rank -> RankPlan.of(rank, engine, spec, request))
             .toList(),
         List.of());
+  }
+
+  private static void refuseSelection(
+      EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
+    ParallelConfig degrees = engine.parallel();
+    if (degrees.selectiveV() == 0) {
+      return;
+    }
+    String without = null;
+    if (degrees.distrifusionPatches() > 1) {
+      without = "DistriFusion";
+    } else if (request.input().cache() != StepCache.NONE) {
+      without = InputConfig.CACHE.with(request.input().cache());
+    } else if (!request.guidance().layers().blocks().isEmpty()) {
+      without = "skip_guidance_layers";
+    }
+    if (without != null) {
+      throw new ArgumentException(ParallelConfig.SELECTIVE_V + " cannot be had with " + without);
+    }
+    if (IntStream.range(0, spec.depth()).allMatch(block -> spec.attentions(block) == 0)) {
+      throw new ArgumentException(
+          ParallelConfig.SELECTIVE_V
+              + " is about self-attention, which this transformer has none of");
+    }
   }
 
   /** The same with LoRAs. */
@@ -64,12 +94,22 @@ public record RequestPlan(
 
   /** Who does what, a line for each rank, where {@code devices} say that it computes. */
   public List<String> describe(TransformerSpec<?> spec, IntFunction<Device> devices) {
-    return IntStream.range(0, engine.parallel().worldSize())
-        .mapToObj(
-            rank ->
-                rank < denoising.size()
-                    ? new RankLine(denoising.get(rank)).line(spec, devices.apply(rank))
-                    : describeDecoding(rank, devices.apply(rank)))
+    Stream<String> ranks =
+        IntStream.range(0, engine.parallel().worldSize())
+            .mapToObj(
+                rank ->
+                    rank < denoising.size()
+                        ? new RankLine(denoising.get(rank)).line(spec, devices.apply(rank))
+                        : describeDecoding(rank, devices.apply(rank)));
+    boolean nothing =
+        engine.parallel().ulyssesSchedule() == Schedule.V_FIRST && !spec.valuesFirst();
+    return Stream.concat(
+            ranks,
+            nothing
+                ? Stream.of(
+                    "values go with queries and keys, which this transformer neither norms nor"
+                        + " turns")
+                : Stream.of())
         .toList();
   }
 

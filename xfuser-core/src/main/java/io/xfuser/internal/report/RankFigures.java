@@ -8,6 +8,7 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.internal.device.DeviceClock;
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.device.DeviceMemory;
+import io.xfuser.internal.parallel.ByteCounter;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.report.RankReport;
@@ -204,6 +205,7 @@ public final class RankFigures {
         keptBytes,
         attentionBytes,
         sent,
+        betweenNodes(world.counter()),
         peakBytes,
         Torch.name(device),
         peakDeviceBytes,
@@ -213,5 +215,16 @@ public final class RankFigures {
         steps.stream().map(Span::seconds).toList(),
         sparedPasses,
         vae.seconds() + encode.seconds());
+  }
+
+  private static Map<String, RankReport.Sent> betweenNodes(ByteCounter counter) {
+    Map<String, RankReport.Sent> sent = new TreeMap<>();
+    for (Channel channel : Channel.values()) {
+      long messages = counter.messagesBetweenNodes(channel);
+      if (messages > 0) {
+        sent.put(channel.label(), new RankReport.Sent(counter.betweenNodes(channel), messages));
+      }
+    }
+    return sent;
   }
 }

@@ -2,22 +2,29 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Attention;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Settings.Schedule;
 import io.xfuser.config.Settings.StepCache;
+import io.xfuser.config.Settings.Topology;
 import io.xfuser.internal.attention.DisplacedAttention;
 import io.xfuser.internal.attention.DisplacedNeighbours;
 import io.xfuser.internal.attention.DisplacedPatches;
 import io.xfuser.internal.attention.DisplacedSteps;
 import io.xfuser.internal.attention.DisplacedSum;
 import io.xfuser.internal.attention.FreshSum;
+import io.xfuser.internal.attention.HeadTrade;
 import io.xfuser.internal.attention.LocalAttention;
 import io.xfuser.internal.attention.PatchAttention;
 import io.xfuser.internal.attention.PatchNeighbours;
 import io.xfuser.internal.attention.PatchSums;
 import io.xfuser.internal.attention.RingAttention;
+import io.xfuser.internal.attention.SelectiveTrade;
 import io.xfuser.internal.attention.UlyssesAttention;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.MeshAxis;
+import io.xfuser.internal.parallel.TwoLevels;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.RankFigures;
@@ -38,7 +45,7 @@ import java.util.stream.Stream;
  * @param tensor ranks that compute the other shares of the same blocks
  * @param pipeline the stages of this rank's transformer
  * @param skips the same ranks, for what goes past stages
- * @param ulysses ranks that trade tokens for heads
+ * @param ulysses ranks that trade tokens for heads, on their nodes
  * @param ring ranks among which keys and values travel
  * @param distrifusion ranks that compute the picture's other patches, and send what they had in the
  *     step before
@@ -56,7 +63,7 @@ record RankGroups(
     Communicator tensor,
     Communicator pipeline,
     Communicator skips,
-    Communicator ulysses,
+    TwoLevels ulysses,
     Communicator ring,
     Communicator distrifusion,
     Communicator cfg,
@@ -68,12 +75,12 @@ record RankGroups(
     Communicator patch,
     Communicator decoders) {
 
-  static RankGroups of(World world, RankPlan plan) {
+  static RankGroups of(World world, RankPlan plan, ParallelConfig degrees) {
     return new RankGroups(
         world.along(plan.mesh(), MeshAxis.TENSOR),
         world.along(plan.mesh(), MeshAxis.PIPELINE),
         world.group(Channel.SKIP, plan.mesh().ranksAlong(plan.rank(), MeshAxis.PIPELINE)),
-        world.along(plan.mesh(), MeshAxis.ULYSSES),
+        ulysses(world, plan, degrees),
         world.along(plan.mesh(), MeshAxis.RING),
         world.along(plan.mesh(), MeshAxis.DISTRIFUSION),
         world.along(plan.mesh(), MeshAxis.CFG),
@@ -85,6 +92,16 @@ record RankGroups(
         world.group(
             Channel.TOKENS, plan.patchShards().stream().map(plan.shardRanks()::get).toList()),
         world.along(plan.mesh(), MeshAxis.DATA));
+  }
+
+  private static TwoLevels ulysses(World world, RankPlan plan, ParallelConfig degrees) {
+    List<Integer> ranks = plan.mesh().ranksAlong(plan.rank(), MeshAxis.ULYSSES);
+    Topology asked = degrees.ulyssesTopology();
+    int ofANode = asked == null ? world.machines().each(ranks) : asked.ranks();
+    if (asked == null && degrees.selectiveV() > 0 && ofANode == ranks.size()) {
+      ofANode = 1; // nothing is known to be near
+    }
+    return world.onNodes(MeshAxis.ULYSSES.channel(), ranks, ofANode);
   }
 
   private static List<Integer> alike(RankPlan plan) {
@@ -106,15 +123,15 @@ record RankGroups(
    * @param request owns keys and values that are kept
    * @param plan whose strategy it is
    * @param steps of DistriFusion
-   * @param kernel computes self-attention
+   * @param engine what all ranks were told
    */
-  record Asked(NDManager request, RankPlan plan, DisplacedSteps steps, AttentionKernel kernel) {
+  record Asked(NDManager request, RankPlan plan, DisplacedSteps steps, EngineConfig engine) {
     /** For {@code plan}, none of whose steps has begun. */
-    static Asked of(NDManager request, RankPlan plan, AttentionKernel kernel) {
+    static Asked of(NDManager request, RankPlan plan, EngineConfig engine) {
       boolean spared = plan.request().input().cache() != StepCache.NONE;
       int synchronous = Math.max(1, plan.warmupSteps());
       return new Asked(
-          request, plan, new DisplacedSteps(synchronous, plan.steps(), spared), kernel);
+          request, plan, new DisplacedSteps(synchronous, plan.steps(), spared), engine);
     }
   }
 
@@ -167,13 +184,30 @@ record RankGroups(
     Attention inner = ofAPatch(asked);
     return ulysses.size() == 1
         ? inner
-        : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(), inner);
+        : new UlyssesAttention(
+            ulysses, plan.layout(), plan.ulyssesShards(), trade(asked), inner);
+  }
+
+  private HeadTrade trade(Asked asked) {
+    RankPlan plan = asked.plan();
+    ParallelConfig degrees = asked.engine().parallel();
+    boolean first = degrees.ulyssesSchedule() == Schedule.V_FIRST;
+    HeadTrade whole = first ? HeadTrade.valuesFirst(ulysses) : HeadTrade.together(ulysses);
+    return degrees.selectiveV() == 0
+        ? whole
+        : new SelectiveTrade(
+            asked.request(),
+            ulysses,
+            plan.layout(),
+            plan.ulyssesShards(),
+            new SelectiveTrade.Schedule(degrees.selectiveV(), plan.from(), plan.steps(), first),
+            whole);
   }
 
   private Attention ofAPatch(Asked asked) {
     NDManager request = asked.request();
     RankPlan plan = asked.plan();
-    AttentionKernel kernel = asked.kernel();
+    AttentionKernel kernel = asked.engine().runtime().attentionBackend();
     if (distrifusion.size() > 1) {
       return new DisplacedAttention(distrifusion, ring, asked.steps(), kernel);
     } else if (plan.stale()) {

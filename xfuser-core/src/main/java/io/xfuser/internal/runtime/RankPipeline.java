@@ -55,7 +55,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     this.run = run;
     this.request = run.tensors();
     this.plan = run.plan().denoising().get(run.rank());
-    this.groups = RankGroups.of(run.world(), plan);
+    this.groups = RankGroups.of(run.world(), plan, run.engine().parallel());
     this.decoding = decoding;
     Midway midway = given.midway();
     this.given = midway == null ? given : new Given(midway.with(given.tensors()), midway);
@@ -166,7 +166,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     StartStage starting = new StartStage(run, run.loads(pipeline), plan);
     Start start = starting.start(scheduler, typed);
     StepChoice choice = StepChoice.of(run.engine().model(), pipeline.model(), plan, groups);
-    RankGroups.Asked asked = RankGroups.Asked.of(request, plan, runtime.attentionBackend());
+    RankGroups.Asked asked = RankGroups.Asked.of(request, plan, run.engine());
     return new DenoisingLoop<>(
         request,
         plan,
@@ -190,12 +190,13 @@ final class RankPipeline<C> implements RankCourse.Work {
     if (next == plan.from()) {
       tellOfStep(next);
     }
+    boolean selects = run.engine().parallel().selectiveV() > 0; // others in each step
     StepCourse course =
         new StepCourse(
             run.figures(),
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
-              run.world().transport().step(plan.kind(t));
+              run.world().transport().step(plan.kind(t) + (selects ? " in step " + t : ""));
               if (decoding.showsAfter(t + 1)) {
                 all.loop().show();
               }

@@ -125,6 +125,56 @@ def summing_kernel(self, q: Tensor, k: Tensor, v: Tensor, kernel: str) -> str:
     return "cudnn"
   return "sdpa_math"
 
+def with_values(self, others: List[Tensor], values: List[Tensor]) -> Tensor:
+  # queries and keys (B, li, 2, H, D) and values (B, li, 1, H, D), in order -> (B, L, 3, H, D)
+  tokens = 0
+  for x in values:
+    tokens = tokens + x.size(1)
+  like = values[0]
+  out = torch.empty([like.size(0), tokens, 3, like.size(3), like.size(4)], dtype=like.dtype, device=like.device)
+  done = 0
+  for i in range(len(values)):
+    part = out.slice(1, done, done + values[i].size(1))
+    part.slice(2, 0, 2).copy_(others[i])
+    part.slice(2, 2, 3).copy_(values[i])
+    done = done + values[i].size(1)
+  return out
+
+def room(self, like: Tensor, tokens: int) -> Tensor:
+  # for so many tokens like (B, L, n, H, D)
+  return torch.empty([like.size(0), tokens, like.size(2), like.size(3), like.size(4)], dtype=like.dtype, device=like.device)
+
+def put(self, buffer: Tensor, start: int, fresh: Tensor) -> Tensor:
+  # fresh (B, L, ...) in the place of as many tokens of buffer
+  return buffer.slice(1, start, start + fresh.size(1)).copy_(fresh)
+
+def put_parts(self, buffer: Tensor, part: int, start: int, fresh: Tensor) -> Tensor:
+  # fresh (B, L, n, H, D), n of queries, keys and values from `part` on, in the place of as many tokens of buffer (B, p, 3, H, D)
+  return buffer.slice(2, part, part + fresh.size(2)).slice(1, start, start + fresh.size(1)).copy_(fresh)
+
+def at(self, places: Tensor, like: Tensor) -> Tensor:
+  # places (B, k) as an index of tokens like (B, L, n, H, D)
+  wide = torch.to(places, 4).unsqueeze(2).unsqueeze(3).unsqueeze(4)
+  return wide.expand([-1, -1, like.size(2), like.size(3), like.size(4)])
+
+def put_at(self, buffer: Tensor, part: int, places: Tensor, fresh: Tensor) -> Tensor:
+  # fresh (B, k, n, H, D) at places (B, k) of buffer (B, p, 3, H, D), n of queries, keys and values from `part` on
+  return buffer.slice(2, part, part + fresh.size(2)).scatter_(1, self.at(places, fresh), fresh)
+
+def taken_at(self, x: Tensor, places: Tensor, first: int) -> Tensor:
+  # x (B, L, n, H, D), the first of whose tokens has the place `first` -> (B, k, n, H, D) at places (B, k)
+  return x.gather(1, self.at(places - first, x))
+
+def most_changed(self, values: Tensor, before: Tensor, start: int, count: int, first: int) -> Tensor:
+  # which of values (B, L, 1, H, D) are farthest from before[:, start:start + L], as places (B, count) int32 from `first` on;
+  # before becomes what they are
+  old = before.slice(1, start, start + values.size(1))
+  change = torch.abs(torch.to(values, 6) - torch.to(old, 6)).sum([2, 3, 4])  # (B, L)
+  chosen = torch.sort(torch.topk(change, count, 1)[1], 1)[0]
+  where = self.at(chosen, values)
+  old.scatter_(1, where, values.gather(1, where))
+  return torch.to(chosen + first, 3)
+
 def new_buffer(self, like: Tensor, tokens: int) -> Tensor:
   # (B, L, 2 or 3, H, D) -> (B, tokens, 2, H, D)
   return torch.empty([like.size(0), tokens, 2, like.size(3), like.size(4)], dtype=like.dtype, device=like.device)

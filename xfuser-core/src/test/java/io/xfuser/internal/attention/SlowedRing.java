@@ -50,11 +50,6 @@ record SlowedRing(Communicator ranks, long leastNanos, Duration lasts) implement
   }
 
   @Override
-  public NDArray allGather(NDManager owner, NDArray shard, int dim) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
   public Pending startAllGather(NDArray shard) {
     throw new UnsupportedOperationException();
   }
@@ -65,7 +60,7 @@ record SlowedRing(Communicator ranks, long leastNanos, Duration lasts) implement
   }
 
   @Override
-  public NDArray allToAll(NDManager owner, NDArray x, Split split, int concatDim) {
+  public Pending startAllToAll(NDArray x, Split split, int concatDim) {
     throw new UnsupportedOperationException();
   }
 

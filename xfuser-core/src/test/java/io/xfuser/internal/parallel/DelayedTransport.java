@@ -2,25 +2,45 @@ package io.xfuser.internal.parallel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToLongFunction;
 
 /**
  * Lets every message arrive a given time later, as over a slow network: the sender goes on at once,
  * and messages under way do not delay one another.
  */
 public final class DelayedTransport extends ForwardingTransport {
-  private final long nanos;
+  private final ToLongFunction<List<NDArray>> nanos;
   private final ScheduledThreadPoolExecutor network;
 
   /** Delays what {@code inner} sends by {@code delay}. */
   public DelayedTransport(Transport inner, Duration delay) {
+    this(inner, message -> delay.toNanos());
+  }
+
+  /** Sends over a link that carries so many bytes a second, one message after the other. */
+  public static DelayedTransport link(Transport inner, long bytesPerSecond) {
+    AtomicLong free = new AtomicLong(System.nanoTime()); // from then on
+    return new DelayedTransport(
+        inner,
+        message -> {
+          long bytes = message.stream().mapToLong(ElementType::bytesOf).sum();
+          long now = System.nanoTime();
+          long lasts = bytes * 1_000_000_000 / bytesPerSecond;
+          return free.updateAndGet(since -> Math.max(since, now) + lasts) - now;
+        });
+  }
+
+  private DelayedTransport(Transport inner, ToLongFunction<List<NDArray>> nanos) {
     super(inner);
-    this.nanos = delay.toNanos();
+    this.nanos = nanos;
     this.network =
         new ScheduledThreadPoolExecutor(
             1, // one thread, so that messages keep their order
@@ -34,7 +54,8 @@ public final class DelayedTransport extends ForwardingTransport {
   @Override
   public void send(Channel channel, int to, List<NDArray> tensors) {
     List<SharedTensor> message = tensors.stream().map(SharedTensor::of).toList();
-    var unused = network.schedule(() -> deliver(channel, to, message), nanos, TimeUnit.NANOSECONDS);
+    long delay = nanos.applyAsLong(tensors);
+    var unused = network.schedule(() -> deliver(channel, to, message), delay, TimeUnit.NANOSECONDS);
   }
 
   @Override

@@ -29,7 +29,6 @@ import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineModel.Calibration;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
-import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.TransformerSpec;
@@ -100,19 +99,16 @@ class PipeFusionOverlapTest {
   }
 
   private static <C> long denoise(World world, RankPlan plan, TransformerSpec<C> spec) {
-    RankGroups groups = RankGroups.of(world, plan);
+    EngineConfig engine = engine(ParallelConfig.serial());
+    RankGroups groups = RankGroups.of(world, plan, engine.parallel());
     try (NDManager manager = Torch.newManager();
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       NDArray tokens = manager.zeros(new Shape(1, plan.layout().tokens(), 4));
       PipelineStage<C> stage =
           PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
       RankFigures figures = new RankFigures(manager, world.device(), DeviceClock.CPU);
-      CachePolicy policy =
-          CachePolicy.of(
-              plan.request(),
-              engine(ParallelConfig.builder().build()).model(),
-              Calibration.NONE); // none
-      RankGroups.Asked asked = RankGroups.Asked.of(manager, plan, AttentionKernel.FASTEST);
+      CachePolicy policy = CachePolicy.of(plan.request(), engine.model(), Calibration.NONE); // none
+      RankGroups.Asked asked = RankGroups.Asked.of(manager, plan, engine);
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(
               manager,

@@ -132,6 +132,7 @@ class PauseTest {
     List<ParallelConfig> all = new ArrayList<>(FRESH);
     all.addAll(STALE);
     all.add(CFG);
+    all.add(degrees(x -> x.ulyssesDegree(4).ulyssesTopology(2, 2).selectiveV(1)));
     return IntStream.range(0, all.size())
         .mapToObj(i -> Arguments.of(MODELS.get(i % MODELS.size()), all.get(i)));
   }

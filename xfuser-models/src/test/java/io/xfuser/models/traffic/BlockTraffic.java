@@ -17,13 +17,13 @@ enum BlockTraffic {
       "joint/rotary joint/stream joint/blocks",
       4608 * 3072,
       "double_block",
-      "double_before attended double_after"),
+      "double_before double_rest attended double_after"),
   FLUX_SINGLE(
       "flux",
       "joint/rotary joint/stream joint/blocks",
       4608 * 3072,
       "single_block",
-      "single_before attended single_after"),
+      "single_before single_rest attended single_after"),
   FLUX_PROJECT(
       "flux",
       "joint/rotary joint/stream joint/blocks",
@@ -35,13 +35,15 @@ enum BlockTraffic {
       "joint/stream sd3/sd3",
       2 * 4429 * 1536,
       "block",
-      "before_joint before_second attended after_attention text_after_attention"),
+      "before_joint rest_joint before_second norm_heads_ attended after_attention"
+          + " text_after_attention"),
   SD35_MEDIUM_DUAL(
       "sd3",
       "joint/stream sd3/sd3",
       2 * 4429 * 1536,
       "dual_block",
-      "before_joint before_second attended after_attention text_after_attention"),
+      "before_joint rest_joint before_second norm_heads_ attended after_attention"
+          + " text_after_attention"),
   PIXART(
       "pixart",
       "adaln/adaln",
@@ -53,13 +55,13 @@ enum BlockTraffic {
       "hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "block",
-      "join_skip before_attention attended after_attention"),
+      "join_skip before_attention norm_turn_ attended after_attention"),
   HUNYUANDIT_SKIP(
       "hunyuandit",
       "hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "skip_block",
-      "join_skip before_attention attended after_attention");
+      "join_skip before_attention norm_turn_ attended after_attention");
 
   private static final String PACKAGE = "/io/xfuser/models/";
   private static final int BYTES = 2; // of a number in bf16

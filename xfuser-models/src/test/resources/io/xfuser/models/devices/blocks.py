@@ -17,10 +17,12 @@ def calls(self, like: Tensor) -> List[Tensor]:
   for rows in [1, 2]:
     m, n = self.of(like, [12, rows, 1, 16]), self.of(like, [3, rows, 1, 16])
     for streams in [[x], [x, text]]:
-      packed = self.double_before(streams, m, rotation, double, 8)
+      packed = self.double_before(streams, m, double, 8)
+      self.double_rest(packed, streams, m, rotation, double)
       attended = packed[:, :, 0]
       out = out + [packed] + self.double_after(streams, attended, m, double, [0, 2, 1])
-      packed, both = self.single_before(streams, n, rotation, single, 8)
+      packed, both = self.single_before(streams, n, single, 8)
+      self.single_rest(packed, rotation, single)
       out = out + [packed] + self.single_after(streams, attended, both, n, single, [0, 1, 1])
   c = self.layers(like, {"x_embedder": [16, 4], "context_embedder": [16, 9]})
   out = out + [self.embed_text(self.of(like, [2, 5, 9]), c), self.embed(self.of(like, [2, 6, 4]), c)]

@@ -21,9 +21,11 @@ def calls(self, like: Tensor) -> List[Tensor]:
   rotation = self.rotation(text, torch.zeros([6, 4], dtype=4, device=like.device), [2, 2, 2, 2], 2000.)
   out = [text, x, v, rotation, self.modulation(v, 1, 12), self.predict(x, v, c, 1e-6), self.finite(torch.to(x, 5))]
   for streams, turns in [([x], rotation.slice(0, 5, 11)), ([x, text], rotation)]:
-    packed = self.double_before(streams, v, turns, double, 8, 1e-6)
+    packed = self.double_before(streams, v, double, 8, 1e-6)
+    self.double_rest(packed, streams, v, turns, double, 1e-6)
     attended = packed[:, :, 0]
     out = out + [packed] + self.double_after(streams, attended, v, double, 1e-6, [0, 2, 1])
-    packed, both = self.single_before(streams, v, turns, single, 8, 1e-6)
+    packed, both = self.single_before(streams, v, single, 8, 1e-6)
+    self.single_rest(packed, turns, single, 1e-6)
     out = out + [packed] + self.single_after(streams, attended, both, v, single, [0, 1, 1])
   return out

@@ -10,7 +10,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   rotation = self.rotation(at, 2, 3, 8)
   w["attn1.norm_qk.weight"], w["attn1.norm_qk.bias"] = self.of(like, [2, 8]), self.of(like, [2, 8])
   m = self.modulation(t, w)
-  out = [rotation, self.join_skip(x, x, w), m, self.before_attention(x, m, rotation, w, 8)]
+  out = [rotation, self.join_skip(x, x, w), m, self.norm_turn_(self.before_attention(x, m, w, 8), rotation, w)]
   kv = self.text_key_values(text, w, 8)
   out = out + [kv, self.after_attention(x, self.of(like, [2, 6, 2, 8]), kv, rotation, w, [0, 3, 1])]
   pooler, embedder = "time_extra_emb.pooler", "time_extra_emb."

@@ -20,7 +20,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = out + [both, later, self.first_row(both)]
   for own in [self.by_token(m, annotate(List[Tensor], [])), self.by_token(self.modulation(both, w), [later])]:
     for streams in [[x], [x, text]]:
-      packed = self.before(streams, own, rotation, w, 8)
+      packed = self.rest(self.before(streams, own, w, 8), streams, own, rotation, w)
       out = out + [packed] + own + self.after(streams, packed[:, :, 0], own, w, [0, 2, 1])
   mask = torch.ones([2, 7], dtype=4, device=like.device)
   return out + [self.without_template(self.of(like, [2, 7, 9]), mask, 3, 5)]

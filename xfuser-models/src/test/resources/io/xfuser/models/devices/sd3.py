@@ -13,7 +13,10 @@ def calls(self, like: Tensor) -> List[Tensor]:
     w[norm + ".weight"] = self.of(like, [2, 4])
   x, text, t = self.of(like, [2, 6, 8]), self.of(like, [2, 5, 8]), self.of(like, [2, 8])
   m, n = self.modulation(t, w), self.modulation(t, last)
-  out = [m, n, self.before_attention(x, m, w, 4), self.before_joint(x, text, m, w, 4), self.before_joint(x, text, n, last, 4), self.before_second(x, m, w, 4)]
+  out = [m, n, self.norm_heads_(self.before_second(x, m, w, 4), w, "attn2.norm_qk")]
+  for streams in [[x], [x, text]]:
+    out.append(self.rest_joint(self.before_joint(streams, m, w, 4), streams, m, w))
+  out.append(self.rest_joint(self.before_joint([x, text], n, last, 4), [x, text], n, last))
   attended = self.of(like, [2, 11, 2, 4])
   out.append(self.after_attention(x, attended, [self.of(like, [2, 6, 2, 4])], m, w, [0, 3, 1]))
   out.append(self.after_attention(x, attended, annotate(List[Tensor], []), n, last, [0, 2, 1]))

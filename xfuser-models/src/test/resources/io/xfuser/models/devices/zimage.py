@@ -21,7 +21,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = [t, m, x, self.predict(x, t, c)] + text + rotation
   out = out + [self.refined(caption, mask, turns.slice(1, 0, 32), w, 8, 1e-5)]
   for streams, left in [([x], 0), ([x, text[0]], 0), ([x, text[0]], 32), ([x, caption], 32)]:
-    before = self.before(streams, left, rotation, m, w, 8, 1e-5)
+    before = self.before(streams, left, m, w, 8, 1e-5)
+    self.rest(before[0], streams, left, rotation, w)
     y = self.attended(before[0].select(2, 0), w)
     middle = self.middle(before[1], y, m, w, 1e-5)
     out = out + before + middle + self.after(streams, left, middle[0], middle[1], m, w, 1e-5)

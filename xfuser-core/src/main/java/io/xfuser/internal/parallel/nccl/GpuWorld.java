@@ -6,12 +6,9 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.HostStaging;
+import io.xfuser.internal.parallel.Machines;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.torchscript.Torch;
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -20,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,9 +26,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class GpuWorld {
   private static final Logger LOG = LoggerFactory.getLogger(GpuWorld.class);
-
-  /** Differs from machine to machine, whatever they are called, and not between its containers. */
-  private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
   private GpuWorld() {}
 
@@ -49,7 +42,7 @@ public final class GpuWorld {
    */
   public static World over(World world, Device device, Duration timeout) {
     return device.isGpu()
-        ? over(world, new Own(device, machine(), () -> NcclWorld.library(device)), timeout)
+        ? over(world, new Own(device, Machines.own(), () -> NcclWorld.library(device)), timeout)
         : world;
   }
 
@@ -130,18 +123,5 @@ public final class GpuWorld {
       }
     }
     return cards;
-  }
-
-  private static String machine() {
-    String boot = read(BOOT_ID);
-    return boot != null ? boot : ManagementFactory.getRuntimeMXBean().getName().split("@", 2)[1];
-  }
-
-  private static @Nullable String read(Path file) {
-    try {
-      return Files.readString(file).strip();
-    } catch (IOException e) {
-      return null; // there is none outside Linux
-    }
   }
 }

@@ -58,6 +58,11 @@ record Flux2(Flux2Config config, Weights weights) implements TransformerSpec<Joi
   }
 
   @Override
+  public boolean valuesFirst() {
+    return true;
+  }
+
+  @Override
   public Block<JointConditioning> block(int index, Share share) {
     int single = index - config.doubleBlocks();
     return single < 0

@@ -47,9 +47,14 @@ record Flux2DoubleBlock(Flux2Config config, TensorMap weights) implements Block<
       NDArray turns = Flux2.rotation(scope, x, c);
       NDArray packed = // (B, T + l, 3, H, D)
           Flux2.PROGRAM.call(
-              scope, "double_before", x.streams(), v, turns, weights, config.headSize(), epsilon);
-      NDArray attended = // (B, T + l, H, D)
-          context.attend(scope, 0, new Qkv(packed, x.textTokens(), x.place().span()));
+              scope, "double_before", x.streams(), v, weights, config.headSize(), epsilon);
+      Qkv qkv =
+          new Qkv(packed, x.textTokens(), x.place().span())
+              .before(
+                  () ->
+                      Flux2.PROGRAM.call(
+                          scope, "double_rest", packed, x.streams(), v, turns, weights, epsilon));
+      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
       NDList out = // (B, l, C), (B, T, C)
           context
               .terms(2, Flux2.PROGRAM)

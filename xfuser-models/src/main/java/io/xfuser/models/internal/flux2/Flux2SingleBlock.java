@@ -43,19 +43,19 @@ record Flux2SingleBlock(Flux2Config config, boolean last, TensorMap weights)
   @Override
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray v = c.step().vector(); // (1, 16·C)
+    double epsilon = config.epsilon();
     try (NDManager scope = owner.newSubManager()) {
       NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
           Flux2.PROGRAM.callList(
-              scope,
-              "single_before",
-              x.streams(),
-              v,
-              Flux2.rotation(scope, x, c),
-              weights,
-              config.headSize(),
-              config.epsilon());
-      NDArray attended = // (B, T + l, H, D)
-          context.attend(scope, 0, new Qkv(before.get(0), x.textTokens(), x.place().span()));
+              scope, "single_before", x.streams(), v, weights, config.headSize(), epsilon);
+      NDArray turns = Flux2.rotation(scope, x, c);
+      Qkv qkv =
+          new Qkv(before.get(0), x.textTokens(), x.place().span())
+              .before(
+                  () ->
+                      Flux2.PROGRAM.call(
+                          scope, "single_rest", before.get(0), turns, weights, epsilon));
+      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
       Hidden kept = last ? x.with(x.image(), null) : x;
       NDList out = // (B, l, C), (B, T, C)
           context

@@ -49,6 +49,11 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
   }
 
   @Override
+  public boolean valuesFirst() {
+    return true;
+  }
+
+  @Override
   public OptionalInt skipFrom(int index) {
     return index > depth() / 2 ? OptionalInt.of(depth() - 1 - index) : OptionalInt.empty();
   }

@@ -63,11 +63,12 @@ record HunyuanDiTBlock(int headSize, TensorMap weights) implements Block<Hunyuan
               "before_attention",
               image,
               c.step().of(this, HunyuanDiT.PROGRAM, "modulation"),
-              rotation,
               weights,
               headSize);
-      NDArray attended =
-          context.attend(scope, 0, new Qkv(packed, x.place().span())); // (B, l, H, D)
+      Qkv qkv =
+          new Qkv(packed, x.place().span())
+              .before(() -> run(scope, "norm_turn_", packed, rotation, weights));
+      NDArray attended = context.attend(scope, 0, qkv); // (B, l, H, D)
       return x.with( // (B, l, C)
           context
               .terms(3, HunyuanDiT.PROGRAM)

@@ -44,9 +44,14 @@ public record DoubleBlock(int headSize, Modulation modulation, TensorMap weights
       NDList streams = x.streams(); // (B, l, C), (B, T, C)
       NDArray rotation = Streams.rotation(scope, x, c);
       NDArray packed = // (B, T + l, 3, H, D)
-          Streams.PROGRAM.call(scope, "double_before", streams, m, rotation, weights, headSize);
-      NDArray attended = // (B, T + l, H, D)
-          context.attend(scope, 0, new Qkv(packed, x.textTokens(), c.mask(), x.place().span()));
+          Streams.PROGRAM.call(scope, "double_before", streams, m, weights, headSize);
+      Qkv qkv =
+          new Qkv(packed, x.textTokens(), c.mask(), x.place().span())
+              .before(
+                  () ->
+                      Streams.PROGRAM.call(
+                          scope, "double_rest", packed, streams, m, rotation, weights));
+      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
       NDList out =
           context
               .terms(2, Streams.PROGRAM)

@@ -38,9 +38,12 @@ public record SingleBlock(int headSize, boolean last, Modulation modulation, Ten
     try (NDManager scope = owner.newSubManager()) {
       NDArray rotation = Streams.rotation(scope, x, c);
       NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
-          Streams.PROGRAM.callList(
-              scope, "single_before", x.streams(), m, rotation, weights, headSize);
-      Qkv qkv = new Qkv(before.get(0), x.textTokens(), c.mask(), x.place().span());
+          Streams.PROGRAM.callList(scope, "single_before", x.streams(), m, weights, headSize);
+      Qkv qkv =
+          new Qkv(before.get(0), x.textTokens(), c.mask(), x.place().span())
+              .before(
+                  () ->
+                      Streams.PROGRAM.call(scope, "single_rest", before.get(0), rotation, weights));
       NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
       Hidden kept = last ? x.with(x.image(), null) : x;
       NDList out = // (B, l, C), (B, T, C)

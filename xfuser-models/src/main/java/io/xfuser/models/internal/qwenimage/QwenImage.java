@@ -57,6 +57,11 @@ record QwenImage(QwenImageConfig config, Weights weights)
   }
 
   @Override
+  public boolean valuesFirst() {
+    return true;
+  }
+
+  @Override
   public Block<JointConditioning> block(int index, Share share) {
     return QwenImageBlock.load(config, weights.at("transformer_blocks." + index + "."), share);
   }

@@ -62,9 +62,13 @@ record QwenImageBlock(int headSize, TensorMap weights) implements Block<JointCon
         streams.add(x.text());
       }
       NDArray packed = // (B, T + l, 3, H, D)
-          QwenImage.PROGRAM.call(scope, "before", streams, m, rotation, weights, headSize);
-      NDArray attended = // (B, T + l, H, D)
-          context.attend(scope, 0, new Qkv(packed, x.textTokens(), c.mask(), x.place().span()));
+          QwenImage.PROGRAM.call(scope, "before", streams, m, weights, headSize);
+      Qkv qkv =
+          new Qkv(packed, x.textTokens(), c.mask(), x.place().span())
+              .before(
+                  () ->
+                      QwenImage.PROGRAM.call(scope, "rest", packed, streams, m, rotation, weights));
+      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
       NDList out =
           context
               .terms(2, QwenImage.PROGRAM)

@@ -50,6 +50,11 @@ public record SD3(SD3Config config, Weights weights) implements TransformerSpec<
   }
 
   @Override
+  public boolean valuesFirst() {
+    return true;
+  }
+
+  @Override
   public int attentions(int index) {
     return config.dual().contains(index) ? 2 : 1;
   }

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.sd3;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.joint.JointConditioning;
@@ -22,8 +23,9 @@ import java.util.List;
  * @param headSize width of a head
  * @param last whether the text ends here
  * @param dual whether there is a second attention, over image tokens alone
+ * @param normed whether queries and keys are
  */
-record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
+record SD3Block(int headSize, boolean last, boolean dual, boolean normed, TensorMap weights)
     implements Block<JointConditioning> {
   static SD3Block load(SD3Config config, int index, Weights block, Share share) {
     boolean last = index == config.depth() - 1;
@@ -32,6 +34,7 @@ record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
         config.headSize(),
         last,
         dual,
+        config.normed(),
         WeightMap.of(block, share, w -> read(w, config, last, dual)));
   }
 
@@ -70,8 +73,7 @@ record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
     NDArray m = // (8, 12 or 15, B, 1, C)
         c.step().of(this, SD3.PROGRAM, "modulation");
     try (NDManager scope = owner.newSubManager()) {
-      Qkv qkv = new Qkv(packed(scope, x, m), x.textTokens(), x.place().span());
-      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv(scope, x, m)); // (B, T + l, H, D)
       List<NDArray> others = // (B, l, H, D)
           dual ? List.of(attendAgain(scope, x, m, context)) : List.of();
       NDArray image = // (B, l, C)
@@ -89,18 +91,27 @@ record SD3Block(int headSize, boolean last, boolean dual, TensorMap weights)
     }
   }
 
-  /** Queries, keys and values (B, T + l, 3, H, D). */
-  private NDArray packed(NDManager scope, Hidden x, NDArray m) {
-    NDArray text = x.text();
-    return text == null
-        ? SD3.PROGRAM.call(scope, "before_attention", x.image(), m, weights, headSize)
-        : SD3.PROGRAM.call(scope, "before_joint", x.image(), text, m, weights, headSize);
+  private Qkv qkv(NDManager scope, Hidden x, NDArray m) {
+    NDList streams = x.streams(); // (B, l, C), (B, T, C)
+    NDArray packed = // (B, T + l, 3, H, D)
+        SD3.PROGRAM.call(scope, "before_joint", streams, m, weights, headSize);
+    Qkv qkv = new Qkv(packed, x.textTokens(), x.place().span());
+    return normed || x.text() != null
+        ? qkv.before(() -> SD3.PROGRAM.call(scope, "rest_joint", packed, streams, m, weights))
+        : qkv;
   }
 
   private NDArray attendAgain(NDManager scope, Hidden x, NDArray m, BlockContext context) {
     NDArray packed = // (B, l, 3, H, D)
         SD3.PROGRAM.call(scope, "before_second", x.image(), m, weights, headSize);
-    return context.attend(scope, 1, new Qkv(packed, x.place().span()));
+    Qkv qkv = new Qkv(packed, x.place().span());
+    return context.attend(
+        scope,
+        1,
+        normed
+            ? qkv.before(
+                () -> SD3.PROGRAM.call(scope, "norm_heads_", packed, weights, "attn2.norm_qk"))
+            : qkv);
   }
 
   @Override

@@ -58,6 +58,11 @@ record ZImage(ZImageConfig config, Weights weights) implements TransformerSpec<Z
   }
 
   @Override
+  public boolean valuesFirst() {
+    return true;
+  }
+
+  @Override
   public Block<ZImageConditioning> block(int index, Share share) {
     int layer = index - config.refiners();
     String name = layer < 0 ? "noise_refiner." + index : "layers." + layer;

@@ -64,11 +64,16 @@ record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
       NDList rotation = new NDList(rotation(scope, x, c), c.textRotation());
       NDList before = // (B, T - out + l, 3, H, D), and what that is made of, (B, T - out + l, C)
           ZImage.PROGRAM.callList(
-              scope, "before", tokens, out, rotation, m, weights, config.headSize(), epsilon);
+              scope, "before", tokens, out, m, weights, config.headSize(), epsilon);
       long text = x.text() == null ? 0 : x.textTokens() - out;
       NDArray mask = refines ? null : c.mask();
-      NDArray attended = // (B, T - out + l, H, D)
-          context.attend(scope, 0, new Qkv(before.get(0), text, mask, x.place().span()));
+      Qkv qkv =
+          new Qkv(before.get(0), text, mask, x.place().span())
+              .before(
+                  () ->
+                      ZImage.PROGRAM.call(
+                          scope, "rest", before.get(0), tokens, out, rotation, weights));
+      NDArray attended = context.attend(scope, 0, qkv); // (B, T - out + l, H, D)
       NDArray added =
           summed(scope, context, ZImage.PROGRAM.call(scope, "attended", attended, weights));
       NDList middle =

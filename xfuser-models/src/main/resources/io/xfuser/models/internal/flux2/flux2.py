@@ -11,26 +11,38 @@ def modulation(self, v: Tensor, first: int, count: int) -> Tensor:
   # -> (count, 1, 1, C)
   return v.unflatten(1, [16, -1]).slice(1, first, first + count).transpose(0, 1).unsqueeze(2)
 
-def project(self, x: Tensor, rotation: Tensor, w: Dict[str, Tensor], layer: str, norm: str, head: int, eps: float) -> Tensor:
+def project(self, x: Tensor, w: Dict[str, Tensor], layer: str, head: int) -> Tensor:
   # x (B, l, C) -> queries, keys, values (B, l, 3, H, D)
-  return self.norm_rotate_(self.linear(x, w, layer).unflatten(2, [3, -1, head]), [rotation], w, norm, eps)
+  return self.linear(x, w, layer).unflatten(2, [3, -1, head])
 
 def gated_neurons(self, x: Tensor, w: Dict[str, Tensor], layer: str) -> Tensor:
   # x (B, l, C) -> (B, l, N)
   gate, up = torch.chunk(self.linear(x, w, layer), 2, -1)
   return torch.silu(gate) * up
 
-def double_before(self, x: List[Tensor], v: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
-  # -> (B, T + L, 3, H, D)
-  m = self.modulation(v, 1, 12)
-  text = rotation.size(0) - x[0].size(1)
-  n = self.modulate(x[0], m[0], m[1], eps)
-  image = self.project(n, rotation.slice(0, text, rotation.size(0)), w, "attn.to_qkv", "attn.norm_qk", head, eps)
+def double_before(self, x: List[Tensor], v: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
+  # -> (B, T + L, 3, H, D), of which double_rest makes the rest
+  m = self.modulation(v, 1, 2)
+  image = self.project(self.modulate(x[0], m[0], m[1], eps), w, "attn.to_qkv", head)
   if len(x) == 1:
     return image
-  n = self.modulate(x[1], m[6], m[7], eps)
-  spoken = self.project(n, rotation.slice(0, 0, text), w, "attn.to_added_qkv", "attn.norm_added_qk", head, eps)
-  return torch.cat([spoken, image], 1)
+  text = x[1].size(1)
+  shape = [image.size(0), text + image.size(1), 3, image.size(3), head]
+  packed = torch.empty(shape, dtype=image.dtype, device=image.device)
+  packed.slice(1, text, packed.size(1)).copy_(image)
+  return packed
+
+def double_rest(self, packed: Tensor, x: List[Tensor], v: Tensor, rotation: Tensor, w: Dict[str, Tensor],
+                eps: float) -> Tensor:
+  text = rotation.size(0) - x[0].size(1)
+  if len(x) > 1:
+    m = self.modulation(v, 7, 2)
+    spoken = packed.slice(1, 0, text)
+    spoken.copy_(self.project(self.modulate(x[1], m[0], m[1], eps), w, "attn.to_added_qkv", packed.size(4)))
+    self.norm_rotate_(spoken, [rotation.slice(0, 0, text)], w, "attn.norm_added_qk", eps)
+  image = packed.slice(1, packed.size(1) - x[0].size(1), packed.size(1))
+  self.norm_rotate_(image, [rotation.slice(0, text, rotation.size(0))], w, "attn.norm_qk", eps)
+  return packed
 
 def double_stream(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, Tensor], names: List[str], eps: float,
                   terms: List[int]) -> Tensor:
@@ -54,13 +66,15 @@ def double_after(self, x: List[Tensor], attended: Tensor, v: Tensor, w: Dict[str
     out.append(self.finite(self.double_stream(x[1], attended.slice(1, 0, text), m.slice(0, 6, 12), w, names, eps, terms)))
   return out
 
-def single_before(self, x: List[Tensor], v: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int,
-                  eps: float) -> Tuple[Tensor, Tensor]:
-  # -> queries, keys, values (B, T + L, 3, H, D), and what they are projections of, (B, T + L, C)
+def single_before(self, x: List[Tensor], v: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tuple[Tensor, Tensor]:
+  # -> queries, keys, values (B, T + L, 3, H, D), not yet normed and turned, and what they are projections of, (B, T + L, C)
   both = x[0] if len(x) == 1 else torch.cat([x[1], x[0]], 1)
   m = self.modulation(v, 13, 2)
   n = self.modulate(both, m[0], m[1], eps)
-  return (self.project(n, rotation, w, "attn.to_qkv_mlp_proj.0", "attn.norm_qk", head, eps), n)
+  return (self.project(n, w, "attn.to_qkv_mlp_proj.0", head), n)
+
+def single_rest(self, packed: Tensor, rotation: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
+  return self.norm_rotate_(packed, [rotation], w, "attn.norm_qk", eps)
 
 def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, v: Tensor, w: Dict[str, Tensor],
                  terms: List[int]) -> List[Tensor]:

@@ -14,10 +14,10 @@ def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # t (B, C) -> shift (1, B, 1, C)
   return self.modulations(t, w, "norm1.linear")
 
-def before_attention(self, x: Tensor, m: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, L, C), m of modulation, rotation (L, D/2, 2), head is D -> packed queries, keys, values (B, L, 3, H, D)
+def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
+  # x (B, L, C), m of modulation, head is D -> packed queries, keys, values (B, L, 3, H, D), of which norm_turn_ makes the rest
   h = torch.add_(self.norm(x, w, "norm1.norm"), m[0])
-  return self.norm_turn_(self.linear(h, w, "attn1.to_qkv").unflatten(2, [3, -1, head]), rotation, w)
+  return self.linear(h, w, "attn1.to_qkv").unflatten(2, [3, -1, head])
 
 def norm_turn_(self, packed: Tensor, rotation: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # norms the queries and keys of packed (B, L, 3, H, D), and turns them by rotation, in their place

@@ -8,18 +8,14 @@
 # which are two norms, and proj_out.0 and .1: the columns of proj_out for attention (C, H·D) and for the MLP (C, N). Their
 # product with [attention | MLP] is the sum of two, so that nothing is concatenated.
 
-def double_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # -> (B, T + L, 3, H, D)
-  n = self.modulate(x[0], m[0], m[1], 1e-6)
-  if len(x) == 1:
-    packed = self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head])
-    return self.norm_rotate_(packed, [rotation], w, "attn.norm_qk", 1e-6)
-  text = x[1].size(1)
-  packed = self.new_packed(x[0], text + x[0].size(1), w["attn.to_qkv.bias"], head)
-  self.project(n, [rotation], w, "attn.to_qkv", "attn.norm_qk", packed.slice(1, text, packed.size(1)))
-  n = self.modulate(x[1], m[6], m[7], 1e-6)
-  self.project(n, annotate(List[Tensor], []), w, "attn.to_added_qkv", "attn.norm_added_qk", packed.slice(1, 0, text))
-  return packed
+def double_before(self, x: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
+  # -> (B, T + L, 3, H, D), of which double_rest makes the rest
+  text = 0 if len(x) == 1 else x[1].size(1)
+  return self.start_packed(self.modulate(x[0], m[0], m[1], 1e-6), text, w, head)
+
+def double_rest(self, packed: Tensor, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  text = [self.modulate(t, m[6], m[7], 1e-6) for t in x[1:]]
+  return self.finish_packed(packed, text, [rotation], w)
 
 def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: Dict[str, Tensor],
                  terms: List[int]) -> List[Tensor]:
@@ -31,13 +27,14 @@ def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: Dict[str
     out.append(self.finite(text_out))
   return out
 
-def single_before(self, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor],
-                  head: int) -> Tuple[Tensor, Tensor]:
-  # -> queries, keys, values (B, T + L, 3, H, D), and what they are projections of, (B, T + L, C)
+def single_before(self, x: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: int) -> Tuple[Tensor, Tensor]:
+  # -> queries, keys, values (B, T + L, 3, H, D), not yet normed and turned, and what they are projections of, (B, T + L, C)
   both = x[0] if len(x) == 1 else torch.cat([x[1], x[0]], 1)
   n = self.modulate(both, m[0], m[1], 1e-6)
-  packed = self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head])
-  return (self.norm_rotate_(packed, [rotation], w, "attn.norm_qk", 1e-6), n)
+  return (self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head]), n)
+
+def single_rest(self, packed: Tensor, rotation: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  return self.norm_rotate_(packed, [rotation], w, "attn.norm_qk", 1e-6)
 
 def single_after(self, x: List[Tensor], attended: Tensor, n: Tensor, m: Tensor, w: Dict[str, Tensor],
                  terms: List[int]) -> List[Tensor]:

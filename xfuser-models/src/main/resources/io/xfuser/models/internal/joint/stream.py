@@ -36,10 +36,26 @@ def new_packed(self, like: Tensor, tokens: int, bias: Tensor, head: int) -> Tens
   packed = torch.empty([like.size(0), tokens, bias.size(0)], dtype=like.dtype, device=like.device)
   return packed.unflatten(2, [3, -1, head])
 
-def project(self, x: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], layer: str, norm: str, out: Tensor) -> Tensor:
-  # x (B, l, C), rotation none or (L, D/2, 2) -> queries, keys, values (B, l, 3, H, D) in out, a part of such a buffer
-  self.linear_into(x, w, layer, out.flatten(2))
-  return self.norm_rotate_(out, rotation, w, norm, 1e-6)
+def start_packed(self, x: Tensor, text: int, w: Dict[str, Tensor], head: int) -> Tensor:
+  # x (B, l, C) of the image -> queries, keys, values (B, text + l, 3, H, D), of the text not yet, of the image as attn.to_qkv
+  # gives them: its values are ready
+  if text == 0:
+    return self.linear(x, w, "attn.to_qkv").unflatten(2, [3, -1, head])
+  packed = self.new_packed(x, text + x.size(1), w["attn.to_qkv.bias"], head)
+  self.linear_into(x, w, "attn.to_qkv", packed.slice(1, text, packed.size(1)).flatten(2))
+  return packed
+
+def finish_packed(self, packed: Tensor, text: List[Tensor], rotation: List[Tensor], w: Dict[str, Tensor]) -> Tensor:
+  # what start_packed left: norms and turns the image's queries and keys, and projects the text, none or (B, T, C); rotation is
+  # that of the image (L, D/2, 2), and behind it the text's, if it is turned
+  tokens = 0
+  for x in text:
+    tokens = x.size(1)
+    out = packed.slice(1, 0, tokens)
+    self.linear_into(x, w, "attn.to_added_qkv", out.flatten(2))
+    self.norm_rotate_(out, rotation[1:], w, "attn.norm_added_qk", 1e-6)
+  self.norm_rotate_(packed.slice(1, tokens, packed.size(1)), rotation[:1], w, "attn.norm_qk", 1e-6)
+  return packed
 
 def finite(self, x: Tensor) -> Tensor:
   # x within the range of fp16, as diffusers keeps it

@@ -15,18 +15,15 @@ def by_token(self, m: Tensor, rows: List[Tensor]) -> List[Tensor]:
   image = m.slice(0, 0, 6).squeeze(2)[:, rows[0]].unsqueeze(1)
   return [image, m.slice(0, 6, 12).slice(1, 0, 1)]
 
-def before(self, x: List[Tensor], m: List[Tensor], rotation: List[Tensor], w: Dict[str, Tensor], head: int) -> Tensor:
-  # rotation of the image's tokens (L, D/2, 2), and of the text's (T, D/2, 2) -> (B, T + L, 3, H, D)
-  n = self.modulate(x[0], m[0][0], m[0][1], 1e-6)
-  if len(x) == 1:
-    packed = self.linear(n, w, "attn.to_qkv").unflatten(2, [3, -1, head])
-    return self.norm_rotate_(packed, [rotation[0]], w, "attn.norm_qk", 1e-6)
-  text = x[1].size(1)
-  packed = self.new_packed(x[0], text + x[0].size(1), w["attn.to_qkv.bias"], head)
-  self.project(n, [rotation[0]], w, "attn.to_qkv", "attn.norm_qk", packed.slice(1, text, packed.size(1)))
-  n = self.modulate(x[1], m[1][0], m[1][1], 1e-6)
-  self.project(n, [rotation[1]], w, "attn.to_added_qkv", "attn.norm_added_qk", packed.slice(1, 0, text))
-  return packed
+def before(self, x: List[Tensor], m: List[Tensor], w: Dict[str, Tensor], head: int) -> Tensor:
+  # -> (B, T + L, 3, H, D), of which `rest` makes the rest
+  text = 0 if len(x) == 1 else x[1].size(1)
+  return self.start_packed(self.modulate(x[0], m[0][0], m[0][1], 1e-6), text, w, head)
+
+def rest(self, packed: Tensor, x: List[Tensor], m: List[Tensor], rotation: List[Tensor], w: Dict[str, Tensor]) -> Tensor:
+  # rotation of the image's tokens (L, D/2, 2), and of the text's (T, D/2, 2)
+  text = [self.modulate(t, m[1][0], m[1][1], 1e-6) for t in x[1:]]
+  return self.finish_packed(packed, text, rotation, w)
 
 def after(self, x: List[Tensor], attended: Tensor, m: List[Tensor], w: Dict[str, Tensor],
           terms: List[int]) -> List[Tensor]:

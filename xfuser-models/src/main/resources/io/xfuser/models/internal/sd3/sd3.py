@@ -23,32 +23,29 @@ def norm_heads_(self, packed: Tensor, w: Dict[str, Tensor], norm: str) -> Tensor
     self.norm_rotate_(packed, annotate(List[Tensor], []), w, norm, 1e-6)
   return packed
 
-def projected(self, x: Tensor, w: Dict[str, Tensor], layer: str, norm: str, head: int) -> Tensor:
-  # x (B, L, C), head is D -> queries, keys, values (B, L, 3, H, D)
-  return self.norm_heads_(self.linear(x, w, layer).unflatten(2, [3, -1, head]), w, norm)
+def before_joint(self, x: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
+  # x: image (B, L, C) and, with the first patch, text (B, T, C), m of modulation -> (B, T + L, 3, H, D), text first, of which
+  # rest_joint makes the rest
+  text = 0 if len(x) == 1 else x[1].size(1)
+  return self.start_packed(self.modulate(x[0], m[0], m[1], 1e-6), text, w, head)
 
-def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, L, C), m of modulation -> (B, L, 3, H, D)
-  return self.projected(self.modulate(x, m[0], m[1], 1e-6), w, "attn.to_qkv", "attn.norm_qk", head)
-
-def before_joint(self, x: Tensor, text: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, L, C), text (B, T, C), m of modulation -> (B, T + L, 3, H, D), text first
+def rest_joint(self, packed: Tensor, x: List[Tensor], m: Tensor, w: Dict[str, Tensor]) -> Tensor:
   shift = self.image_modulations(w)
   factor = shift + 1
   if m.size(0) == shift + 2:
     shift, factor = factor, shift
-  tokens = text.size(1)
-  packed = self.new_packed(x, tokens + x.size(1), w["attn.to_qkv.bias"], head)
-  of_text, of_image = packed.slice(1, 0, tokens), packed.slice(1, tokens, packed.size(1))
-  self.linear_into(self.modulate(text, m[shift], m[factor], 1e-6), w, "attn.to_added_qkv", of_text.flatten(2))
-  self.linear_into(self.modulate(x, m[0], m[1], 1e-6), w, "attn.to_qkv", of_image.flatten(2))
-  self.norm_heads_(of_text, w, "attn.norm_added_qk")
-  self.norm_heads_(of_image, w, "attn.norm_qk")
+  text = 0
+  for t in x[1:]:
+    text = t.size(1)
+    out = packed.slice(1, 0, text)
+    self.linear_into(self.modulate(t, m[shift], m[factor], 1e-6), w, "attn.to_added_qkv", out.flatten(2))
+    self.norm_heads_(out, w, "attn.norm_added_qk")
+  self.norm_heads_(packed.slice(1, text, packed.size(1)), w, "attn.norm_qk")
   return packed
 
 def before_second(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, L, C) -> (B, L, 3, H, D)
-  return self.projected(self.modulate(x, m[6], m[7], 1e-6), w, "attn2.to_qkv", "attn2.norm_qk", head)
+  # x (B, L, C) -> (B, L, 3, H, D), of which norm_heads_ makes the rest
+  return self.linear(self.modulate(x, m[6], m[7], 1e-6), w, "attn2.to_qkv").unflatten(2, [3, -1, head])
 
 def after_attention(self, x: Tensor, attended: Tensor, others: List[Tensor], m: Tensor, w: Dict[str, Tensor],
                     terms: List[int]) -> Tensor:

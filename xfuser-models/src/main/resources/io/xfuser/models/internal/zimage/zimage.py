@@ -25,9 +25,11 @@ def parted(self, y: Tensor, x: List[Tensor], out: int) -> List[Tensor]:
     return [y.slice(1, text, y.size(1)), y.slice(1, 0, text)]
   return [y.slice(1, text, y.size(1)), torch.cat([x[1].slice(1, 0, out), y.slice(1, 0, text)], 1)]
 
-def project(self, x: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, l, C) -> queries, keys, values (B, l, 3, H, D)
-  packed = self.linear(x, w, "attention.to_qkv").unflatten(2, [3, -1, head])
+def project(self, x: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
+  # x (B, l, C) -> queries, keys, values (B, l, 3, H, D), not yet normed and turned
+  return self.linear(x, w, "attention.to_qkv").unflatten(2, [3, -1, head])
+
+def norm_turn_(self, packed: Tensor, rotation: Tensor, w: Dict[str, Tensor]) -> Tensor:
   return self.norm_rotate_(packed, [rotation], w, "attention.norm_qk", 1e-5)
 
 def turning(self, x: List[Tensor], out: int, rotation: List[Tensor]) -> Tensor:
@@ -36,12 +38,14 @@ def turning(self, x: List[Tensor], out: int, rotation: List[Tensor]) -> Tensor:
     return rotation[0]
   return torch.cat([rotation[1].slice(1, out, x[1].size(1)), rotation[0]], 1)
 
-def before(self, x: List[Tensor], out: int, rotation: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: int,
-           eps: float) -> List[Tensor]:
-  # -> queries, keys, values (B, T - out + L, 3, H, D), and the tokens that they are of, (B, T - out + L, C)
+def before(self, x: List[Tensor], out: int, m: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> List[Tensor]:
+  # -> queries, keys, values (B, T - out + L, 3, H, D), of which `rest` makes the rest, and the tokens that they are of,
+  # (B, T - out + L, C)
   h = self.tokens(x, out)
-  n = self.rms_norm(h, w, "attention_norm1", eps) * m[0]
-  return [self.project(n, self.turning(x, out, rotation), w, head), h]
+  return [self.project(self.rms_norm(h, w, "attention_norm1", eps) * m[0], w, head), h]
+
+def rest(self, packed: Tensor, x: List[Tensor], out: int, rotation: List[Tensor], w: Dict[str, Tensor]) -> Tensor:
+  return self.norm_turn_(packed, self.turning(x, out, rotation), w)
 
 def attended(self, y: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # what attention gives (B, l, H, D) -> its projection, a share's part of it (B, l, C)
@@ -95,7 +99,7 @@ def caption(self, embeds: Tensor, mask: Tensor, w: Dict[str, Tensor], eps: float
 
 def refined(self, x: Tensor, mask: Tensor, rotation: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
   # a caption (B, K, C), of which mask (B, K) says what is attended, after a block that refines it
-  packed = self.project(self.rms_norm(x, w, "attention_norm1", eps), rotation, w, head)
+  packed = self.norm_turn_(self.project(self.rms_norm(x, w, "attention_norm1", eps), w, head), rotation, w)
   q, k, v = [packed.select(2, i).transpose(1, 2) for i in range(3)]
   bias = torch.masked_fill(torch.zeros(mask.size(), dtype=x.dtype, device=x.device), mask == 0, float("-inf"))
   y = self.attended(self.attend_masked(q, k, v, [bias.unsqueeze(1).unsqueeze(1)]), w)

@@ -1,0 +1,105 @@
+package io.xfuser.examples.quality;
+
+import io.xfuser.cli.quality.Fidelity;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.examples.quality.PromptBatches.Drawn;
+import io.xfuser.pipeline.DiffusionPipeline;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Compares pictures of which Ulysses ranks sent one another some tokens alone with serial ones, and
+ * both with those of many steps, which neither is meant to be near.
+ */
+@Command(
+    name = "scripts/quality/selected",
+    description = "Measures what --selective_v changes, and prints a table.",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true)
+public final class SelectedTokens implements Callable<Integer> {
+  @Option(names = "--model", required = true, description = "A pipeline in diffusers' layout.")
+  private Path model = Path.of("");
+
+  @Option(names = "--prompts", required = true, description = "A file with a prompt per line.")
+  private Path prompts = Path.of("");
+
+  @Option(names = "--pictures", description = "How many of the prompts, from the first.")
+  private int pictures = 25;
+
+  @Option(names = "--num_inference_steps", split = ",", description = "The values of S.")
+  private List<Integer> steps = List.of(10, 20);
+
+  @Option(names = "--reference_steps", description = "Of the pictures that both are compared with.")
+  private int many = 100;
+
+  @Option(names = "--nodes", split = ",", description = "The numbers of ranks, each a node.")
+  private List<Integer> nodes = List.of(2, 4);
+
+  @Option(names = "--selective_v", split = ",", description = "The values of R.")
+  private List<Double> shares = List.of(0.5, 1.0);
+
+  private SelectedTokens() {}
+
+  /** Takes the flags; {@code --help} tells them. */
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new SelectedTokens()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    List<String> texts = Files.readAllLines(prompts).stream().filter(x -> !x.isBlank()).toList();
+    PromptBatches batches =
+        new PromptBatches(texts.subList(0, Math.min(pictures, texts.size())), pictures, 2.5);
+    EngineConfig engine = EngineConfig.of(model);
+    System.out.println("| S | nodes | R | PSNR | SSIM | PSNR to S = " + many + " | serial | loss |");
+    System.out.println("|---|---|---|---|---|---|---|---|");
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
+      Drawn reference = PromptBatches.draw(pipeline, engine, batches.requests(many, x -> {}));
+      for (int count : steps) {
+        List<InputConfig> requests = batches.requests(count, x -> {});
+        Drawn serial = PromptBatches.draw(pipeline, engine, requests);
+        double own = psnr(reference.compared(serial));
+        for (int ranks : nodes) {
+          for (double share : shares) {
+            ParallelConfig selecting =
+                ParallelConfig.builder().ulyssesDegree(ranks).selectiveV(share).build();
+            EngineConfig asked = engine.toBuilder().parallel(selecting).build();
+            Drawn drawn = PromptBatches.draw(pipeline, asked, requests);
+            List<Fidelity> near = serial.compared(drawn);
+            double far = psnr(reference.compared(drawn));
+            System.out.printf(
+                Locale.ROOT,
+                "| %d | %d | %s | %.1f | %.3f | %.2f | %.2f | %.2f |%n",
+                count,
+                ranks,
+                share,
+                psnr(near),
+                near.stream().mapToDouble(Fidelity::ssim).average().orElse(Double.NaN),
+                far,
+                own,
+                own - far);
+          }
+        }
+      }
+    }
+    return 0;
+  }
+
+  /** The mean in dB; equal pictures are left out. */
+  private static double psnr(List<Fidelity> each) {
+    return each.stream()
+        .mapToDouble(Fidelity::psnr)
+        .filter(Double::isFinite)
+        .average()
+        .orElse(Double.NaN);
+  }
+}

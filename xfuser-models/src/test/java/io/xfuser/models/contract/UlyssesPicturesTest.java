@@ -1,0 +1,210 @@
+package io.xfuser.models.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Settings.Schedule;
+import io.xfuser.config.Settings.StepCache;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.nn.Range;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.report.RankReport;
+import io.xfuser.testing.Pixels;
+import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whole pictures of Ulysses ranks that trade in two phases, or values first. */
+class UlyssesPicturesTest {
+  private static final int STEPS = 3;
+  private static final ParallelConfig SERIAL = ParallelConfig.serial();
+
+  /** Up to 8 ranks, a Ulysses group of at least 3 among them, with each other method. */
+  private static final List<ParallelConfig> LAYOUTS =
+      List.of(
+          SERIAL.toBuilder().ulyssesDegree(4).ulyssesTopology(2, 2).build(),
+          SERIAL.toBuilder().ulyssesDegree(4).ringDegree(2).ulyssesTopology(2, 2).build(),
+          SERIAL.toBuilder()
+              .ulyssesDegree(4)
+              .pipefusionDegree(2)
+              .numPipelinePatch(3)
+              .ulyssesTopology(2, 2)
+              .build(),
+          SERIAL.toBuilder().ulyssesDegree(6).ulyssesTopology(3, 2).build(),
+          SERIAL.toBuilder().ulyssesDegree(4).distrifusionDegree(2).ulyssesTopology(2, 2).build(),
+          SERIAL.toBuilder().ulyssesDegree(3).tensorDegree(2).ulyssesTopology(3, 1).build(),
+          SERIAL.toBuilder().ulyssesDegree(6).ulyssesTopology(2, 3).build(),
+          SERIAL.toBuilder().ulyssesDegree(4).dataDegree(2).ulyssesTopology(2, 2).build());
+
+  /** Every transformer with a layout or two. */
+  static Stream<Arguments> pictures() {
+    List<String> models =
+        List.of(
+            "flux_dev_tiny",
+            "chroma_tiny",
+            "flux2_klein_tiny",
+            "qwenimage_tiny",
+            "zimage_tiny",
+            "hunyuandit_tiny",
+            "sd3_tiny",
+            "pixart_sigma_tiny",
+            "sd35_medium_tiny",
+            "sd35_medium_tiny",
+            "latte_tiny");
+    return IntStream.range(0, models.size())
+        .mapToObj(i -> Arguments.of(models.get(i), LAYOUTS.get(i % LAYOUTS.size())));
+  }
+
+  @ParameterizedTest
+  @MethodSource("pictures")
+  void theyAreTheSameBits(String model, ParallelConfig nodes) {
+    try (Opened pipeline = new Opened(model)) {
+      float[] expected =
+          pipeline.pixels(nodes.toBuilder().set(ParallelConfig.ULYSSES_TOPOLOGY, null).build());
+      assertThat(pipeline.pixels(nodes.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build()))
+          .containsExactly(expected);
+    }
+  }
+
+  /**
+   * What the tokens of one node have of the heads of another crosses once, whatever the phases, and
+   * in one message from each rank; joint text crosses once in place of once for each rank.
+   */
+  @ParameterizedTest
+  @CsvSource({"2, 2", "3, 2", "2, 3", "4, 1"})
+  void bytesBetweenNodesAreThoseOfTheFormula(int nodes, int ofANode) {
+    int size = nodes * ofANode;
+    ParallelConfig layout =
+        SERIAL.toBuilder().ulyssesDegree(size).ulyssesTopology(nodes, ofANode).build();
+    try (Opened pipeline = new Opened("sd3_tiny");
+        Generation generation = pipeline.drawn(layout)) {
+      TransformerSpec<?> spec = pipeline.pipeline().model().transformer(Placement.CPU);
+      Range tokens = Range.of(35); // of 80 × 112 pixels
+      Range heads = Range.of(spec.heads());
+      long traded = 0;
+      for (int from = 0; from < size; from++) {
+        for (int to = 0; to < size; to++) {
+          if (from / ofANode != to / ofANode) {
+            traded += 4L * tokens.shard(from, size).length() * heads.shard(to, size).length();
+          }
+        }
+      }
+      long text = (nodes - 1) * (77L + 20) * spec.heads();
+      long rows = 2 * 2; // two pictures with guidance
+      List<RankReport.Sent> sent =
+          generation.report().ranks().stream()
+              .map(rank -> Objects.requireNonNull(rank.sentBetweenNodes().get("ulysses")))
+              .toList();
+      assertThat(sent.stream().mapToLong(RankReport.Sent::bytes).sum())
+          .isEqualTo(Float.BYTES * rows * STEPS * spec.depth() * spec.headSize() * (traded + text));
+      assertThat(sent)
+          .extracting(RankReport.Sent::messages) // all-to-all, all-gather, all-to-all
+          .containsOnly((nodes - 1L) * 3 * STEPS * spec.depth());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"flux_dev_tiny, 1", "pixart_sigma_tiny, 3"})
+  void selectedTokensDrawAnotherPictureTheSameInAnyOrder(String model, int patches) {
+    ParallelConfig whole =
+        SERIAL.toBuilder().ulyssesDegree(4).ulyssesTopology(2, 2).numPipelinePatch(patches).build();
+    try (Opened pipeline = new Opened(model)) {
+      float[] fresh = pipeline.pixels(whole);
+      ParallelConfig some = whole.toBuilder().selectiveV(1).build();
+      float[] selected = pipeline.pixels(some);
+      assertThat(selected).isNotEqualTo(fresh);
+      assertThat(pipeline.pixels(some.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build()))
+          .containsExactly(selected);
+    }
+  }
+
+  static Stream<Arguments> refusals() {
+    ParallelConfig some = SERIAL.toBuilder().ulyssesDegree(2).selectiveV(0.5).build();
+    InputConfig input = Requests.two("sd35_medium_tiny");
+    return Stream.of(
+        Arguments.of(
+            "sd35_medium_tiny",
+            some.toBuilder().distrifusionDegree(2).build(),
+            input,
+            "selective_v cannot be had with DistriFusion"),
+        Arguments.of(
+            "sd35_medium_tiny",
+            some,
+            input.toBuilder().set(InputConfig.CACHE, StepCache.FBCACHE).build(),
+            "selective_v cannot be had with cache fbcache"),
+        Arguments.of(
+            "sd35_medium_tiny",
+            some,
+            input.toBuilder().set(InputConfig.SKIP_GUIDANCE_LAYERS, List.of(1)).build(),
+            "selective_v cannot be had with skip_guidance_layers"),
+        Arguments.of(
+            "sana_tiny",
+            some,
+            Requests.two("sana_tiny"),
+            "selective_v is about self-attention, which this transformer has none of"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("refusals")
+  void whatSelectedTokensCannotBeHadWithIsRefused(
+      String model, ParallelConfig layout, InputConfig input, String sentence) {
+    try (Opened pipeline = new Opened(model);
+        XDiTParallel ranks = pipeline.ranks(layout)) {
+      assertThatThrownBy(() -> ranks.generate(input))
+          .isInstanceOf(ArgumentException.class)
+          .hasMessage(sentence);
+    }
+  }
+
+  /** A tiny pipeline, and what is asked of it. */
+  private record Opened(String model, EngineConfig engine, DiffusionPipeline pipeline)
+      implements AutoCloseable {
+    private Opened(String model) {
+      this(model, EngineConfig.of(Requests.directory(model)));
+    }
+
+    private Opened(String model, EngineConfig engine) {
+      this(model, engine, DiffusionPipeline.fromPretrained(engine.model()));
+    }
+
+    private XDiTParallel ranks(ParallelConfig layout) {
+      return XDiTParallel.inProcess(
+          pipeline, engine.toBuilder().parallel(layout).runtime(r -> r.warmupSteps(1)).build());
+    }
+
+    private Generation drawn(ParallelConfig layout) {
+      InputConfig input =
+          Requests.two(model).toBuilder()
+              .numInferenceSteps(STEPS)
+              .outputType(OutputType.LATENT)
+              .build();
+      try (XDiTParallel ranks = ranks(layout)) {
+        return ranks.generate(input);
+      }
+    }
+
+    private float[] pixels(ParallelConfig layout) {
+      try (Generation generation = drawn(layout)) {
+        return Pixels.floats(generation.tensor());
+      }
+    }
+
+    @Override
+    public void close() {
+      pipeline.close();
+    }
+  }
+}
