@@ -184,8 +184,7 @@ record RankGroups(
     Attention inner = ofAPatch(asked);
     return ulysses.size() == 1
         ? inner
-        : new UlyssesAttention(
-            ulysses, plan.layout(), plan.ulyssesShards(), trade(asked), inner);
+        : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(), trade(asked), inner);
   }
 
   private HeadTrade trade(Asked asked) {

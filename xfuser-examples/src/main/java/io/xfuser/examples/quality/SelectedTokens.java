@@ -60,7 +60,8 @@ public final class SelectedTokens implements Callable<Integer> {
     PromptBatches batches =
         new PromptBatches(texts.subList(0, Math.min(pictures, texts.size())), pictures, 2.5);
     EngineConfig engine = EngineConfig.of(model);
-    System.out.println("| S | nodes | R | PSNR | SSIM | PSNR to S = " + many + " | serial | loss |");
+    System.out.println(
+        "| S | nodes | R | PSNR | SSIM | PSNR to S = " + many + " | serial | loss |");
     System.out.println("|---|---|---|---|---|---|---|---|");
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       Drawn reference = PromptBatches.draw(pipeline, engine, batches.requests(many, x -> {}));
