@@ -19,6 +19,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
   k["deep.weight"] = self.of(like, [3, 1, 3, 3])
   out = out + [self.matmul(x, w["alone.weight"]), self.convolve(picture, k, "biased", [1, 1]), self.convolve(picture, k, "plain", [1, 1]),
                self.convolve_depthwise(picture, k, "deep", 3, [1, 1])]
+  k["frames.weight"] = self.of(like, [6, 3, 2, 3, 3])
+  out.append(self.convolve(picture, k, "frames", [1, 1]))
   for terms in [[0, 1, 0], [0, 1, 1], [0, 2, 1]]:
     if self.adds(terms, 0):
       out.append(self.add_gated(x.clone(), x, b, terms, 1))

@@ -147,8 +147,10 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
             .mapToDouble(rank -> rank.layout().length(rank.layout().all(), rank.shard()))
             .sum();
     boolean pictures = request.input().outputType() == OutputType.PIL && leads(plan, ranks);
-    double pixels = // of one picture: other processes may have the others
-        (double) request.output().height() * request.output().width();
+    double pixels = // of one picture or video: other processes may have the others
+        (double) request.output().height()
+            * request.output().width()
+            * request.latents().pixelFrames();
     double bytes = Math.max(tokens * JAVA_POSITION, pictures ? pixels * JAVA_PIXEL : 0);
     return new MemoryNeed("the picture", bytes, SMALLER + " or a larger -Xmx");
   }
@@ -224,7 +226,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
         double inside = 2 * atOnce * decoder.width() * pixels * here / together.size();
         double pictures =
             ranks.contains(together.get(0)) // which brings the pixels together
-                ? 3.0 * images * request.latents().frames() * area(request.size(), 0)
+                ? 3.0 * images * request.latents().pixelFrames() * area(request.size(), 0)
                 : 0;
         most = Math.max(most, Math.max(inside, pictures));
       }

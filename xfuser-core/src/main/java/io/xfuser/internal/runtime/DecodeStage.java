@@ -161,9 +161,10 @@ final class DecodeStage {
   private record Rows(NDArray latents, Range images, Communicator ranks) {}
 
   /**
-   * Hands over the pixels (B·F, 3, H, W) of {@code own}. Rows that a decoder takes together may belong to
-   * several ranks, because its chunks are counted from the first row of the whole request: then the
-   * ranks show one another their latents, and each decodes the chunks that its rows lie in.
+   * Hands over the pixels (B·F, 3, H, W) of {@code own}. Rows that a decoder takes together may
+   * belong to several ranks, because its chunks are counted from the first row of the whole
+   * request: then the ranks show one another their latents, and each decodes the chunks that its
+   * rows lie in.
    */
   private void decode(NDManager owner, VaeDecoder decoder, Rows own, Consumer<NDArray> pixels) {
     int chunk = decoder.chunk(options());

@@ -70,8 +70,7 @@ final class PictureSink {
     }
     int frames = request.latents().pixelFrames();
     NDArray all = tensors.size() == 1 ? tensors.get(0) : Torch.concat(owner, tensors, 0);
-    NDArray shaped =
-        request.latents().isVideo() ? ImageProcessor.videos(owner, all, frames) : all;
+    NDArray shaped = request.latents().isVideo() ? ImageProcessor.videos(owner, all, frames) : all;
     return new RankPictures(first, List.of(), SharedTensor.of(shaped));
   }
 

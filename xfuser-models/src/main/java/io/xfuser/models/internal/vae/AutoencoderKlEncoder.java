@@ -1,6 +1,5 @@
 package io.xfuser.models.internal.vae;
 
-import static io.xfuser.models.internal.vae.Layer.ENCODER;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;

@@ -36,8 +36,7 @@ record CausalEncoder(AutoencoderKlEncoder encoder) implements VaeEncoder {
             new Splitting.Share(strip, config.scale()));
     List<Layer> all = new ArrayList<>(List.of((to, x, here) -> encoder.enter(to, x)));
     all.addAll(encoder.layers().layers());
-    Sequence layers =
-        VideoPass.watched(new Sequence(all), pass.passes(pixels), options.listener());
+    Sequence layers = VideoPass.watched(new Sequence(all), pass.passes(pixels), options.listener());
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> parts = new ArrayList<>();
       pass.run(scope, layers, pixels, part -> parts.add(Torch.alias(scope, part)));

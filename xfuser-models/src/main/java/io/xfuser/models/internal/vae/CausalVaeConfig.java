@@ -52,8 +52,7 @@ record CausalVaeConfig(
     decoderWidths = List.copyOf(decoderWidths);
     halvesTime = List.copyOf(halvesTime);
     // a decoder's level begins with half of what the one before it has
-    boolean halved =
-        residual || decoderWidths.stream().skip(1).allMatch(width -> width % 2 == 0);
+    boolean halved = residual || decoderWidths.stream().skip(1).allMatch(width -> width % 2 == 0);
     boolean positive = widths.stream().allMatch(w -> w > 0) && decoderWidths.get(0) > 0;
     if (latentChannels < 1 || residuals < 1 || base < 1 || !positive || !halved) {
       throw new ModelException(
@@ -171,7 +170,8 @@ record CausalVaeConfig(
   public VaeDecoder.Footprint footprint() {
     int second = decoderWidths.get(Math.min(1, decoderWidths.size() - 1));
     int width = Math.max(decoderWidths.get(0), second * 3 / 4);
-    int kept = 2 * (residuals + 1) + 1; // convolutions, of two frames each: a tensor is read, one written
+    int kept =
+        2 * (residuals + 1) + 1; // convolutions, of two frames each: a tensor is read, one written
     int all = videos ? width * temporalScale() + kept * decoderWidths.get(0) : width;
     return new VaeDecoder.Footprint(Math.max(1, all / (patch * patch)), TILE);
   }

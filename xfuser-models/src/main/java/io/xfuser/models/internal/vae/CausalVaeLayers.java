@@ -71,8 +71,7 @@ final class CausalVaeLayers {
   Sequence encoder() {
     int in = config.base();
     if (config.patch() > 1) {
-      layers.add(
-          (to, x, strip) -> CausalConvolution.CAUSAL.call(to, "patched", x, config.patch()));
+      layers.add((to, x, strip) -> CausalConvolution.CAUSAL.call(to, "patched", x, config.patch()));
     }
     layers.add(square("encoder.conv_in.", config.colours(), in));
     int next = 0; // blocks and halvings are numbered together, but for those with shortcuts

@@ -25,8 +25,7 @@ record ShortcutLevel(Sequence body, String function, int out, int time, int spac
    * @param base channels before the first of {@code widths}
    * @param temporal whether a level but the last makes one frame of two
    */
-  static void requireMeans(
-      String origin, int base, List<Integer> widths, List<Boolean> temporal) {
+  static void requireMeans(String origin, int base, List<Integer> widths, List<Boolean> temporal) {
     int in = base;
     for (int i = 0; i < widths.size(); i++) {
       boolean last = i == widths.size() - 1;

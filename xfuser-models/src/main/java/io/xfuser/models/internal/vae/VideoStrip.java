@@ -6,7 +6,6 @@ import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A strip of a video whose frames pass some at a time. Layers that look back leave here what the
@@ -15,7 +14,7 @@ import java.util.Map;
 final class VideoStrip implements Strip, AutoCloseable {
   private final Strip rows;
   private final NDManager owner;
-  private final Map<Layer, NDArray> kept = new IdentityHashMap<>();
+  private final IdentityHashMap<Layer, NDArray> kept = new IdentityHashMap<>();
   private boolean first = true;
 
   /** With no frame passed; {@code rows} are shared with other strips. */

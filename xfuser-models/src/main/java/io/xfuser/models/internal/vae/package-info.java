@@ -9,6 +9,11 @@
  * decoder {@link io.xfuser.models.internal.vae.OverFrames} turns the first two to the frames before
  * and after. What these need of rows that are not here, they ask of their {@link
  * io.xfuser.nn.Strip}.
+ *
+ * <p>Autoencoders of videos whose frames see those before them have {@link
+ * io.xfuser.models.internal.vae.CausalConvolution} and {@link
+ * io.xfuser.models.internal.vae.TimeScaling}: rows of the batch are frames, and what the next ones
+ * will need is kept by a {@link io.xfuser.models.internal.vae.VideoStrip}, which passes are given.
  */
 @NullMarked
 package io.xfuser.models.internal.vae;

@@ -46,8 +46,7 @@ class VideoStripsTest {
       throws Exception {
     try (VaeDecoder decoder = VideoVaeTest.decoder(vae, ElementType.FLOAT32)) {
       Latents latents = new Latents(2, channels, rows, 3);
-      StripedDecoder striped =
-          StripedDecoder.of(decoder, new DecodeOptions(false, tiled, 2));
+      StripedDecoder striped = StripedDecoder.of(decoder, new DecodeOptions(false, tiled, 2));
       List<Outcome> outcomes = striped.decode(strips, latents);
       for (Outcome other : outcomes.subList(1, strips)) {
         assertThat(other.pixels().hasRemaining()).isFalse();
@@ -84,7 +83,9 @@ class VideoStripsTest {
     }
   }
 
-  /** Widths 4, 8, 8 and 12, one residual block a level and one more; as in pictures, but F times. */
+  /**
+   * Widths 4, 8, 8 and 12, one residual block a level and one more; as in pictures, but F times.
+   */
   @Test
   void stripsSendTheRowsOfEachFrameOnce() throws Exception {
     try (VaeDecoder decoder = VideoVaeTest.decoder(WAN, ElementType.FLOAT32)) {
@@ -136,8 +137,7 @@ class VideoStripsTest {
             Strip strip = new RankStrip(world.group(Channel.VAE, all));
             try (NDManager manager = Torch.newManager()) {
               NDArray given = latents.on(manager);
-              decoder.decode(
-                  manager, given, options, new MeasuredStrip(strip, peak), pixels -> {});
+              decoder.decode(manager, given, options, new MeasuredStrip(strip, peak), pixels -> {});
               return given.getShape();
             }
           });

@@ -56,8 +56,7 @@ class VideoVaeTest {
   }
 
   private static Stream<Object[]> calls(String file) throws IOException {
-    JsonNode list =
-        new ObjectMapper().readTree(VaeFixtures.directory(REFERENCE + file).toFile());
+    JsonNode list = new ObjectMapper().readTree(VaeFixtures.directory(REFERENCE + file).toFile());
     return StreamSupport.stream(list.spliterator(), false)
         .map(entry -> new Object[] {entry.path("name").asText(), Call.of(entry)});
   }
@@ -111,12 +110,10 @@ class VideoVaeTest {
     LayerListener listener = (done, total) -> told.add(done + " of " + total);
     try (VaeDecoder decoder = decoder("vae_wan", ElementType.FLOAT32)) {
       DecodeOptions options = new DecodeOptions(false, false, 3, false, listener);
-      decoder.decode(
-          manager, latents, options, Strip.whole(), part -> parts.add(part.getShape()));
+      decoder.decode(manager, latents, options, Strip.whole(), part -> parts.add(part.getShape()));
     }
     assertThat(parts)
-        .containsExactly(
-            new Shape(1, 3, 40, 16), new Shape(4, 3, 40, 16), new Shape(4, 3, 40, 16));
+        .containsExactly(new Shape(1, 3, 40, 16), new Shape(4, 3, 40, 16), new Shape(4, 3, 40, 16));
     int total = told.size() - 1;
     assertThat(told).startsWith("0 of " + total, "1 of " + total).endsWith(total + " of " + total);
     assertThat(manager.getManagedArrays()).hasSize(1);
