@@ -16,6 +16,7 @@ import io.xfuser.nn.Sequence.Axes;
  * @param patch the latents of a token
  * @param layout what callers see
  * @param pixelFrames frames of the video that they are decoded to; often F
+ * @param fps how many of these its file shows in a second where nothing else is asked for
  */
 public record LatentShape(
     int channels,
@@ -24,11 +25,15 @@ public record LatentShape(
     int width,
     Patchify patch,
     Layout layout,
-    int pixelFrames) {
+    int pixelFrames,
+    int fps) {
+  /** As xDiT's example plays Latte's videos. */
+  private static final int USUAL_FPS = 8;
+
   /** One that is decoded frame by frame. */
   public LatentShape(
       int channels, int frames, int height, int width, Patchify patch, Layout layout) {
-    this(channels, frames, height, width, patch, layout, frames);
+    this(channels, frames, height, width, patch, layout, frames, USUAL_FPS);
   }
 
   /** Layouts of latents outside the loop. */
@@ -50,7 +55,12 @@ public record LatentShape(
 
   /** The same, decoded to so many frames. */
   public LatentShape decodedTo(int others) {
-    return new LatentShape(channels, frames, height, width, patch, layout, others);
+    return decodedTo(others, fps);
+  }
+
+  /** The same, decoded to so many frames, of which {@code perSecond} are shown in a second. */
+  public LatentShape decodedTo(int others, int perSecond) {
+    return new LatentShape(channels, frames, height, width, patch, layout, others, perSecond);
   }
 
   /** Whether it is one with frames, be they one. */

@@ -45,6 +45,7 @@ public final class Generation implements AutoCloseable {
    * @param prefix model and degrees
    * @param key the tensor's name, {@code latents} or {@code images}
    * @param frames of each video, 1 for pictures
+   * @param fps how many of them are shown in a second
    * @param pictures or videos of the whole request, also of other processes
    * @param provenance what files tell of it, by the picture's or video's number in the request
    */
@@ -52,6 +53,7 @@ public final class Generation implements AutoCloseable {
       String prefix,
       String key,
       int frames,
+      int fps,
       int pictures,
       IntFunction<Map<String, String>> provenance) {
     /** For what {@code request} makes. */
@@ -60,6 +62,7 @@ public final class Generation implements AutoCloseable {
           prefix,
           request.input().outputType() == OutputType.LATENT ? "latents" : "images",
           request.latents().pixelFrames(),
+          request.latents().fps(),
           request.images(),
           how::of);
     }
@@ -128,17 +131,19 @@ public final class Generation implements AutoCloseable {
     return output.frames();
   }
 
+  /** How many frames of a video are shown in a second, if nothing else is asked for. */
+  public int framesPerSecond() {
+    return output.fps();
+  }
+
   /** The number, in the whole request, of the first picture or video that this process has. */
   public int firstPicture() {
     return images.isEmpty() ? firstImage : images.keySet().iterator().next() / output.frames();
   }
 
   /**
-   * The videos of this process, each a list of its frames; empty for pictures, and where tensors
-   * were asked for.
-   *
-   * @return the frames by the name that {@link #save(Path)} gives the files of the first in a
-   *     folder
+   * The frames of each video of this process, by the name that {@link #save(Path)} gives the files
+   * of the first in a folder; empty for pictures, and where tensors were asked for.
    */
   public Map<String, List<Image>> videos() {
     Map<String, List<Image>> videos = new LinkedHashMap<>();

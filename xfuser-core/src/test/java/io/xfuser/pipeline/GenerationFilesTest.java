@@ -137,6 +137,7 @@ class GenerationFilesTest {
             "m_l",
             "latents",
             frames,
+            8,
             total,
             picture -> Map.of("plain", "picture " + picture, "letters", "🦊 " + picture));
     return Generation.of(

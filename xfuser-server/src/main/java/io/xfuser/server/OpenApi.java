@@ -34,6 +34,7 @@ final class OpenApi {
         body(draw, MULTIPART, JSON));
     Map<String, Object> video = new LinkedHashMap<>(draw);
     video.put(VideoRoutes.SECONDS.name(), field(VideoRoutes.SECONDS));
+    video.put(VideoRoutes.FPS.name(), field(VideoRoutes.FPS));
     put(paths, "/v1/videos", "post", "Begin a video", body(video, MULTIPART, JSON));
     put(paths, "/v1/videos", "get", "All videos that are known", null);
     put(paths, "/v1/videos/{video}", "get", "How far a video is", null);

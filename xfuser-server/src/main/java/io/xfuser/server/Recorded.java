@@ -15,31 +15,58 @@ import java.util.Map;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avutil;
 import org.bytedeco.javacv.FFmpegFrameRecorder;
+import org.bytedeco.javacv.Frame;
 import org.bytedeco.javacv.FrameRecorder;
 import org.bytedeco.javacv.Java2DFrameConverter;
 
-/** Writes frames as an .mp4 of H.264, and pictures as WebP, with FFmpeg's libraries. */
+/** Writes frames as files that play, and pictures as WebP, with FFmpeg's libraries. */
 public final class Recorded {
-  /** As xDiT's example plays Latte's videos. */
-  public static final int FRAMES_PER_SECOND = 8;
-
   private static final int BITS_PER_PIXEL = 4;
   private static final int VP8_WIDTH = 26;
 
   private Recorded() {}
 
+  /** Kinds of files that play. */
+  public enum Format {
+    /** H.264, for players and pages. */
+    MP4("mp4", avcodec.AV_CODEC_ID_H264, "libopenh264"),
+    /** Animated WebP, which plays wherever pictures are shown, again and again. */
+    WEBP("webp", avcodec.AV_CODEC_ID_WEBP, "libwebp_anim");
+
+    private final String name;
+    private final int codec;
+    private final String encoder;
+
+    Format(String name, int codec, String encoder) {
+      this.name = name;
+      this.codec = codec;
+      this.encoder = encoder;
+    }
+
+    /** How names of such files end, without the dot. */
+    public String extension() {
+      return name;
+    }
+  }
+
   /**
-   * Writes {@code file}; it is there whole or not at all. H.264 stores colours for squares of 2 × 2
-   * pixels: the last row or column of an odd size is there twice.
+   * The frames of a video.
    *
    * @param frames at least one, all of one size
+   * @param perSecond how many are shown in a second
    * @param provenance how they were made: {@code parameters} becomes the file's comment, {@code
-   *     xfuser} its description
+   *     xfuser} its description, where the kind of file has such
    */
-  public static void writeMp4(Path file, List<BufferedImage> frames, Map<String, String> provenance)
-      throws IOException {
+  public record Video(
+      List<BufferedImage> frames, double perSecond, Map<String, String> provenance) {}
+
+  /**
+   * Writes {@code file}; it is there whole or not at all. Colours are stored for squares of 2 × 2
+   * pixels: the last row or column of an odd size is there twice.
+   */
+  public static void write(Path file, Format format, Video video) throws IOException {
     try {
-      WholeFile.write(file, part -> mp4(part, frames, provenance));
+      WholeFile.write(file, part -> record(part, format, video));
     } catch (LinkageError e) { // JavaCPP unpacks its libraries where the first of them is needed
       throw new PlatformException(
           ("%s cannot be written, for JavaCPP's libraries cannot be unpacked or loaded: %s; the"
@@ -50,8 +77,8 @@ public final class Recorded {
   }
 
   /** The bytes of such a file. */
-  static byte[] mp4(List<BufferedImage> frames, Map<String, String> provenance) throws IOException {
-    return bytes(file -> writeMp4(file, frames, provenance));
+  static byte[] bytes(Format format, Video video) throws IOException {
+    return bytes(file -> write(file, format, video));
   }
 
   /**
@@ -106,24 +133,32 @@ public final class Recorded {
     void write(Path file) throws IOException;
   }
 
-  private static void mp4(Path file, List<BufferedImage> frames, Map<String, String> provenance)
-      throws IOException {
+  private static void record(Path file, Format format, Video video) throws IOException {
     avutil.av_log_set_level(avutil.AV_LOG_ERROR); // else the encoder tells its settings
-    int width = even(frames.get(0).getWidth());
-    int height = even(frames.get(0).getHeight());
-    try (FFmpegFrameRecorder recorder = new FFmpegFrameRecorder(file.toFile(), width, height);
-        Java2DFrameConverter converter = new Java2DFrameConverter()) {
-      recorder.setFormat("mp4");
-      recorder.setVideoCodec(avcodec.AV_CODEC_ID_H264);
-      recorder.setVideoCodecName("libopenh264");
+    int width = even(video.frames().get(0).getWidth());
+    int height = even(video.frames().get(0).getHeight());
+    Yuv colours = format == Format.MP4 ? Yuv.of(width, height) : Yuv.BT601;
+    try (FFmpegFrameRecorder recorder = new FFmpegFrameRecorder(file.toFile(), width, height)) {
+      recorder.setFormat(format.name);
+      recorder.setVideoCodec(format.codec);
+      recorder.setVideoCodecName(format.encoder);
       recorder.setPixelFormat(avutil.AV_PIX_FMT_YUV420P);
-      recorder.setFrameRate(FRAMES_PER_SECOND);
-      recorder.setVideoBitrate(width * height * FRAMES_PER_SECOND * BITS_PER_PIXEL);
-      recorder.setMetadata("comment", provenance.getOrDefault("parameters", ""));
-      recorder.setMetadata("description", provenance.getOrDefault("xfuser", ""));
+      recorder.setFrameRate(video.perSecond());
+      recorder.setVideoBitrate(
+          (int) Math.min(Integer.MAX_VALUE, video.perSecond() * width * height * BITS_PER_PIXEL));
+      if (format == Format.MP4) {
+        colours.tags().forEach(recorder::setVideoOption);
+        recorder.setMetadata("comment", video.provenance().getOrDefault("parameters", ""));
+        recorder.setMetadata("description", video.provenance().getOrDefault("xfuser", ""));
+      } else {
+        recorder.setVideoOption("quality", "90");
+        recorder.setOption("loop", "0");
+      }
       recorder.start();
-      for (BufferedImage frame : frames) {
-        recorder.record(converter.convert(padded(frame, width, height)));
+      for (BufferedImage frame : video.frames()) {
+        ByteBuffer planes = colours.planes(padded(frame, width, height));
+        recorder.recordImage(
+            width, height, Frame.DEPTH_UBYTE, 1, width, avutil.AV_PIX_FMT_YUV420P, planes);
       }
       recorder.stop();
     } catch (FrameRecorder.Exception e) {

@@ -11,21 +11,28 @@ final class VideoJob {
   private final String id;
   private final Model model;
   private final Drawing drawing;
-  private final int frames;
-  private final String size;
+  private final Film film;
   private final long created = System.currentTimeMillis() / 1000;
   private final long since = System.nanoTime();
   private volatile @Nullable String file;
   private volatile @Nullable Refusal failure;
   private volatile long completed;
 
-  VideoJob(String id, Model model, Drawing drawing, int frames, String size) {
+  VideoJob(String id, Model model, Drawing drawing, Film film) {
     this.id = id;
     this.model = model;
     this.drawing = drawing;
-    this.frames = frames;
-    this.size = size;
+    this.film = film;
   }
+
+  /**
+   * What a video will be.
+   *
+   * @param frames how many
+   * @param fps how many of them are shown in a second
+   * @param size width and height, as OpenAI writes them
+   */
+  record Film(int frames, double fps, String size) {}
 
   String id() {
     return id;
@@ -83,11 +90,9 @@ final class VideoJob {
     told.put("status", status());
     told.put("progress", file != null ? WHOLE : Math.min(WHOLE - 1, drawing.percent()));
     told.put("created_at", created);
-    told.put("size", size);
-    told.put(
-        "seconds",
-        String.valueOf(Math.max(1, Math.round((double) frames / Recorded.FRAMES_PER_SECOND))));
-    told.put("num_frames", frames);
+    told.put("size", film.size());
+    told.put("seconds", String.valueOf(Math.max(1, Math.round(film.frames() / film.fps()))));
+    told.put("num_frames", film.frames());
     if (isOver()) {
       told.put("completed_at", completed);
       told.put("expires_at", completed + keptSeconds);

@@ -23,9 +23,11 @@ final class VideoRoutes {
               "seconds",
               Kind.whole(1, 3600),
               "SECONDS",
-              "Of the video, at "
-                  + Recorded.FRAMES_PER_SECOND
-                  + " frames each; num_frames is exact")
+              "Of the video, at its frames per second; num_frames is exact")
+          .open("the model's own");
+
+  static final Setting<Double> FPS =
+      Setting.of("fps", Kind.number(1, 240), "N", "Frames of the video that are shown in a second")
           .open("the model's own");
 
   private static final int OK = 200;
@@ -64,13 +66,15 @@ final class VideoRoutes {
       throw Refusal.badField("input_reference", "the models here start from no picture");
     }
     DrawRequest request = DrawRequest.of(form, served.limits());
-    Integer seconds = seconds(form);
+    Integer seconds = given(form, SECONDS);
+    Double given = given(form, FPS);
     InputConfig input = request.input();
     Model model = served.model(form.text("model"));
     call.fact("model", model.name());
-    requireVideos(model, input);
+    int usual = usualFps(model, input);
+    double fps = given == null ? usual : given;
     if (seconds != null && input.numFrames() == null) {
-      input = input.toBuilder().numFrames(seconds * Recorded.FRAMES_PER_SECOND).build();
+      input = input.toBuilder().numFrames((int) Math.round(seconds * fps)).build();
     }
     GenerationRequest judged = model.check(request.with(input), served.limits());
     if (judged.images() != 1) {
@@ -78,11 +82,13 @@ final class VideoRoutes {
           "n", "a job makes one video, but %d are asked for".formatted(judged.images()));
     }
     Drawing drawing = served.draw(call, model, input, request.deadlineMillis());
-    return started(model, judged, drawing);
+    String size = judged.output().width() + "x" + judged.output().height();
+    VideoJob.Film film = new VideoJob.Film(judged.latents().pixelFrames(), fps, size);
+    return started(model, film, drawing);
   }
 
   /** The models judge frames alone; one that makes pictures would refuse them in other words. */
-  private void requireVideos(Model model, InputConfig input) {
+  private int usualFps(Model model, InputConfig input) {
     GenerationRequest judged =
         model.backend().check(input.toBuilder().set(InputConfig.NUM_FRAMES, null).build());
     if (judged.latents().pixelFrames() == 1) {
@@ -91,26 +97,26 @@ final class VideoRoutes {
           "the model %s makes pictures, no videos: ask for them at /v1/images/generations"
               .formatted(model.name()));
     }
+    return judged.latents().fps();
   }
 
-  private static @Nullable Integer seconds(Form form) {
-    Object value = form.fields().get(SECONDS.name());
+  private static <T> @Nullable T given(Form form, Setting<T> setting) {
+    Object value = form.fields().get(setting.name());
     try {
-      return value == null ? null : SECONDS.read(value); // OpenAI's clients send a text
+      return value == null ? null : setting.read(value); // OpenAI's clients send a text
     } catch (IllegalArgumentException e) {
-      throw Refusal.badField(SECONDS.name(), String.valueOf(e.getMessage()));
+      throw Refusal.badField(setting.name(), String.valueOf(e.getMessage()));
     }
   }
 
-  private VideoJob started(Model model, GenerationRequest judged, Drawing drawing) {
-    String size = judged.output().width() + "x" + judged.output().height();
+  private VideoJob started(Model model, VideoJob.Film film, Drawing drawing) {
     String id = "video_" + UUID.randomUUID().toString().replace("-", "");
-    VideoJob job = new VideoJob(id, model, drawing, judged.latents().pixelFrames(), size);
+    VideoJob job = new VideoJob(id, model, drawing, film);
     jobs.put(id, job);
     var unused =
         drawing
             .result()
-            .thenApply(VideoRoutes::encoded)
+            .thenApply(drawn -> encoded(drawn, film.fps()))
             .whenComplete(
                 (file, failure) -> {
                   if (failure != null) {
@@ -123,10 +129,11 @@ final class VideoRoutes {
     return job;
   }
 
-  private static byte[] encoded(Drawn drawn) {
+  private static byte[] encoded(Drawn drawn, double fps) {
     Drawn.Picture video = drawn.pictures().get(0);
     try {
-      return Recorded.mp4(video.frames(), video.provenance());
+      return Recorded.bytes(
+          Recorded.Format.MP4, new Recorded.Video(video.frames(), fps, video.provenance()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -57,7 +57,7 @@ class OtherModelsTest {
         client.post(
             "/v1/videos",
             "{\"prompt\":\"a"
-                + " fox\",\"num_frames\":4,\"num_inference_steps\":2,\"seed\":3,\"model\":\"latte\",\"size\":\"32x32\"}");
+                + " fox\",\"num_frames\":4,\"fps\":2,\"num_inference_steps\":2,\"seed\":3,\"model\":\"latte\",\"size\":\"32x32\"}");
     assertThat(created.status()).as(created.error()).isEqualTo(200);
     assertThat(created.json().get("object").asText()).isEqualTo("video");
     String path = "/v1/videos/" + created.json().get("id").asText();
@@ -70,11 +70,13 @@ class OtherModelsTest {
       video = client.get(path).json();
     }
     assertThat(video.get("progress").asInt()).isEqualTo(100);
+    assertThat(video.get("seconds").asText()).isEqualTo("2"); // 4 frames, 2 a second
     Client.Answer content = client.get(path + "/content");
     assertThat(content.headers().firstValue("content-type")).contains("video/mp4");
     try (FFmpegFrameGrabber grabber =
         new FFmpegFrameGrabber(new ByteArrayInputStream(content.body()))) {
       grabber.start();
+      assertThat(grabber.getFrameRate()).isEqualTo(2);
       int frames = 0;
       while (grabber.grabImage() != null) {
         frames++;

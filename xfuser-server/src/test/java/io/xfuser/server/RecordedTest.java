@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.bytedeco.ffmpeg.global.avutil;
 import org.bytedeco.javacv.FFmpegFrameGrabber;
 import org.bytedeco.javacv.Frame;
 import org.junit.jupiter.api.Test;
@@ -43,14 +44,14 @@ class RecordedTest {
     for (int i = 0; i < count; i++) {
       frames.add(picture(width, height, gray(i)));
     }
-    Recorded.writeMp4(file, frames, MADE);
+    Recorded.write(file, Recorded.Format.MP4, new Recorded.Video(frames, 23.976, MADE));
 
     try (Stream<Path> files = Files.list(directory)) {
       assertThat(files).containsExactly(file);
     }
     try (FFmpegFrameGrabber grabber = new FFmpegFrameGrabber(file.toFile())) {
       grabber.start();
-      assertThat(grabber.getFrameRate()).isEqualTo(Recorded.FRAMES_PER_SECOND);
+      assertThat(grabber.getFrameRate()).isCloseTo(23.976, within(1e-3));
       int read = 0;
       for (Frame frame = grabber.grabImage(); frame != null; frame = grabber.grabImage()) {
         assertThat(frame.imageWidth).isEqualTo(storedWidth);
@@ -74,17 +75,46 @@ class RecordedTest {
     return new Color(bytes.get(at + 2) & 0xff, bytes.get(at + 1) & 0xff, bytes.get(at) & 0xff);
   }
 
-  @Test
-  void redIsRedAndBlueIsBlue() throws IOException {
+  /** Small videos have BT.601's matrix, large ones BT.709's, and say so: ITU-T H.273's numbers. */
+  @ParameterizedTest
+  @CsvSource({"64, 64, 6", "1280, 16, 1", "16, 720, 1"})
+  void coloursAreStoredAsTheFileSays(int width, int height, int matrix) throws IOException {
     Path file = directory.resolve("video.mp4");
-    Recorded.writeMp4(file, List.of(picture(64, 64, new Color(200, 40, 90))), MADE);
+    List<BufferedImage> frames = List.of(picture(width, height, new Color(200, 40, 90)));
+    Recorded.write(file, Recorded.Format.MP4, new Recorded.Video(frames, 8, MADE));
+    assertThat(tags(file)).containsExactly(1, 1, matrix);
     try (FFmpegFrameGrabber grabber = new FFmpegFrameGrabber(file.toFile())) {
+      grabber.setPixelFormat(avutil.AV_PIX_FMT_YUV420P);
       grabber.start();
-      Color corner = color(grabber.grabImage(), 63, 63);
-      assertThat(corner.getRed()).isCloseTo(200, within(15));
-      assertThat(corner.getGreen()).isCloseTo(40, within(15));
-      assertThat(corner.getBlue()).isCloseTo(90, within(15));
+      Frame frame = grabber.grabImage();
+      ByteBuffer planes = (ByteBuffer) frame.image[0];
+      Yuv stored = matrix == 6 ? Yuv.BT601 : Yuv.BT709;
+      double bright =
+          stored.red() * 200 + (1 - stored.red() - stored.blue()) * 40 + stored.blue() * 90;
+      assertThat((planes.get(0) & 0xff) - 16).isCloseTo((int) (219 * bright / 255), within(2));
     }
+  }
+
+  /** Primaries, transfer and matrix of the container's colr box. */
+  private static List<Integer> tags(Path file) throws IOException {
+    String content = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+    int at = content.indexOf("colrnclx") + 8;
+    assertThat(at).isGreaterThan(8);
+    return List.of(0, 2, 4).stream().map(i -> (int) content.charAt(at + i + 1)).toList();
+  }
+
+  @Test
+  void aMovingWebpHasAllFrames() throws IOException {
+    List<BufferedImage> frames = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      frames.add(picture(33, 25, gray(i)));
+    }
+    byte[] file = Recorded.bytes(Recorded.Format.WEBP, new Recorded.Video(frames, 10, MADE));
+    String content = new String(file, StandardCharsets.ISO_8859_1);
+    assertThat(content).startsWith("RIFF").contains("WEBPVP8X").contains("ANIM");
+    assertThat(content.split("ANMF", -1)).hasSize(6);
+    int at = content.indexOf("ANMF") + 8 + 12; // the first frame's duration in milliseconds
+    assertThat(content.charAt(at) + 256 * content.charAt(at + 1)).isEqualTo(100);
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.xfuser.cli.flags;
 
 import io.xfuser.config.Kind;
 import io.xfuser.config.Setting;
+import io.xfuser.server.Recorded;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -32,6 +33,20 @@ final class CommandSettings {
       Setting.of("output_directory", Kind.path(), "DIR", "Where pictures are written")
           .or(Path.of("results"));
 
+  static final Setting<Double> FPS =
+      Setting.of(
+              "fps", Kind.number(1, 240), "N", "Frames of a video that its file shows in a second")
+          .open("the model's own");
+
+  static final Setting<Recorded.Format> VIDEO_FORMAT =
+      Setting.of(
+              "video_format",
+              Kind.oneOf(Recorded.Format.class),
+              "KIND",
+              "What a video is written as, beside its frames: mp4 (H.264), or webp, which plays"
+                  + " wherever pictures are shown")
+          .or(Recorded.Format.MP4);
+
   static final Setting<Path> REPORT =
       Setting.of("report", Kind.path(), "FILE", "Times, bytes and memory as JSON");
 
@@ -52,7 +67,7 @@ final class CommandSettings {
 
   /** What is made of the pictures of one command. */
   static final List<Setting<?>> OF_PICTURES =
-      List.of(OUTPUT_DIRECTORY, REPORT, TRACE, TRACE_PICTURE);
+      List.of(OUTPUT_DIRECTORY, FPS, VIDEO_FORMAT, REPORT, TRACE, TRACE_PICTURE);
 
   /** Where ranks live. */
   enum Launch {

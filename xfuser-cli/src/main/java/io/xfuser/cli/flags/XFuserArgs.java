@@ -8,6 +8,7 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.server.Recorded;
 import io.xfuser.server.ServerSettings;
 import java.nio.file.Path;
 import java.util.Map;
@@ -193,6 +194,16 @@ public final class XFuserArgs {
   /** Where pictures are written. */
   public Path outputDirectory() {
     return value(CommandSettings.OUTPUT_DIRECTORY);
+  }
+
+  /** Frames that a video's file shows in a second; {@code null} = the model's own number. */
+  public @Nullable Double fps() {
+    return get(CommandSettings.FPS);
+  }
+
+  /** What a video is written as, beside its frames. */
+  public Recorded.Format videoFormat() {
+    return value(CommandSettings.VIDEO_FORMAT);
   }
 
   /** The file for the report, {@code null} for none. */

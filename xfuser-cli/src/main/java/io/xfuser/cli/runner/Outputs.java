@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 /** Where the results go; checked before anything is computed. */
 final class Outputs {
   private final Path directory;
+  private final @Nullable Double fps;
+  private final Recorded.Format format;
   private final @Nullable Path report;
   private final @Nullable Path trace;
   private final @Nullable Path tracePicture;
@@ -41,6 +43,8 @@ final class Outputs {
    */
   Outputs(XFuserArgs args, PrintStream out) {
     this.directory = args.outputDirectory();
+    this.fps = args.fps();
+    this.format = args.videoFormat();
     this.report = args.report();
     this.trace = args.trace();
     this.tracePicture = args.tracePicture();
@@ -108,10 +112,12 @@ final class Outputs {
     for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
       int number = Integer.parseInt(video.getKey().replaceFirst(".*_", ""));
       String first = String.valueOf(files.get(done).getFileName());
-      Path file = directory.resolve(first.replaceFirst("_\\d+\\.png$", ".mp4"));
+      Path file = directory.resolve(first.replaceFirst("_\\d+\\.png$", "." + format.extension()));
       List<BufferedImage> frames =
           video.getValue().stream().map(frame -> (BufferedImage) frame.getWrappedImage()).toList();
-      Recorded.writeMp4(file, frames, generation.provenance(number));
+      double perSecond = fps == null ? generation.framesPerSecond() : fps;
+      Recorded.write(
+          file, format, new Recorded.Video(frames, perSecond, generation.provenance(number)));
       out.println("wrote " + file);
       done += video.getValue().size();
     }

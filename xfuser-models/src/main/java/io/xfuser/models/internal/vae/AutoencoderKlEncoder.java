@@ -1,6 +1,5 @@
 package io.xfuser.models.internal.vae;
 
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
