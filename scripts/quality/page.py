@@ -62,11 +62,11 @@ M = 4, W = 1, {steps} steps: the picture depends on patches and warm-up, not on 
 [Step caches](methods/step_caches.md) take in some steps what an earlier one computed. Fewer steps, all of them computed, are what a cache has to be better than. So the tables
 compare the pictures of {cached_steps} steps of which some were spared with those of {cached_steps} computed steps, and beside them stands what as many computed steps alone come to: *gain* is how much nearer
 the cache is, in dB, with the line between the measured numbers of steps. The same seed and prompts; {cached_batch}; thresholds τ, and of `taylorseer` the steps n that it spares one after the other.
-`teacache` and `magcache` go by what `scripts/quality/calibrate` measured of the first 20 of these prompts (`docs/quality/calibration.json`).
+`teacache` and `magcache` go by what `scripts/quality/calibrate` measured of the first 20 of these prompts (`docs/quality/calibration.json`). A dash: more steps than were measured without a cache.
 
 {cached}
 
-The same with PipeFusion, M = 4, W = 1, where each patch has a decision of its own, compared with the same serial pictures of {cached_steps} steps; without a cache PipeFusion is at {stale_psnr} dB. Fewer steps are those of
+The same of {some_pictures} of the prompts with PipeFusion, M = 4, W = 1, where each patch has a decision of its own, compared with the same serial pictures of {cached_steps} steps; without a cache PipeFusion is at {stale_psnr} dB. Fewer steps are those of
 PipeFusion too.
 
 {cached_patches}
@@ -85,6 +85,7 @@ def main() -> None:
     many = read(folder / "steps20.json")
     stages = read(folder / "stages.json")
     caches = read(folder / "caches.json")
+    caches["figures"] += read(folder / "caches_patches.json")["figures"]
     figures = few["figures"]
     steps = figures[0]["steps"]
     plot(figures, folder / "steps10.svg")
@@ -154,23 +155,27 @@ def cache_texts(measured: dict) -> dict[str, str]:
     figures, batch = measured["figures"], measured["batch"]
     alone, patched = ([f for f in figures if f["patches"] == m] for m in (1, 4))
     steps = max(f["steps"] for f in figures)
+    all_steps = {f["steps"] for f in figures if f["cache"] == "none"}
     return {
         "cached_steps": steps,
-        "cached_batch": "each picture is a request of its own" if batch == 1 else f"{batch} pictures a request",
+        "cached_batch": "each picture is a request of its own" if batch == 1 else f"{batch} pictures a request, which are spared together",
         "cached": cache_table(alone),
+        "some_pictures": patched[0]["pictures"],
         "cached_patches": cache_table(patched),
         "stale_psnr": f"{next(f['psnr'] for f in patched if f['cache'] == 'none' and f['steps'] == steps):.1f}",
         "verdict": verdict(alone, patched),
         "fewer": rows(
             ["steps", "PSNR", "SSIM", "PSNR, M = 4", "SSIM, M = 4"],
-            [[f["steps"], *both(f, patched)] for f in alone if f["cache"] == "none"],
+            [[steps, *without_cache(alone, steps), *without_cache(patched, steps)] for steps in sorted(all_steps)],
         ),
     }
 
 
-def both(figures: dict, patched: list[dict]) -> list[str]:
-    same = next(f for f in patched if f["cache"] == "none" and f["steps"] == figures["steps"])
-    return [psnr(figures), ssim(figures), psnr(same), ssim(same)]
+def without_cache(figures: list[dict], steps: int) -> list[str]:
+    for f in figures:
+        if f["cache"] == "none" and f["steps"] == steps:
+            return [psnr(f), ssim(f)]
+    return ["", ""]
 
 
 def cache_table(figures: list[dict]) -> str:
@@ -183,8 +188,8 @@ def cache_table(figures: list[dict]) -> str:
                 f"{f['computed']:.1f}",
                 psnr(f),
                 ssim(f),
-                f"{without(f, figures):.1f}",
-                f"{gain(f, figures):+.1f}",
+                known(without(f, figures), "{:.1f}"),
+                known(gain(f, figures), "{:+.1f}"),
             ]
             for f in figures
             if f["cache"] != "none"
@@ -192,14 +197,22 @@ def cache_table(figures: list[dict]) -> str:
     )
 
 
+def line_of(figures: list[dict]) -> list[tuple[int, float]]:
+    """Steps and PSNR without a cache."""
+    return sorted((f["steps"], f["psnr"]) for f in figures if f["cache"] == "none")
+
+
 def without(cached: dict, figures: list[dict]) -> float:
-    """The PSNR of as many steps without a cache, on the line between the numbers of steps that were measured."""
-    line = sorted((f["steps"], f["psnr"]) for f in figures if f["cache"] == "none" and f["steps"] < cached["steps"])
-    return float(numpy.interp(cached["computed"], *zip(*line)))
+    """The PSNR of as many steps without a cache, on the line between those measured; NaN beyond it."""
+    return float(numpy.interp(cached["computed"], *zip(*line_of(figures)), left=numpy.nan, right=numpy.nan))
 
 
 def gain(cached: dict, figures: list[dict]) -> float:
     return cached["psnr"] - without(cached, figures)
+
+
+def known(value: float, text: str) -> str:
+    return "–" if numpy.isnan(value) else text.format(value)
 
 
 def verdict(alone: list[dict], patched: list[dict]) -> str:
@@ -239,10 +252,8 @@ def plot_caches(figures: list[dict], path: Path) -> None:
     chart, axes = axes_of("Step caches and fewer steps: median")
     for patches, color in ((1, "C0"), (4, "C1")):
         own = [f for f in figures if f["patches"] == patches]
-        steps = max(f["steps"] for f in own)
-        line = sorted((f["steps"], f["psnr"]) for f in own if f["cache"] == "none" and f["steps"] < steps)
         title = "fewer steps" if patches == 1 else f"the same, PipeFusion with M = {patches}"
-        axes.plot(*zip(*line), color=color, label=title)
+        axes.plot(*zip(*line_of(own)), color=color, label=title)
         for cache, marker in CACHED.items():
             points = [(f["computed"], f["psnr"]) for f in own if f["cache"] == cache]
             label = cache if patches == 1 else None

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -164,6 +165,6 @@ public final class StepCaches implements Callable<Integer> {
         .writerWithDefaultPrettyPrinter()
         .writeValue(
             given.output().toFile(),
-            Map.of("guidance_scale", guidance, "batch", batch, "figures", all));
+            new TreeMap<>(Map.of("guidance_scale", guidance, "batch", batch, "figures", all)));
   }
 }
