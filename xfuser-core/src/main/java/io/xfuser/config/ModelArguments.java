@@ -142,6 +142,14 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
               "Layers of the text encoder whose states the model reads side by side")
           .open("the model's");
 
+  public static final Setting<Double> GUIDANCE_SCALE_2 =
+      Setting.of(
+              "guidance_scale_2",
+              Kind.number(),
+              "X",
+              "Weight of the prompt in the steps of a second transformer, of models that have two")
+          .open("that of the first");
+
   static final List<Setting<?>> ALL =
       List.of(
           PROMPT_2,
@@ -165,7 +173,8 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           CFG_NORMALIZATION,
           CFG_TRUNCATION,
           TEXT_ENCODER_OUT_LAYERS,
-          COMPLEX_HUMAN_INSTRUCTION);
+          COMPLEX_HUMAN_INSTRUCTION,
+          GUIDANCE_SCALE_2);
 
   ModelArguments(Settings.Builder<?> builder) {
     super(builder);

@@ -43,6 +43,28 @@ public interface PipelineModel<C> extends AutoCloseable {
   TransformerSpec<C> transformer(Placement placement);
 
   /**
+   * All transformers, of which {@link #transformer} is the first, in the order in which they take
+   * steps: often one; several where each is trained for a part of the way from noise. They have
+   * equally many blocks and heads.
+   */
+  default List<TransformerSpec<C>> transformers(Placement placement) {
+    return List.of(transformer(placement));
+  }
+
+  /** Where each transformer after the first takes over; often none does. */
+  default List<Handover> handovers(GenerationRequest request) {
+    return List.of();
+  }
+
+  /**
+   * Where another transformer takes over.
+   *
+   * @param timestep it takes the steps at timesteps below this one
+   * @param guidance weight of the prompt in them, where prompts are weighed at all
+   */
+  record Handover(double timestep, double guidance) {}
+
+  /**
    * Loads tokenizers and text encoders, which compute on the device of {@code placement}; in
    * shares, only {@code share} of the {@link #shareableTextEncoders}, and the others only as the
    * first.
@@ -162,6 +184,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     @Override
     default Calibration calibration() {
       return model().calibration();
+    }
+
+    @Override
+    default List<Handover> handovers(GenerationRequest request) {
+      return model().handovers(request);
     }
 
     @Override

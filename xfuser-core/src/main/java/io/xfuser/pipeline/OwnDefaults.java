@@ -39,6 +39,7 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
           InputConfig.ETA,
           InputConfig.GUIDANCE_RESCALE,
           InputConfig.GUIDANCE_SCALE,
+          InputConfig.GUIDANCE_SCALE_2,
           InputConfig.HEIGHT,
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.NUM_FRAMES,
@@ -124,6 +125,11 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
   @Override
   public TransformerSpec<C> transformer(Placement placement) {
     return model.transformer(placement);
+  }
+
+  @Override
+  public List<TransformerSpec<C>> transformers(Placement placement) {
+    return model.transformers(placement);
   }
 
   private InputConfig fill(InputConfig input) {

@@ -51,6 +51,7 @@ final class RequestFingerprint {
           InputConfig.DECODE_CHUNK_SIZE,
           InputConfig.CFG_NORMALIZATION,
           InputConfig.CFG_TRUNCATION,
+          InputConfig.GUIDANCE_SCALE_2,
           InputConfig.CACHE,
           InputConfig.CACHE_THRESHOLD,
           InputConfig.CACHE_WARMUP_STEPS,

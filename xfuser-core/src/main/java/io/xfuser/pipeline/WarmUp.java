@@ -12,6 +12,7 @@ import io.xfuser.internal.runtime.Loads;
 import io.xfuser.internal.runtime.PlacedPipeline;
 import io.xfuser.internal.runtime.RequestWatch;
 import io.xfuser.internal.runtime.Shared;
+import io.xfuser.nn.Range;
 import io.xfuser.progress.Progress;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
@@ -108,9 +109,11 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
     DeviceMesh mesh = RankPlan.mesh(engine.parallel());
     if (rank < mesh.size()) {
       int stage = mesh.coordinate(rank, MeshAxis.PIPELINE);
-      loads.stage(
-          RankPlan.stage(engine.parallel(), pipeline.spec(), stage),
-          new Share(mesh.coordinate(rank, MeshAxis.TENSOR), mesh.degree(MeshAxis.TENSOR)));
+      Range blocks = RankPlan.stage(engine.parallel(), pipeline.spec(), stage);
+      Share share = new Share(mesh.coordinate(rank, MeshAxis.TENSOR), mesh.degree(MeshAxis.TENSOR));
+      for (int number = 0; number < loads.pipeline().transformers().size(); number++) {
+        loads.stage(number, blocks, share);
+      }
       loadEncoder(rank, mesh.replica(rank), loads);
     }
     if (engine.held() == Offload.NONE && decodes(mesh, rank)) {

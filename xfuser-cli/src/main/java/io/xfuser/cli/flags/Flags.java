@@ -76,6 +76,12 @@ public final class Flags {
               null,
               "The same by the name that Latte's pipeline has for it (default: the pipeline's own)",
               List.of("--video_length")),
+          new Flag(InputConfig.NUM_IMAGES_PER_PROMPT, null, "--num_images_per_prompt"),
+          new Flag(
+              InputConfig.NUM_IMAGES_PER_PROMPT,
+              null,
+              "The same by the name that pipelines of videos have for it (default: 1)",
+              List.of("--num_videos_per_prompt")),
           new Flag(InputConfig.CACHE, null, "--cache"),
           new Flag(
               InputConfig.CACHE,

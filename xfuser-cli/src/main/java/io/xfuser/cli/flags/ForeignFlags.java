@@ -76,7 +76,6 @@ final class ForeignFlags {
           on("--use_vsa_first_frame_mask", "First-frame mask of VSA attention"),
           value("--distilled_transformer_path", UNSET, "Distilled weights, high noise"),
           value("--distilled_transformer_2_path", UNSET, "Distilled weights, low noise"),
-          value("--guidance_scale_2", UNSET, "Guidance scale of a second transformer"),
           value("--flow_shift", UNSET, "Shift of the flow schedule"),
           value("--img_file_path", UNSET, "Picture to start from"),
           several("--input_images", "Pictures to start from"),

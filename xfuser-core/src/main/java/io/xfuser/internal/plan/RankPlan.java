@@ -2,7 +2,6 @@ package io.xfuser.internal.plan;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
@@ -15,7 +14,6 @@ import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -32,7 +30,9 @@ import java.util.stream.IntStream;
  *     has nothing stale before
  * @param displaced whether what is stale is all of the step before (DistriFusion), not only the
  *     patches that follow (PipeFusion)
- * @param from the first step to take; those before were taken in another layout
+ * @param from the first step to take; those before were taken in another layout, or with another
+ *     transformer
+ * @param to the step before which this ends; another transformer takes the others
  */
 public record RankPlan(
     int rank,
@@ -44,7 +44,8 @@ public record RankPlan(
     Range images,
     int warmupSteps,
     boolean displaced,
-    int from) {
+    int from,
+    int to) {
 
   /** The mesh of {@code degrees}. */
   public static DeviceMesh mesh(ParallelConfig degrees) {
@@ -85,9 +86,9 @@ public record RankPlan(
                 .shard(mesh.coordinate(rank, MeshAxis.DATA), degrees.dataDegree()),
             Math.max(displaced ? 1 : 0, engine.runtime().warmupSteps()),
             displaced,
-            0);
-    plan.refuseParts();
-    plan.refuseLayerGuidance();
+            0,
+            request.calls());
+    new Refusals(plan).check();
     return plan;
   }
 
@@ -96,40 +97,19 @@ public record RankPlan(
    * and values for these, the next step is synchronous.
    */
   public RankPlan from(int step) {
+    return step == from ? this : between(step, to);
+  }
+
+  /**
+   * The same for some of the steps, that a transformer takes: keys and values that another one had
+   * are of no use, so that the first of them is synchronous, too.
+   *
+   * @param end the step after the last of them
+   */
+  public RankPlan between(int step, int end) {
     int fresh = step == 0 ? warmupSteps : Math.max(warmupSteps, step + 1);
-    return new RankPlan(rank, mesh, request, stages, layout, shard, images, fresh, displaced, step);
-  }
-
-  private void refuseParts() {
-    Optional<Setting<?>> setting = request.guidance().needingAll();
-    if (setting.isPresent() && stale() && layout.patches() > 1) {
-      throw new ArgumentException(
-          "%s needs the whole prediction, but %s has %d patches after %d of %d steps"
-              .formatted(
-                  setting.get(),
-                  displaced ? "DistriFusion on one rank" : "PipeFusion",
-                  layout.patches(),
-                  warmupSteps,
-                  steps()));
-    }
-  }
-
-  private void refuseLayerGuidance() {
-    if (request.guidance().layers().blocks().isEmpty()) {
-      return;
-    }
-    if (!request.guided()) {
-      throw new ArgumentException(
-          "skip_guidance_layers needs guidance, but the guidance scale is "
-              + request.guidance().scale());
-    }
-    int ranks = mesh.degree(MeshAxis.DISTRIFUSION);
-    if (stages.size() > 1 || layout.patches() > 1 || ranks > 1) {
-      throw new ArgumentException(
-          "skip_guidance_layers needs all blocks and the whole picture in each step, but there are %d"
-                  .formatted(stages.size())
-              + " pipeline stages and %d patches".formatted(Math.max(layout.patches(), ranks)));
-    }
+    return new RankPlan(
+        rank, mesh, request, stages, layout, shard, images, fresh, displaced, step, end);
   }
 
   /** The place in the layout: DistriFusion's patches in order, each cut for ring and Ulysses. */
@@ -200,7 +180,7 @@ public record RankPlan(
 
   /** How often hidden states pass through the stages. */
   public int passes() {
-    return IntStream.range(from, steps()).map(t -> spans(t).size()).sum();
+    return IntStream.range(from, to).map(t -> spans(t).size()).sum();
   }
 
   /** Denoising steps: how often the model is called. */
@@ -227,7 +207,7 @@ public record RankPlan(
   /** Whether some step attends keys and values of the step before. */
   public boolean stale() {
     boolean patches = layout.patches() > 1 || mesh.degree(MeshAxis.DISTRIFUSION) > 1;
-    return patches && warmupSteps < steps();
+    return patches && warmupSteps < to;
   }
 
   /** What {@code step} is called. */

@@ -81,8 +81,9 @@ public final class RankFigures {
     return clock.mark();
   }
 
+  /** Weights were loaded since then; those that were before count too. */
   public void loaded(Mark since) {
-    load = to(since, clock.mark());
+    load = more(load, since);
   }
 
   public void textEncoded(Mark since) {
@@ -95,9 +96,12 @@ public final class RankFigures {
 
   /** Steps were taken since then; those before a pause count too. */
   public void denoised(Mark since) {
-    Span before = denoise;
+    denoise = more(denoise, since);
+  }
+
+  private Span more(Span before, Mark since) {
     Span more = to(since, clock.mark());
-    denoise = () -> before.seconds() + more.seconds();
+    return () -> before.seconds() + more.seconds();
   }
 
   public void decoded(Mark since) {
@@ -113,9 +117,9 @@ public final class RankFigures {
     return () -> (until.nanos() - since.nanos()) / 1e9;
   }
 
-  /** A stage of so many bytes is used. */
+  /** A stage of so many bytes is used, beside those of other transformers. */
   public void transformer(long parameterBytes) {
-    transformerBytes = parameterBytes;
+    transformerBytes += parameterBytes;
   }
 
   /** An encoder of so many bytes is used. */
@@ -135,7 +139,7 @@ public final class RankFigures {
 
   /** So many bytes of keys and values are kept from step to step. */
   public void kept(long bytes) {
-    keptBytes = bytes;
+    keptBytes = Math.max(keptBytes, bytes);
   }
 
   /** Text that was encoded for an earlier request is used again. */

@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.DoubleStream;
 
 /**
  * From noise to latents on one rank. In every step the spans of {@link RankPlan#spans} pass through
@@ -100,11 +99,6 @@ final class DenoisingLoop<C> {
     return ends;
   }
 
-  /** What each step asks the conditioner for. */
-  List<Double> timesteps() {
-    return DoubleStream.of(timesteps).boxed().toList();
-  }
-
   /** The step that comes next will be shown. */
   void show() {
     shown = true;
@@ -134,7 +128,7 @@ final class DenoisingLoop<C> {
       }
       stages.stepDone();
     }
-    if (t == plan.steps() - 1) {
+    if (t == plan.to() - 1) {
       displaced.end();
     }
     shown = false;

@@ -50,12 +50,15 @@ sealed interface Guidance {
     return mine;
   }
 
-  /** The one that {@code plan}'s request asks for. */
-  static Guidance of(RankPlan plan, RankGroups groups) {
+  /**
+   * The one of {@code plan}'s request, if that is guided.
+   *
+   * @param options how the prompt is weighed in the steps of {@code plan}
+   */
+  static Guidance of(RankPlan plan, GenerationRequest.GuidanceOptions options, RankGroups groups) {
     if (!plan.request().guided()) {
       return new None();
     }
-    GenerationRequest.GuidanceOptions options = plan.request().guidance();
     long tokens = (long) plan.request().latents().axes().tokens();
     Weighing weighing = new Weighing(options, tokens, groups.statistics());
     return groups.cfg().size() == 1 ? new Batched(weighing) : new Parallel(weighing, groups.cfg());

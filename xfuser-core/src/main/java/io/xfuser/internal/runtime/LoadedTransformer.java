@@ -1,11 +1,14 @@
 package io.xfuser.internal.runtime;
 
+import io.xfuser.model.PipelineModel;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -30,6 +33,11 @@ public final class LoadedTransformer<C> implements AutoCloseable {
     this.embedding = new Shared<>(spec::embedding);
     this.head = new Shared<>(spec::head);
     this.conditioner = new Shared<>(spec::conditioner);
+  }
+
+  /** All transformers of {@code model}, nothing of them loaded yet. */
+  public static <C> List<LoadedTransformer<C>> of(PipelineModel<C> model, Placement placement) {
+    return model.transformers(placement).stream().map(LoadedTransformer::new).toList();
   }
 
   /** What it is made from. */

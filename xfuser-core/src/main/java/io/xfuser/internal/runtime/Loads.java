@@ -21,15 +21,16 @@ import java.util.function.Supplier;
  * @param told hears of the progress, and throws what ends it
  */
 public record Loads<C>(PlacedPipeline<C> pipeline, Offload offload, Consumer<Progress> told) {
-  /** {@code share} of these blocks, and what belongs to them. */
-  public PipelineStage<C> stage(Range blocks, Share share) {
-    long parts = (long) pipeline.transformer().spec().depth() * share.parts();
+  /** {@code share} of these blocks of a transformer, and what belongs to them. */
+  public PipelineStage<C> stage(int number, Range blocks, Share share) {
+    LoadedTransformer<C> transformer = pipeline.transformers().get(number);
+    long parts = (long) transformer.spec().depth() * share.parts() * pipeline.transformers().size();
     long total = bytes(Component.TRANSFORMER) * blocks.length() / parts;
     PipelineStage<C> stage =
         during(
             Component.TRANSFORMER,
             total,
-            () -> PipelineStage.of(pipeline.transformer(), blocks, share, offload));
+            () -> PipelineStage.of(transformer, blocks, share, offload));
     told.accept(new Progress.Loading(Component.TRANSFORMER, total, total));
     return stage;
   }

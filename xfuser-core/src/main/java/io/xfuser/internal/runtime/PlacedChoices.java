@@ -52,7 +52,7 @@ public final class PlacedChoices<C> implements AutoCloseable {
           new PlacedPipeline<>(
               model,
               ownText ? placement : plain.placement(),
-              new LoadedTransformer<>(model.transformer(placement)),
+              LoadedTransformer.of(model, placement),
               ownText ? new ConcurrentHashMap<>() : plain.textEncoders(),
               plain.vaeDecoder(),
               plain.vaeEncoder(),
@@ -60,7 +60,7 @@ public final class PlacedChoices<C> implements AutoCloseable {
     }
 
     void close() {
-      pipeline.transformer().close();
+      pipeline.transformers().forEach(LoadedTransformer::close);
       if (ownText) {
         pipeline.closeText();
       }
@@ -119,9 +119,7 @@ public final class PlacedChoices<C> implements AutoCloseable {
 
   /** Bytes of all weights of transformers that are here. */
   public synchronized long transformerBytes() {
-    return choices.values().stream()
-        .mapToLong(choice -> choice.pipeline.transformer().parameterBytes())
-        .sum();
+    return choices.values().stream().mapToLong(choice -> choice.pipeline.transformerBytes()).sum();
   }
 
   /** Bytes of all weights of text encoders that are here. */

@@ -6,6 +6,7 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -15,13 +16,14 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * @param model makes them
  * @param placement where their weights are
+ * @param transformers in the order in which they take steps
  * @param texts what is kept of encoded prompts
  * @param <C> the model's conditioning
  */
 public record PlacedPipeline<C>(
     PipelineModel<C> model,
     Placement placement,
-    LoadedTransformer<C> transformer,
+    List<LoadedTransformer<C>> transformers,
     Map<Share, Shared<TextEncoder>> textEncoders,
     Shared<VaeDecoder> vaeDecoder,
     Shared<VaeEncoder> vaeEncoder,
@@ -34,11 +36,21 @@ public record PlacedPipeline<C>(
     return new PlacedPipeline<>(
         model,
         placement,
-        new LoadedTransformer<>(model.transformer(placement)),
+        LoadedTransformer.of(model, placement),
         new ConcurrentHashMap<>(),
         new Shared<>(() -> model.vaeDecoder(placement)),
         new Shared<>(() -> model.vaeEncoder(placement)),
         texts);
+  }
+
+  /** The first of the transformers. */
+  public LoadedTransformer<C> transformer() {
+    return transformers.get(0);
+  }
+
+  /** Bytes of all weights of transformers that are here. */
+  public long transformerBytes() {
+    return transformers.stream().mapToLong(LoadedTransformer::parameterBytes).sum();
   }
 
   /** {@code share} of the text encoder, one for all ranks here that need it. */
@@ -60,7 +72,7 @@ public record PlacedPipeline<C>(
 
   @Override
   public void close() {
-    transformer.close();
+    transformers.forEach(LoadedTransformer::close);
     closeText();
     vaeDecoder.close();
     vaeEncoder.close();

@@ -115,7 +115,7 @@ final class PredictionReuse {
    * span}.
    */
   void choose(NDManager owner, PatchSpan span, int t, Latents next) {
-    if (choice.policy().method() != StepCache.EASYCACHE || t + 1 == plan.steps()) {
+    if (choice.policy().method() != StepCache.EASYCACHE || t + 1 == plan.to()) {
       return;
     }
     List<PatchSpan> all = plan.spans(t + 1);

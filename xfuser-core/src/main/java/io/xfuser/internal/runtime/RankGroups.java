@@ -130,8 +130,7 @@ record RankGroups(
     static Asked of(NDManager request, RankPlan plan, EngineConfig engine) {
       boolean spared = plan.request().input().cache() != StepCache.NONE;
       int synchronous = Math.max(1, plan.warmupSteps());
-      return new Asked(
-          request, plan, new DisplacedSteps(synchronous, plan.steps(), spared), engine);
+      return new Asked(request, plan, new DisplacedSteps(synchronous, plan.to(), spared), engine);
     }
   }
 
@@ -199,7 +198,7 @@ record RankGroups(
             ulysses,
             plan.layout(),
             plan.ulyssesShards(),
-            new SelectiveTrade.Schedule(degrees.selectiveV(), plan.from(), plan.steps(), first),
+            new SelectiveTrade.Schedule(degrees.selectiveV(), plan.from(), plan.to(), first),
             whole);
   }
 

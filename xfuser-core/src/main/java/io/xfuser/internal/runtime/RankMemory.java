@@ -87,7 +87,7 @@ public record RankMemory(
         all.add(new Rank<>(placed, plan, rank).memory());
       }
       long shared =
-          placed.transformer().parameterBytes()
+          placed.transformerBytes()
               + placed.textEncoderBytes()
               + placed.vaeDecoder().bytes(VaeDecoder::parameterBytes)
               + placed.vaeEncoder().bytes(VaeEncoder::parameterBytes);
@@ -104,12 +104,17 @@ public record RankMemory(
         return new RankMemory(rank, 0, 0, 0, 0, decoder(), needs);
       }
       RankPlan own = plan.denoising().get(rank);
-      PipelineStage<C> stage =
-          PipelineStage.of(placed.transformer(), own.blocks(), own.share(), Offload.NONE);
+      List<PipelineStage<C>> stages =
+          placed.transformers().stream()
+              .map(each -> PipelineStage.of(each, own.blocks(), own.share(), Offload.NONE))
+              .toList();
+      long all = stages.stream().mapToLong(PipelineStage::parameterBytes).sum();
       return new RankMemory(
           rank,
-          stage.parameterBytes(),
-          atOnce(stage),
+          all,
+          plan.engine().held() == Offload.NONE
+              ? all
+              : stages.stream().mapToLong(this::atOnce).max().orElse(0),
           textShare(own)
               .map(share -> placed.textEncoder(share).get())
               .map(TextEncoder::parameterBytes)
@@ -129,7 +134,7 @@ public record RankMemory(
           .toList();
     }
 
-    /** Blocks that come and go are there one after another. */
+    /** Of transformers that come and go one after another; the blocks of each may, too. */
     private long atOnce(PipelineStage<C> stage) {
       if (plan.engine().held() != Offload.SEQUENTIAL) {
         return stage.parameterBytes();

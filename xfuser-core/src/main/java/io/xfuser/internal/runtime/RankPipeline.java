@@ -7,26 +7,22 @@ import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.runtime.LoopStage.Ready;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Sample;
-import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.TraceEvent.Activity;
-import io.xfuser.transformer.ConditionInput;
-import io.xfuser.transformer.TransformerSpec;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +39,7 @@ final class RankPipeline<C> implements RankCourse.Work {
   private final NDManager request;
   private final RankPlan plan;
   private final RankGroups groups;
+  private final LoopStage<C> loops;
   private final DecodeStage decoding;
   private final Given given;
   private @Nullable Ready<C> ready; // once a step can be taken
@@ -56,6 +53,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     this.request = run.tensors();
     this.plan = run.plan().denoising().get(run.rank());
     this.groups = RankGroups.of(run.world(), plan, run.engine().parallel());
+    this.loops = new LoopStage<>(pipeline, run, plan, groups);
     this.decoding = decoding;
     Midway midway = given.midway();
     this.given = midway == null ? given : new Given(midway.with(given.tensors()), midway);
@@ -76,14 +74,6 @@ final class RankPipeline<C> implements RankCourse.Work {
    */
   record Given(GivenTensors tensors, @Nullable Midway midway) {}
 
-  /**
-   * What it takes to take steps.
-   *
-   * @param text of both prompts
-   */
-  private record Ready<C>(
-      PipelineStage<C> stage, DenoisingLoop<C> loop, C conditioning, Map<String, NDArray> text) {}
-
   @Override
   public @Nullable RankPictures pictures(StepGate gate) {
     if ((next < plan.steps() && !denoised(gate)) || !gate.enter(next)) {
@@ -94,48 +84,31 @@ final class RankPipeline<C> implements RankCourse.Work {
 
   /** Takes steps; whether none is left. */
   private boolean denoised(StepGate gate) {
-    Ready<C> all = ready == null ? prepared() : ready;
+    Ready<C> all = ready == null ? first() : ready;
     ready = all;
+    take(all, gate);
+    while (next == all.end() && next < plan.steps() && gate.enter(next)) {
+      all = loops.after(all);
+      ready = all;
+      take(all, gate);
+    }
+    return next == plan.steps();
+  }
+
+  /** Takes the steps of a phase. */
+  private void take(Ready<C> all, StepGate gate) {
     TensorMap.Hold inUse = all.stage().hold();
     try (inUse) {
       denoise(all, gate);
     }
     run.figures().kept(all.loop().bufferBytes());
-    return next == plan.steps();
   }
 
-  private Ready<C> prepared() {
+  private Ready<C> first() {
     GivenTensors typed = given.tensors().cast(request, runtime.dtype());
-    PipelineStage<C> stage = stage();
-    Guidance guidance = Guidance.of(plan, groups);
-    Supplier<DenoisingLoop<C>> prepare =
-        () -> run.trace().during(Activity.PREPARE, () -> loop(stage, guidance, typed));
     boolean waits = prompts().encodes() || plan.request().encodesPictures();
-    Optional<DenoisingLoop<C>> early = // while another rank encodes the prompt
-        waits ? Optional.empty() : Optional.of(prepare.get());
-    Map<String, NDArray> text = text(typed);
-    DenoisingLoop<C> loop = early.orElseGet(prepare);
-    TensorMap.Hold inUse = stage.hold();
-    try (inUse) {
-      if (!plan.request().guidance().layers().blocks().isEmpty()) {
-        loop.ends()
-            .prompts(condition(stage, new Guidance.None().texts(request, text), loop.timesteps()));
-      }
-      C conditioning = condition(stage, guidance.texts(request, text), loop.timesteps());
-      return new Ready<>(stage, loop, conditioning, text);
-    }
-  }
-
-  /** This rank's blocks, with the embedding on the first stage and the head on the last. */
-  private PipelineStage<C> stage() {
-    run.activity("loading the transformer");
-    Mark start = run.figures().mark();
-    PipelineStage<C> stage =
-        run.trace()
-            .during(Activity.LOAD, () -> run.loads(pipeline).stage(plan.blocks(), plan.share()));
-    run.figures().loaded(start);
-    run.figures().transformer(stage.parameterBytes());
-    return stage.without(pipeline.model().leftOut(plan.request()));
+    Sample begun = given.midway() == null ? null : sample(request);
+    return loops.first(typed, begun, !waits, () -> text(typed)); // if another rank encodes, early
   }
 
   /** The text tensors of both prompts, on this rank's device. */
@@ -152,37 +125,6 @@ final class RankPipeline<C> implements RankCourse.Work {
 
   private PromptTensors prompts() {
     return new PromptTensors(run, pipeline, plan, groups.replica());
-  }
-
-  private C condition(PipelineStage<C> stage, Map<String, NDArray> text, List<Double> timesteps) {
-    List<Long> positions = LongStream.of(plan.layout().positions(plan.shard())).boxed().toList();
-    ConditionInput input = new ConditionInput(text, plan.request().picture(), positions, timesteps);
-    return run.trace().during(Activity.CONDITION, () -> stage.conditioner().begin(request, input));
-  }
-
-  private DenoisingLoop<C> loop(PipelineStage<C> stage, Guidance guidance, GivenTensors typed) {
-    Scheduler scheduler = pipeline.model().scheduler(plan.request().scheduler());
-    TransformerSpec<C> spec = pipeline.transformer().spec();
-    StartStage starting = new StartStage(run, run.loads(pipeline), plan);
-    Start start = starting.start(scheduler, typed);
-    StepChoice choice = StepChoice.of(run.engine().model(), pipeline.model(), plan, groups);
-    RankGroups.Asked asked = RankGroups.Asked.of(request, plan, run.engine());
-    return new DenoisingLoop<>(
-        request,
-        plan,
-        groups.pipeline(),
-        new DenoisingLoop.Parts<>(
-            stage,
-            groups.contexts(asked, spec, run.figures()),
-            asked.steps(),
-            LongSkips.of(spec, plan, groups.skips(), choice.policy().none()),
-            new Segments(plan.layout(), plan.shard(), starting.references()),
-            scheduler,
-            guidance,
-            choice,
-            run.trace(),
-            run.figures()),
-        given.midway() == null ? start : start.from(sample(request)));
   }
 
   private void denoise(Ready<C> all, StepGate gate) {
@@ -204,7 +146,7 @@ final class RankPipeline<C> implements RankCourse.Work {
               run.world().transport().step(null);
             },
             t -> done(all.loop(), t));
-    next = course.take(new Range(next, plan.steps()), gate, run.figures()::look);
+    next = course.take(new Range(next, all.end()), gate, run.figures()::look);
   }
 
   /** A cache may spare a patch and not the next one: then each has rounds of its own. */

@@ -41,7 +41,7 @@ final class StageMessages {
     if (pipe.size() == 1) {
       return 0;
     }
-    int afterTheLastStep = pipe.isFirst() ? plan.spans(plan.steps() - 1).size() : 0;
+    int afterTheLastStep = pipe.isFirst() ? plan.spans(plan.to() - 1).size() : 0;
     return plan.passes() - afterTheLastStep;
   }
 
@@ -84,7 +84,7 @@ final class StageMessages {
 
   /** Sends the {@code latents} after step {@code t} to the first stage, if that needs them. */
   void back(NDArray latents, int t) {
-    if (!pipe.isFirst() && t < plan.steps() - 1) {
+    if (!pipe.isFirst() && t < plan.to() - 1) {
       pipe.send(List.of(latents), 0);
     }
   }

@@ -121,7 +121,7 @@ class PipeFusionOverlapTest {
                   new LongSkips(spec, plan.stages(), groups.skips(), OptionalInt.of(plan.passes())),
                   new Segments(plan.layout(), plan.shard(), List.of()),
                   new Echo(),
-                  Guidance.of(plan, groups),
+                  Guidance.of(plan, plan.request().guidance(), groups),
                   new StepChoice(
                       policy, false, plan.from(), groups.alike(), groups.tensor(), groups.skips()),
                   Trace.OFF,

@@ -1,8 +1,10 @@
 package io.xfuser.examples.gpucheck;
 
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import java.util.List;
 import java.util.function.Function;
 
 /**
@@ -17,5 +19,11 @@ record RandomModel<C>(PipelineModel<?> model, Function<Placement, TransformerSpe
   @Override
   public TransformerSpec<C> transformer(Placement placement) {
     return transformers.apply(placement);
+  }
+
+  /** There is but one. */
+  @Override
+  public List<Handover> handovers(GenerationRequest request) {
+    return List.of();
   }
 }

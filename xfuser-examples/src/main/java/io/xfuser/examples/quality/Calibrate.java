@@ -134,6 +134,13 @@ public final class Calibrate implements Callable<Integer> {
     }
 
     @Override
+    public List<TransformerSpec<C>> transformers(Placement placement) {
+      return model.transformers(placement).stream()
+          .<TransformerSpec<C>>map(spec -> new MeasuredTransformer<>(spec, notes))
+          .toList();
+    }
+
+    @Override
     public Scheduler scheduler(SchedulerRequest request) {
       return model.scheduler(request);
     }

@@ -9,6 +9,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,11 @@ record ObservedModel<C>(PipelineModel<C> model, Consumer<Sample> observer)
   @Override
   public TransformerSpec<C> transformer(Placement placement) {
     return model.transformer(placement);
+  }
+
+  @Override
+  public List<TransformerSpec<C>> transformers(Placement placement) {
+    return model.transformers(placement);
   }
 
   @Override

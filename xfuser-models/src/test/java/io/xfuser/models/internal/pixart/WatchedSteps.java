@@ -9,6 +9,7 @@ import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,11 @@ public record WatchedSteps<C>(PipelineModel<C> whole, Runnable each)
   @Override
   public TransformerSpec<C> transformer(Placement placement) {
     return whole.transformer(placement);
+  }
+
+  @Override
+  public List<TransformerSpec<C>> transformers(Placement placement) {
+    return whole.transformers(placement);
   }
 
   @Override
