@@ -25,7 +25,8 @@ import java.util.List;
  * @param weights its tensors, by diffusers' names
  */
 record Sana(SanaConfig config, Weights weights) implements TransformerSpec<SanaConditioning> {
-  static final Program PROGRAM = Program.load(Sana.class, "sana.py");
+  static final Program PROGRAM =
+      Program.load(Sana.class, "/io/xfuser/models/internal/parts/heads.py", "sana.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
   Sana {

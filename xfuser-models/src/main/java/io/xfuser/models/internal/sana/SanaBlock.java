@@ -2,6 +2,7 @@ package io.xfuser.models.internal.sana;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.HeadNorms;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
@@ -38,11 +39,9 @@ record SanaBlock(SanaConfig config, TensorMap weights) implements Block<SanaCond
     WeightMap attention = config.biased() ? w : w.withoutBias();
     attention.inward(Joined.queriesKeysValues("attn1"), config.inner(), width);
     if (config.normed()) {
-      WeightMap norms = w.withoutBias().plain();
-      norms
-          .inward(Joined.norms("attn1"), config.inner(), 1)
-          .inward("attn2.norm_q", config.textInner(), 1)
-          .inward("attn2.norm_k", config.textInner(), 1);
+      w.innerScales(Joined.norms("attn1"), config.inner())
+          .innerScales("attn2.norm_q", config.textInner())
+          .innerScales("attn2.norm_k", config.textInner());
     }
     w.tensor("scale_shift_table", 6, width)
         .outward("attn1.to_out.0", width, config.inner())
@@ -106,18 +105,14 @@ record SanaBlock(SanaConfig config, TensorMap weights) implements Block<SanaCond
   }
 
   /**
-   * {@code x} (B, l, n, H, D), the first ones of n normed by {@code norm}, all heads of all shares
-   * together; as it is where the model has no norms.
+   * {@code x} (B, l, n, H, D), the first ones of n normed by {@code norm}; as it is where the model
+   * has no norms.
    */
   private NDArray normed(NDManager owner, BlockContext context, NDArray x, int norm) {
     if (!config.normed()) {
       return x;
     }
     long width = norm == LINEAR ? config.width() : config.textInner().width();
-    try (NDManager scope = owner.newSubManager()) {
-      NDArray own = Sana.PROGRAM.call(scope, "squares", x, weights, norm); // (B, l, k)
-      NDArray all = context.share().isWhole() ? own : context.sum().of(scope, own);
-      return Sana.PROGRAM.call(owner, "normed", x, all, width, weights, norm);
-    }
+    return new HeadNorms(Sana.PROGRAM, weights).apply(owner, context, x, norm, width);
   }
 }

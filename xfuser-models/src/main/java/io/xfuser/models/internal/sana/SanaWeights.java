@@ -7,7 +7,7 @@ import io.xfuser.models.internal.weights.ForwardingWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Torch;
 
-/** A block's tensors as matrices: kernels (out, in, 1, 1) and (out, 1, 3, 3), and norms (out). */
+/** A block's tensors as matrices: kernels (out, in, 1, 1) and (out, 1, 3, 3). */
 final class SanaWeights extends ForwardingWeights {
   SanaWeights(Weights block) {
     super(block);
@@ -24,9 +24,7 @@ final class SanaWeights extends ForwardingWeights {
   }
 
   private static long[] stored(String name, long[] shape) {
-    if (name.contains(".norm_")) {
-      return new long[] {shape[0]};
-    } else if (!name.startsWith("ff.") || shape.length == 1) {
+    if (!name.startsWith("ff.") || shape.length == 1) {
       return shape;
     }
     return name.startsWith("ff.conv_depth")

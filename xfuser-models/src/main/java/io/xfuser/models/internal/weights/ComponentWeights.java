@@ -144,7 +144,8 @@ public final class ComponentWeights implements AutoCloseable {
     return handedOut(type, loading.placement());
   }
 
-  private Weights handedOut(ElementType type, Placement placement) {
+  /** The weights in {@code type} on the device of {@code placement}. */
+  public Weights handedOut(ElementType type, Placement placement) {
     if (placement.isNowhere()) { // LoRAs change neither shapes nor types
       return quantized(files.as(type).promised(), Int8.ofThisMachine().promised());
     }

@@ -207,6 +207,22 @@ public final class WeightMap {
     return tensor(name + ".weight", size);
   }
 
+  /** Weight of a norm over an inner width that has no bias: the share's part of it, (1, own). */
+  public WeightMap innerScales(String norm, Inner inner) {
+    return innerScales(new Joined(norm, List.of(norm)), inner);
+  }
+
+  /** The same of several norms, one below the other: (the number of norms, own). */
+  public WeightMap innerScales(Joined norms, Inner inner) {
+    Cut own = inner.cut(share, 0);
+    List<NDArray> rows = new ArrayList<>();
+    for (String norm : norms.layers()) {
+      NDArray part = weights.get(scope, own, norm + ".weight", inner.width());
+      rows.add(Torch.view(scope, part, 1, own.length()));
+    }
+    return put(norms.name() + ".weight", Torch.concat(scope, rows, 0));
+  }
+
   /** Weights of several norms that have no bias, one below the other: (the number of norms, n). */
   public WeightMap scales(Joined norms, long size) {
     return rows(norms, ".weight", size);

@@ -18,14 +18,11 @@ def norm_weight(self, x: Tensor, w: Dict[str, Tensor], norm: int) -> Tensor:
 
 def squares(self, x: Tensor, w: Dict[str, Tensor], norm: int) -> Tensor:
   # x (B, L, n, H, D) -> the sums of squares of the first k of n that have norms, (B, L, k) fp32
-  return torch.to(x.slice(2, 0, 2 if norm == 0 else 1), 6).square().sum([3, 4])
+  return self.squares_of(x, 2 if norm == 0 else 1)
 
-def normed(self, x: Tensor, squares: Tensor, width: int, w: Dict[str, Tensor], norm: int) -> Tensor:
-  # x, of whose width the squares (B, L, k) are -> the same with the first k of n normed
-  count = squares.size(2)
-  factor = torch.rsqrt(squares / width + 1e-5).unsqueeze(3).unsqueeze(4)
-  first = torch.to(torch.to(x.slice(2, 0, count), 6) * factor, x.dtype) * self.norm_weight(x, w, norm)
-  return torch.cat([first, x.slice(2, count, x.size(2))], 2)
+def normed(self, x: Tensor, squares: Tensor, w: Dict[str, Tensor], norm: int, width: int) -> Tensor:
+  # x, of whose width the squares (B, L, k) are, with the first k of n normed in their place
+  return self.norm_heads_(x, squares, width, self.norm_weight(x, w, norm), annotate(List[Tensor], []), 1e-5)
 
 def sums(self, packed: Tensor, start: int, end: int) -> Tensor:
   # of some tokens of packed (B, L, 3, H, D) the products of values and keys, and the keys themselves: (B, H, D + 1, D) fp32
