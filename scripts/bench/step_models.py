@@ -274,6 +274,24 @@ def _latte_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor]
     return prediction.chunk(2, dim=1)[0]
 
 
+def _wan_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    text = torch.randn(1, 512, config["text_dim"], generator=generator)
+    text[:, 40:] = 0  # as the pipeline leaves padding
+    return {
+        "latents": torch.randn(1, config["in_channels"], 5, side, side, generator=generator),
+        "text.prompt_embeds": text,
+    }
+
+
+def _wan_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    return transformer(
+        hidden_states=inputs["latents"],
+        timestep=torch.full((1,), int(timestep)),
+        encoder_hidden_states=inputs["text.prompt_embeds"],
+        return_dict=False,
+    )[0]
+
+
 def _dit_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     latents = torch.randn(4, 4, side, side, generator=generator)
     return {
@@ -393,6 +411,14 @@ MODELS = {
         },
         inputs=_latte_inputs,
         forward=_latte_forward,
+        side=32,
+    ),
+    "wan": StepModel(
+        title="Wan 2.1 1.3B, width 1536 (12 heads of 128), 2 blocks, 5 frames of 256 tokens, batch 1, 512 text tokens",
+        tiny="wan_tiny",
+        real={"num_attention_heads": 12, "attention_head_dim": 128, "ffn_dim": 8960, "num_layers": 2},
+        inputs=_wan_inputs,
+        forward=_wan_forward,
         side=32,
     ),
     "dit": StepModel(

@@ -51,6 +51,7 @@ class RankMemoryTest {
     "hunyuandit_tiny, ulysses 2, FLOAT32, true, int8",
     "latte_tiny, stages 2, FLOAT32, true, ",
     "dit_tiny, tensor 2, FLOAT32, false, int8",
+    "wan22_tiny, stages 2, FLOAT32, true, ",
   })
   void everyRankHoldsWhatWasSaid(
       String name, String layout, ElementType type, boolean sharded, @Nullable String quantized) {
@@ -68,11 +69,13 @@ class RankMemoryTest {
     EngineConfig engine = new EngineConfig(model.build(), runtime, degrees);
     InputConfigBuilder small = InputConfig.builder().useResolutionBinning(false);
     InputConfig asked = (name.startsWith("dit") ? small : small.size(64, 64)).build();
+    int steps = name.equals("wan22_tiny") ? 4 : 1; // both of its transformers have a part
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine);
         XDiTParallel parallel = XDiTParallel.inProcess(pipeline, engine)) {
       InputConfig input = RankMemory.drawable(pipeline.model(), engine, asked);
       List<RankMemory> said = RankMemory.of(pipeline.model(), engine, asked).ranks();
-      try (Generation drawn = parallel.generate(input.toBuilder().numInferenceSteps(1).build())) {
+      try (Generation drawn =
+          parallel.generate(input.toBuilder().numInferenceSteps(steps).build())) {
         List<RankReport> held = drawn.report().ranks();
         assertThat(held).hasSameSizeAs(said);
         for (int rank = 0; rank < held.size(); rank++) {

@@ -44,7 +44,9 @@ record BenchModel(DiffusionPipeline pipeline) implements AutoCloseable {
     GenerationRequest usual = model.resolve(asked.build());
     LatentShape latents = usual.latents();
     if (latents.isVideo()) {
-      asked.numFrames(input.frames());
+      int later = Math.max(1, latents.frames() - 1); // often several frames are one of latents
+      int each = Math.max(1, (latents.pixelFrames() - 1) / later);
+      asked.numFrames((input.frames() - 1) * each + 1);
     }
     if (model.settings().contains(InputConfig.HEIGHT)) {
       int scale = usual.size().height() / latents.height();

@@ -20,6 +20,7 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import java.util.List;
@@ -189,6 +190,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   /** The transformer's weights, handed out on the device of {@code placement}. */
   protected final Weights weights(Placement placement) {
     return weights.handedOut(placement);
+  }
+
+  /** The same in fp32, whatever the run's type. */
+  protected final Weights exactWeights(Placement placement) {
+    return weights.handedOut(ElementType.FLOAT32, placement);
   }
 
   /** Height and width that {@code input} asks for, {@code side} where it does not. */

@@ -24,6 +24,7 @@ final class ModelContent {
   private static final List<String> COMPONENTS =
       List.of(
           "transformer",
+          "transformer_2",
           "vae",
           "text_encoder",
           "text_encoder_2",

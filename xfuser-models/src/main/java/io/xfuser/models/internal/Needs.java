@@ -21,6 +21,7 @@ import java.util.TreeMap;
  * can do, whoever provides them. Immutable.
  *
  * @param transformers the classes of the transformer
+ * @param several whether there may be a second one, {@code transformer_2}
  * @param scheduler what its scheduler is told
  * @param texts what each text encoder is asked, by what follows {@code text_encoder} in its name
  * @param optional those of them that a directory may lack, with their tokenizers
@@ -28,6 +29,7 @@ import java.util.TreeMap;
  */
 public record Needs(
     Set<String> transformers,
+    boolean several,
     Set<SchedulerProvider.Ability> scheduler,
     Map<String, Set<TextModelProvider.Ability>> texts,
     Set<String> optional,
@@ -35,37 +37,52 @@ public record Needs(
   /** A transformer of one of these classes, any scheduler, a decoder of pictures, and no text. */
   public static Needs of(String... transformers) {
     return new Needs(
-        Set.of(transformers), Set.of(), Map.of(), Set.of(), Set.of(VaeProvider.Ability.PICTURES));
+        Set.of(transformers),
+        false,
+        Set.of(),
+        Map.of(),
+        Set.of(),
+        Set.of(VaeProvider.Ability.PICTURES));
+  }
+
+  /** And perhaps a second transformer. */
+  public Needs severalTransformers() {
+    return new Needs(transformers, true, scheduler, texts, optional, vae);
   }
 
   /** And a scheduler that can be told of all these. */
   public Needs scheduler(SchedulerProvider.Ability... abilities) {
-    return new Needs(transformers, Set.of(abilities), texts, optional, vae);
+    return new Needs(transformers, several, Set.of(abilities), texts, optional, vae);
   }
 
   /** And a tokenizer and a text encoder with these abilities. */
   public Needs text(String suffix, TextModelProvider.Ability... abilities) {
     Map<String, Set<TextModelProvider.Ability>> more = new TreeMap<>(texts);
     more.put(suffix, Set.of(abilities));
-    return new Needs(transformers, scheduler, more, optional, vae);
+    return new Needs(transformers, several, scheduler, more, optional, vae);
   }
 
   /** The same, which a directory may lack. */
   public Needs textOrNone(String suffix, TextModelProvider.Ability... abilities) {
     Set<String> more = new HashSet<>(optional);
     more.add(suffix);
-    return new Needs(transformers, scheduler, texts, more, vae).text(suffix, abilities);
+    return new Needs(transformers, several, scheduler, texts, more, vae).text(suffix, abilities);
   }
 
   /** And an autoencoder with these abilities. */
   public Needs vae(VaeProvider.Ability... abilities) {
-    return new Needs(transformers, scheduler, texts, optional, Set.of(abilities));
+    return new Needs(transformers, several, scheduler, texts, optional, Set.of(abilities));
   }
 
   /** The classes that each of {@code components} may have, by its name. */
   Map<String, Set<String>> classes(PipelineComponents components) {
     Map<String, Set<String>> all = new TreeMap<>();
     all.put("transformer", transformers);
+    if (several && components.index().has("transformer_2")) {
+      Set<String> second = new HashSet<>(transformers);
+      second.add(PipelineComponents.ABSENT);
+      all.put("transformer_2", second);
+    }
     all.put("scheduler", Schedulers.with(scheduler));
     all.put("vae", Vaes.with(vae));
     texts.forEach(

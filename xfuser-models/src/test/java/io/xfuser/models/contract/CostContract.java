@@ -72,6 +72,16 @@ public abstract class CostContract {
     return 0;
   }
 
+  /** Of each norm over all heads of a block: how many numbers of a token shares add up. */
+  protected List<Integer> squares() {
+    return List.of();
+  }
+
+  /** Text tokens whose keys have such a norm, once in a request. */
+  protected int squaredText() {
+    return 0;
+  }
+
   /** How far tokens look at their neighbours, of models where they do. */
   protected int reach() {
     return 0;

@@ -98,7 +98,8 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
       case "true_cfg_scale" -> builder.trueCfgScale(value.asDouble());
       case "eta" -> builder.eta(value.asDouble());
       case "max_sequence_length" -> builder.maxSequenceLength(value.asInt());
-      case "num_images_per_prompt" -> builder.numImagesPerPrompt(value.asInt());
+      case "num_images_per_prompt", "num_videos_per_prompt" ->
+          builder.numImagesPerPrompt(value.asInt());
       case "strength" -> builder.strength(value.asDouble());
       case "padding_mask_crop" -> builder.paddingMaskCrop(value.asInt());
       case "max_area" -> builder.maxArea(value.asInt());

@@ -2,6 +2,7 @@ package io.xfuser.models.contract;
 
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.internal.parallel.DeviceMesh;
+import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
@@ -130,5 +131,23 @@ record ExpectedAcross(
         IntStream.range(0, layout.patches())
             .mapToLong(m -> Math.min(model.reach(), layout.length(PatchSpan.of(m), shard)));
     return 2 * edges.sum() * model.width();
+  }
+
+  /** Of a block's norms over the heads of all shares: in each pass of tokens, and of text once. */
+  long squares(long batch, int shard, int rank) {
+    int part = mesh.coordinate(rank, MeshAxis.TENSOR);
+    long sent = addedUp(part, batch * model.squaredText());
+    for (PatchSpan span : spans()) {
+      long rows = batch * layout.length(span, shard);
+      sent += model.squares().stream().mapToLong(k -> addedUp(part, rows * k)).sum();
+    }
+    return sent;
+  }
+
+  /** What a rank sends of so many numbers that its tensor-parallel ranks add up. */
+  private long addedUp(int part, long numbers) {
+    int ranks = degrees.tensorDegree();
+    long own = numbers * (part + 1) / ranks - numbers * part / ranks;
+    return numbers - own + (ranks - 1) * own;
   }
 }

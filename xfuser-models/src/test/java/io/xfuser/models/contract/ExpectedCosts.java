@@ -109,7 +109,8 @@ final class ExpectedCosts {
     long back = last && stage > 0 ? (steps - 1) * latents : 0;
     assertSent(report, "pipefusion", steps * batch * model.width() * forward + back);
     assertSent(report, "cfg", last && degrees.cfgDegree() == 2 ? steps * latents : 0);
-    assertSent(report, "tensor", steps * batch * sums(rank, stage));
+    long squares = range(stage).length() * across.squares(batch, shard(rank), rank);
+    assertSent(report, "tensor", steps * batch * sums(rank, stage) + squares);
     long kept = attentions(stage) * layout.tokens() + joint(stage) * (long) model.textTokens();
     boolean twice = degrees.distrifusionPatches() > degrees.distrifusionDegree();
     assertThat(report.kvBufferBytes())

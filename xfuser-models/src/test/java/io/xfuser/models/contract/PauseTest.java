@@ -56,7 +56,8 @@ class PauseTest {
           "pixart_sigma_tiny",
           "sd35_large_tiny",
           "sd35_medium_tiny",
-          "sd3_tiny");
+          "sd3_tiny",
+          "wan22_tiny");
 
   /** Layouts whose pictures are those of one rank. */
   static final List<ParallelConfig> FRESH =

@@ -79,6 +79,9 @@ public final class Requests {
     if (model.startsWith("latte")) {
       return two.toBuilder().size(32, 48).build();
     }
+    if (model.startsWith("wan")) {
+      return two.toBuilder().size(48, 80).numFrames(5).maxSequenceLength(20).build();
+    }
     if (model.startsWith("hunyuandit")) { // its two texts have lengths of their own
       return two.toBuilder().size(112, 144).guidanceScale(2).useResolutionBinning(false).build();
     }

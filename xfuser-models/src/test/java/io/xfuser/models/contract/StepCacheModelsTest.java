@@ -41,6 +41,7 @@ class StepCacheModelsTest extends CachedPictures {
         "qwenimage_tiny",
         "sana_tiny",
         "sd35_medium_tiny",
+        "wan22_tiny",
         "zimage_tiny");
   }
 
@@ -64,7 +65,9 @@ class StepCacheModelsTest extends CachedPictures {
       for (StepCache method : List.of(StepCache.FBCACHE, StepCache.EASYCACHE)) {
         InputConfig input = request.set(InputConfig.CACHE, method).build();
         Drawn serial = drawn(pipeline, SERIAL, input);
-        assertThat(serial.ranks().get(0).sparedPasses()).isBetween(2, 3);
+        // Of two transformers each computes its first step
+        assertThat(serial.ranks().get(0).sparedPasses())
+            .isBetween(name.equals("wan22_tiny") ? 1 : 2, 3);
         ParallelConfig rows = SERIAL.toBuilder().dataDegree(2).ringDegree(2).build();
         assertClose(drawn(pipeline, rows, input), serial);
         ParallelConfig stages = patches.toBuilder().pipefusionDegree(2).ulyssesDegree(2).build();

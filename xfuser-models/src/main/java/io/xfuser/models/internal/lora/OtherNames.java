@@ -25,6 +25,7 @@ final class OtherNames {
           "single_transformer_blocks.0.attn.to_qkv_mlp_proj.weight", "flux2.names",
           "transformer_blocks.0.attn.add_k_proj.weight", "sd3.names",
           "adaln_single.linear.weight", "pixart.names",
+          "condition_embedder.time_proj.weight", "wan.names",
           "text_model.encoder.layers.0.self_attn.q_proj.weight", "clip.names");
 
   private static final Pattern NUMBER = Pattern.compile("#");

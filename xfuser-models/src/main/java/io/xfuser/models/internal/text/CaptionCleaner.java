@@ -54,6 +54,8 @@ public final class CaptionCleaner {
               " "),
           step("\\s+\\.\\s+", " "));
 
+  private static final Pattern BLANKS = PythonText.pattern("\\s+");
+
   private static final Pattern HYPHEN = Pattern.compile("[-_]");
   private static final int HYPHENS_KEPT = 3;
 
@@ -89,6 +91,14 @@ public final class CaptionCleaner {
   /** Lower case without surrounding space: {@code clean_caption=False}. */
   public static String lowerCase(String caption) {
     return PythonText.strip(PythonText.lower(caption));
+  }
+
+  /**
+   * Repairs {@code caption} and collapses its blanks, and leaves its words: {@code prompt_clean}.
+   */
+  public static String repaired(String caption) {
+    String plain = HtmlReferences.unescape(HtmlReferences.unescape(TextFixes.fix(caption)));
+    return PythonText.strip(BLANKS.matcher(PythonText.strip(plain)).replaceAll(" "));
   }
 
   private static String cleanOnce(String caption) {

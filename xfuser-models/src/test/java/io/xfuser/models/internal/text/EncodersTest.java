@@ -139,7 +139,7 @@ class EncodersTest {
     try (BertEncoder bert = bert(type);
         T5Encoder mt5 = T5Encoder.open(folder("mt5"), LoadOptions.of(type));
         T5Encoder umt5 = T5Encoder.open(folder("umt5"), LoadOptions.of(type))) {
-      TextModel encoder = Map.of("bert", bert, "mt5", mt5, "umt5", umt5).get(name);
+      TextModel encoder = name.equals("bert") ? bert : name.equals("mt5") ? mt5 : umt5;
       NDArray states = encoder.states(manager, masked(ids, mask));
       assertThat(ElementType.of(states)).isEqualTo(type);
       assertThat(relative(states, read(name, type.torchName() + ".states"))).isLessThan(tolerance);

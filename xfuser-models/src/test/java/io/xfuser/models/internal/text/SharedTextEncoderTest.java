@@ -52,7 +52,8 @@ class SharedTextEncoderTest {
     "latte_tiny, text_encoder",
     "hunyuandit_tiny, text_encoder_2",
     "flux_dev_tiny, text_encoder_2",
-    "sd3_tiny, text_encoder_3"
+    "sd3_tiny, text_encoder_3",
+    "wan_tiny, text_encoder"
   })
   void allRanksOfAPictureEncodeWhatOneEncodesAndHoldAShareEach(String model, String t5) {
     EngineConfig engine = engine(model, false);

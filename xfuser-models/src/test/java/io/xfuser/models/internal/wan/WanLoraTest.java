@@ -1,0 +1,132 @@
+package io.xfuser.models.internal.wan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.models.contract.Requests;
+import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** LoRAs by the names of Wan's authors. */
+class WanLoraTest {
+  private static final Path MODEL = Requests.directory("wan_tiny");
+
+  /** Those of all modules, by diffusers' names. */
+  private static final Map<String, String> NAMES = names();
+
+  private static final InputConfig FOX =
+      InputConfig.builder("a fox")
+          .size(32, 48)
+          .numFrames(5)
+          .maxSequenceLength(20)
+          .numInferenceSteps(1)
+          .outputType(OutputType.LATENT)
+          .build();
+
+  @TempDir Path files;
+
+  private static Map<String, String> names() {
+    Map<String, String> names = new LinkedHashMap<>();
+    for (String[] attention : new String[][] {{"attn1", "self_attn"}, {"attn2", "cross_attn"}}) {
+      for (String layer : new String[] {"q", "k", "v"}) {
+        names.put(
+            "blocks.1." + attention[0] + ".to_" + layer, "blocks.1." + attention[1] + "." + layer);
+      }
+      names.put("blocks.1." + attention[0] + ".to_out.0", "blocks.1." + attention[1] + ".o");
+    }
+    names.put("blocks.3.ffn.net.0.proj", "blocks.3.ffn.0");
+    names.put("blocks.3.ffn.net.2", "blocks.3.ffn.2");
+    for (String layer : new String[] {"text", "time"}) {
+      String module = "condition_embedder." + layer + "_embedder.linear_";
+      names.put(module + "1", layer + "_embedding.0");
+      names.put(module + "2", layer + "_embedding.2");
+    }
+    names.put("condition_embedder.time_proj", "time_projection.1");
+    names.put("proj_out", "head.head");
+    return names;
+  }
+
+  @Test
+  void namesOfItsAuthorsStandForThoseOfDiffusers() throws IOException {
+    float[] plain = draw(ModelConfig.builder(MODEL).build());
+    float[] diffusers =
+        draw(with(write("diffusers", "lora_A", "lora_B", name -> "transformer." + name)));
+    assertThat(difference(diffusers, plain)).isGreaterThan(0.1);
+    Path comfy =
+        write("comfy", "lora_down", "lora_up", name -> "diffusion_model." + NAMES.get(name));
+    Path kohya =
+        write(
+            "kohya",
+            "lora_down",
+            "lora_up",
+            name -> "lora_unet_" + String.valueOf(NAMES.get(name)).replace('.', '_'));
+    assertThat(difference(draw(with(comfy)), diffusers)).isZero();
+    assertThat(difference(draw(with(kohya)), diffusers)).isZero();
+  }
+
+  private static ModelConfig with(Path lora) {
+    return ModelConfig.builder(MODEL).loras(lora.toString()).build();
+  }
+
+  /** Random matrices of rank 2, the same in each file. */
+  private Path write(String file, String down, String up, UnaryOperator<String> naming)
+      throws IOException {
+    Random random = new Random(7);
+    Map<String, NDArray> tensors = new LinkedHashMap<>();
+    try (NDManager scope = Torch.newManager();
+        FileWeights weights =
+            FileWeights.open(
+                MODEL.resolve("transformer"), "diffusion_pytorch_model", ElementType.FLOAT32)) {
+      for (String module : NAMES.keySet()) {
+        long[] shape = weights.shape(module + ".weight");
+        String name = naming.apply(module);
+        tensors.put(name + "." + down + ".weight", matrix(scope, random, 2, shape[1]));
+        tensors.put(name + "." + up + ".weight", matrix(scope, random, shape[0], 2));
+      }
+      Path path = files.resolve(file + ".safetensors");
+      SafeTensorsWriter.write(path, tensors);
+      return path;
+    }
+  }
+
+  private static NDArray matrix(NDManager owner, Random random, long rows, long columns) {
+    float[] values = new float[Math.toIntExact(rows * columns)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (0.2 * random.nextGaussian());
+    }
+    return owner.create(values, new Shape(rows, columns));
+  }
+
+  private static float[] draw(ModelConfig model) {
+    EngineConfig engine = EngineConfig.builder(model).build();
+    try (XDiTParallel serial = XDiTParallel.inProcess(engine);
+        Generation generation = serial.generate(FOX)) {
+      return generation.tensor().toFloatArray();
+    }
+  }
+
+  private static double difference(float[] some, float[] others) {
+    double[] differences = new double[some.length];
+    Arrays.setAll(differences, i -> Math.abs(some[i] - others[i]));
+    return Arrays.stream(differences).max().orElseThrow();
+  }
+}

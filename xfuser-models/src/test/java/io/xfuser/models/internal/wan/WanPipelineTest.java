@@ -1,0 +1,113 @@
+package io.xfuser.models.internal.wan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
+import io.xfuser.model.PipelineModel.Handover;
+import io.xfuser.models.contract.DirectoryCopy;
+import io.xfuser.models.contract.Requests;
+import io.xfuser.nn.Patchify;
+import io.xfuser.pipeline.DiffusionPipeline;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Defaults, sizes, frames and settings that Wan accepts and refuses. */
+class WanPipelineTest {
+  private static final Path ONE = Requests.directory("wan_tiny");
+  private static final Path TWO = Requests.directory("wan22_tiny");
+  private static final InputConfig FOX = InputConfig.builder("a fox").build();
+
+  @Test
+  void defaultsAreDiffusers() {
+    GenerationRequest request = Requests.resolve(ONE, FOX);
+    assertThat(request.size()).isEqualTo(new Size(480, 832));
+    assertThat(request.latents())
+        .isEqualTo(
+            new LatentShape(5, 21, 60, 104, new Patchify(2), LatentShape.Layout.VIDEO)
+                .decodedTo(81, 16));
+    assertThat(request.scheduler().steps()).isEqualTo(50);
+    assertThat(request.guidance().scale()).isEqualTo(5);
+    assertThat(request.text().maxSequenceLength()).isEqualTo(512);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 1", "4, 5", "5, 5", "7, 5", "8, 9", "80, 81", "81, 81", "82, 81"})
+  void framesAreRoundedAsDiffusersRoundsThem(int asked, int drawn) {
+    InputConfig input = FOX.toBuilder().numFrames(asked).build();
+    LatentShape latents = Requests.resolve(ONE, input).latents();
+    assertThat(latents.pixelFrames()).isEqualTo(drawn);
+    assertThat(latents.frames()).isEqualTo((latents.pixelFrames() - 1) / 4 + 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "72 | 80 | 9 | height and width must be multiples of 16, but are 72 and 80",
+        "48 | 16400 | 1 | 1 × 3 × 1025 tokens (frames × rows × columns) are too many along an axis:"
+            + " wan has 1024 places",
+      })
+  void sizesThatItCannotDrawAreRefused(int height, int width, int frames, String sentence) {
+    InputConfig input = FOX.toBuilder().size(height, width).numFrames(frames).build();
+    assertThatThrownBy(() -> Requests.resolve(ONE, input)).hasMessage(sentence);
+  }
+
+  @Test
+  void theSecondTransformerHasAGuidanceOfItsOwn() {
+    InputConfig own =
+        FOX.toBuilder().guidanceScale(4).set(InputConfig.GUIDANCE_SCALE_2, 3.0).build();
+    assertThat(handovers(TWO, FOX)).containsExactly(new Handover(875, 5));
+    assertThat(handovers(TWO, own)).containsExactly(new Handover(875, 3));
+    assertThat(handovers(ONE, FOX)).isEmpty();
+    assertThatThrownBy(() -> Requests.resolve(ONE, own))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("wan has no guidance_scale_2");
+  }
+
+  private static List<Handover> handovers(Path directory, InputConfig input) {
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build())) {
+      return pipeline.model().handovers(pipeline.model().resolve(input));
+    }
+  }
+
+  @Test
+  void aBoundaryWithoutASecondTransformerIsRefused(@TempDir Path directory) throws IOException {
+    DirectoryCopy.of(ONE, directory)
+        .rewrite("model_index.json", "\"vae\":", "\"boundary_ratio\": 0.9, \"vae\":");
+    assertThatThrownBy(() -> Requests.resolve(directory, FOX))
+        .isInstanceOf(ModelException.class)
+        .hasMessageEndingWith("model_index.json has a boundary_ratio, but no transformer_2");
+  }
+
+  @Test
+  void transformersOfDifferentSizesAreRefused(@TempDir Path directory) throws IOException {
+    DirectoryCopy.of(TWO, directory)
+        .rewrite("transformer_2/config.json", "\"num_layers\": 5", "\"num_layers\": 4");
+    assertThatThrownBy(() -> Requests.resolve(directory, FOX))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("transformer_2/config.json describes WanConfig[layers=4, heads=6")
+        .hasMessageContaining("but that of transformer WanConfig[layers=5");
+  }
+
+  @Test
+  void aTransformerThatBeginsWithAPictureIsRefused(@TempDir Path directory) throws IOException {
+    DirectoryCopy.of(ONE, directory)
+        .rewrite("transformer/config.json", "\"in_channels\": 5", "\"in_channels\": 14");
+    assertThatThrownBy(() -> Requests.resolve(directory, FOX))
+        .hasMessageEndingWith(
+            "in_channels is 14, but out_channels 5: this transformer begins with a picture");
+  }
+}
