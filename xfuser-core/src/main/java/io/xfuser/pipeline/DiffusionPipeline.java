@@ -113,7 +113,8 @@ public final class DiffusionPipeline implements AutoCloseable {
         new LoadOptions(runtime.dtype(), config.variant(), Placement.CPU, quantized(completed));
     PipelineComponents opened = ModelSource.components(config.in(directory), loading);
     PipelineProvider provider = ModelSource.provider(opened.index());
-    PipelineModel<?> model = OwnDefaults.of(provider.open(opened), directory);
+    PipelineModel<?> model = Calibrated.of(provider.open(opened), completed.cacheCalibration());
+    model = OwnDefaults.of(model, directory);
     DiffusionPipeline pipeline = new DiffusionPipeline(model, runtime.dtype(), completed);
     try {
       tell(listener, new Progress.Opening(bytes, bytes));
@@ -212,6 +213,7 @@ public final class DiffusionPipeline implements AutoCloseable {
           known = known.with(setting.name(), setting.textIn(source));
         }
       }
+      known = known.with(ModelConfig.CACHE_CALIBRATION.name(), model.calibration());
       known = known.and(RequestFingerprint.loras("of the model", loras.own()));
       fingerprint = known;
     }

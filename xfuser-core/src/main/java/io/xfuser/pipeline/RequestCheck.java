@@ -28,7 +28,7 @@ record RequestCheck(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
   }
 
   private void checkCache(GenerationRequest request) {
-    CachePolicy.of(request, engine.model(), pipeline.model().calibration());
+    CachePolicy.of(request, pipeline.model().calibration());
     if (request.input().cache() == StepCache.TEACACHE && !pipeline.spec().modulates()) {
       throw new ArgumentException(
           "%s compares what a step modulates, which %s does not say: take fbcache"

@@ -1,15 +1,12 @@
 package io.xfuser.internal.cache;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.PipelineModel.Calibration;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How steps of one request are spared.
@@ -39,17 +36,13 @@ public record CachePolicy(
   /**
    * What {@code request} asks for.
    *
+   * @param calibration of the model
    * @throws ArgumentException if its method is not calibrated, or takes no threshold
    */
-  public static CachePolicy of(
-      GenerationRequest request, ModelConfig model, Calibration published) {
+  public static CachePolicy of(GenerationRequest request, Calibration calibration) {
     InputConfig input = request.input();
     StepCache method = input.cache();
     int steps = request.calls();
-    Calibration calibration =
-        method == StepCache.TEACACHE || method == StepCache.MAGCACHE
-            ? calibration(model.cacheCalibration(), published)
-            : Calibration.NONE;
     String named = InputConfig.CACHE.with(method);
     if (method == StepCache.TEACACHE) {
       require(!calibration.polynomial().isEmpty(), named);
@@ -72,15 +65,11 @@ public record CachePolicy(
         calibration);
   }
 
-  private static Calibration calibration(@Nullable Path file, Calibration published) {
-    return file == null ? published : CalibrationFile.read(file);
-  }
-
   private static void require(boolean known, String method) {
     if (!known) {
       throw new ArgumentException(
           method
-              + " is not calibrated for this model: scripts/quality/calibrate writes a"
+              + " is not calibrated for this model: the script calibrate writes a"
               + " cache_calibration for it, and fbcache, easycache and taylorseer need none");
     }
   }

@@ -4,13 +4,18 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.model.PipelineModel.Calibration;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** What {@code scripts/quality/calibrate} writes. */
-final class CalibrationFile {
+public final class CalibrationFile {
+  private static final Predicate<Double> FINITE = Double::isFinite;
   private static final JsonMapper JSON =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
@@ -21,14 +26,25 @@ final class CalibrationFile {
    *
    * @throws ModelException in one sentence with the file
    */
-  static Calibration read(Path file) {
+  public static Calibration read(Path file) {
     try {
-      return JSON.readValue(Files.readAllBytes(file), Calibration.class);
+      Calibration read = JSON.readValue(Files.readAllBytes(file), Calibration.class);
+      if (read == null || read.equals(Calibration.NONE) || !numbers(read).allMatch(FINITE)) {
+        throw new ModelException(none(file));
+      }
+      return read;
     } catch (JacksonException e) {
-      throw new ModelException(
-          file + " is no calibration: it must have numbers under teacache or magcache", e);
+      throw new ModelException(none(file), e);
     } catch (IOException e) {
-      throw new ModelException(file + " cannot be read: " + e.getMessage(), e);
+      throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     }
+  }
+
+  private static String none(Path file) {
+    return file + " is no calibration: it must have numbers under teacache or magcache";
+  }
+
+  private static Stream<Double> numbers(Calibration calibration) {
+    return Stream.of(calibration.polynomial(), calibration.ratios()).flatMap(List::stream);
   }
 }

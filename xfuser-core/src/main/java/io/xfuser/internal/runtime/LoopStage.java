@@ -200,7 +200,7 @@ final class LoopStage<C> {
       Phase phase, NDManager owner, PipelineStage<C> stage, Beginning beginning) {
     RankPlan steps = phase.plan();
     TransformerSpec<C> spec = pipeline.transformers().get(phase.transformer()).spec();
-    StepChoice choice = StepChoice.of(run.engine().model(), pipeline.model(), steps, groups);
+    StepChoice choice = StepChoice.of(pipeline.model(), steps, groups);
     RankGroups.Asked asked = RankGroups.Asked.of(owner, steps, run.engine());
     return new DenoisingLoop<>(
         owner,

@@ -3,7 +3,6 @@ package io.xfuser.internal.runtime;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.ModelConfig;
 import io.xfuser.internal.cache.CachePolicy;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
@@ -36,9 +35,8 @@ record StepChoice(
     Communicator tensor,
     Communicator stages) {
   /** What {@code plan}'s request asks for. */
-  static StepChoice of(
-      ModelConfig opened, PipelineModel<?> model, RankPlan plan, RankGroups groups) {
-    CachePolicy policy = CachePolicy.of(plan.request(), opened, model.calibration());
+  static StepChoice of(PipelineModel<?> model, RankPlan plan, RankGroups groups) {
+    CachePolicy policy = CachePolicy.of(plan.request(), model.calibration());
     boolean together = !policy.byNumber() && plan.cachesWhole(); // numbers are the same for all
     return new StepChoice(
         policy, together, plan.from(), groups.alike(), groups.tensor(), groups.skips());

@@ -107,7 +107,7 @@ class PipeFusionOverlapTest {
       PipelineStage<C> stage =
           PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
       RankFigures figures = new RankFigures(manager, world.device(), DeviceClock.CPU);
-      CachePolicy policy = CachePolicy.of(plan.request(), engine.model(), Calibration.NONE); // none
+      CachePolicy policy = CachePolicy.of(plan.request(), Calibration.NONE); // none
       RankGroups.Asked asked = RankGroups.Asked.of(manager, plan, engine);
       DenoisingLoop<C> loop =
           new DenoisingLoop<>(

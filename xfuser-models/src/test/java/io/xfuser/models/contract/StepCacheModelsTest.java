@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
+import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
@@ -11,11 +12,15 @@ import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
+import io.xfuser.pipeline.Worlds;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Step caches with every transformer, with pauses, and what is refused. */
 class StepCacheModelsTest extends CachedPictures {
@@ -98,6 +104,31 @@ class StepCacheModelsTest extends CachedPictures {
     }
   }
 
+  /** What is remembered stays behind: the step after the move is computed, wherever it runs. */
+  @Test
+  void aRequestThatMovesBeginsToSpareAnewWhereverItGoes() throws Exception {
+    Case one = named("sd3_easy");
+    ParallelConfig ulysses = SERIAL.toBuilder().ulyssesDegree(2).build();
+    try (Opened pipeline = open(one);
+        XDiTParallel from = PauseTest.ranks(pipeline.pipeline(), SERIAL);
+        XDiTParallel serial = PauseTest.ranks(pipeline.pipeline(), SERIAL);
+        XDiTParallel two = PauseTest.ranks(pipeline.pipeline(), ulysses)) {
+      NDArray alone = moved(one.input(), from, serial);
+      NDArray shared = moved(one.input(), from, two);
+      assertThat(Pixels.largestDifference(shared, alone)).isLessThanOrEqualTo(1e-4);
+    }
+  }
+
+  private NDArray moved(InputConfig input, XDiTParallel from, XDiTParallel to) throws Exception {
+    GenerationTask task = PauseTest.waiting(from, input, 4);
+    assertThat(PauseTest.pausedAfter(task, 4)).isEqualTo(4);
+    task.resume(to);
+    try (Generation generation = task.await()) {
+      assertThat(generation.report().ranks().get(0).sparedPasses()).isPositive();
+      return Torch.alias(manager, generation.tensor());
+    }
+  }
+
   @Test
   void whatCannotBeHadIsRefusedInASentence() throws IOException {
     try (Opened flux = open(named("flux_fb"));
@@ -125,18 +156,41 @@ class StepCacheModelsTest extends CachedPictures {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"{\"teacache\": [1, null]}", "{}", "null", "{\"magcache\": [1, 1e999]}"})
+  void aCalibrationThatIsNoneOpensNoModel(String content) throws IOException {
+    Path file = Files.writeString(folder.resolve("odd.json"), content);
+    ModelConfig model = calibrated(file);
+    assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(model).close())
+        .isInstanceOf(ModelException.class)
+        .hasMessage(file + " is no calibration: it must have numbers under teacache or magcache");
+  }
+
   @Test
-  void aCalibrationThatIsNoneIsNamed() throws IOException {
-    Path file = Files.writeString(folder.resolve("odd.json"), "{\"teacache\": [1, null]}");
-    ModelConfig model =
-        ModelConfig.builder(Requests.directory("flux_dev_tiny"))
-            .set(ModelConfig.CACHE_CALIBRATION, file)
-            .build();
-    try (Opened flux = new Opened(DiffusionPipeline.fromPretrained(model), model)) {
-      InputConfigBuilder tea =
-          InputConfig.builder("a").size(64, 64).set(InputConfig.CACHE, StepCache.TEACACHE);
-      assertThatThrownBy(() -> drawn(flux, SERIAL, tea.build()))
-          .hasMessage(file + " is no calibration: it must have numbers under teacache or magcache");
+  void aCalibrationIsReadOnceAndRanksMustHaveTheSame() throws IOException {
+    Path file = Files.writeString(folder.resolve("mag.json"), "{\"magcache\": [1, 0.5]}");
+    ModelConfig model = calibrated(file);
+    EngineConfig engine = EngineConfig.builder(model.directory().orElseThrow()).build();
+    try (DiffusionPipeline known = DiffusionPipeline.fromPretrained(model);
+        DiffusionPipeline published = DiffusionPipeline.fromPretrained(engine)) {
+      Files.delete(file);
+      Fingerprint rank0 = Worlds.fingerprint(known, engine, 0);
+      Fingerprint rank1 = Worlds.fingerprint(published, engine, 0);
+      assertThat(Fingerprint.differences(List.of(rank0, rank1)).orElseThrow())
+          .startsWith("rank 1 has cache_calibration ");
+      InputConfigBuilder mag =
+          InputConfig.builder("a")
+              .size(64, 64)
+              .numInferenceSteps(2)
+              .outputType(OutputType.PT)
+              .set(InputConfig.CACHE, StepCache.MAGCACHE);
+      assertThat(drawn(new Opened(known, model), SERIAL, mag.build()).ranks()).isNotEmpty();
     }
+  }
+
+  private static ModelConfig calibrated(Path file) {
+    return ModelConfig.builder(Requests.directory("flux_dev_tiny"))
+        .set(ModelConfig.CACHE_CALIBRATION, file)
+        .build();
   }
 }
