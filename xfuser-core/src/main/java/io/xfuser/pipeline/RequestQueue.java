@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.QueueFullException;
+import io.xfuser.internal.natives.EndWhileComputing;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -176,7 +177,7 @@ final class RequestQueue {
 
   private void serve() {
     for (Job job = next(); job != null; job = next()) {
-      Runnable tell = job.work().get();
+      Runnable tell = EndWhileComputing.during(job.work());
       over();
       tell.run();
     }
