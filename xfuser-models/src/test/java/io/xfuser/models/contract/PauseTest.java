@@ -46,7 +46,10 @@ class PauseTest {
 
   private static final List<String> MODELS =
       List.of(
+          "chroma_tiny",
           "dit_tiny",
+          "flux2_klein_tiny",
+          "flux2_tiny",
           "flux_dev_tiny",
           "flux_schnell_tiny",
           "hunyuandit12_tiny",
@@ -54,10 +57,13 @@ class PauseTest {
           "latte_tiny",
           "pixart_alpha_tiny",
           "pixart_sigma_tiny",
+          "qwenimage_tiny",
+          "sana_tiny",
           "sd35_large_tiny",
           "sd35_medium_tiny",
           "sd3_tiny",
-          "wan22_tiny");
+          "wan22_tiny",
+          "zimage_tiny");
 
   /** Layouts whose pictures are those of one rank. */
   static final List<ParallelConfig> FRESH =
@@ -133,9 +139,11 @@ class PauseTest {
     List<ParallelConfig> all = new ArrayList<>(FRESH);
     all.addAll(STALE);
     all.add(CFG);
-    all.add(degrees(x -> x.ulyssesDegree(4).ulyssesTopology(2, 2).selectiveV(1)));
-    return IntStream.range(0, all.size())
-        .mapToObj(i -> Arguments.of(MODELS.get(i % MODELS.size()), all.get(i)));
+    ParallelConfig selected = degrees(x -> x.ulyssesDegree(4).ulyssesTopology(2, 2).selectiveV(1));
+    return Stream.concat(
+        IntStream.range(0, Math.max(all.size(), MODELS.size()))
+            .mapToObj(i -> Arguments.of(MODELS.get(i % MODELS.size()), all.get(i % all.size()))),
+        Stream.of(Arguments.of("hunyuandit_tiny", selected)));
   }
 
   @ParameterizedTest
