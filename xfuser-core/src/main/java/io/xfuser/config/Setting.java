@@ -98,6 +98,11 @@ public final class Setting<T> {
     return kind.shape() == Kind.Shape.TEXTS || kind.shape() == Kind.Shape.NUMBERS;
   }
 
+  /** Whether its values are words with a meaning. */
+  public boolean isWord() {
+    return kind.shape() == Kind.Shape.WORD;
+  }
+
   /** Whether its values may be any text. */
   public boolean isText() {
     return kind.shape() == Kind.Shape.TEXT || kind.shape() == Kind.Shape.TEXTS;

@@ -111,7 +111,7 @@ record Call(RoutingContext context) {
   /** Answers with what went wrong. */
   void refuse(Throwable failure) {
     Refusal refusal = Refusal.of(failure);
-    fact("error", refusal.getMessage());
+    fact("error", refusal.reason());
     if (response().headWritten()) {
       return;
     }

@@ -114,7 +114,7 @@ record DrawRequest(
     }
     Fields fields = form.given();
     InputConfig whole = fields.judge(input::build);
-    limits.check(whole);
+    limits.check(whole, fields);
     return new DrawRequest(
         fields,
         seeded(whole, form),
@@ -182,8 +182,7 @@ record DrawRequest(
    * A file of a form, or base64 in JSON: never a path or an address, which the server would read.
    */
   private static void pictures(Form form, InputConfigBuilder input) {
-    boolean several = form.fields().containsKey("images"); // OpenAI's name in JSON
-    List<Picture> shown = pictures(form, several ? "images" : "image");
+    List<Picture> shown = pictures(form, form.given().of(InputConfig.IMAGE));
     set(input, InputConfig.IMAGE, shown.isEmpty() ? null : shown);
     set(input, InputConfig.MASK_IMAGE, mask(picture(form, "mask")));
     if (form.fields().containsKey("mask_image") || form.files().containsKey("mask_image")) {

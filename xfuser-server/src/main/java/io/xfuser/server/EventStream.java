@@ -114,8 +114,8 @@ final class EventStream {
   }
 
   private String failed(Throwable failure) {
-    Refusal refusal = work.request().fields().told(failure);
-    call.fact("error", refusal.getMessage());
+    Refusal refusal = work.request().fields().drawing(failure);
+    call.fact("error", refusal.reason());
     Map<String, Object> event = new LinkedHashMap<>(refusal.body());
     event.put("type", "error");
     return "event: error\ndata: " + text(event) + "\n\n";

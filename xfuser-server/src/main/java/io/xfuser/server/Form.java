@@ -38,11 +38,22 @@ import org.jspecify.annotations.Nullable;
  * @param fields texts, numbers, booleans, lists and maps; of a form, texts and lists of them
  * @param files of a form, by field; those of {@code image[]} count as {@code image}
  * @param written whether all values are texts, because forms have no others
+ * @param given names of what the client has sent
  */
-record Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean written) {
+record Form(
+    Map<String, Object> fields, Map<String, List<byte[]>> files, boolean written, Fields given) {
   private static final int DEEPEST = 50;
   private static final int FIRST_LETTERS = 64;
   private static final int LONGEST_NUMBER = 100;
+
+  Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean written) {
+    this(
+        fields,
+        files,
+        written,
+        new Fields(
+            Set.copyOf(Stream.of(fields, files).flatMap(x -> x.keySet().stream()).toList())));
+  }
 
   private static final JsonMapper JSON =
       JsonMapper.builder(
@@ -148,7 +159,7 @@ record Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean
     try {
       return written ? setting.read(value) : setting.readJson(value);
     } catch (IllegalArgumentException e) {
-      throw Refusal.badField(setting.name(), String.valueOf(e.getMessage()));
+      throw Refusal.badField(given.of(setting), String.valueOf(e.getMessage()));
     }
   }
 
@@ -158,10 +169,11 @@ record Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean
     return value == null ? otherwise : value;
   }
 
-  /** The names of all that was given. */
-  Fields given() {
-    return new Fields(
-        Set.copyOf(Stream.of(fields, files).flatMap(x -> x.keySet().stream()).toList()));
+  /** With other values of some fields, which the client has not sent. */
+  Form with(Map<String, Object> more) {
+    Map<String, Object> all = new LinkedHashMap<>(fields);
+    all.putAll(more);
+    return new Form(all, files, written, given);
   }
 
   /** The text in field {@code name}, if it is there. */

@@ -60,21 +60,20 @@ final class GenerateRoute {
       throw Refusal.badField(
           "save_disk_path", "pictures are not written to the server's disk, but answered");
     }
-    Map<String, Object> fields = new LinkedHashMap<>();
-    DEFAULTS.forEach((setting, value) -> fields.put(setting.name(), value));
-    fields.put(InputConfig.GUIDANCE_SCALE.name(), form.fields().getOrDefault("cfg", GUIDANCE));
-    fields.putAll(form.fields());
+    Map<String, Object> open = new LinkedHashMap<>();
+    DEFAULTS.forEach((setting, value) -> open.put(setting.name(), value));
+    open.put(InputConfig.GUIDANCE_SCALE.name(), form.fields().getOrDefault("cfg", GUIDANCE));
+    open.keySet().removeAll(form.fields().keySet());
     String prompt = form.text(InputConfig.PROMPT.name());
     if (prompt == null || prompt.isEmpty()) {
       throw Refusal.badField("prompt", "Prompt cannot be empty");
     }
-    DrawRequest request =
-        DrawRequest.of(new Form(fields, form.files(), form.written()), served.limits());
-    Model model = served.model(form.text("model"), request.input().image() != null);
+    DrawRequest request = DrawRequest.of(form.with(open), served.limits());
+    boolean pictures = request.input().image() != null;
+    Model model = served.model(form.text("model"), false, pictures);
     call.fact("model", model.name());
     model.check(request, served.limits());
-    Drawing drawing = served.draw(call, model, request.input(), request.deadlineMillis());
-    Work work = new Work(model, request, drawing);
+    Work work = new Work(model, request, served.draw(call, model, request));
     work.enter();
     return work;
   }

@@ -53,7 +53,7 @@ final class ImageRoutes {
     Form form = Form.read(call.header(HttpHeaders.CONTENT_TYPE), body.getBytes());
     DrawRequest request = DrawRequest.of(form, served.limits());
     boolean pictures = kind == Kind.EDIT || request.input().image() != null;
-    Model model = served.model(form.text("model"), pictures);
+    Model model = served.model(form.text("model"), false, pictures);
     call.fact("model", model.name());
     if (kind == Kind.EDIT && request.input().image() == null) {
       throw Refusal.badField("image", "an edit needs the picture to edit in the field image");
@@ -67,11 +67,7 @@ final class ImageRoutes {
         call.header("idempotency-key"),
         kind + " " + call.header(HttpHeaders.AUTHORIZATION),
         form.fingerprint(),
-        () ->
-            new Work(
-                model,
-                request,
-                served.draw(call, model, request.input(), request.deadlineMillis())));
+        () -> new Work(model, request, served.draw(call, model, request)));
   }
 
   private void wait(Call call, Kind kind, Work work) {
@@ -115,7 +111,7 @@ final class ImageRoutes {
 
   /** Answers with what went wrong, and when to ask again. */
   static void refuse(Call call, Work work, Throwable failure) {
-    Refusal refusal = work.request().fields().told(failure);
+    Refusal refusal = work.request().fields().drawing(failure);
     if (refusal.status() == Refusal.UNAVAILABLE) {
       call.fact(Call.RETRY_AFTER, work.model().secondsToWait());
     }

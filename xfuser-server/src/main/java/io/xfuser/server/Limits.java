@@ -31,8 +31,12 @@ final class Limits {
     }
   }
 
-  /** Refuses what is too long, too many or too large before any of it is computed. */
-  void check(InputConfig input) {
+  /**
+   * Refuses what is too long, too many or too large before any of it is computed.
+   *
+   * @param fields that the client has sent
+   */
+  void check(InputConfig input, Fields fields) {
     int longest = settings.value(ServerSettings.MAX_PROMPT_LENGTH);
     for (Setting<List<String>> texts :
         List.of(
@@ -44,19 +48,26 @@ final class Limits {
             InputConfig.NEGATIVE_PROMPT_3)) {
       List<String> given = input.get(texts);
       for (String text : given == null ? List.<String>of() : given) {
-        most(texts, "letters", text.length(), longest);
+        most(texts.name(), "letters", text.length(), longest);
       }
     }
-    most(DrawRequest.N, "pictures", drawn(input), settings.value(ServerSettings.MAX_PICTURES));
+    most(
+        fields.of(InputConfig.NUM_IMAGES_PER_PROMPT),
+        "pictures",
+        drawn(input),
+        settings.value(ServerSettings.MAX_PICTURES));
     Integer shown = input.get(InputConfig.PARTIAL_IMAGES);
     most(
-        InputConfig.PARTIAL_IMAGES, "unfinished pictures", shown == null ? 0 : shown, MOST_PARTIAL);
+        InputConfig.PARTIAL_IMAGES.name(),
+        "unfinished pictures",
+        shown == null ? 0 : shown,
+        MOST_PARTIAL);
     Integer steps = input.numInferenceSteps();
     if (steps != null) {
       int most = settings.value(ServerSettings.MAX_STEPS);
-      most(InputConfig.NUM_INFERENCE_STEPS, "steps", steps, most);
+      most(InputConfig.NUM_INFERENCE_STEPS.name(), "steps", steps, most);
     }
-    pixels(input.width(), input.height());
+    pixels(input.width(), input.height(), fields);
   }
 
   /** How many pictures {@code input} asks for. */
@@ -69,21 +80,22 @@ final class Limits {
     return each * input.numImagesPerPrompt();
   }
 
-  private void pixels(@Nullable Integer width, @Nullable Integer height) {
+  private void pixels(@Nullable Integer width, @Nullable Integer height, Fields fields) {
     long area = (width == null ? 1L : width) * (height == null ? 1L : height);
-    most(DrawRequest.SIZE, "pixels", area, settings.value(ServerSettings.MAX_PIXELS));
+    String field = fields.first(List.of("size", "width", "height", "image", "images"));
+    most(field, "pixels", area, settings.value(ServerSettings.MAX_PIXELS));
   }
 
   /** The same for what the model makes of it. */
-  void check(GenerationRequest request) {
-    pixels(request.size().width(), request.size().height());
-    pixels(request.output().width(), request.output().height());
+  void check(GenerationRequest request, Fields fields) {
+    pixels(request.size().width(), request.size().height(), fields);
+    pixels(request.output().width(), request.output().height(), fields);
   }
 
-  private static void most(Setting<?> field, String what, long asked, long most) {
+  private static void most(String field, String what, long asked, long most) {
     if (asked > most) {
       throw Refusal.badField(
-          field.name(),
+          field,
           "no more than %d %s are drawn or read here, but %s has %d"
               .formatted(most, what, field, asked));
     }

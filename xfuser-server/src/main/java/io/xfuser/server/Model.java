@@ -46,12 +46,8 @@ final class Model {
 
   /** Judges {@code asked}: its sizes and steps with the model's defaults. */
   GenerationRequest check(DrawRequest asked, Limits limits) {
-    return asked.fields().judge(() -> check(asked.input(), limits));
-  }
-
-  private GenerationRequest check(InputConfig input, Limits limits) {
-    GenerationRequest request = backend.check(input);
-    limits.check(request);
+    GenerationRequest request = asked.fields().judge(() -> backend.check(asked.input()));
+    limits.check(request, asked.fields());
     return request;
   }
 
@@ -67,6 +63,11 @@ final class Model {
     } catch (IllegalArgumentException e) {
       return Map.of();
     }
+  }
+
+  /** Whether what it draws has several frames. */
+  boolean makesVideos() {
+    return backend.settings().contains(InputConfig.NUM_FRAMES);
   }
 
   /** Has it drawn. */

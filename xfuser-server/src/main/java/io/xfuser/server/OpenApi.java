@@ -2,8 +2,10 @@ package io.xfuser.server;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -153,8 +155,7 @@ final class OpenApi {
 
   private static Map<String, Object> field(Setting<?> setting) {
     Map<String, Object> field = new LinkedHashMap<>();
-    String one = setting.isSwitch() ? "boolean" : setting.isText() ? "string" : "";
-    Map<String, Object> type = one.isEmpty() ? Map.of() : Map.of("type", one);
+    Map<String, Object> type = type(setting);
     if (setting.isList()) {
       field.put("anyOf", List.of(type, Map.of("type", "array", "items", type)));
     } else {
@@ -162,5 +163,22 @@ final class OpenApi {
     }
     field.put("description", setting.description());
     return field;
+  }
+
+  private static Map<String, Object> type(Setting<?> setting) {
+    if (setting.standard() instanceof Enum<?> word) {
+      List<String> words =
+          Arrays.stream(word.getDeclaringClass().getEnumConstants())
+              .map(one -> one.name().toLowerCase(Locale.ROOT))
+              .toList();
+      return Map.of("type", "string", "enum", words);
+    } else if (setting.isSwitch()) {
+      return Map.of("type", "boolean");
+    } else if (setting.isText()) {
+      return Map.of("type", "string");
+    } else if (setting.isWord()) {
+      return Map.of(); // a notation of its own
+    }
+    return Map.of("type", Fields.takes(setting, 0.5) ? "number" : "integer");
   }
 }

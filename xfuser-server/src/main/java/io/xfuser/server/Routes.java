@@ -7,13 +7,9 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The server's routes. */
 final class Routes {
-  private static final Logger LOG = LoggerFactory.getLogger(ImageServer.class);
-
   private static final int NOT_ALLOWED = 405;
 
   private Routes() {}
@@ -63,9 +59,6 @@ final class Routes {
   }
 
   private static void refuse(RoutingContext context, @Nullable Throwable failure) {
-    if (failure != null && !(failure instanceof Refusal)) {
-      LOG.warn("a request failed", failure);
-    }
     new Call(context).refuse(failure == null ? Refusal.badRequest("no reason is known") : failure);
   }
 }

@@ -2,7 +2,6 @@ package io.xfuser.server;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
-import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.QueueFullException;
 import java.time.Duration;
@@ -57,37 +56,37 @@ record Served(
     }
   }
 
-  /** The model of that name, else the first: clients name those that they know. */
-  Model model(@Nullable String name) {
-    return model(name, false);
-  }
-
-  /** The same, else the first that takes pictures where the request has one. */
-  Model model(@Nullable String name, boolean pictures) {
+  /**
+   * The model of that name; clients name those that they know, so else the first that can do what
+   * is asked for, else the first.
+   *
+   * @param videos whether a video is asked for, else a picture
+   * @param pictures whether the request has a picture to start from
+   */
+  Model model(@Nullable String name, boolean videos, boolean pictures) {
     Model named = name == null ? null : models.get(name);
     if (named != null) {
       return named;
     }
-    Model first = models.values().iterator().next();
-    return pictures ? all().stream().filter(Model::takesPictures).findFirst().orElse(first) : first;
+    return all().stream()
+        .filter(model -> model.makesVideos() == videos && (!pictures || model.takesPictures()))
+        .findFirst()
+        .orElseGet(() -> all().iterator().next());
   }
 
   Collection<Model> all() {
     return models.values();
   }
 
-  /**
-   * Has {@code model} draw what {@code call} asks for.
-   *
-   * @param millis after which it is of no use, at most as many as the server allows; 0 = those
-   */
-  Drawing draw(Call call, Model model, InputConfig input, long millis) {
+  /** Has {@code model} draw what {@code call} asks for, in the time that the server allows. */
+  Drawing draw(Call call, Model model, DrawRequest request) {
     if (state.isEnding()) {
       throw new Refusal(Refusal.UNAVAILABLE, "the server is about to end", "ending");
     }
-    long limit = limitMillis(millis);
+    long limit = limitMillis(request.deadlineMillis());
+    Instant deadline = limit == 0 ? null : Instant.now().plusMillis(limit);
     try {
-      Drawing drawing = model.draw(input, limit == 0 ? null : Instant.now().plusMillis(limit));
+      Drawing drawing = request.fields().judge(() -> model.draw(request.input(), deadline));
       endBy(drawing, limit);
       return drawing;
     } catch (QueueFullException | ClosedException e) {

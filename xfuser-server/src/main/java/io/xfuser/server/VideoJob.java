@@ -65,9 +65,9 @@ final class VideoJob {
     file = name;
   }
 
-  void failed(Throwable why) {
+  void failed(Refusal why) {
     completed = System.currentTimeMillis() / 1000;
-    failure = Refusal.of(why);
+    failure = why;
   }
 
   private String status() {

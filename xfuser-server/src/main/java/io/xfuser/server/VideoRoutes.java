@@ -62,35 +62,33 @@ final class VideoRoutes {
   private VideoJob job(Call call, Buffer body) {
     forget();
     Form form = Form.read(call.header(HttpHeaders.CONTENT_TYPE), body.getBytes());
-    if (form.files().containsKey("input_reference")) {
-      throw Refusal.badField("input_reference", "the models here start from no picture");
-    }
     DrawRequest request = DrawRequest.of(form, served.limits());
     Integer seconds = given(form, SECONDS);
     Double given = given(form, FPS);
-    InputConfig input = request.input();
-    Model model = served.model(form.text("model"));
+    boolean pictures = request.input().image() != null;
+    Model model = served.model(form.text("model"), true, pictures);
     call.fact("model", model.name());
-    int usual = usualFps(model, input);
+    int usual = usualFps(model, request);
     double fps = given == null ? usual : given;
-    if (seconds != null && input.numFrames() == null) {
-      input = input.toBuilder().numFrames((int) Math.round(seconds * fps)).build();
+    if (seconds != null && request.input().numFrames() == null) {
+      int frames = (int) Math.round(seconds * fps);
+      request = request.with(request.input().toBuilder().numFrames(frames).build());
     }
-    GenerationRequest judged = model.check(request.with(input), served.limits());
+    GenerationRequest judged = model.check(request, served.limits());
     if (judged.images() != 1) {
       throw Refusal.badField(
-          "n", "a job makes one video, but %d are asked for".formatted(judged.images()));
+          request.fields().of(InputConfig.NUM_IMAGES_PER_PROMPT),
+          "a job makes one video, but %d are asked for".formatted(judged.images()));
     }
-    Drawing drawing = served.draw(call, model, input, request.deadlineMillis());
     String size = judged.output().width() + "x" + judged.output().height();
     VideoJob.Film film = new VideoJob.Film(judged.latents().pixelFrames(), fps, size);
-    return started(model, film, drawing);
+    return started(model, request.fields(), film, served.draw(call, model, request));
   }
 
   /** The models judge frames alone; one that makes pictures would refuse them in other words. */
-  private int usualFps(Model model, InputConfig input) {
-    GenerationRequest judged =
-        model.backend().check(input.toBuilder().set(InputConfig.NUM_FRAMES, null).build());
+  private static int usualFps(Model model, DrawRequest request) {
+    InputConfig still = request.input().toBuilder().set(InputConfig.NUM_FRAMES, null).build();
+    GenerationRequest judged = request.fields().judge(() -> model.backend().check(still));
     if (judged.latents().pixelFrames() == 1) {
       throw Refusal.badField(
           "model",
@@ -109,7 +107,7 @@ final class VideoRoutes {
     }
   }
 
-  private VideoJob started(Model model, VideoJob.Film film, Drawing drawing) {
+  private VideoJob started(Model model, Fields fields, VideoJob.Film film, Drawing drawing) {
     String id = "video_" + UUID.randomUUID().toString().replace("-", "");
     VideoJob job = new VideoJob(id, model, drawing, film);
     jobs.put(id, job);
@@ -120,7 +118,7 @@ final class VideoRoutes {
             .whenComplete(
                 (file, failure) -> {
                   if (failure != null) {
-                    job.failed(failure);
+                    job.failed(fields.drawing(failure));
                   } else if (jobs.containsKey(id)) {
                     model.metrics().pictures(1);
                     job.completed(served.files().keep(file, "video/mp4"));

@@ -62,6 +62,29 @@ class FieldsTest {
     assertThat(answer.error()).doesNotContain("/demo-model").doesNotStartWith("XDiT:");
   }
 
+  /** What the route fills in is not what the client has sent. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "{\"prompt\":\"a\",\"cfg\":\"much\"}; cfg",
+        "{\"prompt\":\"a\",\"height\":3,\"width\":64}; height",
+        "{\"prompt\":\"a\",\"width\":3}; width",
+        "{\"prompt\":\"a\",\"size\":\"9x9\",\"height\":3}; height",
+        "{\"prompt\":\"a\",\"width\":90000}; width",
+        "{\"prompt\":\"a\",\"n\":11}; n",
+        "{\"prompt\":\"a\",\"num_images_per_prompt\":11}; num_images_per_prompt",
+        "{\"prompt\":\"a\",\"timesteps\":[9,5,1],\"num_inference_steps\":2}; timesteps",
+        "{\"prompt\":\"a\",\"save_disk_path\":\"x\"}; save_disk_path",
+        "{\"height\":64}; prompt"
+      })
+  void errorOfOneFieldOfGenerateNamesIt(String body, String field)
+      throws IOException, InterruptedException {
+    Client.Answer answer = client.post("/generate", body);
+    assertThat(answer.status()).as(answer.error()).isEqualTo(400);
+    assertThat(answer.json().at("/error/param").asText()).as(answer.error()).isEqualTo(field);
+  }
+
   @Test
   void methodsThatThereAreAreToldWithThatWhichThereIsNot()
       throws IOException, InterruptedException {

@@ -2,13 +2,14 @@ package io.xfuser.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xfuser.pipeline.XDiTParallel;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -31,6 +32,8 @@ class MalformedTest {
           "-1",
           "0",
           "1e400",
+          "1e308",
+          "-1e30",
           "99999999999999999999999",
           "1.5",
           "\"\"",
@@ -51,33 +54,44 @@ class MalformedTest {
           "\"-1x5\"",
           "\"NaN\"");
 
-  private static XDiTParallel ranks;
   private static ImageServer server;
   private static Client client;
   private static List<String> fields;
+  private static List<String> values;
 
   @BeforeAll
   static void start() throws IOException, InterruptedException {
-    ranks = DemoServer.ranks();
     // of what is well-formed by chance no more than a step is drawn
     server =
-        DemoServer.of(ranks)
+        DemoServer.of(DemoServer.ranks())
+            .model("flux", OtherModelsTest.open("flux_dev_tiny"))
+            .model("latte", OtherModelsTest.open("latte_tiny"))
             .set(ServerSettings.MAX_STEPS, 1)
             .set(ServerSettings.MAX_PIXELS, 1024)
+            .set(ServerSettings.SHUTDOWN_SECONDS, 0)
             .start();
     client = Client.of(server);
+    JsonNode told =
+        client
+            .get("/openapi.json")
+            .json()
+            .at("/paths/~1v1~1images~1generations/post/requestBody/content")
+            .at("/application~1json/schema/properties");
     fields =
         Stream.concat(
-                client
-                    .get("/openapi.json")
-                    .json()
-                    .at(
-                        "/paths/~1v1~1images~1generations/post/requestBody/content/application~1json/schema/properties")
-                    .properties()
-                    .stream()
-                    .map(java.util.Map.Entry::getKey),
-                Stream.of("unknown", "cfg", "seconds"))
+                told.properties().stream().map(Map.Entry::getKey),
+                Stream.of("unknown", "cfg", "seconds", "image[]", "input_reference"))
             .toList();
+    values = // the words of all settings with them
+        Stream.concat(
+                VALUES.stream(), told.findValues("enum").stream().flatMap(MalformedTest::texts))
+            .toList();
+    assertThat(fields).contains("cache", "cache_threshold", "cfg_truncation");
+    assertThat(values).contains("\"taylorseer\"");
+  }
+
+  private static Stream<String> texts(JsonNode words) {
+    return words.valueStream().map(JsonNode::toString);
   }
 
   @AfterAll
@@ -143,10 +157,13 @@ class MalformedTest {
   }
 
   private static byte[] json(Random random) {
-    StringBuilder body = new StringBuilder("{\"prompt\":\"a fox\",\"size\":\"32x32\"");
+    String model = List.of("demo", "flux", "latte", "sora-2").get(random.nextInt(4));
+    StringBuilder body =
+        new StringBuilder(
+            "{\"prompt\":\"a fox\",\"size\":\"32x32\",\"model\":\"%s\"".formatted(model));
     for (int i = random.nextInt(4); i >= 0; i--) {
       body.append(",\"" + fields.get(random.nextInt(fields.size())) + "\":")
-          .append(VALUES.get(random.nextInt(VALUES.size())));
+          .append(values.get(random.nextInt(values.size())));
     }
     return body.append("}").toString().getBytes(StandardCharsets.UTF_8);
   }
@@ -160,7 +177,7 @@ class MalformedTest {
       body.append("--b\r\nContent-Disposition: form-data; name=\"" + name + "\"")
           .append(file ? "; filename=\"f.png\"\r\nContent-Type: image/png" : "")
           .append("\r\n\r\n")
-          .append(VALUES.get(random.nextInt(VALUES.size())).replace("\"", ""))
+          .append(values.get(random.nextInt(values.size())).replace("\"", ""))
           .append("\r\n");
     }
     return body.append("--b--\r\n").toString().getBytes(StandardCharsets.UTF_8);

@@ -23,6 +23,8 @@ import org.bytedeco.javacv.FFmpegFrameGrabber;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Models of videos, and models that take pictures, with random weights; both on one server. */
 class OtherModelsTest {
@@ -42,7 +44,7 @@ class OtherModelsTest {
     client = Client.of(server);
   }
 
-  private static XDiTParallel open(String model) {
+  static XDiTParallel open(String model) {
     return XDiTParallel.inProcess(EngineConfig.builder(TINY.resolve(model)).build());
   }
 
@@ -111,9 +113,45 @@ class OtherModelsTest {
   @Test
   void modelOfVideosMakesNoPictures() throws IOException, InterruptedException {
     Client.Answer answer =
-        client.post("/v1/images/generations", "{\"prompt\":\"a fox\",\"num_frames\":4}");
+        client.post("/v1/images/generations", "{\"model\":\"latte\",\"prompt\":\"a fox\"}");
     assertThat(answer.status()).isEqualTo(400);
     assertThat(answer.error()).contains("makes videos: ask for them at /v1/videos");
+  }
+
+  @Test
+  void modelsThatNobodyKnowsStandForThoseThatCanDoIt() throws IOException, InterruptedException {
+    Client.Answer picture =
+        client.post(
+            "/v1/images/generations",
+            "{\"model\":\"gpt-image-1\",\"prompt\":\"a"
+                + " fox\",\"size\":\"32x32\",\"num_inference_steps\":1}");
+    assertThat(picture.status()).as(picture.error()).isEqualTo(200);
+    String video =
+        "{\"model\":\"%s\",\"prompt\":\"a fox\",\"size\":\"32x32\",\"num_inference_steps\":1}";
+    Client.Answer created = client.post("/v1/videos", video.formatted("sora-2"));
+    assertThat(created.json().get("model").asText()).isEqualTo("latte");
+    Client.Answer still = client.post("/v1/videos", video.formatted("flux"));
+    assertThat(still.json().at("/error/param").asText()).isEqualTo("model");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "\"num_frames\":3; num_frames",
+        "\"seconds\":\"many\"; seconds",
+        "\"seconds\":\"3600\"; seconds",
+        "\"size\":\"33x32\"; size",
+        "\"n\":2; n",
+        "\"eta\":-1; eta",
+        "\"input_reference\":\"x\"; input_reference",
+        "\"timesteps\":[1,5]; timesteps"
+      })
+  void errorOfOneFieldOfAVideoNamesIt(String wrong, String field)
+      throws IOException, InterruptedException {
+    Client.Answer answer = client.post("/v1/videos", "{\"prompt\":\"a\"," + wrong + "}");
+    assertThat(answer.status()).as(answer.error()).isEqualTo(400);
+    assertThat(answer.json().at("/error/param").asText()).as(answer.error()).isEqualTo(field);
   }
 
   @Test
