@@ -1,11 +1,13 @@
 package io.xfuser.cli.launch;
 
 import io.xfuser.failure.ArgumentException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The command line and the environment of the JVM that is one rank. */
@@ -14,10 +16,15 @@ final class RankCommand {
 
   private RankCommand() {}
 
+  /** Options of this JVM by which another starts as soon; a later one of them counts. */
+  private static final Pattern QUICK =
+      Pattern.compile("-XX:(SharedArchiveFile|TieredStopAtLevel)=.*|-Xlog:cds.*");
+
   /**
-   * The rank's JVM: this JVM's {@code java} and class path, and the options in the environment's
-   * JAVA_OPTS and XFUSER_JAVA_OPTS. It inherits the environment; the variables that torchrun sets
-   * are set for it, and those by which it knows its launcher and the other ranks.
+   * The rank's JVM: this JVM's {@code java} and class path, its options for a quick start, and the
+   * options in the environment's JAVA_OPTS and XFUSER_JAVA_OPTS. It inherits the environment; the
+   * variables that torchrun sets are set for it, and those by which it knows its launcher and the
+   * other ranks.
    */
   static ProcessBuilder of(LaunchPlan plan, Credentials credentials, int localRank) {
     ProcessBuilder builder = new ProcessBuilder();
@@ -26,6 +33,9 @@ final class RankCommand {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED"); // JDK 24 and later warn without it
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(QUICK.asMatchPredicate())
+        .forEach(command::add);
     command.addAll(words(environment.getOrDefault("JAVA_OPTS", "")));
     command.addAll(words(environment.getOrDefault("XFUSER_JAVA_OPTS", "")));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));

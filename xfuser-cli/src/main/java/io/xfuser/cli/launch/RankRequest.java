@@ -2,9 +2,8 @@ package io.xfuser.cli.launch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.config.InputConfig;
-import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
-import io.xfuser.failure.MemoryException;
+import io.xfuser.failure.CommunicationException;
 import io.xfuser.failure.RankException;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.ProgressListener;
@@ -27,6 +26,7 @@ final class RankRequest implements Backend.Task {
   private final CompletableFuture<Drawn> result = new CompletableFuture<>();
   private final List<JsonNode> answers = new ArrayList<>();
   private @Nullable RuntimeException failure;
+  private boolean mute; // guarded by this
 
   RankRequest(RankWorld world, InputConfig input, ProgressListener listener) {
     this.world = world;
@@ -34,38 +34,48 @@ final class RankRequest implements Backend.Task {
     this.listener = listener;
   }
 
-  void tell(JsonNode message) {
+  /** Tells the listener, one event at a time, though several ranks may tell. */
+  synchronized void tell(JsonNode message) {
+    Progress progress = progress(message);
+    if (mute || progress == null) {
+      return;
+    }
+    boolean goOn = true;
     try {
-      Progress progress = RankWire.progress(message);
-      if (progress != null && !listener.progressed(progress)) {
-        cancel();
-      }
+      goOn = listener.progressed(progress);
+      mute = !goOn;
+    } catch (RuntimeException e) {
+      mute = true; // the request goes on without it
+    }
+    if (!goOn) {
+      cancel();
+    }
+  }
+
+  private static @Nullable Progress progress(JsonNode message) {
+    try {
+      return RankWire.progress(message);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // the ranks are this program
     }
   }
 
   /** Whether all ranks have answered. */
-  boolean answered(JsonNode message, int size) {
+  boolean answered(int rank, JsonNode message, int size) {
     answers.add(message);
     if (message.path("kind").asText().equals("failed")) {
-      RuntimeException told =
-          failure(message.path("type").asText(), message.path("message").asText());
+      RuntimeException told = RankWire.failure(rank, message);
       // a rank that failed tells the others, and may be heard after them
-      failure = failure == null || failure instanceof RankException ? told : failure;
+      boolean better = failure == null || (isHearsay(failure) && !isHearsay(told));
+      failure = better ? told : failure;
     }
     return answers.size() == size;
   }
 
-  private static RuntimeException failure(String type, String message) {
-    return switch (type) {
-      case "CancelledException" -> new CancelledException(message);
-      case "MemoryException" ->
-          new MemoryException(message, "", new IllegalStateException(message));
-      case "ArgumentException", "IllegalArgumentException" -> new IllegalArgumentException(message);
-      case "ClosedException" -> new ClosedException(message);
-      default -> new RankException(0, "drawing", message);
-    };
+  private static boolean isHearsay(RuntimeException failure) {
+    return failure instanceof RankException
+        || failure instanceof CommunicationException
+        || failure instanceof ClosedException;
   }
 
   void finish() {

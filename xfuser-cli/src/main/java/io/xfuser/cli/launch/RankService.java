@@ -3,7 +3,6 @@ package io.xfuser.cli.launch;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.config.InputConfig;
-import io.xfuser.failure.ClosedException;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
@@ -24,7 +23,13 @@ public final class RankService {
   private final boolean tells;
   private final PrintStream out;
 
-  private RankService(XDiTParallel ranks, boolean tells, PrintStream out) {
+  /**
+   * A rank.
+   *
+   * @param tells whether this rank is the one that tells of progress; unfinished pictures are told
+   *     of by those that have them
+   */
+  public RankService(XDiTParallel ranks, boolean tells, PrintStream out) {
     this.ranks = ranks;
     this.tells = tells;
     this.out = out;
@@ -33,16 +38,10 @@ public final class RankService {
   /**
    * Serves until {@code in} ends or the world is lost.
    *
-   * @param tells whether this rank is the one that tells of progress; unfinished pictures are told
-   *     of by those that have them
+   * @param laps of its start
    */
-  public static void run(XDiTParallel ranks, boolean tells, InputStream in, PrintStream out)
-      throws IOException {
-    new RankService(ranks, tells, out).run(in);
-  }
-
-  private void run(InputStream in) throws IOException {
-    tell(RankWire.message("ready"));
+  public void run(Laps laps, InputStream in) throws IOException {
+    tell(RankWire.message("ready").put("took", laps.toString()));
     BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
     GenerationTask task = null;
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -73,25 +72,15 @@ public final class RankService {
               .thenAccept(made -> tell(RankWire.pictures(Drawn.of(made), made.firstPicture())))
               .exceptionally(
                   e -> {
-                    failed(
-                        e instanceof CompletionException && e.getCause() != null
-                            ? e.getCause()
-                            : e);
+                    Throwable cause = e instanceof CompletionException ? e.getCause() : null;
+                    tell(RankWire.failed(cause == null ? e : cause));
                     return null;
                   });
       return task;
-    } catch (IllegalArgumentException | ClosedException e) {
-      failed(e);
+    } catch (RuntimeException e) {
+      tell(RankWire.failed(e));
       return null;
     }
-  }
-
-  private void failed(Throwable e) {
-    ObjectNode message = RankWire.message("failed");
-    message
-        .put("type", e.getClass().getSimpleName())
-        .put("message", String.valueOf(e.getMessage()));
-    tell(message);
   }
 
   private void tell(ObjectNode message) {

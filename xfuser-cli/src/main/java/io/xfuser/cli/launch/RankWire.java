@@ -9,6 +9,16 @@ import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.CancelledException;
+import io.xfuser.failure.ClosedException;
+import io.xfuser.failure.CommunicationException;
+import io.xfuser.failure.MemoryException;
+import io.xfuser.failure.MismatchException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.failure.PlatformException;
+import io.xfuser.failure.RankException;
+import io.xfuser.internal.failure.Reason;
 import io.xfuser.progress.Progress;
 import io.xfuser.server.Drawn;
 import java.awt.image.BufferedImage;
@@ -93,6 +103,30 @@ final class RankWire {
       }
     }
     return input.build();
+  }
+
+  static ObjectNode failed(Throwable why) {
+    return message("failed")
+        .put("type", why.getClass().getSimpleName())
+        .put("message", why instanceof RankException of ? of.encoded() : Reason.of(why));
+  }
+
+  /** What {@code rank} tells that it failed by. */
+  static RuntimeException failure(int rank, JsonNode message) {
+    String told = message.path("message").asText();
+    String type = message.path("type").asText();
+    return switch (type) {
+      case "CancelledException" -> new CancelledException(told);
+      case "MemoryException" -> new MemoryException(told, "", new IllegalStateException(told));
+      case "ArgumentException", "IllegalArgumentException" -> new ArgumentException(told);
+      case "ClosedException" -> new ClosedException(told);
+      case "CommunicationException" -> new CommunicationException(told);
+      case "MismatchException" -> new MismatchException(told);
+      case "ModelException" -> new ModelException(told);
+      case "PlatformException" -> new PlatformException(told);
+      case "RankException" -> RankException.decoded(told);
+      default -> RankException.of(rank, "drawing", new IllegalStateException(type + ": " + told));
+    };
   }
 
   static ObjectNode progress(Progress progress) {

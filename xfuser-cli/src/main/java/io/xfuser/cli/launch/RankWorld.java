@@ -19,40 +19,42 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A backend whose ranks have processes of their own, which it watches: when one ends, the request
- * that runs and those that wait are refused with the reason, and all ranks are started again, a
- * bounded number of times without a picture between.
+ * that runs and those that wait are refused with the reason, and all ranks are started again: at
+ * once, then after longer and longer pauses, a bounded number of times without a picture between.
  */
 public final class RankWorld implements Backend {
   /** The variable by which a process knows that it is a rank of a server. */
   public static final String OF_A_SERVER = "XFUSER_RANK_OF_A_SERVER";
 
-  private static final int MOST_STARTS = 5;
+  static final int MOST_LOSSES = 5;
   private static final long PAUSE_MILLIS = 200;
   private static final double NANOS = 1e9;
+  private static final String CLOSED = "the model is closed";
 
   private final XDiTParallel judge;
-  private final LaunchPlan plan;
+  private final RankLink.Start start;
+  private final Later later;
   private final PrintStream err;
   private final Deque<RankRequest> waiting = new ArrayDeque<>(); // all of this is guarded by this
-  private List<RankLink> ranks = List.of();
+  private List<RankLink> ranks = List.of(); // none while it waits to start them
   private @Nullable RankRequest running;
   private int ready;
-  private int starts;
+  private int losses; // since the last picture
   private long started; // nanoseconds, the last time
-  private long opening; // nanoseconds that it took the last time
-  private boolean closed;
+  private long opening; // nanoseconds that it took the last time; 0 = never
+  private boolean ending; // takes no requests any more
+  private boolean closed; // starts no ranks any more
   private String trouble = "the ranks are being started";
 
-  private RankWorld(XDiTParallel judge, LaunchPlan plan, PrintStream err) {
+  private RankWorld(XDiTParallel judge, RankLink.Start start, Later later, PrintStream err) {
     this.judge = judge;
-    this.plan = plan;
+    this.start = start;
+    this.later = later;
     this.err = err;
   }
 
@@ -61,83 +63,100 @@ public final class RankWorld implements Backend {
    *
    * @param judge judges requests, and draws none; closed with the backend
    * @param plan what each rank runs: it ends in {@link RankService#run}
-   * @throws IOException if the ranks cannot be started
+   * @throws ClosedException if one of them ends before they are
    */
-  public static RankWorld start(XDiTParallel judge, LaunchPlan plan, PrintStream err)
-      throws IOException {
-    RankWorld world = new RankWorld(judge, plan, err);
-    Runtime.getRuntime().addShutdownHook(new Thread(world::endRanks, "end of the ranks"));
-    world.startRanks();
-    synchronized (world) {
-      while (world.ready < world.ranks.size()) {
-        try {
-          world.wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          world.close();
-          throw new CancelledException("interrupted while the ranks were being started");
-        }
-        if (world.closed) {
-          throw new ClosedException(world.trouble);
-        }
-      }
+  public static RankWorld start(XDiTParallel judge, LaunchPlan plan, PrintStream err) {
+    RankWorld world = begin(judge, RankPipe.of(plan), Later.POOL, err);
+    Runtime.getRuntime().addShutdownHook(new Thread(world::abandon, "end of the ranks"));
+    try {
+      world.awaitReady();
+      return world;
+    } catch (RuntimeException e) {
+      world.close();
+      throw e;
     }
+  }
+
+  /** Has the ranks started, and does not wait for them. */
+  static RankWorld begin(XDiTParallel judge, RankLink.Start start, Later later, PrintStream err) {
+    RankWorld world = new RankWorld(judge, start, later, err);
+    world.startRanks();
     return world;
   }
 
-  private synchronized void startRanks() throws IOException {
-    starts++;
-    started = System.nanoTime();
-    ready = 0;
-    LaunchTopology place = LaunchTopology.local(plan.placement().worldSize());
-    LaunchPlan now = new LaunchPlan(plan.mainClass(), plan.arguments(), place);
-    Credentials credentials = Credentials.of(place);
-    List<RankLink> started = new ArrayList<>();
-    ranks = started;
-    for (int rank = 0; rank < place.worldSize(); rank++) {
-      ProcessBuilder command = RankCommand.of(now, credentials, rank);
-      command.environment().put(OF_A_SERVER, "1");
-      started.add(RankLink.start(command, rank, this::heard, this::ended));
+  private synchronized void awaitReady() {
+    try {
+      while (!isReady() && !closed) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("interrupted while the ranks were being started");
+    }
+    if (closed) {
+      throw new ClosedException(trouble);
     }
   }
 
-  private synchronized void heard(RankLink rank, JsonNode message) {
-    if (!ranks.contains(rank)) {
-      return; // of ranks that were there before
+  private synchronized void startRanks() {
+    if (closed) {
+      return;
     }
+    started = System.nanoTime();
+    try {
+      ranks = start.all(this::heard, this::ended);
+    } catch (IOException | RuntimeException e) {
+      err.println("the ranks cannot be started: " + e.getMessage());
+      lose("the ranks cannot be started", new ClosedException("the ranks cannot be started"));
+    }
+  }
+
+  private void heard(RankLink rank, JsonNode message) {
+    RankRequest told = progressed(rank, message);
+    if (told != null) {
+      told.tell(message); // without the lock: it may take its time, and may call anything
+    }
+  }
+
+  /** The request whose progress {@code message} tells; everything else is done here. */
+  private synchronized @Nullable RankRequest progressed(RankLink rank, JsonNode message) {
+    String kind = ranks.contains(rank) ? message.path("kind").asText() : "gone";
+    switch (kind) {
+      case "ready" -> ready(message);
+      case "drawn", "failed" -> answered(rank, message);
+      default -> {}
+    }
+    return kind.equals("progress") ? running : null;
+  }
+
+  private void ready(JsonNode message) {
+    ready++;
+    if (isReady()) {
+      opening = System.nanoTime() - started;
+      err.println("the ranks are ready; the last one: " + message.path("took").asText());
+      notifyAll();
+      next();
+    }
+  }
+
+  private void answered(RankLink rank, JsonNode message) {
     RankRequest request = running;
-    switch (message.path("kind").asText()) {
-      case "ready" -> {
-        ready++;
-        opening = System.nanoTime() - started;
-        notifyAll();
-        next();
+    if (request != null && request.answered(rank.number(), message, ranks.size())) {
+      running = null;
+      if (request.isDrawn()) {
+        losses = 0; // it works
       }
-      case "progress" -> {
-        if (request != null) {
-          request.tell(message);
-        }
-      }
-      default -> {
-        if (request != null && request.answered(message, ranks.size())) {
-          running = null;
-          if (request.isDrawn()) {
-            starts = 1; // it works
-          }
-          ForkJoinPool.commonPool().execute(request::finish);
-          next();
-        }
-      }
+      later.run(0, request::finish);
+      notifyAll();
+      next();
     }
   }
 
   private void next() {
-    if (running == null && isReady()) {
-      running = waiting.poll();
-      if (running != null) {
-        String line = RankWire.line(RankWire.request(running.input()));
-        ranks.forEach(rank -> rank.write(line));
-      }
+    if (running == null && isReady() && !waiting.isEmpty()) {
+      running = waiting.remove();
+      String line = RankWire.line(RankWire.request(running.input()));
+      ranks.forEach(rank -> rank.write(line));
     }
   }
 
@@ -146,55 +165,56 @@ public final class RankWorld implements Backend {
   }
 
   private synchronized void ended(RankLink rank, String how) {
-    if (closed || !ranks.contains(rank)) {
-      return;
+    String lost = "rank %d was lost: its process %s".formatted(rank.number(), how);
+    if (ranks.contains(rank)) { // else it was ended, or has gone with another
+      lose(lost, new RankException(rank.number(), "serving", lost));
     }
+  }
+
+  /** Refuses what is there, and starts the ranks again, if that may help. */
+  private void lose(String why, RuntimeException lost) {
+    endRanks();
+    losses++;
     started = System.nanoTime(); // nearly
-    trouble = "rank %d was lost: its process %s".formatted(rank.number(), how);
-    err.println(trouble + (starts < MOST_STARTS ? "; starting the ranks again" : ""));
-    var unused = endRanks();
-    RankException lost = new RankException(rank.number(), "serving", trouble);
-    List<RankRequest> refused = new ArrayList<>(waiting);
+    closed = ending || opening == 0 || losses >= MOST_LOSSES;
+    boolean often = losses == MOST_LOSSES;
+    trouble = why + (often ? ", for the " + losses + "th time without a picture between" : "");
+    err.println(trouble + (closed ? "" : "; starting the ranks again"));
+    refuseAll(lost);
+    if (!closed) {
+      later.run(losses == 1 ? 0 : PAUSE_MILLIS << losses, this::startRanks);
+    }
+    notifyAll();
+  }
+
+  private void refuseWaiting(RuntimeException why) {
+    waiting.forEach(request -> later.run(0, () -> request.fail(why)));
     waiting.clear();
+  }
+
+  private void refuseAll(RuntimeException why) {
     if (running != null) {
-      refused.add(running);
+      waiting.addFirst(running);
       running = null;
     }
-    refused.forEach(request -> ForkJoinPool.commonPool().execute(() -> request.fail(lost)));
-    if (starts >= MOST_STARTS) {
-      closed = true;
-      trouble += ", for the %dth time without a picture between".formatted(starts);
-      notifyAll();
-      return;
-    }
-    long pause = PAUSE_MILLIS << Math.min(starts, MOST_STARTS);
-    CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS).execute(this::startAgain);
+    refuseWaiting(why);
   }
 
-  private void startAgain() {
-    try {
-      if (!isClosed()) {
-        startRanks();
-      }
-    } catch (IOException | RuntimeException e) {
-      synchronized (this) {
-        closed = true;
-        trouble = "the ranks cannot be started: " + e.getMessage();
-        notifyAll();
-      }
-    }
-  }
-
-  private synchronized boolean isClosed() {
-    return closed;
-  }
-
-  private synchronized List<RankLink> endRanks() {
+  private List<RankLink> endRanks() {
     List<RankLink> old = ranks;
+    old.forEach(RankLink::kill);
     ranks = List.of();
     ready = 0;
-    old.forEach(RankLink::kill);
     return old;
+  }
+
+  /** Ends the ranks for good, at once. */
+  private synchronized List<RankLink> abandon() {
+    closed = true;
+    ending = true;
+    refuseAll(new ClosedException(CLOSED));
+    notifyAll();
+    return endRanks();
   }
 
   @Override
@@ -209,8 +229,8 @@ public final class RankWorld implements Backend {
 
   @Override
   public synchronized double secondsToOpen() {
-    long left = opening - (System.nanoTime() - started);
-    return isReady() || closed ? 0 : Math.max(1, left / NANOS);
+    double left = (opening - (System.nanoTime() - started)) / NANOS;
+    return isReady() || closed ? 0 : Math.max(1, left);
   }
 
   @Override
@@ -222,8 +242,8 @@ public final class RankWorld implements Backend {
   public Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener) {
     RankRequest request = new RankRequest(this, input, listener);
     synchronized (this) {
-      if (!isReady()) {
-        throw new ClosedException(trouble);
+      if (!isOpen()) {
+        throw new ClosedException(ending ? CLOSED : trouble);
       }
       waiting.add(request);
       next();
@@ -238,33 +258,36 @@ public final class RankWorld implements Backend {
 
   @Override
   public synchronized boolean isOpen() {
-    return isReady();
+    return isReady() && !ending;
   }
 
   @Override
   public boolean close(Duration limit) {
-    List<RankRequest> left;
-    synchronized (this) {
-      closed = true;
-      trouble = "the model is closed";
-      left = new ArrayList<>(waiting);
-      waiting.clear();
-      if (running != null) {
-        left.add(running);
-        running = null;
-      }
-    }
-    endRanks().forEach(RankLink::awaitEnd);
-    left.forEach(request -> request.fail(new ClosedException("the model is closed")));
+    boolean idle = awaitIdle(limit);
+    abandon().forEach(RankLink::awaitEnd);
     judge.close();
-    return left.isEmpty();
+    return idle;
+  }
+
+  /** Takes no requests any more, and waits so long until the one that runs is over. */
+  private synchronized boolean awaitIdle(Duration limit) {
+    ending = true;
+    refuseWaiting(new ClosedException(CLOSED));
+    long until = System.nanoTime() + limit.toNanos();
+    try {
+      while (running != null && until > System.nanoTime()) {
+        TimeUnit.NANOSECONDS.timedWait(this, until - System.nanoTime());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return running == null;
   }
 
   synchronized void cancel(RankRequest request) {
     if (waiting.remove(request)) {
-      ForkJoinPool.commonPool()
-          .execute(
-              () -> request.fail(new CancelledException("cancelled before the request began")));
+      CancelledException why = new CancelledException("cancelled before the request began");
+      later.run(0, () -> request.fail(why));
     } else if (request.equals(running)) {
       ranks.get(0).write(RankWire.line(RankWire.message("cancel"))); // the others hear of it
     }

@@ -1,6 +1,7 @@
 package io.xfuser.cli.runner;
 
 import io.xfuser.cli.flags.XFuserArgs;
+import io.xfuser.cli.launch.Laps;
 import io.xfuser.cli.launch.LaunchPlan;
 import io.xfuser.cli.launch.LaunchTopology;
 import io.xfuser.cli.launch.LauncherWatch;
@@ -229,15 +230,20 @@ final class Serve {
 
   /** Is one rank of a world whose requests come on standard input. */
   private int rank(String... argv) throws IOException {
+    Laps laps = new Laps();
     EngineConfig engine = XFuserArgs.serving(argv).engineConfig();
     LauncherWatch.start(environment);
     Path directory = DiffusionPipeline.locate(engine.model(), () -> Hub.of(environment));
     try (DiffusionPipeline pipeline =
-            DiffusionPipeline.fromPretrained(engine.model().in(directory), engine.runtime());
-        XDiTParallel ranks =
-            XDiTParallel.join(pipeline, engine, SocketConfig.fromEnvironment(environment))) {
-      ranks.load();
-      RankService.run(ranks, "0".equals(environment.get("RANK")), System.in, out);
+        DiffusionPipeline.fromPretrained(engine.model().in(directory), engine.runtime())) {
+      laps.end("opening");
+      SocketConfig place = SocketConfig.fromEnvironment(environment);
+      try (XDiTParallel ranks = XDiTParallel.join(pipeline, engine, place)) {
+        laps.end("meeting the others");
+        ranks.load();
+        laps.end("loading");
+        new RankService(ranks, place.rank() == 0, out).run(laps, System.in);
+      }
     }
     return 0;
   }
