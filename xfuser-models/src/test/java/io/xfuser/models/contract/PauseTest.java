@@ -136,9 +136,7 @@ class PauseTest {
 
   /** Every layout and every model at least once. */
   static Stream<Arguments> layoutsOfModels() {
-    List<ParallelConfig> all = new ArrayList<>(FRESH);
-    all.addAll(STALE);
-    all.add(CFG);
+    List<ParallelConfig> all = Stream.of(FRESH, STALE, List.of(CFG)).flatMap(List::stream).toList();
     ParallelConfig selected = degrees(x -> x.ulyssesDegree(4).ulyssesTopology(2, 2).selectiveV(1));
     return Stream.concat(
         IntStream.range(0, Math.max(all.size(), MODELS.size()))
