@@ -44,7 +44,10 @@ record WrittenRequest(EngineConfig engine, InputConfig input, Path output) {
               }
             });
     EngineConfig engine =
-        EngineConfig.builder(ModelConfig.builder(path(written, "model")).build())
+        EngineConfig.builder(
+                ModelConfig.builder(path(written, "model"))
+                    .set(ModelConfig.TEXT_CACHE, 0) // it can be stopped while it encodes
+                    .build())
             .runtime(runtime -> runtime.setAll(given))
             .parallel(parallel -> parallel.setAll(given))
             .build();
