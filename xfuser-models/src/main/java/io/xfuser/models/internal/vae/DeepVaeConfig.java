@@ -117,7 +117,7 @@ record DeepVaeConfig(
       DeepLevel level = half.get(i);
       if (level.layers() > 0) {
         int channels = (level.attends() ? DeepLevel.WIDENED : 1) * level.width();
-        most = Math.max(most, channels >> 2 * i);
+        most = Math.max(most, channels >> (2 * i));
       }
     }
     return most;
