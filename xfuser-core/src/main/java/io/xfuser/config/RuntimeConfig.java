@@ -4,7 +4,6 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -24,7 +23,7 @@ public final class RuntimeConfig extends Settings {
   public static final Setting<ElementType> DTYPE =
       Setting.of(
               "dtype",
-              Kind.parsed(ElementType.class, RuntimeConfig::elementType, ElementType::torchName),
+              RuntimeKinds.ELEMENTS,
               "TYPE",
               "float32, bfloat16 or float16, also fp32, bf16, fp16")
           .or(ElementType.FLOAT32);
@@ -38,18 +37,13 @@ public final class RuntimeConfig extends Settings {
                   + " there is one, else cpu")
           .or(DeviceChoice.AUTO);
 
-  public static final Setting<Offload> OFFLOAD =
-      Setting.of(
-              "offload",
-              Kind.oneOf(Offload.class),
-              "WHAT",
-              "What of the weights is on the GPU only while it is used: none, model, or sequential,"
-                  + " layer by layer")
-          .or(Offload.NONE);
+  public static final Setting<Offload> OFFLOAD = Offload.SETTING;
+  public static final Setting<Integer> OFFLOAD_CHUNK_MB = Offload.CHUNK_MB;
+  public static final Setting<Double> RESIDENT_RATIO = Offload.RATIO;
+  public static final Setting<Long> MAX_MEMORY = Offload.MEMORY;
 
   public static final Setting<Boolean> ENABLE_TILING =
       Setting.off("enable_tiling", "The VAE decodes overlapping tiles, for less memory");
-
   public static final Setting<Boolean> ENABLE_SLICING =
       Setting.off("enable_slicing", "The VAE decodes one picture at a time, for less memory");
 
@@ -62,8 +56,7 @@ public final class RuntimeConfig extends Settings {
   public static final Setting<AttentionKernel> ATTENTION_BACKEND =
       Setting.of(
               "attention_backend",
-              Kind.parsed(
-                  AttentionKernel.class, RuntimeConfig::kernel, AttentionKernel::kernelName),
+              RuntimeKinds.KERNEL,
               "KERNEL",
               "Kernel of self-attention: sdpa (libtorch's choice), sdpa_flash, sdpa_math, and on"
                   + " CUDA sdpa_efficient and cudnn")
@@ -85,6 +78,9 @@ public final class RuntimeConfig extends Settings {
           DTYPE,
           DEVICE,
           OFFLOAD,
+          OFFLOAD_CHUNK_MB,
+          RESIDENT_RATIO,
+          MAX_MEMORY,
           ENABLE_TILING,
           ENABLE_SLICING,
           USE_PARALLEL_VAE,
@@ -99,6 +95,7 @@ public final class RuntimeConfig extends Settings {
     if (device().kind() == DeviceChoice.DeviceType.CPU && forGpus().isPresent()) {
       throw new ArgumentException(forGpus().get() + " needs a GPU, but the device is cpu");
     }
+    Offload.check(this);
   }
 
   /** float32 on GPUs where there are some, else on the CPU; one warm-up step, no options. */
@@ -109,21 +106,6 @@ public final class RuntimeConfig extends Settings {
   /** A builder that starts from these values. */
   public Builder toBuilder() {
     return new Builder(this);
-  }
-
-  private static ElementType elementType(String text) {
-    return switch (text.toLowerCase(Locale.ROOT)) {
-      case "float32", "fp32" -> ElementType.FLOAT32;
-      case "bfloat16", "bf16" -> ElementType.BFLOAT16;
-      case "float16", "fp16" -> ElementType.FLOAT16;
-      default -> throw new Kind.Wrong("float32, bfloat16 or float16", text);
-    };
-  }
-
-  /** As xDiT reads it, {@code None} and an empty text leave the choice open. */
-  private static AttentionKernel kernel(String text) {
-    boolean open = text.isEmpty() || text.equals("None") || text.equals("fastest");
-    return open ? AttentionKernel.FASTEST : AttentionKernel.of(text);
   }
 
   @Override
@@ -146,9 +128,14 @@ public final class RuntimeConfig extends Settings {
     return value(DEVICE);
   }
 
-  /** What happens to weights on a GPU while they are not in use. */
+  /** What happens to weights while they are not in use. */
   public Offload offload() {
     return value(OFFLOAD);
+  }
+
+  /** How layers are read, and which stay, where they are read ahead of use. */
+  public Offload.Residency residency() {
+    return Offload.Residency.of(this);
   }
 
   /** Whether the VAE decodes overlapping tiles. */
@@ -198,7 +185,7 @@ public final class RuntimeConfig extends Settings {
 
   /** What was asked for that only a GPU can do, as it was, beside the device. */
   public Optional<String> forGpus() {
-    if (offload() != Offload.NONE) {
+    if (offload() == Offload.MODEL || offload() == Offload.SEQUENTIAL) {
       return Optional.of(OFFLOAD.with(offload()));
     }
     return fusedKernels() ? Optional.of(FUSED_KERNELS.with(true)) : Optional.empty();
@@ -245,9 +232,24 @@ public final class RuntimeConfig extends Settings {
       return set(DEVICE, choice);
     }
 
-    /** Which weights leave the GPU while they are not in use, none by default; slower. */
+    /** Which weights are in memory only while they are used, none by default; slower. */
     public Builder offload(Offload what) {
       return set(OFFLOAD, what);
+    }
+
+    /** MiB of a file that are read at a time, 1 to 2047, of {@link Offload#LAYERWISE}. */
+    public Builder offloadChunkMb(int mebibytes) {
+      return set(OFFLOAD_CHUNK_MB, mebibytes);
+    }
+
+    /** Which part of the blocks stays, 0 to 1, of {@link Offload#LAYERWISE}; 0 by default. */
+    public Builder residentRatio(double ratio) {
+      return set(RESIDENT_RATIO, ratio);
+    }
+
+    /** Memory for this process, {@code 8GB} for example: as many blocks stay as fit into it. */
+    public Builder maxMemory(String size) {
+      return set(MAX_MEMORY, size);
     }
 
     /** The VAE decodes overlapping tiles: less memory, slightly another picture; off by default. */

@@ -82,7 +82,7 @@ final class RankSeat implements AutoCloseable {
 
   private Taken take() {
     Shared.Lease<? extends PlacedPipeline<?>> placed = placing.get();
-    RankRun run = RankRun.of(plan, world, call.watch());
+    RankRun run = RankRun.of(plan, placed.get().observed(world), call.watch());
     try {
       RankCourse course = RankCourse.of(placed.get(), run, call.given(), call.midway());
       return new Taken(placed, run, course);

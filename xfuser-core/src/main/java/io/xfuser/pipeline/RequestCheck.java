@@ -6,6 +6,7 @@ import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.cache.CachePolicy;
 import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.internal.runtime.Residents;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.scheduler.Scheduler;
@@ -24,7 +25,8 @@ record RequestCheck(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     checkCache(plan.request());
     int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
     MemoryCheck.require(plan, pipeline, ranks, draws);
-    return plan.with(pipeline.loras().of(input));
+    return Residents.chosen(plan, pipeline.model(), ranks.numbers())
+        .with(pipeline.loras().of(input));
   }
 
   private void checkCache(GenerationRequest request) {

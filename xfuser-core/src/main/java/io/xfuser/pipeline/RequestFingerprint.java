@@ -37,6 +37,9 @@ final class RequestFingerprint {
       Set.of(
           RuntimeConfig.DEVICE,
           RuntimeConfig.OFFLOAD,
+          RuntimeConfig.OFFLOAD_CHUNK_MB,
+          RuntimeConfig.RESIDENT_RATIO,
+          RuntimeConfig.MAX_MEMORY,
           RuntimeConfig.VERBOSE,
           RuntimeConfig.THREADS);
 

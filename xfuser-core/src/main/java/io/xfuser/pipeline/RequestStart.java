@@ -1,7 +1,6 @@
 package io.xfuser.pipeline;
 
 import io.xfuser.config.EngineConfig;
-import io.xfuser.config.Offload;
 import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
@@ -90,8 +89,7 @@ record RequestStart(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
   }
 
   private RankSeat seat(World world, RequestPlan plan, RankSeat.Call call) {
-    boolean layerwise = engine.held() == Offload.SEQUENTIAL;
-    Placement place = new Placement(world.device(), layerwise, plan.loras());
+    Placement place = pipeline.placement(engine, world.device(), plan.loras());
     return new RankSeat(world, plan, () -> pipeline.on(place), call);
   }
 }

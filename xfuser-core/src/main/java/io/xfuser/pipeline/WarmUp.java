@@ -8,6 +8,7 @@ import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.internal.runtime.Holding;
 import io.xfuser.internal.runtime.Loads;
 import io.xfuser.internal.runtime.PlacedPipeline;
 import io.xfuser.internal.runtime.RequestWatch;
@@ -97,10 +98,9 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
   }
 
   private boolean load(int rank, Device device, Consumer<Progress> told) {
-    Offload offload = engine.held();
-    Placement place = new Placement(device, offload == Offload.SEQUENTIAL, pipeline.loras().own());
+    Placement place = pipeline.placement(engine, device, pipeline.loras().own());
     try (Shared.Lease<? extends PlacedPipeline<?>> placed = pipeline.on(place)) {
-      load(rank, new Loads<>(placed.get(), offload, told));
+      load(rank, new Loads<>(placed.get(), Holding.of(engine), told));
       return true;
     }
   }

@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * @param stepSeconds each step
  * @param sparedPasses how often a step cache spared the rank's blocks, for the whole picture or a
  *     patch of it
+ * @param prefetchedBytes weights that were read ahead of their use, each by the rank that asked for
+ *     it first
+ * @param prefetchWaitSeconds what the rank waited for such weights
  * @param vaeSeconds decoding, 0 where another rank did, and what a picture that the request brought
  *     took to be encoded
  */
@@ -55,6 +58,8 @@ public record RankReport(
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
     @JsonProperty("spared_passes") int sparedPasses,
+    @JsonProperty("prefetched_bytes") long prefetchedBytes,
+    @JsonProperty("prefetch_wait_s") double prefetchWaitSeconds,
     @JsonProperty("vae_s") double vaeSeconds) {
   /** Messages of one channel. */
   public record Sent(@JsonProperty("bytes") long bytes, @JsonProperty("messages") long messages) {}

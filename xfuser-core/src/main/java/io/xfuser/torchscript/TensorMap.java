@@ -18,11 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TensorMap implements AutoCloseable {
   private final @Nullable Supplier<TensorMap> reading;
+  private final Object reader = new Object(); // locked while tensors are read: holds come and go
   private final Set<String> names;
   private final long bytes;
   private volatile @Nullable IValue value; // changed by synchronized methods only
   private int holders;
-  private boolean closed;
+  private volatile boolean closed;
 
   private TensorMap(
       @Nullable IValue value,
@@ -54,6 +55,16 @@ public final class TensorMap implements AutoCloseable {
   public static TensorMap read(Supplier<TensorMap> reading) {
     TensorMap first = reading.get();
     return new TensorMap(first.value, first.names, first.bytes, reading);
+  }
+
+  /**
+   * What {@code reading} makes whenever it is needed, each time the same, and nothing before.
+   *
+   * @param outline has the names and sizes, and no memory; it is closed
+   */
+  public static TensorMap later(TensorMap outline, Supplier<TensorMap> reading) {
+    outline.close();
+    return new TensorMap(null, outline.names, outline.bytes, reading);
   }
 
   /** A dictionary that shares the tensors' memory; the caller closes it. */
@@ -89,6 +100,16 @@ public final class TensorMap implements AutoCloseable {
     return this::letGo;
   }
 
+  /** The same for who wants them to stay: closing what is returned releases nothing. */
+  public synchronized Hold keep() {
+    holders++;
+    return this::leave;
+  }
+
+  private synchronized void leave() {
+    holders--;
+  }
+
   private synchronized void letGo() {
     holders--;
     if (holders == 0) {
@@ -107,19 +128,39 @@ public final class TensorMap implements AutoCloseable {
 
   IValue value() {
     IValue present = value;
-    return present == null ? readAgain() : present;
+    while (present == null) {
+      load();
+      present = value;
+    }
+    return present;
   }
 
-  private synchronized IValue readAgain() {
-    IValue present = value;
-    if (present == null) {
+  /**
+   * Reads the tensors if they are not in memory; returns once they are. What others hold and let go
+   * meanwhile does not wait for it.
+   *
+   * @return whether they were read by this call
+   * @throws IllegalStateException if they were released for good
+   */
+  public boolean load() {
+    synchronized (reader) {
+      if (isLoaded()) {
+        return false;
+      }
       if (closed || reading == null) {
         throw new IllegalStateException("the tensors were released");
       }
-      present = reading.get().value();
-      value = present;
+      take(reading.get().value());
+      return true;
     }
-    return present;
+  }
+
+  private synchronized void take(IValue read) {
+    if (closed) {
+      read.close();
+      throw new IllegalStateException("the tensors were released");
+    }
+    value = read;
   }
 
   @Override

@@ -153,7 +153,8 @@ public final class Torch {
     return memoryParts(tensor, PART_BYTES);
   }
 
-  static List<ByteBuffer> memoryParts(NDArray tensor, long partBytes) {
+  /** The same in buffers of {@code partBytes}, the last one perhaps smaller. */
+  public static List<ByteBuffer> memoryParts(NDArray tensor, long partBytes) {
     long bytes = ElementType.bytesOf(tensor);
     if (bytes == 0) {
       return List.of();

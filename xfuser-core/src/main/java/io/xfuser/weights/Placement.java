@@ -2,7 +2,9 @@ package io.xfuser.weights;
 
 import ai.djl.Device;
 import io.xfuser.internal.weights.Lora;
+import io.xfuser.internal.weights.Prefetcher;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a component's weights are to be, and what is added to them on the way.
@@ -10,8 +12,10 @@ import java.util.List;
  * @param device holds what is in use
  * @param layerwise whether only those of one layer after another are to be there
  * @param loras are added in this order
+ * @param prefetcher reads layers ahead of their use; null: they are read as they are used
  */
-public record Placement(Device device, boolean layerwise, List<Lora> loras) {
+public record Placement(
+    Device device, boolean layerwise, List<Lora> loras, @Nullable Prefetcher prefetcher) {
   /** All on the CPU. */
   public static final Placement CPU = on(Device.cpu());
 
@@ -25,12 +29,17 @@ public record Placement(Device device, boolean layerwise, List<Lora> loras) {
 
   /** The weights as they are in the files. */
   public Placement(Device device, boolean layerwise) {
-    this(device, layerwise, List.of());
+    this(device, layerwise, List.of(), null);
   }
 
   /** All on {@code device}. */
   public static Placement on(Device device) {
     return new Placement(device, false);
+  }
+
+  /** The layers of each component are there one after another, read ahead of their use. */
+  public static Placement ahead(Device device, Prefetcher prefetcher) {
+    return new Placement(device, true, List.of(), prefetcher);
   }
 
   /** Whether what is read has no memory. */
@@ -40,6 +49,6 @@ public record Placement(Device device, boolean layerwise, List<Lora> loras) {
 
   /** The same with these LoRAs in the place of others. */
   public Placement with(List<Lora> other) {
-    return new Placement(device, layerwise, other);
+    return new Placement(device, layerwise, other, prefetcher);
   }
 }

@@ -28,6 +28,7 @@ class EngineConfigTest {
     assertThat(ENGINE.runtime())
         .hasToString(
             "RuntimeConfig[warmup_steps=1, dtype=float32, device=auto, offload=none,"
+                + " offload_chunk_mb=32, resident_ratio=0.0, max_memory=none,"
                 + " enable_tiling=false, enable_slicing=false, use_parallel_vae=false,"
                 + " shard_text_encoder=false, attention_backend=fastest, fused_kernels=false,"
                 + " threads=none, verbose=false]");
@@ -48,6 +49,7 @@ class EngineConfigTest {
     assertThat(all.build())
         .hasToString(
             "RuntimeConfig[warmup_steps=0, dtype=bfloat16, device=cuda:1, offload=model,"
+                + " offload_chunk_mb=32, resident_ratio=0.0, max_memory=none,"
                 + " enable_tiling=true, enable_slicing=false, use_parallel_vae=false,"
                 + " shard_text_encoder=false, attention_backend=cudnn, fused_kernels=false,"
                 + " threads=3, verbose=false]");
@@ -62,6 +64,7 @@ class EngineConfigTest {
     assertThat(others)
         .hasToString(
             "RuntimeConfig[warmup_steps=1, dtype=float32, device=cpu, offload=none,"
+                + " offload_chunk_mb=32, resident_ratio=0.0, max_memory=none,"
                 + " enable_tiling=false, enable_slicing=true, use_parallel_vae=true,"
                 + " shard_text_encoder=true, attention_backend=fastest, fused_kernels=false,"
                 + " threads=none, verbose=true]");
@@ -152,6 +155,17 @@ class EngineConfigTest {
             "offload "
                 + offload.name().toLowerCase(Locale.ROOT)
                 + " needs a GPU, but the device is cpu");
+  }
+
+  @Test
+  void whatStaysIsSaidOnceAndOnlyOfLayersThatAreReadAhead() {
+    RuntimeConfig.Builder ahead = RuntimeConfig.builder().offload(Offload.LAYERWISE).device("cpu");
+    assertThat(ahead.offloadChunkMb(2047).build().residency().chunkBytes()).isEqualTo(2047 << 20);
+    assertThatThrownBy(() -> RuntimeConfig.builder().residentRatio(0.5).build())
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("resident_ratio needs offload layerwise");
+    assertThatThrownBy(() -> ahead.residentRatio(0.5).maxMemory("8GB").build())
+        .hasMessage("resident_ratio and max_memory exclude each other");
   }
 
   @Test

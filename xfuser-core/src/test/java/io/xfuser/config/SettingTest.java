@@ -35,7 +35,11 @@ class SettingTest {
         Arguments.of(RuntimeConfig.DTYPE, "bf16", ElementType.BFLOAT16),
         Arguments.of(RuntimeConfig.DTYPE, ElementType.FLOAT16, ElementType.FLOAT16),
         Arguments.of(RuntimeConfig.ATTENTION_BACKEND, "None", AttentionKernel.FASTEST),
-        Arguments.of(RuntimeConfig.OFFLOAD, "sequential", Offload.SEQUENTIAL));
+        Arguments.of(RuntimeConfig.OFFLOAD, "sequential", Offload.SEQUENTIAL),
+        Arguments.of(RuntimeConfig.MAX_MEMORY, "8GB", 8_000_000_000L),
+        Arguments.of(RuntimeConfig.MAX_MEMORY, "7.5 gib", 15L << 29),
+        Arguments.of(RuntimeConfig.MAX_MEMORY, "1500", 1500L),
+        Arguments.of(RuntimeConfig.MAX_MEMORY, 1_048_576, 1L << 20));
   }
 
   @ParameterizedTest
@@ -56,6 +60,18 @@ class SettingTest {
         Arguments.of(InputConfig.ETA, true, "eta must be a number, but is true"),
         Arguments.of(InputConfig.CLEAN_CAPTION, 1, "clean_caption must be true or false, but is 1"),
         Arguments.of(InputConfig.PROMPT, List.of(5), "prompt must be a text, but is 5"),
+        Arguments.of(
+            RuntimeConfig.MAX_MEMORY,
+            "8 bytes",
+            "max_memory must be a size, 8GB or 7.5GiB for example, but is 8 bytes"),
+        Arguments.of(
+            RuntimeConfig.MAX_MEMORY,
+            "0",
+            "max_memory must be a size, 8GB or 7.5GiB for example, but is 0"),
+        Arguments.of(
+            RuntimeConfig.OFFLOAD,
+            "disk",
+            "offload must be none, model, sequential or layerwise, but is disk"),
         Arguments.of(RuntimeConfig.THREADS, 1025, "threads must be from 1 to 1024, but is 1025"),
         Arguments.of(
             RuntimeConfig.DTYPE,

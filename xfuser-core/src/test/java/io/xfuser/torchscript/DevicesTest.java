@@ -26,6 +26,7 @@ class DevicesTest {
   /** The functions that name a device: what they make belongs there, whatever the run's device. */
   private static final Map<String, Set<String>> NAMED =
       Map.of(
+          "copy_stream.py", Set.of("stream"), // a GPU's own
           "prelude.py", Set.of("rounded"), // a number that is read again at once
           "trial.py", Set.of("products"), // what this CPU can multiply
           "tensors.py", Set.of("empty", "empty_on", "to_device"), // named by the caller
@@ -114,7 +115,8 @@ class DevicesTest {
                         "linear_aten",
                         "upload",
                         "gpus",
-                        "gpu_events"))
+                        "gpu_events",
+                        "copy_stream"))
                 .toList());
   }
 

@@ -31,15 +31,16 @@ class TensorMapTest {
   }
 
   private TensorMap numbered() {
-    return TensorMap.read(
-        () -> {
-          readings.incrementAndGet();
-          try (NDManager scope = Torch.newManager()) {
-            NDArray x = Torch.empty(scope, ElementType.FLOAT32, 2);
-            Torch.memory(x).asFloatBuffer().put(new float[] {3, 4});
-            return TensorMap.of(Map.of("norm.weight", x));
-          }
-        });
+    return TensorMap.read(this::read);
+  }
+
+  private TensorMap read() {
+    readings.incrementAndGet();
+    try (NDManager scope = Torch.newManager()) {
+      NDArray x = Torch.empty(scope, ElementType.FLOAT32, 2);
+      Torch.memory(x).asFloatBuffer().put(new float[] {3, 4});
+      return TensorMap.of(Map.of("norm.weight", x));
+    }
   }
 
   private float[] used(TensorMap map) {
@@ -71,6 +72,37 @@ class TensorMapTest {
       assertThat(readings).hasValue(1);
       assertThat(used(map)).containsExactly(3, 4);
       assertThat(readings).hasValue(2);
+    }
+  }
+
+  @Test
+  void whoeverKeepsThemReleasesNothingAndNobodyElseCan() {
+    try (TensorMap map = numbered()) {
+      TensorMap.Hold kept = map.keep();
+      map.hold().close(); // of somebody who needs them only for now
+      map.release();
+      assertThat(map.isLoaded()).isTrue();
+      kept.close();
+      assertThat(map.isLoaded()).isTrue();
+      map.release();
+      assertThat(map.isLoaded()).isFalse();
+    }
+  }
+
+  @Test
+  void anOutlineHasNamesAndSizesAndNothingIsReadBeforeItIsNeeded() {
+    try (NDManager scope = Torch.newManager()) {
+      TensorMap outline =
+          TensorMap.of(Map.of("norm.weight", Torch.empty(scope, ElementType.FLOAT32, 2)));
+      try (TensorMap map = TensorMap.later(outline, this::read)) {
+        assertThat(map.names()).containsExactly("norm.weight");
+        assertThat(map.bytes()).isEqualTo(8);
+        assertThat(readings).hasValue(0);
+        assertThat(map.load()).isTrue();
+        assertThat(map.load()).isFalse();
+        assertThat(used(map)).containsExactly(3, 4);
+        assertThat(readings).hasValue(1);
+      }
     }
   }
 

@@ -67,11 +67,14 @@ class OffloadedPictureTest {
   }
 
   private static RankResult draw(DiffusionPipeline pipeline, Offload offload, List<Lora> loras) {
-    EngineConfig engine = EngineConfig.builder(MODEL).runtime(r -> r.offload(offload)).build();
+    EngineConfig engine = engine(offload);
     RequestWatch watch = new RequestWatch((rank, progress) -> {}, false);
     RankRun run = RankRun.of(plan(pipeline, engine), new World(alone()), watch);
-    Placement placement = new Placement(Device.cpu(), offload == Offload.SEQUENTIAL, loras);
-    return draw(on(pipeline, placement), run);
+    return draw(on(pipeline, pipeline.placement(engine, Device.cpu(), loras)), run);
+  }
+
+  private static EngineConfig engine(Offload offload) {
+    return EngineConfig.builder(MODEL).runtime(r -> r.offload(offload)).build();
   }
 
   private static Transport alone() {
@@ -90,7 +93,7 @@ class OffloadedPictureTest {
   }
 
   private static PlacedPipeline<?> placed(DiffusionPipeline pipeline, Offload offload) {
-    return on(pipeline, new Placement(Device.cpu(), offload == Offload.SEQUENTIAL));
+    return on(pipeline, pipeline.placement(engine(offload), Device.cpu(), List.of()));
   }
 
   /** Kept without a lease: there is no other choice that would take its place. */

@@ -93,6 +93,7 @@ public final class Flags {
               StepCache.FBCACHE,
               "The same as cache fbcache, by xDiT's name (default: off)",
               "--use_fbcache"),
+          new Flag(RuntimeConfig.OFFLOAD, null, "--offload"),
           new Flag(
               RuntimeConfig.OFFLOAD,
               Offload.MODEL,
@@ -228,6 +229,7 @@ public final class Flags {
 
   private static Map<String, String> spellings() {
     Map<String, String> spellings = new LinkedHashMap<>();
+    spellings.put(RuntimeConfig.OFFLOAD.with(Offload.LAYERWISE), "--offload layerwise");
     for (Flag flag : all()) {
       spellings.putIfAbsent(flag.setting.name(), flag.name());
       if (flag.value != null) {

@@ -108,6 +108,9 @@ final class Inspect {
     if (rank.transformerBytesAtOnce() < rank.transformerBytes()) {
       memory.put("transformer_bytes_at_once", rank.transformerBytesAtOnce());
     }
+    if (rank.flopPerByteRead() > 0) {
+      memory.put("flop_per_byte_read", Math.round(rank.flopPerByteRead()));
+    }
     memory.put("text_encoder_bytes", rank.textEncoderBytes());
     memory.put("text_cache_bytes_at_most", rank.textCacheBytes());
     memory.put("vae_bytes", rank.vaeBytes());

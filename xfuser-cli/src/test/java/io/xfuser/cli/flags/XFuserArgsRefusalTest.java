@@ -71,6 +71,8 @@ class XFuserArgsRefusalTest {
             + " cpu, cuda or cuda:i, but is cuda:x",
         "--prompt a --device cpu --enable_model_cpu_offload | --enable_model_cpu_offload needs a"
             + " GPU, but the device is cpu",
+        "--prompt a --resident_ratio 0.5 | --resident_ratio needs --offload layerwise",
+        "--prompt a --max_memory 8GB | --max_memory needs --offload layerwise",
         "--prompt a --enable_model_cpu_offload --enable_sequential_cpu_offload |"
             + " --enable_model_cpu_offload and --enable_sequential_cpu_offload exclude each other",
         "--prompt a --use_torch_compile | --use_torch_compile has no counterpart, because there is"

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,7 @@ class XFuserArgsTest {
         engine("--device auto", e -> e.runtime().device(), DeviceChoice.AUTO),
         engine("--enable_model_cpu_offload", e -> e.runtime().offload(), Offload.MODEL),
         engine("--enable_sequential_cpu_offload", e -> e.runtime().offload(), Offload.SEQUENTIAL),
+        engine("--offload layerwise", e -> e.runtime().offload(), Offload.LAYERWISE),
         engine("--enable_tiling", e -> e.runtime().enableTiling(), true),
         engine("--enable_slicing", e -> e.runtime().enableSlicing(), true),
         engine("--shard_text_encoder", e -> e.runtime().shardTextEncoder(), true),
@@ -123,6 +125,15 @@ class XFuserArgsTest {
   private static Arguments args(
       String flag, Function<XFuserArgs, @Nullable Object> value, @Nullable Object expected) {
     return Arguments.of(flag, value, expected);
+  }
+
+  @Test
+  void whatStaysOfLayersThatAreReadAheadIsAFlagBesideOffload() {
+    String line = "--prompt fox --offload layerwise --offload_chunk_mb=16 --";
+    assertThat(parse(line + "resident_ratio 0.25").engineConfig(DEMO).runtime().residency())
+        .isEqualTo(new Offload.Residency(16 << 20, 0.25, OptionalLong.empty()));
+    assertThat(parse(line + "max-memory 8GB").engineConfig(DEMO).runtime().residency())
+        .isEqualTo(new Offload.Residency(16 << 20, 0, OptionalLong.of(8_000_000_000L)));
   }
 
   @ParameterizedTest

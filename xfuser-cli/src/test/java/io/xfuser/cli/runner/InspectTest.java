@@ -71,6 +71,29 @@ class InspectTest {
         .isBetween(1L, kept.path("transformer_bytes").asLong() - 1);
   }
 
+  @Test
+  void ofLayersThatAreReadAheadTwoAreThereAtATimeAndWhatStays() throws Exception {
+    String model = FIXTURES + "pixart_sigma_tiny"; // 9 blocks of one size
+    long[] atOnce = new long[2];
+    for (int i = 0; i < 2; i++) {
+      String ratio = i == 0 ? "0" : "0.5";
+      assertThat(
+              inspect(
+                  "inspect", model, "--json", "--offload", "layerwise", "--resident_ratio", ratio))
+          .isZero();
+      JsonNode rank = memory().path("ranks").path(0);
+      atOnce[i] = rank.path("transformer_bytes_at_once").asLong();
+      assertThat(rank.path("flop_per_byte_read").asLong()).isPositive();
+      assertThat(2 * atOnce[i]).isBetween(1L, 2 * rank.path("transformer_bytes").asLong() - 1);
+    }
+    assertThat(atOnce[1]).isGreaterThan(2 * atOnce[0]); // 7 blocks and not 2
+    assertThat(
+            inspect("inspect", model, "--offload", "layerwise", "--max_memory", "10kB", "--json"))
+        .isEqualTo(2);
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .contains("with no block staying");
+  }
+
   private JsonNode memory() throws Exception {
     JsonNode report = new JsonMapper().readTree(out.toByteArray());
     out.reset();

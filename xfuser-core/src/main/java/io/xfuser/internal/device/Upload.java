@@ -25,6 +25,11 @@ public record Upload(Device device, long bufferBytes, boolean pinned) {
     return new Upload(device, BUFFER_BYTES, device.isGpu());
   }
 
+  /** The same by {@code other} bytes at a time. */
+  public Upload by(long other) {
+    return new Upload(device, other, pinned);
+  }
+
   /** A contiguous copy of {@code tensor} on the device; {@code tensor} may have any layout. */
   public NDArray copy(NDManager owner, NDArray tensor) {
     return PROGRAM.call(

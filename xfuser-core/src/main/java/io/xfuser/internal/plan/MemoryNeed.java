@@ -197,7 +197,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     return queries * keys * spec.heads() / rank.mesh().degree(MeshAxis.TENSOR);
   }
 
-  private static double rows(RankPlan rank) {
+  static double rows(RankPlan rank) {
     GenerationRequest request = rank.request();
     boolean both = request.guided() && rank.mesh().degree(MeshAxis.CFG) == 1;
     return (double) rank.images().length() * request.latents().sequences() * (both ? 2 : 1);

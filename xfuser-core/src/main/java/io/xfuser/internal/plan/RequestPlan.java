@@ -26,9 +26,14 @@ import java.util.stream.Stream;
  * @param request what is generated
  * @param denoising the ranks of the transformer; those after them only decode
  * @param loras what is added to the model's weights
+ * @param residentRatio which part of the blocks stays in memory, of those that are read ahead
  */
 public record RequestPlan(
-    EngineConfig engine, GenerationRequest request, List<RankPlan> denoising, List<Lora> loras) {
+    EngineConfig engine,
+    GenerationRequest request,
+    List<RankPlan> denoising,
+    List<Lora> loras,
+    double residentRatio) {
   /**
    * Plans before any rank starts.
    *
@@ -44,7 +49,8 @@ public record RequestPlan(
         IntStream.range(0, engine.parallel().ditParallelSize())
             .mapToObj(rank -> RankPlan.of(rank, engine, spec, request))
             .toList(),
-        List.of());
+        List.of(),
+        engine.runtime().residency().ratio());
   }
 
   private static void refuseSelection(
@@ -73,13 +79,18 @@ public record RequestPlan(
 
   /** The same with LoRAs. */
   public RequestPlan with(List<Lora> other) {
-    return new RequestPlan(engine, request, denoising, other);
+    return new RequestPlan(engine, request, denoising, other, residentRatio);
+  }
+
+  /** The same with another part of the blocks in memory. */
+  public RequestPlan withResident(double ratio) {
+    return new RequestPlan(engine, request, denoising, loras, ratio);
   }
 
   /** The same for what is left after {@code step} steps that other ranks took. */
   public RequestPlan from(int step) {
     List<RankPlan> left = denoising.stream().map(rank -> rank.from(step)).toList();
-    return new RequestPlan(engine, request, left, loras);
+    return new RequestPlan(engine, request, left, loras, residentRatio);
   }
 
   /** The first step to take. */

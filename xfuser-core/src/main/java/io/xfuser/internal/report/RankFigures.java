@@ -11,6 +11,7 @@ import io.xfuser.internal.device.DeviceMemory;
 import io.xfuser.internal.parallel.ByteCounter;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.World;
+import io.xfuser.internal.weights.ReadAhead;
 import io.xfuser.report.RankReport;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -46,6 +47,7 @@ public final class RankFigures {
   private long peakBytes;
   private int sparedPasses;
   private int reusedTexts;
+  private ReadAhead readAhead = ReadAhead.NONE;
   private @Nullable Long peakDeviceBytes;
 
   /**
@@ -152,6 +154,11 @@ public final class RankFigures {
     sparedPasses++;
   }
 
+  /** So much more was read ahead of its use. */
+  public void readAhead(ReadAhead more) {
+    readAhead = readAhead.plus(more);
+  }
+
   /** Looks how much of the device's memory is taken now, where it can be asked for. */
   public void look() {
     Long before = peakDeviceBytes;
@@ -218,6 +225,8 @@ public final class RankFigures {
         denoise.seconds(),
         steps.stream().map(Span::seconds).toList(),
         sparedPasses,
+        readAhead.bytes(),
+        readAhead.waitNanos() / 1e9,
         vae.seconds() + encode.seconds());
   }
 

@@ -65,6 +65,20 @@ final class BlockReuse<C> {
     return !choice.policy().none() && !choice.policy().ofPrediction();
   }
 
+  /** Says that a pass comes: where all blocks will be used, the first is read from now on. */
+  void expectPass() {
+    if (!reuses()) {
+      stage.expectPass();
+    }
+  }
+
+  /** Says the same while the one before is not over, if no choice can spare it. */
+  void expectAnother() {
+    if (choice.policy().none()) {
+      stage.expectPass();
+    }
+  }
+
   /** Whether all spans of a step have to be begun before any of them goes on here. */
   boolean waitsForAll() {
     return reuses() && choice.together() && measures();

@@ -197,6 +197,7 @@ final class DenoisingLoop<C> {
         }
         return;
       }
+      blocks.expectPass();
       Hidden input =
           latents == null
               ? stages.received(scope, place)
@@ -208,6 +209,9 @@ final class DenoisingLoop<C> {
   /** After the blocks. */
   private void leave(NDManager scope, Hidden x, C conditioning, int t) {
     figures.count();
+    if (t + 1 < plan.steps() || x.place().span().to() < plan.layout().patches()) {
+      blocks.expectAnother();
+    }
     if (stages.last()) {
       finish(scope, x.place(), t, () -> computed(scope, x, conditioning, t));
     } else {

@@ -17,10 +17,10 @@ import java.util.function.Supplier;
  * component where the rank needs all of it, else its part of them, about.
  *
  * @param pipeline the components in the rank's place
- * @param offload when weights leave the device
+ * @param holding when weights are in memory
  * @param told hears of the progress, and throws what ends it
  */
-public record Loads<C>(PlacedPipeline<C> pipeline, Offload offload, Consumer<Progress> told) {
+public record Loads<C>(PlacedPipeline<C> pipeline, Holding holding, Consumer<Progress> told) {
   /** {@code share} of these blocks of a transformer, and what belongs to them. */
   public PipelineStage<C> stage(int number, Range blocks, Share share) {
     LoadedTransformer<C> transformer = pipeline.transformers().get(number);
@@ -30,7 +30,7 @@ public record Loads<C>(PlacedPipeline<C> pipeline, Offload offload, Consumer<Pro
         during(
             Component.TRANSFORMER,
             total,
-            () -> PipelineStage.of(transformer, blocks, share, offload));
+            () -> PipelineStage.of(transformer, blocks, share, holding.by(pipeline)));
     told.accept(new Progress.Loading(Component.TRANSFORMER, total, total));
     return stage;
   }
@@ -57,7 +57,8 @@ public record Loads<C>(PlacedPipeline<C> pipeline, Offload offload, Consumer<Pro
 
   private <T extends AutoCloseable> Shared.Lease<T> lease(
       Component component, long total, Shared<T> shared) {
-    Shared.Lease<T> lease = during(component, total, () -> shared.lease(offload == Offload.NONE));
+    Shared.Lease<T> lease =
+        during(component, total, () -> shared.lease(holding.offload() == Offload.NONE));
     try {
       told.accept(new Progress.Loading(component, total, total));
       return lease;

@@ -3,6 +3,8 @@ package io.xfuser.internal.runtime;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.Offload;
+import io.xfuser.internal.weights.Ahead;
+import io.xfuser.internal.weights.Prefetcher;
 import io.xfuser.nn.Range;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
@@ -14,6 +16,7 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Part;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -25,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * stage, the head on the last.
  *
  * @param first the number of the first of the blocks
- * @param offload when weights leave the device
+ * @param offload which weights are in memory only while they are used
+ * @param ahead reads blocks ahead of use; null where they are not
  */
 record PipelineStage<C>(
     int first,
@@ -33,23 +37,39 @@ record PipelineStage<C>(
     Conditioner<C> conditioner,
     @Nullable Embedding<C> embeddingOrNull,
     @Nullable Head<C> headOrNull,
-    Offload offload) {
+    Offload offload,
+    @Nullable Ahead ahead) {
   private static final TensorMap.Hold NOTHING = () -> {};
 
-  /** Loads the parts; those that leave the device are read once, so that all files are checked. */
+  /**
+   * Loads the parts. Those that leave the device are read once, so that all files are checked; of
+   * those that are read ahead only shapes are, and what stays is read now.
+   */
   static <C> PipelineStage<C> of(
-      LoadedTransformer<C> transformer, Range blocks, Share share, Offload offload) {
+      LoadedTransformer<C> transformer, Range blocks, Share share, Holding holding) {
+    Offload offload = holding.offload();
+    BitSet stay = holding.stay(blocks.length());
     List<Block<C>> own = new ArrayList<>();
     for (int index = blocks.from(); index < blocks.to(); index++) {
-      own.add(settled(transformer.block(index, share), offload));
+      Block<C> block = transformer.block(index, share);
+      if (offload == Offload.LAYERWISE && stay.get(index - blocks.from())) {
+        boolean unused = block.weights().load();
+      } else {
+        settled(block, offload);
+      }
+      own.add(block);
     }
+    Prefetcher prefetcher = holding.prefetcher();
     return new PipelineStage<>(
         blocks.from(),
         List.copyOf(own),
         settled(transformer.conditioner(), offload),
         blocks.from() == 0 ? settled(transformer.embedding(), offload) : null,
         blocks.to() == transformer.spec().depth() ? settled(transformer.head(), offload) : null,
-        offload);
+        offload,
+        prefetcher == null
+            ? null
+            : prefetcher.along(own.stream().map(Part::weights).toList(), stay));
   }
 
   private static <P extends Part> P settled(P part, Offload offload) {
@@ -69,17 +89,30 @@ record PipelineStage<C>(
     List<Part> parts = new ArrayList<>(offload == Offload.MODEL ? blocks : List.of());
     Stream.of(conditioner, embeddingOrNull, headOrNull).filter(x -> x != null).forEach(parts::add);
     List<TensorMap.Hold> holds = parts.stream().map(part -> part.weights().hold()).toList();
-    return () -> holds.forEach(TensorMap.Hold::close);
+    return () -> {
+      holds.forEach(TensorMap.Hold::close);
+      stopReading();
+    };
+  }
+
+  private void stopReading() {
+    if (ahead != null) {
+      ahead.close();
+    }
   }
 
   /** The same, with the blocks of these numbers left out. */
   PipelineStage<C> without(Set<Integer> leftOut) {
     List<Block<C>> others = new ArrayList<>();
+    BitSet unread = new BitSet();
     for (int i = 0; i < blocks.size(); i++) {
       Block<C> block = blocks.get(i);
-      others.add(leftOut.contains(first + i) ? new LeftOut<>(block) : block);
+      unread.set(i, leftOut.contains(first + i));
+      others.add(unread.get(i) ? new LeftOut<>(block) : block);
     }
-    return new PipelineStage<>(first, others, conditioner, embeddingOrNull, headOrNull, offload);
+    Ahead way = ahead == null ? null : ahead.without(unread);
+    return new PipelineStage<>(
+        first, others, conditioner, embeddingOrNull, headOrNull, offload, way);
   }
 
   Embedding<C> embedding() {
@@ -119,13 +152,28 @@ record PipelineStage<C>(
       List<BlockContext> contexts,
       LongSkips.Pass skips,
       Range own) {
+    try {
+      return passed(owner, x, conditioning, contexts, skips, own);
+    } catch (RuntimeException | Error e) {
+      stopReading();
+      throw e;
+    }
+  }
+
+  private Hidden passed(
+      NDManager owner,
+      Hidden x,
+      C conditioning,
+      List<BlockContext> contexts,
+      LongSkips.Pass skips,
+      Range own) {
     NDManager previous = owner.newSubManager();
     Hidden hidden = x;
     for (int i = own.from(); i < own.to(); i++) {
       NDManager scope = i == own.to() - 1 ? owner : owner.newSubManager();
       Hidden input = skips.before(first + i, hidden);
       Block<C> block = blocks.get(i);
-      TensorMap.Hold inUse = held(block);
+      TensorMap.Hold inUse = held(i, own.to());
       try (inUse) {
         hidden = block.forward(scope, input, conditioning, contexts.get(i));
       }
@@ -136,13 +184,24 @@ record PipelineStage<C>(
     return hidden;
   }
 
-  private TensorMap.Hold held(Block<C> block) {
-    return offload == Offload.SEQUENTIAL ? block.weights().hold() : NOTHING;
+  /** Block {@code i} of the stage; those before {@code end} are used after it. */
+  private TensorMap.Hold held(int i, int end) {
+    if (ahead != null) {
+      return ahead.use(i, end);
+    }
+    return offload == Offload.SEQUENTIAL ? blocks.get(i).weights().hold() : NOTHING;
+  }
+
+  /** Says that all blocks will be used next: the first is read from now on. */
+  void expectPass() {
+    if (ahead != null) {
+      ahead.expect(0, blocks.size());
+    }
   }
 
   /** What the first block makes of its input (B, l, C) before it attends. */
   NDArray modulated(NDManager owner, Hidden x, C conditioning) {
-    TensorMap.Hold inUse = held(blocks.get(0));
+    TensorMap.Hold inUse = held(0, 1);
     try (inUse) {
       return blocks.get(0).modulated(owner, x, conditioning);
     }

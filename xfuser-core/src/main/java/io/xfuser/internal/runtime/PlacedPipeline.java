@@ -1,5 +1,8 @@
 package io.xfuser.internal.runtime;
 
+import io.xfuser.internal.parallel.World;
+import io.xfuser.internal.weights.Prefetcher;
+import io.xfuser.internal.weights.ReadAhead;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
@@ -64,6 +67,20 @@ public record PlacedPipeline<C>(
     return textEncoders.values().stream()
         .mapToLong(encoder -> encoder.bytes(TextEncoder::parameterBytes))
         .sum();
+  }
+
+  /** {@code world}, whose collectives hold up what is read ahead for the ranks here. */
+  public World observed(World world) {
+    Prefetcher prefetcher = placement.prefetcher();
+    return prefetcher == null
+        ? world
+        : world.through(inner -> new CollectiveTransport(inner, prefetcher.collectives()));
+  }
+
+  /** What the calling thread has had read ahead so far. */
+  ReadAhead readAhead() {
+    Prefetcher prefetcher = placement.prefetcher();
+    return prefetcher == null ? ReadAhead.NONE : prefetcher.tally();
   }
 
   void closeText() {

@@ -1,6 +1,7 @@
 package io.xfuser.internal.runtime;
 
 import io.xfuser.internal.report.Reports;
+import io.xfuser.internal.weights.ReadAhead;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.report.RunReport;
 import io.xfuser.torchscript.ElementType;
@@ -12,10 +13,12 @@ import org.jspecify.annotations.Nullable;
 public final class RankCourse {
   private final RankRun run;
   private final Work work;
+  private final PlacedPipeline<?> pipeline;
 
-  private RankCourse(RankRun run, Work work) {
+  private RankCourse(RankRun run, Work work, PlacedPipeline<?> pipeline) {
     this.run = run;
     this.work = work;
+    this.pipeline = pipeline;
   }
 
   /** What a rank does of a request. */
@@ -38,10 +41,10 @@ public final class RankCourse {
       PlacedPipeline<?> pipeline, RankRun run, GivenTensors given, @Nullable Midway midway) {
     DecodeStage decoding = new DecodeStage(run, run.loads(pipeline));
     if (run.rank() >= run.plan().denoising().size()) {
-      return new RankCourse(run, gate -> decoding.alone(run.tensors(), gate));
+      return new RankCourse(run, gate -> decoding.alone(run.tensors(), gate), pipeline);
     }
     RankPipeline.Given from = new RankPipeline.Given(given, midway);
-    return new RankCourse(run, RankPipeline.of(pipeline, run, decoding, from));
+    return new RankCourse(run, RankPipeline.of(pipeline, run, decoding, from), pipeline);
   }
 
   /**
@@ -50,7 +53,9 @@ public final class RankCourse {
    * @return null where the request pauses, because {@code gate} has closed
    */
   public @Nullable RankResult go(StepGate gate) {
+    ReadAhead before = pipeline.readAhead();
     RankPictures pictures = work.pictures(gate);
+    run.figures().readAhead(pipeline.readAhead().since(before));
     if (pictures == null) {
       return null;
     }

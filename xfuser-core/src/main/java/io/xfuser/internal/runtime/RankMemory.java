@@ -4,6 +4,7 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
+import io.xfuser.internal.plan.LayerTimes;
 import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.plan.RequestPlan;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -32,12 +34,14 @@ import java.util.stream.Stream;
  * @param textEncoderBytes weights of text encoders
  * @param textCacheBytes the most that is kept of encoded prompts, after some requests
  * @param vaeBytes weights of the autoencoder
+ * @param flopPerByteRead FLOPs of a pass for each byte that is read meanwhile; 0 where none is
  * @param needs what the request needs at least beside them, each phase alone
  */
 public record RankMemory(
     int rank,
     long transformerBytes,
     long transformerBytesAtOnce,
+    double flopPerByteRead,
     long textEncoderBytes,
     long textCacheBytes,
     long vaeBytes,
@@ -81,7 +85,10 @@ public record RankMemory(
       GenerationRequest request = model.resolve(drawable(model, engine, input));
       int calls = model.scheduler(request.scheduler()).timesteps().length;
       RequestPlan plan =
-          RequestPlan.of(engine, placed.transformer().spec(), request.withCalls(calls));
+          Residents.chosen(
+              RequestPlan.of(engine, placed.transformer().spec(), request.withCalls(calls)),
+              model,
+              IntStream.range(0, engine.parallel().worldSize()).boxed().toList());
       List<RankMemory> all = new ArrayList<>();
       for (int rank = 0; rank < engine.parallel().worldSize(); rank++) {
         all.add(new Rank<>(placed, plan, rank).memory());
@@ -101,12 +108,12 @@ public record RankMemory(
       List<MemoryNeed> needs = new ArrayList<>(needs());
       needs.removeIf(need -> need.bytes() == 0);
       if (rank >= plan.denoising().size()) {
-        return new RankMemory(rank, 0, 0, 0, 0, decoder(), needs);
+        return new RankMemory(rank, 0, 0, 0, 0, 0, decoder(), needs);
       }
       RankPlan own = plan.denoising().get(rank);
       List<PipelineStage<C>> stages =
           placed.transformers().stream()
-              .map(each -> PipelineStage.of(each, own.blocks(), own.share(), Offload.NONE))
+              .map(each -> PipelineStage.of(each, own.blocks(), own.share(), Holding.ALL))
               .toList();
       long all = stages.stream().mapToLong(PipelineStage::parameterBytes).sum();
       return new RankMemory(
@@ -115,6 +122,7 @@ public record RankMemory(
           plan.engine().held() == Offload.NONE
               ? all
               : stages.stream().mapToLong(this::atOnce).max().orElse(0),
+          flopPerByteRead(own, stages.get(0)),
           textShare(own)
               .map(share -> placed.textEncoder(share).get())
               .map(TextEncoder::parameterBytes)
@@ -136,12 +144,22 @@ public record RankMemory(
 
     /** Of transformers that come and go one after another; the blocks of each may, too. */
     private long atOnce(PipelineStage<C> stage) {
-      if (plan.engine().held() != Offload.SEQUENTIAL) {
-        return stage.parameterBytes();
+      List<Long> blocks = stage.blocks().stream().map(Part::parameterBytes).toList();
+      long all = blocks.stream().mapToLong(bytes -> bytes).sum();
+      return stage.parameterBytes() - all + Holding.of(plan).atOnce(blocks);
+    }
+
+    private double flopPerByteRead(RankPlan own, PipelineStage<C> stage) {
+      if (plan.engine().held() != Offload.LAYERWISE) {
+        return 0;
       }
-      long blocks = stage.blocks().stream().mapToLong(Part::parameterBytes).sum();
-      long largest = stage.blocks().stream().mapToLong(Part::parameterBytes).max().orElse(0);
-      return stage.parameterBytes() - blocks + largest;
+      List<Long> blocks = stage.blocks().stream().map(Part::parameterBytes).toList();
+      long all = blocks.stream().mapToLong(bytes -> bytes).sum();
+      long read = all - Holding.of(plan).staying(blocks);
+      return LayerTimes.flopsPerByte(
+          own,
+          placed.transformer().spec(),
+          new LayerTimes.Read(blocks, read, plan.engine().runtime().dtype().bytes()));
     }
 
     private Optional<Share> textShare(RankPlan own) {

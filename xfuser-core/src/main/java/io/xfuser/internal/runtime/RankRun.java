@@ -71,7 +71,7 @@ public record RankRun(
 
   /** What this rank loads of {@code pipeline}. */
   <C> Loads<C> loads(PlacedPipeline<C> pipeline) {
-    return new Loads<>(pipeline, engine().held(), this::progress);
+    return new Loads<>(pipeline, Holding.of(plan), this::progress);
   }
 
   /** Frees the tensors and releases the clock. */

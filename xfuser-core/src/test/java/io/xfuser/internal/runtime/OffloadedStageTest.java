@@ -9,6 +9,7 @@ import io.xfuser.config.Offload;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
+import io.xfuser.internal.weights.Prefetcher;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
@@ -28,6 +29,7 @@ import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,7 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which parts of a transformer have their weights in memory when. */
@@ -42,7 +45,7 @@ class OffloadedStageTest {
   private static final Program PROGRAM = Program.load(OffloadedStageTest.class, "offloaded.py");
   private static final int DEPTH = 3;
 
-  private final List<String> events = new ArrayList<>();
+  private final List<String> events = Collections.synchronizedList(new ArrayList<>());
 
   @BeforeEach
   void prepare() {
@@ -179,8 +182,12 @@ class OffloadedStageTest {
   }
 
   private PipelineStage<String> stage(Offload offload) {
+    return stage(Holding.of(offload));
+  }
+
+  private PipelineStage<String> stage(Holding holding) {
     LoadedTransformer<String> transformer = new LoadedTransformer<>(new Spec());
-    return PipelineStage.of(transformer, Range.of(DEPTH), Share.WHOLE, offload);
+    return PipelineStage.of(transformer, Range.of(DEPTH), Share.WHOLE, holding);
   }
 
   private static final String USES =
@@ -217,6 +224,44 @@ class OffloadedStageTest {
                 + "use head, read head, loaded 2, use embedding, "
                 + blocks
                 + "use head, loaded 2, loaded 0");
+  }
+
+  /** Reading is done by another thread, so only what was read is compared, not when. */
+  @Test
+  void layerwiseHalfOfThreeBlocksStayAndTheOthersComeAheadOfUse() {
+    try (Prefetcher prefetcher = new Prefetcher(1 << 20)) {
+      PipelineStage<String> stage = stage(new Holding(Offload.LAYERWISE, 0.5, false, prefetcher));
+      assertThat(stage.blocks().stream().map(block -> block.weights().isLoaded()))
+          .containsExactly(false, true, true); // floor(3 · 0.5 + 0.5) of them
+      passes(stage);
+      assertThat(events.stream().filter(event -> event.startsWith("read block")))
+          .containsExactly("read block 0", "read block 0");
+      assertThat(events).endsWith("loaded 2");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 8, 0", "0.06, 8, 0", "0.0625, 8, 1", "0.5, 7, 4", "0.99, 8, 8", "1, 57, 57"})
+  void soManyBlocksStayAtEvenDistances(double ratio, int blocks, int staying) {
+    BitSet stay = new Holding(Offload.LAYERWISE, ratio, false, null).stay(blocks);
+    assertThat(stay.cardinality()).isEqualTo(staying);
+    List<Integer> gaps = new ArrayList<>();
+    for (int i = stay.nextSetBit(0); stay.nextSetBit(i + 1) >= 0; i = stay.nextSetBit(i + 1)) {
+      gaps.add(stay.nextSetBit(i + 1) - i);
+    }
+    assertThat(gaps.stream().distinct().count()).isLessThanOrEqualTo(2);
+    assertThat(new Holding(Offload.LAYERWISE, ratio, true, null).stay(blocks).get(0)).isTrue();
+  }
+
+  @Test
+  void whatIsInMemoryAtOneTimeIsWhatStaysAndTwoThatFollowOneAnother() {
+    List<Long> blocks = List.of(10L, 1L, 1L, 20L);
+    assertThat(new Holding(Offload.LAYERWISE, 0, false, null).atOnce(blocks)).isEqualTo(30);
+    assertThat(new Holding(Offload.LAYERWISE, 0, true, null).atOnce(blocks)).isEqualTo(10 + 21);
+    assertThat(new Holding(Offload.LAYERWISE, 0.5, false, null).atOnce(blocks)).isEqualTo(21 + 11);
+    assertThat(new Holding(Offload.LAYERWISE, 0.75, false, null).atOnce(blocks)).isEqualTo(22 + 10);
+    assertThat(new Holding(Offload.LAYERWISE, 1, false, null).atOnce(blocks)).isEqualTo(32);
+    assertThat(new Holding(Offload.SEQUENTIAL, 0, false, null).atOnce(blocks)).isEqualTo(20);
   }
 
   @ParameterizedTest

@@ -7,7 +7,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Offload;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.internal.cache.CachePolicy;
 import io.xfuser.internal.device.DeviceClock;
@@ -105,7 +104,7 @@ class PipeFusionOverlapTest {
         LoadedTransformer<C> transformer = new LoadedTransformer<>(spec)) {
       NDArray tokens = manager.zeros(new Shape(1, plan.layout().tokens(), 4));
       PipelineStage<C> stage =
-          PipelineStage.of(transformer, plan.blocks(), plan.share(), Offload.NONE);
+          PipelineStage.of(transformer, plan.blocks(), plan.share(), Holding.ALL);
       RankFigures figures = new RankFigures(manager, world.device(), DeviceClock.CPU);
       CachePolicy policy = CachePolicy.of(plan.request(), Calibration.NONE); // none
       RankGroups.Asked asked = RankGroups.Asked.of(manager, plan, engine);

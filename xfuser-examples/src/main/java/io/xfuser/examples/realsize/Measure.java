@@ -8,6 +8,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.config.RuntimeConfig;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -65,6 +66,12 @@ final class Measure implements Callable<Integer> {
   @Option(names = "--weights_dtype", description = "keep or widen")
   private @Nullable String weights;
 
+  @Option(names = "--offload", description = "none or layerwise", defaultValue = "none")
+  private String offload = "none";
+
+  @Option(names = "--max_memory", description = "with offload layerwise: 8GB for example")
+  private @Nullable String memory;
+
   @Option(names = "--results", required = true)
   private Path results = Path.of("");
 
@@ -78,7 +85,14 @@ final class Measure implements Callable<Integer> {
             .set(ModelConfig.QUANTIZE_TEXT_ENCODER, quantizeText)
             .set(ModelConfig.WEIGHTS_DTYPE, weights)
             .build();
-    EngineConfig engine = EngineConfig.builder(config).runtime(r -> r.dtype(type)).build();
+    EngineConfig engine =
+        EngineConfig.builder(config)
+            .runtime(
+                r ->
+                    r.dtype(type)
+                        .set(RuntimeConfig.OFFLOAD, offload)
+                        .set(RuntimeConfig.MAX_MEMORY, memory))
+            .build();
     int length = tokens == null ? real.tokens() : tokens;
     try (Meter meter = new Meter()) {
       long start = System.nanoTime();
@@ -91,6 +105,9 @@ final class Measure implements Callable<Integer> {
   }
 
   private String title() {
+    if (!offload.equals("none")) {
+      return dtype + ", " + offload + (memory == null ? "" : ", " + memory);
+    }
     if (weights != null) {
       return dtype + ", " + weights;
     }

@@ -6,6 +6,7 @@ import io.xfuser.models.internal.weights.Cut;
 import io.xfuser.models.internal.weights.ForwardingWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Torch;
+import org.jspecify.annotations.Nullable;
 
 /** A block's tensors as matrices: kernels (out, in, 1, 1) and (out, 1, 3, 3). */
 final class SanaWeights extends ForwardingWeights {
@@ -21,6 +22,12 @@ final class SanaWeights extends ForwardingWeights {
       NDArray stored = weights.get(scope, cut, name, stored(name, shape));
       return Torch.view(owner, stored, left);
     }
+  }
+
+  @Override
+  public @Nullable Weights outline() {
+    Weights outline = weights.outline();
+    return outline == null ? null : new SanaWeights(outline);
   }
 
   private static long[] stored(String name, long[] shape) {

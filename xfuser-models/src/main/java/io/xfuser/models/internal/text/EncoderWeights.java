@@ -3,6 +3,8 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.Ahead;
+import io.xfuser.internal.weights.Prefetcher;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.CountedWeights;
 import io.xfuser.models.internal.weights.Weights;
@@ -17,6 +19,8 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors of a text encoder: those of each of its layers, and those outside of them. They are
@@ -152,18 +156,29 @@ final class EncoderWeights implements AutoCloseable {
 
   /** The same where each layer calls {@code step} with its input and its tensors. */
   NDArray run(NDManager owner, Layers which, LayerFunction step) {
-    try (NDManager scope = owner.newSubManager()) {
+    Ahead ahead = ahead();
+    try (ahead;
+        NDManager scope = owner.newSubManager()) {
       NDArray x = Torch.alias(scope, which.x());
-      for (TensorMap layer : layers.subList(which.from(), which.to())) {
-        TensorMap.Hold used = source.layerwise() ? layer.hold() : () -> {};
+      for (int i = which.from(); i < which.to(); i++) {
+        TensorMap.Hold used = ahead == null ? held(i) : ahead.use(i, which.to());
         try (used) {
-          NDArray next = step.run(scope, x, layer);
+          NDArray next = step.run(scope, x, layers.get(i));
           x.close();
           x = next;
         }
       }
       return Torch.alias(owner, x);
     }
+  }
+
+  private @Nullable Ahead ahead() {
+    Prefetcher prefetcher = source.loading().placement().prefetcher();
+    return prefetcher == null ? null : prefetcher.along(layers);
+  }
+
+  private TensorMap.Hold held(int layer) {
+    return source.layerwise() ? layers.get(layer).hold() : () -> {};
   }
 
   /** What a layer of {@code weights} makes of {@code x}, owned by {@code owner}. */
@@ -180,9 +195,13 @@ final class EncoderWeights implements AutoCloseable {
   /** Layers {@code from} (included) to {@code to} (excluded) with the input {@code x}. */
   record Layers(NDArray x, int from, int to) {}
 
-  /** Bytes of all tensors, mapped or copied. */
+  /** Bytes of all tensors that are there at one time, mapped or copied. */
   long bytes() {
-    return outside.bytes() + layers.stream().mapToLong(TensorMap::bytes).sum();
+    LongStream sizes = layers.stream().mapToLong(TensorMap::bytes);
+    if (source.layerwise()) { // one is used while the next is read
+      return outside.bytes() + 2 * sizes.max().orElse(0);
+    }
+    return outside.bytes() + sizes.sum();
   }
 
   @Override

@@ -133,8 +133,10 @@ record BatchNormVae(AutoencoderKlConfig decoding, AutoencoderKlConfig encoding, 
   /** Mean and variance of each of the normalised channels. */
   private TensorMap statistics(Weights weights) {
     int all = latentChannels();
-    return WeightMap.of(
-        weights, w -> w.tensor("bn.running_mean", all).tensor("bn.running_var", all));
+    TensorMap read =
+        WeightMap.of(weights, w -> w.tensor("bn.running_mean", all).tensor("bn.running_var", all));
+    boolean unused = read.load(); // the file may be closed before they are used
+    return read;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.weights;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.Prefetcher;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.weights.LoadOptions;
@@ -149,7 +150,10 @@ public final class ComponentWeights implements AutoCloseable {
     if (placement.isNowhere()) { // LoRAs change neither shapes nor types
       return quantized(files.as(type).promised(), Int8.ofThisMachine().promised());
     }
-    Weights changed = decorator.over(files.as(type).on(placement.device()), this, placement);
+    FileWeights there = files.as(type).on(placement.device());
+    Prefetcher prefetcher = placement.prefetcher();
+    FileWeights own = prefetcher == null ? there : there.read(prefetcher.chunkBytes());
+    Weights changed = decorator.over(own, this, placement);
     return quantized(changed, Int8.ofThisMachine());
   }
 

@@ -6,15 +6,29 @@ import io.xfuser.torchscript.ElementType;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** Weights that remember which of them were read, and how many bytes that was. */
 public final class CountedWeights extends ForwardingWeights {
-  private final Set<String> read = ConcurrentHashMap.newKeySet();
-  private final AtomicLong bytes = new AtomicLong();
+  private final Set<String> read;
+  private final AtomicLong bytes;
 
   /** Counts what is read of {@code weights}, from nothing. */
   public CountedWeights(Weights weights) {
+    this(weights, ConcurrentHashMap.newKeySet(), new AtomicLong());
+  }
+
+  private CountedWeights(Weights weights, Set<String> read, AtomicLong bytes) {
     super(weights);
+    this.read = read;
+    this.bytes = bytes;
+  }
+
+  /** What is read of it counts as read. */
+  @Override
+  public @Nullable Weights outline() {
+    Weights outline = weights.outline();
+    return outline == null ? null : new CountedWeights(outline, read, bytes);
   }
 
   /** Whether the tensor of this full name was read. */

@@ -80,14 +80,14 @@ public final class FileWeights implements Weights, AutoCloseable {
    */
   public static FileWeights openFile(Path file, @Nullable ElementType runType) {
     return new FileWeights(
-        TensorFiles.open(file), new Handing(runType, null), false, new AtomicBoolean());
+        TensorFiles.open(file), new Handing(runType, null, 0), false, new AtomicBoolean());
   }
 
   /** The component at {@code prefix} of a file without settings, by the names of its model. */
   static FileWeights ofCheckpoint(Path file, String prefix, ElementType runType) {
     return new FileWeights(
         Checkpoint.canonical(TensorFiles.open(file), prefix),
-        new Handing(runType, null),
+        new Handing(runType, null, 0),
         false,
         new AtomicBoolean());
   }
@@ -102,7 +102,23 @@ public final class FileWeights implements Weights, AutoCloseable {
   }
 
   FileWeights through(Upload way) {
-    return new FileWeights(files, new Handing(handing.type(), way), promised, reported);
+    return new FileWeights(
+        files, new Handing(handing.type(), way, handing.chunkBytes()), promised, reported);
+  }
+
+  /**
+   * The same weights, read from the files by {@code chunkBytes} at a time when they are asked for,
+   * into memory of their own. Both share the files, and closing one closes the other.
+   */
+  public FileWeights read(int chunkBytes) {
+    Upload upload = handing.upload();
+    Upload way = upload == null ? null : upload.by(chunkBytes);
+    return new FileWeights(files, new Handing(handing.type(), way, chunkBytes), promised, reported);
+  }
+
+  @Override
+  public @Nullable Weights outline() {
+    return handing.chunkBytes() == 0 || promised ? null : promised();
   }
 
   /** The same weights in {@code type}. Both share the files, and closing one closes the other. */

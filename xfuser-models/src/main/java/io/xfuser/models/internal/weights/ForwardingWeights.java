@@ -35,6 +35,12 @@ public abstract class ForwardingWeights implements Weights {
     return weights.int8();
   }
 
+  /** That of the decorated: what changes neither names nor shapes nor types. */
+  @Override
+  public @Nullable Weights outline() {
+    return weights.outline();
+  }
+
   @Override
   public void expect(Predicate<String> used) {
     weights.expect(used);

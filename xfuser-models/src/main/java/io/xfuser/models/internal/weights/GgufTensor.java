@@ -59,7 +59,7 @@ record GgufTensor(MappedFile in, GgmlType format, long[] shape, long offset, lon
           PROGRAM.call(
               scope,
               "widened",
-              how.placed(scope, blocks(scope, rows, columns)),
+              how.placed(scope, blocks(scope, how, rows, columns)),
               new long[] {format.id(), format.blockBytes(), STEP},
               how.typeOf(type()).scalarType()); // (rows, columns)
       return Torch.contiguous(owner, rest(scope, numbers, window, columns));
@@ -88,10 +88,10 @@ record GgufTensor(MappedFile in, GgmlType format, long[] shape, long offset, lon
   }
 
   /** (rows, bytes) of the file, of any layout. */
-  private NDArray blocks(NDManager scope, Cut rows, Cut columns) {
+  private NDArray blocks(NDManager scope, Handing how, Cut rows, Cut columns) {
     long perRow = !apart() ? bytes : width() / format.block() * format.blockBytes();
     long from = offset + rows.from() * perRow;
-    NDArray all = in.view(scope, StoredType.U8, from, rows.length(), perRow);
+    NDArray all = how.stored(scope, in, StoredType.U8, from, rows.length(), perRow);
     return Torch.slice(scope, all, 1, byteOf(columns.from()), byteOf(columns.to()));
   }
 

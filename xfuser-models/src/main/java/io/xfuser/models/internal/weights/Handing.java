@@ -12,19 +12,30 @@ import org.jspecify.annotations.Nullable;
  *
  * @param type null for that of the file
  * @param upload to their device; null for the CPU
+ * @param chunkBytes how much of a file is read at a time; 0: it is mapped
  */
-record Handing(@Nullable ElementType type, @Nullable Upload upload) {
+record Handing(@Nullable ElementType type, @Nullable Upload upload, int chunkBytes) {
   /** As they are in the file. */
-  static final Handing AS_STORED = new Handing(null, null);
+  static final Handing AS_STORED = new Handing(null, null, 0);
 
   /** The same device in another type. */
   Handing as(@Nullable ElementType other) {
-    return new Handing(other, upload);
+    return new Handing(other, upload, chunkBytes);
   }
 
   /** The type in which a tensor that has {@code own} arrives. */
   ElementType typeOf(ElementType own) {
     return type == null ? own : type;
+  }
+
+  /**
+   * The tensor whose elements begin at byte {@code offset} of {@code file}: the file itself, or
+   * read from it.
+   */
+  NDArray stored(NDManager owner, MappedFile file, StoredType type, long offset, long... shape) {
+    return chunkBytes == 0
+        ? file.view(owner, type, offset, shape)
+        : file.read(owner, chunkBytes, type, offset, shape);
   }
 
   /** {@code mapped} on the device, in the file's type. */

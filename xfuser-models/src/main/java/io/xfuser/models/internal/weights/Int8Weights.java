@@ -15,4 +15,10 @@ final class Int8Weights extends ForwardingWeights {
   public @Nullable Int8 int8() {
     return int8;
   }
+
+  @Override
+  public @Nullable Weights outline() {
+    Weights outline = weights.outline();
+    return outline == null ? null : new Int8Weights(outline, int8.promised());
+  }
 }

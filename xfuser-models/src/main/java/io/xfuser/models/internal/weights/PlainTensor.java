@@ -47,13 +47,13 @@ record PlainTensor(MappedFile in, StoredType stored, long[] shape, long offset, 
   @Override
   public NDArray read(NDManager owner, Window window, Handing how) {
     try (NDManager scope = owner.newSubManager()) {
-      return how.hand(owner, mapped(scope, window), type());
+      return how.hand(owner, stored(scope, window, how), type());
     }
   }
 
-  /** The part {@code window} of the mapping. */
-  private NDArray mapped(NDManager scope, Window window) {
-    NDArray rows = in.view(scope, stored, from(window.rows()), rows(window));
+  /** The part {@code window} as it is in the file. */
+  private NDArray stored(NDManager scope, Window window, Handing how) {
+    NDArray rows = how.stored(scope, in, stored, from(window.rows()), rows(window));
     Cut across = window.across();
     return across == null
         ? rows

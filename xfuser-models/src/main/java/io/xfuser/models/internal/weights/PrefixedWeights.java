@@ -32,6 +32,12 @@ record PrefixedWeights(Weights all, String prefix) implements Weights {
     return all.int8();
   }
 
+  @Override
+  public @Nullable Weights outline() {
+    Weights outline = all.outline();
+    return outline == null ? null : new PrefixedWeights(outline, prefix);
+  }
+
   /** What others than these names are used for is not known here. */
   @Override
   public void expect(Predicate<String> used) {

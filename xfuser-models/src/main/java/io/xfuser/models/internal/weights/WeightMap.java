@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -58,7 +59,11 @@ public final class WeightMap {
 
   /** The same, of the layers to and from an {@link Inner} width only {@code share}. */
   public static TensorMap of(Weights weights, Share share, UnaryOperator<WeightMap> reading) {
-    return TensorMap.read(() -> read(weights, share, reading));
+    Weights outline = weights.outline();
+    Supplier<TensorMap> later = () -> read(weights, share, reading);
+    return outline == null
+        ? TensorMap.read(later)
+        : TensorMap.later(read(outline, share, reading), later);
   }
 
   private static TensorMap read(Weights weights, Share share, UnaryOperator<WeightMap> reading) {
@@ -86,9 +91,12 @@ public final class WeightMap {
     return new WeightMap(scope, entries, weights, share, new Form(form.biased, true));
   }
 
-  /** This map, which goes on with tensors of {@code others}. */
+  /** This map, which goes on with tensors of {@code others}, or their outline as before. */
   public WeightMap reading(Weights others) {
-    return new WeightMap(scope, entries, others, share, form);
+    boolean outlined = weights.outline() == null;
+    Weights outline = others.outline();
+    return new WeightMap(
+        scope, entries, outlined && outline != null ? outline : others, share, form);
   }
 
   private WeightMap put(String name, NDArray tensor) {

@@ -46,6 +46,14 @@ public interface Weights {
   }
 
   /**
+   * The same weights without content or memory, for a reader who will read these when they are
+   * used; null where that costs nothing, because they are the files themselves.
+   */
+  default @Nullable Weights outline() {
+    return null;
+  }
+
+  /**
    * Says what the model uses, where it is known which tensors there are: those hold floating-point
    * numbers, and the others are named in a warning.
    *

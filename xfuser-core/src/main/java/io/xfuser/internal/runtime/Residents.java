@@ -1,0 +1,124 @@
+package io.xfuser.internal.runtime;
+
+import io.xfuser.config.Offload;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.MemoryException;
+import io.xfuser.internal.plan.MemoryNeed;
+import io.xfuser.internal.plan.RankPlan;
+import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.model.PipelineModel;
+import io.xfuser.nn.Range;
+import io.xfuser.transformer.Part;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * How many blocks may stay in memory where others are read ahead of use: as many as fit beside what
+ * a request needs of it (the memory side of ChunkFlow's model, arXiv 2605.11335). Sizes are those
+ * of the parts themselves, made nowhere.
+ *
+ * @param blocks of each part of the transformer that ranks of this process have, its blocks' sizes
+ * @param parts what belongs to them beside their blocks
+ * @param others what else a phase has in memory, its weights and its tensors
+ */
+public record Residents(List<List<Long>> blocks, long parts, List<Double> others) {
+  /** What the JVM and libtorch take before a tensor is made, about. */
+  private static final double PROCESS = 512 << 20;
+
+  /** Tensors that are there at one time beside those that certainly are, as a multiple of them. */
+  private static final double TENSORS = 2;
+
+  private record Owned(int transformer, Range blocks, Share share) {}
+
+  /**
+   * {@code plan} with as many blocks in memory as its engine's {@code max_memory} has room for, or
+   * as it was where that is not given.
+   *
+   * @param ranks those of this process
+   * @throws ArgumentException with the numbers, if not even two blocks at a time fit
+   */
+  public static <C> RequestPlan chosen(
+      RequestPlan plan, PipelineModel<C> model, Collection<Integer> ranks) {
+    OptionalLong most = plan.engine().runtime().residency().maxMemory();
+    if (most.isEmpty() || plan.engine().held() != Offload.LAYERWISE) {
+      return plan;
+    }
+    Placement nowhere = new Placement(Placement.NOWHERE.device(), true); // one layer at a time
+    try (PlacedPipeline<C> placed = PlacedPipeline.of(model, nowhere, new KeptTexts(0))) {
+      Residents sizes = of(plan, placed, ranks);
+      Holding holding = Holding.of(plan);
+      sizes.requireRoom(holding.with(0), most.getAsLong());
+      int depth = sizes.blocks.stream().mapToInt(List::size).max().orElse(1);
+      int staying = depth;
+      while (staying > 0
+          && sizes.most(holding.with((double) staying / depth), TENSORS) + PROCESS
+              > most.getAsLong()) {
+        staying--;
+      }
+      return plan.withResident((double) staying / depth);
+    }
+  }
+
+  private static <C> Residents of(
+      RequestPlan plan, PlacedPipeline<C> placed, Collection<Integer> ranks) {
+    Map<Owned, PipelineStage<C>> stages = new LinkedHashMap<>();
+    List<LoadedTransformer<C>> all = placed.transformers();
+    for (RankPlan rank : plan.denoising()) {
+      for (int i = 0; i < all.size() && ranks.contains(rank.rank()); i++) {
+        stages.computeIfAbsent(
+            new Owned(i, rank.blocks(), rank.share()),
+            own ->
+                PipelineStage.of(
+                    all.get(own.transformer()), own.blocks(), own.share(), Holding.ALL));
+      }
+    }
+    List<List<Long>> blocks = new ArrayList<>();
+    long parts = 0;
+    for (PipelineStage<C> stage : stages.values()) {
+      List<Long> each = stage.blocks().stream().map(Part::parameterBytes).toList();
+      blocks.add(each);
+      parts += stage.parameterBytes() - each.stream().mapToLong(bytes -> bytes).sum();
+    }
+    return new Residents(blocks, parts, others(plan, placed, ranks));
+  }
+
+  /** Bytes of text encoder and decoder, then those of the tensors of the largest phase. */
+  private static <C> List<Double> others(
+      RequestPlan plan, PlacedPipeline<C> placed, Collection<Integer> ranks) {
+    PipelineModel<C> model = placed.model();
+    List<MemoryNeed> needs =
+        MemoryNeed.onDevice(plan, placed.transformer().spec(), model.decoderSize(), ranks);
+    boolean encodes = !plan.request().input().prompts().isEmpty();
+    double text =
+        encodes ? placed.textEncoder(Share.WHOLE).get().parameterBytes() : 0; // of whole ones
+    double vae = placed.vaeDecoder().get().parameterBytes();
+    return List.of(Math.max(text, vae), MemoryNeed.largest(needs).bytes());
+  }
+
+  /** Bytes at the most, with {@code tensors} times those that are certainly there. */
+  private double most(Holding holding, double tensors) {
+    long resident = 0;
+    long coming = 0;
+    for (List<Long> each : blocks) {
+      long staying = holding.staying(each);
+      resident += staying;
+      coming += holding.atOnce(each) - staying;
+    }
+    return resident + Math.max((double) (coming + parts), others.get(0)) + tensors * others.get(1);
+  }
+
+  private void requireRoom(Holding none, long bytes) {
+    double least = most(none, 1);
+    if (least > bytes) {
+      throw new ArgumentException(
+          "max_memory is %s, but weights and tensors that are in memory at one time are %s with no block staying there"
+              .formatted(MemoryException.amount((double) bytes), MemoryException.amount(least)));
+    }
+  }
+}
