@@ -90,8 +90,7 @@ class InspectTest {
     assertThat(
             inspect("inspect", model, "--offload", "layerwise", "--max_memory", "10kB", "--json"))
         .isEqualTo(2);
-    assertThat(err.toString(StandardCharsets.UTF_8))
-        .contains("with no block staying");
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("with no block staying");
   }
 
   private JsonNode memory() throws Exception {
