@@ -121,20 +121,6 @@ public final class ModelConfig extends ModelSettings {
     return get(QUANTIZE_TEXT_ENCODER);
   }
 
-  /**
-   * Refuses what only the CPU has.
-   *
-   * @throws ArgumentException if weights are to be quantized and {@code gpu}
-   */
-  public void requireDevice(boolean gpu) {
-    for (Setting<ElementType> setting : List.of(QUANTIZE, QUANTIZE_TEXT_ENCODER)) {
-      if (gpu && get(setting) != null) {
-        throw new ArgumentException(
-            setting.with(ElementType.INT8) + " cannot be had on a GPU: take device cpu");
-      }
-    }
-  }
-
   /** What step caches know of the model; {@code null} = what is published for it. */
   public @Nullable Path cacheCalibration() {
     return get(CACHE_CALIBRATION);

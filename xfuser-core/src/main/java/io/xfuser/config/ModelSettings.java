@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.weights.LoraSource;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
@@ -155,5 +156,19 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
   @Override
   public List<Setting<?>> settings() {
     return SETTINGS;
+  }
+
+  /**
+   * Refuses what only the CPU has.
+   *
+   * @throws ArgumentException if weights are to be quantized and {@code gpu}
+   */
+  public void requireDevice(boolean gpu) {
+    for (Setting<ElementType> setting : List.of(QUANTIZE, QUANTIZE_TEXT_ENCODER)) {
+      if (gpu && get(setting) != null) {
+        throw new ArgumentException(
+            setting.with(ElementType.INT8) + " cannot be had on a GPU: take device cpu");
+      }
+    }
   }
 }
