@@ -119,6 +119,10 @@ abstract class CachedPictures {
             .parallel(degrees)
             .runtime(r -> r.warmupSteps(warmup))
             .build();
+    return drawn(pipeline, engine, input);
+  }
+
+  Drawn drawn(Opened pipeline, EngineConfig engine, InputConfig input) {
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline.pipeline(), engine);
         Generation generation = ranks.generate(input)) {
       return new Drawn(Torch.alias(manager, generation.tensor()), generation.report().ranks());

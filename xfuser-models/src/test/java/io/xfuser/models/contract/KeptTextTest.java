@@ -9,11 +9,8 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
-import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.report.RankReport;
 import io.xfuser.testing.Pixels;
-import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,10 +87,7 @@ class KeptTextTest extends CachedPictures {
             .parallel(degrees)
             .runtime(r -> r.shardTextEncoder(true))
             .build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline.pipeline(), engine);
-        Generation generation = ranks.generate(input)) {
-      return new Drawn(Torch.alias(manager, generation.tensor()), generation.report().ranks());
-    }
+    return drawn(pipeline, engine, input);
   }
 
   private static void assertReused(Drawn drawn, int texts) {

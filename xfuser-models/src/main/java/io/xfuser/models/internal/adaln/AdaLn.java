@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.adaln;
 
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
@@ -10,7 +11,6 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -21,7 +21,7 @@ import io.xfuser.weights.Share;
  * @param weights its tensors, by diffusers' names
  */
 public record AdaLn(AdaLnConfig config, Weights weights)
-    implements TransformerSpec<AdaLnConditioning> {
+    implements SizedTransformer<AdaLnConditioning> {
   static final Program PROGRAM = Program.load(AdaLn.class, "adaln.py");
 
   /** The names of all tensors but those of blocks, as a regular expression. */
@@ -37,21 +37,6 @@ public record AdaLn(AdaLnConfig config, Weights weights)
   public AdaLn {
     weights.expect(
         name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
-  }
-
-  @Override
-  public int depth() {
-    return config.layers();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.adaln;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.weights.Inner;
@@ -32,11 +33,17 @@ public record AdaLnConfig(
     int sampleSize,
     double interpolationScale,
     boolean sizeConditions,
-    boolean captionMasks) {
+    boolean captionMasks)
+    implements SizedTransformer.Size {
   /** Epsilon of all layer norms. */
   public static final double EPSILON = 1e-6;
 
   private static final String CAPTIONS = "caption_channels";
+
+  @Override
+  public int depth() {
+    return layers;
+  }
 
   /** Checks the channels. */
   public AdaLnConfig {

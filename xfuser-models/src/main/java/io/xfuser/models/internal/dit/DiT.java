@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.dit;
 
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
@@ -10,7 +11,6 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -19,7 +19,7 @@ import io.xfuser.weights.Share;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record DiT(DiTConfig config, Weights weights) implements TransformerSpec<DiTConditioning> {
+public record DiT(DiTConfig config, Weights weights) implements SizedTransformer<DiTConditioning> {
   static final Program PROGRAM = Program.load(DiT.class, "dit.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
@@ -31,21 +31,6 @@ public record DiT(DiTConfig config, Weights weights) implements TransformerSpec<
                     + "|norm1\\.(linear|emb\\.timestep_embedder\\.linear_[12]))\\.(weight|bias)"
                     + "|transformer_blocks\\.\\d+\\.norm1\\.emb\\.class_embedder\\..*"
                     + "|proj_out_[12]\\..*|pos_embed\\..*"));
-  }
-
-  @Override
-  public int depth() {
-    return config.depth();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.dit;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.weights.ComponentConfig;
 
@@ -27,7 +28,8 @@ public record DiTConfig(
     int sampleSize,
     int patchSize,
     int classes,
-    double mlpEpsilon) {
+    double mlpEpsilon)
+    implements SizedTransformer.Size {
   /** Epsilon of all other layer norms. */
   static final double EPSILON = 1e-6;
 

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.flux2;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
@@ -14,7 +15,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -25,7 +25,7 @@ import io.xfuser.weights.Share;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-record Flux2(Flux2Config config, Weights weights) implements TransformerSpec<JointConditioning> {
+record Flux2(Flux2Config config, Weights weights) implements SizedTransformer<JointConditioning> {
   static final Program PROGRAM =
       Program.load(Flux2.class, "/io/xfuser/models/internal/joint/rotary.py", "flux2.py");
 
@@ -40,21 +40,6 @@ record Flux2(Flux2Config config, Weights weights) implements TransformerSpec<Joi
             + "|x_embedder|context_embedder|proj_out)\\.weight";
     String all = known.formatted(config.guidance() ? "|guidance" : "");
     weights.expect(name -> name.matches(all));
-  }
-
-  @Override
-  public int depth() {
-    return config.doubleBlocks() + config.singleBlocks();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.flux2;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -34,9 +35,15 @@ record Flux2Config(
     double epsilon,
     int channels,
     int textWidth,
-    boolean guidance) {
+    boolean guidance)
+    implements SizedTransformer.Size {
   private static final int AXES = 4;
   private static final int SINUSOIDS = 256;
+
+  @Override
+  public int depth() {
+    return doubleBlocks() + singleBlocks();
+  }
 
   /** Checks the axes. */
   Flux2Config {

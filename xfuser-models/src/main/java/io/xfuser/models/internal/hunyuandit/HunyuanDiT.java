@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -8,7 +9,6 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.OptionalInt;
 
@@ -19,7 +19,7 @@ import java.util.OptionalInt;
  * @param weights its tensors, by diffusers' names
  */
 public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
-    implements TransformerSpec<HunyuanDiTConditioning> {
+    implements SizedTransformer<HunyuanDiTConditioning> {
   static final Program PROGRAM = Program.load(HunyuanDiT.class, "hunyuandit.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
@@ -31,21 +31,6 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
                     + "|attn[12]\\.(to_[qkv]|norm_[qk]|to_out\\.0)|ff\\.net\\.(0\\.proj|2))"
                     + "|pos_embed\\.proj|norm_out\\.linear|proj_out)\\.(weight|bias)"
                     + "|text_embedd.*|time_extra_emb\\..*"));
-  }
-
-  @Override
-  public int depth() {
-    return config.depth();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

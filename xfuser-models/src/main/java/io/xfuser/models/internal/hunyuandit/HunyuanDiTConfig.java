@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.weights.ComponentConfig;
 
@@ -25,7 +26,8 @@ public record HunyuanDiTConfig(
     int channels,
     int sampleSize,
     TextWidths text,
-    boolean style) {
+    boolean style)
+    implements SizedTransformer.Size {
 
   /** Tokens of BERT's text. */
   static final int BERT_TOKENS = 77;

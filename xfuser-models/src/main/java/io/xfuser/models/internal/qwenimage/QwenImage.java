@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
@@ -14,7 +15,6 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -25,7 +25,7 @@ import io.xfuser.weights.Share;
  * @param weights its tensors, by diffusers' names
  */
 record QwenImage(QwenImageConfig config, Weights weights)
-    implements TransformerSpec<JointConditioning> {
+    implements SizedTransformer<JointConditioning> {
   static final Program PROGRAM =
       Program.load(QwenImage.class, "/io/xfuser/models/internal/joint/stream.py", "qwenimage.py");
 
@@ -39,21 +39,6 @@ record QwenImage(QwenImageConfig config, Weights weights)
             + "|img_in|txt_in|norm_out\\.linear|proj_out)\\.(weight|bias)"
             + "|(transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]|txt_norm)\\.weight";
     weights.expect(name -> name.matches(known));
-  }
-
-  @Override
-  public int depth() {
-    return config.blocks();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.qwenimage;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -27,9 +28,15 @@ record QwenImageConfig(
     List<Integer> axes,
     int channels,
     int textWidth,
-    boolean still) {
+    boolean still)
+    implements SizedTransformer.Size {
   /** Latents along each side of a token. */
   static final int PATCH = 2;
+
+  @Override
+  public int depth() {
+    return blocks;
+  }
 
   /** Checks the axes. */
   QwenImageConfig {

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.sana;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
@@ -13,7 +14,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 import java.util.List;
 
@@ -24,7 +24,7 @@ import java.util.List;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-record Sana(SanaConfig config, Weights weights) implements TransformerSpec<SanaConditioning> {
+record Sana(SanaConfig config, Weights weights) implements SizedTransformer<SanaConditioning> {
   static final Program PROGRAM =
       Program.load(Sana.class, "/io/xfuser/models/internal/parts/heads.py", "sana.py");
 
@@ -40,21 +40,6 @@ record Sana(SanaConfig config, Weights weights) implements TransformerSpec<SanaC
             + "|time_embed\\.emb\\.timestep_embedder\\.linear_[12])\\.(weight|bias)"
             + "|caption_norm\\.weight|scale_shift_table|patch_embed\\.pos_embed";
     weights.expect(name -> name.matches(known));
-  }
-
-  @Override
-  public int depth() {
-    return config.layers();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.sana;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.weights.ComponentConfig;
@@ -37,12 +38,18 @@ record SanaConfig(
     boolean normed,
     int sampleSize,
     OptionalDouble interpolationScale,
-    double timestepScale) {
+    double timestepScale)
+    implements SizedTransformer.Size {
   /** Epsilon of layer norms. */
   static final double EPSILON = 1e-6;
 
   private static final String NORM = "qk_norm";
   private static final String ACROSS = "rms_norm_across_heads";
+
+  @Override
+  public int depth() {
+    return layers;
+  }
 
   /** C, the hidden size. */
   int width() {

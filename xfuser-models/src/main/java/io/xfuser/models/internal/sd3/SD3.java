@@ -2,6 +2,7 @@ package io.xfuser.models.internal.sd3;
 
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -9,7 +10,6 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -18,7 +18,8 @@ import io.xfuser.weights.Share;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-public record SD3(SD3Config config, Weights weights) implements TransformerSpec<JointConditioning> {
+public record SD3(SD3Config config, Weights weights)
+    implements SizedTransformer<JointConditioning> {
   static final Program PROGRAM =
       Program.load(SD3.class, "/io/xfuser/models/internal/joint/stream.py", "sd3.py");
 
@@ -32,21 +33,6 @@ public record SD3(SD3Config config, Weights weights) implements TransformerSpec<
                     + "|attn2?\\.norm_(added_)?[qk]\\.weight"
                     + "|ff(_context)?\\.net\\.(0\\.proj|2)\\.(weight|bias))"
                     + "|(pos_embed|time_text_embed|context_embedder|norm_out|proj_out)\\..*"));
-  }
-
-  @Override
-  public int depth() {
-    return config.depth();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

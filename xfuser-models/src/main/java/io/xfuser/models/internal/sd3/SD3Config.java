@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.sd3;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Set;
@@ -30,7 +31,8 @@ public record SD3Config(
     int sampleSize,
     int table,
     Set<Integer> dual,
-    boolean normed) {
+    boolean normed)
+    implements SizedTransformer.Size {
 
   /** Copies the set. */
   public SD3Config {

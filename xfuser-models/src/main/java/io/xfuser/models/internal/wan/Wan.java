@@ -2,6 +2,7 @@ package io.xfuser.models.internal.wan;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
@@ -13,7 +14,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -25,7 +25,7 @@ import io.xfuser.weights.Share;
  * @param exact the same in fp32, of which some are taken as diffusers does
  */
 record Wan(WanConfig config, Weights weights, Weights exact)
-    implements TransformerSpec<WanConditioning> {
+    implements SizedTransformer<WanConditioning> {
   static final Program PROGRAM =
       Program.load(
           Wan.class,
@@ -45,21 +45,6 @@ record Wan(WanConfig config, Weights weights, Weights exact)
             + "|(patch_embedding|proj_out|condition_embedder\\.(time_proj"
             + "|(time|text)_embedder\\.linear_[12]))\\.(weight|bias)|scale_shift_table";
     weights.expect(name -> name.matches(known));
-  }
-
-  @Override
-  public int depth() {
-    return config.layers();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.wan;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.nn.Patchify;
 import io.xfuser.weights.ComponentConfig;
@@ -33,9 +34,15 @@ record WanConfig(
     int neurons,
     boolean textNorm,
     double epsilon,
-    int positions) {
+    int positions)
+    implements SizedTransformer.Size {
   /** Width of the sinusoids of a timestep. */
   static final int SINUSOIDS = 256;
+
+  @Override
+  public int depth() {
+    return layers;
+  }
 
   /** C, the hidden size. */
   int width() {

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.zimage;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
@@ -12,7 +13,6 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
 /**
@@ -23,7 +23,8 @@ import io.xfuser.weights.Share;
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
  */
-record ZImage(ZImageConfig config, Weights weights) implements TransformerSpec<ZImageConditioning> {
+record ZImage(ZImageConfig config, Weights weights)
+    implements SizedTransformer<ZImageConditioning> {
   static final Program PROGRAM = Program.load(ZImage.class, "zimage.py");
 
   /** The module of the only size of tokens. */
@@ -40,21 +41,6 @@ record ZImage(ZImageConfig config, Weights weights) implements TransformerSpec<Z
             + "|all_final_layer\\.2-1\\.(linear|adaLN_modulation\\.1))\\.(weight|bias)"
             + "|cap_embedder\\.0\\.weight|(x|cap)_pad_token";
     weights.expect(name -> name.matches(known));
-  }
-
-  @Override
-  public int depth() {
-    return config.refiners() + config.layers();
-  }
-
-  @Override
-  public int heads() {
-    return config.heads();
-  }
-
-  @Override
-  public int headSize() {
-    return config.headSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.zimage;
 
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -32,7 +33,8 @@ record ZImageConfig(
     double epsilon,
     double theta,
     List<Integer> axes,
-    List<Integer> places) {
+    List<Integer> places)
+    implements SizedTransformer.Size {
   /** Latents along each side of a token. */
   static final int PATCH = 2;
 
@@ -40,6 +42,11 @@ record ZImageConfig(
   static final int MULTIPLE = 32;
 
   private static final int EMBEDDED_TIME = 256;
+
+  @Override
+  public int depth() {
+    return refiners + layers;
+  }
 
   /** Checks the axes. */
   ZImageConfig {
@@ -57,8 +64,8 @@ record ZImageConfig(
     }
   }
 
-  /** D, the width of a head. */
-  int headSize() {
+  @Override
+  public int headSize() {
     return width / heads;
   }
 

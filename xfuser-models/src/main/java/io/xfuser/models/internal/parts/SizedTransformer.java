@@ -1,0 +1,40 @@
+package io.xfuser.models.internal.parts;
+
+import io.xfuser.transformer.TransformerSpec;
+
+/**
+ * A transformer whose settings tell its size.
+ *
+ * @param <C> its conditioning
+ */
+public interface SizedTransformer<C> extends TransformerSpec<C> {
+  /** What settings tell. */
+  interface Size {
+    /** Blocks. */
+    int depth();
+
+    /** Heads of self-attention. */
+    int heads();
+
+    /** Width of a head. */
+    int headSize();
+  }
+
+  /** The settings. */
+  Size config();
+
+  @Override
+  default int depth() {
+    return config().depth();
+  }
+
+  @Override
+  default int heads() {
+    return config().heads();
+  }
+
+  @Override
+  default int headSize() {
+    return config().headSize();
+  }
+}
