@@ -3,7 +3,6 @@ package io.xfuser.pipeline;
 import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
@@ -11,14 +10,12 @@ import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.HubException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
-import io.xfuser.internal.device.CopyStream;
 import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.runtime.KeptTexts;
 import io.xfuser.internal.runtime.PlacedChoices;
 import io.xfuser.internal.runtime.PlacedPipeline;
 import io.xfuser.internal.runtime.Shared;
 import io.xfuser.internal.weights.Lora;
-import io.xfuser.internal.weights.Prefetcher;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.PipelineProvider;
@@ -51,10 +48,8 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final TransformerSpec<?> spec;
   private final LoraChoices loras;
   private final Map<Placement, PlacedChoices<?>> placed = new ConcurrentHashMap<>();
-  private final Map<PlaceAhead, Prefetcher> prefetchers = new ConcurrentHashMap<>();
+  private final Placements placements = new Placements();
   private @Nullable Fingerprint fingerprint;
-
-  private record PlaceAhead(Device device, Offload.Residency residency) {}
 
   private DiffusionPipeline(
       PipelineModel<?> model, ElementType type, @Nullable ModelConfig source) {
@@ -265,21 +260,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   /** Where the components are for a rank of {@code engine} that computes on {@code device}. */
   Placement placement(EngineConfig engine, Device device, List<Lora> with) {
-    Offload offload = engine.held();
-    if (offload != Offload.LAYERWISE) {
-      return new Placement(device, offload == Offload.SEQUENTIAL).with(with);
-    }
-    Prefetcher prefetcher =
-        prefetchers.computeIfAbsent(
-            new PlaceAhead(device, engine.runtime().residency()),
-            key -> prefetcher(key.device(), key.residency().chunkBytes()));
-    return Placement.ahead(device, prefetcher).with(with);
-  }
-
-  private static Prefetcher prefetcher(Device device, int chunkBytes) {
-    return device.isGpu()
-        ? new Prefetcher(chunkBytes, CopyStream.to(device.getDeviceId()))
-        : new Prefetcher(chunkBytes);
+    return placements.of(engine, device, with);
   }
 
   /** The components in one place with the placement's LoRAs, which ranks there share. */
@@ -297,7 +278,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   @Override
   public void close() {
     try {
-      prefetchers.values().forEach(Prefetcher::close);
+      placements.close();
       placed.values().forEach(PlacedChoices::close);
       placed.clear();
     } finally {
