@@ -172,7 +172,9 @@ record PromptTensors(RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Com
                 share(),
                 replica::allReduceSum,
                 (done, total) ->
-                    run.progress(new Progress.Encoding(number * total + done, Math.multiplyExact(of, total))))));
+                    run.progress(
+                        new Progress.Encoding(
+                            number * total + done, Math.multiplyExact(of, total))))));
   }
 
   private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {
