@@ -74,7 +74,7 @@ case $model in
     subject=(--class_labels 277) # a red fox
     ;;
   *)
-    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3, flux, zimage, qwenimage, chroma, hunyuandit, latte, wan and dit" >&2
+    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, sana, hunyuandit, latte, wan and dit" >&2
     exit 2
     ;;
 esac

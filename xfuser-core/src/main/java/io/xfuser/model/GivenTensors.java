@@ -73,11 +73,11 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text)
         });
   }
 
-  /** The same with floats of {@code type}. */
+  /** The same with floats of {@code type} in the text; a scheduler has a type for its latents. */
   public GivenTensors cast(NDManager owner, ElementType type) {
     Map<String, NDArray> typed = new HashMap<>();
     text.forEach((name, tensor) -> typed.put(name, cast(owner, tensor, type)));
-    return new GivenTensors(latents == null ? null : cast(owner, latents, type), typed);
+    return new GivenTensors(latents, typed);
   }
 
   private static NDArray cast(NDManager owner, NDArray tensor, ElementType type) {

@@ -36,7 +36,7 @@ public record LoadOptions(
         switch (quantized) {
           case NOTHING -> false;
           case TEXT_ENCODERS -> name.startsWith(TEXT_ENCODER);
-          case ALL -> name.startsWith(TEXT_ENCODER) || name.equals(TRANSFORMER);
+          case ALL -> name.startsWith(TEXT_ENCODER) || name.startsWith(TRANSFORMER);
         };
     return new LoadOptions(type, variant, placement, chosen ? Quantized.ALL : Quantized.NOTHING);
   }

@@ -215,7 +215,8 @@ class LayerwisePicturesTest {
   void ranksThatDrawAtTheSameTimeDoNotTakeOneAnothersBlocks() {
     Path model = Requests.directory(PIXART);
     ParallelConfig stages = SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(2).build();
-    EngineConfig one = engine(model, SERIAL, r -> ahead(r).residentRatio(0.3));
+    EngineConfig one =
+        engine(model, SERIAL, r -> ahead(r).residentRatio(0.3).threads(1)); // the same sums
     EngineConfig other = one.toBuilder().parallel(stages).build();
     InputConfig cached =
         two(PIXART, 6).toBuilder()

@@ -72,7 +72,7 @@ final class GenerateRoute {
     boolean pictures = request.input().image() != null;
     Model model = served.model(form.text("model"), false, pictures);
     call.fact("model", model.name());
-    model.check(request, served.limits());
+    ImageRoutes.requirePictures(model, model.check(request, served.limits()));
     Work work = new Work(model, request, served.draw(call, model, request));
     work.enter();
     return work;

@@ -58,16 +58,20 @@ final class ImageRoutes {
     if (kind == Kind.EDIT && request.input().image() == null) {
       throw Refusal.badField("image", "an edit needs the picture to edit in the field image");
     }
-    GenerationRequest judged = model.check(request, served.limits());
-    if (judged.latents().pixelFrames() > 1) {
-      throw Refusal.badField(
-          "model", "the model " + model.name() + " makes videos: ask for them at /v1/videos");
-    }
+    requirePictures(model, model.check(request, served.limits()));
     return works.join(
         call.header("idempotency-key"),
         kind + " " + call.header(HttpHeaders.AUTHORIZATION),
         form.fingerprint(),
         () -> new Work(model, request, served.draw(call, model, request)));
+  }
+
+  /** Refuses what would be a video. */
+  static void requirePictures(Model model, GenerationRequest judged) {
+    if (judged.latents().pixelFrames() > 1) {
+      throw Refusal.badField(
+          "model", "the model " + model.name() + " makes videos: ask for them at /v1/videos");
+    }
   }
 
   private void wait(Call call, Kind kind, Work work) {

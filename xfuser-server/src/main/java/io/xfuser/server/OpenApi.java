@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the server takes and answers, in the form of OpenAPI 3.1; fields come from the settings. */
 final class OpenApi {
+  private static final String PICTURE = "A file of a form, or data:image/png;base64,… in JSON";
   private static final String JSON = "application/json";
   private static final String MULTIPART = "multipart/form-data";
   private static final Map<String, Object> TEXT = Map.of("type", "string");
@@ -37,6 +38,7 @@ final class OpenApi {
     Map<String, Object> video = new LinkedHashMap<>(draw);
     video.put(VideoRoutes.SECONDS.name(), field(VideoRoutes.SECONDS));
     video.put(VideoRoutes.FPS.name(), field(VideoRoutes.FPS));
+    video.put("input_reference", text(PICTURE));
     put(paths, "/v1/videos", "post", "Begin a video", body(video, MULTIPART, JSON));
     put(paths, "/v1/videos", "get", "All videos that are known", null);
     put(paths, "/v1/videos/{video}", "get", "How far a video is", null);
@@ -121,6 +123,10 @@ final class OpenApi {
     return Map.of("required", true, "content", content);
   }
 
+  private static Map<String, Object> text(String description) {
+    return Map.of("type", "string", "description", description);
+  }
+
   /** Every field that a request may have. */
   static Map<String, Object> fields(Served served) {
     Map<String, Object> fields = new LinkedHashMap<>();
@@ -130,7 +136,9 @@ final class OpenApi {
             "type",
             "string",
             "description",
-            "One of " + String.join(", ", served.models().keySet()) + "; any other is the first"));
+            "One of "
+                + String.join(", ", served.models().keySet())
+                + "; any other is the first that can do what is asked"));
     for (Setting<?> setting : InputConfig.SETTINGS) {
       if (!DrawRequest.WITHHELD.contains(setting)) {
         fields.put(setting.name(), field(setting));
@@ -139,9 +147,8 @@ final class OpenApi {
     for (Setting<?> setting : DrawRequest.OWN) {
       fields.put(setting.name(), field(setting));
     }
-    String picture = "A file of a form, or data:image/png;base64,… in JSON";
-    fields.put("image", Map.of("type", "string", "description", picture));
-    fields.put("mask", Map.of("type", "string", "description", picture + ": white is drawn anew"));
+    fields.put("image", text(PICTURE));
+    fields.put("mask", text(PICTURE + ": white is drawn anew"));
     List<String> loras = served.limits().offered().toList();
     fields.put(
         "lora",

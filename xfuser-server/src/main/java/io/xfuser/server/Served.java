@@ -58,7 +58,7 @@ record Served(
 
   /**
    * The model of that name; clients name those that they know, so else the first that can do what
-   * is asked for, else the first.
+   * is asked for, else the first of its kind.
    *
    * @param videos whether a video is asked for, else a picture
    * @param pictures whether the request has a picture to start from
@@ -71,6 +71,7 @@ record Served(
     return all().stream()
         .filter(model -> model.makesVideos() == videos && (!pictures || model.takesPictures()))
         .findFirst()
+        .or(() -> all().stream().filter(model -> model.makesVideos() == videos).findFirst())
         .orElseGet(() -> all().iterator().next());
   }
 

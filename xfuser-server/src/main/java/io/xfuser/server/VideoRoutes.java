@@ -85,17 +85,16 @@ final class VideoRoutes {
     return started(model, request.fields(), film, served.draw(call, model, request));
   }
 
-  /** The models judge frames alone; one that makes pictures would refuse them in other words. */
+  /** Of one frame, which costs least: more may not fit where as many as are asked for do. */
   private static int usualFps(Model model, DrawRequest request) {
-    InputConfig still = request.input().toBuilder().set(InputConfig.NUM_FRAMES, null).build();
-    GenerationRequest judged = request.fields().judge(() -> model.backend().check(still));
-    if (judged.latents().pixelFrames() == 1) {
+    if (!model.makesVideos()) {
       throw Refusal.badField(
           "model",
           "the model %s makes pictures, no videos: ask for them at /v1/images/generations"
               .formatted(model.name()));
     }
-    return judged.latents().fps();
+    InputConfig frame = request.input().toBuilder().numFrames(1).build();
+    return request.fields().judge(() -> model.backend().check(frame)).latents().fps();
   }
 
   private static <T> @Nullable T given(Form form, Setting<T> setting) {

@@ -2,7 +2,6 @@ package io.xfuser.cli.flags;
 
 import io.xfuser.config.Kind;
 import io.xfuser.config.Setting;
-import io.xfuser.server.Recorded;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -38,14 +37,14 @@ final class CommandSettings {
               "fps", Kind.number(1, 240), "N", "Frames of a video that its file shows in a second")
           .open("the model's own");
 
-  static final Setting<Recorded.Format> VIDEO_FORMAT =
+  static final Setting<Video> VIDEO_FORMAT =
       Setting.of(
               "video_format",
-              Kind.oneOf(Recorded.Format.class),
+              Kind.oneOf(Video.class),
               "KIND",
               "What a video is written as, beside its frames: mp4 (H.264), or webp, which plays"
                   + " wherever pictures are shown")
-          .or(Recorded.Format.MP4);
+          .or(Video.MP4);
 
   static final Setting<Path> REPORT =
       Setting.of("report", Kind.path(), "FILE", "Times, bytes and memory as JSON");
@@ -68,6 +67,12 @@ final class CommandSettings {
   /** What is made of the pictures of one command. */
   static final List<Setting<?>> OF_PICTURES =
       List.of(OUTPUT_DIRECTORY, FPS, VIDEO_FORMAT, REPORT, TRACE, TRACE_PICTURE);
+
+  /** What videos are written as. */
+  enum Video {
+    MP4,
+    WEBP
+  }
 
   /** Where ranks live. */
   enum Launch {

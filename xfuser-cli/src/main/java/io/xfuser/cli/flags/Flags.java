@@ -199,6 +199,8 @@ public final class Flags {
         flags(
             CommandSettings.OUTPUT_DIRECTORY,
             InputConfig.OUTPUT_TYPE,
+            CommandSettings.FPS,
+            CommandSettings.VIDEO_FORMAT,
             CommandSettings.REPORT,
             CommandSettings.TRACE,
             CommandSettings.TRACE_PICTURE,

@@ -8,9 +8,9 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.server.Recorded;
 import io.xfuser.server.ServerSettings;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -201,9 +201,27 @@ public final class XFuserArgs {
     return get(CommandSettings.FPS);
   }
 
-  /** What a video is written as, beside its frames. */
-  public Recorded.Format videoFormat() {
-    return value(CommandSettings.VIDEO_FORMAT);
+  /** What a video is written as, beside its frames: {@code mp4} or {@code webp}. */
+  public String videoFormat() {
+    return CommandSettings.VIDEO_FORMAT.text(value(CommandSettings.VIDEO_FORMAT));
+  }
+
+  /**
+   * Refuses what is about a video's file where none will be written.
+   *
+   * @param videos whether the model makes videos
+   * @throws ArgumentException naming the flag
+   */
+  public void requireVideoFiles(boolean videos) {
+    for (Setting<?> setting : List.of(CommandSettings.FPS, CommandSettings.VIDEO_FORMAT)) {
+      if (given.containsKey(setting) && !(videos && input.outputType() == OutputType.PIL)) {
+        throw new ArgumentException(
+            Flags.inSentence(
+                setting
+                    + " is about a video's file, but "
+                    + (videos ? "output_type is not pil" : "the model makes pictures")));
+      }
+    }
   }
 
   /** The file for the report, {@code null} for none. */

@@ -71,7 +71,7 @@ final class RankPipe implements RankLink {
     var unused =
         pipe.process
             .onExit()
-            .thenAccept(
+            .thenAcceptAsync( // never on this thread, which may hold the world
                 gone -> {
                   pipe.writer.shutdownNow();
                   ended.accept(pipe, "ended with " + new ExitStatus(gone.exitValue()));

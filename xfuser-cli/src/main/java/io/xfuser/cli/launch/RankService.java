@@ -56,6 +56,7 @@ public final class RankService {
   }
 
   private @Nullable GenerationTask draw(InputConfig input) {
+    Telling telling = new Telling();
     try {
       GenerationTask task =
           ranks.submit(
@@ -63,23 +64,47 @@ public final class RankService {
               GivenTensors.NONE,
               progress -> {
                 if (tells || progress instanceof Progress.Preview) {
-                  tell(RankWire.progress(progress));
+                  telling.whileItLasts(RankWire.progress(progress));
                 }
                 return true;
               });
       var unused =
           task.result()
-              .thenAccept(made -> tell(RankWire.pictures(Drawn.of(made), made.firstPicture())))
+              .thenAccept(
+                  made -> telling.last(RankWire.pictures(Drawn.of(made), made.firstPicture())))
               .exceptionally(
                   e -> {
                     Throwable cause = e instanceof CompletionException ? e.getCause() : null;
-                    tell(RankWire.failed(cause == null ? e : cause));
+                    telling.last(RankWire.failed(cause == null ? e : cause));
                     return null;
                   });
       return task;
     } catch (RuntimeException e) {
-      tell(RankWire.failed(e));
+      telling.last(RankWire.failed(e));
       return null;
+    }
+  }
+
+  /**
+   * What is told of one request. Its listener may still be at work when it is cancelled; what comes
+   * after the answer would be taken for the next request's.
+   */
+  private final class Telling {
+    private boolean over;
+
+    void whileItLasts(ObjectNode message) {
+      synchronized (out) {
+        if (!over) {
+          tell(message);
+        }
+      }
+    }
+
+    void last(ObjectNode message) {
+      synchronized (out) {
+        over = true;
+        tell(message);
+      }
     }
   }
 

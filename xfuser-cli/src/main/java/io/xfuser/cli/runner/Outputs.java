@@ -20,6 +20,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import javax.imageio.ImageIO;
@@ -44,7 +45,7 @@ final class Outputs {
   Outputs(XFuserArgs args, PrintStream out) {
     this.directory = args.outputDirectory();
     this.fps = args.fps();
-    this.format = args.videoFormat();
+    this.format = Recorded.Format.valueOf(args.videoFormat().toUpperCase(Locale.ROOT));
     this.report = args.report();
     this.trace = args.trace();
     this.tracePicture = args.tracePicture();

@@ -131,6 +131,7 @@ public final class Runner {
     try (DiffusionPipeline pipe =
         DiffusionPipeline.fromPretrained(engine.model().in(directory), engine.runtime())) {
       checkModel(engine, pipe.name());
+      args.requireVideoFiles(pipe.model().settings().contains(InputConfig.NUM_FRAMES));
       if (compares) {
         Comparison comparison = new Comparison(pipe, engine, outputs, out);
         comparison.write(withProgress(listener -> comparison.draw(args.inputConfig(), listener)));

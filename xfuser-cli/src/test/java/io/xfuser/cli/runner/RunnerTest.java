@@ -106,6 +106,17 @@ class RunnerTest {
                 + " is a pixart_sigma model, but this example draws with pixart_alpha");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"--fps 24", "--video_format webp"})
+  void whatIsAboutVideosIsRefusedWhereAPictureIsDrawn(String flag) {
+    assertThat(run(flags(flag.split(" ")))).isEqualTo(2);
+    assertThat(err.toString(UTF_8).lines())
+        .containsExactly(
+            "XDiT: "
+                + flag.split(" ")[0]
+                + " is about a video's file, but the model makes pictures");
+  }
+
   @Test
   void aModelInTheEnvironmentIsTheDefault() {
     environment.put("XFUSER_DEMO_MODEL", directory.resolve("demo").toString());

@@ -1,6 +1,7 @@
 package io.xfuser.internal.device;
 
 import io.xfuser.internal.weights.Prefetcher;
+import io.xfuser.torchscript.TensorMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class CopyStream<E> implements Prefetcher.Way {
   private final Streams<E> streams;
   private final List<E> left = new ArrayList<>(); // guarded by this, as is the other
+  private final List<TensorMap.Hold> late = new ArrayList<>(); // released when nothing is read
+  private int reads;
   private @Nullable E copied;
 
   CopyStream(Streams<E> streams) {
@@ -49,12 +52,13 @@ public final class CopyStream<E> implements Prefetcher.Way {
   public boolean read(Supplier<Boolean> reading) {
     streams.enter();
     try {
-      takeLeft().forEach(this::awaitAndClose);
+      begin().forEach(this::awaitAndClose);
       boolean read = reading.get();
       keep(streams.record());
       return read;
     } finally {
       streams.leave();
+      end();
     }
   }
 
@@ -63,10 +67,19 @@ public final class CopyStream<E> implements Prefetcher.Way {
     streams.close(event);
   }
 
-  private synchronized List<E> takeLeft() {
+  private synchronized List<E> begin() {
+    reads++;
     List<E> all = List.copyOf(left);
     left.clear();
     return all;
+  }
+
+  private synchronized void end() {
+    reads--;
+    if (reads == 0) {
+      late.forEach(TensorMap.Hold::close);
+      late.clear();
+    }
   }
 
   private synchronized void keep(E latest) {
@@ -84,11 +97,20 @@ public final class CopyStream<E> implements Prefetcher.Way {
     }
   }
 
+  /**
+   * {@inheritDoc} Not while something is read, which would be given that memory and has not waited
+   * for the event.
+   */
   @Override
-  public void left() {
+  public void leave(TensorMap.Hold hold) {
     E event = streams.record();
     synchronized (this) {
       left.add(event);
+      if (reads > 0) {
+        late.add(hold);
+      } else {
+        hold.close();
+      }
     }
   }
 
@@ -96,6 +118,8 @@ public final class CopyStream<E> implements Prefetcher.Way {
   public synchronized void close() {
     left.forEach(streams::close);
     left.clear();
+    late.forEach(TensorMap.Hold::close);
+    late.clear();
     if (copied != null) {
       streams.close(copied);
       copied = null;

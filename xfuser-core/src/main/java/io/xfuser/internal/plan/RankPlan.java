@@ -6,6 +6,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
@@ -265,10 +266,17 @@ public record RankPlan(
 
   /**
    * The ranks that encode this rank's pictures: the first of those that draw them, or as many as
-   * can share them, so that each has at least one row of latents.
+   * can share them, so that each has at least one row of latents of every picture.
    */
   public List<Integer> encoding(boolean shared) {
     List<Integer> all = mesh.replica(rank);
-    return all.subList(0, shared ? Math.min(all.size(), request.latents().height()) : 1);
+    if (!shared) {
+      return all.subList(0, 1);
+    }
+    int rows = request.latents().height();
+    for (Reference seen : request.seen()) {
+      rows = Math.min(rows, seen.latents().height());
+    }
+    return all.subList(0, Math.min(all.size(), rows));
   }
 }

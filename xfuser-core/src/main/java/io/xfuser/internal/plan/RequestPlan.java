@@ -118,8 +118,8 @@ public record RequestPlan(
             ranks,
             nothing
                 ? Stream.of(
-                    "values go with queries and keys, which this transformer neither norms nor"
-                        + " turns")
+                    "values go with queries and keys, which this transformer has ready when it has"
+                        + " values")
                 : Stream.of())
         .toList();
   }

@@ -13,11 +13,14 @@ import java.util.function.Supplier;
 
 /**
  * Says when this rank is in a collective: while it sends or waits on a channel of one. What comes
- * from another stage of a pipeline is none: there is much to wait for then, and the link is idle.
+ * from another stage of a pipeline is none, and no broadcast: there is much to wait for then, a
+ * text that is encoded, and the link is idle.
  */
 final class CollectiveTransport extends ForwardingTransport {
   private static final Set<Channel> OTHERS =
       EnumSet.of(Channel.PIPEFUSION, Channel.SKIP, Channel.WORLD);
+
+  private static final String BROADCAST = "broadcast";
 
   private final Collectives collectives;
 
@@ -40,6 +43,9 @@ final class CollectiveTransport extends ForwardingTransport {
   @Override
   public Pending receive(Channel channel, int from, String operation) {
     Pending pending = super.receive(channel, from, operation);
+    if (operation.equals(BROADCAST)) {
+      return pending;
+    }
     return owner -> during(channel, () -> pending.await(owner));
   }
 

@@ -209,7 +209,7 @@ final class DenoisingLoop<C> {
   /** After the blocks. */
   private void leave(NDManager scope, Hidden x, C conditioning, int t) {
     figures.count();
-    if (t + 1 < plan.steps() || x.place().span().to() < plan.layout().patches()) {
+    if (t + 1 < plan.to() || x.place().span().to() < plan.layout().patches()) {
       blocks.expectAnother();
     }
     if (stages.last()) {

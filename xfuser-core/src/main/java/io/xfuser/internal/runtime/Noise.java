@@ -51,7 +51,7 @@ record Noise(NDArray initial, List<NDArray> steps, List<NDArray> encoding) {
       Drawn drawn = new Generators(scope, plan.request(), asked, given.latents() != null).drawn();
       List<NDArray> whole = new ArrayList<>(drawn.whole());
       if (given.latents() != null) {
-        whole.add(0, given.latents());
+        whole.add(0, Torch.cast(scope, given.latents(), asked.type()));
       }
       List<NDArray> mine = new ArrayList<>();
       for (NDArray latents : whole) {

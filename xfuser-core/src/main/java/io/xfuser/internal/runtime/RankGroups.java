@@ -198,7 +198,7 @@ record RankGroups(
             ulysses,
             plan.layout(),
             plan.ulyssesShards(),
-            new SelectiveTrade.Schedule(degrees.selectiveV(), plan.from(), plan.to(), first),
+            new SelectiveTrade.Schedule(degrees.selectiveV(), plan.from(), plan.steps(), first),
             whole);
   }
 

@@ -119,9 +119,7 @@ public record RankMemory(
       return new RankMemory(
           rank,
           all,
-          plan.engine().held() == Offload.NONE
-              ? all
-              : stages.stream().mapToLong(this::atOnce).max().orElse(0),
+          plan.engine().held() == Offload.NONE ? all : atOnce(stages),
           flopPerByteRead(own, stages.get(0)),
           textShare(own)
               .map(share -> placed.textEncoder(share).get())
@@ -143,10 +141,19 @@ public record RankMemory(
     }
 
     /** Of transformers that come and go one after another; the blocks of each may, too. */
-    private long atOnce(PipelineStage<C> stage) {
-      List<Long> blocks = stage.blocks().stream().map(Part::parameterBytes).toList();
-      long all = blocks.stream().mapToLong(bytes -> bytes).sum();
-      return stage.parameterBytes() - all + Holding.of(plan).atOnce(blocks);
+    private long atOnce(List<PipelineStage<C>> transformers) {
+      Holding holding = Holding.of(plan);
+      boolean stays = plan.engine().held() == Offload.LAYERWISE;
+      long staying = 0;
+      long coming = 0;
+      for (PipelineStage<C> stage : transformers) {
+        List<Long> blocks = stage.blocks().stream().map(Part::parameterBytes).toList();
+        long all = blocks.stream().mapToLong(bytes -> bytes).sum();
+        long kept = stays ? holding.staying(blocks) : 0;
+        staying += kept;
+        coming = Math.max(coming, stage.parameterBytes() - all + holding.atOnce(blocks) - kept);
+      }
+      return staying + coming;
     }
 
     private double flopPerByteRead(RankPlan own, PipelineStage<C> stage) {

@@ -23,18 +23,37 @@ import java.util.OptionalLong;
  * a request needs of it (the memory side of ChunkFlow's model, arXiv 2605.11335). Sizes are those
  * of the parts themselves, made nowhere.
  *
- * @param blocks of each part of the transformer that ranks of this process have, its blocks' sizes
- * @param parts what belongs to them beside their blocks
+ * @param transformers one after another: what ranks of this process have of each
  * @param others what else a phase has in memory, its weights and its tensors
  */
-public record Residents(List<List<Long>> blocks, long parts, List<Double> others) {
+public record Residents(List<Parts> transformers, List<Double> others) {
   /** What the JVM and libtorch take before a tensor is made, about. */
   private static final double PROCESS = 512 << 20;
 
   /** Tensors that are there at one time beside those that certainly are, as a multiple of them. */
   private static final double TENSORS = 2;
 
-  private record Owned(int transformer, Range blocks, Share share) {}
+  /**
+   * What ranks have of a transformer.
+   *
+   * @param blocks of each rank's part, but once of what ranks share, its blocks' sizes
+   * @param ends what belongs to them beside their blocks
+   */
+  public record Parts(List<List<Long>> blocks, long ends) {
+    private long staying(Holding holding) {
+      return blocks.stream().mapToLong(holding::staying).sum();
+    }
+
+    private long coming(Holding holding) {
+      return ends + blocks.stream().mapToLong(holding::atOnce).sum() - staying(holding);
+    }
+
+    private int depth() {
+      return blocks.stream().mapToInt(List::size).max().orElse(0);
+    }
+  }
+
+  private record Owned(Range blocks, Share share) {}
 
   /**
    * {@code plan} with as many blocks in memory as its engine's {@code max_memory} has room for, or
@@ -54,7 +73,7 @@ public record Residents(List<List<Long>> blocks, long parts, List<Double> others
       Residents sizes = of(plan, placed, ranks);
       Holding holding = Holding.of(plan);
       sizes.requireRoom(holding.with(0), most.getAsLong());
-      int depth = sizes.blocks.stream().mapToInt(List::size).max().orElse(1);
+      int depth = sizes.transformers.stream().mapToInt(Parts::depth).max().orElse(1);
       int staying = depth;
       while (staying > 0
           && sizes.most(holding.with((double) staying / depth), TENSORS) + PROCESS
@@ -67,25 +86,29 @@ public record Residents(List<List<Long>> blocks, long parts, List<Double> others
 
   private static <C> Residents of(
       RequestPlan plan, PlacedPipeline<C> placed, Collection<Integer> ranks) {
+    List<Parts> transformers =
+        placed.transformers().stream().map(each -> parts(plan, each, ranks)).toList();
+    return new Residents(transformers, others(plan, placed, ranks));
+  }
+
+  private static <C> Parts parts(
+      RequestPlan plan, LoadedTransformer<C> transformer, Collection<Integer> ranks) {
     Map<Owned, PipelineStage<C>> stages = new LinkedHashMap<>();
-    List<LoadedTransformer<C>> all = placed.transformers();
     for (RankPlan rank : plan.denoising()) {
-      for (int i = 0; i < all.size() && ranks.contains(rank.rank()); i++) {
+      if (ranks.contains(rank.rank())) {
         stages.computeIfAbsent(
-            new Owned(i, rank.blocks(), rank.share()),
-            own ->
-                PipelineStage.of(
-                    all.get(own.transformer()), own.blocks(), own.share(), Holding.ALL));
+            new Owned(rank.blocks(), rank.share()),
+            own -> PipelineStage.of(transformer, own.blocks(), own.share(), Holding.ALL));
       }
     }
     List<List<Long>> blocks = new ArrayList<>();
-    long parts = 0;
+    long ends = 0;
     for (PipelineStage<C> stage : stages.values()) {
       List<Long> each = stage.blocks().stream().map(Part::parameterBytes).toList();
       blocks.add(each);
-      parts += stage.parameterBytes() - each.stream().mapToLong(bytes -> bytes).sum();
+      ends += stage.parameterBytes() - each.stream().mapToLong(bytes -> bytes).sum();
     }
-    return new Residents(blocks, parts, others(plan, placed, ranks));
+    return new Parts(blocks, ends);
   }
 
   /** Bytes of text encoder and decoder, then those of the tensors of the largest phase. */
@@ -101,16 +124,14 @@ public record Residents(List<List<Long>> blocks, long parts, List<Double> others
     return List.of(Math.max(text, vae), MemoryNeed.largest(needs).bytes());
   }
 
-  /** Bytes at the most, with {@code tensors} times those that are certainly there. */
+  /**
+   * Bytes at the most, with {@code tensors} times those that are certainly there: blocks that stay
+   * do so while other transformers take their steps.
+   */
   private double most(Holding holding, double tensors) {
-    long resident = 0;
-    long coming = 0;
-    for (List<Long> each : blocks) {
-      long staying = holding.staying(each);
-      resident += staying;
-      coming += holding.atOnce(each) - staying;
-    }
-    return resident + Math.max((double) (coming + parts), others.get(0)) + tensors * others.get(1);
+    long resident = transformers.stream().mapToLong(each -> each.staying(holding)).sum();
+    long coming = transformers.stream().mapToLong(each -> each.coming(holding)).max().orElse(0);
+    return resident + Math.max((double) coming, others.get(0)) + tensors * others.get(1);
   }
 
   private void requireRoom(Holding none, long bytes) {

@@ -56,8 +56,10 @@ public final class Prefetcher implements AutoCloseable {
     /** The calling thread goes on with tensors that were read, whose reading has returned. */
     default void arrived() {}
 
-    /** The calling thread has given out all work with tensors that are released now. */
-    default void left() {}
+    /** The calling thread has given out all work with the tensors of {@code hold}: releases it. */
+    default void leave(TensorMap.Hold hold) {
+      hold.close();
+    }
 
     @Override
     default void close() {}
@@ -186,8 +188,7 @@ public final class Prefetcher implements AutoCloseable {
         reading.dropped = true;
       }
       collectives.look();
-      way.left();
-      reading.hold.close();
+      way.leave(reading.hold);
     }
   }
 

@@ -114,6 +114,35 @@ class CopyStreamTest {
   }
 
   @Test
+  void whatIsLeftWhileSomethingIsReadIsReleasedAfterItAndAwaitedByTheNext() {
+    CopyStream<String> copies = new CopyStream<>(new Recorded());
+    boolean read =
+        copies.read(
+            () -> {
+              calls.add("copies: copy 1");
+              copies.leave(() -> calls.add("released 0")); // its memory would go to this copy
+              calls.add("copies: the rest of copy 1");
+              return true;
+            });
+    assertThat(read).isTrue();
+    copies.read(() -> calls.add("copies: copy 2"));
+    assertThat(calls)
+        .containsExactly(
+            "copies: copy 1",
+            "copies: event 1", // after what computes with layer 0
+            "copies: the rest of copy 1",
+            "copies: event 2",
+            "released 0",
+            "copies awaits event 1",
+            "copies: copy 2",
+            "copies: event 3");
+    copies.leave(() -> calls.add("released 1"));
+    assertThat(calls).endsWith("released 1");
+    copies.close();
+    assertThat(open).isEmpty();
+  }
+
+  @Test
   void aCopyThatFailsLeavesTheThreadInTheDefaultStream() {
     CopyStream<String> copies = new CopyStream<>(new Recorded());
     assertThatThrownBy(

@@ -13,7 +13,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
     w[norm + ".weight"] = self.of(like, [2, 4])
   x, text, t = self.of(like, [2, 6, 8]), self.of(like, [2, 5, 8]), self.of(like, [2, 8])
   m, n = self.modulation(t, w), self.modulation(t, last)
-  out = [m, n, self.norm_heads_(self.before_second(x, m, w, 4), w, "attn2.norm_qk")]
+  out = [m, n, self.rest_second(self.before_second(x, m, w, 4), w)]
   for streams in [[x], [x, text]]:
     out.append(self.rest_joint(self.before_joint(streams, m, w, 4), streams, m, w))
   out.append(self.rest_joint(self.before_joint([x, text], n, last, 4), [x, text], n, last))

@@ -121,7 +121,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   }
 
   private boolean refers() {
-    return FluxPipelines.KONTEXT.contains(components().index().getString("_class_name"));
+    return Kontext.CLASSES.contains(components().index().getString("_class_name"));
   }
 
   @Override

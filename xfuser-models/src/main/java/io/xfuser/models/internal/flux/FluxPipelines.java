@@ -13,12 +13,9 @@ public final class FluxPipelines implements PipelineProvider {
   /** The pipeline whose transformer sees a mask. */
   static final String FILL = "FluxFillPipeline";
 
-  /** The pipelines whose transformer refers to a picture. */
-  static final Set<String> KONTEXT = Set.of("FluxKontextPipeline", "FluxKontextInpaintPipeline");
-
   @Override
   public Set<String> classNames() {
-    Set<String> names = new HashSet<>(KONTEXT);
+    Set<String> names = new HashSet<>(Kontext.CLASSES);
     names.addAll(List.of("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", FILL));
     return names;
   }

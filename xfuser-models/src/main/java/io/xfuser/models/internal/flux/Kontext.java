@@ -13,6 +13,7 @@ import io.xfuser.model.LatentShape;
 import io.xfuser.models.internal.PictureLoop;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -25,6 +26,9 @@ import java.util.function.Function;
  * @param latents of a picture of some size
  */
 record Kontext(String title, KontextSizes sizes, Function<Size, LatentShape> latents) {
+  /** The pipelines whose transformer refers to a picture. */
+  static final Set<String> CLASSES = Set.of("FluxKontextPipeline", "FluxKontextInpaintPipeline");
+
   /** Begins with noise alone, and takes what the autoencoder finds most likely. */
   static final PictureLoop REPAINTING = new PictureLoop(1, false, false).likeliest();
 

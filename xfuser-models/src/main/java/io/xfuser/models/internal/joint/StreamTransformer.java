@@ -26,4 +26,9 @@ public interface StreamTransformer extends TransformerSpec<JointConditioning> {
   default boolean modulates() {
     return true;
   }
+
+  @Override
+  default boolean valuesFirst() {
+    return true;
+  }
 }

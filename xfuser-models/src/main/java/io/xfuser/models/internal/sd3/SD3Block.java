@@ -108,10 +108,7 @@ record SD3Block(int headSize, boolean last, boolean dual, boolean normed, Tensor
     return context.attend(
         scope,
         1,
-        normed
-            ? qkv.before(
-                () -> SD3.PROGRAM.call(scope, "norm_heads_", packed, weights, "attn2.norm_qk"))
-            : qkv);
+        normed ? qkv.before(() -> SD3.PROGRAM.call(scope, "rest_second", packed, weights)) : qkv);
   }
 
   @Override

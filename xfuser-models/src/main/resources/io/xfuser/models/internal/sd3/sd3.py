@@ -44,8 +44,11 @@ def rest_joint(self, packed: Tensor, x: List[Tensor], m: Tensor, w: Dict[str, Te
   return packed
 
 def before_second(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
-  # x (B, L, C) -> (B, L, 3, H, D), of which norm_heads_ makes the rest
+  # x (B, L, C) -> (B, L, 3, H, D), of which rest_second makes the rest
   return self.linear(self.modulate(x, m[6], m[7], 1e-6), w, "attn2.to_qkv").unflatten(2, [3, -1, head])
+
+def rest_second(self, packed: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  return self.norm_heads_(packed, w, "attn2.norm_qk")
 
 def after_attention(self, x: Tensor, attended: Tensor, others: List[Tensor], m: Tensor, w: Dict[str, Tensor],
                     terms: List[int]) -> Tensor:

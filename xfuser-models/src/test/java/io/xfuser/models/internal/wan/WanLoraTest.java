@@ -83,6 +83,36 @@ class WanLoraTest {
     assertThat(difference(draw(with(kohya)), diffusers)).isZero();
   }
 
+  /** Files of distilled models change norms, too, by what is to be added to them. */
+  @Test
+  void whatIsAddedToNormsIsFound() throws IOException {
+    Map<String, NDArray> tensors = new LinkedHashMap<>();
+    Path file = files.resolve("norms.safetensors");
+    try (NDManager scope = Torch.newManager();
+        FileWeights weights =
+            FileWeights.open(
+                MODEL.resolve("transformer"), "diffusion_pytorch_model", ElementType.FLOAT32)) {
+      Map.of(
+              "attn1.norm_q", "self_attn.norm_q.diff",
+              "attn1.norm_k", "self_attn.norm_k.diff",
+              "attn2.norm_q", "cross_attn.norm_q.diff",
+              "attn2.norm_k", "cross_attn.norm_k.diff",
+              "norm2", "norm3.diff")
+          .forEach(
+              (own, other) -> {
+                long width = weights.shape("blocks.1." + own + ".weight")[0];
+                NDArray added = scope.ones(new Shape(width)).mul(0.5f);
+                tensors.put("diffusion_model.blocks.1." + other, added);
+              });
+      tensors.put(
+          "diffusion_model.blocks.1.norm3.diff_b",
+          scope.ones(new Shape(weights.shape("blocks.1.norm2.bias"))));
+      SafeTensorsWriter.write(file, tensors);
+    }
+    float[] plain = draw(ModelConfig.builder(MODEL).build());
+    assertThat(difference(draw(with(file)), plain)).isGreaterThan(1e-3);
+  }
+
   private static ModelConfig with(Path lora) {
     return ModelConfig.builder(MODEL).loras(lora.toString()).build();
   }
