@@ -107,14 +107,12 @@ class RunnerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--fps 24", "--video_format webp"})
-  void whatIsAboutVideosIsRefusedWhereAPictureIsDrawn(String flag) {
-    assertThat(run(flags(flag.split(" ")))).isEqualTo(2);
+  @CsvSource({"--fps, 24", "--video_format, webp"})
+  void whatIsAboutVideosIsRefusedWhereAPictureIsDrawn(String flag, String value) {
+    assertThat(run(flags(flag, value))).isEqualTo(2);
     assertThat(err.toString(UTF_8).lines())
         .containsExactly(
-            "XDiT: "
-                + flag.split(" ")[0]
-                + " is about a video's file, but the model makes pictures");
+            "XDiT: " + flag + " is about a video's file, but the model makes pictures");
   }
 
   @Test
