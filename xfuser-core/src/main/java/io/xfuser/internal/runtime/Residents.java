@@ -24,9 +24,10 @@ import java.util.OptionalLong;
  * of the parts themselves, made nowhere.
  *
  * @param transformers one after another: what ranks of this process have of each
- * @param others what else a phase has in memory, its weights and its tensors
+ * @param tensors bytes of those that are there while steps are taken
+ * @param others what the phases before and after the steps have in memory
  */
-public record Residents(List<Parts> transformers, List<Double> others) {
+public record Residents(List<Parts> transformers, double tensors, List<Need> others) {
   /** What the JVM and libtorch take before a tensor is made, about. */
   private static final double PROCESS = 512 << 20;
 
@@ -50,6 +51,18 @@ public record Residents(List<Parts> transformers, List<Double> others) {
 
     private int depth() {
       return blocks.stream().mapToInt(List::size).max().orElse(0);
+    }
+  }
+
+  /**
+   * What a phase has in memory, in bytes.
+   *
+   * @param weights of its component
+   * @param tensors those that are certainly there
+   */
+  public record Need(double weights, double tensors) {
+    private double bytes(double times) {
+      return weights + times * tensors;
     }
   }
 
@@ -88,7 +101,26 @@ public record Residents(List<Parts> transformers, List<Double> others) {
       RequestPlan plan, PlacedPipeline<C> placed, Collection<Integer> ranks) {
     List<Parts> transformers =
         placed.transformers().stream().map(each -> parts(plan, each, ranks)).toList();
-    return new Residents(transformers, others(plan, placed, ranks));
+    PipelineModel<C> model = placed.model();
+    List<MemoryNeed> needs = // of steps, decoding, text
+        MemoryNeed.onDevice(plan, placed.transformer().spec(), model.decoderSize(), ranks);
+    double text = encodes(plan, ranks) ? placed.textEncoder(Share.WHOLE).get().parameterBytes() : 0;
+    double decoder = placed.vaeDecoder().get().parameterBytes();
+    return new Residents(
+        transformers,
+        needs.get(0).bytes(),
+        List.of(new Need(decoder, needs.get(1).bytes()), new Need(text, needs.get(2).bytes())));
+  }
+
+  /** Whether one of {@code ranks} encodes prompts, all of the encoder or a share. */
+  private static boolean encodes(RequestPlan plan, Collection<Integer> ranks) {
+    return !plan.request().input().prompts().isEmpty()
+        && plan.denoising().stream()
+            .filter(rank -> ranks.contains(rank.rank()))
+            .anyMatch(
+                rank ->
+                    plan.engine().runtime().shardTextEncoder()
+                        || rank.mesh().replica(rank.rank()).get(0) == rank.rank());
   }
 
   private static <C> Parts parts(
@@ -111,27 +143,18 @@ public record Residents(List<Parts> transformers, List<Double> others) {
     return new Parts(blocks, ends);
   }
 
-  /** Bytes of text encoder and decoder, then those of the tensors of the largest phase. */
-  private static <C> List<Double> others(
-      RequestPlan plan, PlacedPipeline<C> placed, Collection<Integer> ranks) {
-    PipelineModel<C> model = placed.model();
-    List<MemoryNeed> needs =
-        MemoryNeed.onDevice(plan, placed.transformer().spec(), model.decoderSize(), ranks);
-    boolean encodes = !plan.request().input().prompts().isEmpty();
-    double text =
-        encodes ? placed.textEncoder(Share.WHOLE).get().parameterBytes() : 0; // of whole ones
-    double vae = placed.vaeDecoder().get().parameterBytes();
-    return List.of(Math.max(text, vae), MemoryNeed.largest(needs).bytes());
-  }
-
   /**
-   * Bytes at the most, with {@code tensors} times those that are certainly there: blocks that stay
+   * Bytes at the most, with {@code times} as many tensors as are certainly there: blocks that stay
    * do so while other transformers take their steps.
    */
-  private double most(Holding holding, double tensors) {
+  private double most(Holding holding, double times) {
     long resident = transformers.stream().mapToLong(each -> each.staying(holding)).sum();
     long coming = transformers.stream().mapToLong(each -> each.coming(holding)).max().orElse(0);
-    return resident + Math.max((double) coming, others.get(0)) + tensors * others.get(1);
+    double most = new Need(coming, tensors).bytes(times);
+    for (Need other : others) {
+      most = Math.max(most, other.bytes(times));
+    }
+    return resident + most;
   }
 
   private void requireRoom(Holding none, long bytes) {
