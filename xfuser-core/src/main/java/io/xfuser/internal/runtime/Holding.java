@@ -53,8 +53,11 @@ public record Holding(
     };
   }
 
-  /** Those of them that stay. */
+  /** Those of them that stay where others are read ahead. */
   long staying(List<Long> blocks) {
+    if (offload != Offload.LAYERWISE) {
+      return 0;
+    }
     return stay(blocks.size()).stream().mapToLong(blocks::get).sum();
   }
 

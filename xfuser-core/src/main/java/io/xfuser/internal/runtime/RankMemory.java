@@ -143,17 +143,9 @@ public record RankMemory(
     /** Of transformers that come and go one after another; the blocks of each may, too. */
     private long atOnce(List<PipelineStage<C>> transformers) {
       Holding holding = Holding.of(plan);
-      boolean stays = plan.engine().held() == Offload.LAYERWISE;
-      long staying = 0;
-      long coming = 0;
-      for (PipelineStage<C> stage : transformers) {
-        List<Long> blocks = stage.blocks().stream().map(Part::parameterBytes).toList();
-        long all = blocks.stream().mapToLong(bytes -> bytes).sum();
-        long kept = stays ? holding.staying(blocks) : 0;
-        staying += kept;
-        coming = Math.max(coming, stage.parameterBytes() - all + holding.atOnce(blocks) - kept);
-      }
-      return staying + coming;
+      List<Residents.Parts> parts =
+          transformers.stream().map(stage -> Residents.Parts.of(List.of(stage))).toList();
+      return Residents.Parts.staying(parts, holding) + Residents.Parts.coming(parts, holding);
     }
 
     private double flopPerByteRead(RankPlan own, PipelineStage<C> stage) {

@@ -41,6 +41,27 @@ public record Residents(List<Parts> transformers, double tensors, List<Need> oth
    * @param ends what belongs to them beside their blocks
    */
   public record Parts(List<List<Long>> blocks, long ends) {
+    static <C> Parts of(Collection<PipelineStage<C>> stages) {
+      List<List<Long>> blocks = new ArrayList<>();
+      long ends = 0;
+      for (PipelineStage<C> stage : stages) {
+        List<Long> each = stage.blocks().stream().map(Part::parameterBytes).toList();
+        blocks.add(each);
+        ends += stage.parameterBytes() - each.stream().mapToLong(bytes -> bytes).sum();
+      }
+      return new Parts(blocks, ends);
+    }
+
+    /** Bytes that stay of all of them, also while others take their steps. */
+    static long staying(List<Parts> all, Holding holding) {
+      return all.stream().mapToLong(each -> each.staying(holding)).sum();
+    }
+
+    /** Bytes that come and go beside them, of one at a time. */
+    static long coming(List<Parts> all, Holding holding) {
+      return all.stream().mapToLong(each -> each.coming(holding)).max().orElse(0);
+    }
+
     private long staying(Holding holding) {
       return blocks.stream().mapToLong(holding::staying).sum();
     }
@@ -133,14 +154,7 @@ public record Residents(List<Parts> transformers, double tensors, List<Need> oth
             own -> PipelineStage.of(transformer, own.blocks(), own.share(), Holding.ALL));
       }
     }
-    List<List<Long>> blocks = new ArrayList<>();
-    long ends = 0;
-    for (PipelineStage<C> stage : stages.values()) {
-      List<Long> each = stage.blocks().stream().map(Part::parameterBytes).toList();
-      blocks.add(each);
-      ends += stage.parameterBytes() - each.stream().mapToLong(bytes -> bytes).sum();
-    }
-    return new Parts(blocks, ends);
+    return Parts.of(stages.values());
   }
 
   /**
@@ -148,13 +162,11 @@ public record Residents(List<Parts> transformers, double tensors, List<Need> oth
    * do so while other transformers take their steps.
    */
   private double most(Holding holding, double times) {
-    long resident = transformers.stream().mapToLong(each -> each.staying(holding)).sum();
-    long coming = transformers.stream().mapToLong(each -> each.coming(holding)).max().orElse(0);
-    double most = new Need(coming, tensors).bytes(times);
+    double most = new Need(Parts.coming(transformers, holding), tensors).bytes(times);
     for (Need other : others) {
       most = Math.max(most, other.bytes(times));
     }
-    return resident + most;
+    return Parts.staying(transformers, holding) + most;
   }
 
   private void requireRoom(Holding none, long bytes) {
