@@ -9,7 +9,7 @@ import ai.djl.ndarray.NDManager;
  */
 @FunctionalInterface
 public interface Attention {
-  /** The attended values (B, T + l, H, D) of the queries in {@code qkv}, in their order. */
+  /** The attended values (B, t + l, H, D) of the queries in {@code qkv}, in their order. */
   NDArray attend(NDManager owner, Qkv qkv);
 
   /** Bytes of keys and values kept between calls. */

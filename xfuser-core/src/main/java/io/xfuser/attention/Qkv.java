@@ -3,6 +3,8 @@ package io.xfuser.attention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.nn.TokenLayout.TextTokens;
+import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -10,31 +12,32 @@ import org.jspecify.annotations.Nullable;
 /**
  * Queries, keys and values of some tokens.
  *
- * @param packed (B, T + l, 3, H, D): queries, keys, values in one buffer, first of the text tokens,
- *     which all ranks of a patch have alike, then of this rank's image tokens
- * @param textTokens T; 0 in attention without text, and without the picture's first patch
- * @param textMask (B, T); given with every patch, since all attend the text; null = all of it is
- *     attended. Integers: 0 where a token is padding that nobody attends, else any other number.
- *     Floats: to the score of a query of weight w and a key of the text of weight m there is added
- *     w·(m − 1); an image's queries have the weight 1
+ * @param packed (B, t + l, 3, H, D): queries, keys, values in one buffer, first of the text tokens
+ *     that are here, then of this rank's image tokens
+ * @param text which of the T text tokens are here, t of them; none in attention without text, and
+ *     without the picture's first patch
+ * @param textMask (B, T), of all of the text; given with every patch, since all attend the text;
+ *     null = all of it is attended. Integers: 0 where a token is padding that nobody attends, else
+ *     any other number. Floats: to the score of a query of weight w and a key of the text of weight
+ *     m there is added w·(m − 1); an image's queries have the weight 1
  * @param span the patches that the image tokens belong to
  * @param rest what is left to do
  */
 public record Qkv(
-    NDArray packed, long textTokens, @Nullable NDArray textMask, PatchSpan span, Rest rest) {
-  /** With all text, and nothing left to do. */
-  public Qkv(NDArray packed, long textTokens, @Nullable NDArray textMask, PatchSpan span) {
-    this(packed, textTokens, textMask, span, Rest.NONE);
+    NDArray packed, TextTokens text, @Nullable NDArray textMask, PatchSpan span, Rest rest) {
+  /** With nothing left to do. */
+  public Qkv(NDArray packed, TextTokens text, @Nullable NDArray textMask, PatchSpan span) {
+    this(packed, text, textMask, span, Rest.NONE);
   }
 
-  /** With all text. */
-  public Qkv(NDArray packed, long textTokens, PatchSpan span) {
-    this(packed, textTokens, null, span);
+  /** Without a mask. */
+  public Qkv(NDArray packed, TextTokens text, PatchSpan span) {
+    this(packed, text, null, span);
   }
 
   /** Image tokens alone. */
   public Qkv(NDArray packed, PatchSpan span) {
-    this(packed, 0, null, span);
+    this(packed, TextTokens.NONE, null, span);
   }
 
   /**
@@ -69,10 +72,10 @@ public record Qkv(
 
   /** The same with something left to do, which writes no values of image tokens. */
   public Qkv before(Runnable work) {
-    return new Qkv(packed, textTokens, textMask, span, Rest.of(work));
+    return new Qkv(packed, text, textMask, span, Rest.of(work));
   }
 
-  /** (B, T + l, 3, H, D), finished. */
+  /** (B, t + l, 3, H, D), finished. */
   @Override
   public NDArray packed() {
     rest.finish();
@@ -82,7 +85,7 @@ public record Qkv(
   /** The values (B, l, 1, H, D) of the image tokens, whatever is left to do. */
   public NDArray values(NDManager owner) {
     NDArray ofAll = Torch.slice(owner, packed, 2, 2, 3);
-    return Torch.slice(owner, ofAll, 1, textTokens, tokens());
+    return Torch.slice(owner, ofAll, 1, textTokens(), tokens());
   }
 
   /** Whether something is left to do. */
@@ -90,9 +93,9 @@ public record Qkv(
     return rest != Rest.NONE && !rest.done;
   }
 
-  /** The same of other heads or tokens. */
-  public Qkv with(NDArray other) {
-    return new Qkv(other, textTokens, textMask, span);
+  /** The same of other heads and tokens. */
+  public Qkv with(NDArray other, TextTokens otherText) {
+    return new Qkv(other, otherText, textMask, span);
   }
 
   /** H, the number of heads. */
@@ -100,13 +103,32 @@ public record Qkv(
     return packed.getShape().get(3);
   }
 
-  /** T + l. */
+  /** t, the text tokens that are here. */
+  public long textTokens() {
+    return text.own().length();
+  }
+
+  /** t + l. */
   public long tokens() {
     return packed.getShape().get(1);
   }
 
-  /** The mask in a list, or an empty one. */
-  public List<NDArray> masks() {
-    return textMask == null ? List.of() : List.of(textMask);
+  /** The mask of all keys of the text and that of the queries here, or an empty list. */
+  public List<NDArray> masks(NDManager owner) {
+    return textMask == null
+        ? List.of()
+        : masks(owner, new TokenRange(0, Math.toIntExact(textMask.getShape().get(1))));
+  }
+
+  /** The mask of {@code keys} of the text and that of the queries here, or an empty list. */
+  public List<NDArray> masks(NDManager owner, TokenRange keys) {
+    NDArray mask = textMask;
+    return mask == null
+        ? List.of()
+        : List.of(part(owner, mask, keys), part(owner, mask, text.own()));
+  }
+
+  private static NDArray part(NDManager owner, NDArray mask, TokenRange tokens) {
+    return Torch.slice(owner, mask, 1, tokens.from(), tokens.to());
   }
 }

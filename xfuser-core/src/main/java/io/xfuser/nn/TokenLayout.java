@@ -161,4 +161,75 @@ public final class TokenLayout {
       return new PatchSpan(patch, patch + 1);
     }
   }
+
+  /**
+   * Which of the text tokens that are attended with an image's are here. The ranks that have the
+   * first patch's tokens share them out as they do these: contiguous shares, in order of shard,
+   * whose lengths differ by at most one, so that some are empty where there are more ranks than
+   * tokens.
+   *
+   * @param all the tokens that are shared out; 0 where text takes no part
+   * @param skipped how many of them, from the first, take no part in an attention
+   * @param share this rank's
+   * @param shares how many there are
+   */
+  public record TextTokens(int all, int skipped, int share, int shares) {
+    /** No text. */
+    public static final TextTokens NONE = new TextTokens(0, 0, 0, 1);
+
+    /** Checks that they are some. */
+    public TextTokens {
+      if (skipped < 0 || skipped > all || share < 0 || share >= shares) {
+        throw new IllegalArgumentException(
+            "no share %d of %d of %d text tokens without %d"
+                .formatted(share, shares, all, skipped));
+      }
+    }
+
+    /** All {@code tokens} are here. */
+    public static TextTokens whole(long tokens) {
+      return new TextTokens(Math.toIntExact(tokens), 0, 0, 1);
+    }
+
+    /** The same in an attention that leaves the first {@code tokens} alone. */
+    public TextTokens without(int tokens) {
+      return new TextTokens(all, tokens, share, shares);
+    }
+
+    /** T, the tokens of all shares that take part. */
+    public int total() {
+      return all - skipped;
+    }
+
+    /** The tokens that are here, counted from the first that takes part. */
+    public TokenRange own() {
+      return of(share);
+    }
+
+    /** Those of another share. */
+    public TokenRange of(int other) {
+      if (all == 0) {
+        return new TokenRange(0, 0);
+      }
+      if (other < 0 || other >= shares) {
+        throw new IllegalArgumentException("no share " + other + " of text in " + shares);
+      }
+      Range shared = Range.of(all).shard(other, shares);
+      return new TokenRange(
+          Math.max(0, shared.from() - skipped), Math.max(0, shared.to() - skipped));
+    }
+
+    /** How many of the tokens here, from the first, take no part. */
+    public int skippedHere() {
+      return Range.of(all).shard(share, shares).length() - own().length();
+    }
+
+    /**
+     * What is here once each of {@code ranks} consecutive shares, beginning with a multiple of
+     * that, has those of the others too.
+     */
+    public TextTokens together(int ranks) {
+      return all == 0 ? this : new TextTokens(all, skipped, share / ranks, shares / ranks);
+    }
+  }
 }

@@ -124,7 +124,7 @@ public record BlockContext(
     return new BlockContext(attentions, Share.WHOLE, (owner, whole) -> whole);
   }
 
-  /** The values (B, T + l, H, D) that the attention of this number gives; call each once. */
+  /** The values (B, t + l, H, D) that the attention of this number gives; call each once. */
   public NDArray attend(NDManager owner, int attention, Qkv qkv) {
     return attentions.get(attention).attend(owner, qkv);
   }

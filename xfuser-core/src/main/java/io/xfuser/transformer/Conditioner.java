@@ -21,7 +21,8 @@ public interface Conditioner<C> extends Part {
 
   /**
    * The text tokens (B, T, C) that enter the first block beside the image's, the same in every
-   * step; null where the model has none.
+   * step; null where the model has none. All of them, on every rank: what goes with a rank's image
+   * tokens is cut out of them.
    */
   default @Nullable NDArray jointText(C conditioning) {
     return null;

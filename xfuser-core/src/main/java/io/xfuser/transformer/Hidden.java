@@ -3,6 +3,7 @@ package io.xfuser.transformer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.nn.TokenRange;
 import org.jspecify.annotations.Nullable;
 
@@ -10,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * What blocks pass on.
  *
  * @param image this rank's image tokens of the span, (B, l, C)
- * @param text the text tokens of a joint transformer, (B, T, C); null where the model has none, and
- *     where these are not tokens of the picture's first patch: text goes with that one
+ * @param text the text tokens of a joint transformer that are here, (B, t, C); null where none is:
+ *     the model has none, or these are not tokens of the picture's first patch, with which text
+ *     goes, or there are more ranks than text tokens
  * @param skip the output (B, l, C) of the block that {@link TransformerSpec#skipFrom} names; null
  *     for other blocks
  * @param place where the image tokens lie
@@ -42,16 +44,17 @@ public record Hidden(NDArray image, @Nullable NDArray text, @Nullable NDArray sk
     return text == null ? new NDList(image) : new NDList(image, text);
   }
 
-  /** Text tokens, 0 where there are none. */
-  public long textTokens() {
-    return text == null ? 0 : text.getShape().get(1);
-  }
-
   /**
    * Where tokens lie.
    *
    * @param local within all tokens that this rank owns
    * @param span the patches they belong to
+   * @param text which text tokens go with them
    */
-  public record Place(TokenRange local, PatchSpan span) {}
+  public record Place(TokenRange local, PatchSpan span, TextTokens text) {
+    /** Without text. */
+    public Place(TokenRange local, PatchSpan span) {
+      this(local, span, TextTokens.NONE);
+    }
+  }
 }

@@ -13,7 +13,7 @@ import io.xfuser.torchscript.Torch;
  * and values and those that the other patches had in the step before, or in the last one that no
  * step cache spared. They travel while the rest of that step is computed, and are awaited when the
  * same block attends again. In synchronous steps the keys and values of all patches are awaited at
- * once. Text belongs to the first rank's patch.
+ * once. Text belongs to the first patch.
  */
 public final class DisplacedAttention implements Attention {
   private final Communicator ring;
@@ -38,13 +38,13 @@ public final class DisplacedAttention implements Attention {
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
     try (NDManager scope = owner.newSubManager()) {
-      NDArray own = // (B, T' + l·R, 2, H, D); T' is T on the first rank, else 0
-          Kernels.keysAndValues(scope, Kernels.gathered(scope, qkv, ring), 0);
+      NDArray own = // (B, T' + l·R, 2, H, D); T' is T in the first patch, else 0
+          Kernels.keysAndValues(scope, Kernels.gathered(scope, qkv, ring));
       NDArray keys = Torch.concat(scope, all.next(scope, own), 1); // (B, T + p, 2, H, D)
       long tokens = keys.getShape().get(1);
       String name = Kernels.name(kernel, qkv.packed());
       return Kernels.ATTENTION.call(
-          owner, "cached", qkv.packed(), keys, tokens, qkv.masks(), qkv.textTokens(), name);
+          owner, "cached", qkv.packed(), keys, tokens, qkv.masks(scope), qkv.textTokens(), name);
     }
   }
 

@@ -8,6 +8,7 @@ import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Communicator.Split;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.torchscript.Torch;
+import java.util.List;
 
 /** How Ulysses ranks trade their tokens' queries, keys and values for those of their heads. */
 public interface HeadTrade {
@@ -21,10 +22,12 @@ public interface HeadTrade {
   int HEADS = 3;
 
   /**
-   * Queries, keys and values (B, l·U, 3, H/U, D) of this rank's heads, of the image tokens of all
-   * ranks; of {@code qkv} all heads, of the image tokens of this rank.
+   * Queries, keys and values (B, T + l·U, 3, H/U, D) of this rank's heads, of the tokens of all
+   * ranks, text first; of {@code qkv} all heads, of the tokens of this rank.
+   *
+   * @param image how many image tokens each rank has
    */
-  NDArray toHeads(NDManager owner, Qkv qkv);
+  NDArray toHeads(NDManager owner, Qkv qkv, List<Long> image);
 
   /** Bytes of what is kept between calls. */
   default long bufferBytes() {
@@ -33,30 +36,45 @@ public interface HeadTrade {
 
   /** All of them at once. */
   static HeadTrade together(Communicator ranks) {
-    return (owner, qkv) -> {
+    return (owner, qkv, image) -> {
+      SharedText text = new SharedText(qkv.text(), ranks);
       try (NDManager scope = owner.newSubManager()) {
-        return ranks.allToAll(owner, image(scope, qkv), byHeads(qkv, ranks), TOKENS);
+        List<NDArray> arrived =
+            ranks.startAllToAll(qkv.packed(), byHeads(qkv, ranks), TOKENS).await(scope);
+        return text.first(owner, SharedText.cut(scope, arrived, text.lengths(image)));
       }
     };
   }
 
   /**
-   * Values before queries and keys, if something is left to do to these: they travel meanwhile
-   * (V-First, arXiv 2604.14561).
+   * Values of image tokens before all else, if something is left to do to that: they travel
+   * meanwhile (V-First, arXiv 2604.14561).
    */
   static HeadTrade valuesFirst(Communicator ranks) {
-    return (owner, qkv) -> {
+    return (owner, qkv, image) -> {
       if (!qkv.unfinished()) {
-        return together(ranks).toHeads(owner, qkv);
+        return together(ranks).toHeads(owner, qkv, image);
       }
       try (NDManager scope = owner.newSubManager()) {
         Split heads = byHeads(qkv, ranks);
         Pending values = ranks.startAllToAll(qkv.values(scope), heads, TOKENS);
         NDArray rest = Torch.slice(scope, image(scope, qkv), PARTS, 0, 2); // (B, l, 2, H, D)
         NDList others = ranks.startAllToAll(rest, heads, TOKENS).await(scope);
-        return Kernels.ATTENTION.call(owner, "with_values", others, values.await(scope));
+        NDList text = text(scope, qkv, ranks);
+        return Kernels.ATTENTION.call(owner, "with_values", others, values.await(scope), text);
       }
     };
+  }
+
+  /** Those of all ranks' text in order, each (B, t, 3, H/U, D); none without text. */
+  static NDList text(NDManager owner, Qkv qkv, Communicator ranks) {
+    if (qkv.text().total() == 0) {
+      return new NDList();
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray own = Torch.slice(scope, qkv.packed(), TOKENS, 0, qkv.textTokens());
+      return ranks.startAllToAll(own, byHeads(qkv, ranks), TOKENS).await(owner);
+    }
   }
 
   /** Queries, keys and values (B, l, 3, H, D) of the image tokens. */

@@ -6,8 +6,6 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.Torch;
-import java.util.List;
 
 /** The arithmetic of this package. */
 final class Kernels {
@@ -36,16 +34,12 @@ final class Kernels {
     if (ring.size() == 1) {
       return qkv.packed();
     }
-    NDArray image = ring.allGather(owner, keysAndValues(owner, qkv.packed(), qkv.textTokens()), 1);
-    if (qkv.textTokens() == 0) {
-      return image; // (B, l·R, 2, H, D)
-    }
-    NDArray text = Torch.slice(owner, qkv.packed(), 1, 0, qkv.textTokens()); // (B, T, 3, H, D)
-    return Torch.concat(owner, List.of(keysAndValues(owner, text, 0), image), 1);
+    NDArray own = keysAndValues(owner, qkv.packed()); // (B, t + l, 2, H, D)
+    return new SharedText(qkv.text(), ring).first(owner, ring.startAllGather(own).await(owner));
   }
 
-  /** Keys and values of {@code packed} from token {@code from} on. */
-  static NDArray keysAndValues(NDManager owner, NDArray packed, long from) {
-    return ATTENTION.call(owner, "key_values", packed, from);
+  /** Keys and values (B, L, 2, H, D) of {@code packed} (B, L, 2 or 3, H, D). */
+  static NDArray keysAndValues(NDManager owner, NDArray packed) {
+    return ATTENTION.call(owner, "key_values", packed);
   }
 }

@@ -19,7 +19,7 @@ import java.util.stream.LongStream;
 record KeyValueBuffer(NDArray keysAndValues, long text) {
   /** Nothing yet, for {@code image} tokens and the text that comes with the first patch. */
   static KeyValueBuffer of(NDManager owner, Qkv first, long image) {
-    long text = first.textTokens();
+    long text = first.text().total();
     return new KeyValueBuffer(
         Kernels.ATTENTION.call(owner, "new_buffer", first.packed(), text + image), text);
   }
@@ -47,13 +47,16 @@ record KeyValueBuffer(NDArray keysAndValues, long text) {
   }
 
   /**
-   * The values (B, T' + l, H, D) that queries get of the text and the first {@code image} tokens.
+   * The values (B, t + l, H, D) that queries get of the text and the first {@code image} tokens.
    */
   NDArray attend(NDManager owner, Qkv qkv, long image, AttentionKernel kernel) {
     NDArray packed = qkv.packed();
     String name = Kernels.name(kernel, packed);
-    return Kernels.ATTENTION.call(
-        owner, "cached", packed, keysAndValues, text + image, qkv.masks(), qkv.textTokens(), name);
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> masks = qkv.masks(scope);
+      return Kernels.ATTENTION.call(
+          owner, "cached", packed, keysAndValues, text + image, masks, qkv.textTokens(), name);
+    }
   }
 
   long bytes() {

@@ -20,7 +20,9 @@ public record LocalAttention(AttentionKernel kernel) implements Attention {
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
     String name = Kernels.name(kernel, qkv.packed());
-    return Kernels.ATTENTION.call(
-        owner, "local", qkv.packed(), qkv.masks(), qkv.textTokens(), name);
+    try (NDManager scope = owner.newSubManager()) {
+      return Kernels.ATTENTION.call(
+          owner, "local", qkv.packed(), qkv.masks(scope), qkv.textTokens(), name);
+    }
   }
 }

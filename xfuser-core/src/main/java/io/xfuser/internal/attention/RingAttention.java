@@ -7,13 +7,14 @@ import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Pending;
+import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.AttentionKernel;
 import java.util.List;
 
 /**
- * The queries stay, keys and values travel once around the ranks; each part's result is merged by
- * its log-sum-exp (Ring Attention, arXiv 2310.01889). The next keys travel while the present ones
- * are attended.
+ * The queries stay, keys and values, of text too, travel once around the ranks; each part's result
+ * is merged by its log-sum-exp (Ring Attention, arXiv 2310.01889). The next keys travel while the
+ * present ones are attended.
  *
  * @param ranks the ring
  * @param kernel computes each part
@@ -23,19 +24,18 @@ public record RingAttention(Communicator ranks, AttentionKernel kernel) implemen
   public NDArray attend(NDManager owner, Qkv qkv) {
     String name = Kernels.name(kernel, qkv.packed());
     try (NDManager scope = owner.newSubManager()) {
-      NDArray packed = qkv.packed(); // (B, T + l, 3, H, D)
-      NDArray kv = // (B, l, 2, H, D): every rank has the text, and attends it with its own keys
-          Kernels.keysAndValues(scope, packed, qkv.textTokens());
-      NDList sum = null; // values (B, H, T + l, D) and log-sum-exp (B, H, T + l, 1)
+      NDArray packed = qkv.packed(); // (B, t + l, 3, H, D)
+      NDArray kv = Kernels.keysAndValues(scope, packed); // (B, t + l, 2, H, D)
+      NDList sum = null; // values (B, H, t + l, D) and log-sum-exp (B, H, t + l, 1)
       for (int hop = 0; hop < ranks.size(); hop++) {
         boolean last = hop == ranks.size() - 1;
         Pending next = last ? null : ranks.rotate(List.of(kv));
+        List<NDArray> masks = qkv.masks(scope, arrived(qkv, hop));
+        long text = qkv.textTokens();
         sum =
             sum == null
-                ? Kernels.ATTENTION.callList(
-                    scope, "partial", packed, packed, qkv.masks(), qkv.textTokens(), name)
-                : Kernels.ATTENTION.callList(
-                    scope, "merge", packed, kv, sum.get(0), sum.get(1), name);
+                ? Kernels.ATTENTION.callList(scope, "partial", packed, packed, masks, text, name)
+                : Kernels.ATTENTION.callList(scope, "merge", packed, kv, masks, text, sum, name);
         if (next != null) {
           kv = next.await(scope).singletonOrThrow();
         }
@@ -45,5 +45,10 @@ public record RingAttention(Communicator ranks, AttentionKernel kernel) implemen
       }
       return Kernels.ATTENTION.call(owner, "finish", sum.get(0), packed);
     }
+  }
+
+  /** Which of the text's keys have come from so many ranks before. */
+  private TokenRange arrived(Qkv qkv, int hop) {
+    return qkv.text().of(Math.floorMod(ranks.rank() - hop, ranks.size()));
   }
 }

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * Ranks on different nodes trade only those of their tokens whose values have changed most since
  * they were sent, by the sum of absolute differences (V-Major selective communication, arXiv
  * 2604.14561); of the others queries, keys and values stay what they were. Ranks of one node trade
- * all. In the first step all of it is sent, and so it is where a request goes on on other ranks.
+ * all, and text is all traded. In the first step all of it is sent, and so it is where a request
+ * goes on on other ranks.
  */
 public final class SelectiveTrade implements HeadTrade {
   private final NDManager request;
@@ -76,10 +77,10 @@ public final class SelectiveTrade implements HeadTrade {
   }
 
   @Override
-  public NDArray toHeads(NDManager owner, Qkv qkv) {
+  public NDArray toHeads(NDManager owner, Qkv qkv, List<Long> image) {
     NDArray mine =
         step == schedule.from() || ranks.nodes().size() == 1
-            ? first(owner, qkv)
+            ? first(owner, qkv, image)
             : selected(owner, qkv);
     if (qkv.span().to() == layout.patches()) {
       step++;
@@ -87,8 +88,8 @@ public final class SelectiveTrade implements HeadTrade {
     return mine;
   }
 
-  private NDArray first(NDManager owner, Qkv qkv) {
-    NDArray mine = whole.toHeads(owner, qkv); // (B, l·U, 3, H/U, D)
+  private NDArray first(NDManager owner, Qkv qkv, List<Long> image) {
+    NDArray mine = whole.toHeads(owner, qkv, image); // (B, T + l·U, 3, H/U, D)
     try (NDManager scope = owner.newSubManager()) {
       NDArray values = qkv.values(scope);
       NDArray own = sent == null ? room(values, length(layout.all(), ranks.rank())) : sent;
@@ -96,7 +97,7 @@ public final class SelectiveTrade implements HeadTrade {
       sent = own;
       kept = all;
       put(scope, own, layout.local(qkv.span(), shards.get(ranks.rank())), values);
-      long from = 0;
+      long from = new SharedText(qkv.text(), ranks).together().own().length();
       for (int rank = 0; rank < ranks.size(); rank++) {
         long to = from + length(qkv.span(), rank);
         put(scope, all, place(qkv.span(), rank), Torch.slice(scope, mine, TOKENS, from, to));
@@ -146,7 +147,7 @@ public final class SelectiveTrade implements HeadTrade {
         NDArray fresh = Torch.concat(scope, far.get(i).await(scope), TOKENS);
         Kernels.ATTENTION.call(scope, "put_at", kept(), halves.get(i).from(), all, fresh);
       }
-      List<NDArray> pieces = new ArrayList<>();
+      List<NDArray> pieces = new ArrayList<>(HeadTrade.text(scope, qkv, ranks));
       for (int rank = 0; rank < ranks.size(); rank++) {
         TokenRange where = place(span, rank);
         pieces.add(Torch.slice(scope, kept(), TOKENS, where.from(), where.to()));

@@ -9,11 +9,8 @@ import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Communicator.Split;
-import io.xfuser.internal.parallel.Pending;
-import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
-import io.xfuser.torchscript.Torch;
 import java.util.List;
 
 /**
@@ -37,39 +34,21 @@ public record UlyssesAttention(
 
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
+    SharedText text = new SharedText(qkv.text(), ranks);
+    List<Long> image = imageLengths(layout, shards, qkv.span());
     try (NDManager scope = owner.newSubManager()) {
-      NDArray mine = trade.toHeads(scope, qkv); // (B, l·U, 3, H/U, D)
-      if (qkv.textTokens() > 0) {
-        return attendWithText(owner, scope, qkv, mine);
-      }
-      return toTokens(owner, inner.attend(scope, qkv.with(mine)), qkv.span());
+      NDArray mine = trade.toHeads(scope, qkv, image); // (B, T + l·U, 3, H/U, D)
+      NDArray out = // (B, T + l·U, H/U, D)
+          inner.attend(scope, qkv.with(mine, text.together()));
+      Split tokens = new Split(TOKENS, text.lengths(image));
+      return ranks.allToAll( // (B, t + l, H, D)
+          owner, text.byRank(scope, out, image), tokens, HEADS - 1);
     }
   }
 
-  /** All ranks have the text already: each takes its heads of it, and the outputs are gathered. */
-  private NDArray attendWithText(
-      NDManager owner, NDManager scope, Qkv qkv, NDArray imageQkv) { // (B, l·U, 3, H/U, D)
-    long text = qkv.textTokens(); // T
-    Range heads = Range.of(Math.toIntExact(qkv.heads())).shard(ranks.rank(), ranks.size());
-    NDArray allHeads = Torch.slice(scope, qkv.packed(), TOKENS, 0, text); // (B, T, 3, H, D)
-    NDArray textQkv = // (B, T, 3, H/U, D)
-        Torch.slice(scope, allHeads, HEADS, heads.from(), heads.to());
-    NDArray joint = // (B, T + l·U, 3, H/U, D)
-        Torch.concat(scope, List.of(textQkv, imageQkv), TOKENS);
-    NDArray out = inner.attend(scope, qkv.with(joint)); // (B, T + l·U, H/U, D)
-    Pending textOfAll = // each (B, T, H/U, D)
-        ranks.startAllGather(Torch.contiguous(scope, Torch.slice(scope, out, TOKENS, 0, text)));
-    NDArray imageOut = // (B, l, H, D)
-        toTokens(
-            scope, Torch.slice(scope, out, TOKENS, text, out.getShape().get(TOKENS)), qkv.span());
-    NDArray textOut = Torch.concat(scope, textOfAll.await(scope), HEADS - 1); // (B, T, H, D)
-    return Torch.concat(owner, List.of(textOut, imageOut), TOKENS); // (B, T + l, H, D)
-  }
-
-  /** (B, l·U, H/U, D) to (B, l, H, D). */
-  private NDArray toTokens(NDManager owner, NDArray out, PatchSpan span) {
-    List<Long> lengths = shards.stream().map(shard -> (long) layout.length(span, shard)).toList();
-    return ranks.allToAll(owner, out, new Split(TOKENS, lengths), HEADS - 1);
+  /** The image tokens of each rank. */
+  static List<Long> imageLengths(TokenLayout layout, List<Integer> shards, PatchSpan span) {
+    return shards.stream().map(shard -> (long) layout.length(span, shard)).toList();
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.trace.TraceEvent.MicroStep;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
@@ -238,9 +239,14 @@ public record RankPlan(
         : new MicroStep(step, own, own + 1, ranks);
   }
 
-  /** Whether joint text goes with {@code span} here: it does with the picture's first patch. */
-  public boolean withText(PatchSpan span) {
-    return span.from() == 0 && mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0;
+  /**
+   * What goes with {@code span} here of so many tokens of joint text: with the picture's first
+   * patch a share, of as many as ranks have tokens of that.
+   */
+  public TextTokens text(PatchSpan span, int tokens) {
+    return span.from() == 0 && mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0
+        ? new TextTokens(tokens, 0, shard, patchShards().size())
+        : TextTokens.NONE;
   }
 
   /** The places in the layout of the ranks of this rank's Ulysses group. */

@@ -163,7 +163,9 @@ final class DenoisingLoop<C> {
     List<BlockReuse.Begun> all = new ArrayList<>();
     for (PatchSpan span : plan.spans(t)) {
       enter(t, span);
-      Hidden input = embed(step, latents(step, step, t, span), place(span), conditioning, t);
+      Hidden input =
+          embed(
+              step, latents(step, step, t, span), ends.place(span, conditioning), conditioning, t);
       all.add(during(() -> blocks.begin(step, input, conditioning, skips.pass(step))));
     }
     boolean spared = blocks.spared(step, all, t);
@@ -178,16 +180,12 @@ final class DenoisingLoop<C> {
     }
   }
 
-  private Place place(PatchSpan span) {
-    return new Place(plan.layout().local(span, plan.shard()), span);
-  }
-
   private <T> T during(Supplier<T> inBlocks) {
     return trace.during(Activity.BLOCKS, inBlocks);
   }
 
   private void microStep(NDManager step, C conditioning, int t, PatchSpan span) {
-    Place place = place(span);
+    Place place = ends.place(span, conditioning);
     try (NDManager scope = step.newSubManager()) {
       NDArray latents = stages.first() ? latents(step, scope, t, span) : null; // (B, d, c)
       if (predictions.spared(t, span)) {

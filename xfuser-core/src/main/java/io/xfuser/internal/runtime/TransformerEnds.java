@@ -4,7 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.model.GenerationRequest.LayerGuidance;
+import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Hidden.Place;
 import java.util.Objects;
@@ -52,11 +55,25 @@ final class TransformerEnds<C> {
   }
 
   private Hidden entering(NDManager scope, NDArray input, Place place, C conditioning) {
-    PipelineStage<C> stage = parts.stage();
-    NDArray image = stage.embedding().embed(scope, input, place.local(), conditioning); // (B, l, C)
-    boolean withText = plan.withText(place.span());
+    NDArray image = // (B, l, C)
+        parts.stage().embedding().embed(scope, input, place.local(), conditioning);
+    NDArray text = parts.stage().conditioner().jointText(conditioning); // (B, T, C)
+    TokenRange own = place.text().own();
     return new Hidden(image, place)
-        .with(image, withText ? stage.conditioner().jointText(conditioning) : null);
+        .with(
+            image,
+            text == null || own.length() == 0
+                ? null
+                : Torch.slice(scope, text, 1, own.from(), own.to())); // (B, t, C)
+  }
+
+  /** Where the tokens of {@code span} lie that this rank has, and those of its text. */
+  Place place(PatchSpan span, C conditioning) {
+    NDArray text = parts.stage().conditioner().jointText(conditioning); // (B, T, C)
+    return new Place(
+        plan.layout().local(span, plan.shard()),
+        span,
+        text == null ? TextTokens.NONE : plan.text(span, Math.toIntExact(text.getShape().get(1))));
   }
 
   /** The transformer's rows (B or 2B, d, c) for the hidden states after all blocks. */
@@ -91,7 +108,7 @@ final class TransformerEnds<C> {
     C prompts = Objects.requireNonNull(promptsAlone);
     C alone = parts.stage().conditioner().at(scope, prompts, timesteps[t]);
     NDArray input = input(scope, predicted.latents(), predicted.place(), t);
-    Hidden x = entering(scope, input, predicted.place(), alone);
+    Hidden x = entering(scope, input, place(predicted.place().span(), alone), alone);
     PipelineStage<C> fewer = parts.stage().without(plan.request().guidance().layers().blocks());
     LongSkips.Pass skips = parts.skips().pass(scope);
     return predict(scope, fewer.forward(scope, x, alone, parts.contexts(), skips), alone);

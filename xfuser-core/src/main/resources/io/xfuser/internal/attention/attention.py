@@ -1,14 +1,14 @@
 # B batch, L tokens (Lq queries, Lk keys), H heads, D head size. A packed buffer is (B, L, 3, H, D) or, without queries,
-# (B, L, 2, H, D). kernel is the name of an AttentionKernel.java. mask is none or the text's (B, T), as Qkv.java has it; the first
-# `text` queries are those of the text, the first T keys too.
+# (B, L, 2, H, D). kernel is the name of an AttentionKernel.java. The first `text` queries and the first T keys are those of the
+# text; mask is none, or that of these keys (B, T) and of these queries (B, text), as Qkv.java has it.
 
 def queries(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, H, L, D)
   return packed.select(2, 0).transpose(1, 2)
 
-def key_values(self, packed: Tensor, text: int) -> Tensor:
-  # (B, T + L, 2 or 3, H, D) -> (B, L, 2, H, D) without the text, contiguous, to be sent
-  return packed.slice(1, text, packed.size(1)).slice(2, packed.size(2) - 2, packed.size(2)).contiguous()
+def key_values(self, packed: Tensor) -> Tensor:
+  # (B, L, 2 or 3, H, D) -> (B, L, 2, H, D), contiguous, to be sent
+  return packed.slice(2, packed.size(2) - 2, packed.size(2)).contiguous()
 
 def local(self, packed: Tensor, mask: List[Tensor], text: int, kernel: str) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D)
@@ -20,7 +20,7 @@ def cached(self, packed: Tensor, buffer: Tensor, filled: int, mask: List[Tensor]
 
 def weighed(self, mask: List[Tensor]) -> bool:
   # whether what is added to a score depends on its query too
-  return len(mask) == 1 and mask[0].is_floating_point()
+  return len(mask) > 0 and mask[0].is_floating_point()
 
 def wide_bias(self, mask: Tensor, keys: int, dtype: int) -> Tensor:
   # what is added to the scores of the image's queries, of so many keys and more: (B, 1, 1, a multiple of 16), as kernels on
@@ -34,11 +34,12 @@ def wide_bias(self, mask: Tensor, keys: int, dtype: int) -> Tensor:
 
 def bias(self, mask: List[Tensor], keys: int, dtype: int) -> List[Tensor]:
   # the same of these keys alone: none or (B, 1, 1, keys)
-  return [self.wide_bias(m, keys, dtype).slice(3, 0, keys) for m in mask]
+  return [self.wide_bias(m, keys, dtype).slice(3, 0, keys) for m in mask[:1]]
 
 def text_bias(self, mask: List[Tensor], keys: int, dtype: int) -> List[Tensor]:
-  # what is added to the scores of the text's queries, if they have weights: (B, 1, T, keys)
-  return [(torch.to(m, dtype).unsqueeze(1).unsqueeze(3) * self.wide_bias(m, keys, dtype)).slice(3, 0, keys) for m in mask]
+  # what is added to the scores of the text's queries, if they have weights: (B, 1, text, keys)
+  weights = torch.to(mask[1], dtype).unsqueeze(1).unsqueeze(3)
+  return [(weights * self.wide_bias(mask[0], keys, dtype)).slice(3, 0, keys)]
 
 def attend_packed(self, packed: Tensor, kv: Tensor, mask: List[Tensor], text: int, kernel: str) -> Tensor:
   # queries of packed (B, L, 3, H, D), kv (B, Lk, 2 or 3, H, D) -> (B, L, H, D)
@@ -125,14 +126,18 @@ def summing_kernel(self, q: Tensor, k: Tensor, v: Tensor, kernel: str) -> str:
     return "cudnn"
   return "sdpa_math"
 
-def with_values(self, others: List[Tensor], values: List[Tensor]) -> Tensor:
-  # queries and keys (B, li, 2, H, D) and values (B, li, 1, H, D), in order -> (B, L, 3, H, D)
+def with_values(self, others: List[Tensor], values: List[Tensor], text: List[Tensor]) -> Tensor:
+  # queries and keys (B, li, 2, H, D) and values (B, li, 1, H, D), in order, behind what is complete (B, ti, 3, H, D)
+  # -> (B, T + L, 3, H, D)
   tokens = 0
-  for x in values:
+  for x in values + text:
     tokens = tokens + x.size(1)
   like = values[0]
   out = torch.empty([like.size(0), tokens, 3, like.size(3), like.size(4)], dtype=like.dtype, device=like.device)
   done = 0
+  for x in text:
+    self.put(out, done, x)
+    done = done + x.size(1)
   for i in range(len(values)):
     part = out.slice(1, done, done + values[i].size(1))
     part.slice(2, 0, 2).copy_(others[i])
@@ -212,9 +217,10 @@ def partial_rows(self, packed: Tensor, kv: Tensor, bias: List[Tensor], kernel: s
   out, lse = self.fused(q, k, v, bias, chosen, True)
   return (torch.to(out, 6), torch.to(lse, 6))
 
-def merge(self, packed: Tensor, kv: Tensor, out: Tensor, lse: Tensor, kernel: str) -> Tuple[Tensor, Tensor]:
+def merge(self, packed: Tensor, kv: Tensor, mask: List[Tensor], text: int, sum: List[Tensor], kernel: str) -> Tuple[Tensor, Tensor]:
   # as if computed over the union of both sets of keys: algorithms from Ring Attention (arXiv 2310.01889)
-  other, other_lse = self.partial_rows(packed, kv, annotate(List[Tensor], []), kernel)
+  other, other_lse = self.partial(packed, kv, mask, text, kernel)
+  out, lse = sum[0], sum[1]
   merged = out - torch.sigmoid(other_lse - lse) * (out - other)
   return (merged, lse - torch.log_sigmoid(lse - other_lse))
 

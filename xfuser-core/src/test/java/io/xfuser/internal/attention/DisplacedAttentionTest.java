@@ -20,6 +20,7 @@ import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.nn.Sequence;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
@@ -261,7 +262,8 @@ class DisplacedAttentionTest {
     }
     try (NDManager scope = manager.newSubManager()) {
       NDArray java = scope.create(packed, new Shape(1, values.size(), 3, 1, HEAD));
-      return new Qkv(Torch.copy(manager, java), span.from() == 0 ? TEXT : 0, span);
+      TextTokens text = span.from() == 0 ? TextTokens.whole(TEXT) : TextTokens.NONE;
+      return new Qkv(Torch.copy(manager, java), text, span);
     }
   }
 

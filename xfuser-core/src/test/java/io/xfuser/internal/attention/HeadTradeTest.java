@@ -16,6 +16,7 @@ import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.nn.Sequence;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
@@ -75,14 +76,16 @@ class HeadTradeTest {
       Function<Communicator, HeadTrade> trade,
       long text) {
     long tokens = TOKENS.length(TOKENS.all(), world.rank());
-    NDArray packed = PROGRAM.call(scope, "unfinished", text, tokens, (long) world.rank());
+    TextTokens shared = new TextTokens(Math.toIntExact(text), 0, world.rank(), 4);
+    long own = shared.own().length(); // one rank has none
+    NDArray packed = PROGRAM.call(scope, "unfinished", own, tokens, (long) world.rank());
     AtomicInteger finished = new AtomicInteger();
     Qkv qkv =
-        new Qkv(packed, text, TOKENS.all())
+        new Qkv(packed, shared, TOKENS.all())
             .before(
                 () -> {
                   finished.incrementAndGet();
-                  PROGRAM.call(scope, "finish", packed, text);
+                  PROGRAM.call(scope, "finish", packed, own);
                 });
     Attention attention =
         new UlyssesAttention(ranks, TOKENS, all(4), trade.apply(ranks), new LocalAttention());

@@ -112,7 +112,8 @@ class SelectiveTradeTest {
       NDArray half = Torch.copy(scope, packed); // whose queries and keys are not done
       PROGRAM.call(scope, "undo", half);
       Qkv unfinished = new Qkv(half, span).before(() -> PROGRAM.call(scope, "redo", half));
-      NDArray mine = trade.toHeads(scope, step % 2 == 0 ? qkv : unfinished);
+      List<Long> lengths = UlyssesAttention.imageLengths(layout, all(world.size()), span);
+      NDArray mine = trade.toHeads(scope, step % 2 == 0 ? qkv : unfinished, lengths);
       return mine.toFloatArray();
     }
   }
@@ -219,15 +220,16 @@ class SelectiveTradeTest {
           try (NDManager request = Torch.newManager()) {
             TwoLevels ranks = world.onNodes(Channel.ULYSSES, all(4), 2);
             HeadTrade trade = trade(request, ranks, layout, steps, false);
+            List<Long> lengths = UlyssesAttention.imageLengths(layout, all(4), layout.all());
             long bytes = 0;
             for (int step = 0; step < steps; step++) {
               try (NDManager scope = request.newSubManager()) {
                 NDArray x =
                     PROGRAM.call(
                         scope, "moved", 64L, (long) world.rank(), (long) step, (long) head);
-                HeadTrade.together(ranks).toHeads(scope, new Qkv(x, layout.all()));
+                HeadTrade.together(ranks).toHeads(scope, new Qkv(x, layout.all()), lengths);
                 long whole = world.counter().betweenNodes(Channel.ULYSSES) - bytes;
-                trade.toHeads(scope, new Qkv(x, layout.all()));
+                trade.toHeads(scope, new Qkv(x, layout.all()), lengths);
                 bytes = world.counter().betweenNodes(Channel.ULYSSES);
                 if (step == 0) {
                   assertThat(bytes).isEqualTo(2 * whole);

@@ -17,6 +17,7 @@ import io.xfuser.nn.Sequence;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
+import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Program;
@@ -115,8 +116,11 @@ class TextMaskTest {
           : new UlyssesAttention(world.group(Channel.ULYSSES, shards), layout(), shards, inner);
     }
 
-    boolean withText(int rank, PatchSpan span) {
-      return span.from() == 0 && rank < ulysses * ring;
+    /** The ranks of the first patch share it out. */
+    TextTokens text(int rank, PatchSpan span) {
+      return span.from() == 0 && rank < ulysses * ring
+          ? new TextTokens(TEXT, 0, rank, ulysses * ring)
+          : TextTokens.NONE;
     }
   }
 
@@ -175,9 +179,9 @@ class TextMaskTest {
     for (int step = 0; step < STEPS; step++) {
       steps.begin(step);
       for (PatchSpan span : step == 0 ? List.of(layout.all()) : patches(layout)) {
-        boolean text = strategy.withText(world.rank(), span);
+        TextTokens text = strategy.text(world.rank(), span);
         long[] own = own(layout, world.rank(), span, text);
-        Qkv qkv = new Qkv(Patchify.select(manager, packed, own), text ? TEXT : 0, mask, span);
+        Qkv qkv = new Qkv(Patchify.select(manager, packed, own), text, mask, span);
         NDArray found = attention.attend(manager, qkv);
         worst =
             Math.max(
@@ -195,11 +199,11 @@ class TextMaskTest {
     return IntStream.range(0, layout.patches()).mapToObj(PatchSpan::of).toList();
   }
 
-  /** The rows of the text, if it goes with these patches, and of the rank's image tokens. */
-  private static long[] own(TokenLayout layout, int shard, PatchSpan span, boolean text) {
+  /** The rows of the text that goes with these patches, and of the rank's image tokens. */
+  private static long[] own(TokenLayout layout, int shard, PatchSpan span, TextTokens text) {
     TokenRange local = layout.local(span, shard);
     return LongStream.concat(
-            LongStream.range(0, text ? TEXT : 0),
+            LongStream.range(text.own().from(), text.own().to()),
             LongStream.of(layout.positions(shard))
                 .skip(local.from())
                 .limit(local.length())

@@ -4,8 +4,8 @@ def random(self, tokens: int, seed: int) -> Tensor:
   return torch.randn([2, tokens, 3, 7, 5], generator=generator, dtype=6, device=torch.device("cpu"))
 
 def unfinished(self, text: int, tokens: int, rank: int) -> Tensor:
-  # (2, text + tokens, 3, 7, 5): text that ranks have alike, and tokens of their own, of which values alone are what they shall be
-  packed = torch.cat([self.random(text, 1), self.random(tokens, 2 + rank)], 1)
+  # (2, text + tokens, 3, 7, 5) of a rank, its text and its other tokens, of which values alone are what they shall be
+  packed = torch.cat([self.random(text, 10 + rank), self.random(tokens, 20 + rank)], 1)
   packed.slice(1, 0, text).mul_(0.5)
   packed.slice(1, text, text + tokens).slice(2, 0, 2).mul_(0.5)
   return packed

@@ -16,6 +16,8 @@ import io.xfuser.model.LatentShape;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.Sequence;
 import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.TextTokens;
+import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
@@ -36,6 +38,7 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rank's part of a denoising step: timestep, embedding, all blocks, head. The ranks share the
@@ -118,9 +121,7 @@ final class RankStep<C> implements AutoCloseable {
           transformer
               .embedding()
               .embed(step, tokens, layout.local(layout.all(), rank), conditioning);
-      Place place = new Place(layout.local(layout.all(), rank), layout.all());
-      Hidden hidden =
-          new Hidden(x, place).with(x, transformer.conditioner().jointText(conditioning));
+      Hidden hidden = entering(step, x, transformer.conditioner().jointText(conditioning));
       Map<Integer, NDArray> kept = new HashMap<>(); // outputs (B, l, C) that later blocks read
       TransformerSpec<C> spec = transformer.spec();
       for (int i = 0; i < contexts.size(); i++) {
@@ -140,6 +141,18 @@ final class RankStep<C> implements AutoCloseable {
       }
       return transformer.head().predict(owner, hidden, conditioning);
     }
+  }
+
+  /** Before all blocks, with this rank's share of {@code text} (B, T, C). */
+  private Hidden entering(NDManager step, NDArray image, @Nullable NDArray text) {
+    TokenRange local = layout.local(layout.all(), rank);
+    if (text == null) {
+      return new Hidden(image, new Place(local, layout.all()));
+    }
+    int all = Math.toIntExact(text.getShape().get(1));
+    TextTokens own = new TextTokens(all, 0, rank, layout.shards());
+    return new Hidden(image, new Place(local, layout.all(), own))
+        .with(image, Torch.slice(step, text, 1, own.own().from(), own.own().to()));
   }
 
   private static boolean isSource(TransformerSpec<?> spec, int block) {

@@ -24,9 +24,9 @@ import java.util.stream.IntStream;
 
 /**
  * The formulas, for tokens and heads that need not divide evenly. Of a rank: l its image tokens, h
- * its heads of H, D their size, T text tokens; of its Ulysses group: g image tokens; of its
- * DistriFusion patch: n of all N. B counts pictures, times two with guidance on one rank, times the
- * frames of a video.
+ * its heads of H, D their size, t its text tokens of T; of its Ulysses group: g image tokens, s
+ * text tokens; of its DistriFusion patch: n of all N. B counts pictures, times two with guidance on
+ * one rank, times the frames of a video.
  */
 final class ExpectedCosts {
   private static final int FLOAT = 4;
@@ -43,6 +43,7 @@ final class ExpectedCosts {
   private final long batch; // B
   private final long latentWidth; // c, values of a token
   private final ExpectedAcross across;
+  private final ExpectedText text;
 
   ExpectedCosts(
       CostContract model, DiffusionPipeline pipeline, ParallelConfig degrees, int warmup) {
@@ -62,6 +63,7 @@ final class ExpectedCosts {
     this.rows = (long) request.images() / degrees.dataDegree() * latents.sequences();
     this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
     this.latentWidth = (long) latents.channels() * latents.patch().size();
+    this.text = new ExpectedText(model, degrees, mesh);
     this.across = new ExpectedAcross(model, degrees, mesh, layout, stale ? warmup : null);
   }
 
@@ -89,9 +91,17 @@ final class ExpectedCosts {
     boolean last = stage == degrees.pipefusionDegree() - 1;
     long steps = CostContract.STEPS;
     long latents = rows * denoised.length(denoised.all(), shard(rank)) * latentWidth;
-    assertSent(
-        report, "ulysses", steps * (attentions(stage) * ulysses(rank) + joint(stage) * text(rank)));
-    assertSent(report, "ring", steps * attentions(stage) * ringed(rank));
+    long group = groupTokens(rank, ring(rank, 0));
+    long spoken = text.ofGroup(rank, ring(rank, 0));
+    long traded =
+        attentions(stage) * ulysses(rank, tokens(rank), group)
+            + joint(stage) * ulysses(rank, text.own(rank), spoken);
+    assertSent(report, "ulysses", steps * traded);
+    int next = ring(rank, 1);
+    long ringed =
+        attentions(stage) * ringed(rank, layout.tokens(), group, groupTokens(rank, next))
+            + joint(stage) * ringed(rank, text.all(rank), spoken, text.ofGroup(rank, next));
+    assertSent(report, "ring", steps * ringed);
     // nobody reads what would be sent in the last step, unless it is synchronous
     long displacedSums =
         batch * blocks(stage).map(spec::sums).sum() * across.displaced(heads(rank));
@@ -101,10 +111,10 @@ final class ExpectedCosts {
         (stale ? steps - 1 : steps) * (displaced(rank, stage) + displacedSums));
     long summed =
         blocks(stage).map(spec::sums).sum() * across.summed(batch, shard(rank), heads(rank));
-    long traded = blocks(stage).map(spec::neighbours).sum() * batch * across.traded(shard(rank));
-    assertSent(report, "tokens", summed + traded);
+    long looked = blocks(stage).map(spec::neighbours).sum() * batch * across.traded(shard(rank));
+    assertSent(report, "tokens", summed + looked);
     long skipped = skips(stage) * tokens(rank);
-    long forward = last ? 0 : tokens(rank) + model.textTokens() + skipped;
+    long forward = last ? 0 : tokens(rank) + text.own(rank) + skipped;
     // the return hop: not after the last step, and not doubled by guidance
     long back = last && stage > 0 ? (steps - 1) * latents : 0;
     assertSent(report, "pipefusion", steps * batch * model.width() * forward + back);
@@ -125,40 +135,28 @@ final class ExpectedCosts {
     checkParameters(report, stage, mesh.coordinate(rank, MeshAxis.TENSOR));
   }
 
-  /** Queries, keys, values and outputs of the tokens that are computed together: 4·(T + l)·H·D. */
+  /** Queries, keys, values and outputs of the tokens that are computed together: 4·(t + l)·H·D. */
   private long attended(int rank, int stage) {
     if (attentions(stage) == 0) {
       return 0;
     }
-    long text = joint(stage) > 0 ? spoken(rank) : 0;
-    long most = text + tokens(rank);
+    long spoken = joint(stage) > 0 ? text.own(rank) : 0;
+    long most = spoken + tokens(rank);
     if (stale && warmup == 0 && degrees.patches() > 1) { // else some step has the whole picture
       int shard = shard(rank);
       most =
           IntStream.range(0, layout.patches())
-              .mapToLong(m -> (m == 0 ? text : 0) + layout.length(PatchSpan.of(m), shard))
+              .mapToLong(m -> (m == 0 ? spoken : 0) + layout.length(PatchSpan.of(m), shard))
               .max()
               .orElseThrow();
     }
     return 4 * most * width(heads(rank));
   }
 
-  /** Queries, keys and values out, results back: 3·l·(H − h)·D + (g − l)·h·D. */
-  private long ulysses(int rank) {
-    long mine = tokens(rank);
-    return batch
-        * (3 * mine * (width(heads(rank)) - headsWidth(rank))
-            + (groupTokens(rank, ring(rank, 0)) - mine) * headsWidth(rank));
-  }
-
-  /** The results of text, to all others: T·h·D·(U − 1). */
-  private long text(int rank) {
-    return batch * spoken(rank) * headsWidth(rank) * (degrees.ulyssesDegree() - 1);
-  }
-
-  /** T where the picture's first patch is computed, else 0. */
-  private long spoken(int rank) {
-    return mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0 ? model.textTokens() : 0;
+  /** Queries, keys and values out, results back: 3·l·(H − h)·D + (g − l)·h·D; t and s of text. */
+  private long ulysses(int rank, long mine, long group) {
+    long others = width(heads(rank)) - headsWidth(rank);
+    return batch * (3 * mine * others + (group - mine) * headsWidth(rank));
   }
 
   /**
@@ -168,7 +166,7 @@ final class ExpectedCosts {
   private long displaced(int rank, int stage) {
     long patch =
         IntStream.range(0, degrees.ringDegree()).mapToLong(ring -> groupTokens(rank, ring)).sum();
-    long sent = attentions(stage) * patch + joint(stage) * spoken(rank);
+    long sent = attentions(stage) * patch + joint(stage) * text.all(rank);
     return 2 * batch * sent * headsWidth(rank) * (degrees.distrifusionDegree() - 1);
   }
 
@@ -176,11 +174,9 @@ final class ExpectedCosts {
    * Keys and values: patches are sent to all others, 2·g·h·D·(R − 1); otherwise all but the next
    * rank's pass through.
    */
-  private long ringed(int rank) {
-    long sent =
-        stale || degrees.distrifusionDegree() > 1
-            ? groupTokens(rank, ring(rank, 0)) * (degrees.ringDegree() - 1)
-            : layout.tokens() - groupTokens(rank, ring(rank, 1));
+  private long ringed(int rank, long all, long group, long next) {
+    boolean gathered = stale || degrees.distrifusionDegree() > 1;
+    long sent = gathered ? group * (degrees.ringDegree() - 1) : all - next;
     return 2 * batch * sent * headsWidth(rank);
   }
 
@@ -215,7 +211,7 @@ final class ExpectedCosts {
    */
   private long sums(int rank, int stage) {
     long summed = blocks(stage).mapToLong(i -> model.terms(i) * tokens(rank)).sum();
-    summed += blocks(stage).mapToLong(i -> model.textTerms(i) * spoken(rank)).sum();
+    summed += blocks(stage).mapToLong(i -> model.textTerms(i) * text.own(rank)).sum();
     long ranks = degrees.tensorDegree();
     assertThat(model.width() % ranks).isZero();
     return 2 * (ranks - 1) * summed * model.width() / ranks;

@@ -19,7 +19,7 @@ record VideoBlock(TensorMap weights) implements Block<VideoConditioning> {
       NDArray packed = // (B, T + l, 3, H, D)
           VideoDiT.PROGRAM.call(scope, "before", streams, c.time(), weights, VideoDiT.HEAD_SIZE);
       NDArray attended = // (B, T + l, H, D)
-          context.attend(scope, 0, new Qkv(packed, x.textTokens(), c.mask(), x.place().span()));
+          context.attend(scope, 0, new Qkv(packed, x.place().text(), c.mask(), x.place().span()));
       NDList out = // (B, l, C), (B, T, C)
           context
               .terms(2, VideoDiT.PROGRAM)

@@ -16,6 +16,7 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
+import java.util.List;
 
 /**
  * The transformer of Flux.2 dev and klein ({@code Flux2Transformer2DModel} in diffusers): double
@@ -84,12 +85,20 @@ record Flux2(Flux2Config config, Weights weights) implements SizedTransformer<Jo
     return Flux2Conditioner.load(config, weights);
   }
 
-  /** Cosines and sines (T + l, D/2, 2) of the tokens of {@code x}, or (l, D/2, 2) without text. */
+  /** Cosines and sines (t + l, D/2, 2) of the tokens of {@code x}. */
   static NDArray rotation(NDManager owner, Hidden x, JointConditioning c) {
     TokenRange local = x.place().local();
+    TokenRange spoken = x.place().text().own();
     long text = c.text().getShape().get(1);
-    long from = text - x.textTokens() + local.from(); // text goes with the first tokens
-    return Torch.slice(owner, c.places(), 0, from, text + local.to());
+    NDArray ofImage = Torch.slice(owner, c.places(), 0, text + local.from(), text + local.to());
+    if (spoken.length() == 0) {
+      return ofImage;
+    }
+    if (spoken.length() == text && local.from() == 0) { // one after the other
+      return Torch.slice(owner, c.places(), 0, 0, text + local.to());
+    }
+    NDArray ofText = Torch.slice(owner, c.places(), 0, spoken.from(), spoken.to());
+    return Torch.concat(owner, List.of(ofText, ofImage), 0);
   }
 
   /** A linear layer over the latents of a token. */

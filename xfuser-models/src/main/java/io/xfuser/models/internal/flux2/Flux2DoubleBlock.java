@@ -45,17 +45,17 @@ record Flux2DoubleBlock(Flux2Config config, TensorMap weights) implements Block<
     double epsilon = config.epsilon();
     try (NDManager scope = owner.newSubManager()) {
       NDArray turns = Flux2.rotation(scope, x, c);
-      NDArray packed = // (B, T + l, 3, H, D)
+      NDArray packed = // (B, t + l, 3, H, D)
           Flux2.PROGRAM.call(
               scope, "double_before", x.streams(), v, weights, config.headSize(), epsilon);
       Qkv qkv =
-          new Qkv(packed, x.textTokens(), x.place().span())
+          new Qkv(packed, x.place().text(), x.place().span())
               .before(
                   () ->
                       Flux2.PROGRAM.call(
                           scope, "double_rest", packed, x.streams(), v, turns, weights, epsilon));
-      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
-      NDList out = // (B, l, C), (B, T, C)
+      NDArray attended = context.attend(scope, 0, qkv); // (B, t + l, H, D)
+      NDList out = // (B, l, C), (B, t, C)
           context
               .terms(2, Flux2.PROGRAM)
               .callList(owner, "double_after", x.streams(), attended, v, weights, epsilon);

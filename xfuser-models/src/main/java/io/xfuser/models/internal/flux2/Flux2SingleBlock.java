@@ -45,19 +45,19 @@ record Flux2SingleBlock(Flux2Config config, boolean last, TensorMap weights)
     NDArray v = c.step().vector(); // (1, 16·C)
     double epsilon = config.epsilon();
     try (NDManager scope = owner.newSubManager()) {
-      NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
+      NDList before = // (B, t + l, 3, H, D), and what the MLP reads, (B, t + l, C)
           Flux2.PROGRAM.callList(
               scope, "single_before", x.streams(), v, weights, config.headSize(), epsilon);
       NDArray turns = Flux2.rotation(scope, x, c);
       Qkv qkv =
-          new Qkv(before.get(0), x.textTokens(), x.place().span())
+          new Qkv(before.get(0), x.place().text(), x.place().span())
               .before(
                   () ->
                       Flux2.PROGRAM.call(
                           scope, "single_rest", before.get(0), turns, weights, epsilon));
-      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv); // (B, t + l, H, D)
       Hidden kept = last ? x.with(x.image(), null) : x;
-      NDList out = // (B, l, C), (B, T, C)
+      NDList out = // (B, l, C), (B, t, C)
           context
               .terms(1, Flux2.PROGRAM)
               .callList(owner, "single_after", kept.streams(), attended, before.get(1), v, weights);

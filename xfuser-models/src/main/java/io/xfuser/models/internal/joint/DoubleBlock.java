@@ -41,17 +41,17 @@ public record DoubleBlock(int headSize, Modulation modulation, TensorMap weights
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray m = modulation.of(c.step(), this); // (12, B or 1, 1, C)
     try (NDManager scope = owner.newSubManager()) {
-      NDList streams = x.streams(); // (B, l, C), (B, T, C)
+      NDList streams = x.streams(); // (B, l, C), (B, t, C)
       NDArray rotation = Streams.rotation(scope, x, c);
-      NDArray packed = // (B, T + l, 3, H, D)
+      NDArray packed = // (B, t + l, 3, H, D)
           Streams.PROGRAM.call(scope, "double_before", streams, m, weights, headSize);
       Qkv qkv =
-          new Qkv(packed, x.textTokens(), c.mask(), x.place().span())
+          new Qkv(packed, x.place().text(), c.mask(), x.place().span())
               .before(
                   () ->
                       Streams.PROGRAM.call(
                           scope, "double_rest", packed, streams, m, rotation, weights));
-      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv); // (B, t + l, H, D)
       NDList out =
           context
               .terms(2, Streams.PROGRAM)

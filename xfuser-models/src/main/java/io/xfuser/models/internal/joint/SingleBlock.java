@@ -37,16 +37,16 @@ public record SingleBlock(int headSize, boolean last, Modulation modulation, Ten
     NDArray m = modulation.of(c.step(), this); // (3, B or 1, 1, C)
     try (NDManager scope = owner.newSubManager()) {
       NDArray rotation = Streams.rotation(scope, x, c);
-      NDList before = // (B, T + l, 3, H, D), and what the MLP reads, (B, T + l, C)
+      NDList before = // (B, t + l, 3, H, D), and what the MLP reads, (B, t + l, C)
           Streams.PROGRAM.callList(scope, "single_before", x.streams(), m, weights, headSize);
       Qkv qkv =
-          new Qkv(before.get(0), x.textTokens(), c.mask(), x.place().span())
+          new Qkv(before.get(0), x.place().text(), c.mask(), x.place().span())
               .before(
                   () ->
                       Streams.PROGRAM.call(scope, "single_rest", before.get(0), rotation, weights));
-      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv); // (B, t + l, H, D)
       Hidden kept = last ? x.with(x.image(), null) : x;
-      NDList out = // (B, l, C), (B, T, C)
+      NDList out = // (B, l, C), (B, t, C)
           context
               .terms(1, Streams.PROGRAM)
               .callList(owner, "single_after", kept.streams(), attended, before.get(1), m, weights);

@@ -54,21 +54,23 @@ record QwenImageBlock(int headSize, TensorMap weights) implements Block<JointCon
               ? new NDList()
               : new NDList(Torch.slice(scope, rows, 0, local.from(), local.to()));
       NDList m = QwenImage.PROGRAM.callList(scope, "by_token", all, which);
-      NDList streams = new NDList(x.image()); // (B, l, C), (B, T, C)
+      NDList streams = new NDList(x.image()); // (B, l, C), (B, t, C)
       NDArray own = // (l, D/2, 2)
           Torch.slice(scope, c.places(), 0, local.from(), local.to());
-      NDList rotation = new NDList(own, Objects.requireNonNull(c.textPlaces()));
+      TokenRange spoken = x.place().text().own();
+      NDArray ofText = Objects.requireNonNull(c.textPlaces()); // (T, D/2, 2)
+      NDList rotation = new NDList(own, Torch.slice(scope, ofText, 0, spoken.from(), spoken.to()));
       if (x.text() != null) {
         streams.add(x.text());
       }
-      NDArray packed = // (B, T + l, 3, H, D)
+      NDArray packed = // (B, t + l, 3, H, D)
           QwenImage.PROGRAM.call(scope, "before", streams, m, weights, headSize);
       Qkv qkv =
-          new Qkv(packed, x.textTokens(), c.mask(), x.place().span())
+          new Qkv(packed, x.place().text(), c.mask(), x.place().span())
               .before(
                   () ->
                       QwenImage.PROGRAM.call(scope, "rest", packed, streams, m, rotation, weights));
-      NDArray attended = context.attend(scope, 0, qkv); // (B, T + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv); // (B, t + l, H, D)
       NDList out =
           context
               .terms(2, QwenImage.PROGRAM)

@@ -73,7 +73,7 @@ record SD3Block(int headSize, boolean last, boolean dual, boolean normed, Tensor
     NDArray m = // (8, 12 or 15, B, 1, C)
         c.step().of(this, SD3.PROGRAM, "modulation");
     try (NDManager scope = owner.newSubManager()) {
-      NDArray attended = context.attend(scope, 0, qkv(scope, x, m)); // (B, T + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv(scope, x, m)); // (B, t + l, H, D)
       List<NDArray> others = // (B, l, H, D)
           dual ? List.of(attendAgain(scope, x, m, context)) : List.of();
       NDArray image = // (B, l, C)
@@ -87,16 +87,16 @@ record SD3Block(int headSize, boolean last, boolean dual, boolean normed, Tensor
               ? null
               : context
                   .terms(2, SD3.PROGRAM)
-                  .call(owner, "text_after_attention", text, attended, m, weights)); // (B, T, C)
+                  .call(owner, "text_after_attention", text, attended, m, weights)); // (B, t, C)
     }
   }
 
   private Qkv qkv(NDManager scope, Hidden x, NDArray m) {
-    NDList streams = x.streams(); // (B, l, C), (B, T, C)
-    NDArray packed = // (B, T + l, 3, H, D)
+    NDList streams = x.streams(); // (B, l, C), (B, t, C)
+    NDArray packed = // (B, t + l, 3, H, D)
         SD3.PROGRAM.call(scope, "before_joint", streams, m, weights, headSize);
-    Qkv qkv = new Qkv(packed, x.textTokens(), x.place().span());
-    return normed || x.text() != null
+    Qkv qkv = new Qkv(packed, x.place().text(), x.place().span());
+    return normed || x.place().text().total() > 0
         ? qkv.before(() -> SD3.PROGRAM.call(scope, "rest_joint", packed, streams, m, weights))
         : qkv;
   }

@@ -8,6 +8,7 @@ import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
@@ -57,15 +58,18 @@ record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
   @Override
   public Hidden forward(NDManager owner, Hidden x, ZImageConditioning c, BlockContext context) {
     NDArray m = c.step().of(this, ZImage.PROGRAM, "modulation"); // (4, 1, C)
-    long out = refines ? c.captionTokens() : 0;
+    TextTokens text = x.place().text();
+    if (refines) {
+      text = text.without(Math.toIntExact(Math.min(c.captionTokens(), text.all())));
+    }
+    long out = text.skippedHere();
     double epsilon = config.epsilon();
     try (NDManager scope = owner.newSubManager()) {
-      NDList tokens = x.streams(); // (B, l, C), (B, T, C)
-      NDList rotation = new NDList(rotation(scope, x, c), c.textRotation());
-      NDList before = // (B, T - out + l, 3, H, D), and what that is made of, (B, T - out + l, C)
+      NDList tokens = x.streams(); // (B, l, C), (B, t, C)
+      NDList rotation = rotation(scope, x, c);
+      NDList before = // (B, t - out + l, 3, H, D), and what that is made of, (B, t - out + l, C)
           ZImage.PROGRAM.callList(
               scope, "before", tokens, out, m, weights, config.headSize(), epsilon);
-      long text = x.text() == null ? 0 : x.textTokens() - out;
       NDArray mask = refines ? null : c.mask();
       Qkv qkv =
           new Qkv(before.get(0), text, mask, x.place().span())
@@ -73,7 +77,7 @@ record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
                   () ->
                       ZImage.PROGRAM.call(
                           scope, "rest", before.get(0), tokens, out, rotation, weights));
-      NDArray attended = context.attend(scope, 0, qkv); // (B, T - out + l, H, D)
+      NDArray attended = context.attend(scope, 0, qkv); // (B, t - out + l, H, D)
       NDArray added =
           summed(scope, context, ZImage.PROGRAM.call(scope, "attended", attended, weights));
       NDList middle =
@@ -90,9 +94,14 @@ record ZImageBlock(ZImageConfig config, boolean refines, TensorMap weights)
     return context.share().isWhole() ? part : context.sum().of(scope, part);
   }
 
-  /** Cosines and sines (B, l, D/2, 2) of the image tokens of {@code x}. */
-  private static NDArray rotation(NDManager owner, Hidden x, ZImageConditioning c) {
+  /**
+   * Cosines and sines (B, l, D/2, 2) of the image tokens of {@code x}, (B, t, D/2, 2) of its text.
+   */
+  private static NDList rotation(NDManager owner, Hidden x, ZImageConditioning c) {
     TokenRange local = x.place().local();
-    return Torch.slice(owner, c.rotation(), 1, local.from(), local.to());
+    TokenRange spoken = x.place().text().own();
+    return new NDList(
+        Torch.slice(owner, c.rotation(), 1, local.from(), local.to()),
+        Torch.slice(owner, c.textRotation(), 1, spoken.from(), spoken.to()));
   }
 }

@@ -1,0 +1,36 @@
+package io.xfuser.models.contract;
+
+import io.xfuser.config.ParallelConfig;
+import io.xfuser.internal.parallel.DeviceMesh;
+import io.xfuser.internal.parallel.MeshAxis;
+
+/**
+ * How T tokens of joint text are shared out: rank i of the N that compute the picture's first patch
+ * has those from ⌊T·i / N⌋ to ⌊T·(i + 1) / N⌋, with i its place on the ring times U, plus that in
+ * its Ulysses group. The other patches of DistriFusion are without.
+ */
+record ExpectedText(CostContract model, ParallelConfig degrees, DeviceMesh mesh) {
+  /** T where the picture's first patch is computed, else 0. */
+  long all(int rank) {
+    return mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0 ? model.textTokens() : 0;
+  }
+
+  /** t of this rank. */
+  long own(int rank) {
+    int ulysses = degrees.ulyssesDegree();
+    int place =
+        mesh.coordinate(rank, MeshAxis.RING) * ulysses + mesh.coordinate(rank, MeshAxis.ULYSSES);
+    return between(rank, place, place + 1);
+  }
+
+  /** What the Ulysses group has that is {@code ring} on the ring. */
+  long ofGroup(int rank, int ring) {
+    int ulysses = degrees.ulyssesDegree();
+    return between(rank, ring * ulysses, (ring + 1) * ulysses);
+  }
+
+  private long between(int rank, int from, int to) {
+    long ranks = (long) degrees.ulyssesDegree() * degrees.ringDegree();
+    return all(rank) * to / ranks - all(rank) * from / ranks;
+  }
+}
