@@ -165,6 +165,15 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
               "Unfinished pictures that its listener is shown, each decoded for that alone")
           .or(0);
 
+  public static final Setting<Integer> PREVIEW_EVERY =
+      Setting.of(
+              "preview_every",
+              Kind.whole(0),
+              "STEPS",
+              "Small pictures of the latents that its listener is shown, one after so many steps;"
+                  + " nothing is decoded for them")
+          .or(0, "none");
+
   public static final Setting<StepCache> CACHE =
       Setting.of(
               "cache",
@@ -237,6 +246,7 @@ abstract sealed class InputSettings extends ModelArguments permits InputConfig {
           AUTO_RESIZE,
           OUTPUT_TYPE,
           PARTIAL_IMAGES,
+          PREVIEW_EVERY,
           CACHE,
           CACHE_THRESHOLD,
           CACHE_WARMUP_STEPS,

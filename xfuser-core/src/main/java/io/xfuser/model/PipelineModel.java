@@ -107,6 +107,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     return VaeDecoder.Footprint.UNKNOWN;
   }
 
+  /** Which colours latents have, or each of p by p that are in one place. */
+  default VaeDecoder.Colors colors() {
+    return VaeDecoder.Colors.UNKNOWN;
+  }
+
   /** What the encoder needs room for. */
   default VaeDecoder.Footprint encoderSize() {
     return VaeDecoder.Footprint.UNKNOWN;
@@ -145,10 +150,7 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** The scheduler for one generation. */
   Scheduler scheduler(SchedulerRequest request);
 
-  /**
-   * What is in its files, as far as a picture depends on it: a digest by what it is of. Ranks that
-   * draw together must have the same.
-   */
+  /** What of its files a picture depends on: digests by what they are of, the same on all ranks. */
   default Map<String, String> contents() {
     return Map.of();
   }
@@ -229,6 +231,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     @Override
     default VaeDecoder.Footprint decoderSize() {
       return model().decoderSize();
+    }
+
+    @Override
+    default VaeDecoder.Colors colors() {
+      return model().colors();
     }
 
     @Override

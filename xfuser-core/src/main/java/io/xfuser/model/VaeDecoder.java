@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Strip;
 import io.xfuser.transformer.BlockContext.LayerListener;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -72,6 +73,29 @@ public interface VaeDecoder extends AutoCloseable {
   record Footprint(int width, int tile) {
     /** Nothing known. */
     public static final Footprint UNKNOWN = new Footprint(0, 0);
+  }
+
+  /**
+   * About which colours latents have, by a linear map: what a picture is guessed from that is not
+   * decoded.
+   *
+   * @param factors red, green and blue, −1 to 1, of each channel in turn; empty = not known
+   * @param bias red, green and blue of latents that are 0
+   */
+  record Colors(List<Double> factors, List<Double> bias) {
+    /** Nothing known. */
+    public static final Colors UNKNOWN = new Colors(List.of(), List.of());
+
+    /** Copies. */
+    public Colors {
+      factors = List.copyOf(factors);
+      bias = List.copyOf(bias);
+    }
+
+    /** Whether they are known. */
+    public boolean known() {
+      return !factors.isEmpty();
+    }
   }
 
   /**

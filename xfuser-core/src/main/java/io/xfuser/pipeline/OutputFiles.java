@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /** Files with a number in their name, none of which takes the place of another. */
 public final class OutputFiles {
   private static final Pattern NUMBER =
-      Pattern.compile("_(\\d{1,9})(_\\d{4,})?\\.(png|safetensors|mp4|webp)");
+      Pattern.compile("_(\\d{1,9})(_\\d{4,})?\\.(png|safetensors|mp4|webp|gif)");
 
   private OutputFiles() {}
 

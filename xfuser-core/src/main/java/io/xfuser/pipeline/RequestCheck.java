@@ -23,10 +23,21 @@ record RequestCheck(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     RequestPlan plan =
         RequestPlan.of(engine, pipeline.spec(), request.withCalls(scheduler.timesteps().length));
     checkCache(plan.request());
+    checkPreview(plan.request());
     int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
     MemoryCheck.require(plan, pipeline, ranks, draws);
     return Residents.chosen(plan, pipeline.model(), ranks.numbers())
         .with(pipeline.loras().of(input));
+  }
+
+  private void checkPreview(GenerationRequest request) {
+    boolean asked = !Integer.valueOf(0).equals(request.input().get(InputConfig.PREVIEW_EVERY));
+    if (asked && !pipeline.model().colors().known()) {
+      throw new ArgumentException(
+          ("%s: which colours the latents of this autoencoder have is not known; its settings can"
+                  + " say so as latent_rgb_factors")
+              .formatted(InputConfig.PREVIEW_EVERY));
+    }
   }
 
   private void checkCache(GenerationRequest request) {

@@ -101,6 +101,7 @@ final class RequestFingerprint {
         .with(InputConfig.CLASS_LABELS.name(), input.classLabels())
         .with(InputConfig.OUTPUT_TYPE.name(), InputConfig.OUTPUT_TYPE.textIn(input))
         .with(InputConfig.PARTIAL_IMAGES.name(), InputConfig.PARTIAL_IMAGES.textIn(input))
+        .with(InputConfig.PREVIEW_EVERY.name(), InputConfig.PREVIEW_EVERY.textIn(input))
         .and(components(request.scheduler()))
         .with(InputConfig.GUIDANCE_SCALE.name(), request.guidance().scale())
         .with(InputConfig.GUIDANCE_RESCALE.name(), request.guidance().rescale())

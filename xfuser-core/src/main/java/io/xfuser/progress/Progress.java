@@ -150,11 +150,16 @@ public sealed interface Progress {
 
   /**
    * Pictures as some of the steps foresee them, where a request asks for such: without noise,
-   * blurred at first.
+   * blurred at first. They are decoded ({@code partial_images}), or small ones that a linear map
+   * makes of latents ({@code preview_every}).
    *
-   * @param pictures of the first rank here that decodes
+   * @param pictures decoded ones of the first rank here that decodes, the frames of videos one
+   *     after another; or those of latents, of the ranks that have the request's first picture
+   * @param frames of each video; 1 for pictures
+   * @param perSecond how many of these are shown in a second
    */
-  record Preview(long done, long total, List<BufferedImage> pictures) implements Progress {
+  record Preview(long done, long total, List<BufferedImage> pictures, int frames, double perSecond)
+      implements Progress {
     /** A copy is kept. */
     public Preview {
       pictures = List.copyOf(pictures);

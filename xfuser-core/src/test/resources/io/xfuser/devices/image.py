@@ -6,5 +6,6 @@ def calls(self, like: Tensor) -> List[Tensor]:
     self.normalize(values), self.cover(self.of(like, [1, 3, 8, 10]), mask), self.join(tokens, tokens),
     self.mask_of_latents(mask, [1, 4, 4, 5], like.dtype), self.mask_as_channels(mask, 4, 5, like.dtype)]
   return out + [
+    self.colors(self.of(like, [2, 8, 3, 4]), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0.1, 0.2, 0.3]),
     self.denormalize(pixels), self.not_finite(pixels), self.quantize(pixels), self.picture(pixels, 1),
     self.resize_and_crop(pixels, [10, 12], [6, 6]), self.videos(pixels, 3)]

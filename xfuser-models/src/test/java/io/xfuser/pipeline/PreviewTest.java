@@ -7,16 +7,25 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.OutputType;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GivenTensors;
+import io.xfuser.models.contract.DirectoryCopy;
+import io.xfuser.models.contract.Requests;
 import io.xfuser.progress.Progress;
+import io.xfuser.progress.ProgressListener;
+import java.awt.Image;
 import java.awt.image.BufferedImage;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -46,21 +55,32 @@ class PreviewTest {
 
   /** What is shown, then the picture. */
   private static List<BufferedImage> drawn(ParallelConfig parallel) {
-    EngineConfig engine = EngineConfig.builder(MODEL).parallel(parallel).build();
     List<BufferedImage> all = new ArrayList<>();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
-        Generation made =
-            ranks.generate(
-                FOX,
-                progress -> {
-                  if (progress instanceof Progress.Preview preview) {
-                    all.addAll(preview.pictures());
-                  }
-                  return true;
-                })) {
-      all.add((BufferedImage) made.images().get(0).getWrappedImage());
-    }
+    BufferedImage last = drawn(parallel, FOX, shown -> all.addAll(shown.pictures()));
+    all.add(last);
     return all;
+  }
+
+  private static BufferedImage drawn(
+      ParallelConfig parallel, InputConfig input, Consumer<Progress.Preview> shown) {
+    try (XDiTParallel ranks = ranks(parallel);
+        Generation made = ranks.generate(input, listener(shown))) {
+      return (BufferedImage) made.images().get(0).getWrappedImage();
+    }
+  }
+
+  private static XDiTParallel ranks(ParallelConfig parallel) {
+    return XDiTParallel.inProcess(
+        pipeline, EngineConfig.builder(MODEL).parallel(parallel).build());
+  }
+
+  private static ProgressListener listener(Consumer<Progress.Preview> shown) {
+    return progress -> {
+      if (progress instanceof Progress.Preview preview) {
+        shown.accept(preview);
+      }
+      return true;
+    };
   }
 
   @Test
@@ -102,6 +122,104 @@ class PreviewTest {
     for (int i = 0; i < 4; i++) {
       assertThat(away(shown.get(i), serial.get(i))).isLessThan(most);
     }
+  }
+
+  private static InputConfig sketched(int every) {
+    return FOX.toBuilder()
+        .set(InputConfig.PARTIAL_IMAGES, 0)
+        .set(InputConfig.PREVIEW_EVERY, every)
+        .build();
+  }
+
+  /** Of 16 × 16 latents, whose colours are the means of 8 × 8 pixels, about. */
+  @ParameterizedTest
+  @MethodSource("sketchingLayouts")
+  void latentsAreShownAsSmallPictures(ParallelConfig layout) {
+    List<Progress.Preview> shown = new ArrayList<>();
+    BufferedImage picture = drawn(layout, sketched(3), shown::add);
+    assertThat(shown).extracting(Progress.Preview::done).containsExactly(3L, 6L, 8L);
+    assertThat(shown).allMatch(one -> one.frames() == 1 && one.pictures().size() == 1);
+    BufferedImage means = new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB);
+    means.createGraphics().drawImage(
+        picture.getScaledInstance(16, 16, Image.SCALE_AREA_AVERAGING), 0, 0, null);
+    double first = away(shown.get(0).pictures().get(0), means);
+    double last = away(shown.get(2).pictures().get(0), means);
+    assertThat(last).isLessThan(first).isLessThan(20);
+    assertThat(shown.get(2).pictures().get(0).getWidth()).isEqualTo(16);
+  }
+
+  static Stream<ParallelConfig> sketchingLayouts() {
+    ParallelConfig one = ParallelConfig.serial();
+    return Stream.concat(
+        layouts(),
+        Stream.of(
+            one,
+            one.toBuilder().ringDegree(2).pipefusionDegree(2).numPipelinePatch(3).build(),
+            one.toBuilder().vaeParallelSize(1).build()));
+  }
+
+  @Test
+  void onlyTheFirstOfSeveralReplicasShowsLatentsOfItsPictures() {
+    List<Progress.Preview> shown = new ArrayList<>();
+    InputConfig three =
+        sketched(4).toBuilder().set(InputConfig.NUM_IMAGES_PER_PROMPT, 3).build();
+    ParallelConfig layout = ParallelConfig.serial().toBuilder().dataDegree(2).build();
+    drawn(layout, three, shown::add);
+    assertThat(shown).extracting(one -> one.pictures().size()).containsExactly(1, 1);
+  }
+
+  @Test
+  void aStepThatIsDecodedIsShownOnce() {
+    List<Integer> widths = new ArrayList<>();
+    InputConfig both = sketched(2).toBuilder().set(InputConfig.PARTIAL_IMAGES, 1).build();
+    drawn(
+        ParallelConfig.serial(), both, one -> widths.add(one.pictures().get(0).getWidth()));
+    assertThat(widths).containsExactly(16, 128, 16, 16);
+  }
+
+  @Test
+  void latentsAreShownBesideAPauseAndWhereNothingIsDecoded() throws Exception {
+    List<Long> shown = new ArrayList<>();
+    InputConfig latent =
+        sketched(2).toBuilder().set(InputConfig.OUTPUT_TYPE, OutputType.LATENT).build();
+    try (XDiTParallel ranks = ranks(ParallelConfig.serial())) {
+      GenerationTask task =
+          ranks.submit(latent, GivenTensors.NONE, listener(one -> shown.add(one.done())));
+      task.pauseAfter(3).get();
+      task.resume();
+      task.result().get().close();
+    }
+    assertThat(shown).containsExactly(2L, 4L, 6L, 8L);
+  }
+
+  @Test
+  void framesOfAVideosLatentsAreShownInOrder(@TempDir Path directory) throws IOException {
+    DirectoryCopy copy = DirectoryCopy.of(Requests.directory("wan_tiny"), directory);
+    InputConfig video =
+        InputConfig.builder("a fox")
+            .height(32).width(48).numFrames(9).numInferenceSteps(2)
+            .set(InputConfig.PREVIEW_EVERY, 1)
+            .build();
+    assertThatThrownBy(() -> sketches(directory, video))
+        .hasMessageMatching("preview_every: which colours .* is not known; .*");
+    String map = "[" + "[0.1, 0.2, 0.3],".repeat(4) + "[0.3, 0.2, 0.1]]";
+    copy.rewrite(
+        "vae/config.json", "\"z_dim\": 5", "\"z_dim\": 5, \"latent_rgb_factors\": " + map);
+    List<Progress.Preview> shown = sketches(directory, video);
+    assertThat(shown).hasSize(2);
+    assertThat(shown.get(1).pictures()).hasSize(shown.get(1).frames()).hasSize(3);
+    assertThat(shown.get(1).perSecond()).isEqualTo(16.0 * 3 / 9);
+  }
+
+  private static List<Progress.Preview> sketches(Path model, InputConfig input) {
+    List<Progress.Preview> shown = new ArrayList<>();
+    try (DiffusionPipeline videos =
+            DiffusionPipeline.fromPretrained(ModelConfig.builder(model).build());
+        XDiTParallel ranks =
+            XDiTParallel.inProcess(videos, EngineConfig.builder(model).build())) {
+      ranks.generate(input, listener(shown::add)).close();
+    }
+    return shown;
   }
 
   @Test

@@ -111,6 +111,7 @@ record DrawRequest(
     boolean stream = form.getOr(STREAM, false);
     if (!stream) { // nobody would see them
       input.set(InputConfig.PARTIAL_IMAGES, null);
+      input.set(InputConfig.PREVIEW_EVERY, null);
     }
     Fields fields = form.given();
     InputConfig whole = fields.judge(input::build);

@@ -31,7 +31,9 @@ public final class Recorded {
     /** H.264, for players and pages. */
     MP4("mp4", avcodec.AV_CODEC_ID_H264, "libopenh264"),
     /** Animated WebP, which plays wherever pictures are shown, again and again. */
-    WEBP("webp", avcodec.AV_CODEC_ID_WEBP, "libwebp_anim");
+    WEBP("webp", avcodec.AV_CODEC_ID_WEBP, "libwebp_anim"),
+    /** Animated GIF, of 256 colours, which plays everywhere, again and again. */
+    GIF("gif", avcodec.AV_CODEC_ID_GIF, "gif");
 
     private final String name;
     private final int codec;
@@ -41,6 +43,11 @@ public final class Recorded {
       this.name = name;
       this.codec = codec;
       this.encoder = encoder;
+    }
+
+    /** How many frames such a file can show in a second. */
+    public double mostPerSecond() {
+      return this == GIF ? Gif.MOST_PER_SECOND : Double.POSITIVE_INFINITY;
     }
 
     /** How names of such files end, without the dot. */
@@ -134,6 +141,10 @@ public final class Recorded {
   }
 
   private static void record(Path file, Format format, Video video) throws IOException {
+    if (format == Format.GIF) {
+      Gif.write(file, video);
+      return;
+    }
     avutil.av_log_set_level(avutil.AV_LOG_ERROR); // else the encoder tells its settings
     int width = even(video.frames().get(0).getWidth());
     int height = even(video.frames().get(0).getHeight());

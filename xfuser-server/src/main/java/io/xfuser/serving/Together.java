@@ -36,7 +36,8 @@ final class Together {
             && input.prompts().size() == 1
             && input.image() == null
             && input.seeds().isEmpty()
-            && Integer.valueOf(0).equals(input.get(InputConfig.PARTIAL_IMAGES));
+            && Integer.valueOf(0).equals(input.get(InputConfig.PARTIAL_IMAGES))
+            && Integer.valueOf(0).equals(input.get(InputConfig.PREVIEW_EVERY));
     return one
         ? common(input).build() + (input.negativePrompts().isEmpty() ? " alone" : " negative")
         : "";

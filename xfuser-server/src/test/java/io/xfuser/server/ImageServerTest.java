@@ -162,7 +162,8 @@ class ImageServerTest {
       throws IOException, InterruptedException {
     String body =
         "{\"prompt\":\"a"
-            + " fox\",\"seed\":7,\"num_inference_steps\":4,\"stream\":%s,\"partial_images\":2}";
+            + " fox\",\"seed\":7,\"num_inference_steps\":4,\"stream\":%s,\"partial_images\":2,"
+            + "\"preview_every\":4}";
     Client.Answer answer = client.post(GENERATIONS, body.formatted("true"));
     assertThat(answer.headers().firstValue("content-type")).contains("text/event-stream");
     List<JsonNode> events = new ArrayList<>();
@@ -175,9 +176,11 @@ class ImageServerTest {
         .containsExactly(
             "image_generation.partial_image",
             "image_generation.partial_image",
+            "image_generation.partial_image", // of latents, after the last step
             "image_generation.completed");
     assertThat(events.get(1).get("partial_image_index").asInt()).isEqualTo(1);
-    byte[] last = Base64.getDecoder().decode(events.get(2).get("b64_json").asText());
+    assertThat(events.get(2).get("size").asText()).isEqualTo("16x16");
+    byte[] last = Base64.getDecoder().decode(events.get(3).get("b64_json").asText());
     assertThat(last).isEqualTo(client.post(GENERATIONS, body.formatted("false")).picture(0));
     byte[] shown = Base64.getDecoder().decode(events.get(0).get("b64_json").asText());
     assertThat(pixels(ImageIO.read(new ByteArrayInputStream(shown))))

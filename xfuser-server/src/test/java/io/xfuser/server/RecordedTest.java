@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
 import org.bytedeco.ffmpeg.global.avutil;
 import org.bytedeco.javacv.FFmpegFrameGrabber;
 import org.bytedeco.javacv.Frame;
@@ -115,6 +116,63 @@ class RecordedTest {
     assertThat(content.split("ANMF", -1)).hasSize(6);
     int at = content.indexOf("ANMF") + 8 + 12; // the first frame's duration in milliseconds
     assertThat(content.charAt(at) + 256 * content.charAt(at + 1)).isEqualTo(100);
+  }
+
+  /** GIF counts hundredths of a second: what a frame is shown too long the next one is less. */
+  @ParameterizedTest
+  @CsvSource({"16, 6, 7, 6", "8, 13, 12, 13", "24, 4, 4, 5", "50, 2, 2, 2", "0.5, 200, 200, 200"})
+  void aMovingGifHasAllFramesForSoLong(double perSecond, int one, int two, int three)
+      throws IOException {
+    List<BufferedImage> frames = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      frames.add(gradient(33, 25, i));
+    }
+    byte[] file = Recorded.bytes(Recorded.Format.GIF, new Recorded.Video(frames, perSecond, MADE));
+    String content = new String(file, StandardCharsets.ISO_8859_1);
+    assertThat(content).startsWith("GIF89a").contains("NETSCAPE2.0\u0003\u0001\u0000\u0000\u0000");
+    List<Integer> delays = new ArrayList<>();
+    String control = "!\u00f9\u0004"; // flags, then hundredths of a second
+    for (int at = content.indexOf(control); at >= 0; at = content.indexOf(control, at + 1)) {
+      delays.add(content.charAt(at + 4) + 256 * content.charAt(at + 5));
+    }
+    assertThat(delays).containsExactly(one, two, three);
+    ImageReader reader = ImageIO.getImageReadersByFormatName("gif").next();
+    reader.setInput(ImageIO.createImageInputStream(new ByteArrayInputStream(file)));
+    assertThat(reader.getNumImages(true)).isEqualTo(3);
+    for (int i = 0; i < 3; i++) {
+      assertThat(away(reader.read(i), frames.get(i))).isLessThan(4);
+    }
+  }
+
+  /** A picture of many colours, another one for each number. */
+  private static BufferedImage gradient(int width, int height, int number) {
+    BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        picture.setRGB(x, y, new Color(x * 7, y * 10, 40 + 60 * number).getRGB());
+      }
+    }
+    return picture;
+  }
+
+  /** Mean distance of the colours of 5 × 5 squares, of 255: what dithering keeps. */
+  private static double away(BufferedImage a, BufferedImage b) {
+    double sum = 0;
+    int squares = 0;
+    for (int y = 0; y + 5 <= a.getHeight(); y += 5) {
+      for (int x = 0; x + 5 <= a.getWidth(); x += 5) {
+        for (int shift = 0; shift < 24; shift += 8) {
+          double difference = 0;
+          for (int i = 0; i < 25; i++) {
+            difference += a.getRGB(x + i % 5, y + i / 5) >> shift & 255;
+            difference -= b.getRGB(x + i % 5, y + i / 5) >> shift & 255;
+          }
+          sum += Math.abs(difference) / 25;
+          squares++;
+        }
+      }
+    }
+    return sum / squares;
   }
 
   @Test

@@ -42,9 +42,17 @@ final class CommandSettings {
               "video_format",
               Kind.oneOf(Video.class),
               "KIND",
-              "What a video is written as, beside its frames: mp4 (H.264), or webp, which plays"
-                  + " wherever pictures are shown")
+              "What a video is written as, beside its frames: mp4 (H.264), or webp or gif (256"
+                  + " colours), which play wherever pictures are shown")
           .or(Video.MP4);
+
+  static final Setting<Path> PREVIEW =
+      Setting.of(
+          "preview",
+          Kind.path(),
+          "FILE",
+          "A small picture of the latents while they are denoised: .png or .jpg, or .webp or .gif,"
+              + " in which videos play");
 
   static final Setting<Path> REPORT =
       Setting.of("report", Kind.path(), "FILE", "Times, bytes and memory as JSON");
@@ -66,12 +74,13 @@ final class CommandSettings {
 
   /** What is made of the pictures of one command. */
   static final List<Setting<?>> OF_PICTURES =
-      List.of(OUTPUT_DIRECTORY, FPS, VIDEO_FORMAT, REPORT, TRACE, TRACE_PICTURE);
+      List.of(OUTPUT_DIRECTORY, FPS, VIDEO_FORMAT, PREVIEW, REPORT, TRACE, TRACE_PICTURE);
 
   /** What videos are written as. */
   enum Video {
     MP4,
-    WEBP
+    WEBP,
+    GIF
   }
 
   /** Where ranks live. */

@@ -181,6 +181,7 @@ public final class Flags {
                 InputConfig.SETTINGS,
                 InputConfig.OUTPUT_TYPE,
                 InputConfig.PARTIAL_IMAGES,
+                InputConfig.PREVIEW_EVERY,
                 ModelConfig.LORA)));
     groups.put(
         "Parallel processing:",
@@ -201,6 +202,8 @@ public final class Flags {
             InputConfig.OUTPUT_TYPE,
             CommandSettings.FPS,
             CommandSettings.VIDEO_FORMAT,
+            CommandSettings.PREVIEW,
+            InputConfig.PREVIEW_EVERY,
             CommandSettings.REPORT,
             CommandSettings.TRACE,
             CommandSettings.TRACE_PICTURE,

@@ -2,15 +2,18 @@ package io.xfuser.cli.flags;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.server.Recorded;
 import io.xfuser.server.ServerSettings;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -34,7 +37,11 @@ public final class XFuserArgs {
     this.usage = usage;
     runtime = RuntimeConfig.builder().setAll(given).build();
     parallel = ParallelConfig.builder().setAll(given).build();
-    input = InputConfig.builder().setAll(given).build();
+    InputConfigBuilder asked = InputConfig.builder().setAll(given);
+    if (given.containsKey(CommandSettings.PREVIEW)) {
+      asked.set(InputConfig.PREVIEW_EVERY, (Integer) given.getOrDefault(InputConfig.PREVIEW_EVERY, 1));
+    }
+    input = asked.build();
   }
 
   @SuppressWarnings("unchecked") // the syntax has read it by this setting
@@ -116,7 +123,29 @@ public final class XFuserArgs {
     if (input.outputType() == OutputType.PT) {
       throw new ArgumentException(InputConfig.OUTPUT_TYPE + " must be pil or latent, but is pt");
     }
+    boolean shows = !Integer.valueOf(0).equals(input.get(InputConfig.PREVIEW_EVERY));
+    if (shows != given.containsKey(CommandSettings.PREVIEW)) {
+      throw new ArgumentException(
+          shows
+              ? InputConfig.PREVIEW_EVERY + " needs a file: give --preview"
+              : CommandSettings.PREVIEW + " is never written with " + InputConfig.PREVIEW_EVERY + " 0");
+    }
+    checkFrames();
     checkRanks();
+  }
+
+  private void checkFrames() {
+    double most = Recorded.Format.valueOf(videoFormat().toUpperCase(Locale.ROOT)).mostPerSecond();
+    Double asked = fps();
+    if (asked != null && asked > most) {
+      throw new ArgumentException(
+          "%s shows at most %.0f frames in a second, but --%s is %s"
+              .formatted(
+                  CommandSettings.VIDEO_FORMAT.with(value(CommandSettings.VIDEO_FORMAT)),
+                  most,
+                  CommandSettings.FPS,
+                  CommandSettings.FPS.text(asked)));
+    }
   }
 
   private void checkDrawing() {
@@ -201,7 +230,7 @@ public final class XFuserArgs {
     return get(CommandSettings.FPS);
   }
 
-  /** What a video is written as, beside its frames: {@code mp4} or {@code webp}. */
+  /** What a video is written as, beside its frames: {@code mp4}, {@code webp} or {@code gif}. */
   public String videoFormat() {
     return CommandSettings.VIDEO_FORMAT.text(value(CommandSettings.VIDEO_FORMAT));
   }
@@ -222,6 +251,11 @@ public final class XFuserArgs {
                     + (videos ? "output_type is not pil" : "the model makes pictures")));
       }
     }
+  }
+
+  /** The file that shows latents while they are denoised, {@code null} for none. */
+  public @Nullable Path preview() {
+    return get(CommandSettings.PREVIEW);
   }
 
   /** The file for the report, {@code null} for none. */

@@ -140,6 +140,7 @@ final class RankWire {
     } else if (progress instanceof Progress.Denoising step) {
       message.put("seconds", step.seconds());
     } else if (progress instanceof Progress.Preview preview) {
+      message.put("frames", preview.frames()).put("per_second", preview.perSecond());
       preview.pictures().forEach(picture -> message.withArray("pictures").add(png(picture)));
     }
     return message;
@@ -156,7 +157,13 @@ final class RankWire {
       case "EncodingPicture" -> new Progress.EncodingPicture(done, total);
       case "Denoising" -> new Progress.Denoising(done, total, message.path("seconds").asDouble());
       case "Decoding" -> new Progress.Decoding(done, total);
-      case "Preview" -> new Progress.Preview(done, total, images(message.path("pictures")));
+      case "Preview" ->
+          new Progress.Preview(
+              done,
+              total,
+              images(message.path("pictures")),
+              message.path("frames").asInt(),
+              message.path("per_second").asDouble());
       default -> null;
     };
   }

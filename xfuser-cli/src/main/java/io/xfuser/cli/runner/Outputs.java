@@ -8,6 +8,7 @@ import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.failure.WholeFile;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.OutputFiles;
+import io.xfuser.progress.ProgressListener;
 import io.xfuser.server.Recorded;
 import java.awt.image.BufferedImage;
 import java.awt.image.RenderedImage;
@@ -31,6 +32,7 @@ final class Outputs {
   private final Path directory;
   private final @Nullable Double fps;
   private final Recorded.Format format;
+  private final @Nullable PreviewFile preview;
   private final @Nullable Path report;
   private final @Nullable Path trace;
   private final @Nullable Path tracePicture;
@@ -40,20 +42,31 @@ final class Outputs {
    * Results go where {@code args} says; folders need not exist.
    *
    * @param out told of each file
+   * @param err told of a preview that cannot be written
    * @throws ArgumentException if something else is in the way
    */
-  Outputs(XFuserArgs args, PrintStream out) {
+  Outputs(XFuserArgs args, PrintStream out, PrintStream err) {
     this.directory = args.outputDirectory();
     this.fps = args.fps();
     this.format = Recorded.Format.valueOf(args.videoFormat().toUpperCase(Locale.ROOT));
+    this.preview = args.preview() == null ? null : new PreviewFile(args.preview(), err);
     this.report = args.report();
     this.trace = args.trace();
     this.tracePicture = args.tracePicture();
     this.out = out;
     requireDirectory("--output_directory", directory);
+    requireFile("--preview", args.preview());
     requireFile("--report", report);
     requireFile("--trace", trace);
     requireFile("--trace_picture", tracePicture);
+  }
+
+  /** {@code listener}, beside what writes the preview if one was asked for. */
+  ProgressListener previewed(ProgressListener listener) {
+    PreviewFile file = preview;
+    return file == null
+        ? listener
+        : progress -> file.progressed(progress) && listener.progressed(progress);
   }
 
   /** Whether a trace is to be written. */

@@ -111,7 +111,7 @@ public final class Runner {
       return 0;
     }
     EngineConfig engine = engine(args);
-    Outputs outputs = new Outputs(args, out);
+    Outputs outputs = new Outputs(args, out, err);
     boolean compares = compares(argv.toArray(String[]::new));
     if (compares) {
       Comparison.check(args, engine, isOneOfSeveral());
@@ -134,7 +134,8 @@ public final class Runner {
       args.requireVideoFiles(pipe.model().settings().contains(InputConfig.NUM_FRAMES));
       if (compares) {
         Comparison comparison = new Comparison(pipe, engine, outputs, out);
-        comparison.write(withProgress(listener -> comparison.draw(args.inputConfig(), listener)));
+        comparison.write(withProgress(
+                listener -> comparison.draw(args.inputConfig(), outputs.previewed(listener))));
       } else if (isOneOfSeveral()) {
         joinAndGenerate(args, engine, pipe, outputs);
       } else {
@@ -187,7 +188,7 @@ public final class Runner {
                 draw(
                     parallel,
                     args.inputConfig(),
-                    first ? listener : ProgressListener.NONE,
+                    outputs.outputs().previewed(first ? listener : ProgressListener.NONE),
                     outputs.traced()));
     try (generation) {
       outputs.write(generation, first);

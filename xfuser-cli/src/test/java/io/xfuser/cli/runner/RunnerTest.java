@@ -70,6 +70,16 @@ class RunnerTest {
     return Stream.of(
         Arguments.of("", "there is no model: give --model"),
         Arguments.of("--model FILE", "DIR/file has 0 bytes, too few for a safetensors file"),
+        Arguments.of(
+            "--model m --preview_every 2", "--preview_every needs a file: give --preview"),
+        Arguments.of(
+            "--model m --preview p.png --preview_every 0",
+            "--preview is never written with --preview_every 0"),
+        Arguments.of(
+            "--model m --preview p.bmp", "--preview p.bmp must end with .png, .jpg, .webp or .gif"),
+        Arguments.of(
+            "--model m --video_format gif --fps 60",
+            "--video_format gif shows at most 50 frames in a second, but --fps is 60.0"),
         Arguments.of("--model m --report FILE/r", "--report: DIR/file is not a directory"));
   }
 
@@ -129,7 +139,8 @@ class RunnerTest {
     String name = "pixart_sigma_dp1_cfg1_ulysses1_ring1_pp2_patch2_0.png";
     String[] degrees = {"--pipefusion_parallel_degree", "2"};
 
-    assertThat(run(flags(concat(degrees, outputs(threads))))).isZero();
+    String[] shown = {"--preview", threads.resolve("now.png").toString()};
+    assertThat(run(flags(concat(degrees, concat(shown, outputs(threads)))))).isZero();
     assertThat(out.toString(UTF_8).lines())
         .containsExactly("wrote " + threads.resolve("r.json"), "wrote " + threads.resolve(name));
     assertThat(err.toString(UTF_8).lines())
@@ -137,7 +148,9 @@ class RunnerTest {
             first -> assertThat(first).matches("step 1/2, \\d+\\.\\d\\d s/step"),
             second -> assertThat(second).matches("step 2/2, \\d+\\.\\d\\d s/step"));
 
-    String[] launched = concat(new String[] {"--launcher", "process"}, outputs(processes));
+    String now = processes.resolve("now.png").toString(); // the last stage's process has latents
+    String[] launched =
+        concat(new String[] {"--launcher", "process", "--preview", now}, outputs(processes));
     String cores = System.getenv().getOrDefault("OMP_NUM_THREADS", "");
     CommandProcess run =
         CommandProcess.start(
@@ -146,7 +159,9 @@ class RunnerTest {
             Map.of("OMP_NUM_THREADS", cores),
             flags(concat(degrees, launched)));
     assertThat(run.await()).as(() -> lines(run)).isZero();
-    assertThat(processes.resolve(name)).hasSameBinaryContentAs(threads.resolve(name));
+    for (String same : List.of(name, "now.png")) {
+      assertThat(processes.resolve(same)).hasSameBinaryContentAs(threads.resolve(same));
+    }
     for (Path report : List.of(threads.resolve("r.json"), processes.resolve("r.json"))) {
       assertThat(Files.readString(report)).contains("\"world_size\" : 2");
     }

@@ -36,6 +36,7 @@ public final class Provenance {
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
           InputConfig.PARTIAL_IMAGES,
+          InputConfig.PREVIEW_EVERY,
           InputConfig.LORA);
 
   /** Of each prompt one. */

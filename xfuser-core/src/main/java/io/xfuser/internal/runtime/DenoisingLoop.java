@@ -147,10 +147,11 @@ final class DenoisingLoop<C> {
 
   /** Those (B, d, c) of a step that is to be shown: the picture that its prediction implies. */
   NDArray preview(NDManager owner) {
-    NDArray implied = previews.next(); // early on infinite here and there
-    return implied == null
-        ? tokens(owner)
-        : Guidance.Arithmetic.PROGRAM.call(owner, "numbers", implied);
+    try (NDArray implied = previews.next()) { // early on infinite here and there
+      return implied == null
+          ? tokens(owner)
+          : Guidance.Arithmetic.PROGRAM.call(owner, "numbers", implied);
+    }
   }
 
   /** The sample of all tokens (B, d, c) that this rank owns; only on the last stage. */
@@ -268,9 +269,9 @@ final class DenoisingLoop<C> {
     NDArray latents = samples.at(span).tokens();
     NDArray prediction = ends.guided(scope, new TransformerEnds.Rows(rows, latents, place), t);
     if (shown) {
-      NDArray implied = scheduler.preview(request, samples.at(span), prediction);
+      NDArray implied = scheduler.preview(scope, samples.at(span), prediction);
       if (implied != null) {
-        previews.parts().add(start.shown(request, implied, local));
+        previews.add(start.shown(scope, implied, local));
       }
     }
     NDArray fresh =

@@ -6,6 +6,7 @@ import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
@@ -36,6 +37,20 @@ public final class ImageProcessor {
   /** Frames (B·F, 3, H, W) as videos (B, F, 3, H, W). */
   static NDArray videos(NDManager owner, NDArray pixels, int frames) {
     return IMAGE.call(owner, "videos", pixels, frames);
+  }
+
+  /**
+   * Small pictures that {@code colors} make of latents.
+   *
+   * @param latents (B, c, h, w), or (B, c·p·p, h, w) of p by p latents in one place
+   * @return (B, 3, h·p, w·p), about −1 to 1
+   */
+  static NDArray sketches(NDManager owner, NDArray latents, VaeDecoder.Colors colors) {
+    return IMAGE.call(owner, "colors", latents, array(colors.factors()), array(colors.bias()));
+  }
+
+  private static double[] array(List<Double> numbers) {
+    return numbers.stream().mapToDouble(Double::doubleValue).toArray();
   }
 
   /**

@@ -21,10 +21,20 @@ record Previews(NDManager request, List<NDArray> parts, Queue<NDArray> waiting) 
     this(request, new ArrayList<>(), new ArrayDeque<>());
   }
 
+  /** Keeps a patch (B, l', c) of the step that is being taken. */
+  void add(NDArray part) {
+    parts.add(Torch.alias(request, part));
+  }
+
   /** A step is done. */
   void end() {
     if (!parts.isEmpty()) {
-      waiting.add(parts.size() == 1 ? parts.get(0) : Torch.concat(request, parts, 1));
+      if (parts.size() == 1) {
+        waiting.add(parts.get(0));
+      } else {
+        waiting.add(Torch.concat(request, parts, 1));
+        parts.forEach(NDArray::close); // of every step there may be some
+      }
       parts.clear();
     }
   }

@@ -9,6 +9,7 @@ import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.runtime.LoopStage.Ready;
 import io.xfuser.model.GivenTensors;
+import io.xfuser.model.LatentShape;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.Range;
 import io.xfuser.nn.TokenLayout.PatchSpan;
@@ -41,6 +42,7 @@ final class RankPipeline<C> implements RankCourse.Work {
   private final RankGroups groups;
   private final LoopStage<C> loops;
   private final DecodeStage decoding;
+  private final Sketches sketches;
   private final Given given;
   private @Nullable Ready<C> ready; // once a step can be taken
   private int next; // step
@@ -55,6 +57,7 @@ final class RankPipeline<C> implements RankCourse.Work {
     this.groups = RankGroups.of(run.world(), plan, run.engine().parallel());
     this.loops = new LoopStage<>(pipeline, run, plan, groups);
     this.decoding = decoding;
+    this.sketches = new Sketches(plan, pipeline.model().colors());
     Midway midway = given.midway();
     this.given = midway == null ? given : new Given(midway.with(given.tensors()), midway);
     this.next = plan.from();
@@ -139,7 +142,7 @@ final class RankPipeline<C> implements RankCourse.Work {
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
               run.world().transport().step(plan.kind(t) + (selects ? " in step " + t : ""));
-              if (decoding.showsAfter(t + 1)) {
+              if (decoding.showsAfter(t + 1) || sketches.after(t + 1)) {
                 all.loop().show();
               }
               all.loop().step(all.conditioning(), t, span -> begin(t, span));
@@ -166,7 +169,16 @@ final class RankPipeline<C> implements RankCourse.Work {
               .map(x -> (BufferedImage) x.getWrappedImage())
               .toList();
       if (!shown.isEmpty()) {
-        run.progress(new Progress.Preview(t + 1, plan.steps(), shown));
+        LatentShape shape = plan.request().latents();
+        run.progress(
+            new Progress.Preview(t + 1, plan.steps(), shown, shape.pixelFrames(), shape.fps()));
+      }
+    } else if (sketches.after(t + 1) && hasLatents()) {
+      try (NDManager scope = request.newSubManager()) {
+        NDArray whole = gathered(scope, loop.preview(scope));
+        if (whole != null) {
+          run.progress(sketches.of(scope, whole, t + 1));
+        }
       }
     }
   }
@@ -189,21 +201,30 @@ final class RankPipeline<C> implements RankCourse.Work {
     if (!hasLatents()) {
       return decoding.follow(request); // others have the same latents
     }
+    try (NDManager scope = request.newSubManager()) {
+      NDArray whole = gathered(scope, tokens.get());
+      return whole == null
+          ? decoding.follow(request)
+          : decoding.finish(scope, whole, plan.images(), groups.decoders());
+    }
+  }
+
+  /**
+   * The latents' tokens (B·F, L, c) on the first of the ranks that hold {@code own} parts of them
+   * (B, l, c), null on the others.
+   */
+  private @Nullable NDArray gathered(NDManager scope, NDArray own) {
     Communicator shards = groups.shards();
-    NDArray own = tokens.get();
     if (!shards.isFirst()) {
       shards.send(List.of(own), 0);
-      return decoding.follow(request);
+      return null;
     }
     run.activity("gathering latents");
-    try (NDManager scope = request.newSubManager()) {
-      List<NDArray> all = new ArrayList<>(List.of(own));
-      for (int shard = 1; shard < shards.size(); shard++) {
-        all.add(shards.receive(shard).await(scope).singletonOrThrow());
-      }
-      NDArray whole = Patchify.assemble(scope, all, plan.denoised()); // (B·F, L, c)
-      return decoding.finish(scope, whole, plan.images(), groups.decoders());
+    List<NDArray> all = new ArrayList<>(List.of(own));
+    for (int shard = 1; shard < shards.size(); shard++) {
+      all.add(shards.receive(shard).await(scope).singletonOrThrow());
     }
+    return Patchify.assemble(scope, all, plan.denoised());
   }
 
   private boolean hasLatents() {

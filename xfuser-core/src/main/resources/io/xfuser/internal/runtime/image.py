@@ -13,6 +13,17 @@ def quantize(self, pixels: Tensor) -> Tensor:
   values = torch.to(self.denormalize(pixels), 6) * 255
   return torch.contiguous(torch.to(torch.round(values), 0))
 
+def colors(self, latents: Tensor, factors: List[float], bias: List[float]) -> Tensor:
+  # (B, c·p·p, h, w), p by p latents in one place, by the colours of c channels -> (B, 3, h·p, w·p), fp32
+  channels = len(factors) // 3
+  side = 1
+  while side * side * channels < latents.size(1):
+    side += 1
+  x = torch.pixel_shuffle(torch.to(latents, 6), side)
+  scales = torch.tensor(factors, dtype=6, device=x.device).reshape([1, channels, 3, 1, 1])
+  at_zero = torch.tensor(bias, dtype=6, device=x.device).reshape([1, 3, 1, 1])
+  return torch.sum(x.unsqueeze(2) * scales, 1) + at_zero
+
 def picture(self, pixels: Tensor, index: int) -> Tensor:
   # (B, 3, H, W) -> (3, H, W)
   return torch.select(pixels, 0, index)

@@ -256,6 +256,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   }
 
   @Override
+  public VaeDecoder.Colors colors() {
+    return autoencoder.colors();
+  }
+
+  @Override
   public VaeDecoder.Footprint encoderSize() {
     return vae().encoderFootprint();
   }

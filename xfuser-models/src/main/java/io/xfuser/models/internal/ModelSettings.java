@@ -22,6 +22,7 @@ public final class ModelSettings {
           InputConfig.LORA,
           InputConfig.OUTPUT_TYPE,
           InputConfig.PARTIAL_IMAGES,
+          InputConfig.PREVIEW_EVERY,
           InputConfig.CACHE,
           InputConfig.CACHE_THRESHOLD,
           InputConfig.CACHE_WARMUP_STEPS,

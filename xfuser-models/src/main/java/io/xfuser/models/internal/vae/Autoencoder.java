@@ -2,6 +2,7 @@ package io.xfuser.models.internal.vae;
 
 import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.ComponentConfig;
@@ -20,6 +21,7 @@ public final class Autoencoder {
   private final PipelineComponents components;
   private final ComponentConfig settings;
   private final Vae vae;
+  private final VaeDecoder.Colors colors;
   private final AtomicLong decoderBytes = new AtomicLong();
   private final AtomicLong encoderBytes = new AtomicLong();
 
@@ -32,11 +34,17 @@ public final class Autoencoder {
     this.components = components;
     this.settings = components.config(NAME, "config.json");
     this.vae = Vaes.read(settings);
+    this.colors = LatentColors.of(settings, vae.latentChannels());
   }
 
   /** What the settings say. */
   public Vae vae() {
     return vae;
+  }
+
+  /** Which colours its latents have, as far as that is known. */
+  public VaeDecoder.Colors colors() {
+    return colors;
   }
 
   /**
