@@ -161,9 +161,8 @@ class ImageServerTest {
   void streamShowsUnfinishedPicturesAndThenTheSameOneAsWithoutIt()
       throws IOException, InterruptedException {
     String body =
-        "{\"prompt\":\"a"
-            + " fox\",\"seed\":7,\"num_inference_steps\":4,\"stream\":%s,\"partial_images\":2,"
-            + "\"preview_every\":4}";
+        "{\"prompt\":\"a fox\",\"seed\":7,\"num_inference_steps\":4,\"stream\":%s,"
+            + "\"partial_images\":2,\"preview_every\":4}";
     Client.Answer answer = client.post(GENERATIONS, body.formatted("true"));
     assertThat(answer.headers().firstValue("content-type")).contains("text/event-stream");
     List<JsonNode> events = new ArrayList<>();
@@ -173,11 +172,9 @@ class ImageServerTest {
       }
     }
     assertThat(events.stream().map(event -> event.get("type").asText()))
-        .containsExactly(
-            "image_generation.partial_image",
-            "image_generation.partial_image",
-            "image_generation.partial_image", // of latents, after the last step
-            "image_generation.completed");
+        .hasSize(4) // the third is of latents, after the last step
+        .startsWith("image_generation.partial_image", "image_generation.partial_image")
+        .endsWith("image_generation.partial_image", "image_generation.completed");
     assertThat(events.get(1).get("partial_image_index").asInt()).isEqualTo(1);
     assertThat(events.get(2).get("size").asText()).isEqualTo("16x16");
     byte[] last = Base64.getDecoder().decode(events.get(3).get("b64_json").asText());
