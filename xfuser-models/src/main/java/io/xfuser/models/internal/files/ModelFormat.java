@@ -18,6 +18,11 @@ public interface ModelFormat extends CheckpointFormat {
     return List.of("model.diffusion_model.", "diffusion_model.", "transformer.");
   }
 
+  /** Settings of the transformer that no shape tells, but the name of its {@code file}. */
+  default Map<String, Object> named(Path file) {
+    return Map.of();
+  }
+
   /** The class of the transformer. */
   String className();
 
@@ -43,6 +48,15 @@ public interface ModelFormat extends CheckpointFormat {
 
   /** The settings of its autoencoder that no shape tells. */
   Map<String, Object> vae();
+
+  /**
+   * The settings by which pictures are read for a text encoder; empty where it reads none.
+   *
+   * @param file its name may tell what shapes do not
+   */
+  default Map<String, Object> processor(Path file) {
+    return Map.of();
+  }
 
   /** Its text encoders. */
   List<TextSlot> texts();

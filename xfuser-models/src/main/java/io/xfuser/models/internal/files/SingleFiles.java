@@ -147,9 +147,11 @@ public final class SingleFiles implements ModelAssembler {
     void addAll() {
       index.putAll(format.index(transformer.tensors(), file));
       index.put("_class_name", format.pipeline(transformer.tensors(), file));
-      add("transformer", "diffusers", format.className(), given(file, transformer, Map.of()));
+      Given own = given(file, transformer, format.named(file));
+      add("transformer", "diffusers", format.className(), own);
       add("scheduler", format.scheduler(transformer.tensors(), file));
       addVae();
+      addProcessor();
       format.texts().forEach(this::addText);
     }
 
@@ -180,6 +182,14 @@ public final class SingleFiles implements ModelAssembler {
           "diffusers",
           String.valueOf(settings.get("_class_name")),
           new Given(file, "", config));
+    }
+
+    private void addProcessor() {
+      Map<String, Object> settings = format.processor(file);
+      if (!settings.isEmpty()) {
+        ComponentConfig config = json(format.title() + "'s processor", settings);
+        add("processor", "transformers", "Qwen2VLProcessor", new Given(file, "", config));
+      }
     }
 
     private void addVae() {

@@ -31,8 +31,6 @@ public final class Unsupported {
     BY_NAME.put(
         "a Lumina 2 transformer", PREFIX + "(cap_embedder\\.0|noise_refiner\\.0.*)\\.weight");
     BY_NAME.put(
-        "a Qwen-Image transformer", PREFIX + "transformer_blocks\\.0\\.img_mod\\.1\\.weight");
-    BY_NAME.put(
         "a Wan transformer",
         PREFIX + "(head\\.modulation|blocks\\.0\\.modulation|patch_embedding\\.weight)");
     BY_NAME.put("a Hunyuan video transformer", PREFIX + "txt_in\\.individual_token_refiner\\..*");
@@ -50,7 +48,6 @@ public final class Unsupported {
     BY_NAME.put(
         "a Stable Diffusion XL or 1 U-Net", "down_blocks\\.0\\.resnets\\.0\\.conv1\\.weight");
     BY_NAME.put("a ControlNet", "(control_model|controlnet_.*|controlnet_cond_embedding)\\..*");
-    BY_NAME.put("a Wan autoencoder", "decoder\\.middle\\.0\\.residual\\.0\\.gamma");
     BY_NAME.put(
         "a language model",
         "(model\\.(language_model\\.)?layers\\.0|blk\\.0)\\..*(q_proj|attn_q)\\.weight");

@@ -27,6 +27,7 @@ public final class ReadPictures implements AutoCloseable {
   /** What stands for a token of a picture in a text. */
   private static final String TOKEN = "<|image_pad|>";
 
+  private static final String PROCESSOR = "processor";
   private static final String SETTINGS = "preprocessor_config.json";
 
   private final VisionConfig config;
@@ -39,16 +40,27 @@ public final class ReadPictures implements AutoCloseable {
     EncoderFolder folder = EncoderFolder.of(components, TextComponents.ENCODER);
     ComponentConfig settings = folder.config();
     config = VisionConfig.of(settings);
-    Path file = components.folder("processor").resolve(SETTINGS);
-    sizes =
-        PictureSizes.of(
-            Files.exists(file)
-                ? ComponentConfig.read(file)
-                : ComponentConfig.parse(file.toString(), "{}"),
-            config);
+    sizes = PictureSizes.of(processor(components), config);
     token = settings.getInt("image_token_id", 151655);
     sections = sections(settings);
     tower = reads ? Optional.of(new PictureTower(folder)) : Optional.empty();
+  }
+
+  /** How pictures are read: in a file of its own, or as transformers 5 writes it, among others. */
+  private static ComponentConfig processor(PipelineComponents components) {
+    PipelineComponents.Given given = components.given().get(PROCESSOR);
+    if (given != null && given.config() != null) {
+      return given.config();
+    }
+    Path folder = components.folder(PROCESSOR);
+    Path own = folder.resolve(SETTINGS);
+    Path among = folder.resolve("processor_config.json");
+    if (Files.exists(own)) {
+      return ComponentConfig.read(own);
+    }
+    return Files.exists(among)
+        ? ComponentConfig.read(among).part("image_processor", "")
+        : ComponentConfig.parse(own.toString(), "{}");
   }
 
   /** Pairs of a head's values that turn by the place in the text, the row and the column. */

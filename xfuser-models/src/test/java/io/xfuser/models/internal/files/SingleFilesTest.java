@@ -63,6 +63,9 @@ class SingleFilesTest {
     "sd3_tiny, transformer, sd3_tiny, model.diffusion_model.",
     "sd35_medium_tiny, transformer, sd35_medium_tiny, ''",
     "flux_dev_tiny, vae, vae, first_stage_model.",
+    "qwenimage_tiny, transformer, qwenimage_tiny, model.diffusion_model.",
+    "qwenimage_tiny, vae, causal_vae, ''",
+    "wan22_5b_tiny, vae, residual_vae, vae.",
     "flux_dev_tiny, text_encoder_2, t5_gguf, ''"
   })
   void tensorsAndTheirPartsAreThoseOfTheDirectory(
@@ -240,7 +243,6 @@ class SingleFilesTest {
       delimiter = '|',
       value = {
         "model.diffusion_model.cap_embedder.0.weight | a Lumina 2 transformer",
-        "transformer_blocks.0.img_mod.1.weight | a Qwen-Image transformer",
         "model.diffusion_model.head.modulation | a Wan transformer",
         "nerf_blocks.0.param_generator.weight | a Chroma Radiance transformer",
         "conditioner.embedders.1.model.ln_final.bias | a Stable Diffusion XL model",

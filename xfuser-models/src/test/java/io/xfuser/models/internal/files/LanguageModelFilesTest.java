@@ -1,0 +1,177 @@
+package io.xfuser.models.internal.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.models.internal.weights.Checkpoint;
+import io.xfuser.models.internal.weights.Checkpoint.Found;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Files of language models are known by their names, older, newer and llama.cpp's. */
+class LanguageModelFilesTest {
+  /** Two heads of 128, one of keys and values; names as llama.cpp has them. */
+  private static final Map<String, long[]> GGUF = new LinkedHashMap<>();
+
+  /** Of the picture side, as transformers has them. */
+  private static final Map<String, long[]> PICTURES = new LinkedHashMap<>();
+
+  static {
+    GGUF.put("token_embd.weight", new long[] {50, 256});
+    GGUF.put("output_norm.weight", new long[] {256});
+    for (int i = 0; i < 3; i++) {
+      String block = "blk." + i + ".";
+      GGUF.put(block + "attn_norm.weight", new long[] {256});
+      GGUF.put(block + "attn_q.weight", new long[] {256, 256});
+      GGUF.put(block + "attn_q.bias", new long[] {256});
+      GGUF.put(block + "attn_k.weight", new long[] {128, 256});
+      GGUF.put(block + "attn_output.weight", new long[] {256, 256});
+      GGUF.put(block + "ffn_gate.weight", new long[] {24, 256});
+    }
+    PICTURES.put("visual.patch_embed.proj.weight", new long[] {48, 3, 2, 14, 14});
+    PICTURES.put("visual.merger.mlp.0.weight", new long[] {192, 192});
+    PICTURES.put("visual.merger.mlp.2.weight", new long[] {256, 192});
+    PICTURES.put("visual.blocks.0.mlp.gate_proj.weight", new long[] {40, 48});
+    PICTURES.put("visual.blocks.1.mlp.gate_proj.weight", new long[] {40, 48});
+  }
+
+  @TempDir Path files;
+  private NDManager manager;
+
+  @BeforeEach
+  void open() {
+    Torch.prepareThread(1);
+    manager = Torch.newManager();
+  }
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  @Test
+  void aTextSideOfLlamaCppsNamesHasTransformers() throws IOException {
+    Path file = GgufWriter.write(files.resolve("x.gguf"), "qwen2vl", tensors(GGUF));
+    Found found = only(file);
+    assertThat(found.format().title()).isEqualTo("a Qwen2.5-VL language model");
+    assertThat(found.tensors().names())
+        .hasSize(GGUF.size())
+        .contains("model.embed_tokens.weight", "model.norm.weight")
+        .contains("model.layers.2.self_attn.q_proj.bias", "model.layers.0.mlp.gate_proj.weight");
+    assertThat(found.format().config(found.tensors()))
+        .containsEntry("num_attention_heads", 2)
+        .containsEntry("num_key_value_heads", 1)
+        .containsEntry("num_hidden_layers", 3)
+        .containsEntry("hidden_size", 256)
+        .containsEntry("vocab_size", 50)
+        .containsEntry("intermediate_size", 24)
+        .doesNotContainKey("vision_config");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"older", "newer"})
+  void aModelThatReadsPicturesHasTheSameSettingsByItsOlderAndItsNewerNames(String age)
+      throws IOException {
+    Path text = GgufWriter.write(files.resolve("x.gguf"), "qwen2vl", tensors(GGUF));
+    Map<String, NDArray> tensors = new LinkedHashMap<>(tensors(PICTURES));
+    only(text)
+        .tensors()
+        .names()
+        .forEach(
+            name -> {
+              String llama = name.replace("model.embed_tokens", "token_embd");
+              long[] shape = GGUF.getOrDefault(llama, shape(name));
+              tensors.put(name, manager.zeros(new Shape(shape)));
+            });
+    Map<String, NDArray> named = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) ->
+            named.put(
+                age.equals("older")
+                    ? name
+                    : name.startsWith("visual.")
+                        ? "model." + name
+                        : name.replaceFirst("^model\\.", "model.language_model."),
+                tensor));
+    Path file = files.resolve("x.safetensors");
+    SafeTensorsWriter.write(file, named);
+    Found found = only(file);
+    assertThat(found.tensors().names()).containsExactlyInAnyOrderElementsOf(tensors.keySet());
+    Map<String, Object> config = found.format().config(found.tensors());
+    assertThat(config).containsEntry("num_attention_heads", 2);
+    assertThat(config.get("vision_config"))
+        .isEqualTo(
+            Map.of(
+                "depth",
+                2,
+                "hidden_size",
+                48,
+                "num_heads",
+                16,
+                "intermediate_size",
+                40,
+                "patch_size",
+                14,
+                "temporal_patch_size",
+                2,
+                "spatial_merge_size",
+                2,
+                "out_hidden_size",
+                256));
+  }
+
+  private static long[] shape(String name) {
+    return name.contains("k_proj")
+        ? new long[] {128, 256}
+        : name.contains("gate_proj")
+            ? new long[] {24, 256}
+            : name.contains("_proj.weight") ? new long[] {256, 256} : new long[] {256};
+  }
+
+  @Test
+  void qwen3InGgufHasTheSettingsOfItsDirectory() throws IOException {
+    Path folder = OneFile.directory("zimage_tiny").resolve("text_encoder");
+    OneFile file = new OneFile(manager).add(folder, "qwen3_gguf", "");
+    Found found = only(GgufWriter.write(files.resolve("x.gguf"), "qwen3", file.tensors()));
+    assertThat(found.format().title()).isEqualTo("a Qwen3 language model");
+    ComponentConfig settings = ComponentConfig.read(folder.resolve("config.json"));
+    Map<String, Object> config = found.format().config(found.tensors());
+    for (String name :
+        List.of(
+            "vocab_size",
+            "hidden_size",
+            "head_dim",
+            "num_attention_heads",
+            "num_key_value_heads",
+            "num_hidden_layers",
+            "intermediate_size")) {
+      assertThat(config).containsEntry(name, settings.getInt(name, -1));
+    }
+  }
+
+  private Map<String, NDArray> tensors(Map<String, long[]> shapes) {
+    Map<String, NDArray> tensors = new LinkedHashMap<>();
+    shapes.forEach((name, shape) -> tensors.put(name, manager.zeros(new Shape(shape))));
+    return tensors;
+  }
+
+  private static Found only(Path file) {
+    List<Found> found = Checkpoint.read(file).components();
+    assertThat(found).hasSize(1);
+    return found.get(0);
+  }
+}
