@@ -292,6 +292,22 @@ def _wan_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], 
     )[0]
 
 
+def _cogvideox_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    return {
+        "latents": torch.randn(1, 5, config["in_channels"], side, side, generator=generator),
+        "text.prompt_embeds": torch.randn(1, 226, config["text_embed_dim"], generator=generator),
+    }
+
+
+def _cogvideox_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    return transformer(
+        hidden_states=inputs["latents"],
+        encoder_hidden_states=inputs["text.prompt_embeds"],
+        timestep=torch.full((1,), int(timestep)),
+        return_dict=False,
+    )[0].float()
+
+
 def _dit_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     latents = torch.randn(4, 4, side, side, generator=generator)
     return {
@@ -419,6 +435,17 @@ MODELS = {
         real={"num_attention_heads": 12, "attention_head_dim": 128, "ffn_dim": 8960, "num_layers": 2},
         inputs=_wan_inputs,
         forward=_wan_forward,
+        side=32,
+    ),
+    "cogvideox": StepModel(
+        title="CogVideoX 2b, width 1920 (30 heads of 64), 2 blocks, 5 frames of 256 tokens, batch 1, 226 text tokens",
+        tiny="cogvideox_tiny",
+        real={
+            "num_attention_heads": 30, "attention_head_dim": 64, "time_embed_dim": 512, "num_layers": 2,
+            "sample_height": 32, "sample_width": 32, "max_text_seq_length": 226,
+        },
+        inputs=_cogvideox_inputs,
+        forward=_cogvideox_forward,
         side=32,
     ),
     "dit": StepModel(

@@ -150,6 +150,9 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
               "Weight of the prompt in the steps of a second transformer, of models that have two")
           .open("that of the first");
 
+  public static final Setting<Boolean> USE_DYNAMIC_CFG =
+      Setting.off("use_dynamic_cfg", "Weigh the prompt otherwise in every step");
+
   static final List<Setting<?>> ALL =
       List.of(
           PROMPT_2,
@@ -174,7 +177,8 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           CFG_TRUNCATION,
           TEXT_ENCODER_OUT_LAYERS,
           COMPLEX_HUMAN_INSTRUCTION,
-          GUIDANCE_SCALE_2);
+          GUIDANCE_SCALE_2,
+          USE_DYNAMIC_CFG);
 
   ModelArguments(Settings.Builder<?> builder) {
     super(builder);

@@ -206,6 +206,7 @@ public record GenerationRequest(
    * @param keepsLengths whether each token of the guided prediction is given the length that it has
    *     in the one with the prompt
    * @param bounds of the guided prediction
+   * @param course steps of a course in which the weight rises; 0 = it is the same in every step
    */
   public record GuidanceOptions(
       double scale,
@@ -213,25 +214,26 @@ public record GenerationRequest(
       double condition,
       LayerGuidance layers,
       boolean keepsLengths,
-      GuidanceBounds bounds) {
-    /** With all blocks alone. */
+      GuidanceBounds bounds,
+      int course) {
+    /** With all blocks alone, and one weight. */
     public GuidanceOptions(double scale, double rescale, double condition) {
-      this(scale, rescale, condition, LayerGuidance.NONE, false, GuidanceBounds.NONE);
+      this(scale, rescale, condition, LayerGuidance.NONE, false, GuidanceBounds.NONE, 0);
     }
 
     /** The same away from predictions without some blocks. */
     public GuidanceOptions with(LayerGuidance other) {
-      return new GuidanceOptions(scale, rescale, condition, other, keepsLengths, bounds);
+      return new GuidanceOptions(scale, rescale, condition, other, keepsLengths, bounds, course);
     }
 
     /** The same with the lengths of tokens kept. */
     public GuidanceOptions keepingLengths() {
-      return new GuidanceOptions(scale, rescale, condition, layers, true, bounds);
+      return new GuidanceOptions(scale, rescale, condition, layers, true, bounds, course);
     }
 
     /** The same with bounds. */
     public GuidanceOptions with(GuidanceBounds other) {
-      return new GuidanceOptions(scale, rescale, condition, layers, keepsLengths, other);
+      return new GuidanceOptions(scale, rescale, condition, layers, keepsLengths, other, course);
     }
 
     /** The setting that needs predictions of the whole picture at once, if one does. */

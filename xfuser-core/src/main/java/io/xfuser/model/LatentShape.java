@@ -17,6 +17,7 @@ import io.xfuser.nn.Sequence.Axes;
  * @param layout what callers see
  * @param pixelFrames frames of the video that they are decoded to; often F
  * @param fps how many of these its file shows in a second where nothing else is asked for
+ * @param padding of the frames so many in front fill up tokens, and are not decoded
  */
 public record LatentShape(
     int channels,
@@ -26,14 +27,15 @@ public record LatentShape(
     Patchify patch,
     Layout layout,
     int pixelFrames,
-    int fps) {
+    int fps,
+    int padding) {
   /** As xDiT's example plays Latte's videos. */
   private static final int USUAL_FPS = 8;
 
   /** One that is decoded frame by frame. */
   public LatentShape(
       int channels, int frames, int height, int width, Patchify patch, Layout layout) {
-    this(channels, frames, height, width, patch, layout, frames, USUAL_FPS);
+    this(channels, frames, height, width, patch, layout, frames, USUAL_FPS, 0);
   }
 
   /** Layouts of latents outside the loop. */
@@ -42,6 +44,8 @@ public record LatentShape(
     PICTURE,
     /** (B, c, F, h, w), whose tokens attend one another. */
     VIDEO,
+    /** (B, F, c, h, w), whose tokens attend one another. */
+    CLIP,
     /** (B, c, F, h, w), each frame a sequence of its own. */
     FRAMES,
     /** (B, L, c·n), though noise is drawn as for a picture. */
@@ -60,12 +64,24 @@ public record LatentShape(
 
   /** The same, decoded to so many frames, of which {@code perSecond} are shown in a second. */
   public LatentShape decodedTo(int others, int perSecond) {
-    return new LatentShape(channels, frames, height, width, patch, layout, others, perSecond);
+    return new LatentShape(
+        channels, frames, height, width, patch, layout, others, perSecond, padding);
+  }
+
+  /** The same, of whose frames so many in front are not decoded. */
+  public LatentShape padded(int others) {
+    return new LatentShape(
+        channels, frames, height, width, patch, layout, pixelFrames, fps, others);
+  }
+
+  /** The frames that are decoded. */
+  public int decodableFrames() {
+    return frames - padding;
   }
 
   /** Whether it is one with frames, be they one. */
   public boolean isVideo() {
-    return layout == Layout.VIDEO || layout == Layout.FRAMES;
+    return layout == Layout.VIDEO || layout == Layout.CLIP || layout == Layout.FRAMES;
   }
 
   /** The sequences of tokens of one picture or video: rows of every batch. */
@@ -81,6 +97,9 @@ public record LatentShape(
 
   /** The shape of noise for {@code images} pictures. */
   public Shape noise(int images) {
+    if (layout == Layout.CLIP) {
+      return new Shape(images, frames, channels, height, width);
+    }
     return isVideo()
         ? new Shape(images, channels, frames, height, width)
         : new Shape(images, channels, height, width);
@@ -99,14 +118,26 @@ public record LatentShape(
       return patch.unpacked(owner, latents);
     }
     try (NDManager scope = owner.newSubManager()) {
-      boolean apart = layout == Layout.FRAMES;
-      return patch.tokens(owner, apart ? Patchify.frames(scope, latents) : latents);
+      return switch (layout) {
+        case FRAMES -> patch.tokens(owner, Patchify.frames(scope, latents));
+        case CLIP -> patch.tokens(owner, Patchify.swapped(scope, latents));
+        default -> patch.tokens(owner, latents);
+      };
     }
   }
 
-  /** Tokens (B·S, L, n·c) to what the decoder takes, (B·F, c, h, w). */
+  /** Tokens (B·S, L, n·c) to what the decoder takes, (B·F, c, h, w) of the frames to decode. */
   public NDArray decodable(NDManager owner, NDArray tokens) {
-    return patch.latents(owner, tokens, height, width);
+    if (padding == 0) {
+      return all(owner, tokens);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      return Patchify.later(owner, all(scope, tokens), frames, padding);
+    }
+  }
+
+  private NDArray all(NDManager owner, NDArray tokens) {
+    return patch.latents(owner, tokens, height, width); // (B·F, c, h, w)
   }
 
   /** Tokens (B·S, L, n·c) to latents as callers see them. */
@@ -114,10 +145,14 @@ public record LatentShape(
     if (layout == Layout.PACKED) {
       return patch.packed(owner, tokens);
     }
+    if (!isVideo()) {
+      return all(owner, tokens);
+    }
     try (NDManager scope = owner.newSubManager()) {
-      return isVideo()
-          ? Patchify.video(owner, decodable(scope, tokens), frames)
-          : decodable(owner, tokens);
+      NDArray each = all(scope, tokens);
+      return layout == Layout.CLIP
+          ? Patchify.swapped(owner, Patchify.video(scope, each, frames))
+          : Patchify.video(owner, each, frames);
     }
   }
 }

@@ -84,6 +84,16 @@ public record Patchify(int frames, int side) {
     return PROGRAM.call(owner, "video", frames, count);
   }
 
+  /** A video (B, c, F, h, w) as (B, F, c, h, w), or the other way round. */
+  public static NDArray swapped(NDManager owner, NDArray video) {
+    return PROGRAM.call(owner, "swapped", video);
+  }
+
+  /** Frames (B·F, c, h, w), {@code count} of a video, without the first {@code others} of each. */
+  public static NDArray later(NDManager owner, NDArray frames, int count, int others) {
+    return PROGRAM.call(owner, "later", frames, count, others);
+  }
+
   /** The tokens at {@code positions}: (B, L, C) to (B, l, C). */
   public static NDArray select(NDManager owner, NDArray tokens, long[] positions) {
     return PROGRAM.call(owner, "select", tokens, positions);

@@ -45,6 +45,7 @@ record OwnDefaults<C>(PipelineModel<C> model, Map<Setting<?>, Object> defaults)
           InputConfig.NUM_FRAMES,
           InputConfig.NUM_INFERENCE_STEPS,
           InputConfig.TRUE_CFG_SCALE,
+          InputConfig.USE_DYNAMIC_CFG,
           InputConfig.USE_RESOLUTION_BINNING,
           InputConfig.WIDTH);
 

@@ -55,6 +55,7 @@ final class RequestFingerprint {
           InputConfig.CFG_NORMALIZATION,
           InputConfig.CFG_TRUNCATION,
           InputConfig.GUIDANCE_SCALE_2,
+          InputConfig.USE_DYNAMIC_CFG,
           InputConfig.CACHE,
           InputConfig.CACHE_THRESHOLD,
           InputConfig.CACHE_WARMUP_STEPS,

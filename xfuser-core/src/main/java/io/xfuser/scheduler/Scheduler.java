@@ -35,6 +35,14 @@ public interface Scheduler {
   }
 
   /**
+   * How often diffusers draws noise in step {@code step} where {@link #stochastic}; of several
+   * draws the last one counts.
+   */
+  default int draws(int step) {
+    return 1;
+  }
+
+  /**
    * The element type in which diffusers draws the first sample, and keeps those after it.
    *
    * @param run in which the transformer computes

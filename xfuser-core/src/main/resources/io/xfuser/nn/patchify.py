@@ -43,6 +43,14 @@ def video(self, x: Tensor, frames: int) -> Tensor:
   # (B·F, c, h, w) -> (B, c, F, h, w)
   return x.unflatten(0, [-1, frames]).transpose(1, 2).contiguous()
 
+def swapped(self, x: Tensor) -> Tensor:
+  # (B, c, F, h, w) -> (B, F, c, h, w), or the other way round
+  return x.transpose(1, 2).contiguous()
+
+def later(self, x: Tensor, frames: int, others: int) -> Tensor:
+  # (B·F, c, h, w) -> the same without the first `others` frames of each video
+  return x.unflatten(0, [-1, frames]).slice(1, others, frames).flatten(0, 1).contiguous()
+
 def embedding_weight(self, weight: Tensor) -> Tensor:
   # convolution (C, c, p, p) or (C, c, f, p, p) -> linear (C, n·c)
   return weight.movedim(1, -1).flatten(1).contiguous()

@@ -103,9 +103,10 @@ def rotate(self, x: Tensor, rotation: Tensor) -> Tensor:
   turned = pairs * torch.view_as_complex(rotation).unsqueeze(1)
   return torch.to(torch.view_as_real(turned).flatten(3), x.dtype)
 
-def sinusoid(self, value: float, like: Tensor) -> Tensor:
-  # (1, 256), cosines first; in fp32, then in the type of like
-  frequencies = torch.exp(torch.arange(128, dtype=6, device=like.device) * (-9.210340371976184 / 128))
+def sinusoid(self, value: float, like: Tensor, width: int=256) -> Tensor:
+  # (1, width), cosines first; in fp32, then in the type of like
+  half = width // 2
+  frequencies = torch.exp(torch.arange(half, dtype=6, device=like.device) * (-9.210340371976184 / half))
   angles = torch.full([1], value, dtype=6, device=like.device) * frequencies  # a copied number would wait for the GPU
   return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
 

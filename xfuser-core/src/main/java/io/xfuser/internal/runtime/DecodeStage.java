@@ -172,7 +172,7 @@ final class DecodeStage {
       decode(owner, decoder, own.latents(), pixels);
       return;
     }
-    int frames = request.latents().frames();
+    int frames = request.latents().decodableFrames();
     int first = own.images().from() * frames;
     int last = own.images().to() * frames;
     int from = first / chunk * chunk;
@@ -189,7 +189,7 @@ final class DecodeStage {
 
   /** Whether the rows of one of so many ranks end within a chunk. */
   private boolean chunksAreShared(int chunk, int ranks) {
-    int frames = request.latents().frames();
+    int frames = request.latents().decodableFrames();
     Range all = Range.of(request.images());
     for (int rank = 0; rank < ranks - 1; rank++) {
       if (all.shard(rank, ranks).to() * frames % chunk != 0) {
@@ -235,7 +235,7 @@ final class DecodeStage {
     return new VaeDecoder.DecodeOptions(
         runtime.enableSlicing(),
         runtime.enableTiling(),
-        request.latents().frames(),
+        request.latents().decodableFrames(),
         Objects.requireNonNull(request.input().get(InputConfig.DECODE_CHUNK_SIZE)),
         request.pictures() != null && request.pictures().unshifted(),
         (done, total) -> run.progress(new Progress.Decoding(done, total)));

@@ -77,12 +77,12 @@ sealed interface Guidance {
         return Torch.copy(owner, positive);
       }
       String function = options.keepsLengths() ? "guide_in_length" : "guide";
+      double scale = scale(timestep);
       if (options.needingAll().isEmpty()) {
-        return Arithmetic.PROGRAM.call(owner, function, negative, positive, options.scale());
+        return Arithmetic.PROGRAM.call(owner, function, negative, positive, scale);
       }
       try (NDManager scope = owner.newSubManager()) {
-        NDArray guided =
-            Arithmetic.PROGRAM.call(scope, function, negative, positive, options.scale());
+        NDArray guided = Arithmetic.PROGRAM.call(scope, function, negative, positive, scale);
         if (options.rescale() == 0) {
           return shortened(owner, guided, positive);
         }
@@ -95,6 +95,19 @@ sealed interface Guidance {
                 scope, Arithmetic.PROGRAM.call(scope, "squares", positive, guided, means));
         return Arithmetic.PROGRAM.call(owner, "rescale", guided, squares, options.rescale());
       }
+    }
+
+    /**
+     * As diffusers' {@code use_dynamic_cfg}, which sets a timestep of the noise schedule off against
+     * the number of steps.
+     */
+    private double scale(double timestep) {
+      double steps = options.course();
+      if (steps == 0) {
+        return options.scale();
+      }
+      double turn = Math.pow((steps - timestep) / steps, 5);
+      return 1 + options.scale() * (1 - StrictMath.cos(Math.PI * turn)) / 2;
     }
 
     private NDArray shortened(NDManager owner, NDArray guided, NDArray positive) {

@@ -9,10 +9,12 @@ import io.xfuser.internal.runtime.Guidance.Arithmetic;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.SourcePictures;
 import io.xfuser.nn.Patchify;
+import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,10 +42,22 @@ record Noise(NDArray initial, List<NDArray> steps, List<NDArray> encoding) {
    * How much is drawn, and in which element types.
    *
    * @param type of the first sample
-   * @param steps how many draws follow it, one per step that adds noise
+   * @param steps how many draws follow it in each step that adds noise; the last one counts
    * @param stepType of those
    */
-  record Draws(ElementType type, int steps, ElementType stepType) {}
+  record Draws(ElementType type, List<Integer> steps, ElementType stepType) {
+    /** Copies the list. */
+    Draws {
+      steps = List.copyOf(steps);
+    }
+
+    /** As {@code scheduler} asks for in a run whose samples have {@code type}. */
+    static Draws of(Scheduler scheduler, ElementType type, int steps) {
+      IntStream each = IntStream.range(0, scheduler.stochastic() ? steps : 0);
+      return new Draws(
+          type, each.map(scheduler::draws).boxed().toList(), scheduler.noiseType(type));
+    }
+  }
 
   /** What {@code plan}'s rank needs. */
   static Noise draw(NDManager owner, RankPlan plan, Draws asked, Given given) {
@@ -110,7 +124,8 @@ record Noise(NDArray initial, List<NDArray> steps, List<NDArray> encoding) {
               seed,
               given,
               new long[] {before, after},
-              new long[] {asked.steps(), asked.stepType().scalarType()});
+              asked.steps().stream().mapToLong(Integer::longValue).toArray(),
+              asked.stepType().scalarType());
       List<NDArray> one = new ArrayList<>(all.subList(0, before));
       one.addAll(all.subList(initial, initial + after));
       List<NDArray> whole = new ArrayList<>(all.subList(before, initial));

@@ -42,7 +42,8 @@ record Phase(int transformer, RankPlan plan, GuidanceOptions guidance) {
         guidance.condition(),
         guidance.layers(),
         guidance.keepsLengths(),
-        guidance.bounds());
+        guidance.bounds(),
+        guidance.course());
   }
 
   private static int transformer(List<Handover> handovers, double timestep) {

@@ -45,8 +45,7 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
         Noise.draw(
             run.tensors(),
             plan,
-            new Noise.Draws(
-                type, scheduler.stochastic() ? plan.steps() : 0, scheduler.noiseType(type)),
+            Noise.Draws.of(scheduler, type, plan.steps()),
             new Noise.Given(given.latents(), run.world().device()));
     if (plan.request().pictures() != null) {
       boolean whole = given.latents() != null;

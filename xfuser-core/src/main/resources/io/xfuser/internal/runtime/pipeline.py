@@ -13,10 +13,11 @@ def difference(self, positive: Tensor, without: Tensor) -> Tensor:
 def led(self, guided: Tensor, difference: Tensor, scale: float) -> Tensor:
   return guided + difference * scale
 
-def draw(self, shape: List[int], dtype: int, seed: int, given: bool, around: List[int], steps: List[int]) -> List[Tensor]:
+def draw(self, shape: List[int], dtype: int, seed: int, given: bool, around: List[int], steps: List[int],
+         step_type: int) -> List[Tensor]:
   # standard normal noise of one generator on the CPU, as torch.Generator("cpu").manual_seed(seed) gives: around[0] draws of
-  # one picture, the first sample's unless it is given, around[1] more of one picture, all in dtype; then steps[0] draws
-  # for steps in type steps[1]
+  # one picture, the first sample's unless it is given, around[1] more of one picture, all in dtype; then of
+  # each step, in step_type, the last of steps[i] draws
   generator = torch.Generator(device=torch.device("cpu"), seed=seed)
   one = [1] + shape[1:]
   draws = annotate(List[Tensor], [])
@@ -26,8 +27,11 @@ def draw(self, shape: List[int], dtype: int, seed: int, given: bool, around: Lis
     draws.append(torch.randn(shape, generator=generator, dtype=dtype, device=torch.device("cpu")))
   for i in range(around[1]):
     draws.append(torch.randn(one, generator=generator, dtype=dtype, device=torch.device("cpu")))
-  for i in range(steps[0]):
-    draws.append(torch.randn(shape, generator=generator, dtype=steps[1], device=torch.device("cpu")))
+  for count in steps:
+    noise = torch.empty(shape, dtype=step_type, device=torch.device("cpu"))
+    for i in range(count):
+      noise.normal_(0., 1., generator=generator)
+    draws.append(noise)
   return draws
 
 def keep(self, x: Tensor, kept: Tensor, mask: Tensor) -> Tensor:

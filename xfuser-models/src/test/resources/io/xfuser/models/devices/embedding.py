@@ -5,4 +5,4 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = [x, self.embed(tokens, self.of(like, [6, 8]), w), self.predict(x, self.of(like, [2, 8]), w)]
   at = torch.zeros([6, 4], dtype=4, device=like.device)
   out.append(self.grid_positions(at, 2, 3, 2., 1., 8))
-  return out + [self.line_positions(5, 8, like)]
+  return out + [self.video_positions(at, 2., 1., 16), self.line_positions(5, 8, like)]

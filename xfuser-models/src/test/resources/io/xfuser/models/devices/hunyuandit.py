@@ -1,3 +1,4 @@
+# after: parts/layer_norms
 # elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 6, T 5, C 16, H 2, D 8, M 64, E 12; T5 of 3 tokens, width 8, BERT's 2 tokens

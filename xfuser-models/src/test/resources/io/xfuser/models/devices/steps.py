@@ -10,4 +10,5 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = out + [self.slope("flow", x, x, c, 1.), self.mean(x, x), self.follow(x, x, x, c), self.mix(x, x, c)]
   out = out + [self.unipc(x, [x, x], c, [0.5]), self.unipc_corrected(x, [x, x], x, c, [0.5, 0.4])]
   out = out + [self.noisy_multistep(x, [x, x], x, c), self.deis(x, [x], c), self.deis(x, [x, x], c)]
+  out = out + [self.shifted_ddim("sample", x, x, c), self.shifted_dpm(x, x, [x], x, c)]
   return out + [self.add_noise(x, x, c), self.flow(x, x, c), self.flow_noised(x, x, c), self.divide(x, c)]

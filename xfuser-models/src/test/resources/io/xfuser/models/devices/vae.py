@@ -16,7 +16,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = out + [first, self.point_as_matrix(self.of(like, [8, 8, 1, 1])), self.enter_whitened(x, like.dtype, [1.] * 8, [2.] * 8)]
   gamma = {"norm.weight": self.last_frame_of_norm(self.of(like, [8, 1, 1, 1]))}
   out = out + [self.pixel_norm(x, gamma, True), self.pixel_norm(x, gamma, False)]
-  tile = self.window(x, 0, 0, 4)
+  tile = self.window(x, 0, 0, 4, 4)
   out = out + [self.soften(x), self.rectify_(x.clone()), self.add_rectified_(x.clone(), x), self.around_zero(x)]
   out = out + [self.ramp(4, 2, x), self.paint([x], [tile, tile], 2, 2)]
   return out + [tile, self.blend_(tile.clone(), tile.clone(), 2, 2), self.blend_(tile.clone(), tile.clone(), 3, 2)]

@@ -20,7 +20,9 @@ import java.util.OptionalInt;
  */
 public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
     implements SizedTransformer<HunyuanDiTConditioning> {
-  static final Program PROGRAM = Program.load(HunyuanDiT.class, "hunyuandit.py");
+  static final Program PROGRAM = 
+      Program.load(
+          HunyuanDiT.class, "/io/xfuser/models/internal/parts/layer_norms.py", "hunyuandit.py");
 
   /** Checks that what the model uses are floats, and names the rest. */
   public HunyuanDiT {

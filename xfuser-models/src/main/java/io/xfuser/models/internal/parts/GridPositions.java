@@ -3,7 +3,9 @@ package io.xfuser.models.internal.parts;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Sequence.Axes;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 
 /**
@@ -30,6 +32,23 @@ public record GridPositions(int width, int base, double scale) {
           (double) base,
           scale,
           width);
+    }
+  }
+
+  /**
+   * The same of the tokens of a video ({@code get_3d_sincos_pos_embed} in diffusers), in the element
+   * type of {@code like}.
+   *
+   * @param space by which rows and columns are divided
+   * @param time by which frames are
+   */
+  public static NDArray ofVideo(
+      NDManager owner, ConditionInput input, NDArray like, double space, double time, int width) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray exact =
+          PROGRAM.call(
+              scope, "video_positions", input.coordinates(scope, like), space, time, width);
+      return Torch.cast(owner, exact, ElementType.of(like)); // (l, C)
     }
   }
 

@@ -51,7 +51,8 @@ record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String prediction
     return Arrays.stream(timesteps).mapToInt(timestep -> (int) timestep).toArray();
   }
 
-  private static int[] spaced(SchedulerSettings options, int trainSteps, int steps) {
+  /** Timesteps as {@code timestep_spacing} says. */
+  static int[] spaced(SchedulerSettings options, int trainSteps, int steps) {
     String spacing = options.oneOf("timestep_spacing", "leading", "linspace", "trailing");
     int[] timesteps = new int[steps];
     switch (spacing) {

@@ -38,6 +38,11 @@ public interface ForwardingScheduler extends Scheduler {
   }
 
   @Override
+  default int draws(int step) {
+    return inner().draws(step);
+  }
+
+  @Override
   default ElementType sampleType(ElementType run) {
     return inner().sampleType(run);
   }

@@ -25,6 +25,11 @@ record LaterSteps(Scheduler inner, int begin) implements ForwardingScheduler {
   }
 
   @Override
+  public int draws(int step) {
+    return inner.draws(step + begin);
+  }
+
+  @Override
   public NDArray noised(NDManager owner, NDArray picture, NDArray noise, int step) {
     return inner.noised(owner, picture, noise, step + begin);
   }

@@ -34,6 +34,11 @@ public final class LoopVariants {
     return new FullPrecision(scheduler);
   }
 
+  /** Samples keep their type, whatever the solver makes of predictions in another one. */
+  public static Scheduler inSampleType(Scheduler scheduler) {
+    return new InSampleType(scheduler);
+  }
+
   /** As DiT's: the noise is not scaled, and a step starts from what the model was given. */
   public static Scheduler fromModelInput(Scheduler scheduler) {
     return new FromModelInput(scheduler);
@@ -66,6 +71,18 @@ public final class LoopVariants {
     @Override
     public ElementType sampleType(ElementType run) {
       return ElementType.FLOAT32;
+    }
+  }
+
+  private record InSampleType(Scheduler inner) implements ForwardingScheduler {
+    @Override
+    public Sample step(
+        NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
+      Sample next = inner.step(owner, sample, prediction, noise);
+      ElementType type = ElementType.of(sample.tokens());
+      return ElementType.of(next.tokens()) == type
+          ? next
+          : new Sample(Torch.cast(owner, next.tokens(), type), next.history(), next.step());
     }
   }
 

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A convolution over frames, of which it sees two before its own, and none after it; zeros are
- * before a video and around its frames. A normalisation with SiLU may come first: it looks at one
+ * A convolution over frames, of which it sees two before its own, and none after it; zeros, or the
+ * first frame again, are before a video, and zeros around its frames. A normalisation with SiLU may come first: it looks at one
  * position, so that what others would normalise alike is not copied twice. Where pictures alone
  * pass, only the last frame of the kernel is kept.
  */
@@ -26,11 +26,14 @@ final class CausalConvolution implements Layer {
   private final Map<String, NDArray> weights; // conv: (O, C, 3, K, K) or (O, C, K, K), bias (O)
   private final int past; // frames
   private final int around; // rows and columns on each side
+  private final boolean repeated; // whether the first frame stands for those before it
 
-  private CausalConvolution(Map<String, NDArray> weights, int past, int around) {
+  private CausalConvolution(
+      Map<String, NDArray> weights, int past, int around, boolean repeated) {
     this.weights = Map.copyOf(weights);
     this.past = past;
     this.around = around;
+    this.repeated = repeated;
   }
 
   /**
@@ -40,7 +43,12 @@ final class CausalConvolution implements Layer {
    */
   static CausalConvolution square(
       NDManager owner, Weights weights, Channels channels, boolean videos) {
-    return new CausalConvolution(read(owner, weights, channels, videos), videos ? PAST : 0, 1);
+    return new CausalConvolution(read(owner, weights, channels, videos), videos ? PAST : 0, 1, false);
+  }
+
+  /** The same of videos before whose first frame are not zeros, but that frame. */
+  static CausalConvolution repeating(NDManager owner, Weights weights, Channels channels) {
+    return new CausalConvolution(read(owner, weights, channels, true), PAST, 1, true);
   }
 
   /** The same after {@code norm} with SiLU. */
@@ -48,13 +56,13 @@ final class CausalConvolution implements Layer {
       NDManager owner, PixelNorm norm, Weights weights, Channels channels, boolean videos) {
     Map<String, NDArray> all = new HashMap<>(norm.weights());
     all.putAll(read(owner, weights, channels, videos));
-    return new CausalConvolution(all, videos ? PAST : 0, 1);
+    return new CausalConvolution(all, videos ? PAST : 0, 1, false);
   }
 
   /** Reads one over frames alone. */
   static CausalConvolution overFrames(NDManager owner, Weights weights, Channels channels) {
     NDArray kernel = weights.get(owner, WEIGHT, channels.out(), channels.in(), PAST + 1, 1, 1);
-    return new CausalConvolution(named(owner, kernel, weights, channels), PAST, 0);
+    return new CausalConvolution(named(owner, kernel, weights, channels), PAST, 0, false);
   }
 
   private static Map<String, NDArray> read(
@@ -83,7 +91,7 @@ final class CausalConvolution implements Layer {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> edges = whole ? List.of() : strip.halo(x).await(scope); // 2 × (F, C, 1, W)
       List<NDArray> before = past == 0 ? List.of() : ((VideoStrip) strip).before(this);
-      NDArray seen = CAUSAL.call(scope, "seen", x, edges, before, past, weights);
+      NDArray seen = CAUSAL.call(scope, "seen", x, edges, before, past, repeated, weights);
       if (past > 0) {
         ((VideoStrip) strip).keep(this, seen, past);
       }

@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Decodes videos, of whose latents a frame at a time passes: diffusers' AutoencoderKLWan. One frame
- * of latents after the first gives as many of pixels as the autoencoder has to one.
+ * Decodes videos, of whose latents some frames at a time pass, so that what is held does not depend
+ * on how many there are.
  *
  * @param decoder the layers
  */
@@ -40,7 +40,8 @@ record CausalDecoder(AutoencoderKlDecoder decoder) implements VaeDecoder {
       int frames = options.frames();
       int videos = Math.toIntExact(all.getShape().get(0) / frames);
       VideoPass pass =
-          new VideoPass(1, config.tiling(), options.tiling(), new Splitting.Share(strip, 1));
+          new VideoPass(
+              config.chunks(), config.tiling(), options.tiling(), new Splitting.Share(strip, 1));
       NDArray one = Torch.slice(scope, all, 0, 0, frames); // (F, c, h, w)
       Sequence layers =
           VideoPass.watched(decoder.layers(), videos * pass.passes(one), options.listener());

@@ -30,7 +30,7 @@ record CausalEncoder(AutoencoderKlEncoder encoder) implements VaeEncoder {
     LayeredVae config = encoder.layered();
     VideoPass pass =
         new VideoPass(
-            STEP,
+            VideoPass.Chunks.afterFirst(STEP),
             config.encoderTiling(),
             options.tiling(),
             new Splitting.Share(strip, config.scale()));

@@ -201,7 +201,8 @@ record CausalVaeConfig(
   /** {@inheritDoc} diffusers counts pixels where it looks whether to divide, then patches. */
   @Override
   public Tiling encoderTiling() {
-    return new Tiling(TILE * patch, TILE * patch / scale(), OVERLAP, TILE, false);
+    Tiling.Side side = new Tiling.Side(TILE * patch, TILE * patch / scale(), OVERLAP, TILE);
+    return new Tiling(side, side, false);
   }
 
   @Override

@@ -31,6 +31,11 @@ interface LayeredVae extends Vae {
     return tiling().encoding();
   }
 
+  /** Which frames of a video's latents pass the decoder together, where frames see those before. */
+  default VideoPass.Chunks chunks() {
+    return VideoPass.Chunks.afterFirst(1);
+  }
+
   /** Whether frames of a video are decoded together, each block looking at its neighbours. */
   default boolean temporal() {
     return false;

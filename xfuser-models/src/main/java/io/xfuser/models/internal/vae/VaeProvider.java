@@ -36,6 +36,12 @@ public interface VaeProvider {
      * Videos of such latents, whose frames see those before them, and of whose frames all but the
      * first are {@link Vae#temporalScale} to one of latents: {@link Vae#framesDecoder}.
      */
-    VIDEOS
+    VIDEOS,
+    /**
+     * Videos of scaled latents, some frames of which are decoded together, with norms of their own:
+     * {@link Vae#framesDecoder}. Of an odd number of frames all but the first are {@link
+     * Vae#temporalScale}, of an even number all.
+     */
+    CLIPS
   }
 }

@@ -13,23 +13,55 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * How the frames of a video pass layers that look back: the first alone, then some at a time, so
- * that what is held does not depend on how many there are. By tiles every tile passes with all its
+ * How the frames of a video pass layers that look back: some at a time, so that what is held does
+ * not depend on how many there are. By tiles every tile passes with all its
  * frames, and those of all tiles are held.
  *
- * @param step frames that pass together
+ * @param chunks which frames pass together
  * @param tiling how tiles lie
  * @param tiled by tiles, if there are several
  * @param share what passes here
  */
-record VideoPass(int step, Tiling tiling, boolean tiled, Splitting.Share share) {
+record VideoPass(Chunks chunks, Tiling tiling, boolean tiled, Splitting.Share share) {
+  /** Which frames of so many pass together. */
+  interface Chunks {
+    /** Ranges of them, one after the other. */
+    List<Range> of(int frames);
+
+    /**
+     * The first alone, then {@code step} together; those that are too few for a step at the end are
+     * left out, as diffusers does.
+     */
+    static Chunks afterFirst(int step) {
+      return frames -> {
+        List<Range> chunks = new ArrayList<>(List.of(new Range(0, 1)));
+        for (int from = 1; from + step <= frames; from += step) {
+          chunks.add(new Range(from, from + step));
+        }
+        return chunks;
+      };
+    }
+
+    /** {@code step} together; what is left over passes with the first ones. */
+    static Chunks leftOverFirst(int step) {
+      return frames -> {
+        int first = Math.min(frames, step + frames % step);
+        List<Range> chunks = new ArrayList<>(List.of(new Range(0, first)));
+        for (int from = first; from < frames; from += step) {
+          chunks.add(new Range(from, from + step));
+        }
+        return chunks;
+      };
+    }
+  }
+
   /** Told of what comes out, which is another's after the call. */
   interface Output extends Consumer<NDArray> {}
 
   /** How often layers are passed by {@code x} (F, C, H, W) here. */
   int passes(NDArray x) {
-    int chunks = chunks(x).size();
-    return divides(x) ? chunks * tiling.tiles(x, share.strip()) : chunks;
+    int times = chunks(x).size();
+    return divides(x) ? times * tiling.tiles(x, share.strip()) : times;
   }
 
   /**
@@ -74,7 +106,8 @@ record VideoPass(int step, Tiling tiling, boolean tiled, Splitting.Share share) 
     try (VideoStrip video = new VideoStrip(owner, strip)) {
       for (Range frames : chunks(x)) {
         try (NDManager scope = owner.newSubManager()) {
-          NDArray chunk = Torch.slice(scope, x, 0, frames.from(), frames.to()); // (≤ step, …)
+          NDArray chunk = Torch.slice(scope, x, 0, frames.from(), frames.to());
+          video.enter(chunk);
           output.accept(layers.forward(scope, chunk, video));
           video.next();
         }
@@ -82,14 +115,8 @@ record VideoPass(int step, Tiling tiling, boolean tiled, Splitting.Share share) 
     }
   }
 
-  /** Those that are too few for a step at the end are left out, as diffusers does. */
   private List<Range> chunks(NDArray x) {
-    int frames = Math.toIntExact(x.getShape().get(0));
-    List<Range> chunks = new ArrayList<>(List.of(new Range(0, 1)));
-    for (int from = 1; from + step <= frames; from += step) {
-      chunks.add(new Range(from, from + step));
-    }
-    return chunks;
+    return chunks.of(Math.toIntExact(x.getShape().get(0)));
   }
 
   private boolean divides(NDArray x) {

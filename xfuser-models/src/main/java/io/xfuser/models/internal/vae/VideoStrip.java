@@ -6,6 +6,8 @@ import io.xfuser.nn.Strip;
 import io.xfuser.torchscript.Torch;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A strip of a video whose frames pass some at a time. Layers that look back leave here what the
@@ -16,6 +18,7 @@ final class VideoStrip implements Strip, AutoCloseable {
   private final NDManager owner;
   private final IdentityHashMap<Layer, NDArray> kept = new IdentityHashMap<>();
   private boolean first = true;
+  private @Nullable NDArray entered;
 
   /** With no frame passed; {@code rows} are shared with other strips. */
   VideoStrip(NDManager owner, Strip rows) {
@@ -28,9 +31,20 @@ final class VideoStrip implements Strip, AutoCloseable {
     return !(strip instanceof VideoStrip video) || video.first;
   }
 
+  /** {@code frames} (F, c, h, w) begin to pass. */
+  void enter(NDArray frames) {
+    entered = frames;
+  }
+
+  /** What the frames were that pass, before all layers. */
+  NDArray entered() {
+    return Objects.requireNonNull(entered, "no frame has begun to pass");
+  }
+
   /** The frames that passed are not the last. */
   void next() {
     first = false;
+    entered = null;
   }
 
   /** What {@code layer} left; nothing if it left nothing yet. */

@@ -21,19 +21,7 @@ def before_attention(self, x: Tensor, m: Tensor, w: Dict[str, Tensor], head: int
 
 def norm_turn_(self, packed: Tensor, rotation: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # norms the queries and keys of packed (B, L, 3, H, D), and turns them by rotation, in their place
-  weight, bias = w["attn1.norm_qk.weight"], w["attn1.norm_qk.bias"]  # (2, D)
-  if packed.is_cpu:
-    for i in range(2):
-      x = packed.select(2, i)  # (B, L, H, D)
-      x.copy_(self.rotate(torch.layer_norm(x, [x.size(3)], weight[i], bias[i], 1e-6), rotation))
-    return packed
-  # CUDA takes both at once, and converts to fp32 in the kernel that multiplies
-  qk = packed.slice(2, 0, 2)  # (B, L, 2, H, D)
-  wide = torch.empty(qk.size(), dtype=6, device=qk.device)
-  normed = torch.layer_norm(qk, [qk.size(4)], None, None, 1e-6)
-  torch.addcmul(bias.unsqueeze(1), normed, weight.unsqueeze(1), out=wide)
-  qk.copy_(self.turn_(wide, rotation))
-  return packed
+  return self.layer_norm_rotate_(packed, [rotation], w, "attn1.norm_qk", 1e-6)
 
 def after_attention(self, x: Tensor, attended: Tensor, text_kv: Tensor, rotation: Tensor, w: Dict[str, Tensor],
                     terms: List[int]) -> Tensor:

@@ -25,6 +25,14 @@ def grid_positions(self, at: Tensor, rows: int, columns: int, base: float, scale
   y = torch.to(at.select(1, 2), 6) / (rows / base) / scale
   return torch.to(torch.cat([self.axis(x, width // 2), self.axis(y, width // 2)], 1), 6)
 
+def video_positions(self, at: Tensor, space: float, time: float, width: int) -> Tensor:
+  # at (L, 4), whose last are frame, row and column, which are so many times closer -> of the frame a quarter, then of the column
+  # and of the row: (L, C) fp32
+  t = self.axis(torch.to(at.select(1, 1), 6) / time, width // 4)
+  x = self.axis(torch.to(at.select(1, 3), 6) / space, 3 * width // 8)
+  y = self.axis(torch.to(at.select(1, 2), 6) / space, 3 * width // 8)
+  return torch.to(torch.cat([t, x, y], 1), 6)
+
 def line_positions(self, count: int, width: int, like: Tensor) -> Tensor:
   # (count, width)
   return torch.to(torch.to(self.axis(torch.arange(count, dtype=6, device=like.device), width), 6), like.dtype)

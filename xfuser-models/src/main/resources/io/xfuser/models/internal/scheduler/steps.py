@@ -102,6 +102,19 @@ def ddpm(self, kind: str, x: Tensor, out: Tensor, c: List[float], clip: float) -
   original = self.predict_original(kind, x, out, c)
   return k[2] * torch.clamp(original, -clip, clip) + k[3] * x
 
+def shifted_ddim(self, kind: str, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
+  # c: roots of alpha and beta, and the weights of the sample and of the picture
+  k = self.coefficients(c)
+  return k[2] * x + k[3] * self.predict_original(kind, x, out, c)
+
+def shifted_dpm(self, x: Tensor, original: Tensor, before: List[Tensor], noise: Tensor, c: List[float]) -> Tensor:
+  # c: the weights of the sample, of the picture and of the noise; in the place of the picture there may be the sum, by the last two
+  # weights, of it and of what it was before
+  k = self.coefficients(c)
+  if len(before) > 0:
+    original = k[3] * original - k[4] * before[0]
+  return k[0] * x - k[1] * original + k[2] * noise
+
 def add_noise(self, x: Tensor, noise: Tensor, c: List[float]) -> Tensor:
   # c: the noise's deviation
   return x + self.coefficients(c)[0] * noise

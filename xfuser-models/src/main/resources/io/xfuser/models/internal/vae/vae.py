@@ -197,9 +197,9 @@ def mix(self, still: Tensor, moving: Tensor, factor: Tensor) -> Tensor:
   share = 1.0 - torch.sigmoid(factor)
   return share * still + (1.0 - share) * moving
 
-def window(self, x: Tensor, top: int, left: int, size: int) -> Tensor:
-  # (B, C, H, W) -> its rows from top and columns from left, size of each or what is left: a view
-  return torch.slice(torch.slice(x, 2, top, top + size), 3, left, left + size)
+def window(self, x: Tensor, top: int, left: int, rows: int, columns: int) -> Tensor:
+  # (B, C, H, W) -> its rows from top and columns from left, so many or what is left: a view
+  return torch.slice(torch.slice(x, 2, top, top + rows), 3, left, left + columns)
 
 def blend_(self, before: Tensor, tile: Tensor, dim: int, extent: int) -> Tensor:
   # The tile's first n rows (dim 2) or columns (dim 3) pass linearly from the end of the tile before it; in its memory.

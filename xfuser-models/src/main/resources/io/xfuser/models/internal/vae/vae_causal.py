@@ -13,9 +13,10 @@ def pixel_norm_(self, x: Tensor, w: Dict[str, Tensor], silu: bool) -> Tensor:
     return torch.silu_(y)
   return y
 
-def seen(self, x: Tensor, edges: List[Tensor], before: List[Tensor], past: int, w: Dict[str, Tensor]) -> Tensor:
+def seen(self, x: Tensor, edges: List[Tensor], before: List[Tensor], past: int, repeated: bool, w: Dict[str, Tensor]) -> Tensor:
   # What a convolution sees of x (F, C, H, W): perhaps a row above and one below (F, C, 1, W), and as many frames as it looks
-  # back, which it has seen before (T, C, H', W), or which are zeros. Where w has a norm, what is new is normalised here.
+  # back, which it has seen before (T, C, H', W), or which are zeros, or the first one repeated. Where w has a norm, what is new is
+  # normalised here.
   e = 1 if len(edges) > 0 else 0
   normed = "norm.weight" in w
   if e == 0 and past == 0 and not normed:
@@ -28,7 +29,7 @@ def seen(self, x: Tensor, edges: List[Tensor], before: List[Tensor], past: int, 
     y = torch.empty(size, dtype=x.dtype, device=x.device)
   if len(before) > 0:
     torch.copy_(torch.slice(y, 0, 0, past), before[0])
-  else:
+  elif not repeated:
     torch.zero_(torch.slice(y, 0, 0, past))
   here = torch.slice(y, 0, past, past + x.size(0))
   torch.copy_(torch.slice(here, 2, e, e + h), x)
@@ -37,7 +38,54 @@ def seen(self, x: Tensor, edges: List[Tensor], before: List[Tensor], past: int, 
     torch.copy_(torch.slice(here, 2, h + 1, h + 2), edges[1])
   if normed:
     self.pixel_norm_(here, w, True)
+  if repeated and len(before) == 0:
+    torch.copy_(torch.slice(y, 0, 0, past), torch.slice(here, 0, 0, 1))
   return y
+
+def blocks(self, x: Tensor, like: Tensor) -> Tensor:
+  # x (F, C, H, W), which has more frames, rows and columns than like (T, C, h, w) -> a view (T, F/T, C, h, H/h, w, W/w)
+  y = torch.unflatten(torch.unflatten(x, 3, [like.size(3), -1]), 2, [like.size(2), -1])
+  return torch.unflatten(y, 0, [like.size(0), -1])
+
+def as_blocks(self, x: Tensor) -> Tensor:
+  # (T, C, h, w) -> a view (T, 1, C, h, 1, w, 1)
+  return torch.unsqueeze(torch.unsqueeze(torch.unsqueeze(x, 1), 4), 6)
+
+def alone(self, frames: int) -> int:
+  # how many frames at the beginning of those that pass together have none beside them: of an odd number the first
+  return frames % 2
+
+def twice(self, x: Tensor) -> Tensor:
+  # x (F, C, H, W) -> two frames of each, but of one that is alone, and twice as many rows and columns: each value repeated
+  n, first = x.size(0), self.alone(x.size(0))
+  size = [2 * n - first, x.size(1), 2 * x.size(2), 2 * x.size(3)]
+  if x.is_cpu:
+    y = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=2)
+  else:
+    y = torch.empty(size, dtype=x.dtype, device=x.device)
+  for part in [[0, first], [first, n]]:
+    if part[0] < part[1]:
+      here = torch.slice(x, 0, part[0], part[1])
+      into = torch.slice(y, 0, 2 * part[0] - part[0] % 2, 2 * part[1] - first)
+      torch.copy_(self.blocks(into, here), self.as_blocks(here))
+  return y
+
+def conditions(self, z: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # latents z (T, c, h, w) -> factors and what is added (T, 2·C, h, w)
+  return self.convolve(z, w, "conv", [0, 0])
+
+def conditioned_(self, x: Tensor, by: Tensor) -> Tensor:
+  # x (F, C, H, W), in its memory: times factors and added to, of the latents that each position is made of, (T, 2·C, h, w); then SiLU
+  factors, added = torch.chunk(by, 2, 1)  # (T, C, h, w)
+  n, first = by.size(0), self.alone(by.size(0))
+  for part in [[0, first], [first, n]]:
+    if part[0] < part[1]:
+      y = torch.slice(factors, 0, part[0], part[1])
+      here = torch.slice(x, 0, part[0], first if part[0] < first else x.size(0))
+      into = self.blocks(here, y)
+      torch.mul_(into, self.as_blocks(y))
+      torch.add_(into, self.as_blocks(torch.slice(added, 0, part[0], part[1])))
+  return torch.silu_(x)
 
 def looked_back(self, x: Tensor, w: Dict[str, Tensor], padding: List[int]) -> Tensor:
   # x (T + F, C, H, W) as `seen` gave it -> (F, O, H', W')

@@ -45,6 +45,7 @@ class SchedulersTest {
         "LCMScheduler |",
         "EulerAncestralDiscreteScheduler |",
         "HeunDiscreteScheduler |",
+        "CogVideoXDPMScheduler | prediction_type: 'v_prediction'",
         "FlowMatchHeunDiscreteScheduler | shift: 3"
       })
   void patchesSteppedInAnyOrderEqualTheWholePicture(String name, @Nullable String settings) {

@@ -40,6 +40,9 @@ class VideoStripsTest {
     "vae_wan, 5, 5, 5, false",
     "vae_wan, 5, 3, 35, true",
     "vae_wan22, 6, 3, 7, false",
+    "vae_cogvideox, 4, 2, 7, false",
+    "vae_cogvideox, 4, 5, 5, false",
+    "vae_cogvideox, 4, 3, 9, true",
     "qwenimage_tiny/vae, 8, 2, 3, false"
   })
   void stripsDecodeWhatOneDecodes(String vae, int channels, int strips, int rows, boolean tiled)

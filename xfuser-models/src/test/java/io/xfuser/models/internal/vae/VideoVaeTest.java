@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Autoencoders of videos decode and encode as diffusers' do. */
 class VideoVaeTest {
   private static final String REFERENCE = "reference/vae_video/";
+  private static final String CLIPS = "reference/vae_cogvideox/";
 
   private final NDManager manager = Torch.newManager();
 
@@ -48,15 +49,15 @@ class VideoVaeTest {
   }
 
   static Stream<Object[]> decoded() throws IOException {
-    return calls("decode.json");
+    return Stream.concat(calls(REFERENCE + "decode.json"), calls(CLIPS + "decode.json"));
   }
 
   static Stream<Object[]> encoded() throws IOException {
-    return calls("encode.json");
+    return calls(REFERENCE + "encode.json");
   }
 
   private static Stream<Object[]> calls(String file) throws IOException {
-    JsonNode list = new ObjectMapper().readTree(VaeFixtures.directory(REFERENCE + file).toFile());
+    JsonNode list = new ObjectMapper().readTree(VaeFixtures.directory(file).toFile());
     return StreamSupport.stream(list.spliterator(), false)
         .map(entry -> new Object[] {entry.path("name").asText(), Call.of(entry)});
   }
@@ -155,7 +156,8 @@ class VideoVaeTest {
   }
 
   private NDArray reference(String file, String name) {
-    Path path = VaeFixtures.directory(REFERENCE + file + ".safetensors");
+    String folder = name.startsWith("cogvideox") ? CLIPS : REFERENCE;
+    Path path = VaeFixtures.directory(folder + file + ".safetensors");
     try (FileWeights tensors = FileWeights.openFile(path, null)) {
       return tensors.get(manager, name, tensors.shape(name));
     }
