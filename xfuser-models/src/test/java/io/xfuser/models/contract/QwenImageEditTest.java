@@ -66,6 +66,30 @@ class QwenImageEditTest {
     return directory(call.pipeline(), call.json().get("still").asBoolean());
   }
 
+  @Test
+  void aProcessorMayBeDescribedAmongOthersAsTransformersFiveWritesIt() throws IOException {
+    DiffusersCall call =
+        calls().filter(one -> !one.pipeline().equals(PLUS)).findFirst().orElseThrow();
+    DirectoryCopy copy = Requests.qwenImageEdit(scratch.resolve("five"), call.pipeline());
+    Path old = copy.directory().resolve("processor/preprocessor_config.json");
+    String settings = Files.readString(old);
+    Files.delete(old);
+    try (NDManager manager = Torch.newManager();
+        FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null)) {
+      EngineConfig engine = EngineConfig.of(copy.directory());
+      NDArray usual = drawn(manager, engine, input(call));
+      Files.writeString(
+          old.resolveSibling("processor_config.json"),
+          "{\"image_processor\": %s, \"processor_class\": \"Qwen2_5_VLProcessor\"}"
+              .formatted(settings));
+      NDArray found = drawn(manager, engine, input(call));
+      String name = call.json().get("name").asText();
+      NDArray expected = pixels.get(manager, name, pixels.shape(name));
+      assertThat(Pixels.largestDifference(call.strided(found), expected)).isLessThanOrEqualTo(1e-3);
+      assertThat(Pixels.largestDifference(usual, found)).isGreaterThan(1e-3); // without settings
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("calls")
   void everyPictureEqualsThatOfDiffusers(DiffusersCall call) throws IOException {
