@@ -5,10 +5,12 @@ import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.WeightReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -50,6 +52,25 @@ public record PipelineComponents(
    * @param config its settings; null for those in the folder
    */
   public record Given(Path place, String prefix, @Nullable ComponentConfig config) {}
+
+  /** Knows the formats of files of weights; found by {@link ServiceLoader}. */
+  public interface WeightFormats {
+    /** Opens the weights of component {@code name}, as {@link PipelineComponents#weights} says. */
+    WeightReader open(PipelineComponents components, String name);
+  }
+
+  /**
+   * Opens the weights of component {@code name}, to be handed out where {@link #loading} places
+   * them; closed by whoever asked. LoRAs change nothing of them.
+   *
+   * @throws ModelException if there are none, or a header does not describe its file
+   */
+  public WeightReader weights(String name) {
+    return ServiceLoader.load(WeightFormats.class)
+        .findFirst()
+        .orElseThrow(() -> new ModelException("nothing here reads the weights of " + name))
+        .open(this, name);
+  }
 
   /** The same with weights in another place. */
   public PipelineComponents on(Placement placement) {

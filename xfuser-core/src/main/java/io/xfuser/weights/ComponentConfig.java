@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -109,6 +110,14 @@ public final class ComponentConfig {
   public ComponentConfig unquantized() {
     Quantization.refuse(this);
     return this;
+  }
+
+  /**
+   * How weights are quantized, where the names of a file's tensors show it, for the end of a
+   * sentence; else nothing.
+   */
+  public static String quantization(Collection<String> names) {
+    return Quantization.hint(names);
   }
 
   /** The class that the settings are for; empty if nothing says so. */

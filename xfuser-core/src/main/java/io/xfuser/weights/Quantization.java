@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * Recognises quantized weights that no model here computes with: by the settings that diffusers'
  * and transformers' quantizers write, and by the tensors that lie beside a quantized one.
  */
-public final class Quantization {
+final class Quantization {
   /** Where quantizers write their settings, the older name last. */
   private static final List<String> SETTINGS = List.of("quantization_config", "compression_config");
 
@@ -92,7 +92,7 @@ public final class Quantization {
   }
 
   /** Says in brackets how {@code names} are quantized, nothing where they do not seem to be. */
-  public static String hint(Collection<String> names) {
+  static String hint(Collection<String> names) {
     return beside(names)
         .map(": the weights are quantized (%s), which is not supported"::formatted)
         .orElse("");

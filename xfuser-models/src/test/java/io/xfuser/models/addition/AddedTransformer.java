@@ -3,7 +3,6 @@ package io.xfuser.models.addition;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
-import io.xfuser.models.internal.text.Captions;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
@@ -84,7 +83,7 @@ record AddedTransformer() implements TransformerSpec<AddedTransformer.Text> {
     @Override
     public Text begin(NDManager request, ConditionInput input) {
       try (NDManager scope = request.newSubManager()) {
-        NDArray states = Torch.alias(scope, input.text(Captions.EMBEDS)); // (B, T, C)
+        NDArray states = Torch.alias(scope, input.text("prompt_embeds")); // (B, T, C)
         return new Text(
             Torch.copy(request, states.mean(new int[] {2}, true).mean(new int[] {1}, true)));
       }

@@ -1,22 +1,15 @@
 package io.xfuser.models.addition;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.vae.Vae;
 import io.xfuser.models.internal.vae.VaeProvider;
 import io.xfuser.models.internal.weights.ComponentWeights;
-import io.xfuser.nn.Strip;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
-import java.util.Optional;
 import java.util.Set;
 
-/** Eight by eight pixels for each latent, of its first three channels. */
-record AddedVae(String origin) implements Vae, VaeDecoder {
-  private static final int SCALE = 8;
-
+/** Of {@link AddedDecoder}. */
+record AddedVae(String origin) implements Vae {
   @Override
   public int latentChannels() {
     return 4;
@@ -24,7 +17,7 @@ record AddedVae(String origin) implements Vae, VaeDecoder {
 
   @Override
   public int scale() {
-    return SCALE;
+    return AddedDecoder.SCALE;
   }
 
   @Override
@@ -69,32 +62,12 @@ record AddedVae(String origin) implements Vae, VaeDecoder {
 
   @Override
   public VaeDecoder decoder(ComponentWeights source) {
-    return this;
+    return new AddedDecoder(0);
   }
 
   @Override
   public VaeDecoder framesDecoder(ComponentWeights source) {
-    return this;
-  }
-
-  @Override
-  public Optional<NDArray> decode(
-      NDManager owner, NDArray latents, DecodeOptions options, Strip strip) {
-    try (NDManager scope = owner.newSubManager()) {
-      NDArray colours = Torch.slice(scope, latents, 1, 0, 3); // (B, 3, h, w)
-      NDArray pixels = Torch.alias(scope, colours).repeat(2, SCALE).repeat(3, SCALE);
-      return Optional.of(Torch.copy(owner, pixels)); // (B, 3, H, W)
-    }
-  }
-
-  @Override
-  public long parameterBytes() {
-    return 0;
-  }
-
-  @Override
-  public void close() {
-    // holds nothing
+    return new AddedDecoder(0);
   }
 
   /** Reads it. */

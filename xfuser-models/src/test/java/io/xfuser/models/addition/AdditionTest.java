@@ -2,6 +2,7 @@ package io.xfuser.models.addition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -12,17 +13,25 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ModelException;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.WeightReader;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -35,6 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
  * edited. They are seen by this test's class loader alone, which has their {@code META-INF}.
  */
 class AdditionTest {
+  private static final Path SOURCES = Path.of("src/test/java/io/xfuser/models/addition");
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
   private static final InputConfig FOX =
@@ -72,6 +82,47 @@ class AdditionTest {
     assertEveryLayoutDraws(FOX);
     name("scheduler", "tokenizer", "text_encoder", "vae");
     assertEveryLayoutDraws(FOX);
+  }
+
+  /** {@link OutsidePipeline} names nothing internal, and reads the directory's weights. */
+  @Test
+  void aPipelineOfPublicTypesAloneReadsWeightsAndDraws() throws IOException {
+    for (String part : List.of("Pipeline", "Transformer", "Scheduler", "Decoder")) {
+      String name = (part.equals("Pipeline") ? "Outside" : "Added") + part + ".java";
+      String text = Files.readString(SOURCES.resolve(name));
+      assertThat(text).as(name).contains("import io.xfuser.").doesNotContain(".internal.");
+    }
+    name("outside");
+    ParallelConfig tensor = SERIAL.toBuilder().ulyssesDegree(2).build();
+    try (NDManager manager = Torch.newManager();
+        DiffusionPipeline pipeline =
+            DiffusionPipeline.fromPretrained(EngineConfig.builder(directory).build())) {
+      EngineConfig engine = EngineConfig.builder(directory).parallel(tensor).build();
+      try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
+          Generation one = ranks.generate(FOX)) {
+        assertThat(one.tensor().getShape().getShape()).containsExactly(1, 3, 64, 64);
+      }
+      try (WeightReader weights = components().weights("vae")) {
+        assertThat(weights.names()).contains(OutsidePipeline.BIAS, "decoder.conv_in.weight");
+        float[] bias = Torch.alias(manager, weights.get(manager, OutsidePipeline.BIAS, 3)).toFloatArray();
+        try (VaeDecoder decoder = pipeline.model().vaeDecoder(Placement.CPU)) {
+          assertThat(((AddedDecoder) decoder).added()).isEqualTo(-bias[0], within(1e-6f));
+        }
+        assertThatThrownBy(() -> weights.get(manager, OutsidePipeline.BIAS, 4))
+            .isInstanceOf(ModelException.class)
+            .hasMessageContaining(OutsidePipeline.BIAS);
+        assertThatThrownBy(() -> weights.get(manager, "nothing", 4))
+            .isInstanceOf(ModelException.class)
+            .hasMessageContaining("nothing");
+      }
+    }
+  }
+
+  private PipelineComponents components() {
+    return new PipelineComponents(
+        directory,
+        ComponentConfig.read(directory.resolve("model_index.json")),
+        new LoadOptions(ElementType.FLOAT32, null, Placement.CPU, LoadOptions.Quantized.NOTHING));
   }
 
   @Test
@@ -141,6 +192,7 @@ class AdditionTest {
     ObjectNode json = (ObjectNode) JSON.readTree(index);
     for (String part : parts) {
       switch (part) {
+        case "outside" -> json.put("_class_name", "OutsidePipeline");
         case "_class_name" -> json.put(part, "AddedPipeline");
         case "text_encoder" -> json.putArray(part).add("transformers").add("AddedTextModel");
         case "tokenizer" -> json.putArray(part).add("transformers").add("AddedTokenizer");

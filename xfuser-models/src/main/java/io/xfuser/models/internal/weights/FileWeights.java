@@ -8,7 +8,7 @@ import io.xfuser.internal.device.Upload;
 import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.weights.Quantization;
+import io.xfuser.weights.ComponentConfig;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -223,7 +223,7 @@ public final class FileWeights implements Weights, AutoCloseable {
   }
 
   private String quantization() {
-    return Quantization.hint(files.tensors().keySet());
+    return ComponentConfig.quantization(files.tensors().keySet());
   }
 
   @Override

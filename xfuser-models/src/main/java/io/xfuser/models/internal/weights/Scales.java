@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.weights.FileName;
-import io.xfuser.weights.Quantization;
+import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -121,7 +121,7 @@ final class Scales {
   private ModelException alone(String name) {
     return new ModelException(
         "%s: there is no weight beside \"%s\"%s"
-            .formatted(stored(name).file(), name, Quantization.hint(all.keySet())));
+            .formatted(stored(name).file(), name, ComponentConfig.quantization(all.keySet())));
   }
 
   /** {@code values} as numbers of {@code format}; the file may say of them that they are bytes. */
@@ -137,7 +137,7 @@ final class Scales {
     throw new ModelException(
         "%s: \"%s\" is %s, which a scale alone does not make floating-point numbers of%s"
             .formatted(
-                values.file(), layer + WEIGHT, values.typeName(), Quantization.hint(all.keySet())));
+                values.file(), layer + WEIGHT, values.typeName(), ComponentConfig.quantization(all.keySet())));
   }
 
   /** What the JSON in the tensor {@code name} says. */
