@@ -250,12 +250,23 @@ public record GenerationRequest(
    *
    * @param length the longest that the prediction of a picture may be, in lengths of the one with
    *     the prompt; 0 or less: as long as it is
-   * @param until share of the way from noise after which there is no guidance: (1000 − timestep) /
+   * @param from share of the way from noise before which there is no guidance: (1000 − timestep) /
    *     1000
+   * @param until the same share, after which there is none
    */
-  public record GuidanceBounds(double length, double until) {
+  public record GuidanceBounds(double length, double from, double until) {
     /** None. */
     public static final GuidanceBounds NONE = new GuidanceBounds(0, 1);
+
+    /** From the first step on. */
+    public GuidanceBounds(double length, double until) {
+      this(length, Double.NEGATIVE_INFINITY, until);
+    }
+
+    /** From {@code first} to {@code last}, which are timesteps, both with guidance. */
+    public static GuidanceBounds within(double first, double last) {
+      return new GuidanceBounds(0, share(first), share(last));
+    }
 
     /** What {@code input} asks for. */
     public static GuidanceBounds of(InputConfig input) {
@@ -266,7 +277,11 @@ public record GenerationRequest(
 
     /** Whether there is guidance at {@code timestep}, in fp32 as diffusers has it. */
     public boolean at(double timestep) {
-      return (1000 - (float) timestep) / 1000 <= until;
+      return from <= share(timestep) && share(timestep) <= until;
+    }
+
+    private static float share(double timestep) {
+      return (1000 - (float) timestep) / 1000;
     }
   }
 

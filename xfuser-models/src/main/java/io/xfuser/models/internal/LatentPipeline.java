@@ -197,6 +197,11 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return weights.handedOut(ElementType.FLOAT32, placement);
   }
 
+  /** The shape of the transformer's tensor {@code name}, where settings do not say it. */
+  protected final long[] weightShape(String name) {
+    return weights.shape(name);
+  }
+
   /** Height and width that {@code input} asks for, {@code side} where it does not. */
   protected static Size askedOr(int side, InputConfig input) {
     return new Size(

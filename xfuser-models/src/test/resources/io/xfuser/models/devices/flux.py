@@ -7,4 +7,4 @@ def calls(self, like: Tensor) -> List[Tensor]:
     w.update(self.layers(like, {number + ".linear_1": [16, 256], number + ".linear_2": [16, 16]}))
   fixed = self.embed_fixed(self.of(like, [2, 7]), [3.5], w)
   t = self.condition(500., fixed, w)
-  return [fixed, t, self.double_modulation(t, w), self.single_modulation(t, w)]
+  return [fixed, t, self.single_modulation(t, w)]

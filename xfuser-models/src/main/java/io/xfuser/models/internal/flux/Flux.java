@@ -9,6 +9,7 @@ import io.xfuser.models.internal.joint.SingleBlock;
 import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.joint.StreamEmbedding;
 import io.xfuser.models.internal.joint.StreamTransformer;
+import io.xfuser.models.internal.joint.Streams;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
@@ -34,8 +35,6 @@ import java.util.List;
 public record Flux(FluxConfig config, Weights weights) implements StreamTransformer {
   static final Program PROGRAM = Program.load(Flux.class, "flux.py");
 
-  private static final Modulation DOUBLE =
-      (step, block) -> step.of(block, PROGRAM, "double_modulation");
   private static final Modulation SINGLE =
       (step, block) -> step.of(block, PROGRAM, "single_modulation");
 
@@ -65,16 +64,7 @@ public record Flux(FluxConfig config, Weights weights) implements StreamTransfor
     long width = config.width();
     return index < config.streams().doubleBlocks()
         ? new DoubleBlock(
-            headSize(),
-            DOUBLE,
-            WeightMap.of(
-                block,
-                share,
-                w ->
-                    DoubleBlock.read(
-                        w.linear("norm1.linear", 6 * width, width)
-                            .linear("norm1_context.linear", 6 * width, width),
-                        heads)))
+            headSize(), Streams.OWN, WeightMap.of(block, share, w -> DoubleBlock.readAll(w, heads)))
         : new SingleBlock(
             headSize(),
             index == depth() - 1,

@@ -37,6 +37,14 @@ public record DoubleBlock(int headSize, Modulation modulation, TensorMap weights
         .outward("ff_context.net.2", width, neurons);
   }
 
+  /** What such a block has, with layers that its modulation is made of: {@link Streams#OWN}. */
+  public static WeightMap readAll(WeightMap w, Inner heads) {
+    long width = heads.width();
+    return read(
+        w.linear("norm1.linear", 6 * width, width).linear("norm1_context.linear", 6 * width, width),
+        heads);
+  }
+
   @Override
   public Hidden forward(NDManager owner, Hidden x, JointConditioning c, BlockContext context) {
     NDArray m = modulation.of(c.step(), this); // (12, B or 1, 1, C)

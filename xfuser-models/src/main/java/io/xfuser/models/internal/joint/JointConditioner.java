@@ -13,6 +13,6 @@ public interface JointConditioner extends Conditioner<JointConditioning> {
 
   @Override
   default NDArray jointText(JointConditioning c) {
-    return c.text();
+    return c.entering();
   }
 }

@@ -16,6 +16,12 @@ public final class Streams {
   /** Their program. */
   static final Program PROGRAM = Program.load(Streams.class, "stream.py", "rotary.py", "blocks.py");
 
+  /**
+   * Of layers that each double block has: {@code norm1.linear} and {@code norm1_context.linear}.
+   */
+  public static final Modulation OWN =
+      (step, block) -> step.of(block, PROGRAM, "double_modulation");
+
   private Streams() {}
 
   /** Cosines and sines (l, D/2, 2) of the tokens of {@code x}. */

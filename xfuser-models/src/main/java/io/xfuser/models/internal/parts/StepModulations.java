@@ -100,6 +100,16 @@ public final class StepModulations {
       this.own = own;
     }
 
+    /** The step's timestep. */
+    public double timestep() {
+      return group.timesteps().get(Math.toIntExact(from / (to - from)));
+    }
+
+    /** Owns what belongs to the step. */
+    public NDManager owner() {
+      return step;
+    }
+
     /** What modulations are made of, (B, width). */
     public NDArray vector() {
       return Torch.slice(step, group.vectors(), 0, from, to);

@@ -56,8 +56,7 @@ record QwenImageConditioner(QwenImageConfig config, TensorMap weights) implement
               input.timesteps(),
               (to, t) ->
                   QwenImage.PROGRAM.call(
-                      to, config.still() ? "conditions" : "condition", t, text, weights)),
-          null);
+                      to, config.still() ? "conditions" : "condition", t, text, weights)));
     }
   }
 

@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * A language model as a text encoder, of which the hidden states of some layers are wanted:
  * transformers' {@code Qwen3Model} and {@code Qwen3ForCausalLM}, whose head is not read, and the
- * text side of {@code Qwen2_5_VLForConditionalGeneration}. No token sees a later one, so padding on
- * the right changes nothing before it and takes no mask; with one, padding is seen by none. The
- * weights are mapped, not copied, where the file has the run's element type. Several ranks may have
- * a {@link Share} each: some groups of heads, some neurons, some rows of the embedding. They encode
- * together, and sum after each of the three.
+ * text side of {@code Qwen2_5_VLForConditionalGeneration}, which {@code Qwen2_5_VLTextModel} is. No
+ * token sees a later one, so padding on the right changes nothing before it and takes no mask; with
+ * one, padding is seen by none. The weights are mapped, not copied, where the file has the run's
+ * element type. Several ranks may have a {@link Share} each: some groups of heads, some neurons,
+ * some rows of the embedding. They encode together, and sum after each of the three.
  *
  * <p>Safe for use by several threads.
  */
@@ -261,6 +261,14 @@ final class CausalDecoder implements TextModel {
           Set.of("Qwen2_5_VLForConditionalGeneration"),
           Set.of(Ability.INNER, Ability.SHARES, Ability.PICTURES),
           DecoderConfig::qwen25vl);
+    }
+  }
+
+  /** Opens the text side of Qwen2.5-VL alone. */
+  public static final class Qwen25VlTextProvider extends Provider {
+    /** For {@link java.util.ServiceLoader}. */
+    public Qwen25VlTextProvider() {
+      super(Set.of("Qwen2_5_VLTextModel"), DecoderConfig::qwen25vl);
     }
   }
 

@@ -76,7 +76,11 @@ public final class QwenTokenizer extends SubwordTokenizer {
 
     @Override
     public Set<String> encoders() {
-      return Set.of("Qwen3Model", "Qwen3ForCausalLM", "Qwen2_5_VLForConditionalGeneration");
+      return Set.of(
+          "Qwen3Model",
+          "Qwen3ForCausalLM",
+          "Qwen2_5_VLForConditionalGeneration",
+          "Qwen2_5_VLTextModel");
     }
 
     @Override

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A convolution over frames, of which it sees two before its own, and none after it; zeros, or the
- * first frame again, are before a video, and zeros around its frames. A normalisation with SiLU may come first: it looks at one
- * position, so that what others would normalise alike is not copied twice. Where pictures alone
- * pass, only the last frame of the kernel is kept.
+ * A convolution over frames, of which it sees two before its own, and none after it. A
+ * normalisation with SiLU may come first: it looks at one position, so that what others would
+ * normalise alike is not copied twice. Where pictures alone pass, only the last frame of the kernel
+ * is kept.
  */
 final class CausalConvolution implements Layer {
   /** What autoencoders of videos have besides. */
@@ -26,14 +26,24 @@ final class CausalConvolution implements Layer {
   private final Map<String, NDArray> weights; // conv: (O, C, 3, K, K) or (O, C, K, K), bias (O)
   private final int past; // frames
   private final int around; // rows and columns on each side
-  private final boolean repeated; // whether the first frame stands for those before it
+  private final Outside outside;
 
   private CausalConvolution(
-      Map<String, NDArray> weights, int past, int around, boolean repeated) {
+      Map<String, NDArray> weights, int past, int around, Outside outside) {
     this.weights = Map.copyOf(weights);
     this.past = past;
     this.around = around;
-    this.repeated = repeated;
+    this.outside = outside;
+  }
+
+  /** What is before a video and around its frames. */
+  enum Outside {
+    /** Zeros. */
+    ZEROS,
+    /** The first frame before itself, zeros around frames. */
+    FIRST_FRAME,
+    /** The first frame before itself, around frames their outermost rows and columns. */
+    EDGES
   }
 
   /**
@@ -43,12 +53,21 @@ final class CausalConvolution implements Layer {
    */
   static CausalConvolution square(
       NDManager owner, Weights weights, Channels channels, boolean videos) {
-    return new CausalConvolution(read(owner, weights, channels, videos), videos ? PAST : 0, 1, false);
+    return new CausalConvolution(read(owner, weights, channels, videos), videos ? PAST : 0, 1, Outside.ZEROS);
   }
 
-  /** The same of videos before whose first frame are not zeros, but that frame. */
-  static CausalConvolution repeating(NDManager owner, Weights weights, Channels channels) {
-    return new CausalConvolution(read(owner, weights, channels, true), PAST, 1, true);
+  /** The same of videos with something else {@code outside}. */
+  static CausalConvolution square(
+      NDManager owner, Weights weights, Channels channels, Outside outside) {
+    return new CausalConvolution(read(owner, weights, channels, true), PAST, 1, outside);
+  }
+
+  /** The same after {@code norm} with SiLU. */
+  static CausalConvolution square(
+      NDManager owner, PixelNorm norm, Weights weights, Channels channels, Outside outside) {
+    Map<String, NDArray> all = new HashMap<>(norm.weights());
+    all.putAll(read(owner, weights, channels, true));
+    return new CausalConvolution(all, PAST, 1, outside);
   }
 
   /** The same after {@code norm} with SiLU. */
@@ -56,13 +75,13 @@ final class CausalConvolution implements Layer {
       NDManager owner, PixelNorm norm, Weights weights, Channels channels, boolean videos) {
     Map<String, NDArray> all = new HashMap<>(norm.weights());
     all.putAll(read(owner, weights, channels, videos));
-    return new CausalConvolution(all, videos ? PAST : 0, 1, false);
+    return new CausalConvolution(all, videos ? PAST : 0, 1, Outside.ZEROS);
   }
 
   /** Reads one over frames alone. */
   static CausalConvolution overFrames(NDManager owner, Weights weights, Channels channels) {
     NDArray kernel = weights.get(owner, WEIGHT, channels.out(), channels.in(), PAST + 1, 1, 1);
-    return new CausalConvolution(named(owner, kernel, weights, channels), PAST, 0, false);
+    return new CausalConvolution(named(owner, kernel, weights, channels), PAST, 0, Outside.ZEROS);
   }
 
   private static Map<String, NDArray> read(
@@ -91,12 +110,25 @@ final class CausalConvolution implements Layer {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> edges = whole ? List.of() : strip.halo(x).await(scope); // 2 × (F, C, 1, W)
       List<NDArray> before = past == 0 ? List.of() : ((VideoStrip) strip).before(this);
-      NDArray seen = CAUSAL.call(scope, "seen", x, edges, before, past, repeated, weights);
+      NDArray seen = seen(scope, x, edges, before, strip);
       if (past > 0) {
         ((VideoStrip) strip).keep(this, seen, past);
       }
-      long[] padding = {whole ? around : 0, around};
+      boolean padded = outside == Outside.EDGES;
+      long[] padding = {padded || !whole ? 0 : around, padded ? 0 : around};
       return CAUSAL.call(owner, "looked_back", seen, weights, padding); // (F, O, H, W)
     }
+  }
+
+  private NDArray seen(
+      NDManager scope, NDArray x, List<NDArray> edges, List<NDArray> before, Strip strip) {
+    if (outside == Outside.EDGES) {
+      boolean top = strip.index() == 0;
+      boolean bottom = strip.index() == strip.count() - 1;
+      return CAUSAL.call(
+          scope, "seen_surrounded", x, edges, before, top, bottom, past, weights);
+    }
+    boolean repeated = outside == Outside.FIRST_FRAME;
+    return CAUSAL.call(scope, "seen", x, edges, before, past, repeated, weights);
   }
 }

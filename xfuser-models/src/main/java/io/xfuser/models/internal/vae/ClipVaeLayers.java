@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.vae;
 
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.vae.CausalConvolution.Outside;
 import io.xfuser.models.internal.vae.Convolution.Channels;
 import io.xfuser.models.internal.vae.Convolution.Kernel;
 import io.xfuser.models.internal.weights.Weights;
@@ -77,6 +78,7 @@ final class ClipVaeLayers {
   }
 
   private Layer square(String name, int in, int out) {
-    return CausalConvolution.repeating(owner, weights.at(name + "conv."), new Channels(in, out));
+    Channels channels = new Channels(in, out);
+    return CausalConvolution.square(owner, weights.at(name + "conv."), channels, Outside.FIRST_FRAME);
   }
 }

@@ -18,10 +18,11 @@ import java.util.Map;
  * gathers the keys and values of all.
  */
 final class SelfAttention implements Layer {
-  private static final List<String> PROJECTIONS = List.of("to_q", "to_k", "to_v", "to_out.0");
+  private static final String OUTPUT = "to_out.0";
+  private static final List<String> PROJECTIONS = List.of("to_q", "to_k", "to_v", OUTPUT);
 
   private static final Map<String, String> OLD_NAMES =
-      Map.of("to_q", "query", "to_k", "key", "to_v", "value", "to_out.0", "proj_attn");
+      Map.of("to_q", "query", "to_k", "key", "to_v", "value", OUTPUT, "proj_attn");
 
   private final Layer norm;
   private final Map<String, NDArray> projections; // weight (C, C) and bias (C) of each
@@ -50,6 +51,52 @@ final class SelfAttention implements Layer {
 
   private static NDArray matrix(NDManager owner, Weights weights, int out, int in) {
     return VAE.call(owner, "point_as_matrix", weights.get(owner, "weight", out, in, 1, 1));
+  }
+
+  /**
+   * Reads {@code norm}, and {@code to_q}, {@code to_k}, {@code to_v} and {@code proj_out}, which
+   * are convolutions of one position, for the frames of a video, that see those before them.
+   */
+  static Layer ofFrames(NDManager owner, Weights weights, int channels) {
+    Layer norm = PixelNorm.Kind.VIDEOS.read(owner, weights.at("norm."), channels, false);
+    Map<String, NDArray> read = new HashMap<>();
+    for (String name : PROJECTIONS) {
+      Weights from = weights.at((name.equals(OUTPUT) ? "proj_out" : name) + ".");
+      NDArray stored = from.get(owner, "weight", channels, channels, 1, 1, 1);
+      read.put(name + ".weight", VAE.call(owner, "point_as_matrix", stored));
+      read.put(name + ".bias", from.get(owner, "bias", channels));
+    }
+    return new OfFrames(norm, Map.copyOf(read));
+  }
+
+  /**
+   * Over a frame and all frames before it, whose keys and values are kept.
+   *
+   * @param norm of what is projected
+   * @param projections weight (C, C) and bias (C) of each
+   */
+  private record OfFrames(Layer norm, Map<String, NDArray> projections) implements Layer {
+    /** {@code x} is one frame, (1, C, H, W). */
+    @Override
+    public NDArray forward(NDManager owner, NDArray x, Strip strip) {
+      VideoStrip video = (VideoStrip) strip;
+      try (NDManager scope = owner.newSubManager()) {
+        NDArray normalized = norm.forward(scope, x, strip); // (1, C, H, W)
+        NDList own = VAE.callList(scope, "keys_values", normalized, projections); // 2 × (1, l, C)
+        NDArray keys = gathered(scope, own.get(0), strip); // (1, L, C)
+        NDArray values = gathered(scope, own.get(1), strip); // (1, L, C)
+        NDArray all = // (2, K, C)
+            CausalConvolution.CAUSAL.call(scope, "both_after", video.before(this), keys, values);
+        video.keepAll(this, all);
+        NDArray seenKeys = Torch.slice(scope, all, 0, 0, 1);
+        NDArray seenValues = Torch.slice(scope, all, 0, 1, 2);
+        return VAE.call(owner, "attend_to", normalized, x, seenKeys, seenValues, projections);
+      }
+    }
+
+    private static NDArray gathered(NDManager scope, NDArray part, Strip strip) {
+      return strip.isWhole() ? part : strip.gather(scope, part, 1);
+    }
   }
 
   /** Reads {@code group_norm} and the four projections. */

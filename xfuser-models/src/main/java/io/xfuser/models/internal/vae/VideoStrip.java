@@ -65,6 +65,14 @@ final class VideoStrip implements Strip, AutoCloseable {
     }
   }
 
+  /** Keeps {@code all} itself for {@code layer}, in the place of what it left before. */
+  void keepAll(Layer layer, NDArray all) {
+    NDArray old = kept.put(layer, Torch.alias(owner, all));
+    if (old != null) {
+      old.close();
+    }
+  }
+
   @Override
   public void close() {
     owner.close();

@@ -1,10 +1,5 @@
 # B batch, C width. What blocks do is in joint/blocks.py.
 
-def double_modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  # t (B, C) -> shift, factor, gate twice, then the same for the text: (12, B, 1, C)
-  m = [self.modulations(t, w, "norm1.linear"), self.modulations(t, w, "norm1_context.linear")]
-  return self.with_factors_(torch.cat(m, 0))
-
 def single_modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # t (B, C) -> shift, factor, gate (3, B, 1, C)
   return self.with_factors_(self.modulations(t, w, "norm.linear"))

@@ -8,6 +8,11 @@
 # which are two norms, and proj_out.0 and .1: the columns of proj_out for attention (C, H·D) and for the MLP (C, N). Their
 # product with [attention | MLP] is the sum of two, so that nothing is concatenated.
 
+def double_modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # t (B, C) -> shift, factor, gate twice, then the same for the text: (12, B, 1, C)
+  m = [self.modulations(t, w, "norm1.linear"), self.modulations(t, w, "norm1_context.linear")]
+  return self.with_factors_(torch.cat(m, 0))
+
 def double_before(self, x: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # -> (B, T + L, 3, H, D), of which double_rest makes the rest
   text = 0 if len(x) == 1 else x[1].size(1)

@@ -42,6 +42,29 @@ def seen(self, x: Tensor, edges: List[Tensor], before: List[Tensor], past: int, 
     torch.copy_(torch.slice(y, 0, 0, past), torch.slice(here, 0, 0, 1))
   return y
 
+def seen_surrounded(self, x: Tensor, edges: List[Tensor], before: List[Tensor], top: bool, bottom: bool,
+                  past: int, w: Dict[str, Tensor]) -> Tensor:
+  # The same with a row and a column on each side, which repeat the outermost ones at the picture's edges, and with the first
+  # frame before itself -> (T + F, C, H + 2, W + 2)
+  h, v = x.size(2), x.size(3)
+  size = [past + x.size(0), x.size(1), h + 2, v + 2]
+  if x.is_cpu:
+    y = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=2)
+  else:
+    y = torch.empty(size, dtype=x.dtype, device=x.device)
+  here = torch.slice(y, 0, past, past + x.size(0))
+  own = torch.slice(here, 3, 1, v + 1)
+  torch.copy_(torch.slice(own, 2, 1, h + 1), x)
+  torch.copy_(torch.slice(own, 2, 0, 1), torch.slice(x, 2, 0, 1) if top else edges[0])
+  torch.copy_(torch.slice(own, 2, h + 1, h + 2), torch.slice(x, 2, h - 1, h) if bottom else edges[1])
+  if "norm.weight" in w:
+    self.pixel_norm_(own, w, True)
+  torch.copy_(torch.slice(here, 3, 0, 1), torch.slice(here, 3, 1, 2))
+  torch.copy_(torch.slice(here, 3, v + 1, v + 2), torch.slice(here, 3, v, v + 1))
+  first = torch.slice(here, 0, 0, 1) if len(before) == 0 else before[0]
+  torch.copy_(torch.slice(y, 0, 0, past), first)
+  return y
+
 def blocks(self, x: Tensor, like: Tensor) -> Tensor:
   # x (F, C, H, W), which has more frames, rows and columns than like (T, C, h, w) -> a view (T, F/T, C, h, H/h, w, W/w)
   y = torch.unflatten(torch.unflatten(x, 3, [like.size(3), -1]), 2, [like.size(2), -1])
@@ -152,3 +175,34 @@ def shown(self, x: Tensor, side: int, clamped: bool) -> Tensor:
   if clamped:
     return torch.clamp(x, -1., 1.)
   return x
+
+def unfolded(self, x: Tensor, time: int) -> Tensor:
+  # (F, time·2·2·C, H, W) -> (F·time, C, 2·H, 2·W)
+  y = torch.unflatten(x, 1, [time, 2, 2, -1])  # (F, time, 2, 2, C, H, W)
+  y = torch.flatten(torch.permute(y, [0, 1, 4, 5, 2, 6, 3]), 0, 1)  # (F·time, C, H, 2, W, 2)
+  return torch.flatten(torch.flatten(y, 4, 5), 2, 3)
+
+def raised(self, y: Tensor, x: Tensor, out: int, time: int, first: bool) -> Tensor:
+  # y (F, time·4·out, H, W) of x (F, C, H, W) -> both, channels of x repeated, as (F·time, out, 2·H, 2·W); a first frame stays
+  # one, of half the channels of y
+  times = 4 * out // x.size(1)
+  if time == 1:
+    z = self.unfolded(y, 1) + self.unfolded(torch.repeat_interleave(x, times, 1), 1)
+  elif first:
+    z = torch.slice(self.unfolded(y, 1), 1, 0, out) + torch.repeat_interleave(self.unfolded(x, 1), times, 1)
+  else:
+    z = self.unfolded(y, time) + torch.repeat_interleave(self.unfolded(x, time), time * times, 1)
+  if x.is_cpu:
+    return torch.contiguous(z, memory_format=2)
+  return z
+
+def with_repeats(self, y: Tensor, x: Tensor) -> Tensor:
+  # y (F, O, H, W) of x (F, C, H, W) -> both, channels of x repeated
+  return torch.add_(y, torch.repeat_interleave(x, y.size(1) // x.size(1), 1))
+
+def both_after(self, before: List[Tensor], k: Tensor, v: Tensor) -> Tensor:
+  # none or (2, K, C), keys and values of a frame, each (1, L, C) -> (2, K + L, C)
+  own = torch.cat([k, v], 0)
+  if len(before) == 0:
+    return own
+  return torch.cat([before[0], own], 1)

@@ -19,6 +19,7 @@ import io.xfuser.transformer.BlockContext.LayerListener;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,8 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Autoencoders of videos decode and encode as diffusers' do. */
 class VideoVaeTest {
-  private static final String REFERENCE = "reference/vae_video/";
-  private static final String CLIPS = "reference/vae_cogvideox/";
+  private static final List<String> REFERENCES = List.of("vae_video", "vae_cogvideox", "vae_hunyuanvideo15");
 
   private final NDManager manager = Torch.newManager();
 
@@ -48,25 +48,34 @@ class VideoVaeTest {
     manager.close();
   }
 
-  static Stream<Object[]> decoded() throws IOException {
-    return Stream.concat(calls(REFERENCE + "decode.json"), calls(CLIPS + "decode.json"));
+  static Stream<Object[]> decoded() {
+    return REFERENCES.stream().flatMap(folder -> calls(folder, "decode"));
   }
 
-  static Stream<Object[]> encoded() throws IOException {
-    return calls(REFERENCE + "encode.json");
+  static Stream<Object[]> encoded() {
+    return calls("vae_video", "encode");
   }
 
-  private static Stream<Object[]> calls(String file) throws IOException {
-    JsonNode list = new ObjectMapper().readTree(VaeFixtures.directory(file).toFile());
-    return StreamSupport.stream(list.spliterator(), false)
-        .map(entry -> new Object[] {entry.path("name").asText(), Call.of(entry)});
+  private static Stream<Object[]> calls(String folder, String file) {
+    Path path = VaeFixtures.directory("reference/" + folder + "/" + file + ".json");
+    try {
+      JsonNode list = new ObjectMapper().readTree(path.toFile());
+      return StreamSupport.stream(list.spliterator(), false)
+          .map(
+              entry -> {
+                String name = entry.path("name").asText();
+                return new Object[] {folder + "/" + file + "/" + name, Call.of(entry)};
+              });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("decoded")
   void pixelsAreThoseOfDiffusers(String name, Call call) {
-    NDArray expected = reference("decode", name + ".pixels");
-    NDArray latents = reference("decode", name + ".latents"); // (F, c, h, w)
+    NDArray expected = reference(name + ".pixels");
+    NDArray latents = reference(name + ".latents"); // (F, c, h, w)
     try (VaeDecoder decoder = decoder(call.vae, call.type)) {
       NDArray pixels = decoder.decode(manager, latents, call.options(latents));
       assertThat(ElementType.of(pixels)).isEqualTo(call.type);
@@ -78,7 +87,7 @@ class VideoVaeTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("encoded")
   void whatIsEncodedIsThatOfDiffusers(String name, Call call) {
-    NDArray expected = reference("encode", name + ".encoded");
+    NDArray expected = reference(name + ".encoded");
     NDArray pixels = gradients(call.shape);
     try (VaeEncoder encoder = encoder(call.vae, call.type)) {
       NDArray encoded =
@@ -90,7 +99,7 @@ class VideoVaeTest {
 
   @Test
   void severalVideosAreDecodedOneByOne() {
-    NDArray one = reference("decode", "five_frames.latents"); // (2, c, h, w)
+    NDArray one = reference("vae_video/decode/five_frames.latents"); // (2, c, h, w)
     NDArray other = one.mul(-0.5f);
     try (VaeDecoder decoder = decoder("vae_wan", ElementType.FLOAT32)) {
       DecodeOptions options = new DecodeOptions(false, false, 2);
@@ -105,7 +114,7 @@ class VideoVaeTest {
 
   @Test
   void framesAreHandedOverAsTheyCome() {
-    NDArray latents = reference("decode", "nine_frames.latents");
+    NDArray latents = reference("vae_video/decode/nine_frames.latents");
     List<Shape> parts = new ArrayList<>();
     List<String> told = new ArrayList<>();
     LayerListener listener = (done, total) -> told.add(done + " of " + total);
@@ -155,9 +164,11 @@ class VideoVaeTest {
     return manager.create(values, new Shape(frames, 3, rows, columns));
   }
 
-  private NDArray reference(String file, String name) {
-    String folder = name.startsWith("cogvideox") ? CLIPS : REFERENCE;
-    Path path = VaeFixtures.directory(folder + file + ".safetensors");
+  /** The tensor {@code folder/file/name}. */
+  private NDArray reference(String place) {
+    int end = place.lastIndexOf('/');
+    String name = place.substring(end + 1);
+    Path path = VaeFixtures.directory("reference/" + place.substring(0, end) + ".safetensors");
     try (FileWeights tensors = FileWeights.openFile(path, null)) {
       return tensors.get(manager, name, tensors.shape(name));
     }
