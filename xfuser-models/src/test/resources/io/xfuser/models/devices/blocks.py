@@ -25,5 +25,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
       self.single_rest(packed, rotation, single)
       out = out + [packed] + self.single_after(streams, attended, both, n, single, [0, 1, 1])
   c = self.layers(like, {"x_embedder": [16, 4], "context_embedder": [16, 9]})
+  norms = self.layers(like, {"norm1.linear": [96, 16], "norm1_context.linear": [96, 16]})
+  out.append(self.double_modulation(self.of(like, [2, 16]), norms))
   out = out + [self.embed_text(self.of(like, [2, 5, 9]), c), self.embed(self.of(like, [2, 6, 4]), c)]
   return out + [self.finite(torch.to(x, 5))]

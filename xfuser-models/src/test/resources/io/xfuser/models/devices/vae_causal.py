@@ -18,5 +18,13 @@ def calls(self, like: Tensor) -> List[Tensor]:
   by = self.conditions(self.of(like, [3, 5, 2, 3]), self.layers(like, {"conv": [16, 5, 1, 1]}))
   out = out + [self.twice(x), self.twice(odd), by, self.conditioned_(self.of(like, [5, 8, 4, 6]), by)]
   out.append(self.conditioned_(x.clone(), by.slice(0, 0, 2)))
+  edges = self.seen_surrounded(x, none, none, True, True, 2, normed)
+  out = out + [edges, self.seen_surrounded(x, [row, row], [self.of(like, [2, 8, 6, 8])], False, False, 2, k)]
+  for time, begins in [(1, False), (2, False), (2, True)]:
+    made = self.of(like, [2, 4 * time * 8, 4, 6])
+    out = out + [self.unfolded(made, time), self.raised(made, x, 8, time, begins)]
+  both = self.both_after(none, self.of(like, [1, 5, 8]), self.of(like, [1, 5, 8]))
+  out = out + [self.with_repeats(self.of(like, [2, 16, 4, 6]), x), both]
+  out.append(self.both_after([both], self.of(like, [1, 5, 8]), self.of(like, [1, 5, 8])))
   patches = self.patched(self.of(like, [2, 3, 4, 6]), 2)
   return out + [patches, self.shown(patches, 2, True), self.shown(self.of(like, [2, 3, 4, 6]), 1, False)]

@@ -7,6 +7,7 @@ import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.Streams;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
@@ -48,9 +49,8 @@ record HunyuanVideo(HunyuanVideoConfig config, int glyphInner, Weights weights)
     String known =
         layers
             + "|transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight"
-            + "|cond_type_embed\\.weight";
-    String pictures = "image_embedder\\..*";
-    weights.expect(name -> name.matches(known) || name.matches(pictures));
+            + "|cond_type_embed\\.weight|image_embedder\\..*";
+    weights.expect(name -> name.matches(known));
   }
 
   @Override
@@ -71,7 +71,7 @@ record HunyuanVideo(HunyuanVideoConfig config, int glyphInner, Weights weights)
         WeightMap.of(
             weights.at("transformer_blocks." + index + "."),
             share,
-            w -> DoubleBlock.readAll(w, config.inner())));
+            w -> DoubleBlock.readAll(w, Inner.heads(heads(), headSize()))));
   }
 
   @Override

@@ -11,56 +11,45 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
  * Projects the texts and refines that of the language model anew in each step; embeds the timestep.
  * Quoted texts come first. What is padding of every text is not there; nobody attends the rest of
  * it.
- *
- * @param weights all but those of {@code refiners}
- * @param refiners the blocks that refine the text
  */
-record HunyuanVideoConditioner(
-    HunyuanVideoConfig config, TensorMap weights, List<TensorMap> refiners)
+record HunyuanVideoConditioner(HunyuanVideoConfig config, TensorMap weights)
     implements JointConditioner {
-  private static final String EMBEDDER = "context_embedder.";
-
   static HunyuanVideoConditioner load(HunyuanVideoConfig config, int glyphInner, Weights weights) {
-    long width = config.width();
-    String both = EMBEDDER + "time_text_embed.";
-    String glyphs = "context_embedder_2.";
     return new HunyuanVideoConditioner(
-        config,
-        WeightMap.of(
-            weights,
-            w ->
-                w.mlp("time_embed.timestep_embedder", width, HunyuanVideoConfig.SINUSOIDS)
-                    .mlp(both + "timestep_embedder", width, HunyuanVideoConfig.SINUSOIDS)
-                    .mlp(both + "text_embedder", width, config.textWidth())
-                    .linear(EMBEDDER + "proj_in", width, config.textWidth())
-                    .norm(glyphs + "norm", config.glyphWidth())
-                    .linear(glyphs + "linear_1", glyphInner, config.glyphWidth())
-                    .linear(glyphs + "linear_2", glyphInner, glyphInner)
-                    .linear(glyphs + "linear_3", width, glyphInner)
-                    .tensor("cond_type_embed.weight", 3, width)),
-        IntStream.range(0, config.refiners())
-            .mapToObj(i -> weights.at(EMBEDDER + "token_refiner.refiner_blocks." + i + "."))
-            .map(block -> WeightMap.of(block, w -> refiner(w, width)))
-            .toList());
+        config, WeightMap.of(weights, w -> read(w, config, glyphInner)));
   }
 
-  private static WeightMap refiner(WeightMap w, long width) {
-    return w.norm("norm1", width)
-        .linear("attn.to_q", width, width)
-        .linear("attn.to_k", width, width)
-        .linear("attn.to_v", width, width)
-        .linear("attn.to_out.0", width, width)
-        .norm("norm2", width)
-        .linear("ff.net.0.proj", 4 * width, width)
-        .linear("ff.net.2", width, 4 * width)
-        .linear("norm_out.linear", 2 * width, width);
+  private static WeightMap read(WeightMap w, HunyuanVideoConfig config, int glyphInner) {
+    long width = config.width();
+    String text = "context_embedder.";
+    String glyphs = "context_embedder_2.";
+    w.mlp("time_embed.timestep_embedder", width, HunyuanVideoConfig.SINUSOIDS)
+        .mlp(text + "time_text_embed.timestep_embedder", width, HunyuanVideoConfig.SINUSOIDS)
+        .mlp(text + "time_text_embed.text_embedder", width, config.textWidth())
+        .linear(text + "proj_in", width, config.textWidth())
+        .norm(glyphs + "norm", config.glyphWidth())
+        .linear(glyphs + "linear_1", glyphInner, config.glyphWidth())
+        .linear(glyphs + "linear_2", glyphInner, glyphInner)
+        .linear(glyphs + "linear_3", width, glyphInner)
+        .tensor("cond_type_embed.weight", 3, width);
+    for (int i = 0; i < config.refiners(); i++) {
+      String block = text + "token_refiner.refiner_blocks." + i + ".";
+      for (String layer : List.of("attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0")) {
+        w.linear(block + layer, width, width);
+      }
+      w.norm(block + "norm1", width)
+          .norm(block + "norm2", width)
+          .linear(block + "ff.net.0.proj", 4 * width, width)
+          .linear(block + "ff.net.2", width, 4 * width)
+          .linear(block + "norm_out.linear", 2 * width, width);
+    }
+    return w;
   }
 
   @Override
@@ -100,20 +89,17 @@ record HunyuanVideoConditioner(
   private record Texts(NDArray projected, NDArray pooled, NDList bias, NDList glyphs) {}
 
   private NDArray refined(StepModulations.Now step, Texts texts) {
-    NDManager owner = step.owner();
-    try (NDManager scope = owner.newSubManager()) {
-      NDArray condition = // (B, C)
-          HunyuanVideo.PROGRAM.call(
-              scope, "refiner_condition", step.timestep(), texts.pooled(), weights);
-      NDArray x = texts.projected();
-      for (TensorMap refiner : refiners) {
-        x =
-            HunyuanVideo.PROGRAM.call(
-                scope, "refined", x, condition, texts.bias(), refiner, config.heads());
-      }
-      NDList first = new NDList(texts.glyphs().stream().limit(1).toList());
-      return HunyuanVideo.PROGRAM.call(owner, "text", first, x, weights); // (B, G + T, C)
-    }
+    return HunyuanVideo.PROGRAM.call( // (B, G + T, C)
+        step.owner(),
+        "refined",
+        step.timestep(),
+        texts.projected(),
+        texts.pooled(),
+        texts.bias(),
+        new NDList(texts.glyphs().stream().limit(1).toList()),
+        weights,
+        config.refiners(),
+        config.heads());
   }
 
   /** Quoted texts, if one of the prompts has any. */
@@ -136,16 +122,5 @@ record HunyuanVideoConditioner(
 
   private static boolean isWhole(NDArray mask) {
     return LongStream.of(mask.toLongArray()).allMatch(value -> value == 1);
-  }
-
-  @Override
-  public long parameterBytes() {
-    return weights.bytes() + refiners.stream().mapToLong(TensorMap::bytes).sum();
-  }
-
-  @Override
-  public void close() {
-    refiners.forEach(TensorMap::close);
-    weights.close();
   }
 }

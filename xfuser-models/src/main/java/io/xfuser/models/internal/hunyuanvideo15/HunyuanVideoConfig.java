@@ -2,7 +2,6 @@ package io.xfuser.models.internal.hunyuanvideo15;
 
 import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
@@ -22,8 +21,7 @@ import java.util.List;
  * @param theta the base of the angles by which positions turn heads
  * @param axes the dimensions of a head that turn with each coordinate of a token: its frame, its
  *     row, its column
- * @param side pixels along each side of a square of about as many as are drawn where no size is
- *     given
+ * @param side pixels along each side of a square that is about what is drawn by default
  */
 record HunyuanVideoConfig(
     int depth,
@@ -49,11 +47,6 @@ record HunyuanVideoConfig(
   /** C, the hidden size. */
   int width() {
     return heads * headSize;
-  }
-
-  /** The heads of an attention. */
-  Inner inner() {
-    return Inner.heads(heads, headSize);
   }
 
   /**

@@ -15,8 +15,7 @@ import java.util.Objects;
  * @param origin where the settings are from, for messages
  * @param scale weight of the prompt
  * @param rescale how far the guided prediction is scaled back
- * @param original whether the difference is added to the prediction with the prompt, not to the one
- *     without
+ * @param original whether what the prompt changes is added to the prediction with it
  * @param start share of the steps before guidance begins
  * @param stop share of the steps when it ends
  * @param enabled whether there is guidance at all

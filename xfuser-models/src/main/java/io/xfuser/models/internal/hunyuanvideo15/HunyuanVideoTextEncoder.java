@@ -41,21 +41,17 @@ final class HunyuanVideoTextEncoder extends TextTowers {
   private static final int DROPPED = 108;
   private static final int LAYER = -3;
 
-  private static final String GAP = " ".repeat(9);
   private static final String INSTRUCTION =
-      "You are a helpful assistant. Describe the video by detailing the following aspects:"
-          + GAP
-          + "1. The main content and theme of the video."
-          + GAP
-          + "2. The color, shape, size, texture, quantity, text, and spatial relationships of the"
-          + " objects."
-          + GAP
-          + "3. Actions, events, behaviors temporal relationships, physical movement changes of the"
-          + " objects."
-          + GAP
-          + "4. background environment, light, style and atmosphere."
-          + GAP
-          + "5. camera angles, movements, and transitions used in the video.";
+      String.join(
+          " ".repeat(9),
+          "You are a helpful assistant. Describe the video by detailing the following aspects:",
+          "1. The main content and theme of the video.",
+          "2. The color, shape, size, texture, quantity, text, and spatial relationships of the"
+              + " objects.",
+          "3. Actions, events, behaviors temporal relationships, physical movement changes of the"
+              + " objects.",
+          "4. background environment, light, style and atmosphere.",
+          "5. camera angles, movements, and transitions used in the video.");
 
   private final Optional<TextTower> model;
   private final Optional<TextTower> bytes;

@@ -36,21 +36,29 @@ def masks(self, glyphs: Tensor, mask: Tensor) -> Tensor:
   # (B, G), (B, T) -> (B, G + T)
   return torch.cat([glyphs, mask], 1)
 
-def refiner_condition(self, timestep: float, pooled: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  # pooled (B, C) -> with the timestep, after SiLU, (B, C)
-  return torch.silu(self.number(timestep, pooled, w, "context_embedder.time_text_embed.timestep_embedder") + pooled)
-
-def refined(self, x: Tensor, t: Tensor, bias: List[Tensor], w: Dict[str, Tensor], heads: int) -> Tensor:
+def refiner(self, x: Tensor, t: Tensor, bias: List[Tensor], w: Dict[str, Tensor], name: str, heads: int) -> Tensor:
   # x (B, T, C), t (B, C), bias none or (B, 1, 1, T) -> (B, T, C)
-  gates = self.modulations(t, w, "norm_out.linear")  # (2, B, 1, C)
-  n = self.layer_norm(x, w, "norm1", 1e-6)
-  q = self.split_heads(self.linear(n, w, "attn.to_q"), heads)
-  k = self.split_heads(self.linear(n, w, "attn.to_k"), heads)
-  v = self.split_heads(self.linear(n, w, "attn.to_v"), heads)
+  gates = self.modulations(t, w, name + ".norm_out.linear")  # (2, B, 1, C)
+  n = self.layer_norm(x, w, name + ".norm1", 1e-6)
+  q = self.split_heads(self.linear(n, w, name + ".attn.to_q"), heads)
+  k = self.split_heads(self.linear(n, w, name + ".attn.to_k"), heads)
+  v = self.split_heads(self.linear(n, w, name + ".attn.to_v"), heads)
   y = self.attend_masked(q, k, v, bias).flatten(2)
-  h = torch.addcmul(x, self.linear(y, w, "attn.to_out.0"), gates[0])
-  m = torch.silu(self.linear(self.layer_norm(h, w, "norm2", 1e-6), w, "ff.net.0.proj"))
-  return torch.addcmul(h, self.linear(m, w, "ff.net.2"), gates[1])
+  h = torch.addcmul(x, self.linear(y, w, name + ".attn.to_out.0"), gates[0])
+  m = torch.silu(self.linear(self.layer_norm(h, w, name + ".norm2", 1e-6), w, name + ".ff.net.0.proj"))
+  return torch.addcmul(h, self.linear(m, w, name + ".ff.net.2"), gates[1])
+
+def refined(self, timestep: float, x: Tensor, pooled: Tensor, bias: List[Tensor], glyphs: List[Tensor],
+            w: Dict[str, Tensor], blocks: int, heads: int) -> Tensor:
+  # x (B, T, C), pooled (B, C), bias none or (B, 1, 1, T), glyphs none or (B, G, C) -> (B, G + T, C)
+  t = self.number(timestep, pooled, w, "context_embedder.time_text_embed.timestep_embedder")
+  t = torch.silu(t + pooled)
+  for i in range(blocks):
+    x = self.refiner(x, t, bias, w, "context_embedder.token_refiner.refiner_blocks." + str(i), heads)
+  text = x + w["cond_type_embed.weight"][0]
+  if len(glyphs) == 0:
+    return text
+  return torch.cat([glyphs[0], text], 1)
 
 def project_glyphs(self, embeds: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # states of quoted texts (B, G, glyph width) -> (B, G, C)
@@ -58,13 +66,6 @@ def project_glyphs(self, embeds: Tensor, w: Dict[str, Tensor]) -> Tensor:
   x = torch.gelu(self.linear(x, w, "context_embedder_2.linear_1"))
   x = torch.gelu(self.linear(x, w, "context_embedder_2.linear_2"))
   return self.linear(x, w, "context_embedder_2.linear_3") + w["cond_type_embed.weight"][1]
-
-def text(self, glyphs: List[Tensor], x: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  # none or (B, G, C), and refined text (B, T, C) -> (B, G + T, C)
-  y = x + w["cond_type_embed.weight"][0]
-  if len(glyphs) == 0:
-    return y
-  return torch.cat([glyphs[0], y], 1)
 
 def no_glyphs(self, like: Tensor, width: int) -> Tensor:
   # (B, ...) -> zeros (B, 1, width)

@@ -24,10 +24,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Strips of a video's rows, whose frames pass one after the other, and what is held of them. */
 class VideoStripsTest {
   private static final String WAN = "vae_wan";
+  private static final String HUNYUAN = "hunyuanvideo15_tiny/vae";
 
   @BeforeEach
   void prepare() {
@@ -43,7 +45,10 @@ class VideoStripsTest {
     "vae_cogvideox, 4, 2, 7, false",
     "vae_cogvideox, 4, 5, 5, false",
     "vae_cogvideox, 4, 3, 9, true",
-    "qwenimage_tiny/vae, 8, 2, 3, false"
+    "qwenimage_tiny/vae, 8, 2, 3, false",
+    "hunyuanvideo15_tiny/vae, 8, 3, 7, false",
+    "hunyuanvideo15_tiny/vae, 8, 4, 4, false",
+    "hunyuanvideo15_tiny/vae, 8, 3, 19, true"
   })
   void stripsDecodeWhatOneDecodes(String vae, int channels, int strips, int rows, boolean tiled)
       throws Exception {
@@ -112,27 +117,33 @@ class VideoStripsTest {
     }
   }
 
-  /** Of 480 × 832 pixels a tenth of each side: what is held grows with their number alone. */
-  @Test
-  void manyFramesNeedNoMoreThanFew() throws Exception {
-    long few = held(3, 6, 10, 1); // 9 frames
-    long many = held(21, 6, 10, 1); // 81
+  /**
+   * Of 480 × 832 pixels a tenth of each side: what is held grows with their number alone, and with
+   * keys and values of latents.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {WAN, HUNYUAN})
+  void manyFramesNeedNoMoreThanFew(String vae) throws Exception {
+    long few = held(vae, 3, 6, 10, 1); // 9 frames
+    long many = held(vae, 21, 6, 10, 1); // 81
     assertThat(many / (double) few).isLessThanOrEqualTo(1.2);
   }
 
-  @Test
-  void fourStripsHoldAQuarter() throws Exception {
-    long one = held(3, 64, 2, 1);
-    long four = held(3, 64, 2, 4);
+  @ParameterizedTest
+  @ValueSource(strings = {WAN, HUNYUAN})
+  void fourStripsHoldAQuarter(String vae) throws Exception {
+    long one = held(vae, 3, 64, 2, 1);
+    long four = held(vae, 3, 64, 2, 4);
     assertThat(four / (double) one).isLessThanOrEqualTo(1.1 / 4);
   }
 
   /** The most bytes of tensors at once, on any strip; pixels are handed over as they come. */
-  private static long held(int frames, int rows, int columns, int strips) throws Exception {
+  private static long held(String vae, int frames, int rows, int columns, int strips)
+      throws Exception {
     AtomicLong peak = new AtomicLong();
-    try (VaeDecoder decoder = VideoVaeTest.decoder(WAN, ElementType.FLOAT32)) {
+    try (VaeDecoder decoder = VideoVaeTest.decoder(vae, ElementType.FLOAT32)) {
       DecodeOptions options = new DecodeOptions(false, false, frames);
-      Latents latents = new Latents(frames, 5, rows, columns);
+      Latents latents = new Latents(frames, vae.equals(WAN) ? 5 : 8, rows, columns);
       TestRanks.IN_PROCESS.run(
           strips,
           world -> {
