@@ -28,8 +28,7 @@ final class CausalConvolution implements Layer {
   private final int around; // rows and columns on each side
   private final Outside outside;
 
-  private CausalConvolution(
-      Map<String, NDArray> weights, int past, int around, Outside outside) {
+  private CausalConvolution(Map<String, NDArray> weights, int past, int around, Outside outside) {
     this.weights = Map.copyOf(weights);
     this.past = past;
     this.around = around;
@@ -53,7 +52,8 @@ final class CausalConvolution implements Layer {
    */
   static CausalConvolution square(
       NDManager owner, Weights weights, Channels channels, boolean videos) {
-    return new CausalConvolution(read(owner, weights, channels, videos), videos ? PAST : 0, 1, Outside.ZEROS);
+    return new CausalConvolution(
+        read(owner, weights, channels, videos), videos ? PAST : 0, 1, Outside.ZEROS);
   }
 
   /** The same of videos with something else {@code outside}. */
@@ -125,8 +125,7 @@ final class CausalConvolution implements Layer {
     if (outside == Outside.EDGES) {
       boolean top = strip.index() == 0;
       boolean bottom = strip.index() == strip.count() - 1;
-      return CAUSAL.call(
-          scope, "seen_surrounded", x, edges, before, top, bottom, past, weights);
+      return CAUSAL.call(scope, "seen_surrounded", x, edges, before, top, bottom, past, weights);
     }
     boolean repeated = outside == Outside.FIRST_FRAME;
     return CAUSAL.call(scope, "seen", x, edges, before, past, repeated, weights);

@@ -79,6 +79,7 @@ final class ClipVaeLayers {
 
   private Layer square(String name, int in, int out) {
     Channels channels = new Channels(in, out);
-    return CausalConvolution.square(owner, weights.at(name + "conv."), channels, Outside.FIRST_FRAME);
+    return CausalConvolution.square(
+        owner, weights.at(name + "conv."), channels, Outside.FIRST_FRAME);
   }
 }

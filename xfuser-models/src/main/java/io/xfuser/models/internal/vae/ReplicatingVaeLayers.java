@@ -77,8 +77,7 @@ final class ReplicatingVaeLayers {
   private Layer normed(String norm, String name, int in, int out) {
     PixelNorm read = PixelNorm.Kind.VIDEOS.read(owner, weights.at(norm), in, true);
     Weights kernel = weights.at(name + "conv.");
-    return CausalConvolution.square(
-        owner, read, kernel, new Channels(in, out), Outside.EDGES);
+    return CausalConvolution.square(owner, read, kernel, new Channels(in, out), Outside.EDGES);
   }
 
   private Layer convolution(String name, int in, int out) {

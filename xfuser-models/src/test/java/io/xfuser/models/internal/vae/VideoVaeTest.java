@@ -34,7 +34,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Autoencoders of videos decode and encode as diffusers' do. */
 class VideoVaeTest {
-  private static final List<String> REFERENCES = List.of("vae_video", "vae_cogvideox", "vae_hunyuanvideo15");
+  private static final List<String> REFERENCES =
+      List.of("vae_video", "vae_cogvideox", "vae_hunyuanvideo15");
 
   private final NDManager manager = Torch.newManager();
 
