@@ -98,8 +98,8 @@ sealed interface Guidance {
     }
 
     /**
-     * As diffusers' {@code use_dynamic_cfg}, which sets a timestep of the noise schedule off against
-     * the number of steps.
+     * As diffusers' {@code use_dynamic_cfg}, which sets a timestep of the noise schedule off
+     * against the number of steps.
      */
     private double scale(double timestep) {
       double steps = options.course();

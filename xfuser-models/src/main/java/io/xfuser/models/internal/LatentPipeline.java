@@ -219,6 +219,20 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   }
 
   /**
+   * Refuses an autoencoder of other latents than the transformer's.
+   *
+   * @param channels c, as the transformer has them
+   * @throws IllegalArgumentException with both numbers
+   */
+  protected final void requireLatents(int channels) {
+    if (vae().latentChannels() != channels) {
+      throw new ArgumentException(
+          "%s: latent_channels is %d, but in_channels of the transformer is %d"
+              .formatted(vae().origin(), vae().latentChannels(), channels));
+    }
+  }
+
+  /**
    * Refuses more text tokens than {@code longest}.
    *
    * @throws IllegalArgumentException with both numbers

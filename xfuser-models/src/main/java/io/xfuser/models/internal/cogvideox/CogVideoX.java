@@ -41,7 +41,7 @@ record CogVideoX(CogVideoXConfig config, Weights weights)
         "norm[12]\\.(linear|norm)|attn1\\.(to_[qkv]|to_out\\.0|norm_[qk])|ff\\.net\\.(0\\.proj|2)";
     String known =
         "(transformer_blocks\\.\\d+\\.(%s)|patch_embed\\.(proj|text_proj)|time_embedding\\.linear_[12]"
-            .formatted(block)
+                .formatted(block)
             + "|norm_final|norm_out\\.(linear|norm)|proj_out)\\.(weight|bias)";
     weights.expect(name -> name.matches(known));
   }
@@ -75,8 +75,7 @@ record CogVideoX(CogVideoXConfig config, Weights weights)
     String name = "patch_embed.proj";
     WeightMap read =
         config.linearPatch()
-            ? w.tensor(
-                patch::unpacked, name + ".weight", width, (long) patch.size() * channels)
+            ? w.tensor(patch::unpacked, name + ".weight", width, (long) patch.size() * channels)
             : w.tensor(
                 Patchify::embeddingWeight,
                 name + ".weight",
@@ -128,8 +127,8 @@ record CogVideoX(CogVideoXConfig config, Weights weights)
   private record Predictor(double epsilon, TensorMap weights) implements Head<JointConditioning> {
     @Override
     public NDArray predict(NDManager owner, Hidden x, JointConditioning c) {
-      return PROGRAM.call( // (B, l, c)
-          owner, "predict", x.image(), c.step().vector(), weights, epsilon);
+      NDArray timestep = c.step().vector(); // (1, E)
+      return PROGRAM.call(owner, "predict", x.image(), timestep, weights, epsilon); // (B, l, c)
     }
   }
 }

@@ -54,8 +54,7 @@ record CogVideoXBlock(CogVideoXConfig config, boolean last, TensorMap weights)
         rotation.add(Torch.slice(scope, c.places(), 0, local.from(), local.to()));
       }
       NDArray packed = // (B, t + l, 3, H, D)
-          CogVideoX.PROGRAM.call(
-              scope, "before", streams, m, weights, config.headSize(), epsilon);
+          CogVideoX.PROGRAM.call(scope, "before", streams, m, weights, config.headSize(), epsilon);
       Qkv qkv =
           new Qkv(packed, x.place().text(), x.place().span())
               .before(() -> CogVideoX.PROGRAM.call(scope, "rest", packed, rotation, weights));
@@ -63,7 +62,14 @@ record CogVideoXBlock(CogVideoXConfig config, boolean last, TensorMap weights)
       NDList out =
           context
               .terms(2, CogVideoX.PROGRAM)
-              .callList(owner, "after", last ? new NDList(x.image()) : streams, attended, m, weights, epsilon);
+              .callList(
+                  owner,
+                  "after",
+                  last ? new NDList(x.image()) : streams,
+                  attended,
+                  m,
+                  weights,
+                  epsilon);
       return x.with(out.get(0), out.size() == 1 ? null : out.get(1));
     }
   }

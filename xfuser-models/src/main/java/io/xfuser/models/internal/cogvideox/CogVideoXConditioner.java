@@ -13,8 +13,7 @@ import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 
 /** Projects the text, embeds timesteps, says where tokens lie. */
-record CogVideoXConditioner(CogVideoXConfig config, TensorMap weights)
-    implements JointConditioner {
+record CogVideoXConditioner(CogVideoXConfig config, TensorMap weights) implements JointConditioner {
   static CogVideoXConditioner load(CogVideoXConfig config, Weights weights) {
     long width = config.width();
     long time = config.timeWidth();
@@ -37,8 +36,7 @@ record CogVideoXConditioner(CogVideoXConfig config, TensorMap weights)
         new StepModulations(
             request,
             input.timesteps(),
-            (to, t) ->
-                CogVideoX.PROGRAM.call(to, "timestep", t, embeds, config.width(), weights)));
+            (to, t) -> CogVideoX.PROGRAM.call(to, "timestep", t, embeds, config.width(), weights)));
   }
 
   /** What places add to tokens, (l, C). */

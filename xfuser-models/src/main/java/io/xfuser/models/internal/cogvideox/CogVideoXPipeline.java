@@ -21,8 +21,8 @@ import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.vae.VaeProvider;
-import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.nn.Patchify;
+import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
@@ -65,11 +65,7 @@ final class CogVideoXPipeline extends LatentPipeline<CogVideoXConfig, JointCondi
 
   @Override
   protected void check() {
-    if (vae().latentChannels() != config().channels()) {
-      throw new ArgumentException(
-          "%s: latent_channels is %d, but in_channels of the transformer is %d"
-              .formatted(vae().origin(), vae().latentChannels(), config().channels()));
-    }
+    requireLatents(config().channels());
     super.check();
   }
 
@@ -155,8 +151,7 @@ final class CogVideoXPipeline extends LatentPipeline<CogVideoXConfig, JointCondi
     int text = config().usual().text();
     if (!config().places().rotary() && tokens != text) {
       throw new ArgumentException(
-          "max_sequence_length is %d, but this model takes %d text tokens"
-              .formatted(tokens, text));
+          "max_sequence_length is %d, but this model takes %d text tokens".formatted(tokens, text));
     }
   }
 

@@ -20,7 +20,7 @@ import java.util.OptionalInt;
  */
 public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
     implements SizedTransformer<HunyuanDiTConditioning> {
-  static final Program PROGRAM = 
+  static final Program PROGRAM =
       Program.load(
           HunyuanDiT.class, "/io/xfuser/models/internal/parts/layer_norms.py", "hunyuandit.py");
 

@@ -36,8 +36,8 @@ public record GridPositions(int width, int base, double scale) {
   }
 
   /**
-   * The same of the tokens of a video ({@code get_3d_sincos_pos_embed} in diffusers), in the element
-   * type of {@code like}.
+   * The same of the tokens of a video ({@code get_3d_sincos_pos_embed} in diffusers), in the
+   * element type of {@code like}.
    *
    * @param space by which rows and columns are divided
    * @param time by which frames are

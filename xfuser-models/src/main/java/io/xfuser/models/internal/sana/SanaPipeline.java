@@ -2,7 +2,6 @@ package io.xfuser.models.internal.sana;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
@@ -57,11 +56,7 @@ final class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
 
   @Override
   protected void check() {
-    if (vae().latentChannels() != config().patch().channels()) {
-      throw new ArgumentException(
-          "%s: latent_channels is %d, but in_channels of the transformer is %d"
-              .formatted(vae().origin(), vae().latentChannels(), config().patch().channels()));
-    }
+    requireLatents(config().patch().channels());
     super.check();
   }
 

@@ -69,8 +69,7 @@ final class ShiftedDpm extends ShiftedSolver {
     double next = schedule.next(step);
     double h = logSnr(next) - logSnr(alpha);
     double deviation = Math.sqrt(1 - next);
-    double ahead =
-        second(step) ? (h / (logSnr(alpha) - logSnr(schedule.alpha(step - 1)))) / 2 : 0;
+    double ahead = second(step) ? (h / (logSnr(alpha) - logSnr(schedule.alpha(step - 1)))) / 2 : 0;
     return new double[] {
       deviation / Math.sqrt(1 - alpha) * Math.exp(-h),
       Math.expm1(-2 * h) * Math.sqrt(next),

@@ -43,8 +43,7 @@ record ShiftedSchedule(
     options.oneOf("beta_schedule", "scaled_linear"); // others are in fp32 there
     double first = Math.sqrt(options.config().getDouble("beta_start", 0.00085));
     double end = Math.sqrt(options.config().getDouble("beta_end", 0.012));
-    double[] roots =
-        Sequences.linear(first, end, options.positive("num_train_timesteps", 1000));
+    double[] roots = Sequences.linear(first, end, options.positive("num_train_timesteps", 1000));
     double[] alphas = new double[roots.length];
     double product = 1;
     for (int i = 0; i < roots.length; i++) {

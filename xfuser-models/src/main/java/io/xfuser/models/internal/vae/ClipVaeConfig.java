@@ -12,9 +12,9 @@ import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 
 /**
- * The settings of diffusers' AutoencoderKLCogVideoX: an autoencoder of videos whose convolutions see
- * no later frame, and whose decoder's norms look at the latents. Two frames of latents are decoded
- * together, of an odd number of frames the first three. Only the decoder is read.
+ * The settings of diffusers' AutoencoderKLCogVideoX: an autoencoder of videos whose convolutions
+ * see no later frame, and whose decoder's norms look at the latents. Two frames of latents are
+ * decoded together, of an odd number of frames the first three. Only the decoder is read.
  *
  * @param origin where the settings are from, for messages
  * @param latentChannels c, channels of the latents

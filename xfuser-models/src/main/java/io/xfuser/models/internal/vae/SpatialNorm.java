@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 /**
  * Group normalisation of frames that pass together, then a factor and a sum that the latents give
  * which each position is made of, then SiLU (arXiv 2209.09002; diffusers' CogVideoXSpatialNorm3D).
- * What latents give is computed where they are, and not for each position: it looks at nothing else.
+ * What latents give is computed where they are, and not for each position: it looks at nothing
+ * else.
  *
  * @param norm over all positions of the frames
  * @param weights conv: factors and sums (2·C, c, 1, 1), (2·C)

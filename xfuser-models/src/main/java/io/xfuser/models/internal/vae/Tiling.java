@@ -183,8 +183,7 @@ record Tiling(Side rows, Side columns, boolean painted) {
   /** A tile is a picture of its own: (B, O, ≤ to, ≤ to). */
   private NDArray pass(NDManager owner, Tiled picture, Tile tile) {
     try (NDArray window =
-        VAE.call(
-            owner, "window", picture.x(), tile.top(), tile.left(), rows.from, columns.from)) {
+        VAE.call(owner, "window", picture.x(), tile.top(), tile.left(), rows.from, columns.from)) {
       return picture.layers().forward(owner, window, Strip.whole());
     }
   }

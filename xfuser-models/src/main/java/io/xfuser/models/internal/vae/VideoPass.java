@@ -14,8 +14,8 @@ import java.util.function.Consumer;
 
 /**
  * How the frames of a video pass layers that look back: some at a time, so that what is held does
- * not depend on how many there are. By tiles every tile passes with all its
- * frames, and those of all tiles are held.
+ * not depend on how many there are. By tiles every tile passes with all its frames, and those of
+ * all tiles are held.
  *
  * @param chunks which frames pass together
  * @param tiling how tiles lie

@@ -72,11 +72,7 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
 
   @Override
   protected void check() {
-    if (vae().latentChannels() != config().channels()) {
-      throw new ArgumentException(
-          "%s: latent_channels is %d, but in_channels of the transformer is %d"
-              .formatted(vae().origin(), vae().latentChannels(), config().channels()));
-    }
+    requireLatents(config().channels());
     super.check();
   }
 
