@@ -14,6 +14,7 @@ import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.internal.runtime.KeptTexts;
 import io.xfuser.internal.runtime.PlacedChoices;
 import io.xfuser.internal.runtime.PlacedPipeline;
+import io.xfuser.internal.runtime.Residents;
 import io.xfuser.internal.runtime.Shared;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.PipelineComponents;
@@ -47,6 +48,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final long textBytes;
   private final TransformerSpec<?> spec;
   private final LoraChoices loras;
+  private final Residents.Sizes<?> sizes;
   private final Map<Placement, PlacedChoices<?>> placed = new ConcurrentHashMap<>();
   private final Placements placements = new Placements();
   private @Nullable Fingerprint fingerprint;
@@ -64,6 +66,7 @@ public final class DiffusionPipeline implements AutoCloseable {
       this.loras =
           new LoraChoices(
               model, config, () -> downloads == null ? hub() : hub().withCache(downloads));
+      this.sizes = Residents.Sizes.of(model, loras.kept());
     } catch (RuntimeException e) {
       model.close();
       throw e;
@@ -251,6 +254,11 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** What the transformer is, without its weights. */
   TransformerSpec<?> spec() {
     return spec;
+  }
+
+  /** What its components take where one layer at a time is there. */
+  Residents.Sizes<?> sizes() {
+    return sizes;
   }
 
   /** The LoRAs of its requests. */

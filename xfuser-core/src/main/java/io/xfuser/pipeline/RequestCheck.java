@@ -26,7 +26,7 @@ record RequestCheck(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks 
     checkPreview(plan.request());
     int draws = (given.latents() == null ? 1 : 0) + (scheduler.stochastic() ? plan.steps() : 0);
     MemoryCheck.require(plan, pipeline, ranks, draws);
-    return Residents.chosen(plan, pipeline.model(), ranks.numbers())
+    return Residents.chosen(plan, pipeline.sizes(), ranks.numbers())
         .with(pipeline.loras().of(input));
   }
 

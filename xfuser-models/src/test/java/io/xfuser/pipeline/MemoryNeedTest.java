@@ -119,6 +119,36 @@ class MemoryNeedTest {
     assertThat(MemoryNeed.largest(List.of(denoising, decoding, noise))).isEqualTo(decoding);
   }
 
+  /** Wan's decoder hands over the frames of one frame of latents at a time. */
+  @Test
+  void framesOfAVideoThatLeaveAsTheyComeAreNotCountedTogether() {
+    Path model = Path.of("src/test/resources/fixtures/wan_tiny");
+    EngineConfig engine = EngineConfig.builder(model).build();
+    try (DiffusionPipeline videos = DiffusionPipeline.fromPretrained(engine)) {
+      double[][] needs = new double[2][];
+      for (int i = 0; i < 2; i++) {
+        InputConfig input =
+            InputConfig.builder("a fox")
+                .size(32, 48)
+                .numFrames(i == 0 ? 5 : 801)
+                .outputType(i == 0 ? OutputType.PIL : OutputType.PT)
+                .build();
+        RequestPlan plan =
+            RequestPlan.of(engine, videos.spec(), videos.model().resolve(input));
+        needs[i] =
+            new double[] {
+              MemoryNeed.onDevice(plan, videos.spec(), videos.model().decoderSize(), List.of(0))
+                  .get(1)
+                  .bytes(),
+              MemoryNeed.pixels(plan, List.of(0)).bytes()
+            };
+      }
+      assertThat(needs[1][0]).isEqualTo(needs[0][0]);
+      assertThat(needs[0][1]).isZero();
+      assertThat(needs[1][1]).isEqualTo(801.0 * 3 * 32 * 48 * Float.BYTES); // all in one tensor
+    }
+  }
+
   @Test
   void whatDoesNotFitIsRefusedWithBothNumbersAndWhatIsUnknownIsNot() {
     MemoryNeed need = new MemoryNeed("decoding", 2e9, "tiling");

@@ -112,6 +112,9 @@ final class Inspect {
       memory.put("flop_per_byte_read", Math.round(rank.flopPerByteRead()));
     }
     memory.put("text_encoder_bytes", rank.textEncoderBytes());
+    if (rank.textEncoderBytesAtOnce() < rank.textEncoderBytes()) {
+      memory.put("text_encoder_bytes_at_once", rank.textEncoderBytesAtOnce());
+    }
     memory.put("text_cache_bytes_at_most", rank.textCacheBytes());
     memory.put("vae_bytes", rank.vaeBytes());
     Map<String, Object> least = new LinkedHashMap<>();

@@ -69,6 +69,9 @@ class InspectTest {
     JsonNode kept = memory().path("ranks").path(0);
     assertThat(kept.path("transformer_bytes_at_once").asLong())
         .isBetween(1L, kept.path("transformer_bytes").asLong() - 1);
+    assertThat(kept.path("text_encoder_bytes_at_once").asLong())
+        .isBetween(1L, kept.path("text_encoder_bytes").asLong() - 1);
+    assertThat(alone.has("text_encoder_bytes_at_once")).isFalse();
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.LatentShape;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.transformer.TransformerSpec;
@@ -138,6 +139,17 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     return new MemoryNeed("the noise", bytes, SMALLER + " or fewer pictures at a time");
   }
 
+  /** What the host must have room for where pixels are asked for as one tensor. */
+  public static MemoryNeed pixels(RequestPlan plan, Collection<Integer> ranks) {
+    GenerationRequest request = plan.request();
+    boolean held = request.input().outputType() == OutputType.PT && leads(plan, ranks);
+    double elements = // of one picture or video: other processes may have the others
+        3.0 * request.latents().pixelFrames() * area(request.output(), 0);
+    double bytes = held ? elements * plan.engine().runtime().dtype().bytes() : 0;
+    return new MemoryNeed(
+        "the pixels as a tensor", bytes, SMALLER + ", fewer frames or output_type pil");
+  }
+
   /** What Java's own memory must have room for. */
   public static MemoryNeed ofJava(RequestPlan plan, Collection<Integer> ranks) {
     GenerationRequest request = plan.request();
@@ -224,9 +236,13 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
         double atOnce = video || runtime.enableSlicing() ? 1 : images;
         double pixels = area(request.size(), runtime.enableTiling() ? decoder.tile() : 0);
         double inside = 2 * atOnce * decoder.width() * pixels * here / together.size();
+        double frames = // those of a video leave as they come
+            request.latents().layout() == LatentShape.Layout.VIDEO
+                ? 1
+                : (double) images * request.latents().pixelFrames();
         double pictures =
             ranks.contains(together.get(0)) // which brings the pixels together
-                ? 3.0 * images * request.latents().pixelFrames() * area(request.size(), 0)
+                ? 3 * frames * area(request.size(), 0)
                 : 0;
         most = Math.max(most, Math.max(inside, pictures));
       }

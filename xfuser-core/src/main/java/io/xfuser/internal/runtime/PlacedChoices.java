@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A pipeline's components in one place with several choices of LoRAs, of which none is one. Each
- * has a transformer of its own, and text encoders where its LoRAs change them; the decoder and what
- * is not changed is there once. Weights are never changed where they are: a choice that is taken
+ * has a first transformer of its own, and text encoders where its LoRAs change them; further
+ * transformers, the decoder and what is not changed are there once. Weights are never changed where they are: a choice that is taken
  * again is read again, or still there.
  *
  * @param <C> the model's conditioning
@@ -42,17 +42,21 @@ public final class PlacedChoices<C> implements AutoCloseable {
 
   private final class Choice {
     private final PlacedPipeline<C> pipeline;
+    private final LoadedTransformer<C> first; // which alone LoRAs change
     private final boolean ownText;
     private int leases;
 
     Choice(List<Lora> loras, Set<Component> changed) {
       Placement placement = plain.placement().with(loras);
       ownText = changed.contains(Component.TEXT_ENCODER);
+      first = new LoadedTransformer<>(model.transformer(placement));
+      List<LoadedTransformer<C>> transformers = new ArrayList<>(plain.transformers());
+      transformers.set(0, first);
       pipeline =
           new PlacedPipeline<>(
               model,
               ownText ? placement : plain.placement(),
-              LoadedTransformer.of(model, placement),
+              transformers,
               ownText ? new ConcurrentHashMap<>() : plain.textEncoders(),
               plain.vaeDecoder(),
               plain.vaeEncoder(),
@@ -60,7 +64,7 @@ public final class PlacedChoices<C> implements AutoCloseable {
     }
 
     void close() {
-      pipeline.transformers().forEach(LoadedTransformer::close);
+      first.close();
       if (ownText) {
         pipeline.closeText();
       }
@@ -119,7 +123,8 @@ public final class PlacedChoices<C> implements AutoCloseable {
 
   /** Bytes of all weights of transformers that are here. */
   public synchronized long transformerBytes() {
-    return choices.values().stream().mapToLong(choice -> choice.pipeline.transformerBytes()).sum();
+    return plain.transformerBytes() // the other transformers
+        + choices.values().stream().mapToLong(choice -> choice.first.parameterBytes()).sum();
   }
 
   /** Bytes of all weights of text encoders that are here. */

@@ -2,6 +2,7 @@ package io.xfuser.internal.runtime;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.internal.plan.LayerTimes;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -32,6 +34,7 @@ import java.util.stream.Stream;
  * @param transformerBytesAtOnce as many of them as are in memory at one time, where they are
  *     widened, or brought, as they are used
  * @param textEncoderBytes weights of text encoders
+ * @param textEncoderBytesAtOnce as many of them as are in memory at one time, as above
  * @param textCacheBytes the most that is kept of encoded prompts, after some requests
  * @param vaeBytes weights of the autoencoder
  * @param flopPerByteRead FLOPs of a pass for each byte that is read meanwhile; 0 where none is
@@ -43,6 +46,7 @@ public record RankMemory(
     long transformerBytesAtOnce,
     double flopPerByteRead,
     long textEncoderBytes,
+    long textEncoderBytesAtOnce,
     long textCacheBytes,
     long vaeBytes,
     List<MemoryNeed> needs) {
@@ -81,17 +85,20 @@ public record RankMemory(
    *     numbers
    */
   public static <C> Layout of(PipelineModel<C> model, EngineConfig engine, InputConfig input) {
-    try (PlacedPipeline<C> placed = PlacedPipeline.of(model, Placement.NOWHERE, new KeptTexts(0))) {
+    boolean layerwise = Set.of(Offload.SEQUENTIAL, Offload.LAYERWISE).contains(engine.held());
+    Placement asHeld = new Placement(Placement.NOWHERE.device(), layerwise);
+    try (PlacedPipeline<C> placed = PlacedPipeline.of(model, Placement.NOWHERE, new KeptTexts(0));
+        PlacedPipeline<C> layered = PlacedPipeline.of(model, asHeld, new KeptTexts(0))) {
       GenerationRequest request = model.resolve(drawable(model, engine, input));
       int calls = model.scheduler(request.scheduler()).timesteps().length;
       RequestPlan plan =
           Residents.chosen(
               RequestPlan.of(engine, placed.transformer().spec(), request.withCalls(calls)),
-              model,
+              Residents.Sizes.of(model, kept(engine.model())),
               IntStream.range(0, engine.parallel().worldSize()).boxed().toList());
       List<RankMemory> all = new ArrayList<>();
       for (int rank = 0; rank < engine.parallel().worldSize(); rank++) {
-        all.add(new Rank<>(placed, plan, rank).memory());
+        all.add(new Rank<>(placed, layered, plan, rank).memory());
       }
       long shared =
           placed.transformerBytes()
@@ -102,13 +109,18 @@ public record RankMemory(
     }
   }
 
+  private static int kept(ModelConfig model) {
+    return model.dynamicLora() ? model.loraCache() : 1;
+  }
+
   /** What {@code rank} does of {@code plan}. */
-  private record Rank<C>(PlacedPipeline<C> placed, RequestPlan plan, int rank) {
+  private record Rank<C>(
+      PlacedPipeline<C> placed, PlacedPipeline<C> layered, RequestPlan plan, int rank) {
     RankMemory memory() {
       List<MemoryNeed> needs = new ArrayList<>(needs());
       needs.removeIf(need -> need.bytes() == 0);
       if (rank >= plan.denoising().size()) {
-        return new RankMemory(rank, 0, 0, 0, 0, 0, decoder(), needs);
+        return new RankMemory(rank, 0, 0, 0, 0, 0, 0, decoder(), needs);
       }
       RankPlan own = plan.denoising().get(rank);
       List<PipelineStage<C>> stages =
@@ -121,10 +133,8 @@ public record RankMemory(
           all,
           plan.engine().held() == Offload.NONE ? all : atOnce(stages),
           flopPerByteRead(own, stages.get(0)),
-          textShare(own)
-              .map(share -> placed.textEncoder(share).get())
-              .map(TextEncoder::parameterBytes)
-              .orElse(0L),
+          text(own, placed),
+          text(own, layered),
           own.mesh().replica(rank).get(0) == rank ? plan.engine().model().textCacheBytes() : 0,
           decoder() + encoder(own),
           needs);
@@ -159,6 +169,13 @@ public record RankMemory(
           own,
           placed.transformer().spec(),
           new LayerTimes.Read(blocks, read, plan.engine().runtime().dtype().bytes()));
+    }
+
+    private long text(RankPlan own, PlacedPipeline<C> where) {
+      return textShare(own)
+          .map(share -> where.textEncoder(share).get())
+          .map(TextEncoder::parameterBytes)
+          .orElse(0L);
     }
 
     private Optional<Share> textShare(RankPlan own) {

@@ -7,6 +7,8 @@ import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.PipelineModel;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.nn.Range;
 import io.xfuser.transformer.Part;
 import io.xfuser.weights.Placement;
@@ -17,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many blocks may stay in memory where others are read ahead of use: as many as fit beside what
@@ -24,10 +27,11 @@ import java.util.OptionalLong;
  * of the parts themselves, made nowhere.
  *
  * @param transformers one after another: what ranks of this process have of each
+ * @param choices of LoRAs whose blocks stay: each has the first transformer changed
  * @param tensors bytes of those that are there while steps are taken
  * @param others what the phases before and after the steps have in memory
  */
-public record Residents(List<Parts> transformers, double tensors, List<Need> others) {
+public record Residents(List<Parts> transformers, int choices, double tensors, List<Need> others) {
   /** What the JVM and libtorch take before a tensor is made, about. */
   private static final double PROCESS = 512 << 20;
 
@@ -87,6 +91,57 @@ public record Residents(List<Parts> transformers, double tensors, List<Need> oth
     }
   }
 
+  /**
+   * What a model's components take where one layer at a time is there; what does not depend on a
+   * request is found out once, for tokenizers are opened with text encoders.
+   *
+   * @param <C> the model's conditioning
+   */
+  public static final class Sizes<C> {
+    private static final Placement NOWHERE = new Placement(Placement.NOWHERE.device(), true);
+
+    private final PipelineModel<C> model;
+    private final int choices;
+    private @Nullable Long text;
+    private @Nullable Long decoder;
+
+    private Sizes(PipelineModel<C> model, int choices) {
+      this.model = model;
+      this.choices = choices;
+    }
+
+    /**
+     * Of {@code model}, nothing found out yet.
+     *
+     * @param choices of LoRAs whose weights are kept
+     */
+    public static <C> Sizes<C> of(PipelineModel<C> model, int choices) {
+      return new Sizes<>(model, choices);
+    }
+
+    private synchronized long text() {
+      Long known = text;
+      if (known == null) {
+        try (TextEncoder encoder = model.textEncoder(NOWHERE, Share.WHOLE)) {
+          known = encoder.parameterBytes();
+        }
+        text = known;
+      }
+      return known;
+    }
+
+    private synchronized long decoder() {
+      Long known = decoder;
+      if (known == null) {
+        try (VaeDecoder opened = model.vaeDecoder(NOWHERE)) {
+          known = opened.parameterBytes();
+        }
+        decoder = known;
+      }
+      return known;
+    }
+  }
+
   private record Owned(Range blocks, Share share) {}
 
   /**
@@ -97,40 +152,41 @@ public record Residents(List<Parts> transformers, double tensors, List<Need> oth
    * @throws ArgumentException with the numbers, if not even two blocks at a time fit
    */
   public static <C> RequestPlan chosen(
-      RequestPlan plan, PipelineModel<C> model, Collection<Integer> ranks) {
+      RequestPlan plan, Sizes<C> of, Collection<Integer> ranks) {
     OptionalLong most = plan.engine().runtime().residency().maxMemory();
     if (most.isEmpty() || plan.engine().held() != Offload.LAYERWISE) {
       return plan;
     }
-    Placement nowhere = new Placement(Placement.NOWHERE.device(), true); // one layer at a time
-    try (PlacedPipeline<C> placed = PlacedPipeline.of(model, nowhere, new KeptTexts(0))) {
-      Residents sizes = of(plan, placed, ranks);
-      Holding holding = Holding.of(plan);
-      sizes.requireRoom(holding.with(0), most.getAsLong());
-      int depth = sizes.transformers.stream().mapToInt(Parts::depth).max().orElse(1);
-      int staying = depth;
-      while (staying > 0
-          && sizes.most(holding.with((double) staying / depth), TENSORS) + PROCESS
-              > most.getAsLong()) {
-        staying--;
-      }
-      return plan.withResident((double) staying / depth);
+    Residents sizes = of(plan, of, ranks);
+    Holding holding = Holding.of(plan);
+    sizes.requireRoom(holding.with(0), most.getAsLong());
+    int depth = sizes.transformers.stream().mapToInt(Parts::depth).max().orElse(1);
+    int staying = depth;
+    while (staying > 0
+        && sizes.most(holding.with((double) staying / depth), TENSORS) + PROCESS
+            > most.getAsLong()) {
+      staying--;
     }
+    return plan.withResident((double) staying / depth);
   }
 
-  private static <C> Residents of(
-      RequestPlan plan, PlacedPipeline<C> placed, Collection<Integer> ranks) {
-    List<Parts> transformers =
-        placed.transformers().stream().map(each -> parts(plan, each, ranks)).toList();
-    PipelineModel<C> model = placed.model();
-    List<MemoryNeed> needs = // of steps, decoding, text
-        MemoryNeed.onDevice(plan, placed.transformer().spec(), model.decoderSize(), ranks);
-    double text = encodes(plan, ranks) ? placed.textEncoder(Share.WHOLE).get().parameterBytes() : 0;
-    double decoder = placed.vaeDecoder().get().parameterBytes();
-    return new Residents(
-        transformers,
-        needs.get(0).bytes(),
-        List.of(new Need(decoder, needs.get(1).bytes()), new Need(text, needs.get(2).bytes())));
+  private static <C> Residents of(RequestPlan plan, Sizes<C> sizes, Collection<Integer> ranks) {
+    List<LoadedTransformer<C>> loaded = LoadedTransformer.of(sizes.model, Sizes.NOWHERE);
+    try {
+      List<Parts> transformers = loaded.stream().map(each -> parts(plan, each, ranks)).toList();
+      List<MemoryNeed> needs = // of steps, decoding, text
+          MemoryNeed.onDevice(plan, loaded.get(0).spec(), sizes.model.decoderSize(), ranks);
+      double text = encodes(plan, ranks) ? sizes.text() : 0;
+      return new Residents(
+          transformers,
+          sizes.choices,
+          needs.get(0).bytes(),
+          List.of(
+              new Need(sizes.decoder(), needs.get(1).bytes()),
+              new Need(text, needs.get(2).bytes())));
+    } finally {
+      loaded.forEach(LoadedTransformer::close);
+    }
   }
 
   /** Whether one of {@code ranks} encodes prompts, all of the encoder or a share. */
@@ -166,7 +222,8 @@ public record Residents(List<Parts> transformers, double tensors, List<Need> oth
     for (Need other : others) {
       most = Math.max(most, other.bytes(times));
     }
-    return Parts.staying(transformers, holding) + most;
+    double others = (choices - 1.0) * transformers.get(0).staying(holding);
+    return Parts.staying(transformers, holding) + others + most;
   }
 
   private void requireRoom(Holding none, long bytes) {

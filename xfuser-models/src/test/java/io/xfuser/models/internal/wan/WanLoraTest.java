@@ -12,6 +12,7 @@ import io.xfuser.config.OutputType;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.torchscript.ElementType;
@@ -111,6 +112,24 @@ class WanLoraTest {
     }
     float[] plain = draw(ModelConfig.builder(MODEL).build());
     assertThat(difference(draw(with(file)), plain)).isGreaterThan(1e-3);
+  }
+
+  /** LoRAs change the first transformer alone: the second one is there once, whatever they are. */
+  @Test
+  void anotherChoiceOfLorasHasTheSecondTransformerOfTheFirst() throws IOException {
+    Path lora = write("dynamic", "lora_A", "lora_B", name -> "transformer." + name);
+    EngineConfig engine =
+        EngineConfig.builder(
+                ModelConfig.builder(Requests.directory("wan22_tiny")).dynamicLora(true).build())
+            .build();
+    InputConfig both = FOX.toBuilder().numInferenceSteps(4).build();
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine);
+        XDiTParallel serial = XDiTParallel.inProcess(pipeline, engine)) {
+      serial.generate(both).close();
+      long plain = pipeline.transformerBytes(); // of two alike
+      serial.generate(both.toBuilder().loras(lora.toString()).build()).close();
+      assertThat(2 * pipeline.transformerBytes()).isEqualTo(3 * plain);
+    }
   }
 
   private static ModelConfig with(Path lora) {
