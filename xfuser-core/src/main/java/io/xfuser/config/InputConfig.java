@@ -31,6 +31,9 @@ public final class InputConfig extends InputSettings {
     if (maskImage() != null && image() == null) {
       throw new ArgumentException(MASK_IMAGE + " needs " + IMAGE + ", of which it is a mask");
     }
+    if (has(LAST_IMAGE) && image() == null) {
+      throw new ArgumentException(LAST_IMAGE + " needs " + IMAGE + ", which the video begins with");
+    }
     if (image() == null && has(STRENGTH)) {
       throw new ArgumentException(STRENGTH + " needs " + IMAGE + ", which is not given");
     }

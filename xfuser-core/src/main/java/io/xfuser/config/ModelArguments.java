@@ -153,6 +153,13 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
   public static final Setting<Boolean> USE_DYNAMIC_CFG =
       Setting.off("use_dynamic_cfg", "Weigh the prompt otherwise in every step");
 
+  public static final Setting<Picture> LAST_IMAGE =
+      Setting.of(
+          "last_image",
+          Kind.picture(),
+          "FILE",
+          "The picture that a video ends with, of models that begin with one and end with one");
+
   static final List<Setting<?>> ALL =
       List.of(
           PROMPT_2,
@@ -178,7 +185,8 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           TEXT_ENCODER_OUT_LAYERS,
           COMPLEX_HUMAN_INSTRUCTION,
           GUIDANCE_SCALE_2,
-          USE_DYNAMIC_CFG);
+          USE_DYNAMIC_CFG,
+          LAST_IMAGE);
 
   ModelArguments(Settings.Builder<?> builder) {
     super(builder);

@@ -156,7 +156,13 @@ public record GenerationRequest(
   /** What the transformer is told of the picture. */
   public ConditionInput.Picture picture() {
     return new ConditionInput.Picture(
-        size.height(), size.width(), latents.frames(), sequence(), guidance.condition(), sizes());
+        size.height(),
+        size.width(),
+        latents.frames(),
+        sequence(),
+        guidance.condition(),
+        sizes(),
+        pictures == null ? 0 : pictures.still());
   }
 
   private ConditionInput.Sizes sizes() {

@@ -2,13 +2,15 @@ package io.xfuser.model;
 
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.Overlay;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The picture that all pictures of a request are made from besides noise, in the size in which they
  * are drawn, and what becomes of it.
  *
- * @param image red, green and blue; samples begin with its latents, noised
+ * @param image red, green and blue; samples begin with its latents, noised, but for videos that it
+ *     is a frame of
  * @param mask 255 where the picture is drawn anew, 0 where it stays; null = everywhere anew
  * @param keeps whether samples are put back to the noised picture after each step where the mask is
  *     0: any transformer can repaint so
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *     does
  * @param overlay how what was drawn is put back into the picture it was cut out of; null = it is
  *     all
+ * @param frames how a video is made of it; null = it is no frame of one
  */
 public record SourcePictures(
     Bitmap image,
@@ -28,12 +31,28 @@ public record SourcePictures(
     boolean shows,
     boolean drawn,
     boolean unshifted,
-    @Nullable Overlay overlay) {
+    @Nullable Overlay overlay,
+    @Nullable SourceFrames frames) {
   /** Checks that what looks at the mask has one. */
   public SourcePictures {
     if (mask == null && (keeps || shows)) {
       throw new IllegalArgumentException("there is no mask to keep or show anything by");
     }
+  }
+
+  /** The first frame of a video, whose samples begin with noise. */
+  public static SourcePictures video(Bitmap first, SourceFrames frames) {
+    return new SourcePictures(first, null, false, false, false, false, null, frames);
+  }
+
+  /** Frames of a video's latents that stay as they are given. */
+  public int still() {
+    return frames != null && frames.stays() ? 1 : 0;
+  }
+
+  /** The pictures that the text encoder reads with every prompt. */
+  public List<Bitmap> read() {
+    return frames == null ? List.of() : frames.read();
   }
 
   /** How many draws of one picture's latents precede the noise. */

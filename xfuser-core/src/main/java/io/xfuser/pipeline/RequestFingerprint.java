@@ -14,6 +14,7 @@ import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
+import io.xfuser.model.SourceFrames;
 import io.xfuser.model.SourcePictures;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** What all ranks of a request must have alike, by the names of the settings. */
 final class RequestFingerprint {
@@ -168,7 +170,20 @@ final class RequestFingerprint {
         .with(InputConfig.IMAGE.name(), content(pictures.image()))
         .with(InputConfig.MASK_IMAGE.name(), mask == null ? "none" : content(mask))
         .with(InputConfig.PADDING_MASK_CROP.name(), overlay == null ? "none" : overlay.part())
-        .with("around it", overlay == null ? "none" : content(overlay.image()));
+        .with("around it", overlay == null ? "none" : content(overlay.image()))
+        .and(frames(pictures.frames()));
+  }
+
+  private static Fingerprint frames(@Nullable SourceFrames frames) {
+    if (frames == null) {
+      return Fingerprint.EMPTY.with(InputConfig.LAST_IMAGE.name(), "none");
+    }
+    Bitmap last = frames.last();
+    return Fingerprint.EMPTY
+        .with(InputConfig.LAST_IMAGE.name(), last == null ? "none" : content(last))
+        .with(
+            "pictures that are read",
+            frames.read().stream().map(RequestFingerprint::content).toList());
   }
 
   private static String content(Bitmap bitmap) {

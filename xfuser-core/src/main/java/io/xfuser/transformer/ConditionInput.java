@@ -49,12 +49,20 @@ public record ConditionInput(
    * @param sequence its tokens, and what it refers to
    * @param guidance the strength of the prompt, for transformers that have it as a condition
    * @param sizes what transformers that have sizes as a condition are told of them
+   * @param still frames of a video's latents, the first ones, that are given and stay: their tokens
+   *     are at timestep 0 in every step
    */
   public record Picture(
-      int height, int width, int frames, Sequence sequence, double guidance, Sizes sizes) {
+      int height,
+      int width,
+      int frames,
+      Sequence sequence,
+      double guidance,
+      Sizes sizes,
+      int still) {
     /** Told of its own size alone. */
     public Picture(int height, int width, int frames, Sequence sequence, double guidance) {
-      this(height, width, frames, sequence, guidance, Sizes.of(height, width));
+      this(height, width, frames, sequence, guidance, Sizes.of(height, width), 0);
     }
   }
 

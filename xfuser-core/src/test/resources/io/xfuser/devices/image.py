@@ -5,6 +5,10 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = [
     self.normalize(values), self.cover(self.of(like, [1, 3, 8, 10]), mask), self.join(tokens, tokens),
     self.mask_of_latents(mask, [1, 4, 4, 5], like.dtype), self.mask_as_channels(mask, 4, 5, like.dtype)]
+  video, frame = self.of(like, [1, 4, 3, 4, 5]), self.of(like, [1, 4, 1, 4, 5])
+  out = out + [
+    self.frames_between(pixels.slice(0, 0, 1), [pixels.slice(0, 1, 2)], 5), self.with_frames_given(video, 4, True),
+    self.frames_given(frame, 3), self.frames_drawn(frame, 3)]
   return out + [
     self.colors(self.of(like, [2, 8, 3, 4]), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0.1, 0.2, 0.3]),
     self.denormalize(pixels), self.not_finite(pixels), self.quantize(pixels), self.picture(pixels, 1),

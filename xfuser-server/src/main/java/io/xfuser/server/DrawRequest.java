@@ -75,7 +75,12 @@ record DrawRequest(
 
   /** Settings of a request that clients may not have, or not as the library takes them. */
   static final List<Setting<?>> WITHHELD =
-      List.of(InputConfig.OUTPUT_TYPE, InputConfig.IMAGE, InputConfig.MASK_IMAGE, InputConfig.LORA);
+      List.of(
+          InputConfig.OUTPUT_TYPE,
+          InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
+          InputConfig.LAST_IMAGE,
+          InputConfig.LORA);
 
   private static final Pattern PIXELS = Pattern.compile("(\\d{1,6})\\s*[xX×*]\\s*(\\d{1,6})");
 
@@ -186,6 +191,7 @@ record DrawRequest(
     List<Picture> shown = pictures(form, form.given().of(InputConfig.IMAGE));
     set(input, InputConfig.IMAGE, shown.isEmpty() ? null : shown);
     set(input, InputConfig.MASK_IMAGE, mask(picture(form, "mask")));
+    set(input, InputConfig.LAST_IMAGE, picture(form, InputConfig.LAST_IMAGE.name()));
     if (form.fields().containsKey("mask_image") || form.files().containsKey("mask_image")) {
       set(input, InputConfig.MASK_IMAGE, picture(form, "mask_image"));
     }

@@ -98,7 +98,9 @@ final class RankWire {
           input.set(setting, pictures);
         } else {
           Object plain = JSON.treeToValue(value, Object.class);
-          input.set(setting, setting == InputConfig.MASK_IMAGE ? value.binaryValue() : plain);
+          boolean picture =
+              setting == InputConfig.MASK_IMAGE || setting == InputConfig.LAST_IMAGE;
+          input.set(setting, picture ? value.binaryValue() : plain);
         }
       }
     }

@@ -35,6 +35,7 @@ public final class Provenance {
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
+          InputConfig.LAST_IMAGE,
           InputConfig.PARTIAL_IMAGES,
           InputConfig.PREVIEW_EVERY,
           InputConfig.LORA);
@@ -189,6 +190,10 @@ public final class Provenance {
       Picture mask = request.input().maskImage();
       json.put("source_image", image.name()).put("first_step", request.scheduler().begin());
       json.put("mask_image", mask == null ? null : mask.name());
+      Picture last = request.input().get(InputConfig.LAST_IMAGE);
+      if (last != null) {
+        json.put("last_image", last.name());
+      }
       json.put("padding_mask_crop", request.input().paddingMaskCrop());
     }
   }

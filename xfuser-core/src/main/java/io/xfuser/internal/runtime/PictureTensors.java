@@ -55,6 +55,10 @@ record PictureTensors(
       Scheduler scheduler,
       Supplier<Shared.Lease<VaeEncoder>> encoder) {
     SourcePictures pictures = Objects.requireNonNull(plan.request().pictures(), "no picture");
+    if (pictures.frames() != null) {
+      return new FrameTensors(pictures, plan.request().latents(), this)
+          .start(owner, noise, scheduler, encoder);
+    }
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> latents = // (1, c, h, w) each
           latents(scope, () -> pixels(scope, pictures), noise.encoding(), encoder);
@@ -105,7 +109,7 @@ record PictureTensors(
   }
 
   /** Of latents (1, c, h, w) the tokens that this rank has, where its noise is. */
-  private NDArray tokens(NDManager owner, NDArray latents, Noise noise) {
+  NDArray tokens(NDManager owner, NDArray latents, Noise noise) {
     try (NDManager scope = owner.newSubManager()) {
       NDArray all = plan.request().latents().tokens(scope, latents); // (1, L, c)
       NDArray own = Noise.own(scope, all, plan); // (1, l, c)
@@ -146,7 +150,7 @@ record PictureTensors(
    * @param pixels (1, 3, H, W) of each; asked for on the ranks that encode
    * @param noise by which those of each are drawn, empty where they are the middle
    */
-  private List<NDArray> latents(
+  List<NDArray> latents(
       NDManager owner,
       Supplier<List<NDArray>> pixels,
       List<NDArray> noise,
@@ -183,7 +187,8 @@ record PictureTensors(
         : List.of(whole);
   }
 
-  private static NDArray normalized(NDManager owner, Bitmap image) {
+  /** A picture of 8 bits as (1, 3, H, W), −1 to 1. */
+  static NDArray normalized(NDManager owner, Bitmap image) {
     try (NDManager scope = owner.newSubManager()) {
       return ImageProcessor.IMAGE.call(owner, "normalize", bytes(scope, image)); // (1, 3, H, W)
     }

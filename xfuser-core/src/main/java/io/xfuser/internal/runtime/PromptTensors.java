@@ -7,7 +7,9 @@ import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.Texts;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.GivenTensors;
+import io.xfuser.model.SourcePictures;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
 import io.xfuser.progress.Progress;
@@ -164,9 +166,7 @@ record PromptTensors(RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Com
             request.input().numImagesPerPrompt(),
             plan.images(),
             request.text(),
-            request.seen().stream()
-                .flatMap(reference -> Stream.ofNullable(reference.read()))
-                .toList(),
+            read(request),
             new BlockContext(
                 List.of(),
                 share(),
@@ -175,6 +175,14 @@ record PromptTensors(RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Com
                     run.progress(
                         new Progress.Encoding(
                             number * total + done, Math.multiplyExact(of, total))))));
+  }
+
+  private static List<Bitmap> read(GenerationRequest request) {
+    SourcePictures pictures = request.pictures();
+    return Stream.concat(
+            request.seen().stream().flatMap(reference -> Stream.ofNullable(reference.read())),
+            pictures == null ? Stream.empty() : pictures.read().stream())
+        .toList();
   }
 
   private Map<String, NDArray> broadcast(NDManager owner, Map<String, NDArray> encoded) {

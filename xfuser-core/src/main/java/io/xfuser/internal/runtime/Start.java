@@ -53,18 +53,19 @@ record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable 
 
   /**
    * A picture of which a part stays: after each step it is in the sample again, as noisy as the
-   * rest of it. Source: the loops of diffusers' inpainting pipelines.
+   * rest of it, or without noise. Source: the loops of diffusers' inpainting pipelines, and of those
+   * of videos whose tokens have a timestep each.
    *
    * @param mask 1 where something new is drawn, 0 where the picture stays, (1, l, c)
    * @param picture its latents (1, l, c)
-   * @param noise what the first sample was made with, (B, l, c)
+   * @param noise what the first sample was made with, (B, l, c); null = the picture has none
    */
-  record Kept(NDArray mask, NDArray picture, NDArray noise) {
+  record Kept(NDArray mask, NDArray picture, @Nullable NDArray noise) {
     private Sample put(NDManager owner, Scheduler scheduler, Sample sample, TokenRange local) {
       try (NDManager scope = owner.newSubManager()) {
         NDArray clean = cut(scope, picture, local);
         NDArray noisy = // (1 or B, l', c)
-            sample.step() == scheduler.timesteps().length
+            noise == null || sample.step() == scheduler.timesteps().length
                 ? clean
                 : scheduler.noised(scope, clean, cut(scope, noise, local), sample.step());
         return new Sample(
@@ -72,7 +73,8 @@ record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable 
       }
     }
 
-    private NDArray clean(NDManager owner, NDArray tokens, TokenRange local) {
+    /** {@code tokens} (B, l', c), {@code local} of them, with the picture where it stays. */
+    NDArray clean(NDManager owner, NDArray tokens, TokenRange local) {
       try (NDManager scope = owner.newSubManager()) {
         return put(owner, cut(scope, picture, local), tokens, local);
       }

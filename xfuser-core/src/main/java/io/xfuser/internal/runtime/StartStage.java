@@ -27,13 +27,14 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
   List<NDArray> references() {
     return plan.request().seen().isEmpty()
         ? List.of()
-        : encoded(x -> x.references(run.tensors(), run.world().device(), this::pictureEncoder));
+        : encoded(
+            run.engine().runtime().dtype(), x -> x.references(run.tensors(), run.world().device(), this::pictureEncoder));
   }
 
-  private <T> T encoded(Function<PictureTensors, T> made) {
+  private <T> T encoded(ElementType type, Function<PictureTensors, T> made) {
     run.activity("encoding the picture");
     Mark start = run.figures().mark();
-    T tensors = made.apply(pictureTensors());
+    T tensors = made.apply(pictureTensors(type));
     run.figures().pictureEncoded(start);
     return tensors;
   }
@@ -49,7 +50,7 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
             new Noise.Given(given.latents(), run.world().device()));
     if (plan.request().pictures() != null) {
       boolean whole = given.latents() != null;
-      return encoded(x -> x.start(run.tensors(), drawn, whole, scheduler, this::pictureEncoder));
+      return encoded(type, x -> x.start(run.tensors(), drawn, whole, scheduler, this::pictureEncoder));
     }
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(
@@ -57,7 +58,7 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
     return Start.of(new Noise(initial, drawn.steps(), List.of()));
   }
 
-  private PictureTensors pictureTensors() {
+  private PictureTensors pictureTensors(ElementType type) {
     RuntimeConfig runtime = run.engine().runtime();
     List<Integer> all = plan.mesh().replica(plan.rank());
     List<Integer> encoding = plan.encoding(runtime.useParallelVae());
@@ -71,7 +72,7 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
             1,
             false,
             (done, total) -> run.progress(new Progress.EncodingPicture(done, total))),
-        runtime.dtype());
+        type);
   }
 
   private Shared.Lease<VaeEncoder> pictureEncoder() {

@@ -63,3 +63,26 @@ def mask_as_channels(self, mask: Tensor, height: int, width: int, dtype: int) ->
 def join(self, x: Tensor, y: Tensor) -> Tensor:
   # (1, L, c) and (1, L, e) -> (1, L, c + e)
   return torch.cat([x, y], 2)
+
+def frames_between(self, first: Tensor, last: List[Tensor], frames: int) -> Tensor:
+  # (1, 3, H, W) -> (frames, 3, H, W): a video that begins with the first, ends with the last if there is one, else is grey
+  size = [frames - 1 - len(last)] + list(first.shape[1:])
+  return torch.cat([first, torch.zeros(size, dtype=first.dtype, device=first.device)] + last)
+
+def with_frames_given(self, latents: Tensor, together: int, last: bool) -> Tensor:
+  # (1, c, F, h, w) -> (1, together + c, F, h, w): before them, for each of the frames of pixels that one of latents stands
+  # for, 1 where it is given; the first stands for one
+  size = [1, together] + list(latents.shape[2:])
+  given = torch.zeros(size, dtype=latents.dtype, device=latents.device)
+  given.select(2, 0).fill_(1)
+  if last:
+    given.select(2, -1).select(1, -1).fill_(1)
+  return torch.cat([given, latents], 1)
+
+def frames_given(self, latents: Tensor, frames: int) -> Tensor:
+  # of a video's first frame (1, c, 1, h, w) -> (1, c, frames, h, w), 0 in the others
+  return torch.constant_pad_nd(latents, [0, 0, 0, 0, 0, frames - 1])
+
+def frames_drawn(self, latents: Tensor, frames: int) -> Tensor:
+  # the same with 0 in the first frame, 1 in the others
+  return 1 - self.frames_given(torch.ones_like(latents), frames)

@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * can do, whoever provides them. Immutable.
  *
  * @param transformers the classes of the transformer
- * @param several whether there may be a second one, {@code transformer_2}
+ * @param others classes of components that there may be besides, by their names
  * @param scheduler what its scheduler is told
  * @param texts what each text encoder is asked, by what follows {@code text_encoder} in its name
  * @param optional those of them that a directory may lack, with their tokenizers
@@ -29,7 +29,7 @@ import java.util.TreeMap;
  */
 public record Needs(
     Set<String> transformers,
-    boolean several,
+    Map<String, Set<String>> others,
     Set<SchedulerProvider.Ability> scheduler,
     Map<String, Set<TextModelProvider.Ability>> texts,
     Set<String> optional,
@@ -38,7 +38,7 @@ public record Needs(
   public static Needs of(String... transformers) {
     return new Needs(
         Set.of(transformers),
-        false,
+        Map.of(),
         Set.of(),
         Map.of(),
         Set.of(),
@@ -47,42 +47,50 @@ public record Needs(
 
   /** And perhaps a second transformer. */
   public Needs severalTransformers() {
-    return new Needs(transformers, true, scheduler, texts, optional, vae);
+    return orNone("transformer_2", transformers);
+  }
+
+  /** And perhaps component {@code name}, of one of these classes. */
+  public Needs orNone(String name, Set<String> classes) {
+    Map<String, Set<String>> more = new TreeMap<>(others);
+    more.put(name, Set.copyOf(classes));
+    return new Needs(transformers, more, scheduler, texts, optional, vae);
   }
 
   /** And a scheduler that can be told of all these. */
   public Needs scheduler(SchedulerProvider.Ability... abilities) {
-    return new Needs(transformers, several, Set.of(abilities), texts, optional, vae);
+    return new Needs(transformers, others, Set.of(abilities), texts, optional, vae);
   }
 
   /** And a tokenizer and a text encoder with these abilities. */
   public Needs text(String suffix, TextModelProvider.Ability... abilities) {
     Map<String, Set<TextModelProvider.Ability>> more = new TreeMap<>(texts);
     more.put(suffix, Set.of(abilities));
-    return new Needs(transformers, several, scheduler, more, optional, vae);
+    return new Needs(transformers, others, scheduler, more, optional, vae);
   }
 
   /** The same, which a directory may lack. */
   public Needs textOrNone(String suffix, TextModelProvider.Ability... abilities) {
     Set<String> more = new HashSet<>(optional);
     more.add(suffix);
-    return new Needs(transformers, several, scheduler, texts, more, vae).text(suffix, abilities);
+    return new Needs(transformers, others, scheduler, texts, more, vae).text(suffix, abilities);
   }
 
   /** And an autoencoder with these abilities. */
   public Needs vae(VaeProvider.Ability... abilities) {
-    return new Needs(transformers, several, scheduler, texts, optional, Set.of(abilities));
+    return new Needs(transformers, others, scheduler, texts, optional, Set.of(abilities));
   }
 
   /** The classes that each of {@code components} may have, by its name. */
   Map<String, Set<String>> classes(PipelineComponents components) {
     Map<String, Set<String>> all = new TreeMap<>();
     all.put("transformer", transformers);
-    if (several && components.index().has("transformer_2")) {
-      Set<String> second = new HashSet<>(transformers);
-      second.add(PipelineComponents.ABSENT);
-      all.put("transformer_2", second);
-    }
+    others.forEach(
+        (name, classes) -> {
+          if (components.index().has(name)) {
+            all.put(name, orAbsent(classes));
+          }
+        });
     all.put("scheduler", Schedulers.with(scheduler));
     all.put("vae", Vaes.with(vae));
     texts.forEach(
@@ -107,10 +115,12 @@ public record Needs(
   }
 
   private Set<String> orAbsent(String suffix, Set<String> classes) {
+    return optional.contains(suffix) ? orAbsent(classes) : classes;
+  }
+
+  private static Set<String> orAbsent(Set<String> classes) {
     Set<String> all = new HashSet<>(classes);
-    if (optional.contains(suffix)) {
-      all.add(PipelineComponents.ABSENT);
-    }
+    all.add(PipelineComponents.ABSENT);
     return all;
   }
 }

@@ -61,7 +61,8 @@ public record PictureLoop(double strength, boolean shows, boolean unshifted, boo
             shows,
             drawn && samples,
             unshifted,
-            overlay);
+            overlay,
+            null);
     GenerationRequest begun =
         request.withScheduler(request.scheduler().from(first)).withPictures(pictures);
     return overlay == null ? begun : begun.withOutput(new Size(whole.height(), whole.width()));

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
+import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
@@ -84,8 +85,10 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
     return builder;
   }
 
-  private static void set(InputConfigBuilder builder, String argument, JsonNode value) {
+  private void set(InputConfigBuilder builder, String argument, JsonNode value) {
     switch (argument) {
+      case "image" -> builder.image(picture(value));
+      case "last_image" -> builder.set(InputConfig.LAST_IMAGE, picture(value));
       case "prompt" -> builder.prompts(texts(value));
       case "negative_prompt" -> builder.negativePrompts(texts(value));
       case "class_labels" -> builder.classLabels(numbers(value));
@@ -108,6 +111,11 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
       case "clean_caption" -> builder.cleanCaption(value.asBoolean());
       default -> builder.set(setting(argument), value(value));
     }
+  }
+
+  /** A file beside the calls. */
+  private Picture picture(JsonNode name) {
+    return Picture.of(FIXTURES.resolve("reference").resolve(pipeline).resolve(name.asText()));
   }
 
   /** The setting of the argument's name. */

@@ -30,7 +30,9 @@ public final class ClipTextEncoder implements TextModel {
       new EncoderWeights.Names(
           "clip",
           Pattern.compile("text_model\\.embeddings\\.position_ids|text_projection\\.weight"));
-  private static final LayersConfig.LayerNames LAYER =
+
+  /** The modules of a layer, of pictures too. */
+  static final LayersConfig.LayerNames LAYER =
       new LayersConfig.LayerNames(
           List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
           "self_attn.out_proj",

@@ -13,16 +13,10 @@ import java.util.List;
  *
  * @param least pixels
  * @param most pixels
- * @param factor of the values of 8 bits
- * @param means of red, green and blue
- * @param deviations of each
+ * @param colours what becomes of its values
  */
-record PictureSizes(
-    long least, long most, double factor, List<Double> means, List<Double> deviations) {
+record PictureSizes(long least, long most, Colours colours) {
   private static final int NARROWEST = 200; // times as long as wide
-
-  private static final List<Double> MEANS = List.of(0.48145466, 0.4578275, 0.40821073);
-  private static final List<Double> DEVIATIONS = List.of(0.26862954, 0.26130258, 0.27577711);
 
   /**
    * As {@code config} says, whose tokens must be as the model's.
@@ -41,13 +35,11 @@ record PictureSizes(
         new PictureSizes(
             config.getInt("min_pixels", size.getInt("shortest_edge", 56 * 56)),
             config.getInt("max_pixels", size.getInt("longest_edge", 28 * 28 * 1280)),
-            config.getDouble("rescale_factor", 1 / 255.0),
-            config.has("image_mean") ? config.getDoubleList("image_mean") : MEANS,
-            config.has("image_std") ? config.getDoubleList("image_std") : DEVIATIONS);
-    if (sizes.means.size() != 3 || sizes.deviations.size() != 3 || sizes.least > sizes.most) {
+            Colours.of(config));
+    if (sizes.least > sizes.most) {
       throw new ModelException(
-          "%s: image_mean %s and image_std %s must be of three colours, and min_pixels %d at most max_pixels %d"
-              .formatted(config.origin(), sizes.means, sizes.deviations, sizes.least, sizes.most));
+          "%s: min_pixels %d must be at most max_pixels %d"
+              .formatted(config.origin(), sizes.least, sizes.most));
     }
     return sizes;
   }

@@ -11,7 +11,6 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
-import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -107,27 +106,20 @@ final class PictureTower implements AutoCloseable {
   }
 
   private NDArray patches(NDManager scope, Bitmap picture, PictureSizes sizes) {
-    NDArray values =
-        Torch.empty(
-            scope, ElementType.UINT8, picture.height(), picture.width(), picture.channels());
-    Torch.memory(values).put(picture.values());
+    Colours colours = sizes.colours();
     return PROGRAM.call(
         scope,
         "patches",
-        weights.beside(scope, values),
+        weights.beside(scope, Colours.values(scope, picture)),
         new long[] {config.patch(), config.merge(), config.frames()},
-        sizes.factor(),
-        array(sizes.means()),
-        array(sizes.deviations()),
+        colours.factor(),
+        colours.mean(),
+        colours.deviation(),
         type.scalarType());
   }
 
   private NDArray tensor(NDManager scope, long[] numbers, Shape shape) {
     return weights.beside(scope, scope.create(numbers, shape));
-  }
-
-  private static double[] array(List<Double> numbers) {
-    return numbers.stream().mapToDouble(Double::doubleValue).toArray();
   }
 
   /** Bytes of all parameters. */

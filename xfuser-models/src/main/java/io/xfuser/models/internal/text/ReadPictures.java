@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * Pictures that a language model reads with a text: how many tokens each of them is, and what
  * stands in their place. The first of several shares alone loads what reads them.
  */
-public final class ReadPictures implements AutoCloseable {
+public final class ReadPictures implements PictureReader {
   /** What stands for a token of a picture in a text. */
   private static final String TOKEN = "<|image_pad|>";
 
@@ -190,7 +190,7 @@ public final class ReadPictures implements AutoCloseable {
     return owner.create(all, new Shape(places.size(), pairs));
   }
 
-  /** Bytes of the weights that are loaded here. */
+  @Override
   public long parameterBytes() {
     return tower.map(PictureTower::parameterBytes).orElse(0L);
   }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,7 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
   private final List<TextTower> open = new ArrayList<>();
   private final PipelineComponents components;
   private final Share share;
-  private @Nullable ReadPictures pictures;
+  private @Nullable PictureReader pictures;
 
   /** Nothing opened yet. */
   protected TextTowers(PipelineComponents components, Share share) {
@@ -54,8 +55,19 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
 
   /** Opens what reads pictures with the text. */
   protected final ReadPictures pictures() {
+    return reading(() -> ReadPictures.open(components, share));
+  }
+
+  /** Opens what sees pictures by itself, on the first of the ranks that have shares. */
+  protected final Optional<ClipPictures> seenPictures() {
+    return share.isFirst()
+        ? Optional.of(reading(() -> ClipPictures.open(components)))
+        : Optional.empty();
+  }
+
+  private <R extends PictureReader> R reading(Supplier<R> opening) {
     try {
-      ReadPictures opened = ReadPictures.open(components, share);
+      R opened = opening.get();
       pictures = opened;
       return opened;
     } catch (RuntimeException e) {

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.model.VaeDecoder.DecodeOptions;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.nn.Strip;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,9 +45,13 @@ record CausalEncoder(AutoencoderKlEncoder encoder) implements VaeEncoder {
     }
   }
 
+  /** {@inheritDoc} In fp32, whatever the run's type. */
   @Override
   public NDArray latents(NDManager owner, NDArray encoded, @Nullable NDArray noise) {
-    return encoder.latents(owner, encoded, noise);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray exact = Torch.cast(scope, encoded, ElementType.FLOAT32);
+      return encoder.latents(owner, exact, noise);
+    }
   }
 
   @Override

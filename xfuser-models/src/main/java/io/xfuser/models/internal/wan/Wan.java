@@ -36,14 +36,16 @@ record Wan(WanConfig config, Weights weights, Weights exact)
   /** Checks that what the model uses are floats, and names the rest. */
   Wan {
     String attention =
-        "attn[12]\\.(to_[qkv]|to_out\\.0)\\.(weight|bias)|attn[12]\\.norm_[qk]\\.weight";
+        "attn[12]\\.(to_[qkv]|to_out\\.0)\\.(weight|bias)|attn[12]\\.norm_[qk]\\.weight"
+            + "|attn2\\.(add_[kv]_proj\\.(weight|bias)|norm_added_k\\.weight)";
     String block =
         "scale_shift_table|norm2\\.(weight|bias)|ffn\\.net\\.(0\\.proj|2)\\.(weight|bias)|"
             + attention;
     String known =
         "blocks\\.\\d+\\.(%s)".formatted(block)
             + "|(patch_embedding|proj_out|condition_embedder\\.(time_proj"
-            + "|(time|text)_embedder\\.linear_[12]))\\.(weight|bias)|scale_shift_table";
+            + "|(time|text)_embedder\\.linear_[12]|image_embedder\\.(norm[12]|ff\\.net\\.(0\\.proj|2))))"
+            + "\\.(weight|bias)|condition_embedder\\.image_embedder\\.pos_embed|scale_shift_table";
     weights.expect(name -> name.matches(known));
   }
 
@@ -66,7 +68,8 @@ record Wan(WanConfig config, Weights weights, Weights exact)
             weights,
             w ->
                 w.tensor(
-                        Patchify::embeddingWeight,
+                        (owner, kernel) ->
+                            PROGRAM.call(owner, "embedding_weight", kernel, config.channels()),
                         "patch_embedding.weight",
                         config.width(),
                         config.inputs(),
@@ -108,7 +111,13 @@ record Wan(WanConfig config, Weights weights, Weights exact)
     @Override
     public NDArray predict(NDManager owner, Hidden x, WanConditioning c) {
       return PROGRAM.call( // (B, l, c)
-          owner, "predict", x.image(), c.now().embedded(), weights, epsilon);
+          owner,
+          "predict",
+          x.image(),
+          c.now().embedded(),
+          c.now().still(x.place().local()),
+          weights,
+          epsilon);
     }
   }
 }

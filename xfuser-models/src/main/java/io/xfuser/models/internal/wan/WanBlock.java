@@ -17,12 +17,16 @@ import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
 
-/** Self-attention, attention to the text, MLP. Queries and keys are normed over all heads. */
+/**
+ * Self-attention, attention to the text and to a picture, MLP. Queries and keys are normed over all
+ * heads.
+ */
 record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditioning> {
   // the norms by their numbers in the program
   private static final int SELF = 0;
   private static final int TEXT_QUERIES = 1;
   private static final int TEXT_KEYS = 2;
+  private static final int PICTURE_KEYS = 3;
 
   static WanBlock load(WanConfig config, Weights block, Weights exact, Share share) {
     return new WanBlock(config, WeightMap.of(block, share, w -> read(w, exact, config)));
@@ -42,6 +46,10 @@ record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditi
         .outward("attn2.to_out.0", width, heads)
         .inward("ffn.net.0.proj", neurons, width)
         .outward("ffn.net.2", width, neurons);
+    if (config.seesPictures()) {
+      w.inward(Joined.addedKeysValues("attn2"), heads, width)
+          .innerScales("attn2.norm_added_k", heads);
+    }
     WeightMap exactly = w.reading(exact).tensor("scale_shift_table", 1, 6, width);
     return config.textNorm() ? exactly.norm("norm2", width) : exactly;
   }
@@ -49,16 +57,17 @@ record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditi
   @Override
   public Hidden forward(NDManager owner, Hidden x, WanConditioning c, BlockContext context) {
     NDArray m = modulation(c); // (6, 1, 1, C)
-    NDArray text = // (B, T, 2, H, D)
+    NDArray text = // (B, I + T, 2, H, D)
         c.kept().get(this, request -> textKeysValues(request, c, context));
     double epsilon = config.epsilon();
+    int still = c.now().still(x.place().local());
     try (NDManager scope = owner.newSubManager()) {
       NDArray attended = // (B, l, H, D)
           context.attend(scope, 0, new Qkv(packed(scope, x, c, context), x.place().span()));
       NDArray after = // (B, l, C)
           context
               .terms(1, Wan.PROGRAM)
-              .call(scope, "after_attention", x.image(), attended, m, weights);
+              .call(scope, "after_attention", x.image(), attended, m, still, weights);
       NDArray queries = // (B, l, 1, H, D)
           normed(
               scope,
@@ -68,7 +77,7 @@ record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditi
       return x.with(
           context
               .terms(2, Wan.PROGRAM)
-              .call(owner, "after_text", after, queries, text, m, weights, epsilon));
+              .call(owner, "after_text", after, queries, text, c.seen(), m, still, weights, epsilon));
     }
   }
 
@@ -82,6 +91,7 @@ record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditi
             "project",
             x.image(),
             modulation(c),
+            c.now().still(local),
             weights,
             config.headSize(),
             config.epsilon());
@@ -89,8 +99,21 @@ record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditi
   }
 
   private NDArray textKeysValues(NDManager request, WanConditioning c, BlockContext context) {
-    NDArray both = Wan.PROGRAM.call(request, "keys_values", c.text(), weights, config.headSize());
-    return normed(request, context, both, TEXT_KEYS);
+    NDArray picture = c.picture();
+    if (picture == null) {
+      return keysValues(request, "keys_values", c.text(), context, TEXT_KEYS);
+    }
+    try (NDManager scope = request.newSubManager()) {
+      NDArray text = keysValues(scope, "keys_values", c.text(), context, TEXT_KEYS);
+      NDArray seen = keysValues(scope, "added_keys_values", picture, context, PICTURE_KEYS);
+      return Wan.PROGRAM.call(request, "beside", seen, text);
+    }
+  }
+
+  private NDArray keysValues(
+      NDManager owner, String function, NDArray tokens, BlockContext context, int norm) {
+    NDArray both = Wan.PROGRAM.call(owner, function, tokens, weights, config.headSize());
+    return normed(owner, context, both, norm);
   }
 
   private NDArray normed(
@@ -100,11 +123,12 @@ record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditi
   }
 
   private NDArray modulation(WanConditioning c) {
-    return c.now().modulations().of(this, Wan.PROGRAM, "modulation");
+    return c.now().of(this, Wan.PROGRAM, "modulation");
   }
 
   @Override
   public NDArray modulated(NDManager owner, Hidden x, WanConditioning c) {
-    return Wan.PROGRAM.call(owner, "modulated", x.image(), modulation(c), config.epsilon());
+    int still = c.now().still(x.place().local());
+    return Wan.PROGRAM.call(owner, "modulated", x.image(), modulation(c), still, config.epsilon());
   }
 }

@@ -3,7 +3,7 @@ package io.xfuser.models.internal.wan;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.PerBlock;
-import io.xfuser.models.internal.parts.StepModulations;
+import io.xfuser.models.internal.parts.TwoTimesteps;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.TensorMap;
@@ -23,30 +23,48 @@ record WanConditioner(WanConfig config, TensorMap weights) implements Conditione
             w -> {
               w.mlp(EMBEDDER + "text_embedder", width, config.textWidth())
                   .linear(EMBEDDER + "time_proj", 6 * width, width);
+              if (config.seesPictures()) {
+                readPicture(w, exact, config);
+              }
               return w.reading(exact).mlp(EMBEDDER + "time_embedder", width, WanConfig.SINUSOIDS);
             }));
+  }
+
+  private static void readPicture(WeightMap w, Weights exact, WanConfig config) {
+    String name = EMBEDDER + "image_embedder.";
+    long seen = config.pictureWidth();
+    w.linear(name + "ff.net.0.proj", seen, seen).linear(name + "ff.net.2", config.width(), seen);
+    if (config.picturePlaces() > 0) {
+      w.tensor(name + "pos_embed", 1, config.picturePlaces(), seen);
+    }
+    w.reading(exact).norm(name + "norm1", seen).norm(name + "norm2", config.width());
   }
 
   @Override
   public WanConditioning begin(NDManager request, ConditionInput input) {
     NDArray embeds = input.text(WanTextEncoder.EMBEDS); // (B, T, text width)
     NDArray text = Wan.PROGRAM.call(request, "project_text", embeds, weights); // (B, T, C)
+    NDArray picture = // (B, I, C)
+        config.seesPictures()
+            ? Wan.PROGRAM.call(
+                request, "project_picture", input.text(WanTextEncoder.PICTURE), weights)
+            : null;
     try (NDManager scope = request.newSubManager()) {
       NDArray at = input.coordinates(scope, text); // (l, 4)
       return new WanConditioning(
           text,
+          picture,
           Wan.PROGRAM.call(request, "rotation", at, config.axes()),
           new PerBlock(request),
-          new StepModulations(
-              request, input.timesteps(), (to, t) -> modulation(to, embedded(to, text, t))),
+          new TwoTimesteps(
+              request, input, (owner, t) -> embedded(owner, text, t), this::modulation),
           null);
     }
   }
 
   @Override
   public WanConditioning at(NDManager step, WanConditioning c, double timestep) {
-    NDArray embedded = embedded(step, c.text(), timestep);
-    return c.at(new WanConditioning.Step(c.steps().at(step, timestep), embedded));
+    return c.at(c.steps().at(step, timestep));
   }
 
   /** The embedded timestep (1, C). */

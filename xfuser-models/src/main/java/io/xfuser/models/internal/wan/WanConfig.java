@@ -22,6 +22,8 @@ import java.util.List;
  * @param textNorm whether tokens are normed before they look at the text
  * @param epsilon of all norms
  * @param positions the most tokens along an axis
+ * @param pictureWidth of what a picture is seen as beside its latents; 0 where it is not
+ * @param picturePlaces tokens of two pictures that have places of their own; 0 where one is seen
  */
 record WanConfig(
     int layers,
@@ -34,7 +36,9 @@ record WanConfig(
     int neurons,
     boolean textNorm,
     double epsilon,
-    int positions)
+    int positions,
+    int pictureWidth,
+    int picturePlaces)
     implements SizedTransformer.Size {
   /** Width of the sinusoids of a timestep. */
   static final int SINUSOIDS = 256;
@@ -91,12 +95,29 @@ record WanConfig(
             config.getInt("ffn_dim", 13824),
             config.getBoolean("cross_attn_norm", true),
             config.getDouble("eps", 1e-6),
-            config.getInt("rope_max_seq_len", 1024));
+            config.getInt("rope_max_seq_len", 1024),
+            config.getInt("image_dim", 0),
+            config.getInt("pos_embed_seq_len", 0));
     if (read.headSize % 2 != 0) {
       throw new ModelException(
           "%s: attention_head_dim %d must be even, as pairs are turned"
               .formatted(config.origin(), read.headSize));
     }
+    if (config.getInt("added_kv_proj_dim", 0) != (read.seesPictures() ? read.width() : 0)) {
+      throw new ModelException(
+          "%s: added_kv_proj_dim must be %d, the width, where there is an image_dim, and absent else"
+              .formatted(config.origin(), read.width()));
+    }
     return read;
+  }
+
+  /** Whether two pictures are seen so. */
+  boolean seesTwo() {
+    return picturePlaces > 0;
+  }
+
+  /** Whether a picture is seen beside its latents. */
+  boolean seesPictures() {
+    return pictureWidth > 0;
   }
 }

@@ -3,7 +3,6 @@ package io.xfuser.models.internal.wan;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.failure.ModelException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
@@ -11,19 +10,21 @@ import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.model.VaeEncoder;
+import io.xfuser.models.internal.FramePictures;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.SecondTransformer;
 import io.xfuser.models.internal.scheduler.LoopVariants;
+import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.vae.VaeProvider;
-import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.progress.Progress.Component;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
@@ -31,13 +32,14 @@ import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /**
- * A directory of Wan ({@code WanPipeline} in diffusers): of 2.1, and of 2.2 with a transformer for
- * noisy steps and one for the others, or with one whose tokens have a timestep each. Without a
- * picture to begin with these are all the same.
+ * A directory of Wan ({@code WanPipeline} and {@code WanImageToVideoPipeline} in diffusers): of 2.1,
+ * and of 2.2 with a transformer for noisy steps and one for the others, or with one whose tokens
+ * have a timestep each.
  */
 final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   private static final String NAME = "wan";
@@ -50,10 +52,6 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   private static final int MULTIPLE = 16; // pixels along each side, whatever the autoencoder
   private static final Defaults DEFAULTS = new Defaults(50, 5, 512, false);
 
-  private static final String FIRST = "transformer";
-  private static final String SECOND = "transformer_2";
-  private static final String BOUNDARY = "boundary_ratio";
-
   private static final Set<Setting<?>> SETTINGS =
       ModelSettings.and(
           InputConfig.PROMPT,
@@ -64,18 +62,20 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
           InputConfig.NUM_FRAMES,
           InputConfig.MAX_SEQUENCE_LENGTH);
 
-  private static final Set<Setting<?>> OF_TWO =
-      ModelSettings.union(SETTINGS, Set.of(InputConfig.GUIDANCE_SCALE_2));
-
-  private @Nullable ComponentWeights second;
+  private final FramePictures pictures;
+  private Optional<SecondTransformer> second = Optional.empty();
+  private long eyeBytes;
 
   WanPipeline(PipelineComponents components) {
     super(components, needs(), WanConfig::from);
+    pictures = pictures(components);
   }
 
   private static Needs needs() {
     return Needs.of("WanTransformer3DModel")
         .severalTransformers()
+        .orNone(ClipPictures.ENCODER, Set.of("CLIPVisionModel"))
+        .orNone(ClipPictures.PROCESSOR, Set.of("CLIPImageProcessor"))
         .text("", Ability.STATES, Ability.MASK)
         .vae(VaeProvider.Ability.VIDEOS);
   }
@@ -87,36 +87,26 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
           "%s: z_dim is %d, but out_channels of the transformer is %d"
               .formatted(vae().origin(), vae().latentChannels(), config().channels()));
     }
-    if (config().inputs() != config().channels()) {
-      throw new ArgumentException(
-          "%s: in_channels is %d, but out_channels %d: this transformer begins with a picture"
-              .formatted(components().folder(FIRST), config().inputs(), config().channels()));
-    }
-    if (hasTwo()) {
-      second = second();
-    }
+    String who = components().folder("transformer") + ": " + className();
+    pictures.requireChannels(who, config().inputs(), config().channels());
+    second = SecondTransformer.of(components(), config(), WanConfig::from);
     super.check();
+    if (config().seesPictures()) {
+      eyeBytes =
+          ClipPictures.check(components(), config().pictureWidth(), config().picturePlaces());
+    }
     transformers(Placement.CPU);
   }
 
-  private boolean hasTwo() {
-    return components().index().has(BOUNDARY);
+  private FramePictures pictures(PipelineComponents components) {
+    boolean stays = components.index().getBoolean("expand_timesteps", false);
+    int read = config().seesTwo() ? 2 : config().seesPictures() ? 1 : 0;
+    boolean always = className().equals("WanImageToVideoPipeline");
+    return FramePictures.of(always, stays, read, vae().temporalScale());
   }
 
-  /** The transformer of the steps with less noise, which has the sizes of the first. */
-  private ComponentWeights second() {
-    if (!components().has(SECOND)) {
-      throw new ModelException(
-          "%s has a %s, but no %s".formatted(components().index().origin(), BOUNDARY, SECOND));
-    }
-    ComponentConfig settings = components().config(SECOND, "config.json").unquantized();
-    WanConfig other = WanConfig.from(settings);
-    if (!other.equals(config())) {
-      throw new ModelException(
-          "%s describes %s, but that of %s %s"
-              .formatted(settings.origin(), other, FIRST, config()));
-    }
-    return ComponentWeights.open(components(), SECOND);
+  private String className() {
+    return components().index().getString("_class_name");
   }
 
   @Override
@@ -131,12 +121,13 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
 
   @Override
   public Set<Setting<?>> settings() {
-    return hasTwo() ? OF_TWO : SETTINGS;
+    Set<Setting<?>> own = ModelSettings.union(SETTINGS, pictures.settings());
+    return second.isPresent() ? ModelSettings.union(own, Set.of(InputConfig.GUIDANCE_SCALE_2)) : own;
   }
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
-    int frames = frames(Objects.requireNonNullElse(input.numFrames(), FRAMES));
+    int count = frames(Objects.requireNonNullElse(input.numFrames(), FRAMES));
     Size size =
         new Size(
             Objects.requireNonNullElse(input.height(), HEIGHT),
@@ -146,14 +137,19 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
     LatentShape latents =
         new LatentShape(
                 config().channels(),
-                (frames - 1) / vae().temporalScale() + 1,
+                (count - 1) / vae().temporalScale() + 1,
                 size.height() / scale,
                 size.width() / scale,
                 config().patch(),
                 LatentShape.Layout.VIDEO)
-            .decodedTo(frames, scale == DEEP ? DEEP_FPS : FPS);
+            .decodedTo(count, scale == DEEP ? DEEP_FPS : FPS);
     requirePlaces(latents.axes());
-    return GenerationRequest.of(input, size, latents, DEFAULTS);
+    GenerationRequest request =
+pictures.begun(GenerationRequest.of(input, size, latents, DEFAULTS), className());
+    if (request.encodesPictures()) {
+      autoencoder().checkEncoder();
+    }
+    return request;
   }
 
   /** One more than a multiple of the autoencoder's frames, rounded as diffusers does. */
@@ -174,15 +170,8 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   /** Below a share of all timesteps the second transformer takes over, if there are two. */
   @Override
   public List<Handover> handovers(GenerationRequest request) {
-    if (!hasTwo()) {
-      return List.of();
-    }
-    double boundary =
-        components().index().getDouble(BOUNDARY)
-            * schedulerConfig().getInt("num_train_timesteps", 1000);
-    Double guidance = request.input().get(InputConfig.GUIDANCE_SCALE_2);
-    return List.of(
-        new Handover(boundary, Objects.requireNonNullElse(guidance, request.guidance().scale())));
+    int timesteps = schedulerConfig().getInt("num_train_timesteps", 1000);
+    return second.map(one -> one.handover(request, timesteps)).stream().toList();
   }
 
   /** Samples are in fp32, and what the model is given is not scaled. */
@@ -198,20 +187,20 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
 
   @Override
   public List<TransformerSpec<WanConditioning>> transformers(Placement placement) {
-    TransformerSpec<WanConditioning> first = transformer(placement);
-    return second == null
-        ? List.of(first)
-        : List.of(
-            first,
-            new Wan(
-                config(),
-                second.handedOut(placement),
-                second.handedOut(ElementType.FLOAT32, placement)));
+    Stream<TransformerSpec<WanConditioning>> more =
+        second.stream()
+            .map(one -> new Wan(config(), one.weights(placement), one.exactWeights(placement)));
+    return Stream.concat(Stream.of(transformer(placement)), more).toList();
   }
 
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
-    return new WanTextEncoder(components().on(placement), share);
+    return new WanTextEncoder(components().on(placement), share, config().seesPictures());
+  }
+
+  @Override
+  public VaeEncoder vaeEncoder(Placement placement) {
+    return autoencoder().framesEncoder(placement);
   }
 
   @Override
@@ -221,15 +210,18 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
 
   @Override
   public long bytes(Component component) {
-    boolean two = component == Component.TRANSFORMER && second != null;
-    return super.bytes(component) + (two ? Objects.requireNonNull(second).bytes() : 0);
+    long more =
+        switch (component) {
+          case TRANSFORMER -> second.map(SecondTransformer::bytes).orElse(0L);
+          case TEXT_ENCODER -> eyeBytes;
+          default -> 0;
+        };
+    return super.bytes(component) + more;
   }
 
   @Override
   public void close() {
     super.close();
-    if (second != null) {
-      second.close();
-    }
+    second.ifPresent(SecondTransformer::close);
   }
 }

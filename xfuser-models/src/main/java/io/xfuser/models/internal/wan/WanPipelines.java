@@ -10,7 +10,7 @@ import java.util.Set;
 public final class WanPipelines implements PipelineProvider {
   @Override
   public Set<String> classNames() {
-    return Set.of("WanPipeline");
+    return Set.of("WanPipeline", "WanImageToVideoPipeline");
   }
 
   @Override

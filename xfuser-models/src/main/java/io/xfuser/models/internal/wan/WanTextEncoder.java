@@ -6,6 +6,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
 import io.xfuser.model.TextRequest.Texts;
 import io.xfuser.models.internal.text.CaptionCleaner;
+import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.OneTower;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TokenIds;
@@ -13,14 +14,23 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** An encoder's states of prompts, with zeros in the place of padding. */
+/**
+ * An encoder's states of prompts, with zeros in the place of padding, and what pictures are seen as.
+ */
 final class WanTextEncoder extends OneTower {
   /** The name of the hidden states (B, T, text width). */
   static final String EMBEDS = "prompt_embeds";
 
-  WanTextEncoder(PipelineComponents components, Share share) {
+  /** The name of what pictures are seen as, (B, I, picture width). */
+  static final String PICTURE = "image_embeds";
+
+  private final Optional<ClipPictures> eyes;
+
+  WanTextEncoder(PipelineComponents components, Share share, boolean sees) {
     super(components, share);
+    eyes = sees ? seenPictures() : Optional.empty();
   }
 
   /** What is padding of every text has no part in what others are, and is not encoded. */
@@ -33,7 +43,14 @@ final class WanTextEncoder extends OneTower {
     try (NDManager scope = owner.newSubManager()) {
       NDArray states = tower.states(scope, tokens, request.context()); // (B, t, text width)
       NDArray mask = Torch.to(scope, tokens.mask(scope), states.getDevice());
-      return Map.of(EMBEDS, Wan.PROGRAM.call(owner, "filled", states, mask, length));
+      NDArray filled = Wan.PROGRAM.call(owner, "filled", states, mask, length);
+      return eyes.isEmpty()
+          ? Map.of(EMBEDS, filled)
+          : Map.of(
+              EMBEDS,
+              filled,
+              PICTURE,
+              eyes.get().states(owner, request.pictures(), cleaned.size()));
     }
   }
 }

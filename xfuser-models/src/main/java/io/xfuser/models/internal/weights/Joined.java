@@ -32,6 +32,11 @@ public record Joined(String name, List<String> layers) {
     return under(attention, "to_added_qkv", "add_q_proj", "add_k_proj", "add_v_proj");
   }
 
+  /** {@code to_added_kv}: keys and values of a picture that it looks at besides. */
+  public static Joined addedKeysValues(String attention) {
+    return under(attention, "to_added_kv", "add_k_proj", "add_v_proj");
+  }
+
   /** {@code norm_qk}: the norms of queries and keys. */
   public static Joined norms(String attention) {
     return under(attention, "norm_qk", "norm_q", "norm_k");

@@ -11,7 +11,7 @@ def embed(self, ids: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
 def bert_layer(self, x: Tensor, w: Dict[str, Tensor], bias: Tensor, heads: int, activation: str, eps: float) -> Tensor:
   # x (B, T, C) -> (B, T, C): the sum after each half of the layer is normed
   mixed = self.self_attention(
-      x, w, "attention.self.query", "attention.self.key", "attention.self.value", bias, heads)
+      x, w, "attention.self.query", "attention.self.key", "attention.self.value", [bias], heads)
   x = self.layer_norm(self.linear_add(mixed, w, "attention.output.dense", x), w, "attention.output.LayerNorm", eps)
   inner = self.activated(self.linear(x, w, "intermediate.dense"), activation)  # (B, T, F)
   return self.layer_norm(self.linear_add(inner, w, "output.dense", x), w, "output.LayerNorm", eps)

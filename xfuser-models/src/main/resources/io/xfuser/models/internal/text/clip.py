@@ -7,6 +7,10 @@ def embed(self, ids: Tensor, w: Dict[str, Tensor]) -> Tensor:
   return self.at_positions(x, w["text_model.embeddings.position_embedding.weight"])
 
 def clip_layer(self, x: Tensor, w: Dict[str, Tensor], bias: Tensor, heads: int, activation: str, eps: float) -> Tensor:
+  # x (B, T, C) -> (B, T, C)
+  return self.layer(x, w, [bias], heads, activation, eps)
+
+def layer(self, x: Tensor, w: Dict[str, Tensor], bias: List[Tensor], heads: int, activation: str, eps: float) -> Tensor:
   # x (B, T, C) -> (B, T, C): each half of the layer sees a normed input
   h = self.layer_norm(x, w, "layer_norm1", eps)
   mixed = self.self_attention(h, w, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", bias, heads)

@@ -28,15 +28,24 @@ def at_positions(self, x: Tensor, positions: Tensor) -> Tensor:
   # x (B, T, C), a row for each position (P, C) -> (B, T, C)
   return x + positions.slice(0, 0, x.size(1))
 
-def self_attention(self, x: Tensor, w: Dict[str, Tensor], query: str, key: str, value: str, bias: Tensor,
+def self_attention(self, x: Tensor, w: Dict[str, Tensor], query: str, key: str, value: str, bias: List[Tensor],
                    heads: int) -> Tensor:
-  # x (B, T, C), names of its projections, bias to the scores -> (B, T, C), before the output projection
+  # x (B, T, C), names of its projections, none or one bias to the scores -> (B, T, C), before the output projection
   q = self.split_heads(self.linear(x, w, query), heads)  # (B, H, T, C / H)
   k = self.split_heads(self.linear(x, w, key), heads)
   v = self.split_heads(self.linear(x, w, value), heads)
-  return self.attend_masked(q, k, v, [bias]).flatten(2)
+  return self.attend_masked(q, k, v, bias).flatten(2)
 
 def activated(self, x: Tensor, activation: str) -> Tensor:
   if activation == "quick_gelu":
     return x * torch.sigmoid(1.702 * x)
   return torch.gelu(x)
+
+def as_matrix(self, weight: Tensor) -> Tensor:
+  # a kernel (C, 3, ...) -> (C, 3·...), a view
+  return torch.flatten(weight, 1)
+
+def in_colours(self, pixels: Tensor, factor: float, means: List[float], deviations: List[float]) -> Tensor:
+  # 8-bit pixels (H, W, 3) -> the same, fp32, as transformers' image processors make them
+  x = torch.to(torch.to(pixels, 7) * factor, 6)
+  return (x - torch.tensor(means, dtype=6, device=x.device)) / torch.tensor(deviations, dtype=6, device=x.device)

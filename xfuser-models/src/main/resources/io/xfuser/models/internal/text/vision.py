@@ -6,8 +6,7 @@ def patches(self, pixels: Tensor, sizes: List[int], factor: float, means: List[f
             dtype: int) -> Tensor:
   # 8-bit pixels (h·p, w·p, 3); sizes: p, m, and as how many frames a picture counts -> (N, 3·frames·p·p), group by group
   p, m, frames = sizes[0], sizes[1], sizes[2]
-  x = torch.to(torch.to(pixels, 7) * factor, 6)
-  x = (x - torch.tensor(means, dtype=6, device=x.device)) / torch.tensor(deviations, dtype=6, device=x.device)
+  x = self.in_colours(pixels, factor, means, deviations)
   x = x.permute([2, 0, 1]).reshape([3, -1, m, p, pixels.size(1) // (m * p), m, p])
   x = x.permute([1, 4, 2, 5, 0, 3, 6]).unsqueeze(5).expand([-1, -1, -1, -1, -1, frames, -1, -1])
   return torch.to(x.reshape([-1, 3 * frames * p * p]), dtype)
@@ -19,10 +18,6 @@ def grouped(self, x: Tensor, order: Tensor, group: int) -> Tensor:
 def embed_patches(self, x: Tensor, order: Tensor, group: int, w: Dict[str, Tensor]) -> Tensor:
   # (N, 3·frames·p·p) -> (N, C), window by window
   return self.grouped(self.linear(x, w, "patch_embed.proj"), order, group)
-
-def as_matrix(self, weight: Tensor) -> Tensor:
-  # a kernel (C, 3, frames, p, p) -> (C, 3·frames·p·p), a view
-  return torch.flatten(weight, 1)
 
 def patch_rotation(self, at: Tensor, head: int) -> Tensor:
   # at (N, 2): row and column -> cosines and sines for both halves of a head, (2, N, D) fp32

@@ -6,6 +6,12 @@ import java.util.List;
 class WanParityTest extends DiffusersParity {
   @Override
   protected List<String> pipelines() {
-    return List.of("wan_tiny", "wan22_tiny", "wan22_5b_tiny");
+    return List.of(
+        "wan_tiny",
+        "wan22_tiny",
+        "wan22_5b_tiny",
+        "wan_i2v_tiny",
+        "wan_flf_tiny",
+        "wan22_i2v_tiny");
   }
 }

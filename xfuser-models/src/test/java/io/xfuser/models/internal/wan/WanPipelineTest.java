@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
@@ -108,6 +109,50 @@ class WanPipelineTest {
         .rewrite("transformer/config.json", "\"in_channels\": 5", "\"in_channels\": 14");
     assertThatThrownBy(() -> Requests.resolve(directory, FOX))
         .hasMessageEndingWith(
-            "in_channels is 14, but out_channels 5: this transformer begins with a picture");
+            "WanPipeline takes in_channels 5 with out_channels 5, but it is 14");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "wan_i2v_tiny | false | false | 9 | WanImageToVideoPipeline needs image",
+        "wan_i2v_tiny | true | true | 9 | wan has no last_image",
+        "wan22_i2v_tiny | true | true | 1 | last_image needs more than one frame, but num_frames is 1",
+        "wan_flf_tiny | true | false | 9 | WanImageToVideoPipeline needs last_image",
+        "wan22_5b_tiny | true | true | 9 | wan has no last_image",
+        "wan_tiny | true | false | 9 | wan has no image",
+      })
+  void picturesThatItCannotBeginOrEndWithAreRefused(
+      String pipeline, boolean first, boolean last, int frames, String sentence) {
+    InputConfigBuilder input = FOX.toBuilder().size(64, 96).numFrames(frames);
+    if (first) {
+      input.image(WanInputs.HILLS);
+    }
+    if (last) {
+      input.set(InputConfig.LAST_IMAGE, WanInputs.TOWER);
+    }
+    assertThatThrownBy(() -> Requests.resolve(Requests.directory(pipeline), input.build()))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage(sentence);
+  }
+
+  @Test
+  void whatSeesPicturesMustFitTheTransformer(@TempDir Path directory) throws IOException {
+    DirectoryCopy.of(WanInputs.BETWEEN, directory)
+        .rewrite("transformer/config.json", "\"pos_embed_seq_len\": 20", "\"pos_embed_seq_len\": 10");
+    assertThatThrownBy(() -> Requests.resolve(directory, FOX))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("makes 10 states of width 32, but the transformer has image_dim 32")
+        .hasMessageEndingWith("and pos_embed_seq_len 10");
+  }
+
+  @Test
+  void aTransformerThatSeesPicturesNeedsWhatReadsThem(@TempDir Path directory) throws IOException {
+    DirectoryCopy.of(WanInputs.BETWEEN, directory)
+        .rewrite("model_index.json", "\"image_encoder\"", "\"another_encoder\"");
+    assertThatThrownBy(() -> Requests.resolve(directory, FOX))
+        .isInstanceOf(ModelException.class)
+        .hasMessageEndingWith("the transformer has an image_dim, but there is no image_encoder");
   }
 }

@@ -1,0 +1,184 @@
+package io.xfuser.models.internal.text;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ModelException;
+import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.weights.ReadBytes;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.weights.WeightMap;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.ComponentConfig;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
+
+/**
+ * CLIP's picture encoder (arXiv 2103.00020), transformers' {@code CLIPVisionModel} with {@code
+ * CLIPImageProcessor} before it, up to the layer before the last one, which is not read. Safe for
+ * use by several threads.
+ */
+public final class ClipPictures implements PictureReader {
+  /** The component that it is, by its class. */
+  public static final String ENCODER = "image_encoder";
+
+  /** What prepares pictures for it. */
+  public static final String PROCESSOR = "image_processor";
+
+  private static final Program PROGRAM =
+      Program.load(ClipPictures.class, "encoder.py", "clip.py", "clip_pictures.py");
+
+  private static final EncoderWeights.Names NAMES =
+      new EncoderWeights.Names(
+          "clip",
+          Pattern.compile(
+              "vision_model\\.(embeddings\\.position_ids|post_layernorm\\..*|encoder\\.layers\\..*)"
+                  + "|visual_projection\\.weight"));
+
+  /** The defaults of transformers' {@code CLIPVisionConfig}; of texts it has none. */
+  private static final LayersConfig USUAL =
+      new LayersConfig(1, 1, 768, 12, 12, 3072, "quick_gelu", 1e-5);
+
+  private final LayersConfig config;
+  private final ClipView view;
+  private final int patch;
+  private final ElementType type;
+  private final EncoderWeights weights;
+
+  private ClipPictures(EncoderFolder folder, ClipView view) {
+    ComponentConfig json = folder.config().part("vision_config", "clip_vision_model");
+    config = LayersConfig.of(json, USUAL);
+    this.view = view;
+    json.require("num_channels", 3);
+    json.require("image_size", view.side());
+    patch = json.getInt("patch_size", 32);
+    if (patch < 1 || view.side() < patch) {
+      throw new ModelException(
+          "%s: patch_size %d makes no patches of %d pixels"
+              .formatted(json.origin(), patch, view.side()));
+    }
+    type = folder.loading().type();
+    weights = EncoderWeights.open(folder, NAMES, this::read);
+  }
+
+  /** Opens the pipeline's. */
+  public static ClipPictures open(PipelineComponents components) {
+    return of(components, EncoderFolder.of(components, ENCODER));
+  }
+
+  private static ClipPictures of(PipelineComponents components, EncoderFolder folder) {
+    return new ClipPictures(
+        folder, ClipView.of(components.config(PROCESSOR, "preprocessor_config.json")));
+  }
+
+  /**
+   * Makes sure that it can be opened and that a transformer takes its states, without reading
+   * weights.
+   *
+   * @param width of the states, as the transformer has it
+   * @param places that the transformer has for the states of two pictures, 0 for one without
+   * @return bytes of the weights
+   * @throws ModelException naming what is missing or not supported
+   */
+  public static long check(PipelineComponents components, int width, int places) {
+    for (String name : List.of(ENCODER, PROCESSOR)) {
+      if (!components.has(name)) {
+        throw new ModelException(
+            "%s: the transformer has an image_dim, but there is no %s"
+                .formatted(components.index().origin(), name));
+      }
+    }
+    AtomicLong bytes = new AtomicLong();
+    EncoderFolder folder = EncoderFolder.of(components, ENCODER).onTrial();
+    ClipPictures tried = ReadBytes.told(bytes::set, () -> of(components, folder));
+    try (tried) {
+      boolean placed = places == 0 || places == 2 * tried.tokens();
+      if (tried.config.width() != width || !placed) {
+        throw new ModelException(
+            "%s makes %d states of width %d, but the transformer has image_dim %d and pos_embed_seq_len %d"
+                .formatted(
+                    folder.config().origin(),
+                    tried.tokens(),
+                    tried.config.width(),
+                    width,
+                    places));
+      }
+      return bytes.get();
+    }
+  }
+
+  private int tokens() {
+    int side = view.side() / patch;
+    return 1 + side * side;
+  }
+
+  private void read(EncoderWeights to, Weights file) {
+    to.outside(WeightMap.of(file.at("vision_model."), this::outside));
+    for (int i = 0; i < config.layers() - 1; i++) {
+      Weights layer = file.at("vision_model.encoder.layers." + i + ".");
+      to.addLayer(WeightMap.of(layer, w -> config.layer(w, ClipTextEncoder.LAYER)));
+    }
+  }
+
+  private WeightMap outside(WeightMap w) {
+    return w.tensor("embeddings.class_embedding", config.width())
+        .tensor(
+            (owner, kernel) -> PROGRAM.call(owner, "as_matrix", kernel),
+            "embeddings.patch_embedding.weight",
+            config.width(),
+            3,
+            patch,
+            patch)
+        .tensor("embeddings.position_embedding.weight", tokens(), config.width())
+        .norm("pre_layrnorm", config.width());
+  }
+
+  /**
+   * The states before the last layer of {@code pictures}, one after another, (rows, n·N, C): all
+   * rows are the same.
+   */
+  public NDArray states(NDManager owner, List<Bitmap> pictures, int rows) {
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> each = pictures.stream().map(picture -> states(scope, picture)).toList();
+      return Torch.rows(owner, Torch.concat(scope, each, 1), new long[rows]);
+    }
+  }
+
+  private NDArray states(NDManager owner, Bitmap picture) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray patches = // (1, N − 1, 3·p·p)
+          PROGRAM.call(
+              scope,
+              "patches",
+              weights.beside(scope, Colours.values(scope, view.of(picture))),
+              patch,
+              view.colours().factor(),
+              view.colours().mean(),
+              view.colours().deviation(),
+              type.scalarType());
+      NDArray x = // (1, N, C)
+          PROGRAM.call(scope, "embed_patches", patches, weights.outside(), config.epsilon());
+      return weights.run(
+          owner,
+          weights.all(x),
+          PROGRAM,
+          "picture_layer",
+          config.heads(),
+          config.activation(),
+          config.epsilon());
+    }
+  }
+
+  @Override
+  public long parameterBytes() {
+    return weights.bytes();
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}
