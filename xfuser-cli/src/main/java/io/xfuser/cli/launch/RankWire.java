@@ -98,8 +98,7 @@ final class RankWire {
           input.set(setting, pictures);
         } else {
           Object plain = JSON.treeToValue(value, Object.class);
-          boolean picture =
-              setting == InputConfig.MASK_IMAGE || setting == InputConfig.LAST_IMAGE;
+          boolean picture = setting == InputConfig.MASK_IMAGE || setting == InputConfig.LAST_IMAGE;
           input.set(setting, picture ? value.binaryValue() : plain);
         }
       }

@@ -35,7 +35,9 @@ record FrameTensors(SourcePictures pictures, LatentShape shape, PictureTensors t
     try (NDManager scope = owner.newSubManager()) {
       NDArray encoded = // (F', c, h, w)
           tensors.latents(scope, () -> List.of(pixels(scope, frames)), List.of(), encoder).get(0);
-      NDArray video = Patchify.video(scope, encoded, Math.toIntExact(encoded.getShape().get(0))); // (1, c, F', h, w)
+      NDArray video =
+          Patchify.video(
+              scope, encoded, Math.toIntExact(encoded.getShape().get(0))); // (1, c, F', h, w)
       NDArray initial = // (B, l, c)
           Arithmetic.PROGRAM.call(scope, "scale", noise.initial(), scheduler.initialNoiseSigma());
       if (!frames.stays()) {
@@ -48,8 +50,7 @@ record FrameTensors(SourcePictures pictures, LatentShape shape, PictureTensors t
               tokens(owner, "frames_given", video, noise),
               null);
       TokenRange all = new TokenRange(0, Math.toIntExact(initial.getShape().get(1)));
-      return new Start(
-          Sample.of(kept.clean(owner, initial, all)), noise.steps(), kept, null);
+      return new Start(Sample.of(kept.clean(owner, initial, all)), noise.steps(), kept, null);
     }
   }
 

@@ -53,8 +53,8 @@ record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable 
 
   /**
    * A picture of which a part stays: after each step it is in the sample again, as noisy as the
-   * rest of it, or without noise. Source: the loops of diffusers' inpainting pipelines, and of those
-   * of videos whose tokens have a timestep each.
+   * rest of it, or without noise. Source: the loops of diffusers' inpainting pipelines, and of
+   * those of videos whose tokens have a timestep each.
    *
    * @param mask 1 where something new is drawn, 0 where the picture stays, (1, l, c)
    * @param picture its latents (1, l, c)

@@ -28,7 +28,8 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
     return plan.request().seen().isEmpty()
         ? List.of()
         : encoded(
-            run.engine().runtime().dtype(), x -> x.references(run.tensors(), run.world().device(), this::pictureEncoder));
+            run.engine().runtime().dtype(),
+            x -> x.references(run.tensors(), run.world().device(), this::pictureEncoder));
   }
 
   private <T> T encoded(ElementType type, Function<PictureTensors, T> made) {
@@ -50,7 +51,8 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
             new Noise.Given(given.latents(), run.world().device()));
     if (plan.request().pictures() != null) {
       boolean whole = given.latents() != null;
-      return encoded(type, x -> x.start(run.tensors(), drawn, whole, scheduler, this::pictureEncoder));
+      return encoded(
+          type, x -> x.start(run.tensors(), drawn, whole, scheduler, this::pictureEncoder));
     }
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(

@@ -44,19 +44,16 @@ public final class SecondTransformer implements AutoCloseable {
       return Optional.empty();
     }
     if (!components.has(NAME)) {
-      throw new ModelException(
-          "%s has a %s, but no %s".formatted(index.origin(), BOUNDARY, NAME));
+      throw new ModelException("%s has a %s, but no %s".formatted(index.origin(), BOUNDARY, NAME));
     }
     ComponentConfig settings = components.config(NAME, "config.json").unquantized();
     T other = reading.apply(settings);
     if (!other.equals(first)) {
       throw new ModelException(
-          "%s describes %s, but that of transformer %s"
-              .formatted(settings.origin(), other, first));
+          "%s describes %s, but that of transformer %s".formatted(settings.origin(), other, first));
     }
     return Optional.of(
-        new SecondTransformer(
-            ComponentWeights.open(components, NAME), index.getDouble(BOUNDARY)));
+        new SecondTransformer(ComponentWeights.open(components, NAME), index.getDouble(BOUNDARY)));
   }
 
   /**
@@ -67,8 +64,7 @@ public final class SecondTransformer implements AutoCloseable {
   public Handover handover(GenerationRequest request, int timesteps) {
     Double guidance = request.input().get(InputConfig.GUIDANCE_SCALE_2);
     return new Handover(
-        boundary * timesteps,
-        Objects.requireNonNullElse(guidance, request.guidance().scale()));
+        boundary * timesteps, Objects.requireNonNullElse(guidance, request.guidance().scale()));
   }
 
   /** Its weights, handed out on the device of {@code placement}. */

@@ -100,11 +100,7 @@ public final class ClipPictures implements PictureReader {
         throw new ModelException(
             "%s makes %d states of width %d, but the transformer has image_dim %d and pos_embed_seq_len %d"
                 .formatted(
-                    folder.config().origin(),
-                    tried.tokens(),
-                    tried.config.width(),
-                    width,
-                    places));
+                    folder.config().origin(), tried.tokens(), tried.config.width(), width, places));
       }
       return bytes.get();
     }

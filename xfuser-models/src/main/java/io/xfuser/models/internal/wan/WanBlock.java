@@ -77,7 +77,8 @@ record WanBlock(WanConfig config, TensorMap weights) implements Block<WanConditi
       return x.with(
           context
               .terms(2, Wan.PROGRAM)
-              .call(owner, "after_text", after, queries, text, c.seen(), m, still, weights, epsilon));
+              .call(
+                  owner, "after_text", after, queries, text, c.seen(), m, still, weights, epsilon));
     }
   }
 

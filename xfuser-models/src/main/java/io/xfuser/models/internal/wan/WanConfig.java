@@ -111,11 +111,6 @@ record WanConfig(
     return read;
   }
 
-  /** Whether two pictures are seen so. */
-  boolean seesTwo() {
-    return picturePlaces > 0;
-  }
-
   /** Whether a picture is seen beside its latents. */
   boolean seesPictures() {
     return pictureWidth > 0;

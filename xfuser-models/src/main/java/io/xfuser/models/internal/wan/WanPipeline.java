@@ -26,7 +26,6 @@ import io.xfuser.progress.Progress.Component;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
-import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
@@ -37,9 +36,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A directory of Wan ({@code WanPipeline} and {@code WanImageToVideoPipeline} in diffusers): of 2.1,
- * and of 2.2 with a transformer for noisy steps and one for the others, or with one whose tokens
- * have a timestep each.
+ * A directory of Wan ({@code WanPipeline} and {@code WanImageToVideoPipeline} in diffusers): of
+ * 2.1, and of 2.2 with a transformer for noisy steps and one for the others, or with one whose
+ * tokens have a timestep each.
  */
 final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   private static final String NAME = "wan";
@@ -100,7 +99,7 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
 
   private FramePictures pictures(PipelineComponents components) {
     boolean stays = components.index().getBoolean("expand_timesteps", false);
-    int read = config().seesTwo() ? 2 : config().seesPictures() ? 1 : 0;
+    int read = config().picturePlaces() > 0 ? 2 : config().seesPictures() ? 1 : 0;
     boolean always = className().equals("WanImageToVideoPipeline");
     return FramePictures.of(always, stays, read, vae().temporalScale());
   }
@@ -122,7 +121,9 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   @Override
   public Set<Setting<?>> settings() {
     Set<Setting<?>> own = ModelSettings.union(SETTINGS, pictures.settings());
-    return second.isPresent() ? ModelSettings.union(own, Set.of(InputConfig.GUIDANCE_SCALE_2)) : own;
+    return second.isPresent()
+        ? ModelSettings.union(own, Set.of(InputConfig.GUIDANCE_SCALE_2))
+        : own;
   }
 
   @Override
@@ -145,7 +146,7 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
             .decodedTo(count, scale == DEEP ? DEEP_FPS : FPS);
     requirePlaces(latents.axes());
     GenerationRequest request =
-pictures.begun(GenerationRequest.of(input, size, latents, DEFAULTS), className());
+        pictures.begun(GenerationRequest.of(input, size, latents, DEFAULTS), className());
     if (request.encodesPictures()) {
       autoencoder().checkEncoder();
     }

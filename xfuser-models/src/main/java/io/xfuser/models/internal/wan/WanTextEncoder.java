@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * An encoder's states of prompts, with zeros in the place of padding, and what pictures are seen as.
+ * An encoder's states of prompts, with zeros in the place of padding, and what pictures are seen
+ * as.
  */
 final class WanTextEncoder extends OneTower {
   /** The name of the hidden states (B, T, text width). */

@@ -108,8 +108,7 @@ class WanPipelineTest {
     DirectoryCopy.of(ONE, directory)
         .rewrite("transformer/config.json", "\"in_channels\": 5", "\"in_channels\": 14");
     assertThatThrownBy(() -> Requests.resolve(directory, FOX))
-        .hasMessageEndingWith(
-            "WanPipeline takes in_channels 5 with out_channels 5, but it is 14");
+        .hasMessageEndingWith("WanPipeline takes in_channels 5 with out_channels 5, but it is 14");
   }
 
   @ParameterizedTest
@@ -118,7 +117,8 @@ class WanPipelineTest {
       value = {
         "wan_i2v_tiny | false | false | 9 | WanImageToVideoPipeline needs image",
         "wan_i2v_tiny | true | true | 9 | wan has no last_image",
-        "wan22_i2v_tiny | true | true | 1 | last_image needs more than one frame, but num_frames is 1",
+        "wan22_i2v_tiny | true | true | 1 | last_image needs more than one frame, but num_frames is"
+            + " 1",
         "wan_flf_tiny | true | false | 9 | WanImageToVideoPipeline needs last_image",
         "wan22_5b_tiny | true | true | 9 | wan has no last_image",
         "wan_tiny | true | false | 9 | wan has no image",
@@ -140,7 +140,8 @@ class WanPipelineTest {
   @Test
   void whatSeesPicturesMustFitTheTransformer(@TempDir Path directory) throws IOException {
     DirectoryCopy.of(WanInputs.BETWEEN, directory)
-        .rewrite("transformer/config.json", "\"pos_embed_seq_len\": 20", "\"pos_embed_seq_len\": 10");
+        .rewrite(
+            "transformer/config.json", "\"pos_embed_seq_len\": 20", "\"pos_embed_seq_len\": 10");
     assertThatThrownBy(() -> Requests.resolve(directory, FOX))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("makes 10 states of width 32, but the transformer has image_dim 32")

@@ -13,10 +13,6 @@ class WanStillContractTest extends ParallelContract {
 
   @Override
   protected InputConfig input() {
-    return WanInputs.two()
-        .size(96, 160)
-        .image(WanInputs.HILLS)
-        .numInferenceSteps(STEPS)
-        .build();
+    return WanInputs.two().size(96, 160).image(WanInputs.HILLS).numInferenceSteps(STEPS).build();
   }
 }
