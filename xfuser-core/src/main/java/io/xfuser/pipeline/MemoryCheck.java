@@ -34,7 +34,8 @@ final class MemoryCheck {
   static void require(RequestPlan plan, DiffusionPipeline pipeline, LocalRanks ranks, int draws) {
     GenerationRequest request = plan.request();
     OptionalLong host = HostMemory.ofThisMachine().usable();
-    List<MemoryNeed> hostNeeds = new ArrayList<>(
+    List<MemoryNeed> hostNeeds =
+        new ArrayList<>(
             List.of(MemoryNeed.noise(plan, draws), MemoryNeed.pixels(plan, ranks.numbers())));
     VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
     for (Device device : Set.copyOf(ranks.devices())) {

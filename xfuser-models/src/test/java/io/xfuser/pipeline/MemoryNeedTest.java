@@ -133,8 +133,7 @@ class MemoryNeedTest {
                 .numFrames(i == 0 ? 5 : 801)
                 .outputType(i == 0 ? OutputType.PIL : OutputType.PT)
                 .build();
-        RequestPlan plan =
-            RequestPlan.of(engine, videos.spec(), videos.model().resolve(input));
+        RequestPlan plan = RequestPlan.of(engine, videos.spec(), videos.model().resolve(input));
         needs[i] =
             new double[] {
               MemoryNeed.onDevice(plan, videos.spec(), videos.model().decoderSize(), List.of(0))

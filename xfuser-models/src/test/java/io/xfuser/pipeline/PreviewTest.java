@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.models.contract.DirectoryCopy;
@@ -70,8 +70,7 @@ class PreviewTest {
   }
 
   private static XDiTParallel ranks(ParallelConfig parallel) {
-    return XDiTParallel.inProcess(
-        pipeline, EngineConfig.builder(MODEL).parallel(parallel).build());
+    return XDiTParallel.inProcess(pipeline, EngineConfig.builder(MODEL).parallel(parallel).build());
   }
 
   private static ProgressListener listener(Consumer<Progress.Preview> shown) {
@@ -140,8 +139,9 @@ class PreviewTest {
     assertThat(shown).extracting(Progress.Preview::done).containsExactly(3L, 6L, 8L);
     assertThat(shown).allMatch(one -> one.frames() == 1 && one.pictures().size() == 1);
     BufferedImage means = new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB);
-    means.createGraphics().drawImage(
-        picture.getScaledInstance(16, 16, Image.SCALE_AREA_AVERAGING), 0, 0, null);
+    means
+        .createGraphics()
+        .drawImage(picture.getScaledInstance(16, 16, Image.SCALE_AREA_AVERAGING), 0, 0, null);
     double first = away(shown.get(0).pictures().get(0), means);
     double last = away(shown.get(2).pictures().get(0), means);
     assertThat(last).isLessThan(first).isLessThan(20);
@@ -161,8 +161,7 @@ class PreviewTest {
   @Test
   void onlyTheFirstOfSeveralReplicasShowsLatentsOfItsPictures() {
     List<Progress.Preview> shown = new ArrayList<>();
-    InputConfig three =
-        sketched(4).toBuilder().set(InputConfig.NUM_IMAGES_PER_PROMPT, 3).build();
+    InputConfig three = sketched(4).toBuilder().set(InputConfig.NUM_IMAGES_PER_PROMPT, 3).build();
     ParallelConfig layout = ParallelConfig.serial().toBuilder().dataDegree(2).build();
     drawn(layout, three, shown::add);
     assertThat(shown).extracting(one -> one.pictures().size()).containsExactly(1, 1);
@@ -172,8 +171,7 @@ class PreviewTest {
   void aStepThatIsDecodedIsShownOnce() {
     List<Integer> widths = new ArrayList<>();
     InputConfig both = sketched(2).toBuilder().set(InputConfig.PARTIAL_IMAGES, 1).build();
-    drawn(
-        ParallelConfig.serial(), both, one -> widths.add(one.pictures().get(0).getWidth()));
+    drawn(ParallelConfig.serial(), both, one -> widths.add(one.pictures().get(0).getWidth()));
     assertThat(widths).containsExactly(16, 128, 16, 16);
   }
 
@@ -197,14 +195,16 @@ class PreviewTest {
     DirectoryCopy copy = DirectoryCopy.of(Requests.directory("wan_tiny"), directory);
     InputConfig video =
         InputConfig.builder("a fox")
-            .height(32).width(48).numFrames(9).numInferenceSteps(2)
+            .height(32)
+            .width(48)
+            .numFrames(9)
+            .numInferenceSteps(2)
             .set(InputConfig.PREVIEW_EVERY, 1)
             .build();
     assertThatThrownBy(() -> sketches(directory, video))
         .hasMessageMatching("preview_every: which colours .* is not known; .*");
     String map = "[" + "[0.1, 0.2, 0.3],".repeat(4) + "[0.3, 0.2, 0.1]]";
-    copy.rewrite(
-        "vae/config.json", "\"z_dim\": 5", "\"z_dim\": 5, \"latent_rgb_factors\": " + map);
+    copy.rewrite("vae/config.json", "\"z_dim\": 5", "\"z_dim\": 5, \"latent_rgb_factors\": " + map);
     List<Progress.Preview> shown = sketches(directory, video);
     assertThat(shown).hasSize(2);
     assertThat(shown.get(1).pictures()).hasSize(shown.get(1).frames()).hasSize(3);
@@ -215,8 +215,7 @@ class PreviewTest {
     List<Progress.Preview> shown = new ArrayList<>();
     try (DiffusionPipeline videos =
             DiffusionPipeline.fromPretrained(ModelConfig.builder(model).build());
-        XDiTParallel ranks =
-            XDiTParallel.inProcess(videos, EngineConfig.builder(model).build())) {
+        XDiTParallel ranks = XDiTParallel.inProcess(videos, EngineConfig.builder(model).build())) {
       ranks.generate(input, listener(shown::add)).close();
     }
     return shown;

@@ -75,7 +75,8 @@ final class Gif {
   private static void describe(IIOMetadata metadata, int delay, boolean first)
       throws IIOInvalidTreeException {
     IIOMetadataNode root = (IIOMetadataNode) metadata.getAsTree(METADATA);
-    IIOMetadataNode control = (IIOMetadataNode) root.getElementsByTagName("GraphicControlExtension").item(0);
+    IIOMetadataNode control =
+        (IIOMetadataNode) root.getElementsByTagName("GraphicControlExtension").item(0);
     control.setAttribute("disposalMethod", "none");
     control.setAttribute("delayTime", String.valueOf(delay));
     if (first) {
@@ -101,7 +102,14 @@ final class Gif {
       filter.start();
       for (BufferedImage frame : frames) {
         filter.pushImage(
-            0, width, height, Frame.DEPTH_UBYTE, 3, width * 3, avutil.AV_PIX_FMT_BGR24, bytes(frame));
+            0,
+            width,
+            height,
+            Frame.DEPTH_UBYTE,
+            3,
+            width * 3,
+            avutil.AV_PIX_FMT_BGR24,
+            bytes(frame));
       }
       filter.push(null);
       for (Frame made = filter.pullImage(); made != null; made = filter.pullImage()) {
@@ -156,8 +164,7 @@ final class Gif {
     List<BufferedImage> indexed = new ArrayList<>();
     for (int[][] frame : frames) {
       BufferedImage image =
-          new BufferedImage(
-              frame[0].length, frame.length, BufferedImage.TYPE_BYTE_INDEXED, colors);
+          new BufferedImage(frame[0].length, frame.length, BufferedImage.TYPE_BYTE_INDEXED, colors);
       for (int y = 0; y < frame.length; y++) {
         for (int x = 0; x < frame[y].length; x++) {
           image.getRaster().setSample(x, y, 0, numbers.get(frame[y][x]));

@@ -39,7 +39,8 @@ public final class XFuserArgs {
     parallel = ParallelConfig.builder().setAll(given).build();
     InputConfigBuilder asked = InputConfig.builder().setAll(given);
     if (given.containsKey(CommandSettings.PREVIEW)) {
-      asked.set(InputConfig.PREVIEW_EVERY, (Integer) given.getOrDefault(InputConfig.PREVIEW_EVERY, 1));
+      asked.set(
+          InputConfig.PREVIEW_EVERY, (Integer) given.getOrDefault(InputConfig.PREVIEW_EVERY, 1));
     }
     input = asked.build();
   }
@@ -128,7 +129,10 @@ public final class XFuserArgs {
       throw new ArgumentException(
           shows
               ? InputConfig.PREVIEW_EVERY + " needs a file: give --preview"
-              : CommandSettings.PREVIEW + " is never written with " + InputConfig.PREVIEW_EVERY + " 0");
+              : CommandSettings.PREVIEW
+                  + " is never written with "
+                  + InputConfig.PREVIEW_EVERY
+                  + " 0");
     }
     checkFrames();
     checkRanks();

@@ -49,8 +49,7 @@ final class PreviewFile implements ProgressListener {
     this.kind = name.substring(name.lastIndexOf('.') + 1);
     this.err = err;
     if (name.lastIndexOf('.') < 0 || !(STILL.contains(kind) || PLAYING.containsKey(kind))) {
-      throw new ArgumentException(
-          "--preview " + file + " must end with .png, .jpg, .webp or .gif");
+      throw new ArgumentException("--preview " + file + " must end with .png, .jpg, .webp or .gif");
     }
     if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)
         && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {

@@ -134,7 +134,8 @@ public final class Runner {
       args.requireVideoFiles(pipe.model().settings().contains(InputConfig.NUM_FRAMES));
       if (compares) {
         Comparison comparison = new Comparison(pipe, engine, outputs, out);
-        comparison.write(withProgress(
+        comparison.write(
+            withProgress(
                 listener -> comparison.draw(args.inputConfig(), outputs.previewed(listener))));
       } else if (isOneOfSeveral()) {
         joinAndGenerate(args, engine, pipe, outputs);

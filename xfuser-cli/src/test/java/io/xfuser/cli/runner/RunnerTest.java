@@ -70,8 +70,7 @@ class RunnerTest {
     return Stream.of(
         Arguments.of("", "there is no model: give --model"),
         Arguments.of("--model FILE", "DIR/file has 0 bytes, too few for a safetensors file"),
-        Arguments.of(
-            "--model m --preview_every 2", "--preview_every needs a file: give --preview"),
+        Arguments.of("--model m --preview_every 2", "--preview_every needs a file: give --preview"),
         Arguments.of(
             "--model m --preview p.png --preview_every 0",
             "--preview is never written with --preview_every 0"),

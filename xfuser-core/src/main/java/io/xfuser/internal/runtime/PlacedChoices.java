@@ -16,8 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * A pipeline's components in one place with several choices of LoRAs, of which none is one. Each
  * has a first transformer of its own, and text encoders where its LoRAs change them; further
- * transformers, the decoder and what is not changed are there once. Weights are never changed where they are: a choice that is taken
- * again is read again, or still there.
+ * transformers, the decoder and what is not changed are there once. Weights are never changed where
+ * they are: a choice that is taken again is read again, or still there.
  *
  * @param <C> the model's conditioning
  */

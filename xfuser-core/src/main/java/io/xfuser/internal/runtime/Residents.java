@@ -151,8 +151,7 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
    * @param ranks those of this process
    * @throws ArgumentException with the numbers, if not even two blocks at a time fit
    */
-  public static <C> RequestPlan chosen(
-      RequestPlan plan, Sizes<C> of, Collection<Integer> ranks) {
+  public static <C> RequestPlan chosen(RequestPlan plan, Sizes<C> of, Collection<Integer> ranks) {
     OptionalLong most = plan.engine().runtime().residency().maxMemory();
     if (most.isEmpty() || plan.engine().held() != Offload.LAYERWISE) {
       return plan;

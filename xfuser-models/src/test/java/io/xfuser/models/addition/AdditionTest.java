@@ -104,7 +104,8 @@ class AdditionTest {
       }
       try (WeightReader weights = components().weights("vae")) {
         assertThat(weights.names()).contains(OutsidePipeline.BIAS, "decoder.conv_in.weight");
-        float[] bias = Torch.alias(manager, weights.get(manager, OutsidePipeline.BIAS, 3)).toFloatArray();
+        float[] bias =
+            Torch.alias(manager, weights.get(manager, OutsidePipeline.BIAS, 3)).toFloatArray();
         try (VaeDecoder decoder = pipeline.model().vaeDecoder(Placement.CPU)) {
           assertThat(((AddedDecoder) decoder).added()).isEqualTo(-bias[0], within(1e-6f));
         }

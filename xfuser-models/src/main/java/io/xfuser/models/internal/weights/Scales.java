@@ -137,7 +137,10 @@ final class Scales {
     throw new ModelException(
         "%s: \"%s\" is %s, which a scale alone does not make floating-point numbers of%s"
             .formatted(
-                values.file(), layer + WEIGHT, values.typeName(), ComponentConfig.quantization(all.keySet())));
+                values.file(),
+                layer + WEIGHT,
+                values.typeName(),
+                ComponentConfig.quantization(all.keySet())));
   }
 
   /** What the JSON in the tensor {@code name} says. */

@@ -35,8 +35,7 @@ class LatentColorsTest {
   void aSpaceIsToldByClassChannelsAndScaling(
       String kind, int channels, String scaling, double first) {
     String scaled = scaling.isEmpty() ? "" : ", \"scaling_factor\": " + scaling;
-    Colors colors =
-        LatentColors.of(config("\"_class_name\": \"" + kind + "\"" + scaled), channels);
+    Colors colors = LatentColors.of(config("\"_class_name\": \"" + kind + "\"" + scaled), channels);
     assertThat(colors.factors()).first().isEqualTo(first);
     assertThat(colors.bias()).hasSize(3);
   }
