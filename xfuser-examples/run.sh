@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Draws the same picture with each model's hybrid layouts, one JVM per rank, on the CPU:
 #   xfuser-examples/run.sh [MODEL [DIR]]
-# MODEL is pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, sana, hunyuandit, latte, wan, cogvideox or dit, DIR its directory in diffusers' layout. With
+# MODEL is pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, sana, hunyuandit, latte, wan, cogvideox, hunyuanvideo or dit, DIR its directory in diffusers' layout. With
 # neither, the demo model draws. What is made is in results/, named after the layouts.
 set -eu
 
@@ -68,6 +68,10 @@ case $model in
     main=CogVideoXExample
     task="--num_inference_steps 20"
     ;;
+  hunyuanvideo)
+    main=HunyuanVideoExample
+    task="--num_inference_steps 20 --num_frames 33"
+    ;;
   latte)
     main=LatteExample
     task="--num_inference_steps 20"
@@ -78,7 +82,7 @@ case $model in
     subject=(--class_labels 277) # a red fox
     ;;
   *)
-    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, sana, hunyuandit, latte, wan, cogvideox and dit" >&2
+    echo "run.sh: no model $model; there are pixart_sigma, pixart_alpha, sd3, flux, flux2, zimage, qwenimage, chroma, sana, hunyuandit, latte, wan, cogvideox, hunyuanvideo and dit" >&2
     exit 2
     ;;
 esac

@@ -292,6 +292,32 @@ def _wan_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], 
     )[0]
 
 
+def _hunyuanvideo_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+    return {
+        "latents": torch.randn(1, config["out_channels"], 5, side, side, generator=generator),
+        "text.prompt_embeds": torch.randn(1, 200, config["text_embed_dim"], generator=generator),
+        "text.prompt_embeds_mask": torch.ones(1, 200, dtype=torch.int64),
+        "text.prompt_embeds_2": torch.zeros(1, 1, config["text_embed_2_dim"]),
+        "text.prompt_embeds_mask_2": torch.zeros(1, 1, dtype=torch.int64),
+    }
+
+
+def _hunyuanvideo_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+    """Without the padding to 1,000 and 256 tokens and the 729 places of a picture, which the pipeline computes and masks."""
+    latents = inputs["latents"]
+    mask = inputs["text.prompt_embeds_mask"].to(latents.dtype)
+    return transformer(
+        hidden_states=torch.cat([latents, torch.zeros_like(latents), torch.zeros_like(latents[:, :1])], 1),
+        timestep=torch.full((1,), timestep, dtype=latents.dtype),
+        encoder_hidden_states=inputs["text.prompt_embeds"],
+        encoder_attention_mask=mask,
+        encoder_hidden_states_2=inputs["text.prompt_embeds_2"],
+        encoder_attention_mask_2=torch.zeros_like(mask[:, :1]),
+        image_embeds=torch.zeros(1, 1, transformer.config.image_embed_dim, dtype=latents.dtype),
+        return_dict=False,
+    )[0]
+
+
 def _cogvideox_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
     return {
         "latents": torch.randn(1, 5, config["in_channels"], side, side, generator=generator),
@@ -436,6 +462,14 @@ MODELS = {
         inputs=_wan_inputs,
         forward=_wan_forward,
         side=32,
+    ),
+    "hunyuanvideo": StepModel(
+        title="HunyuanVideo 1.5, width 2048 (16 heads of 128), 2 blocks, 5 frames of 256 tokens, batch 1, 200 text tokens",
+        tiny="hunyuanvideo15_tiny",
+        real={"num_attention_heads": 16, "attention_head_dim": 128, "rope_axes_dim": [16, 56, 56], "num_layers": 2},
+        inputs=_hunyuanvideo_inputs,
+        forward=_hunyuanvideo_forward,
+        side=16,
     ),
     "cogvideox": StepModel(
         title="CogVideoX 2b, width 1920 (30 heads of 64), 2 blocks, 5 frames of 256 tokens, batch 1, 226 text tokens",

@@ -17,6 +17,8 @@ import java.util.function.Function;
  * @param <C> the transformer's conditioning
  */
 public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
+  private static final int TRIED_TOKENS = 1024; // of a request that is only tried
+
   /** As {@link LatentPipeline}'s. */
   protected FlowPipeline(
       PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {

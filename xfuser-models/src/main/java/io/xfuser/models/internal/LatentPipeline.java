@@ -37,12 +37,8 @@ import java.util.function.Function;
  * @param <C> the transformer's conditioning
  */
 public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
-
   /** Steps of a request that is only tried: more of them are not possible with all settings. */
   protected static final int TRIED_STEPS = 1;
-
-  /** Tokens of a request that is only tried. */
-  protected static final int TRIED_TOKENS = 1024;
 
   private final PipelineComponents components;
   private final Set<String> names;
@@ -197,7 +193,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return weights.handedOut(ElementType.FLOAT32, placement);
   }
 
-  /** The shape of the transformer's tensor {@code name}, where settings do not say it. */
+  /** The shape of a transformer's tensor. */
   protected final long[] weightShape(String name) {
     return weights.shape(name);
   }

@@ -67,11 +67,7 @@ final class HunyuanVideoPipeline extends LatentPipeline<HunyuanVideoConfig, Join
 
   @Override
   protected void check() {
-    if (vae().latentChannels() != config().channels()) {
-      throw new ArgumentException(
-          "%s: latent_channels is %d, but out_channels of the transformer is %d"
-              .formatted(vae().origin(), vae().latentChannels(), config().channels()));
-    }
+    vae().requireChannels("out_channels", config().channels());
     super.check();
   }
 

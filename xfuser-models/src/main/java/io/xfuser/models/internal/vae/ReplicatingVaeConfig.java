@@ -147,6 +147,11 @@ record ReplicatingVaeConfig(
   }
 
   @Override
+  public NDArray unscaled(NDManager owner, NDArray latents, int type, boolean shifted) {
+    return Layer.VAE.call(owner, "enter", latents, type, scalingFactor, 0.0);
+  }
+
+  @Override
   public VaeDecoder framesDecoder(ComponentWeights source) {
     return new CausalDecoder(AutoencoderKlDecoder.open(this, source));
   }
@@ -164,11 +169,6 @@ record ReplicatingVaeConfig(
   @Override
   public VaeEncoder encoder(ComponentConfig config, ComponentWeights source) {
     throw new ModelException(origin + ": the encoder is not supported");
-  }
-
-  @Override
-  public NDArray unscaled(NDManager owner, NDArray latents, int type, boolean shifted) {
-    return Layer.VAE.call(owner, "enter", latents, type, scalingFactor, 0.0);
   }
 
   @Override

@@ -4,12 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.vae.CausalConvolution.Outside;
 import io.xfuser.models.internal.vae.Convolution.Channels;
-import io.xfuser.models.internal.vae.Convolution.Kernel;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Strip;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Reads the layers of a decoder of videos that repeats what is outside. */
 final class ReplicatingVaeLayers {
@@ -58,20 +56,10 @@ final class ReplicatingVaeLayers {
   }
 
   private void resnet(String name, int in, int out) {
-    Layer body =
-        new Sequence(
-            List.of(
-                normed(name + "norm1.", name + "conv1.", in, out),
-                normed(name + "norm2.", name + "conv2.", out, out)));
-    @Nullable Layer shortcut =
-        in == out
-            ? null
-            : new Convolution(
-                owner,
-                weights.at(name + "conv_shortcut."),
-                new Channels(in, out),
-                Kernel.CAUSAL_POINT);
-    layers.add(new ResnetBlock(body, shortcut));
+    Layer first = normed(name + "norm1.", name + "conv1.", in, out);
+    Layer second = normed(name + "norm2.", name + "conv2.", out, out);
+    layers.add(
+        new ResnetBlock(owner, weights.at(name), new Channels(in, out), List.of(first, second)));
   }
 
   private Layer normed(String norm, String name, int in, int out) {

@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.vae;
 
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
@@ -13,6 +14,20 @@ public interface Vae {
 
   /** Channels of the latents. */
   int latentChannels();
+
+  /**
+   * Refuses latents that are not the transformer's.
+   *
+   * @param setting what the transformer's settings call their channels
+   * @throws ArgumentException with both numbers
+   */
+  default void requireChannels(String setting, int channels) {
+    if (latentChannels() != channels) {
+      throw new ArgumentException(
+          "%s: latent_channels is %d, but %s of the transformer is %d"
+              .formatted(origin(), latentChannels(), setting, channels));
+    }
+  }
 
   /** Rows of pixels per row of latents. */
   int scale();
