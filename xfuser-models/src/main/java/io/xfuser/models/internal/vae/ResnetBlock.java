@@ -35,16 +35,15 @@ final class ResnetBlock implements Layer {
   }
 
   /**
-   * The same of other layers, one after the other; reads {@code conv_shortcut} alone, which looks at
-   * one position of one frame.
+   * The same of other layers, one after the other; reads {@code conv_shortcut} alone, which looks
+   * at one position of one frame.
    */
   ResnetBlock(NDManager owner, Weights weights, Channels channels, List<Layer> body) {
     this(
         new Sequence(body),
         channels.in() == channels.out()
             ? null
-            : new Convolution(
-                owner, weights.at("conv_shortcut."), channels, Kernel.CAUSAL_POINT));
+            : new Convolution(owner, weights.at("conv_shortcut."), channels, Kernel.CAUSAL_POINT));
   }
 
   /** The same of other layers. */
