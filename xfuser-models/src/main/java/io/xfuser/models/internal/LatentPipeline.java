@@ -228,11 +228,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     }
   }
 
-  /**
-   * Refuses more text tokens than {@code longest}.
-   *
-   * @throws IllegalArgumentException with both numbers
-   */
+  /** Refuses more text tokens than {@code longest}, with both numbers. */
   protected final void requireText(int longest, GenerationRequest request) {
     int tokens = request.text().maxSequenceLength();
     if (tokens > longest) {
