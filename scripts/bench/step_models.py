@@ -326,12 +326,13 @@ def _cogvideox_inputs(generator: torch.Generator, side: int, config: dict) -> di
 
 
 def _cogvideox_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
-    return transformer(
+    prediction = transformer(
         hidden_states=inputs["latents"],
         encoder_hidden_states=inputs["text.prompt_embeds"],
         timestep=torch.full((1,), int(timestep)),
         return_dict=False,
-    )[0].float()
+    )[0]
+    return prediction.float()
 
 
 def _dit_inputs(generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:

@@ -46,7 +46,7 @@ record BenchModel(DiffusionPipeline pipeline) implements AutoCloseable {
     if (latents.isVideo()) {
       int later = Math.max(1, latents.frames() - 1); // often several frames are one of latents
       int each = Math.max(1, (latents.pixelFrames() - 1) / later);
-      asked.numFrames((input.frames() - 1) * each + 1);
+      asked.numFrames((input.frames(latents.layout()) - 1) * each + 1);
     }
     if (model.settings().contains(InputConfig.HEIGHT)) {
       int scale = usual.size().height() / latents.height();

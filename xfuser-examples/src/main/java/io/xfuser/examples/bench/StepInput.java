@@ -3,6 +3,7 @@ package io.xfuser.examples.bench;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.model.LatentShape;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
@@ -12,7 +13,7 @@ import java.util.TreeMap;
 /**
  * What one denoising step is given.
  *
- * @param latents (B, c, h, w), or (B, c, F, h, w)
+ * @param latents (B, c, h, w), (B, c, F, h, w) or (B, F, c, h, w)
  * @param text the text encoder's tensors by their names in this project, dimension 0 is B
  */
 record StepInput(NDArray latents, Map<String, NDArray> text) {
@@ -42,9 +43,9 @@ record StepInput(NDArray latents, Map<String, NDArray> text) {
     return size(-1);
   }
 
-  /** F. */
-  int frames() {
-    return size(-3);
+  /** F, of latents laid out so. */
+  int frames(LatentShape.Layout layout) {
+    return size(layout == LatentShape.Layout.CLIP ? -4 : -3);
   }
 
   private int size(int dim) {
