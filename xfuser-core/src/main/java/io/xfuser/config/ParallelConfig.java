@@ -21,6 +21,7 @@ public final class ParallelConfig extends ParallelSettings {
     }
     checkPatches(distrifusionDegree(), pipefusionDegree());
     checkUlysses(ulyssesDegree(), ulyssesTopology());
+    checkRing();
     long product = 1;
     for (int degree : degrees()) {
       product *= degree;
@@ -50,6 +51,14 @@ public final class ParallelConfig extends ParallelSettings {
                   places == null || ranks == 1
                       ? ULYSSES_DEGREE + " is 1"
                       : ULYSSES_TOPOLOGY.with(places) + " has one"));
+    }
+  }
+
+  private void checkRing() {
+    if (compactCompressType() != Compression.NONE && ringDegree() == 1) {
+      throw new ArgumentException(
+          "%s is about what ranks of a ring send one another, but %s is 1"
+              .formatted(COMPACT_COMPRESS_TYPE.with(compactCompressType()), RING_DEGREE));
     }
   }
 
@@ -125,6 +134,11 @@ public final class ParallelConfig extends ParallelSettings {
   /** The share of another node's tokens that is not sent in the last step; 0 = all are sent. */
   public double selectiveV() {
     return value(SELECTIVE_V);
+  }
+
+  /** How they tell what has changed. */
+  public Compression compactCompressType() {
+    return value(COMPACT_COMPRESS_TYPE);
   }
 
   /** Ranks that pass keys and values around. */

@@ -1,5 +1,6 @@
 package io.xfuser.config;
 
+import io.xfuser.config.Settings.Compression;
 import io.xfuser.config.Settings.Schedule;
 import io.xfuser.config.Settings.Topology;
 import io.xfuser.failure.ArgumentException;
@@ -67,6 +68,14 @@ public final class ParallelConfigBuilder extends Settings.Builder<ParallelConfig
    */
   public ParallelConfigBuilder ulyssesSchedule(Schedule order) {
     return set(ParallelConfig.ULYSSES_SCHEDULE, order);
+  }
+
+  /**
+   * How ranks of a ring tell what has changed in keys and values since the step before: another
+   * picture, fewer bytes.
+   */
+  public ParallelConfigBuilder compactCompressType(Compression type) {
+    return set(ParallelConfig.COMPACT_COMPRESS_TYPE, type);
   }
 
   /**

@@ -42,6 +42,15 @@ abstract sealed class ParallelSettings extends Settings permits ParallelConfig {
   public static final Setting<Integer> RING_DEGREE =
       degree("ring_degree", "Ranks that pass keys and values around");
 
+  public static final Setting<Compression> COMPACT_COMPRESS_TYPE =
+      Setting.of(
+              "compact_compress_type",
+              Kind.oneOf(Compression.class),
+              "TYPE",
+              "How ranks of a ring tell what has changed in keys and values since the step before:"
+                  + " none, binary, int2 or int4, CompactFusion")
+          .or(Compression.NONE);
+
   public static final Setting<Integer> DISTRIFUSION_DEGREE =
       degree("distrifusion_degree", "Ranks that each compute one patch of the image, DistriFusion");
 
@@ -84,6 +93,7 @@ abstract sealed class ParallelSettings extends Settings permits ParallelConfig {
           ULYSSES_SCHEDULE,
           SELECTIVE_V,
           RING_DEGREE,
+          COMPACT_COMPRESS_TYPE,
           DISTRIFUSION_DEGREE,
           NUM_DISTRIFUSION_PATCH,
           PIPEFUSION_PARALLEL_DEGREE,

@@ -162,6 +162,29 @@ public abstract sealed class Settings
     V_FIRST
   }
 
+  /** How ranks tell one another what has changed since the step before. */
+  public enum Compression {
+    /** All is sent as it is. */
+    NONE(0),
+    /** Whether an element grew or shrank. */
+    BINARY(1),
+    /** The same, and whether by little or much. */
+    INT2(2),
+    /** One of 16 changes. */
+    INT4(4);
+
+    private final int bits;
+
+    Compression(int bits) {
+      this.bits = bits;
+    }
+
+    /** Bits of an element. */
+    public int bits() {
+      return bits;
+    }
+  }
+
   /**
    * Where the ranks of a Ulysses group are: rank i on node i / {@code ranks}.
    *

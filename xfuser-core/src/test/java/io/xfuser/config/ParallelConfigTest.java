@@ -51,7 +51,8 @@ class ParallelConfigTest {
         .hasToString(
             "ParallelConfig[data_parallel_degree=11, use_cfg_parallel=true, ulysses_degree=3,"
                 + " ulysses_topology=none, ulysses_schedule=together, selective_v=0.0,"
-                + " ring_degree=5, distrifusion_degree=1, num_distrifusion_patch=none,"
+                + " ring_degree=5, compact_compress_type=none, distrifusion_degree=1,"
+                + " num_distrifusion_patch=none,"
                 + " pipefusion_parallel_degree=7, num_pipeline_patch=13,"
                 + " attn_layer_num_for_pp=none, tensor_parallel_degree=2, vae_parallel_size=0]");
     ParallelConfig displaced =

@@ -43,6 +43,7 @@ class DevicesTest {
     return Stream.of(
         Arguments.of("torchscript/tensors", "empty empty_on to_device"),
         Arguments.of("internal/attention/attention", ""),
+        Arguments.of("internal/attention/residuals", ""),
         Arguments.of("nn/patchify", ""),
         Arguments.of("internal/parallel/sums", ""),
         Arguments.of("internal/runtime/image", ""),

@@ -7,7 +7,6 @@ import io.xfuser.attention.Attention;
 import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Pending;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.AttentionKernel;
 import java.util.List;
 
@@ -18,26 +17,55 @@ import java.util.List;
  *
  * @param ranks the ring
  * @param kernel computes each part
+ * @param messages what travels
  */
-public record RingAttention(Communicator ranks, AttentionKernel kernel) implements Attention {
+public record RingAttention(Communicator ranks, AttentionKernel kernel, RingMessages messages)
+    implements Attention {
+  /** Keys and values themselves travel. */
+  public RingAttention(Communicator ranks, AttentionKernel kernel) {
+    this(ranks, kernel, RingMessages.WHOLE);
+  }
+
+  /**
+   * How they change travels, once they are known.
+   *
+   * @param request owns what is known
+   * @param bits of an element, 1, 2 or 4
+   * @param whole how many calls, from the first, tell all of it
+   */
+  public static RingAttention compact(
+      NDManager request, Communicator ranks, AttentionKernel kernel, int bits, int whole) {
+    return new RingAttention(ranks, kernel, new Residuals(request, bits, whole));
+  }
+
   @Override
   public NDArray attend(NDManager owner, Qkv qkv) {
     String name = Kernels.name(kernel, qkv.packed());
     try (NDManager scope = owner.newSubManager()) {
       NDArray packed = qkv.packed(); // (B, t + l, 3, H, D)
-      NDArray kv = Kernels.keysAndValues(scope, packed); // (B, t + l, 2, H, D)
+      NDArray own = Kernels.keysAndValues(scope, packed); // (B, t + l, 2, H, D)
+      List<NDArray> message = messages.of(scope, own, ranks.rank());
       NDList sum = null; // values (B, H, t + l, D) and log-sum-exp (B, H, t + l, 1)
       for (int hop = 0; hop < ranks.size(); hop++) {
         boolean last = hop == ranks.size() - 1;
-        Pending next = last ? null : ranks.rotate(List.of(kv));
-        List<NDArray> masks = qkv.masks(scope, arrived(qkv, hop));
+        Pending next = last ? null : ranks.rotate(message);
+        int rank = Math.floorMod(ranks.rank() - hop, ranks.size());
+        List<NDArray> masks = qkv.masks(scope, qkv.text().of(rank)); // of its keys
         long text = qkv.textTokens();
         sum =
             sum == null
                 ? Kernels.ATTENTION.callList(scope, "partial", packed, packed, masks, text, name)
-                : Kernels.ATTENTION.callList(scope, "merge", packed, kv, masks, text, sum, name);
+                : Kernels.ATTENTION.callList(
+                    scope,
+                    "merge",
+                    packed,
+                    messages.read(scope, message, rank),
+                    masks,
+                    text,
+                    sum,
+                    name);
         if (next != null) {
-          kv = next.await(scope).singletonOrThrow();
+          message = next.await(scope);
         }
       }
       if (sum == null) {
@@ -47,8 +75,8 @@ public record RingAttention(Communicator ranks, AttentionKernel kernel) implemen
     }
   }
 
-  /** Which of the text's keys have come from so many ranks before. */
-  private TokenRange arrived(Qkv qkv, int hop) {
-    return qkv.text().of(Math.floorMod(ranks.rank() - hop, ranks.size()));
+  @Override
+  public long bufferBytes() {
+    return messages.bytes();
   }
 }

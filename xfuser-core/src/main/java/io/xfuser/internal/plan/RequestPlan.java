@@ -4,6 +4,7 @@ import ai.djl.Device;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Settings.Compression;
 import io.xfuser.config.Settings.Schedule;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
@@ -56,24 +57,31 @@ public record RequestPlan(
   private static void refuseSelection(
       EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
     ParallelConfig degrees = engine.parallel();
-    if (degrees.selectiveV() == 0) {
+    boolean selects = degrees.selectiveV() > 0;
+    boolean compact = degrees.compactCompressType() != Compression.NONE;
+    if (!selects && !compact) {
       return;
     }
+    String what =
+        selects ? ParallelConfig.SELECTIVE_V.name() : ParallelConfig.COMPACT_COMPRESS_TYPE.name();
     String without = null;
     if (degrees.distrifusionPatches() > 1) {
       without = "DistriFusion";
-    } else if (request.input().cache() != StepCache.NONE) {
+    } else if (compact
+        && degrees.patches() > 1
+        && engine.runtime().warmupSteps() < request.calls()) {
+      without = "patches of PipeFusion, which send them as they are";
+    } else if (selects && request.input().cache() != StepCache.NONE) {
       without = InputConfig.CACHE.with(request.input().cache());
     } else if (!request.guidance().layers().blocks().isEmpty()) {
       without = "skip_guidance_layers";
     }
     if (without != null) {
-      throw new ArgumentException(ParallelConfig.SELECTIVE_V + " cannot be had with " + without);
+      throw new ArgumentException(what + " cannot be had with " + without);
     }
     if (IntStream.range(0, spec.depth()).allMatch(block -> spec.attentions(block) == 0)) {
       throw new ArgumentException(
-          ParallelConfig.SELECTIVE_V
-              + " is about self-attention, which this transformer has none of");
+          what + " is about self-attention, which this transformer has none of");
     }
   }
 

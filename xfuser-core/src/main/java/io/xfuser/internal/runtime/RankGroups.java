@@ -213,6 +213,13 @@ record RankGroups(
           ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring, kernel)
           : new PatchAttention(request, plan.layout(), plan.patchShards(), ring, kernel);
     }
-    return ring.size() > 1 ? new RingAttention(ring, kernel) : new LocalAttention(kernel);
+    if (ring.size() == 1) {
+      return new LocalAttention(kernel);
+    }
+    int bits = asked.engine().parallel().compactCompressType().bits();
+    int whole = plan.warmupSteps() - plan.from();
+    return bits == 0
+        ? new RingAttention(ring, kernel)
+        : RingAttention.compact(request, ring, kernel, bits, whole);
   }
 }

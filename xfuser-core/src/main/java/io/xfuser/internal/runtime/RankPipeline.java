@@ -2,7 +2,9 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Settings.Compression;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.parallel.Communicator;
@@ -135,13 +137,15 @@ final class RankPipeline<C> implements RankCourse.Work {
     if (next == plan.from()) {
       tellOfStep(next);
     }
-    boolean selects = run.engine().parallel().selectiveV() > 0; // others in each step
+    ParallelConfig degrees = run.engine().parallel();
+    boolean varies = // what is sent in each step
+        degrees.selectiveV() > 0 || degrees.compactCompressType() != Compression.NONE;
     StepCourse course =
         new StepCourse(
             run.figures(),
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
-              run.world().transport().step(plan.kind(t) + (selects ? " in step " + t : ""));
+              run.world().transport().step(plan.kind(t) + (varies ? " in step " + t : ""));
               if (decoding.showsAfter(t + 1) || sketches.after(t + 1)) {
                 all.loop().show();
               }

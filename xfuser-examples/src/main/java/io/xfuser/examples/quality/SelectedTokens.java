@@ -4,21 +4,24 @@ import io.xfuser.cli.quality.Fidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.Settings.Compression;
 import io.xfuser.examples.quality.PromptBatches.Drawn;
 import io.xfuser.pipeline.DiffusionPipeline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Compares pictures of which Ulysses ranks sent one another some tokens alone with serial ones, and
- * both with those of many steps, which neither is meant to be near.
+ * Compares pictures of which ranks sent one another some tokens, or changes, alone with serial ones,
+ * and both with those of many steps, which neither is meant to be near.
  */
 @Command(
     name = "scripts/quality/selected",
@@ -47,11 +50,20 @@ public final class SelectedTokens implements Callable<Integer> {
   @Option(names = "--selective_v", split = ",", description = "The values of R.")
   private List<Double> shares = List.of(0.5, 1.0);
 
+  @Option(
+      names = "--compact_compress_type",
+      split = ",",
+      description = "Measures these instead, on rings of as many ranks.")
+  private List<Compression> types = List.of();
+
   private SelectedTokens() {}
 
   /** Takes the flags; {@code --help} tells them. */
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new SelectedTokens()).execute(arguments));
+    System.exit(
+        new CommandLine(new SelectedTokens())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .execute(arguments));
   }
 
   @Override
@@ -60,8 +72,9 @@ public final class SelectedTokens implements Callable<Integer> {
     PromptBatches batches =
         new PromptBatches(texts.subList(0, Math.min(pictures, texts.size())), pictures, 2.5);
     EngineConfig engine = EngineConfig.of(model);
-    System.out.println(
-        "| S | nodes | R | PSNR | SSIM | PSNR to S = " + many + " | serial | loss |");
+    String columns = types.isEmpty() ? "nodes | R" : "ranks | type";
+    System.out.printf(
+        "| S | %s | PSNR | SSIM | PSNR to S = %d | serial | loss |%n", columns, many);
     System.out.println("|---|---|---|---|---|---|---|---|");
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       Drawn reference = PromptBatches.draw(pipeline, engine, batches.requests(many, x -> {}));
@@ -70,10 +83,8 @@ public final class SelectedTokens implements Callable<Integer> {
         Drawn serial = PromptBatches.draw(pipeline, engine, requests);
         double own = psnr(reference.compared(serial));
         for (int ranks : nodes) {
-          for (double share : shares) {
-            ParallelConfig selecting =
-                ParallelConfig.builder().ulyssesDegree(ranks).selectiveV(share).build();
-            EngineConfig asked = engine.toBuilder().parallel(selecting).build();
+          for (Map.Entry<String, ParallelConfig> way : ways(ranks).entrySet()) {
+            EngineConfig asked = engine.toBuilder().parallel(way.getValue()).build();
             Drawn drawn = PromptBatches.draw(pipeline, asked, requests);
             List<Fidelity> near = serial.compared(drawn);
             double far = psnr(reference.compared(drawn));
@@ -82,7 +93,7 @@ public final class SelectedTokens implements Callable<Integer> {
                 "| %d | %d | %s | %.1f | %.3f | %.2f | %.2f | %.2f |%n",
                 count,
                 ranks,
-                share,
+                way.getKey(),
                 psnr(near),
                 near.stream().mapToDouble(Fidelity::ssim).average().orElse(Double.NaN),
                 far,
@@ -93,6 +104,21 @@ public final class SelectedTokens implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private Map<String, ParallelConfig> ways(int ranks) {
+    Map<String, ParallelConfig> all = new LinkedHashMap<>();
+    for (Compression type : types) {
+      all.put(
+          type.name().toLowerCase(Locale.ROOT),
+          ParallelConfig.builder().ringDegree(ranks).compactCompressType(type).build());
+    }
+    for (double share : types.isEmpty() ? shares : List.<Double>of()) {
+      all.put(
+          String.valueOf(share),
+          ParallelConfig.builder().ulyssesDegree(ranks).selectiveV(share).build());
+    }
+    return all;
   }
 
   /** The mean in dB; equal pictures are left out. */

@@ -3,19 +3,15 @@ package io.xfuser.models.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Settings.Schedule;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.nn.Range;
-import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.report.RankReport;
-import io.xfuser.testing.Pixels;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import java.util.List;
@@ -71,7 +67,7 @@ class UlyssesPicturesTest {
   @ParameterizedTest
   @MethodSource("pictures")
   void theyAreTheSameBits(String model, ParallelConfig nodes) {
-    try (Opened pipeline = new Opened(model)) {
+    try (TinyPictures pipeline = new TinyPictures(model)) {
       float[] expected =
           pipeline.pixels(nodes.toBuilder().set(ParallelConfig.ULYSSES_TOPOLOGY, null).build());
       assertThat(pipeline.pixels(nodes.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build()))
@@ -89,7 +85,7 @@ class UlyssesPicturesTest {
     int size = nodes * ofANode;
     ParallelConfig layout =
         SERIAL.toBuilder().ulyssesDegree(size).ulyssesTopology(nodes, ofANode).build();
-    try (Opened pipeline = new Opened("sd3_tiny");
+    try (TinyPictures pipeline = new TinyPictures("sd3_tiny");
         Generation generation = pipeline.drawn(layout)) {
       TransformerSpec<?> spec = pipeline.pipeline().model().transformer(Placement.CPU);
       Range tokens = Range.of(35); // of 80 × 112 pixels
@@ -122,7 +118,7 @@ class UlyssesPicturesTest {
   void selectedTokensDrawAnotherPictureTheSameInAnyOrder(String model, int patches) {
     ParallelConfig whole =
         SERIAL.toBuilder().ulyssesDegree(4).ulyssesTopology(2, 2).numPipelinePatch(patches).build();
-    try (Opened pipeline = new Opened(model)) {
+    try (TinyPictures pipeline = new TinyPictures(model)) {
       float[] fresh = pipeline.pixels(whole);
       ParallelConfig some = whole.toBuilder().selectiveV(1).build();
       float[] selected = pipeline.pixels(some);
@@ -162,50 +158,11 @@ class UlyssesPicturesTest {
   @MethodSource("refusals")
   void whatSelectedTokensCannotBeHadWithIsRefused(
       String model, ParallelConfig layout, InputConfig input, String sentence) {
-    try (Opened pipeline = new Opened(model);
+    try (TinyPictures pipeline = new TinyPictures(model);
         XDiTParallel ranks = pipeline.ranks(layout)) {
       assertThatThrownBy(() -> ranks.generate(input))
           .isInstanceOf(ArgumentException.class)
           .hasMessage(sentence);
-    }
-  }
-
-  /** A tiny pipeline, and what is asked of it. */
-  private record Opened(String model, EngineConfig engine, DiffusionPipeline pipeline)
-      implements AutoCloseable {
-    private Opened(String model) {
-      this(model, EngineConfig.of(Requests.directory(model)));
-    }
-
-    private Opened(String model, EngineConfig engine) {
-      this(model, engine, DiffusionPipeline.fromPretrained(engine.model()));
-    }
-
-    private XDiTParallel ranks(ParallelConfig layout) {
-      return XDiTParallel.inProcess(
-          pipeline, engine.toBuilder().parallel(layout).runtime(r -> r.warmupSteps(1)).build());
-    }
-
-    private Generation drawn(ParallelConfig layout) {
-      InputConfig input =
-          Requests.two(model).toBuilder()
-              .numInferenceSteps(STEPS)
-              .outputType(OutputType.LATENT)
-              .build();
-      try (XDiTParallel ranks = ranks(layout)) {
-        return ranks.generate(input);
-      }
-    }
-
-    private float[] pixels(ParallelConfig layout) {
-      try (Generation generation = drawn(layout)) {
-        return Pixels.floats(generation.tensor());
-      }
-    }
-
-    @Override
-    public void close() {
-      pipeline.close();
     }
   }
 }
