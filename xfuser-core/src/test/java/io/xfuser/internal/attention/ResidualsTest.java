@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.nn.TokenLayout.PatchSpan;
-import io.xfuser.attention.Qkv;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.ElementType;
@@ -71,7 +71,9 @@ class ResidualsTest {
     }
   }
 
-  /** An element that stays where it is comes nearer with each message: what was left out is sent. */
+  /**
+   * An element that stays where it is comes nearer with each message: what was left out is sent.
+   */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4})
   void whatAMessageLeavesOutIsInTheNextOnes(int bits) {
@@ -115,8 +117,7 @@ class ResidualsTest {
               try (NDManager request = Torch.newManager()) {
                 Communicator ring = world.group(Channel.RING, List.of(0, 1, 2));
                 var exact = new RingAttention(ring, AttentionKernel.FASTEST);
-                var compact =
-                    RingAttention.compact(request, ring, AttentionKernel.FASTEST, 4, 2);
+                var compact = RingAttention.compact(request, ring, AttentionKernel.FASTEST, 4, 2);
                 double most = 0;
                 long before = 0;
                 for (int step = 0; step < 6; step++) {

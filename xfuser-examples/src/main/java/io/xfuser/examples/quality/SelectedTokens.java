@@ -20,8 +20,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Compares pictures of which ranks sent one another some tokens, or changes, alone with serial ones,
- * and both with those of many steps, which neither is meant to be near.
+ * Compares pictures of which ranks sent one another some tokens, or changes, alone with serial
+ * ones, and both with those of many steps, which neither is meant to be near.
  */
 @Command(
     name = "scripts/quality/selected",
@@ -73,8 +73,7 @@ public final class SelectedTokens implements Callable<Integer> {
         new PromptBatches(texts.subList(0, Math.min(pictures, texts.size())), pictures, 2.5);
     EngineConfig engine = EngineConfig.of(model);
     String columns = types.isEmpty() ? "nodes | R" : "ranks | type";
-    System.out.printf(
-        "| S | %s | PSNR | SSIM | PSNR to S = %d | serial | loss |%n", columns, many);
+    System.out.printf("| S | %s | PSNR | SSIM | PSNR to S = %d | serial | loss |%n", columns, many);
     System.out.println("|---|---|---|---|---|---|---|---|");
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       Drawn reference = PromptBatches.draw(pipeline, engine, batches.requests(many, x -> {}));

@@ -9,8 +9,8 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Settings.Schedule;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.testing.Pixels;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,8 +62,7 @@ class ShortTextsTest {
             .numInferenceSteps(3)
             .outputType(OutputType.LATENT)
             .build();
-    EngineConfig ranks =
-        engine.toBuilder().parallel(layout).runtime(r -> r.warmupSteps(1)).build();
+    EngineConfig ranks = engine.toBuilder().parallel(layout).runtime(r -> r.warmupSteps(1)).build();
     try (XDiTParallel parallel = XDiTParallel.inProcess(pipeline, ranks)) {
       return parallel.generate(input);
     }
