@@ -1,11 +1,14 @@
 package io.xfuser.model;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.WeightFiles;
+import io.xfuser.nn.Range;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
-import io.xfuser.weights.WeightReader;
+import io.xfuser.weights.Share;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -53,10 +56,50 @@ public record PipelineComponents(
    */
   public record Given(Path place, String prefix, @Nullable ComponentConfig config) {}
 
+  /**
+   * The tensors of one component, whatever the format of its files, in the run's element type on
+   * the device of its {@link Placement}. Opening reads headers; a tensor is read when it is asked
+   * for, and stays valid when this is closed. None may be written to: it may be the file itself.
+   * Safe for use by several threads. Opened by {@link PipelineComponents#weights}.
+   */
+  public interface Weights extends AutoCloseable {
+    /** The names of all tensors, diffusers' or transformers'. */
+    Set<String> names();
+
+    /**
+     * The shape of the tensor {@code name}.
+     *
+     * @throws ModelException if there is none
+     */
+    long[] shape(String name);
+
+    /**
+     * The tensor {@code name}.
+     *
+     * @param shape the shape that the model needs
+     * @throws ModelException naming file and tensor, if it is missing, has another shape, lies
+     *     outside its file or holds no floating-point numbers
+     */
+    NDArray get(NDManager owner, String name, long... shape);
+
+    /**
+     * Those elements of the tensor {@code name} that are {@code part} of it along a dimension, for
+     * a {@link Share}; the rest is not read.
+     *
+     * @param shape the shape that the model needs of the whole tensor
+     * @throws ModelException as for the whole tensor
+     */
+    NDArray get(NDManager owner, int dimension, Range part, String name, long... shape);
+
+    /** Lets go of the files. */
+    @Override
+    void close();
+  }
+
   /** Knows the formats of files of weights; found by {@link ServiceLoader}. */
   public interface WeightFormats {
     /** Opens the weights of component {@code name}, as {@link PipelineComponents#weights} says. */
-    WeightReader open(PipelineComponents components, String name);
+    Weights open(PipelineComponents components, String name);
   }
 
   /**
@@ -65,7 +108,7 @@ public record PipelineComponents(
    *
    * @throws ModelException if there are none, or a header does not describe its file
    */
-  public WeightReader weights(String name) {
+  public Weights weights(String name) {
     return ServiceLoader.load(WeightFormats.class)
         .findFirst()
         .orElseThrow(() -> new ModelException("nothing here reads the weights of " + name))

@@ -26,7 +26,6 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Placement;
-import io.xfuser.weights.WeightReader;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
@@ -102,7 +101,7 @@ class AdditionTest {
           Generation one = ranks.generate(FOX)) {
         assertThat(one.tensor().getShape().getShape()).containsExactly(1, 3, 64, 64);
       }
-      try (WeightReader weights = components().weights("vae")) {
+      try (PipelineComponents.Weights weights = components().weights("vae")) {
         assertThat(weights.names()).contains(OutsidePipeline.BIAS, "decoder.conv_in.weight");
         float[] bias =
             Torch.alias(manager, weights.get(manager, OutsidePipeline.BIAS, 3)).toFloatArray();

@@ -20,7 +20,6 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import io.xfuser.weights.WeightReader;
 import java.util.Map;
 import java.util.Set;
 
@@ -53,7 +52,7 @@ record OutsidePipeline(PipelineComponents components)
   /** Adds what the last two colours of the file's bias have between them. */
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
-    try (WeightReader weights = components.on(placement).weights("vae");
+    try (PipelineComponents.Weights weights = components.on(placement).weights("vae");
         NDManager scope = Torch.newManager()) {
       long[] shape = weights.shape(BIAS);
       NDArray whole = Torch.alias(scope, weights.get(scope, BIAS, shape));

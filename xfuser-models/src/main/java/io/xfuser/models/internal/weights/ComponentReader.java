@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.nn.Range;
-import io.xfuser.weights.WeightReader;
 import java.util.Set;
 
 /**
@@ -13,7 +12,8 @@ import java.util.Set;
  * @param source the component's files
  * @param weights what is handed out of them
  */
-record ComponentReader(ComponentWeights source, Weights weights) implements WeightReader {
+record ComponentReader(ComponentWeights source, Weights weights)
+    implements PipelineComponents.Weights {
   @Override
   public Set<String> names() {
     return source.names();
@@ -42,7 +42,7 @@ record ComponentReader(ComponentWeights source, Weights weights) implements Weig
   /** Opens them. */
   public static final class Formats implements PipelineComponents.WeightFormats {
     @Override
-    public WeightReader open(PipelineComponents components, String name) {
+    public PipelineComponents.Weights open(PipelineComponents components, String name) {
       ComponentWeights source = ComponentWeights.open(components, name);
       return new ComponentReader(source, source.handedOut());
     }
