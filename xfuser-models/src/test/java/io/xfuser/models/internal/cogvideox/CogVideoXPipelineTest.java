@@ -77,7 +77,8 @@ class CogVideoXPipelineTest {
         .hasMessage("height and width must be multiples of 16, but are 40 and 48");
     assertThatThrownBy(() -> Requests.resolve(LATER, FOX.toBuilder().size(96, 96).build()))
         .hasMessage(
-            "6 × 6 tokens (rows × columns) of a frame are too many: cogvideox has places for 5 × 6");
+            "6 × 6 tokens (rows × columns) of a frame are too many: cogvideox has places for 5 ×"
+                + " 6");
     InputConfig long226 = FOX.toBuilder().maxSequenceLength(226).build();
     assertThatThrownBy(() -> Requests.resolve(TWO, long226))
         .hasMessage("max_sequence_length is 226, but this model takes 20 text tokens");
