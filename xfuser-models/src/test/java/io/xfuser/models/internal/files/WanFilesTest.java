@@ -1,0 +1,121 @@
+package io.xfuser.models.internal.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDManager;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
+import io.xfuser.failure.ModelException;
+import io.xfuser.models.contract.DirectoryCopy;
+import io.xfuser.models.internal.weights.Checkpoint;
+import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Wan as ComfyUI splits it, by the names of its authors. */
+class WanFilesTest {
+  private static final Path TINY = OneFile.directory("wan_tiny");
+  private static final Path PICTURES = OneFile.directory("wan_i2v_tiny");
+
+  @TempDir Path files;
+
+  /** Published heads are 128 wide, which no shape tells; a narrower transformer has one. */
+  @Test
+  void filesDrawWhatTheirDirectoryDraws() throws IOException {
+    DirectoryCopy directory = DirectoryCopy.of(TINY, files.resolve("directory"));
+    directory.rewrite(
+        "transformer/config.json", "\"attention_head_dim\": 8", "\"attention_head_dim\": 48");
+    directory.rewrite(
+        "transformer/config.json", "\"num_attention_heads\": 6", "\"num_attention_heads\": 1");
+    Path file = written(TINY, "wan_tiny", "wan2.1_t2v_1.3B");
+    Torch.prepareThread(1);
+    try (NDManager manager = Torch.newManager()) {
+      Path text =
+          new OneFile(manager)
+              .add(TINY.resolve("text_encoder"), "")
+              .write(files.resolve("umt5_xxl_fp16.safetensors"));
+      requireEqual(
+          directory.directory(), OneFile.beside(file, TINY).part("text_encoder", text).build());
+    }
+  }
+
+  private static void requireEqual(Path directory, ModelConfig single) {
+    try (Generation expected = draw(ModelConfig.builder(directory).build());
+        Generation found = draw(single)) {
+      assertThat(Pixels.largestDifference(found.tensor(), expected.tensor())).isZero();
+    }
+  }
+
+  private static Generation draw(ModelConfig model) {
+    InputConfig input =
+        InputConfig.builder("a fox")
+            .size(32, 48)
+            .numFrames(5)
+            .numInferenceSteps(2)
+            .maxSequenceLength(20)
+            .outputType(OutputType.PT)
+            .build();
+    EngineConfig engine = EngineConfig.builder(model).runtime(r -> r.threads(1)).build();
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
+      return ranks.generate(input);
+    }
+  }
+
+  @Test
+  void whatLooksAtPicturesHasDiffusersNamesAndSettings() throws IOException {
+    Path file = written(PICTURES, "wan_i2v_tiny", "wan2.1_i2v_480p_14B");
+    Checkpoint.Found found = Checkpoint.read(file).components().get(0);
+    try (FileWeights weights =
+        FileWeights.open(PICTURES.resolve("transformer"), "diffusion_pytorch_model", null)) {
+      assertThat(found.tensors().names()).isEqualTo(weights.names());
+    }
+    assertThat(found.format().config(found.tensors()))
+        .isEqualTo(
+            Map.ofEntries(
+                Map.entry("num_layers", 4),
+                Map.entry("num_attention_heads", 1),
+                Map.entry("attention_head_dim", 48),
+                Map.entry("patch_size", List.of(1, 2, 2)),
+                Map.entry("in_channels", 14),
+                Map.entry("out_channels", 5),
+                Map.entry("text_dim", 32),
+                Map.entry("ffn_dim", 80),
+                Map.entry("cross_attn_norm", true),
+                Map.entry("image_dim", 32),
+                Map.entry("added_kv_proj_dim", 48)));
+  }
+
+  @Test
+  void whatIsMissingIsNamed() throws IOException {
+    Path file = written(TINY, "wan_tiny", "wan2.1_t2v_14B_fp8_scaled");
+    assertThat(new SingleFiles().inspect(file, Map.of()))
+        .containsEntry("is", "a Wan transformer")
+        .containsEntry("pipeline", "WanPipeline")
+        .containsEntry("missing", List.of("vae", "text_encoder"));
+    Path half = written(TINY, "wan_tiny", "wan2.2_t2v_high_noise_14B");
+    assertThatThrownBy(() -> new SingleFiles().inspect(half, Map.of()))
+        .isInstanceOf(ModelException.class)
+        .hasMessageEndingWith(
+            "is one of the two transformers of Wan 2.2 A14B, which are read from a directory");
+  }
+
+  private Path written(Path directory, String table, String name) throws IOException {
+    Torch.prepareThread(1);
+    try (NDManager manager = Torch.newManager()) {
+      return new OneFile(manager)
+          .add(directory.resolve("transformer"), table, "model.diffusion_model.")
+          .write(files.resolve(name + ".safetensors"));
+    }
+  }
+}
