@@ -11,6 +11,7 @@ from pathlib import Path
 
 import diffusers
 import torch
+import transformers
 from diffusers.models.embeddings import get_2d_rotary_pos_embed
 from diffusers.pipelines.hunyuandit.pipeline_hunyuandit import get_resize_crop_region_for_grid
 
@@ -47,6 +48,59 @@ class StepModel:
             if part.name != "transformer":
                 (folder / part.name).symlink_to(part)
         transformer.save_pretrained(folder / "transformer")
+
+
+@dataclass(frozen=True)
+class TextEncoderModel:
+    """A language model as a text encoder: a prompt's tokens become the states of its first layers."""
+
+    title: str
+    tiny: str
+    """The directory of the tiny pipeline, which has the tokenizer; the states are those before the last layer."""
+    real: dict
+    """The settings of the text encoder in which it differs from the tiny one."""
+    width: str
+    """The setting of the transformer that is the encoder's width."""
+    tokens: int
+    side: int | None = None
+    timestep: float = 0
+
+    @property
+    def directory(self) -> Path:
+        return _FIXTURES / self.tiny
+
+    def transformer(self) -> torch.nn.Module:
+        """The encoder, with random weights in fp32."""
+        config = transformers.AutoConfig.from_pretrained(self.directory / "text_encoder", **self.real)
+        return transformers.AutoModel.from_config(config, torch_dtype=torch.float32)
+
+    def write(self, encoder: torch.nn.Module, folder: Path) -> None:
+        """The tiny pipeline with it, and with a transformer of its width; then `encoder` has no last layer, and no norm behind it."""
+        for part in self.directory.iterdir():
+            if part.name not in ("transformer", "text_encoder"):
+                (folder / part.name).symlink_to(part)
+        config = json.loads((self.directory / "transformer/config.json").read_text())
+        config[self.width] = encoder.config.hidden_size
+        getattr(diffusers, config["_class_name"]).from_config(config).save_pretrained(folder / "transformer")
+        encoder.save_pretrained(folder / "text_encoder")
+        (folder / "prompt.txt").write_text(self.prompt)
+        del encoder.layers[-1:]
+        encoder.config.num_hidden_layers -= 1
+        encoder.norm = torch.nn.Identity()
+
+    @property
+    def prompt(self) -> str:
+        return "a fox in the snow, " * self.tokens  # more than are read
+
+    def inputs(self, generator: torch.Generator, side: int, config: dict) -> dict[str, torch.Tensor]:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.directory / "tokenizer")
+        message = [{"role": "user", "content": self.prompt}]
+        text = tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True, enable_thinking=True)
+        tokens = tokenizer(text, max_length=self.tokens, truncation=True, return_tensors="pt")
+        return {name: tokens[name] for name in ("input_ids", "attention_mask")}
+
+    def forward(self, encoder: torch.nn.Module, inputs: dict[str, torch.Tensor], timestep: float) -> torch.Tensor:
+        return encoder(**inputs).last_hidden_state
 
 
 _FIXTURES = Path(__file__).parents[2] / "xfuser-models/src/test/resources/fixtures"
@@ -482,6 +536,16 @@ MODELS = {
         inputs=_cogvideox_inputs,
         forward=_cogvideox_forward,
         side=32,
+    ),
+    "qwen3_4b": TextEncoderModel(
+        title="Qwen3-4B as a text encoder, width 2560 (32 heads of 128 in 8 groups), 2 layers, 512 tokens",
+        tiny="zimage_tiny",
+        real={
+            "hidden_size": 2560, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128,
+            "intermediate_size": 9728, "num_hidden_layers": 3, "layer_types": ["full_attention"] * 3,
+        },
+        width="cap_feat_dim",
+        tokens=512,
     ),
     "dit": StepModel(
         title="DiT-XL/2, width 1152 (16 heads of 72), 8 blocks, 256 tokens, batch 8",

@@ -24,7 +24,7 @@ import java.util.function.IntFunction;
  *
  * @param <C> the model's conditioning
  */
-final class RankedStep<C> implements AutoCloseable {
+final class RankedStep<C> implements Served.Variant, AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofMinutes(10);
 
   private final List<ExecutorService> threads = new ArrayList<>();
@@ -72,7 +72,8 @@ final class RankedStep<C> implements AutoCloseable {
   }
 
   /** The prediction as latents in diffusers' layout; returns when all ranks are done. */
-  NDArray predict(NDManager owner) {
+  @Override
+  public NDArray predict(NDManager owner) {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> shards = new ArrayList<>(); // (B, l, c)
       for (NDArray own : onAll(rank -> ranks.get(rank).predict(scope))) {
