@@ -142,6 +142,19 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
               "Layers of the text encoder whose states the model reads side by side")
           .open("the model's");
 
+  public static final Setting<Double> MAX_TIMESTEPS =
+      Setting.of(
+              "max_timesteps",
+              Kind.number(),
+              "X",
+              "The angle of the first step, in radians: 0 is the picture, a quarter turn noise")
+          .or(1.5708);
+
+  public static final Setting<Double> INTERMEDIATE_TIMESTEPS =
+      Setting.of(
+              "intermediate_timesteps", Kind.number(), "X", "That of the second one of two steps")
+          .open("1.3 of two steps");
+
   public static final Setting<Double> GUIDANCE_SCALE_2 =
       Setting.of(
               "guidance_scale_2",
@@ -184,6 +197,8 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           CFG_TRUNCATION,
           TEXT_ENCODER_OUT_LAYERS,
           COMPLEX_HUMAN_INSTRUCTION,
+          MAX_TIMESTEPS,
+          INTERMEDIATE_TIMESTEPS,
           GUIDANCE_SCALE_2,
           USE_DYNAMIC_CFG,
           LAST_IMAGE);

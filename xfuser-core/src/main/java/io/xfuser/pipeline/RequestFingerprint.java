@@ -56,6 +56,8 @@ final class RequestFingerprint {
           InputConfig.DECODE_CHUNK_SIZE,
           InputConfig.CFG_NORMALIZATION,
           InputConfig.CFG_TRUNCATION,
+          InputConfig.MAX_TIMESTEPS,
+          InputConfig.INTERMEDIATE_TIMESTEPS,
           InputConfig.GUIDANCE_SCALE_2,
           InputConfig.USE_DYNAMIC_CFG,
           InputConfig.CACHE,

@@ -36,6 +36,11 @@ public interface SchedulerProvider {
     /** The same, and one more for what follows the last step. */
     SIGMAS_TO_THE_END,
     /** {@link SchedulerRequest#timesteps}, the caller's. */
-    TIMESTEPS
+    TIMESTEPS,
+    /**
+     * {@link SchedulerRequest#sigmas}, one more than steps, which are angles in radians from the
+     * picture (0) to noise (a quarter turn).
+     */
+    ANGLES
   }
 }

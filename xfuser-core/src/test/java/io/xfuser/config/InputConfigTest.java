@@ -103,7 +103,8 @@ class InputConfigTest {
                 + " original_size=[1024, 1024], target_size=none, crops_coords_top_left=[0, 0],"
                 + " mask_feature=true, enable_temporal_attentions=true, decode_chunk_size=14,"
                 + " cfg_normalization=0.0, cfg_truncation=1.0, text_encoder_out_layers=none,"
-                + " complex_human_instruction=none, guidance_scale_2=none, use_dynamic_cfg=false,"
+                + " complex_human_instruction=none, max_timesteps=1.5708,"
+                + " intermediate_timesteps=none, guidance_scale_2=none, use_dynamic_cfg=false,"
                 + " last_image=none]");
     assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all).isNotEqualTo(FOX);
     assertThat(InputConfig.builder().classLabels(List.of(207, 0)).build().classLabels())

@@ -21,7 +21,7 @@ class ModelSizesTest {
   private static final Path MODELS = Path.of("src/main/java/io/xfuser/models/internal");
 
   /** Without imports, whose number grows with the rooms and not with the model. */
-  private static final int LINES = 700;
+  private static final int LINES = 850; // of all its kinds together
 
   /** What single files call a model's tensors is a table, and no part of what it computes. */
   private static final String TABLE = "Checkpoint.java";

@@ -80,7 +80,9 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
   /** {@code builder} with the call's arguments. */
   InputConfigBuilder fill(InputConfigBuilder builder) {
     for (Map.Entry<String, JsonNode> argument : json.get("call").properties()) {
-      set(builder, argument.getKey(), argument.getValue());
+      if (!argument.getValue().isNull()) { // None is what is not given
+        set(builder, argument.getKey(), argument.getValue());
+      }
     }
     return builder;
   }

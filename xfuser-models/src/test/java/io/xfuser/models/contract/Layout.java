@@ -40,6 +40,7 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
           "flux_dev_tiny",
           "hunyuandit12_tiny",
           "pixart_alpha_tiny",
+          "sana_sprint_tiny",
           "sana_tiny",
           "sd3_tiny");
 

@@ -10,6 +10,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
   c = self.layers(like, {"patch_embed.proj": [16, 4], "proj_out": [4, 16], "time_embed.linear": [96, 16],
                          "time_embed.emb.timestep_embedder.linear_1": [16, 256],
                          "time_embed.emb.timestep_embedder.linear_2": [16, 16],
+                         "time_embed.timestep_embedder.linear_1": [16, 256], "time_embed.timestep_embedder.linear_2": [16, 16],
+                         "time_embed.guidance_embedder.linear_1": [16, 256], "time_embed.guidance_embedder.linear_2": [16, 16],
                          "caption_projection.linear_1": [16, 12], "caption_projection.linear_2": [16, 16]})
   c["scale_shift_table"], c["caption_norm.weight"] = self.of(like, [2, 16]), self.of(like, [16])
   t = self.timestep(500., like, c)
@@ -25,5 +27,5 @@ def calls(self, like: Tensor) -> List[Tensor]:
   terms = [0, 1, 1]
   y = self.after_attention(x, packed, sums, m, w, terms)
   z = self.after_text(y, q, text, [caption[1]], w, terms)
-  out = [t, m, x, packed, sums, text, q, y, z, self.chosen(self.of(like, [2, 5, 3]), 2, 7), self.predict(x, t, c)] + caption
+  out = [self.guided_timestep(500., like, self.guidance(4.5, 0.1, like, c), c), t, m, x, packed, sums, text, q, y, z, self.chosen(self.of(like, [2, 5, 3]), 2, 7), self.predict(x, t, c)] + caption
   return out + [self.after_mlp(z, [z, z], [2, 0, 3, 9, 1, 3], 3, m, w, terms)]

@@ -11,4 +11,4 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = out + [self.unipc(x, [x, x], c, [0.5]), self.unipc_corrected(x, [x, x], x, c, [0.5, 0.4])]
   out = out + [self.noisy_multistep(x, [x, x], x, c), self.deis(x, [x], c), self.deis(x, [x, x], c)]
   out = out + [self.shifted_ddim("sample", x, x, c), self.shifted_dpm(x, x, [x], x, c)]
-  return out + [self.add_noise(x, x, c), self.flow(x, x, c), self.flow_noised(x, x, c), self.divide(x, c)]
+  return out + [self.add_noise(x, x, c), self.flow(x, x, c), self.flow_noised(x, x, c), self.divide(x, c), self.turned(x, c), self.turned_back(x, x, c)]

@@ -37,7 +37,7 @@ record Sana(SanaConfig config, Weights weights) implements SizedTransformer<Sana
     String known =
         "transformer_blocks\\.\\d+\\.(%s)".formatted(block)
             + "|(patch_embed\\.proj|proj_out|caption_projection\\.linear_[12]|time_embed\\.linear"
-            + "|time_embed\\.emb\\.timestep_embedder\\.linear_[12])\\.(weight|bias)"
+            + "|time_embed\\.(emb\\.)?(timestep|guidance)_embedder\\.linear_[12])\\.(weight|bias)"
             + "|caption_norm\\.weight|scale_shift_table|patch_embed\\.pos_embed";
     weights.expect(name -> name.matches(known));
   }

@@ -24,11 +24,15 @@ record SanaConditioner(SanaConfig config, TensorMap weights)
         config,
         WeightMap.of(
             weights,
-            w ->
-                w.mlp("caption_projection", width, config.captionChannels())
-                    .scale("caption_norm", width)
-                    .mlp("time_embed.emb.timestep_embedder", width, SINUSOIDS)
-                    .linear("time_embed.linear", 6 * width, width)));
+            w -> {
+              w.mlp("caption_projection", width, config.captionChannels())
+                  .scale("caption_norm", width)
+                  .mlp(config.timestepEmbedder(), width, SINUSOIDS)
+                  .linear("time_embed.linear", 6 * width, width);
+              return config.guidanceScale().isPresent()
+                  ? w.mlp("time_embed.guidance_embedder", width, SINUSOIDS)
+                  : w;
+            }));
   }
 
   @Override
@@ -39,14 +43,16 @@ record SanaConditioner(SanaConfig config, TensorMap weights)
         Sana.PROGRAM.callList(
             request, "caption", embeds, given, Sana.PROGRAM.callLong("kept", given), weights);
     NDArray text = caption.get(0);
+    List<NDArray> guidance = guidance(request, input, text);
     return new SanaConditioning(
         text,
         List.of(caption.get(1)),
+        guidance,
         positions(request, input, text),
         input.picture().sequence().denoised().columns(),
         new PerBlock(request),
         new StepModulations(
-            request, input.timesteps(), (to, t) -> modulation(to, embedded(to, text, t))),
+            request, input.timesteps(), (to, t) -> modulation(to, embedded(to, text, guidance, t))),
         null);
   }
 
@@ -61,14 +67,25 @@ record SanaConditioner(SanaConfig config, TensorMap weights)
 
   @Override
   public SanaConditioning at(NDManager step, SanaConditioning c, double timestep) {
-    NDArray embedded = embedded(step, c.text(), timestep);
+    NDArray embedded = embedded(step, c.text(), c.guidance(), timestep);
     return c.at(new SanaConditioning.Step(c.steps().at(step, timestep), embedded));
   }
 
   /** The embedded timestep (1, C). */
-  private NDArray embedded(NDManager owner, NDArray like, double timestep) {
+  private NDArray embedded(NDManager owner, NDArray like, List<NDArray> guidance, double timestep) {
+    if (config.guidanceScale().isPresent()) { // whose pipeline leaves timestep_scale alone
+      return Sana.PROGRAM.call(owner, "guided_timestep", timestep, like, guidance.get(0), weights);
+    }
     double scaled = timestep * config.timestepScale();
     return Sana.PROGRAM.call(owner, "timestep", scaled, like, weights);
+  }
+
+  /** The embedded guidance (1, C), of a model that is told it. */
+  private List<NDArray> guidance(NDManager request, ConditionInput input, NDArray like) {
+    double told = input.picture().guidance();
+    return config.guidanceScale().stream()
+        .mapToObj(scale -> Sana.PROGRAM.call(request, "guidance", told, scale, like, weights))
+        .toList();
   }
 
   /** What all blocks make their modulations of, (1, 6·C). */

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param text projected captions (B, T, C)
  * @param mask (B, 1, 1, T), added to the scores of what looks at them
+ * @param guidance embedded (1, C), if the model is told it
  * @param positions embeddings of this rank's tokens, (l, C) in fp32, if the model has any
  * @param columns of tokens
  * @param kept keys and values of the captions
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 record SanaConditioning(
     NDArray text,
     List<NDArray> mask,
+    List<NDArray> guidance,
     List<NDArray> positions,
     int columns,
     PerBlock kept,
@@ -35,7 +37,7 @@ record SanaConditioning(
   record Step(StepModulations.Now modulations, NDArray embedded) {}
 
   SanaConditioning at(Step next) {
-    return new SanaConditioning(text, mask, positions, columns, kept, steps, next);
+    return new SanaConditioning(text, mask, guidance, positions, columns, kept, steps, next);
   }
 
   Step now() {

@@ -24,6 +24,8 @@ import java.util.OptionalDouble;
  * @param sampleSize rows and columns of latents of the pictures trained on
  * @param interpolationScale by which positions are divided; none if the model has no positions
  * @param timestepScale by which timesteps are multiplied
+ * @param guidanceScale by which the guidance is multiplied that the model is told; none if it is
+ *     told none
  */
 record SanaConfig(
     int layers,
@@ -38,7 +40,8 @@ record SanaConfig(
     boolean normed,
     int sampleSize,
     OptionalDouble interpolationScale,
-    double timestepScale)
+    double timestepScale,
+    OptionalDouble guidanceScale)
     implements SizedTransformer.Size {
   /** Epsilon of layer norms. */
   static final double EPSILON = 1e-6;
@@ -54,6 +57,13 @@ record SanaConfig(
   /** C, the hidden size. */
   int width() {
     return heads * headSize;
+  }
+
+  /** What the names of the timestep's embedder begin with. */
+  String timestepEmbedder() {
+    return guidanceScale.isPresent()
+        ? "time_embed.timestep_embedder"
+        : "time_embed.emb.timestep_embedder";
   }
 
   /** Heads of self-attention. */
@@ -74,7 +84,6 @@ record SanaConfig(
   static SanaConfig from(ComponentConfig config) {
     config.require("norm_elementwise_affine", false);
     config.require("norm_eps", EPSILON);
-    config.require("guidance_embeds", false);
     if (config.has(NORM)) {
       config.require(NORM, ACROSS);
     }
@@ -102,7 +111,10 @@ record SanaConfig(
             config.has(scale)
                 ? OptionalDouble.of(config.getDouble(scale, 1))
                 : OptionalDouble.empty(),
-            config.getDouble("timestep_scale", 1));
+            config.getDouble("timestep_scale", 1),
+            config.getBoolean("guidance_embeds", false)
+                ? OptionalDouble.of(config.getDouble("guidance_embeds_scale", 0.1))
+                : OptionalDouble.empty());
     config.require("cross_attention_dim", width);
     return read;
   }

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.sana;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ModelException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
@@ -25,37 +26,62 @@ import java.util.Map;
 import java.util.Set;
 
 /** A directory of SANA ({@code SanaPipeline} in diffusers). */
-final class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
+class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
   private static final String NAME = "sana";
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
   private static final int MULTIPLE = 32; // pixels along each side, whatever the autoencoder
   private static final Defaults DEFAULTS = new Defaults(20, 4.5, 300, false);
 
-  private static final Set<Setting<?>> SETTINGS =
+  /** What both kinds take. */
+  static final Set<Setting<?>> COMMON =
       ModelSettings.and(
           InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
           InputConfig.NUM_IMAGES_PER_PROMPT,
           InputConfig.HEIGHT,
           InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.COMPLEX_HUMAN_INSTRUCTION,
-          InputConfig.ETA,
-          InputConfig.SIGMAS,
-          InputConfig.TIMESTEPS,
           InputConfig.USE_RESOLUTION_BINNING,
           InputConfig.CLEAN_CAPTION);
 
+  private static final Set<Setting<?>> SETTINGS =
+      ModelSettings.union(
+          COMMON,
+          Set.of(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.ETA,
+              InputConfig.SIGMAS,
+              InputConfig.TIMESTEPS));
+
   SanaPipeline(PipelineComponents components) {
-    super(components, needs(), SanaConfig::from);
+    this(components, needs());
   }
 
-  private static Needs needs() {
+  /** Of a kind that needs something else of its components. */
+  SanaPipeline(PipelineComponents components, Needs needs) {
+    super(components, needs, SanaConfig::from);
+  }
+
+  /** What SANA needs of its components. */
+  static Needs needs() {
     return Needs.of("SanaTransformer2DModel").text("", Ability.INNER);
+  }
+
+  /** Whether the transformer is told the guidance, instead of being called twice. */
+  boolean toldGuidance() {
+    return false;
   }
 
   @Override
   protected void check() {
+    if (config().guidanceScale().isPresent() != toldGuidance()) {
+      throw new ModelException(
+          "%s: a transformer of %s %s guidance_embeds"
+              .formatted(
+                  components().folder("transformer"),
+                  components().index().getString("_class_name"),
+                  toldGuidance() ? "needs" : "has no"));
+    }
     requireLatents(config().patch().channels());
     super.check();
   }
@@ -74,6 +100,10 @@ final class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
   @Override
   public Set<Setting<?>> settings() {
     return SETTINGS;
+  }
+
+  Defaults defaults() {
+    return DEFAULTS;
   }
 
   @Override
@@ -95,12 +125,17 @@ final class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
             size.height() / vae().scale(),
             size.width() / vae().scale(),
             config().patch().size());
-    return GenerationRequest.of(input, size, latents, DEFAULTS).withOutput(asked);
+    return GenerationRequest.of(input, size, latents, defaults()).withOutput(asked);
   }
 
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
-    return LoopVariants.fullPrecision(LoopVariants.unscaled(super.scheduler(request)));
+    return LoopVariants.fullPrecision(scaled(super.scheduler(request)));
+  }
+
+  /** {@code scheduler} with inputs and noise as large as the loop has them. */
+  Scheduler scaled(Scheduler scheduler) {
+    return LoopVariants.unscaled(scheduler);
   }
 
   @Override

@@ -8,13 +8,17 @@ import java.util.Set;
 
 /** Opens directories of SANA. */
 public final class SanaPipelines implements PipelineProvider {
+  private static final String SPRINT = "SanaSprintPipeline";
+
   @Override
   public Set<String> classNames() {
-    return Set.of("SanaPipeline");
+    return Set.of("SanaPipeline", SPRINT);
   }
 
   @Override
   public PipelineModel<?> open(PipelineComponents components) {
-    return LatentPipeline.checked(new SanaPipeline(components));
+    boolean sprints = components.index().getString("_class_name").equals(SPRINT);
+    return LatentPipeline.checked(
+        sprints ? new SanaSprintPipeline(components) : new SanaPipeline(components));
   }
 }

@@ -8,6 +8,14 @@ package io.xfuser.models.internal.scheduler;
 final class Float32 {
   private Float32() {}
 
+  static float sin(float x) {
+    return (float) Math.sin(x);
+  }
+
+  static float cos(float x) {
+    return (float) Math.cos(x);
+  }
+
   static float sqrt(float x) {
     return (float) Math.sqrt(x); // exact in double, so rounded once
   }

@@ -36,7 +36,7 @@ abstract class SchedulerClass implements SchedulerProvider {
 
   @Override
   public final Scheduler open(ComponentConfig config, SchedulerRequest request) {
-    boolean sigmas = can(Ability.SIGMAS) || can(Ability.SIGMAS_TO_THE_END);
+    boolean sigmas = can(Ability.SIGMAS) || can(Ability.SIGMAS_TO_THE_END) || can(Ability.ANGLES);
     require(config, request.sigmas() == null || sigmas, "sigmas");
     require(config, request.timesteps() == null || can(Ability.TIMESTEPS), "timesteps");
     return opener.open(config, request);

@@ -111,6 +111,15 @@ def timestep(self, value: float, like: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # the embedded timestep (1, C)
   return self.embed_number(value, like, w, "time_embed.emb.timestep_embedder")
 
+def guidance(self, value: float, scale: float, like: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # the embedded guidance (1, C), which is multiplied by its scale in the type of the text
+  scaled = self.rounded(value, like.dtype) * scale
+  return self.embed_number(float(scaled.item()), like, w, "time_embed.guidance_embedder")
+
+def guided_timestep(self, value: float, like: Tensor, guidance: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # the embedded timestep and guidance (1, C)
+  return self.embed_number(value, like, w, "time_embed.timestep_embedder") + guidance
+
 def timestep_modulation(self, embedded: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # of (1, C) shift, scale, gate twice (1, 6·C)
   return self.linear(torch.silu(embedded), w, "time_embed.linear")

@@ -186,3 +186,12 @@ def flow(self, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
 
 def divide(self, x: Tensor, c: List[float]) -> Tensor:
   return x / self.coefficients(c)[0]
+
+def turned(self, x: Tensor, c: List[float]) -> Tensor:
+  # what a flow has where TrigFlow has x; c: the deviation, the length of that flow, ...
+  return x / c[0] * c[1]
+
+def turned_back(self, x: Tensor, out: Tensor, c: List[float]) -> Tensor:
+  # the picture that a flow's velocity implies, in float32; c: as above, then of the flow and the velocity, cosine and sine
+  velocity = (c[2] * self.turned(x, c) + c[3] * out.to(6)) / c[1] * c[0]
+  return c[4] * x - c[5] * velocity
