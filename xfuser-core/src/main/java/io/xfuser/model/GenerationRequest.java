@@ -2,7 +2,6 @@ package io.xfuser.model;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.TextRequest.Prompts;
 import io.xfuser.nn.Sequence;
@@ -46,17 +45,7 @@ public record GenerationRequest(
   public GenerationRequest {
     seen = List.copyOf(seen);
     latents.axes();
-    long drawn = (long) prompts.positive().size() * input.numImagesPerPrompt();
-    if (drawn * latents.pixelFrames() > Integer.MAX_VALUE) {
-      throw new ArgumentException(
-          "%d pictures for each of %d prompts are too many"
-              .formatted(input.numImagesPerPrompt(), prompts.positive().size()));
-    }
-    int seeds = input.seeds().size();
-    if (seeds != 0 && seeds != drawn) {
-      throw new ArgumentException(
-          "seeds must be as many as pictures, but are %d for %d".formatted(seeds, drawn));
-    }
+    PictureCounts.check(input, prompts.positive().size(), latents.pixelFrames());
   }
 
   /** What {@code input} leaves open, filled in with the pipeline's defaults. */
@@ -75,13 +64,7 @@ public record GenerationRequest(
             Objects.requireNonNullElse(input.guidanceScale(), defaults.guidance()),
             Objects.requireNonNullElse(input.guidanceRescale(), 0.0),
             0),
-        new TextEncoder.TextOptions(
-            Objects.requireNonNullElse(input.maxSequenceLength(), defaults.maxSequenceLength()),
-            Objects.requireNonNullElse(input.cleanCaption(), defaults.cleanCaption()),
-            Objects.requireNonNullElse(input.get(InputConfig.CLIP_SKIP), 0),
-            !Boolean.FALSE.equals(input.get(InputConfig.MASK_FEATURE)),
-            input.listed(InputConfig.TEXT_ENCODER_OUT_LAYERS),
-            input.get(InputConfig.COMPLEX_HUMAN_INSTRUCTION)),
+        TextEncoder.TextOptions.of(input, defaults.maxSequenceLength(), defaults.cleanCaption()),
         null,
         List.of());
   }
@@ -161,16 +144,8 @@ public record GenerationRequest(
         latents.frames(),
         sequence(),
         guidance.condition(),
-        sizes(),
+        MicroConditions.sizes(input, size),
         pictures == null ? 0 : pictures.still());
-  }
-
-  private ConditionInput.Sizes sizes() {
-    List<Integer> target = input.listed(InputConfig.TARGET_SIZE);
-    return new ConditionInput.Sizes(
-        input.listed(InputConfig.ORIGINAL_SIZE),
-        target.isEmpty() ? List.of(size.height(), size.width()) : target,
-        input.listed(InputConfig.CROPS_COORDS_TOP_LEFT));
   }
 
   /**

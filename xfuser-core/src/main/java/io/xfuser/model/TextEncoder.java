@@ -2,8 +2,10 @@ package io.xfuser.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +49,22 @@ public interface TextEncoder extends AutoCloseable {
     /** Copies the list. */
     public TextOptions {
       outLayers = List.copyOf(outLayers);
+    }
+
+    /**
+     * What {@code input} asks for.
+     *
+     * @param usualLength tokens, where nothing is said
+     * @param usuallyClean whether prompts are cleaned then
+     */
+    public static TextOptions of(InputConfig input, int usualLength, boolean usuallyClean) {
+      return new TextOptions(
+          Objects.requireNonNullElse(input.maxSequenceLength(), usualLength),
+          Objects.requireNonNullElse(input.cleanCaption(), usuallyClean),
+          Objects.requireNonNullElse(input.get(InputConfig.CLIP_SKIP), 0),
+          !Boolean.FALSE.equals(input.get(InputConfig.MASK_FEATURE)),
+          input.listed(InputConfig.TEXT_ENCODER_OUT_LAYERS),
+          input.get(InputConfig.COMPLEX_HUMAN_INSTRUCTION));
     }
 
     /** All layers, no padding, and the pipeline's own instruction. */

@@ -11,13 +11,10 @@ import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Set;
-import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -243,66 +240,5 @@ final class CausalDecoder implements TextModel {
   @Override
   public void close() {
     weights.close();
-  }
-
-  /** Opens Qwen3. */
-  public static final class Qwen3Provider extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
-    public Qwen3Provider() {
-      super(Set.of("Qwen3Model", "Qwen3ForCausalLM"), DecoderConfig::qwen3);
-    }
-  }
-
-  /** Opens Qwen2.5-VL. */
-  public static final class Qwen25VlProvider extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
-    public Qwen25VlProvider() {
-      super(
-          Set.of("Qwen2_5_VLForConditionalGeneration"),
-          Set.of(Ability.INNER, Ability.SHARES, Ability.PICTURES),
-          DecoderConfig::qwen25vl);
-    }
-  }
-
-  /** Opens the text side of Qwen2.5-VL alone. */
-  public static final class Qwen25VlTextProvider extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
-    public Qwen25VlTextProvider() {
-      super(Set.of("Qwen2_5_VLTextModel"), DecoderConfig::qwen25vl);
-    }
-  }
-
-  /** Opens Mistral3. */
-  public static final class Mistral3Provider extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
-    public Mistral3Provider() {
-      super(Set.of("Mistral3ForConditionalGeneration"), DecoderConfig::mistral3);
-    }
-  }
-
-  /** Opens Gemma2. */
-  public static final class Gemma2Provider extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
-    public Gemma2Provider() {
-      super(Set.of("Gemma2Model", "Gemma2ForCausalLM"), DecoderConfig::gemma2);
-    }
-  }
-
-  /** Opens the decoders of some classes, which {@code reading} makes data of. */
-  private abstract static class Provider extends TextModelClass {
-    Provider(Set<String> classNames, Function<ComponentConfig, DecoderConfig> reading) {
-      this(classNames, Set.of(Ability.INNER, Ability.SHARES), reading);
-    }
-
-    Provider(
-        Set<String> classNames,
-        Set<Ability> abilities,
-        Function<ComponentConfig, DecoderConfig> reading) {
-      super(
-          classNames,
-          abilities,
-          (folder, share) -> new CausalDecoder(folder, reading.apply(folder.config()), share),
-          config -> reading.apply(config).sizes());
-    }
   }
 }

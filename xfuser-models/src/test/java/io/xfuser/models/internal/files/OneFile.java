@@ -4,9 +4,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -113,5 +119,15 @@ public final class OneFile {
         .filter(name -> Files.isDirectory(directory.resolve(name)))
         .forEach(name -> model.part(name, directory.resolve(name)));
     return model;
+  }
+
+  /** What a model of files draws on one rank, in two steps of few text tokens. */
+  static Generation draw(ModelConfig model, InputConfigBuilder asked) {
+    InputConfig input =
+        asked.numInferenceSteps(2).maxSequenceLength(20).outputType(OutputType.PT).build();
+    EngineConfig engine = EngineConfig.builder(model).runtime(r -> r.threads(1)).build();
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
+      return ranks.generate(input);
+    }
   }
 }

@@ -3,13 +3,10 @@ package io.xfuser.models.internal.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.config.OutputType;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
@@ -54,18 +51,7 @@ class QwenImageFilesTest {
   }
 
   private static Generation draw(ModelConfig model) {
-    InputConfig input =
-        InputConfig.builder("a fox")
-            .height(48)
-            .width(64)
-            .numInferenceSteps(2)
-            .maxSequenceLength(20)
-            .outputType(OutputType.PT)
-            .build();
-    EngineConfig engine = EngineConfig.builder(model).runtime(r -> r.threads(1)).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
-      return ranks.generate(input);
-    }
+    return OneFile.draw(model, InputConfig.builder("a fox").size(48, 64));
   }
 
   @ParameterizedTest

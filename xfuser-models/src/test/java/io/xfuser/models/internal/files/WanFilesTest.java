@@ -4,16 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.config.OutputType;
 import io.xfuser.failure.ModelException;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
-import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
@@ -58,18 +55,7 @@ class WanFilesTest {
   }
 
   private static Generation draw(ModelConfig model) {
-    InputConfig input =
-        InputConfig.builder("a fox")
-            .size(32, 48)
-            .numFrames(5)
-            .numInferenceSteps(2)
-            .maxSequenceLength(20)
-            .outputType(OutputType.PT)
-            .build();
-    EngineConfig engine = EngineConfig.builder(model).runtime(r -> r.threads(1)).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
-      return ranks.generate(input);
-    }
+    return OneFile.draw(model, InputConfig.builder("a fox").size(32, 48).numFrames(5));
   }
 
   @Test

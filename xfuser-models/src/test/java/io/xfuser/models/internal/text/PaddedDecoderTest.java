@@ -24,8 +24,7 @@ class PaddedDecoderTest {
     LoadOptions loading = LoadOptions.of(ElementType.FLOAT32);
     Path directory = TextFixtures.path("flux2_tiny/text_encoder");
     TextModel decoder =
-        new CausalDecoder.Mistral3Provider()
-            .open(EncoderFolder.of(directory, loading), Share.WHOLE);
+        new DecoderFamilies.Mistral3().open(EncoderFolder.of(directory, loading), Share.WHOLE);
     try (decoder;
         NDManager manager = Torch.newManager()) {
       BlockContext alone = BlockContext.none(List.of());
