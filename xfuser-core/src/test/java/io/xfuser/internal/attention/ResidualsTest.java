@@ -138,7 +138,7 @@ class ResidualsTest {
                   }
                   most = Math.max(most, difference);
                 }
-                assertThat(compact.bufferBytes()).isEqualTo(size * SIZE * 4L);
+                assertThat(compact.bufferBytes()).isEqualTo(4L * size * SIZE);
                 return most;
               }
             });

@@ -12,6 +12,7 @@ import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -63,7 +64,8 @@ class WanFilesTest {
     Path file = written(PICTURES, "wan_i2v_tiny", "wan2.1_i2v_480p_14B");
     Checkpoint.Found found = Checkpoint.read(file).components().get(0);
     try (FileWeights weights =
-        FileWeights.open(PICTURES.resolve("transformer"), "diffusion_pytorch_model", null)) {
+        FileWeights.open(
+            PICTURES.resolve("transformer"), "diffusion_pytorch_model", ElementType.FLOAT32)) {
       assertThat(found.tensors().names()).isEqualTo(weights.names());
     }
     assertThat(found.format().config(found.tensors()))

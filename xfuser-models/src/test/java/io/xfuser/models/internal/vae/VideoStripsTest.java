@@ -19,6 +19,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -146,7 +147,8 @@ class VideoStripsTest {
     AtomicLong peak = new AtomicLong();
     try (VaeDecoder decoder = VideoVaeTest.decoder(vae, ElementType.FLOAT32)) {
       DecodeOptions options = new DecodeOptions(false, false, frames);
-      Latents latents = new Latents(frames, CHANNELS.get(vae), rows, columns);
+      Latents latents =
+          new Latents(frames, Objects.requireNonNull(CHANNELS.get(vae)), rows, columns);
       TestRanks.IN_PROCESS.run(
           strips,
           world -> {
