@@ -7,6 +7,8 @@ import io.xfuser.torchscript.SharedTensor;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -19,6 +21,9 @@ import java.util.function.ToLongFunction;
 public final class DelayedTransport extends ForwardingTransport {
   private final ToLongFunction<List<NDArray>> nanos;
   private final ScheduledThreadPoolExecutor network;
+
+  // timers of messages that are due together may change places: each delivers the oldest message
+  private final Queue<Runnable> underWay = new ConcurrentLinkedQueue<>();
 
   /** Delays what {@code inner} sends by {@code delay}. */
   public DelayedTransport(Transport inner, Duration delay) {
@@ -54,8 +59,11 @@ public final class DelayedTransport extends ForwardingTransport {
   @Override
   public void send(Channel channel, int to, List<NDArray> tensors) {
     List<SharedTensor> message = tensors.stream().map(SharedTensor::of).toList();
-    long delay = nanos.applyAsLong(tensors);
-    var unused = network.schedule(() -> deliver(channel, to, message), delay, TimeUnit.NANOSECONDS);
+    synchronized (underWay) {
+      long delay = nanos.applyAsLong(tensors);
+      underWay.add(() -> deliver(channel, to, message));
+      var unused = network.schedule(() -> underWay.remove().run(), delay, TimeUnit.NANOSECONDS);
+    }
   }
 
   @Override
