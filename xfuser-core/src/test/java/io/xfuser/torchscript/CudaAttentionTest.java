@@ -119,7 +119,9 @@ class CudaAttentionTest {
       List<NDArray> mask,
       String function,
       String kernel) {
-    NDArray ours = program.call(manager, function, packed, mask, 5, kernel);
+    List<NDArray> both = // of the keys of the text and of its queries, which are all here
+        mask.stream().flatMap(of -> Stream.of(of, of)).toList();
+    NDArray ours = program.call(manager, function, packed, both, 5, kernel);
     double difference =
         program.callDouble(
             "difference", List.of(ours), program.callList(manager, "equation", packed, mask));

@@ -47,7 +47,7 @@ def ring(self, packed: Tensor, mask: List[Tensor], text: int, kernel: str) -> Te
   # attention in two uneven parts: (B, L, 3, H, D) -> (B, L, H, D)
   kv = packed.slice(2, 1, 3)
   out, lse = self.partial(packed, kv.slice(1, 0, 20), mask, text, kernel)
-  out, lse = self.merge(packed, kv.slice(1, 20, kv.size(1)), out, lse, kernel)
+  out, lse = self.merge(packed, kv.slice(1, 20, kv.size(1)), annotate(List[Tensor], []), 0, [out, lse], kernel)
   return self.finish(out, packed)
 
 def equation(self, packed: Tensor, mask: List[Tensor]) -> List[Tensor]:

@@ -34,7 +34,8 @@ class SeedTest {
                   bits,
                   false,
                   new long[] {0, 0},
-                  new long[] {0, 6})
+                  new long[] {1},
+                  6)
               .singletonOrThrow();
       assertThat(noise.toFloatArray())
           .containsExactly(new float[] {first, second, third}, within(1e-6f));

@@ -8,7 +8,7 @@ import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.ModelSettings;
-import io.xfuser.models.internal.scheduler.Scm;
+import io.xfuser.models.internal.scheduler.Angles;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -76,6 +76,6 @@ final class SanaSprintPipeline extends SanaPipeline {
           "%s is for 2 steps, but num_inference_steps is %d"
               .formatted(InputConfig.INTERMEDIATE_TIMESTEPS, steps));
     }
-    return Scm.angles(largest, middle, steps);
+    return Angles.of(largest, middle, steps);
   }
 }

@@ -8,7 +8,6 @@ import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -23,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * SanaSprintPipeline}.
  */
 public final class Scm implements Scheduler {
-  private static final double MIDDLE = 1.3;
   private static final double LARGEST = 1.57080;
 
   /** Of a turn, with the rounding of the usual largest one. */
@@ -44,7 +42,7 @@ public final class Scm implements Scheduler {
     }
     List<Double> all =
         Objects.requireNonNullElseGet(
-            request.sigmas(), () -> angles(LARGEST, null, request.steps()));
+            request.sigmas(), () -> Angles.of(LARGEST, null, request.steps()));
     angles = new float[all.size()];
     for (int i = 0; i < angles.length; i++) {
       angles[i] = all.get(i).floatValue();
@@ -53,23 +51,6 @@ public final class Scm implements Scheduler {
             "angles must descend from at most %s to 0, but are %s".formatted(QUARTER, all));
       }
     }
-  }
-
-  /**
-   * The angles before each of {@code steps} and after the last one.
-   *
-   * @param largest before the first
-   * @param middle before the second one of two; null for the usual one
-   */
-  public static List<Double> angles(double largest, @Nullable Double middle, int steps) {
-    if (steps == 2) {
-      return List.of(largest, Objects.requireNonNullElse(middle, MIDDLE), 0.0);
-    }
-    List<Double> all = new ArrayList<>();
-    for (float angle : Float32.linear((float) largest, 0, steps + 1)) {
-      all.add((double) angle);
-    }
-    return List.copyOf(all);
   }
 
   /**
