@@ -34,7 +34,7 @@ class SeedTest {
                   bits,
                   false,
                   new long[] {0, 0},
-                  new long[] {1},
+                  new long[0],
                   6)
               .singletonOrThrow();
       assertThat(noise.toFloatArray())
