@@ -52,13 +52,13 @@ enum BlockTraffic {
       "before_attention attended after_attention"),
   HUNYUANDIT(
       "hunyuandit",
-      "hunyuandit/hunyuandit",
+      "parts/layer_norms hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "block",
       "join_skip before_attention norm_turn_ attended after_attention"),
   HUNYUANDIT_SKIP(
       "hunyuandit",
-      "hunyuandit/hunyuandit",
+      "parts/layer_norms hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "skip_block",
       "join_skip before_attention norm_turn_ attended after_attention");

@@ -27,11 +27,12 @@ class SchedulerSettingsTest {
     assertRejected(
         "{\"_class_name\": \"EDMEulerScheduler\"}",
         SchedulerRequest.of(5),
-        "test.json: _class_name is \"EDMEulerScheduler\"; supported are"
-            + " DDIMScheduler, DDPMScheduler, DEISMultistepScheduler, DPMSolverMultistepScheduler,"
-            + " EulerAncestralDiscreteScheduler, EulerDiscreteScheduler,"
-            + " FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler,"
-            + " HeunDiscreteScheduler, LCMScheduler, UniPCMultistepScheduler");
+        "test.json: _class_name is \"EDMEulerScheduler\"; supported are CogVideoXDDIMScheduler,"
+            + " CogVideoXDPMScheduler, DDIMScheduler, DDPMScheduler, DEISMultistepScheduler,"
+            + " DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler,"
+            + " EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler,"
+            + " FlowMatchHeunDiscreteScheduler, HeunDiscreteScheduler, LCMScheduler, SCMScheduler,"
+            + " UniPCMultistepScheduler");
     assertRejected("{}", SchedulerRequest.of(5), "test.json has no _class_name");
   }
 

@@ -48,7 +48,7 @@ class BrokenAutoencoderTest {
       delimiter = '|',
       textBlock =
           """
-          "AutoencoderKL" | "AutoencoderOobleck" | _class_name is "AutoencoderOobleck"; supported are AutoencoderDC, AutoencoderKL, AutoencoderKLFlux2, AutoencoderKLQwenImage, AutoencoderKLTemporalDecoder, AutoencoderKLWan, AutoencoderTiny
+          "AutoencoderKL" | "AutoencoderOobleck" | _class_name is "AutoencoderOobleck"; supported are AutoencoderDC, AutoencoderKL, AutoencoderKLCogVideoX, AutoencoderKLFlux2, AutoencoderKLHunyuanVideo15, AutoencoderKLQwenImage, AutoencoderKLTemporalDecoder, AutoencoderKLWan, AutoencoderTiny
           "silu" | "gelu" | act_fn gelu is not supported, only silu, swish
           "norm_num_groups": 3 | "norm_num_groups": 4 | norm_num_groups 4 does not divide the 6 channels of block_out_channels [6, 12]
           "layers_per_block": 2 | "layers_per_block": 0 | layers_per_block must be at least 1, not 0
