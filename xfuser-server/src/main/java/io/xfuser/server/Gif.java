@@ -167,7 +167,7 @@ final class Gif {
           new BufferedImage(frame[0].length, frame.length, BufferedImage.TYPE_BYTE_INDEXED, colors);
       for (int y = 0; y < frame.length; y++) {
         for (int x = 0; x < frame[y].length; x++) {
-          image.getRaster().setSample(x, y, 0, numbers.get(frame[y][x]));
+          image.getRaster().setSample(x, y, 0, numbers.getOrDefault(frame[y][x], 0));
         }
       }
       indexed.add(image);
