@@ -36,13 +36,16 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
   /** Tiny pipelines whose blocks are those of another one. */
   private static final Set<String> VARIANTS =
       Set.of(
+          "cogvideox_5b_tiny",
           "flux2_klein_tiny",
           "flux_dev_tiny",
           "hunyuandit12_tiny",
           "pixart_alpha_tiny",
           "sana_sprint_tiny",
           "sana_tiny",
-          "sd3_tiny");
+          "sd3_tiny",
+          "wan22_5b_tiny",
+          "wan_flf_tiny");
 
   static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
 
