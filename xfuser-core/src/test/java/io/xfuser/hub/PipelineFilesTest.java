@@ -48,6 +48,22 @@ class PipelineFilesTest {
     }
   }
 
+  /** HunyuanVideo 1.5's guider is settings alone, as schedulers and what prepares pictures are. */
+  @ParameterizedTest
+  @CsvSource({
+    "diffusers, ClassifierFreeGuidance, guider_config.json",
+    "diffusers, UniPCMultistepScheduler, scheduler_config.json",
+    "transformers, CLIPImageProcessorFast, preprocessor_config.json"
+  })
+  void whatHasNoWeightsIsItsSettings(String library, String className, String settings) {
+    ComponentConfig index =
+        ComponentConfig.parse(
+            "index", "{\"part\": [\"%s\", \"%s\"]}".formatted(library, className));
+    PipelineFiles files = new PipelineFiles("org/model", Set.of("part/" + settings), index, null);
+    assertThat(files.settings()).containsExactly("model_index.json", "part/" + settings);
+    assertThat(files.weights(directory)).isEmpty();
+  }
+
   private void assertAgreement(
       String library, String base, @Nullable String variant, List<String> there)
       throws IOException {

@@ -27,7 +27,7 @@ public final class WeightFiles {
   private static final String TRANSFORMERS = "model";
 
   private static final Pattern WITHOUT =
-      Pattern.compile(".*(Scheduler|Tokenizer|TokenizerFast|Processor|Extractor|ExtractorFast)");
+      Pattern.compile(".*(Scheduler|Tokenizer|Processor|Extractor)(Fast)?|.*Guidance");
 
   private WeightFiles() {}
 

@@ -32,13 +32,20 @@ final class ModelContent {
           "tokenizer",
           "tokenizer_2",
           "tokenizer_3",
-          "scheduler");
+          "scheduler",
+          "image_encoder",
+          "image_processor",
+          "processor",
+          "guider");
 
   /** Settings and vocabularies. */
   private static final List<String> FILES =
       List.of(
           "config.json",
           "scheduler_config.json",
+          "guider_config.json",
+          "preprocessor_config.json",
+          "processor_config.json",
           "tokenizer.json",
           "tokenizer_config.json",
           "special_tokens_map.json",

@@ -52,9 +52,10 @@ public interface ModelFormat extends CheckpointFormat {
   /**
    * The settings by which pictures are read for a text encoder; empty where it reads none.
    *
+   * @param tensors by the model's names
    * @param file its name may tell what shapes do not
    */
-  default Map<String, Object> processor(Path file) {
+  default Map<String, Object> processor(Tensors tensors, Path file) {
     return Map.of();
   }
 

@@ -185,7 +185,7 @@ public final class SingleFiles implements ModelAssembler {
     }
 
     private void addProcessor() {
-      Map<String, Object> settings = format.processor(file);
+      Map<String, Object> settings = format.processor(transformer.tensors(), file);
       if (!settings.isEmpty()) {
         ComponentConfig config = json(format.title() + "'s processor", settings);
         add("processor", "transformers", "Qwen2VLProcessor", new Given(file, "", config));

@@ -10,12 +10,15 @@ import java.util.regex.Pattern;
 
 /**
  * Qwen-Image in a file: its authors' names are diffusers' own, which ComfyUI and GGUF files keep.
- * What is for editing has the same tensors: the file's name tells it.
+ * What is for editing has the same tensors: the file's name tells it, or a mark among them.
  */
 public final class QwenImageCheckpoint implements ModelFormat {
   private static final Pattern EDIT = Pattern.compile("edit");
   private static final Pattern PLUS = Pattern.compile("plus|25\\d\\d"); // 2509, 2511
   private static final Pattern STILL = Pattern.compile("edit.*2511");
+
+  /** What ComfyUI puts into a file of 2511's, whatever its name. */
+  private static final String STILL_MARK = "__index_timestep_zero__";
 
   private static final String BLOCKS = "transformer_blocks.";
   private static final String NORM = BLOCKS + "0.attn.norm_q.weight";
@@ -44,6 +47,8 @@ public final class QwenImageCheckpoint implements ModelFormat {
     int head = tensors.size(NORM, 0);
     int turning = head * 7 / 32 * 2; // with each of row and column, the rest with the frame
     return Map.of(
+        "zero_cond_t",
+        tensors.has(STILL_MARK),
         "num_layers",
         tensors.count(BLOCKS),
         "num_attention_heads",
@@ -64,7 +69,7 @@ public final class QwenImageCheckpoint implements ModelFormat {
 
   @Override
   public Map<String, Object> named(Path file) {
-    return Map.of("zero_cond_t", STILL.matcher(name(file)).find());
+    return STILL.matcher(name(file)).find() ? Map.of("zero_cond_t", true) : Map.of();
   }
 
   @Override
@@ -74,15 +79,17 @@ public final class QwenImageCheckpoint implements ModelFormat {
 
   @Override
   public String pipeline(Tensors tensors, Path file) {
-    QwenImageTask task =
-        !edits(file)
-            ? QwenImageTask.DRAW
-            : PLUS.matcher(name(file)).find() ? QwenImageTask.EDIT_PLUS : QwenImageTask.EDIT;
-    return task.classNames().get(0);
+    return task(tensors, file).classNames().get(0);
   }
 
-  private static boolean edits(Path file) {
-    return EDIT.matcher(name(file)).find();
+  private static QwenImageTask task(Tensors tensors, Path file) {
+    if (tensors.has(STILL_MARK)) {
+      return QwenImageTask.EDIT_PLUS;
+    }
+    if (!EDIT.matcher(name(file)).find()) {
+      return QwenImageTask.DRAW;
+    }
+    return PLUS.matcher(name(file)).find() ? QwenImageTask.EDIT_PLUS : QwenImageTask.EDIT;
   }
 
   private static String name(Path file) {
@@ -120,8 +127,8 @@ public final class QwenImageCheckpoint implements ModelFormat {
   }
 
   @Override
-  public Map<String, Object> processor(Path file) {
-    return edits(file) ? PROCESSOR : Map.of();
+  public Map<String, Object> processor(Tensors tensors, Path file) {
+    return task(tensors, file) == QwenImageTask.DRAW ? Map.of() : PROCESSOR;
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 
@@ -25,8 +26,15 @@ public final class ClipPictures implements PictureReader {
   /** The component that it is, by its class. */
   public static final String ENCODER = "image_encoder";
 
+  /** Its classes: what projects is behind the layers that are read. */
+  public static final Set<String> ENCODERS =
+      Set.of("CLIPVisionModel", "CLIPVisionModelWithProjection");
+
   /** What prepares pictures for it. */
   public static final String PROCESSOR = "image_processor";
+
+  /** The classes of that, with a tokenizer or without. */
+  public static final Set<String> PROCESSORS = Set.of("CLIPImageProcessor", "CLIPProcessor");
 
   private static final Program PROGRAM =
       Program.load(ClipPictures.class, "encoder.py", "clip.py", "clip_pictures.py");

@@ -37,7 +37,7 @@ record Wan(WanConfig config, Weights weights, Weights exact)
   Wan {
     String attention =
         "attn[12]\\.(to_[qkv]|to_out\\.0)\\.(weight|bias)|attn[12]\\.norm_[qk]\\.weight"
-            + "|attn2\\.(add_[kv]_proj\\.(weight|bias)|norm_added_k\\.weight)";
+            + "|attn2\\.(add_[kv]_proj\\.(weight|bias)|norm_added_[qk]\\.weight)"; // q is not read
     String block =
         "scale_shift_table|norm2\\.(weight|bias)|ffn\\.net\\.(0\\.proj|2)\\.(weight|bias)|"
             + attention;

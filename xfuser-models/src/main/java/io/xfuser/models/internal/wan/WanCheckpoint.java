@@ -19,8 +19,9 @@ public final class WanCheckpoint implements ModelFormat {
   private static final int HEAD = 128; // of all that are published; no shape tells
   private static final int USUAL_CHANNELS = 16; // of 2.1's autoencoder
 
-  /** One of two transformers, each of which is for some of the steps. */
-  private static final Pattern ONE_OF_TWO = Pattern.compile("(high|low)[_-]?noise");
+  /** One of two transformers, each of which is for some of the steps; Kijai leaves "noise" out. */
+  private static final Pattern ONE_OF_TWO =
+      Pattern.compile("(high|low)[_-]?noise|wan_?2[._]?2.*(?:[^a-z]|2v)(high|low)(?![a-z])");
 
   private static final String PATCH = "patch_embedding.weight";
   private static final String OUT = "proj_out.bias";

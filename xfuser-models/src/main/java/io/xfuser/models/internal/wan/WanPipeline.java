@@ -73,8 +73,8 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   private static Needs needs() {
     return Needs.of("WanTransformer3DModel")
         .severalTransformers()
-        .orNone(ClipPictures.ENCODER, Set.of("CLIPVisionModel"))
-        .orNone(ClipPictures.PROCESSOR, Set.of("CLIPImageProcessor"))
+        .orNone(ClipPictures.ENCODER, ClipPictures.ENCODERS)
+        .orNone(ClipPictures.PROCESSOR, ClipPictures.PROCESSORS)
         .text("", Ability.STATES, Ability.MASK)
         .vae(VaeProvider.Ability.VIDEOS);
   }

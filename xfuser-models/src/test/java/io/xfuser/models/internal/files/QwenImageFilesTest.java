@@ -3,9 +3,11 @@ package io.xfuser.models.internal.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.models.contract.DirectoryCopy;
+import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
@@ -73,6 +75,24 @@ class QwenImageFilesTest {
           .containsEntry("is", "a Qwen-Image transformer")
           .containsEntry("pipeline", pipeline)
           .containsEntry("missing", List.of("vae", "text_encoder"));
+    }
+  }
+
+  /** ComfyUI marks 2511 and what is made of it. */
+  @Test
+  void whatIsMarkedEditsWhateverItsName() throws IOException {
+    Torch.prepareThread(1);
+    try (NDManager manager = Torch.newManager()) {
+      OneFile marked =
+          new OneFile(manager).add(TINY.resolve("transformer"), "model.diffusion_model.");
+      marked
+          .tensors()
+          .put("model.diffusion_model.__index_timestep_zero__", manager.zeros(new Shape(1)));
+      Path file = marked.write(files.resolve("Qwen-Rapid-AIO.safetensors"));
+      assertThat(new SingleFiles().inspect(file, Map.of()))
+          .containsEntry("pipeline", "QwenImageEditPlusPipeline");
+      Checkpoint.Found found = Checkpoint.read(file).components().get(0);
+      assertThat(found.format().config(found.tensors())).containsEntry("zero_cond_t", true);
     }
   }
 }

@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Wan as ComfyUI splits it, by the names of its authors. */
 class WanFilesTest {
@@ -91,11 +93,30 @@ class WanFilesTest {
         .containsEntry("is", "a Wan transformer")
         .containsEntry("pipeline", "WanPipeline")
         .containsEntry("missing", List.of("vae", "text_encoder"));
-    Path half = written(TINY, "wan_tiny", "wan2.2_t2v_high_noise_14B");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "wan2.2_t2v_high_noise_14B_fp8_scaled",
+        "Wan2.2-T2V-A14B-LowNoise-Q4_K_M",
+        "Wan2_2-T2V-A14B_HIGH_fp8_e4m3fn_scaled_KJ",
+        "Wan2_2-I2V-A14B-LOW_bf16",
+        "smoothMixWan22_i2vHigh"
+      })
+  void oneOfTwoTransformersIsRefused(String name) throws IOException {
+    Path half = written(TINY, "wan_tiny", name);
     assertThatThrownBy(() -> new SingleFiles().inspect(half, Map.of()))
         .isInstanceOf(ModelException.class)
         .hasMessageEndingWith(
             "is one of the two transformers of Wan 2.2 A14B, which are read from a directory");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"wan2.2_t2v_rapid_aio_lowvram", "wan2.1_t2v_14B_low", "Wan2_2-flow"})
+  void otherNamesAreOfATransformerAlone(String name) throws IOException {
+    Path file = written(TINY, "wan_tiny", name);
+    assertThat(new SingleFiles().inspect(file, Map.of())).containsEntry("pipeline", "WanPipeline");
   }
 
   private Path written(Path directory, String table, String name) throws IOException {

@@ -5,16 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.contract.Requests;
+import io.xfuser.models.internal.files.SingleFiles;
 import io.xfuser.nn.Patchify;
+import io.xfuser.pipeline.DiffusionPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +71,16 @@ class HunyuanVideoPipelineTest {
     assertThatThrownBy(() -> Requests.resolve(directory, FOX))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("use_meanflow");
+  }
+
+  /** The guider has settings alone: it lacks no weights, and ranks compare it. */
+  @Test
+  void aGuiderHasNoWeights() {
+    assertThat(new SingleFiles().inspect(TINY, Map.of())).containsEntry("missing", List.of());
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.fromPretrained(ModelConfig.builder(TINY).build())) {
+      assertThat(pipeline.model().contents()).containsKey("guider/ with the digest");
+    }
   }
 
   @Test

@@ -148,6 +148,17 @@ class WanPipelineTest {
         .hasMessageEndingWith("and pos_embed_seq_len 10");
   }
 
+  /** What diffusers' script writes of Wan 2.1. */
+  @Test
+  void whatSeesPicturesMayProjectThemAndBringATokenizer(@TempDir Path directory)
+      throws IOException {
+    DirectoryCopy copy = DirectoryCopy.of(Requests.directory("wan_i2v_tiny"), directory);
+    copy.rewrite("model_index.json", "\"CLIPVisionModel\"", "\"CLIPVisionModelWithProjection\"");
+    copy.rewrite("model_index.json", "\"CLIPImageProcessor\"", "\"CLIPProcessor\"");
+    InputConfig input = FOX.toBuilder().image(WanInputs.HILLS).build();
+    assertThat(Requests.resolve(directory, input).encodesPictures()).isTrue();
+  }
+
   @Test
   void aTransformerThatSeesPicturesNeedsWhatReadsThem(@TempDir Path directory) throws IOException {
     DirectoryCopy.of(WanInputs.BETWEEN, directory)
