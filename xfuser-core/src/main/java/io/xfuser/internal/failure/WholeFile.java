@@ -5,9 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 
 /** Files that are there whole or not at all, also where the disk fills up meanwhile. */
 public final class WholeFile {
+  /** Letters that tell apart what is written at one time. */
+  private static final int UNIQUE = 8;
+
   private WholeFile() {}
 
   /** Writes the content of a file. */
@@ -24,14 +28,15 @@ public final class WholeFile {
    * @throws IOException naming the file and the reason; then nothing is left behind
    */
   public static void write(Path file, Writing content) throws IOException {
+    Path part = part(file);
     try {
       if (Files.exists(file) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
         content.to(file);
       } else {
-        writeWhole(file, content);
+        writeWhole(file, part, content);
       }
     } catch (IOException e) {
-      throw failure(file, part(file), e);
+      throw failure(file, part, e);
     }
   }
 
@@ -50,23 +55,26 @@ public final class WholeFile {
         cause);
   }
 
-  private static void writeWhole(Path file, Writing content) throws IOException {
+  private static void writeWhole(Path file, Path part, Writing content) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (folder != null) {
       Files.createDirectories(folder);
     }
-    Path part = part(file);
-    Files.deleteIfExists(part);
     try {
       content.to(part);
-      Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+      Files.move( // at no moment is there none
+          part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(part);
     }
   }
 
-  /** What is written to until {@code file} is whole; its name is the longer one. */
+  /**
+   * What is written to until {@code file} is whole, another one each time, for others may write the
+   * same file; its name is the longer one.
+   */
   public static Path part(Path file) {
-    return file.resolveSibling("." + file.getFileName() + ".part");
+    String once = UUID.randomUUID().toString().substring(0, UNIQUE);
+    return file.resolveSibling("." + file.getFileName() + "." + once + ".part");
   }
 }

@@ -32,6 +32,21 @@ class WholeFileTest {
   }
 
   @Test
+  void twoThatWriteOneFileAtATimeDoNotMix() throws IOException {
+    Path file = folder.resolve("preview.png");
+    WholeFile.write(
+        file,
+        part -> {
+          Files.writeString(part, "first begun");
+          WholeFile.write(file, other -> Files.writeString(other, "first done"));
+          assertThat(file).hasContent("first done");
+          assertThat(part).hasContent("first begun");
+        });
+    assertThat(file).hasContent("first begun");
+    assertThat(folder.toFile().list()).containsExactly("preview.png");
+  }
+
+  @Test
   void aFolderThatIsAFileIsNamed() throws IOException {
     Path file = Files.createFile(folder.resolve("file")).resolve("report.json");
     assertThatThrownBy(() -> WholeFile.write(file, part -> Files.writeString(part, "x")))
