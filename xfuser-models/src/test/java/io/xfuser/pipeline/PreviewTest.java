@@ -211,6 +211,30 @@ class PreviewTest {
     assertThat(shown.get(1).perSecond()).isEqualTo(16.0 * 3 / 9);
   }
 
+  @Test
+  void framesThatFillUpTokensAreNotShown(@TempDir Path directory) throws IOException {
+    DirectoryCopy copy = DirectoryCopy.of(Requests.directory("cogvideox15_tiny"), directory);
+    String map = "[" + "[0.1, 0.2, 0.3],".repeat(3) + "[0.3, 0.2, 0.1]]";
+    copy.rewrite(
+        "vae/config.json",
+        "\"latent_channels\": 4",
+        "\"latent_channels\": 4, \"latent_rgb_factors\": " + map);
+    List<Progress.Preview> shown =
+        sketches(
+            directory,
+            InputConfig.builder("a fox")
+                .maxSequenceLength(20)
+                .numFrames(9)
+                .numInferenceSteps(2)
+                .set(InputConfig.NUM_IMAGES_PER_PROMPT, 2)
+                .set(InputConfig.PREVIEW_EVERY, 2)
+                .build());
+    assertThat(shown).hasSize(1);
+    assertThat(shown.get(0).frames()).isEqualTo(3); // of latents, and one before them
+    assertThat(shown.get(0).pictures()).hasSize(6);
+    assertThat(shown.get(0).perSecond()).isEqualTo(16.0 * 3 / 9);
+  }
+
   private static List<Progress.Preview> sketches(Path model, InputConfig input) {
     List<Progress.Preview> shown = new ArrayList<>();
     try (DiffusionPipeline videos =

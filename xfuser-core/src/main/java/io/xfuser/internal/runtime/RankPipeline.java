@@ -146,7 +146,7 @@ final class RankPipeline<C> implements RankCourse.Work {
             t -> {
               run.activity("in " + plan.phase(t) + " " + (t + 1) + " of " + plan.steps());
               run.world().transport().step(plan.kind(t) + (varies ? " in step " + t : ""));
-              if (decoding.showsAfter(t + 1) || sketches.after(t + 1)) {
+              if (hasLatents() && (decoding.showsAfter(t + 1) || sketches.after(t + 1))) {
                 all.loop().show();
               }
               all.loop().step(all.conditioning(), t, span -> begin(t, span));

@@ -41,7 +41,7 @@ record Sketches(RankPlan plan, VaeDecoder.Colors colors) {
           ImageProcessor.toImages(pixels).stream()
               .map(picture -> (BufferedImage) picture.getWrappedImage())
               .toList();
-      int frames = shape.frames();
+      int frames = shape.decodableFrames();
       double perSecond = (double) shape.fps() * frames / shape.pixelFrames();
       return new Progress.Preview(done, plan.steps(), pictures, frames, perSecond);
     }
