@@ -237,7 +237,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
         double pixels = area(request.size(), runtime.enableTiling() ? decoder.tile() : 0);
         double inside = 2 * atOnce * decoder.width() * pixels * here / together.size();
         double frames = // those of a video leave as they come
-            request.latents().layout() == LatentShape.Layout.VIDEO
+            video && request.latents().layout() != LatentShape.Layout.FRAMES
                 ? 1
                 : (double) images * request.latents().pixelFrames();
         double pictures =

@@ -70,6 +70,7 @@ public record RequestPlan(
     } else if (compact
         && degrees.patches() > 1
         && engine.runtime().warmupSteps() < request.calls()) {
+      what = ParallelConfig.COMPACT_COMPRESS_TYPE.name();
       without = "patches of PipeFusion, which send them as they are";
     } else if (selects && request.input().cache() != StepCache.NONE) {
       without = InputConfig.CACHE.with(request.input().cache());
