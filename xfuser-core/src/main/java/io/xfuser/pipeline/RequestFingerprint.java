@@ -111,6 +111,7 @@ final class RequestFingerprint {
         .with(InputConfig.GUIDANCE_SCALE.name(), request.guidance().scale())
         .with(InputConfig.GUIDANCE_RESCALE.name(), request.guidance().rescale())
         .with("guidance of the model", request.guidance().condition())
+        .with("bounds of guidance", request.guidance().bounds())
         .and(components(request.text()));
   }
 
