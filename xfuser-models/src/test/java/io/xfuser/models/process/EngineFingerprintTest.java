@@ -46,6 +46,18 @@ class EngineFingerprintTest {
   }
 
   @Test
+  void encodersOfPicturesAndTheirSettingsAreCompared() throws Exception {
+    Path model = MODEL.resolveSibling("wan_i2v_tiny");
+    Path copy = copy(model, directory.resolve("copy"));
+    Fingerprint here = of(EngineConfig.of(model));
+    assertThat(here.entries()).containsKey("image_encoder/ with the digest");
+    Path settings = copy.resolve("image_processor/preprocessor_config.json");
+    Files.writeString(settings, Files.readString(settings) + " ");
+    assertThat(differences(here, of(EngineConfig.of(copy))).orElseThrow())
+        .startsWith("rank 1 has image_processor/ with the digest ");
+  }
+
+  @Test
   void whatIsSetDifferentlyIsNamed() {
     EngineConfig plain = EngineConfig.of(MODEL);
     EngineConfig other =
