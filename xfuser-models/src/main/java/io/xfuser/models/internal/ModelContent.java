@@ -5,12 +5,14 @@ import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.ContentDigest;
+import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,9 +59,9 @@ final class ModelContent {
 
   private ModelContent() {}
 
-  /** A digest of every component. */
+  /** A digest of every component, and what {@code model_index.json} says beside them. */
   static Map<String, String> of(PipelineComponents components) {
-    Map<String, String> all = new TreeMap<>();
+    Map<String, String> all = new TreeMap<>(beside(components.index()));
     for (String name : COMPONENTS) {
       if (components.has(name)) {
         try {
@@ -73,6 +75,13 @@ final class ModelContent {
       }
     }
     return all;
+  }
+
+  /** Where a second transformer takes over, for example. */
+  private static Map<String, String> beside(ComponentConfig index) {
+    return index.keys().stream()
+        .filter(key -> !key.startsWith("_") && index.has(key) && !index.text(key).startsWith("["))
+        .collect(Collectors.toMap(key -> "model_index.json: " + key, index::text));
   }
 
   private static String digest(String name, PipelineComponents components) throws IOException {

@@ -58,6 +58,17 @@ class EngineFingerprintTest {
   }
 
   @Test
+  void whereASecondTransformerTakesOverIsCompared() throws Exception {
+    Path model = MODEL.resolveSibling("wan22_tiny");
+    Path copy = copy(model, directory.resolve("copy"));
+    Path index = copy.resolve("model_index.json");
+    String text = Files.readString(index);
+    Files.writeString(index, text.replaceFirst("(\"boundary_ratio\": )[0-9.]+", "$10.5"));
+    assertThat(differences(of(EngineConfig.of(model)), of(EngineConfig.of(copy))).orElseThrow())
+        .startsWith("rank 1 has model_index.json: boundary_ratio 0.5, rank 0 has 0.");
+  }
+
+  @Test
   void whatIsSetDifferentlyIsNamed() {
     EngineConfig plain = EngineConfig.of(MODEL);
     EngineConfig other =
