@@ -45,7 +45,8 @@ class DocumentationTest {
           "--any-libtorch");
 
   /** Lines that show a command with flags of its own. */
-  private static final Pattern MEASUREMENT = Pattern.compile("scripts/(bench|checks|gpu-check|quality)");
+  private static final Pattern MEASUREMENT =
+      Pattern.compile("scripts/(bench|checks|gpu-check|quality)");
 
   static Stream<Path> pages() throws IOException {
     Stream.Builder<Path> pages = Stream.builder();
