@@ -106,7 +106,7 @@ sealed interface Guidance {
       if (steps == 0) {
         return options.scale();
       }
-      double turn = Math.pow((steps - timestep) / steps, 5);
+      double turn = StrictMath.pow((steps - timestep) / steps, 5);
       return 1 + options.scale() * (1 - StrictMath.cos(Math.PI * turn)) / 2;
     }
 
