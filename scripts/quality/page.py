@@ -14,6 +14,8 @@ STAGES = (2, 4, 8)
 
 CACHED = {"fbcache": "o", "teacache": "s", "magcache": "^", "easycache": "D", "taylorseer": "v"}
 
+VIDEOS = {"wan": "Wan 2.1", "cogvideox_5b": "CogVideoX 5b"}
+
 PAGE = """# What staleness and step caches cost
 Written by `scripts/quality/measure`, from the numbers in `docs/quality/`; [step caches](#step-caches) are further down. PipeFusion lets a patch attend keys and values of the other patches that are
 one step old, after W synchronous warm-up steps. This page says how far its pictures are from serial ones, over {pictures} prompts, and how
@@ -55,6 +57,12 @@ With more steps the samples of neighbouring steps differ less, so what is stale 
 M = 4, W = 1, {steps} steps: the picture depends on patches and warm-up, not on where the blocks are cut.
 
 {stages}
+
+## Videos
+Patches of a video are ranges of its tokens frame by frame, so a patch may end within a frame. {videos} videos of {video_size} in {steps} steps, guidance {video_guidance}, by the tests' tiny pipelines of {video_models}: **their weights are random**,
+so the tables tell how the figures go with W and M, and nothing of what a trained model loses; measure yours with `scripts/xdit compare`. Medians of PSNR, which is that of the mean error of all frames, and of the frame with the lowest; means of SSIM likewise.
+
+{video_tables}
 
 ## Changes in few bits
 What [`--compact_compress_type`](methods/usp.md#changes-in-few-bits) does to the pictures of a ring, by `scripts/quality/compact --pictures 10 --reference_steps 60`: PSNR in dB and SSIM against serial pictures, means over 10 prompts; and how much farther than serial ones the pictures are from those of 60 steps.
@@ -126,9 +134,38 @@ def main() -> None:
                 ],
             ),
             stages=rows(["N", "PSNR", "SSIM"], [[f["stages"], psnr(f), ssim(f)] for f in stages["figures"]]),
+            **video_texts(folder),
             **cache_texts(caches),
         )
     )
+
+
+def video_texts(folder: Path) -> dict[str, str | int]:
+    """What the page says of videos."""
+    measured = {title: read(folder / f"{name}.json") for name, title in VIDEOS.items()}
+    one = next(iter(measured.values()))
+    tables = []
+    for title, numbers in measured.items():
+        figures = numbers["figures"]
+        tables.append(f"### {title}: PSNR in dB, of all frames and of the worst\n{by_patches(figures, video_psnr)}")
+        tables.append(f"### {title}: SSIM, of all frames and of the worst\n{by_patches(figures, video_ssim)}")
+    return {
+        "videos": one["figures"][0]["pictures"],
+        "video_size": f"{one['num_frames']} frames of {'×'.join(str(side) for side in one['size'])} pixels",
+        "video_guidance": one["guidance_scale"],
+        "video_models": " and ".join(measured),
+        "video_tables": "\n\n".join(tables),
+    }
+
+
+def video_psnr(figures: dict) -> str:
+    if figures["equal"] == figures["pictures"]:
+        return "equal"
+    return f"{figures['psnr']:.1f}, {figures['psnr_worst']:.1f}"
+
+
+def video_ssim(figures: dict) -> str:
+    return f"{figures['ssim']:.3f}, {figures['ssim_worst']:.3f}"
 
 
 def read(path: Path) -> dict:

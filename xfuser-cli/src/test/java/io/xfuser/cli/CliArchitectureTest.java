@@ -9,7 +9,6 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
-import io.xfuser.server.Recorded;
 import io.xfuser.server.ServerSettings;
 
 /** What the command may know, and who may know it: it stands on the library as any program does. */
@@ -47,8 +46,7 @@ class CliArchitectureTest {
                       "java..",
                       "picocli..",
                       "org.jspecify..")
-                  .or(JavaClass.Predicates.type(ServerSettings.class))
-                  .or(JavaClass.Predicates.type(Recorded.Format.class)));
+                  .or(JavaClass.Predicates.type(ServerSettings.class)));
 
   /** The mains read it once and hand it on. */
   @ArchTest

@@ -9,11 +9,9 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.server.Recorded;
 import io.xfuser.server.ServerSettings;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -134,22 +132,7 @@ public final class XFuserArgs {
                   + InputConfig.PREVIEW_EVERY
                   + " 0");
     }
-    checkFrames();
     checkRanks();
-  }
-
-  private void checkFrames() {
-    double most = Recorded.Format.valueOf(videoFormat().toUpperCase(Locale.ROOT)).mostPerSecond();
-    Double asked = fps();
-    if (asked != null && asked > most) {
-      throw new ArgumentException(
-          "%s shows at most %.0f frames in a second, but --%s is %s"
-              .formatted(
-                  CommandSettings.VIDEO_FORMAT.with(value(CommandSettings.VIDEO_FORMAT)),
-                  most,
-                  CommandSettings.FPS,
-                  CommandSettings.FPS.text(asked)));
-    }
   }
 
   private void checkDrawing() {

@@ -1,4 +1,4 @@
-/** How far one picture is from another, in the field's figures. */
+/** How far one picture or video is from another, in the field's figures. */
 @NullMarked
 package io.xfuser.cli.quality;
 

@@ -1,8 +1,7 @@
 package io.xfuser.cli.runner;
 
-import ai.djl.modality.cv.Image;
 import io.xfuser.cli.flags.XFuserArgs;
-import io.xfuser.cli.quality.Fidelity;
+import io.xfuser.cli.quality.VideoFidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
@@ -12,6 +11,7 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
+import io.xfuser.server.Recorded;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Draws on one rank and on many, and shows what the difference is. */
 final class Comparison {
@@ -26,6 +28,7 @@ final class Comparison {
   static final String COMMAND = "compare";
 
   private static final String SUFFIX = ".png";
+  private static final String COMPARED = "_compared";
 
   private final DiffusionPipeline pipeline;
   private final EngineConfig engine;
@@ -59,7 +62,8 @@ final class Comparison {
     OutputType type = args.inputConfig().outputType();
     if (type != OutputType.PIL) {
       throw new ArgumentException(
-          "compare needs pictures, but --output_type is " + type.name().toLowerCase(Locale.ROOT));
+          "compare needs pictures or videos, but --output_type is "
+              + type.name().toLowerCase(Locale.ROOT));
     }
   }
 
@@ -71,18 +75,8 @@ final class Comparison {
    */
   record Drawn(Generation serial, Generation parallel) {}
 
-  /**
-   * Draws with both.
-   *
-   * @throws ArgumentException if the model makes videos
-   */
+  /** Draws with both. */
   Drawn draw(InputConfig input, ProgressListener listener) {
-    int frames = pipeline.model().resolve(input).latents().pixelFrames();
-    if (frames > 1) {
-      throw new ArgumentException(
-          "compare needs pictures, but %s makes videos of %d frames"
-              .formatted(pipeline.name(), frames));
-    }
     EngineConfig alone = engine.toBuilder().parallel(ParallelConfig.serial()).build();
     try (XDiTParallel one = XDiTParallel.inProcess(pipeline, alone);
         XDiTParallel many = XDiTParallel.inProcess(pipeline, engine)) {
@@ -91,39 +85,82 @@ final class Comparison {
     }
   }
 
-  /** Writes the pictures, each pair with its difference, and the figures. */
+  /** Writes the pictures or videos, each pair with its difference, and the figures. */
   void write(Drawn drawn) throws IOException {
-    Generation serial = drawn.serial();
+    outputs.save(drawn.serial());
     Generation parallel = drawn.parallel();
-    outputs.save(serial);
-    List<Path> files = outputs.save(parallel);
-    List<SideBySide> pairs = new ArrayList<>();
+    List<Pair> pairs = pairs(drawn, outputs.save(parallel));
+    int factor =
+        SideBySide.amplification(
+            pairs.stream()
+                .mapToDouble(pair -> pair.fidelity().largestDifference())
+                .max()
+                .orElse(0));
     List<ComparisonReport.PictureScores> figures = new ArrayList<>();
-    double largest = 0;
-    for (int i = 0; i < files.size(); i++) {
-      SideBySide pair =
-          new SideBySide(picture(serial.images().get(i)), picture(parallel.images().get(i)));
-      Fidelity fidelity = Fidelity.of(pair.reference(), pair.picture());
-      pairs.add(pair);
-      figures.add(ComparisonReport.PictureScores.of(files.get(i), fidelity));
-      largest = Math.max(largest, fidelity.largestDifference());
-    }
-    int factor = SideBySide.amplification(largest);
-    for (int i = 0; i < files.size(); i++) {
-      String name = String.valueOf(files.get(i).getFileName());
-      String stem = name.substring(0, name.length() - SUFFIX.length());
-      Path beside = files.get(i).resolveSibling(stem + "_compared" + SUFFIX);
-      outputs.save(pairs.get(i).draw(factor), beside);
+    for (Pair pair : pairs) {
+      figures.add(pair.isVideo() ? video(pair, factor, parallel) : picture(pair, factor));
     }
     ComparisonReport report =
-        new ComparisonReport(figures, factor, serial.report(), parallel.report());
+        new ComparisonReport(figures, factor, drawn.serial().report(), parallel.report());
     outputs.writeReport(report::toJson);
     outputs.writeTrace(parallel);
     out.println("compared: serial, parallel, and their difference times " + factor);
     figures.forEach(figure -> out.println(figure.line()));
   }
 
-  private static BufferedImage picture(Image image) {
-    return (BufferedImage) image.getWrappedImage();
+  /**
+   * A picture or a video of both configurations.
+   *
+   * @param files the parallel one's, a frame each
+   * @param frames what is in them, beside serial
+   */
+  private record Pair(List<Path> files, List<SideBySide> frames, VideoFidelity fidelity) {
+    boolean isVideo() {
+      return frames.size() > 1;
+    }
+  }
+
+  private static List<Pair> pairs(Drawn drawn, List<Path> files) {
+    List<BufferedImage> serial = pictures(drawn.serial());
+    List<BufferedImage> parallel = pictures(drawn.parallel());
+    int frames = drawn.parallel().frames();
+    List<Pair> pairs = new ArrayList<>();
+    for (int i = 0; i < files.size(); i += frames) {
+      List<BufferedImage> expected = serial.subList(i, i + frames);
+      List<BufferedImage> found = parallel.subList(i, i + frames);
+      pairs.add(
+          new Pair(
+              files.subList(i, i + frames),
+              IntStream.range(0, frames)
+                  .mapToObj(frame -> new SideBySide(expected.get(frame), found.get(frame)))
+                  .toList(),
+              VideoFidelity.of(expected, found)));
+    }
+    return pairs;
+  }
+
+  private static List<BufferedImage> pictures(Generation generation) {
+    return generation.images().stream()
+        .map(image -> (BufferedImage) image.getWrappedImage())
+        .toList();
+  }
+
+  private ComparisonReport.PictureScores picture(Pair pair, int factor) throws IOException {
+    Path file = pair.files().get(0);
+    String name = String.valueOf(file.getFileName());
+    String stem = name.substring(0, name.length() - SUFFIX.length());
+    outputs.save(pair.frames().get(0).draw(factor), file.resolveSibling(stem + COMPARED + SUFFIX));
+    return ComparisonReport.PictureScores.of(file, pair.fidelity().frames().get(0));
+  }
+
+  private ComparisonReport.PictureScores video(Pair pair, int factor, Generation parallel)
+      throws IOException {
+    Path first = pair.files().get(0);
+    List<BufferedImage> frames = pair.frames().stream().map(frame -> frame.draw(factor)).toList();
+    outputs.save(
+        new Recorded.Video(frames, outputs.perSecond(parallel), Map.of()),
+        outputs.playing(first, COMPARED));
+    return ComparisonReport.PictureScores.of(
+        outputs.playing(first, ""), pair.fidelity(), pair.files());
   }
 }

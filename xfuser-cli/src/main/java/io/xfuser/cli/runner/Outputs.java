@@ -43,7 +43,8 @@ final class Outputs {
    *
    * @param out told of each file
    * @param err told of a preview that cannot be written
-   * @throws ArgumentException if something else is in the way
+   * @throws ArgumentException if something else is in the way, or videos would play too fast for
+   *     their files
    */
   Outputs(XFuserArgs args, PrintStream out, PrintStream err) {
     this.directory = args.outputDirectory();
@@ -54,6 +55,7 @@ final class Outputs {
     this.trace = args.trace();
     this.tracePicture = args.tracePicture();
     this.out = out;
+    requireSpeed();
     requireDirectory("--output_directory", directory);
     requireFile("--preview", args.preview());
     requireFile("--report", report);
@@ -125,17 +127,32 @@ final class Outputs {
     int done = 0;
     for (Map.Entry<String, List<Image>> video : generation.videos().entrySet()) {
       int number = Integer.parseInt(video.getKey().replaceFirst(".*_", ""));
-      String first = String.valueOf(files.get(done).getFileName());
-      Path file = directory.resolve(first.replaceFirst("_\\d+\\.png$", "." + format.extension()));
       List<BufferedImage> frames =
           video.getValue().stream().map(frame -> (BufferedImage) frame.getWrappedImage()).toList();
-      double perSecond = fps == null ? generation.framesPerSecond() : fps;
-      Recorded.write(
-          file, format, new Recorded.Video(frames, perSecond, generation.provenance(number)));
-      out.println("wrote " + file);
-      done += video.getValue().size();
+      save(
+          new Recorded.Video(frames, perSecond(generation), generation.provenance(number)),
+          playing(files.get(done), ""));
+      done += frames.size();
     }
     return files;
+  }
+
+  /** Frames of {@code generation}'s videos that are shown in a second. */
+  double perSecond(Generation generation) {
+    return fps == null ? generation.framesPerSecond() : fps;
+  }
+
+  /** The file that plays beside a video's first frame, {@code suffix} at the end of its name. */
+  Path playing(Path firstFrame, String suffix) {
+    String name = String.valueOf(firstFrame.getFileName());
+    return firstFrame.resolveSibling(
+        name.replaceFirst("_\\d+\\.png$", suffix + "." + format.extension()));
+  }
+
+  /** Writes {@code video} as a file that plays. */
+  void save(Recorded.Video video, Path file) throws IOException {
+    Recorded.write(file, format, video);
+    out.println("wrote " + file);
   }
 
   /** Writes {@code picture} as PNG. */
@@ -164,6 +181,14 @@ final class Outputs {
     String content = text.get().strip() + "\n";
     WholeFile.write(file, part -> Files.writeString(part, content));
     out.println("wrote " + file);
+  }
+
+  private void requireSpeed() {
+    if (fps != null && fps > format.mostPerSecond()) {
+      throw new ArgumentException(
+          "--video_format %s shows at most %.0f frames in a second, but --fps is %s"
+              .formatted(format.extension(), format.mostPerSecond(), fps));
+    }
   }
 
   private static void requireFile(String flag, @Nullable Path file) {

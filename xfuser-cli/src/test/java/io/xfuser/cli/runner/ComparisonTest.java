@@ -2,17 +2,22 @@ package io.xfuser.cli.runner;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.cli.XDiT;
+import io.xfuser.cli.quality.Fidelity;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -82,6 +87,42 @@ class ComparisonTest {
     assertThat(Files.readString(directory.resolve("t.svg"))).contains("rank 1", "patch 4");
   }
 
+  @Test
+  void videosAreComparedFrameByFrameAndPlayBesideTheirDifference() throws IOException {
+    String flags =
+        SMALL + " --num_frames 3 --num_pipeline_patch 4 --warmup_steps 1 --video_format webp";
+    assertThat(run(LATTE, flags + " --report " + directory.resolve("r.json")))
+        .as(err.toString(UTF_8))
+        .isZero();
+    assertThat(report().get("pictures")).hasSize(2);
+    for (JsonNode video : report().get("pictures")) {
+      String stem = video.get("file").asText().replace(".webp", "");
+      List<Double> errors = new ArrayList<>();
+      List<Double> similarities = new ArrayList<>();
+      for (int frame = 0; frame < 3; frame++) {
+        String name = "_000%d.png".formatted(frame);
+        Fidelity each =
+            Fidelity.of(image(stem.replace("patch4", "patch1") + name), image(stem + name));
+        errors.add(Math.pow(10, -each.psnr() / 10));
+        similarities.add(each.ssim());
+      }
+      double mean = errors.stream().mapToDouble(one -> one).average().orElseThrow();
+      assertThat(video.get("psnr").asDouble()).isCloseTo(-10 * Math.log10(mean), within(1e-6));
+      assertThat(video.get("ssim").asDouble())
+          .isCloseTo(
+              similarities.stream().mapToDouble(one -> one).average().orElseThrow(), within(1e-9));
+      int worst = errors.indexOf(Collections.max(errors));
+      JsonNode frame = video.get("worst_frame");
+      assertThat(frame.get("file").asText()).isEqualTo("%s_000%d.png", stem, worst);
+      assertThat(frame.get("ssim").asDouble()).isEqualTo(similarities.get(worst));
+      assertThat(frame.get("psnr").asDouble()).isLessThan(video.get("psnr").asDouble());
+      assertThat(frame.has("worst_frame")).isFalse();
+      assertThat(directory.resolve("o").resolve(stem + "_compared.webp")).isNotEmptyFile();
+      assertThat(out.toString(UTF_8))
+          .contains(stem + ".webp: PSNR ", "; the worst frame " + stem + "_000" + worst + ".png: ");
+    }
+  }
+
   @ParameterizedTest
   @MethodSource
   void whatCannotBeComparedIsOneSentence(Path model, String flags, String sentence)
@@ -105,11 +146,7 @@ class ComparisonTest {
         Arguments.of(
             SIGMA,
             "--prompt fox --ulysses_degree 2 --output_type latent",
-            "compare needs pictures, but --output_type is latent"),
-        Arguments.of(
-            LATTE,
-            "--prompt fox --ulysses_degree 2 --num_frames 4",
-            "compare needs pictures, but latte makes videos of 4 frames"),
+            "compare needs pictures or videos, but --output_type is latent"),
         Arguments.of(SIGMA, "--prompt fox --ulyses_degree 2", UNKNOWN));
   }
 

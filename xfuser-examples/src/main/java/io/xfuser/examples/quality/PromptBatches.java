@@ -1,7 +1,6 @@
 package io.xfuser.examples.quality;
 
-import ai.djl.modality.cv.Image;
-import io.xfuser.cli.quality.Fidelity;
+import io.xfuser.cli.quality.VideoFidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
@@ -41,16 +40,22 @@ record PromptBatches(List<String> texts, int batch, double guidance) {
     return request.build();
   }
 
-  /** The pictures of {@code requests}. */
+  /** The pictures or videos of {@code requests}. */
   static Drawn draw(DiffusionPipeline pipeline, EngineConfig engine, List<InputConfig> requests) {
-    List<BufferedImage> pictures = new ArrayList<>();
+    List<List<BufferedImage>> pictures = new ArrayList<>();
     double spared = 0;
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
       for (InputConfig request : requests) {
         try (Generation generation = ranks.generate(request)) {
-          List<Image> images = generation.images();
-          images.forEach(image -> pictures.add((BufferedImage) image.getWrappedImage()));
-          spared += images.size() * generation.report().ranks().get(0).sparedPasses();
+          List<BufferedImage> images =
+              generation.images().stream()
+                  .map(image -> (BufferedImage) image.getWrappedImage())
+                  .toList();
+          int frames = generation.frames();
+          for (int i = 0; i < images.size(); i += frames) {
+            pictures.add(images.subList(i, i + frames));
+            spared += generation.report().ranks().get(0).sparedPasses();
+          }
         }
       }
     }
@@ -60,14 +65,14 @@ record PromptBatches(List<String> texts, int batch, double guidance) {
   /**
    * What was drawn.
    *
-   * @param pictures in the prompts' order
+   * @param pictures in the prompts' order, the frames of each
    * @param spared passes through the blocks that a step cache spared, in the mean
    */
-  record Drawn(List<BufferedImage> pictures, double spared) {
+  record Drawn(List<List<BufferedImage>> pictures, double spared) {
     /** How near {@code others} are, picture by picture. */
-    List<Fidelity> compared(Drawn others) {
+    List<VideoFidelity> compared(Drawn others) {
       return IntStream.range(0, pictures.size())
-          .mapToObj(i -> Fidelity.of(pictures.get(i), others.pictures().get(i)))
+          .mapToObj(i -> VideoFidelity.of(pictures.get(i), others.pictures().get(i)))
           .toList();
     }
   }

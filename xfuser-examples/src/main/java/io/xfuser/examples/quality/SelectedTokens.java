@@ -1,6 +1,6 @@
 package io.xfuser.examples.quality;
 
-import io.xfuser.cli.quality.Fidelity;
+import io.xfuser.cli.quality.VideoFidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
@@ -85,7 +85,7 @@ public final class SelectedTokens implements Callable<Integer> {
           for (Map.Entry<String, ParallelConfig> way : ways(ranks).entrySet()) {
             EngineConfig asked = engine.toBuilder().parallel(way.getValue()).build();
             Drawn drawn = PromptBatches.draw(pipeline, asked, requests);
-            List<Fidelity> near = serial.compared(drawn);
+            List<VideoFidelity> near = serial.compared(drawn);
             double far = psnr(reference.compared(drawn));
             System.out.printf(
                 Locale.ROOT,
@@ -94,7 +94,7 @@ public final class SelectedTokens implements Callable<Integer> {
                 ranks,
                 way.getKey(),
                 psnr(near),
-                near.stream().mapToDouble(Fidelity::ssim).average().orElse(Double.NaN),
+                near.stream().mapToDouble(VideoFidelity::ssim).average().orElse(Double.NaN),
                 far,
                 own,
                 own - far);
@@ -121,9 +121,9 @@ public final class SelectedTokens implements Callable<Integer> {
   }
 
   /** The mean in dB; equal pictures are left out. */
-  private static double psnr(List<Fidelity> each) {
+  private static double psnr(List<VideoFidelity> each) {
     return each.stream()
-        .mapToDouble(Fidelity::psnr)
+        .mapToDouble(VideoFidelity::psnr)
         .filter(Double::isFinite)
         .average()
         .orElse(Double.NaN);

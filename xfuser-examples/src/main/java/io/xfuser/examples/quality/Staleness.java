@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
 import java.io.IOException;
@@ -18,7 +19,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Compares PipeFusion's pictures with serial ones over prompts, patches and warm-up steps. */
+/**
+ * Compares PipeFusion's pictures or videos with serial ones over prompts, patches and warm-up
+ * steps.
+ */
 @Command(
     name = "scripts/quality/measure",
     description = "Measures what PipeFusion's stale keys and values change, and writes JSON.",
@@ -48,6 +52,12 @@ public final class Staleness implements Callable<Integer> {
   @Option(names = "--batch", description = "Pictures of a request.")
   private int batch = 25;
 
+  @Option(names = "--num_frames", description = "Frames of a video; 0: the model's own number.")
+  private int frames;
+
+  @Option(names = "--size", split = "x", description = "Rows x columns of pixels; the model's own.")
+  private List<Integer> size = List.of();
+
   private Staleness() {}
 
   /** Takes the flags; {@code --help} tells them. */
@@ -72,7 +82,7 @@ public final class Staleness implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PromptBatches batches = new PromptBatches(given.prompts(), batch, guidance);
-    List<InputConfig> requests = batches.requests(steps, request -> {});
+    List<InputConfig> requests = batches.requests(steps, this::size);
     List<Figures<StalenessSetting>> all = new ArrayList<>();
     EngineConfig engine = EngineConfig.of(given.model());
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
@@ -102,8 +112,19 @@ public final class Staleness implements Callable<Integer> {
     }
     new ObjectMapper()
         .writerWithDefaultPrettyPrinter()
-        .writeValue(given.output().toFile(), Map.of("guidance_scale", guidance, "figures", all));
+        .writeValue(
+            given.output().toFile(),
+            Map.of("guidance_scale", guidance, "num_frames", frames, "size", size, "figures", all));
     return 0;
+  }
+
+  private void size(InputConfigBuilder request) {
+    if (frames > 0) {
+      request.numFrames(frames);
+    }
+    if (!size.isEmpty()) {
+      request.size(size.get(0), size.get(1));
+    }
   }
 
   private List<StalenessSetting> settings() {
