@@ -36,6 +36,7 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
   /** Tiny pipelines whose blocks are those of another one. */
   private static final Set<String> VARIANTS =
       Set.of(
+          "cogvideox15_tiny",
           "cogvideox_5b_tiny",
           "flux2_klein_tiny",
           "flux_dev_tiny",

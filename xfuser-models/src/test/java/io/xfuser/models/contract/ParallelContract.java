@@ -103,10 +103,12 @@ public abstract class ParallelContract extends OpenedOnce {
   /** Of those that there can be: prompts that are not weighed have no two branches. */
   Stream<Layout> layouts() {
     boolean guided = pipeline.model().resolve(input()).guided();
+    int depth = pipeline.model().transformer(Placement.CPU).depth();
     List<Layout> all =
         Stream.of(hybrids(), DistriFusionLayouts.alone(), DistriFusionLayouts.hybrids())
             .flatMap(layouts -> layouts)
             .filter(layout -> guided || layout.degrees().cfgDegree() == 1)
+            .filter(layout -> layout.degrees().pipefusionDegree() <= depth)
             .toList();
     return Layout.covering(all, String.valueOf(directory().getFileName()));
   }
