@@ -119,9 +119,6 @@ public final class XFuserArgs {
     for (Setting<?> setting : serverSettings().keySet()) {
       throw new ArgumentException(setting + " is for xdit serve alone");
     }
-    if (input.outputType() == OutputType.PT) {
-      throw new ArgumentException(InputConfig.OUTPUT_TYPE + " must be pil or latent, but is pt");
-    }
     boolean shows = !Integer.valueOf(0).equals(input.get(InputConfig.PREVIEW_EVERY));
     if (shows != given.containsKey(CommandSettings.PREVIEW)) {
       throw new ArgumentException(

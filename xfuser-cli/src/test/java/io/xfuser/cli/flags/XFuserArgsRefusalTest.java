@@ -48,7 +48,6 @@ class XFuserArgsRefusalTest {
         "--prompt a --seed x | --seed must be a whole number from"
             + " -9223372036854775808 to 18446744073709551615, but is x",
         "--prompt a --dtype int8 | --dtype" + " must be float32, bfloat16 or float16, but is int8",
-        "--prompt a --output_type pt | --output_type" + " must be pil or latent, but is pt",
         "--prompt a --launcher mpi | --launcher must be thread or process, but is mpi",
         "--prompt a --threads 0 | --threads must be from 1 to 1024, but is 0",
         "--prompt a --threads 1025 | --threads must be from 1 to 1024, but is 1025",

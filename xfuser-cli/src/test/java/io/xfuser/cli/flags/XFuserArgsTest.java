@@ -107,6 +107,7 @@ class XFuserArgsTest {
         input("--no_auto_resize", InputConfig::autoResize, false),
         input("--max_area 4096", InputConfig::maxArea, 4096),
         input("--output_type latent", InputConfig::outputType, OutputType.LATENT),
+        input("--output_type pt", InputConfig::outputType, OutputType.PT),
         args("--launcher process", XFuserArgs::launcher, "process"),
         args("--output_directory out", XFuserArgs::outputDirectory, Path.of("out")),
         args("--report r.json", XFuserArgs::report, Path.of("r.json")));

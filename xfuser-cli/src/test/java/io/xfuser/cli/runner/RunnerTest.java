@@ -193,6 +193,18 @@ class RunnerTest {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"pt | \"images\" | [1,3,64,64]", "latent | \"latents\" | [1,4,8,8]"})
+  void tensorsAreWrittenInPicturesPlace(String type, String key, String shape) throws IOException {
+    Path folder = directory.resolve("tensors");
+    assertThat(run(flags(concat(outputs(folder), new String[] {"--output_type", type})))).isZero();
+    Path file = folder.resolve("pixart_sigma_dp1_cfg1_ulysses1_ring1_pp1_patch1_0.safetensors");
+    assertThat(out.toString(UTF_8)).endsWith("wrote " + file + System.lineSeparator());
+    assertThat(Files.readString(file, ISO_8859_1)).contains(key, "\"shape\":" + shape);
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "--output_directory, /proc/x, thread",
     "--output_directory, /proc/x, process",
