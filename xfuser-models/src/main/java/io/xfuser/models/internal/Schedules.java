@@ -11,6 +11,7 @@ import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerProvider.Ability;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -20,6 +21,8 @@ import java.util.List;
  * @param provider makes them
  */
 record Schedules(ComponentConfig config, SchedulerProvider provider) {
+  private static final String TERMINAL = "shift_terminal";
+
   /**
    * Those of {@code config}.
    *
@@ -67,7 +70,23 @@ record Schedules(ComponentConfig config, SchedulerProvider provider) {
             usual.begin()));
   }
 
-  private boolean can(Ability ability) {
+  /**
+   * {@code request}, whose noise levels are numbers.
+   *
+   * @throws ArgumentException if the settings make none of so few steps
+   */
+  GenerationRequest checked(GenerationRequest request) {
+    if (Arrays.stream(open(request.scheduler()).timesteps()).allMatch(Double::isFinite)) {
+      return request;
+    }
+    String terminal = config.has(TERMINAL) ? TERMINAL + " " + config.text(TERMINAL) : "they";
+    throw new ArgumentException(
+        "%s: the noise levels are no numbers: %s cannot be with num_inference_steps %d"
+            .formatted(config.origin(), terminal, request.scheduler().steps()));
+  }
+
+  /** Whether the schedulers can be told of {@code ability}. */
+  boolean can(Ability ability) {
     return provider.abilities().contains(ability);
   }
 

@@ -67,7 +67,7 @@ class QwenImageEditTest {
   }
 
   @Test
-  void aProcessorMayBeDescribedAmongOthersAsTransformersFiveWritesIt() throws IOException {
+  void processorAndPositionsMayBeDescribedAsTransformersFiveWritesThem() throws IOException {
     DiffusersCall call =
         calls().filter(one -> !one.pipeline().equals(PLUS)).findFirst().orElseThrow();
     DirectoryCopy copy = Requests.qwenImageEdit(scratch.resolve("five"), call.pipeline());
@@ -82,6 +82,7 @@ class QwenImageEditTest {
           old.resolveSibling("processor_config.json"),
           "{\"image_processor\": %s, \"processor_class\": \"Qwen2_5_VLProcessor\"}"
               .formatted(settings));
+      copy.rewrite("text_encoder/config.json", "\"rope_scaling\"", "\"rope_parameters\"");
       NDArray found = drawn(manager, engine, input(call));
       String name = call.json().get("name").asText();
       NDArray expected = pixels.get(manager, name, pixels.shape(name));

@@ -47,6 +47,11 @@ final class SigmaCurves {
       return Optional.of(karras(first, last, count));
     }
     if (options.isTrue("use_exponential_sigmas")) {
+      if (Math.min(first, last) <= 0) {
+        throw new ModelException(
+            "%s: use_exponential_sigmas needs noise levels above 0, but here they go from %s to %s"
+                .formatted(config.origin(), first, last));
+      }
       return Optional.of(exponential(first, last, count));
     }
     return options.isTrue("use_beta_sigmas")

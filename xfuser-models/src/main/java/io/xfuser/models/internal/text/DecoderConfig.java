@@ -36,6 +36,7 @@ record DecoderConfig(
   private static final List<String> LAYERS = List.of("sliding_attention", "full_attention");
 
   private static final String WINDOW = "sliding_window";
+  private static final List<String> ROTATIONS = List.of("rope_scaling", "rope_parameters");
 
   /** Refuses sizes that make no decoder. */
   DecoderConfig {
@@ -158,27 +159,28 @@ record DecoderConfig(
             sliding(config, layers)));
   }
 
+  /** How positions turn heads, where that is said: transformers 5 has another name for it. */
+  static ComponentConfig rotations(ComponentConfig config) {
+    return ROTATIONS.stream()
+        .filter(config::has)
+        .reduce((older, newer) -> newer)
+        .map(name -> config.part(name, name))
+        .orElseGet(() -> ComponentConfig.parse(config.origin(), "{}"));
+  }
+
   /**
-   * The base of the positions' wave lengths, which files of transformers 5 have among {@code
-   * rope_parameters}.
+   * The base of the positions' wave lengths.
    *
    * @param type the kind of positions that is taken beside {@code default}
    */
   private static double theta(ComponentConfig config, double otherwise, String type) {
-    double theta = config.getDouble("rope_theta", otherwise);
-    for (String name : List.of("rope_scaling", "rope_parameters")) {
-      if (!config.has(name)) {
-        continue;
+    ComponentConfig rope = rotations(config);
+    for (String kind : List.of("type", "rope_type")) {
+      if (!rope.getString(kind, type).equals(type)) {
+        rope.require(kind, "default");
       }
-      ComponentConfig rope = config.part(name, name);
-      for (String kind : List.of("type", "rope_type")) {
-        if (!rope.getString(kind, type).equals(type)) {
-          rope.require(kind, "default");
-        }
-      }
-      theta = rope.getDouble("rope_theta", theta);
     }
-    return theta;
+    return rope.getDouble("rope_theta", config.getDouble("rope_theta", otherwise));
   }
 
   private static List<Boolean> sliding(ComponentConfig config, int layers) {

@@ -66,7 +66,7 @@ public final class ReadPictures implements PictureReader {
   /** Pairs of a head's values that turn by the place in the text, the row and the column. */
   private static List<Integer> sections(ComponentConfig settings) {
     ComponentConfig text = settings.part("text_config", "qwen2_5_vl_text");
-    List<Integer> sections = text.part("rope_scaling", "").getIntList("mrope_section");
+    List<Integer> sections = DecoderConfig.rotations(text).getIntList("mrope_section");
     int pairs = DecoderConfig.qwen25vl(settings).headWidth() / 2;
     if (sections.size() != 3 || sections.stream().mapToInt(Integer::intValue).sum() != pairs) {
       throw new ModelException(

@@ -142,11 +142,17 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
     }
   }
 
-  /** To a noise level of 0, after which a step changes nothing. */
+  /**
+   * To a noise level of 0, after which a step changes nothing. A solver that has its own levels
+   * alone is not told that.
+   */
   @Override
   protected SchedulerRequest schedule(int steps, int tokens) {
     return new SchedulerRequest(
-        steps, 0, DynamicShift.from(schedulerConfig()).mu(tokens), FlowSigmas.toZero(steps));
+        steps,
+        0,
+        DynamicShift.from(schedulerConfig()).mu(tokens),
+        schedules(SchedulerProvider.Ability.SIGMAS) ? FlowSigmas.toZero(steps) : null);
   }
 
   /** Pictures are noised in the run's type. */
