@@ -4,9 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.VaeDecoder;
-import io.xfuser.model.VaeEncoder;
 import io.xfuser.models.internal.vae.GroupNorm.Groups;
-import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
@@ -34,7 +32,7 @@ record ClipVaeConfig(
     int doublings,
     double scaling,
     Tiling tiling)
-    implements LayeredVae {
+    implements DecodingVae {
   private static final int TOGETHER = 2; // frames of latents
   private static final double EPSILON = 1e-6;
 
@@ -127,47 +125,12 @@ record ClipVaeConfig(
   }
 
   @Override
-  public VaeDecoder.Footprint encoderFootprint() {
-    return new VaeDecoder.Footprint(widths.get(0), tiling.rows().to());
-  }
-
-  @Override
-  public boolean draws() {
-    return true;
-  }
-
-  @Override
-  public Vae unshifted() {
-    return this;
-  }
-
-  @Override
-  public VaeDecoder framesDecoder(ComponentWeights source) {
-    return new CausalDecoder(AutoencoderKlDecoder.open(this, source));
-  }
-
-  @Override
   public Sequence decoderLayers(NDManager owner, Weights weights) {
     return new ClipVaeLayers(owner, weights, this).decoder();
   }
 
   @Override
-  public Sequence encoderLayers(NDManager owner, ComponentConfig settings, Weights weights) {
-    throw new ModelException(origin + ": an encoder of this autoencoder is not supported");
-  }
-
-  @Override
-  public VaeEncoder encoder(ComponentConfig config, ComponentWeights source) {
-    throw new ModelException(origin + ": an encoder of this autoencoder is not supported");
-  }
-
-  @Override
   public NDArray unscaled(NDManager owner, NDArray latents, int type, boolean shifted) {
     return Layer.VAE.call(owner, "enter", latents, type, scaling, 0.0);
-  }
-
-  @Override
-  public NDArray scaled(NDManager owner, NDArray encoded, List<NDArray> noise) {
-    throw new ModelException(origin + ": an encoder of this autoencoder is not supported");
   }
 }

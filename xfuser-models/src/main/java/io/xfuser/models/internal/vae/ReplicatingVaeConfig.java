@@ -4,8 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.VaeDecoder;
-import io.xfuser.model.VaeEncoder;
-import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;
@@ -33,7 +31,7 @@ record ReplicatingVaeConfig(
     int overTime,
     boolean matched,
     double scalingFactor)
-    implements LayeredVae {
+    implements DecodingVae {
   /** Rows and columns of a tile in pixels, whatever the settings. */
   private static final int TILE = 256;
 
@@ -127,21 +125,6 @@ record ReplicatingVaeConfig(
   }
 
   @Override
-  public VaeDecoder.Footprint encoderFootprint() {
-    return VaeDecoder.Footprint.UNKNOWN;
-  }
-
-  @Override
-  public boolean draws() {
-    return true;
-  }
-
-  @Override
-  public Vae unshifted() {
-    return this;
-  }
-
-  @Override
   public Tiling tiling() {
     return Tiling.blended(TILE / scale(), TILE, OVERLAP);
   }
@@ -152,27 +135,7 @@ record ReplicatingVaeConfig(
   }
 
   @Override
-  public VaeDecoder framesDecoder(ComponentWeights source) {
-    return new CausalDecoder(AutoencoderKlDecoder.open(this, source));
-  }
-
-  @Override
   public Sequence decoderLayers(NDManager owner, Weights weights) {
     return new ReplicatingVaeLayers(owner, weights, this).decoder();
-  }
-
-  @Override
-  public Sequence encoderLayers(NDManager owner, ComponentConfig settings, Weights weights) {
-    throw new ModelException(origin + ": the encoder is not supported");
-  }
-
-  @Override
-  public VaeEncoder encoder(ComponentConfig config, ComponentWeights source) {
-    throw new ModelException(origin + ": the encoder is not supported");
-  }
-
-  @Override
-  public NDArray scaled(NDManager owner, NDArray encoded, List<NDArray> noise) {
-    throw new ModelException(origin + ": the encoder is not supported");
   }
 }
