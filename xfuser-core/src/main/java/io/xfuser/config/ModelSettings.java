@@ -49,7 +49,8 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
           Kind.listOf(Kind.checked(LoraSource::check)),
           "FILE[:SCALE]",
           "LoRAs that are added to the weights in this order: files, folders, or names on the"
-              + " Hugging Face hub, ORG/NAME or ORG/NAME/FILE, each with what of it is added");
+              + " Hugging Face hub, ORG/NAME or ORG/NAME/FILE, each with what of it is added;"
+              + " transformer_2=FILE[:SCALE] for the second transformer of a model with two");
 
   public static final Setting<Boolean> LORA_IGNORE_UNKNOWN =
       Setting.off("lora_ignore_unknown", "Leave out what of a LoRA fits nothing in the model");
@@ -86,7 +87,13 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
                   + " writes it")
           .open("what is published for the model");
 
+  public static final Setting<Path> TRANSFORMER_2 =
+      part("transformer_2", "The transformer of the steps with less noise, where there are two");
+
   public static final Setting<Path> VAE = part("vae", "The autoencoder");
+  public static final Setting<Path> IMAGE_ENCODER =
+      part("image_encoder", "What encodes pictures that a video begins with");
+
   public static final Setting<Path> TEXT_ENCODER = part("text_encoder", "The text encoder");
   public static final Setting<Path> TEXT_ENCODER_2 = part("text_encoder_2", "The second one");
   public static final Setting<Path> TEXT_ENCODER_3 = part("text_encoder_3", "The third one");
@@ -97,14 +104,24 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
   /** Components that may be given beside a model, each by its own name. */
   public static final List<Setting<Path>> PARTS =
       List.of(
-          VAE, TEXT_ENCODER, TEXT_ENCODER_2, TEXT_ENCODER_3, TOKENIZER, TOKENIZER_2, TOKENIZER_3);
+          TRANSFORMER_2,
+          VAE,
+          IMAGE_ENCODER,
+          TEXT_ENCODER,
+          TEXT_ENCODER_2,
+          TEXT_ENCODER_3,
+          TOKENIZER,
+          TOKENIZER_2,
+          TOKENIZER_3);
 
   public static final List<Setting<?>> SETTINGS =
       List.of(
           DOWNLOAD_DIR,
           VARIANT,
           WEIGHTS_DTYPE,
+          TRANSFORMER_2,
           VAE,
+          IMAGE_ENCODER,
           TEXT_ENCODER,
           TEXT_ENCODER_2,
           TEXT_ENCODER_3,

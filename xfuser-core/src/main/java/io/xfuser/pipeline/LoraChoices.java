@@ -68,10 +68,15 @@ final class LoraChoices {
   }
 
   private List<Lora> found(List<String> places) {
-    List<Lora> loras =
-        places.stream().map(place -> LoraPlaces.find(LoraSource.parse(place), hub)).toList();
+    List<Lora> loras = places.stream().map(this::found).toList();
     loras.forEach(this::changed);
     return loras;
+  }
+
+  private Lora found(String place) {
+    LoraSource source = LoraSource.parse(place);
+    Lora lora = LoraPlaces.find(source, hub);
+    return source.second() ? lora.ofSecond() : lora;
   }
 
   /** The components that {@code loras} change. */

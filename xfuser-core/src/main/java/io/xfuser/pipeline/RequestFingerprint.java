@@ -118,7 +118,10 @@ final class RequestFingerprint {
   /** What ranks must have alike of LoRAs: their contents, whatever the files are called. */
   static Fingerprint loras(String whose, List<Lora> loras) {
     return Fingerprint.EMPTY.with(
-        "LoRAs " + whose, loras.stream().map(lora -> lora.digest() + ":" + lora.scale()).toList());
+        "LoRAs " + whose,
+        loras.stream()
+            .map(lora -> lora.digest() + ":" + lora.scale() + (lora.second() ? " of 2" : ""))
+            .toList());
   }
 
   private static Fingerprint texts(String name, List<String> texts) {

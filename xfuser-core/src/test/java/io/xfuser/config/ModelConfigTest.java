@@ -68,9 +68,10 @@ class ModelConfigTest {
     assertThat(config)
         .hasToString(
             downloads
-                + " ModelConfig[download_dir=none, variant=none, weights_dtype=widen, vae=none,"
-                + " text_encoder=none, text_encoder_2=none, text_encoder_3=none, tokenizer=none,"
-                + " tokenizer_2=none, tokenizer_3=none, quantize=none, quantize_text_encoder=none,"
+                + " ModelConfig[download_dir=none, variant=none, weights_dtype=widen,"
+                + " transformer_2=none, vae=none, image_encoder=none, text_encoder=none,"
+                + " text_encoder_2=none, text_encoder_3=none, tokenizer=none, tokenizer_2=none,"
+                + " tokenizer_3=none, quantize=none, quantize_text_encoder=none,"
                 + " lora=[b.safetensors:0.5, org/a], lora_ignore_unknown=true, dynamic_lora=true,"
                 + " lora_cache=5, text_cache=64, cache_calibration=none]");
     assertThatThrownBy(() -> ModelConfig.builder(downloads).loras("a.safetensors:much"))

@@ -39,7 +39,7 @@ class LoraPlacesTest {
 
   private static Lora here(Object place) {
     return LoraPlaces.find(
-        new LoraSource(place.toString(), 0.5),
+        new LoraSource(false, place.toString(), 0.5),
         () -> {
           throw new AssertionError("the hub is asked");
         });
@@ -48,7 +48,7 @@ class LoraPlacesTest {
   private Lora onHub(HubServer server, String place, boolean offline) {
     HubSettings settings = new HubSettings(server.endpoint(), null, folder.resolve("c"), offline);
     return LoraPlaces.find(
-        new LoraSource(place, 1), () -> new Hub(settings, ProgressListener.NONE));
+        new LoraSource(false, place, 1), () -> new Hub(settings, ProgressListener.NONE));
   }
 
   @Test

@@ -135,7 +135,13 @@ public final class Provenance {
     putGiven(json, image);
     if (!loras.isEmpty()) {
       ArrayNode added = json.putArray("loras");
-      loras.forEach(lora -> added.addObject().put("name", lora.name()).put("scale", lora.scale()));
+      loras.forEach(
+          lora -> {
+            ObjectNode one = added.addObject().put("name", lora.name()).put("scale", lora.scale());
+            if (lora.second()) {
+              one.put("component", "transformer_2");
+            }
+          });
     }
     try {
       return JSON.writeValueAsString(json);

@@ -15,9 +15,9 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A pipeline's components in one place with several choices of LoRAs, of which none is one. Each
- * has a first transformer of its own, and text encoders where its LoRAs change them; further
- * transformers, the decoder and what is not changed are there once. Weights are never changed where
- * they are: a choice that is taken again is read again, or still there.
+ * has a first transformer of its own, a second one and text encoders where its LoRAs change them;
+ * the other transformers, the decoder and what is not changed are there once. Weights are never
+ * changed where they are: a choice that is taken again is read again, or still there.
  *
  * @param <C> the model's conditioning
  */
@@ -42,16 +42,19 @@ public final class PlacedChoices<C> implements AutoCloseable {
 
   private final class Choice {
     private final PlacedPipeline<C> pipeline;
-    private final LoadedTransformer<C> first; // which alone LoRAs change
+    private final List<LoadedTransformer<C>> own; // the first ones, which LoRAs change
     private final boolean ownText;
     private int leases;
 
     Choice(List<Lora> loras, Set<Component> changed) {
       Placement placement = plain.placement().with(loras);
       ownText = changed.contains(Component.TEXT_ENCODER);
-      first = new LoadedTransformer<>(model.transformer(placement));
-      List<LoadedTransformer<C>> transformers = new ArrayList<>(plain.transformers());
-      transformers.set(0, first);
+      own =
+          loras.stream().anyMatch(Lora::second)
+              ? LoadedTransformer.of(model, placement)
+              : List.of(new LoadedTransformer<>(model.transformer(placement)));
+      List<LoadedTransformer<C>> transformers = new ArrayList<>(own);
+      transformers.addAll(plain.transformers().subList(own.size(), plain.transformers().size()));
       pipeline =
           new PlacedPipeline<>(
               model,
@@ -63,8 +66,12 @@ public final class PlacedChoices<C> implements AutoCloseable {
               plain.texts());
     }
 
+    long bytes() {
+      return own.stream().mapToLong(LoadedTransformer::parameterBytes).sum();
+    }
+
     void close() {
-      first.close();
+      own.forEach(LoadedTransformer::close);
       if (ownText) {
         pipeline.closeText();
       }
@@ -124,7 +131,7 @@ public final class PlacedChoices<C> implements AutoCloseable {
   /** Bytes of all weights of transformers that are here. */
   public synchronized long transformerBytes() {
     return plain.transformerBytes() // the other transformers
-        + choices.values().stream().mapToLong(choice -> choice.first.parameterBytes()).sum();
+        + choices.values().stream().mapToLong(Choice::bytes).sum();
   }
 
   /** Bytes of all weights of text encoders that are here. */

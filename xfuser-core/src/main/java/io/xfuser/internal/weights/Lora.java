@@ -18,8 +18,10 @@ import java.util.HexFormat;
  * @param file its safetensors file
  * @param digest of its content, so that the same name for another file is another LoRA
  * @param scale what of it is added; 0 is nothing
+ * @param second whether it changes the second transformer of a model, and nothing else
  */
-public record Lora(String name, Path file, String digest, double scale) {
+public record Lora(String name, Path file, String digest, double scale, boolean second) {
+  private static final String OF_SECOND = "transformer_2=";
   private static final String CONFIG = "adapter_config.json";
   private static final int HEAD = 1 << 20;
   private static final int SAMPLE = 64;
@@ -48,7 +50,8 @@ public record Lora(String name, Path file, String digest, double scale) {
       if (Files.isRegularFile(config)) { // peft's, which has scales
         digest.update(Files.readAllBytes(config));
       }
-      return new Lora(name, file, HexFormat.of().formatHex(digest.digest(), 0, SHOWN_BYTES), scale);
+      String content = HexFormat.of().formatHex(digest.digest(), 0, SHOWN_BYTES);
+      return new Lora(name, file, content, scale, false);
     } catch (IOException e) {
       throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     } catch (NoSuchAlgorithmException e) {
@@ -67,11 +70,21 @@ public record Lora(String name, Path file, String digest, double scale) {
 
   /** The same with another scale. */
   public Lora scaled(double other) {
-    return new Lora(name, file, digest, other);
+    return new Lora(name, file, digest, other, second);
+  }
+
+  /** The same for the second transformer of a model with two. */
+  public Lora ofSecond() {
+    return new Lora(name, file, digest, scale, true);
+  }
+
+  /** Whether component {@code name} of a model is one that it may change. */
+  public boolean mayChange(String component) {
+    return component.equals("transformer_2") == second;
   }
 
   /** As it is asked for, {@code x.safetensors:0.8}. */
   public String title() {
-    return scale == 1 ? name : name + ":" + scale;
+    return (second ? OF_SECOND : "") + (scale == 1 ? name : name + ":" + scale);
   }
 }

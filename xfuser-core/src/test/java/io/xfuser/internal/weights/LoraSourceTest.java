@@ -28,19 +28,35 @@ class LoraSourceTest {
     "a:b, a:b, 1"
   })
   void onlyANumberAfterTheLastColonIsAScale(String text, String place, double scale) {
-    assertThat(LoraSource.parse(text)).isEqualTo(new LoraSource(place, scale));
+    assertThat(LoraSource.parse(text)).isEqualTo(new LoraSource(false, place, scale));
   }
 
   @Test
   void aFileThatIsThereMayHaveANumberAfterAColonInItsName(@TempDir Path folder) throws IOException {
     String file = Files.createFile(folder.resolve("x:2")).toString();
-    assertThat(LoraSource.parse(file)).isEqualTo(new LoraSource(file, 1));
-    assertThat(LoraSource.parse(file + ":0.5")).isEqualTo(new LoraSource(file, 0.5));
+    assertThat(LoraSource.parse(file)).isEqualTo(new LoraSource(false, file, 1));
+    assertThat(LoraSource.parse(file + ":0.5")).isEqualTo(new LoraSource(false, file, 0.5));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"x.safetensors, 1", "org/name/low.safetensors:0.5, 0.5"})
+  void oneMayBeForTheSecondTransformer(String text, double scale) {
+    assertThat(LoraSource.parse("transformer_2=" + text))
+        .isEqualTo(new LoraSource(true, LoraSource.parse(text).place(), scale));
   }
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", " ", "x.safetensors:", "x.safetensors:NaN", "x:1e999", "y.safetensors:1d"})
+      strings = {
+        "",
+        " ",
+        "transformer_2=",
+        "transformer_2= ",
+        "x.safetensors:",
+        "x.safetensors:NaN",
+        "x:1e999",
+        "y.safetensors:1d"
+      })
   void whatIsNoScaleIsRefused(String text) {
     assertThatThrownBy(() -> LoraSource.parse(text)).isInstanceOf(IllegalArgumentException.class);
   }

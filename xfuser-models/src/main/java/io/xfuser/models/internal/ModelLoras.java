@@ -1,5 +1,6 @@
 package io.xfuser.models.internal;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.lora.LoraCheck;
@@ -12,7 +13,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * What LoRAs may change in a diffusers directory: its transformer and its text encoders.
+ * What LoRAs may change in a diffusers directory: its transformers and its text encoders.
  *
  * @param model its short name
  * @param components the directory
@@ -20,10 +21,14 @@ import java.util.stream.Collectors;
  */
 record ModelLoras(String model, PipelineComponents components, Set<String> names) {
   static final String TRANSFORMER = "transformer";
+  static final String SECOND = "transformer_2";
 
   /** The components that {@code lora} changes. */
   Set<Component> changed(Lora lora, ComponentWeights transformer, boolean lenient) {
     Map<String, Map<String, long[]>> all = new TreeMap<>();
+    if (lora.second()) {
+      return second(lora, transformer, lenient);
+    }
     names.stream()
         .filter(name -> TextComponents.isEncoder(components, name))
         .forEach(name -> all.put(name, TextComponents.shapes(components, name)));
@@ -32,5 +37,15 @@ record ModelLoras(String model, PipelineComponents components, Set<String> names
         .changed(lora, lenient).stream()
             .map(name -> name.equals(TRANSFORMER) ? Component.TRANSFORMER : Component.TEXT_ENCODER)
             .collect(Collectors.toSet());
+  }
+
+  /** The second transformer has what the first has. */
+  private Set<Component> second(Lora lora, ComponentWeights transformer, boolean lenient) {
+    if (!components.has(SECOND)) {
+      throw new ModelException(
+          "%s is for %s, but %s has one transformer".formatted(lora.title(), SECOND, model));
+    }
+    new LoraCheck(model, Map.of(SECOND, transformer.shapes())).changed(lora, lenient);
+    return Set.of(Component.TRANSFORMER);
   }
 }

@@ -5,6 +5,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel.Handover;
+import io.xfuser.models.internal.lora.LoraFusion;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
@@ -19,7 +20,7 @@ import java.util.function.Function;
  * the first: it takes over below {@code boundary_ratio} of all timesteps.
  */
 public final class SecondTransformer implements AutoCloseable {
-  private static final String NAME = "transformer_2";
+  private static final String NAME = ModelLoras.SECOND;
   private static final String BOUNDARY = "boundary_ratio";
 
   private final ComponentWeights weights;
@@ -53,7 +54,7 @@ public final class SecondTransformer implements AutoCloseable {
           "%s describes %s, but that of transformer %s".formatted(settings.origin(), other, first));
     }
     return Optional.of(
-        new SecondTransformer(ComponentWeights.open(components, NAME), index.getDouble(BOUNDARY)));
+        new SecondTransformer(LoraFusion.of(components, NAME), index.getDouble(BOUNDARY)));
   }
 
   /**

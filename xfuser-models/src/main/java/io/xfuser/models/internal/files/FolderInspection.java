@@ -137,8 +137,16 @@ final class FolderInspection {
     }
     String found = className(ComponentConfig.read(folder.resolve(CONFIG)));
     boolean vae = found.startsWith("Autoencoder") || Vaes.with(Set.of()).contains(found);
-    boolean other = vae || found.contains("Transformer") || found.startsWith("UNet");
-    if (name.equals("vae") ? other && !vae : other) {
+    boolean transformer = found.contains("Transformer");
+    boolean other = vae || transformer || found.startsWith("UNet");
+    boolean wrong =
+        switch (name) {
+          case "vae" -> other && !vae;
+          case "transformer_2" -> !transformer;
+          case "image_encoder" -> !found.startsWith("CLIPVision");
+          default -> other;
+        };
+    if (wrong) {
       throw new ModelException("%s: %s has %s".formatted(name, folder, articled(found)));
     }
   }

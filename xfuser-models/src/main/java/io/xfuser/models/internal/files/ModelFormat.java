@@ -59,6 +59,40 @@ public interface ModelFormat extends CheckpointFormat {
     return Map.of();
   }
 
+  /** Which of the transformers of a model a file has. */
+  enum Half {
+    /** The only one, as far as its name tells. */
+    ALONE,
+    /** That of the steps with more noise. */
+    FIRST,
+    /** That of the steps with less. */
+    SECOND
+  }
+
+  /** Which one {@code file} has, by its name: no tensor tells. */
+  default Half half(Path file) {
+    return Half.ALONE;
+  }
+
+  /**
+   * What {@code model_index.json} would have besides, where there are two; empty where a model of
+   * such a transformer never has.
+   *
+   * @param tensors by the model's names
+   */
+  default Map<String, Object> indexOfTwo(Tensors tensors) {
+    return Map.of();
+  }
+
+  /**
+   * The class of what encodes pictures for it; empty where it sees none but their latents.
+   *
+   * @param tensors by the model's names
+   */
+  default String imageEncoder(Tensors tensors) {
+    return "";
+  }
+
   /** Its text encoders. */
   List<TextSlot> texts();
 

@@ -14,6 +14,7 @@ import java.util.Map;
  */
 record LoraAddress(String prefix, List<String> components, String name) {
   static final String TRANSFORMER = "transformer";
+  private static final String SECOND = "transformer_2"; // by the names of the first
   private static final String ENCODER = "text_encoder";
 
   /** T5's names; which of a pipeline's text encoders it is depends on the pipeline. */
@@ -76,7 +77,7 @@ record LoraAddress(String prefix, List<String> components, String name) {
 
   /** Whether it can be in {@code component}. */
   boolean mayBeOf(String component) {
-    return components.contains(component);
+    return components.contains(component.equals(SECOND) ? TRANSFORMER : component);
   }
 
   /** The name in which dots and underscores are the same. */

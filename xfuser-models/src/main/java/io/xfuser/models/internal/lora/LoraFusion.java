@@ -29,12 +29,13 @@ public final class LoraFusion implements ComponentWeights.Decorator {
 
   @Override
   public Weights over(Weights weights, ComponentWeights source, Placement placement) {
-    if (placement.loras().isEmpty()) {
+    List<Lora> own = placement.loras().stream().filter(lora -> lora.mayChange(component)).toList();
+    if (own.isEmpty()) {
       return weights;
     }
     LoraTargets targets = LoraTargets.of(component, source.shapes());
     Map<String, List<LoraChange>> changes = new HashMap<>();
-    for (Lora lora : placement.loras()) {
+    for (Lora lora : own) {
       LoraFit.of(opened(lora), targets, lora.scale())
           .changes()
           .forEach(

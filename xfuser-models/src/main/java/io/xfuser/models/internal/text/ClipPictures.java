@@ -13,6 +13,7 @@ import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
@@ -70,6 +71,27 @@ public final class ClipPictures implements PictureReader {
     }
     type = folder.loading().type();
     weights = EncoderWeights.open(folder, NAMES, this::read);
+  }
+
+  /** What prepares pictures of {@code side} pixels for it as published. */
+  public static Map<String, Object> processor(int side) {
+    return Map.of(
+        "image_processor_type",
+        "CLIPImageProcessor",
+        "size",
+        Map.of("shortest_edge", side),
+        "crop_size",
+        Map.of("height", side, "width", side),
+        "resample",
+        3,
+        "do_resize",
+        true,
+        "do_center_crop",
+        true,
+        "do_rescale",
+        true,
+        "do_normalize",
+        true);
   }
 
   /** Opens the pipeline's. */

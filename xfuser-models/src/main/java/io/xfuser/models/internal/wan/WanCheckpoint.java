@@ -1,6 +1,5 @@
 package io.xfuser.models.internal.wan;
 
-import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.files.ModelFormat;
 import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
@@ -8,6 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -115,16 +116,38 @@ public final class WanCheckpoint implements ModelFormat {
     return "WanTransformer3DModel";
   }
 
-  /** {@inheritDoc} One of two transformers is refused: the other would be missing. */
   @Override
   public String pipeline(Tensors tensors, Path file) {
-    String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
-    if (ONE_OF_TWO.matcher(name).find()) {
-      throw new ModelException(
-          file
-              + " is one of the two transformers of Wan 2.2 A14B, which are read from a directory");
+    return begins(tensors) ? "WanImageToVideoPipeline" : "WanPipeline";
+  }
+
+  /** Whether it is given the latents of a picture beside the video's. */
+  private static boolean begins(Tensors tensors) {
+    return tensors.size(PATCH, 1) != channels(tensors);
+  }
+
+  @Override
+  public Half half(Path file) {
+    Matcher name = ONE_OF_TWO.matcher(String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT));
+    if (!name.find()) {
+      return Half.ALONE;
     }
-    return tensors.size(PATCH, 1) == channels(tensors) ? "WanPipeline" : "WanImageToVideoPipeline";
+    return Objects.requireNonNullElse(name.group(1), name.group(2)).equals("high")
+        ? Half.FIRST
+        : Half.SECOND;
+  }
+
+  /** {@inheritDoc} As published for 2.2 A14B, which has the latents of 2.1. */
+  @Override
+  public Map<String, Object> indexOfTwo(Tensors tensors) {
+    return deep(tensors) || tensors.has(SEEN)
+        ? Map.of()
+        : Map.of("boundary_ratio", begins(tensors) ? 0.9 : 0.875);
+  }
+
+  @Override
+  public String imageEncoder(Tensors tensors) {
+    return tensors.has(SEEN) ? "CLIPVisionModel" : "";
   }
 
   @Override
@@ -149,7 +172,7 @@ public final class WanCheckpoint implements ModelFormat {
         "use_flow_sigmas",
         true,
         "flow_shift",
-        deep(tensors) ? 5.0 : 3.0,
+        deep(tensors) ? 5.0 : tensors.has(PLACES) ? 16.0 : 3.0,
         "solver_order",
         2,
         "final_sigmas_type",

@@ -3,24 +3,30 @@ package io.xfuser.models.internal.files;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ModelException;
+import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Wan as ComfyUI splits it, by the names of its authors. */
@@ -104,12 +110,63 @@ class WanFilesTest {
         "Wan2_2-I2V-A14B-LOW_bf16",
         "smoothMixWan22_i2vHigh"
       })
-  void oneOfTwoTransformersIsRefused(String name) throws IOException {
+  void oneOfTwoTransformersLacksTheOther(String name) throws IOException {
     Path half = written(TINY, "wan_tiny", name);
-    assertThatThrownBy(() -> new SingleFiles().inspect(half, Map.of()))
+    assertThat(new SingleFiles().inspect(half, Map.of()))
+        .containsEntry("pipeline", "WanPipeline")
+        .containsEntry("missing", List.of("transformer_2", "vae", "text_encoder"));
+    assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(ModelConfig.builder(half).build()))
         .isInstanceOf(ModelException.class)
-        .hasMessageEndingWith(
-            "is one of the two transformers of Wan 2.2 A14B, which are read from a directory");
+        .hasMessage(
+            half
+                + " is a Wan transformer alone: what is missing is given by transformer_2, vae,"
+                + " text_encoder");
+  }
+
+  @Test
+  void whatSeesPicturesLacksTheirEncoder() throws IOException {
+    Path file = written(PICTURES, "wan_i2v_tiny", "wan2.1_i2v_480p_14B");
+    assertThat(new SingleFiles().inspect(file, Map.of()))
+        .containsEntry("pipeline", "WanImageToVideoPipeline")
+        .containsEntry("missing", List.of("vae", "image_encoder", "text_encoder"));
+    Path encoder = PICTURES.resolve("image_encoder");
+    assertThat(new SingleFiles().inspect(file, Map.of("image_encoder", encoder)))
+        .containsEntry("missing", List.of("vae", "text_encoder"));
+  }
+
+  /** Shapes of the published ones: huge, giant and large. */
+  @ParameterizedTest
+  @CsvSource({"1280, 32, 14, 257, 5120, 16, gelu", "1024, 24, 14, 257, 4096, 16, quick_gelu"})
+  void anEncoderOfPicturesHasItsPublishedSettings(
+      int width, int layers, int patch, int places, int neurons, int heads, String activation)
+      throws IOException {
+    Torch.prepareThread(1);
+    Path file = files.resolve("clip_vision.safetensors");
+    String model = "vision_model.";
+    try (NDManager manager = Torch.newManager()) {
+      Map<String, NDArray> tensors = new LinkedHashMap<>();
+      tensors.put(model + "embeddings.class_embedding", manager.zeros(new Shape(width)));
+      tensors.put(
+          model + "embeddings.patch_embedding.weight",
+          manager.zeros(new Shape(width, 3, patch, patch)));
+      tensors.put(
+          model + "embeddings.position_embedding.weight", manager.zeros(new Shape(places, width)));
+      for (int i = 0; i < layers; i++) {
+        tensors.put(
+            model + "encoder.layers." + i + ".mlp.fc1.bias", manager.zeros(new Shape(neurons)));
+      }
+      SafeTensorsWriter.write(file, tensors);
+    }
+    Checkpoint.Found found = Checkpoint.read(file).components().get(0);
+    assertThat(found.format().component()).isEqualTo("image_encoder");
+    assertThat(found.format().config(found.tensors()))
+        .containsEntry("num_attention_heads", heads)
+        .containsEntry("hidden_act", activation)
+        .containsEntry("image_size", 224)
+        .containsEntry("patch_size", patch)
+        .containsEntry("num_hidden_layers", layers)
+        .containsEntry("intermediate_size", neurons)
+        .containsEntry("hidden_size", width);
   }
 
   @ParameterizedTest

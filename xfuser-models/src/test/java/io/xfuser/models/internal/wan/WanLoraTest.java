@@ -129,6 +129,12 @@ class WanLoraTest {
       long plain = pipeline.transformerBytes(); // of two alike
       serial.generate(both.toBuilder().loras(lora.toString()).build()).close();
       assertThat(2 * pipeline.transformerBytes()).isEqualTo(3 * plain);
+      float[] first = values(serial.generate(both.toBuilder().loras(lora.toString()).build()));
+      String second = "transformer_2=" + lora;
+      float[] other = values(serial.generate(both.toBuilder().loras(second).build()));
+      assertThat(pipeline.transformerBytes())
+          .isEqualTo(2 * plain); // two of its own, one, the other
+      assertThat(difference(first, other)).isGreaterThan(1e-3);
     }
   }
 
@@ -170,6 +176,12 @@ class WanLoraTest {
     try (XDiTParallel serial = XDiTParallel.inProcess(engine);
         Generation generation = serial.generate(FOX)) {
       return generation.tensor().toFloatArray();
+    }
+  }
+
+  private static float[] values(Generation drawn) {
+    try (drawn) {
+      return drawn.tensor().toFloatArray();
     }
   }
 
