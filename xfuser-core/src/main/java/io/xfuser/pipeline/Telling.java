@@ -40,13 +40,13 @@ final class Telling {
    * come to this phase.
    */
   void tell(int rank, Progress progress) {
-    if (listener.isMute() || tellers.computeIfAbsent(progress.doing(), phase -> rank) != rank) {
+    if (listener.isMute() || tellers.computeIfAbsent(told(progress), phase -> rank) != rank) {
       return;
     }
     lock.lock();
     try {
       boolean idle = pending.isEmpty();
-      pending.removeIf(old -> isBetween(old) && old.doing().equals(progress.doing()));
+      pending.removeIf(old -> isBetween(old) && told(old).equals(told(progress)));
       pending.add(progress);
       if (idle) {
         thread.execute(this::drain);
@@ -54,6 +54,15 @@ final class Telling {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * A phase; of unfinished pictures their size too, as other ranks decode them than map latents.
+   */
+  private static String told(Progress progress) {
+    return progress instanceof Progress.Preview shown
+        ? "%s of %d columns".formatted(shown.doing(), shown.pictures().get(0).getWidth())
+        : progress.doing();
   }
 
   private static boolean isBetween(Progress progress) {

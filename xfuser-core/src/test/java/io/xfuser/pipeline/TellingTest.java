@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.failure.CancelledException;
 import io.xfuser.progress.Progress;
+import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -45,6 +46,31 @@ class TellingTest {
             new Progress.Denoising(5, 5, 0),
             new Progress.Decoding(0, 5),
             new Progress.Decoding(3, 5));
+  }
+
+  @Test
+  void decodedPicturesOfOneRankSilenceNoneThatAnotherMakesOfLatents() {
+    List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    Telling telling =
+        new Telling(
+            progress -> {
+              int width = ((Progress.Preview) progress).pictures().get(0).getWidth();
+              return heard.add(width + " after step " + progress.done());
+            },
+            () -> {});
+    for (int step = 1; step <= 2; step++) {
+      telling.tell(1, shown(step, 128));
+      telling.tell(0, shown(step, 16));
+      telling.tell(2, shown(step, 128));
+    }
+    telling.end();
+    telling.await(CompletableFuture.completedFuture("pictures"), by -> {});
+    assertThat(heard).endsWith("128 after step 2", "16 after step 2").doesNotHaveDuplicates();
+  }
+
+  private static Progress.Preview shown(long step, int width) {
+    BufferedImage picture = new BufferedImage(width, 16, BufferedImage.TYPE_INT_RGB);
+    return new Progress.Preview(step, 2, List.of(picture), 1, 1);
   }
 
   @Test
