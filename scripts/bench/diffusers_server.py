@@ -1,6 +1,6 @@
 """Takes one step with diffusers each time it is told to: the same protocol as the Java StepServer.
 
-`step eager` and `step compiled` answer with the seconds taken and the process's CPU seconds,
+`step eager`, `step compiled` and `step bound` answer with the seconds taken and the process's CPU seconds,
 `save eager FILE` writes the prediction.
 First it writes the model and its inputs, which the Java side reads, to the folder given.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from bound import Bound
 from step_models import MODELS
 
 SEED = 0
@@ -49,14 +50,19 @@ def serve(args: argparse.Namespace, answers) -> None:
     transformer.to(args.device)
     inputs = {name: x.to(args.device) for name, x in inputs.items()}
     synchronize = torch.cuda.synchronize if args.device.startswith("cuda") else lambda: None
-    variants = {"eager": transformer, "compiled": torch.compile(transformer)}
+    eager, compiled = transformer, torch.compile(transformer)
+    variants = {
+        "eager": lambda: model.forward(eager, inputs, model.timestep),
+        "compiled": lambda: model.forward(compiled, inputs, model.timestep),
+    }
+    variants["bound"] = Bound(transformer, variants["eager"])
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         command, variant, *rest = line.split(maxsplit=2)
         try:
             synchronize()
             start, cpu_start = time.perf_counter(), time.process_time()
-            prediction = model.forward(variants[variant], inputs, model.timestep)
+            prediction = variants[variant]()
             synchronize()
             seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         except Exception as e:  # torch.compile needs a C++ compiler; the others go on without it

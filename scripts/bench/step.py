@@ -42,6 +42,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="cpu or cuda, one GPU")
     parser.add_argument("--side", type=int, help="latents along each side of a picture; 128 are 1024 pixels")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes a while")
+    parser.add_argument("--bound", action="store_true", help="also products and attention alone, by the fastest kernels")
     parser.add_argument("--markdown", type=Path, help="write the table with machine, commit and command to this file")
     return parser.parse_args()
 
@@ -54,7 +55,8 @@ def measure(args: argparse.Namespace, dtype: str, folder: Path) -> list[Row]:
     )
     ours = Peer(java(args, dtype, folder))
     try:
-        return compare(args, dtype, {"eager": theirs, "compiled": theirs, "serial": ours, "ulysses2": ours}, folder)
+        peers = {"eager": theirs, "compiled": theirs, "serial": ours, "ulysses2": ours}
+        return compare(args, dtype, {**peers, "bound": theirs} if args.bound else peers, folder)
     finally:
         ours.close()
         theirs.close()
@@ -108,6 +110,10 @@ def rows(dtype: str, seconds: dict[str, list[Seconds]], difference: dict[str, fl
         ("serial", "ours", "eager", "diffusers eager"),
         ("compiled", "diffusers, torch.compile", "eager", "diffusers eager"),
         ("ulysses2", "ours, 2 Ulysses ranks", "serial", "ours, 1 rank"),
+        ("serial", "ours", "compiled", "diffusers, torch.compile"),
+        ("bound", "products and attention alone", "eager", "diffusers eager"),
+        ("bound", "products and attention alone", "compiled", "diffusers, torch.compile"),
+        ("bound", "products and attention alone", "serial", "ours, 1 rank"),
     ]
     return [
         Row(dtype, title, seconds[variant], other, seconds[baseline], difference.get(variant))
@@ -122,6 +128,8 @@ def differences(peers: dict[str, Peer], folder: Path) -> dict[str, float]:
 
     predictions = {}
     for variant, peer in peers.items():
+        if variant == "bound":
+            continue
         path = folder / f"{variant}.safetensors"
         peer.save(variant, str(path))
         predictions[variant] = load_file(path)["prediction"].float()
@@ -138,6 +146,7 @@ def document(args: argparse.Namespace, measured_commit: str, measured: list[Row]
 
     command = f"scripts/bench/step {args.model} --dtypes {args.dtypes} --rounds {args.rounds} --threads {args.threads}"
     command += " --no-compile" if args.no_compile else ""
+    command += " --bound" if args.bound else ""
     command += f" --device {args.device}" if args.device != "cpu" else ""
     command += f" --side {args.side}" if args.side else ""
     latents = f"; here with {args.side} by {args.side} latents" if args.side else ""

@@ -55,10 +55,14 @@ public final class ParallelConfig extends ParallelSettings {
   }
 
   private void checkRing() {
-    if (compactCompressType() != Compression.NONE && ringDegree() == 1) {
+    boolean compact = compactCompressType() != Compression.NONE;
+    if (compact && ringDegree() == 1 && distrifusionDegree() == 1) {
       throw new ArgumentException(
-          "%s is about what ranks of a ring send one another, but %s is 1"
-              .formatted(COMPACT_COMPRESS_TYPE.with(compactCompressType()), RING_DEGREE));
+          "%s is about what ranks of a ring or of DistriFusion send one another, but %s and %s are 1"
+              .formatted(
+                  COMPACT_COMPRESS_TYPE.with(compactCompressType()),
+                  RING_DEGREE,
+                  DISTRIFUSION_DEGREE));
     }
   }
 

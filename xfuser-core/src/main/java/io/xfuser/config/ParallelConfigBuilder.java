@@ -71,8 +71,8 @@ public final class ParallelConfigBuilder extends Settings.Builder<ParallelConfig
   }
 
   /**
-   * How ranks of a ring tell what has changed in keys and values since the step before: another
-   * picture, fewer bytes.
+   * How ranks of a ring or of DistriFusion tell what has changed in keys and values since the step
+   * before: another picture, fewer bytes.
    */
   public ParallelConfigBuilder compactCompressType(Compression type) {
     return set(ParallelConfig.COMPACT_COMPRESS_TYPE, type);

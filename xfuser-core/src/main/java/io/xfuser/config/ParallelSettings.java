@@ -47,8 +47,8 @@ abstract sealed class ParallelSettings extends Settings permits ParallelConfig {
               "compact_compress_type",
               Kind.oneOf(Compression.class),
               "TYPE",
-              "How ranks of a ring tell what has changed in keys and values since the step before:"
-                  + " none, binary, int2 or int4, CompactFusion")
+              "How ranks of a ring or of DistriFusion tell what has changed in keys and values"
+                  + " since the step before: none, binary, int2 or int4, CompactFusion")
           .or(Compression.NONE);
 
   public static final Setting<Integer> DISTRIFUSION_DEGREE =

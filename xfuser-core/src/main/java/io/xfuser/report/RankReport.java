@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * @param stepSeconds each step
  * @param sparedPasses how often a step cache spared the rank's blocks, for the whole picture or a
  *     patch of it
+ * @param unsentChange with {@code selective_v}, how far the values that other nodes attend are from
+ *     this rank's: Σ|v − v sent| / Σ|v| over all steps in which some were not sent
  * @param prefetchedBytes weights that were read ahead of their use, each by the rank that asked for
  *     it first
  * @param prefetchWaitSeconds what the rank waited for such weights
@@ -58,6 +60,7 @@ public record RankReport(
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
     @JsonProperty("spared_passes") int sparedPasses,
+    @JsonProperty("unsent_change") double unsentChange,
     @JsonProperty("prefetched_bytes") long prefetchedBytes,
     @JsonProperty("prefetch_wait_s") double prefetchWaitSeconds,
     @JsonProperty("vae_s") double vaeSeconds) {

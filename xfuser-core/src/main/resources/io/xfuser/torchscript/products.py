@@ -10,6 +10,9 @@
 # A matrix of 8 bits (decision 0035) is
 #   name.weight   (O, I) int8, and name.weight_scale (O), by which its rows are multiplied, or
 #   name.weight_packed, name.weight_sums and name.weight_scale, with which FBGEMM multiplies (int8.py)
+# A matrix that stays in its mapped file in another type (decision 0073) is
+#   name.weight_kept, name.weight_kept_1, ...  parts of it, one below the other, and
+#   name.weight_type   (0), of the type that they are rounded to before they are multiplied
 
 def product_type(self, x: Tensor) -> int:
   # the type in which x is multiplied
@@ -21,35 +24,51 @@ def wide_at_once(self) -> int:
   # so many elements are widened at a time: 8 MiB, which a cache holds until they are multiplied
   return 2097152
 
-def wide_linear(self, x: Tensor, weight: Tensor, scale: Optional[Tensor], bias: Optional[Tensor], gelu: bool,
-                added: Optional[Tensor], dtype: int) -> Tensor:
-  # linear_layer with a weight (O, I) to be widened, its rows times a scale (O) if there is one
+def kept_parts(self, w: Dict[str, Tensor], name: str) -> List[Tensor]:
+  # what lies in the file of a layer, in order
+  parts = [w[name + ".weight_kept"]]
+  while name + ".weight_kept_" + str(len(parts)) in w:
+    parts.append(w[name + ".weight_kept_" + str(len(parts))])
+  return parts
+
+def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Optional[Tensor], bias: Optional[Tensor],
+                gelu: bool, added: Optional[Tensor], dtype: int) -> Tensor:
+  # linear_layer with a weight (O, I) in parts, one below the other, to be widened, rounded to a type on the way, its rows
+  # times a scale (O) if there is one
   wide_type = self.product_type(x)
-  outputs, inputs = weight.size(0), weight.size(1)
-  rows = min(outputs, max(1, self.wide_at_once() // max(inputs, 1)))
+  outputs, most, inputs = 0, 0, weights[0].size(1)
+  for weight in weights:
+    outputs, most = outputs + weight.size(0), max(most, weight.size(0))
+  rows = min(most, max(1, self.wide_at_once() // max(inputs, 1)))
   wide = torch.to(x, wide_type)
   buffer = torch.empty([rows, inputs], dtype=wide_type, device=x.device)
   shape = x.size()
   shape[-1] = outputs
   y = torch.empty(shape, dtype=dtype, device=x.device)
-  for i in range((outputs + rows - 1) // max(rows, 1)):
-    start = i * rows
-    end = min(outputs, start + rows)
-    w = torch.copy_(torch.slice(buffer, 0, 0, end - start), torch.slice(weight, 0, start, end))
-    if scale is not None:
-      torch.mul_(w, torch.slice(scale, 0, start, end).unsqueeze(1))
-    b: Optional[Tensor] = None
-    if bias is not None:
-      b = torch.to(torch.slice(bias, 0, start, end), wide_type)
-    if gelu:
-      part = self.product_gelu_tanh(wide, w, b)
-    elif added is not None:
-      part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), wide_type), False)
-    else:
-      part = self.product(wide, w, b)
-    if rows == outputs:
-      return torch.to(part, dtype)
-    torch.copy_(torch.slice(y, -1, start, end), part)
+  before = 0  # rows of earlier parts
+  for weight in weights:
+    for i in range((weight.size(0) + rows - 1) // max(rows, 1)):
+      stored = torch.slice(weight, 0, i * rows, min(weight.size(0), (i + 1) * rows))
+      start = before + i * rows
+      end = start + stored.size(0)
+      if rounded != wide_type:
+        stored = torch.to(stored, rounded)
+      w = torch.copy_(torch.slice(buffer, 0, 0, end - start), stored)
+      if scale is not None:
+        torch.mul_(w, torch.slice(scale, 0, start, end).unsqueeze(1))
+      b: Optional[Tensor] = None
+      if bias is not None:
+        b = torch.to(torch.slice(bias, 0, start, end), wide_type)
+      if gelu:
+        part = self.product_gelu_tanh(wide, w, b)
+      elif added is not None:
+        part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), wide_type), False)
+      else:
+        part = self.product(wide, w, b)
+      if rows == outputs:
+        return torch.to(part, dtype)
+      torch.copy_(torch.slice(y, -1, start, end), part)
+    before += weight.size(0)
   return y
 
 def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, added: Optional[Tensor], own: bool,
@@ -58,9 +77,12 @@ def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, a
   # the result's memory if it is the caller's own
   if name + ".weight_packed" in w:
     return self.int8_linear(x, w, name, gelu, added, dtype)
+  if name + ".weight_kept" in w:
+    rounded = w[name + ".weight_type"].dtype
+    return self.wide_linear(x, self.kept_parts(w, name), rounded, None, w.get(name + ".bias"), gelu, added, dtype)
   weight, scale, bias = w[name + ".weight"], w.get(name + ".weight_scale"), w.get(name + ".bias")
   if scale is not None or self.product_type(weight) != weight.dtype:
-    return self.wide_linear(x, weight, scale, bias, gelu, added, dtype)
+    return self.wide_linear(x, [weight], weight.dtype, scale, bias, gelu, added, dtype)
   if gelu:
     return self.product_gelu_tanh(x, weight, bias)
   if added is not None:
@@ -68,13 +90,13 @@ def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, a
   return self.product(x, weight, bias)
 
 def has_layer(self, w: Dict[str, Tensor], name: str) -> bool:
-  return name + ".weight" in w or name + ".weight_packed" in w
+  return name + ".weight" in w or name + ".weight_packed" in w or name + ".weight_kept" in w
 
 def taken_type(self, x: Tensor, w: Dict[str, Tensor], name: str) -> int:
   # the type that a layer takes x in, if what it makes of it may be too large for float16
   if name + ".weight_scale" in w:
     return 6 if x.dtype == 5 else x.dtype
-  return w[name + ".weight"].dtype
+  return w[name + (".weight_type" if name + ".weight_type" in w else ".weight")].dtype
 
 def linear(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   # x (..., I) -> (..., O)

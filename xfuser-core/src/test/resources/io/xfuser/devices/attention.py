@@ -17,6 +17,6 @@ def calls(self, like: Tensor) -> List[Tensor]:
   values = packed.slice(2, 2, 3)
   out.append(self.with_values([packed.slice(2, 0, 2)], [values], [packed]))
   kept, sent = self.put(self.room(packed, 6), 0, packed), torch.zeros_like(values)
-  places = self.most_changed(values, sent, 0, 4, 0)
+  places = self.most_changed(values, sent, torch.zeros([2], dtype=6, device=like.device), 0, 4, 0)
   out = out + [places, self.put_parts(kept, 2, 0, values), self.put_at(kept, 0, places, self.taken_at(packed, places, 0))]
   return out + [self.total([packed, packed])]

@@ -10,7 +10,12 @@ def calls(self, like: Tensor) -> List[Tensor]:
   w["narrow.weight"], w["narrow.weight_scale"] = self.int8_rows(rows, scale), scale
   assert self.has_layer(w, "narrow") and self.taken_type(like, w, "narrow") == (6 if like.dtype == 5 else like.dtype)
   out = out + [self.linear(x, w, "narrow")]
-  if like.is_cpu:  # FBGEMM is of the CPU
+  if like.is_cpu:  # FBGEMM is of the CPU, and only there layers stay in their files
+    w["file.weight_kept"], w["file.weight_kept_1"] = torch.to(self.of(like, [8, 8]), 5), torch.to(self.of(like, [8, 8]), 15)
+    w["file.weight_type"] = self.of(like, [0])
+    assert self.has_layer(w, "file") and self.taken_type(like, w, "file") == like.dtype
+    assert len(self.kept_parts(w, "file")) == 2
+    out = out + [self.linear(x, w, "file")]
     packed = self.int8_pack(w["narrow.weight"])
     w["packed.weight_packed"], w["packed.weight_sums"], w["packed.weight_scale"] = packed[0], packed[1], scale
     out = out + [self.linear(x, w, "packed"), self.linear_add(x, w, "packed", self.of(like, [16]))]

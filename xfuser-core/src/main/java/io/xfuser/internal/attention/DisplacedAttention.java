@@ -30,9 +30,25 @@ public final class DisplacedAttention implements Attention {
    */
   public DisplacedAttention(
       Communicator ranks, Communicator ring, DisplacedSteps steps, AttentionKernel kernel) {
+    this(ring, kernel, new DisplacedGather(ranks, steps));
+  }
+
+  private DisplacedAttention(Communicator ring, AttentionKernel kernel, DisplacedGather all) {
     this.ring = ring;
     this.kernel = kernel;
-    this.all = new DisplacedGather(ranks, steps);
+    this.all = all;
+  }
+
+  /**
+   * One whose ranks with other patches are told how keys and values have changed, once they know
+   * them.
+   *
+   * @param request owns what is known
+   * @param bits of an element, 1, 2 or 4
+   * @param whole how many calls, from the first, tell all of it
+   */
+  public DisplacedAttention compact(NDManager request, int bits, int whole) {
+    return new DisplacedAttention(ring, kernel, all.telling(new Residuals(request, bits, whole)));
   }
 
   @Override

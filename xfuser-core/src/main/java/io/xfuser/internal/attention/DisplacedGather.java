@@ -18,14 +18,25 @@ import org.jspecify.annotations.Nullable;
 final class DisplacedGather {
   private final Communicator ranks;
   private final DisplacedSteps steps;
+  private final RingMessages messages;
   private @Nullable Pending before; // of all ranks, of the last step that asked
   private long keptBytes;
 
   /** Nothing yet; {@code ranks} have the patches, in their order. */
   DisplacedGather(Communicator ranks, DisplacedSteps steps) {
+    this(ranks, steps, RingMessages.WHOLE);
+  }
+
+  private DisplacedGather(Communicator ranks, DisplacedSteps steps, RingMessages messages) {
     this.ranks = ranks;
     this.steps = steps;
+    this.messages = messages;
     steps.atEnd(this::end);
+  }
+
+  /** Another one where {@code changes} travel; those of synchronous steps tell the whole. */
+  DisplacedGather telling(RingMessages changes) {
+    return new DisplacedGather(ranks, steps, changes);
   }
 
   /** That of all patches in this step, of which this rank has {@code own}. */
@@ -38,7 +49,7 @@ final class DisplacedGather {
   }
 
   private NDList fresh(NDManager scope, NDArray own) {
-    NDList all = ranks.startAllGather(own).await(scope);
+    NDList all = send(scope, own).await(scope);
     end();
     if (steps.read()) {
       List<SharedTensor> kept = all.stream().map(SharedTensor::of).toList();
@@ -52,10 +63,25 @@ final class DisplacedGather {
     if (arriving == null) {
       throw new IllegalStateException("nothing was sent before " + steps);
     }
-    before = steps.read() ? ranks.startAllGather(own) : null;
+    before = steps.read() ? send(scope, own) : null;
     NDList all = arriving.await(scope);
     all.set(ranks.rank(), own);
     return all;
+  }
+
+  private Pending send(NDManager scope, NDArray own) {
+    List<Pending> parts =
+        messages.of(scope, own, ranks.rank()).stream().map(ranks::startAllGather).toList();
+    return later -> {
+      List<NDList> all = parts.stream().map(part -> part.await(later)).toList();
+      NDList told = new NDList();
+      for (int rank = 0; rank < ranks.size(); rank++) {
+        int from = rank;
+        List<NDArray> message = all.stream().map(part -> part.get(from)).toList();
+        told.add(rank == ranks.rank() ? message.get(0) : messages.read(later, message, rank));
+      }
+      return told; // what this rank told is not needed where it is not the whole
+    };
   }
 
   private void end() {
@@ -68,8 +94,8 @@ final class DisplacedGather {
     }
   }
 
-  /** Bytes on their way or here, between two steps. */
+  /** Bytes on their way or here, between two steps; of changes, what they change. */
   long keptBytes() {
-    return keptBytes;
+    return messages.bytes() > 0 ? messages.bytes() : keptBytes;
   }
 }

@@ -4,7 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.List;
 
-/** What ranks of a ring pass on of one attention's keys and values. */
+/**
+ * What ranks of a ring, or those with other patches, are told of one attention's keys and values.
+ */
 interface RingMessages {
   /** The keys and values themselves. */
   RingMessages WHOLE =

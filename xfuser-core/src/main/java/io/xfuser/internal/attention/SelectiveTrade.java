@@ -30,6 +30,7 @@ public final class SelectiveTrade implements HeadTrade {
   private final List<Integer> shards;
   private final Schedule schedule;
   private final HeadTrade whole;
+  private final NDArray unsent;
   private int step;
   private @Nullable NDArray
       sent; // values (B, l, 1, H, D) of this rank's tokens, as others have them
@@ -59,6 +60,8 @@ public final class SelectiveTrade implements HeadTrade {
    * @param layout who owns which tokens
    * @param shards the places of the group's ranks in the layout, in their order
    * @param whole trades all, in the order that is asked for
+   * @param unsent (2) in fp32, to which is added what values have changed without being sent, and
+   *     what all are, as sums of absolute numbers
    */
   public SelectiveTrade(
       NDManager request,
@@ -66,13 +69,15 @@ public final class SelectiveTrade implements HeadTrade {
       TokenLayout layout,
       List<Integer> shards,
       Schedule schedule,
-      HeadTrade whole) {
+      HeadTrade whole,
+      NDArray unsent) {
     this.request = request;
     this.ranks = ranks;
     this.layout = layout;
     this.shards = shards;
     this.schedule = schedule;
     this.whole = whole;
+    this.unsent = unsent;
     this.step = schedule.from();
   }
 
@@ -162,7 +167,8 @@ public final class SelectiveTrade implements HeadTrade {
     long count = schedule.sent(own.length(), step);
     long from = own.from();
     long place = place(span, ranks.rank()).from();
-    return Kernels.ATTENTION.call(scope, "most_changed", values, sent(), from, count, place);
+    return Kernels.ATTENTION.call(
+        scope, "most_changed", values, sent(), unsent, from, count, place);
   }
 
   /** What is fresh of this node stays here, and what was chosen of it goes to the other nodes. */

@@ -65,8 +65,10 @@ public record RequestPlan(
     String what =
         selects ? ParallelConfig.SELECTIVE_V.name() : ParallelConfig.COMPACT_COMPRESS_TYPE.name();
     String without = null;
-    if (degrees.distrifusionPatches() > 1) {
+    if (selects && degrees.distrifusionPatches() > 1) {
       without = "DistriFusion";
+    } else if (degrees.distrifusionPatches() > degrees.distrifusionDegree()) {
+      without = "patches of DistriFusion on one rank, which sends none";
     } else if (compact
         && degrees.patches() > 1
         && engine.runtime().warmupSteps() < request.calls()) {

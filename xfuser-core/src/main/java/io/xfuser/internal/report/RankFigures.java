@@ -49,6 +49,7 @@ public final class RankFigures {
   private int reusedTexts;
   private ReadAhead readAhead = ReadAhead.NONE;
   private @Nullable Long peakDeviceBytes;
+  private @Nullable NDArray unsent;
 
   /**
    * Nothing so far.
@@ -154,6 +155,29 @@ public final class RankFigures {
     sparedPasses++;
   }
 
+  /**
+   * Where what is not sent of changed values is added up: (2) in fp32 on the device, the changes
+   * and all values, as sums of absolute numbers.
+   */
+  public NDArray unsent() {
+    NDArray sums = unsent;
+    if (sums == null) {
+      try (NDManager scope = request.newSubManager()) {
+        sums = Torch.zerosLike(request, Torch.empty(scope, device, ElementType.FLOAT32, 2));
+      }
+      unsent = sums;
+    }
+    return sums;
+  }
+
+  private double unsentChange() {
+    if (unsent == null) {
+      return 0;
+    }
+    float[] sums = unsent.toFloatArray();
+    return sums[1] == 0 ? 0 : sums[0] / sums[1];
+  }
+
   /** So much more was read ahead of its use. */
   public void readAhead(ReadAhead more) {
     readAhead = readAhead.plus(more);
@@ -225,6 +249,7 @@ public final class RankFigures {
         denoise.seconds(),
         steps.stream().map(Span::seconds).toList(),
         sparedPasses,
+        unsentChange(),
         readAhead.bytes(),
         readAhead.waitNanos() / 1e9,
         vae.seconds() + encode.seconds());

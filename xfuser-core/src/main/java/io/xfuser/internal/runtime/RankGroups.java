@@ -142,7 +142,7 @@ record RankGroups(
             block ->
                 new BlockContext(
                     IntStream.range(0, spec.attentions(block))
-                        .mapToObj(i -> figures.watch(attention(asked)))
+                        .mapToObj(i -> figures.watch(attention(asked, figures)))
                         .toList(),
                     across(asked, spec, block),
                     plan.share(),
@@ -178,15 +178,16 @@ record RankGroups(
             asked.request(), tokens, plan.layout(), plan.stale(), plan.displaced());
   }
 
-  private Attention attention(Asked asked) {
+  private Attention attention(Asked asked, RankFigures figures) {
     RankPlan plan = asked.plan();
     Attention inner = ofAPatch(asked);
     return ulysses.size() == 1
         ? inner
-        : new UlyssesAttention(ulysses, plan.layout(), plan.ulyssesShards(), trade(asked), inner);
+        : new UlyssesAttention(
+            ulysses, plan.layout(), plan.ulyssesShards(), trade(asked, figures), inner);
   }
 
-  private HeadTrade trade(Asked asked) {
+  private HeadTrade trade(Asked asked, RankFigures figures) {
     RankPlan plan = asked.plan();
     ParallelConfig degrees = asked.engine().parallel();
     boolean first = degrees.ulyssesSchedule() == Schedule.V_FIRST;
@@ -199,15 +200,19 @@ record RankGroups(
             plan.layout(),
             plan.ulyssesShards(),
             new SelectiveTrade.Schedule(degrees.selectiveV(), plan.from(), plan.steps(), first),
-            whole);
+            whole,
+            figures.unsent());
   }
 
   private Attention ofAPatch(Asked asked) {
     NDManager request = asked.request();
     RankPlan plan = asked.plan();
     AttentionKernel kernel = asked.engine().runtime().attentionBackend();
+    int bits = asked.engine().parallel().compactCompressType().bits();
+    int whole = plan.warmupSteps() - plan.from();
     if (distrifusion.size() > 1) {
-      return new DisplacedAttention(distrifusion, ring, asked.steps(), kernel);
+      DisplacedAttention all = new DisplacedAttention(distrifusion, ring, asked.steps(), kernel);
+      return bits == 0 ? all : all.compact(request, bits, whole);
     } else if (plan.stale()) {
       return plan.displaced()
           ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring, kernel)
@@ -216,8 +221,6 @@ record RankGroups(
     if (ring.size() == 1) {
       return new LocalAttention(kernel);
     }
-    int bits = asked.engine().parallel().compactCompressType().bits();
-    int whole = plan.warmupSteps() - plan.from();
     return bits == 0
         ? new RingAttention(ring, kernel)
         : RingAttention.compact(request, ring, kernel, bits, whole);

@@ -170,12 +170,14 @@ def taken_at(self, x: Tensor, places: Tensor, first: int) -> Tensor:
   # x (B, L, n, H, D), the first of whose tokens has the place `first` -> (B, k, n, H, D) at places (B, k)
   return x.gather(1, self.at(places - first, x))
 
-def most_changed(self, values: Tensor, before: Tensor, start: int, count: int, first: int) -> Tensor:
+def most_changed(self, values: Tensor, before: Tensor, unsent: Tensor, start: int, count: int, first: int) -> Tensor:
   # which of values (B, L, 1, H, D) are farthest from before[:, start:start + L], as places (B, count) int32 from `first` on;
-  # before becomes what they are
+  # before becomes what they are. To unsent (2) is added what is left of the changes, and the sum of all |values|
   old = before.slice(1, start, start + values.size(1))
   change = torch.abs(torch.to(values, 6) - torch.to(old, 6)).sum([2, 3, 4])  # (B, L)
   chosen = torch.sort(torch.topk(change, count, 1)[1], 1)[0]
+  left = torch.sum(change) - torch.sum(change.gather(1, chosen))
+  unsent.add_(torch.stack([left, torch.sum(torch.abs(torch.to(values, 6)))]))
   where = self.at(chosen, values)
   old.scatter_(1, where, values.gather(1, where))
   return torch.to(chosen + first, 3)

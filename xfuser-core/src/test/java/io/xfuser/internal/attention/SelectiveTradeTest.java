@@ -1,6 +1,7 @@
 package io.xfuser.internal.attention;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -61,16 +62,26 @@ class SelectiveTradeTest {
           Expected expected = new Expected(layout, ofANode);
           try (NDManager request = Torch.newManager()) {
             TwoLevels ranks = world.onNodes(Channel.ULYSSES, all(size), ofANode);
-            HeadTrade trade = trade(request, ranks, layout, STEPS, valuesFirst);
+            NDArray unsent = request.create(new float[2]);
+            HeadTrade trade = trade(request, ranks, layout, STEPS, valuesFirst, unsent);
+            double changed = 0;
+            double all = 0;
             for (int step = 0; step < STEPS; step++) {
               world.transport().step("step " + step);
               for (PatchSpan span : spans(layout, step)) {
                 float[] wanted = expected.of(request, world.rank(), span, step);
                 assertThat(traded(request, world, trade, layout, span, step))
                     .containsExactly(wanted);
+                if (step > 0 && ranks.nodes().size() > 1) {
+                  changed += expected.unsent(request, world.rank(), span, step);
+                  all += expected.values(request, world.rank(), span, step);
+                }
               }
               world.transport().step(null);
             }
+            float[] sums = unsent.toFloatArray();
+            assertThat(sums[0]).isCloseTo((float) changed, within((float) (1e-4 * all)));
+            assertThat(sums[1]).isCloseTo((float) all, within((float) (1e-4 * all)));
             long tokens = layout.tokens();
             long own = layout.length(layout.all(), world.rank());
             long heads = Range.of(HEADS).shard(world.rank(), size).length();
@@ -83,13 +94,24 @@ class SelectiveTradeTest {
 
   private static HeadTrade trade(
       NDManager request, TwoLevels ranks, TokenLayout layout, int steps, boolean valuesFirst) {
+    return trade(request, ranks, layout, steps, valuesFirst, request.create(new float[2]));
+  }
+
+  private static HeadTrade trade(
+      NDManager request,
+      TwoLevels ranks,
+      TokenLayout layout,
+      int steps,
+      boolean valuesFirst,
+      NDArray unsent) {
     return new SelectiveTrade(
         request,
         ranks,
         layout,
         all(ranks.size()),
         new SelectiveTrade.Schedule(1, 0, steps, valuesFirst),
-        valuesFirst ? HeadTrade.valuesFirst(ranks) : HeadTrade.together(ranks));
+        valuesFirst ? HeadTrade.valuesFirst(ranks) : HeadTrade.together(ranks),
+        unsent);
   }
 
   /** The whole in the first step, then patch by patch. */
@@ -171,18 +193,37 @@ class SelectiveTradeTest {
       return flat;
     }
 
+    /** How far what a rank sent is from its values, all rows and tokens of {@code span}. */
+    double unsent(NDManager scope, int rank, PatchSpan span, int step) {
+      int tokens = layout.length(span, rank);
+      List<float[]> fresh = fresh(scope, rank, span, step);
+      return IntStream.range(0, ROWS * tokens)
+          .mapToDouble(
+              i -> change(fresh.get(i), sent[rank][place(rank, span, i / tokens, i % tokens)]))
+          .sum();
+    }
+
+    double values(NDManager scope, int rank, PatchSpan span, int step) {
+      return fresh(scope, rank, span, step).stream()
+          .mapToDouble(token -> change(token, new float[token.length]))
+          .sum();
+    }
+
+    private List<float[]> fresh(NDManager scope, int rank, PatchSpan span, int step) {
+      float[] flat = tokens(scope, layout, rank, span, step).toFloatArray();
+      int width = 3 * HEADS * HEAD;
+      return IntStream.range(0, ROWS * layout.length(span, rank))
+          .mapToObj(i -> Arrays.copyOfRange(flat, i * width, (i + 1) * width))
+          .toList();
+    }
+
     private int place(int rank, PatchSpan span, int row, int token) {
       return row * layout.length(layout.all(), rank) + layout.local(span, rank).from() + token;
     }
 
     private List<float[]> choose(NDManager scope, int rank, PatchSpan span, int step) {
-      float[] flat = tokens(scope, layout, rank, span, step).toFloatArray();
-      int width = 3 * HEADS * HEAD;
       int tokens = layout.length(span, rank);
-      List<float[]> fresh =
-          IntStream.range(0, ROWS * tokens)
-              .mapToObj(i -> Arrays.copyOfRange(flat, i * width, (i + 1) * width))
-              .toList();
+      List<float[]> fresh = fresh(scope, rank, span, step);
       int count = step == 0 ? tokens : tokens - tokens * step / (STEPS - 1);
       for (int row = 0; row < ROWS; row++) {
         int first = row * tokens;

@@ -4,6 +4,7 @@ import io.xfuser.cli.quality.VideoFidelity;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.config.ParallelConfigBuilder;
 import io.xfuser.config.Settings.Compression;
 import io.xfuser.examples.quality.PromptBatches.Drawn;
 import io.xfuser.pipeline.DiffusionPipeline;
@@ -55,6 +56,9 @@ public final class SelectedTokens implements Callable<Integer> {
       split = ",",
       description = "Measures these instead, on rings of as many ranks.")
   private List<Compression> types = List.of();
+
+  @Option(names = "--patches", description = "And these of DistriFusion's patches, not of rings.")
+  private boolean patches;
 
   private SelectedTokens() {}
 
@@ -108,9 +112,11 @@ public final class SelectedTokens implements Callable<Integer> {
   private Map<String, ParallelConfig> ways(int ranks) {
     Map<String, ParallelConfig> all = new LinkedHashMap<>();
     for (Compression type : types) {
-      all.put(
-          type.name().toLowerCase(Locale.ROOT),
-          ParallelConfig.builder().ringDegree(ranks).compactCompressType(type).build());
+      ParallelConfigBuilder layout =
+          patches
+              ? ParallelConfig.builder().distrifusionDegree(ranks)
+              : ParallelConfig.builder().ringDegree(ranks);
+      all.put(type.name().toLowerCase(Locale.ROOT), layout.compactCompressType(type).build());
     }
     for (double share : types.isEmpty() ? shares : List.<Double>of()) {
       all.put(

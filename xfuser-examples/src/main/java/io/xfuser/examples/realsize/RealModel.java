@@ -168,12 +168,15 @@ record RealModel(
     return part.tensors().apply(config(part.folder()));
   }
 
-  /** The same with only so many layers of its text encoders and its transformer. */
+  /**
+   * The same with only so many layers of its text encoders and its transformer; where that has
+   * single blocks, twice as many of these, as all of Flux.1 has.
+   */
   RealModel withLayers(int layers) {
     for (Part part : parts) {
       for (String name : List.of("num_layers", "num_single_layers", "num_hidden_layers")) {
         if (config(part.folder()).has(name)) {
-          config(part.folder()).put(name, layers);
+          config(part.folder()).put(name, name.contains("single") ? 2 * layers : layers);
         }
       }
     }

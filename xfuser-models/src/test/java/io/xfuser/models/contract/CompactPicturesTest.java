@@ -9,6 +9,10 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Settings.Compression;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.nn.Range;
+import io.xfuser.nn.Sequence;
+import io.xfuser.nn.Sequence.Axes;
+import io.xfuser.nn.TokenLayout;
+import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.XDiTParallel;
@@ -24,20 +28,25 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole pictures of ring ranks that tell one another how keys and values have changed. */
+/** Whole pictures of ranks that tell one another how keys and values have changed. */
 class CompactPicturesTest {
   private static final ParallelConfig RING = ParallelConfig.builder().ringDegree(3).build();
 
   /** Bits that change pictures little, and fewer bits more. */
-  @Test
-  void moreBitsAreNearerToTheExactPicture() {
-    ParallelConfig usp = RING.toBuilder().ringDegree(2).ulyssesDegree(2).build();
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void moreBitsAreNearerToTheExactPicture(boolean patches) {
+    ParallelConfig layout =
+        patches
+            ? ParallelConfig.builder().distrifusionDegree(2).ulyssesDegree(2).build()
+            : RING.toBuilder().ringDegree(2).ulyssesDegree(2).build();
     try (TinyPictures pipeline = new TinyPictures("flux_dev_tiny")) {
-      float[] exact = pipeline.pixels(usp);
+      float[] exact = pipeline.pixels(layout);
       double before = 0.2; // of latents whose standard deviation is about 1
       for (Compression type : List.of(Compression.BINARY, Compression.INT2, Compression.INT4)) {
-        double apart = apart(exact, pipeline.pixels(compact(usp, type)));
+        double apart = apart(exact, pipeline.pixels(compact(layout, type)));
         assertThat(apart).isPositive().isLessThan(before);
         before = apart;
       }
@@ -85,10 +94,35 @@ class CompactPicturesTest {
     }
   }
 
-  /** Nothing of a request is left for the next one, nor for one that runs while it is paused. */
+  /** One whole step, then a change that the last step reads; each rank tells all others. */
   @Test
-  void requestsAreApart() throws Exception {
-    ParallelConfig layout = compact(RING, Compression.BINARY);
+  void patchesOfDistriFusionAreToldInAsManyBytes() {
+    ParallelConfig patches = ParallelConfig.builder().distrifusionDegree(3).build();
+    try (TinyPictures pipeline = new TinyPictures("pixart_sigma_tiny");
+        Generation generation = pipeline.drawn(compact(patches, Compression.INT2))) {
+      TransformerSpec<?> spec = pipeline.pipeline().model().transformer(Placement.CPU);
+      TokenLayout layout =
+          new TokenLayout(new Sequence(List.of(new Axes(1, 5, 7))), 3, 1); // 80 × 112 pixels
+      long channels = 2L * spec.heads() * spec.headSize();
+      long rows = 2 * 2;
+      for (RankReport rank : generation.report().ranks()) {
+        long tokens = layout.length(PatchSpan.of(rank.rank()), 0);
+        long whole = Float.BYTES * tokens * channels;
+        long change = (tokens * channels * 2 + 7) / 8 + 2 * (tokens + channels);
+        assertThat(Objects.requireNonNull(rank.sentBytes().get("distrifusion")))
+            .isEqualTo(2 * rows * spec.depth() * (whole + change));
+        assertThat(rank.kvBufferBytes())
+            .isEqualTo(rows * spec.depth() * Float.BYTES * 35 * channels);
+      }
+    }
+  }
+
+  /** Nothing of a request is left for the next one, nor for one that runs while it is paused. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void requestsAreApart(boolean patches) throws Exception {
+    ParallelConfig exact = patches ? ParallelConfig.builder().distrifusionDegree(2).build() : RING;
+    ParallelConfig layout = compact(exact, Compression.BINARY);
     InputConfig input =
         Requests.two("sd3_tiny").toBuilder()
             .numInferenceSteps(4)
@@ -113,8 +147,9 @@ class CompactPicturesTest {
     ParallelConfig compact = compact(RING, Compression.INT2);
     return Stream.of(
         Arguments.of(
-            compact.toBuilder().distrifusionDegree(2).build(),
-            "compact_compress_type cannot be had with DistriFusion"),
+            compact.toBuilder().numDistrifusionPatch(2).build(),
+            "compact_compress_type cannot be had with patches of DistriFusion on one rank, which"
+                + " sends none"),
         Arguments.of(
             compact.toBuilder().numPipelinePatch(2).build(),
             "compact_compress_type cannot be had with patches of PipeFusion, which send them as"
@@ -136,7 +171,7 @@ class CompactPicturesTest {
   void aRingOfOneRankHasNothingToTell() {
     assertThatThrownBy(() -> ParallelConfig.builder().compactCompressType(Compression.INT4).build())
         .hasMessage(
-            "compact_compress_type int4 is about what ranks of a ring send one another, but"
-                + " ring_degree is 1");
+            "compact_compress_type int4 is about what ranks of a ring or of DistriFusion send one"
+                + " another, but ring_degree and distrifusion_degree are 1");
   }
 }

@@ -123,6 +123,10 @@ class UlyssesPicturesTest {
       ParallelConfig some = whole.toBuilder().selectiveV(1).build();
       float[] selected = pipeline.pixels(some);
       assertThat(selected).isNotEqualTo(fresh);
+      assertThat(pipeline.report(whole))
+          .allSatisfy(rank -> assertThat(rank.unsentChange()).isZero());
+      assertThat(pipeline.report(some))
+          .allSatisfy(rank -> assertThat(rank.unsentChange()).isBetween(1e-4, 1.0));
       assertThat(pipeline.pixels(some.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build()))
           .containsExactly(selected);
     }

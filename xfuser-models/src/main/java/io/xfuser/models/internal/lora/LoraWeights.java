@@ -5,11 +5,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.weights.Cut;
 import io.xfuser.models.internal.weights.ForwardingWeights;
+import io.xfuser.models.internal.weights.InFile;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +61,11 @@ final class LoraWeights extends ForwardingWeights {
       NDArray part = Torch.slice(scope, whole, cut.dim(), cut.from(), cut.to());
       return Torch.copy(owner, part); // and not a view, which would keep the whole
     }
+  }
+
+  @Override
+  public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    return changes.containsKey(name) ? Optional.empty() : weights.inFile(owner, cut, name, shape);
   }
 
   private NDArray changed(

@@ -4,8 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.weights.Cut;
 import io.xfuser.models.internal.weights.ForwardingWeights;
+import io.xfuser.models.internal.weights.InFile;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Torch;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A block's tensors as matrices: kernels (out, in, 1, 1) and (out, 1, 3, 3). */
@@ -22,6 +24,11 @@ final class SanaWeights extends ForwardingWeights {
       NDArray stored = weights.get(scope, cut, name, stored(name, shape));
       return Torch.view(owner, stored, left);
     }
+  }
+
+  @Override
+  public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    return name.startsWith("ff.") ? Optional.empty() : weights.inFile(owner, cut, name, shape);
   }
 
   @Override

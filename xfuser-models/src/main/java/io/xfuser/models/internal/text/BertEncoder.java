@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.weights.Cut;
+import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
@@ -90,7 +92,11 @@ public final class BertEncoder implements TextModel {
         WeightMap.of(
             file.at("embeddings."),
             w ->
-                w.tensor("word_embeddings.weight", config.vocabulary(), width)
+                w.table(
+                        Joined.one("word_embeddings"),
+                        new Cut(0, 0, config.vocabulary()),
+                        config.vocabulary(),
+                        width)
                     .tensor("position_embeddings.weight", config.positions(), width)
                     .tensor("token_type_embeddings.weight", types, width)
                     .norm("LayerNorm", width)));

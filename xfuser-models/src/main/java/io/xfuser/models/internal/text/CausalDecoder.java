@@ -62,7 +62,12 @@ final class CausalDecoder implements TextModel {
   }
 
   private WeightMap outside(WeightMap w) {
-    return w.inward("embed_tokens", config.rows(), config.width()).norm("norm", config.width());
+    return w.table(
+            Joined.one("embed_tokens"),
+            config.rows().cut(share, 0),
+            config.rows().width(),
+            config.width())
+        .norm("norm", config.width());
   }
 
   private WeightMap layer(WeightMap w) {

@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
+import io.xfuser.models.internal.weights.Cut;
+import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -113,7 +115,11 @@ public final class ClipTextEncoder implements TextModel {
 
   private WeightMap outside(WeightMap w) {
     String embeddings = "text_model.embeddings.";
-    w.tensor(embeddings + "token_embedding.weight", config.vocabulary(), config.width())
+    w.table(
+            Joined.one(embeddings + "token_embedding"),
+            new Cut(0, 0, config.vocabulary()),
+            config.vocabulary(),
+            config.width())
         .tensor(embeddings + "position_embedding.weight", config.positions(), config.width())
         .norm("text_model.final_layer_norm", config.width());
     return projection > 0

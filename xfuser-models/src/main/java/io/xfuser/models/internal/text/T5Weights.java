@@ -65,7 +65,11 @@ final class T5Weights {
 
     private WeightMap outside(WeightMap w) {
       String embedding = weights.has("shared.weight") ? "shared" : "encoder.embed_tokens";
-      return w.inward(new Joined("shared", List.of(embedding)), config.rows(), config.width())
+      return w.table(
+              new Joined("shared", List.of(embedding)),
+              config.rows().cut(share, 0),
+              config.rows().width(),
+              config.width())
           .norm("encoder.final_layer_norm", config.width());
     }
 

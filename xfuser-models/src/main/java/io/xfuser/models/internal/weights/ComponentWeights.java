@@ -152,9 +152,14 @@ public final class ComponentWeights implements AutoCloseable {
     }
     FileWeights there = files.as(type).on(placement.device());
     Prefetcher prefetcher = placement.prefetcher();
-    FileWeights own = prefetcher == null ? there : there.read(prefetcher.chunkBytes());
+    FileWeights own =
+        prefetcher == null ? kept(there, placement) : there.read(prefetcher.chunkBytes());
     Weights changed = decorator.over(own, this, placement);
     return quantized(changed, Int8.ofThisMachine());
+  }
+
+  private static FileWeights kept(FileWeights weights, Placement placement) {
+    return placement.layerwise() ? weights.keeping() : weights; // a layer is not widened as a whole
   }
 
   private Weights quantized(Weights changed, Int8 int8) {

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -49,6 +50,17 @@ public final class CountedWeights extends ForwardingWeights {
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
     return counted(name, super.get(owner, cut, name, shape));
+  }
+
+  @Override
+  public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    Optional<InFile> found = weights.inFile(owner, cut, name, shape);
+    found.ifPresent(
+        there -> {
+          read.add(name);
+          bytes.addAndGet(there.bytes());
+        });
+    return found;
   }
 
   private NDArray counted(String name, NDArray tensor) {

@@ -79,15 +79,15 @@ public final class FileWeights implements Weights, AutoCloseable {
    * tensor keeps the type it has there, integers among them.
    */
   public static FileWeights openFile(Path file, @Nullable ElementType runType) {
-    return new FileWeights(
-        TensorFiles.open(file), new Handing(runType, null, 0), false, new AtomicBoolean());
+    Handing handing = Handing.AS_STORED.as(runType);
+    return new FileWeights(TensorFiles.open(file), handing, false, new AtomicBoolean());
   }
 
   /** The component at {@code prefix} of a file without settings, by the names of its model. */
   static FileWeights ofCheckpoint(Path file, String prefix, ElementType runType) {
     return new FileWeights(
         Checkpoint.canonical(TensorFiles.open(file), prefix),
-        new Handing(runType, null, 0),
+        Handing.AS_STORED.as(runType),
         false,
         new AtomicBoolean());
   }
@@ -102,8 +102,7 @@ public final class FileWeights implements Weights, AutoCloseable {
   }
 
   FileWeights through(Upload way) {
-    return new FileWeights(
-        files, new Handing(handing.type(), way, handing.chunkBytes()), promised, reported);
+    return new FileWeights(files, handing.by(way, handing.chunkBytes()), promised, reported);
   }
 
   /**
@@ -113,7 +112,29 @@ public final class FileWeights implements Weights, AutoCloseable {
   public FileWeights read(int chunkBytes) {
     Upload upload = handing.upload();
     Upload way = upload == null ? null : upload.by(chunkBytes);
-    return new FileWeights(files, new Handing(handing.type(), way, chunkBytes), promised, reported);
+    return new FileWeights(files, handing.by(way, chunkBytes), promised, reported);
+  }
+
+  /**
+   * The same weights, of which linear layers are multiplied by what is in the mapped file, where it
+   * {@linkplain Weights#inFile is}. Both share the files, and closing one closes the other.
+   */
+  FileWeights keeping() {
+    return new FileWeights(files, handing.keeping(), promised, reported);
+  }
+
+  @Override
+  public boolean keepsTypes() {
+    return handing.keeps();
+  }
+
+  @Override
+  public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    Stored tensor = stored(name, shape);
+    ElementType type = handing.typeOf(tensor.type());
+    return promised || !handing.inPlace() || tensor.type() == type
+        ? Optional.empty()
+        : tensor.mapped(owner, Window.of(cut)).map(there -> new InFile(there, type));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,17 @@ public abstract class ForwardingWeights implements Weights {
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
     return weights.get(owner, cut, name, shape);
+  }
+
+  /** Not what is in the file, as a decorator may change that. */
+  @Override
+  public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean keepsTypes() {
+    return weights.keepsTypes();
   }
 
   @Override

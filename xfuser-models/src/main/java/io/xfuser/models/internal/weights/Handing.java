@@ -13,14 +13,30 @@ import org.jspecify.annotations.Nullable;
  * @param type null for that of the file
  * @param upload to their device; null for the CPU
  * @param chunkBytes how much of a file is read at a time; 0: it is mapped
+ * @param keeps whether linear layers are multiplied by what is in the file
  */
-record Handing(@Nullable ElementType type, @Nullable Upload upload, int chunkBytes) {
+record Handing(@Nullable ElementType type, @Nullable Upload upload, int chunkBytes, boolean keeps) {
   /** As they are in the file. */
-  static final Handing AS_STORED = new Handing(null, null, 0);
+  static final Handing AS_STORED = new Handing(null, null, 0, false);
 
   /** The same device in another type. */
   Handing as(@Nullable ElementType other) {
-    return new Handing(other, upload, chunkBytes);
+    return new Handing(other, upload, chunkBytes, keeps);
+  }
+
+  /** The same by another way to the device. */
+  Handing by(@Nullable Upload way, int chunk) {
+    return new Handing(type, way, chunk, keeps);
+  }
+
+  /** The same where linear layers are multiplied by what is in the file. */
+  Handing keeping() {
+    return new Handing(type, upload, chunkBytes, true);
+  }
+
+  /** Whether tensors are used where the file is mapped, unless their type is another. */
+  boolean inPlace() {
+    return upload == null && chunkBytes == 0 && type != null;
   }
 
   /** The type in which a tensor that has {@code own} arrives. */

@@ -43,16 +43,8 @@ public record Int8(boolean packs, boolean promises) {
     }
   }
 
-  /**
-   * What was read.
-   *
-   * @param tensors by what follows a layer's name
-   * @param packedBytes that one of them has and does not show
-   */
-  record Read(Map<String, NDArray> tensors, long packedBytes) {}
-
   /** The weights of {@code matrix} as {@code products.py} takes them. */
-  Read read(NDManager owner, Weights weights, Matrix matrix) {
+  ReadLayer read(NDManager owner, Weights weights, Matrix matrix) {
     if (promises) {
       return promised(owner, weights, matrix);
     }
@@ -80,7 +72,7 @@ public record Int8(boolean packs, boolean promises) {
     }
   }
 
-  private Read promised(NDManager owner, Weights weights, Matrix matrix) {
+  private ReadLayer promised(NDManager owner, Weights weights, Matrix matrix) {
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> parts = new ArrayList<>();
       for (String layer : matrix.layers().layers()) {
@@ -95,13 +87,13 @@ public record Int8(boolean packs, boolean promises) {
     }
   }
 
-  private static Read plain(NDArray rows, NDArray scale) {
-    return new Read(Map.of(".weight", rows, ".weight_scale", scale), 0);
+  private static ReadLayer plain(NDArray rows, NDArray scale) {
+    return new ReadLayer(Map.of(".weight", rows, ".weight_scale", scale), 0);
   }
 
-  private static Read packed(NDList pack, NDArray scale, long bytes) {
+  private static ReadLayer packed(NDList pack, NDArray scale, long bytes) {
     Map<String, NDArray> entries =
         Map.of(".weight_packed", pack.get(0), ".weight_sums", pack.get(1), ".weight_scale", scale);
-    return new Read(entries, bytes);
+    return new ReadLayer(entries, bytes);
   }
 }

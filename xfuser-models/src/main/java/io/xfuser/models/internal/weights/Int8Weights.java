@@ -1,5 +1,7 @@
 package io.xfuser.models.internal.weights;
 
+import ai.djl.ndarray.NDManager;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Weights whose linear layers are read in 8 bits. */
@@ -9,6 +11,11 @@ final class Int8Weights extends ForwardingWeights {
   Int8Weights(Weights weights, Int8 int8) {
     super(weights);
     this.int8 = int8;
+  }
+
+  @Override
+  public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    return weights.inFile(owner, cut, name, shape);
   }
 
   @Override

@@ -17,6 +17,11 @@ public record Joined(String name, List<String> layers) {
     layers = List.copyOf(layers);
   }
 
+  /** A layer alone. */
+  public static Joined one(String name) {
+    return new Joined(name, List.of(name));
+  }
+
   /** {@code to_qkv} of the attention of this name: queries, keys and values of its tokens. */
   public static Joined queriesKeysValues(String attention) {
     return under(attention, "to_qkv", "to_q", "to_k", "to_v");

@@ -6,6 +6,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +50,12 @@ record PlainTensor(MappedFile in, StoredType stored, long[] shape, long offset, 
     try (NDManager scope = owner.newSubManager()) {
       return how.hand(owner, stored(scope, window, how), type());
     }
+  }
+
+  @Override
+  public Optional<NDArray> mapped(NDManager owner, Window window) {
+    boolean there = stored.scalarType() == type().scalarType() && offset % stored.bytes() == 0;
+    return there ? Optional.of(stored(owner, window, Handing.AS_STORED)) : Optional.empty();
   }
 
   /** The part {@code window} as it is in the file. */

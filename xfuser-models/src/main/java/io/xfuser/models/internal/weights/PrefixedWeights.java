@@ -2,6 +2,7 @@ package io.xfuser.models.internal.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,16 @@ record PrefixedWeights(Weights all, String prefix) implements Weights {
   @Override
   public NDArray get(NDManager owner, Cut cut, String name, long... shape) {
     return all.get(owner, cut, prefix + name, shape);
+  }
+
+  @Override
+  public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    return all.inFile(owner, cut, prefix + name, shape);
+  }
+
+  @Override
+  public boolean keepsTypes() {
+    return all.keepsTypes();
   }
 
   @Override

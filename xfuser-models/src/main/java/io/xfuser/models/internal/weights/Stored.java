@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A tensor in a file, whatever its format, or one made of such. What makes one of others reads of
@@ -35,6 +36,14 @@ interface Stored {
    * that {@code how} says. It may be the file itself.
    */
   NDArray read(NDManager owner, Window window, Handing how);
+
+  /**
+   * The part {@code window} of the mapped file, of any layout; empty where its elements do not lie
+   * in it one by one in {@link #type}.
+   */
+  default Optional<NDArray> mapped(NDManager owner, Window window) {
+    return Optional.empty();
+  }
 
   /** Where its bytes are. */
   List<Extent> extents();

@@ -38,7 +38,8 @@ public final class WeightMap {
   /** What was read. */
   private static final class Entries {
     final Map<String, NDArray> tensors = new LinkedHashMap<>();
-    long packedBytes; // that tensors do not show
+    long packedBytes; // beside those that tensors show
+    // what lies in its file counts as what it is used as, so that all ranks and plans count alike
   }
 
   /**
@@ -119,7 +120,7 @@ public final class WeightMap {
 
   /** Weight (out, in) and bias (out) of a linear layer. */
   public WeightMap linear(String name, long out, long in) {
-    return linear(new Joined(name, List.of(name)), out, in);
+    return linear(Joined.one(name), out, in);
   }
 
   /** Several linear layers of one input as one: weight (n·out, in) and bias (n·out). */
@@ -129,7 +130,7 @@ public final class WeightMap {
 
   /** The layer from the tokens to an inner width: the share's weight (own, in) and bias (own). */
   public WeightMap inward(String name, Inner inner, long in) {
-    return inward(new Joined(name, List.of(name)), inner, in);
+    return inward(Joined.one(name), inner, in);
   }
 
   /** Several as one: the share's rows of each, weight (n·own, in) and bias (n·own). */
@@ -163,13 +164,29 @@ public final class WeightMap {
   private void weight(Matrix matrix) {
     String name = matrix.layers().name();
     Int8 int8 = form.plain ? null : weights.int8();
+    boolean keeps = int8 == null && !form.plain && weights.keepsTypes();
+    if (keeps && put(name, InFile.layer(scope, weights, matrix))) {
+      return;
+    }
     if (int8 == null) {
       put(name + ".weight", joined(matrix, ".weight", matrix.out(), matrix.in()));
     } else {
-      Int8.Read read = int8.read(scope, weights, matrix);
-      read.tensors().forEach((kind, tensor) -> put(name + kind, tensor));
-      entries.packedBytes += read.packedBytes();
+      put(name, int8.read(scope, weights, matrix));
     }
+  }
+
+  /** Rows {@code own} of a table of one layer, few of which are used: the file's, if it can be. */
+  public WeightMap table(Joined layer, Cut own, long rows, long width) {
+    Matrix matrix = new Matrix(layer, List.of(own), rows, width, false);
+    return put(layer.name(), InFile.table(scope, weights, matrix))
+        ? this
+        : put(layer.name() + ".weight", joined(matrix, ".weight", rows, width));
+  }
+
+  private boolean put(String name, ReadLayer layer) {
+    layer.tensors().forEach((kind, tensor) -> put(name + kind, tensor));
+    entries.packedBytes += layer.unseenBytes();
+    return !layer.tensors().isEmpty();
   }
 
   private NDArray joined(Matrix matrix, String kind, long... shape) {

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,23 @@ public interface Weights {
    * @throws ModelException as for the whole tensor
    */
   NDArray get(NDManager owner, Cut cut, String name, long... shape);
+
+  /**
+   * The same part as the file has it, where that is mapped, holds floats of another type than the
+   * run's and is changed by nobody: it takes no memory. Not necessarily contiguous. Empty where
+   * {@link #get} is to be used.
+   *
+   * @param shape the shape that the model needs of the whole tensor
+   * @throws ModelException as for {@link #get}
+   */
+  default Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
+    return Optional.empty();
+  }
+
+  /** Whether linear layers are to be multiplied by what is {@link #inFile}. */
+  default boolean keepsTypes() {
+    return false;
+  }
 
   /** How weights of linear layers are read; {@code null} = as {@link #get} has them. */
   default @Nullable Int8 int8() {

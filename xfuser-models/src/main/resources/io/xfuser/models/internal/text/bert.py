@@ -3,7 +3,7 @@
 
 def embed(self, ids: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
   # ids (B, T) -> (B, T, C); all tokens have the first type
-  tokens = torch.embedding(w["word_embeddings.weight"], ids)
+  tokens = self.embedded(w, "word_embeddings", ids)
   x = tokens + w["token_type_embeddings.weight"][0]
   x = self.at_positions(x, w["position_embeddings.weight"])
   return self.layer_norm(x, w, "LayerNorm", eps)

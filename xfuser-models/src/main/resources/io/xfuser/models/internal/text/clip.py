@@ -3,7 +3,7 @@
 
 def embed(self, ids: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # ids (B, T) -> (B, T, C)
-  x = torch.embedding(w["text_model.embeddings.token_embedding.weight"], ids)
+  x = self.embedded(w, "text_model.embeddings.token_embedding", ids)
   return self.at_positions(x, w["text_model.embeddings.position_embedding.weight"])
 
 def clip_layer(self, x: Tensor, w: Dict[str, Tensor], bias: Tensor, heads: int, activation: str, eps: float) -> Tensor:

@@ -10,11 +10,11 @@ def scaled(self, x: Tensor, factor: float) -> Tensor:
 
 def embed(self, ids: Tensor, w: Dict[str, Tensor], factor: float) -> Tensor:
   # (B, T) -> (B, T, C)
-  return self.scaled(torch.embedding(w["embed_tokens.weight"], ids), factor)
+  return self.scaled(self.embedded(w, "embed_tokens", ids), factor)
 
 def embed_some(self, ids: Tensor, w: Dict[str, Tensor], first: int, factor: float) -> Tensor:
   # the rows of ids that this share of the table has, whose first is row `first` of the whole -> (B, T, C)
-  return self.scaled(self.rows_of(w["embed_tokens.weight"], ids, first), factor)
+  return self.scaled(self.rows_of(w, "embed_tokens", ids, first), factor)
 
 def sliding_bias(self, bias: Tensor, window: int) -> Tensor:
   # a causal bias (..., T, T), where no token sees the one `window` before it either -> like it

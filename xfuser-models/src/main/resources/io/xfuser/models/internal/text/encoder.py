@@ -16,12 +16,19 @@ def causal_bias(self, x: Tensor) -> Tensor:
   tokens = x.size(1)
   return torch.triu(torch.full([tokens, tokens], self.lowest(x.dtype), dtype=x.dtype, device=x.device), 1)
 
-def rows_of(self, table: Tensor, ids: Tensor, first: int) -> Tensor:
+def embedded(self, w: Dict[str, Tensor], name: str, ids: Tensor) -> Tensor:
+  # ids (B, T) of a table (V, C) that may have its file's type (WeightMap.table) -> (B, T, C)
+  rows = torch.embedding(w[name + ".weight"], ids)
+  if name + ".weight_type" in w:
+    rows = torch.to(rows, w[name + ".weight_type"].dtype)
+  return rows
+
+def rows_of(self, w: Dict[str, Tensor], name: str, ids: Tensor, first: int) -> Tensor:
   # of ids (B, T) the rows of a share of a table, (V, C), whose first row is `first` of the whole; zeros for the others
   # -> (B, T, C)
   local = ids - first
-  own = torch.bitwise_and(local >= 0, local < table.size(0))
-  rows = torch.embedding(table, torch.where(own, local, torch.zeros_like(local)))
+  own = torch.bitwise_and(local >= 0, local < w[name + ".weight"].size(0))
+  rows = self.embedded(w, name, torch.where(own, local, torch.zeros_like(local)))
   return rows * own.unsqueeze(2).to(rows.dtype)
 
 def at_positions(self, x: Tensor, positions: Tensor) -> Tensor:

@@ -5,11 +5,11 @@
 
 def embed(self, ids: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # (B, T) -> (B, T, D)
-  return torch.embedding(w["shared.weight"], ids)
+  return self.embedded(w, "shared", ids)
 
 def embed_some(self, ids: Tensor, w: Dict[str, Tensor], first: int) -> Tensor:
   # the rows of ids that this share of the table has, whose first is row `first` of the whole -> (B, T, D)
-  return self.rows_of(w["shared.weight"], ids, first)
+  return self.rows_of(w, "shared", ids, first)
 
 def position_bucket(self, distance: Tensor, buckets: int, max_distance: int) -> Tensor:
   # Half of the buckets for keys after the query; of each half, the first half for exact distances, the other

@@ -105,13 +105,13 @@ class WeightMapTest {
       NDArray columns = weights.get(manager, new Cut(1, 3, 4), "k.weight", 10, WIDTH);
       float before = columns.toFloatArray()[9];
       assertThat(rows.toFloatArray()).contains(before);
-      overwriteWithZeros();
+      overwriteWithZeros(file);
       assertThat(rows.toFloatArray()).containsExactly(0, 0, 0, 0);
       assertThat(columns.toFloatArray()[9]).isEqualTo(before);
     }
   }
 
-  private void overwriteWithZeros() throws IOException {
+  static void overwriteWithZeros(Path file) throws IOException {
     try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
       long header = Long.reverseBytes(out.readLong());
       out.seek(8 + header);
