@@ -19,7 +19,6 @@ import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
-import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.weights.ComponentConfig;
@@ -142,11 +141,6 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   /** {@code request} with the noise levels, timesteps and shift that the caller prescribes. */
   protected final GenerationRequest prescribed(GenerationRequest request) {
     return schedules.prescribed(request);
-  }
-
-  /** Whether the scheduler can be told of {@code ability}. */
-  protected final boolean schedules(SchedulerProvider.Ability ability) {
-    return schedules.can(ability);
   }
 
   /** A request that this model could make of its scheduler, to find out whether it has settings. */

@@ -85,8 +85,7 @@ record Schedules(ComponentConfig config, SchedulerProvider provider) {
             .formatted(config.origin(), terminal, request.scheduler().steps()));
   }
 
-  /** Whether the schedulers can be told of {@code ability}. */
-  boolean can(Ability ability) {
+  private boolean can(Ability ability) {
     return provider.abilities().contains(ability);
   }
 

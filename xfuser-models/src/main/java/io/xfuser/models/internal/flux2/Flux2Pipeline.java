@@ -18,6 +18,7 @@ import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.nn.Patchify;
@@ -143,6 +144,8 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
   }
 
   private void requireLayers(List<Integer> layers) {
+    TextComponents.requireStates(
+        components(), TextComponents.ENCODER, InputConfig.TEXT_ENCODER_OUT_LAYERS, layers);
     int taken = variant.layers().size();
     if (!layers.isEmpty() && layers.size() != taken) {
       throw new ArgumentException(

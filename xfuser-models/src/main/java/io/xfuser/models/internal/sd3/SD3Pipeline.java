@@ -16,6 +16,7 @@ import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
+import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.nn.Sequence.Axes;
@@ -127,6 +128,10 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
     GenerationRequest request =
         GenerationRequest.of(input, size, latents, new Defaults(steps, 7, 256, false));
     requireText(LONGEST_TEXT, request);
+    List<Integer> states = List.of(SD3TextEncoder.STATE - request.text().clipSkip());
+    for (String name : List.of(TextComponents.ENCODER, TextComponents.ENCODER + "_2")) {
+      TextComponents.requireStates(components(), name, InputConfig.CLIP_SKIP, states);
+    }
     boolean masked = input.maskImage() != null; // diffusers' inpainting forgets to shift back
     return begun(
         request

@@ -28,7 +28,9 @@ final class SD3TextEncoder extends TextTowers {
   /** The name of the pooled texts (B, pooled width). */
   static final String POOLED = "pooled_prompt_embeds";
 
-  private static final int STATE = -2; // the input of the last layer
+  /** Of which hidden state prompts are, where no layer is skipped: the input of the last one. */
+  static final int STATE = -2;
+
   private static final int POOLED_TOKENS = 77; // where the first tokenizer's files do not say
 
   private final List<TextTower> pooling;

@@ -102,7 +102,8 @@ public final class ClipTextEncoder implements TextModel {
             Ability.POOLED,
             config.states(),
             Ability.PROJECTED,
-            new TextSizes.Width(PROJECTION, projection(part))));
+            new TextSizes.Width(PROJECTION, projection(part))),
+        config.layers());
   }
 
   private void read(EncoderWeights to, Weights file) {

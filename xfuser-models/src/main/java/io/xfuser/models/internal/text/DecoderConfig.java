@@ -225,6 +225,6 @@ record DecoderConfig(
   /** What they are for texts. */
   TextSizes sizes() {
     return new TextSizes(
-        vocabulary, Map.of(Ability.INNER, new TextSizes.Width("hidden_size", width)));
+        vocabulary, Map.of(Ability.INNER, new TextSizes.Width("hidden_size", width)), layers);
   }
 }

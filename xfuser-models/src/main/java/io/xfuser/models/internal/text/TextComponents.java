@@ -1,5 +1,7 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.registry.Registry;
 import io.xfuser.internal.weights.ReadBytes;
@@ -8,6 +10,7 @@ import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.Share;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -98,6 +101,25 @@ public final class TextComponents {
   /** What the settings of component {@code name} say of its sizes. */
   static TextSizes sizes(PipelineComponents components, String name) {
     return provider(components, name).sizes(components.config(name, EncoderFolder.CONFIG));
+  }
+
+  /**
+   * Refuses hidden states that text encoder {@code name} does not have.
+   *
+   * @param setting asks for them
+   * @param states their numbers; negative ones count from the end
+   * @throws ArgumentException naming the setting and how many there are
+   */
+  public static void requireStates(
+      PipelineComponents components, String name, Setting<?> setting, List<Integer> states) {
+    int layers = components.has(name) ? sizes(components, name).layers() : 0;
+    for (int state : states) {
+      if (layers > 0 && (state > layers || state < -layers - 1)) {
+        throw new ArgumentException(
+            "%s asks %s for hidden state %d, but it has %d layers"
+                .formatted(setting, name, state, layers));
+      }
+    }
   }
 
   private static TextModelProvider provider(PipelineComponents components, String name) {

@@ -8,11 +8,17 @@ import java.util.Map;
  *
  * @param vocabulary {@code vocab_size}: ids of tokens are less
  * @param widths of what it is asked by each of its abilities that gives something
+ * @param layers whose hidden states it may be asked; 0 if the settings do not say
  */
-public record TextSizes(int vocabulary, Map<Ability, Width> widths) {
+public record TextSizes(int vocabulary, Map<Ability, Width> widths, int layers) {
   /** Copies the map. */
   public TextSizes {
     widths = Map.copyOf(widths);
+  }
+
+  /** Of an encoder whose settings do not say how many layers it has. */
+  public TextSizes(int vocabulary, Map<Ability, Width> widths) {
+    this(vocabulary, widths, 0);
   }
 
   /**

@@ -22,6 +22,7 @@ import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.scheduler.LoopVariants;
+import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.nn.Sequence.Axes;
@@ -148,11 +149,14 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
    */
   @Override
   protected SchedulerRequest schedule(int steps, int tokens) {
+    String name = schedulerConfig().className().orElse("");
     return new SchedulerRequest(
         steps,
         0,
         DynamicShift.from(schedulerConfig()).mu(tokens),
-        schedules(SchedulerProvider.Ability.SIGMAS) ? FlowSigmas.toZero(steps) : null);
+        Schedulers.with(Set.of(SchedulerProvider.Ability.SIGMAS)).contains(name)
+            ? FlowSigmas.toZero(steps)
+            : null);
   }
 
   /** Pictures are noised in the run's type. */

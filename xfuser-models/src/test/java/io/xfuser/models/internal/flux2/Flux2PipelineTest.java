@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
 import io.xfuser.model.GenerationRequest.Size;
@@ -118,6 +119,18 @@ class Flux2PipelineTest {
         .hasMessage(
             "text_encoder_out_layers names [1, 2], but the transformer takes the states of 3"
                 + " layers");
+  }
+
+  @Test
+  void hiddenStatesOfLayersThatTheEncoderHasNotAreRefused() {
+    InputConfigBuilder fox = FOX.toBuilder();
+    assertThatThrownBy(
+            () ->
+                resolve(
+                    Flux2Variant.KLEIN,
+                    fox.set(InputConfig.TEXT_ENCODER_OUT_LAYERS, List.of(0, 28, 29)).build()))
+        .hasMessage(
+            "text_encoder_out_layers asks text_encoder for hidden state 29, but it has 28 layers");
   }
 
   @ParameterizedTest

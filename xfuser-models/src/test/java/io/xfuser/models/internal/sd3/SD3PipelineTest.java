@@ -88,6 +88,15 @@ class SD3PipelineTest {
   }
 
   @Test
+  void moreLayersThanClipHasCannotBeSkipped() {
+    InputConfig fox = FOX.toBuilder().set(InputConfig.CLIP_SKIP, 3).build();
+    assertThatThrownBy(() -> resolve(FIXTURE, fox))
+        .hasMessage("clip_skip asks text_encoder for hidden state -5, but it has 3 layers");
+    assertThat(resolve(FIXTURE, fox.toBuilder().set(InputConfig.CLIP_SKIP, 2).build()).text())
+        .matches(text -> text.clipSkip() == 2);
+  }
+
+  @Test
   void onlyT5MayBeAbsent(@TempDir Path directory) throws IOException {
     DirectoryCopy copy = DirectoryCopy.of(FIXTURE, directory);
     String clip =
