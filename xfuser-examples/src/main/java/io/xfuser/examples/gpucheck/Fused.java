@@ -39,7 +39,7 @@ final class Fused implements Callable<Integer> {
     GpuCheck.requireGpu(part);
     Torch.prepareThread(1);
     boolean equal = true;
-    for (String model : List.of("flux_dev_tiny", "pixart_sigma_tiny", "sd3_tiny")) {
+    for (String model : List.of("flux_dev_tiny", "pixart_sigma_tiny", "sd35_medium_tiny")) {
       for (ElementType type : List.of(ElementType.FLOAT32, ElementType.BFLOAT16)) {
         equal &= compare(model, type);
       }

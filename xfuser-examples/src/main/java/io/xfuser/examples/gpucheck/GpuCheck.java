@@ -73,7 +73,7 @@ public final class GpuCheck implements Callable<Integer> {
       names = "--pipelines",
       split = ",",
       paramLabel = "A,B",
-      description = "the tiny pipelines for the laws (default: PixArt-Sigma, Flux and SD3)")
+      description = "the tiny pipelines for the laws (default: PixArt-Sigma, Flux and SD3.5)")
   private @Nullable List<String> pipelines;
 
   @Option(
@@ -171,7 +171,7 @@ public final class GpuCheck implements Callable<Integer> {
       return pipelines;
     }
     return part.isCuda()
-        ? List.of("pixart_sigma_tiny", "flux_dev_tiny", "sd3_tiny")
+        ? List.of("pixart_sigma_tiny", "flux_dev_tiny", "sd35_medium_tiny")
         : List.of("dit_tiny");
   }
 

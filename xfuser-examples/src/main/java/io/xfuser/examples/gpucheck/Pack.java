@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -61,7 +62,7 @@ final class Pack implements Callable<Integer> {
               + "|linux-x86_64/libjni(cudart|nccl)\\.so)");
 
   private static final List<String> PIPELINES =
-      List.of(Machine.MODEL, "flux_dev_tiny", "sd3_tiny", "dit_tiny");
+      List.of(Machine.MODEL, "flux_dev_tiny", "sd35_medium_tiny", "dit_tiny");
 
   @Option(names = "--root", required = true, description = "the folder of the checkout")
   private Path root = Path.of("");
@@ -93,6 +94,7 @@ final class Pack implements Callable<Integer> {
       copy(fixtures.resolve("reference").resolve(pipeline));
     }
     copy(Path.of("xfuser-models/src/test/resources/io/xfuser/models/devices"));
+    copy(Path.of("xfuser-models/src/main/resources"), Pack::isProgram);
     copy(Path.of("scripts/lib.sh"));
     copy(Path.of("scripts/build.sh"));
     copy(Path.of("scripts/bench"));
@@ -115,12 +117,17 @@ final class Pack implements Callable<Integer> {
 
   /** Copies a file or a folder of the checkout to the same place. */
   private void copy(Path what) throws IOException {
+    copy(what, Pack::isKept);
+  }
+
+  /** The same, but only what is {@code wanted} by its path. */
+  private void copy(Path what, Predicate<String> wanted) throws IOException {
     Path from = root.resolve(what);
     if (Files.notExists(from)) {
       return; // a pipeline without recorded calls
     }
     try (Stream<Path> files = Files.walk(from)) {
-      Stream<Path> kept = files.filter(Files::isRegularFile).filter(f -> isKept(f.toString()));
+      Stream<Path> kept = files.filter(Files::isRegularFile).filter(f -> wanted.test(f.toString()));
       for (Path file : (Iterable<Path>) kept::iterator) {
         Path to = folder.resolve(root.relativize(file).toString());
         Files.createDirectories(to.getParent());
@@ -129,13 +136,26 @@ final class Pack implements Callable<Integer> {
     }
   }
 
-  /** A folder of classes as a jar; the tests' tensors are copied as files. */
+  /** A text of TorchScript, which tests look for among the sources. */
+  private static boolean isProgram(String file) {
+    return file.endsWith(".py");
+  }
+
+  /**
+   * A folder of classes as a jar; the tests' tensors are copied as files. Its folders are entries
+   * too, or JUnit would find no class of a package.
+   */
   private static void jar(Path classes, Path to) throws IOException {
     try (ZipOutputStream out = open(to);
         Stream<Path> files = Files.walk(classes)) {
-      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
+      for (Path file : (Iterable<Path>) files.sorted()::iterator) {
         String name = classes.relativize(file).toString().replace(File.separatorChar, '/');
-        if (!name.startsWith("fixtures/")) {
+        if (name.isEmpty() || name.equals("fixtures") || name.startsWith("fixtures/")) {
+          continue;
+        }
+        if (Files.isDirectory(file)) {
+          add(out, name + "/", new byte[0]);
+        } else {
           add(out, name, Files.readAllBytes(file));
         }
       }

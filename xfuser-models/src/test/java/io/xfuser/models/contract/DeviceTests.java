@@ -24,7 +24,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 final class DeviceTests implements TestExecutionListener {
   private static final String DEVICES =
       "io.xfuser.models.DevicesTest#functionsStayOnTheDeviceOfTheirArguments"
-          + "(java.lang.String,java.lang.String)";
+          + "(java.lang.String)";
 
   private int held;
   private int broken;
@@ -37,15 +37,20 @@ final class DeviceTests implements TestExecutionListener {
     DeviceTests tests = new DeviceTests();
     Launcher launcher = LauncherFactory.create();
     launcher.execute(request(cuda), tests);
-    say(
-        "decides",
-        tests.broken == 0 && tests.held > 0
-            ? tests.held + " tests of types and devices hold on " + arguments[0]
-            : "**" + tests.broken + " tests of types and devices fail**, " + tests.held + " hold");
+    say("decides", tests.decided(arguments[0]));
     System.exit(tests.broken == 0 && tests.held > 0 ? 0 : 1);
   }
 
-  private static LauncherDiscoveryRequest request(boolean cuda) {
+  private String decided(String device) {
+    if (broken > 0) {
+      return "**" + broken + " tests of types and devices fail**, " + held + " hold";
+    }
+    return held > 0
+        ? held + " tests of types and devices hold on " + device
+        : "**no tests of types and devices are found**";
+  }
+
+  static LauncherDiscoveryRequest request(boolean cuda) {
     List<? extends DiscoverySelector> selected =
         cuda
             ? List.of(DiscoverySelectors.selectPackage("io.xfuser"))
