@@ -130,6 +130,8 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
       return begun(resolved(input, new Size(side, side)), LOOP);
     }
     autoencoder().checkEncoder();
+    ReadPictures.checkPrompts(input.prompts());
+    ReadPictures.checkPrompts(input.negativePrompts());
     QwenImageEdit edit = QwenImageEdit.of(task, input, this::latents);
     return resolved(input, edit.size()).withReferences(edit.references());
   }

@@ -91,6 +91,21 @@ public final class ReadPictures implements PictureReader {
     new PictureTower(EncoderFolder.of(components, TextComponents.ENCODER).onTrial()).close();
   }
 
+  /**
+   * Refuses prompts that have what stands for a picture themselves.
+   *
+   * @throws ArgumentException naming it
+   */
+  public static void checkPrompts(List<String> prompts) {
+    if (prompts.stream().anyMatch(prompt -> prompt.contains(TOKEN))) {
+      throw strange();
+    }
+  }
+
+  private static ArgumentException strange() {
+    return new ArgumentException("a prompt with pictures must not contain " + TOKEN);
+  }
+
   /** {@code picture} in the size in which it is read. */
   public Bitmap fitted(Bitmap picture) {
     return sizes.fitted(picture, config.side());
@@ -132,7 +147,7 @@ public final class ReadPictures implements PictureReader {
     long[] at = columns.get(0);
     int expected = fitted.stream().mapToInt(this::count).sum();
     if (at.length != expected || columns.stream().anyMatch(one -> !Arrays.equals(one, at))) {
-      throw new ArgumentException("a prompt with pictures must not contain " + TOKEN);
+      throw strange();
     }
     List<NDArray> states = tower.map(it -> List.of(states(owner, it, fitted))).orElse(List.of());
     NDArray places = places(owner, places(tokens.length(), at, fitted));
