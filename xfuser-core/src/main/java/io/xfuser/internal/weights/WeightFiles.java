@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,10 @@ public final class WeightFiles {
 
   private static final Pattern WITHOUT =
       Pattern.compile(".*(Scheduler|Tokenizer|Processor|Extractor)(Fast)?|.*Guidance");
+
+  /** A file of a variant, or a shard of one: {@code model.fp16-00001-of-00002.safetensors}. */
+  private static final Pattern VARIANT =
+      Pattern.compile("[^.]+\\.(\\w+)(-\\d+-of-\\d+)?\\.safetensors");
 
   private WeightFiles() {}
 
@@ -105,7 +110,21 @@ public final class WeightFiles {
                 baseName,
                 baseName,
                 others,
-                variants.isEmpty() ? "" : ", but " + String.join(", ", variants)));
+                variants.isEmpty()
+                    ? ""
+                    : ", but " + String.join(", ", variants) + chosen(variants)));
+  }
+
+  /** How the only variant that there is can be chosen, for the end of a sentence. */
+  private static String chosen(List<String> files) {
+    List<String> names =
+        files.stream()
+            .map(VARIANT::matcher)
+            .filter(Matcher::matches)
+            .map(found -> found.group(1))
+            .distinct()
+            .toList();
+    return names.size() == 1 ? ", which --variant " + names.get(0) + " chooses" : "";
   }
 
   private static List<String> named(Path directory, String glob) {

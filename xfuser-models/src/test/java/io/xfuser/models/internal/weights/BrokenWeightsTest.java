@@ -55,7 +55,9 @@ class BrokenWeightsTest {
   @Test
   void otherVariantsAreListedWhereThePlainOneIsMissing() throws IOException {
     Files.createFile(directory.resolve("model.fp16.safetensors"));
-    assertRejected(directory, "model.safetensors.index.json, but model.fp16.safetensors");
+    assertRejected(
+        directory,
+        "model.safetensors.index.json, but model.fp16.safetensors, which --variant fp16 chooses");
   }
 
   @Test
