@@ -101,13 +101,14 @@ class LoraFormsTest {
     return file;
   }
 
-  private Path widened(NDManager manager, Path few) throws IOException {
+  /** The numbers of {@code few} in fp32, in a file beside it. */
+  static Path widened(NDManager manager, Path few) throws IOException {
     Map<String, NDArray> all = new LinkedHashMap<>();
     try (FileWeights weights = FileWeights.openFile(few, ElementType.FLOAT32)) {
       for (String name : weights.names()) {
         all.put(name, weights.get(manager, name, weights.shape(name)));
       }
-      Path file = files.resolve("widened.safetensors");
+      Path file = few.resolveSibling("wide_" + few.getFileName() + ".safetensors");
       SafeTensorsWriter.write(file, all);
       return file;
     }

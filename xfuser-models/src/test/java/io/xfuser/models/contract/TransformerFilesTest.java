@@ -11,7 +11,6 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ModelException;
-import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.internal.files.GgufWriter;
 import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.models.internal.weights.FileWeights;
@@ -19,15 +18,12 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -164,8 +160,8 @@ class TransformerFilesTest {
       NDArray kept = drawn(manager, call, model.keepWeightTypes(true).build());
       assertThat(Pixels.largestDifference(kept, found)).isZero();
       ModelConfig wide =
-          OneFile.beside(widened(manager, first), call.directory())
-              .part(SECOND, widened(manager, second))
+          OneFile.beside(LoraFormsTest.widened(manager, first), call.directory())
+              .part(SECOND, LoraFormsTest.widened(manager, second))
               .loras(loras(call))
               .build();
       assertThat(Pixels.largestDifference(found, drawn(manager, call, wide))).isZero();
@@ -176,18 +172,6 @@ class TransformerFilesTest {
     return form.equals("gguf")
         ? GgufWriter.quantized(files.resolve(name + ".gguf"), "wan", whole.tensors())
         : Fp8Writer.write(files.resolve(name + ".safetensors"), whole.tensors());
-  }
-
-  private static Path widened(NDManager manager, Path few) throws IOException {
-    Map<String, NDArray> all = new LinkedHashMap<>();
-    try (FileWeights weights = FileWeights.openFile(few, ElementType.FLOAT32)) {
-      for (String name : weights.names()) {
-        all.put(name, weights.get(manager, name, weights.shape(name)));
-      }
-      Path file = few.resolveSibling("wide_" + few.getFileName() + ".safetensors");
-      SafeTensorsWriter.write(file, all);
-      return file;
-    }
   }
 
   @Test
