@@ -2,6 +2,7 @@ package io.xfuser.models.internal.files;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.contract.DiffusersParity;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
@@ -26,6 +27,12 @@ class SingleFileParityTest extends DiffusersParity {
         "sd35_large_tiny",
         "chroma_tiny",
         "zimage_tiny");
+  }
+
+  /** Only the way of the weights differs, which no prompt and no size changes. */
+  @Override
+  protected boolean everyCall() {
+    return CoveringArray.ALL;
   }
 
   @Override
