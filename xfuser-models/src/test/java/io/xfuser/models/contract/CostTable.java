@@ -18,6 +18,7 @@ import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,11 +27,10 @@ import java.util.stream.IntStream;
 
 /**
  * Counts what the methods send and hold with {@link DeepPixArt}. A is the bytes of its hidden
- * states: rows · {@value DeepPixArt#TOKENS} tokens · {@value DeepPixArt#WIDTH} values.
- *
- * @param directory the pipeline
+ * states: rows · {@value DeepPixArt#TOKENS} tokens · {@value DeepPixArt#WIDTH} values. What was run
+ * once is not run again.
  */
-record CostTable(Path directory) {
+final class CostTable {
   static final int RANKS = 4;
 
   private static final int STEPS = 3;
@@ -39,6 +39,14 @@ record CostTable(Path directory) {
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
   private static final double L = DeepPixArt.BLOCKS;
   private static final double N = RANKS;
+
+  private final Path directory;
+  private final Map<Run, List<RankReport>> reports = new HashMap<>();
+
+  /** Of the pipeline in {@code directory}. */
+  CostTable(Path directory) {
+    this.directory = directory;
+  }
 
   /** All that is compared, in order of the page. */
   static final List<Method> METHODS =
@@ -171,12 +179,21 @@ record CostTable(Path directory) {
     return new VaeCosts(config, 1, side / config.scale(), side / config.scale());
   }
 
+  private record Run(ParallelConfig degrees, OutputType type) {}
+
   private List<RankReport> run(ParallelConfig degrees, OutputType type) {
+    return reports.computeIfAbsent(new Run(degrees, type), this::reported);
+  }
+
+  private List<RankReport> reported(Run run) {
     EngineConfig engine =
-        EngineConfig.builder(directory).parallel(degrees).runtime(r -> r.warmupSteps(0)).build();
+        EngineConfig.builder(directory)
+            .parallel(run.degrees())
+            .runtime(r -> r.warmupSteps(0))
+            .build();
     EngineConfig shared = engine.toBuilder().runtime(r -> r.useParallelVae(true)).build();
     InputConfig input =
-        DeepPixArt.input().toBuilder().numInferenceSteps(STEPS).outputType(type).build();
+        DeepPixArt.input().toBuilder().numInferenceSteps(STEPS).outputType(run.type()).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(shared);
         Generation generation = ranks.generate(input)) {
       return generation.report().ranks();

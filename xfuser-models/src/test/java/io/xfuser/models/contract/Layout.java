@@ -66,9 +66,19 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
             serial.toBuilder().numDistrifusionPatch(displaced).build(), Math.max(1, warmupSteps));
   }
 
-  /** How long it takes, in some unit: tiny operators count, whatever they compute. */
+  /**
+   * How long it takes, in passes of one rank through all blocks: tiny operators count, whatever
+   * they compute. What is stale needs a reference of its own; a tiny autoencoder takes as long as
+   * all steps, that of a video longer.
+   */
   private double cost() {
-    return 40 + (double) degrees.worldSize() / degrees.pipefusionDegree() * degrees.patches();
+    int fresh = Math.min(warmupSteps, ParallelContract.STEPS);
+    int passes = fresh + (ParallelContract.STEPS - fresh) * degrees.patches();
+    double ranks = (double) degrees.worldSize() / degrees.pipefusionDegree();
+    return 16
+        + ranks * passes / ParallelContract.STEPS
+        + (stale() ? 2 : 0)
+        + (decodesTogether() ? 8 : 0);
   }
 
   /** What may differ: rounding, and almost nothing where no sum is split among ranks. */

@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * A request that pauses between steps goes on as if it had not: on the same ranks with the same
  * bits, on others within rounding. Differences are maximum absolute differences of pixels in [0,
- * 1], fp32.
+ * 1], or of latents over the largest of them, fp32.
  */
 @Timeout(120)
 class PauseTest {
@@ -104,7 +104,7 @@ class PauseTest {
   static InputConfig input(String model) {
     return Requests.two(model).toBuilder()
         .numInferenceSteps(STEPS)
-        .outputType(OutputType.PT)
+        .outputType(model.matches("(latte|wan).*") ? OutputType.LATENT : OutputType.PT)
         .seed(5)
         .build();
   }
@@ -232,7 +232,8 @@ class PauseTest {
                     : FRESH.get((turn + 3) % FRESH.size()))) {
       NDArray undisturbed = pixels(serial.submit(input));
       NDArray pixels = moved(input, List.of(first, second, serial));
-      assertThat(Pixels.largestDifference(pixels, undisturbed)).isLessThanOrEqualTo(RANKS);
+      assertThat(Pixels.largestDifference(pixels, undisturbed))
+          .isLessThanOrEqualTo(RANKS * Pixels.largest(undisturbed));
     }
   }
 

@@ -85,6 +85,13 @@ public final class Requests {
     if (model.startsWith("hunyuandit")) { // its two texts have lengths of their own
       return two.toBuilder().size(112, 144).guidanceScale(2).useResolutionBinning(false).build();
     }
+    if (model.startsWith("sana")) { // 35 tokens, too
+      return two.toBuilder()
+          .size(160, 224)
+          .maxSequenceLength(20)
+          .useResolutionBinning(false)
+          .build();
+    }
     InputConfig picture = two.toBuilder().size(80, 112).maxSequenceLength(20).build();
     if (model.startsWith("flux_dev")) {
       return picture.toBuilder().negativePrompts("blurry").trueCfgScale(3).build();

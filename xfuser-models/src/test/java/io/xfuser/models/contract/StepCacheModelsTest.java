@@ -63,7 +63,7 @@ class StepCacheModelsTest extends CachedPictures {
         (kontext ? Requests.referring(two) : two)
             .toBuilder()
                 .numInferenceSteps(6)
-                .outputType(OutputType.PT)
+                .outputType(OutputType.LATENT)
                 .set(InputConfig.CACHE_THRESHOLD, 1e9)
                 .set(InputConfig.CACHE_MAX_CONTINUOUS, 1);
     ParallelConfig patches = SERIAL.toBuilder().numPipelinePatch(3).build();

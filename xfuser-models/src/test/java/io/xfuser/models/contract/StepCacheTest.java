@@ -49,13 +49,13 @@ class StepCacheTest extends CachedPictures {
   @MethodSource("cases")
   void ranksDecideAsOneDoes(Case one) throws IOException {
     try (Opened pipeline = open(one)) {
-      Drawn serial = drawn(pipeline, SERIAL, one.input());
+      Drawn serial = drawn(pipeline, SERIAL, one.latents());
       List<ParallelConfig> all = new ArrayList<>(together());
       if (!one.toString().startsWith("flux")) {
         all.add(SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).build());
       }
       for (ParallelConfig degrees : all) {
-        Drawn ranks = drawn(pipeline, degrees, one.input());
+        Drawn ranks = drawn(pipeline, degrees, one.latents());
         assertClose(ranks, serial);
       }
     }
@@ -67,13 +67,13 @@ class StepCacheTest extends CachedPictures {
   void stagesOfPipeFusionDecideAsOneRankWithTheirPatches(Case one) throws IOException {
     ParallelConfig patches = SERIAL.toBuilder().numPipelinePatch(3).build();
     try (Opened pipeline = open(one)) {
-      Drawn serial = drawn(pipeline, patches, 2, one.input());
+      Drawn serial = drawn(pipeline, patches, 2, one.latents());
       assertThat(serial.ranks().get(0).sparedPasses()).isPositive();
       ParallelConfig degrees =
           one.toString().startsWith("flux")
               ? patches.toBuilder().pipefusionDegree(2).build()
               : patches.toBuilder().pipefusionDegree(3).ulyssesDegree(2).build();
-      assertClose(drawn(pipeline, degrees, 2, one.input()), serial);
+      assertClose(drawn(pipeline, degrees, 2, one.latents()), serial);
     }
   }
 
@@ -86,20 +86,20 @@ class StepCacheTest extends CachedPictures {
   void patchesThatAreDecidedTogetherAreSparedTogether(Case one) throws IOException {
     try (Opened pipeline = open(one)) {
       InputConfig whole =
-          one.input().toBuilder().set(InputConfig.CACHE_WHOLE_PICTURE, true).build();
+          one.latents().toBuilder().set(InputConfig.CACHE_WHOLE_PICTURE, true).build();
       ParallelConfig patches = SERIAL.toBuilder().numPipelinePatch(3).build();
       Drawn serial = drawn(pipeline, patches, 1, whole);
       assertThat(serial.ranks().get(0).sparedPasses()).isPositive().matches(x -> x % 3 == 0);
       assertClose(
           drawn(pipeline, patches.toBuilder().pipefusionDegree(3).build(), 1, whole), serial);
       Drawn displaced =
-          drawn(pipeline, SERIAL.toBuilder().numDistrifusionPatch(3).build(), 1, one.input());
+          drawn(pipeline, SERIAL.toBuilder().numDistrifusionPatch(3).build(), 1, one.latents());
       int spared = displaced.ranks().get(0).sparedPasses();
       assertThat(spared).isPositive().matches(x -> x % 3 == 0);
       Drawn ranks =
-          drawn(pipeline, SERIAL.toBuilder().distrifusionDegree(3).build(), 1, one.input());
+          drawn(pipeline, SERIAL.toBuilder().distrifusionDegree(3).build(), 1, one.latents());
       assertThat(Pixels.largestDifference(ranks.pixels(), displaced.pixels()))
-          .isLessThanOrEqualTo(RANKS);
+          .isLessThanOrEqualTo(RANKS * Pixels.largest(displaced.pixels()));
       assertThat(ranks.ranks())
           .allSatisfy(rank -> assertThat(rank.sparedPasses()).isEqualTo(spared / 3));
     }
