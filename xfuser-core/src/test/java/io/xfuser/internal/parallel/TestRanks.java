@@ -39,6 +39,8 @@ public enum TestRanks {
       new SocketConfig.Limits(
           Duration.ofSeconds(30), Duration.ofSeconds(5), Duration.ofSeconds(30));
 
+  private static final Duration USUAL = Duration.ofSeconds(60);
+
   /** The results of all ranks, in their order; the first failure is thrown. */
   public <T> List<T> run(int size, Body<T> body) throws Exception {
     InProcessRanks inProcess = new InProcessRanks(size, Duration.ofSeconds(30));
@@ -46,6 +48,7 @@ public enum TestRanks {
     if (this != NCCL) {
       return run(
           size,
+          USUAL,
           body,
           rank ->
               this == IN_PROCESS
@@ -53,15 +56,22 @@ public enum TestRanks {
                   : socketWorld(port, rank, size));
     }
     NcclSimulation gpus = new NcclSimulation(true);
-    List<T> results = run(size, body, rank -> gpus.world(inProcess.transport(rank)));
+    List<T> results = run(size, USUAL, body, rank -> gpus.world(inProcess.transport(rank)));
     gpus.check();
     return results;
   }
 
-  private static <T> List<T> run(int size, Body<T> body, IntFunction<World> worlds)
+  /** The same by {@link #IN_PROCESS}, for what takes longer: up to {@code limit}. */
+  public static <T> List<T> run(int size, Duration limit, Body<T> body) throws Exception {
+    InProcessRanks ranks = new InProcessRanks(size, limit);
+    return run(size, limit, body, rank -> new World(ranks.transport(rank)));
+  }
+
+  private static <T> List<T> run(int size, Duration limit, Body<T> body, IntFunction<World> worlds)
       throws Exception {
     return together(
         size,
+        limit,
         rank -> {
           Torch.prepareThread(1);
           try (World world = worlds.apply(rank)) {
@@ -94,6 +104,10 @@ public enum TestRanks {
 
   /** Runs {@code body} for every rank on a thread of its own. */
   public static <T> List<T> together(int size, RankBody<T> body) throws Exception {
+    return together(size, USUAL, body);
+  }
+
+  private static <T> List<T> together(int size, Duration limit, RankBody<T> body) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(size);
     try {
       List<Future<T>> running = new ArrayList<>();
@@ -102,18 +116,18 @@ public enum TestRanks {
         Callable<T> call = () -> body.run(own);
         running.add(threads.submit(call));
       }
-      return results(running);
+      return results(running, limit);
     } finally {
       threads.shutdownNow();
     }
   }
 
-  private static <T> List<T> results(List<Future<T>> running) throws Exception {
+  private static <T> List<T> results(List<Future<T>> running, Duration limit) throws Exception {
     List<T> results = new ArrayList<>();
     Exception first = null;
     for (Future<T> one : running) {
       try {
-        results.add(one.get(60, TimeUnit.SECONDS));
+        results.add(one.get(limit.toSeconds(), TimeUnit.SECONDS));
       } catch (ExecutionException | TimeoutException e) {
         if (first == null) {
           first = e;

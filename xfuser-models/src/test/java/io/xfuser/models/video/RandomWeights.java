@@ -9,7 +9,7 @@ import io.xfuser.torchscript.Torch;
 import java.util.Random;
 
 /** Tensors of any name, always the same for one name, that keep the size of what they multiply. */
-final class RandomWeights implements Weights {
+public final class RandomWeights implements Weights {
   @Override
   public boolean has(String name) {
     return true;
