@@ -100,6 +100,12 @@ record CogVideoXConfig(
     }
     boolean linear = config.has("patch_size_t");
     boolean rotary = config.getBoolean("use_rotary_positional_embeddings", false);
+    if (linear && !rotary) {
+      throw new ModelException(
+          config.origin()
+              + ": patch_size_t needs use_rotary_positional_embeddings: places are added to single"
+              + " frames alone");
+    }
     CogVideoXConfig read =
         new CogVideoXConfig(
             config.getInt("num_layers", 30),

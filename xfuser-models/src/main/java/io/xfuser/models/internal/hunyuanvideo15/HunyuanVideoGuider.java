@@ -6,6 +6,8 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.model.GenerationRequest.GuidanceBounds;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
 import io.xfuser.weights.ComponentConfig;
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.Objects;
 
 /**
@@ -55,7 +57,7 @@ record HunyuanVideoGuider(
   /**
    * What {@code input} asks for.
    *
-   * @param timesteps of the request's steps, descending
+   * @param timesteps of the request's steps, descending, or ascending where sigmas are inverted
    * @throws ArgumentException for a scale by which prompts would count less than none
    */
   GuidanceOptions options(InputConfig input, double[] timesteps) {
@@ -70,8 +72,9 @@ record HunyuanVideoGuider(
     if (!enabled || first >= end) {
       return new GuidanceOptions(1, 0, 0);
     }
+    DoubleSummaryStatistics guided = Arrays.stream(timesteps, first, end).summaryStatistics();
     double scaledBack = Objects.requireNonNullElse(input.guidanceRescale(), rescale);
     return new GuidanceOptions(weight, scaledBack, 0)
-        .with(GuidanceBounds.within(timesteps[first], timesteps[end - 1]));
+        .with(GuidanceBounds.within(guided.getMax(), guided.getMin()));
   }
 }

@@ -95,6 +95,16 @@ class CogVideoXPipelineTest {
   }
 
   @Test
+  void tokensOfTwoFramesAreToldTheirPlacesByRotation(@TempDir Path directory) throws IOException {
+    String rotary = "\"use_rotary_positional_embeddings\": ";
+    DirectoryCopy.of(LATER, directory)
+        .rewrite("transformer/config.json", rotary + "true", rotary + "false");
+    assertThatThrownBy(() -> Requests.resolve(directory, FOX))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("patch_size_t needs use_rotary_positional_embeddings");
+  }
+
+  @Test
   void aScheduleInFp32IsRefused(@TempDir Path directory) throws IOException {
     DirectoryCopy.of(FIVE, directory)
         .rewrite("scheduler/scheduler_config.json", "\"scaled_linear\"", "\"linear\"");

@@ -7,6 +7,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
+import io.xfuser.model.GenerationRequest.GuidanceBounds;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
 import io.xfuser.models.contract.DiffusersParity;
 import io.xfuser.models.contract.DirectoryCopy;
@@ -73,6 +74,19 @@ class HunyuanVideoGuiderTest extends DiffusersParity {
     assertThat(Requests.resolve(off, FOX).guided()).isFalse();
     Path never = with("\"stop\": 1.0", "\"stop\": 0.01");
     assertThat(Requests.resolve(never, FOX).guided()).isFalse();
+  }
+
+  @Test
+  void stepsTowardsNoiseAreGuidedToo() throws IOException {
+    Path rising = directories.resolve("rising");
+    DirectoryCopy.of(TINY, rising)
+        .rewrite(
+            "scheduler/scheduler_config.json",
+            "\"invert_sigmas\": false",
+            "\"invert_sigmas\": true");
+    GuidanceBounds bounds = Requests.resolve(rising, FOX).guidance().bounds();
+    assertThat(bounds.at(0)).isTrue();
+    assertThat(bounds.at(500)).isTrue();
   }
 
   @Test
