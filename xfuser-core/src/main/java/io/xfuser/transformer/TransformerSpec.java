@@ -53,6 +53,17 @@ public interface TransformerSpec<C> {
     return false;
   }
 
+  /**
+   * Elements that block {@code index} keeps from step to step: the shifts, scales and gates that it
+   * has computed for several steps at once.
+   *
+   * @param rows of the batch
+   * @param steps that the request has
+   */
+  default long modulations(int index, long rows, int steps) {
+    return 0;
+  }
+
   /** Loads {@code share} of block {@code index}: its part of every width that ranks share out. */
   Block<C> block(int index, Share share);
 

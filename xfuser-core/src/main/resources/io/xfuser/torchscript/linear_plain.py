@@ -2,7 +2,7 @@
 
 def plain_product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
   # x·weightᵀ + bias; on CUDA libtorch would copy parts of longer rows, and add the bias apart
-  if x.is_cpu or bias is None or x.dim() != 3 or x.is_contiguous():
+  if x.is_cpu or x.dim() != 3 or x.is_contiguous():
     return torch.linear(x, weight, bias)
   out = torch.empty([x.size(0), x.size(1), weight.size(0)], dtype=x.dtype, device=x.device)
   for b in range(x.size(0)):
@@ -30,6 +30,8 @@ def plain_add(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], y: Tensor
   out.view([-1, out.size(-1)]).addmm_(x.reshape([-1, x.size(-1)]), weight.t())
   return out
 
-def product_into(self, x: Tensor, weight: Tensor, bias: Tensor, out: Tensor) -> Tensor:
-  # x (L, I), weight (O, I), bias (O) -> out (L, O)
+def product_into(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], out: Tensor) -> Tensor:
+  # x (L, I), weight (O, I), bias none or (O) -> out (L, O)
+  if bias is None:
+    return torch.mm(x, weight.t(), out=out)
   return torch.addmm(bias, x, weight.t(), out=out)

@@ -59,35 +59,56 @@ def layer_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> 
 def rms_norm(self, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
   # x (..., C) divided by its root mean square, which is taken in fp32, times the weight (C)
   weight = w[name + ".weight"]
-  variance = torch.to(x, 6).square().mean([-1], True)
-  return torch.to(x * torch.rsqrt(variance + eps), weight.dtype) * weight
+  if x.is_cpu:
+    variance = torch.to(x, 6).square().mean([-1], True)
+    return torch.to(x * torch.rsqrt(variance + eps), weight.dtype) * weight
+  normed = torch.empty(x.size(), dtype=weight.dtype, device=x.device)
+  return torch.mul(x, self.per_length(x, eps), out=normed).mul_(weight)
 
 def norm_rotate_(self, packed: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], norm: str, eps: float) -> Tensor:
   # What comes between projection and attention, in the place of the queries and keys of packed (B, l, 3, H, D): each head is
   # divided by its root mean square and multiplied by the norms' weights (2, D); then the last L of the l tokens are turned by
   # rotation, none or as turn_ takes it. In fp32, but without a rotation the type of packed holds what is in between.
   qk = packed.slice(2, 0, 2)  # (B, l, 2, H, D)
-  weight = w[norm + ".weight"].unsqueeze(1)  # (2, 1, D)
-  if len(rotation) == 0:
-    qk.mul_(self.per_length(qk, eps)).mul_(weight)
-    return packed
   if packed.is_cpu:
+    weight = w[norm + ".weight"].unsqueeze(1)  # (2, 1, D)
+    if len(rotation) == 0:
+      qk.mul_(self.per_length(qk, eps)).mul_(weight)
+      return packed
     wide = torch.to(qk, 6)
     wide.mul_(self.per_length(wide, eps)).mul_(weight)
     self.turn_(wide, rotation[0])
     if packed.dtype != 6:
       qk.copy_(wide)
     return packed
+  weight = self.weight_by_root(w, norm).unsqueeze(1)
+  if len(rotation) == 0:
+    qk.div_(self.norm_lengths(qk, eps)).mul_(weight)
+    return packed
   # CUDA converts in the kernel: the weights on the way to fp32, the lengths, which turning leaves alone, on the way back
-  wide = torch.mul(qk, torch.to(weight, 6))
+  wide = torch.mul(qk, weight)
   self.turn_(wide, rotation[0])
-  torch.mul(wide, self.per_length(qk, eps), out=qk)
+  torch.div(wide, self.norm_lengths(qk, eps), out=qk)
   return packed
+
+def weight_by_root(self, w: Dict[str, Tensor], norm: str) -> Tensor:
+  # the weights (2, D) times the root of D, in fp32, as they are read (WeightMap.java)
+  if norm + ".weight_by_root" in w:
+    return w[norm + ".weight_by_root"]
+  weight = torch.to(w[norm + ".weight"], 6)
+  return weight * float(weight.size(1)) ** 0.5
 
 def per_length(self, x: Tensor, eps: float) -> Tensor:
   # one over the root mean square of each row: x (..., D) -> (..., 1) fp32
+  if x.is_cpu:
+    length = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+    return torch.rsqrt(torch.rsub(length.square(), eps, alpha=-1. / x.size(-1)))  # length²/D + eps
+  return torch.div(self.rounded(float(x.size(-1)) ** 0.5, 6), self.norm_lengths(x, eps))
+
+def norm_lengths(self, x: Tensor, eps: float) -> Tensor:
+  # the root mean square of each row times the root of D, in two kernels: x (..., D) -> (..., 1) fp32
   length = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
-  return torch.rsqrt(torch.rsub(length.square(), eps, alpha=-1. / x.size(-1)))  # length²/D + eps
+  return torch.hypot(length, self.rounded((eps * x.size(-1)) ** 0.5, 6))
 
 def turn_(self, x: Tensor, rotation: Tensor) -> Tensor:
   # turns neighbouring pairs (arXiv 2104.09864) of the last L tokens of x (B, l, 2, H, D) fp32 by rotation (L, D/2, 2), or

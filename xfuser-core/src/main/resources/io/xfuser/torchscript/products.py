@@ -92,6 +92,12 @@ def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, a
 def has_layer(self, w: Dict[str, Tensor], name: str) -> bool:
   return name + ".weight" in w or name + ".weight_packed" in w or name + ".weight_kept" in w
 
+def outputs(self, w: Dict[str, Tensor], name: str) -> int:
+  # O of a layer
+  if name + ".weight_scale" in w:
+    return w[name + ".weight_scale"].size(0)
+  return w[name + ".weight"].size(0)
+
 def taken_type(self, x: Tensor, w: Dict[str, Tensor], name: str) -> int:
   # the type that a layer takes x in, if what it makes of it may be too large for float16
   if name + ".weight_scale" in w:
@@ -109,7 +115,7 @@ def linear_add(self, x: Tensor, w: Dict[str, Tensor], name: str, y: Tensor, own:
 def linear_into(self, x: Tensor, w: Dict[str, Tensor], name: str, out: Tensor) -> Tensor:
   # linear(x) in out (B, L, O), a part of a buffer
   weight, bias = w.get(name + ".weight"), w.get(name + ".bias")
-  if weight is None or bias is None or name + ".weight_scale" in w or x.is_cpu:
+  if weight is None or name + ".weight_scale" in w or x.is_cpu:
     return out.copy_(self.linear(x, w, name))
   for b in range(x.size(0)):
     self.product_into(x[b], weight, bias, out[b])

@@ -55,7 +55,7 @@ public record Traffic(int kernels, long bytes, int copies) {
   private static final Set<String> ELEMENTWISE =
       names(
           "add add_ sub mul mul_ div div_ addcmul addcmul_ pow rsqrt silu gelu linalg_vector_norm"
-              + " sum mean clamp fill_ zero_ exp softmax");
+              + " sum mean clamp fill_ zero_ exp softmax hypot");
 
   private static final Set<String> KERNELS =
       Stream.of(PRODUCTS, COPIES, ELEMENTWISE).flatMap(Set::stream).collect(Collectors.toSet());

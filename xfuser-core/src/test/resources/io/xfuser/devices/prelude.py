@@ -43,7 +43,10 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = out + [self.table_modulations(self.of(like, [6, 4]), self.of(like, [3, 24]))]
   out = out + [m, self.modulate(x, b, b, 1e-6), self.modulate(x, m[0], m[1], 1e-6), self.with_factors_(x[0, 0:6])]
   out.append(self.modulate(x[0:1], m[0][0:1], m[1][0:1], 1e-6))
-  out.append(self.linear_into(x, w, "a", self.of(like, [2, 80, 8]).slice(1, 10, 80)))
+  for layer in ["a", "alone"]:
+    out.append(self.linear_into(x, w, layer, self.of(like, [2, 80, 8]).slice(1, 10, 80)))
+    out.append(self.linear(self.of(like, [2, 80, 8]).slice(1, 10, 80), w, layer))
+  assert self.outputs(w, "alone") == 8 and self.outputs(w, "narrow") == 16
   packed = self.of(like, [2, 70, 3, 2, 4])
   out = out + [self.layer_norm(x, w, "norm", 1e-6), self.rms_norm(x, w, "norm", 1e-6)]
   rotation = self.exact(like, [70, 2, 2])
@@ -51,6 +54,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
   for turned in [[rotation], annotate(List[Tensor], [])]:
     for given in [packed, torch.to(packed, 15)]:
       out.append(self.norm_rotate_(given.clone(), turned, w, "head", 1e-6))
+      w["rooted.weight"], w["rooted.weight_by_root"] = w["head.weight"], torch.to(w["head.weight"], 6) * 2
+      out.append(self.norm_rotate_(given.clone(), turned, w, "rooted", 1e-6))
   out = out + [self.sinusoid(3., like), self.embed_number(3., like, w, "t")]
   number = float(self.rounded(3., 15).item())
   return out

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MemoryNeedTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
-  /** 24 × 24 = 576 tokens of width 96. */
+  /** 24 × 24 = 576 tokens of width 48. */
   private static final InputConfig FOX =
       InputConfig.builder("a red fox")
           .size(384, 384)
@@ -95,11 +95,28 @@ class MemoryNeedTest {
   @Test
   void twiceThePicturesNeedTwiceAsMuchAndSoDoTwiceTheTokens() {
     EngineConfig engine = engine(ParallelConfig.serial());
-    double once = denoising(engine, FOX).bytes();
+    double kept = modulations(1);
+    double once = denoising(engine, FOX).bytes() - kept;
     assertThat(denoising(engine, FOX.toBuilder().numImagesPerPrompt(2).build()).bytes())
-        .isEqualTo(2 * once);
+        .isEqualTo(2 * once + kept);
     assertThat(denoising(engine, FOX.toBuilder().size(384, 768).build()).bytes())
-        .isEqualTo(2 * once);
+        .isEqualTo(2 * once + kept);
+  }
+
+  /** Six in each block, in fp32, of up to 16 steps at once. */
+  private static double modulations(int steps) {
+    double width = (double) pipeline.spec().heads() * pipeline.spec().headSize();
+    return 6 * width * pipeline.spec().depth() * steps * Float.BYTES;
+  }
+
+  @Test
+  void blocksKeepTheModulationsOfTheStepsThatTheyComputeAtOnce() {
+    EngineConfig engine = engine(ParallelConfig.serial());
+    double one = denoising(engine, FOX).bytes();
+    for (int steps : new int[] {2, 16, 40}) {
+      assertThat(denoising(engine, FOX.toBuilder().numInferenceSteps(steps).build()).bytes() - one)
+          .isEqualTo(modulations(Math.min(steps, 16)) - modulations(1));
+    }
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /**
  * The least memory that a request can do with, found before anything is allocated. It counts only
@@ -176,13 +177,15 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
 
   /**
    * Elements of tensors in a self-attention: on every rank the hidden states, on one of them
-   * queries, keys, values and the result too. Ranks of other stages and pictures may be idle.
+   * queries, keys, values and the result too. Ranks of other stages and pictures may be idle, but
+   * keep the modulations of their blocks.
    */
   private static double denoising(
       List<RankPlan> ranks, TransformerSpec<?> spec, RuntimeConfig runtime) {
     double hidden = 0;
     double inside = 0;
     for (RankPlan rank : ranks) {
+      hidden += modulations(rank, spec);
       boolean together =
           rank.mesh().coordinate(rank.rank(), MeshAxis.PIPELINE) == 0
               && rank.images().from() == 0
@@ -201,6 +204,14 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
       }
     }
     return hidden + inside;
+  }
+
+  private static double modulations(RankPlan rank, TransformerSpec<?> spec) {
+    long rows = (long) rows(rank);
+    int steps = Math.min(rank.to() - rank.from(), rank.request().scheduler().steps());
+    return IntStream.range(rank.blocks().from(), rank.blocks().to())
+        .mapToDouble(block -> spec.modulations(block, rows, steps))
+        .sum();
   }
 
   /** Elements of the products of queries and keys, where a kernel has them all. */

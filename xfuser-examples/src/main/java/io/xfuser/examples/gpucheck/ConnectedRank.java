@@ -35,13 +35,17 @@ final class ConnectedRank {
     Gpus.enter(device);
     try (World world =
         device.isGpu() ? NcclWorld.over(sockets.transport(), device, TIMEOUT) : sockets) {
-      List<Integer> all = IntStream.range(0, world.size()).boxed().toList();
-      exchange(world.group(Channel.ULYSSES, all), device);
-      if (world.rank() == 0) {
-        time(world.group(Channel.ULYSSES, all), device);
-      } else {
-        double unused = rounds(world.group(Channel.ULYSSES, all), device);
-      }
+      play(world, device, Findings.told());
+    }
+  }
+
+  /** What each rank of {@code world} does; the first one tells how long it took. */
+  static void play(World world, Device device, Findings findings) {
+    List<Integer> all = IntStream.range(0, world.size()).boxed().toList();
+    exchange(world.group(Channel.ULYSSES, all), device);
+    double micros = rounds(world.group(Channel.ULYSSES, all), device);
+    if (world.rank() == 0) {
+      findings.row("operation", "all-to-all of 1 MiB", "rounds", ROUNDS, "µs each", micros);
     }
   }
 
@@ -78,12 +82,6 @@ final class ConnectedRank {
         }
       }
     }
-  }
-
-  private static void time(Communicator ranks, Device device) {
-    double micros = rounds(ranks, device);
-    Findings findings = Findings.told();
-    findings.row("operation", "all-to-all of 1 MiB", "rounds", ROUNDS, "µs each", micros);
   }
 
   private static double rounds(Communicator ranks, Device device) {

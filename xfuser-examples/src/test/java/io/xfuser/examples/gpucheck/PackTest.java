@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -123,6 +124,12 @@ class PackTest {
       assertThat(jars.map(jar -> jar.getFileName().toString()))
           .noneMatch(name -> name.startsWith("pytorch-native") || name.startsWith("ffmpeg"));
     }
+    try (ZipFile classes = new ZipFile(pack.resolve("lib/classes-0.jar").toFile())) {
+      assertThat(classes.getEntry("io/xfuser/")).as("by which JUnit finds classes").isNotNull();
+    }
+    assertThat(pack.resolve("xfuser-models/src/main/resources/io/xfuser/models/internal"))
+        .as("what tests of programs read")
+        .isDirectoryRecursivelyContaining("glob:**/flux/flux.py");
     return pack;
   }
 

@@ -17,13 +17,13 @@ enum BlockTraffic {
       "joint/rotary joint/stream joint/blocks",
       4608 * 3072,
       "double_block",
-      "double_before double_rest attended double_after"),
+      "double_before double_rest attended_heads double_after"),
   FLUX_SINGLE(
       "flux",
       "joint/rotary joint/stream joint/blocks",
       4608 * 3072,
       "single_block",
-      "single_before single_rest attended single_after"),
+      "single_before single_rest attended_heads single_after"),
   FLUX_PROJECT(
       "flux",
       "joint/rotary joint/stream joint/blocks",
@@ -35,33 +35,57 @@ enum BlockTraffic {
       "joint/stream sd3/sd3",
       2 * 4429 * 1536,
       "block",
-      "before_joint rest_joint before_second norm_heads_ attended after_attention"
+      "before_joint rest_joint before_second norm_heads_ attended_heads after_attention"
           + " text_after_attention"),
   SD35_MEDIUM_DUAL(
       "sd3",
       "joint/stream sd3/sd3",
       2 * 4429 * 1536,
       "dual_block",
-      "before_joint rest_joint before_second norm_heads_ attended after_attention"
+      "before_joint rest_joint before_second norm_heads_ attended_heads after_attention"
           + " text_after_attention"),
   PIXART(
       "pixart",
       "adaln/adaln",
       2 * 4096 * 1152,
       "block",
-      "before_attention attended after_attention"),
+      "before_attention attended_heads after_attention"),
   HUNYUANDIT(
       "hunyuandit",
       "parts/layer_norms hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "block",
-      "join_skip before_attention norm_turn_ attended after_attention"),
+      "join_skip before_attention norm_turn_ attended_heads after_attention"),
   HUNYUANDIT_SKIP(
       "hunyuandit",
       "parts/layer_norms hunyuandit/hunyuandit",
       2 * 4096 * 1408,
       "skip_block",
-      "join_skip before_attention norm_turn_ attended after_attention");
+      "join_skip before_attention norm_turn_ attended_heads after_attention"),
+  FLUX2_DOUBLE(
+      "flux2",
+      "joint/rotary flux2/flux2",
+      4608 * 6144,
+      "double_block",
+      "double_before double_rest attended_heads double_after"),
+  FLUX2_SINGLE(
+      "flux2",
+      "joint/rotary flux2/flux2",
+      4608 * 6144,
+      "single_block",
+      "single_before single_rest attended_heads single_after"),
+  ZIMAGE(
+      "zimage",
+      "zimage/zimage",
+      2 * 4160 * 3840,
+      "block",
+      "before rest attended_heads attended middle after"),
+  WAN(
+      "wan",
+      "joint/rotary parts/heads wan/wan",
+      32760 * 5120,
+      "block",
+      "project squares normed attended_heads after_attention text_queries after_text");
 
   private static final String PACKAGE = "/io/xfuser/models/";
   private static final int BYTES = 2; // of a number in bf16

@@ -18,14 +18,18 @@ class BlockTrafficTest {
 
   @ParameterizedTest
   @CsvSource({
-    "FLUX_DOUBLE, 31, 31.0, 1",
-    "FLUX_SINGLE, 17, 28.4, 2",
-    "FLUX_PROJECT, 8, 21.4, 1",
+    "FLUX_DOUBLE, 26, 30.9, 0",
+    "FLUX_SINGLE, 14, 28.3, 1",
+    "FLUX_PROJECT, 5, 21.3, 0",
     "SD3, 25, 14.0, 0",
-    "SD35_MEDIUM_DUAL, 49, 40.7, 0",
+    "SD35_MEDIUM_DUAL, 43, 40.2, 0",
     "PIXART, 13, 12.0, 0",
-    "HUNYUANDIT, 24, 54.1, 4",
-    "HUNYUANDIT_SKIP, 27, 62.1, 5"
+    "HUNYUANDIT, 23, 52.1, 3",
+    "HUNYUANDIT_SKIP, 26, 60.1, 4",
+    "FLUX2_DOUBLE, 31, 47.2, 0",
+    "FLUX2_SINGLE, 16, 44.2, 1",
+    "ZIMAGE, 42, 57.7, 6",
+    "WAN, 36, 65.1, 7"
   })
   void aBlockLaunchesAndMovesNoMore(BlockTraffic block, int kernels, double activations, int copies)
       throws IOException {

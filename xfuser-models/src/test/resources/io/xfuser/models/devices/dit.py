@@ -8,7 +8,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
     w.update(self.layers(like, {time + ".linear_1": [8, 256], time + ".linear_2": [8, 8]}))
     w[embedder + ".class_embedder.embedding_table.weight"] = self.of(like, [5, 8])
   x, labels = self.of(like, [2, 6, 8]), self.places(like, 2)
-  m = self.modulation(labels, 3., w)
-  out = [m, self.modulated(x, m, 1e-6), self.before_attention(x, m, w, 4, 1e-6)]
+  both = torch.cat([self.times(3., labels), self.times(2., labels)])
+  m = self.modulation(both, labels, w).slice(1, 0, 2)
+  out = [both, m, self.modulated(x, m, 1e-6), self.before_attention(x, m, w, 4, 1e-6)]
   out.append(self.after_attention(x, self.of(like, [2, 6, 2, 4]), m, w, 1e-6, [0, 2, 1]))
-  return out + [self.predict(x, self.head_modulation(labels, 3., w), w, 1e-6)]
+  return out + [self.predict(x, self.head_modulation(both, labels, w).slice(1, 2, 4), w, 1e-6)]

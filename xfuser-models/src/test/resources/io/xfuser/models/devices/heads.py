@@ -1,3 +1,4 @@
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, l 5, n 3, k 2, H 2, D 4
   packed, weight = self.of(like, [2, 5, 3, 2, 4]), self.of(like, [2, 2, 4])

@@ -1,4 +1,5 @@
 # after: joint/rotary parts/heads
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 5, C 16, H 2, D 8, N 12, T 3, text width 12, c 4
   w = self.layers(like, {"attn1.to_qkv": [48, 16], "attn1.to_out.0": [16, 16], "attn2.to_q": [16, 16], "attn2.to_kv": [32, 16],

@@ -1,4 +1,5 @@
 # not called: caption
+# elsewhere: yes
 def calls(self, like: Tensor) -> List[Tensor]:
   # B 2, L 6, K 32, T 37, C 16, H 2, D 8, N 12, E 16
   w = self.layers(like, {"adaLN_modulation.0": [64, 16], "attention.to_qkv": [48, 16], "attention.to_out.0": [16, 16],

@@ -6,7 +6,13 @@ def calls(self, like: Tensor) -> List[Tensor]:
 def bfloat16(self) -> Tensor:
   return torch.ones([1], dtype=15, device=torch.device("meta"))
 
-def attended(self, packed: Tensor) -> Tensor:
+def attended_heads(self, packed: Tensor) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D), which kernels on CUDA give in this order
   q = packed.select(2, 0).transpose(1, 2)
   return self.attend(q, q, q).contiguous()
+
+def norms(self, like: Tensor, names: List[str], head: int, w: Dict[str, Tensor]) -> Dict[str, Tensor]:
+  # w and the norms of queries and keys of these names, as WeightMap.scales reads them
+  for name in names:
+    w[name + ".weight"], w[name + ".weight_by_root"] = self.of(like, [2, head]), self.exact(like, [2, head])
+  return w

@@ -19,5 +19,5 @@ def of_half(self, second: bool) -> int:
   text = self.of(like, [2, 333, 2, 16, 88])
   if second:
     x = self.join_skip(x, self.of(like, [2, 4096, 1408]), w)
-  attended = self.attended(self.norm_turn_(self.before_attention(x, m, w, 88), rotation, w))
+  attended = self.attended_heads(self.norm_turn_(self.before_attention(x, m, w, 88), rotation, w))
   return self.after_attention(x, attended, text, rotation, w, [0, 3, 1]).dim()

@@ -16,9 +16,8 @@ def of_attentions(self, count: int) -> int:
   x, text, m = self.of(like, [2, 4096, 1536]), self.of(like, [2, 333, 1536]), self.of(like, [9 + 3 * count, 2, 1, 1536])
   if count == 2:
     w.update(self.layers(like, {"attn2.to_qkv": [4608, 1536], "attn2.to_out.0": [1536, 1536]}))
-    for norm in ["attn.norm_qk", "attn.norm_added_qk", "attn2.norm_qk"]:
-      w[norm + ".weight"] = self.of(like, [2, 64])
-    others = [self.attended(self.norm_heads_(self.before_second(x, m, w, 64), w, "attn2.norm_qk"))]
-  attended = self.attended(self.rest_joint(self.before_joint([x, text], m, w, 64), [x, text], m, w))
+    w = self.norms(like, ["attn.norm_qk", "attn.norm_added_qk", "attn2.norm_qk"], 64, w)
+    others = [self.attended_heads(self.norm_heads_(self.before_second(x, m, w, 64), w, "attn2.norm_qk"))]
+  attended = self.attended_heads(self.rest_joint(self.before_joint([x, text], m, w, 64), [x, text], m, w))
   image = self.after_attention(x, attended, others, m, w, [0, 1 + count, 1])
   return self.text_after_attention(text, attended, m, w, [0, 2, 1]).dim() + image.dim()

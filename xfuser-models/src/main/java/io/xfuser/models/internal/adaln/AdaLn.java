@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.adaln;
 
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
@@ -37,6 +38,11 @@ public record AdaLn(AdaLnConfig config, Weights weights)
   public AdaLn {
     weights.expect(
         name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(6L * config.width(), 1, steps);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.dit;
 
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
@@ -31,6 +32,11 @@ public record DiT(DiTConfig config, Weights weights) implements SizedTransformer
                     + "|norm1\\.(linear|emb\\.timestep_embedder\\.linear_[12]))\\.(weight|bias)"
                     + "|transformer_blocks\\.\\d+\\.norm1\\.emb\\.class_embedder\\..*"
                     + "|proj_out_[12]\\..*|pos_embed\\..*"));
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(6L * config.width(), rows, steps);
   }
 
   @Override

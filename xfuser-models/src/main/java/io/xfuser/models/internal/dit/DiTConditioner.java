@@ -3,6 +3,7 @@ package io.xfuser.models.internal.dit;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.GridPositions;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.Conditioner;
@@ -13,11 +14,16 @@ record DiTConditioner(DiTConfig config, TensorMap weights) implements Conditione
   public DiTConditioning begin(NDManager request, ConditionInput input) {
     NDArray labels = input.text(ClassLabels.LABELS); // (B)
     GridPositions positions = new GridPositions(config.width(), config.grid(), 1);
-    return new DiTConditioning(labels, positions.of(request, input, labels), null);
+    return new DiTConditioning(
+        labels,
+        positions.of(request, input, labels),
+        new StepModulations(
+            request, input.timesteps(), (to, t) -> DiT.PROGRAM.call(to, "times", t, labels)),
+        null);
   }
 
   @Override
   public DiTConditioning at(NDManager step, DiTConditioning c, double value) {
-    return c.at(step, value);
+    return c.at(c.steps().at(step, value));
   }
 }

@@ -1,8 +1,7 @@
 package io.xfuser.models.internal.dit;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.xfuser.models.internal.parts.PerBlock;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.transformer.Part;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -12,28 +11,21 @@ import org.jspecify.annotations.Nullable;
  *
  * @param labels classes (B) int64
  * @param positions position embeddings of this rank's tokens, (l, C) in fp32
+ * @param steps modulations of all steps, made of sinusoids (B, 256) of each and the classes
  * @param step the step that is taken; null before the first
  */
-record DiTConditioning(NDArray labels, NDArray positions, @Nullable AtTimestep step) {
+record DiTConditioning(
+    NDArray labels, NDArray positions, StepModulations steps, StepModulations.@Nullable Now step) {
 
-  /**
-   * One step.
-   *
-   * @param timestep its time
-   * @param modulations of the blocks and the head that asked
-   */
-  record AtTimestep(double timestep, PerBlock modulations) {}
-
-  DiTConditioning at(NDManager owner, double timestep) {
-    return new DiTConditioning(labels, positions, new AtTimestep(timestep, new PerBlock(owner)));
+  DiTConditioning at(StepModulations.Now next) {
+    return new DiTConditioning(labels, positions, steps, next);
   }
 
-  /** Shift, scale and gate (n, B, 1, C) of {@code part} by {@code function}, once per step. */
+  /** Shift, scale and gate (n, B, 1, C) of {@code part} by {@code function}. */
   NDArray modulation(Part part, String function) {
-    AtTimestep now = Objects.requireNonNull(step, "the conditioning has no timestep yet");
-    return now.modulations()
-        .get(
+    return Objects.requireNonNull(step, "the conditioning has no timestep yet")
+        .of(
             part,
-            owner -> DiT.PROGRAM.call(owner, function, labels, now.timestep(), part.weights()));
+            (owner, times) -> DiT.PROGRAM.call(owner, function, times, labels, part.weights()));
   }
 }

@@ -11,6 +11,7 @@ import io.xfuser.models.internal.joint.StreamEmbedding;
 import io.xfuser.models.internal.joint.StreamTransformer;
 import io.xfuser.models.internal.joint.Streams;
 import io.xfuser.models.internal.parts.ModulatedHead;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -50,6 +51,12 @@ public record Flux(FluxConfig config, Weights weights) implements StreamTransfor
             + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight";
     String all = known.formatted(config.guidance() ? "|guidance" : "");
     weights.expect(name -> name.matches(all));
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(
+        (index < config.streams().doubleBlocks() ? 12L : 3L) * config.width(), rows, steps);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -43,6 +44,11 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
   @Override
   public OptionalInt skipFrom(int index) {
     return index > depth() / 2 ? OptionalInt.of(depth() - 1 - index) : OptionalInt.empty();
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(config.width(), rows, steps);
   }
 
   @Override

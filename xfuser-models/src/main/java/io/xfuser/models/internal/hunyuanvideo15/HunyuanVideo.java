@@ -7,6 +7,7 @@ import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.Streams;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -61,6 +62,11 @@ record HunyuanVideo(HunyuanVideoConfig config, int glyphInner, Weights weights)
   @Override
   public boolean valuesFirst() {
     return true;
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(12L * heads() * headSize(), 1, steps);
   }
 
   @Override

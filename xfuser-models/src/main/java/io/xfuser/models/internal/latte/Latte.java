@@ -46,6 +46,11 @@ public record Latte(AdaLn spatial) implements TransformerSpec<AdaLnConditioning>
   }
 
   @Override
+  public long modulations(int index, long rows, int steps) {
+    return spatial.modulations(index / 2, rows, steps);
+  }
+
+  @Override
   public boolean modulates() {
     return true;
   }

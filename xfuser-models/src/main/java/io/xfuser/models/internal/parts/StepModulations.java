@@ -41,6 +41,16 @@ public final class StepModulations {
     this.vector = vector;
   }
 
+  /**
+   * Elements that a block keeps whose modulations are so many {@code wide} for a row of the batch.
+   *
+   * @param rows of the batch; 1 where all of them share a timestep's
+   * @param steps that the request has
+   */
+  public static long kept(long wide, long rows, int steps) {
+    return wide * rows * Math.min(Math.max(1, ROWS / rows), steps);
+  }
+
   /** Steps whose modulations are computed together. */
   private record Group(
       NDManager owner, List<Double> timesteps, NDArray vectors, PerBlock modulations) {}

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
@@ -44,6 +45,11 @@ record QwenImage(QwenImageConfig config, Weights weights)
   @Override
   public boolean valuesFirst() {
     return true;
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(config.width() * 12L, 1, steps);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.sana;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
@@ -55,6 +56,11 @@ record Sana(SanaConfig config, Weights weights) implements SizedTransformer<Sana
   @Override
   public int neighbours(int index) {
     return 1;
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(6L * config.width(), 1, steps);
   }
 
   @Override

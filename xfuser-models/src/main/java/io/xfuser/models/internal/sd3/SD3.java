@@ -3,6 +3,7 @@ package io.xfuser.models.internal.sd3;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -43,6 +44,14 @@ public record SD3(SD3Config config, Weights weights)
   @Override
   public int attentions(int index) {
     return config.dual().contains(index) ? 2 : 1;
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(
+        ((index == depth() - 1 ? 8L : 12L) + (attentions(index) - 1) * 3L) * config.width(),
+        rows,
+        steps);
   }
 
   @Override

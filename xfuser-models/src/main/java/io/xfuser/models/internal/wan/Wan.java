@@ -3,6 +3,7 @@ package io.xfuser.models.internal.wan;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
@@ -52,6 +53,11 @@ record Wan(WanConfig config, Weights weights, Weights exact)
   @Override
   public boolean modulates() {
     return true;
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(6L * config.width(), 1, steps);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.nn.Patchify;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
@@ -85,9 +86,7 @@ public final class WeightMap {
     return new WeightMap(scope, entries, weights, share, new Form(true, form.plain));
   }
 
-  /**
-   * This map, for what is exact whatever is quantized: tables, and layers that others depend on.
-   */
+  /** This map, for what is never quantized: tables, and layers that others depend on. */
   public WeightMap plain() {
     return new WeightMap(scope, entries, weights, share, new Form(form.biased, true));
   }
@@ -248,9 +247,11 @@ public final class WeightMap {
     return put(norms.name() + ".weight", Torch.concat(scope, rows, 0));
   }
 
-  /** Weights of several norms that have no bias, one below the other: (the number of norms, n). */
+  /** Weights of norms without biases, (their number, n); and in fp32 times √n, for GPUs. */
   public WeightMap scales(Joined norms, long size) {
-    return rows(norms, ".weight", size);
+    NDArray rows = rows(norms, ".weight", size).entries.tensors.get(norms.name() + ".weight");
+    NDArray exact = Torch.cast(scope, rows, ElementType.FLOAT32);
+    return put(norms.name() + ".weight_by_root", exact.mul((float) Math.sqrt(size)));
   }
 
   /** The same of norms that have biases. */

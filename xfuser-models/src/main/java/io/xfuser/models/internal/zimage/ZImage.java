@@ -3,6 +3,7 @@ package io.xfuser.models.internal.zimage;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.SizedTransformer;
+import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
@@ -46,6 +47,11 @@ record ZImage(ZImageConfig config, Weights weights)
   @Override
   public boolean valuesFirst() {
     return true;
+  }
+
+  @Override
+  public long modulations(int index, long rows, int steps) {
+    return StepModulations.kept(4L * config.width(), 1, steps);
   }
 
   @Override

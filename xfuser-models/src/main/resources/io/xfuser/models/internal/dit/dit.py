@@ -2,25 +2,26 @@
 # the null class. H and M are those of the share that the weights are; the whole has H·D = C and M = 4C.
 # The head has the first block's embedder too. attn1.to_qkv is three layers as one.
 
-def time(self, value: float, like: Tensor) -> Tensor:
-  # (1, 256), cosines first; the last frequency is exactly 1/10000, as in the UNets of the time
-  frequencies = torch.exp(torch.arange(128, dtype=6, device=like.device) * (-9.210340371976184 / 127))
-  angles = torch.full([1], value, dtype=6, device=like.device) * frequencies
-  return torch.to(torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0), like.dtype)
+def times(self, value: float, labels: Tensor) -> Tensor:
+  # labels (B) -> (B, 256) fp32, cosines first; the last frequency is exactly 1/10000, as in the UNets of the time
+  frequencies = torch.exp(torch.arange(128, dtype=6, device=labels.device) * (-9.210340371976184 / 127))
+  angles = torch.full([1], value, dtype=6, device=labels.device) * frequencies
+  return torch.cat([torch.cos(angles), torch.sin(angles)]).unsqueeze(0).expand([labels.size(0), -1])
 
-def embedded(self, labels: Tensor, value: float, w: Dict[str, Tensor], timestep: str, classes: str) -> Tensor:
-  # labels (B) -> (B, C): time and class, after the SiLU that every modulation begins with
+def embedded(self, times: Tensor, labels: Tensor, w: Dict[str, Tensor], timestep: str, classes: str) -> Tensor:
+  # times (S·B, 256) of S steps, labels (B) -> (S·B, C): time and class, after the SiLU that every modulation begins with
   table = w[classes]  # (N, C)
-  return torch.silu(self.silu_mlp(self.time(value, table), w, timestep) + torch.index_select(table, 0, labels))
+  named = torch.index_select(table, 0, labels).repeat([times.size(0) // labels.size(0), 1])
+  return torch.silu(self.silu_mlp(torch.to(times, table.dtype), w, timestep) + named)
 
-def modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) -> Tensor:
-  # labels (B) -> shift, factor (1 + scale), gate twice of every row (6, B, 1, C)
-  t = self.embedded(labels, value, w, "norm1.emb.timestep_embedder", "norm1.emb.class_embedder.embedding_table.weight")
+def modulation(self, times: Tensor, labels: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # times (S·B, 256), labels (B) -> shift, factor (1 + scale), gate twice of every row (6, S·B, 1, C)
+  t = self.embedded(times, labels, w, "norm1.emb.timestep_embedder", "norm1.emb.class_embedder.embedding_table.weight")
   return self.with_factors_(self.modulations(t, w, "norm1.linear"))
 
-def head_modulation(self, labels: Tensor, value: float, w: Dict[str, Tensor]) -> Tensor:
-  # labels (B) -> shift and scale of every row (2, B, 1, C)
-  t = self.embedded(labels, value, w, "transformer_blocks.0.norm1.emb.timestep_embedder",
+def head_modulation(self, times: Tensor, labels: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # times (S·B, 256), labels (B) -> shift and scale of every row (2, S·B, 1, C)
+  t = self.embedded(times, labels, w, "transformer_blocks.0.norm1.emb.timestep_embedder",
                     "transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight")
   return self.modulations(t, w, "proj_out_1")
 

@@ -23,13 +23,13 @@ def gated_neurons(self, x: Tensor, w: Dict[str, Tensor], layer: str) -> Tensor:
 def double_before(self, x: List[Tensor], v: Tensor, w: Dict[str, Tensor], head: int, eps: float) -> Tensor:
   # -> (B, T + L, 3, H, D), of which double_rest makes the rest
   m = self.modulation(v, 1, 2)
-  image = self.project(self.modulate(x[0], m[0], m[1], eps), w, "attn.to_qkv", head)
+  image = self.modulate(x[0], m[0], m[1], eps)
   if len(x) == 1:
-    return image
+    return self.project(image, w, "attn.to_qkv", head)
   text = x[1].size(1)
-  shape = [image.size(0), text + image.size(1), 3, image.size(3), head]
-  packed = torch.empty(shape, dtype=image.dtype, device=image.device)
-  packed.slice(1, text, packed.size(1)).copy_(image)
+  shape = [image.size(0), text + image.size(1), self.outputs(w, "attn.to_qkv")]
+  packed = torch.empty(shape, dtype=image.dtype, device=image.device).unflatten(2, [3, -1, head])
+  self.linear_into(image, w, "attn.to_qkv", packed.slice(1, text, packed.size(1)).flatten(2))
   return packed
 
 def double_rest(self, packed: Tensor, x: List[Tensor], v: Tensor, rotation: Tensor, w: Dict[str, Tensor],
@@ -38,7 +38,7 @@ def double_rest(self, packed: Tensor, x: List[Tensor], v: Tensor, rotation: Tens
   if len(x) > 1:
     m = self.modulation(v, 7, 2)
     spoken = packed.slice(1, 0, text)
-    spoken.copy_(self.project(self.modulate(x[1], m[0], m[1], eps), w, "attn.to_added_qkv", packed.size(4)))
+    self.linear_into(self.modulate(x[1], m[0], m[1], eps), w, "attn.to_added_qkv", spoken.flatten(2))
     self.norm_rotate_(spoken, [rotation.slice(0, 0, text)], w, "attn.norm_added_qk", eps)
   image = packed.slice(1, packed.size(1) - x[0].size(1), packed.size(1))
   self.norm_rotate_(image, [rotation.slice(0, text, rotation.size(0))], w, "attn.norm_qk", eps)

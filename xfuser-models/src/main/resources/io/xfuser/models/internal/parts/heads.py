@@ -14,6 +14,11 @@ def norm_heads_(self, packed: Tensor, squares: Tensor, width: int, weight: Tenso
   if len(rotation) == 0:
     first.mul_(factor).mul_(weight)
     return packed
+  if not packed.is_cpu:
+    # CUDA converts in the kernels: the weight on the way to fp32, the factor, which turning leaves alone, on the way back
+    turned = torch.mul(first, torch.to(weight, 6))
+    torch.mul(self.turn_(turned, rotation[0]), factor, out=first)
+    return packed
   wide = torch.to(first, 6)
   self.turn_(wide.mul_(factor).mul_(weight), rotation[0])
   if packed.dtype != 6:

@@ -13,10 +13,12 @@ def layer_norm_rotate_(self, packed: Tensor, rotation: List[Tensor], w: Dict[str
         self.turn_(n.unsqueeze(2), turns)
       x.copy_(n)
     return packed
-  # CUDA takes both at once, and converts to fp32 in the kernel that multiplies
+  # CUDA takes both at once, and converts to fp32 in the kernel that multiplies; what is a part of packed it would copy
+  # first, and norming the values too moves less
   qk = packed.slice(2, 0, 2)  # (B, l, 2, H, D)
   wide = torch.empty(qk.size(), dtype=6, device=qk.device)
-  normed = torch.layer_norm(qk, [qk.size(4)], None, None, eps)
+  whole = packed if packed.is_contiguous() else qk
+  normed = torch.layer_norm(whole, [qk.size(4)], None, None, eps).slice(2, 0, 2)
   torch.addcmul(bias.unsqueeze(1), normed, weight.unsqueeze(1), out=wide)
   for turns in rotation:
     self.turn_(wide, turns)

@@ -19,9 +19,10 @@ def add_exactly(self, x: Tensor, y: Tensor, gate: Tensor, terms: List[int], term
   # x (B, L, C) + gate·y in fp32, as x is
   if x.dtype == 6:
     return self.add_gated(x, y, gate, terms, term)
+  out = torch.empty_like(x)
   if terms[2] == 0:
-    return torch.to(y * gate, x.dtype)
-  return torch.to(torch.addcmul(x, y, gate), x.dtype)
+    return torch.mul(y, gate, out=out)
+  return torch.addcmul(x, y, gate, out=out)
 
 def normed_at(self, x: Tensor, shift: Tensor, factor: Tensor, still: int, eps: float) -> Tensor:
   # x (B, L, C), shift and factor (S, 1, C)

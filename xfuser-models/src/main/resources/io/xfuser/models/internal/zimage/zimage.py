@@ -25,6 +25,27 @@ def parted(self, y: Tensor, x: List[Tensor], out: int) -> List[Tensor]:
     return [y.slice(1, text, y.size(1)), y.slice(1, 0, text)]
   return [y.slice(1, text, y.size(1)), torch.cat([x[1].slice(1, 0, out), y.slice(1, 0, text)], 1)]
 
+def over_length(self, x: Tensor, eps: float) -> Tensor:
+  # x (B, l, C) divided by its root mean square, in the type of x
+  return torch.mul(x, self.per_length(x, eps), out=torch.empty_like(x))
+
+def scaled(self, w: Dict[str, Tensor], norm: str, factor: Tensor) -> Tensor:
+  # a norm's weight (C) times a factor (1, C), fp32, so that both are one pass over the tokens
+  return torch.to(w[norm + ".weight"], 6) * factor
+
+def normed_by(self, x: Tensor, w: Dict[str, Tensor], norm: str, factor: Tensor, eps: float) -> Tensor:
+  # the norm of x (B, l, C) times a factor (1, C)
+  if x.is_cpu:
+    return self.rms_norm(x, w, norm, eps) * factor
+  return self.over_length(x, eps).mul_(self.scaled(w, norm, factor))
+
+def add_normed(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], norm: str, gate: Tensor, eps: float) -> Tensor:
+  # x (B, l, C) and the norm of y (B, l, C) times a gate (1, C)
+  if x.is_cpu:
+    return torch.addcmul(x, self.rms_norm(y, w, norm, eps), gate)
+  n = self.over_length(y, eps)
+  return torch.addcmul(x, n, self.scaled(w, norm, gate), out=n)
+
 def project(self, x: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, l, C) -> queries, keys, values (B, l, 3, H, D), not yet normed and turned
   return self.linear(x, w, "attention.to_qkv").unflatten(2, [3, -1, head])
@@ -42,7 +63,7 @@ def before(self, x: List[Tensor], out: int, m: Tensor, w: Dict[str, Tensor], hea
   # -> queries, keys, values (B, T - out + L, 3, H, D), of which `rest` makes the rest, and the tokens that they are of,
   # (B, T - out + L, C)
   h = self.tokens(x, out)
-  return [self.project(self.rms_norm(h, w, "attention_norm1", eps) * m[0], w, head), h]
+  return [self.project(self.normed_by(h, w, "attention_norm1", m[0], eps), w, head), h]
 
 def rest(self, packed: Tensor, x: List[Tensor], out: int, rotation: List[Tensor], w: Dict[str, Tensor]) -> Tensor:
   return self.norm_turn_(packed, self.turning(x, out, rotation), w)
@@ -58,13 +79,13 @@ def neurons(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
 
 def middle(self, x: Tensor, y: Tensor, m: Tensor, w: Dict[str, Tensor], eps: float) -> List[Tensor]:
   # after attention, whose projection is y: the tokens x (B, l, C) with it, and a share's part of the MLP of them
-  h = torch.addcmul(x, self.rms_norm(y, w, "attention_norm2", eps), m[1])
-  return [h, self.neurons(self.rms_norm(h, w, "ffn_norm1", eps) * m[2], w)]
+  h = self.add_normed(x, y, w, "attention_norm2", m[1], eps)
+  return [h, self.neurons(self.normed_by(h, w, "ffn_norm1", m[2], eps), w)]
 
 def after(self, x: List[Tensor], out: int, h: Tensor, y: Tensor, m: Tensor, w: Dict[str, Tensor],
           eps: float) -> List[Tensor]:
   # the tokens h with their MLP y -> like x
-  return self.parted(torch.addcmul(h, self.rms_norm(y, w, "ffn_norm2", eps), m[3]), x, out)
+  return self.parted(self.add_normed(h, y, w, "ffn_norm2", m[3], eps), x, out)
 
 def embed(self, tokens: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # (B, L, c), which are fp32 whatever the run's type -> (B, L, C)
