@@ -69,12 +69,18 @@ record SentencePieceModel(List<Piece> pieces, long unknown, boolean unigram, Str
     long unknown = trainer.stream().mapToLong(t -> t.number(40, 0)).findFirst().orElse(0);
     long type = trainer.stream().mapToLong(t -> t.number(3, UNIGRAM)).findFirst().orElse(UNIGRAM);
     byte[] map = normalizer.isEmpty() ? new byte[0] : normalizer.get(0).bytes(2);
+    if (map.length > 0) {
+      CharacterTable.require(map);
+    }
     String text = Base64.getEncoder().encodeToString(map);
     return new SentencePieceModel(pieces, unknown, type == UNIGRAM, text);
   }
 
   private static Piece piece(ProtocolBuffer message) {
     String text = new String(message.bytes(1), StandardCharsets.UTF_8);
+    if (text.isEmpty() || text.indexOf('\0') >= 0) {
+      throw new ModelException("a piece of it is empty or has a zero byte"); // it would end the JVM
+    }
     return new Piece(text, message.fixed(2), message.number(3, 1));
   }
 

@@ -7,7 +7,6 @@ import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.natives.NativeLibrary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,8 +22,8 @@ final class TokenizerJsonSubwords implements Subwords {
 
   /** Opens {@code file}; throws ModelException if it does not describe a tokenizer. */
   static TokenizerJsonSubwords open(Path file) {
-    try (InputStream json = Files.newInputStream(file)) {
-      return read(json, file);
+    try {
+      return read(Files.readAllBytes(file), file);
     } catch (IOException e) {
       throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     }
@@ -32,16 +31,17 @@ final class TokenizerJsonSubwords implements Subwords {
 
   /** What {@code description}, made from {@code origin} for example, describes. */
   static TokenizerJsonSubwords of(JsonNode description, Path origin) {
-    byte[] json = description.toString().getBytes(StandardCharsets.UTF_8);
-    return read(new ByteArrayInputStream(json), origin);
+    return read(description.toString().getBytes(StandardCharsets.UTF_8), origin);
   }
 
-  private static TokenizerJsonSubwords read(InputStream json, Path origin) {
+  private static TokenizerJsonSubwords read(byte[] json, Path origin) {
+    TokenizerJsonCheck.require(json, origin);
     Map<String, String> options =
         Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
     NativeLibrary.TOKENIZERS.prepare(HuggingFaceTokenizer.class);
     try {
-      return new TokenizerJsonSubwords(HuggingFaceTokenizer.newInstance(json, options));
+      return new TokenizerJsonSubwords(
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options));
     } catch (IOException | RuntimeException e) {
       throw new ModelException(origin + " does not describe a tokenizer: " + e.getMessage(), e);
     }
