@@ -31,6 +31,7 @@ class BrokenSingleFilesTest {
   @CsvSource({
     "flux_dev_tiny, transformer, flux_dev_tiny, ''",
     "sd35_medium_tiny, transformer, sd35_medium_tiny, ''",
+    "wan_i2v_tiny, transformer, wan_i2v_tiny, ''",
     "flux_dev_tiny, vae, vae, vae",
     "flux_dev_tiny, text_encoder_2, t5_gguf, text_encoder_2"
   })

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.contract.DirectoryCopy;
+import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.testing.Mutations;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.weights.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +17,7 @@ import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,6 +51,29 @@ class MutatedFilesTest {
     Mutations mutations = new Mutations(original, headerOf(name, original), 7100);
     Path file = directory.resolve(name);
     int refused = Assertions.assertTimeoutPreemptively(MOST, () -> refused(mutations, file));
+    assertThat(refused).isBetween(MUTATIONS / 4, MUTATIONS - 1);
+  }
+
+  /** Files that are named in a list, which is broken. */
+  @Test
+  void aBrokenListOfFilesIsRefusedInASentenceOrRead() throws IOException {
+    Path original = OneFile.directory("pixart_sigma_tiny").resolve("transformer");
+    Path folder = DirectoryCopy.of(original, directory).directory();
+    Path list = folder.resolve("diffusion_pytorch_model.safetensors.index.json");
+    byte[] whole = Files.readAllBytes(list);
+    Mutations mutations = new Mutations(whole, whole.length, 7101);
+    int refused = 0;
+    for (int i = 0; i < MUTATIONS; i++) {
+      Files.write(list, mutations.next());
+      LoadOptions loading = LoadOptions.of(ElementType.FLOAT32);
+      try (ComponentWeights weights =
+          ComponentWeights.open(folder, "diffusion_pytorch_model", loading)) {
+        assertThat(weights.names()).isNotEmpty();
+      } catch (ModelException e) {
+        assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(1000);
+        refused++;
+      }
+    }
     assertThat(refused).isBetween(MUTATIONS / 4, MUTATIONS - 1);
   }
 
