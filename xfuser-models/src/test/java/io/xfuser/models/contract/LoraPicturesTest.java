@@ -39,14 +39,14 @@ class LoraPicturesTest {
   private static final double RANKS = 1e-4;
 
   /** A call of a pipeline with LoRAs. */
-  record Drawn(int stride, DiffusersCall call, List<String> loras) {
+  record Drawn(Path folder, int stride, DiffusersCall call, List<String> loras) {
     @Override
     public String toString() {
       return call.json().get("name").asText();
     }
 
     ModelConfig model() {
-      List<String> places = loras.stream().map(file -> LORAS + "/" + file).toList();
+      List<String> places = loras.stream().map(file -> folder + "/" + file).toList();
       return ModelConfig.builder(call.directory()).loras(places).build();
     }
 
@@ -60,11 +60,16 @@ class LoraPicturesTest {
   }
 
   static Stream<Drawn> cases() throws IOException {
-    JsonNode all = new ObjectMapper().readTree(LORAS.resolve("cases.json").toFile());
+    return Stream.concat(in(LORAS), in(LORAS.resolve("kin")));
+  }
+
+  private static Stream<Drawn> in(Path folder) throws IOException {
+    JsonNode all = new ObjectMapper().readTree(folder.resolve("cases.json").toFile());
     List<Drawn> cases = new ArrayList<>();
     for (JsonNode one : all.get("cases")) {
       cases.add(
           new Drawn(
+              folder,
               all.get("pixels_stride").asInt(),
               new DiffusersCall(one.get("pipeline").asText(), all.get("seed").asLong(), one),
               StreamSupport.stream(one.get("loras").spliterator(), false)
@@ -78,7 +83,8 @@ class LoraPicturesTest {
   @MethodSource("cases")
   void everyStyleAddsTheSame(Drawn drawn) {
     try (NDManager manager = Torch.newManager();
-        FileWeights pixels = FileWeights.openFile(LORAS.resolve("pixels.safetensors"), null)) {
+        FileWeights pixels =
+            FileWeights.openFile(drawn.folder().resolve("pixels.safetensors"), null)) {
       NDArray whole = drawn.picture(manager, engine -> engine);
       NDArray ours = whole.get("..., ::{}, ::{}", drawn.stride(), drawn.stride());
       NDArray theirs = pixels.get(manager, drawn.toString(), pixels.shape(drawn.toString()));
@@ -89,7 +95,15 @@ class LoraPicturesTest {
   /** Shares of B's rows and A's columns, of Kronecker products, of norms over rows and columns. */
   @ParameterizedTest
   @ValueSource(
-      strings = {"flux_kohya", "flux_lycoris", "flux2_comfyui", "sd3_kohya", "pixart_original"})
+      strings = {
+        "flux_kohya",
+        "flux_lycoris",
+        "flux2_comfyui",
+        "sd3_kohya",
+        "pixart_original",
+        "zimage_authors",
+        "hunyuan_authors"
+      })
   void everyLayoutDrawsTheSame(String name) throws IOException {
     Drawn drawn = cases().filter(one -> one.toString().equals(name)).findFirst().orElseThrow();
     ParallelConfig patches = ParallelConfig.serial().toBuilder().numPipelinePatch(2).build();

@@ -33,21 +33,21 @@ record LoraFit(Map<String, List<LoraChange>> changes, Set<String> modules) {
       List<LoraTargets.Rows> rows = targets.of(module);
       if (!rows.isEmpty()) {
         shapes.check(module, rows);
-        fit.add(file, module, rows, strength);
+        fit.add(file, module, targets, strength);
       }
     }
     return fit;
   }
 
-  private void add(LoraFile file, LoraModule module, List<LoraTargets.Rows> rows, double strength) {
+  private void add(LoraFile file, LoraModule module, LoraTargets targets, double strength) {
     modules.add(module.name());
     OptionalLong rank = LoraShapes.rank(file, module);
     double scale = rank.isPresent() ? file.scale(module, rank.getAsLong()) : 1;
-    for (LoraTargets.Rows some : rows) {
+    for (LoraTargets.Rows some : targets.of(module)) {
       LoraChange weight = new LoraChange(file, module, some, scale, strength, false);
       LoraChange bias = new LoraChange(file, module, some, scale, strength, true);
       if (module.changesWeight() || module.has(LoraPart.DIFF)) {
-        add(some.module() + ".weight", weight);
+        add(targets.weight(some.module()), weight);
       }
       if (module.has(LoraPart.UP_BIAS) || module.has(LoraPart.DIFF_BIAS)) {
         add(some.module() + ".bias", bias);

@@ -28,7 +28,9 @@ final class LoraKind {
               "down_blocks_\\d|up_blocks_\\d|mid_block_|input_blocks_\\d|middle_block_"),
           new Sign("Flux.2", "to_qkv_mlp_proj|single_stream_modulation|double_stream_modulation"),
           new Sign("Chroma", "distilled_guidance_layer"),
-          new Sign("HunyuanVideo", "double_blocks_\\d+_(img|txt)_(mod_linear|attn_q_norm|mlp_fc)"),
+          new Sign(
+              "HunyuanVideo",
+              "double_blocks_\\d+_(img|txt)_(mod_linear|attn_[qkv](_|$)|mlp_fc)|token_refiner"),
           new Sign("Flux.1", "double_blocks_\\d|single_blocks_\\d|single_transformer_blocks_\\d"),
           new Sign("Stable Diffusion 3", "joint_blocks_\\d"),
           new Sign("Qwen-Image", "transformer_blocks_\\d+_(img|txt)_(mlp|mod)"),

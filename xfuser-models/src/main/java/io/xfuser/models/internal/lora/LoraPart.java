@@ -49,6 +49,9 @@ enum LoraPart {
   /** Without it the rest would mean something else. */
   NOT_SUPPORTED("\\.(?:lora_mid\\.weight|lokr_t[12]|hada_t[12]|rescale)");
 
+  /** Lightx2v's name of what is added to Wan's {@code modulation} as it is, which is no layer. */
+  private static final String TABLE = ".diff_m";
+
   private final Pattern pattern;
 
   LoraPart(String ending) {
@@ -70,6 +73,10 @@ enum LoraPart {
 
   /** {@code key} taken apart; nothing if it is no part of a LoRA. */
   static Optional<Named> of(String key) {
+    if (key.endsWith(TABLE)) {
+      String owner = key.substring(0, key.length() - TABLE.length());
+      return Optional.of(new Named(owner + ".modulation", DIFF));
+    }
     for (LoraPart part : values()) {
       Matcher matcher = part.pattern.matcher(key);
       if (matcher.matches()) {

@@ -16,6 +16,7 @@ import java.util.Set;
  */
 record LoraTargets(String component, Map<String, long[]> shapes, Map<String, List<Rows>> rows) {
   private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
   private static final long[] NONE = {};
 
   /**
@@ -34,7 +35,10 @@ record LoraTargets(String component, Map<String, long[]> shapes, Map<String, Lis
     LoraTargets targets = new LoraTargets(component, shapes, new HashMap<>());
     OtherNames.of(tensors).forEach(targets::add);
     for (String tensor : tensors) {
-      if (tensor.endsWith(WEIGHT) && shapes.getOrDefault(tensor, NONE).length > 0) {
+      if (!tensor.endsWith(WEIGHT) && !tensor.endsWith(BIAS) && targets.isAxial(tensor)) {
+        targets.add(tensor, new OtherNames.Meaning(List.of(tensor), false));
+      }
+      if (tensor.endsWith(WEIGHT) && targets.isAxial(tensor)) {
         String module = tensor.substring(0, tensor.length() - WEIGHT.length());
         targets.add(module, new OtherNames.Meaning(List.of(module), false));
         if (module.endsWith(".to_out.0")) { // its layer's name in diffusers' old processors
@@ -79,8 +83,17 @@ record LoraTargets(String component, Map<String, long[]> shapes, Map<String, Lis
     return component.replace('_', ' ');
   }
 
+  private boolean isAxial(String tensor) {
+    return shapes.getOrDefault(tensor, NONE).length > 0;
+  }
+
+  /** The tensor that is a module's weight, or the whole of a module that is no layer. */
+  String weight(String module) {
+    return shapes.containsKey(module + WEIGHT) ? module + WEIGHT : module;
+  }
+
   /** The shape of a module's weight. */
   long[] shape(String module) {
-    return Objects.requireNonNull(shapes.get(module + WEIGHT), module);
+    return Objects.requireNonNull(shapes.get(weight(module)), module);
   }
 }

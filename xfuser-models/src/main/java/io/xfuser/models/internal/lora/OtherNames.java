@@ -26,6 +26,8 @@ final class OtherNames {
           "transformer_blocks.0.attn.add_k_proj.weight", "sd3.names",
           "adaln_single.linear.weight", "pixart.names",
           "condition_embedder.time_proj.weight", "wan.names",
+          "cond_type_embed.weight", "hunyuanvideo15.names",
+          "all_final_layer.2-1.linear.weight", "zimage.names",
           "text_model.encoder.layers.0.self_attn.q_proj.weight", "clip.names");
 
   private static final Pattern NUMBER = Pattern.compile("#");
@@ -46,7 +48,7 @@ final class OtherNames {
     return TABLES.entrySet().stream()
         .filter(table -> tensors.contains(table.getKey()))
         .map(Map.Entry::getValue)
-        .sorted() // Flux and Flux.2 have what SD3 is known by
+        .sorted() // Flux, Flux.2 and HunyuanVideo have what SD3 is known by
         .findFirst()
         .map(table -> read(table, tensors))
         .orElse(Map.of());
@@ -74,10 +76,15 @@ final class OtherNames {
     for (int i = numbered ? 0 : last; i <= last; i++) {
       String number = String.valueOf(i);
       List<String> modules = meaning.modules().stream().map(one -> with(one, number)).toList();
-      if (modules.stream().allMatch(one -> tensors.contains(one + ".weight"))) {
+      if (modules.stream().allMatch(one -> isThere(tensors, one))) {
         names.put(with(name, number), new Meaning(modules, meaning.swapped()));
       }
     }
+  }
+
+  /** Whether a layer of this name is there, or a tensor that is none. */
+  private static boolean isThere(Set<String> tensors, String module) {
+    return tensors.contains(module + ".weight") || tensors.contains(module);
   }
 
   private static String with(String name, String number) {

@@ -10,6 +10,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.DiffusionPipeline;
@@ -26,6 +27,8 @@ import java.util.Random;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** LoRAs by the names of Wan's authors. */
 class WanLoraTest {
@@ -82,6 +85,65 @@ class WanLoraTest {
             name -> "lora_unet_" + String.valueOf(NAMES.get(name)).replace('.', '_'));
     assertThat(difference(draw(with(comfy)), diffusers)).isZero();
     assertThat(difference(draw(with(kohya)), diffusers)).isZero();
+  }
+
+  /** Lightx2v's files change the modulations of blocks and head, too. */
+  @ParameterizedTest
+  @CsvSource({
+    "diffusion_model.blocks.1.diff_m, blocks.1.scale_shift_table",
+    "diffusion_model.head.diff_m, scale_shift_table",
+    "diffusion_model.blocks.0.modulation.diff, blocks.0.scale_shift_table"
+  })
+  void whatIsAddedToModulationsIsFound(String key, String tensor) throws IOException {
+    DirectoryCopy changed = DirectoryCopy.of(MODEL, files.resolve("changed"));
+    Path transformer = changed.directory().resolve("transformer");
+    Path file = files.resolve("modulation.safetensors");
+    try (NDManager scope = Torch.newManager();
+        FileWeights weights =
+            FileWeights.open(
+                MODEL.resolve("transformer"), "diffusion_pytorch_model", ElementType.FLOAT32)) {
+      Map<String, NDArray> all = new LinkedHashMap<>();
+      for (String name : weights.names()) {
+        all.put(name, weights.get(scope, name, weights.shape(name)));
+      }
+      NDArray delta = scope.ones(new Shape(weights.shape(tensor))).mul(0.5f);
+      SafeTensorsWriter.write(file, Map.of(key, delta));
+      all.put(tensor, weights.get(scope, tensor, weights.shape(tensor)).add(delta));
+      SafeTensorsWriter.write(transformer.resolve("diffusion_pytorch_model.safetensors"), all);
+    }
+    float[] found = draw(with(file));
+    assertThat(difference(found, draw(ModelConfig.builder(changed.directory()).build())))
+        .isLessThan(1e-6);
+    assertThat(difference(found, draw(ModelConfig.builder(MODEL).build()))).isGreaterThan(1e-3);
+  }
+
+  /** What a transformer of pictures has besides. */
+  @Test
+  void namesOfLayersForPicturesAreKnown() throws IOException {
+    Path directory = Requests.directory("wan_i2v_tiny");
+    Map<String, NDArray> tensors = new LinkedHashMap<>();
+    Path file = files.resolve("pictures.safetensors");
+    try (NDManager scope = Torch.newManager()) {
+      Map<String, Integer> inputs =
+          Map.of(
+              "blocks.1.cross_attn.k_img", 48,
+              "blocks.1.cross_attn.v_img", 48,
+              "img_emb.proj.1", 32,
+              "img_emb.proj.3", 32);
+      inputs.forEach(
+          (layer, width) -> {
+            int rows = layer.equals("img_emb.proj.1") ? 32 : 48;
+            tensors.put(
+                "diffusion_model." + layer + ".lora_A.weight", scope.ones(new Shape(2, width)));
+            tensors.put(
+                "diffusion_model." + layer + ".lora_B.weight", scope.ones(new Shape(rows, 2)));
+          });
+      SafeTensorsWriter.write(file, tensors);
+    }
+    ModelConfig model = ModelConfig.builder(directory).loras(file.toString()).build();
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model)) {
+      assertThat(pipeline.model().name()).isEqualTo("wan"); // and every key has fitted
+    }
   }
 
   /** Files of distilled models change norms, too, by what is to be added to them. */
