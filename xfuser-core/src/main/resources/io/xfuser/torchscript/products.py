@@ -96,6 +96,11 @@ def outputs(self, w: Dict[str, Tensor], name: str) -> int:
   # O of a layer
   if name + ".weight_scale" in w:
     return w[name + ".weight_scale"].size(0)
+  if name + ".weight_kept" in w:
+    rows = 0
+    for part in self.kept_parts(w, name):
+      rows += part.size(0)
+    return rows
   return w[name + ".weight"].size(0)
 
 def taken_type(self, x: Tensor, w: Dict[str, Tensor], name: str) -> int:
