@@ -47,6 +47,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
     out.append(self.linear_into(x, w, layer, self.of(like, [2, 80, 8]).slice(1, 10, 80)))
     out.append(self.linear(self.of(like, [2, 80, 8]).slice(1, 10, 80), w, layer))
   assert self.outputs(w, "alone") == 8 and self.outputs(w, "narrow") == 16
+  w["kept.weight_kept"], w["kept.weight_kept_1"] = self.of(like, [8, 4]), self.of(like, [3, 4])
+  assert self.outputs(w, "kept") == 11
   packed = self.of(like, [2, 70, 3, 2, 4])
   out = out + [self.layer_norm(x, w, "norm", 1e-6), self.rms_norm(x, w, "norm", 1e-6)]
   rotation = self.exact(like, [70, 2, 2])
