@@ -28,8 +28,9 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
               Kind.parsed(Boolean.class, ModelSettings::keeps, keep -> keep ? KEEP : WIDEN),
               "HOW",
               "widen: weights of other types than dtype are widened once, when they are loaded;"
-                  + " keep: they stay as the files have them, mapped, and are widened layer by"
-                  + " layer each time they are used, for less memory and more time")
+                  + " keep: they stay as the files have them, mapped, and are widened each time"
+                  + " they are used, layer by layer, or a few MiB at a time where files have"
+                  + " fp32, fp16 or bf16; for less memory and more time")
           .or(false);
 
   public static final Setting<ElementType> QUANTIZE =

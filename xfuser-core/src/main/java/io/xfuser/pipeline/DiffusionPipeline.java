@@ -215,6 +215,7 @@ public final class DiffusionPipeline implements AutoCloseable {
             List.of(
                 ModelConfig.QUANTIZE,
                 ModelConfig.QUANTIZE_TEXT_ENCODER,
+                ModelConfig.WEIGHTS_DTYPE, // decides in which order some products are summed
                 ModelConfig.TEXT_CACHE)) { // decides what is encoded together
           known = known.with(setting.name(), setting.textIn(source));
         }

@@ -16,6 +16,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -118,6 +119,21 @@ final class Comparison {
     boolean isVideo() {
       return frames.size() > 1;
     }
+
+    /** Frames that are there one at a time. */
+    List<BufferedImage> drawn(int factor) {
+      return new AbstractList<>() {
+        @Override
+        public BufferedImage get(int frame) {
+          return frames.get(frame).draw(factor);
+        }
+
+        @Override
+        public int size() {
+          return frames.size();
+        }
+      };
+    }
   }
 
   private static List<Pair> pairs(Drawn drawn, List<Path> files) {
@@ -156,9 +172,8 @@ final class Comparison {
   private ComparisonReport.PictureScores video(Pair pair, int factor, Generation parallel)
       throws IOException {
     Path first = pair.files().get(0);
-    List<BufferedImage> frames = pair.frames().stream().map(frame -> frame.draw(factor)).toList();
     outputs.save(
-        new Recorded.Video(frames, outputs.perSecond(parallel), Map.of()),
+        new Recorded.Video(pair.drawn(factor), outputs.perSecond(parallel), Map.of()),
         outputs.playing(first, COMPARED));
     return ComparisonReport.PictureScores.of(
         outputs.playing(first, ""), pair.fidelity(), pair.files());

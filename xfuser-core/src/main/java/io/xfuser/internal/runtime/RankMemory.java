@@ -34,7 +34,9 @@ import java.util.stream.Stream;
  * @param transformerBytesAtOnce as many of them as are in memory at one time, where they are
  *     widened, or brought, as they are used
  * @param textEncoderBytes weights of text encoders
- * @param textEncoderBytesAtOnce as many of them as are in memory at one time, as above
+ * @param textEncoderBytesAtOnce as many of them as are in memory at one time, as above; both are
+ *     upper bounds where weights stay in their mapped file ({@code Weights#inFile}), for they count
+ *     as if they were widened
  * @param textCacheBytes the most that is kept of encoded prompts, after some requests
  * @param vaeBytes weights of the autoencoder
  * @param flopPerByteRead FLOPs of a pass for each byte that is read meanwhile; 0 where none is

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * of the parts themselves, made nowhere.
  *
  * @param transformers one after another: what ranks of this process have of each
- * @param choices of LoRAs whose blocks stay: each has the first transformer changed
+ * @param choices of LoRAs whose blocks stay: each may change all transformers
  * @param tensors bytes of those that are there while steps are taken
  * @param others what the phases before and after the steps have in memory
  */
@@ -221,7 +221,7 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
     for (Need other : others) {
       most = Math.max(most, other.bytes(times));
     }
-    double others = (choices - 1.0) * transformers.get(0).staying(holding);
+    double others = (choices - 1.0) * Parts.staying(transformers, holding);
     return Parts.staying(transformers, holding) + others + most;
   }
 

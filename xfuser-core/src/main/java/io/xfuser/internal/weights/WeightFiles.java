@@ -124,7 +124,7 @@ public final class WeightFiles {
             .map(found -> found.group(1))
             .distinct()
             .toList();
-    return names.size() == 1 ? ", which --variant " + names.get(0) + " chooses" : "";
+    return names.size() == 1 ? ", which variant " + names.get(0) + " chooses" : "";
   }
 
   private static List<String> named(Path directory, String glob) {

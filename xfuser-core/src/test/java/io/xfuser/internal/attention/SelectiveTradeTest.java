@@ -18,6 +18,7 @@ import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -27,7 +28,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Ranks have of other nodes what these have chosen to send, as a plain equation has it. */
@@ -90,11 +90,6 @@ class SelectiveTradeTest {
           }
           return true;
         });
-  }
-
-  private static HeadTrade trade(
-      NDManager request, TwoLevels ranks, TokenLayout layout, int steps, boolean valuesFirst) {
-    return trade(request, ranks, layout, steps, valuesFirst, request.create(new float[2]));
   }
 
   private static HeadTrade trade(
@@ -171,7 +166,8 @@ class SelectiveTradeTest {
         fresh.add(choose(scope, rank, span, step));
       }
       Range heads = Range.of(HEADS).shard(receiver, layout.shards());
-      List<Float> values = new ArrayList<>();
+      int tokensOfAll = IntStream.range(0, fresh.size()).map(i -> fresh.get(i).size()).sum();
+      FloatBuffer values = FloatBuffer.allocate(tokensOfAll * 3 * heads.length() * HEAD);
       for (int row = 0; row < ROWS; row++) {
         for (int rank = 0; rank < layout.shards(); rank++) {
           int tokens = layout.length(span, rank);
@@ -181,23 +177,20 @@ class SelectiveTradeTest {
                     ? fresh.get(rank).get(row * tokens + token)
                     : sent[rank][place(rank, span, row, token)];
             for (int part = 0; part < 3; part++) {
-              for (int i = heads.from() * HEAD; i < heads.to() * HEAD; i++) {
-                values.add(whole[part * HEADS * HEAD + i]);
-              }
+              int first = (part * HEADS + heads.from()) * HEAD;
+              values.put(whole, first, heads.length() * HEAD);
             }
           }
         }
       }
-      float[] flat = new float[values.size()];
-      IntStream.range(0, flat.length).forEach(i -> flat[i] = values.get(i));
-      return flat;
+      return values.array();
     }
 
     /** How far what a rank sent is from its values, all rows and tokens of {@code span}. */
     double unsent(NDManager scope, int rank, PatchSpan span, int step) {
       int tokens = layout.length(span, rank);
       List<float[]> fresh = fresh(scope, rank, span, step);
-      return IntStream.range(0, ROWS * tokens)
+      return IntStream.range(0, fresh.size())
           .mapToDouble(
               i -> change(fresh.get(i), sent[rank][place(rank, span, i / tokens, i % tokens)]))
           .sum();
@@ -210,8 +203,8 @@ class SelectiveTradeTest {
     }
 
     private List<float[]> fresh(NDManager scope, int rank, PatchSpan span, int step) {
-      float[] flat = tokens(scope, layout, rank, span, step).toFloatArray();
       int width = 3 * HEADS * HEAD;
+      float[] flat = tokens(scope, layout, rank, span, step).toFloatArray();
       return IntStream.range(0, ROWS * layout.length(span, rank))
           .mapToObj(i -> Arrays.copyOfRange(flat, i * width, (i + 1) * width))
           .toList();
@@ -260,7 +253,8 @@ class SelectiveTradeTest {
         world -> {
           try (NDManager request = Torch.newManager()) {
             TwoLevels ranks = world.onNodes(Channel.ULYSSES, all(4), 2);
-            HeadTrade trade = trade(request, ranks, layout, steps, false);
+            NDArray unsent = request.create(new float[2]);
+            HeadTrade trade = trade(request, ranks, layout, steps, false, unsent);
             List<Long> lengths = UlyssesAttention.imageLengths(layout, all(4), layout.all());
             long bytes = 0;
             for (int step = 0; step < steps; step++) {
@@ -288,21 +282,6 @@ class SelectiveTradeTest {
   private static long flatBytes(int steps, int head, int rank) {
     long heads = Range.of(HEADS).shard((rank + 2) % 4, 4).length();
     return 4L * steps * ROWS * 2 * 64 * 3 * heads * head;
-  }
-
-  @ParameterizedTest
-  @CsvSource({"0, 7", "1, 6", "2, 4", "3, 2", "4, 0"})
-  void whatIsNotSentGrowsFromStepToStep(int step, int sent) {
-    assertThat(new SelectiveTrade.Schedule(1, 0, 5, false).sent(7, step)).isEqualTo(sent);
-  }
-
-  @Test
-  void ranksThatGoOnWithARequestSendAllFirst() {
-    SelectiveTrade.Schedule schedule = new SelectiveTrade.Schedule(1, 2, 5, false);
-    assertThat(schedule.sent(7, 2)).isEqualTo(7);
-    assertThat(schedule.sent(7, 3)).isEqualTo(2);
-    assertThat(new SelectiveTrade.Schedule(1, 0, 1, false).sent(7, 0)).isEqualTo(7);
-    assertThat(new SelectiveTrade.Schedule(0.5, 0, 5, false).sent(8, 4)).isEqualTo(4);
   }
 
   private static List<Integer> all(int size) {

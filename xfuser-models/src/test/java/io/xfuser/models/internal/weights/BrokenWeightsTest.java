@@ -57,7 +57,7 @@ class BrokenWeightsTest {
     Files.createFile(directory.resolve("model.fp16.safetensors"));
     assertRejected(
         directory,
-        "model.safetensors.index.json, but model.fp16.safetensors, which --variant fp16 chooses");
+        "model.safetensors.index.json, but model.fp16.safetensors, which variant fp16 chooses");
   }
 
   @Test

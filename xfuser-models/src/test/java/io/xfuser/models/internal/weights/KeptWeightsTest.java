@@ -89,7 +89,9 @@ class KeptWeightsTest {
       for (Share share : List.of(new Share(0, 2), new Share(1, 2))) {
         try (TensorMap kept = columns(weights.keeping(), share, neurons);
             TensorMap widened = columns(weights, share, neurons)) {
+          assertThat(kept.names()).contains("a.weight_kept").doesNotContain("a.weight");
           NDArray expected = PROGRAM.call(manager, "alone", x, widened);
+          assertThat(expected.abs().max().getFloat()).isGreaterThan(0.01f);
           NDArray apart = PROGRAM.call(manager, "alone", x, kept).sub(expected);
           assertThat(apart.abs().max().getFloat()).isLessThan(1e-6f);
         }
