@@ -212,7 +212,7 @@ record RankGroups(
     int whole = plan.warmupSteps() - plan.from();
     if (distrifusion.size() > 1) {
       DisplacedAttention all = new DisplacedAttention(distrifusion, ring, asked.steps(), kernel);
-      return bits == 0 ? all : all.compact(request, bits, whole);
+      return bits == 0 || !plan.stale() ? all : all.compact(request, bits, whole);
     } else if (plan.stale()) {
       return plan.displaced()
           ? new DisplacedPatches(request, plan.layout(), plan.patchShards(), ring, kernel)

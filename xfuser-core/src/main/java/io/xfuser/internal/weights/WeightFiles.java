@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,9 +31,9 @@ public final class WeightFiles {
   private static final Pattern WITHOUT =
       Pattern.compile(".*(Scheduler|Tokenizer|Processor|Extractor)(Fast)?|.*Guidance");
 
-  /** A file of a variant, or a shard of one: {@code model.fp16-00001-of-00002.safetensors}. */
+  /** A file of a variant, or the index of its shards: {@code model.fp16.safetensors}. */
   private static final Pattern VARIANT =
-      Pattern.compile("[^.]+\\.(\\w+)(-\\d+-of-\\d+)?\\.safetensors");
+      Pattern.compile("[^.]+\\.(?:(\\w+)\\.safetensors|safetensors\\.index\\.(\\w+)\\.json)");
 
   private WeightFiles() {}
 
@@ -121,7 +122,7 @@ public final class WeightFiles {
         files.stream()
             .map(VARIANT::matcher)
             .filter(Matcher::matches)
-            .map(found -> found.group(1))
+            .map(found -> Objects.requireNonNullElse(found.group(1), found.group(2)))
             .distinct()
             .toList();
     return names.size() == 1 ? ", which variant " + names.get(0) + " chooses" : "";

@@ -45,6 +45,7 @@ record ModelLoras(String model, PipelineComponents components, Set<String> names
       throw new ModelException(
           "%s is for %s, but %s has one transformer".formatted(lora.title(), SECOND, model));
     }
+    SecondTransformer.requireBoundary(components.index());
     new LoraCheck(model, Map.of(SECOND, transformer.shapes())).changed(lora, lenient);
     return Set.of(Component.TRANSFORMER);
   }

@@ -57,6 +57,14 @@ public final class SecondTransformer implements AutoCloseable {
         new SecondTransformer(LoraFusion.of(components, NAME), index.getDouble(BOUNDARY)));
   }
 
+  /** Refuses what {@code index} says of a model that never changes to its second transformer. */
+  public static void requireBoundary(ComponentConfig index) {
+    if (!index.has(BOUNDARY)) {
+      throw new ModelException(
+          "%s has no %s, without which %s is not read".formatted(index.origin(), BOUNDARY, NAME));
+    }
+  }
+
   /**
    * When it takes over.
    *

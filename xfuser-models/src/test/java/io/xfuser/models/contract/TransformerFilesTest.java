@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ModelException;
@@ -131,6 +132,18 @@ class TransformerFilesTest {
   }
 
   @Test
+  void aRequestsLorasChangeTheTransformerThatTheyAreFor() throws IOException {
+    DiffusersCall call = call("t2v_loras");
+    EngineConfig engine = EngineConfig.builder(model(call).dynamicLora(true).build()).build();
+    InputConfig asked = call.input().toBuilder().loras(loras(call)).build();
+    try (NDManager manager = Torch.newManager();
+        XDiTParallel ranks = XDiTParallel.inProcess(engine);
+        Generation generation = ranks.generate(asked)) {
+      requireTheirs(manager, call, generation.tensor());
+    }
+  }
+
+  @Test
   void theirOrderIsThatOfTheirNames() throws IOException {
     DiffusersCall call = call("t2v");
     model(call);
@@ -200,6 +213,20 @@ class TransformerFilesTest {
     OneFile.alone(OneFile.directory("flux_dev_tiny"), "flux_dev_tiny", flux);
     refused(model.part(SECOND, flux), SECOND + ": " + flux + " is a Flux.1 transformer");
     Path lora = REFERENCE.resolve("high.safetensors");
+    Path both = call("t2v").directory();
+    refused(
+        ModelConfig.builder(both).part(SECOND, high),
+        SECOND + ": " + high + " is for the steps with more noise");
+    refused(
+        ModelConfig.builder(both).part(SECOND, flux),
+        SECOND + ": " + flux + " is a Flux.1 transformer");
+    Path never = files.resolve("never");
+    DirectoryCopy.of(both, never)
+        .rewrite("model_index.json", "\"boundary_ratio\"", "\"boundary_ratio_of_none\"");
+    refused(
+        ModelConfig.builder(never).part(SECOND, files.resolve(LOW + ".safetensors")),
+        never.resolve("model_index.json")
+            + " has no boundary_ratio, without which transformer_2 is not read");
     refused(
         ModelConfig.builder(OneFile.directory("wan_tiny")).loras(SECOND + "=" + lora),
         "transformer_2=high.safetensors is for transformer_2, but wan has one transformer");

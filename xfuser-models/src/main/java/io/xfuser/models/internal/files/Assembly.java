@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /** A pipeline that is put together of a transformer's file and what is given beside it. */
 final class Assembly {
   private static final String VAE = "vae";
-  private static final String SECOND = "transformer_2";
+  static final String SECOND = "transformer_2";
+  static final String BOUNDARY = "boundary_ratio";
 
   private final Path file;
   private final Map<String, Path> parts;

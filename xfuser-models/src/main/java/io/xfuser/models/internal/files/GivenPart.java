@@ -44,6 +44,27 @@ final class GivenPart {
         : of(name, place, format.named(place), found -> found.title().equals(format.title()));
   }
 
+  /** Refuses a file whose transformer or name is not that of a second one of {@code className}. */
+  static void requireSecond(Path place, String className) {
+    if (!Files.isRegularFile(place)) {
+      return;
+    }
+    List<Found> found = Checkpoint.read(place).components();
+    for (Found one : found) {
+      if (one.format() instanceof ModelFormat format) {
+        if (!format.className().equals(className)) {
+          throw new ModelException(
+              "%s: %s is %s"
+                  .formatted(Assembly.SECOND, place, Unsupported.described(place, found)));
+        }
+        if (format.half(place) == ModelFormat.Half.FIRST) {
+          throw new ModelException(
+              "%s: %s is for the steps with more noise".formatted(Assembly.SECOND, place));
+        }
+      }
+    }
+  }
+
   private static Given of(
       String name, Path place, Map<String, Object> more, Predicate<CheckpointFormat> wanted) {
     if (!Files.isRegularFile(place)) {

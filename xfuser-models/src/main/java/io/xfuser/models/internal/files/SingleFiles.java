@@ -46,6 +46,14 @@ public final class SingleFiles implements ModelAssembler {
           if (!plain.has(name)) {
             throw new ModelException(index.origin() + " has no " + name + " that could be another");
           }
+          if (name.equals(Assembly.SECOND)) {
+            if (!index.has(Assembly.BOUNDARY)) {
+              throw new ModelException(
+                  "%s has no %s, without which %s is not read"
+                      .formatted(index.origin(), Assembly.BOUNDARY, name));
+            }
+            GivenPart.requireSecond(place, plain.className(name));
+          }
           Map<String, Object> own = new HashMap<>();
           if (Files.isRegularFile(place) && !name.startsWith("tokenizer")) {
             ComponentConfig old = plain.config(name, "config.json");

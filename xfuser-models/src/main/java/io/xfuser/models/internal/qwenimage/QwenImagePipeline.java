@@ -131,9 +131,12 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
     }
     autoencoder().checkEncoder();
     ReadPictures.checkPrompts(input.prompts());
-    ReadPictures.checkPrompts(input.negativePrompts());
     QwenImageEdit edit = QwenImageEdit.of(task, input, this::latents);
-    return resolved(input, edit.size()).withReferences(edit.references());
+    GenerationRequest request = resolved(input, edit.size()).withReferences(edit.references());
+    if (request.guided()) {
+      ReadPictures.checkPrompts(input.negativePrompts());
+    }
+    return request;
   }
 
   /** The request without pictures, of size {@code usual} where it does not say. */

@@ -249,22 +249,20 @@ public final class WeightMap {
 
   /** Weights of norms without biases, (their number, n); and in fp32 times √n, for GPUs. */
   public WeightMap scales(Joined norms, long size) {
-    NDArray rows = rows(norms, ".weight", size).entries.tensors.get(norms.name() + ".weight");
-    NDArray exact = Torch.cast(scope, rows, ElementType.FLOAT32);
-    return put(norms.name() + ".weight_by_root", exact.mul((float) Math.sqrt(size)));
+    NDArray rows = joined(norms, ".weight", size);
+    NDArray exact = Torch.cast(scope, rows, ElementType.FLOAT32).mul((float) Math.sqrt(1.0 * size));
+    return put(norms.name() + ".weight", rows).put(norms.name() + ".weight_by_root", exact);
   }
 
   /** The same of norms that have biases. */
   public WeightMap norms(Joined norms, long size) {
-    return rows(norms, ".weight", size).rows(norms, ".bias", size);
+    put(norms.name() + ".weight", joined(norms, ".weight", size));
+    return put(norms.name() + ".bias", joined(norms, ".bias", size));
   }
 
-  private WeightMap rows(Joined norms, String what, long size) {
-    List<NDArray> rows = new ArrayList<>();
-    for (String norm : norms.layers()) {
-      rows.add(Torch.view(scope, weights.get(scope, norm + what, size), 1, size));
-    }
-    return put(norms.name() + what, Torch.concat(scope, rows, 0));
+  private NDArray joined(Joined norms, String what, long size) {
+    Stream<NDArray> each = norms.layers().stream().map(n -> weights.get(scope, n + what, size));
+    return Torch.concat(scope, each.map(row -> Torch.view(scope, row, 1, size)).toList(), 0);
   }
 
   /** A convolution over patches as a linear layer on tokens: (width, p·p·c) and bias (width). */

@@ -136,7 +136,11 @@ class WanFilesTest {
 
   /** Shapes of the published ones: huge, giant and large. */
   @ParameterizedTest
-  @CsvSource({"1280, 32, 14, 257, 5120, 16, gelu", "1024, 24, 14, 257, 4096, 16, quick_gelu"})
+  @CsvSource({
+    "1280, 32, 14, 257, 5120, 16, gelu",
+    "1664, 48, 14, 257, 8192, 16, gelu",
+    "1024, 24, 14, 257, 4096, 16, quick_gelu"
+  })
   void anEncoderOfPicturesHasItsPublishedSettings(
       int width, int layers, int patch, int places, int neurons, int heads, String activation)
       throws IOException {
