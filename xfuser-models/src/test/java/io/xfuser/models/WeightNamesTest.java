@@ -32,7 +32,8 @@ class WeightNamesTest {
   private static final List<String> SHARED = List.of("adaln", "joint", "parts");
 
   /** What programs put behind the name of a module: {@code products.py}, {@code prelude.py}. */
-  private static final Pattern ENDS = Pattern.compile("(\\.linear_[12])?\\.(weight|bias)");
+  private static final Pattern ENDS =
+      Pattern.compile("(\\.linear_[12])?\\.(weight(_by_root)?|bias)");
 
   private static final Pattern LITERAL = Pattern.compile("\"(\\w[\\w.-]*)\"");
 

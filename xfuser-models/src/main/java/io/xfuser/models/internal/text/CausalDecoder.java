@@ -62,12 +62,12 @@ final class CausalDecoder implements TextModel {
   }
 
   private WeightMap outside(WeightMap w) {
-    return w.table(
-            Joined.one("embed_tokens"),
-            config.rows().cut(share, 0),
-            config.rows().width(),
-            config.width())
-        .norm("norm", config.width());
+    w.table(
+        Joined.one("embed_tokens"),
+        config.rows().cut(share, 0),
+        config.rows().width(),
+        config.width());
+    return config.style().cut() ? w : w.norm("norm", config.width());
   }
 
   private WeightMap layer(WeightMap w) {
@@ -194,7 +194,7 @@ final class CausalDecoder implements TextModel {
     }
 
     NDArray state(NDManager owner) {
-      return done == config.layers()
+      return done == config.layers() && !style.cut()
           ? PROGRAM.call(
               owner, "last_norm", x, weights.outside(), config.epsilon(), style.outerNorms())
           : Torch.alias(owner, x);

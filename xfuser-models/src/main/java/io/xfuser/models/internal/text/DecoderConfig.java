@@ -35,6 +35,9 @@ record DecoderConfig(
   private static final String LAYER_TYPES = "layer_types";
   private static final List<String> LAYERS = List.of("sliding_attention", "full_attention");
 
+  /** Whether the last layers and the norm after them are left out: no setting of transformers. */
+  static final String CUT = "xfuser_cut";
+
   private static final String WINDOW = "sliding_window";
   private static final List<String> ROTATIONS = List.of("rope_scaling", "rope_parameters");
 
@@ -108,7 +111,9 @@ record DecoderConfig(
     ComponentConfig config = json.part("text_config", "mistral").unquantized();
     int width = config.getInt("hidden_size", 4096);
     int heads = config.getInt("num_attention_heads", 32);
-    int layers = config.getInt("num_hidden_layers", 32);
+    boolean cut = json.getBoolean(CUT, false);
+    int layers = (cut ? json : config).getInt("num_hidden_layers", 32);
+    DecoderStyle plain = DecoderStyle.plain(false, false).cut(cut);
     boolean slides = config.has(WINDOW) || !config.keys().contains(WINDOW); // null is none
     return new DecoderConfig(
             config.getInt("vocab_size", 32000),
@@ -120,9 +125,7 @@ record DecoderConfig(
             config.getInt("intermediate_size", 14336),
             theta(config, 10000, "default"),
             config.getDouble("rms_norm_eps", 1e-6),
-            slides
-                ? DecoderStyle.plain(false, false).sliding(config.getInt(WINDOW, 4096), layers)
-                : DecoderStyle.plain(false, false))
+            slides ? plain.sliding(config.getInt(WINDOW, 4096), layers) : plain)
         .checked(config);
   }
 
@@ -156,7 +159,8 @@ record DecoderConfig(
             Math.sqrt(width),
             Math.sqrt(headWidth / config.getDouble("query_pre_attn_scalar", 256)),
             config.getInt(WINDOW, 4096),
-            sliding(config, layers)));
+            sliding(config, layers),
+            false));
   }
 
   /** How positions turn heads, where that is said: transformers 5 has another name for it. */

@@ -15,6 +15,7 @@ import java.util.List;
  * @param queries by what queries are multiplied, beside 1 / √D
  * @param window how many tokens a sliding layer sees, itself included
  * @param sliding of each layer, whether it slides; empty if none does
+ * @param cut whether layers after those that there are, and the norm at the end, are left out
  */
 record DecoderStyle(
     boolean biased,
@@ -23,7 +24,8 @@ record DecoderStyle(
     double embedding,
     double queries,
     int window,
-    List<Boolean> sliding) {
+    List<Boolean> sliding,
+    boolean cut) {
   /** Copies the list. */
   DecoderStyle {
     sliding = List.copyOf(sliding);
@@ -31,13 +33,19 @@ record DecoderStyle(
 
   /** As Qwen's: whether there are biases, and norms of heads, is all that may differ. */
   static DecoderStyle plain(boolean biased, boolean headNorms) {
-    return new DecoderStyle(biased, headNorms, false, 1, 1, Integer.MAX_VALUE, List.of());
+    return new DecoderStyle(biased, headNorms, false, 1, 1, Integer.MAX_VALUE, List.of(), false);
   }
 
   /** The same, all of {@code layers} seeing so many tokens. */
   DecoderStyle sliding(int tokens, int layers) {
     List<Boolean> all = Collections.nCopies(layers, true);
-    return new DecoderStyle(biased, headNorms, outerNorms, embedding, queries, tokens, all);
+    return new DecoderStyle(biased, headNorms, outerNorms, embedding, queries, tokens, all, cut);
+  }
+
+  /** The same without the end, if {@code really}. */
+  DecoderStyle cut(boolean really) {
+    return new DecoderStyle(
+        biased, headNorms, outerNorms, embedding, queries, window, sliding, really);
   }
 
   /** Whether {@code layer} sees no more than the window. */
