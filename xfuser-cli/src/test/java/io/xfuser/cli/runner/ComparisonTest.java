@@ -90,7 +90,7 @@ class ComparisonTest {
   @Test
   void videosAreComparedFrameByFrameAndPlayBesideTheirDifference() throws IOException {
     String flags =
-        SMALL + " --num_frames 3 --num_pipeline_patch 4 --warmup_steps 1 --video_format webp";
+        SMALL + " --num_frames 4 --num_pipeline_patch 4 --warmup_steps 1 --video_format webp";
     assertThat(run(LATTE, flags + " --report " + directory.resolve("r.json")))
         .as(err.toString(UTF_8))
         .isZero();
@@ -99,7 +99,7 @@ class ComparisonTest {
       String stem = video.get("file").asText().replace(".webp", "");
       List<Double> errors = new ArrayList<>();
       List<Double> similarities = new ArrayList<>();
-      for (int frame = 0; frame < 3; frame++) {
+      for (int frame = 0; frame < 4; frame++) {
         String name = "_000%d.png".formatted(frame);
         Fidelity each =
             Fidelity.of(image(stem.replace("patch4", "patch1") + name), image(stem + name));
