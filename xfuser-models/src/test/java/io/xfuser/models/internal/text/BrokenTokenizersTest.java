@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A broken file of a tokenizer is refused in a sentence, or read: nothing else happens. */
 class BrokenTokenizersTest {
-  private static final int MUTATIONS = 1000;
+  private static final int MUTATIONS = 200; // of each of nine files
   private static final int TABLES = 60; // each opened one encodes all characters of the plane
   private static final int SETTINGS = 4; // a broken file in so many is that of settings
   private static final Duration MOST = Duration.ofSeconds(60);
