@@ -20,10 +20,37 @@ import org.jspecify.annotations.Nullable;
  *     null for none
  * @param text the text encoder's tensors by name, one row per picture, negative ones with the
  *     prefix {@code negative_}; empty for none
+ * @param seen what pictures of the request are seen as
  */
-public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text) {
+public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text, Seen seen) {
   /** Nothing given. */
   public static final GivenTensors NONE = new GivenTensors(null, Map.of());
+
+  /** The name of {@link Seen#masked}, as diffusers has it. */
+  public static final String MASKED = "masked_image_latents";
+
+  /** The name of {@link Seen#embeds}, as diffusers has it, and among the tensors of the text. */
+  public static final String EMBEDS = "image_embeds";
+
+  /**
+   * What pictures of the request are seen as, beside the pictures: samples and frames are still
+   * made of these.
+   *
+   * @param masked {@code masked_image_latents}: what a transformer that repaints sees beside each
+   *     token, (1 or images, tokens, values): latents of what the mask leaves, and then the mask,
+   *     in the order of the tokens; null for none
+   * @param embeds {@code image_embeds}: states of the encoder of pictures, (pictures, states,
+   *     width), the same for all that is drawn; null for none
+   */
+  public record Seen(@Nullable NDArray masked, @Nullable NDArray embeds) {
+    /** Nothing given. */
+    public static final Seen NONE = new Seen(null, null);
+  }
+
+  /** Nothing given of pictures. */
+  public GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text) {
+    this(latents, text, Seen.NONE);
+  }
 
   /** Copies the map. */
   public GivenTensors {
@@ -71,13 +98,58 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text)
                 "guidance needs " + negative + " beside " + name + "; it is not given");
           }
         });
+    SourcePictures pictures = request.pictures();
+    if (seen.masked() != null) {
+      if (pictures == null || !pictures.shows()) {
+        throw new ArgumentException(
+            MASKED + " are for a transformer that sees a masked picture, which this one does not");
+      }
+      checkMasked(request, seen.masked().getShape());
+    }
+    if (seen.embeds() != null) {
+      int read = pictures == null ? 0 : pictures.read().size();
+      if (read == 0) {
+        throw new ArgumentException(
+            EMBEDS + " are what an encoder makes of pictures, which this request has none for");
+      }
+      Shape shape = seen.embeds().getShape();
+      if (shape.dimension() != 3 || shape.get(0) != read) {
+        throw new ArgumentException(
+            "%s have the shape %s, but must have (%d, states, width)"
+                .formatted(EMBEDS, shape, read));
+      }
+    }
+  }
+
+  private static void checkMasked(GenerationRequest request, Shape shape) {
+    LatentShape latents = request.latents();
+    long scale = request.size().height() / latents.height();
+    long values = (latents.channels() + scale * scale) * latents.patch().size();
+    Shape expected = new Shape(request.images(), latents.axes().tokens(), values);
+    boolean one = shape.equals(new Shape(1, expected.get(1), values));
+    if (!one && !shape.equals(expected)) {
+      throw new ArgumentException(
+          "%s have the shape %s, but must have %s, or one row for all"
+              .formatted(MASKED, shape, expected));
+    }
   }
 
   /** The same with floats of {@code type} in the text; a scheduler has a type for its latents. */
   public GivenTensors cast(NDManager owner, ElementType type) {
     Map<String, NDArray> typed = new HashMap<>();
     text.forEach((name, tensor) -> typed.put(name, cast(owner, tensor, type)));
-    return new GivenTensors(latents, typed);
+    NDArray embeds = seen.embeds() == null ? null : cast(owner, seen.embeds(), type);
+    return new GivenTensors(latents, typed, new Seen(seen.masked(), embeds));
+  }
+
+  /** The same with other text. */
+  public GivenTensors withText(Map<String, NDArray> other) {
+    return new GivenTensors(latents, other, seen);
+  }
+
+  /** The same with what pictures are seen as. */
+  public GivenTensors with(Seen other) {
+    return new GivenTensors(latents, text, other);
   }
 
   private static NDArray cast(NDManager owner, NDArray tensor, ElementType type) {

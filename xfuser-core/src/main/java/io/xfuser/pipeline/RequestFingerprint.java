@@ -25,6 +25,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -204,7 +205,16 @@ final class RequestFingerprint {
     if (latents != null) {
       all = all.with("latents given", content(latents));
     }
-    for (var entry : new TreeMap<>(given.text()).entrySet()) {
+    NDArray masked = given.seen().masked();
+    if (masked != null) {
+      all = all.with(GivenTensors.MASKED + " given", content(masked));
+    }
+    Map<String, NDArray> text = new TreeMap<>(given.text());
+    NDArray embeds = given.seen().embeds();
+    if (embeds != null) {
+      text.put(GivenTensors.EMBEDS, embeds);
+    }
+    for (var entry : text.entrySet()) {
       all = all.with(entry.getKey() + " given", content(entry.getValue()));
     }
     return all;

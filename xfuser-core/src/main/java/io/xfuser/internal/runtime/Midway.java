@@ -63,7 +63,7 @@ public final class Midway implements AutoCloseable {
 
   /** {@code given} with the prompts that are encoded already. */
   GivenTensors with(GivenTensors given) {
-    return text.isEmpty() ? given : new GivenTensors(given.latents(), text);
+    return text.isEmpty() ? given : given.withText(text);
   }
 
   /** What {@code plan}'s rank has of it, where it computes: (B·F, l, c). */

@@ -7,6 +7,7 @@ import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.model.GenerationRequest.Reference;
+import io.xfuser.model.GivenTensors;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.SourcePictures;
 import io.xfuser.model.VaeDecoder;
@@ -44,14 +45,14 @@ record PictureTensors(
    * The start of a request that begins with a picture.
    *
    * @param noise on the rank's device
-   * @param given whether the caller gave the first sample
+   * @param given the caller's tensors
    * @param scheduler how noisy it is
    * @param encoder loads the encoder; asked on the ranks that encode
    */
   Start start(
       NDManager owner,
       Noise noise,
-      boolean given,
+      GivenTensors given,
       Scheduler scheduler,
       Supplier<Shared.Lease<VaeEncoder>> encoder) {
     SourcePictures pictures = Objects.requireNonNull(plan.request().pictures(), "no picture");
@@ -59,12 +60,17 @@ record PictureTensors(
       return new FrameTensors(pictures, plan.request().latents(), this)
           .start(owner, noise, scheduler, encoder);
     }
+    NDArray masked = given.seen().masked(); // (1 or images, L, e)
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> latents = // (1, c, h, w) each
-          latents(scope, () -> pixels(scope, pictures), noise.encoding(), encoder);
+          latents(
+              scope,
+              () -> pixels(scope, pictures, pictures.shows() && masked == null),
+              noise.encoding(),
+              encoder);
       NDArray picture = tokens(owner, latents.get(0), noise); // (1, l, c)
       NDArray first =
-          given
+          given.latents() != null
               ? noise.initial()
               : scheduler.noised(owner, picture, noise.initial(), 0); // (B, l, c)
       return new Start(
@@ -73,7 +79,11 @@ record PictureTensors(
           pictures.keeps()
               ? new Start.Kept(mask(owner, pictures, noise), picture, noise.initial())
               : null,
-          pictures.shows() ? beside(owner, pictures, latents.get(1), noise) : null);
+          !pictures.shows()
+              ? null
+              : masked == null
+                  ? beside(owner, pictures, latents.get(1), noise)
+                  : beside(owner, masked, noise));
     }
   }
 
@@ -92,6 +102,23 @@ record PictureTensors(
       NDArray seen = tokens(scope, latents, noise); // (1, l, c)
       NDArray mask = tokens(scope, channels, noise); // (1, l, s·s·p·p)
       return ImageProcessor.IMAGE.call(owner, "join", seen, mask);
+    }
+  }
+
+  /** The same of what a caller gives, {@code masked} (1 or images, L, e), as diffusers packs it. */
+  private NDArray beside(NDManager owner, NDArray masked, Noise noise) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray mine = // (1 or B, L, e)
+          masked.getShape().get(0) == 1
+              ? masked
+              : Torch.slice(scope, masked, 0, plan.images().from(), plan.images().to());
+      NDArray here = Torch.to(scope, mine, Device.cpu());
+      long seen =
+          (long) plan.request().latents().channels() * plan.request().latents().patch().size();
+      NDArray latents = Torch.slice(scope, here, 2, 0, seen);
+      NDArray mask = Torch.slice(scope, here, 2, seen, here.getShape().get(2));
+      return ImageProcessor.IMAGE.call(
+          owner, "join", tokens(scope, latents, noise), tokens(scope, mask, noise)); // (…, l, e)
     }
   }
 
@@ -179,9 +206,9 @@ record PictureTensors(
   }
 
   /** What is encoded, (1, 3, H, W) each. */
-  private static List<NDArray> pixels(NDManager owner, SourcePictures pictures) {
+  private static List<NDArray> pixels(NDManager owner, SourcePictures pictures, boolean covered) {
     NDArray whole = normalized(owner, pictures.image());
-    return pictures.shows()
+    return covered
         ? List.of(
             whole, ImageProcessor.IMAGE.call(owner, "cover", whole, bytes(owner, mask(pictures))))
         : List.of(whole);

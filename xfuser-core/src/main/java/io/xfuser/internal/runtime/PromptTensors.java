@@ -36,13 +36,40 @@ import org.jspecify.annotations.Nullable;
  * @param pipeline has the encoder, and what is kept of it
  * @param plan this rank's
  * @param replica all ranks of these pictures
+ * @param reading whether pictures are read with the prompts, where the request has some to read
  */
-record PromptTensors(RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Communicator replica) {
+record PromptTensors(
+    RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Communicator replica, boolean reading) {
   /** What is encoded together, and the prefix of its tensors' names. */
   private record Part(String prefix, TextRequest request) {}
 
   /** Encodes, or takes what was given; both prompts are in the result where guidance needs them. */
   Map<String, NDArray> of(NDManager owner, GivenTensors given) {
+    Map<String, NDArray> all = new HashMap<>(text(owner, given));
+    NDArray embeds = given.seen().embeds(); // (pictures, N, C)
+    if (embeds != null) {
+      NDArray rows = rows(owner, embeds); // (B, pictures·N, C)
+      all.put(GivenTensors.EMBEDS, rows);
+      if (plan.request().guided()) {
+        all.put(TextRequest.NEGATIVE + GivenTensors.EMBEDS, rows);
+      }
+    }
+    return all;
+  }
+
+  /** What all pictures are seen as, one after another, in each row. */
+  private NDArray rows(NDManager owner, NDArray embeds) {
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> each = new ArrayList<>();
+      for (int i = 0; i < embeds.getShape().get(0); i++) {
+        each.add(Torch.slice(scope, embeds, 0, i, i + 1));
+      }
+      NDArray one = Torch.concat(scope, each, 1); // (1, pictures·N, C)
+      return Torch.rows(owner, one, new long[plan.images().length()]);
+    }
+  }
+
+  private Map<String, NDArray> text(NDManager owner, GivenTensors given) {
     if (!given.text().isEmpty()) {
       Map<String, NDArray> mine = new HashMap<>();
       given
@@ -166,7 +193,7 @@ record PromptTensors(RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Com
             request.input().numImagesPerPrompt(),
             plan.images(),
             request.text(),
-            read(request),
+            reading ? read(request) : List.of(),
             new BlockContext(
                 List.of(),
                 share(),

@@ -129,7 +129,8 @@ final class RankPipeline<C> implements RankCourse.Work {
   }
 
   private PromptTensors prompts() {
-    return new PromptTensors(run, pipeline, plan, groups.replica());
+    return new PromptTensors(
+        run, pipeline, plan, groups.replica(), given.tensors().seen().embeds() == null);
   }
 
   private void denoise(Ready<C> all, StepGate gate) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param sample the first, of tokens (B·F, l, c)
  * @param steps noise (B·F, l, c) for each step of a stochastic scheduler, else empty
  * @param kept the picture that samples are put back to, null where there is none
- * @param beside what the transformer sees beside each token (1, l, e), null for nothing
+ * @param beside what the transformer sees beside each token (1 or B, l, e), null for nothing
  */
 record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable NDArray beside) {
   /** Of noise alone. */

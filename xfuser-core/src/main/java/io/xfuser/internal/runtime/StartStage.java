@@ -50,9 +50,8 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
             Noise.Draws.of(scheduler, type, plan.steps()),
             new Noise.Given(given.latents(), run.world().device()));
     if (plan.request().pictures() != null) {
-      boolean whole = given.latents() != null;
       return encoded(
-          type, x -> x.start(run.tensors(), drawn, whole, scheduler, this::pictureEncoder));
+          type, x -> x.start(run.tensors(), drawn, given, scheduler, this::pictureEncoder));
     }
     NDArray initial = // (B, l, c)
         Arithmetic.PROGRAM.call(

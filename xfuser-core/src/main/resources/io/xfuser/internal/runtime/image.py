@@ -61,7 +61,7 @@ def mask_as_channels(self, mask: Tensor, height: int, width: int, dtype: int) ->
   return drawn.permute([1, 3, 0, 2]).reshape([1, rows * columns, height, width])
 
 def join(self, x: Tensor, y: Tensor) -> Tensor:
-  # (1, L, c) and (1, L, e) -> (1, L, c + e)
+  # (B, L, c) and (B, L, e) -> (B, L, c + e)
   return torch.cat([x, y], 2)
 
 def frames_between(self, first: Tensor, last: List[Tensor], frames: int) -> Tensor:

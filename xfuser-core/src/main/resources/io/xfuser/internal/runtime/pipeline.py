@@ -39,7 +39,7 @@ def keep(self, x: Tensor, kept: Tensor, mask: Tensor) -> Tensor:
   return (1 - mask) * kept + mask * x
 
 def beside(self, x: Tensor, more: Tensor) -> Tensor:
-  # x (B, l, c), more (1, l, e) -> (B, l, c + e)
+  # x (B, l, c), more (1 or B, l, e) -> (B, l, c + e)
   return torch.cat([x, more.expand([x.size(0), -1, -1])], 2)
 
 def scale(self, x: Tensor, factor: float) -> Tensor:

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.wan;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.models.internal.parts.TwoTimesteps;
 import io.xfuser.models.internal.weights.WeightMap;
@@ -46,8 +47,7 @@ record WanConditioner(WanConfig config, TensorMap weights) implements Conditione
     NDArray text = Wan.PROGRAM.call(request, "project_text", embeds, weights); // (B, T, C)
     NDArray picture = // (B, I, C)
         config.seesPictures()
-            ? Wan.PROGRAM.call(
-                request, "project_picture", input.text(WanTextEncoder.PICTURE), weights)
+            ? Wan.PROGRAM.call(request, "project_picture", seen(input), weights)
             : null;
     try (NDManager scope = request.newSubManager()) {
       NDArray at = input.coordinates(scope, text); // (l, 4)
@@ -60,6 +60,24 @@ record WanConditioner(WanConfig config, TensorMap weights) implements Conditione
               request, input, (owner, t) -> embedded(owner, text, t), this::modulation),
           null);
     }
+  }
+
+  /** What pictures are seen as, (B, I, picture width), which a caller may have given. */
+  private NDArray seen(ConditionInput input) {
+    NDArray states = input.text(WanTextEncoder.PICTURE);
+    long count = states.getShape().get(1);
+    boolean placed = config.picturePlaces() == 0 || config.picturePlaces() == count;
+    if (!placed || states.getShape().get(2) != config.pictureWidth()) {
+      throw new ArgumentException(
+          "%s have %d states of width %d, but the transformer has image_dim %d and pos_embed_seq_len %d"
+              .formatted(
+                  WanTextEncoder.PICTURE,
+                  count,
+                  states.getShape().get(2),
+                  config.pictureWidth(),
+                  config.picturePlaces()));
+    }
+    return states;
   }
 
   @Override

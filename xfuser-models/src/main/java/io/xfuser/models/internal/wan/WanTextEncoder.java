@@ -2,6 +2,7 @@ package io.xfuser.models.internal.wan;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.model.GivenTensors;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
 import io.xfuser.model.TextRequest.Texts;
@@ -25,7 +26,7 @@ final class WanTextEncoder extends OneTower {
   static final String EMBEDS = "prompt_embeds";
 
   /** The name of what pictures are seen as, (B, I, picture width). */
-  static final String PICTURE = "image_embeds";
+  static final String PICTURE = GivenTensors.EMBEDS;
 
   private final Optional<ClipPictures> eyes;
 
@@ -45,7 +46,7 @@ final class WanTextEncoder extends OneTower {
       NDArray states = tower.states(scope, tokens, request.context()); // (B, t, text width)
       NDArray mask = Torch.to(scope, tokens.mask(scope), states.getDevice());
       NDArray filled = Wan.PROGRAM.call(owner, "filled", states, mask, length);
-      return eyes.isEmpty()
+      return eyes.isEmpty() || request.pictures().isEmpty()
           ? Map.of(EMBEDS, filled)
           : Map.of(
               EMBEDS,
