@@ -42,7 +42,7 @@ public final class ChromaCheckpoint implements ModelFormat {
             .rule(LAYERS + "in_layer\\.(.*)", CANONICAL + "linear_1.$2")
             .rule(LAYERS + "out_layer\\.(.*)", CANONICAL + "linear_2.$2")
             .rule(
-                "distilled_guidance_layer\\.norms\\.(\\d+)\\.scale",
+                "distilled_guidance_layer\\.norms\\.(\\d+)\\." + StreamCheckpoint.GAIN,
                 "distilled_guidance_layer.norms.$1.weight");
     return StreamCheckpoint.renamed(renaming, tensors).done();
   }

@@ -59,6 +59,9 @@ final class Assembly {
     Given own = GivenPart.given(file, transformer, format.named(file));
     addTransformers(own);
     add("scheduler", format.scheduler(transformer.tensors(), file));
+    if (!format.guider(file).isEmpty()) {
+      add("guider", format.guider(file));
+    }
     addVae();
     addProcessor();
     addPictures();

@@ -46,6 +46,15 @@ public interface ModelFormat extends CheckpointFormat {
    */
   Map<String, Object> scheduler(Tensors tensors, Path file);
 
+  /**
+   * The settings of its component that weighs prompts; empty where it has none.
+   *
+   * @param file its name may tell what shapes do not
+   */
+  default Map<String, Object> guider(Path file) {
+    return Map.of();
+  }
+
   /** The settings of its autoencoder that no shape tells. */
   Map<String, Object> vae();
 

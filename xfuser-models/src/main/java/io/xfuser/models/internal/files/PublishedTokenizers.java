@@ -17,14 +17,19 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The vocabularies of CLIP and T5 as they were published, for encoders in files, which bring none:
- * all who made their encoders from these took their tokens too. They are written into a folder of
- * this process, where tokenizers look for files.
+ * The vocabularies of CLIP, T5 and ByT5 as they were published, for encoders in files, which bring
+ * none: all who made their encoders from these took their tokens too. They are written into a
+ * folder of this process, where tokenizers look for files.
  */
 final class PublishedTokenizers {
   private static final String SETTINGS = "tokenizer_config.json";
   private static final String END = "<|endoftext|>";
   private static final Retried<Path> FOLDERS = new Retried<>(PublishedTokenizers::written);
+
+  /** ByT5, whose tokens are bytes: its first tokens, and as many as it has by itself. */
+  private static final String BYTES = "byt5_small";
+
+  private static final int BYTE_ROWS = 384;
 
   /** Rows of the embedding of an encoder that has the vocabulary, by what its slot is called. */
   private static final Map<String, Integer> ROWS =
@@ -38,7 +43,8 @@ final class PublishedTokenizers {
    * @param rows of the encoder's embedding
    */
   static Optional<Path> of(TextSlot slot, int rows) {
-    return Integer.valueOf(rows).equals(ROWS.get(slot.infix()))
+    boolean bytes = slot.infix().equals(BYTES) && rows >= BYTE_ROWS; // others may be added
+    return bytes || Integer.valueOf(rows).equals(ROWS.get(slot.infix()))
         ? Optional.of(FOLDERS.get().resolve(slot.infix()))
         : Optional.empty();
   }
@@ -56,6 +62,7 @@ final class PublishedTokenizers {
         write(clip.resolve("merges.txt"), merges);
         write(clip.resolve("vocab.json"), words);
       }
+      folder(folders, BYTES, "{\"tokenizer_class\": \"ByT5Tokenizer\"}");
       Path t5 = folder(folders, "t5xxl", "{\"model_max_length\": 512}");
       write(t5.resolve("spiece.model"), resource("t5.spiece"));
       return folders;

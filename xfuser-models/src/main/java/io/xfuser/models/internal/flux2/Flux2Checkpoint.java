@@ -67,8 +67,8 @@ abstract class Flux2Checkpoint implements ModelFormat {
         .swapped("final_layer\\.adaLN_modulation\\.1\\.(.*)", "norm_out.linear.$1")
         .rule(block + "linear1\\.(.*)", theirs + "to_qkv_mlp_proj.$2")
         .rule(block + "linear2\\.(.*)", theirs + "to_out.$2")
-        .rule(block + "norm\\.query_norm\\.scale", theirs + "norm_q.weight")
-        .rule(block + "norm\\.key_norm\\.scale", theirs + "norm_k.weight")
+        .rule(block + "norm\\.query_norm\\." + StreamCheckpoint.GAIN, theirs + "norm_q.weight")
+        .rule(block + "norm\\.key_norm\\." + StreamCheckpoint.GAIN, theirs + "norm_k.weight")
         .done();
   }
 

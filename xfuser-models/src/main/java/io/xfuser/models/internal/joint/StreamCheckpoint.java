@@ -13,11 +13,14 @@ import java.util.Map;
 public final class StreamCheckpoint {
   private static final String MLP = "double_blocks\\.(\\d+)\\.%s_mlp\\.%s\\.(.*)";
 
+  /** What the weight of a norm is called, by the authors and by newer versions of ComfyUI. */
+  public static final String GAIN = "(?:scale|weight)";
+
   private StreamCheckpoint() {}
 
   /** Whether {@code tensors} have such blocks by these names. */
   public static boolean fits(Tensors tensors) {
-    return tensors.has("double_blocks.0.img_attn.norm.key_norm.scale")
+    return tensors.any("double_blocks\\.0\\.img_attn\\.norm\\.key_norm\\." + GAIN)
         && tensors.has("single_blocks.0.linear1.weight")
         && tensors.has("img_in.weight");
   }
@@ -56,8 +59,8 @@ public final class StreamCheckpoint {
             attention + projections[0] + ".$2",
             attention + projections[1] + ".$2",
             attention + projections[2] + ".$2")
-        .rule(block + "attn\\.norm\\.query_norm\\.scale", attention + theirs[1] + "q.weight")
-        .rule(block + "attn\\.norm\\.key_norm\\.scale", attention + theirs[1] + "k.weight")
+        .rule(block + "attn\\.norm\\.query_norm\\." + GAIN, attention + theirs[1] + "q.weight")
+        .rule(block + "attn\\.norm\\.key_norm\\." + GAIN, attention + theirs[1] + "k.weight")
         .rule(block + "attn\\.proj\\.(.*)", attention + theirs[2] + ".$2");
   }
 
@@ -72,8 +75,8 @@ public final class StreamCheckpoint {
             theirs + "attn.to_v.$2",
             theirs + "proj_mlp.$2")
         .rule(block + "linear2\\.(.*)", theirs + "proj_out.$2")
-        .rule(block + "norm\\.query_norm\\.scale", theirs + "attn.norm_q.weight")
-        .rule(block + "norm\\.key_norm\\.scale", theirs + "attn.norm_k.weight");
+        .rule(block + "norm\\.query_norm\\." + GAIN, theirs + "attn.norm_q.weight")
+        .rule(block + "norm\\.key_norm\\." + GAIN, theirs + "attn.norm_k.weight");
   }
 
   /** The settings that shapes tell. */

@@ -5,7 +5,7 @@ import java.util.Map;
 
 /**
  * The names of a language model's tensors: transformers', and llama.cpp's in GGUF. Source:
- * llama.cpp's {@code gguf-py/gguf/constants.py}, QWEN2VL and QWEN3.
+ * llama.cpp's {@code gguf-py/gguf/constants.py}, QWEN2VL, QWEN3 and LLAMA.
  */
 final class DecoderNames {
   /** What the names of the first layer begin with. */

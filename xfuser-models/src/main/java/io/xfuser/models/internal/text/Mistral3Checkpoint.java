@@ -7,14 +7,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Mistral Small 3 in a file of transformers' names, or its text side as ComfyUI has it for Flux.2:
- * with its vocabulary, and without the layers after those whose states are looked at. Heads are 128
- * wide.
+ * Mistral Small 3 in a file of transformers' names, or its text side: as ComfyUI has it for Flux.2,
+ * with its vocabulary, and without the layers after those whose states are looked at; or by
+ * llama.cpp's names in GGUF, where rows of queries and keys lie in pairs. Heads are 128 wide, and
+ * all of them together narrower than the model, by which it is told from Llama.
  */
 public final class Mistral3Checkpoint implements CheckpointFormat {
   private static final int HEAD = 128;
   private static final double THETA = 1e9;
   private static final String QUERIES = "self_attn.q_proj.weight";
+  private static final String PAIRED = DecoderNames.GGUF + "attn_q.weight";
+
+  /** What models of other families have, whose heads may be narrow too. */
+  private static final String OTHERS =
+      ".*(q_norm|_proj\\.bias|attn_q\\.bias|post_ffw_norm|pre_feedforward_layernorm)(\\..*)?";
 
   @Override
   public String title() {
@@ -33,15 +39,28 @@ public final class Mistral3Checkpoint implements CheckpointFormat {
 
   @Override
   public boolean fits(Tensors tensors) {
+    if (tensors.has("multi_modal_projector.norm.weight")) {
+      return tensors.has("language_model." + DecoderNames.FIRST + QUERIES);
+    }
     return tensors.has("tekken_model")
         ? tensors.has(DecoderNames.FIRST + QUERIES)
-        : tensors.has("multi_modal_projector.norm.weight")
-            && tensors.has("language_model." + DecoderNames.FIRST + QUERIES);
+        : isNarrow(tensors, PAIRED) || isNarrow(tensors, DecoderNames.FIRST + QUERIES);
+  }
+
+  private static boolean isNarrow(Tensors tensors, String queries) {
+    return tensors.has(queries)
+        && tensors.size(queries, 0) < tensors.size(queries, 1)
+        && !tensors.any(OTHERS);
   }
 
   @Override
   public Tensors canonical(Tensors tensors) {
-    return new Tensors.Renaming(tensors).rule("language_model\\.(.*)", "$1").done();
+    Tensors named = DecoderNames.canonical(tensors);
+    return tensors.has(PAIRED)
+        ? new Tensors.Renaming(named)
+            .unpaired("(model\\.layers\\.\\d+\\.self_attn\\.[qk]_proj\\..*)", "$1", HEAD)
+            .done()
+        : new Tensors.Renaming(named).rule("language_model\\.(.*)", "$1").done();
   }
 
   @Override

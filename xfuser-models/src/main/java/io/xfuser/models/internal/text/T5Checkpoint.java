@@ -25,7 +25,10 @@ public final class T5Checkpoint implements CheckpointFormat {
 
   @Override
   public List<String> prefixes() {
-    return List.of("text_encoders.t5xxl.transformer.");
+    return List.of(
+        "text_encoders.t5xxl.transformer.",
+        "text_encoders.umt5xxl.transformer.",
+        "text_encoders.byt5_small.transformer.");
   }
 
   @Override

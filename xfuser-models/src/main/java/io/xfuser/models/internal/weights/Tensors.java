@@ -160,6 +160,20 @@ public final class Tensors {
           });
     }
 
+    /** A tensor of heads of so many rows, which lie in pairs that turn together. */
+    public Renaming unpaired(String pattern, String name, int head) {
+      return each(
+          pattern,
+          (matcher, tensor) -> {
+            if (tensor.shape()[0] % head != 0) {
+              throw new ModelException(
+                  "%s: tensor \"%s\" has %d rows, which are no heads of %d"
+                      .formatted(tensor.file(), matcher.group(), tensor.shape()[0], head));
+            }
+            to.put(expanded(matcher, name), new Unpaired(tensor, head));
+          });
+    }
+
     /** A kernel of one pixel as a matrix. */
     public Renaming matrix(String pattern, String name) {
       return each(

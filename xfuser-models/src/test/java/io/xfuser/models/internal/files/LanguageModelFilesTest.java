@@ -4,12 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.Checkpoint.Found;
+import io.xfuser.models.internal.weights.ComponentWeights;
+import io.xfuser.models.internal.weights.Cut;
+import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -160,6 +167,62 @@ class LanguageModelFilesTest {
             "num_hidden_layers",
             "intermediate_size")) {
       assertThat(config).containsEntry(name, settings.getInt(name, -1));
+    }
+  }
+
+  /** Mistral Small's heads do not fill its width, as Llama's do. */
+  @Test
+  void mistralsQueriesAndKeysAreTakenOutOfLlamaCppsPairs() throws IOException {
+    Map<String, NDArray> named = new LinkedHashMap<>();
+    named.put("token_embd.weight", manager.zeros(new Shape(50, 320)));
+    named.put("output_norm.weight", manager.ones(new Shape(320)));
+    named.put("blk.0.attn_norm.weight", manager.ones(new Shape(320)));
+    Map<String, NDArray> expected = new LinkedHashMap<>();
+    for (String of : List.of("q", "k", "v")) {
+      long heads = of.equals("q") ? 2 : 1;
+      NDArray whole = manager.randomNormal(new Shape(heads * 128, 320));
+      expected.put("model.layers.0.self_attn." + of + "_proj.weight", whole);
+      named.put(
+          "blk.0.attn_" + of + ".weight",
+          of.equals("v")
+              ? whole
+              : whole // llama.cpp's LlamaModel.permute
+                  .reshape(heads, 2, 64, 320)
+                  .transpose(0, 2, 1, 3)
+                  .reshape(heads * 128, 320));
+    }
+    named.put("blk.0.attn_output.weight", manager.zeros(new Shape(320, 256)));
+    named.put("blk.0.ffn_gate.weight", manager.zeros(new Shape(24, 320)));
+    Path file = GgufWriter.write(files.resolve("x.gguf"), "llama", named);
+    Found found = only(file);
+    assertThat(found.format().title()).isEqualTo("a Mistral3 language model");
+    assertThat(found.format().config(found.tensors()))
+        .containsEntry("num_attention_heads", 2)
+        .containsEntry("num_key_value_heads", 1)
+        .containsEntry("head_dim", 128)
+        .containsEntry("num_hidden_layers", 1);
+    String name = "text_encoder";
+    PipelineComponents components =
+        new PipelineComponents(
+            files,
+            GivenPart.json(
+                "x", Map.of(name, List.of("transformers", "Mistral3ForConditionalGeneration"))),
+            LoadOptions.of(ElementType.FLOAT32),
+            Map.of(name, GivenPart.of(name, file, Map.of())));
+    try (ComponentWeights source = ComponentWeights.open(components, name)) {
+      Weights weights = source.handedOut();
+      expected.forEach(
+          (tensor, whole) -> {
+            long[] shape = whole.getShape().getShape();
+            assertThat(weights.get(manager, tensor, shape)).as(tensor).isEqualTo(whole);
+            for (Cut cut : List.of(new Cut(0, 70, 101), new Cut(1, 3, 7))) { // no whole heads
+              NDArray part =
+                  cut.dim() == 0
+                      ? whole.get(new NDIndex("70:101"))
+                      : whole.get(new NDIndex(":, 3:7"));
+              assertThat(weights.get(manager, cut, tensor, shape)).as(tensor).isEqualTo(part);
+            }
+          });
     }
   }
 

@@ -53,8 +53,9 @@ public final class OneFile {
         parts.add(Torch.slice(manager, whole, 0, part.get(1).asLong(), part.get(2).asLong()));
       }
       NDArray stacked = Torch.concat(manager, parts, 0);
-      boolean kernel = entry.getKey().matches(".*attn_1\\.(q|k|v|proj_out)\\.weight");
       long[] shape = stacked.getShape().getShape();
+      boolean kernel =
+          shape.length == 2 && entry.getKey().matches(".*attn_1\\.(q|k|v|proj_out)\\.weight");
       NDArray tensor = kernel ? Torch.view(manager, stacked, shape[0], shape[1], 1, 1) : stacked;
       tensors.put(prefix + entry.getKey(), Torch.contiguous(manager, tensor));
     }
@@ -123,8 +124,12 @@ public final class OneFile {
 
   /** What a model of files draws on one rank, in two steps of few text tokens. */
   static Generation draw(ModelConfig model, InputConfigBuilder asked) {
-    InputConfig input =
-        asked.numInferenceSteps(2).maxSequenceLength(20).outputType(OutputType.PT).build();
+    return drawWhole(model, asked.maxSequenceLength(20));
+  }
+
+  /** The same with all text tokens. */
+  static Generation drawWhole(ModelConfig model, InputConfigBuilder asked) {
+    InputConfig input = asked.numInferenceSteps(2).outputType(OutputType.PT).build();
     EngineConfig engine = EngineConfig.builder(model).runtime(r -> r.threads(1)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
       return ranks.generate(input);
