@@ -168,21 +168,22 @@ run_test_main() {
 # find_python REQUIREMENTS INTERPRETER: sets PYTHON to the interpreter if one is given, else to that of an
 # environment in the user's cache, which is made if it is not there.
 find_python() {
-  local requirements=$1 cache environment
+  local requirements=$1 cache environment torch
   PYTHON=$2
   [ -z "$PYTHON" ] || return 0
   python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-    || fail 1 "python3 3.11 to 3.13 is needed to run diffusers with torch 2.7.1"
+    || fail 1 "python3 3.11 to 3.13 is needed, which torch 2.7.1 runs with"
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/xfuser-python
   environment=$cache/$(cksum <"$requirements" | cut -d ' ' -f 1)
   PYTHON=$environment/bin/python
   [ ! -f "$environment/complete" ] || return 0
-  echo "installing diffusers and torch in $environment (once) ..." >&2
+  echo "installing what $(basename "$0") needs in $environment (once) ..." >&2
   mkdir -p "$cache" && python3 -m venv "$environment" || fail 1 "no Python environment could be made"
-  if ! command -v nvidia-smi >/dev/null 2>&1; then
+  torch=$(grep '^torch==' "$requirements") || true
+  if [ -n "$torch" ] && ! command -v nvidia-smi >/dev/null 2>&1; then
     # The CPU build is a tenth of the size; where its index cannot be reached, the build on PyPI serves as well.
     "$PYTHON" -m pip install --quiet --disable-pip-version-check --retries 1 \
-      --index-url https://download.pytorch.org/whl/cpu "$(grep '^torch==' "$requirements")" >/dev/null 2>&1
+      --index-url https://download.pytorch.org/whl/cpu "$torch" >/dev/null 2>&1 || true
   fi
   "$PYTHON" -m pip install --quiet --disable-pip-version-check -r "$requirements" >&2 \
     || fail 1 "installing $requirements failed; the messages are above"

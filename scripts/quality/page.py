@@ -4,105 +4,15 @@ import json
 import sys
 from pathlib import Path
 
-import matplotlib
 import numpy
 
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+from plots import line_of, plot, plot_caches
+
+TEMPLATE = Path(__file__).with_suffix(".template")
 
 STAGES = (2, 4, 8)
 
-CACHED = {"fbcache": "o", "teacache": "s", "magcache": "^", "easycache": "D", "taylorseer": "v"}
-
 VIDEOS = {"wan": "Wan 2.1", "cogvideox_5b": "CogVideoX 5b"}
-
-PAGE = """# What staleness and step caches cost
-Written by `scripts/quality/measure`, from the numbers in `docs/quality/`; [step caches](#step-caches) are further down. PipeFusion lets a patch attend keys and values of the other patches that are
-one step old, after W synchronous warm-up steps. This page says how far its pictures are from serial ones, over {pictures} prompts, and how
-much faster the schedule is. **The model is small**: the demo model, 128×128 pixels, 64 image tokens, 8 blocks. A large model's patches have more
-tokens each, and neighbouring steps that differ less; measure yours with `scripts/xdit compare`. 15 of the prompts ask for two
-things, which the model draws badly ([demo_model.md](demo_model.md)).
-
-PSNR and SSIM compare the pictures as [tracing.md](tracing.md#what-staleness-changes) says, with the same seed; medians of PSNR, means of SSIM, in brackets what a
-tenth of the pictures is at or below. A PSNR under about 20 dB means another picture, which may be as good: guidance {guidance}, noise of its own for
-each picture.
-
-## {steps} steps
-![PSNR over W](quality/steps10.svg)
-
-### PSNR in dB
-{psnr}
-
-### SSIM
-{ssim}
-
-W = S is serial: every picture is equal, bit for bit.
-
-### Speed-up of the schedule
-S / (W + (M·(S − W) + N − 1) / (M·N)) for N stages that take equally long, M ≥ N, without communication:
-
-{speed}
-
-M alone hardly changes the speed-up; more patches than stages hide what the return to the first stage takes. So choose the smallest M ≥ N (or
-2N where the network is slow), and then W for quality.
-
-## {more_steps} steps, M = 4
-![PSNR over W](quality/steps20.svg)
-
-{more}
-
-With more steps the samples of neighbouring steps differ less, so what is stale is nearer to what would be fresh.
-
-## The number of stages changes nothing
-M = 4, W = 1, {steps} steps: the picture depends on patches and warm-up, not on where the blocks are cut.
-
-{stages}
-
-## Videos
-Patches of a video are ranges of its tokens frame by frame, so a patch may end within a frame. {videos} videos of {video_size} in {steps} steps, guidance {video_guidance}, by the tests' tiny pipelines of {video_models}: **their weights are random**,
-so the tables tell how the figures go with W and M, and nothing of what a trained model loses; measure yours with `scripts/xdit compare`. Medians of PSNR, which is that of the mean error of all frames, and of the frame with the lowest; means of SSIM likewise.
-
-{video_tables}
-
-## Changes in few bits
-What [`--compact_compress_type`](methods/usp.md#changes-in-few-bits) does to the pictures of a ring, by `scripts/quality/compact --pictures 10 --reference_steps 60`: PSNR in dB and SSIM against serial pictures, means over 10 prompts; and how much farther than serial ones the pictures are from those of 60 steps.
-*sent* is what a message of a change has of the bytes of keys and values in fp32; scales weigh much beside the demo model's 64 tokens, and little beside thousands.
-
-| S | ranks | type | sent | PSNR | SSIM | PSNR to S = 60 | serial | loss |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| 10 | 2 | binary | 0.048 | 43.9 | 0.998 | 39.42 | 41.55 | 2.14 |
-| 10 | 2 | int2 | 0.079 | 52.1 | 0.999 | 41.20 | 41.55 | 0.36 |
-| 10 | 2 | int4 | 0.142 | 61.7 | 1.000 | 41.54 | 41.55 | 0.01 |
-| 10 | 4 | binary | 0.063 | 41.6 | 0.997 | 38.36 | 41.55 | 3.19 |
-| 10 | 4 | int2 | 0.095 | 50.9 | 0.999 | 41.16 | 41.55 | 0.40 |
-| 10 | 4 | int4 | 0.157 | 59.9 | 1.000 | 41.59 | 41.55 | -0.04 |
-| 20 | 2 | binary | 0.048 | 47.4 | 0.999 | 46.40 | 51.40 | 5.00 |
-| 20 | 2 | int2 | 0.079 | 55.1 | 1.000 | 50.45 | 51.40 | 0.96 |
-| 20 | 2 | int4 | 0.142 | 65.3 | 1.000 | 51.43 | 51.40 | -0.03 |
-
-With one bit it loses more than 1 dB by that measure, with two less, with four nothing that could be measured.
-
-## Step caches
-![PSNR over computed steps](quality/caches.svg)
-
-[Step caches](methods/step_caches.md) take in some steps what an earlier one computed. Fewer steps, all of them computed, are what a cache has to be better than. So the tables
-compare the pictures of {cached_steps} steps of which some were spared with those of {cached_steps} computed steps, and beside them stands what as many computed steps alone come to: *gain* is how much nearer
-the cache is, in dB, with the line between the measured numbers of steps. The same seed and prompts; {cached_batch}; thresholds τ, and of `taylorseer` the steps n that it spares one after the other.
-`teacache` and `magcache` go by what `scripts/quality/calibrate` measured of the first 20 of these prompts (`docs/quality/calibration.json`). A dash: more steps than were measured without a cache.
-
-{cached}
-
-The same of {some_pictures} of the prompts with PipeFusion, M = 4, W = 1, where each patch has a decision of its own, compared with the same serial pictures of {cached_steps} steps; without a cache PipeFusion is at {stale_psnr} dB. Fewer steps are those of
-PipeFusion too.
-
-{cached_patches}
-
-{verdict}
-
-Without a cache:
-
-{fewer}
-"""
 
 
 def main() -> None:
@@ -118,7 +28,7 @@ def main() -> None:
     plot(many["figures"], folder / "steps20.svg")
     plot_caches(caches["figures"], folder / "caches.svg")
     page.write_text(
-        PAGE.format(
+        TEMPLATE.read_text().format(
             pictures=figures[0]["pictures"],
             guidance=few["guidance_scale"],
             steps=steps,
@@ -134,6 +44,8 @@ def main() -> None:
                 ],
             ),
             stages=rows(["N", "PSNR", "SSIM"], [[f["stages"], psnr(f), ssim(f)] for f in stages["figures"]]),
+            few_bits=(folder / "few_bits.md").read_text().strip(),
+            few_bits_patches=(folder / "few_bits_patches.md").read_text().strip(),
             **video_texts(folder),
             **cache_texts(caches),
         )
@@ -252,11 +164,6 @@ def cache_table(figures: list[dict]) -> str:
     )
 
 
-def line_of(figures: list[dict]) -> list[tuple[int, float]]:
-    """Steps and PSNR without a cache."""
-    return sorted((f["steps"], f["psnr"]) for f in figures if f["cache"] == "none")
-
-
 def without(cached: dict, figures: list[dict]) -> float:
     """The PSNR of as many steps without a cache, on the line between those measured; NaN beyond it."""
     return float(numpy.interp(cached["computed"], *zip(*line_of(figures)), left=numpy.nan, right=numpy.nan))
@@ -290,48 +197,6 @@ def named(figures: dict, gained: float) -> str:
 def rows(titles: list[str], lines: list[list]) -> str:
     table = [titles, ["---"] * len(titles), *lines]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in table)
-
-
-def plot(figures: list[dict], path: Path) -> None:
-    chart, axes = axes_of(f"{figures[0]['steps']} steps: median, and down to the lowest tenth")
-    for patches in sorted({f["patches"] for f in figures}):
-        line = [f for f in figures if f["patches"] == patches and f["equal"] < f["pictures"]]
-        warmups = [f["warmup"] for f in line]
-        axes.plot(warmups, [f["psnr"] for f in line], marker="o", label=f"M = {patches}")
-        axes.fill_between(warmups, [f["psnr_low"] for f in line], [f["psnr"] for f in line], alpha=0.12)
-    axes.set_xlabel("W, synchronous warm-up steps")
-    save(chart, axes, path)
-
-
-def plot_caches(figures: list[dict], path: Path) -> None:
-    chart, axes = axes_of("Step caches and fewer steps: median")
-    for patches, color in ((1, "C0"), (4, "C1")):
-        own = [f for f in figures if f["patches"] == patches]
-        title = "fewer steps" if patches == 1 else f"the same, PipeFusion with M = {patches}"
-        axes.plot(*zip(*line_of(own)), color=color, label=title)
-        for cache, marker in CACHED.items():
-            points = [(f["computed"], f["psnr"]) for f in own if f["cache"] == cache]
-            label = cache if patches == 1 else None
-            axes.plot(*zip(*points), color=color, marker=marker, linestyle="", label=label)
-    axes.set_xlabel("steps computed")
-    save(chart, axes, path)
-
-
-def axes_of(title: str):
-    plt.rcParams["svg.hashsalt"] = "xfuser"
-    plt.rcParams["font.family"] = "sans-serif"
-    chart, axes = plt.subplots(figsize=(7, 3.6))
-    axes.set_ylabel("PSNR against serial, dB")
-    axes.set_title(title, fontsize=10)
-    axes.grid(alpha=0.3)
-    return chart, axes
-
-
-def save(chart, axes, path: Path) -> None:
-    axes.legend()
-    chart.tight_layout()
-    chart.savefig(path, metadata={"Date": None})
-    plt.close(chart)
 
 
 if __name__ == "__main__":

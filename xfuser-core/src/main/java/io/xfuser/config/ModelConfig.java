@@ -88,7 +88,12 @@ public final class ModelConfig extends ModelSettings {
 
   /** Whether weights stay in the files' types and are widened each time they are used. */
   public boolean keepsWeightTypes() {
-    return value(WEIGHTS_DTYPE);
+    return Boolean.TRUE.equals(get(WEIGHTS_DTYPE));
+  }
+
+  /** Whether those of text encoders do, where the files have fp32, fp16 or bf16. */
+  public boolean keepsTextTypes() {
+    return !Boolean.FALSE.equals(get(WEIGHTS_DTYPE));
   }
 
   /** The components that are given beside the model, by name: files or folders. */
@@ -263,7 +268,10 @@ public final class ModelConfig extends ModelSettings {
       return set(LORA_CACHE, choices);
     }
 
-    /** Whether weights stay in the files' types until they are used; false by default. */
+    /**
+     * Whether weights stay in the files' types until they are used; by default those of text
+     * encoders do, where the files have fp32, fp16 or bf16 and the CPU multiplies in fp32.
+     */
     public Builder keepWeightTypes(boolean keep) {
       return set(WEIGHTS_DTYPE, keep);
     }

@@ -116,7 +116,12 @@ public final class DiffusionPipeline implements AutoCloseable {
     tell(listener, new Progress.Opening(0, bytes));
     ModelConfig completed = OwnDefaults.complete(config, directory);
     LoadOptions loading =
-        new LoadOptions(runtime.dtype(), config.variant(), Placement.CPU, quantized(completed));
+        new LoadOptions(
+            runtime.dtype(),
+            config.variant(),
+            Placement.CPU,
+            quantized(completed),
+            config.keepsTextTypes());
     PipelineComponents opened = ModelSource.components(config.in(directory), loading);
     PipelineProvider provider = ModelSource.provider(opened.index());
     PipelineModel<?> model = Calibrated.of(provider.open(opened), completed.cacheCalibration());

@@ -11,9 +11,15 @@ import org.jspecify.annotations.Nullable;
  *     none
  * @param placement where they are to be
  * @param quantized of which components linear layers have weights of 8 bits
+ * @param inFile whether linear layers of text encoders are multiplied by what is in mapped files,
+ *     where the CPU multiplies in fp32
  */
 public record LoadOptions(
-    ElementType type, @Nullable String variant, Placement placement, Quantized quantized) {
+    ElementType type,
+    @Nullable String variant,
+    Placement placement,
+    Quantized quantized,
+    boolean inFile) {
   private static final String TEXT_ENCODER = "text_encoder"; // and text_encoder_2, …
   private static final String TRANSFORMER = "transformer";
 
@@ -27,7 +33,7 @@ public record LoadOptions(
 
   /** In {@code type}, of no variant, on the CPU. */
   public static LoadOptions of(ElementType type) {
-    return new LoadOptions(type, null, Placement.CPU, Quantized.NOTHING);
+    return new LoadOptions(type, null, Placement.CPU, Quantized.NOTHING, false);
   }
 
   /** The same for component {@code name}, of which all is quantized or nothing. */
@@ -38,11 +44,16 @@ public record LoadOptions(
           case TEXT_ENCODERS -> name.startsWith(TEXT_ENCODER);
           case ALL -> name.startsWith(TEXT_ENCODER) || name.startsWith(TRANSFORMER);
         };
-    return new LoadOptions(type, variant, placement, chosen ? Quantized.ALL : Quantized.NOTHING);
+    return new LoadOptions(
+        type,
+        variant,
+        placement,
+        chosen ? Quantized.ALL : Quantized.NOTHING,
+        inFile && name.startsWith(TEXT_ENCODER));
   }
 
   /** The same to another place. */
   public LoadOptions to(Placement other) {
-    return new LoadOptions(type, variant, other, quantized);
+    return new LoadOptions(type, variant, other, quantized, inFile);
   }
 }

@@ -68,7 +68,7 @@ class ModelConfigTest {
     assertThat(config)
         .hasToString(
             downloads
-                + " ModelConfig[download_dir=none, variant=none, weights_dtype=widen,"
+                + " ModelConfig[download_dir=none, variant=none, weights_dtype=none,"
                 + " transformer_2=none, vae=none, image_encoder=none, text_encoder=none,"
                 + " text_encoder_2=none, text_encoder_3=none, tokenizer=none, tokenizer_2=none,"
                 + " tokenizer_3=none, quantize=none, quantize_text_encoder=none,"
@@ -81,6 +81,19 @@ class ModelConfigTest {
         .hasMessage("lora must be a text, but is 3");
     assertThatThrownBy(() -> ModelConfig.builder(downloads).loraCache(0))
         .hasMessage("lora_cache must be at least 1, but is 0");
+  }
+
+  @Test
+  void textEncodersKeepTheTypesOfTheirFilesUnlessAllAreWidened() {
+    ModelConfig config = ModelConfig.builder(downloads).build();
+    assertThat(config.keepsTextTypes()).isTrue();
+    assertThat(config.keepsWeightTypes()).isFalse();
+    ModelConfig widened = config.toBuilder().keepWeightTypes(false).build();
+    assertThat(widened.keepsTextTypes()).isFalse();
+    assertThat(widened.keepsWeightTypes()).isFalse();
+    ModelConfig kept = config.toBuilder().keepWeightTypes(true).build();
+    assertThat(kept.keepsTextTypes()).isTrue();
+    assertThat(kept.keepsWeightTypes()).isTrue();
   }
 
   private ModelConfig named(String name) {

@@ -122,7 +122,8 @@ class AdditionTest {
     return new PipelineComponents(
         directory,
         ComponentConfig.read(directory.resolve("model_index.json")),
-        new LoadOptions(ElementType.FLOAT32, null, Placement.CPU, LoadOptions.Quantized.NOTHING));
+        new LoadOptions(
+            ElementType.FLOAT32, null, Placement.CPU, LoadOptions.Quantized.NOTHING, false));
   }
 
   @Test

@@ -1,17 +1,25 @@
 package io.xfuser.models.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
+import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
+import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Settings.StepCache;
+import io.xfuser.failure.CancelledException;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.Progress;
 import io.xfuser.testing.Pixels;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -135,5 +143,38 @@ class StepCacheTest extends CachedPictures {
       NDArray again = drawn(pipeline, SERIAL, one.plain()).pixels();
       assertThat(Pixels.largestDifference(again, plain)).isZero(); // nothing leaks into the next
     }
+  }
+
+  @Test
+  void aRequestThatIsCancelledInASparedStepLeavesNothingToTheNext() throws IOException {
+    Case one = named("flux_fb");
+    InputConfig spared =
+        one.latents().toBuilder()
+            .set(InputConfig.CACHE_WARMUP_STEPS, 0)
+            .set(InputConfig.CACHE_THRESHOLD, 1e9)
+            .build();
+    InputConfig plain = one.plain().toBuilder().outputType(OutputType.LATENT).build();
+    ParallelConfig stages = SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build();
+    try (Opened pipeline = open(one)) {
+      for (ParallelConfig degrees : List.of(SERIAL, together().get(0), stages)) {
+        EngineConfig engine = EngineConfig.builder(pipeline.model()).parallel(degrees).build();
+        NDArray all = drawn(pipeline, engine, plain).pixels();
+        NDArray cached = drawn(pipeline, engine, spared).pixels();
+        try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline.pipeline(), engine)) {
+          assertThatThrownBy(() -> ranks.generate(spared, StepCacheTest::untilTheFifthStep))
+              .isInstanceOf(CancelledException.class);
+          try (Generation next = ranks.generate(plain);
+              Generation again = ranks.generate(spared)) {
+            assertThat(Pixels.largestDifference(next.tensor(), all)).isZero();
+            assertThat(Pixels.largestDifference(again.tensor(), cached)).isZero();
+          }
+        }
+      }
+    }
+  }
+
+  /** All steps but the first are spared. */
+  private static boolean untilTheFifthStep(Progress progress) {
+    return !(progress instanceof Progress.Denoising step) || step.done() < 5;
   }
 }

@@ -153,13 +153,14 @@ public final class ComponentWeights implements AutoCloseable {
     FileWeights there = files.as(type).on(placement.device());
     Prefetcher prefetcher = placement.prefetcher();
     FileWeights own =
-        prefetcher == null ? kept(there, placement) : there.read(prefetcher.chunkBytes());
+        prefetcher == null ? kept(there, type, placement) : there.read(prefetcher.chunkBytes());
     Weights changed = decorator.over(own, this, placement);
     return quantized(changed, Int8.ofThisMachine());
   }
 
-  private static FileWeights kept(FileWeights weights, Placement placement) {
-    return placement.layerwise() ? weights.keeping() : weights; // a layer is not widened as a whole
+  private FileWeights kept(FileWeights weights, ElementType type, Placement placement) {
+    boolean cheap = loading.inFile() && InFile.multipliesInFloat32(type);
+    return cheap || placement.layerwise() ? weights.keeping() : weights; // widened in parts
   }
 
   private Weights quantized(Weights changed, Int8 int8) {

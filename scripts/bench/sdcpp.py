@@ -1,0 +1,107 @@
+"""Draws with stable-diffusion.cpp, and compares what a step and decoding took with ours."""
+
+import argparse
+import json
+import math
+import os
+import statistics
+from pathlib import Path
+
+from picture import Meter
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    drawing = commands.add_parser("draw")
+    drawing.add_argument("folder", type=Path)
+    drawing.add_argument("results", type=Path)
+    drawing.add_argument("--type", required=True)
+    drawing.add_argument("--side", type=int, required=True)
+    drawing.add_argument("--steps", type=int, required=True)
+    drawing.add_argument("--no-decode", action="store_true", help="ends with the last step")
+    drawing.add_argument("--fast", action="store_true", help="fused attention and direct convolutions")
+    comparing = commands.add_parser("table")
+    comparing.add_argument("folder", type=Path)
+    comparing.add_argument("--steps", type=int, required=True)
+    args = parser.parse_args()
+    if args.command == "draw":
+        draw(args)
+    else:
+        print(table(args.folder, args.steps))
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Writes what loading, the steps and what follows the last one, which is decoding, took, as ours does."""
+    from stable_diffusion_cpp import StableDiffusion  # slow, and part of nothing
+
+    meter = Meter()
+    model = StableDiffusion(
+        diffusion_model_path=str(args.folder / "flux1-schnell-fp8.safetensors"),
+        vae_path=str(args.folder / "ae.safetensors"),
+        wtype=args.type.lower(),
+        n_threads=os.cpu_count(),
+        diffusion_flash_attn=args.fast,
+        vae_conv_direct=args.fast,
+    )
+
+    def told(step: int, steps: int, _: float) -> None:
+        """It tells of a step when it has been taken, and of step 0 when the first one begins; loading has other totals."""
+        if steps != args.steps or step not in (0, steps):
+            return
+        meter.phase("steps" if step else "loading")
+        if step and args.no_decode:
+            write()
+            os._exit(0)  # it cannot be stopped otherwise
+
+    def write() -> None:
+        args.results.write_text(json.dumps({"phases": meter.phases}))
+
+    model.generate_image(
+        prompt="a red fox in the snow",
+        width=args.side,
+        height=args.side,
+        sample_steps=args.steps,
+        cfg_scale=1.0,
+        sample_method="euler",
+        progress_callback=told,
+    )
+    meter.phase("decoding")
+    write()
+
+
+def table(folder: Path, steps: int) -> str:
+    """Medians over rounds; ratios of CPU times to ours in float32, or what is there of ours first."""
+    rounds: dict[tuple[str, str], list] = {}
+    for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime):
+        side, kind, _ = path.name.split(".", 2)
+        rounds.setdefault((side, kind), []).append(figures(json.loads(path.read_text())["phases"], steps))
+    medians = {key: [statistics.median(column) for column in zip(*runs)] for key, runs in rounds.items()}
+    mine = next((row for (side, _), row in medians.items() if side == "ours"), None)
+    lines = [
+        "| | weights | step: seconds | CPU s | ÷ ours | decoding: seconds | CPU s | ÷ ours | GB |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for (side, kind), row in medians.items():
+        ratios = [shown(row[i] / mine[i], 2) if mine else "" for i in (1, 3)]
+        cells = [shown(x, 1) for x in row]
+        name = "ours" if side == "ours" else "stable-diffusion.cpp"
+        lines.append("| " + " | ".join([name, kind, *cells[:2], ratios[0], *cells[2:4], ratios[1], cells[4]]) + " |")
+    return "\n".join([*lines, "", "GB: the most anonymous memory in steps and decoding; mapped files are not in it."])
+
+
+def figures(phases: list[dict], steps: int) -> list[float]:
+    """Seconds and CPU seconds of a step and of decoding, and GB."""
+    taken = {phase["name"]: phase for phase in phases}
+    step, decoding = taken["steps"], taken.get("decoding")
+    times = [step["s"] / steps, step["cpu_s"] / steps]
+    times += [decoding["s"], decoding["cpu_s"]] if decoding else [math.nan, math.nan]
+    return [*times, max(phase["peak_anonymous_bytes"] for phase in (step, decoding or step)) / 1e9]
+
+
+def shown(x: float, digits: int) -> str:
+    return "" if math.isnan(x) else f"{x:.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()

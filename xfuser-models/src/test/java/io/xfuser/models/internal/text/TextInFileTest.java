@@ -1,0 +1,84 @@
+package io.xfuser.models.internal.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.models.internal.weights.ComponentWeights;
+import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.LoadOptions.Quantized;
+import io.xfuser.weights.Placement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A text encoder of fp16 that is run in fp32 is multiplied by its file, if that is asked for. */
+class TextInFileTest {
+  private static final Path TINY = TextFixtures.path("pixart_sigma_tiny/text_encoder");
+  private static final Path STATES = TextFixtures.path("text/t5.safetensors");
+  private static final String FILE = "model.safetensors";
+
+  @TempDir Path directory;
+  private final NDManager manager = Torch.newManager();
+
+  @BeforeEach
+  void write() throws IOException {
+    Torch.prepareThread(1);
+    Files.copy(TINY.resolve("config.json"), directory.resolve("config.json"));
+    Map<String, NDArray> tensors = new HashMap<>();
+    try (FileWeights file = FileWeights.open(TINY, "model", ElementType.FLOAT16)) {
+      file.names().forEach(x -> tensors.put(x, file.get(manager, x, file.shape(x))));
+    }
+    SafeTensorsWriter.write(directory.resolve(FILE), tensors);
+  }
+
+  @AfterEach
+  void close() {
+    manager.close();
+  }
+
+  @Test
+  void itsStatesAreThoseOfWidenedWeights() {
+    try (T5Encoder inFile = T5Encoder.open(directory, loading(true));
+        T5Encoder widened = T5Encoder.open(directory, loading(false))) {
+      assertThat(inFile.parameterBytes()).isEqualTo(widened.parameterBytes());
+      assertThat(states(inFile)).containsExactly(states(widened));
+    }
+  }
+
+  @Test
+  void onlyTextEncodersAreAskedTo() {
+    assertThat(keeps(loading(true).forComponent("text_encoder_2"))).isTrue();
+    assertThat(keeps(loading(true).forComponent("transformer"))).isFalse();
+    assertThat(keeps(loading(false).forComponent("text_encoder"))).isFalse();
+  }
+
+  private boolean keeps(LoadOptions loading) {
+    try (ComponentWeights weights = ComponentWeights.open(directory, "model", loading)) {
+      return weights.handedOut().keepsTypes();
+    }
+  }
+
+  private static LoadOptions loading(boolean inFile) {
+    return new LoadOptions(ElementType.FLOAT32, null, Placement.CPU, Quantized.NOTHING, inFile);
+  }
+
+  private float[] states(T5Encoder encoder) {
+    NDArray ids = TextFixtures.tensor(manager, STATES, "short.ids");
+    NDArray mask = TextFixtures.tensor(manager, STATES, "short.mask");
+    TextInput input = new TextInput(ids, mask, BlockContext.none(List.of()));
+    return encoder.states(manager, input).toFloatArray();
+  }
+}
