@@ -5,6 +5,7 @@ import io.xfuser.internal.weights.LoraSource;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The settings of a model; {@link ModelConfig} has their values. */
 abstract sealed class ModelSettings extends Settings permits ModelConfig {
@@ -117,27 +118,20 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
           TOKENIZER_3);
 
   public static final List<Setting<?>> SETTINGS =
-      List.of(
-          DOWNLOAD_DIR,
-          VARIANT,
-          WEIGHTS_DTYPE,
-          TRANSFORMER_2,
-          VAE,
-          IMAGE_ENCODER,
-          TEXT_ENCODER,
-          TEXT_ENCODER_2,
-          TEXT_ENCODER_3,
-          TOKENIZER,
-          TOKENIZER_2,
-          TOKENIZER_3,
-          QUANTIZE,
-          QUANTIZE_TEXT_ENCODER,
-          LORA,
-          LORA_IGNORE_UNKNOWN,
-          DYNAMIC_LORA,
-          LORA_CACHE,
-          TEXT_CACHE,
-          CACHE_CALIBRATION);
+      Stream.of(
+              List.of(DOWNLOAD_DIR, VARIANT, WEIGHTS_DTYPE),
+              PARTS,
+              List.of(
+                  QUANTIZE,
+                  QUANTIZE_TEXT_ENCODER,
+                  LORA,
+                  LORA_IGNORE_UNKNOWN,
+                  DYNAMIC_LORA,
+                  LORA_CACHE,
+                  TEXT_CACHE,
+                  CACHE_CALIBRATION))
+          .<Setting<?>>flatMap(List::stream)
+          .toList();
 
   ModelSettings(ModelConfig.Builder builder) {
     super(builder);

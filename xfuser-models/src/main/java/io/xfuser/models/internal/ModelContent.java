@@ -3,6 +3,7 @@ package io.xfuser.models.internal;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.ContentDigest;
 import io.xfuser.weights.ComponentConfig;
@@ -26,7 +27,7 @@ final class ModelContent {
   private static final List<String> COMPONENTS =
       List.of(
           "transformer",
-          "transformer_2",
+          TwoTransformers.SECOND,
           "vae",
           "text_encoder",
           "text_encoder_2",

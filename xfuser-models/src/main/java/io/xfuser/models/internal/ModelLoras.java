@@ -4,6 +4,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.lora.LoraCheck;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.progress.Progress.Component;
@@ -21,7 +22,7 @@ import java.util.stream.Collectors;
  */
 record ModelLoras(String model, PipelineComponents components, Set<String> names) {
   static final String TRANSFORMER = "transformer";
-  static final String SECOND = "transformer_2";
+  private static final String SECOND = TwoTransformers.SECOND;
 
   /** The components that {@code lora} changes. */
   Set<Component> changed(Lora lora, ComponentWeights transformer, boolean lenient) {
@@ -45,7 +46,7 @@ record ModelLoras(String model, PipelineComponents components, Set<String> names
       throw new ModelException(
           "%s is for %s, but %s has one transformer".formatted(lora.title(), SECOND, model));
     }
-    SecondTransformer.requireBoundary(components.index());
+    TwoTransformers.requireBoundary(components.index());
     new LoraCheck(model, Map.of(SECOND, transformer.shapes())).changed(lora, lenient);
     return Set.of(Component.TRANSFORMER);
   }

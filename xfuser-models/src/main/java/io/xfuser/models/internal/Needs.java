@@ -4,6 +4,7 @@ import static io.xfuser.models.internal.text.TextComponents.ENCODER;
 import static io.xfuser.models.internal.text.TextComponents.TOKENIZER;
 
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.text.TextModelProvider;
@@ -47,7 +48,7 @@ public record Needs(
 
   /** And perhaps a second transformer. */
   public Needs severalTransformers() {
-    return orNone("transformer_2", transformers);
+    return orNone(TwoTransformers.SECOND, transformers);
   }
 
   /** And perhaps component {@code name}, of one of these classes. */

@@ -13,15 +13,25 @@ import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A pipeline's schedulers.
- *
- * @param config {@code scheduler/scheduler_config.json}
- * @param provider makes them
+ * A pipeline's schedulers. They keep nothing between calls, so that one serves the check of a
+ * request, all of its ranks, and the next requests like it.
  */
-record Schedules(ComponentConfig config, SchedulerProvider provider) {
+final class Schedules {
   private static final String TERMINAL = "shift_terminal";
+
+  private final ComponentConfig config;
+  private final SchedulerProvider provider;
+  private volatile @Nullable Opened last;
+
+  private Schedules(ComponentConfig config, SchedulerProvider provider) {
+    this.config = config;
+    this.provider = provider;
+  }
+
+  private record Opened(SchedulerRequest request, Scheduler scheduler) {}
 
   /**
    * Those of {@code config}.
@@ -32,8 +42,19 @@ record Schedules(ComponentConfig config, SchedulerProvider provider) {
     return new Schedules(config, Schedulers.provider(config));
   }
 
+  /** {@code scheduler/scheduler_config.json}. */
+  ComponentConfig config() {
+    return config;
+  }
+
+  /** That of {@code request}. */
   Scheduler open(SchedulerRequest request) {
-    return Schedulers.open(provider, config, request);
+    Opened kept = last;
+    if (kept == null || !kept.request().equals(request)) {
+      kept = new Opened(request, Schedulers.open(provider, config, request));
+      last = kept;
+    }
+    return kept.scheduler();
   }
 
   /**

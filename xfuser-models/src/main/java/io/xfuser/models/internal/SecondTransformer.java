@@ -6,6 +6,7 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel.Handover;
 import io.xfuser.models.internal.lora.LoraFusion;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
@@ -20,8 +21,8 @@ import java.util.function.Function;
  * the first: it takes over below {@code boundary_ratio} of all timesteps.
  */
 public final class SecondTransformer implements AutoCloseable {
-  private static final String NAME = ModelLoras.SECOND;
-  private static final String BOUNDARY = "boundary_ratio";
+  private static final String NAME = TwoTransformers.SECOND;
+  private static final String BOUNDARY = TwoTransformers.BOUNDARY;
 
   private final ComponentWeights weights;
   private final double boundary;
@@ -55,14 +56,6 @@ public final class SecondTransformer implements AutoCloseable {
     }
     return Optional.of(
         new SecondTransformer(LoraFusion.of(components, NAME), index.getDouble(BOUNDARY)));
-  }
-
-  /** Refuses what {@code index} says of a model that never changes to its second transformer. */
-  public static void requireBoundary(ComponentConfig index) {
-    if (!index.has(BOUNDARY)) {
-      throw new ModelException(
-          "%s has no %s, without which %s is not read".formatted(index.origin(), BOUNDARY, NAME));
-    }
   }
 
   /**

@@ -5,6 +5,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineComponents.Given;
 import io.xfuser.models.internal.files.ModelFormat.Half;
 import io.xfuser.models.internal.files.ModelFormat.TextSlot;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.Checkpoint.Found;
@@ -24,8 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** A pipeline that is put together of a transformer's file and what is given beside it. */
 final class Assembly {
   private static final String VAE = "vae";
-  static final String SECOND = "transformer_2";
-  static final String BOUNDARY = "boundary_ratio";
+  private static final String SECOND = TwoTransformers.SECOND;
 
   private final Path file;
   private final Map<String, Path> parts;

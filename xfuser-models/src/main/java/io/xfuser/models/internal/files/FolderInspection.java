@@ -4,6 +4,7 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.weights.WeightFiles;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.scheduler.Schedulers;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.vae.Vaes;
@@ -142,7 +143,7 @@ final class FolderInspection {
     boolean wrong =
         switch (name) {
           case "vae" -> other && !vae;
-          case "transformer_2" -> !transformer;
+          case TwoTransformers.SECOND -> !transformer;
           case "image_encoder" -> !found.startsWith("CLIPVision");
           default -> other;
         };

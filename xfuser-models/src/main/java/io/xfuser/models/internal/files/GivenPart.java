@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.PipelineComponents.Given;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.Checkpoint.Found;
 import io.xfuser.models.internal.weights.CheckpointFormat;
@@ -55,11 +56,11 @@ final class GivenPart {
         if (!format.className().equals(className)) {
           throw new ModelException(
               "%s: %s is %s"
-                  .formatted(Assembly.SECOND, place, Unsupported.described(place, found)));
+                  .formatted(TwoTransformers.SECOND, place, Unsupported.described(place, found)));
         }
         if (format.half(place) == ModelFormat.Half.FIRST) {
           throw new ModelException(
-              "%s: %s is for the steps with more noise".formatted(Assembly.SECOND, place));
+              "%s: %s is for the steps with more noise".formatted(TwoTransformers.SECOND, place));
         }
       }
     }

@@ -5,6 +5,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.files.ModelAssembler;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineComponents.Given;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Files;
@@ -46,12 +47,8 @@ public final class SingleFiles implements ModelAssembler {
           if (!plain.has(name)) {
             throw new ModelException(index.origin() + " has no " + name + " that could be another");
           }
-          if (name.equals(Assembly.SECOND)) {
-            if (!index.has(Assembly.BOUNDARY)) {
-              throw new ModelException(
-                  "%s has no %s, without which %s is not read"
-                      .formatted(index.origin(), Assembly.BOUNDARY, name));
-            }
+          if (name.equals(TwoTransformers.SECOND)) {
+            TwoTransformers.requireBoundary(index);
             GivenPart.requireSecond(place, plain.className(name));
           }
           Map<String, Object> own = new HashMap<>();

@@ -93,6 +93,7 @@ final class FastDescriptions {
   /** The description in {@code file}, of which BERT's class sets the normalization anew. */
   static ObjectNode bert(Path file, JsonNode settings) {
     ObjectNode json = TokenizerFiles.read(file);
+    TokenizerJsonCheck.require(json, file);
     if (json.path("normalizer").path("type").asText().equals("BertNormalizer")) {
       boolean cleans = json.path("normalizer").path("clean_text").asBoolean(true);
       json.set("normalizer", bertNormalizer(settings).put("clean_text", cleans));

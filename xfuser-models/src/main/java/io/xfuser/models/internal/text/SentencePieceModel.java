@@ -60,17 +60,28 @@ record SentencePieceModel(List<Piece> pieces, long unknown, boolean unigram, Str
     return longer;
   }
 
-  /** Reads the content of a file; throws ModelException if it is malformed. */
+  /**
+   * Reads the content of a file, of whose messages of a kind each takes the place of what those
+   * before it say; throws ModelException if it is malformed.
+   */
   static SentencePieceModel parse(byte[] model) {
     ProtocolBuffer file = new ProtocolBuffer(ByteBuffer.wrap(model).order(ByteOrder.LITTLE_ENDIAN));
     List<Piece> pieces = file.messages(1).stream().map(SentencePieceModel::piece).toList();
     List<ProtocolBuffer> trainer = file.messages(2);
     List<ProtocolBuffer> normalizer = file.messages(3);
-    long unknown = trainer.stream().mapToLong(t -> t.number(40, 0)).findFirst().orElse(0);
-    long type = trainer.stream().mapToLong(t -> t.number(3, UNIGRAM)).findFirst().orElse(UNIGRAM);
-    byte[] map = normalizer.isEmpty() ? new byte[0] : normalizer.get(0).bytes(2);
-    if (map.length > 0) {
-      CharacterTable.require(map);
+    long unknown = 0;
+    long type = UNIGRAM;
+    for (ProtocolBuffer settings : trainer) {
+      unknown = settings.number(40, unknown);
+      type = settings.number(3, type);
+    }
+    byte[] map = new byte[0];
+    for (ProtocolBuffer settings : normalizer) {
+      byte[] own = settings.bytes(2);
+      if (own.length > 0) {
+        CharacterTable.require(own);
+        map = own;
+      }
     }
     String text = Base64.getEncoder().encodeToString(map);
     return new SentencePieceModel(pieces, unknown, type == UNIGRAM, text);

@@ -8,6 +8,7 @@ import io.xfuser.failure.ModelException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.Map;
 
 /**
  * What of a {@code tokenizer.json} makes Hugging Face's tokenizers panic, which ends the process
@@ -15,6 +16,8 @@ import java.util.Base64;
  */
 final class TokenizerJsonCheck {
   private static final JsonMapper JSON = new JsonMapper();
+
+  private static final String PREFIX = "continuing_subword_prefix";
 
   private final Path origin;
   private boolean merges;
@@ -38,6 +41,24 @@ final class TokenizerJsonCheck {
     }
   }
 
+  /**
+   * The same of what was read.
+   *
+   * @throws ModelException if it would be such an end
+   */
+  static void require(JsonNode description, Path origin) {
+    TokenizerJsonCheck check = new TokenizerJsonCheck(origin);
+    for (Map.Entry<String, JsonNode> field : description.properties()) {
+      if (field.getKey().equals("model")) {
+        check.merges = field.getValue().has("merges");
+        check.prefix = !field.getValue().path(PREFIX).asText("").isEmpty();
+      } else if (!field.getKey().equals("added_tokens")) {
+        check.check(field.getValue());
+      }
+    }
+    check.requireMerges();
+  }
+
   private void read(JsonParser parser) throws IOException {
     if (parser.nextToken() != JsonToken.START_OBJECT) {
       throw wrong("it is no object");
@@ -53,8 +74,12 @@ final class TokenizerJsonCheck {
         check(JSON.readTree(parser));
       }
     }
+    requireMerges();
+  }
+
+  private void requireMerges() {
     if (merges && prefix) {
-      throw wrong("its merges have a continuing_subword_prefix, which is not supported");
+      throw wrong("its merges have a " + PREFIX + ", which is not supported");
     }
   }
 
@@ -64,9 +89,7 @@ final class TokenizerJsonCheck {
       JsonToken value = parser.nextToken();
       merges |= name.equals("merges");
       prefix |=
-          name.equals("continuing_subword_prefix")
-              && value == JsonToken.VALUE_STRING
-              && !parser.getText().isEmpty();
+          name.equals(PREFIX) && value == JsonToken.VALUE_STRING && !parser.getText().isEmpty();
       parser.skipChildren();
     }
   }

@@ -23,19 +23,20 @@ final class TokenizerJsonSubwords implements Subwords {
   /** Opens {@code file}; throws ModelException if it does not describe a tokenizer. */
   static TokenizerJsonSubwords open(Path file) {
     try {
-      return read(Files.readAllBytes(file), file);
+      byte[] json = Files.readAllBytes(file);
+      TokenizerJsonCheck.require(json, file);
+      return read(json, file);
     } catch (IOException e) {
       throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 
-  /** What {@code description}, made from {@code origin} for example, describes. */
+  /** What {@code description} describes, made of parts of {@code origin} that were checked. */
   static TokenizerJsonSubwords of(JsonNode description, Path origin) {
     return read(description.toString().getBytes(StandardCharsets.UTF_8), origin);
   }
 
   private static TokenizerJsonSubwords read(byte[] json, Path origin) {
-    TokenizerJsonCheck.require(json, origin);
     Map<String, String> options =
         Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
     NativeLibrary.TOKENIZERS.prepare(HuggingFaceTokenizer.class);

@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.wan;
 
 import io.xfuser.models.internal.files.ModelFormat;
+import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -142,7 +143,7 @@ public final class WanCheckpoint implements ModelFormat {
   public Map<String, Object> indexOfTwo(Tensors tensors) {
     return deep(tensors) || tensors.has(SEEN)
         ? Map.of()
-        : Map.of("boundary_ratio", begins(tensors) ? 0.9 : 0.875);
+        : Map.of(TwoTransformers.BOUNDARY, begins(tensors) ? 0.9 : 0.875);
   }
 
   @Override

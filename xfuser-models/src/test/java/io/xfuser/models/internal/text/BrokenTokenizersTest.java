@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Random;
@@ -127,6 +128,27 @@ class BrokenTokenizersTest {
       assertThat(e).hasMessageContaining("precompiled_charsmap");
       return false;
     }
+  }
+
+  /** Several settings of one kind are merged: the last table counts, and each is looked at. */
+  @Test
+  void everyTableOfASentencePieceModelIsLookedAt() throws IOException {
+    byte[] model =
+        Files.readAllBytes(OneFile.directory("cogvideox_tiny/tokenizer").resolve("spiece.model"));
+    SentencePieceModel once = SentencePieceModel.parse(model);
+    assertThat(once.characterMap()).isNotEmpty();
+    byte[] settings = {0x1a, 2, 0x18, 0}; // normalizer_spec { add_dummy_prefix: false }
+    assertThat(SentencePieceModel.parse(joined(model, settings))).isEqualTo(once);
+    byte[] broken = {0x1a, 3, 0x12, 1, 7}; // normalizer_spec { precompiled_charsmap: "\7" }
+    for (byte[] both : List.of(joined(model, broken), joined(broken, model))) {
+      assertThatThrownBy(() -> SentencePieceModel.parse(both)).isInstanceOf(ModelException.class);
+    }
+  }
+
+  private static byte[] joined(byte[] first, byte[] last) {
+    byte[] both = Arrays.copyOf(first, first.length + last.length);
+    System.arraycopy(last, 0, both, first.length, last.length);
+    return both;
   }
 
   private Path described() throws IOException {
