@@ -1,11 +1,11 @@
 # Functions of prelude.py for threads that have kernels of their own (FusedKernels.java): each stands in the place of the one
 # of its name, which is here called plain_ and its name and serves where the kernel takes not these shapes, types or device.
 
-def modulate(self, x: Tensor, shift: Tensor, factor: Tensor, eps: float) -> Tensor:
-  y = torch.empty_like(x, memory_format=0)
+def modulate(self, x: Tensor, shift: Tensor, factor: Tensor, eps: float, by_token: bool=False) -> Tensor:
+  y = self.tokens_first(x, x.size(1), x.size(2)) if by_token else torch.empty_like(x, memory_format=0)
   if ops.xfuser.modulate(y, x, shift, factor, eps):
     return y
-  return self.plain_modulate(x, shift, factor, eps)
+  return self.plain_modulate(x, shift, factor, eps, by_token)
 
 def norm_rotate_(self, packed: Tensor, rotation: List[Tensor], w: Dict[str, Tensor], norm: str, eps: float) -> Tensor:
   weights = w[norm + ".weight"]

@@ -4,6 +4,8 @@ def plain_product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Te
   # x·weightᵀ + bias; on CUDA libtorch would copy parts of longer rows, and add the bias apart
   if x.is_cpu or x.dim() != 3 or x.is_contiguous():
     return torch.linear(x, weight, bias)
+  if x.transpose(0, 1).is_contiguous():  # tokens_first
+    return torch.linear(x.transpose(0, 1), weight, bias).transpose(0, 1)
   out = torch.empty([x.size(0), x.size(1), weight.size(0)], dtype=x.dtype, device=x.device)
   for b in range(x.size(0)):
     self.product_into(x[b], weight, bias, out[b])

@@ -32,11 +32,21 @@ def split_heads(self, x: Tensor, heads: int) -> Tensor:
   # (B, L, H·D) -> (B, H, L, D)
   return x.unflatten(2, [heads, -1]).transpose(1, 2)
 
-def modulate(self, x: Tensor, shift: Tensor, factor: Tensor, eps: float) -> Tensor:
+def tokens_first(self, like: Tensor, tokens: int, width: int) -> Tensor:
+  # room for (B, tokens, width), of which each token has its B rows together: so all of some tokens are one matrix, whose
+  # product is one kernel, also where others lie beside them. CPUs, which copy such products, have row by row.
+  if like.is_cpu:
+    return torch.empty([like.size(0), tokens, width], dtype=like.dtype, device=like.device)
+  return torch.empty([tokens, like.size(0), width], dtype=like.dtype, device=like.device).transpose(0, 1)
+
+def modulate(self, x: Tensor, shift: Tensor, factor: Tensor, eps: float, by_token: bool=False) -> Tensor:
   # adaLN: LN(x)·factor + shift, the factor being 1 + scale; in one kernel where all batch rows share both, (C) or (1, 1, C),
-  # else they are (B, 1, C)
+  # else they are (B, 1, C), and what is made of x is tokens_first if it is wanted so
   if shift.numel() == x.size(2):
     return torch.layer_norm(x, [x.size(2)], factor.reshape([-1]), shift.reshape([-1]), eps)
+  if by_token and not x.is_cpu:
+    normed = torch.layer_norm(x, [x.size(2)], None, None, eps)
+    return torch.addcmul(shift, normed, factor, out=self.tokens_first(x, x.size(1), x.size(2)))
   return torch.addcmul(shift, torch.layer_norm(x, [x.size(2)], None, None, eps), factor)
 
 def modulations(self, t: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:

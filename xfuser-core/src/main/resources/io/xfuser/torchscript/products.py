@@ -122,6 +122,9 @@ def linear_into(self, x: Tensor, w: Dict[str, Tensor], name: str, out: Tensor) -
   weight, bias = w.get(name + ".weight"), w.get(name + ".bias")
   if weight is None or name + ".weight_scale" in w or x.is_cpu:
     return out.copy_(self.linear(x, w, name))
+  if x.transpose(0, 1).is_contiguous() and out.transpose(0, 1).is_contiguous():  # tokens_first
+    self.product_into(x.transpose(0, 1).flatten(0, 1), weight, bias, out.transpose(0, 1).flatten(0, 1))
+    return out
   for b in range(x.size(0)):
     self.product_into(x[b], weight, bias, out[b])
   return out

@@ -46,6 +46,10 @@ def calls(self, like: Tensor) -> List[Tensor]:
   for layer in ["a", "alone"]:
     out.append(self.linear_into(x, w, layer, self.of(like, [2, 80, 8]).slice(1, 10, 80)))
     out.append(self.linear(self.of(like, [2, 80, 8]).slice(1, 10, 80), w, layer))
+    first = self.tokens_first(x, 80, 8)
+    first.copy_(self.of(like, [2, 80, 8]))
+    out.append(self.linear_into(self.modulate(x, m[0], m[1], 1e-6, True), w, layer, first.slice(1, 10, 80)))
+    out.append(self.linear(first.slice(1, 10, 80), w, layer))
   assert self.outputs(w, "alone") == 8 and self.outputs(w, "narrow") == 16
   w["kept.weight_kept"], w["kept.weight_kept_1"] = self.of(like, [8, 4]), self.of(like, [3, 4])
   assert self.outputs(w, "kept") == 11

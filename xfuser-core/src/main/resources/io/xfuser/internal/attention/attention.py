@@ -10,6 +10,10 @@ def key_values(self, packed: Tensor) -> Tensor:
   # (B, L, 2 or 3, H, D) -> (B, L, 2, H, D), contiguous, to be sent
   return packed.slice(2, packed.size(2) - 2, packed.size(2)).contiguous()
 
+def dense(self, x: Tensor) -> Tensor:
+  # (B, L, H, D) without gaps, as kernels give it: in this order or, where the queries lie so, tokens_first (prelude.py)
+  return x if x.transpose(0, 1).is_contiguous() else x.contiguous()
+
 def local(self, packed: Tensor, mask: List[Tensor], text: int, kernel: str) -> Tensor:
   # (B, L, 3, H, D) -> (B, L, H, D)
   return self.attend_packed(packed, packed, mask, text, kernel)
@@ -45,7 +49,7 @@ def attend_packed(self, packed: Tensor, kv: Tensor, mask: List[Tensor], text: in
   # queries of packed (B, L, 3, H, D), kv (B, Lk, 2 or 3, H, D) -> (B, L, H, D)
   if kernel == "fastest" and len(mask) == 0:
     k, v = kv.select(2, kv.size(2) - 2).transpose(1, 2), kv.select(2, kv.size(2) - 1).transpose(1, 2)
-    return self.attend(self.queries(packed), k, v).contiguous()
+    return self.dense(self.attend(self.queries(packed), k, v))
   dtype = self.product_type(packed)
   bias = self.bias(mask, kv.size(1), dtype)
   if text == 0 or not self.weighed(mask):
@@ -59,13 +63,13 @@ def attend_rows(self, packed: Tensor, kv: Tensor, bias: List[Tensor], kernel: st
   q, k, v = self.queries(packed), kv.select(2, parts - 2).transpose(1, 2), kv.select(2, parts - 1).transpose(1, 2)
   dtype = self.product_type(q)
   if kernel == "fastest" or kernel == "sdpa":
-    return self.attend_masked(q, k, v, bias).contiguous()
+    return self.dense(self.attend_masked(q, k, v, bias))
   q, k, v = torch.to(q, dtype), torch.to(k, dtype), torch.to(v, dtype)
   if kernel == "sdpa_math":
     out = torch._scaled_dot_product_attention_math(q, k, v, self.one(bias))[0]
   else:
     out = self.fused(q, k, v, bias, kernel, False)[0]
-  return torch.to(out.transpose(1, 2), packed.dtype).contiguous()
+  return self.dense(torch.to(out.transpose(1, 2), packed.dtype))
 
 def one(self, bias: List[Tensor]) -> Optional[Tensor]:
   out = annotate(Optional[Tensor], None)

@@ -12,9 +12,13 @@ def calls(self, like: Tensor) -> List[Tensor]:
   mask = torch.to(self.of(like, [2, 5]), 4)
   bias = self.mask_bias(mask, like)
   attended = self.of(like, [2, 6, 2, 4])
-  out = [m, self.modulated(x, m, 1e-6), packed, kv, bias]
+  out = [m.slice(0, 0, 6), self.modulated(x, m, 1e-6), packed, kv, bias]
   for masks in [[bias], annotate(List[Tensor], [])]:
     out.append(self.after_attention(x, attended, m, kv, masks, w, 1e-6, [0, 3, 1]))
+  w["scale_shift_table"] = torch.zeros_like(w["scale_shift_table"])
+  closed = self.modulation(torch.zeros([1, 48], dtype=like.dtype, device=like.device), w)  # gates that are 0
+  for terms in [[0, 3, 1], [0, 1, 1], [1, 3, 0]]:
+    out.append(self.after_attention(x, attended, closed, kv, [bias], w, 1e-6, terms))
   head = self.layers(like, {"proj_out": [4, 8]})
   head["scale_shift_table"] = self.of(like, [2, 8])
   out.append(self.predict(x, t[0:1], head, 1e-6))

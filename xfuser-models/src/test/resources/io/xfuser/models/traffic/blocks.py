@@ -7,9 +7,10 @@ def bfloat16(self) -> Tensor:
   return torch.ones([1], dtype=15, device=torch.device("meta"))
 
 def attended_heads(self, packed: Tensor) -> Tensor:
-  # (B, L, 3, H, D) -> (B, L, H, D), which kernels on CUDA give in this order
+  # (B, L, 3, H, D) -> (B, L, H, D), which kernels on CUDA give in this order or that of the queries
   q = packed.select(2, 0).transpose(1, 2)
-  return self.attend(q, q, q).contiguous()
+  out = self.attend(q, q, q)
+  return out if out.transpose(0, 1).is_contiguous() else out.contiguous()
 
 def norms(self, like: Tensor, names: List[str], head: int, w: Dict[str, Tensor]) -> Dict[str, Tensor]:
   # w and the norms of queries and keys of these names, as WeightMap.scales reads them

@@ -33,7 +33,7 @@ record AdaLnBlock(int headSize, TensorMap weights) implements Block<AdaLnConditi
 
   @Override
   public Hidden forward(NDManager owner, Hidden x, AdaLnConditioning c, BlockContext context) {
-    NDArray m = c.modulation(this, AdaLn.PROGRAM); // (6, 1, 1, C)
+    NDArray m = c.modulation(this, AdaLn.PROGRAM); // (6 or more, 1, 1, C)
     NDArray textKeyValues = // (B, T, 2, H, D)
         c.kept()
             .get(

@@ -3,8 +3,30 @@
 # self-attention, attn2 looks at the caption; their to_qkv and to_kv are several layers as one.
 
 def modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  # t (S, 6·C) of S steps -> shift, factor (1 + scale), gate twice (6, S, 1, C)
-  return self.table_modulations(w["scale_shift_table"], t)
+  # t (S, 6·C) of S steps -> shift, factor (1 + scale), gate twice (6, S, 1, C) and, where biases_moved, two rows more
+  m = self.table_modulations(w["scale_shift_table"], t)
+  return torch.cat([m, self.moved_biases(m, w)], 0) if self.biases_moved(m, w) else m
+
+def biases_moved(self, like: Tensor, w: Dict[str, Tensor]) -> bool:
+  # Whether the bias b of the attention to the text is added with the gated attention before it, x + gate·(y + b / gate), and
+  # taken from the queries that read the sum: on CUDA, where a product that is summed to what is there adds its bias in a
+  # kernel of its own. Not in fp16, which b / gate may be beyond, nor of shares or of weights that are not plain.
+  if like.is_cpu or like.dtype == 5:
+    return False
+  for layer in ["attn1.to_out.0", "attn2.to_q", "attn2.to_out.0"]:
+    if not layer + ".weight" in w or not layer + ".bias" in w:
+      return False
+    weight = w[layer + ".weight"]
+    if weight.dtype != like.dtype or weight.size(0) != weight.size(1):
+      return False
+  return True
+
+def moved_biases(self, m: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  # m (6, S, 1, C), whose first gate is kept from 0 -> (2, S, 1, C): the biases of attn1.to_out.0 and attn2.to_q with it
+  bias, gate = w["attn2.to_out.0.bias"], m[2]
+  gate.copy_(torch.masked_fill(gate, torch.abs(gate) < 1e-12, 1e-12))
+  first = torch.to(bias, 6) / torch.to(gate, 6) + w["attn1.to_out.0.bias"]
+  return torch.stack([torch.to(first, m.dtype), self.linear(torch.neg(bias), w, "attn2.to_q").expand(gate.size())], 0)
 
 def modulated(self, x: Tensor, m: Tensor, eps: float) -> Tensor:
   # x (B, L, C) as a block's first layer reads it; m has the shift and the factor of that first
@@ -25,6 +47,12 @@ def attend_text(self, q: Tensor, text_kv: Tensor, mask: List[Tensor]) -> Tensor:
 def after_attention(self, x: Tensor, attended: Tensor, m: Tensor, text_kv: Tensor, mask: List[Tensor], w: Dict[str, Tensor],
                     eps: float, terms: List[int]) -> Tensor:
   # x (B·F, L, C), attended (B·F, L, H, D), text_kv (B, T, 2, H, D), mask none or (B, 1, 1, T) -> (B·F, L, C); three terms
+  if m.size(0) == 8 and terms[0] == 0 and terms[1] == 3 and terms[2] != 0:
+    y = self.product(attended.flatten(2), w["attn1.to_out.0.weight"], m[6].flatten())
+    x = self.add_gated(x, y, m[2], terms, 0)
+    text = self.attend_text(self.product(x, w["attn2.to_q.weight"], m[7].flatten()), text_kv, mask)
+    x = self.product_add(text, w["attn2.to_out.0.weight"], None, x, True)
+    terms = [2, 3, terms[2]]
   if self.adds(terms, 0):
     x = self.add_gated(x, self.linear(attended.flatten(2), w, "attn1.to_out.0"), m[2], terms, 0)
   if self.adds(terms, 1):

@@ -16,10 +16,10 @@ def double_modulation(self, t: Tensor, w: Dict[str, Tensor]) -> Tensor:
 def double_before(self, x: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # -> (B, T + L, 3, H, D), of which double_rest makes the rest
   text = 0 if len(x) == 1 else x[1].size(1)
-  return self.start_packed(self.modulate(x[0], m[0], m[1], 1e-6), text, w, head)
+  return self.start_packed(self.modulate(x[0], m[0], m[1], 1e-6, text > 0), text, w, head)
 
 def double_rest(self, packed: Tensor, x: List[Tensor], m: Tensor, rotation: Tensor, w: Dict[str, Tensor]) -> Tensor:
-  text = [self.modulate(t, m[6], m[7], 1e-6) for t in x[1:]]
+  text = [self.modulate(t, m[6], m[7], 1e-6, True) for t in x[1:]]
   return self.finish_packed(packed, text, [rotation], w)
 
 def double_after(self, x: List[Tensor], attended: Tensor, m: Tensor, w: Dict[str, Tensor],

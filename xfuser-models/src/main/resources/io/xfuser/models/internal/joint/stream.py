@@ -33,8 +33,7 @@ def text_after(self, x: Tensor, attended: Tensor, m: Tensor, w: Dict[str, Tensor
 
 def new_packed(self, like: Tensor, tokens: int, bias: Tensor, head: int) -> Tensor:
   # a joint buffer for queries, keys and values (B, tokens, 3, H, D) of tokens like (B, l, C), of layers with a bias (3·H·D)
-  packed = torch.empty([like.size(0), tokens, bias.size(0)], dtype=like.dtype, device=like.device)
-  return packed.unflatten(2, [3, -1, head])
+  return self.tokens_first(like, tokens, bias.size(0)).unflatten(2, [3, -1, head])
 
 def start_packed(self, x: Tensor, text: int, w: Dict[str, Tensor], head: int) -> Tensor:
   # x (B, l, C) of the image -> queries, keys, values (B, text + l, 3, H, D), of the text not yet, of the image as attn.to_qkv

@@ -27,7 +27,7 @@ def before_joint(self, x: List[Tensor], m: Tensor, w: Dict[str, Tensor], head: i
   # x: image (B, L, C) and, with the first patch, text (B, T, C), m of modulation -> (B, T + L, 3, H, D), text first, of which
   # rest_joint makes the rest
   text = 0 if len(x) == 1 else x[1].size(1)
-  return self.start_packed(self.modulate(x[0], m[0], m[1], 1e-6), text, w, head)
+  return self.start_packed(self.modulate(x[0], m[0], m[1], 1e-6, text > 0), text, w, head)
 
 def rest_joint(self, packed: Tensor, x: List[Tensor], m: Tensor, w: Dict[str, Tensor]) -> Tensor:
   shift = self.image_modulations(w)
@@ -38,7 +38,7 @@ def rest_joint(self, packed: Tensor, x: List[Tensor], m: Tensor, w: Dict[str, Te
   for t in x[1:]:
     text = t.size(1)
     out = packed.slice(1, 0, text)
-    self.linear_into(self.modulate(t, m[shift], m[factor], 1e-6), w, "attn.to_added_qkv", out.flatten(2))
+    self.linear_into(self.modulate(t, m[shift], m[factor], 1e-6, True), w, "attn.to_added_qkv", out.flatten(2))
     self.norm_heads_(out, w, "attn.norm_added_qk")
   self.norm_heads_(packed.slice(1, text, packed.size(1)), w, "attn.norm_qk")
   return packed
