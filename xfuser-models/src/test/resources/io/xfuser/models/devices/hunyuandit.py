@@ -14,6 +14,9 @@ def calls(self, like: Tensor) -> List[Tensor]:
   out = [rotation, self.join_skip(x, x, w), m, self.norm_turn_(self.before_attention(x, m, w, 8), rotation, w)]
   kv = self.text_key_values(text, w, 8)
   out = out + [kv, self.after_attention(x, self.of(like, [2, 6, 2, 8]), kv, rotation, w, [0, 3, 1])]
+  more = self.bias_as_neuron([w["ff.net.0.proj.weight"], w["ff.net.0.proj.bias"]], [w["ff.net.2.weight"], w.pop("ff.net.2.bias")])
+  w["ff.net.0.proj.weight"], w["ff.net.0.proj.bias"], w["ff.net.2.weight"] = more[0], more[1], more[2]
+  out = out + more + [self.after_attention(x, self.of(like, [2, 6, 2, 8]), kv, rotation, w, [0, 3, 1])]
   pooler, embedder = "time_extra_emb.pooler", "time_extra_emb."
   c = self.layers(like, {"text_embedder.linear_1": [32, 8], "text_embedder.linear_2": [12, 32], pooler + ".q_proj": [8, 8],
                          pooler + ".kv_proj": [16, 8], pooler + ".c_proj": [10, 8],

@@ -14,6 +14,8 @@ def of_half(self, second: bool) -> int:
                          "ff.net.2": [1408, 6144], "skip_linear": [1408, 2816]})
   for norm, width in {"norm1.norm": 1408, "norm2": 1408, "norm3": 1408, "skip_norm": 2816, "attn2.norm_q": 88}.items():
     w[norm + ".weight"], w[norm + ".bias"] = self.of(like, [width]), self.of(like, [width])
+  ff, out = [w["ff.net.0.proj.weight"], w["ff.net.0.proj.bias"]], [w["ff.net.2.weight"], w.pop("ff.net.2.bias")]
+  w["ff.net.0.proj.weight"], w["ff.net.0.proj.bias"], w["ff.net.2.weight"] = self.bias_as_neuron(ff, out)
   w["attn1.norm_qk.weight"], w["attn1.norm_qk.bias"] = self.of(like, [2, 88]), self.of(like, [2, 88])
   x, m, rotation = self.of(like, [2, 4096, 1408]), self.modulation(self.of(like, [2, 1408]), w), self.exact(like, [4096, 44, 2])
   text = self.of(like, [2, 333, 2, 16, 88])

@@ -1,18 +1,24 @@
 package io.xfuser.models.internal.hunyuandit;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.weights.Share;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Self-attention, cross-attention to both texts, MLP; a block of the second half first joins the
@@ -43,7 +49,28 @@ record HunyuanDiTBlock(int headSize, TensorMap weights) implements Block<Hunyuan
         .norm("norm3", width)
         .inward("ff.net.0.proj", neurons, width)
         .outward("ff.net.2", width, neurons);
+    w.onGpu(HunyuanDiTBlock::biasAsNeuron);
     return skip ? w.norm("skip_norm", 2L * width).linear("skip_linear", width, 2L * width) : w;
+  }
+
+  /**
+   * Adds the bias of the MLP within its product, which on CUDA adds it in a kernel of its own where
+   * it is summed to what is there.
+   */
+  static void biasAsNeuron(NDManager owner, Map<String, NDArray> w) {
+    List<String> names = List.of("ff.net.0.proj.weight", "ff.net.0.proj.bias", "ff.net.2.weight");
+    NDArray bias = w.get("ff.net.2.bias"); // a later share has none
+    if (bias != null && names.stream().allMatch(name -> sameType(w.get(name), bias))) {
+      NDList first = new NDList(w.get(names.get(0)), w.get(names.get(1)));
+      NDList second = new NDList(w.get(names.get(2)), bias);
+      NDList changed = HunyuanDiT.PROGRAM.callList(owner, "bias_as_neuron", first, second);
+      IntStream.range(0, 3).forEach(i -> w.put(names.get(i), changed.get(i)));
+      w.remove("ff.net.2.bias");
+    }
+  }
+
+  private static boolean sameType(@Nullable NDArray one, NDArray other) {
+    return one != null && ElementType.of(one) == ElementType.of(other);
   }
 
   @Override

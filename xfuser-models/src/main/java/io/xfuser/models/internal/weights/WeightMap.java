@@ -8,9 +8,9 @@ import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -34,13 +34,6 @@ public final class WeightMap {
     this.weights = weights;
     this.share = share;
     this.form = form;
-  }
-
-  /** What was read. */
-  private static final class Entries {
-    final Map<String, NDArray> tensors = new LinkedHashMap<>();
-    long packedBytes; // beside those that tensors show
-    // what lies in its file counts as what it is used as, so that all ranks and plans count alike
   }
 
   /**
@@ -71,8 +64,7 @@ public final class WeightMap {
   private static TensorMap read(Weights weights, Share share, UnaryOperator<WeightMap> reading) {
     try (NDManager scope = Torch.newManager()) {
       WeightMap map = new WeightMap(scope, new Entries(), weights, share, new Form(true, false));
-      Entries read = reading.apply(map).entries;
-      return TensorMap.of(read.tensors, read.packedBytes);
+      return reading.apply(map).entries.map();
     }
   }
 
@@ -100,9 +92,7 @@ public final class WeightMap {
   }
 
   private WeightMap put(String name, NDArray tensor) {
-    if (entries.tensors.put(name, tensor) != null) {
-      throw new IllegalStateException(name + " is read twice");
-    }
+    entries.put(name, tensor);
     return this;
   }
 
@@ -183,8 +173,7 @@ public final class WeightMap {
   }
 
   private boolean put(String name, ReadLayer layer) {
-    layer.tensors().forEach((kind, tensor) -> put(name + kind, tensor));
-    entries.packedBytes += layer.unseenBytes();
+    entries.put(name, layer);
     return !layer.tensors().isEmpty();
   }
 
@@ -263,6 +252,17 @@ public final class WeightMap {
   private NDArray joined(Joined norms, String what, long size) {
     Stream<NDArray> each = norms.layers().stream().map(n -> weights.get(scope, n + what, size));
     return Torch.concat(scope, each.map(row -> Torch.view(scope, row, 1, size)).toList(), 0);
+  }
+
+  /**
+   * With what {@code change} makes of what was read, where that is on a GPU and stays there: what a
+   * form costs that differs from the file's is paid once.
+   */
+  public WeightMap onGpu(BiConsumer<NDManager, Map<String, NDArray>> change) {
+    if (weights.outline() == null && entries.onGpu()) {
+      change.accept(scope, entries.tensors());
+    }
+    return this;
   }
 
   /** A convolution over patches as a linear layer on tokens: (width, p·p·c) and bias (width). */

@@ -38,6 +38,17 @@ def after_attention(self, x: Tensor, attended: Tensor, text_kv: Tensor, rotation
     x = self.add_mlp_gelu_tanh(x, self.norm(x, w, "norm3"), w, "ff.net.0.proj", "ff.net.2", terms, 2)
   return x
 
+def bias_as_neuron(self, first: List[Tensor], second: List[Tensor]) -> List[Tensor]:
+  # The weight (M, C) and bias of the MLP's first layer, the weight (C, M) and bias of its second, which is summed to x: with
+  # eight neurons more, as products want, one of which is GELU(8), in every type 8, times an eighth of the second bias ->
+  # the weight and bias of the first, the weight of the second
+  inner, bias = first[1], second[1]
+  more = torch.zeros([8, bias.size(0)], dtype=bias.dtype, device=bias.device)
+  constant = torch.zeros([8], dtype=bias.dtype, device=bias.device)
+  constant.slice(0, 0, 1).fill_(8)
+  by = torch.constant_pad_nd((bias * 0.125).unsqueeze(1), [0, 7], 0)
+  return [torch.cat([first[0], more], 0), torch.cat([inner, constant], 0), torch.cat([second[0], by], 1)]
+
 def text_key_values(self, text: Tensor, w: Dict[str, Tensor], head: int) -> Tensor:
   # text (B, T, E), head is D -> (B, T, 2, H, D)
   packed = self.linear(text, w, "attn2.to_kv").unflatten(2, [2, -1, head])
