@@ -53,15 +53,14 @@ public interface TransformerSpec<C> {
     return false;
   }
 
-  /**
-   * Elements that block {@code index} keeps from step to step: the shifts, scales and gates that it
-   * has computed for several steps at once.
-   *
-   * @param rows of the batch
-   * @param steps that the request has
-   */
-  default long modulations(int index, long rows, int steps) {
-    return 0;
+  /** The shifts, scales and gates that block {@code index} keeps from step to step. */
+  default Modulations modulations(int index) {
+    return Modulations.NONE;
+  }
+
+  /** What blocks read of a timestep that all of them have in common, kept as modulations are. */
+  default Modulations commonModulations() {
+    return Modulations.NONE;
   }
 
   /** Loads {@code share} of block {@code index}: its part of every width that ranks share out. */

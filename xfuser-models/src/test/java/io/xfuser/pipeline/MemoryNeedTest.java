@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is estimated is never more than what is held, and grows with what is asked for. */
 class MemoryNeedTest {
@@ -89,6 +90,25 @@ class MemoryNeedTest {
       double held =
           generation.report().ranks().stream().mapToDouble(RankReport::peakTensorBytes).sum();
       assertThat(estimated).isBetween(held / 6, held);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"chroma_tiny", "flux2_tiny", "sd3_tiny", "wan_tiny"})
+  void modulationsCountAsMuchAsIsHeldAtMost(String model) {
+    Path directory = MODEL.resolveSibling(model);
+    InputConfig small = FOX.toBuilder().size(64, 64).numInferenceSteps(6).build();
+    EngineConfig engine = EngineConfig.builder(directory).build();
+    try (DiffusionPipeline other =
+            DiffusionPipeline.fromPretrained(ModelConfig.builder(directory).build());
+        XDiTParallel ranks = XDiTParallel.inProcess(other, engine);
+        Generation generation = ranks.generate(small)) {
+      RequestPlan plan = RequestPlan.of(engine, other.spec(), other.model().resolve(small));
+      double estimated =
+          MemoryNeed.onDevice(plan, other.spec(), other.model().decoderSize(), List.of(0))
+              .get(0)
+              .bytes();
+      assertThat(estimated).isLessThan(generation.report().ranks().get(0).peakTensorBytes());
     }
   }
 

@@ -9,6 +9,8 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.LatentShape;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.torchscript.ElementType;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.transformer.TransformerSpec;
 import java.util.Collection;
 import java.util.Collections;
@@ -16,6 +18,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The least memory that a request can do with, found before anything is allocated. It counts only
@@ -84,7 +87,8 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     return List.of(
         new MemoryNeed(
             "denoising",
-            element * denoising(denoising, spec, plan.engine().runtime()),
+            modulations(denoising, spec, plan.engine().runtime().dtype())
+                + element * denoising(denoising, spec, plan.engine().runtime()),
             SMALLER + ", more ranks, fewer pictures at a time or half precision"),
         new MemoryNeed(
             "decoding",
@@ -177,15 +181,13 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
 
   /**
    * Elements of tensors in a self-attention: on every rank the hidden states, on one of them
-   * queries, keys, values and the result too. Ranks of other stages and pictures may be idle, but
-   * keep the modulations of their blocks.
+   * queries, keys, values and the result too. Ranks of other stages and pictures may be idle.
    */
   private static double denoising(
       List<RankPlan> ranks, TransformerSpec<?> spec, RuntimeConfig runtime) {
     double hidden = 0;
     double inside = 0;
     for (RankPlan rank : ranks) {
-      hidden += modulations(rank, spec);
       boolean together =
           rank.mesh().coordinate(rank.rank(), MeshAxis.PIPELINE) == 0
               && rank.images().from() == 0
@@ -206,12 +208,21 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     return hidden + inside;
   }
 
-  private static double modulations(RankPlan rank, TransformerSpec<?> spec) {
-    long rows = (long) rows(rank);
-    int steps = Math.min(rank.to() - rank.from(), rank.request().scheduler().steps());
-    return IntStream.range(rank.blocks().from(), rank.blocks().to())
-        .mapToDouble(block -> spec.modulations(block, rows, steps))
-        .sum();
+  /** Bytes of modulations, which ranks keep that are idle too. */
+  private static double modulations(
+      List<RankPlan> ranks, TransformerSpec<?> spec, ElementType type) {
+    long width = (long) spec.heads() * spec.headSize();
+    double bytes = 0;
+    for (RankPlan rank : ranks) {
+      int steps = Math.min(rank.to() - rank.from(), rank.request().scheduler().steps());
+      Stream<Modulations> own =
+          IntStream.range(rank.blocks().from(), rank.blocks().to()).mapToObj(spec::modulations);
+      bytes +=
+          Stream.concat(own, Stream.of(spec.commonModulations()))
+              .mapToDouble(kept -> kept.bytes(width, (long) rows(rank), steps, type))
+              .sum();
+    }
+    return bytes;
   }
 
   /** Elements of the products of queries and keys, where a kernel has them all. */

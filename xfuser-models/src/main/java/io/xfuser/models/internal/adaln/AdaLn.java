@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.adaln;
 
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
@@ -12,6 +11,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -41,8 +41,8 @@ public record AdaLn(AdaLnConfig config, Weights weights)
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(6L * config.width(), 1, steps);
+  public Modulations modulations(int index) {
+    return Modulations.shared(6);
   }
 
   @Override

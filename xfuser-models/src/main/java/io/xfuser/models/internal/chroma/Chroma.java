@@ -20,6 +20,7 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -46,6 +47,16 @@ record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer
             + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight"
             + "|distilled_guidance_layer\\.norms\\.\\d+\\.weight";
     weights.expect(name -> name.matches(known));
+  }
+
+  @Override
+  public Modulations modulations(int index) {
+    return Modulations.shared(config.firstRows(index).length * config.rowsOf(index));
+  }
+
+  @Override
+  public Modulations commonModulations() {
+    return Modulations.shared(config.rows()); // the table
   }
 
   @Override

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.dit;
 
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
@@ -12,6 +11,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -35,8 +35,8 @@ public record DiT(DiTConfig config, Weights weights) implements SizedTransformer
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(6L * config.width(), rows, steps);
+  public Modulations modulations(int index) {
+    return Modulations.ofRows(6);
   }
 
   @Override

@@ -11,7 +11,6 @@ import io.xfuser.models.internal.joint.StreamEmbedding;
 import io.xfuser.models.internal.joint.StreamTransformer;
 import io.xfuser.models.internal.joint.Streams;
 import io.xfuser.models.internal.parts.ModulatedHead;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -22,6 +21,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,9 +54,8 @@ public record Flux(FluxConfig config, Weights weights) implements StreamTransfor
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(
-        (index < config.streams().doubleBlocks() ? 12L : 3L) * config.width(), rows, steps);
+  public Modulations modulations(int index) {
+    return Modulations.ofRows(index < config.streams().doubleBlocks() ? 12 : 3);
   }
 
   @Override

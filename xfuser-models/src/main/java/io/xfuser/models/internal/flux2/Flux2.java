@@ -15,6 +15,7 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 import java.util.List;
 
@@ -46,6 +47,11 @@ record Flux2(Flux2Config config, Weights weights) implements SizedTransformer<Jo
   @Override
   public boolean valuesFirst() {
     return true;
+  }
+
+  @Override
+  public Modulations commonModulations() {
+    return Modulations.shared(16); // and the embedded timestep
   }
 
   @Override

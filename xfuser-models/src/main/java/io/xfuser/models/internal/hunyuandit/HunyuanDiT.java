@@ -2,7 +2,6 @@ package io.xfuser.models.internal.hunyuandit;
 
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.parts.TokenEmbedding;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -10,6 +9,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 import java.util.OptionalInt;
 
@@ -47,8 +47,8 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(config.width(), rows, steps);
+  public Modulations modulations(int index) {
+    return Modulations.ofRows(1);
   }
 
   @Override

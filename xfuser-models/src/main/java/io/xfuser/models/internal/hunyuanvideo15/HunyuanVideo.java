@@ -7,7 +7,6 @@ import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.Streams;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -20,6 +19,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -65,8 +65,8 @@ record HunyuanVideo(HunyuanVideoConfig config, int glyphInner, Weights weights)
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(12L * heads() * headSize(), 1, steps);
+  public Modulations modulations(int index) {
+    return Modulations.shared(12);
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Share;
 
@@ -46,8 +47,8 @@ public record Latte(AdaLn spatial) implements TransformerSpec<AdaLnConditioning>
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return spatial.modulations(index / 2, rows, steps);
+  public Modulations modulations(int index) {
+    return spatial.modulations(index / 2);
   }
 
   @Override

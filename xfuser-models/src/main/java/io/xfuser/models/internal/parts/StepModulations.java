@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.transformer.Part;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -15,12 +16,6 @@ import org.jspecify.annotations.Nullable;
  * take to be read. Belongs to one rank's thread.
  */
 public final class StepModulations {
-  /**
-   * So many rows are computed at once, with those of a batch counting for each step; what they are
-   * is kept until the last of these steps, 34 MB in bf16 for 57 blocks of width 3072.
-   */
-  static final int ROWS = 16;
-
   private final NDManager request;
   private final List<Double> timesteps;
   private final BiFunction<NDManager, Double, NDArray> vector;
@@ -39,16 +34,6 @@ public final class StepModulations {
     this.request = request;
     this.timesteps = List.copyOf(timesteps);
     this.vector = vector;
-  }
-
-  /**
-   * Elements that a block keeps whose modulations are so many {@code wide} for a row of the batch.
-   *
-   * @param rows of the batch; 1 where all of them share a timestep's
-   * @param steps that the request has
-   */
-  public static long kept(long wide, long rows, int steps) {
-    return wide * rows * Math.min(Math.max(1, ROWS / rows), steps);
   }
 
   /** Steps whose modulations are computed together. */
@@ -76,7 +61,7 @@ public final class StepModulations {
     NDManager owner = request.newSubManager();
     try (NDManager scope = owner.newSubManager()) {
       NDArray first = vector.apply(scope, timestep);
-      int atOnce = Math.toIntExact(Math.max(1, ROWS / first.getShape().get(0)));
+      int atOnce = Modulations.together(first.getShape().get(0));
       List<Double> together = together(timestep, atOnce);
       List<NDArray> vectors =
           together.stream().map(t -> t == timestep ? first : vector.apply(scope, t)).toList();

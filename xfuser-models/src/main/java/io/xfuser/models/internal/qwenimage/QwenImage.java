@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
@@ -16,6 +15,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -48,8 +48,8 @@ record QwenImage(QwenImageConfig config, Weights weights)
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(config.width() * 12L, 1, steps);
+  public Modulations modulations(int index) {
+    return Modulations.shared(12);
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.xfuser.models.internal.sana;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
@@ -15,6 +14,7 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 import java.util.List;
 
@@ -59,8 +59,8 @@ record Sana(SanaConfig config, Weights weights) implements SizedTransformer<Sana
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(6L * config.width(), 1, steps);
+  public Modulations modulations(int index) {
+    return Modulations.shared(6);
   }
 
   @Override

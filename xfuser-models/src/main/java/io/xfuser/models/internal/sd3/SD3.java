@@ -3,7 +3,6 @@ package io.xfuser.models.internal.sd3;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
@@ -11,6 +10,7 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -47,11 +47,8 @@ public record SD3(SD3Config config, Weights weights)
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(
-        ((index == depth() - 1 ? 8L : 12L) + (attentions(index) - 1) * 3L) * config.width(),
-        rows,
-        steps);
+  public Modulations modulations(int index) {
+    return Modulations.ofRows((index == depth() - 1 ? 8 : 12) + 3 * (attentions(index) - 1));
   }
 
   @Override

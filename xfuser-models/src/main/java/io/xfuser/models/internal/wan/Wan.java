@@ -3,11 +3,11 @@ package io.xfuser.models.internal.wan;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
 import io.xfuser.nn.TokenRange;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
@@ -15,6 +15,7 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -56,8 +57,8 @@ record Wan(WanConfig config, Weights weights, Weights exact)
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(6L * config.width(), 1, steps);
+  public Modulations modulations(int index) {
+    return Modulations.shared(6).in(ElementType.FLOAT32);
   }
 
   @Override

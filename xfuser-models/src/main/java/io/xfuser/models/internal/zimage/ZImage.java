@@ -3,7 +3,6 @@ package io.xfuser.models.internal.zimage;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.SizedTransformer;
-import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.TokenRange;
@@ -14,6 +13,7 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
 
 /**
@@ -50,8 +50,8 @@ record ZImage(ZImageConfig config, Weights weights)
   }
 
   @Override
-  public long modulations(int index, long rows, int steps) {
-    return StepModulations.kept(4L * config.width(), 1, steps);
+  public Modulations modulations(int index) {
+    return Modulations.shared(4);
   }
 
   @Override
