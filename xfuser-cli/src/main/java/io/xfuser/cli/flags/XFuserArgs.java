@@ -25,14 +25,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class XFuserArgs {
   private final Map<Setting<?>, Object> given;
-  private final String usage;
+  private final CommandSyntax syntax;
   private final RuntimeConfig runtime;
   private final ParallelConfig parallel;
   private final InputConfig input;
 
-  private XFuserArgs(Map<Setting<?>, Object> given, String usage) {
+  private XFuserArgs(Map<Setting<?>, Object> given, CommandSyntax syntax) {
     this.given = given;
-    this.usage = usage;
+    this.syntax = syntax;
     runtime = RuntimeConfig.builder().setAll(given).build();
     parallel = ParallelConfig.builder().setAll(given).build();
     InputConfigBuilder asked = InputConfig.builder().setAll(given);
@@ -73,7 +73,7 @@ public final class XFuserArgs {
     CommandSyntax syntax = new CommandSyntax();
     try {
       Map<Setting<?>, Object> given = syntax.parse(argv);
-      XFuserArgs args = new XFuserArgs(given, syntax.usage());
+      XFuserArgs args = new XFuserArgs(given, syntax);
       if (!args.helpRequested() && !args.versionRequested()) {
         check.accept(args);
       }
@@ -92,7 +92,7 @@ public final class XFuserArgs {
     ReadableText.require(argv);
     try {
       CommandSyntax syntax = new CommandSyntax();
-      XFuserArgs args = new XFuserArgs(syntax.parse(argv), syntax.usage());
+      XFuserArgs args = new XFuserArgs(syntax.parse(argv), syntax);
       for (Setting<?> setting : args.given.keySet()) {
         if ((InputConfig.SETTINGS.contains(setting) && setting != ModelConfig.LORA)
             || CommandSettings.OF_PICTURES.contains(setting)) {
@@ -269,6 +269,6 @@ public final class XFuserArgs {
 
   /** The help text: every flag by group, with its default. */
   public String usage() {
-    return usage;
+    return syntax.usage();
   }
 }
