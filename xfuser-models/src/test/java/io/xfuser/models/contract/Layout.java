@@ -7,8 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -17,33 +15,29 @@ import java.util.stream.Stream;
  * @param warmupSteps of {@link ParallelContract#STEPS}
  */
 record Layout(ParallelConfig degrees, int warmupSteps) {
-  /** Tiny pipelines of six heads, which share out the layouts. */
+  /** Tiny pipelines of six heads, few blocks and guidance, which share out the layouts. */
   private static final List<String> FAMILY =
       List.of(
+          "chroma_tiny",
           "dit_tiny",
           "flux_dev_tiny",
-          "flux_kontext_tiny",
-          "flux_schnell_tiny",
-          "hunyuandit12_tiny",
-          "hunyuandit_tiny",
           "latte_tiny",
-          "pixart_alpha_tiny",
-          "pixart_sigma_tiny",
+          "qwenimage_tiny",
+          "sana_tiny",
           "sd35_medium_tiny",
-          "sd3_tiny",
           "zimage_tiny");
 
   /** Tiny pipelines whose blocks are those of another one. */
-  private static final Set<String> VARIANTS =
+  static final Set<String> VARIANTS =
       Set.of(
           "cogvideox15_tiny",
           "cogvideox_5b_tiny",
           "flux2_klein_tiny",
-          "flux_dev_tiny",
+          "flux_schnell_tiny",
           "hunyuandit12_tiny",
           "pixart_alpha_tiny",
+          "sana_2k_tiny",
           "sana_sprint_tiny",
-          "sana_tiny",
           "sd3_tiny",
           "wan22_5b_tiny",
           "wan_flf_tiny");
@@ -68,17 +62,22 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
 
   /**
    * How long it takes, in passes of one rank through all blocks: tiny operators count, whatever
-   * they compute. What is stale needs a reference of its own; a tiny autoencoder takes as long as
-   * all steps, that of a video longer.
+   * they compute. What is stale needs a reference of its own, which some share; texts and the ranks
+   * themselves take as long as a few passes, a tiny autoencoder longer than all steps of a rank.
    */
   private double cost() {
-    int fresh = Math.min(warmupSteps, ParallelContract.STEPS);
-    int passes = fresh + (ParallelContract.STEPS - fresh) * degrees.patches();
-    double ranks = (double) degrees.worldSize() / degrees.pipefusionDegree();
-    return 16
-        + ranks * passes / ParallelContract.STEPS
-        + (stale() ? 2 : 0)
+    int world = degrees.worldSize() / degrees.pipefusionDegree();
+    int parts = degrees.patches() * degrees.distrifusionPatches() / degrees.distrifusionDegree();
+    return 4
+        + world * passes(parts)
+        + (stale() ? passes(patches()) / 2.0 : 0)
         + (decodesTogether() ? 8 : 0);
+  }
+
+  /** Of one rank that has as many patches. */
+  private int passes(int patches) {
+    int fresh = Math.min(warmupSteps, ParallelContract.STEPS);
+    return fresh + (ParallelContract.STEPS - fresh) * patches;
   }
 
   /** What may differ: rounding, and almost nothing where no sum is split among ranks. */
@@ -116,8 +115,8 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
    * Few of {@code all}, dealt out among {@code models}, because attention and the ranks' course are
    * the same for all models: every pair of degrees, patches and warm-up steps is tried with one of
    * them, and so is every three methods (staleness is one), because some faults show where three
-   * meet. Each model, one that is not named too, is tried with every degree and every two methods,
-   * one whose blocks another has with every degree.
+   * meet. Each model, one that is not named too, is tried with every two methods, and each of three
+   * ranks, which divide little; one whose blocks another has with every method.
    *
    * @param own the model whose part is returned
    */
@@ -142,19 +141,28 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return shown;
   }
 
-  /** Its numbers, and pairs of its methods. */
+  /** Pairs of its methods, and what a variant shows. */
   Set<?> showsOfEach() {
     Set<Object> shown = new HashSet<>(CoveringArray.combinations(methods(), 2));
     shown.addAll(showsOfVariant());
     return shown;
   }
 
-  /** Its numbers. */
+  /** Its methods, those of uneven degrees, and what else ranks do together. */
   Set<?> showsOfVariant() {
-    List<Object> numbers = numbers();
-    return IntStream.range(0, numbers.size())
-        .mapToObj(i -> List.of(i, numbers.get(i)))
-        .collect(Collectors.toSet());
+    Set<Object> shown = new HashSet<>(methods());
+    uneven().forEach(method -> shown.add("uneven " + method));
+    shown.add("decoding together " + decodesTogether());
+    shown.add("encoding together " + encodesTogether());
+    return shown;
+  }
+
+  /** The methods that share out six heads, 24 tokens or some blocks among three. */
+  private List<String> uneven() {
+    return axes().entrySet().stream()
+        .filter(axis -> axis.getValue() == 3)
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   private List<Object> numbers() {
@@ -174,17 +182,21 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
   }
 
   private List<String> methods() {
-    Map<String, Boolean> used = new TreeMap<>();
-    used.put("data", degrees.dataDegree() > 1);
-    used.put("CFG", degrees.cfgDegree() > 1);
-    used.put("stages", degrees.pipefusionDegree() > 1);
-    used.put("ring", degrees.ringDegree() > 1);
-    used.put("Ulysses", degrees.ulyssesDegree() > 1);
-    used.put("tensor", degrees.tensorDegree() > 1);
-    used.put("DistriFusion", degrees.distrifusionDegree() > 1);
-    used.put("staleness", stale());
-    used.values().removeIf(isUsed -> !isUsed);
-    return List.copyOf(used.keySet());
+    Stream<String> used =
+        axes().entrySet().stream().filter(axis -> axis.getValue() > 1).map(Map.Entry::getKey);
+    return Stream.concat(used, stale() ? Stream.of("staleness") : Stream.of()).toList();
+  }
+
+  private Map<String, Integer> axes() {
+    Map<String, Integer> axes = new TreeMap<>();
+    axes.put("data", degrees.dataDegree());
+    axes.put("CFG", degrees.cfgDegree());
+    axes.put("stages", degrees.pipefusionDegree());
+    axes.put("ring", degrees.ringDegree());
+    axes.put("Ulysses", degrees.ulyssesDegree());
+    axes.put("tensor", degrees.tensorDegree());
+    axes.put("DistriFusion", degrees.distrifusionDegree());
+    return axes;
   }
 
   @Override

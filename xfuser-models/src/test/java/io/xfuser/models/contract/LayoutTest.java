@@ -43,7 +43,7 @@ class LayoutTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"one", "another", "added"})
-  void eachModelTriesEveryDegreeAndEveryTwoMethods(String model) {
+  void eachModelTriesEveryTwoMethodsAndEachWithThreeRanks(String model) {
     Set<Object> ofAll = new HashSet<>();
     ALL.forEach(layout -> ofAll.addAll(layout.showsOfEach()));
     Set<Object> ofChosen = new HashSet<>();
@@ -53,10 +53,10 @@ class LayoutTest {
   }
 
   @Test
-  void aModelWithTheBlocksOfAnotherTriesEveryDegree() {
+  void aModelWithTheBlocksOfAnotherTriesEveryMethod() {
     Set<Object> ofAll = new HashSet<>();
     ALL.forEach(layout -> ofAll.addAll(layout.showsOfVariant()));
-    List<Layout> chosen = of("sana_tiny").toList();
+    List<Layout> chosen = of("sana_sprint_tiny").toList();
     Set<Object> ofChosen = new HashSet<>();
     chosen.forEach(layout -> ofChosen.addAll(layout.showsOfVariant()));
     assertThat(ofChosen).isEqualTo(ofAll);
