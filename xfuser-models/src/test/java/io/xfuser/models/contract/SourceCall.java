@@ -52,6 +52,10 @@ record SourceCall(long seed, JsonNode json) {
     return json.get("pipeline").asText();
   }
 
+  String className() {
+    return json.get("class").asText();
+  }
+
   boolean cropped() {
     return json.get("call").has("padding_mask_crop");
   }
@@ -90,7 +94,7 @@ record SourceCall(long seed, JsonNode json) {
 
   /** The pipeline's directory; of the Fill transformer it is made in the empty {@code scratch}. */
   Path directory(Path scratch) throws IOException {
-    boolean fill = json.get("class").asText().equals("FluxFillPipeline");
+    boolean fill = className().equals("FluxFillPipeline");
     return fill ? fill(call().directory(), scratch) : call().directory();
   }
 

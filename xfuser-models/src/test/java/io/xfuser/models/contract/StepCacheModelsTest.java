@@ -51,6 +51,7 @@ class StepCacheModelsTest extends CachedPictures {
         "zimage_tiny");
   }
 
+  /** With one method in stages, with the other on ranks of tokens and of pictures. */
   @ParameterizedTest
   @MethodSource("models")
   void everyModelSparesEverySecondStepWhereverItRuns(String name) throws IOException {
@@ -70,14 +71,21 @@ class StepCacheModelsTest extends CachedPictures {
     try (Opened pipeline = new Opened(DiffusionPipeline.fromPretrained(model), model)) {
       for (StepCache method : List.of(StepCache.FBCACHE, StepCache.EASYCACHE)) {
         InputConfig input = request.set(InputConfig.CACHE, method).build();
-        Drawn serial = drawn(pipeline, SERIAL, input);
-        // Of two transformers each computes its first step
-        assertThat(serial.ranks().get(0).sparedPasses())
-            .isBetween(name.equals("wan22_tiny") ? 1 : 2, 3);
-        ParallelConfig rows = SERIAL.toBuilder().dataDegree(2).ringDegree(2).build();
-        assertClose(drawn(pipeline, rows, input), serial);
-        ParallelConfig stages = patches.toBuilder().pipefusionDegree(2).ulyssesDegree(2).build();
-        assertClose(drawn(pipeline, stages, input), drawn(pipeline, patches, input));
+        boolean inStages = (name.hashCode() + method.ordinal()) % 2 == 0;
+        if (inStages || CoveringArray.ALL) {
+          ParallelConfig stages = patches.toBuilder().pipefusionDegree(2).ulyssesDegree(2).build();
+          Drawn patched = drawn(pipeline, patches, input);
+          assertThat(patched.ranks().get(0).sparedPasses()).isPositive();
+          assertClose(drawn(pipeline, stages, input), patched);
+        }
+        if (!inStages || CoveringArray.ALL) {
+          Drawn serial = drawn(pipeline, SERIAL, input);
+          // Of two transformers each computes its first step
+          assertThat(serial.ranks().get(0).sparedPasses())
+              .isBetween(name.equals("wan22_tiny") ? 1 : 2, 3);
+          ParallelConfig rows = SERIAL.toBuilder().dataDegree(2).ringDegree(2).build();
+          assertClose(drawn(pipeline, rows, input), serial);
+        }
       }
     }
   }
