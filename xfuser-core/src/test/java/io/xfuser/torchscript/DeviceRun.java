@@ -133,14 +133,17 @@ public final class DeviceRun {
             .replaceAll("(?<!\\bq)\\.is_cpu(?! and \\()", ".is_cuda") // but types and attention
             .replace("torch._addmm_activation(", "self.fused_activation("); // another GELU on CPUs
     assertThat(elsewhere).isNotEqualTo(ours + shared + text);
-    checkAlike(ours + shared + text, elsewhere, ElementType.FLOAT32, 1e-5);
-    checkAlike(ours + shared + text, elsewhere, ElementType.BFLOAT16, 0.02);
+    Program here = varied("here", ours + shared + text);
+    Program there = varied("elsewhere", elsewhere);
+    checkAlike(here, there, ElementType.FLOAT32, 1e-5);
+    checkAlike(here, there, ElementType.BFLOAT16, 0.02);
   }
 
-  private void checkAlike(String here, String elsewhere, ElementType type, double tolerance) {
+  private static void checkAlike(
+      Program here, Program elsewhere, ElementType type, double tolerance) {
     try (NDManager manager = Torch.newManager()) {
-      NDList expected = varied("here", here).callList(manager, "varied", type.scalarType());
-      NDList found = varied("elsewhere", elsewhere).callList(manager, "varied", type.scalarType());
+      NDList expected = here.callList(manager, "varied", type.scalarType());
+      NDList found = elsewhere.callList(manager, "varied", type.scalarType());
       assertThat(found).hasSameSizeAs(expected).isNotEmpty();
       for (int i = 0; i < found.size(); i++) {
         float[] these = found.get(i).toFloatArray();

@@ -16,6 +16,7 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.runtime.PlacedPipeline;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.report.RankReport;
@@ -94,7 +95,10 @@ class LayerwisePicturesTest {
         .build();
   }
 
-  /** Each model with another layout and another ratio, in its file's type and widened. */
+  /**
+   * Each model with another layout and another ratio, in its file's type and widened, these on one
+   * rank too.
+   */
   @ParameterizedTest
   @CsvSource({
     "chroma_tiny, 1, 0, false",
@@ -111,7 +115,8 @@ class LayerwisePicturesTest {
   void picturesAreTheSameBitForBit(String model, int layout, double ratio, boolean half) {
     Path directory = Requests.directory(model);
     UnaryOperator<RuntimeConfig.Builder> type = r -> half ? r.dtype(ElementType.BFLOAT16) : r;
-    for (ParallelConfig degrees : List.of(SERIAL, Requests.HYBRIDS.get(layout))) {
+    List<ParallelConfig> both = List.of(Requests.HYBRIDS.get(layout), SERIAL);
+    for (ParallelConfig degrees : both.subList(0, half || CoveringArray.ALL ? 2 : 1)) {
       InputConfig input = two(model, 2);
       Drawn expected = drawn(engine(directory, degrees, type), input);
       Drawn found =
@@ -141,9 +146,9 @@ class LayerwisePicturesTest {
     ParallelConfig ulysses = SERIAL.toBuilder().ulyssesDegree(2).build();
     UnaryOperator<RuntimeConfig.Builder> some = r -> ahead(r).residentRatio(ratio);
     for (ParallelConfig degrees : List.of(SERIAL, ulysses)) {
-      long two = drawn(engine(model, degrees, some), two(PIXART, 2)).read();
-      long six = drawn(engine(model, degrees, some), two(PIXART, 6)).read();
-      assertThat(six - two).isEqualTo(4L * read * block());
+      long one = drawn(engine(model, degrees, some), two(PIXART, 1)).read();
+      long three = drawn(engine(model, degrees, some), two(PIXART, 3)).read();
+      assertThat(three - one).isEqualTo(2L * read * block());
     }
   }
 

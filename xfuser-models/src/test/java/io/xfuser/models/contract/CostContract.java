@@ -151,7 +151,7 @@ public abstract class CostContract {
             .flatMap(
                 turn -> warmups(degrees.get(turn), turn).map(w -> new Layout(degrees.get(turn), w)))
             .toList();
-    return Layout.covering(all, String.valueOf(directory().getFileName()));
+    return Layout.coveringMethods(all, String.valueOf(directory().getFileName()));
   }
 
   private static Stream<Integer> warmups(ParallelConfig degrees, int turn) {
@@ -178,10 +178,7 @@ public abstract class CostContract {
     try (DiffusionPipeline serial = open();
         DiffusionPipeline parallel = open()) {
       run(serial, ParallelConfig.serial(), 1);
-      run(
-          parallel,
-          ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).cfgDegree(2).build(),
-          1);
+      run(parallel, ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).build(), 1);
       assertThat(parallel.transformerBytes()).isEqualTo(serial.transformerBytes());
     }
   }

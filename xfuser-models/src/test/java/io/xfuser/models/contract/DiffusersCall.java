@@ -71,6 +71,11 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
         .toArray();
   }
 
+  /** Whether what is drawn is smaller than what models are trained with. */
+  boolean isSmall() {
+    return !json.get("call").path("use_resolution_binning").asBoolean();
+  }
+
   /** What we are asked for in its place; arguments that were not given have no value here. */
   InputConfig input() {
     InputConfigBuilder builder = InputConfig.builder().seed(seed).outputType(OutputType.PT);

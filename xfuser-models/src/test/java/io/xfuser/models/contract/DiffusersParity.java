@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -15,9 +16,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -35,6 +40,8 @@ public abstract class DiffusersParity {
    */
   private static final double BOTH_ERRORS = 10 * Math.log10(1 + Math.pow(10, 0.1));
 
+  private final Map<EngineConfig, DiffusionPipeline> opened = new HashMap<>();
+
   /** The names of the pipelines' directories, which are also those of their pictures. */
   protected abstract List<String> pipelines();
 
@@ -43,17 +50,28 @@ public abstract class DiffusersParity {
     return ModelConfig.builder(directory).build();
   }
 
-  /** Whether all calls are tried, or one of each element type. */
+  /** Whether all calls are tried, or one of each element type; one of large pictures always. */
   protected boolean everyCall() {
     return true;
   }
 
+  @AfterAll
+  void close() {
+    opened.values().forEach(DiffusionPipeline::close);
+  }
+
+  private DiffusionPipeline opened(EngineConfig engine) {
+    return opened.computeIfAbsent(engine, DiffusionPipeline::fromPretrained);
+  }
+
   Stream<DiffusersCall> calls() throws IOException {
     List<DiffusersCall> calls = new ArrayList<>();
+    Set<Boolean> large = new HashSet<>();
     for (String pipeline : pipelines()) {
       Set<ElementType> types = EnumSet.noneOf(ElementType.class);
       DiffusersCall.of(pipeline).stream()
           .filter(call -> types.add(call.type()) || everyCall())
+          .filter(call -> CoveringArray.ALL || call.isSmall() || large.add(true))
           .forEach(calls::add);
     }
     return calls.stream();
@@ -67,7 +85,7 @@ public abstract class DiffusersParity {
         EngineConfig.builder(model(call.directory()))
             .runtime(r -> r.dtype(type).threads(2))
             .build();
-    try (XDiTParallel serial = XDiTParallel.inProcess(engine);
+    try (XDiTParallel serial = XDiTParallel.inProcess(opened(engine), engine);
         Generation generation = serial.generate(call.input());
         NDManager manager = Torch.newManager()) {
       NDArray whole = Torch.cast(manager, generation.tensor(), ElementType.FLOAT32);

@@ -38,6 +38,7 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
           "pixart_alpha_tiny",
           "sana_2k_tiny",
           "sana_sprint_tiny",
+          "sd35_large_tiny",
           "sd3_tiny",
           "wan22_5b_tiny",
           "wan_flf_tiny");
@@ -121,14 +122,24 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
    * @param own the model whose part is returned
    */
   static Stream<Layout> covering(List<Layout> all, List<String> models, String own) {
+    Function<Layout, Set<?>> shows =
+        VARIANTS.contains(own) ? Layout::showsOfVariant : Layout::showsOfEach;
+    return covering(all, models, own, shows);
+  }
+
+  /** The same where every model is tried with every method and no two of them beside its part. */
+  static Stream<Layout> coveringMethods(List<Layout> all, String own) {
+    return covering(all, FAMILY, own, Layout::showsOfVariant);
+  }
+
+  private static Stream<Layout> covering(
+      List<Layout> all, List<String> models, String own, Function<Layout, Set<?>> shows) {
     if (CoveringArray.ALL) {
       return all.stream();
     }
     List<Layout> dealt = CoveringArray.of(all, 0, Layout::shows, Layout::cost);
     int place = models.indexOf(own);
     List<Layout> part = place < 0 ? List.of() : CoveringArray.part(dealt, place, models.size());
-    Function<Layout, Set<?>> shows =
-        VARIANTS.contains(own) ? Layout::showsOfVariant : Layout::showsOfEach;
     return Stream.concat(
         part.stream(),
         CoveringArray.beside(part, all, own.hashCode(), shows, Layout::cost).stream());

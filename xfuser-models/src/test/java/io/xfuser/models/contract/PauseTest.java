@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -44,26 +45,29 @@ class PauseTest {
   static final int STEPS = 3;
   private static final double RANKS = 1e-4;
 
+  /** Those whose blocks are another one's with the profile {@code complete} alone. */
   private static final List<String> MODELS =
-      List.of(
-          "chroma_tiny",
-          "dit_tiny",
-          "flux2_klein_tiny",
-          "flux2_tiny",
-          "flux_dev_tiny",
-          "flux_schnell_tiny",
-          "hunyuandit12_tiny",
-          "hunyuandit_tiny",
-          "latte_tiny",
-          "pixart_alpha_tiny",
-          "pixart_sigma_tiny",
-          "qwenimage_tiny",
-          "sana_tiny",
-          "sd35_large_tiny",
-          "sd35_medium_tiny",
-          "sd3_tiny",
-          "wan22_tiny",
-          "zimage_tiny");
+      Stream.of(
+              "chroma_tiny",
+              "dit_tiny",
+              "flux2_klein_tiny",
+              "flux2_tiny",
+              "flux_dev_tiny",
+              "flux_schnell_tiny",
+              "hunyuandit12_tiny",
+              "hunyuandit_tiny",
+              "latte_tiny",
+              "pixart_alpha_tiny",
+              "pixart_sigma_tiny",
+              "qwenimage_tiny",
+              "sana_tiny",
+              "sd35_large_tiny",
+              "sd35_medium_tiny",
+              "sd3_tiny",
+              "wan22_tiny",
+              "zimage_tiny")
+          .filter(model -> CoveringArray.ALL || !Layout.VARIANTS.contains(model))
+          .toList();
 
   /** Layouts whose pictures are those of one rank. */
   static final List<ParallelConfig> FRESH =
@@ -104,7 +108,7 @@ class PauseTest {
   static InputConfig input(String model) {
     return Requests.two(model).toBuilder()
         .numInferenceSteps(STEPS)
-        .outputType(model.matches("(latte|wan).*") ? OutputType.LATENT : OutputType.PT)
+        .outputType(model.startsWith("sd3") ? OutputType.PT : OutputType.LATENT)
         .seed(5)
         .build();
   }
@@ -136,23 +140,20 @@ class PauseTest {
 
   /** Every layout and every model at least once. */
   static Stream<Arguments> layoutsOfModels() {
-    List<ParallelConfig> all = Stream.of(FRESH, STALE, List.of(CFG)).flatMap(List::stream).toList();
+    List<ParallelConfig> all = Stream.of(FRESH, List.of(CFG), STALE).flatMap(List::stream).toList();
     ParallelConfig selected = degrees(x -> x.ulyssesDegree(4).ulyssesTopology(2, 2).selectiveV(1));
     return Stream.concat(
         IntStream.range(0, Math.max(all.size(), MODELS.size()))
             .mapToObj(i -> Arguments.of(MODELS.get(i % MODELS.size()), all.get(i % all.size()))),
-        Stream.of(Arguments.of("hunyuandit_tiny", selected)));
+        Stream.of(Arguments.of("flux_dev_tiny", selected)));
   }
 
   @ParameterizedTest
   @MethodSource("layoutsOfModels")
   void onTheSameRanksItHasTheSameBits(String model, ParallelConfig layout) throws Exception {
     try (DiffusionPipeline pipeline = open(Requests.directory(model))) {
-      ParallelConfig fits =
-          pipeline.model().resolve(input(model)).guided() || layout.cfgDegree() == 1
-              ? layout
-              : ParallelConfig.serial();
-      try (XDiTParallel ranks = ranks(pipeline, fits)) {
+      boolean fits = pipeline.model().resolve(input(model)).guided() || layout.cfgDegree() == 1;
+      try (XDiTParallel ranks = ranks(pipeline, fits ? layout : ParallelConfig.serial())) {
         hasTheSameBits(ranks, input(model));
       }
     }
@@ -164,7 +165,7 @@ class PauseTest {
     GenerationTask other = ranks.submit(input.toBuilder().seed(8).build());
     GenerationTask task = ranks.submit(input);
     List<Integer> taken = new ArrayList<>(List.of(pausedAfter(task, 0)));
-    int calls = undisturbedCalls(ranks, input);
+    int calls = ranks.check(input).calls();
     while (taken.get(taken.size() - 1) < calls) {
       assertThat(task.keptBytes()).isPositive();
       task.resume();
@@ -177,13 +178,16 @@ class PauseTest {
     assertThat(task.keptBytes()).isZero();
   }
 
-  private static int undisturbedCalls(XDiTParallel ranks, InputConfig input) {
-    return ranks.check(input).calls();
+  /** Two calls in a step, noise, what was predicted before; the others have these too. */
+  static List<String> solvers() {
+    return CoveringArray.part(
+        List.of("sigma_heun_3", "alpha_lcm_1", "sigma_sde_4", "sigma_ancestral_3", "sd3_unipc_4"),
+        0,
+        2);
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"sigma_heun_3", "sigma_sde_4", "sigma_ancestral_3", "sd3_unipc_4", "alpha_lcm_1"})
+  @MethodSource("solvers")
   void everySolverGoesOnWithItsHistoryAndItsNoise(String name) throws Exception {
     PipelineLoopsTest.Loop loop =
         PipelineLoopsTest.loops().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
@@ -202,7 +206,7 @@ class PauseTest {
   /** Takes one step on each of {@code ranks} in turn, then decodes on the first. */
   private NDArray moved(InputConfig input, List<XDiTParallel> ranks) throws Exception {
     GenerationTask task = ranks.get(0).submit(input);
-    int calls = undisturbedCalls(ranks.get(0), input);
+    int calls = ranks.get(0).check(input).calls();
     for (int step = 1; step <= calls; step++) {
       task.pauseAfter(step).get(60, TimeUnit.SECONDS);
       if (task.state() == State.PAUSED) { // else it was faster
@@ -212,12 +216,8 @@ class PauseTest {
     return pixels(task);
   }
 
-  static Stream<String> models() {
-    return MODELS.stream();
-  }
-
   @ParameterizedTest
-  @MethodSource("models")
+  @FieldSource("MODELS")
   void onOtherRanksItDiffersByRoundingAlone(String model) throws Exception {
     InputConfig input = input(model);
     int turn = MODELS.indexOf(model);
@@ -271,7 +271,7 @@ class PauseTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3})
+  @ValueSource(longs = {1, 2})
   void requestsMayInterleaveAnyhow(long seed) throws Exception {
     Random random = new Random(seed);
     InputConfig input = input("sd3_tiny").toBuilder().numInferenceSteps(4).build();

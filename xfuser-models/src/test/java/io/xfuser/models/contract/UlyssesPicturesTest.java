@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole pictures of Ulysses ranks that trade in two phases, or values first. */
 class UlyssesPicturesTest {
-  private static final int STEPS = 3;
+  private static final int STEPS = TinyPictures.STEPS;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   /** Up to 8 ranks, a Ulysses group of at least 3 among them, with each other method. */

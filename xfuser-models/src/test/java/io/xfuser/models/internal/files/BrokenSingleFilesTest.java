@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.testing.Mutations;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
@@ -22,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A broken file of a model or of a component is refused in a sentence, or taken as it is. */
 class BrokenSingleFilesTest {
-  private static final int MUTATIONS = 1000;
+  private static final int MUTATIONS = CoveringArray.ALL ? 1000 : 250;
   private static final Duration MOST = Duration.ofSeconds(60);
 
   @TempDir Path files;

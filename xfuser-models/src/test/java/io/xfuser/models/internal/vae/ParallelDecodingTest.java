@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeDecoder.DecodeOptions;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.internal.vae.StripedDecoder.Latents;
 import io.xfuser.models.internal.vae.StripedDecoder.Outcome;
 import io.xfuser.nn.Range;
@@ -39,6 +40,7 @@ class ParallelDecodingTest {
     Torch.prepareThread(1);
   }
 
+  /** Every decoder with every number of strips, of some height. */
   static Stream<Arguments> pictures() {
     return Stream.of(
             "pixart_sigma_tiny/vae", "vae_plain", "vae_sixteen", "vae_temporal", "vae_tiny", CAUSAL)
@@ -48,7 +50,8 @@ class ParallelDecodingTest {
                     .boxed()
                     .flatMap(
                         strips ->
-                            Stream.of(strips, 7, 11)
+                            CoveringArray.part(List.of(strips, 7, 11), strips + vae.length(), 3)
+                                .stream()
                                 .map(height -> Arguments.of(vae, strips, height))));
   }
 
