@@ -8,7 +8,7 @@ import java.nio.file.Path;
 class HunyuanDiTNcclTest extends NcclContract {
   @Override
   protected Path directory() {
-    return Path.of("src/test/resources/fixtures/hunyuandit_tiny");
+    return Path.of("src/test/resources/fixtures/hunyuandit12_tiny");
   }
 
   @Override

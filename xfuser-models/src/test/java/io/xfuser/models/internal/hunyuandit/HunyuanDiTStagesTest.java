@@ -89,10 +89,8 @@ class HunyuanDiTStagesTest {
 
   static Stream<ParallelConfig> synchronous() {
     return Stream.of(
-        SERIAL.toBuilder().ulyssesDegree(2).build(),
         SERIAL.toBuilder().ulyssesDegree(4).build(),
         SERIAL.toBuilder().ringDegree(3).build(),
-        SERIAL.toBuilder().ulyssesDegree(2).ringDegree(2).build(),
         SERIAL.toBuilder().cfgDegree(2).build(),
         SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).ringDegree(2).build(),
         SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(1).build(),

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 class SD3NcclTest extends NcclContract {
   @Override
   protected Path directory() {
-    return Path.of("src/test/resources/fixtures/sd3_tiny");
+    return Path.of("src/test/resources/fixtures/sd35_medium_tiny");
   }
 
   @Override

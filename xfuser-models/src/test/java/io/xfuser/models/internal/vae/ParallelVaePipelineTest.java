@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 /** From the prompt to the pixels, in [0, 1], with the decoding shared. */
 class ParallelVaePipelineTest {
   private static final int STEPS = 2;
-  private static final int PARTS = 4;
+  private static final int PARTS = 6;
   private static final List<String> MODELS =
       List.of(
           "pixart_sigma_tiny",
