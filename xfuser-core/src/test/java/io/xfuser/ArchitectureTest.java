@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.xfuser.internal.weights.AdapterSource;
 import io.xfuser.internal.weights.LoraSource;
 import io.xfuser.testing.Rules;
 import io.xfuser.torchscript.AttentionKernel;
@@ -109,7 +110,10 @@ class ArchitectureTest {
                   .and(
                       not(
                           belongToAnyOf(
-                              ElementType.class, AttentionKernel.class, LoraSource.class))));
+                              ElementType.class,
+                              AttentionKernel.class,
+                              LoraSource.class,
+                              AdapterSource.class))));
 
   @ArchTest
   static final ArchRule messagesKnowNothingOfWhatTheyCarry =

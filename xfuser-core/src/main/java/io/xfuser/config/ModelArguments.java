@@ -173,6 +173,14 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           "FILE",
           "The picture that a video ends with, of models that begin with one and end with one");
 
+  public static final Setting<List<Picture>> IP_ADAPTER_IMAGE =
+      pictures(
+          "ip_adapter_image",
+          "Pictures that are prompts: one for each ip_adapter, or several for one");
+
+  public static final Setting<List<Picture>> NEGATIVE_IP_ADAPTER_IMAGE =
+      pictures("negative_ip_adapter_image", "Pictures of what to avoid, with guidance");
+
   static final List<Setting<?>> ALL =
       List.of(
           PROMPT_2,
@@ -201,7 +209,9 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
           INTERMEDIATE_TIMESTEPS,
           GUIDANCE_SCALE_2,
           USE_DYNAMIC_CFG,
-          LAST_IMAGE);
+          LAST_IMAGE,
+          IP_ADAPTER_IMAGE,
+          NEGATIVE_IP_ADAPTER_IMAGE);
 
   ModelArguments(Settings.Builder<?> builder) {
     super(builder);
@@ -230,6 +240,10 @@ abstract sealed class ModelArguments extends Settings permits InputSettings {
 
   private static Setting<List<String>> texts(String name, String meaning) {
     return Setting.of(name, Kind.listOf(Kind.string()), "TEXT", meaning).open(FIRST);
+  }
+
+  private static Setting<List<Picture>> pictures(String name, String meaning) {
+    return Setting.of(name, Kind.listOf(Kind.picture()), "FILE", meaning);
   }
 
   private static Setting<List<Integer>> pair(String name, String meaning) {

@@ -1,10 +1,12 @@
 package io.xfuser.config;
 
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.weights.AdapterSource;
 import io.xfuser.internal.weights.LoraSource;
 import io.xfuser.torchscript.ElementType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /** The settings of a model; {@link ModelConfig} has their values. */
@@ -72,6 +74,15 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
               "With dynamic_lora: for so many choices of LoRAs, none being one, weights are kept")
           .or(2);
 
+  public static final Setting<List<String>> IP_ADAPTER =
+      Setting.of(
+          "ip_adapter",
+          Kind.listOf(Kind.checked(AdapterSource::check)),
+          "FILE[:SCALE]",
+          "IP-Adapters, by which pictures are prompts: files, folders, or names on the Hugging Face"
+              + " hub, ORG/NAME or ORG/NAME/FILE, each with how much it counts, or a list of that"
+              + " with commas, one for each block");
+
   public static final Setting<Integer> TEXT_CACHE =
       Setting.of(
               "text_cache",
@@ -95,7 +106,9 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
 
   public static final Setting<Path> VAE = part("vae", "The autoencoder");
   public static final Setting<Path> IMAGE_ENCODER =
-      part("image_encoder", "What encodes pictures that a video begins with");
+      part(
+          "image_encoder",
+          "What encodes pictures that a video begins with, or that are prompts by an ip_adapter");
 
   public static final Setting<Path> TEXT_ENCODER = part("text_encoder", "The text encoder");
   public static final Setting<Path> TEXT_ENCODER_2 = part("text_encoder_2", "The second one");
@@ -128,6 +141,7 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
                   LORA_IGNORE_UNKNOWN,
                   DYNAMIC_LORA,
                   LORA_CACHE,
+                  IP_ADAPTER,
                   TEXT_CACHE,
                   CACHE_CALIBRATION))
           .<Setting<?>>flatMap(List::stream)
@@ -135,6 +149,11 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
 
   ModelSettings(ModelConfig.Builder builder) {
     super(builder);
+  }
+
+  /** The IP-Adapters, each as {@code PLACE}, {@code PLACE:SCALE} or {@code PLACE:SCALE,…}. */
+  public final List<String> ipAdapters() {
+    return Objects.requireNonNullElse(get(IP_ADAPTER), List.of());
   }
 
   private static boolean keeps(String text) {

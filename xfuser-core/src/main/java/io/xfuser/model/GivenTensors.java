@@ -4,7 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.Collections;
@@ -19,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param latents noise in diffusers' layout, usually (images, c, h, w), in the place of the seed's;
  *     null for none
  * @param text the text encoder's tensors by name, one row per picture, negative ones with the
- *     prefix {@code negative_}; empty for none
+ *     prefix {@code negative_}; empty for none. Those of {@link PicturePrompts#tensor} stand for
+ *     pictures that are prompts: with them alone texts are encoded
  * @param seen what pictures of the request are seen as
  */
 public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text, Seen seen) {
@@ -59,10 +62,10 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
 
   /** {@code input} with empty prompts, as many as there are rows of text, where it has none. */
   public InputConfig complete(InputConfig input) {
-    if (text.isEmpty() || !input.prompts().isEmpty()) {
+    if (!hasTexts() || !input.prompts().isEmpty()) {
       return input;
     }
-    long rows = text.values().iterator().next().getShape().get(0);
+    long rows = text.values().iterator().next().getShape().get(0); // as all of them
     if (rows == 0 || rows % input.numImagesPerPrompt() != 0) {
       throw new ArgumentException(
           "%d rows of text are not a multiple of %d images per prompt"
@@ -70,6 +73,16 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
     }
     int prompts = Math.toIntExact(rows / input.numImagesPerPrompt());
     return input.toBuilder().prompts(Collections.nCopies(prompts, "")).build();
+  }
+
+  /** Whether there are tensors in the place of texts. */
+  public boolean hasTexts() {
+    return text.keySet().stream().anyMatch(name -> !PicturePrompts.isTensor(name));
+  }
+
+  /** Whether there are tensors in the place of pictures that are prompts. */
+  public boolean hasPictures() {
+    return text.keySet().stream().anyMatch(PicturePrompts::isTensor);
   }
 
   /**
@@ -83,21 +96,7 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
       throw new ArgumentException(
           "the latents given have the shape " + latents.getShape() + ", but must have " + noise);
     }
-    text.forEach(
-        (name, tensor) -> {
-          long rows = tensor.getShape().dimension() == 0 ? 0 : tensor.getShape().get(0);
-          if (rows != request.images()) {
-            throw new ArgumentException(
-                "%s has %d rows for %d pictures".formatted(name, rows, request.images()));
-          }
-          String negative = TextRequest.NEGATIVE + name;
-          if (request.guided()
-              && !name.startsWith(TextRequest.NEGATIVE)
-              && !text.containsKey(negative)) {
-            throw new ArgumentException(
-                "guidance needs " + negative + " beside " + name + "; it is not given");
-          }
-        });
+    text.forEach((name, tensor) -> checkText(name, tensor.getShape(), request));
     SourcePictures pictures = request.pictures();
     if (seen.masked() != null) {
       if (pictures == null || !pictures.shows()) {
@@ -131,6 +130,37 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
       throw new ArgumentException(
           "%s have the shape %s, but must have %s, or one row for all"
               .formatted(MASKED, shape, expected));
+    }
+  }
+
+  private void checkText(String name, Shape shape, GenerationRequest request) {
+    long rows = shape.dimension() == 0 ? 0 : shape.get(0);
+    if (rows != request.images()) {
+      throw new ArgumentException(
+          "%s has %d rows for %d pictures".formatted(name, rows, request.images()));
+    }
+    if (PicturePrompts.isTensor(name)) {
+      checkPictures(name, shape, request);
+      return;
+    }
+    String negative = TextRequest.NEGATIVE + name;
+    if (request.guided() && !name.startsWith(TextRequest.NEGATIVE) && !text.containsKey(negative)) {
+      throw new ArgumentException(
+          "guidance needs " + negative + " beside " + name + "; it is not given");
+    }
+  }
+
+  private static void checkPictures(String name, Shape shape, GenerationRequest request) {
+    PicturePrompts pictures = request.prompts().pictures();
+    if (!pictures.tensors(true).containsKey(name)) {
+      throw new ArgumentException(
+          "%s is given, but the model is opened with %d %s"
+              .formatted(name, pictures.adapters(), ModelConfig.IP_ADAPTER));
+    }
+    if (shape.dimension() != 3 || shape.get(1) == 0) {
+      throw new ArgumentException(
+          "%s has the shape %s, but must have rows, pictures or their tokens, and values"
+              .formatted(name, shape));
     }
   }
 

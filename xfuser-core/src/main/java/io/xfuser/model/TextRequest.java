@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.nn.Range;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
@@ -134,12 +135,24 @@ public record TextRequest(
    * @param positive prompts
    * @param negative negative prompts
    * @param others the same for the second and the third text encoder; none: as for the first
+   * @param pictures what is drawn and what is not, in pictures; often none
    */
-  public record Prompts(List<String> positive, List<String> negative, List<Prompts> others) {
+  public record Prompts(
+      List<String> positive, List<String> negative, List<Prompts> others, PicturePrompts pictures) {
     private static final List<Setting<List<String>>> POSITIVE =
         List.of(InputConfig.PROMPT_2, InputConfig.PROMPT_3);
     private static final List<Setting<List<String>>> NEGATIVE =
         List.of(InputConfig.NEGATIVE_PROMPT_2, InputConfig.NEGATIVE_PROMPT_3);
+
+    /** In words alone. */
+    public Prompts(List<String> positive, List<String> negative, List<Prompts> others) {
+      this(positive, negative, others, PicturePrompts.NONE);
+    }
+
+    /** The same with pictures in the place of others. */
+    public Prompts with(PicturePrompts shown) {
+      return new Prompts(positive, negative, others, shown);
+    }
 
     /** The same for every text encoder. */
     public Prompts(List<String> positive, List<String> negative) {

@@ -27,7 +27,6 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Libtorch;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.LoadOptions;
-import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
 import java.nio.file.Path;
 import java.util.List;
@@ -115,14 +114,8 @@ public final class DiffusionPipeline implements AutoCloseable {
     long bytes = ModelSource.weightBytes(directory);
     tell(listener, new Progress.Opening(0, bytes));
     ModelConfig completed = OwnDefaults.complete(config, directory);
-    LoadOptions loading =
-        new LoadOptions(
-            runtime.dtype(),
-            config.variant(),
-            Placement.CPU,
-            quantized(completed),
-            config.keepsTextTypes());
-    PipelineComponents opened = ModelSource.components(config.in(directory), loading);
+    LoadOptions loading = ModelSource.loading(config, completed, runtime);
+    PipelineComponents opened = ModelSource.components(config.in(directory), loading, hub);
     PipelineProvider provider = ModelSource.provider(opened.index());
     PipelineModel<?> model = Calibrated.of(provider.open(opened), completed.cacheCalibration());
     model = OwnDefaults.of(model, directory);
@@ -134,13 +127,6 @@ public final class DiffusionPipeline implements AutoCloseable {
       pipeline.close();
       throw e;
     }
-  }
-
-  private static Quantized quantized(ModelConfig config) {
-    if (config.quantize() != null) {
-      return Quantized.ALL;
-    }
-    return config.quantizeTextEncoder() == null ? Quantized.NOTHING : Quantized.TEXT_ENCODERS;
   }
 
   private static void tell(ProgressListener listener, Progress progress) {

@@ -2,6 +2,7 @@ package io.xfuser.pipeline;
 
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ModelName;
+import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.hub.Hub;
@@ -10,14 +11,18 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineProvider;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.LoadOptions.Quantized;
+import io.xfuser.weights.Placement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Finds models, and what can open them. */
@@ -50,16 +55,38 @@ final class ModelSource {
   }
 
   /** The components of {@code config}, which has a place on this machine. */
-  static PipelineComponents components(ModelConfig config, LoadOptions loading) {
+  static PipelineComponents components(ModelConfig config, LoadOptions loading, Supplier<Hub> hub) {
     Path place = config.directory().orElseThrow();
-    if (Files.isDirectory(place) && config.parts().isEmpty()) {
+    List<ModelAssembler.Adapter> adapters = AdapterPlaces.of(config, hub);
+    if (Files.isDirectory(place) && config.parts().isEmpty() && adapters.isEmpty()) {
       return new PipelineComponents(place, components(place), loading);
     }
     return ServiceLoader.load(ModelAssembler.class)
         .findFirst()
         .orElseThrow(
             () -> new ModelException(place + " is a file, and nothing here opens models of files"))
-        .assemble(config, loading);
+        .assemble(config, adapters, loading);
+  }
+
+  /**
+   * How the weights of {@code config} are loaded.
+   *
+   * @param completed the same with what the model says of itself
+   */
+  static LoadOptions loading(ModelConfig config, ModelConfig completed, RuntimeConfig runtime) {
+    return new LoadOptions(
+        runtime.dtype(),
+        config.variant(),
+        Placement.CPU,
+        quantized(completed),
+        config.keepsTextTypes());
+  }
+
+  private static Quantized quantized(ModelConfig config) {
+    if (config.quantize() != null) {
+      return Quantized.ALL;
+    }
+    return config.quantizeTextEncoder() == null ? Quantized.NOTHING : Quantized.TEXT_ENCODERS;
   }
 
   /** The components that {@code directory} says it has. */

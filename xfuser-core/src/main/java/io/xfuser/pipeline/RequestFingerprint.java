@@ -98,6 +98,8 @@ final class RequestFingerprint {
         .with(InputConfig.NUM_FRAMES.name(), request.latents().pixelFrames())
         .with("latents", request.latents().shape(request.images()))
         .with("sequence", request.sequence().segments())
+        .with("pictures that are prompts", contentsOfEach(request.prompts().pictures().positive()))
+        .with("pictures of what to avoid", contentsOfEach(request.prompts().pictures().negative()))
         .with(
             "pictures that are referred to",
             request.seen().stream().map(reference -> content(reference.image())).toList())
@@ -188,9 +190,15 @@ final class RequestFingerprint {
     Bitmap last = frames.last();
     return Fingerprint.EMPTY
         .with(InputConfig.LAST_IMAGE.name(), last == null ? "none" : content(last))
-        .with(
-            "pictures that are read",
-            frames.read().stream().map(RequestFingerprint::content).toList());
+        .with("pictures that are read", contents(frames.read()));
+  }
+
+  private static List<String> contents(List<Bitmap> bitmaps) {
+    return bitmaps.stream().map(RequestFingerprint::content).toList();
+  }
+
+  private static List<List<String>> contentsOfEach(List<List<Bitmap>> bitmaps) {
+    return bitmaps.stream().map(RequestFingerprint::contents).toList();
   }
 
   private static String content(Bitmap bitmap) {

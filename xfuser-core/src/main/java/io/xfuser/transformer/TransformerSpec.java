@@ -63,6 +63,16 @@ public interface TransformerSpec<C> {
     return Modulations.NONE;
   }
 
+  /**
+   * Elements that block {@code index} keeps of pictures that are prompts, at least, in requests
+   * that have some; it holds as much again as a query has of each token while it attends.
+   *
+   * @param rows of the batch
+   */
+  default long shown(int index, long rows) {
+    return 0;
+  }
+
   /** Loads {@code share} of block {@code index}: its part of every width that ranks share out. */
   Block<C> block(int index, Share share);
 

@@ -105,7 +105,7 @@ class InputConfigTest {
                 + " cfg_normalization=0.0, cfg_truncation=1.0, text_encoder_out_layers=none,"
                 + " complex_human_instruction=none, max_timesteps=1.5708,"
                 + " intermediate_timesteps=none, guidance_scale_2=none, use_dynamic_cfg=false,"
-                + " last_image=none]");
+                + " last_image=none, ip_adapter_image=none, negative_ip_adapter_image=none]");
     assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all).isNotEqualTo(FOX);
     assertThat(InputConfig.builder().classLabels(List.of(207, 0)).build().classLabels())
         .containsExactly(207, 0);

@@ -73,7 +73,7 @@ class ModelConfigTest {
                 + " text_encoder_2=none, text_encoder_3=none, tokenizer=none, tokenizer_2=none,"
                 + " tokenizer_3=none, quantize=none, quantize_text_encoder=none,"
                 + " lora=[b.safetensors:0.5, org/a], lora_ignore_unknown=true, dynamic_lora=true,"
-                + " lora_cache=5, text_cache=64, cache_calibration=none]");
+                + " lora_cache=5, ip_adapter=none, text_cache=64, cache_calibration=none]");
     assertThatThrownBy(() -> ModelConfig.builder(downloads).loras("a.safetensors:much"))
         .hasMessage("lora must end with a number after its colon, but is a.safetensors:much");
     assertThatThrownBy(() -> ModelConfig.builder(downloads).loras(" ")).hasMessage("lora is empty");

@@ -34,6 +34,7 @@ class ModelsArchitectureTest {
   private static final String[] SHARED = {
     "io.xfuser.models.internal",
     "io.xfuser.models.internal.adaln..",
+    "io.xfuser.models.internal.adapter..",
     "io.xfuser.models.internal.files..",
     "io.xfuser.models.internal.joint..",
     "io.xfuser.models.internal.lora..",

@@ -3,6 +3,7 @@ package io.xfuser.models;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.ModelConfig;
+import io.xfuser.models.contract.ShownPictures;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.transformer.Part;
 import io.xfuser.transformer.TransformerSpec;
@@ -45,13 +46,13 @@ class WeightNamesTest {
     try (Stream<Path> fixtures = Files.list(FIXTURES)) {
       fixtures
           .filter(directory -> Files.exists(directory.resolve("model_index.json")))
-          .forEach(WeightNamesTest::read);
+          .forEach(directory -> read(ModelConfig.builder(directory).build()));
     }
+    read(ShownPictures.with(FIXTURES.resolve("flux_dev_tiny"), "dev.safetensors"));
     assertThat(READ).hasSizeGreaterThanOrEqualTo(7);
   }
 
-  private static void read(Path model) {
-    ModelConfig config = ModelConfig.builder(model).build();
+  private static void read(ModelConfig config) {
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(config)) {
       TransformerSpec<?> spec = pipeline.model().transformer(Placement.CPU);
       List<Part> parts = new ArrayList<>();

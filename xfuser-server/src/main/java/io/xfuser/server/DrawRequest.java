@@ -80,6 +80,8 @@ record DrawRequest(
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
           InputConfig.LAST_IMAGE,
+          InputConfig.IP_ADAPTER_IMAGE,
+          InputConfig.NEGATIVE_IP_ADAPTER_IMAGE,
           InputConfig.LORA);
 
   private static final Pattern PIXELS = Pattern.compile("(\\d{1,6})\\s*[xX×*]\\s*(\\d{1,6})");
@@ -188,8 +190,14 @@ record DrawRequest(
    * A file of a form, or base64 in JSON: never a path or an address, which the server would read.
    */
   private static void pictures(Form form, InputConfigBuilder input) {
-    List<Picture> shown = pictures(form, form.given().of(InputConfig.IMAGE));
-    set(input, InputConfig.IMAGE, shown.isEmpty() ? null : shown);
+    for (Setting<?> several :
+        List.of(
+            InputConfig.IMAGE,
+            InputConfig.IP_ADAPTER_IMAGE,
+            InputConfig.NEGATIVE_IP_ADAPTER_IMAGE)) {
+      List<Picture> shown = pictures(form, form.given().of(several));
+      set(input, several, shown.isEmpty() ? null : shown);
+    }
     set(input, InputConfig.MASK_IMAGE, mask(picture(form, "mask")));
     set(input, InputConfig.LAST_IMAGE, picture(form, InputConfig.LAST_IMAGE.name()));
     if (form.fields().containsKey("mask_image") || form.files().containsKey("mask_image")) {

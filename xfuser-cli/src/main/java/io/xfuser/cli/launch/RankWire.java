@@ -36,6 +36,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Requests, progress and pictures as lines of JSON between a server and its ranks' processes. */
 final class RankWire {
+  /** Settings of several pictures. */
+  private static final List<Setting<?>> PICTURES =
+      List.of(
+          InputConfig.IMAGE, InputConfig.IP_ADAPTER_IMAGE, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
+
   /** Begins the lines that are meant; libraries may write others. */
   private static final String MARK = "xfuser:";
 
@@ -90,7 +95,7 @@ final class RankWire {
     for (Setting<?> setting : InputConfig.SETTINGS) {
       JsonNode value = message.at("/settings/" + setting.name());
       if (!value.isMissingNode()) {
-        if (setting == InputConfig.IMAGE) {
+        if (PICTURES.contains(setting)) {
           List<byte[]> pictures = new ArrayList<>();
           for (JsonNode picture : value) {
             pictures.add(picture.binaryValue());

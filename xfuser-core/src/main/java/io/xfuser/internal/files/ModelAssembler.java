@@ -5,6 +5,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,11 +15,19 @@ import java.util.Map;
 public interface ModelAssembler {
   /**
    * The components of the model of {@code config}, a file, or a directory some of whose components
-   * are given apart. Headers are read, and weights are not.
+   * are given apart, with {@code adapters} as further ones. Headers are read, and weights are not.
    *
    * @throws ModelException in one sentence, if the file is no such model, or a component is missing
    */
-  PipelineComponents assemble(ModelConfig config, LoadOptions loading);
+  PipelineComponents assemble(ModelConfig config, List<Adapter> adapters, LoadOptions loading);
+
+  /**
+   * An IP-Adapter.
+   *
+   * @param file its weights
+   * @param scales how much it counts: one for all blocks, or one for each
+   */
+  record Adapter(Path file, List<Double> scales) {}
 
   /**
    * What is in {@code place}, a file of weights, or a directory of a pipeline, of one component or

@@ -188,6 +188,8 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     double hidden = 0;
     double inside = 0;
     for (RankPlan rank : ranks) {
+      double shown = shown(rank, spec);
+      hidden += shown;
       boolean together =
           rank.mesh().coordinate(rank.rank(), MeshAxis.PIPELINE) == 0
               && rank.images().from() == 0
@@ -202,7 +204,8 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
             runtime.attentionBackend() == AttentionKernel.SDPA_MATH
                 ? scores(rank, spec, rows * tokens)
                 : 0;
-        inside = Math.max(inside, 4 * rows * tokens * share + scores);
+        int held = shown > 0 ? 5 : 4; // what is attended of pictures, too
+        inside = Math.max(inside, held * rows * tokens * share + scores);
       }
     }
     return hidden + inside;
@@ -223,6 +226,16 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
               .sum();
     }
     return bytes;
+  }
+
+  /** What blocks keep of pictures that are prompts. */
+  private static double shown(RankPlan rank, TransformerSpec<?> spec) {
+    return rank.request().prompts().pictures().given()
+        ? IntStream.range(rank.blocks().from(), rank.blocks().to())
+                .mapToDouble(block -> spec.shown(block, (long) rows(rank)))
+                .sum()
+            / rank.mesh().degree(MeshAxis.TENSOR)
+        : 0;
   }
 
   /** Elements of the products of queries and keys, where a kernel has them all. */

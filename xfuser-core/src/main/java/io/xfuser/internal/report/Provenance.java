@@ -36,6 +36,8 @@ public final class Provenance {
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
           InputConfig.LAST_IMAGE,
+          InputConfig.IP_ADAPTER_IMAGE,
+          InputConfig.NEGATIVE_IP_ADAPTER_IMAGE,
           InputConfig.PARTIAL_IMAGES,
           InputConfig.PREVIEW_EVERY,
           InputConfig.LORA);
@@ -158,6 +160,10 @@ public final class Provenance {
         json.put(setting.name(), setting.textIn(given));
       }
     }
+    if (!given.ipAdapters().isEmpty()) {
+      ArrayNode adapters = json.putArray(ModelConfig.IP_ADAPTER.name());
+      given.ipAdapters().forEach(place -> adapters.add(place.replaceFirst(".*[/\\\\]", "")));
+    }
     for (Setting<Path> part : ModelConfig.PARTS) {
       Path place = given.get(part);
       if (place != null) {
@@ -190,6 +196,13 @@ public final class Provenance {
 
   /** Names of files alone: the path says who the user is. */
   private void putPictures(ObjectNode json) {
+    for (Setting<List<Picture>> shown :
+        List.of(InputConfig.IP_ADAPTER_IMAGE, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE)) {
+      if (request.input().has(shown)) {
+        ArrayNode names = json.putArray(shown.name());
+        request.input().listed(shown).forEach(picture -> names.add(picture.name()));
+      }
+    }
     SourcePictures pictures = request.pictures();
     if (pictures != null) {
       Picture image = Objects.requireNonNull(request.input().image());

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.picture.Bitmap;
+import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.Texts;
 import io.xfuser.model.GenerationRequest;
@@ -70,21 +71,22 @@ record PromptTensors(
   }
 
   private Map<String, NDArray> text(NDManager owner, GivenTensors given) {
-    if (!given.text().isEmpty()) {
-      Map<String, NDArray> mine = new HashMap<>();
-      given
-          .text()
-          .forEach(
-              (name, tensor) ->
-                  mine.put(
-                      name,
-                      Torch.slice(owner, tensor, 0, plan.images().from(), plan.images().to())));
-      return mine;
+    Map<String, NDArray> mine = new HashMap<>();
+    given
+        .text()
+        .forEach(
+            (name, tensor) ->
+                mine.put(
+                    name, Torch.slice(owner, tensor, 0, plan.images().from(), plan.images().to())));
+    List<Part> parts = given.hasTexts() ? List.of() : parts();
+    Map<String, List<Bitmap>> pictures = ShownTensors.missing(plan.request(), given);
+    if (!parts.isEmpty() || !pictures.isEmpty()) {
+      try (NDManager scope = owner.newSubManager()) {
+        Map<String, NDArray> encoded = encodes() ? encoded(scope, parts, pictures) : Map.of();
+        mine.putAll(broadcast(owner, replica.isFirst() ? new TreeMap<>(encoded) : Map.of()));
+      }
     }
-    try (NDManager scope = owner.newSubManager()) {
-      Map<String, NDArray> encoded = encodes() ? encoded(scope) : Map.of();
-      return broadcast(owner, replica.isFirst() ? new TreeMap<>(encoded) : Map.of());
-    }
+    return ShownTensors.matched(owner, mine);
   }
 
   /** Whether this rank has a part in encoding. */
@@ -101,8 +103,8 @@ record PromptTensors(
     return shared() ? new Share(replica.rank(), replica.size()) : Share.WHOLE;
   }
 
-  private Map<String, NDArray> encoded(NDManager scope) {
-    List<Part> parts = parts();
+  private Map<String, NDArray> encoded(
+      NDManager scope, List<Part> parts, Map<String, List<Bitmap>> pictures) {
     Map<String, NDArray> all = new HashMap<>();
     List<Part> missing = new ArrayList<>();
     for (Part part : parts) {
@@ -114,13 +116,20 @@ record PromptTensors(
         missing.add(part);
       }
     }
-    if (!missing.isEmpty()) {
+    boolean sees = replica.isFirst() && !pictures.isEmpty();
+    if (!missing.isEmpty() || sees) {
       try (Shared.Lease<TextEncoder> encoder = run.loads(pipeline).textEncoder(share())) {
         run.figures().textEncoder(encoder.get().parameterBytes());
         for (Part part : missing) {
           Map<String, NDArray> tensors = encoder.get().encode(scope, part.request());
           keep(part, tensors);
           add(all, part, tensors);
+        }
+        if (sees) {
+          long[] rows = new long[plan.images().length()];
+          pictures.forEach(
+              (name, seen) ->
+                  all.put(name, Torch.rows(scope, encoder.get().see(scope, seen), rows)));
         }
       }
     }
@@ -172,7 +181,7 @@ record PromptTensors(
    */
   private List<Part> parts() {
     GenerationRequest request = plan.request();
-    TextRequest.Prompts prompts = request.prompts();
+    TextRequest.Prompts prompts = request.prompts().with(PicturePrompts.NONE);
     if (!request.guided()) {
       return List.of(part("", prompts.withoutNegatives(), 0, 1));
     }

@@ -58,7 +58,8 @@ public record LoraSource(boolean second, String place, double scale) {
     return new LoraSource(second, text, 1);
   }
 
-  private static boolean exists(String place) {
+  /** Whether {@code place} is one of this machine. */
+  static boolean exists(String place) {
     try {
       return Files.exists(Path.of(place));
     } catch (InvalidPathException e) {

@@ -4,7 +4,9 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.scheduler.LoopVariants;
+import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
@@ -19,10 +21,40 @@ import java.util.function.Function;
 public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
   private static final int TRIED_TOKENS = 1024; // of a request that is only tried
 
+  private final Adapters adapters;
+  private long eyesBytes;
+
   /** As {@link LatentPipeline}'s. */
   protected FlowPipeline(
       PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
     super(components, needs, reading);
+    adapters = Adapters.of(components);
+  }
+
+  /** The adapters by which pictures are prompts; often none. */
+  protected final Adapters adapters() {
+    return adapters;
+  }
+
+  /** Told by a check: bytes of what encodes such pictures. */
+  protected final void eyes(long bytes) {
+    eyesBytes = bytes;
+  }
+
+  @Override
+  public long bytes(Progress.Component component) {
+    long own = super.bytes(component);
+    return switch (component) {
+      case TRANSFORMER -> own + adapters.bytes();
+      case TEXT_ENCODER -> own + eyesBytes;
+      case DECODER, ENCODER -> own;
+    };
+  }
+
+  @Override
+  public void close() {
+    adapters.close();
+    super.close();
   }
 
   /** What a picture of {@code tokens} asks of its scheduler. */

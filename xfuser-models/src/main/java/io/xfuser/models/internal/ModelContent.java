@@ -3,6 +3,7 @@ package io.xfuser.models.internal;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.ContentDigest;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -75,7 +77,23 @@ final class ModelContent {
         }
       }
     }
+    adapters(components, all);
     return all;
+  }
+
+  private static void adapters(PipelineComponents components, Map<String, String> all) {
+    for (int i = 0; components.given().containsKey(Adapters.component(i)); i++) {
+      String name = Adapters.component(i);
+      ComponentConfig told = Objects.requireNonNull(components.given().get(name)).config();
+      try (ComponentWeights weights = ComponentWeights.open(components, name)) {
+        ContentDigest digest = new ContentDigest();
+        weights.digest(digest);
+        all.put(name + "/ with the digest", digest.hex());
+        all.put(name + "/ with the scales", Objects.requireNonNull(told).text(Adapters.SCALES));
+      } catch (IOException | ModelException e) {
+        LOG.debug("{} cannot be compared with that of other ranks", name, e);
+      }
+    }
   }
 
   /** Where a second transformer takes over, for example. */

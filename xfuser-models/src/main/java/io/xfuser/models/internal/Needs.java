@@ -4,8 +4,10 @@ import static io.xfuser.models.internal.text.TextComponents.ENCODER;
 import static io.xfuser.models.internal.text.TextComponents.TOKENIZER;
 
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.scheduler.Schedulers;
+import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.text.TextModelProvider;
 import io.xfuser.models.internal.text.Tokenizers;
@@ -58,6 +60,11 @@ public record Needs(
     return new Needs(transformers, more, scheduler, texts, optional, vae);
   }
 
+  /** And perhaps adapters by which pictures are prompts, and an encoder of these classes. */
+  public Needs adapters(Set<String> encoders) {
+    return orNone(Adapters.NAME, Set.of()).orNone(ClipPictures.ENCODER, encoders);
+  }
+
   /** And a scheduler that can be told of all these. */
   public Needs scheduler(SchedulerProvider.Ability... abilities) {
     return new Needs(transformers, others, Set.of(abilities), texts, optional, vae);
@@ -84,6 +91,9 @@ public record Needs(
 
   /** The classes that each of {@code components} may have, by its name. */
   Map<String, Set<String>> classes(PipelineComponents components) {
+    if (!others.containsKey(Adapters.NAME)) {
+      Adapters.refuse(components);
+    }
     Map<String, Set<String>> all = new TreeMap<>();
     all.put("transformer", transformers);
     others.forEach(

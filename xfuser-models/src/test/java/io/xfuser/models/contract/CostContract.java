@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
@@ -40,6 +41,11 @@ public abstract class CostContract {
 
   /** The pipeline's directory. */
   protected abstract Path directory();
+
+  /** The model in it, with what else it is opened with. */
+  protected ModelConfig model() {
+    return ModelConfig.builder(directory()).build();
+  }
 
   /** Two pictures or videos with guidance, of at least 24 tokens each. */
   protected abstract InputConfig input();
@@ -207,7 +213,7 @@ public abstract class CostContract {
   }
 
   private DiffusionPipeline open() {
-    return DiffusionPipeline.fromPretrained(EngineConfig.of(directory()).model());
+    return DiffusionPipeline.fromPretrained(model());
   }
 
   private RunReport run(DiffusionPipeline pipeline, ParallelConfig degrees, int warmup) {

@@ -1,6 +1,7 @@
 package io.xfuser.models.contract;
 
 import io.xfuser.config.EngineConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -18,9 +19,14 @@ abstract class OpenedOnce {
   /** The pipeline's directory. */
   protected abstract Path directory();
 
+  /** The model in it, with what else it is opened with. */
+  protected ModelConfig model() {
+    return ModelConfig.builder(directory()).build();
+  }
+
   @BeforeAll
   void open() {
-    engine = EngineConfig.of(directory());
+    engine = EngineConfig.builder(model()).build();
     pipeline = DiffusionPipeline.fromPretrained(engine.model());
   }
 

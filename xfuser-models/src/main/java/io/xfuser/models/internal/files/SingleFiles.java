@@ -6,6 +6,7 @@ import io.xfuser.internal.files.ModelAssembler;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineComponents.Given;
 import io.xfuser.models.internal.parts.TwoTransformers;
+import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.LoadOptions;
 import java.nio.file.Files;
@@ -18,12 +19,16 @@ import java.util.Map;
 /** Puts together a pipeline of a transformer's file, and of files and folders given beside it. */
 public final class SingleFiles implements ModelAssembler {
   @Override
-  public PipelineComponents assemble(ModelConfig config, LoadOptions loading) {
+  public PipelineComponents assemble(
+      ModelConfig config, List<Adapter> adapters, LoadOptions loading) {
     Path model = config.directory().orElseThrow();
-    Map<String, Path> parts = config.parts();
-    return Files.isDirectory(model)
-        ? exchanged(model, parts, loading)
-        : new Assembly(model, parts).components(loading);
+    Map<String, Path> parts = new LinkedHashMap<>(config.parts());
+    Path eyes = adapters.isEmpty() ? null : parts.remove(ClipPictures.ENCODER);
+    PipelineComponents plain =
+        Files.isDirectory(model)
+            ? exchanged(model, parts, loading)
+            : new Assembly(model, parts).components(loading);
+    return adapters.isEmpty() ? plain : GivenAdapters.beside(plain, adapters, eyes);
   }
 
   @Override

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.DoubleBlock;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.Modulation;
+import io.xfuser.models.internal.joint.PictureAdapter;
 import io.xfuser.models.internal.joint.SingleBlock;
 import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.joint.StreamEmbedding;
@@ -32,12 +33,19 @@ import java.util.List;
  *
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
+ * @param adapters by which pictures are prompts; often none
  */
-public record Flux(FluxConfig config, Weights weights) implements StreamTransformer {
+public record Flux(FluxConfig config, Weights weights, List<PictureAdapter> adapters)
+    implements StreamTransformer {
   static final Program PROGRAM = Program.load(Flux.class, "flux.py");
 
   private static final Modulation SINGLE =
       (step, block) -> step.of(block, PROGRAM, "single_modulation");
+
+  /** Without adapters. */
+  public Flux(FluxConfig config, Weights weights) {
+    this(config, weights, List.of());
+  }
 
   /** Checks that what the model uses are floats, and names the rest. */
   public Flux {
@@ -59,6 +67,13 @@ public record Flux(FluxConfig config, Weights weights) implements StreamTransfor
   }
 
   @Override
+  public long shown(int index, long rows) {
+    return index < config.streams().doubleBlocks()
+        ? PictureAdapter.kept(adapters, config.streams(), rows)
+        : 0;
+  }
+
+  @Override
   public StreamConfig streams() {
     return config.streams();
   }
@@ -70,7 +85,19 @@ public record Flux(FluxConfig config, Weights weights) implements StreamTransfor
     long width = config.width();
     return index < config.streams().doubleBlocks()
         ? new DoubleBlock(
-            headSize(), Streams.OWN, WeightMap.of(block, share, w -> DoubleBlock.readAll(w, heads)))
+                headSize(),
+                Streams.OWN,
+                WeightMap.of(
+                    block,
+                    share,
+                    w ->
+                        PictureAdapter.block(
+                            DoubleBlock.readAll(w, heads),
+                            adapters,
+                            index,
+                            heads,
+                            config.streams().textWidth())))
+            .with(adapters, index, heads, share)
         : new SingleBlock(
             headSize(),
             index == depth() - 1,
@@ -121,6 +148,6 @@ public record Flux(FluxConfig config, Weights weights) implements StreamTransfor
 
   @Override
   public Conditioner<JointConditioning> conditioner() {
-    return FluxConditioner.load(config, weights);
+    return FluxConditioner.load(config, weights, adapters);
   }
 }

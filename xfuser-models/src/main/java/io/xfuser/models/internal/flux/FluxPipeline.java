@@ -16,11 +16,13 @@ import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.nn.Patchify;
@@ -60,7 +62,9 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
           InputConfig.STRENGTH,
-          InputConfig.PADDING_MASK_CROP);
+          InputConfig.PADDING_MASK_CROP,
+          InputConfig.IP_ADAPTER_IMAGE,
+          InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
 
   /** What a transformer has not that sees the mask. */
   private static final Set<Setting<?>> NOT_OF_FILL =
@@ -68,7 +72,9 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
           InputConfig.NEGATIVE_PROMPT,
           InputConfig.NEGATIVE_PROMPT_2,
           InputConfig.TRUE_CFG_SCALE,
-          InputConfig.PADDING_MASK_CROP);
+          InputConfig.PADDING_MASK_CROP,
+          InputConfig.IP_ADAPTER_IMAGE,
+          InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
 
   /** What a transformer has not that refers to the picture. */
   private static final Set<Setting<?>> NOT_OF_KONTEXT = Set.of(InputConfig.PADDING_MASK_CROP);
@@ -89,14 +95,19 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
     return Needs.of("FluxTransformer2DModel")
         .scheduler(SchedulerProvider.Ability.MU)
         .text("", Ability.POOLED)
-        .text("_2", Ability.STATES);
+        .text("_2", Ability.STATES)
+        .adapters(ClipPictures.ENCODERS);
   }
 
   @Override
   protected void check() {
     requireClass();
+    if (fills()) {
+      Adapters.refuse(components());
+    }
     requireLatents(config().streams().channels(), config().tokenWidth());
     super.check();
+    checkAdapters(config().streams());
   }
 
   /** A transformer sees a mask if it is Fill's, and no other does. */
@@ -150,7 +161,8 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
         PictureSizes.roundedDown(
             title(), multiple(), refers() ? kontext().drawn(input, asked) : asked);
     LatentShape latents = latents(size);
-    GenerationRequest request = GenerationRequest.of(input, size, latents, defaults(input));
+    GenerationRequest request =
+        adapters().shown(GenerationRequest.of(input, size, latents, defaults(input)));
     requireText(LONGEST_TEXT, request);
     if (input.negativePrompts().isEmpty() && input.has(InputConfig.NEGATIVE_PROMPT_2)) {
       throw new ArgumentException(
@@ -230,7 +242,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
 
   @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
-    return new Flux(config(), weights(placement));
+    return new Flux(config(), weights(placement), adapters(config().streams(), placement));
   }
 
   @Override

@@ -32,6 +32,7 @@ final class FluxTextEncoder extends TextTowers {
     super(components, share);
     first = tower("");
     second = tower("_2");
+    openEyes();
   }
 
   @Override

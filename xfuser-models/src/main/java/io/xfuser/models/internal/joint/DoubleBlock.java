@@ -11,16 +11,35 @@ import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.transformer.Hidden;
+import io.xfuser.transformer.Terms;
+import io.xfuser.weights.Share;
+import java.util.List;
 
 /**
  * Joint attention of image and text, each with its own weights, and an MLP for each.
  *
  * @param headSize D
  * @param modulation of both
- * @param weights those that {@link #read} reads, and what the modulation is made of
+ * @param weights those that {@link #read} reads, what the modulation is made of, and what {@link
+ *     PictureAdapter#block} reads
+ * @param shown how it attends pictures that are prompts
  */
-public record DoubleBlock(int headSize, Modulation modulation, TensorMap weights)
+public record DoubleBlock(
+    int headSize, Modulation modulation, TensorMap weights, ShownAttention shown)
     implements Block<JointConditioning> {
+  /** One that attends no such pictures. */
+  public DoubleBlock(int headSize, Modulation modulation, TensorMap weights) {
+    this(headSize, modulation, weights, ShownAttention.NONE);
+  }
+
+  /**
+   * The same with {@code adapters}, of whose weights {@code share} of block {@code index} is read.
+   */
+  public DoubleBlock with(List<PictureAdapter> adapters, int index, Inner heads, Share share) {
+    return new DoubleBlock(
+        headSize, modulation, weights, ShownAttention.of(adapters, index, heads, share));
+  }
+
   /** What such a block has but for its modulation. */
   public static WeightMap read(WeightMap w, Inner heads) {
     long width = heads.width();
@@ -59,13 +78,28 @@ public record DoubleBlock(int headSize, Modulation modulation, TensorMap weights
                   () ->
                       Streams.PROGRAM.call(
                           scope, "double_rest", packed, streams, m, rotation, weights));
+      NDArray pictures = shown.attended(scope, packed, text(x), c, this); // (B, l, H, D)
       NDArray attended = context.attend(scope, 0, qkv); // (B, t + l, H, D)
+      Terms terms = context.terms(2, Streams.PROGRAM);
       NDList out =
-          context
-              .terms(2, Streams.PROGRAM)
-              .callList(owner, "double_after", streams, attended, m, weights);
+          pictures == null
+              ? terms.callList(owner, "double_after", streams, attended, m, weights)
+              : terms.callList(
+                  owner,
+                  "double_after_shown",
+                  streams,
+                  attended,
+                  pictures,
+                  shown.before(),
+                  m,
+                  weights);
       return x.with(out.get(0), x.text() == null ? null : out.get(1));
     }
+  }
+
+  private static long text(Hidden x) {
+    NDArray text = x.text();
+    return text == null ? 0 : text.getShape().get(1);
   }
 
   @Override

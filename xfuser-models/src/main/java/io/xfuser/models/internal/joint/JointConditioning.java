@@ -3,6 +3,7 @@ package io.xfuser.models.internal.joint;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.parts.StepModulations;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *     every step, after SiLU, (B, C)
  * @param refining makes the text that enters the first block, anew in each step; null = it enters
  *     as it is
+ * @param shown pictures that are prompts; null = none
  * @param stepOrNull what belongs to a step; null before the first
  */
 public record JointConditioning(
@@ -29,6 +31,7 @@ public record JointConditioning(
     @Nullable NDArray rows,
     StepModulations steps,
     @Nullable Function<StepModulations.Now, NDArray> refining,
+    @Nullable ShownPictures shown,
     StepModulations.@Nullable Now stepOrNull) {
   /** Before the first step, with text that is all attended and nowhere. */
   public JointConditioning(NDArray text, NDArray places, StepModulations steps) {
@@ -43,18 +46,25 @@ public record JointConditioning(
       NDArray places,
       @Nullable NDArray rows,
       StepModulations steps) {
-    this(text, mask, textPlaces, places, rows, steps, null, null);
+    this(text, mask, textPlaces, places, rows, steps, null, null, null);
   }
 
   /** The same with a mask. */
   public JointConditioning masked(NDArray other) {
     return new JointConditioning(
-        text, other, textPlaces, places, rows, steps, refining, stepOrNull);
+        text, other, textPlaces, places, rows, steps, refining, shown, stepOrNull);
   }
 
   /** The same with text that is refined anew in each step, to as many tokens. */
   public JointConditioning refined(Function<StepModulations.Now, NDArray> other) {
-    return new JointConditioning(text, mask, textPlaces, places, rows, steps, other, stepOrNull);
+    return new JointConditioning(
+        text, mask, textPlaces, places, rows, steps, other, shown, stepOrNull);
+  }
+
+  /** The same with pictures that are prompts, if there are any. */
+  public JointConditioning showing(Optional<ShownPictures> pictures) {
+    return new JointConditioning(
+        text, mask, textPlaces, places, rows, steps, refining, pictures.orElse(null), stepOrNull);
   }
 
   /** The text that enters the first block in this step, (B, T, C). */
@@ -65,7 +75,7 @@ public record JointConditioning(
   /** The same in a step, whose manager is {@code step}. */
   public JointConditioning at(NDManager step, double timestep) {
     return new JointConditioning(
-        text, mask, textPlaces, places, rows, steps, refining, steps.at(step, timestep));
+        text, mask, textPlaces, places, rows, steps, refining, shown, steps.at(step, timestep));
   }
 
   /** What belongs to this step. */

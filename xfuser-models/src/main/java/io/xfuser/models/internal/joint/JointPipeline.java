@@ -1,10 +1,17 @@
 package io.xfuser.models.internal.joint;
 
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.FlowPipeline;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.adapter.Adapters;
+import io.xfuser.models.internal.text.ClipPictures;
+import io.xfuser.models.internal.weights.WeightMap;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Placement;
+import java.util.List;
 import java.util.function.Function;
 
 /**
@@ -17,6 +24,52 @@ public abstract class JointPipeline<T> extends FlowPipeline<T, JointConditioning
   protected JointPipeline(
       PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
     super(components, needs, reading);
+  }
+
+  /**
+   * The adapters of a transformer of two streams, handed out on the device of {@code placement}.
+   *
+   * @throws ModelException if one is not made for this transformer
+   */
+  protected final List<PictureAdapter> adapters(StreamConfig config, Placement placement) {
+    return adapters().all().stream()
+        .map(one -> adapter(one, config, one.weights().handedOut(placement)))
+        .toList();
+  }
+
+  private static PictureAdapter adapter(
+      Adapters.Adapter adapter, StreamConfig config, Weights weights) {
+    long[] shape = adapter.shape(PictureAdapter.PROJECTION);
+    return new PictureAdapter(
+        weights,
+        shape[shape.length - 1],
+        shape[0] / config.textWidth() * config.textWidth(),
+        adapter.scales(config.doubleBlocks()));
+  }
+
+  /**
+   * Refuses adapters of another transformer, or of another picture encoder, without reading
+   * weights.
+   *
+   * @throws ModelException naming the file and what does not fit
+   */
+  protected final void checkAdapters(StreamConfig config) {
+    for (Adapters.Adapter one : adapters().all()) {
+      PictureAdapter adapter = adapter(one, config, one.weights().promised());
+      List<PictureAdapter> alone = List.of(adapter);
+      WeightMap.of(adapter.weights(), w -> PictureAdapter.projections(w, alone, config.textWidth()))
+          .close();
+      for (int i = 0; i < config.doubleBlocks(); i++) {
+        int index = i;
+        WeightMap.of(
+                adapter.weights(),
+                w -> PictureAdapter.block(w, alone, index, config.heads(), config.textWidth()))
+            .close();
+      }
+      if (components().has(ClipPictures.ENCODER)) {
+        eyes(ClipPictures.checkProjecting(components(), adapter.seen()));
+      }
+    }
   }
 
   /**

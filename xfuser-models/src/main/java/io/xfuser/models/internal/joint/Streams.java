@@ -14,7 +14,8 @@ import java.util.List;
 /** The arithmetic of blocks of two streams, and of one. */
 public final class Streams {
   /** Their program. */
-  static final Program PROGRAM = Program.load(Streams.class, "stream.py", "rotary.py", "blocks.py");
+  static final Program PROGRAM =
+      Program.load(Streams.class, "stream.py", "rotary.py", "blocks.py", "pictures.py");
 
   /**
    * Of layers that each double block has: {@code norm1.linear} and {@code norm1_context.linear}.

@@ -20,10 +20,11 @@ import java.util.regex.Pattern;
 
 /**
  * CLIP's picture encoder (arXiv 2103.00020), transformers' {@code CLIPVisionModel} with {@code
- * CLIPImageProcessor} before it, up to the layer before the last one, which is not read. Safe for
+ * CLIPImageProcessor} before it: up to the layer before the last one, the rest of which is not
+ * read, or with all layers and the projection of {@code CLIPVisionModelWithProjection}. Safe for
  * use by several threads.
  */
-public final class ClipPictures implements PictureReader {
+public final class ClipPictures implements PictureEyes {
   /** The component that it is, by its class. */
   public static final String ENCODER = "image_encoder";
 
@@ -54,10 +55,11 @@ public final class ClipPictures implements PictureReader {
   private final LayersConfig config;
   private final ClipView view;
   private final int patch;
+  private final int projection; // 0 = up to the layer before the last one
   private final ElementType type;
   private final EncoderWeights weights;
 
-  private ClipPictures(EncoderFolder folder, ClipView view) {
+  private ClipPictures(EncoderFolder folder, ClipView view, boolean projects) {
     ComponentConfig json = folder.config().part("vision_config", "clip_vision_model");
     config = LayersConfig.of(json, USUAL);
     this.view = view;
@@ -69,6 +71,7 @@ public final class ClipPictures implements PictureReader {
           "%s: patch_size %d makes no patches of %d pixels"
               .formatted(json.origin(), patch, view.side()));
     }
+    projection = projects ? json.getInt("projection_dim", 512) : 0;
     type = folder.loading().type();
     weights = EncoderWeights.open(folder, NAMES, this::read);
   }
@@ -96,12 +99,38 @@ public final class ClipPictures implements PictureReader {
 
   /** Opens the pipeline's. */
   public static ClipPictures open(PipelineComponents components) {
-    return of(components, EncoderFolder.of(components, ENCODER));
+    return of(components, EncoderFolder.of(components, ENCODER), false);
   }
 
-  private static ClipPictures of(PipelineComponents components, EncoderFolder folder) {
+  /** The same with its projection. */
+  static ClipPictures openProjecting(PipelineComponents components) {
+    return of(components, EncoderFolder.of(components, ENCODER), true);
+  }
+
+  private static ClipPictures of(
+      PipelineComponents components, EncoderFolder folder, boolean projects) {
     return new ClipPictures(
-        folder, ClipView.of(components.config(PROCESSOR, "preprocessor_config.json")));
+        folder, ClipView.of(components.config(PROCESSOR, "preprocessor_config.json")), projects);
+  }
+
+  /**
+   * Makes sure that it can be opened with its projection, without reading weights.
+   *
+   * @param width of the projection, as an adapter has it
+   * @return bytes of the weights
+   * @throws ModelException naming what is missing, not supported or of another width
+   */
+  public static long checkProjecting(PipelineComponents components, long width) {
+    AtomicLong bytes = new AtomicLong();
+    EncoderFolder folder = EncoderFolder.of(components, ENCODER).onTrial();
+    try (ClipPictures tried = ReadBytes.told(bytes::set, () -> of(components, folder, true))) {
+      if (tried.projection != width) {
+        throw new ModelException(
+            "%s has projection_dim %d, but the adapter takes %d values of a picture"
+                .formatted(folder.config().origin(), tried.projection, width));
+      }
+      return bytes.get();
+    }
   }
 
   /**
@@ -123,7 +152,7 @@ public final class ClipPictures implements PictureReader {
     }
     AtomicLong bytes = new AtomicLong();
     EncoderFolder folder = EncoderFolder.of(components, ENCODER).onTrial();
-    ClipPictures tried = ReadBytes.told(bytes::set, () -> of(components, folder));
+    ClipPictures tried = ReadBytes.told(bytes::set, () -> of(components, folder, false));
     try (tried) {
       boolean placed = places == 0 || places == 2 * tried.tokens();
       if (tried.config.width() != width || !placed) {
@@ -142,8 +171,11 @@ public final class ClipPictures implements PictureReader {
   }
 
   private void read(EncoderWeights to, Weights file) {
-    to.outside(WeightMap.of(file.at("vision_model."), this::outside));
-    for (int i = 0; i < config.layers() - 1; i++) {
+    to.outside(
+        WeightMap.of(
+            file.at("vision_model."),
+            w -> projection == 0 ? outside(w) : projecting(outside(w), file)));
+    for (int i = 0; i < (projection == 0 ? config.layers() - 1 : config.layers()); i++) {
       Weights layer = file.at("vision_model.encoder.layers." + i + ".");
       to.addLayer(WeightMap.of(layer, w -> config.layer(w, ClipTextEncoder.LAYER)));
     }
@@ -160,6 +192,34 @@ public final class ClipPictures implements PictureReader {
             patch)
         .tensor("embeddings.position_embedding.weight", tokens(), config.width())
         .norm("pre_layrnorm", config.width());
+  }
+
+  private WeightMap projecting(WeightMap w, Weights file) {
+    return w.norm("post_layernorm", config.width())
+        .reading(file)
+        .withoutBias()
+        .linear("visual_projection", projection, config.width());
+  }
+
+  /** {@inheritDoc} (1, pictures, projection); no picture is a black one. */
+  @Override
+  public NDArray seen(NDManager owner, List<Bitmap> pictures) {
+    List<Bitmap> all =
+        pictures.isEmpty() ? List.of(Bitmap.black(view.side(), view.side(), 3)) : pictures;
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> each =
+          all.stream()
+              .map(
+                  picture ->
+                      PROGRAM.call(
+                          scope,
+                          "seen",
+                          states(scope, picture),
+                          weights.outside(),
+                          config.epsilon()))
+              .toList();
+      return Torch.concat(owner, each, 1);
+    }
   }
 
   /**

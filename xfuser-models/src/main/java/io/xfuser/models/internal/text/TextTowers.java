@@ -2,6 +2,9 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
@@ -24,6 +27,7 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
   private final PipelineComponents components;
   private final Share share;
   private @Nullable PictureReader pictures;
+  private @Nullable PictureEyes eyes; // the same, if it sees prompts
 
   /** Nothing opened yet. */
   protected TextTowers(PipelineComponents components, Share share) {
@@ -63,6 +67,28 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
     return share.isFirst()
         ? Optional.of(reading(() -> ClipPictures.open(components)))
         : Optional.empty();
+  }
+
+  /**
+   * Opens what sees pictures that are prompts, on the first of the ranks that have shares, if the
+   * model has adapters for them and an encoder.
+   */
+  protected final void openEyes() {
+    boolean sees = components.given().containsKey("ip_adapter") && share.isFirst();
+    if (sees && components.has(ClipPictures.ENCODER)) {
+      eyes = reading(() -> ClipPictures.openProjecting(components));
+    }
+  }
+
+  @Override
+  public final NDArray see(NDManager owner, List<Bitmap> shown) {
+    PictureEyes open = eyes;
+    if (open == null) {
+      throw new ArgumentException(
+          "what stands for no picture is made by %s, with which the model is opened, unless it is given"
+              .formatted(ModelConfig.IMAGE_ENCODER));
+    }
+    return open.seen(owner, shown);
   }
 
   private <R extends PictureReader> R reading(Supplier<R> opening) {

@@ -17,3 +17,7 @@ def embed_patches(self, patches: Tensor, w: Dict[str, Tensor], eps: float) -> Te
 def picture_layer(self, x: Tensor, w: Dict[str, Tensor], heads: int, activation: str, eps: float) -> Tensor:
   # (1, N, C) -> (1, N, C): all tokens see all
   return self.layer(x, w, annotate(List[Tensor], []), heads, activation, eps)
+
+def seen(self, x: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
+  # states after the last layer (1, N, C) -> what the picture is seen as (1, 1, P)
+  return self.linear(self.layer_norm(x.slice(1, 0, 1), w, "post_layernorm", eps), w, "visual_projection")

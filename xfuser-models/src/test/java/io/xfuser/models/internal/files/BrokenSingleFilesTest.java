@@ -16,6 +16,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,7 +71,7 @@ class BrokenSingleFilesTest {
     for (int i = 0; i < MUTATIONS; i++) {
       Files.write(file, mutations.next());
       try {
-        new SingleFiles().assemble(model, LoadOptions.of(ElementType.FLOAT32));
+        new SingleFiles().assemble(model, List.of(), LoadOptions.of(ElementType.FLOAT32));
       } catch (ModelException e) {
         assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(2000);
         refused++;

@@ -1,0 +1,140 @@
+package io.xfuser.models.internal.adapter;
+
+import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.internal.picture.PicturePrompts;
+import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.PipelineComponents.Given;
+import io.xfuser.models.internal.text.ClipPictures;
+import io.xfuser.models.internal.weights.ComponentWeights;
+import io.xfuser.weights.ComponentConfig;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.regex.Pattern;
+
+/**
+ * The IP-Adapters (arXiv 2308.06721) that a model is opened with, in files of their authors' names
+ * or of diffusers'. Source: diffusers {@code loaders/ip_adapter.py}.
+ */
+public final class Adapters implements AutoCloseable {
+  /** What the first one's component is called. */
+  public static final String NAME = "ip_adapter";
+
+  /** The setting among what a component is told. */
+  public static final String SCALES = "scales";
+
+  private static final Pattern PROJECTION =
+      Pattern.compile("(?:ip_adapter_proj_model|image_proj)\\.(.+)");
+  private static final Pattern BLOCK =
+      Pattern.compile("(?:double_blocks|ip_adapter)\\.(\\d+\\..+)");
+
+  private final PipelineComponents components;
+  private final List<Adapter> all;
+
+  private Adapters(PipelineComponents components, List<Adapter> all) {
+    this.components = components;
+    this.all = all;
+  }
+
+  /**
+   * One of them.
+   *
+   * @param weights by diffusers' names: {@code image_proj.…}, {@code 0.to_k_ip.…} and so on
+   * @param scales how much it counts: one for all blocks, or one for each
+   */
+  public record Adapter(ComponentWeights weights, List<Double> scales) {
+    /**
+     * A scale for each of so many blocks.
+     *
+     * @throws ArgumentException with both numbers, if there are others
+     */
+    public List<Double> scales(int blocks) {
+      if (scales.size() != 1 && scales.size() != blocks) {
+        throw new ArgumentException(
+            "%s has %d scales, but the transformer has %d blocks with adapters"
+                .formatted(ModelConfig.IP_ADAPTER, scales.size(), blocks));
+      }
+      return scales.size() == 1 ? Collections.nCopies(blocks, scales.get(0)) : scales;
+    }
+
+    /** The shape of a tensor. */
+    public long[] shape(String name) {
+      return weights.shape(name);
+    }
+  }
+
+  /** What the component of adapter {@code number} is called, counted from 0. */
+  public static String component(int number) {
+    return number == 0 ? NAME : NAME + "_" + (number + 1);
+  }
+
+  /** Those of {@code components}; opening reads headers. */
+  public static Adapters of(PipelineComponents components) {
+    List<Adapter> all = new ArrayList<>();
+    for (int i = 0; components.given().containsKey(component(i)); i++) {
+      Given given = Objects.requireNonNull(components.given().get(component(i)));
+      ComponentConfig told = Objects.requireNonNull(given.config());
+      all.add(
+          new Adapter(
+              ComponentWeights.open(components, component(i)).renamed(Adapters::canonical),
+              told.getDoubleList(SCALES)));
+    }
+    return new Adapters(components, List.copyOf(all));
+  }
+
+  /** Diffusers' name for {@code stored}, which XLabs' files and others have. */
+  static String canonical(String stored) {
+    String block = BLOCK.matcher(stored).replaceFirst("$1");
+    if (!block.equals(stored)) {
+      return block
+          .replace("processor.", "")
+          .replace("ip_adapter_double_stream_k_proj", "to_k_ip")
+          .replace("ip_adapter_double_stream_v_proj", "to_v_ip");
+    }
+    return PROJECTION.matcher(stored).replaceFirst("image_proj.$1");
+  }
+
+  /** All of them. */
+  public List<Adapter> all() {
+    return all;
+  }
+
+  /**
+   * {@code request} with its pictures that are prompts.
+   *
+   * @throws ArgumentException if there are no adapters for them, not as many, or nothing that
+   *     encodes them
+   */
+  public GenerationRequest shown(GenerationRequest request) {
+    PicturePrompts pictures = PicturePrompts.of(request.input(), all.size());
+    if (pictures.given() && !components.has(ClipPictures.ENCODER)) {
+      throw new ArgumentException(
+          "%s needs %s, with which the model is opened"
+              .formatted(InputConfig.IP_ADAPTER_IMAGE, ModelConfig.IMAGE_ENCODER));
+    }
+    return request.withPrompts(request.prompts().with(pictures));
+  }
+
+  /** Bytes of all weights. */
+  public long bytes() {
+    return all.stream().mapToLong(adapter -> adapter.weights().bytes()).sum();
+  }
+
+  /** Refuses adapters of a model that takes none. */
+  public static void refuse(PipelineComponents components) {
+    if (components.given().containsKey(NAME)) {
+      throw new ModelException(
+          "%s takes no %s".formatted(components.index().getString("_class_name"), NAME));
+    }
+  }
+
+  @Override
+  public void close() {
+    all.forEach(adapter -> adapter.weights().close());
+  }
+}
