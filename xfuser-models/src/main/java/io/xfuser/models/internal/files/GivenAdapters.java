@@ -19,6 +19,8 @@ final class GivenAdapters {
   /** What prepares pictures in directories that diffusers saves. */
   private static final String EXTRACTOR = "feature_extractor";
 
+  private static final String CLASS = "CLIPVisionModelWithProjection";
+
   private GivenAdapters() {}
 
   /**
@@ -43,7 +45,7 @@ final class GivenAdapters {
         .ifPresent(
             found -> {
               given.put(ClipPictures.ENCODER, found);
-              index.put(ClipPictures.ENCODER, List.of("transformers", className(found)));
+              index.put(ClipPictures.ENCODER, List.of("transformers", CLASS));
               given.put(ClipPictures.PROCESSOR, processor(plain, found));
               index.put(ClipPictures.PROCESSOR, List.of("transformers", "CLIPImageProcessor"));
             });
@@ -63,10 +65,6 @@ final class GivenAdapters {
     return Files.isDirectory(beside)
         ? Optional.of(GivenPart.of(ClipPictures.ENCODER, beside, Map.of()))
         : Optional.empty();
-  }
-
-  private static String className(Given encoder) {
-    return "CLIPVisionModelWithProjection";
   }
 
   /** The pipeline's own, else what diffusers makes for an encoder of this size. */
