@@ -15,7 +15,7 @@ public interface ModelFormat extends CheckpointFormat {
 
   @Override
   default List<String> prefixes() {
-    return List.of("model.diffusion_model.", "diffusion_model.", "transformer.");
+    return List.of("model.diffusion_model.", "model.model.", "diffusion_model.", "transformer.");
   }
 
   /** Settings of the transformer that no shape tells, but the name of its {@code file}. */

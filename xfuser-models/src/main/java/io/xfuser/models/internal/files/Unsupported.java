@@ -23,6 +23,7 @@ public final class Unsupported {
   private static final Map<String, String> BY_NAME = new LinkedHashMap<>();
 
   static {
+    BY_NAME.put("a file of Nunchaku's weights of 4 bits", ".*\\.wscales");
     BY_NAME.put(
         LORA,
         ".*(\\.lora_[AB]\\..*|[._]lora_(up|down|A|B)(\\.weight)?|lora_unet_.*|.*_lora.*"
@@ -30,6 +31,11 @@ public final class Unsupported {
     BY_NAME.put("a Chroma Radiance transformer", PREFIX + "nerf_blocks\\..*");
     BY_NAME.put(
         "a Lumina 2 transformer", PREFIX + "(cap_embedder\\.0|noise_refiner\\.0.*)\\.weight");
+    BY_NAME.put(
+        "a Wan transformer that sees more than a text and pictures",
+        PREFIX
+            + "(vace_blocks|vace_patch_embedding|casual_audio_encoder|audio_injector|audio_proj"
+            + "|face_adapter|motion_encoder|pose_patch_embedding|control_adapter|ref_conv)\\..*");
     BY_NAME.put(
         "a Wan transformer",
         PREFIX + "(head\\.modulation|blocks\\.0\\.modulation|patch_embedding\\.weight)");
@@ -41,13 +47,21 @@ public final class Unsupported {
     BY_NAME.put(
         "a HiDream transformer",
         PREFIX + "double_stream_blocks\\.0\\.block\\.adaLN_modulation\\..*");
-    BY_NAME.put("a Stable Diffusion XL model", "conditioner\\.embedders\\.1\\..*");
+    BY_NAME.put(
+        "a Stable Diffusion XL model",
+        "conditioner\\.embedders\\.1\\..*|(model\\.diffusion_model\\.)?label_emb\\.0\\.0\\.weight");
     BY_NAME.put(
         "a Stable Diffusion 1 or 2 model",
         "(model\\.diffusion_model\\.)?input_blocks\\.0\\.0\\.weight");
     BY_NAME.put(
         "a Stable Diffusion XL or 1 U-Net", "down_blocks\\.0\\.resnets\\.0\\.conv1\\.weight");
-    BY_NAME.put("a ControlNet", "(control_model|controlnet_.*|controlnet_cond_embedding)\\..*");
+    BY_NAME.put(
+        "a ControlNet",
+        PREFIX + "(control_model|controlnet_.*|control_layers|control_all_x_embedder)\\..*");
+    BY_NAME.put("a Flux Redux adapter", "redux_up\\.weight");
+    BY_NAME.put(
+        "a tiny autoencoder, which is taken as a folder with its config.json",
+        "(encoder|decoder)\\.layers\\.\\d+\\..*");
     BY_NAME.put(
         "a language model",
         "(model\\.(language_model\\.)?layers\\.0|blk\\.0)\\..*(q_proj|attn_q)\\.weight");

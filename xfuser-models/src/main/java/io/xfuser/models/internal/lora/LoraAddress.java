@@ -36,6 +36,7 @@ record LoraAddress(String prefix, List<String> components, String name) {
             "model.diffusion_model.",
             "diffusion_model.",
             "transformer.",
+            "pipe.dit.",
             "unet.",
             "lora_unet_",
             "lora_transformer_",
@@ -80,9 +81,9 @@ record LoraAddress(String prefix, List<String> components, String name) {
     return components.contains(component.equals(SECOND) ? TRANSFORMER : component);
   }
 
-  /** The name in which dots and underscores are the same. */
+  /** The name in which dots and underscores are the same; some programs leave one at its end. */
   String path() {
-    return plain(name);
+    return plain(name).replaceFirst("_+$", "");
   }
 
   /** A name in which dots and underscores are the same. */

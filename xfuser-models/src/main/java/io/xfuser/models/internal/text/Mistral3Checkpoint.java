@@ -48,9 +48,7 @@ public final class Mistral3Checkpoint implements CheckpointFormat {
   }
 
   private static boolean isNarrow(Tensors tensors, String queries) {
-    return tensors.has(queries)
-        && tensors.size(queries, 0) < tensors.size(queries, 1)
-        && !tensors.any(OTHERS);
+    return tensors.isWide(queries) && !tensors.any(OTHERS);
   }
 
   @Override

@@ -8,6 +8,10 @@ import java.util.Map;
 
 /** Qwen3 in a file of transformers' names, or of llama.cpp's in GGUF. */
 public final class Qwen3Checkpoint implements CheckpointFormat {
+  /** What Gemma has besides, in either form. */
+  private static final String GEMMA =
+      "model\\.layers\\.0\\.pre_feedforward_layernorm\\.weight|blk\\.0\\.post_ffw_norm\\.weight";
+
   private static final String NORM = DecoderNames.FIRST + "self_attn.q_norm.weight";
 
   @Override
@@ -27,7 +31,8 @@ public final class Qwen3Checkpoint implements CheckpointFormat {
 
   @Override
   public boolean fits(Tensors tensors) {
-    return tensors.has(NORM) || tensors.has(DecoderNames.GGUF + "attn_q_norm.weight");
+    return (tensors.has(NORM) || tensors.has(DecoderNames.GGUF + "attn_q_norm.weight"))
+        && !tensors.any(GEMMA);
   }
 
   @Override

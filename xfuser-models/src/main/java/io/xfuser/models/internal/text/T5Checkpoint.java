@@ -6,9 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** T5's encoder in a file of transformers' names, or of llama.cpp's in GGUF. */
+/** T5's encoder in a file of transformers' names, of Wan's authors', or of llama.cpp's in GGUF. */
 public final class T5Checkpoint implements CheckpointFormat {
   private static final String SHARED = "shared.weight";
+  private static final String WAN = "blocks.0.ffn.gate.0.weight";
   private static final String OWN = "encoder.embed_tokens.weight";
   private static final String FIRST = "encoder.block.0.layer.";
   private static final String POSITIONS = FIRST + "0.SelfAttention.relative_attention_bias.weight";
@@ -34,12 +35,19 @@ public final class T5Checkpoint implements CheckpointFormat {
   @Override
   public boolean fits(Tensors tensors) {
     return tensors.has(FIRST + "0.SelfAttention.q.weight")
-        || tensors.has("enc.blk.0.attn_q.weight");
+        || tensors.has("enc.blk.0.attn_q.weight")
+        || tensors.has(WAN);
   }
 
-  /** Source: llama.cpp's {@code gguf-py/gguf/constants.py}, T5ENCODER. */
+  /**
+   * {@inheritDoc} Sources: llama.cpp's {@code gguf-py/gguf/constants.py}, T5ENCODER; Wan's {@code
+   * wan/modules/t5.py}.
+   */
   @Override
   public Tensors canonical(Tensors tensors) {
+    if (tensors.has(WAN)) {
+      return ofWan(tensors);
+    }
     if (!tensors.has("enc.blk.0.attn_q.weight")) {
       return tensors;
     }
@@ -54,7 +62,7 @@ public final class T5Checkpoint implements CheckpointFormat {
             from + "attn_rel_b\\.weight",
             attention + "SelfAttention.relative_attention_bias.weight")
         .rule(from + "attn_norm\\.weight", attention + "layer_norm.weight")
-        .rule(from + "ffn_gate\\.weight", neurons + "DenseReluDense.wi_0.weight")
+        .rule(from + "ffn_gate\\.weight", neurons + GATE)
         .rule(
             from + "ffn_up\\.weight",
             neurons + (tensors.has("enc.blk.0.ffn_gate.weight") ? GATED : PLAIN))
@@ -63,6 +71,27 @@ public final class T5Checkpoint implements CheckpointFormat {
         .done();
   }
 
+  /** By the names of Wan's authors. */
+  private static Tensors ofWan(Tensors tensors) {
+    String from = "blocks\\.(\\d+)\\.";
+    String attention = "encoder.block.$1.layer.0.";
+    String neurons = "encoder.block.$1.layer.1.";
+    return new Tensors.Renaming(tensors)
+        .rule("token_embedding\\.weight", SHARED)
+        .rule("norm\\.weight", "encoder.final_layer_norm.weight")
+        .rule(from + "attn\\.([qkvo])\\.weight", attention + "SelfAttention.$2.weight")
+        .rule(
+            from + "pos_embedding\\.embedding\\.weight",
+            attention + "SelfAttention.relative_attention_bias.weight")
+        .rule(from + "norm1\\.weight", attention + "layer_norm.weight")
+        .rule(from + "norm2\\.weight", neurons + "layer_norm.weight")
+        .rule(from + "ffn\\.gate\\.0\\.weight", neurons + GATE)
+        .rule(from + "ffn\\.fc1\\.weight", neurons + GATED)
+        .rule(from + "ffn\\.fc2\\.weight", neurons + "DenseReluDense.wo.weight")
+        .done();
+  }
+
+  private static final String GATE = "DenseReluDense.wi_0.weight";
   private static final String GATED = "DenseReluDense.wi_1.weight";
   private static final String PLAIN = "DenseReluDense.wi.weight";
 

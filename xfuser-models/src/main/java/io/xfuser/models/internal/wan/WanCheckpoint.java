@@ -25,6 +25,11 @@ public final class WanCheckpoint implements ModelFormat {
   private static final Pattern ONE_OF_TWO =
       Pattern.compile("(high|low)[_-]?noise|wan_?2[._]?2.*(?:[^a-z]|2v)(high|low)(?![a-z])");
 
+  /** What variants have that see more than a text and pictures. */
+  private static final String PARTS =
+      "(vace|control|audio|casual_audio|face|motion|pose|ref_conv).*"
+          + "|blocks\\.0\\.(cam_encoder|audio_).*";
+
   private static final String PATCH = "patch_embedding.weight";
   private static final String OUT = "proj_out.bias";
   private static final String TEXT = "condition_embedder.text_embedder.linear_1.weight";
@@ -41,7 +46,7 @@ public final class WanCheckpoint implements ModelFormat {
     return tensors.has(PATCH)
         && (tensors.has("blocks.0.self_attn.norm_q.weight")
             || tensors.has("blocks.0.attn1.norm_q.weight"))
-        && !tensors.any("(vace|control|audio|face|motion).*");
+        && !tensors.any(PARTS);
   }
 
   @Override

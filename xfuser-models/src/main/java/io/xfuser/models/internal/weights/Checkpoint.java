@@ -16,6 +16,11 @@ public record Checkpoint(Path file, Tensors tensors) {
   /** What a component begins with where it is alone. */
   private static final String ALONE = "";
 
+  private static final String TRANSFORMER = "transformer";
+
+  /** What a ControlNet has beside blocks of the transformer that it is for. */
+  private static final String CONTROL = "controlnet_(blocks|x_embedder)\\..*";
+
   /** Reads the header of {@code file}. */
   public static Checkpoint read(Path file) {
     try (TensorFiles files = TensorFiles.open(file)) {
@@ -46,7 +51,8 @@ public record Checkpoint(Path file, Tensors tensors) {
 
   private Optional<Found> at(CheckpointFormat format, String prefix) {
     Tensors below = prefix.isEmpty() ? tensors : tensors.below(prefix);
-    return format.fits(below)
+    boolean beside = format.component().equals(TRANSFORMER) && below.any(CONTROL);
+    return !beside && format.fits(below)
         ? Optional.of(new Found(format, prefix, format.canonical(below)))
         : Optional.empty();
   }

@@ -34,6 +34,9 @@ record SafeTensorsHeader(
 
   private static final int PREFIX = 8;
 
+  /** {@code "version "}, as what Git leaves in the place of a large file begins. */
+  private static final long LFS = 0x206e6f6973726576L;
+
   /** {@code PK\3\4}, as torch's files begin since 1.6. */
   private static final int ZIP = 0x04034B50;
 
@@ -93,6 +96,9 @@ record SafeTensorsHeader(
     if (zip || pickle) {
       return " holds pickled weights, which are not read: convert them once in Python with"
           + " safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)";
+    }
+    if (first == LFS) {
+      return " is a pointer of Git LFS: what it stands for was not downloaded (git lfs pull)";
     }
     return first < 0 || first > MAX_LENGTH
         ? " is no safetensors file: it does not begin with the length of a header"

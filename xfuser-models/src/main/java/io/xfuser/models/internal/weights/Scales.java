@@ -105,12 +105,12 @@ final class Scales {
     if (values == null) {
       throw alone(name);
     }
+    StoredType format = all.containsKey(layer + FORMAT) ? format(layer + FORMAT) : null;
     if (!scale.floating()) {
       throw new ModelException(
           "%s: \"%s\" is %s, not floating-point numbers"
               .formatted(scale.file(), name, scale.typeName()));
     }
-    StoredType format = all.containsKey(layer + FORMAT) ? format(layer + FORMAT) : null;
     scaled.put(layer + WEIGHT, Scaled.of(layer, numbers(values, layer, format), scale));
   }
 

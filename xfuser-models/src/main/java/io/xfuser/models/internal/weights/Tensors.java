@@ -54,6 +54,12 @@ public final class Tensors {
     return (int) shape[dim];
   }
 
+  /** Whether there is a matrix of this name, with fewer rows than columns. */
+  public boolean isWide(String name) {
+    Stored tensor = all.get(name);
+    return tensor != null && tensor.shape().length == 2 && tensor.shape()[0] < tensor.shape()[1];
+  }
+
   /** How many numbers, counted from 0, stand behind {@code prefix} in names. */
   public int count(String prefix) {
     int count = 0;

@@ -118,9 +118,7 @@ class HunyuanVideoFilesTest {
         new OneFile(manager)
             .add(TINY.resolve(component), table, "")
             .write(files.resolve(component + ".safetensors"));
-    List<Checkpoint.Found> found = Checkpoint.read(file).components();
-    assertThat(found).hasSize(1);
-    return found.get(0);
+    return OneFile.only(file);
   }
 
   private static void requireSettings(

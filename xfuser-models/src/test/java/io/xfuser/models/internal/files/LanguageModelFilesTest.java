@@ -8,7 +8,6 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.model.PipelineComponents;
-import io.xfuser.models.internal.weights.Checkpoint;
 import io.xfuser.models.internal.weights.Checkpoint.Found;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Cut;
@@ -73,7 +72,7 @@ class LanguageModelFilesTest {
   @Test
   void aTextSideOfLlamaCppsNamesHasTransformers() throws IOException {
     Path file = GgufWriter.write(files.resolve("x.gguf"), "qwen2vl", tensors(GGUF));
-    Found found = only(file);
+    Found found = OneFile.only(file);
     assertThat(found.format().title()).isEqualTo("a Qwen2.5-VL language model");
     assertThat(found.tensors().names())
         .hasSize(GGUF.size())
@@ -95,7 +94,7 @@ class LanguageModelFilesTest {
       throws IOException {
     Path text = GgufWriter.write(files.resolve("x.gguf"), "qwen2vl", tensors(GGUF));
     Map<String, NDArray> tensors = new LinkedHashMap<>(tensors(PICTURES));
-    only(text)
+    OneFile.only(text)
         .tensors()
         .names()
         .forEach(
@@ -116,7 +115,7 @@ class LanguageModelFilesTest {
                 tensor));
     Path file = files.resolve("x.safetensors");
     SafeTensorsWriter.write(file, named);
-    Found found = only(file);
+    Found found = OneFile.only(file);
     assertThat(found.tensors().names()).containsExactlyInAnyOrderElementsOf(tensors.keySet());
     Map<String, Object> config = found.format().config(found.tensors());
     assertThat(config).containsEntry("num_attention_heads", 2);
@@ -153,7 +152,7 @@ class LanguageModelFilesTest {
   void qwen3InGgufHasTheSettingsOfItsDirectory() throws IOException {
     Path folder = OneFile.directory("zimage_tiny").resolve("text_encoder");
     OneFile file = new OneFile(manager).add(folder, "qwen3_gguf", "");
-    Found found = only(GgufWriter.write(files.resolve("x.gguf"), "qwen3", file.tensors()));
+    Found found = OneFile.only(GgufWriter.write(files.resolve("x.gguf"), "qwen3", file.tensors()));
     assertThat(found.format().title()).isEqualTo("a Qwen3 language model");
     ComponentConfig settings = ComponentConfig.read(folder.resolve("config.json"));
     Map<String, Object> config = found.format().config(found.tensors());
@@ -194,7 +193,7 @@ class LanguageModelFilesTest {
     named.put("blk.0.attn_output.weight", manager.zeros(new Shape(320, 256)));
     named.put("blk.0.ffn_gate.weight", manager.zeros(new Shape(24, 320)));
     Path file = GgufWriter.write(files.resolve("x.gguf"), "llama", named);
-    Found found = only(file);
+    Found found = OneFile.only(file);
     assertThat(found.format().title()).isEqualTo("a Mistral3 language model");
     assertThat(found.format().config(found.tensors()))
         .containsEntry("num_attention_heads", 2)
@@ -230,11 +229,5 @@ class LanguageModelFilesTest {
     Map<String, NDArray> tensors = new LinkedHashMap<>();
     shapes.forEach((name, shape) -> tensors.put(name, manager.zeros(new Shape(shape))));
     return tensors;
-  }
-
-  private static Found only(Path file) {
-    List<Found> found = Checkpoint.read(file).components();
-    assertThat(found).hasSize(1);
-    return found.get(0);
   }
 }

@@ -1,5 +1,7 @@
 package io.xfuser.models.internal.files;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,6 +12,8 @@ import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.internal.weights.SafeTensorsWriter;
+import io.xfuser.models.internal.weights.Checkpoint;
+import io.xfuser.models.internal.weights.Checkpoint.Found;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -120,6 +124,23 @@ public final class OneFile {
         .filter(name -> Files.isDirectory(directory.resolve(name)))
         .forEach(name -> model.part(name, directory.resolve(name)));
     return model;
+  }
+
+  /** The only component of {@code file}. */
+  static Found only(Path file) {
+    List<Found> found = Checkpoint.read(file).components();
+    assertThat(found).hasSize(1);
+    return found.get(0);
+  }
+
+  /** Requires one component in both files, with the same names and settings. */
+  static void requireAlike(Path one, Path other) {
+    Found expected = only(one);
+    Found found = only(other);
+    assertThat(found.format().title()).isEqualTo(expected.format().title());
+    assertThat(found.tensors().names()).isEqualTo(expected.tensors().names());
+    assertThat(found.format().config(found.tensors()))
+        .isEqualTo(expected.format().config(expected.tensors()));
   }
 
   /** What a model of files draws on one rank, in two steps of few text tokens. */

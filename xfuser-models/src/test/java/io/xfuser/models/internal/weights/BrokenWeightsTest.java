@@ -83,6 +83,7 @@ class BrokenWeightsTest {
   @CsvSource({
     "504b030400000808, holds pickled weights",
     "80028a0a6cfc9c46, holds pickled weights",
+    "76657273696f6e20, is a pointer of Git LFS",
     "89504e470d0a1a0a, is no safetensors file",
     "6120746578742e0a, is no safetensors file"
   })
