@@ -53,6 +53,7 @@ public final class DeviceRun {
   private final String shared;
   private final String text;
   private final String calls;
+  private boolean ownKernels;
 
   private DeviceRun(String shared, String text, String calls) {
     this.shared = shared;
@@ -87,6 +88,13 @@ public final class DeviceRun {
   public DeviceRun with(String part, String other) {
     assertThat(text).contains(part);
     return new DeviceRun(shared, text.replace(part, other), calls);
+  }
+
+  /** The same as threads run it that have kernels of their own, for which others stand in. */
+  public DeviceRun withOwnKernels() {
+    DeviceRun run = new DeviceRun(shared, text, calls);
+    run.ownKernels = true;
+    return run;
   }
 
   /**
@@ -187,7 +195,7 @@ public final class DeviceRun {
   }
 
   private Program on(String device) {
-    String ours = Prelude.text() + shared + text;
+    String ours = prelude() + shared + text;
     if (device.equals("meta")) {
       for (Map.Entry<String, String> standIn : STAND_INS.entrySet()) {
         ours =
@@ -201,6 +209,14 @@ public final class DeviceRun {
             + ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
             + calls;
     return Program.compile("calls on " + device, all);
+  }
+
+  private String prelude() {
+    String standIns = ModuleArchive.read(DeviceRun.class, "meta_kernels.py");
+    return ownKernels
+        ? Prelude.usedBy(shared + text + standIns + calls, true)
+            .replace("ops.xfuser.", "self.meta_own_")
+        : Prelude.text();
   }
 
   /** The functions that no call reaches. */

@@ -16,8 +16,8 @@ import java.util.stream.Stream;
  * <ul>
  *   <li>An operator that computes is one kernel; one with no elements is none. Views and what only
  *       allocates are none, and operators made of others are what these are.
- *   <li>Products and attention are kernels whose traffic is not counted: adding a bias, GELU and
- *       sums are free within them.
+ *   <li>Products, convolutions and attention are kernels whose traffic is not counted: adding a
+ *       bias, GELU and sums are free within them.
  *   <li>Any other kernel reads each of its inputs once, and writes its results: their elements
  *       times the size of one, dimensions of stride 0 counting once. An operand in place is read
  *       and written, one that is given for the result or overwritten is only written.
@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  *       apart than next to one another, what lies between counts too.
  * </ul>
  *
- * @param kernels launched, products and attention included
+ * @param kernels launched, products, convolutions and attention included
  * @param bytes read and written by those that are not products or attention
  * @param copies kernels that only move elements or change their type
  */
@@ -39,13 +39,13 @@ public record Traffic(int kernels, long bytes, int copies) {
               + " alias flatten unflatten view_as_complex view_as_real _view_as_real _reshape_alias"
               + " narrow unbind chunk split _unsafe_view detach empty empty_like empty_strided"
               + " new_empty empty_permuted to _to_copy contiguous clone reshape linear matmul rsub"
-              + " resolve_conj resolve_neg square stack resize_ lift_fresh");
+              + " resolve_conj resolve_neg square stack resize_ lift_fresh constant_pad_nd");
 
   private static final Set<String> PRODUCTS =
       names("addmm addmm_ mm bmm baddbmm _addmm_activation");
 
-  /** The function that stands in for a kernel of attention. */
-  private static final String ATTENTION = "meta_attention";
+  /** The functions that stand in for kernels of attention and of convolution. */
+  private static final Set<String> STAND_INS = Set.of("meta_attention", "meta_conv2d");
 
   private static final Set<String> COPIES = names("copy_ cat");
 
@@ -84,13 +84,13 @@ public record Traffic(int kernels, long bytes, int copies) {
       String name = name(node);
       Set<String> around = around(node, byId);
       if (functions.stream().noneMatch(around::contains)
-          || around.contains(ATTENTION)
+          || STAND_INS.stream().anyMatch(around::contains)
           || around.stream().anyMatch(KERNELS::contains)
           || !isKernel(name, node)) {
         continue;
       }
       kernels++;
-      if (!PRODUCTS.contains(name) && !name.equals(ATTENTION)) {
+      if (!PRODUCTS.contains(name) && !STAND_INS.contains(name)) {
         bytes += moved(name, node);
         copies += COPIES.contains(name) ? 1 : 0;
       }
@@ -103,7 +103,7 @@ public record Traffic(int kernels, long bytes, int copies) {
   }
 
   private static boolean isKernel(String name, JsonNode node) {
-    if (name.equals(ATTENTION)) {
+    if (STAND_INS.contains(name)) {
       return true;
     }
     Set<Operand> results = operands(node.get("outputs"));

@@ -29,10 +29,11 @@ def meta_logsumexp(self, x: Tensor, dims: List[int], keep: bool) -> Tensor:
   return torch.sum(x, dims, keep)
 
 def meta_attention(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]=None) -> Tensor:
-  # one kernel for Traffic.java, whose result lies in memory as FlashAttention's and cuDNN's, in the order of the queries
+  # one kernel for Traffic.java, whose result lies in memory as FlashAttention's and cuDNN's, in the order of the queries; with a
+  # mask as that of memory-efficient attention, (B, L, H, D)
   scores = torch.matmul(q, k.transpose(2, 3))
   if mask is not None:
-    scores = scores + mask
+    return torch.matmul(torch.softmax(scores + mask, 3), v).transpose(1, 2).contiguous().transpose(1, 2)
   return torch.copy_(torch.empty_like(q), torch.matmul(torch.softmax(scores, 3), v))
 
 def meta_math(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
@@ -80,3 +81,16 @@ def meta_conv3d(self, x: Tensor, weight: Tensor, bias: Optional[Tensor], stride:
   frames = x.size(2) - weight.size(2) + 1
   y = self.meta_conv2d(x[0].transpose(0, 1)[0:frames], weight[:, :, 0], bias, stride[1:], padding[1:], dilation[1:], groups)
   return y.transpose(0, 1).unsqueeze(0)
+
+def meta_own_modulate(self, y: Tensor, x: Tensor, shift: Tensor, factor: Tensor, eps: float) -> bool:
+  # of kernels of our own, one each, what they read and write (fused.cu)
+  torch.addcmul(shift, x, factor, out=y)
+  return True
+
+def meta_own_norm_rotate(self, packed: Tensor, weights: Tensor, turns: Tensor, eps: float) -> bool:
+  packed.slice(2, 0, 2).mul_(weights.unsqueeze(1))
+  return True
+
+def meta_own_add_gated(self, out: Tensor, x: Tensor, y: Tensor, gate: Tensor) -> bool:
+  torch.addcmul(x, y, gate)  # as much where out is x
+  return True

@@ -74,6 +74,12 @@ enum BlockTraffic {
       4608 * 6144,
       "single_block",
       "single_before single_rest attended_heads single_after"),
+  QWENIMAGE(
+      "qwenimage",
+      "joint/stream qwenimage/qwenimage",
+      4352 * 3072,
+      "block",
+      "before rest attended_heads after"),
   ZIMAGE(
       "zimage",
       "zimage/zimage",
@@ -114,13 +120,17 @@ enum BlockTraffic {
     return name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
-  /** What it moves, by {@link Traffic}'s rules. */
-  Traffic measured() throws IOException {
+  /**
+   * What it moves, by {@link Traffic}'s rules.
+   *
+   * @param own with kernels of our own in the place of those of libtorch
+   */
+  Traffic measured(boolean own) throws IOException {
     List<String> resources =
         Stream.of(programs.split(" ", -1)).map(p -> PACKAGE + "internal/" + p + ".py").toList();
     String calls = text("blocks") + "\n" + text(model);
-    return DeviceRun.of(BlockTraffic.class, resources, calls)
-        .traffic(call, functions.split(" ", -1));
+    DeviceRun run = DeviceRun.of(BlockTraffic.class, resources, calls);
+    return (own ? run.withOwnKernels() : run).traffic(call, functions.split(" ", -1));
   }
 
   /** In units of one activation: the tokens of all rows, as wide as the model. */

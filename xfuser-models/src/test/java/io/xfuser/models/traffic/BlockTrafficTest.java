@@ -28,12 +28,30 @@ class BlockTrafficTest {
     "HUNYUANDIT_SKIP, 25, 58.1, 4",
     "FLUX2_DOUBLE, 31, 47.2, 0",
     "FLUX2_SINGLE, 16, 44.2, 1",
+    "QWENIMAGE, 27, 32.2, 0",
     "ZIMAGE, 42, 57.7, 6",
     "WAN, 36, 65.1, 7"
   })
   void aBlockLaunchesAndMovesNoMore(BlockTraffic block, int kernels, double activations, int copies)
       throws IOException {
-    Traffic traffic = block.measured();
+    Traffic traffic = block.measured(false);
+    assertThat(traffic.kernels()).isEqualTo(kernels);
+    assertThat(block.activations(traffic)).isBetween(activations - 0.06, activations + 0.06);
+    assertThat(traffic.copies()).isEqualTo(copies);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FLUX_DOUBLE, 19, 14.0, 0",
+    "FLUX_SINGLE, 10, 11.0, 1",
+    "FLUX_PROJECT, 1, 4.0, 0",
+    "SD3, 17, 10.0, 0",
+    "SD35_MEDIUM_DUAL, 25, 22.3, 0",
+    "PIXART, 12, 10.0, 0"
+  })
+  void withKernelsOfOurOwnItLaunchesAndMovesLess(
+      BlockTraffic block, int kernels, double activations, int copies) throws IOException {
+    Traffic traffic = block.measured(true);
     assertThat(traffic.kernels()).isEqualTo(kernels);
     assertThat(block.activations(traffic)).isBetween(activations - 0.06, activations + 0.06);
     assertThat(traffic.copies()).isEqualTo(copies);

@@ -25,16 +25,21 @@ final class TrafficTable {
       System.exit(2);
     }
     Torch.prepareThread(1);
-    System.out.println("| block | kernels | activations moved | copies |\n|---|---|---|---|");
+    System.out.println(
+        "| block | kernels | activations moved | copies | with --fused_kernels |\n"
+            + "|---|---|---|---|---|");
     for (BlockTraffic block : blocks) {
-      Traffic traffic = block.measured();
+      Traffic traffic = block.measured(false);
+      Traffic own = block.measured(true);
       System.out.printf(
           Locale.ROOT,
-          "| %s | %d | %.1f | %d |%n",
+          "| %s | %d | %.1f | %d | %d, %.1f |%n",
           block.title(),
           traffic.kernels(),
           block.activations(traffic),
-          traffic.copies());
+          traffic.copies(),
+          own.kernels(),
+          block.activations(own));
     }
   }
 }
