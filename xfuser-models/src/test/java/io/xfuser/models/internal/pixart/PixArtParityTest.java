@@ -6,6 +6,6 @@ import java.util.List;
 class PixArtParityTest extends DiffusersParity {
   @Override
   protected List<String> pipelines() {
-    return List.of("pixart_alpha_tiny", "pixart_sigma_tiny");
+    return List.of("pixart_sigma_tiny", "pixart_alpha_tiny");
   }
 }
