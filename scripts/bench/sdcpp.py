@@ -9,6 +9,8 @@ from pathlib import Path
 
 from picture import Meter
 
+CLIP_LAYERS = 12
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -31,16 +33,42 @@ def main() -> None:
         print(table(args.folder, args.steps))
 
 
+def all_layers(short: Path, path: Path) -> Path:
+    """CLIP-L with all its layers, each as the first of `short`, because stable-diffusion.cpp reads no fewer."""
+    data = short.read_bytes()
+    begin = 8 + int.from_bytes(data[:8], "little")
+    tensors = {name: x for name, x in json.loads(data[8:begin]).items() if name != "__metadata__"}
+    header, parts, end = {}, [], 0
+    for name, x in tensors.items():
+        part = data[begin + x["data_offsets"][0] : begin + x["data_offsets"][1]]
+        for copy in copies(name):
+            header[copy] = {**x, "data_offsets": [end, end + len(part)]}
+            parts.append(part)
+            end += len(part)
+    text = json.dumps(header).encode()
+    path.write_bytes(b"".join([len(text).to_bytes(8, "little"), text, *parts]))
+    return path
+
+
+def copies(name: str) -> list[str]:
+    """What a tensor is called in a file of all layers; nothing if it is not of the first."""
+    if ".layers." not in name:
+        return [name]
+    return [name.replace(".layers.0.", f".layers.{i}.") for i in range(CLIP_LAYERS)] if ".layers.0." in name else []
+
+
 def draw(args: argparse.Namespace) -> None:
     """Writes what loading, the steps and what follows the last one, which is decoding, took, as ours does."""
     from stable_diffusion_cpp import StableDiffusion  # slow, and part of nothing
 
     meter = Meter()
     model = StableDiffusion(
+        clip_l_path=str(all_layers(args.folder / "clip_l.safetensors", args.folder / "clip_l_12.safetensors")),
         diffusion_model_path=str(args.folder / "flux1-schnell-fp8.safetensors"),
         vae_path=str(args.folder / "ae.safetensors"),
         wtype=args.type.lower(),
         n_threads=os.cpu_count(),
+        verbose=False,
         diffusion_flash_attn=args.fast,
         vae_conv_direct=args.fast,
     )

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -169,11 +170,20 @@ record RealModel(
   }
 
   /**
-   * The same with only so many layers of its text encoders and its transformer; where that has
-   * single blocks, twice as many of these, as all of Flux.1 has.
+   * The same with only so many layers of its transformer; where that has single blocks, twice as
+   * many of these, as all of Flux.1 has.
    */
   RealModel withLayers(int layers) {
-    for (Part part : parts) {
+    return withLayers(layers, part -> part.folder().equals(TRANSFORMER));
+  }
+
+  /** The same with only so many layers of its text encoders. */
+  RealModel withTextLayers(int layers) {
+    return withLayers(layers, part -> !part.folder().equals(TRANSFORMER));
+  }
+
+  private RealModel withLayers(int layers, Predicate<Part> chosen) {
+    for (Part part : parts.stream().filter(chosen).toList()) {
       for (String name : List.of("num_layers", "num_single_layers", "num_hidden_layers")) {
         if (config(part.folder()).has(name)) {
           config(part.folder()).put(name, name.contains("single") ? 2 * layers : layers);

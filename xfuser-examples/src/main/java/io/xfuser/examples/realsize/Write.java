@@ -42,6 +42,9 @@ final class Write implements Callable<Integer> {
   @Option(names = "--layers", description = "of text encoders and transformer; all if not given")
   private @Nullable Integer layers;
 
+  @Option(names = "--text_layers", description = "of text encoders, in the place of --layers")
+  private @Nullable Integer textLayers;
+
   @Option(names = "--narrow", description = "few heads and channels, to try the script")
   private boolean narrow;
 
@@ -53,6 +56,8 @@ final class Write implements Callable<Integer> {
     RealModel real = RealModel.of(model);
     real = withoutT5 ? real.withoutT5() : real;
     real = layers == null ? real : real.withLayers(layers);
+    Integer ofText = textLayers == null ? layers : textLayers;
+    real = ofText == null ? real : real.withTextLayers(ofText);
     real = narrow ? real.narrowed() : real;
     for (Map.Entry<String, JsonNode> file : real.files().properties()) {
       if (!file.getKey().equals(INDEX)) {
