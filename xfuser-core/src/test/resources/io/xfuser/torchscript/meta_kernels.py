@@ -92,5 +92,5 @@ def meta_own_norm_rotate(self, packed: Tensor, weights: Tensor, turns: Tensor, e
   return True
 
 def meta_own_add_gated(self, out: Tensor, x: Tensor, y: Tensor, gate: Tensor) -> bool:
-  torch.addcmul(x, y, gate)  # as much where out is x
+  out.addcmul_(y, gate)  # which reads as much as x + gate·y, also where out is x
   return True
