@@ -22,7 +22,7 @@ public record InFile(NDArray tensor, ElementType type) {
 
   /** Whether the CPU multiplies {@code type} in fp32, beside which widening weights is cheap. */
   static boolean multipliesInFloat32(ElementType type) {
-    int multiplied = (int) PROGRAM.callLong("multiplied", type.scalarType());
+    int multiplied = (int) PROGRAM.callLong("multiplied_as", type.scalarType());
     return multiplied == ElementType.FLOAT32.scalarType();
   }
 

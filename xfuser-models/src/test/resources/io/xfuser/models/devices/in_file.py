@@ -1,0 +1,3 @@
+# not called: multiplied_as
+def calls(self, like: Tensor) -> List[Tensor]:
+  return [like]
