@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  * Vectors as wide as the model that are made of a timestep, the shifts, scales and gates of a block
  * for example. They are computed for several steps at once, and kept until the last of these.
  *
- * @param vectors how many there are for a timestep
+ * @param vectors how many there are for a timestep on any device; where a GPU's kernels have more,
+ *     these are not counted, since what is told is a lower bound
  * @param ofRows whether each row of a batch has its own; false: all share those of the timestep
  * @param type what they are in; null: the run's type
  */

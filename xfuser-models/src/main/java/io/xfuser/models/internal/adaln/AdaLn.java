@@ -40,6 +40,7 @@ public record AdaLn(AdaLnConfig config, Weights weights)
         name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
   }
 
+  /** {@inheritDoc} On CUDA two biases are kept beside, where {@code biases_moved}. */
   @Override
   public Modulations modulations(int index) {
     return Modulations.shared(6);

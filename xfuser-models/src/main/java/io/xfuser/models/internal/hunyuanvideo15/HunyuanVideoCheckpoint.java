@@ -1,11 +1,13 @@
 package io.xfuser.models.internal.hunyuanvideo15;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.files.ModelFormat;
 import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * HunyuanVideo 1.5 in a file of its authors' names, of ComfyUI's, or of diffusers'. Source:
@@ -18,6 +20,12 @@ public final class HunyuanVideoCheckpoint implements ModelFormat {
   private static final String PATCH = "x_embedder.proj.weight";
   private static final String GLYPHS = "context_embedder_2.norm.weight";
   private static final String SEEN = "image_embedder.norm_in.weight";
+
+  /** What a model distilled to two timesteps has beside, by the authors' names or by diffusers'. */
+  private static final String SECOND_TIME = "(time_r_in|time_embed\\.timestep_embedder_r)\\..*";
+
+  private static final Pattern SIZE = Pattern.compile("(480|720)p");
+  private static final Pattern BEGINNING = Pattern.compile("t2v|i2v");
 
   @Override
   public String title() {
@@ -133,7 +141,7 @@ public final class HunyuanVideoCheckpoint implements ModelFormat {
         Map.entry("text_embed_dim", tensors.size("context_embedder.proj_in.weight", 1)),
         Map.entry("text_embed_2_dim", tensors.size(GLYPHS, 0)),
         Map.entry("image_embed_dim", tensors.size(SEEN, 0)),
-        Map.entry("use_meanflow", tensors.has("time_r_in.mlp.0.weight")));
+        Map.entry("use_meanflow", tensors.any(SECOND_TIME)));
   }
 
   @Override
@@ -145,8 +153,26 @@ public final class HunyuanVideoCheckpoint implements ModelFormat {
     return name(file).contains("720p");
   }
 
+  private static boolean beginsWithPicture(Path file) {
+    return name(file).contains("i2v");
+  }
+
+  /**
+   * What tells the kind: the file's name, or its folder's, as the authors publish {@code
+   * 720p_t2v/diffusion_pytorch_model.safetensors}.
+   */
   private static String name(Path file) {
-    return String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+    String own = lower(file);
+    Path folder = file.toAbsolutePath().getParent();
+    return folder == null || tellsAll(own) ? own : lower(folder) + "/" + own;
+  }
+
+  private static boolean tellsAll(String name) {
+    return SIZE.matcher(name).find() && BEGINNING.matcher(name).find();
+  }
+
+  private static String lower(Path place) {
+    return String.valueOf(place.getFileName()).toLowerCase(Locale.ROOT);
   }
 
   @Override
@@ -154,10 +180,19 @@ public final class HunyuanVideoCheckpoint implements ModelFormat {
     return "HunyuanVideo15Transformer3DModel";
   }
 
-  /** What begins with a picture has the same tensors, so only the name tells. */
+  /**
+   * What begins with a picture has the same tensors, so only names tell.
+   *
+   * @throws ModelException where neither the file's name nor its folder's does
+   */
   @Override
   public String pipeline(Tensors tensors, Path file) {
-    return name(file).contains("i2v")
+    if (!tellsAll(name(file))) {
+      throw new ModelException(
+          "%s: its name, or its folder's, must say 480p or 720p, and t2v or i2v: no tensor does"
+              .formatted(file));
+    }
+    return beginsWithPicture(file)
         ? "HunyuanVideo15ImageToVideoPipeline"
         : "HunyuanVideo15Pipeline";
   }
@@ -179,7 +214,7 @@ public final class HunyuanVideoCheckpoint implements ModelFormat {
         "num_train_timesteps",
         1000,
         "shift",
-        large(file) ? 9.0 : 5.0);
+        large(file) ? beginsWithPicture(file) ? 7.0 : 9.0 : 5.0);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ModelException;
@@ -15,6 +16,7 @@ import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** HunyuanVideo 1.5 as ComfyUI splits it, by the names of its authors and by ComfyUI's. */
 class HunyuanVideoFilesTest {
@@ -148,9 +151,67 @@ class HunyuanVideoFilesTest {
         .hasMessageContaining("HunyuanVideo15ImageToVideoPipeline");
   }
 
+  /** As the authors and others publish them. */
+  @ParameterizedTest
+  @CsvSource({
+    "480p_t2v/diffusion_pytorch_model, 640, 5, 6, HunyuanVideo15Pipeline",
+    "480p_t2v_distilled/diffusion_pytorch_model, 640, 5, 1, HunyuanVideo15Pipeline",
+    "480p_i2v_step_distilled/x, 640, 5, 1, HunyuanVideo15ImageToVideoPipeline",
+    "720p_t2v/diffusion_pytorch_model, 960, 9, 6, HunyuanVideo15Pipeline",
+    "720p_i2v/diffusion_pytorch_model, 960, 7, 6, HunyuanVideo15ImageToVideoPipeline",
+    "720p_i2v_distilled/x, 960, 7, 1, HunyuanVideo15ImageToVideoPipeline",
+    "720p/HunyuanVideo-1.5_T2V, 960, 9, 6, HunyuanVideo15Pipeline",
+    "720p_i2v_distilled/hunyuanvideo1.5_480p_t2v, 640, 5, 6, HunyuanVideo15Pipeline",
+  })
+  void aFileIsWhatItsNameOrItsFoldersSays(
+      String name, int side, double shift, double guidance, String pipeline) throws IOException {
+    Path file = written(name);
+    Checkpoint.Found found = OneFile.only(file);
+    ModelFormat format = (ModelFormat) found.format();
+    assertThat(format.named(file)).containsEntry("target_size", side);
+    assertThat(format.scheduler(found.tensors(), file)).containsEntry("shift", shift);
+    assertThat(format.guider(file)).containsEntry("guidance_scale", guidance);
+    assertThat(format.pipeline(found.tensors(), file)).isEqualTo(pipeline);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"transformer/model", "720p/model", "t2v/model_distilled"})
+  void whatNoNameTellsIsAsked(String name) throws IOException {
+    ModelConfig model = OneFile.beside(written(name), TINY).build();
+    assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(model))
+        .isInstanceOf(ModelException.class)
+        .hasMessageEndingWith(
+            "model%s.safetensors: its name, or its folder's, must say 480p or 720p, and t2v or i2v:"
+                    .formatted(name.endsWith("distilled") ? "_distilled" : "")
+                + " no tensor does");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "time_r_in.mlp.0.weight",
+        "time_r_in.in_layer.weight",
+        "time_embed.timestep_embedder_r.linear_1.weight"
+      })
+  void aSecondTimestepIsSeenByAnyOfItsNames(String name) throws IOException {
+    OneFile file = new OneFile(manager).add(TINY.resolve("transformer"), "");
+    Path plain = file.write(files.resolve("plain.safetensors"));
+    file.tensors().put(name, manager.zeros(new Shape(48, 256)));
+    Path distilled = file.write(files.resolve("distilled.safetensors"));
+    assertThat(settings(plain)).containsEntry("use_meanflow", false);
+    assertThat(settings(distilled)).containsEntry("use_meanflow", true);
+  }
+
+  private static Map<String, Object> settings(Path file) {
+    Checkpoint.Found found = OneFile.only(file);
+    return found.format().config(found.tensors());
+  }
+
   private Path written(String name) throws IOException {
+    Path file = files.resolve(name + ".safetensors");
+    Files.createDirectories(file.getParent());
     return new OneFile(manager)
         .add(TINY.resolve("transformer"), "hunyuanvideo15_comfyui", "model.diffusion_model.")
-        .write(files.resolve(name + ".safetensors"));
+        .write(file);
   }
 }

@@ -1,11 +1,13 @@
 package io.xfuser.models.internal.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
+import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.weights.Checkpoint.Found;
@@ -223,6 +225,24 @@ class LanguageModelFilesTest {
             }
           });
     }
+  }
+
+  /** Rows of no heads, and what has no rows. */
+  @ParameterizedTest
+  @ValueSource(longs = {130, 0})
+  void whatIsNoHeadsOfMistralIsNamed(long rows) throws IOException {
+    Map<String, NDArray> named = new LinkedHashMap<>();
+    named.put("blk.0.attn_norm.weight", manager.ones(new Shape(320)));
+    named.put("blk.0.attn_q.weight", manager.zeros(new Shape(256, 320)));
+    String name = "model.layers.0.self_attn.k_proj.x";
+    named.put(name, manager.zeros(rows == 0 ? new Shape() : new Shape(rows, 320)));
+    Path file = files.resolve("mistral.safetensors");
+    SafeTensorsWriter.write(file, named);
+    assertThatThrownBy(() -> OneFile.only(file))
+        .isInstanceOf(ModelException.class)
+        .hasMessageStartingWith("%s: tensor \"%s\" has ".formatted(file, name))
+        .hasMessageEndingWith(
+            rows == 0 ? "the shape []" : rows + " rows, which are no heads of 128");
   }
 
   private Map<String, NDArray> tensors(Map<String, long[]> shapes) {

@@ -10,6 +10,7 @@ import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Part;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -68,6 +69,24 @@ class StepModulationsTest {
     try (NDManager request = Torch.newManager()) {
       check(request, List.of(3., 2.), 5, 3, 5, 5, 2);
       assertThat(made).containsExactly(5., 3., 2., 5., 5., 2., 3.);
+    }
+  }
+
+  /** On GPUs two biases are kept beside these six, so six are what is certainly there. */
+  @Test
+  void noBiasesAreKeptOnACpu() {
+    try (NDManager request = Torch.newManager()) {
+      Map<String, NDArray> weights = new HashMap<>();
+      weights.put("scale_shift_table", request.zeros(new Shape(6, 4)));
+      for (String layer : List.of("attn1.to_out.0", "attn2.to_q", "attn2.to_out.0")) {
+        weights.put(layer + ".weight", request.zeros(new Shape(4, 4)));
+        weights.put(layer + ".bias", request.zeros(new Shape(4)));
+      }
+      try (Table block = new Table(TensorMap.of(weights))) {
+        NDArray timesteps = request.zeros(new Shape(3, 24));
+        NDArray m = PROGRAM.call(request, "modulation", timesteps, block.weights());
+        assertThat(m.getShape()).isEqualTo(new Shape(6, 3, 1, 4));
+      }
     }
   }
 
