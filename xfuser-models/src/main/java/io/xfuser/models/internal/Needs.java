@@ -96,9 +96,12 @@ public record Needs(
     }
     Map<String, Set<String>> all = new TreeMap<>();
     all.put("transformer", transformers);
+    boolean shows = components.given().containsKey(Adapters.NAME);
     others.forEach(
         (name, classes) -> {
-          if (components.index().has(name)) {
+          boolean unused = // an encoder of pictures that are prompts, where there are none
+              name.equals(ClipPictures.ENCODER) && others.containsKey(Adapters.NAME) && !shows;
+          if (components.index().has(name) && !unused) {
             all.put(name, orAbsent(classes));
           }
         });

@@ -11,7 +11,9 @@ import io.xfuser.model.PipelineComponents.Given;
 import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.weights.ComponentConfig;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
@@ -44,10 +46,11 @@ public final class Adapters implements AutoCloseable {
   /**
    * One of them.
    *
+   * @param file that has it
    * @param weights by diffusers' names: {@code image_proj.…}, {@code 0.to_k_ip.…} and so on
    * @param scales how much it counts: one for all blocks, or one for each
    */
-  public record Adapter(ComponentWeights weights, List<Double> scales) {
+  public record Adapter(Path file, ComponentWeights weights, List<Double> scales) {
     /**
      * A scale for each of so many blocks.
      *
@@ -62,9 +65,19 @@ public final class Adapters implements AutoCloseable {
       return scales.size() == 1 ? Collections.nCopies(blocks, scales.get(0)) : scales;
     }
 
-    /** The shape of a tensor. */
-    public long[] shape(String name) {
-      return weights.shape(name);
+    /**
+     * The shape of a layer's weights.
+     *
+     * @throws ModelException naming the file, if there is none, or it is no matrix
+     */
+    public long[] matrix(String name) {
+      long[] shape = weights.shape(name);
+      if (shape.length != 2) {
+        throw new ModelException(
+            "%s: tensor \"%s\" has the shape %s, but the model needs a matrix"
+                .formatted(file, name, Arrays.toString(shape)));
+      }
+      return shape;
     }
   }
 
@@ -81,6 +94,7 @@ public final class Adapters implements AutoCloseable {
       ComponentConfig told = Objects.requireNonNull(given.config());
       all.add(
           new Adapter(
+              given.place(),
               ComponentWeights.open(components, component(i)).renamed(Adapters::canonical),
               told.getDoubleList(SCALES)));
     }

@@ -6,6 +6,7 @@ import io.xfuser.internal.failure.Reason;
 import io.xfuser.internal.weights.WeightFiles;
 import io.xfuser.models.internal.parts.TwoTransformers;
 import io.xfuser.models.internal.scheduler.Schedulers;
+import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.vae.Vaes;
 import io.xfuser.models.internal.weights.ComponentWeights;
@@ -144,7 +145,8 @@ final class FolderInspection {
         switch (name) {
           case "vae" -> other && !vae;
           case TwoTransformers.SECOND -> !transformer;
-          case "image_encoder" -> !found.startsWith("CLIPVision");
+          case ClipPictures.ENCODER ->
+              !found.startsWith("CLIPVision") && !found.equals("CLIPModel");
           default -> other;
         };
     if (wrong) {

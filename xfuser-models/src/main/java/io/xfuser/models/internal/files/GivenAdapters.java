@@ -45,7 +45,9 @@ final class GivenAdapters {
         .ifPresent(
             found -> {
               given.put(ClipPictures.ENCODER, found);
-              index.put(ClipPictures.ENCODER, List.of("transformers", CLASS));
+              if (eyes != null || !plain.has(ClipPictures.ENCODER)) { // its own has its class
+                index.put(ClipPictures.ENCODER, List.of("transformers", CLASS));
+              }
               given.put(ClipPictures.PROCESSOR, processor(plain, found));
               index.put(ClipPictures.PROCESSOR, List.of("transformers", "CLIPImageProcessor"));
             });

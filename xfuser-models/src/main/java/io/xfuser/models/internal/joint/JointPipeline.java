@@ -39,10 +39,10 @@ public abstract class JointPipeline<T> extends FlowPipeline<T, JointConditioning
 
   private static PictureAdapter adapter(
       Adapters.Adapter adapter, StreamConfig config, Weights weights) {
-    long[] shape = adapter.shape(PictureAdapter.PROJECTION);
+    long[] shape = adapter.matrix(PictureAdapter.PROJECTION);
     return new PictureAdapter(
         weights,
-        shape[shape.length - 1],
+        shape[1],
         shape[0] / config.textWidth() * config.textWidth(),
         adapter.scales(config.doubleBlocks()));
   }

@@ -46,7 +46,8 @@ public final class ClipPictures implements PictureEyes {
           "clip",
           Pattern.compile(
               "vision_model\\.(embeddings\\.position_ids|post_layernorm\\..*|encoder\\.layers\\..*)"
-                  + "|visual_projection\\.weight"));
+                  + "|visual_projection\\.weight"
+                  + "|text_model\\..*|text_projection\\.weight|logit_scale")); // of CLIPModel
 
   /** The defaults of transformers' {@code CLIPVisionConfig}; of texts it has none. */
   private static final LayersConfig USUAL =
@@ -71,7 +72,8 @@ public final class ClipPictures implements PictureEyes {
           "%s: patch_size %d makes no patches of %d pixels"
               .formatted(json.origin(), patch, view.side()));
     }
-    projection = projects ? json.getInt("projection_dim", 512) : 0;
+    int usual = folder.config().getInt("projection_dim", 512); // CLIPModel's, of both its parts
+    projection = projects ? json.getInt("projection_dim", usual) : 0;
     type = folder.loading().type();
     weights = EncoderWeights.open(folder, NAMES, this::read);
   }

@@ -19,6 +19,7 @@ public final class ClipVisionCheckpoint implements CheckpointFormat {
   private static final String CLASS = "vision_model.embeddings.class_embedding";
   private static final String PATCHES = "vision_model.embeddings.patch_embedding.weight";
   private static final String PLACES = "vision_model.embeddings.position_embedding.weight";
+  private static final String PROJECTION = "visual_projection.weight";
   private static final String LAYERS = "vision_model.encoder.layers.";
 
   @Override
@@ -60,6 +61,9 @@ public final class ClipVisionCheckpoint implements CheckpointFormat {
     config.put("patch_size", patch);
     config.put("image_size", side * patch);
     config.put("hidden_act", layers >= DEEP ? "gelu" : "quick_gelu");
+    if (tensors.has(PROJECTION)) {
+      config.put("projection_dim", tensors.size(PROJECTION, 0));
+    }
     return config;
   }
 }
