@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *     null for none
  * @param text the text encoder's tensors by name, one row per picture, negative ones with the
  *     prefix {@code negative_}; empty for none. Those of {@link PicturePrompts#tensor} stand for
- *     pictures that are prompts: with them alone texts are encoded
+ *     pictures that are prompts: where only these are given, prompts are still encoded
  * @param seen what pictures of the request are seen as
  */
 public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text, Seen seen) {
@@ -97,6 +97,7 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
           "the latents given have the shape " + latents.getShape() + ", but must have " + noise);
     }
     text.forEach((name, tensor) -> checkText(name, tensor.getShape(), request));
+    request.prompts().pictures().require(text.keySet(), request.guided());
     SourcePictures pictures = request.pictures();
     if (seen.masked() != null) {
       if (pictures == null || !pictures.shows()) {

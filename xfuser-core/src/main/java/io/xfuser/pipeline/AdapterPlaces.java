@@ -6,6 +6,7 @@ import io.xfuser.internal.files.ModelAssembler.Adapter;
 import io.xfuser.internal.weights.AdapterSource;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Finds the files of IP-Adapters: here, or on the hub. */
@@ -15,8 +16,7 @@ final class AdapterPlaces {
           "IP-Adapter",
           "an IP-Adapter",
           List.of("ip_adapter.safetensors", "ip-adapter.safetensors"),
-          "",
-          "\0", // nothing belongs to them
+          Optional.empty(),
           "convert it once in Python by safetensors.torch.save_file({f\"{part}.{name}\":"
               + " x.contiguous() for part, named in torch.load(FILE, weights_only=True).items() for"
               + " name, x in named.items()}, \"ip-adapter.safetensors\")");

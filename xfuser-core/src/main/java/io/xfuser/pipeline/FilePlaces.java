@@ -26,14 +26,21 @@ import java.util.stream.Stream;
  * @param kind what they are of, for messages
  * @param one the same with its article
  * @param usual what a folder's file is called where it has several
- * @param beside the file that belongs to one of {@code ofBeside}, and comes with it
- * @param ofBeside the file that has one
+ * @param beside what belongs to one of them, if anything does
  * @param pickled what to do with a pickle, for the end of a sentence; empty = nothing
  */
 record FilePlaces(
-    String kind, String one, List<String> usual, String beside, String ofBeside, String pickled) {
+    String kind, String one, List<String> usual, Optional<Beside> beside, String pickled) {
   private static final String WEIGHTS = ".safetensors";
   private static final String PICKLE = ".bin";
+
+  /**
+   * What comes with a file, if it is there.
+   *
+   * @param weights what the file is called
+   * @param settings the other one in its folder
+   */
+  record Beside(String weights, String settings) {}
 
   /**
    * A file.
@@ -127,10 +134,11 @@ record FilePlaces(
     Set<String> files = new LinkedHashSet<>();
     String file = wanted == null ? chosen(model.toString(), names) : wanted;
     files.add(file);
-    String with = file.substring(0, file.lastIndexOf('/') + 1) + beside;
-    if (file.endsWith(ofBeside) && names.contains(with)) {
-      files.add(with);
-    }
+    beside
+        .filter(one -> file.endsWith(one.weights()))
+        .map(one -> file.substring(0, file.lastIndexOf('/') + 1) + one.settings())
+        .filter(names::contains)
+        .ifPresent(files::add);
     return files;
   }
 

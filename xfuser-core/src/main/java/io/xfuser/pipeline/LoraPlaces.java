@@ -4,6 +4,7 @@ import io.xfuser.hub.Hub;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.internal.weights.LoraSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Finds the files of LoRAs: here, or on the hub. */
@@ -15,8 +16,7 @@ final class LoraPlaces {
           "LoRA",
           "a LoRA",
           List.of("pytorch_lora_weights.safetensors", PEFT),
-          "adapter_config.json", // peft's settings
-          PEFT,
+          Optional.of(new FilePlaces.Beside(PEFT, "adapter_config.json")), // peft's settings
           "");
 
   private LoraPlaces() {}

@@ -41,6 +41,10 @@ final class RankWire {
       List.of(
           InputConfig.IMAGE, InputConfig.IP_ADAPTER_IMAGE, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
 
+  /** Settings of one. */
+  private static final List<Setting<?>> SINGLE =
+      List.of(InputConfig.MASK_IMAGE, InputConfig.LAST_IMAGE);
+
   /** Begins the lines that are meant; libraries may write others. */
   private static final String MARK = "xfuser:";
 
@@ -102,9 +106,11 @@ final class RankWire {
           }
           input.set(setting, pictures);
         } else {
-          Object plain = JSON.treeToValue(value, Object.class);
-          boolean picture = setting == InputConfig.MASK_IMAGE || setting == InputConfig.LAST_IMAGE;
-          input.set(setting, picture ? value.binaryValue() : plain);
+          input.set(
+              setting,
+              SINGLE.contains(setting)
+                  ? value.binaryValue()
+                  : JSON.treeToValue(value, Object.class));
         }
       }
     }

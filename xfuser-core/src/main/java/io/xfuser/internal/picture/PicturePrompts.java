@@ -8,7 +8,9 @@ import io.xfuser.failure.ArgumentException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -17,10 +19,12 @@ import java.util.stream.Stream;
  *
  * @param positive those that are given for what is drawn, for each adapter of the model
  * @param negative those for what is avoided, likewise
+ * @param encoder whether the model has what sees them, and what stands for none
  */
-public record PicturePrompts(List<List<Bitmap>> positive, List<List<Bitmap>> negative) {
+public record PicturePrompts(
+    List<List<Bitmap>> positive, List<List<Bitmap>> negative, boolean encoder) {
   /** For a model without adapters. */
-  public static final PicturePrompts NONE = new PicturePrompts(List.of(), List.of());
+  public static final PicturePrompts NONE = new PicturePrompts(List.of(), List.of(), false);
 
   /**
    * The name of what the pictures of the first adapter are seen as, (rows, pictures, …), diffusers'
@@ -41,13 +45,22 @@ public record PicturePrompts(List<List<Bitmap>> positive, List<List<Bitmap>> neg
    * What {@code input} gives for a model with so many adapters: a picture for each, or all pictures
    * for one.
    *
-   * @throws ArgumentException with both numbers, if they are of neither kind; what {@link
-   *     PictureFile#read} throws
+   * @param encoder whether the model has what sees them
+   * @throws ArgumentException with both numbers, if they are of neither kind; if nothing sees them;
+   *     what {@link PictureFile#read} throws
    */
-  public static PicturePrompts of(InputConfig input, int adapters) {
-    return new PicturePrompts(
-        read(input, InputConfig.IP_ADAPTER_IMAGE, adapters),
-        read(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, adapters));
+  public static PicturePrompts of(InputConfig input, int adapters, boolean encoder) {
+    PicturePrompts pictures =
+        new PicturePrompts(
+            read(input, InputConfig.IP_ADAPTER_IMAGE, adapters),
+            read(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, adapters),
+            encoder);
+    if (pictures.given() && !encoder) {
+      throw new ArgumentException(
+          "%s needs %s, with which the model is opened"
+              .formatted(InputConfig.IP_ADAPTER_IMAGE, ModelConfig.IMAGE_ENCODER));
+    }
+    return pictures;
   }
 
   private static List<List<Bitmap>> read(
@@ -96,6 +109,43 @@ public record PicturePrompts(List<List<Bitmap>> positive, List<List<Bitmap>> neg
   /** Whether the tensor {@code name} is one of those, of either kind. */
   public static boolean isTensor(String name) {
     return name.startsWith(EMBEDS) || name.startsWith(NEGATIVE + EMBEDS);
+  }
+
+  /**
+   * Refuses tensors in the place of pictures that leave it open what adapters see.
+   *
+   * @param given the names of all that are given
+   * @throws ArgumentException if they are not one for each adapter, or beside pictures of the same
+   *     kind, or if nothing makes what else is needed
+   */
+  public void require(Set<String> given, boolean guided) {
+    require("", InputConfig.IP_ADAPTER_IMAGE, positive, given);
+    require(NEGATIVE, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, negative, given);
+    Set<String> needed = tensors(guided).keySet();
+    if (!encoder && given.stream().anyMatch(needed::contains) && !given.containsAll(needed)) {
+      throw new ArgumentException(
+          "%s must be given, or the model be opened with %s, which makes what stands for no picture"
+              .formatted(
+                  needed.stream().filter(name -> !given.contains(name)).findFirst().orElseThrow(),
+                  ModelConfig.IMAGE_ENCODER));
+    }
+  }
+
+  private void require(
+      String prefix, Setting<?> setting, List<List<Bitmap>> pictures, Set<String> given) {
+    List<String> names = IntStream.range(0, adapters()).mapToObj(i -> prefix + tensor(i)).toList();
+    if (names.stream().noneMatch(given::contains)) {
+      return;
+    }
+    if (pictures.stream().anyMatch(some -> !some.isEmpty())) {
+      throw new ArgumentException(
+          "%s stands for %s, and both are given".formatted(names.get(0), setting));
+    }
+    if (!given.containsAll(names)) {
+      throw new ArgumentException(
+          "there must be one of %s for each of %d %s"
+              .formatted(String.join(", ", names), adapters(), ModelConfig.IP_ADAPTER));
+    }
   }
 
   /** The tensors that a request needs, by their names, with the pictures of which they are made. */

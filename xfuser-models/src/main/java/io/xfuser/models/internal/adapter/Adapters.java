@@ -1,6 +1,5 @@
 package io.xfuser.models.internal.adapter;
 
-import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
@@ -25,7 +24,7 @@ import java.util.regex.Pattern;
  */
 public final class Adapters implements AutoCloseable {
   /** What the first one's component is called. */
-  public static final String NAME = "ip_adapter";
+  public static final String NAME = ModelConfig.IP_ADAPTER.name();
 
   /** The setting among what a component is told. */
   public static final String SCALES = "scales";
@@ -125,12 +124,8 @@ public final class Adapters implements AutoCloseable {
    *     encodes them
    */
   public GenerationRequest shown(GenerationRequest request) {
-    PicturePrompts pictures = PicturePrompts.of(request.input(), all.size());
-    if (pictures.given() && !components.has(ClipPictures.ENCODER)) {
-      throw new ArgumentException(
-          "%s needs %s, with which the model is opened"
-              .formatted(InputConfig.IP_ADAPTER_IMAGE, ModelConfig.IMAGE_ENCODER));
-    }
+    boolean encoder = components.has(ClipPictures.ENCODER);
+    PicturePrompts pictures = PicturePrompts.of(request.input(), all.size(), encoder);
     return request.withPrompts(request.prompts().with(pictures));
   }
 

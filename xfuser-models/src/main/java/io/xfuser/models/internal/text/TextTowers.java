@@ -3,7 +3,6 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
@@ -74,7 +73,7 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
    * model has adapters for them and an encoder.
    */
   protected final void openEyes() {
-    boolean sees = components.given().containsKey("ip_adapter") && share.isFirst();
+    boolean sees = components.given().containsKey(ModelConfig.IP_ADAPTER.name()) && share.isFirst();
     if (sees && components.has(ClipPictures.ENCODER)) {
       eyes = reading(() -> ClipPictures.openProjecting(components));
     }
@@ -82,13 +81,7 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
 
   @Override
   public final NDArray see(NDManager owner, List<Bitmap> shown) {
-    PictureEyes open = eyes;
-    if (open == null) {
-      throw new ArgumentException(
-          "what stands for no picture is made by %s, with which the model is opened, unless it is given"
-              .formatted(ModelConfig.IMAGE_ENCODER));
-    }
-    return open.seen(owner, shown);
+    return eyes == null ? TextEncoder.super.see(owner, shown) : eyes.seen(owner, shown);
   }
 
   private <R extends PictureReader> R reading(Supplier<R> opening) {
