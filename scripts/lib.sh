@@ -176,7 +176,8 @@ find_python() {
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/xfuser-python
   environment=$cache/$(cksum <"$requirements" | cut -d ' ' -f 1)
   PYTHON=$environment/bin/python
-  [ ! -f "$environment/complete" ] || return 0
+  [ ! -f "$environment/complete" ] || [ ! -x "$PYTHON" ] || return 0
+  [ -x "$PYTHON" ] || rm -rf "$environment" # a link to a Python that was removed would stay
   echo "installing what $(basename "$0") needs in $environment (once) ..." >&2
   mkdir -p "$cache" && python3 -m venv "$environment" || fail 1 "no Python environment could be made"
   torch=$(grep '^torch==' "$requirements") || true

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import statistics
+import sys
 from pathlib import Path
 
 from picture import Meter
@@ -77,10 +78,17 @@ def draw(args: argparse.Namespace) -> None:
         """It tells of a step when it has been taken, and of step 0 when the first one begins; loading has other totals."""
         if steps != args.steps or step not in (0, steps):
             return
+        if step and not meter.phases:
+            end("stable-diffusion.cpp did not tell when the first step began, so loading cannot be told from steps")
         meter.phase("steps" if step else "loading")
         if step and args.no_decode:
             write()
             os._exit(0)  # it cannot be stopped otherwise
+
+    def end(sentence: str) -> None:
+        """An error would not leave a function that C calls."""
+        print(f"sdcpp: {sentence}", file=sys.stderr, flush=True)
+        os._exit(1)
 
     def write() -> None:
         args.results.write_text(json.dumps({"phases": meter.phases}))

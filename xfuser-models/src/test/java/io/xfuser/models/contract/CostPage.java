@@ -16,7 +16,7 @@ record CostPage(CostTable table) {
     return """
     # What the methods cost
     Written by `scripts/cost`, which counts: bytes that communicators sent, weights that were loaded, tensors that attentions took and gave. `CostTableTest` holds the counts to the
-    formulas, and this page to the counts; `CostContract` does so for every model, with uneven shares and in hybrids, to the byte.
+    formulas, and this page to the counts; `CostContract` does so for every model with every method and with uneven shares, and in hybrids that are dealt out among the models, to the byte.
 
     Counted on a narrow PixArt-Σ with the published number of blocks: L = %d, p = %d tokens, hs = %d, one picture with guidance. A is p · hs elements for each prompt, P the parameters of the
     blocks, N = %d ranks, M patches. What a rank has of the largest is shown; "formula = count".

@@ -18,8 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * One of three ranks, each a process, is killed or stopped in every phase of a generation. The
- * others say which and what it was doing, once and soon, and their JVMs go on.
+ * One of three ranks, each a process, is killed or stopped in steps of a generation and while it
+ * decodes, in more of them with the profile {@code complete}. The others say which and what it was
+ * doing, once and soon, and their JVMs go on.
  */
 class FailureDrillTest {
   private static final String MODEL =

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code --shard_text_encoder}, from the prompt to pixels in [0, 1]. */
+/** {@code --shard_text_encoder}, from the prompt to latents, and to pixels in [0, 1]. */
 class SharedTextEncoderTest {
   private static final int STEPS = 2;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
