@@ -12,6 +12,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.models.contract.ShownPictures;
 import io.xfuser.report.RankReport;
 import io.xfuser.torchscript.AttentionKernel;
 import java.nio.file.Path;
@@ -53,9 +54,14 @@ class MemoryNeedTest {
   }
 
   private static MemoryNeed denoising(EngineConfig engine, InputConfig input) {
-    RequestPlan plan = plan(engine, input);
+    return denoising(pipeline, engine, input);
+  }
+
+  private static MemoryNeed denoising(
+      DiffusionPipeline other, EngineConfig engine, InputConfig input) {
+    RequestPlan plan = RequestPlan.of(engine, other.spec(), other.model().resolve(input));
     List<Integer> all = IntStream.range(0, engine.parallel().worldSize()).boxed().toList();
-    return MemoryNeed.onDevice(plan, pipeline.spec(), pipeline.model().decoderSize(), all).get(0);
+    return MemoryNeed.onDevice(plan, other.spec(), other.model().decoderSize(), all).get(0);
   }
 
   private static RequestPlan plan(EngineConfig engine, InputConfig input) {
@@ -109,6 +115,41 @@ class MemoryNeedTest {
               .get(0)
               .bytes();
       assertThat(estimated).isLessThan(generation.report().ranks().get(0).peakTensorBytes());
+    }
+  }
+
+  /** Keys and values of 4 tokens of each of two adapters, and a fifth tensor of all 576 tokens. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void picturesThatArePromptsCountWhereTheyAreShown(int tensor) {
+    Path directory = MODEL.resolveSibling("flux_schnell_tiny");
+    ModelConfig model = ShownPictures.with(directory, "schnell.safetensors", "other.safetensors");
+    EngineConfig engine =
+        EngineConfig.builder(model)
+            .parallel(ParallelConfig.builder().tensorDegree(tensor).build())
+            .build();
+    InputConfig plain =
+        InputConfig.builder("a red fox")
+            .size(384, 384)
+            .numInferenceSteps(1)
+            .outputType(OutputType.LATENT)
+            .maxSequenceLength(20)
+            .build();
+    InputConfig shown = ShownPictures.show(plain, "hills.png", "tower.png");
+    try (DiffusionPipeline other = DiffusionPipeline.fromPretrained(model)) {
+      double[] needs =
+          Stream.of(plain, shown)
+              .mapToDouble(input -> denoising(other, engine, input).bytes())
+              .toArray();
+      double width = (double) other.spec().heads() * other.spec().headSize();
+      double kept = 3 * 2 * 2 * 4 * width; // of 3 double blocks
+      assertThat(needs[1] - needs[0]).isEqualTo((kept + 576 * width / tensor) * Float.BYTES);
+      try (XDiTParallel ranks = XDiTParallel.inProcess(other, engine);
+          Generation generation = ranks.generate(shown)) {
+        double held =
+            generation.report().ranks().stream().mapToDouble(RankReport::peakTensorBytes).sum();
+        assertThat(needs[1]).isBetween(held / 6, held);
+      }
     }
   }
 

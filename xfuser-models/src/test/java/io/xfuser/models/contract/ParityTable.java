@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.pipeline.Generation;
@@ -111,14 +112,13 @@ final class ParityTable {
    */
   private record Subject(
       String name,
-      Path directory,
+      ModelConfig model,
       List<DiffusersCall> calls,
       Function<DiffusersCall, InputConfig> input,
       BiFunction<NDManager, DiffusersCall, NDArray> expected) {
     double fromDiffusers(DiffusersCall call) {
       try (NDManager manager = Torch.newManager()) {
-        NDArray whole =
-            generate(manager, input.apply(call), EngineConfig.builder(directory).build());
+        NDArray whole = generate(manager, input.apply(call), EngineConfig.builder(model).build());
         return Pixels.largestDifference(call.strided(whole), expected.apply(manager, call));
       }
     }
@@ -130,7 +130,7 @@ final class ParityTable {
       subjects.add(
           new Subject(
               pipeline,
-              DiffusersCall.FIXTURES.resolve(pipeline),
+              ModelConfig.builder(DiffusersCall.FIXTURES.resolve(pipeline)).build(),
               DiffusersCall.of(pipeline),
               DiffusersCall::input,
               (manager, call) -> call.reference(manager, "pixels")));
@@ -145,11 +145,28 @@ final class ParityTable {
     subjects.add(
         new Subject(
             "kontext",
-            directory,
+            ModelConfig.builder(directory).build(),
             referring,
             call -> ReferredPictures.input(pictures, call),
             (manager, call) -> ReferredPictures.expected(manager, pictures, call)));
+    subjects.add(shown());
     return subjects;
+  }
+
+  /** Pictures as prompts of one model, with an adapter. */
+  private static Subject shown() throws IOException {
+    Path dev = Requests.directory("flux_dev_tiny");
+    List<DiffusersCall> calls =
+        ReferredPictures.calls(ShownPictures.FOLDER).stream()
+            .filter(call -> call.directory().equals(dev))
+            .filter(call -> !call.json().get("class").asText().contains("Kontext"))
+            .toList();
+    return new Subject(
+        "ip_adapter",
+        ShownPictures.with(dev, ShownPictures.adapters(calls.get(0))),
+        calls,
+        ShownPictures::input,
+        (manager, call) -> ReferredPictures.expected(manager, ShownPictures.FOLDER, call));
   }
 
   static List<String> pipelines() throws IOException {
@@ -171,7 +188,7 @@ final class ParityTable {
       }
     }
     List<String> cells = new ArrayList<>(List.of("`" + subject.name() + "`", number(most)));
-    Path chosen = subject.directory();
+    ModelConfig chosen = subject.model();
     try (NDManager manager = Torch.newManager()) {
       InputConfig input = subject.input().apply(mostVaried(subject.calls()));
       NDArray serial = generate(manager, chosen, input, SERIAL);
@@ -211,11 +228,11 @@ final class ParityTable {
   /** A number, or a dash where the request leaves nothing to share out. */
   private static String difference(
       NDManager manager,
-      Path directory,
+      ModelConfig model,
       InputConfig input,
       ParallelConfig degrees,
       NDArray reference) {
-    return difference(() -> generate(manager, directory, input, degrees), reference);
+    return difference(() -> generate(manager, model, input, degrees), reference);
   }
 
   private static String difference(Supplier<NDArray> generated, NDArray reference) {
@@ -227,12 +244,12 @@ final class ParityTable {
   }
 
   private static NDArray generate(
-      NDManager manager, Path directory, InputConfig input, ParallelConfig degrees) {
-    return generate(manager, input, engine(directory, degrees));
+      NDManager manager, ModelConfig model, InputConfig input, ParallelConfig degrees) {
+    return generate(manager, input, engine(model, degrees));
   }
 
-  private static EngineConfig engine(Path directory, ParallelConfig degrees) {
-    return EngineConfig.builder(directory).parallel(degrees).build();
+  private static EngineConfig engine(ModelConfig model, ParallelConfig degrees) {
+    return EngineConfig.builder(model).parallel(degrees).build();
   }
 
   private static NDArray generate(NDManager manager, InputConfig input, EngineConfig engine) {

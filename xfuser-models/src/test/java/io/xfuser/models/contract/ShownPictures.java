@@ -1,9 +1,12 @@
 package io.xfuser.models.contract;
 
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Picture;
+import io.xfuser.config.Setting;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -27,5 +30,30 @@ public final class ShownPictures {
 
   static List<Picture> pictures(List<String> files) {
     return files.stream().map(file -> Picture.of(FOLDER.resolve(file))).toList();
+  }
+
+  /** What {@code call} asks for. */
+  static InputConfig input(DiffusersCall call) {
+    InputConfigBuilder input = ReferredPictures.input(FOLDER, call).toBuilder();
+    set(input, InputConfig.IP_ADAPTER_IMAGE, texts(call, "shown"));
+    set(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, texts(call, "negatives"));
+    return input.build();
+  }
+
+  private static void set(InputConfigBuilder input, Setting<?> setting, List<String> files) {
+    if (!files.isEmpty()) {
+      input.set(setting, pictures(files));
+    }
+  }
+
+  /** The adapters of {@code call}, with their scales. */
+  static String[] adapters(DiffusersCall call) {
+    return texts(call, "adapters").toArray(String[]::new);
+  }
+
+  private static List<String> texts(DiffusersCall call, String key) {
+    List<String> texts = new ArrayList<>();
+    call.json().get(key).forEach(one -> texts.add(one.asText()));
+    return texts;
   }
 }

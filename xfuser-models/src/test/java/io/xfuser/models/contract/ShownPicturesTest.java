@@ -6,16 +6,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +32,8 @@ class ShownPicturesTest {
   @MethodSource("calls")
   void everyPictureEqualsThatOfDiffusers(DiffusersCall call) {
     try (NDManager manager = Torch.newManager()) {
-      NDArray whole = drawn(manager, EngineConfig.builder(model(call)).build(), input(call));
+      NDArray whole =
+          drawn(manager, EngineConfig.builder(model(call)).build(), ShownPictures.input(call));
       assertThat(whole.getShape().getShape()).isEqualTo(call.shape());
       assertThat(
               Pixels.largestDifference(
@@ -47,26 +45,7 @@ class ShownPicturesTest {
   private ModelConfig model(DiffusersCall call) {
     boolean refers = call.json().get("class").asText().contains("Kontext");
     Path directory = refers ? Requests.kontext(call.directory(), scratch) : call.directory();
-    return ShownPictures.with(directory, texts(call, "adapters").toArray(String[]::new));
-  }
-
-  private static InputConfig input(DiffusersCall call) {
-    InputConfigBuilder input = ReferredPictures.input(FOLDER, call).toBuilder();
-    show(input, InputConfig.IP_ADAPTER_IMAGE, texts(call, "shown"));
-    show(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, texts(call, "negatives"));
-    return input.build();
-  }
-
-  private static void show(InputConfigBuilder input, Setting<?> setting, List<String> files) {
-    if (!files.isEmpty()) {
-      input.set(setting, ShownPictures.pictures(files));
-    }
-  }
-
-  private static List<String> texts(DiffusersCall call, String key) {
-    List<String> texts = new ArrayList<>();
-    call.json().get(key).forEach(one -> texts.add(one.asText()));
-    return texts;
+    return ShownPictures.with(directory, ShownPictures.adapters(call));
   }
 
   private static NDArray drawn(NDManager manager, EngineConfig engine, InputConfig input) {
