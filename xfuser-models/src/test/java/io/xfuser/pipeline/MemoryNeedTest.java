@@ -148,7 +148,7 @@ class MemoryNeedTest {
           Generation generation = ranks.generate(shown)) {
         double held =
             generation.report().ranks().stream().mapToDouble(RankReport::peakTensorBytes).sum();
-        assertThat(needs[1]).isBetween(held / 6, held);
+        assertThat(needs[1]).isLessThan(held);
       }
     }
   }
