@@ -8,14 +8,18 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.pipeline.Generation;
+import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Placement;
@@ -23,6 +27,7 @@ import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -139,5 +144,51 @@ class ShownEncodersTest {
             file
                 + ": tensor \"image_proj.proj.weight\" has the shape [], but the model needs a"
                 + " matrix");
+  }
+
+  /**
+   * XLabs' second adapter makes 16 tokens of a picture: here each of four four times, which are
+   * attended as those four are.
+   */
+  @Test
+  void anAdapterMayMakeMoreTokensOfAPicture() throws IOException {
+    Path folder = Files.createDirectories(scratch.resolve("v2"));
+    Path file = folder.resolve("dev.safetensors");
+    Files.copy(ShownPictures.FOLDER.resolve("dev.safetensors"), file);
+    Torch.prepareThread(1);
+    try (NDManager manager = Torch.newManager()) {
+      OneFile wide = new OneFile(manager).add(folder, "");
+      for (String name : List.of("weight", "bias")) {
+        wide.tensors()
+            .computeIfPresent(
+                "ip_adapter_proj_model.proj." + name,
+                (key, four) -> Torch.concat(manager, Collections.nCopies(4, four), 0));
+      }
+      Path sixteen = wide.write(scratch.resolve("sixteen.safetensors"));
+      NDArray expected = drawn(manager, file);
+      assertThat(Pixels.largestDifference(drawn(manager, sixteen), expected))
+          .isLessThanOrEqualTo(1e-5);
+      assertThat(Files.size(sixteen)).isGreaterThan(Files.size(file));
+    }
+  }
+
+  private static NDArray drawn(NDManager manager, Path adapter) {
+    InputConfig input =
+        InputConfig.builder("a red fox")
+            .size(48, 48)
+            .numInferenceSteps(2)
+            .maxSequenceLength(20)
+            .outputType(OutputType.PT)
+            .build();
+    ModelConfig model =
+        ModelConfig.builder(DEV)
+            .set(ModelConfig.IP_ADAPTER, List.of(adapter.toString()))
+            .part("image_encoder", ENCODER)
+            .build();
+    EngineConfig engine = EngineConfig.builder(model).build();
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
+        Generation generation = ranks.generate(ShownPictures.show(input, "hills.png"))) {
+      return Torch.copy(manager, generation.tensor());
+    }
   }
 }
