@@ -130,13 +130,19 @@ class QwenImageEditTest {
         new Layout(serial.toBuilder().distrifusionDegree(2).ulyssesDegree(2).build(), 1));
   }
 
-  /** With decoder, encoder and language model in shares, and tokens of both kinds on a rank. */
+  /**
+   * With decoder, encoder and language model in shares, and tokens of both kinds on a rank; of two
+   * pictures where the two branches are on ranks of their own.
+   */
   @ParameterizedTest
   @MethodSource("layouts")
   void everyStrategyEqualsItsTokensOnOneRank(Layout layout) throws IOException {
     InputConfig input =
         InputConfig.builder("a red fox")
-            .images(List.of(image("hills.png")))
+            .images(
+                layout.degrees().cfgDegree() == 1
+                    ? List.of(image("hills.png"))
+                    : List.of(image("hills.png"), image("tower.png")))
             .negativePrompts("")
             .trueCfgScale(2)
             .size(96, 160)
