@@ -51,7 +51,10 @@ class StepCacheModelsTest extends CachedPictures {
         "zimage_tiny");
   }
 
-  /** With one method in stages, with the other on ranks of tokens and of pictures. */
+  /**
+   * With one method in stages, with the other on ranks of tokens and of pictures; with both in
+   * stages where skips cross them.
+   */
   @ParameterizedTest
   @MethodSource("models")
   void everyModelSparesEverySecondStepWhereverItRuns(String name) throws IOException {
@@ -72,7 +75,7 @@ class StepCacheModelsTest extends CachedPictures {
       for (StepCache method : List.of(StepCache.FBCACHE, StepCache.EASYCACHE)) {
         InputConfig input = request.set(InputConfig.CACHE, method).build();
         boolean inStages = (name.hashCode() + method.ordinal()) % 2 == 0;
-        if (inStages || CoveringArray.ALL) {
+        if (inStages || name.equals("hunyuandit_tiny") || CoveringArray.ALL) {
           ParallelConfig stages = patches.toBuilder().pipefusionDegree(2).ulyssesDegree(2).build();
           Drawn patched = drawn(pipeline, patches, input);
           assertThat(patched.ranks().get(0).sparedPasses()).isPositive();
