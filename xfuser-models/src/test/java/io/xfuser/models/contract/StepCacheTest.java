@@ -17,8 +17,9 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.Progress;
 import io.xfuser.testing.Pixels;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,17 +55,25 @@ class StepCacheTest extends CachedPictures {
         SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(1).build());
   }
 
-  /** Each case with two of them. */
+  /** Two of them for the case {@code turn}; one is the branches' of a model that has them. */
+  private static Set<ParallelConfig> together(Case one, int turn) {
+    List<ParallelConfig> tokens = together();
+    Set<ParallelConfig> two = new LinkedHashSet<>();
+    two.add(
+        one.toString().startsWith("flux")
+            ? tokens.get((turn + 1) % tokens.size())
+            : SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).build());
+    two.addAll(CoveringArray.part(tokens, turn, tokens.size()));
+    return two;
+  }
+
   @ParameterizedTest
   @MethodSource("cases")
   void ranksDecideAsOneDoes(Case one) throws IOException {
+    int turn = cases().toList().indexOf(one);
     try (Opened pipeline = open(one)) {
       Drawn serial = drawn(pipeline, SERIAL, one.latents());
-      List<ParallelConfig> all = new ArrayList<>(together());
-      if (!one.toString().startsWith("flux")) {
-        all.add(SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).build());
-      }
-      for (ParallelConfig degrees : CoveringArray.part(all, one.toString().hashCode(), 2)) {
+      for (ParallelConfig degrees : together(one, turn)) {
         Drawn ranks = drawn(pipeline, degrees, one.latents());
         assertClose(ranks, serial);
       }
