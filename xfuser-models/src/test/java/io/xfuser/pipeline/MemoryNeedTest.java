@@ -12,9 +12,13 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.contract.ShownPictures;
 import io.xfuser.report.RankReport;
 import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.transformer.Modulations;
+import io.xfuser.transformer.TransformerSpec;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -25,6 +29,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -100,8 +105,13 @@ class MemoryNeedTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"chroma_tiny", "flux2_tiny", "sd3_tiny", "wan_tiny"})
-  void modulationsCountAsMuchAsIsHeldAtMost(String model) {
+  @CsvSource({
+    "chroma_tiny, modulations commonModulations",
+    "flux2_tiny, commonModulations",
+    "sd3_tiny, modulations",
+    "wan_tiny, modulations"
+  })
+  void modulationsCountAndAsMuchAsIsHeldAtMost(String model, String kept) {
     Path directory = MODEL.resolveSibling(model);
     InputConfig small = FOX.toBuilder().size(64, 64).numInferenceSteps(6).build();
     EngineConfig engine = EngineConfig.builder(directory).build();
@@ -110,11 +120,12 @@ class MemoryNeedTest {
         XDiTParallel ranks = XDiTParallel.inProcess(other, engine);
         Generation generation = ranks.generate(small)) {
       RequestPlan plan = RequestPlan.of(engine, other.spec(), other.model().resolve(small));
-      double estimated =
-          MemoryNeed.onDevice(plan, other.spec(), other.model().decoderSize(), List.of(0))
-              .get(0)
-              .bytes();
+      double estimated = denoising(plan, other, other.spec());
       assertThat(estimated).isLessThan(generation.report().ranks().get(0).peakTensorBytes());
+      for (String function : kept.split(" ", -1)) {
+        TransformerSpec<?> without = without(function, other.spec());
+        assertThat(denoising(plan, other, without)).as(function).isLessThan(estimated);
+      }
     }
   }
 
@@ -151,6 +162,24 @@ class MemoryNeedTest {
         assertThat(needs[1]).isLessThan(held);
       }
     }
+  }
+
+  private static double denoising(
+      RequestPlan plan, DiffusionPipeline pipeline, TransformerSpec<?> spec) {
+    VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
+    return MemoryNeed.onDevice(plan, spec, decoder, List.of(0)).get(0).bytes();
+  }
+
+  /** {@code spec}, whose {@code function} says that there are none. */
+  private static TransformerSpec<?> without(String function, TransformerSpec<?> spec) {
+    return (TransformerSpec<?>)
+        Proxy.newProxyInstance(
+            TransformerSpec.class.getClassLoader(),
+            new Class<?>[] {TransformerSpec.class},
+            (proxy, method, arguments) ->
+                method.getName().equals(function)
+                    ? Modulations.NONE
+                    : method.invoke(spec, arguments));
   }
 
   @Test
