@@ -107,7 +107,8 @@ class CancelTest {
                         phase ->
                             CoveringArray.part(
                                     List.of(true, false),
-                                    layout.ordinal() + PHASES.indexOf(phase),
+                                    List.of(Layout.values()).indexOf(layout)
+                                        + PHASES.indexOf(phase),
                                     2)
                                 .stream()
                                 .map(sockets -> Arguments.of(layout, phase, sockets))));

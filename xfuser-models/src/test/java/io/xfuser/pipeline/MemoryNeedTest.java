@@ -69,10 +69,6 @@ class MemoryNeedTest {
     return MemoryNeed.onDevice(plan, other.spec(), other.model().decoderSize(), all).get(0);
   }
 
-  private static RequestPlan plan(EngineConfig engine, InputConfig input) {
-    return RequestPlan.of(engine, pipeline.spec(), pipeline.model().resolve(input));
-  }
-
   private static EngineConfig engine(ParallelConfig degrees) {
     return EngineConfig.builder(MODEL).parallel(degrees).build();
   }
@@ -121,7 +117,8 @@ class MemoryNeedTest {
         Generation generation = ranks.generate(small)) {
       RequestPlan plan = RequestPlan.of(engine, other.spec(), other.model().resolve(small));
       double estimated = denoising(plan, other, other.spec());
-      assertThat(estimated).isLessThan(generation.report().ranks().get(0).peakTensorBytes());
+      assertThat(estimated)
+          .isLessThan((double) generation.report().ranks().get(0).peakTensorBytes());
       for (String function : kept.split(" ", -1)) {
         TransformerSpec<?> without = without(function, other.spec());
         assertThat(denoising(plan, other, without)).as(function).isLessThan(estimated);
