@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.DoubleBlock;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.Modulation;
+import io.xfuser.models.internal.joint.PictureAdapter;
 import io.xfuser.models.internal.joint.SingleBlock;
 import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.joint.StreamEmbedding;
@@ -22,6 +23,7 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.Modulations;
 import io.xfuser.weights.Share;
+import java.util.List;
 
 /**
  * The transformer of Chroma ({@code ChromaTransformer2DModel} in diffusers): double blocks, then
@@ -29,8 +31,10 @@ import io.xfuser.weights.Share;
  *
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
+ * @param adapters by which pictures are prompts; often none
  */
-record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer {
+record Chroma(ChromaConfig config, Weights weights, List<PictureAdapter> adapters)
+    implements StreamTransformer {
   static final Program PROGRAM = Program.load(Chroma.class, "chroma.py");
 
   private static final Patchify PATCHIFY = new Patchify(StreamConfig.PATCH);
@@ -60,6 +64,13 @@ record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer
   }
 
   @Override
+  public long shown(int index, long rows) {
+    return index < config.streams().doubleBlocks()
+        ? PictureAdapter.kept(adapters, config.streams(), rows)
+        : 0;
+  }
+
+  @Override
   public Block<JointConditioning> block(int index, Share share) {
     Weights block = weights.at(config.streams().block(index));
     Inner heads = config.streams().heads();
@@ -72,7 +83,19 @@ record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer
                         owner, "rows", tables, config.firstRows(index), config.rowsOf(index)));
     return index < config.streams().doubleBlocks()
         ? new DoubleBlock(
-            headSize(), rows, WeightMap.of(block, share, w -> DoubleBlock.read(w, heads)))
+                headSize(),
+                rows,
+                WeightMap.of(
+                    block,
+                    share,
+                    w ->
+                        PictureAdapter.block(
+                            DoubleBlock.read(w, heads),
+                            adapters,
+                            index,
+                            heads,
+                            config.streams().textWidth())))
+            .with(adapters, index, heads, share)
         : new SingleBlock(
             headSize(),
             index == depth() - 1,
@@ -110,7 +133,7 @@ record Chroma(ChromaConfig config, Weights weights) implements StreamTransformer
 
   @Override
   public Conditioner<JointConditioning> conditioner() {
-    return ChromaConditioner.load(config, weights);
+    return ChromaConditioner.load(config, weights, adapters);
   }
 
   /** The modulated norm and the projection to the latents of a token. */

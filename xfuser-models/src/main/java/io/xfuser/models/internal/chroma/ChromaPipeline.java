@@ -17,6 +17,7 @@ import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.joint.StreamConfig;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
+import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.nn.Patchify;
@@ -50,7 +51,9 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.SIGMAS,
           InputConfig.IMAGE,
-          InputConfig.STRENGTH);
+          InputConfig.STRENGTH,
+          InputConfig.IP_ADAPTER_IMAGE,
+          InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
 
   ChromaPipeline(PipelineComponents components) {
     super(components, needs(), ChromaConfig::from);
@@ -59,7 +62,8 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   private static Needs needs() {
     return Needs.of("ChromaTransformer2DModel")
         .scheduler(SchedulerProvider.Ability.MU)
-        .text("", Ability.STATES, Ability.MASK);
+        .text("", Ability.STATES, Ability.MASK)
+        .adapters(ClipPictures.ENCODERS);
   }
 
   @Override
@@ -71,6 +75,7 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   protected void check() {
     requireLatents(config().streams().channels(), config().streams().tokenWidth());
     super.check();
+    checkAdapters(config().streams());
   }
 
   @Override
@@ -100,7 +105,8 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
             size.width() / scale,
             new Patchify(StreamConfig.PATCH),
             LatentShape.Layout.PACKED);
-    GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
+    GenerationRequest request =
+        adapters().shown(GenerationRequest.of(input, size, latents, DEFAULTS));
     requireText(LONGEST_TEXT, request);
     return begun(
         request.withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
@@ -109,7 +115,7 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
 
   @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
-    return new Chroma(config(), weights(placement));
+    return new Chroma(config(), weights(placement), adapters(config().streams(), placement));
   }
 
   @Override

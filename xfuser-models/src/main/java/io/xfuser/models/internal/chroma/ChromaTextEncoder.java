@@ -21,6 +21,7 @@ final class ChromaTextEncoder extends OneTower {
 
   ChromaTextEncoder(PipelineComponents components, Share share) {
     super(components, share);
+    openEyes();
   }
 
   @Override
