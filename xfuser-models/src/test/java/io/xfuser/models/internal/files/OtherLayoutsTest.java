@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -108,7 +109,7 @@ class OtherLayoutsTest {
   void formatsOfBlocksAreRefusedByName(String format) throws IOException {
     Map<String, NDArray> tensors = transformer("flux_dev_tiny");
     String layer = "double_blocks.0.img_attn.qkv";
-    Shape shape = tensors.get(layer + ".weight").getShape();
+    Shape shape = Objects.requireNonNull(tensors.get(layer + ".weight")).getShape();
     tensors.put(layer + ".weight", bytes(shape.get(0), shape.get(1) / 2));
     tensors.put(layer + ".weight_scale", bytes(shape.get(0), Math.max(1, shape.get(1) / 32)));
     byte[] json = "{\"format\": \"%s\"}".formatted(format).getBytes(StandardCharsets.UTF_8);
