@@ -54,7 +54,7 @@ class ProcessesEqualThreadsTest {
       List.of(
           "112x144 --use_cfg_parallel",
           "384x384 --ulysses_degree 2 --dtype float16",
-          "384x384 --ring_degree 2",
+          "384x384 --pipefusion_parallel_degree 2 --num_pipeline_patch 3 --warmup_steps 1",
           "112x144 --tensor_parallel_degree 2",
           "112x144 --data_parallel_degree 2 --prompts 3 --num_images_per_prompt 2",
           "112x144 --pipefusion_parallel_degree 2 --vae_parallel_size 2",
@@ -78,7 +78,7 @@ class ProcessesEqualThreadsTest {
   /** With the profile {@code complete}, by shared memory. */
   private static final List<String> MORE =
       List.of(
-          "384x384 --pipefusion_parallel_degree 2 --num_pipeline_patch 3 --warmup_steps 1",
+          "384x384 --ring_degree 2",
           "384x384 --ulysses_degree 2 --distrifusion_degree 2 --dtype bfloat16",
           "112x144 --pipefusion_parallel_degree 2 --num_pipeline_patch 5 --warmup_steps 0"
               + " --attn_layer_num_for_pp 7 2",
