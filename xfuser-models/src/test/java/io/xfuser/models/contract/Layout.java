@@ -100,11 +100,11 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
   }
 
   boolean decodesTogether() {
-    return turn() % 4 == 1;
+    return turn() % 4 == 1 && degrees.worldSize() > degrees.dataDegree();
   }
 
   boolean encodesTogether() {
-    return turn() % 3 == 1;
+    return turn() % 3 == 1 && degrees.worldSize() > degrees.dataDegree();
   }
 
   /** Those of {@code own}, where the tiny pipelines share out {@code all}. */
@@ -116,15 +116,22 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
    * Few of {@code all}, dealt out among {@code models}, because attention and the ranks' course are
    * the same for all models: every pair of degrees, patches and warm-up steps is tried with one of
    * them, and so is every three methods (staleness is one), because some faults show where three
-   * meet. Each model, one that is not named too, is tried with every two methods, and each of three
-   * ranks, which divide little; one whose blocks another has with every method.
+   * meet. Each model, one that is not named too, is tried with every two methods, and each of many
+   * ranks, whose shares are unequal or of one head; one whose blocks another has with every method.
    *
    * @param own the model whose part is returned
    */
   static Stream<Layout> covering(List<Layout> all, List<String> models, String own) {
-    Function<Layout, Set<?>> shows =
-        VARIANTS.contains(own) ? Layout::showsOfVariant : Layout::showsOfEach;
-    return covering(all, models, own, shows);
+    return covering(all, models, own, showsOf(own));
+  }
+
+  /** {@code fixed}, and what {@code own} is to show besides. */
+  static Stream<Layout> coveringBeside(List<Layout> fixed, List<Layout> all, String own) {
+    return CoveringArray.ALL ? all.stream() : beside(fixed, all, own, showsOf(own));
+  }
+
+  private static Function<Layout, Set<?>> showsOf(String own) {
+    return VARIANTS.contains(own) ? Layout::showsOfVariant : Layout::showsOfEach;
   }
 
   /** The same where every model is tried with every method and no two of them beside its part. */
@@ -140,6 +147,11 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     List<Layout> dealt = CoveringArray.of(all, 0, Layout::shows, Layout::cost);
     int place = models.indexOf(own);
     List<Layout> part = place < 0 ? List.of() : CoveringArray.part(dealt, place, models.size());
+    return beside(part, all, own, shows);
+  }
+
+  private static Stream<Layout> beside(
+      List<Layout> part, List<Layout> all, String own, Function<Layout, Set<?>> shows) {
     return Stream.concat(
         part.stream(),
         CoveringArray.beside(part, all, own.hashCode(), shows, Layout::cost).stream());
@@ -159,7 +171,7 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return shown;
   }
 
-  /** Its methods, those of uneven degrees, and what else ranks do together. */
+  /** Its methods, those with uneven shares, and what else ranks do together. */
   Set<?> showsOfVariant() {
     Set<Object> shown = new HashSet<>(methods());
     uneven().forEach(method -> shown.add("uneven " + method));
@@ -168,10 +180,15 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return shown;
   }
 
-  /** The methods that share out six heads, 24 tokens or some blocks among three. */
+  /**
+   * The methods whose shares are unequal or small: of tokens or blocks, 3, and of six heads, 4,
+   * which get two or one, or in tensor parallelism all of them.
+   */
   private List<String> uneven() {
+    Set<String> ofHeads = Set.of("Ulysses", "tensor");
     return axes().entrySet().stream()
-        .filter(axis -> axis.getValue() == 3)
+        .filter(
+            axis -> ofHeads.contains(axis.getKey()) ? axis.getValue() > 3 : axis.getValue() == 3)
         .map(Map.Entry::getKey)
         .toList();
   }

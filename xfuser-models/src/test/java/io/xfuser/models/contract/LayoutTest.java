@@ -43,7 +43,7 @@ class LayoutTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"one", "another", "added"})
-  void eachModelTriesEveryTwoMethodsAndEachWithThreeRanks(String model) {
+  void eachModelTriesEveryTwoMethodsAndEachInUnevenShares(String model) {
     Set<Object> ofAll = new HashSet<>();
     ALL.forEach(layout -> ofAll.addAll(layout.showsOfEach()));
     Set<Object> ofChosen = new HashSet<>();

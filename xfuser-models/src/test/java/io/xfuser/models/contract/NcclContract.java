@@ -27,8 +27,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Generations whose ranks exchange tensors as GPUs do, by a simulation of NCCL in which every send
- * has to meet its receive in order, with its type and count: with every degree and every two
- * methods, up to 8 ranks.
+ * has to meet its receive in order, with its type and count: with every two methods, where the
+ * blocks are another model's with every method, and with stale patches in two to four stages, up to
+ * 8 ranks.
  */
 public abstract class NcclContract extends OpenedOnce {
   private static final int STEPS = 2;
@@ -72,8 +73,22 @@ public abstract class NcclContract extends OpenedOnce {
                                     degrees.toBuilder().numPipelinePatch(1 + i / STEPS).build(),
                                     i % STEPS)))
             .toList();
-    return Layout.covering(
-        Stream.concat(all.stream(), DistriFusionLayouts.hybrids()).toList(), List.of(), name());
+    Stream<Layout> displaced =
+        DistriFusionLayouts.hybrids()
+            .map(layout -> new Layout(layout.degrees(), layout.warmupSteps() % STEPS));
+    return Layout.coveringBeside(stale(), Stream.concat(all.stream(), displaced).toList(), name());
+  }
+
+  /** More patches than stages and fewer, which wait for a synchronous step or do not. */
+  private static List<Layout> stale() {
+    ParallelConfig two = ParallelConfig.builder().pipefusionDegree(2).build();
+    ParallelConfig three = ParallelConfig.builder().pipefusionDegree(3).build();
+    ParallelConfig four = ParallelConfig.builder().pipefusionDegree(4).build();
+    return List.of(
+        new Layout(two.toBuilder().numPipelinePatch(5).ringDegree(2).build(), 0),
+        new Layout(three.toBuilder().numPipelinePatch(4).cfgDegree(2).build(), 1),
+        new Layout(three.toBuilder().numPipelinePatch(2).build(), 0),
+        new Layout(four.toBuilder().numPipelinePatch(3).build(), 0));
   }
 
   private String name() {

@@ -109,6 +109,7 @@ public abstract class ParallelContract extends OpenedOnce {
             .flatMap(layouts -> layouts)
             .filter(layout -> guided || layout.degrees().cfgDegree() == 1)
             .filter(layout -> layout.degrees().pipefusionDegree() <= depth)
+            .filter(layout -> !layout.equals(layout.onOneRank()))
             .toList();
     return Layout.covering(all, name());
   }
@@ -125,12 +126,13 @@ public abstract class ParallelContract extends OpenedOnce {
 
   /**
    * Two stages for places where the blocks can be cut: the first, one between, and the last; one
-   * alone where another model has these blocks.
+   * alone where another model has these blocks. Each has a warm-up of its own, none at last.
    */
   Stream<Layout> cuts() {
     int depth = pipeline.model().transformer(Placement.CPU).depth();
     List<Integer> places =
         Layout.VARIANTS.contains(name()) ? List.of(1) : List.of(1, depth / 2, depth - 1);
+    int[] cut = {0};
     return IntStream.range(1, depth)
         .filter(first -> CoveringArray.ALL || places.contains(first))
         .mapToObj(
@@ -141,7 +143,7 @@ public abstract class ParallelContract extends OpenedOnce {
                         .numPipelinePatch(3)
                         .attnLayerNumForPp(List.of(first, depth - first))
                         .build(),
-                    first % STEPS));
+                    ++cut[0] % STEPS));
   }
 
   @ParameterizedTest
