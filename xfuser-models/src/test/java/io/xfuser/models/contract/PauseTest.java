@@ -37,8 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A request that pauses between steps goes on as if it had not: on the same ranks with the same
- * bits, on others within rounding. Differences are maximum absolute differences of pixels in [0,
- * 1], or of latents over the largest of them, fp32.
+ * bits, on others within rounding, of pixels in [0, 1] or of latents over the largest of them.
  */
 @Timeout(120)
 class PauseTest {
@@ -82,7 +81,6 @@ class PauseTest {
           degrees(x -> x.vaeParallelSize(1)));
 
   private static final ParallelConfig CFG = degrees(x -> x.cfgDegree(2));
-
   static final List<ParallelConfig> STALE =
       List.of(
           degrees(x -> x.pipefusionDegree(2).numPipelinePatch(3)),
@@ -93,7 +91,6 @@ class PauseTest {
           degrees(x -> x.distrifusionDegree(2).vaeParallelSize(1)));
 
   private final NDManager manager = Torch.newManager();
-
   @TempDir Path folder;
 
   @AfterEach
@@ -105,20 +102,14 @@ class PauseTest {
     return with.apply(ParallelConfig.builder()).build();
   }
 
-  static InputConfig input(String model) {
+  /** Of pixels where a layout has ranks of the VAE, which decode them. */
+  static InputConfig input(String model, ParallelConfig... on) {
+    boolean vae = Stream.of(on).anyMatch(one -> one.vaeParallelSize() > 0);
     return Requests.two(model).toBuilder()
         .numInferenceSteps(STEPS)
-        .outputType(model.startsWith("sd3") ? OutputType.PT : OutputType.LATENT)
+        .outputType(vae || model.startsWith("sd3") ? OutputType.PT : OutputType.LATENT)
         .seed(5)
         .build();
-  }
-
-  /** Of pixels where ranks of the VAE have them to decode. */
-  private static InputConfig input(String model, ParallelConfig layout) {
-    InputConfig input = input(model);
-    return layout.vaeParallelSize() == 0
-        ? input
-        : input.toBuilder().outputType(OutputType.PT).build();
   }
 
   static DiffusionPipeline open(Path directory) {
