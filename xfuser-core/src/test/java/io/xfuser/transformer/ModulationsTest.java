@@ -3,6 +3,7 @@ package io.xfuser.transformer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.transformer.TransformerSpec.Modulations;
 import org.junit.jupiter.api.Test;
 
 class ModulationsTest {

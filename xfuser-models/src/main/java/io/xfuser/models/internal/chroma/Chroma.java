@@ -21,7 +21,7 @@ import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
-import io.xfuser.transformer.Modulations;
+import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.List;
 

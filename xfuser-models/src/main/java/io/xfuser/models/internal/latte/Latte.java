@@ -8,8 +8,8 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
-import io.xfuser.transformer.Modulations;
 import io.xfuser.transformer.TransformerSpec;
+import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 
 /**
