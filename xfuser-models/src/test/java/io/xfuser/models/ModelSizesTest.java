@@ -35,7 +35,7 @@ class ModelSizesTest {
   private static final Set<String> TRANSFORMERS = Set.of("adaln", "joint");
 
   private static final Set<String> OTHERS =
-      Set.of("files", "lora", "parts", "scheduler", "text", "vae", "weights");
+      Set.of("adapter", "files", "lora", "parts", "scheduler", "text", "vae", "weights");
 
   /** The packages of the models, which providers tell, and those that they share. */
   static Stream<String> rooms() {

@@ -29,7 +29,7 @@ final class Entries {
   }
 
   boolean onGpu() {
-    return tensors.values().stream().allMatch(tensor -> tensor.getDevice().isGpu());
+    return tensors.values().stream().allMatch(InFile::onGpu);
   }
 
   TensorMap map() {

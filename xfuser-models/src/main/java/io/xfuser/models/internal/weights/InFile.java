@@ -26,6 +26,11 @@ public record InFile(NDArray tensor, ElementType type) {
     return multiplied == ElementType.FLOAT32.scalarType();
   }
 
+  /** Whether {@code tensor} is on a GPU, which one without memory is not. */
+  static boolean onGpu(NDArray tensor) {
+    return PROGRAM.callLong("on_gpu", tensor) != 0;
+  }
+
   /** The parts of a linear layer, one below the other, if all of them are to be had there. */
   static ReadLayer layer(NDManager scope, Weights weights, Matrix matrix) {
     return read(scope, weights, matrix, WEIGHT + "_kept");
