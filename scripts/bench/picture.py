@@ -117,10 +117,17 @@ def table(folder: Path) -> str:
     for dtype in dict.fromkeys(path.name.split(".")[0] for path in sorted(folder.iterdir(), reverse=True)):
         for i, name in enumerate((*PHASES, "all")):
             ours, theirs = (figures(folder, dtype, side, i) for side in ("ours", "theirs"))
-            ratios = [statistics.median(a / b for a, b in zip(*pair)) for pair in zip(zip(*ours), zip(*theirs))]
-            cells = [*middle(ours), *middle(theirs), *(f"**{ratio:.2f}**" for ratio in ratios)]
+            ratios = [ratio(*pair) for pair in zip(zip(*ours), zip(*theirs))]
+            cells = [*middle(ours), *middle(theirs), *ratios]
             lines.append("| " + " | ".join([dtype, name, *cells]) + " |")
     return "\n".join([*lines, "", "GB: the most anonymous memory in the phase; mapped files are not in it."])
+
+
+def ratio(ours: tuple[float, ...], theirs: tuple[float, ...]) -> str:
+    """The median over the rounds, and from the least to the most where there are several."""
+    rounds = [a / b for a, b in zip(ours, theirs, strict=True)]
+    spread = f" ({min(rounds):.2f}–{max(rounds):.2f})" if len(rounds) > 1 else ""
+    return f"**{statistics.median(rounds):.2f}**{spread}"
 
 
 def figures(folder: Path, dtype: str, side: str, phase: int) -> list[tuple[float, float, float]]:

@@ -206,7 +206,7 @@ class ArchitectureTest {
           .that()
           .haveNameNotMatching(
               "io\\.xfuser\\.(pipeline\\.(XDiTParallel|DiffusionPipeline|Worlds)"
-                  + "|torchscript\\.HalfPrecision|internal\\.natives\\.OpenMp)")
+                  + "|torchscript\\.HalfPrecision|internal\\.natives\\.(OpenMp|ProcessEnvironment))")
           .should()
           .callMethod(System.class, "getenv")
           .orShould()

@@ -7,6 +7,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.PlatformException;
 import io.xfuser.internal.failure.Retried;
 import io.xfuser.internal.natives.DjlSettings;
+import io.xfuser.internal.natives.HugePages;
 import io.xfuser.internal.natives.MavenLibtorch;
 import io.xfuser.internal.natives.NativeLibrary;
 import io.xfuser.internal.natives.OpenMp;
@@ -84,6 +85,7 @@ public final class Libtorch {
   private static Engine start() {
     requireFit();
     OpenMp.sleepWhileWaiting();
+    HugePages.prefer();
     try {
       return DjlSettings.withoutOptimizer(() -> Engine.getEngine("PyTorch"));
     } catch (EngineException | LinkageError e) {

@@ -1,11 +1,7 @@
 package io.xfuser.internal.natives;
 
-import com.sun.jna.Function;
-import com.sun.jna.Platform;
 import java.util.List;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How the threads of libtorch's OpenMP wait for one another. Left to itself, each spins at the end
@@ -14,8 +10,6 @@ import org.slf4j.LoggerFactory;
  * longer. Threads that sleep cost little on an idle machine (docs/performance.md).
  */
 public final class OpenMp {
-  private static final Logger LOG = LoggerFactory.getLogger(OpenMp.class);
-
   /** Any of them is the user's own choice. */
   private static final List<String> CHOICES =
       List.of("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY");
@@ -27,14 +21,8 @@ public final class OpenMp {
    * called before libtorch is loaded, because OpenMP reads the environment once, when it is.
    */
   public static void sleepWhileWaiting() {
-    if (!Platform.isWindows() && !isChosen(System.getenv())) {
-      try {
-        // Java cannot change the environment of its own process; what it shows stays as it was.
-        Object[] nameValueReplace = {"OMP_WAIT_POLICY", "passive", 1};
-        Function.getFunction(Platform.C_LIBRARY_NAME, "setenv").invokeInt(nameValueReplace);
-      } catch (LinkageError e) {
-        LOG.debug("OMP_WAIT_POLICY could not be set", e); // slower at worst
-      }
+    if (!isChosen(System.getenv())) {
+      ProcessEnvironment.set("OMP_WAIT_POLICY", "passive");
     }
   }
 

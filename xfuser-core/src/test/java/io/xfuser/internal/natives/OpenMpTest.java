@@ -1,12 +1,10 @@
 package io.xfuser.internal.natives;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -38,21 +36,9 @@ class OpenMpTest {
   /** What OpenMP shows of itself when a program that embeds this library loads it. */
   private static String settingsOfAProgram(Map<String, String> environment)
       throws IOException, InterruptedException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Program.class.getName());
-    builder.redirectErrorStream(true);
-    builder.environment().keySet().removeAll(List.of("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"));
-    builder.environment().put("OMP_DISPLAY_ENV", "verbose");
-    builder.environment().putAll(environment);
-    Process program = builder.start();
-    String shown = new String(program.getInputStream().readAllBytes(), UTF_8);
-    assertThat(program.waitFor()).as(shown).isZero();
-    return shown;
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("OMP_DISPLAY_ENV", "verbose");
+    return FreshProgram.shown(Program.class, all);
   }
 
   /** A program that computes nothing. */
