@@ -1,5 +1,6 @@
-# The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202), operator for operator as transformers' modeling_t5.py, and of UMT5
-# (arXiv 2304.09151), as modeling_umt5.py: there every block has positions of its own, here the first has those of all.
+# The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202) as transformers' modeling_t5.py, operator for operator but for GELU, which
+# is taken within the product before it, and of UMT5 (arXiv 2304.09151) as modeling_umt5.py: there every block has positions of
+# its own, here the first has those of all.
 # B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer, V vocabulary. Of an
 # encoder in shares, H, F and V are the share's own; H may be 0.
 
@@ -45,14 +46,11 @@ def attention(self, x: Tensor, bias: Tensor, w: Dict[str, Tensor], width: int) -
   mixed = self.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
   return self.linear(mixed.flatten(2), w, "layer.0.SelfAttention.o")
 
-def gelu_new(self, x: Tensor) -> Tensor:
-  return 0.5 * x * (1. + torch.tanh(0.7978845608028654 * (x + 0.044715 * torch.pow(x, 3.))))
-
 def feed_forward(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x (B, T, D) -> (B, T, D): with a gate, which T5 v1.1 has, or with relu
   if self.has_layer(w, "layer.1.DenseReluDense.wi_0"):
-    inner = self.gelu_new(self.linear(x, w, "layer.1.DenseReluDense.wi_0"))  # (B, T, F)
-    inner = inner * self.linear(x, w, "layer.1.DenseReluDense.wi_1")
+    inner = self.linear_layer(x, w, "layer.1.DenseReluDense.wi_0", True, None, False, x.dtype)  # (B, T, F)
+    inner = torch.mul_(inner, self.linear(x, w, "layer.1.DenseReluDense.wi_1"))
   else:
     inner = torch.relu(self.linear(x, w, "layer.1.DenseReluDense.wi"))
   return self.linear(inner.to(self.taken_type(inner, w, "layer.1.DenseReluDense.wo")), w, "layer.1.DenseReluDense.wo")
