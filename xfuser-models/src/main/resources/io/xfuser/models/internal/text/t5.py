@@ -1,6 +1,6 @@
-# The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202) as transformers' modeling_t5.py, operator for operator but for GELU, which
-# is taken within the product before it, and of UMT5 (arXiv 2304.09151) as modeling_umt5.py: there every block has positions of
-# its own, here the first has those of all.
+# The encoder of T5 v1.1 (arXiv 1910.10683, 2002.05202) as transformers' modeling_t5.py, operator for operator but for GELU in
+# fp32, and of UMT5 (arXiv 2304.09151) as modeling_umt5.py: there every block has positions of its own, here the first has those
+# of all.
 # B batch, T tokens, D model width, H heads, K width of a head, F width of the feed-forward layer, V vocabulary. Of an
 # encoder in shares, H, F and V are the share's own; H may be 0.
 
@@ -46,10 +46,17 @@ def attention(self, x: Tensor, bias: Tensor, w: Dict[str, Tensor], width: int) -
   mixed = self.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
   return self.linear(mixed.flatten(2), w, "layer.0.SelfAttention.o")
 
+def gelu_linear(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  # gelu(linear(x)); in half precision each operator of upstream rounds, in fp32 GELU is taken within the product
+  if x.dtype == 6:
+    return self.linear_layer(x, w, name, True, None, False, 6)
+  y = self.linear(x, w, name)
+  return 0.5 * y * (1. + torch.tanh(0.7978845608028654 * (y + 0.044715 * torch.pow(y, 3.))))
+
 def feed_forward(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   # x (B, T, D) -> (B, T, D): with a gate, which T5 v1.1 has, or with relu
   if self.has_layer(w, "layer.1.DenseReluDense.wi_0"):
-    inner = self.linear_layer(x, w, "layer.1.DenseReluDense.wi_0", True, None, False, x.dtype)  # (B, T, F)
+    inner = self.gelu_linear(x, w, "layer.1.DenseReluDense.wi_0")  # (B, T, F)
     inner = torch.mul_(inner, self.linear(x, w, "layer.1.DenseReluDense.wi_1"))
   else:
     inner = torch.relu(self.linear(x, w, "layer.1.DenseReluDense.wi"))
