@@ -61,6 +61,11 @@ public final class PictureFile {
   }
 
   private static Bitmap read(String name, Format format, byte[] file) throws IOException {
+    Optional<Webp> lossy = format == Format.WEBP ? Webp.lossy(file) : Optional.empty();
+    if (lossy.isPresent()) {
+      requireRoom(name, lossy.get().width(), lossy.get().height());
+      return lossy.get().read();
+    }
     Iterator<ImageReader> readers =
         ImageIO.getImageReadersByFormatName(format.name().toLowerCase(Locale.ROOT));
     if (!readers.hasNext()) {
@@ -68,7 +73,12 @@ public final class PictureFile {
           "%s is %s, which no library on the class path reads".formatted(name, format.word()));
     }
     ImageReader reader = readers.next();
-    byte[] plain = format == Format.JPEG ? Jpeg.plain(file) : file;
+    byte[] plain =
+        switch (format) {
+          case PNG -> file;
+          case JPEG -> Jpeg.plain(file);
+          case WEBP -> Webp.plain(file);
+        };
     try (FileStream stream = new FileStream(plain)) {
       reader.setInput(stream, false, true); // what is told besides is not looked at
       List<String> warnings = new ArrayList<>();
