@@ -14,6 +14,7 @@ import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +71,14 @@ public interface PipelineModel<C> extends AutoCloseable {
    * first.
    */
   TextEncoder textEncoder(Placement placement, Share share);
+
+  /**
+   * Loads what sees pictures that are prompts, which computes on the device of {@code placement};
+   * empty if the model is opened without it.
+   */
+  default Optional<PictureEncoder> pictureEncoder(Placement placement) {
+    return Optional.empty();
+  }
 
   /**
    * Whether the tensors of a negative prompt are those of a prompt of the same words, whatever is
@@ -196,6 +205,11 @@ public interface PipelineModel<C> extends AutoCloseable {
     @Override
     default TextEncoder textEncoder(Placement placement, Share share) {
       return model().textEncoder(placement, share);
+    }
+
+    @Override
+    default Optional<PictureEncoder> pictureEncoder(Placement placement) {
+      return model().pictureEncoder(placement);
     }
 
     @Override

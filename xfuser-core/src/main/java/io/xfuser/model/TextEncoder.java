@@ -3,7 +3,6 @@ package io.xfuser.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.InputConfig;
-import io.xfuser.internal.picture.Bitmap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -22,17 +21,6 @@ public interface TextEncoder extends AutoCloseable {
    *     it has a part in
    */
   Map<String, NDArray> encode(NDManager owner, TextRequest request);
-
-  /**
-   * What pictures that are prompts are seen as. The first of the ranks that have shares of it calls
-   * it alone.
-   *
-   * @param pictures those that one adapter sees; none: the tensor is what stands for no picture
-   * @return (1, pictures, …), owned by {@code owner}; pictures is 1 where there are none
-   */
-  default NDArray see(NDManager owner, List<Bitmap> pictures) {
-    throw new UnsupportedOperationException("these text encoders see no pictures");
-  }
 
   /** Bytes of the weights that are loaded here. */
   long parameterBytes();

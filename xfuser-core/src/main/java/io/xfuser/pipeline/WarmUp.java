@@ -15,6 +15,7 @@ import io.xfuser.internal.runtime.RequestWatch;
 import io.xfuser.internal.runtime.Shared;
 import io.xfuser.nn.Range;
 import io.xfuser.progress.Progress;
+import io.xfuser.progress.Progress.Component;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
@@ -131,6 +132,9 @@ record WarmUp(DiffusionPipeline pipeline, EngineConfig engine, LocalRanks ranks)
   private void loadEncoder(int rank, List<Integer> replica, Loads<?> loads) {
     if (engine.held() != Offload.NONE) {
       return;
+    }
+    if (replica.get(0) == rank && loads.pipeline().model().bytes(Component.PICTURE_ENCODER) > 0) {
+      loads.pictureEncoder().close();
     }
     if (engine.runtime().shardTextEncoder()) {
       loads.textEncoder(new Share(replica.indexOf(rank), replica.size())).close();

@@ -83,7 +83,9 @@ public sealed interface Progress {
     /** The decoder of the VAE. */
     DECODER("decoder"),
     /** The encoder of the VAE, for pictures that a request brings. */
-    ENCODER("encoder");
+    ENCODER("encoder"),
+    /** What sees pictures that are prompts. */
+    PICTURE_ENCODER("encoder of pictures");
 
     private final String label;
 

@@ -130,6 +130,11 @@ public final class RankFigures {
     textBytes = parameterBytes;
   }
 
+  /** What sees pictures that are prompts is used, of so many bytes, after an encoder of texts. */
+  public void pictureEncoder(long parameterBytes) {
+    textBytes += parameterBytes;
+  }
+
   /** A decoder of so many bytes is used. */
   public void vaeDecoder(long parameterBytes) {
     vaeBytes = parameterBytes;

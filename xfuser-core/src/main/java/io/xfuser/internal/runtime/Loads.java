@@ -2,6 +2,7 @@ package io.xfuser.internal.runtime;
 
 import io.xfuser.config.Offload;
 import io.xfuser.internal.weights.ReadBytes;
+import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
@@ -49,6 +50,12 @@ public record Loads<C>(PlacedPipeline<C> pipeline, Holding holding, Consumer<Pro
   /** The encoder of pictures, for as long as it is used. */
   public Shared.Lease<VaeEncoder> encoder() {
     return lease(Component.ENCODER, bytes(Component.ENCODER), pipeline.vaeEncoder());
+  }
+
+  /** What sees pictures that are prompts, for as long as it is used. */
+  public Shared.Lease<PictureEncoder> pictureEncoder() {
+    long total = bytes(Component.PICTURE_ENCODER);
+    return lease(Component.PICTURE_ENCODER, total, pipeline.pictureEncoder());
   }
 
   private long bytes(Component component) {

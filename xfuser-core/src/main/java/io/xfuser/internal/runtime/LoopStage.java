@@ -154,10 +154,7 @@ final class LoopStage<C> {
     TensorMap.Hold inUse = stage.hold();
     try (inUse) {
       if (!plan.request().guidance().layers().blocks().isEmpty()) {
-        begun
-            .loop()
-            .ends()
-            .prompts(condition(owner, stage, new Guidance.None().texts(owner, text)));
+        begun.loop().ends().prompts(condition(owner, stage, ShownTensors.ofPrompts(owner, text)));
       }
       Map<String, NDArray> own = guidance(phase).texts(owner, text);
       C conditioning = condition(owner, stage, own);

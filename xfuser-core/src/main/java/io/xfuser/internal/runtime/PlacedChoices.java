@@ -63,6 +63,7 @@ public final class PlacedChoices<C> implements AutoCloseable {
               ownText ? new ConcurrentHashMap<>() : plain.textEncoders(),
               plain.vaeDecoder(),
               plain.vaeEncoder(),
+              plain.pictureEncoder(),
               plain.texts());
     }
 
@@ -136,7 +137,8 @@ public final class PlacedChoices<C> implements AutoCloseable {
 
   /** Bytes of all weights of text encoders that are here. */
   public synchronized long textEncoderBytes() {
-    return plain.textEncoderBytes()
+    return plain.pictureEncoderBytes()
+        + plain.textEncoderBytes()
         + choices.values().stream()
             .filter(choice -> choice.ownText)
             .mapToLong(choice -> choice.pipeline.textEncoderBytes())

@@ -3,6 +3,7 @@ package io.xfuser.internal.runtime;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.weights.Prefetcher;
 import io.xfuser.internal.weights.ReadAhead;
+import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
@@ -20,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * @param model makes them
  * @param placement where their weights are
  * @param transformers in the order in which they take steps
+ * @param pictureEncoder sees pictures that are prompts; for models that have one
  * @param texts what is kept of encoded prompts
  * @param <C> the model's conditioning
  */
@@ -30,6 +32,7 @@ public record PlacedPipeline<C>(
     Map<Share, Shared<TextEncoder>> textEncoders,
     Shared<VaeDecoder> vaeDecoder,
     Shared<VaeEncoder> vaeEncoder,
+    Shared<PictureEncoder> pictureEncoder,
     KeptTexts texts)
     implements AutoCloseable {
 
@@ -43,6 +46,7 @@ public record PlacedPipeline<C>(
         new ConcurrentHashMap<>(),
         new Shared<>(() -> model.vaeDecoder(placement)),
         new Shared<>(() -> model.vaeEncoder(placement)),
+        new Shared<>(() -> model.pictureEncoder(placement).orElseThrow()),
         texts);
   }
 
@@ -69,6 +73,11 @@ public record PlacedPipeline<C>(
         .sum();
   }
 
+  /** Bytes of the weights of what sees pictures that are prompts, if it is here. */
+  public long pictureEncoderBytes() {
+    return pictureEncoder.bytes(PictureEncoder::parameterBytes);
+  }
+
   /** {@code world}, whose collectives hold up what is read ahead for the ranks here. */
   public World observed(World world) {
     Prefetcher prefetcher = placement.prefetcher();
@@ -93,6 +102,7 @@ public record PlacedPipeline<C>(
     closeText();
     vaeDecoder.close();
     vaeEncoder.close();
+    pictureEncoder.close();
     texts.close();
   }
 }

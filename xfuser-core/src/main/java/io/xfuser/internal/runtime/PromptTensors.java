@@ -10,6 +10,7 @@ import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.report.Texts;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
+import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.SourcePictures;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
@@ -116,8 +117,7 @@ record PromptTensors(
         missing.add(part);
       }
     }
-    boolean sees = replica.isFirst() && !pictures.isEmpty();
-    if (!missing.isEmpty() || sees) {
+    if (!missing.isEmpty()) {
       try (Shared.Lease<TextEncoder> encoder = run.loads(pipeline).textEncoder(share())) {
         run.figures().textEncoder(encoder.get().parameterBytes());
         for (Part part : missing) {
@@ -125,13 +125,22 @@ record PromptTensors(
           keep(part, tensors);
           add(all, part, tensors);
         }
-        if (sees) {
-          long[] rows = new long[plan.images().length()];
-          pictures.forEach(
-              (name, seen) ->
-                  all.put(name, Torch.rows(scope, encoder.get().see(scope, seen), rows)));
-        }
       }
+    }
+    if (replica.isFirst() && !pictures.isEmpty()) {
+      all.putAll(seen(scope, pictures));
+    }
+    return all;
+  }
+
+  /** What {@code pictures} are seen as, the same in all rows. */
+  private Map<String, NDArray> seen(NDManager scope, Map<String, List<Bitmap>> pictures) {
+    Map<String, NDArray> all = new HashMap<>();
+    long[] rows = new long[plan.images().length()];
+    try (Shared.Lease<PictureEncoder> encoder = run.loads(pipeline).pictureEncoder()) {
+      run.figures().pictureEncoder(encoder.get().parameterBytes());
+      pictures.forEach(
+          (name, shown) -> all.put(name, Torch.rows(scope, encoder.get().see(scope, shown), rows)));
     }
     return all;
   }

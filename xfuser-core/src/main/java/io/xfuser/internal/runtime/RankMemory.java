@@ -105,6 +105,7 @@ public record RankMemory(
       long shared =
           placed.transformerBytes()
               + placed.textEncoderBytes()
+              + placed.pictureEncoderBytes()
               + placed.vaeDecoder().bytes(VaeDecoder::parameterBytes)
               + placed.vaeEncoder().bytes(VaeEncoder::parameterBytes);
       return new Layout(all, shared);
@@ -135,8 +136,8 @@ public record RankMemory(
           all,
           plan.engine().held() == Offload.NONE ? all : atOnce(stages),
           flopPerByteRead(own, stages.get(0)),
-          text(own, placed),
-          text(own, layered),
+          text(own, placed) + pictures(own, placed),
+          Math.max(text(own, layered), pictures(own, layered)), // one after the other
           own.mesh().replica(rank).get(0) == rank ? plan.engine().model().textCacheBytes() : 0,
           decoder() + encoder(own),
           needs);
@@ -178,6 +179,13 @@ public record RankMemory(
           .map(share -> where.textEncoder(share).get())
           .map(TextEncoder::parameterBytes)
           .orElse(0L);
+    }
+
+    private long pictures(RankPlan own, PlacedPipeline<C> where) {
+      boolean sees = plan.request().prompts().pictures().encoder();
+      return sees && own.mesh().replica(rank).get(0) == rank
+          ? where.pictureEncoder().get().parameterBytes()
+          : 0;
     }
 
     private Optional<Share> textShare(RankPlan own) {

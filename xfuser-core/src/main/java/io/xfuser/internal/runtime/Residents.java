@@ -6,6 +6,7 @@ import io.xfuser.failure.MemoryException;
 import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.plan.RequestPlan;
+import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.VaeDecoder;
@@ -18,6 +19,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -124,6 +126,12 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
       if (known == null) {
         try (TextEncoder encoder = model.textEncoder(NOWHERE, Share.WHOLE)) {
           known = encoder.parameterBytes();
+        }
+        Optional<PictureEncoder> pictures = model.pictureEncoder(NOWHERE);
+        if (pictures.isPresent()) {
+          try (PictureEncoder encoder = pictures.get()) {
+            known = Math.max(known, encoder.parameterBytes()); // one after the other
+          }
         }
         text = known;
       }

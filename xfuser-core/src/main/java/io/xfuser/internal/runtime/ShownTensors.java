@@ -50,6 +50,22 @@ final class ShownTensors {
     return all;
   }
 
+  /**
+   * What prompts alone are conditioned on, where guidance leads away from fewer layers: beside
+   * their own tensors, of {@code both}, those of pictures that are avoided. Diffusers' pipelines
+   * hand the transformer the pictures of both there.
+   */
+  static Map<String, NDArray> ofPrompts(NDManager owner, Map<String, NDArray> both) {
+    Map<String, NDArray> all = new HashMap<>(new Guidance.None().texts(owner, both));
+    both.forEach(
+        (name, tensor) -> {
+          if (name.startsWith(TextRequest.NEGATIVE) && PicturePrompts.isTensor(name)) {
+            all.put(name, tensor);
+          }
+        });
+    return all;
+  }
+
   private static long divisor(long a, long b) {
     return b == 0 ? a : divisor(b, a % b);
   }

@@ -10,7 +10,8 @@ import java.util.stream.Stream;
  * with one for each block. A colon that no number follows is a part of the place.
  *
  * @param place a file, a folder, or a name of the hub
- * @param scales what of it is added: one for all blocks, or one for each
+ * @param scales what of it is added: one for all blocks, or one for each; none = as is usual for
+ *     the model
  */
 public record AdapterSource(String place, List<Double> scales) {
   private static final String NUMBER = "[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?";
@@ -33,7 +34,7 @@ public record AdapterSource(String place, List<Double> scales) {
     }
     Matcher scaled = SCALED.matcher(text);
     if (LoraSource.exists(text) || !scaled.matches()) {
-      return new AdapterSource(text, List.of(1.0));
+      return new AdapterSource(text, List.of());
     }
     List<Double> scales = Stream.of(scaled.group(2).split(",", -1)).map(Double::valueOf).toList();
     if (scales.stream().anyMatch(scale -> !Double.isFinite(scale))) {

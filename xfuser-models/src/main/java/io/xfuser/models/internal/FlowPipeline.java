@@ -3,13 +3,18 @@ package io.xfuser.models.internal;
 import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.scheduler.LoopVariants;
+import io.xfuser.models.internal.text.ClipPictures;
+import io.xfuser.models.internal.text.Eyes;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.weights.ComponentConfig;
+import io.xfuser.weights.Placement;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -36,9 +41,23 @@ public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
     return adapters;
   }
 
-  /** Told by a check: bytes of what encodes such pictures. */
-  protected final void eyes(long bytes) {
-    eyesBytes = bytes;
+  /**
+   * Refuses an encoder of such pictures, if there is one, that an adapter does not take.
+   *
+   * @param seen width of what the adapter takes of a picture
+   * @throws io.xfuser.failure.ModelException naming both widths, or what else is wrong with it
+   */
+  protected final void checkEyes(long seen) {
+    if (components().has(ClipPictures.ENCODER)) {
+      eyesBytes = Eyes.check(components(), seen);
+    }
+  }
+
+  @Override
+  public final Optional<PictureEncoder> pictureEncoder(Placement placement) {
+    return adapters.all().isEmpty() || !components().has(ClipPictures.ENCODER)
+        ? Optional.empty()
+        : Optional.of(Eyes.open(components().on(placement)));
   }
 
   @Override
@@ -46,8 +65,8 @@ public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
     long own = super.bytes(component);
     return switch (component) {
       case TRANSFORMER -> own + adapters.bytes();
-      case TEXT_ENCODER -> own + eyesBytes;
-      case DECODER, ENCODER -> own;
+      case PICTURE_ENCODER -> eyesBytes;
+      case TEXT_ENCODER, DECODER, ENCODER -> own;
     };
   }
 

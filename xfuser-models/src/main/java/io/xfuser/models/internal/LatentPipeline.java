@@ -108,6 +108,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
       case TEXT_ENCODER -> encoderBytes;
       case DECODER -> autoencoder.decoderBytes();
       case ENCODER -> autoencoder.encoderBytes();
+      case PICTURE_ENCODER -> 0;
     };
   }
 

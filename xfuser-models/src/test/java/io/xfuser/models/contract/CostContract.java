@@ -63,6 +63,16 @@ public abstract class CostContract {
     return textTokens() == 0 ? 0 : 1;
   }
 
+  /** Tokens of a picture that is a prompt, attended as text is; 0 where the model has none. */
+  protected int shownTokens() {
+    return 0;
+  }
+
+  /** The self-attentions of block {@code index} in which such a picture takes part. */
+  protected int shownAttentions(int index) {
+    return 0;
+  }
+
   /** The terms that block {@code index} adds to the image's tokens: of attentions and MLP. */
   protected int terms(int index) {
     return 3;

@@ -44,6 +44,7 @@ final class ExpectedCosts {
   private final long latentWidth; // c, values of a token
   private final ExpectedAcross across;
   private final ExpectedText text;
+  private final ExpectedText shown;
 
   ExpectedCosts(
       CostContract model, DiffusionPipeline pipeline, ParallelConfig degrees, int warmup) {
@@ -63,7 +64,8 @@ final class ExpectedCosts {
     this.rows = (long) request.images() / degrees.dataDegree() * latents.sequences();
     this.batch = rows * (request.guided() && degrees.cfgDegree() == 1 ? 2 : 1);
     this.latentWidth = (long) latents.channels() * latents.patch().size();
-    this.text = new ExpectedText(model, degrees, mesh);
+    this.text = new ExpectedText(model.textTokens(), degrees, mesh);
+    this.shown = new ExpectedText(model.shownTokens(), degrees, mesh);
     this.across = new ExpectedAcross(model, degrees, mesh, layout, stale ? warmup : null);
   }
 
@@ -92,15 +94,16 @@ final class ExpectedCosts {
     long steps = CostContract.STEPS;
     long latents = rows * denoised.length(denoised.all(), shard(rank)) * latentWidth;
     long group = groupTokens(rank, ring(rank, 0));
-    long spoken = text.ofGroup(rank, ring(rank, 0));
     long traded =
         attentions(stage) * ulysses(rank, tokens(rank), group)
-            + joint(stage) * ulysses(rank, text.own(rank), spoken);
+            + joint(stage) * traded(rank, text)
+            + seen(stage) * traded(rank, shown);
     assertSent(report, "ulysses", steps * traded);
     int next = ring(rank, 1);
     long ringed =
         attentions(stage) * ringed(rank, layout.tokens(), group, groupTokens(rank, next))
-            + joint(stage) * ringed(rank, text.all(rank), spoken, text.ofGroup(rank, next));
+            + joint(stage) * ringed(rank, text)
+            + seen(stage) * ringed(rank, shown);
     assertSent(report, "ring", steps * ringed);
     // nobody reads what would be sent in the last step, unless it is synchronous
     long displacedSums =
@@ -121,7 +124,10 @@ final class ExpectedCosts {
     assertSent(report, "cfg", last && degrees.cfgDegree() == 2 ? steps * latents : 0);
     long squares = range(stage).length() * across.squares(batch, shard(rank), rank);
     assertSent(report, "tensor", steps * batch * sums(rank, stage) + squares);
-    long kept = attentions(stage) * layout.tokens() + joint(stage) * (long) model.textTokens();
+    long kept =
+        attentions(stage) * layout.tokens()
+            + joint(stage) * (long) model.textTokens()
+            + seen(stage) * (long) model.shownTokens();
     boolean twice = degrees.distrifusionPatches() > degrees.distrifusionDegree();
     assertThat(report.kvBufferBytes())
         .isEqualTo(
@@ -167,6 +173,7 @@ final class ExpectedCosts {
     long patch =
         IntStream.range(0, degrees.ringDegree()).mapToLong(ring -> groupTokens(rank, ring)).sum();
     long sent = attentions(stage) * patch + joint(stage) * text.all(rank);
+    sent += seen(stage) * shown.all(rank);
     return 2 * batch * sent * headsWidth(rank) * (degrees.distrifusionDegree() - 1);
   }
 
@@ -178,6 +185,15 @@ final class ExpectedCosts {
     boolean gathered = stale || degrees.distrifusionDegree() > 1;
     long sent = gathered ? group * (degrees.ringDegree() - 1) : all - next;
     return 2 * batch * sent * headsWidth(rank);
+  }
+
+  private long traded(int rank, ExpectedText tokens) {
+    return ulysses(rank, tokens.own(rank), tokens.ofGroup(rank, ring(rank, 0)));
+  }
+
+  private long ringed(int rank, ExpectedText tokens) {
+    long group = tokens.ofGroup(rank, ring(rank, 0));
+    return ringed(rank, tokens.all(rank), group, tokens.ofGroup(rank, ring(rank, 1)));
   }
 
   private int ring(int rank, int further) {
@@ -239,6 +255,10 @@ final class ExpectedCosts {
 
   private long joint(int stage) {
     return blocks(stage).map(model::jointAttentions).sum();
+  }
+
+  private long seen(int stage) {
+    return blocks(stage).map(model::shownAttentions).sum();
   }
 
   /** Long skips from this stage to another one. */

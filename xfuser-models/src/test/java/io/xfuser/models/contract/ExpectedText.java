@@ -5,14 +5,15 @@ import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
 
 /**
- * How T tokens of joint text are shared out: rank i of the N that compute the picture's first patch
- * has those from ⌊T·i / N⌋ to ⌊T·(i + 1) / N⌋, with i its place on the ring times U, plus that in
- * its Ulysses group. The other patches of DistriFusion are without.
+ * How T tokens of joint text, or of a picture that is attended as text is, are shared out: rank i
+ * of the N that compute the picture's first patch has those from ⌊T·i / N⌋ to ⌊T·(i + 1) / N⌋, with
+ * i its place on the ring times U, plus that in its Ulysses group. The other patches of
+ * DistriFusion are without.
  */
-record ExpectedText(CostContract model, ParallelConfig degrees, DeviceMesh mesh) {
+record ExpectedText(long tokens, ParallelConfig degrees, DeviceMesh mesh) {
   /** T where the picture's first patch is computed, else 0. */
   long all(int rank) {
-    return mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0 ? model.textTokens() : 0;
+    return mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0 ? tokens : 0;
   }
 
   /** t of this rank. */

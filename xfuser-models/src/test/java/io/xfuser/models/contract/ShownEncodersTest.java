@@ -15,7 +15,7 @@ import io.xfuser.config.OutputType;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.weights.SafeTensorsWriter;
-import io.xfuser.model.TextEncoder;
+import io.xfuser.model.PictureEncoder;
 import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
@@ -23,7 +23,6 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Placement;
-import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +51,7 @@ class ShownEncodersTest {
   private static NDArray seen(NDManager manager, Path place) {
     ModelConfig model = model(DEV).part("image_encoder", place).build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model);
-        TextEncoder encoder = pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
+        PictureEncoder encoder = pipeline.model().pictureEncoder(Placement.CPU).orElseThrow()) {
       return encoder.see(
           manager,
           List.of(PictureFile.read("image", ShownPictures.pictures(List.of("hills.png")).get(0))));

@@ -14,12 +14,20 @@ import java.util.stream.Stream;
 public final class ShownPictures {
   static final Path FOLDER = DiffusersCall.FIXTURES.resolve("ip_adapters");
 
+  /** Those whose tokens differ from step to step, with what encodes pictures for them. */
+  public static final Path TIMED = DiffusersCall.FIXTURES.resolve("timed_adapters");
+
   private ShownPictures() {}
 
   /** The model in {@code directory} with adapters of these names. */
   public static ModelConfig with(Path directory, String... adapters) {
+    return from(FOLDER, directory, adapters);
+  }
+
+  /** The same from another folder. */
+  public static ModelConfig from(Path folder, Path directory, String... adapters) {
     return ModelConfig.builder(directory)
-        .set(ModelConfig.IP_ADAPTER, Stream.of(adapters).map(name -> FOLDER + "/" + name).toList())
+        .set(ModelConfig.IP_ADAPTER, Stream.of(adapters).map(name -> folder + "/" + name).toList())
         .build();
   }
 
@@ -28,13 +36,28 @@ public final class ShownPictures {
     return input.toBuilder().set(InputConfig.IP_ADAPTER_IMAGE, pictures(List.of(files))).build();
   }
 
+  /** The same with one of {@code folder}. */
+  public static InputConfig show(Path folder, InputConfig input, String file) {
+    List<Picture> pictures = List.of(picture(folder, file));
+    return input.toBuilder().set(InputConfig.IP_ADAPTER_IMAGE, pictures).build();
+  }
+
+  static Picture picture(Path folder, String file) {
+    return Picture.of(folder.resolve(file));
+  }
+
   static List<Picture> pictures(List<String> files) {
     return files.stream().map(file -> Picture.of(FOLDER.resolve(file))).toList();
   }
 
   /** What {@code call} asks for. */
   static InputConfig input(DiffusersCall call) {
-    InputConfigBuilder input = ReferredPictures.input(FOLDER, call).toBuilder();
+    return input(FOLDER, call);
+  }
+
+  /** The same with pictures of {@code folder}. */
+  static InputConfig input(Path folder, DiffusersCall call) {
+    InputConfigBuilder input = ReferredPictures.input(folder, call).toBuilder();
     set(input, InputConfig.IP_ADAPTER_IMAGE, texts(call, "shown"));
     set(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, texts(call, "negatives"));
     return input.build();
@@ -51,7 +74,7 @@ public final class ShownPictures {
     return texts(call, "adapters").toArray(String[]::new);
   }
 
-  private static List<String> texts(DiffusersCall call, String key) {
+  static List<String> texts(DiffusersCall call, String key) {
     List<String> texts = new ArrayList<>();
     call.json().get(key).forEach(one -> texts.add(one.asText()));
     return texts;

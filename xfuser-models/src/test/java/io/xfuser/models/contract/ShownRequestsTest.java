@@ -15,7 +15,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.model.GivenTensors;
-import io.xfuser.model.TextEncoder;
+import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.TextRequest;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
@@ -24,7 +24,6 @@ import io.xfuser.progress.ProgressListener;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Placement;
-import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +67,7 @@ class ShownRequestsTest {
     InputConfig shown = ShownPictures.show(GUIDED, "hills.png");
     try (NDManager manager = Torch.newManager();
         DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model);
-        TextEncoder encoder = pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
+        PictureEncoder encoder = pipeline.model().pictureEncoder(Placement.CPU).orElseThrow()) {
       NDArray seen = // (1, 1, 20)
           encoder.see(
               manager,

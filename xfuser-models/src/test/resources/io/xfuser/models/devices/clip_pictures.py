@@ -9,4 +9,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
   pixels = torch.zeros([5, 7, 3], dtype=0, device=like.device)
   patches = self.patches(pixels, 2, 0.1, [0.5, 0.5, 0.5], [1., 1., 1.], like.dtype)
   x = self.embed_patches(patches, w, 1e-5)
-  return [patches, x, self.picture_layer(x, w, 2, "gelu", 1e-5), self.seen(x, w, 1e-5)]
+  layers = [self.picture_layer(x, w, 2, kind, 1e-5) for kind in ["gelu", "gelu_pytorch_tanh"]]
+  w["embeddings.position_embedding.weight"] = self.of(like, [6, 8])
+  placed = [self.embed_placed_patches(patches, w, 1e-5), self.no_states(w)]
+  return [patches, x, self.seen(x, w, 1e-5)] + layers + placed

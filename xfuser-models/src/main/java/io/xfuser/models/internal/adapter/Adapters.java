@@ -15,12 +15,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * The IP-Adapters (arXiv 2308.06721) that a model is opened with, in files of their authors' names
- * or of diffusers'. Source: diffusers {@code loaders/ip_adapter.py}.
+ * or of diffusers'. Source: diffusers {@code loaders/ip_adapter.py} and {@code
+ * loaders/transformer_sd3.py}.
  */
 public final class Adapters implements AutoCloseable {
   /** What the first one's component is called. */
@@ -33,6 +36,22 @@ public final class Adapters implements AutoCloseable {
       Pattern.compile("(?:ip_adapter_proj_model|image_proj)\\.(.+)");
   private static final Pattern BLOCK =
       Pattern.compile("(?:double_blocks|ip_adapter)\\.(\\d+\\..+)");
+
+  private static final Pattern LAYER =
+      Pattern.compile("(image_proj\\.layers\\.\\d+\\.)(\\d\\.\\w+)((?:\\.\\w+)?)");
+
+  /** What InstantX calls the modules of a layer that makes tokens of a picture. */
+  private static final Map<String, String> OF_LAYERS =
+      Map.of(
+          "0.norm1", "ln0",
+          "0.norm2", "ln1",
+          "0.to_q", "attn.to_q",
+          "0.to_kv", "attn.to_kv",
+          "0.to_out", "attn.to_out.0",
+          "1.0", "adaln_norm",
+          "1.1", "ff.net.0.proj",
+          "1.3", "ff.net.2",
+          "2.1", "adaln_proj");
 
   private final PipelineComponents components;
   private final List<Adapter> all;
@@ -47,15 +66,19 @@ public final class Adapters implements AutoCloseable {
    *
    * @param file that has it
    * @param weights by diffusers' names: {@code image_proj.…}, {@code 0.to_k_ip.…} and so on
-   * @param scales how much it counts: one for all blocks, or one for each
+   * @param scales how much it counts: one for all blocks, or one for each; none = as is usual
    */
   public record Adapter(Path file, ComponentWeights weights, List<Double> scales) {
     /**
      * A scale for each of so many blocks.
      *
+     * @param usual where none is said
      * @throws ArgumentException with both numbers, if there are others
      */
-    public List<Double> scales(int blocks) {
+    public List<Double> scales(int blocks, double usual) {
+      if (scales.isEmpty()) {
+        return Collections.nCopies(blocks, usual);
+      }
       if (scales.size() != 1 && scales.size() != blocks) {
         throw new ArgumentException(
             "%s has %d scales, but the transformer has %d blocks with adapters"
@@ -109,7 +132,10 @@ public final class Adapters implements AutoCloseable {
           .replace("ip_adapter_double_stream_k_proj", "to_k_ip")
           .replace("ip_adapter_double_stream_v_proj", "to_v_ip");
     }
-    return PROJECTION.matcher(stored).replaceFirst("image_proj.$1");
+    String projection = PROJECTION.matcher(stored).replaceFirst("image_proj.$1");
+    Matcher layer = LAYER.matcher(projection);
+    String known = layer.matches() ? OF_LAYERS.get(layer.group(2)) : null;
+    return known == null ? projection : layer.group(1) + known + layer.group(3);
   }
 
   /** All of them. */

@@ -21,7 +21,6 @@ final class ChromaTextEncoder extends OneTower {
 
   ChromaTextEncoder(PipelineComponents components, Share share) {
     super(components, share);
-    openEyes();
   }
 
   @Override

@@ -146,7 +146,9 @@ final class FolderInspection {
           case "vae" -> other && !vae;
           case TwoTransformers.SECOND -> !transformer;
           case ClipPictures.ENCODER ->
-              !found.startsWith("CLIPVision") && !found.equals("CLIPModel");
+              !found.startsWith("CLIPVision")
+                  && !found.equals("CLIPModel")
+                  && !found.startsWith("Siglip");
           default -> other;
         };
     if (wrong) {

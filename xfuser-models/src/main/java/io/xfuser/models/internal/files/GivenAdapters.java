@@ -5,6 +5,7 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineComponents.Given;
 import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.text.ClipPictures;
+import io.xfuser.models.internal.text.Eyes;
 import io.xfuser.weights.ComponentConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class GivenAdapters {
   /** What prepares pictures in directories that diffusers saves. */
   private static final String EXTRACTOR = "feature_extractor";
-
-  private static final String CLASS = "CLIPVisionModelWithProjection";
 
   private GivenAdapters() {}
 
@@ -46,10 +45,11 @@ final class GivenAdapters {
             found -> {
               given.put(ClipPictures.ENCODER, found);
               if (eyes != null || !plain.has(ClipPictures.ENCODER)) { // its own has its class
-                index.put(ClipPictures.ENCODER, List.of("transformers", CLASS));
+                String own = Eyes.className(GivenPart.settings(found));
+                index.put(ClipPictures.ENCODER, List.of("transformers", own));
               }
               given.put(ClipPictures.PROCESSOR, processor(plain, found));
-              index.put(ClipPictures.PROCESSOR, List.of("transformers", "CLIPImageProcessor"));
+              index.put(ClipPictures.PROCESSOR, Eyes.processor(GivenPart.settings(found)).getKey());
             });
     return new PipelineComponents(
         plain.directory(), GivenPart.json(old.origin(), index), plain.loading(), given);
@@ -69,14 +69,16 @@ final class GivenAdapters {
         : Optional.empty();
   }
 
-  /** The pipeline's own, else what diffusers makes for an encoder of this size. */
+  /** The pipeline's own, else the encoder's, or what diffusers makes for one of this size. */
   private static Given processor(PipelineComponents plain, Given encoder) {
     if (plain.has(EXTRACTOR)) {
       return new Given(plain.folder(EXTRACTOR), "", null);
     }
-    ComponentConfig settings =
-        GivenPart.settings(encoder).part("vision_config", "clip_vision_model");
-    Map<String, Object> view = ClipPictures.processor(settings.getInt("image_size", 224));
+    Path own = encoder.place().resolve(Eyes.VIEW);
+    if (Eyes.bringsView(GivenPart.settings(encoder)) && Files.isRegularFile(own)) {
+      return new Given(encoder.place(), "", null);
+    }
+    Map<String, Object> view = Eyes.processor(GivenPart.settings(encoder)).getValue();
     return new Given(
         encoder.place(), "", GivenPart.json(ClipPictures.ENCODER + "'s view of pictures", view));
   }

@@ -32,7 +32,6 @@ final class FluxTextEncoder extends TextTowers {
     super(components, share);
     first = tower("");
     second = tower("_2");
-    openEyes();
   }
 
   @Override

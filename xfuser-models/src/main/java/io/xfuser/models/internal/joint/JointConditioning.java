@@ -31,7 +31,7 @@ public record JointConditioning(
     @Nullable NDArray rows,
     StepModulations steps,
     @Nullable Function<StepModulations.Now, NDArray> refining,
-    @Nullable ShownPictures shown,
+    @Nullable Shown shown,
     StepModulations.@Nullable Now stepOrNull) {
   /** Before the first step, with text that is all attended and nowhere. */
   public JointConditioning(NDArray text, NDArray places, StepModulations steps) {
@@ -62,7 +62,7 @@ public record JointConditioning(
   }
 
   /** The same with pictures that are prompts, if there are any. */
-  public JointConditioning showing(Optional<ShownPictures> pictures) {
+  public JointConditioning showing(Optional<Shown> pictures) {
     return new JointConditioning(
         text, mask, textPlaces, places, rows, steps, refining, pictures.orElse(null), stepOrNull);
   }
@@ -74,8 +74,9 @@ public record JointConditioning(
 
   /** The same in a step, whose manager is {@code step}. */
   public JointConditioning at(NDManager step, double timestep) {
+    Shown now = shown == null ? null : shown.at(step, timestep);
     return new JointConditioning(
-        text, mask, textPlaces, places, rows, steps, refining, shown, steps.at(step, timestep));
+        text, mask, textPlaces, places, rows, steps, refining, now, steps.at(step, timestep));
   }
 
   /** What belongs to this step. */

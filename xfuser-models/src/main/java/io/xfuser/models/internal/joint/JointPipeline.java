@@ -6,7 +6,6 @@ import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.FlowPipeline;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.adapter.Adapters;
-import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.weights.ComponentConfig;
@@ -44,7 +43,7 @@ public abstract class JointPipeline<T> extends FlowPipeline<T, JointConditioning
         weights,
         shape[1],
         shape[0] / config.textWidth() * config.textWidth(),
-        adapter.scales(config.doubleBlocks()));
+        adapter.scales(config.doubleBlocks(), 1));
   }
 
   /**
@@ -66,9 +65,7 @@ public abstract class JointPipeline<T> extends FlowPipeline<T, JointConditioning
                 w -> PictureAdapter.block(w, alone, index, config.heads(), config.textWidth()))
             .close();
       }
-      if (components().has(ClipPictures.ENCODER)) {
-        eyes(ClipPictures.checkProjecting(components(), adapter.seen()));
-      }
+      checkEyes(adapter.seen());
     }
   }
 

@@ -32,8 +32,7 @@ record ShownAttention(List<Double> scales, long before) {
    */
   @Nullable NDArray attended(
       NDManager owner, NDArray packed, long text, JointConditioning c, DoubleBlock block) {
-    ShownPictures shown = c.shown();
-    if (shown == null || scales.isEmpty()) {
+    if (scales.isEmpty() || !(c.shown() instanceof ShownPictures shown)) {
       return null;
     }
     double[] weights = scales.stream().mapToDouble(Double::doubleValue).toArray();

@@ -3,7 +3,6 @@ package io.xfuser.models.internal.joint;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.models.internal.parts.PerBlock;
 import io.xfuser.torchscript.TensorMap;
@@ -14,7 +13,7 @@ import java.util.Optional;
 import java.util.stream.LongStream;
 
 /** Pictures that are prompts, as the blocks of a request see them. Belongs to one rank's thread. */
-public final class ShownPictures {
+public final class ShownPictures implements Shown {
   private final NDList tokens; // of each adapter, (B, s, W)
   private final PerBlock keysValues;
 
@@ -27,9 +26,10 @@ public final class ShownPictures {
    * Those of a request, if it has any.
    *
    * @param weights with {@link PictureAdapter#projections}
-   * @throws ArgumentException if tensors were given that are not of the adapters' width
+   * @throws io.xfuser.failure.ArgumentException if tensors were given that are not of the adapters'
+   *     width
    */
-  public static Optional<ShownPictures> of(
+  public static Optional<Shown> of(
       NDManager request,
       ConditionInput input,
       List<PictureAdapter> adapters,
@@ -41,12 +41,7 @@ public final class ShownPictures {
       if (!input.text().containsKey(name)) {
         return Optional.empty();
       }
-      NDArray embeds = input.text(name); // (B, n, D)
-      if (embeds.getShape().get(2) != adapters.get(i).seen()) {
-        throw new ArgumentException(
-            "%s has the shape %s, but the adapter takes %d values of each picture"
-                .formatted(name, embeds.getShape(), adapters.get(i).seen()));
-      }
+      NDArray embeds = Shown.embeds(input, name, adapters.get(i).seen()); // (B, n, D)
       tokens.add(Streams.PROGRAM.call(request, "shown_tokens", embeds, weights, i, textWidth));
     }
     return adapters.isEmpty() ? Optional.empty() : Optional.of(new ShownPictures(request, tokens));

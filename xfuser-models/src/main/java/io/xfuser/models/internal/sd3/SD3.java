@@ -12,20 +12,31 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
+import java.util.List;
 
 /**
  * The transformer of Stable Diffusion 3 and 3.5 ({@code SD3Transformer2DModel} in diffusers).
  *
  * @param config its dimensions
  * @param weights its tensors, by diffusers' names
+ * @param adapter by which a picture is a prompt, or none
  */
-public record SD3(SD3Config config, Weights weights)
+record SD3(SD3Config config, Weights weights, List<SD3Adapter> adapter)
     implements SizedTransformer<JointConditioning> {
   static final Program PROGRAM =
       Program.load(SD3.class, "/io/xfuser/models/internal/joint/stream.py", "sd3.py");
 
+  /** What is made of pictures that are prompts. */
+  static final Program SHOWN = Program.load(SD3.class, "timed_pictures.py");
+
+  /** Without an adapter. */
+  SD3(SD3Config config, Weights weights) {
+    this(config, weights, List.of());
+  }
+
   /** Checks that what the model uses are floats, and names the rest. */
   public SD3 {
+    adapter = List.copyOf(adapter);
     weights.expect(
         name ->
             name.matches(
@@ -43,12 +54,17 @@ public record SD3(SD3Config config, Weights weights)
 
   @Override
   public int attentions(int index) {
-    return config.dual().contains(index) ? 2 : 1;
+    return config.attentions(index) * (adapter.isEmpty() ? 1 : 2);
   }
 
   @Override
   public Modulations modulations(int index) {
-    return Modulations.ofRows((index == depth() - 1 ? 8 : 12) + 3 * (attentions(index) - 1));
+    return Modulations.ofRows((index == depth() - 1 ? 8 : 12) + 3 * (config.attentions(index) - 1));
+  }
+
+  @Override
+  public long shown(int index, long rows) {
+    return adapter.isEmpty() ? 0 : SD3Adapter.kept(config.attentions(index), config.width());
   }
 
   @Override
@@ -58,7 +74,7 @@ public record SD3(SD3Config config, Weights weights)
 
   @Override
   public Block<JointConditioning> block(int index, Share share) {
-    return SD3Block.load(config, index, weights.at("transformer_blocks." + index + "."), share);
+    return SD3Block.load(this, index, share);
   }
 
   @Override
@@ -87,6 +103,6 @@ public record SD3(SD3Config config, Weights weights)
 
   @Override
   public Conditioner<JointConditioning> conditioner() {
-    return SD3Conditioner.load(config, weights);
+    return SD3Conditioner.load(config, weights, adapter);
   }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.sd3.PictureAttention.Asked;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
@@ -24,18 +25,41 @@ import java.util.List;
  * @param last whether the text ends here
  * @param dual whether there is a second attention, over image tokens alone
  * @param normed whether queries and keys are
+ * @param pictures how a picture that is a prompt is attended
  */
-record SD3Block(int headSize, boolean last, boolean dual, boolean normed, TensorMap weights)
+record SD3Block(
+    int headSize,
+    boolean last,
+    boolean dual,
+    boolean normed,
+    TensorMap weights,
+    PictureAttention pictures)
     implements Block<JointConditioning> {
-  static SD3Block load(SD3Config config, int index, Weights block, Share share) {
+  static SD3Block load(SD3 model, int index, Share share) {
+    SD3Config config = model.config();
+    Weights block = model.weights().at("transformer_blocks." + index + ".");
     boolean last = index == config.depth() - 1;
     boolean dual = config.dual().contains(index);
+    int first = config.attentionsBefore(index);
+    int attentions = config.attentions(index);
+    Inner heads = Inner.heads(config.heads(), config.headSize());
     return new SD3Block(
         config.headSize(),
         last,
         dual,
         config.normed(),
-        WeightMap.of(block, share, w -> read(w, config, last, dual)));
+        WeightMap.of(
+            block,
+            share,
+            w -> {
+              WeightMap map = read(w, config, last, dual);
+              for (SD3Adapter adapter : model.adapter()) {
+                map = adapter.block(map, first, first + attentions, heads);
+              }
+              return map;
+            }),
+        new PictureAttention(
+            model.adapter().stream().mapToDouble(SD3Adapter::scale).sum(), attentions));
   }
 
   private static WeightMap read(WeightMap w, SD3Config config, boolean last, boolean dual) {
@@ -73,9 +97,10 @@ record SD3Block(int headSize, boolean last, boolean dual, boolean normed, Tensor
     NDArray m = // (8, 12 or 15, B, 1, C)
         c.step().of(this, SD3.PROGRAM, "modulation");
     try (NDManager scope = owner.newSubManager()) {
-      NDArray attended = context.attend(scope, 0, qkv(scope, x, m)); // (B, t + l, H, D)
+      NDArray attended = // (B, t + l, H, D)
+          attendJointly(scope, m, new Asked(0, x, c, context));
       List<NDArray> others = // (B, l, H, D)
-          dual ? List.of(attendAgain(scope, x, m, context)) : List.of();
+          dual ? List.of(attendAgain(scope, m, new Asked(1, x, c, context))) : List.of();
       NDArray image = // (B, l, C)
           context
               .terms(2 + others.size(), SD3.PROGRAM)
@@ -91,24 +116,26 @@ record SD3Block(int headSize, boolean last, boolean dual, boolean normed, Tensor
     }
   }
 
-  private Qkv qkv(NDManager scope, Hidden x, NDArray m) {
+  private NDArray attendJointly(NDManager scope, NDArray m, Asked asked) {
+    Hidden x = asked.x();
     NDList streams = x.streams(); // (B, l, C), (B, t, C)
     NDArray packed = // (B, t + l, 3, H, D)
         SD3.PROGRAM.call(scope, "before_joint", streams, m, weights, headSize);
     Qkv qkv = new Qkv(packed, x.place().text(), x.place().span());
-    return normed || x.place().text().total() > 0
-        ? qkv.before(() -> SD3.PROGRAM.call(scope, "rest_joint", packed, streams, m, weights))
-        : qkv;
+    Qkv rest =
+        normed || x.place().text().total() > 0
+            ? qkv.before(() -> SD3.PROGRAM.call(scope, "rest_joint", packed, streams, m, weights))
+            : qkv;
+    return pictures.attend(scope, asked, this, packed, rest);
   }
 
-  private NDArray attendAgain(NDManager scope, Hidden x, NDArray m, BlockContext context) {
+  private NDArray attendAgain(NDManager scope, NDArray m, Asked asked) {
     NDArray packed = // (B, l, 3, H, D)
-        SD3.PROGRAM.call(scope, "before_second", x.image(), m, weights, headSize);
-    Qkv qkv = new Qkv(packed, x.place().span());
-    return context.attend(
-        scope,
-        1,
-        normed ? qkv.before(() -> SD3.PROGRAM.call(scope, "rest_second", packed, weights)) : qkv);
+        SD3.PROGRAM.call(scope, "before_second", asked.x().image(), m, weights, headSize);
+    Qkv qkv = new Qkv(packed, asked.x().place().span());
+    Qkv rest =
+        normed ? qkv.before(() -> SD3.PROGRAM.call(scope, "rest_second", packed, weights)) : qkv;
+    return pictures.attend(scope, asked, this, packed, rest);
   }
 
   @Override

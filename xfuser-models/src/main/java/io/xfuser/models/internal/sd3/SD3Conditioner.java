@@ -10,22 +10,31 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.ConditionInput;
+import java.util.List;
 
 /** Projects the text, embeds the timestep and the pooled text. */
-record SD3Conditioner(SD3Config config, TensorMap weights) implements JointConditioner {
+record SD3Conditioner(SD3Config config, TensorMap weights, List<SD3Adapter> adapter)
+    implements JointConditioner {
   private static final int SINUSOIDS = 256;
 
-  static SD3Conditioner load(SD3Config config, Weights weights) {
+  static SD3Conditioner load(SD3Config config, Weights weights, List<SD3Adapter> adapter) {
     long width = config.width();
     String embed = "time_text_embed";
     return new SD3Conditioner(
         config,
         WeightMap.of(
             weights,
-            w ->
-                w.linear("context_embedder", width, config.textWidth())
-                    .mlp(embed + ".timestep_embedder", width, SINUSOIDS)
-                    .mlp(embed + ".text_embedder", width, config.pooledWidth())));
+            w -> {
+              WeightMap map =
+                  w.linear("context_embedder", width, config.textWidth())
+                      .mlp(embed + ".timestep_embedder", width, SINUSOIDS)
+                      .mlp(embed + ".text_embedder", width, config.pooledWidth());
+              for (SD3Adapter one : adapter) {
+                map = one.resampler(map, width);
+              }
+              return map;
+            }),
+        adapter);
   }
 
   @Override
@@ -37,14 +46,19 @@ record SD3Conditioner(SD3Config config, TensorMap weights) implements JointCondi
     int corner = (side - axes.rows()) / 2 * side + (side - axes.columns()) / 2;
     NDArray fixed = SD3.PROGRAM.call(request, "embed_pooled", pooled, weights); // (B, C)
     try (NDManager scope = request.newSubManager()) {
-      return new JointConditioning(
-          SD3.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
-          SD3.PROGRAM.call( // (l)
-              request, "crop", input.coordinates(scope, embeds), corner, side),
-          new StepModulations(
-              request,
-              input.timesteps(),
-              (to, t) -> SD3.PROGRAM.call(to, "condition", t, fixed, weights)));
+      JointConditioning plain =
+          new JointConditioning(
+              SD3.PROGRAM.call(request, "embed_text", embeds, weights), // (B, T, C)
+              SD3.PROGRAM.call( // (l)
+                  request, "crop", input.coordinates(scope, embeds), corner, side),
+              new StepModulations(
+                  request,
+                  input.timesteps(),
+                  (to, t) -> SD3.PROGRAM.call(to, "condition", t, fixed, weights)));
+      return plain.showing(
+          adapter.stream()
+              .flatMap(one -> SD3Pictures.of(request, input, one, weights).stream())
+              .findFirst());
     }
   }
 }

@@ -5,6 +5,7 @@ import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap.Patch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * What distinguishes one transformer of Stable Diffusion 3 from another, as in diffusers' {@code
@@ -37,6 +38,16 @@ public record SD3Config(
   /** Copies the set. */
   public SD3Config {
     dual = Set.copyOf(dual);
+  }
+
+  /** Attentions of block {@code index} without an adapter. */
+  int attentions(int index) {
+    return dual.contains(index) ? 2 : 1;
+  }
+
+  /** How many of them are in the blocks before {@code index}. */
+  int attentionsBefore(int index) {
+    return IntStream.range(0, index).map(this::attentions).sum();
   }
 
   /** C, the hidden size. */

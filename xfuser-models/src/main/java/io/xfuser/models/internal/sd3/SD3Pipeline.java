@@ -13,12 +13,17 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
+import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
+import io.xfuser.models.internal.text.SiglipPictures;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
+import io.xfuser.models.internal.weights.Inner;
+import io.xfuser.models.internal.weights.WeightMap;
+import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
@@ -28,6 +33,7 @@ import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A directory of Stable Diffusion 3 or 3.5 ({@code StableDiffusion3Pipeline} in diffusers, {@code
@@ -67,7 +73,8 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
           InputConfig.IMAGE,
           InputConfig.MASK_IMAGE,
           InputConfig.STRENGTH,
-          InputConfig.PADDING_MASK_CROP);
+          InputConfig.PADDING_MASK_CROP,
+          InputConfig.IP_ADAPTER_IMAGE);
 
   SD3Pipeline(PipelineComponents components) {
     super(components, needs(), SD3Config::from);
@@ -77,7 +84,31 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
     return Needs.of("SD3Transformer2DModel")
         .text("", Ability.PROJECTED, Ability.LAYERS)
         .text("_2", Ability.PROJECTED, Ability.LAYERS)
-        .textOrNone("_3", Ability.STATES);
+        .textOrNone("_3", Ability.STATES)
+        .adapters(SiglipPictures.ENCODERS);
+  }
+
+  @Override
+  protected void check() {
+    super.check();
+    for (SD3Adapter one : adapter(one -> one.weights().promised())) {
+      checkAdapter(one);
+    }
+  }
+
+  /** Refuses an adapter of another transformer, or of another encoder of pictures. */
+  private void checkAdapter(SD3Adapter adapter) {
+    SD3Config config = config();
+    Inner heads = Inner.heads(config.heads(), config.headSize());
+    WeightMap.of(adapter.weights(), w -> adapter.resampler(w, config.width())).close();
+    int attentions = config.attentionsBefore(config.depth());
+    WeightMap.of(adapter.weights(), w -> adapter.block(w, 0, attentions, heads)).close();
+    checkEyes(adapter.seen());
+  }
+
+  private List<SD3Adapter> adapter(Function<Adapters.Adapter, Weights> opened) {
+    List<Adapters.Adapter> all = adapters().all();
+    return SD3Adapter.of(all, all.stream().map(opened).toList());
   }
 
   @Override
@@ -126,7 +157,7 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
     }
     int steps = input.image() == null ? 28 : 50;
     GenerationRequest request =
-        GenerationRequest.of(input, size, latents, new Defaults(steps, 7, 256, false));
+        shown(GenerationRequest.of(input, size, latents, new Defaults(steps, 7, 256, false)));
     requireText(LONGEST_TEXT, request);
     List<Integer> states = List.of(SD3TextEncoder.STATE - request.text().clipSkip());
     for (String name : List.of(TextComponents.ENCODER, TextComponents.ENCODER + "_2")) {
@@ -138,6 +169,16 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
             .withGuidance(request.guidance().with(layers(input)))
             .withScheduler(schedule(request.scheduler().steps(), axes.tokens())),
         new PictureLoop(0.6, false, masked));
+  }
+
+  private GenerationRequest shown(GenerationRequest request) {
+    int pictures = request.input().listed(InputConfig.IP_ADAPTER_IMAGE).size();
+    if (pictures > 1) {
+      throw new ArgumentException(
+          "%s takes one %s, but %d are given"
+              .formatted(NAME, InputConfig.IP_ADAPTER_IMAGE, pictures));
+    }
+    return adapters().shown(request);
   }
 
   private LayerGuidance layers(InputConfig input) {
@@ -171,7 +212,8 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
 
   @Override
   public TransformerSpec<JointConditioning> transformer(Placement placement) {
-    return new SD3(config(), weights(placement));
+    return new SD3(
+        config(), weights(placement), adapter(one -> one.weights().handedOut(placement)));
   }
 
   @Override

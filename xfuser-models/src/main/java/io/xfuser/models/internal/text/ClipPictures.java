@@ -8,7 +8,6 @@ import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
@@ -24,13 +23,15 @@ import java.util.regex.Pattern;
  * read, or with all layers and the projection of {@code CLIPVisionModelWithProjection}. Safe for
  * use by several threads.
  */
-public final class ClipPictures implements PictureEyes {
+public final class ClipPictures extends PatchPictures implements PictureEyes {
   /** The component that it is, by its class. */
   public static final String ENCODER = "image_encoder";
 
   /** Its classes: what projects is behind the layers that are read. */
-  public static final Set<String> ENCODERS =
-      Set.of("CLIPVisionModel", "CLIPVisionModelWithProjection");
+  public static final Set<String> ENCODERS = Set.of("CLIPVisionModel", ClipPictures.PROJECTING);
+
+  /** That whose projection is looked at. */
+  static final String PROJECTING = "CLIPVisionModelWithProjection";
 
   /** What prepares pictures for it. */
   public static final String PROCESSOR = "image_processor";
@@ -50,32 +51,21 @@ public final class ClipPictures implements PictureEyes {
                   + "|text_model\\..*|text_projection\\.weight|logit_scale")); // of CLIPModel
 
   /** The defaults of transformers' {@code CLIPVisionConfig}; of texts it has none. */
-  private static final LayersConfig USUAL =
-      new LayersConfig(1, 1, 768, 12, 12, 3072, "quick_gelu", 1e-5);
+  private static final Usual USUAL =
+      new Usual(new LayersConfig(1, 1, 768, 12, 12, 3072, "quick_gelu", 1e-5), 32);
 
-  private final LayersConfig config;
-  private final ClipView view;
-  private final int patch;
   private final int projection; // 0 = up to the layer before the last one
-  private final ElementType type;
   private final EncoderWeights weights;
 
   private ClipPictures(EncoderFolder folder, ClipView view, boolean projects) {
-    ComponentConfig json = folder.config().part("vision_config", "clip_vision_model");
-    config = LayersConfig.of(json, USUAL);
-    this.view = view;
-    json.require("num_channels", 3);
-    json.require("image_size", view.side());
-    patch = json.getInt("patch_size", 32);
-    if (patch < 1 || view.side() < patch) {
-      throw new ModelException(
-          "%s: patch_size %d makes no patches of %d pixels"
-              .formatted(json.origin(), patch, view.side()));
-    }
+    super(folder, settings(folder), USUAL, view);
     int usual = folder.config().getInt("projection_dim", 512); // CLIPModel's, of both its parts
-    projection = projects ? json.getInt("projection_dim", usual) : 0;
-    type = folder.loading().type();
+    projection = projects ? settings(folder).getInt("projection_dim", usual) : 0;
     weights = EncoderWeights.open(folder, NAMES, this::read);
+  }
+
+  private static ComponentConfig settings(EncoderFolder folder) {
+    return folder.config().part("vision_config", "clip_vision_model");
   }
 
   /** What prepares pictures of {@code side} pixels for it as published. */
@@ -101,38 +91,17 @@ public final class ClipPictures implements PictureEyes {
 
   /** Opens the pipeline's. */
   public static ClipPictures open(PipelineComponents components) {
-    return of(components, EncoderFolder.of(components, ENCODER), false);
+    return of(components, EncoderFolder.of(components, ENCODER));
   }
 
-  /** The same with its projection. */
-  static ClipPictures openProjecting(PipelineComponents components) {
-    return of(components, EncoderFolder.of(components, ENCODER), true);
+  /** The same of {@code folder} with its projection. */
+  static ClipPictures projecting(EncoderFolder folder, ClipView view) {
+    return new ClipPictures(folder, view, true);
   }
 
-  private static ClipPictures of(
-      PipelineComponents components, EncoderFolder folder, boolean projects) {
-    return new ClipPictures(
-        folder, ClipView.of(components.config(PROCESSOR, "preprocessor_config.json")), projects);
-  }
-
-  /**
-   * Makes sure that it can be opened with its projection, without reading weights.
-   *
-   * @param width of the projection, as an adapter has it
-   * @return bytes of the weights
-   * @throws ModelException naming what is missing, not supported or of another width
-   */
-  public static long checkProjecting(PipelineComponents components, long width) {
-    AtomicLong bytes = new AtomicLong();
-    EncoderFolder folder = EncoderFolder.of(components, ENCODER).onTrial();
-    try (ClipPictures tried = ReadBytes.told(bytes::set, () -> of(components, folder, true))) {
-      if (tried.projection != width) {
-        throw new ModelException(
-            "%s has projection_dim %d, but the adapter takes %d values of a picture"
-                .formatted(folder.config().origin(), tried.projection, width));
-      }
-      return bytes.get();
-    }
+  private static ClipPictures of(PipelineComponents components, EncoderFolder folder) {
+    ClipView view = ClipView.of(components.config(PROCESSOR, ClipView.FILE));
+    return new ClipPictures(folder, view, false);
   }
 
   /**
@@ -154,22 +123,40 @@ public final class ClipPictures implements PictureEyes {
     }
     AtomicLong bytes = new AtomicLong();
     EncoderFolder folder = EncoderFolder.of(components, ENCODER).onTrial();
-    ClipPictures tried = ReadBytes.told(bytes::set, () -> of(components, folder, false));
+    ClipPictures tried = ReadBytes.told(bytes::set, () -> of(components, folder));
     try (tried) {
       boolean placed = places == 0 || places == 2 * tried.tokens();
-      if (tried.config.width() != width || !placed) {
+      if (tried.config().width() != width || !placed) {
         throw new ModelException(
             "%s makes %d states of width %d, but the transformer has image_dim %d and pos_embed_seq_len %d"
                 .formatted(
-                    folder.config().origin(), tried.tokens(), tried.config.width(), width, places));
+                    folder.config().origin(),
+                    tried.tokens(),
+                    tried.config().width(),
+                    width,
+                    places));
       }
       return bytes.get();
     }
   }
 
   private int tokens() {
-    int side = view.side() / patch;
-    return 1 + side * side;
+    return 1 + patches();
+  }
+
+  @Override
+  EncoderWeights weights() {
+    return weights;
+  }
+
+  @Override
+  String embedding() {
+    return "embed_patches";
+  }
+
+  @Override
+  public TextSizes.Width width() {
+    return new TextSizes.Width("projection_dim", projection);
   }
 
   private void read(EncoderWeights to, Weights file) {
@@ -177,37 +164,26 @@ public final class ClipPictures implements PictureEyes {
         WeightMap.of(
             file.at("vision_model."),
             w -> projection == 0 ? outside(w) : projecting(outside(w), file)));
-    for (int i = 0; i < (projection == 0 ? config.layers() - 1 : config.layers()); i++) {
-      Weights layer = file.at("vision_model.encoder.layers." + i + ".");
-      to.addLayer(WeightMap.of(layer, w -> config.layer(w, ClipTextEncoder.LAYER)));
-    }
+    readLayers(to, file, projection == 0 ? config().layers() - 1 : config().layers());
   }
 
   private WeightMap outside(WeightMap w) {
-    return w.tensor("embeddings.class_embedding", config.width())
-        .tensor(
-            (owner, kernel) -> PROGRAM.call(owner, "as_matrix", kernel),
-            "embeddings.patch_embedding.weight",
-            config.width(),
-            3,
-            patch,
-            patch)
-        .tensor("embeddings.position_embedding.weight", tokens(), config.width())
-        .norm("pre_layrnorm", config.width());
+    return readPatches(w.tensor("embeddings.class_embedding", config().width()))
+        .tensor("embeddings.position_embedding.weight", tokens(), config().width())
+        .norm("pre_layrnorm", config().width());
   }
 
   private WeightMap projecting(WeightMap w, Weights file) {
-    return w.norm("post_layernorm", config.width())
+    return w.norm("post_layernorm", config().width())
         .reading(file)
         .withoutBias()
-        .linear("visual_projection", projection, config.width());
+        .linear("visual_projection", projection, config().width());
   }
 
   /** {@inheritDoc} (1, pictures, projection); no picture is a black one. */
   @Override
-  public NDArray seen(NDManager owner, List<Bitmap> pictures) {
-    List<Bitmap> all =
-        pictures.isEmpty() ? List.of(Bitmap.black(view.side(), view.side(), 3)) : pictures;
+  public NDArray see(NDManager owner, List<Bitmap> pictures) {
+    List<Bitmap> all = pictures.isEmpty() ? List.of(Bitmap.black(side(), side(), 3)) : pictures;
     try (NDManager scope = owner.newSubManager()) {
       List<NDArray> each =
           all.stream()
@@ -218,7 +194,7 @@ public final class ClipPictures implements PictureEyes {
                           "seen",
                           states(scope, picture),
                           weights.outside(),
-                          config.epsilon()))
+                          config().epsilon()))
               .toList();
       return Torch.concat(owner, each, 1);
     }
@@ -233,40 +209,5 @@ public final class ClipPictures implements PictureEyes {
       List<NDArray> each = pictures.stream().map(picture -> states(scope, picture)).toList();
       return Torch.rows(owner, Torch.concat(scope, each, 1), new long[rows]);
     }
-  }
-
-  private NDArray states(NDManager owner, Bitmap picture) {
-    try (NDManager scope = owner.newSubManager()) {
-      NDArray patches = // (1, N − 1, 3·p·p)
-          PROGRAM.call(
-              scope,
-              "patches",
-              weights.beside(scope, Colours.values(scope, view.of(picture))),
-              patch,
-              view.colours().factor(),
-              view.colours().mean(),
-              view.colours().deviation(),
-              type.scalarType());
-      NDArray x = // (1, N, C)
-          PROGRAM.call(scope, "embed_patches", patches, weights.outside(), config.epsilon());
-      return weights.run(
-          owner,
-          weights.all(x),
-          PROGRAM,
-          "picture_layer",
-          config.heads(),
-          config.activation(),
-          config.epsilon());
-    }
-  }
-
-  @Override
-  public long parameterBytes() {
-    return weights.bytes();
-  }
-
-  @Override
-  public void close() {
-    weights.close();
   }
 }

@@ -15,8 +15,12 @@ import java.util.List;
  * @param side of what is cut out of its middle
  * @param colours what becomes of its values
  */
-record ClipView(int shortest, int side, Colours colours) {
-  private static final int BICUBIC = 3;
+record ClipView(int shortest, int side, Colours colours) implements PictureView {
+  /** How its pictures are resized, and those of encoders like it. */
+  static final int BICUBIC = 3;
+
+  /** The file that says so. */
+  static final String FILE = "preprocessor_config.json";
 
   /**
    * As {@code preprocessor_config.json} says.
@@ -40,8 +44,9 @@ record ClipView(int shortest, int side, Colours colours) {
     return new ClipView(shortest, side, Colours.of(config));
   }
 
-  /** The middle of {@code picture}. */
-  Bitmap of(Bitmap picture) {
+  /** {@inheritDoc} Its middle. */
+  @Override
+  public Bitmap of(Bitmap picture) {
     int width = picture.width();
     int height = picture.height();
     boolean upright = width <= height;

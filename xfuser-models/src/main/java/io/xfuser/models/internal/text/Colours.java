@@ -26,11 +26,16 @@ record Colours(double factor, List<Double> means, List<Double> deviations) {
    * @throws ModelException if there are not three
    */
   static Colours of(ComponentConfig config) {
+    return of(config, MEANS, DEVIATIONS);
+  }
+
+  /** The same where it leaves out other numbers than CLIP's. */
+  static Colours of(ComponentConfig config, List<Double> means, List<Double> deviations) {
     Colours read =
         new Colours(
             config.getDouble("rescale_factor", 1 / 255.0),
-            config.has("image_mean") ? config.getDoubleList("image_mean") : MEANS,
-            config.has("image_std") ? config.getDoubleList("image_std") : DEVIATIONS);
+            config.has("image_mean") ? config.getDoubleList("image_mean") : means,
+            config.has("image_std") ? config.getDoubleList("image_std") : deviations);
     if (read.means.size() != 3 || read.deviations.size() != 3) {
       throw new ModelException(
           "%s: image_mean %s and image_std %s must be of three colours"

@@ -17,7 +17,7 @@ import java.util.Set;
  * @param heads number of heads
  * @param layers number of layers
  * @param innerWidth of the feed-forward layers, F
- * @param activation {@code gelu} or {@code quick_gelu}
+ * @param activation {@code gelu}, {@code gelu_pytorch_tanh} or {@code quick_gelu}
  * @param epsilon of the layer norms
  */
 record LayersConfig(
@@ -36,7 +36,7 @@ record LayersConfig(
   /** The defaults of its {@code BertConfig}. */
   static final LayersConfig BERT = new LayersConfig(30522, 512, 768, 12, 12, 3072, "gelu", 1e-12);
 
-  private static final Set<String> ACTIVATIONS = Set.of("gelu", "quick_gelu");
+  private static final Set<String> ACTIVATIONS = Set.of("gelu", "gelu_pytorch_tanh", "quick_gelu");
 
   /**
    * Reads {@code config}; what it leaves out is as in {@code usual}.
@@ -67,7 +67,7 @@ record LayersConfig(
   private void check(String origin) {
     if (!ACTIVATIONS.contains(activation)) {
       throw new ModelException(
-          "%s: hidden_act \"%s\" is not supported, only \"gelu\" and \"quick_gelu\""
+          "%s: hidden_act \"%s\" is not supported, only \"gelu\", \"gelu_pytorch_tanh\" and \"quick_gelu\""
               .formatted(origin, activation));
     }
     int smallest = Math.min(Math.min(vocabulary, positions), Math.min(heads, layers));

@@ -2,8 +2,6 @@ package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.xfuser.config.ModelConfig;
-import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
@@ -26,7 +24,6 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
   private final PipelineComponents components;
   private final Share share;
   private @Nullable PictureReader pictures;
-  private @Nullable PictureEyes eyes; // the same, if it sees prompts
 
   /** Nothing opened yet. */
   protected TextTowers(PipelineComponents components, Share share) {
@@ -66,22 +63,6 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
     return share.isFirst()
         ? Optional.of(reading(() -> ClipPictures.open(components)))
         : Optional.empty();
-  }
-
-  /**
-   * Opens what sees pictures that are prompts, on the first of the ranks that have shares, if the
-   * model has adapters for them and an encoder.
-   */
-  protected final void openEyes() {
-    boolean sees = components.given().containsKey(ModelConfig.IP_ADAPTER.name()) && share.isFirst();
-    if (sees && components.has(ClipPictures.ENCODER)) {
-      eyes = reading(() -> ClipPictures.openProjecting(components));
-    }
-  }
-
-  @Override
-  public final NDArray see(NDManager owner, List<Bitmap> shown) {
-    return eyes == null ? TextEncoder.super.see(owner, shown) : eyes.seen(owner, shown);
   }
 
   private <R extends PictureReader> R reading(Supplier<R> opening) {

@@ -14,6 +14,14 @@ def embed_patches(self, patches: Tensor, w: Dict[str, Tensor], eps: float) -> Te
   x = torch.cat([w["embeddings.class_embedding"].view([1, 1, -1]), x], 1) + w["embeddings.position_embedding.weight"]
   return self.layer_norm(x, w, "pre_layrnorm", eps)
 
+def embed_placed_patches(self, patches: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:
+  # SigLIP's (arXiv 2303.15343): the same without a token for all of it, and without a norm, (1, n, 3·p·p) -> (1, n, C)
+  return self.linear(patches, w, "embeddings.patch_embedding") + w["embeddings.position_embedding.weight"]
+
+def no_states(self, w: Dict[str, Tensor]) -> Tensor:
+  # zeros in the place of a picture's states (1, n, C)
+  return torch.zeros_like(w["embeddings.position_embedding.weight"]).unsqueeze(0)
+
 def picture_layer(self, x: Tensor, w: Dict[str, Tensor], heads: int, activation: str, eps: float) -> Tensor:
   # (1, N, C) -> (1, N, C): all tokens see all
   return self.layer(x, w, annotate(List[Tensor], []), heads, activation, eps)

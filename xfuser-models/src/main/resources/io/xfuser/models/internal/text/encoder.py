@@ -46,6 +46,8 @@ def self_attention(self, x: Tensor, w: Dict[str, Tensor], query: str, key: str, 
 def activated(self, x: Tensor, activation: str) -> Tensor:
   if activation == "quick_gelu":
     return x * torch.sigmoid(1.702 * x)
+  if activation == "gelu_pytorch_tanh":
+    return torch.gelu(x, approximate="tanh")
   return torch.gelu(x)
 
 def as_matrix(self, weight: Tensor) -> Tensor:
