@@ -2,6 +2,7 @@ package io.xfuser.models.contract;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
@@ -149,24 +150,25 @@ final class ParityTable {
             referring,
             call -> ReferredPictures.input(pictures, call),
             (manager, call) -> ReferredPictures.expected(manager, pictures, call)));
-    subjects.add(shown());
+    subjects.add(shown("ip_adapter", ShownPictures.FOLDER, "flux_dev_tiny"));
+    subjects.add(shown("ip_adapter_timed", ShownPictures.TIMED, "sd35_medium_tiny"));
     return subjects;
   }
 
-  /** Pictures as prompts of one model, with an adapter. */
-  private static Subject shown() throws IOException {
-    Path dev = Requests.directory("flux_dev_tiny");
-    List<DiffusersCall> calls =
-        ReferredPictures.calls(ShownPictures.FOLDER).stream()
-            .filter(call -> call.directory().equals(dev))
+  /** Pictures as prompts of one model, by the first of its adapters. */
+  private static Subject shown(String name, Path folder, String model) throws IOException {
+    List<DiffusersCall> all =
+        ReferredPictures.calls(folder).stream()
+            .filter(call -> call.directory().equals(Requests.directory(model)))
             .filter(call -> !call.json().get("class").asText().contains("Kontext"))
             .toList();
+    JsonNode adapter = all.get(0).json().get("adapters");
     return new Subject(
-        "ip_adapter",
-        ShownPictures.with(dev, ShownPictures.adapters(calls.get(0))),
-        calls,
-        ShownPictures::input,
-        (manager, call) -> ReferredPictures.expected(manager, ShownPictures.FOLDER, call));
+        name,
+        ShownPictures.from(folder, Requests.directory(model), ShownPictures.adapters(all.get(0))),
+        all.stream().filter(call -> call.json().get("adapters").equals(adapter)).toList(),
+        call -> ShownPictures.input(folder, call),
+        (manager, call) -> ReferredPictures.expected(manager, folder, call));
   }
 
   static List<String> pipelines() throws IOException {

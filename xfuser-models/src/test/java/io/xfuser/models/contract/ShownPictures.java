@@ -33,21 +33,22 @@ public final class ShownPictures {
 
   /** {@code input} with pictures for its adapters. */
   public static InputConfig show(InputConfig input, String... files) {
-    return input.toBuilder().set(InputConfig.IP_ADAPTER_IMAGE, pictures(List.of(files))).build();
+    return show(FOLDER, input, files);
   }
 
-  /** The same with one of {@code folder}. */
-  public static InputConfig show(Path folder, InputConfig input, String file) {
-    List<Picture> pictures = List.of(picture(folder, file));
-    return input.toBuilder().set(InputConfig.IP_ADAPTER_IMAGE, pictures).build();
-  }
-
-  static Picture picture(Path folder, String file) {
-    return Picture.of(folder.resolve(file));
+  /** The same with those of {@code folder}. */
+  public static InputConfig show(Path folder, InputConfig input, String... files) {
+    return input.toBuilder()
+        .set(InputConfig.IP_ADAPTER_IMAGE, pictures(folder, List.of(files)))
+        .build();
   }
 
   static List<Picture> pictures(List<String> files) {
-    return files.stream().map(file -> Picture.of(FOLDER.resolve(file))).toList();
+    return pictures(FOLDER, files);
+  }
+
+  static List<Picture> pictures(Path folder, List<String> files) {
+    return files.stream().map(file -> Picture.of(folder.resolve(file))).toList();
   }
 
   /** What {@code call} asks for. */
@@ -58,14 +59,14 @@ public final class ShownPictures {
   /** The same with pictures of {@code folder}. */
   static InputConfig input(Path folder, DiffusersCall call) {
     InputConfigBuilder input = ReferredPictures.input(folder, call).toBuilder();
-    set(input, InputConfig.IP_ADAPTER_IMAGE, texts(call, "shown"));
-    set(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, texts(call, "negatives"));
+    set(input, InputConfig.IP_ADAPTER_IMAGE, pictures(folder, texts(call, "shown")));
+    set(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, pictures(folder, texts(call, "negatives")));
     return input.build();
   }
 
-  private static void set(InputConfigBuilder input, Setting<?> setting, List<String> files) {
-    if (!files.isEmpty()) {
-      input.set(setting, pictures(files));
+  private static void set(InputConfigBuilder input, Setting<?> setting, List<Picture> pictures) {
+    if (!pictures.isEmpty()) {
+      input.set(setting, pictures);
     }
   }
 

@@ -69,7 +69,8 @@ class TimedPicturesTest {
   }
 
   private static NDArray seen(NDManager manager, DiffusionPipeline pipeline, String file) {
-    Bitmap picture = PictureFile.read("image", ShownPictures.picture(FOLDER, file));
+    Bitmap picture =
+        PictureFile.read("image", ShownPictures.pictures(FOLDER, List.of(file)).get(0));
     try (PictureEncoder encoder = pipeline.model().pictureEncoder(Placement.CPU).orElseThrow()) {
       return encoder.see(manager, List.of(picture));
     }

@@ -87,6 +87,7 @@ class SD3ShownTest {
           if (progress instanceof Progress.Loading loading) {
             loaded.add(loading.component());
           }
+          return true;
         };
     try (NDManager manager = Torch.newManager();
         DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model);
