@@ -49,6 +49,8 @@ class WeightNamesTest {
           .forEach(directory -> read(ModelConfig.builder(directory).build()));
     }
     read(ShownPictures.with(FIXTURES.resolve("flux_dev_tiny"), "dev.safetensors"));
+    Path dual = FIXTURES.resolve("sd35_medium_tiny");
+    read(ShownPictures.from(ShownPictures.TIMED, dual, "medium.safetensors"));
     assertThat(READ).hasSizeGreaterThanOrEqualTo(7);
   }
 

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The IP-Adapters (arXiv 2308.06721) that a model is opened with, in files of their authors' names
@@ -134,7 +135,7 @@ public final class Adapters implements AutoCloseable {
     }
     String projection = PROJECTION.matcher(stored).replaceFirst("image_proj.$1");
     Matcher layer = LAYER.matcher(projection);
-    String known = layer.matches() ? OF_LAYERS.get(layer.group(2)) : null;
+    @Nullable String known = layer.matches() ? OF_LAYERS.get(layer.group(2)) : null;
     return known == null ? projection : layer.group(1) + known + layer.group(3);
   }
 

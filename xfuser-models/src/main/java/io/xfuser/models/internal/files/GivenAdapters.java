@@ -49,7 +49,7 @@ final class GivenAdapters {
                 index.put(ClipPictures.ENCODER, List.of("transformers", own));
               }
               given.put(ClipPictures.PROCESSOR, processor(plain, found));
-              index.put(ClipPictures.PROCESSOR, Eyes.processor(GivenPart.settings(found)).getKey());
+              index.put(ClipPictures.PROCESSOR, List.of("transformers", Eyes.viewClass(GivenPart.settings(found))));
             });
     return new PipelineComponents(
         plain.directory(), GivenPart.json(old.origin(), index), plain.loading(), given);
@@ -78,7 +78,7 @@ final class GivenAdapters {
     if (Eyes.bringsView(GivenPart.settings(encoder)) && Files.isRegularFile(own)) {
       return new Given(encoder.place(), "", null);
     }
-    Map<String, Object> view = Eyes.processor(GivenPart.settings(encoder)).getValue();
+    Map<String, Object> view = Eyes.view(GivenPart.settings(encoder));
     return new Given(
         encoder.place(), "", GivenPart.json(ClipPictures.ENCODER + "'s view of pictures", view));
   }

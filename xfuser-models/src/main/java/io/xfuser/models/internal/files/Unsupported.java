@@ -58,6 +58,9 @@ public final class Unsupported {
     BY_NAME.put(
         "a ControlNet",
         PREFIX + "(control_model|controlnet_.*|control_layers|control_all_x_embedder)\\..*");
+    BY_NAME.put(
+        "an IP-Adapter, which is taken as ip_adapter",
+        "(ip_adapter_proj_model|image_proj)\\.(proj|proj_in)\\.weight");
     BY_NAME.put("a Flux Redux adapter", "redux_up\\.weight");
     BY_NAME.put(
         "a tiny autoencoder, which is taken as a folder with its config.json",

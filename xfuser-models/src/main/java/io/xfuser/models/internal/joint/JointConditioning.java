@@ -74,7 +74,7 @@ public record JointConditioning(
 
   /** The same in a step, whose manager is {@code step}. */
   public JointConditioning at(NDManager step, double timestep) {
-    Shown now = shown == null ? null : shown.at(step, timestep);
+    @Nullable Shown now = shown == null ? null : shown.at(step, timestep);
     return new JointConditioning(
         text, mask, textPlaces, places, rows, steps, refining, now, steps.at(step, timestep));
   }

@@ -9,7 +9,6 @@ import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
  * An adapter by which pictures are prompts, as diffusers' {@code SD3Transformer2DLoadersMixin}
@@ -39,7 +38,7 @@ record SD3Adapter(
   private static final int HEAD = 64;
   private static final double USUAL_SCALE = 0.5;
 
-  /** One that nothing is read of where no adapter is given. */
+  /** Those in files, none or one, whose weights are read by {@code weights}. */
   static List<SD3Adapter> of(List<Adapters.Adapter> all, List<Weights> weights) {
     if (all.size() > 1) {
       throw new ArgumentException(
@@ -136,7 +135,7 @@ record SD3Adapter(
 
   /** Elements that a block keeps of a timestep: shifts and scales of the picture's tokens. */
   static long kept(int attentions, long width) {
-    return LongStream.of(2, attentions, width).reduce(1, Math::multiplyExact);
+    return 2 * attentions * width;
   }
 
   private static Joined one(String name, int number, String stored) {

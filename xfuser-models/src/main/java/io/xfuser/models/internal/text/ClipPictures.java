@@ -37,7 +37,7 @@ public final class ClipPictures extends PatchPictures implements PictureEyes {
   public static final String PROCESSOR = "image_processor";
 
   /** The classes of that, with a tokenizer or without. */
-  public static final Set<String> PROCESSORS = Set.of("CLIPImageProcessor", "CLIPProcessor");
+  public static final Set<String> PROCESSORS = Set.of(ClipView.CLASS, "CLIPProcessor");
 
   private static final Program PROGRAM =
       Program.load(ClipPictures.class, "encoder.py", "clip.py", "clip_pictures.py");
@@ -72,13 +72,13 @@ public final class ClipPictures extends PatchPictures implements PictureEyes {
   public static Map<String, Object> processor(int side) {
     return Map.of(
         "image_processor_type",
-        "CLIPImageProcessor",
+        ClipView.CLASS,
         "size",
         Map.of("shortest_edge", side),
         "crop_size",
         Map.of("height", side, "width", side),
         "resample",
-        3,
+        ClipView.BICUBIC,
         "do_resize",
         true,
         "do_center_crop",

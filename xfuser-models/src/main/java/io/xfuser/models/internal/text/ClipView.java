@@ -19,6 +19,9 @@ record ClipView(int shortest, int side, Colours colours) implements PictureView 
   /** How its pictures are resized, and those of encoders like it. */
   static final int BICUBIC = 3;
 
+  /** The class that transformers has for it. */
+  static final String CLASS = "CLIPImageProcessor";
+
   /** The file that says so. */
   static final String FILE = "preprocessor_config.json";
 

@@ -5,7 +5,6 @@ import io.xfuser.internal.weights.ReadBytes;
 import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.weights.ComponentConfig;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -63,13 +62,17 @@ public final class Eyes {
     return className(settings).equals(SiglipPictures.CLASS);
   }
 
-  /** What prepares pictures for an encoder with these settings: its class, and what it does. */
-  public static Map.Entry<List<String>, Map<String, Object>> processor(ComponentConfig settings) {
-    boolean siglip = className(settings).equals(SiglipPictures.CLASS);
+  /** The class of what prepares pictures for an encoder with these settings. */
+  public static String viewClass(ComponentConfig settings) {
+    return bringsView(settings) ? SiglipView.CLASS : ClipView.CLASS;
+  }
+
+  /** What prepares pictures for an encoder with these settings, as published. */
+  public static Map<String, Object> view(ComponentConfig settings) {
+    boolean siglip = bringsView(settings);
     ComponentConfig own =
         settings.part("vision_config", siglip ? "siglip_vision_model" : "clip_vision_model");
     int side = own.getInt("image_size", 224);
-    Map<String, Object> does = siglip ? SiglipView.file(side) : ClipPictures.processor(side);
-    return Map.entry(List.of("transformers", does.get("image_processor_type").toString()), does);
+    return siglip ? SiglipView.file(side) : ClipPictures.processor(side);
   }
 }

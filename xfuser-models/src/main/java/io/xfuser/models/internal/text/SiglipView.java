@@ -14,7 +14,9 @@ import java.util.Map;
  * @param colours what becomes of its values
  */
 record SiglipView(int side, Colours colours) implements PictureView {
-  private static final String FILE_CLASS = "SiglipImageProcessor";
+  /** The class that transformers has for it. */
+  static final String CLASS = "SiglipImageProcessor";
+
   private static final List<Double> HALVES = List.of(0.5, 0.5, 0.5);
 
   /**
@@ -37,7 +39,7 @@ record SiglipView(int side, Colours colours) implements PictureView {
   static Map<String, Object> file(int side) {
     return Map.of(
         "image_processor_type",
-        FILE_CLASS,
+        CLASS,
         "size",
         Map.of("height", side, "width", side),
         "resample",

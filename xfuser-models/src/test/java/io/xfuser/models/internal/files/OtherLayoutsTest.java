@@ -90,6 +90,7 @@ class OtherLayoutsTest {
       value = {
         "transformer_blocks.0.mlp_fc1.wscales | a file of Nunchaku's weights of 4 bits",
         "redux_up.weight | a Flux Redux adapter",
+        "image_proj.proj_in.weight | an IP-Adapter, which is taken as ip_adapter",
         "control_layers.0.attention.qkv.weight | a ControlNet",
         "decoder.layers.1.conv.0.weight | a tiny autoencoder, which is taken as a folder"
       })

@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
 import io.xfuser.failure.ArgumentException;
@@ -23,10 +24,12 @@ import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.Progress;
 import io.xfuser.progress.ProgressListener;
 import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -57,7 +60,11 @@ class SD3ShownTest {
   }
 
   private static NDArray drawn(NDManager manager, ModelConfig model, InputConfig input) {
-    try (XDiTParallel ranks = XDiTParallel.inProcess(EngineConfig.builder(model).build());
+    return drawn(manager, EngineConfig.builder(model).build(), input);
+  }
+
+  private static NDArray drawn(NDManager manager, EngineConfig engine, InputConfig input) {
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
         Generation generation = ranks.generate(input)) {
       return Torch.copy(manager, generation.tensor());
     }
@@ -75,6 +82,23 @@ class SD3ShownTest {
       assertThat(Pixels.largestDifference(usual, plain)).isGreaterThan(0.05);
       ModelConfig half = with(MEDIUM, "medium.safetensors:0.5"); // diffusers' own
       assertThat(Pixels.largestDifference(drawn(manager, half, SHOWN), usual)).isZero();
+    }
+  }
+
+  /** As near to fp32 with a picture as without, and layer by layer the same. */
+  @Test
+  void inHalfPrecisionAndLayerByLayerThePictureIsSeenToo() {
+    ModelConfig model = with(MEDIUM, "medium.safetensors");
+    EngineConfig engine = EngineConfig.builder(model).build();
+    EngineConfig half =
+        engine.toBuilder().runtime(r -> r.dtype(ElementType.BFLOAT16)).build();
+    EngineConfig layers = engine.toBuilder().runtime(r -> r.offload(Offload.LAYERWISE)).build();
+    try (NDManager manager = Torch.newManager()) {
+      NDArray exact = drawn(manager, engine, SHOWN);
+      assertThat(Pixels.largestDifference(drawn(manager, layers, SHOWN), exact)).isZero();
+      double seen = Pixels.psnr(drawn(manager, half, SHOWN), exact);
+      double plain = Pixels.psnr(drawn(manager, half, FOX), drawn(manager, engine, FOX));
+      assertThat(seen).isGreaterThan(plain - 6);
     }
   }
 
@@ -120,18 +144,27 @@ class SD3ShownTest {
         .hasMessage(message);
   }
 
+  private Path copied(String adapter) throws IOException {
+    Path copy = scratch.resolve("alone.safetensors");
+    return Files.copy(TIMED.resolveSibling(adapter), copy, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static ModelConfig alone(Path directory, Path adapter) {
+    return ModelConfig.builder(directory)
+        .set(ModelConfig.IP_ADAPTER, List.of(adapter.toString()))
+        .build();
+  }
+
   @Test
   void anAdapterOfAnotherKindOrWidthIsRefused() throws IOException {
-    Path flux = TIMED.resolveSibling("ip_adapters").resolve("dev.safetensors");
+    Path flux = copied("ip_adapters/dev.safetensors"); // with no encoder beside it
     refused(
-        ModelConfig.builder(SD3).set(ModelConfig.IP_ADAPTER, List.of(flux.toString())).build(),
+        alone(SD3, flux),
         FOX,
-        flux
-            + " is no IP-Adapter for Stable Diffusion 3: it has no resampler,"
-            + " image_proj.latents");
-    Path medium = TIMED.resolve("medium.safetensors");
+        flux + " is no IP-Adapter for Stable Diffusion 3: it has no resampler, image_proj.latents");
+    Path medium = copied("timed_adapters/medium.safetensors");
     refused(
-        with(Requests.directory("flux_dev_tiny"), "medium.safetensors"),
+        alone(Requests.directory("flux_dev_tiny"), medium),
         FOX,
         medium + " has no tensor \"image_proj.proj.weight\"");
     refused( // fewer attentions
@@ -154,10 +187,8 @@ class SD3ShownTest {
         ModelConfig.builder(SD3).build(),
         SHOWN,
         "ip_adapter_image needs ip_adapter, with which the model is opened");
-    Path alone = scratch.resolve("alone.safetensors");
-    Files.copy(TIMED.resolve("sd3.safetensors"), alone);
     refused(
-        ModelConfig.builder(SD3).set(ModelConfig.IP_ADAPTER, List.of(alone.toString())).build(),
+        alone(SD3, copied("timed_adapters/sd3.safetensors")),
         SHOWN,
         "ip_adapter_image needs image_encoder, with which the model is opened");
     List<Picture> two =
