@@ -58,8 +58,7 @@ class MemoryNeedShownTest {
   @Test
   void picturesThatTheTimestepChangesCountWhereTheyAreShown() {
     Path directory = FIXTURES.resolve("sd35_medium_tiny");
-    ModelConfig model =
-        ShownPictures.from(ShownPictures.TIMED, directory, "medium.safetensors");
+    ModelConfig model = ShownPictures.from(ShownPictures.TIMED, directory, "medium.safetensors");
     EngineConfig engine = EngineConfig.builder(model).build();
     InputConfig plain =
         InputConfig.builder("a red fox")

@@ -60,8 +60,7 @@ class MemoryNeedTest {
     return denoising(pipeline, engine, input);
   }
 
-  static MemoryNeed denoising(
-      DiffusionPipeline other, EngineConfig engine, InputConfig input) {
+  static MemoryNeed denoising(DiffusionPipeline other, EngineConfig engine, InputConfig input) {
     RequestPlan plan = RequestPlan.of(engine, other.spec(), other.model().resolve(input));
     List<Integer> all = IntStream.range(0, engine.parallel().worldSize()).boxed().toList();
     return MemoryNeed.onDevice(plan, other.spec(), other.model().decoderSize(), all).get(0);

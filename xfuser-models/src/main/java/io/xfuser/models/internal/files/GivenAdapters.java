@@ -49,7 +49,9 @@ final class GivenAdapters {
                 index.put(ClipPictures.ENCODER, List.of("transformers", own));
               }
               given.put(ClipPictures.PROCESSOR, processor(plain, found));
-              index.put(ClipPictures.PROCESSOR, List.of("transformers", Eyes.viewClass(GivenPart.settings(found))));
+              index.put(
+                  ClipPictures.PROCESSOR,
+                  List.of("transformers", Eyes.viewClass(GivenPart.settings(found))));
             });
     return new PipelineComponents(
         plain.directory(), GivenPart.json(old.origin(), index), plain.loading(), given);

@@ -90,8 +90,7 @@ class SD3ShownTest {
   void inHalfPrecisionAndLayerByLayerThePictureIsSeenToo() {
     ModelConfig model = with(MEDIUM, "medium.safetensors");
     EngineConfig engine = EngineConfig.builder(model).build();
-    EngineConfig half =
-        engine.toBuilder().runtime(r -> r.dtype(ElementType.BFLOAT16)).build();
+    EngineConfig half = engine.toBuilder().runtime(r -> r.dtype(ElementType.BFLOAT16)).build();
     EngineConfig layers = engine.toBuilder().runtime(r -> r.offload(Offload.LAYERWISE)).build();
     try (NDManager manager = Torch.newManager()) {
       NDArray exact = drawn(manager, engine, SHOWN);
