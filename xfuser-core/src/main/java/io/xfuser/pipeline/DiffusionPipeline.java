@@ -188,7 +188,10 @@ public final class DiffusionPipeline implements AutoCloseable {
     return placed.values().stream().mapToLong(PlacedChoices::transformerBytes).sum();
   }
 
-  /** Bytes of all weights of text encoders that are in this process. */
+  /**
+   * Bytes of all weights of text encoders that are in this process, and of what sees pictures that
+   * are prompts.
+   */
   public long textEncoderBytes() {
     return placed.values().stream().mapToLong(PlacedChoices::textEncoderBytes).sum();
   }

@@ -135,7 +135,7 @@ public final class PlacedChoices<C> implements AutoCloseable {
         + choices.values().stream().mapToLong(Choice::bytes).sum();
   }
 
-  /** Bytes of all weights of text encoders that are here. */
+  /** Bytes of all weights of text encoders that are here, and of what sees pictures. */
   public synchronized long textEncoderBytes() {
     return plain.pictureEncoderBytes()
         + plain.textEncoderBytes()

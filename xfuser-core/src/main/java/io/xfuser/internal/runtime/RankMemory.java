@@ -33,7 +33,7 @@ import java.util.stream.Stream;
  * @param transformerBytes weights of the transformer
  * @param transformerBytesAtOnce as many of them as are in memory at one time, where they are
  *     widened, or brought, as they are used
- * @param textEncoderBytes weights of text encoders
+ * @param textEncoderBytes weights of text encoders, and of what sees pictures that are prompts
  * @param textEncoderBytesAtOnce as many of them as are in memory at one time, as above; both are
  *     upper bounds where weights stay in their mapped file ({@code Weights#inFile}), for they count
  *     as if they were widened

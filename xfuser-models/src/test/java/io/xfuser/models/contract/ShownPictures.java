@@ -1,10 +1,15 @@
 package io.xfuser.models.contract;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
+import io.xfuser.failure.ArgumentException;
+import io.xfuser.failure.ModelException;
+import io.xfuser.pipeline.DiffusionPipeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +34,25 @@ public final class ShownPictures {
     return ModelConfig.builder(directory)
         .set(ModelConfig.IP_ADAPTER, Stream.of(adapters).map(name -> folder + "/" + name).toList())
         .build();
+  }
+
+  /** The same with an adapter in a file, and what lies beside it. */
+  public static ModelConfig alone(Path directory, Path adapter) {
+    return ModelConfig.builder(directory)
+        .set(ModelConfig.IP_ADAPTER, List.of(adapter.toString()))
+        .build();
+  }
+
+  /** Makes sure that {@code model} is not opened, or does not take {@code input}. */
+  public static void refused(ModelConfig model, InputConfig input, String message) {
+    assertThatThrownBy(
+            () -> {
+              try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model)) {
+                pipeline.model().resolve(input);
+              }
+            })
+        .isInstanceOfAny(ArgumentException.class, ModelException.class)
+        .hasMessage(message);
   }
 
   /** {@code input} with pictures for its adapters. */

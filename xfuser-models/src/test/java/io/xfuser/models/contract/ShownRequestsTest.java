@@ -119,72 +119,58 @@ class ShownRequestsTest {
     }
   }
 
-  private static void refused(ModelConfig model, InputConfig input, String message) {
-    assertThatThrownBy(
-            () -> {
-              try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model)) {
-                pipeline.model().resolve(input);
-              }
-            })
-        .isInstanceOfAny(ArgumentException.class, ModelException.class)
-        .hasMessage(message);
-  }
-
   @Test
   void picturesNeedAdaptersAndAnEncoder() throws IOException {
     InputConfig shown = ShownPictures.show(FOX, "hills.png");
-    refused(
+    ShownPictures.refused(
         ModelConfig.builder(SCHNELL).build(),
         shown,
         "ip_adapter_image needs ip_adapter, with which the model is opened");
-    refused(
+    ShownPictures.refused(
         ShownPictures.with(SCHNELL, "schnell.safetensors", "other.safetensors"),
         shown,
         "there must be a picture for each of 2 ip_adapter, but there are 1 of ip_adapter_image");
     Path alone = scratch.resolve("alone.safetensors");
     Files.copy(ShownPictures.FOLDER.resolve("schnell.safetensors"), alone);
-    refused(
-        with(SCHNELL, alone),
+    ShownPictures.refused(
+        ShownPictures.alone(SCHNELL, alone),
         shown,
         "ip_adapter_image needs image_encoder, with which the model is opened");
-    refused(
+    ShownPictures.refused(
         ShownPictures.with(Requests.directory("pixart_sigma_tiny"), "dev.safetensors"),
         shown,
         "PixArtSigmaPipeline takes no ip_adapter");
   }
 
-  private static ModelConfig with(Path model, Path adapter) {
-    return ModelConfig.builder(model)
-        .set(ModelConfig.IP_ADAPTER, List.of(adapter.toString()))
-        .build();
-  }
-
   @Test
   void anAdapterOfAnotherTransformerIsRefusedByItsFile() throws IOException {
     Path other = ShownPictures.FOLDER.resolve("dev.safetensors");
-    refused(
+    ShownPictures.refused(
         ShownPictures.with(SCHNELL, "dev.safetensors"),
         FOX,
         other
             + ": tensor \"0.to_k_ip.weight\""
             + " (\"double_blocks.0.processor.ip_adapter_double_stream_k_proj.weight\" in the file)"
             + " has the shape [48, 32], but the model needs [36, 32]");
-    refused(
+    ShownPictures.refused(
         ShownPictures.with(SCHNELL, "schnell.safetensors:0.5,1"),
         FOX,
         "ip_adapter has 2 scales, but the transformer has 3 blocks with adapters");
     Path vae = SCHNELL.resolve("vae/diffusion_pytorch_model.safetensors");
-    refused(with(SCHNELL, vae), FOX, vae + " has no tensor \"image_proj.proj.weight\"");
+    ShownPictures.refused(
+        ShownPictures.alone(SCHNELL, vae), FOX, vae + " has no tensor \"image_proj.proj.weight\"");
     Path broken = Files.writeString(scratch.resolve("broken.safetensors"), "nothing");
-    assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(with(SCHNELL, broken)))
+    assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(ShownPictures.alone(SCHNELL, broken)))
         .isInstanceOf(ModelException.class)
         .hasMessageStartingWith(broken.toString());
     Path pickle = Files.writeString(scratch.resolve("ip-adapter.bin"), "PK");
-    assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(with(SCHNELL, pickle)))
+    assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(ShownPictures.alone(SCHNELL, pickle)))
         .isInstanceOf(ModelException.class)
         .hasMessageStartingWith(pickle + " is a pickle, which is not read: convert it once");
     assertThatThrownBy(
-            () -> DiffusionPipeline.fromPretrained(with(SCHNELL, Path.of("none.safetensors"))))
+            () ->
+                DiffusionPipeline.fromPretrained(
+                    ShownPictures.alone(SCHNELL, Path.of("none.safetensors"))))
         .isInstanceOf(ArgumentException.class)
         .hasMessageStartingWith("there is no IP-Adapter none.safetensors");
   }
@@ -196,7 +182,7 @@ class ShownRequestsTest {
     for (int end : List.of(0, 7, 8, 100, whole.length / 2, whole.length - 1)) {
       Path cut = scratch.resolve("cut" + end + ".safetensors");
       Files.write(cut, Arrays.copyOf(whole, end));
-      assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(with(SCHNELL, cut)))
+      assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(ShownPictures.alone(SCHNELL, cut)))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining(cut.toString());
     }

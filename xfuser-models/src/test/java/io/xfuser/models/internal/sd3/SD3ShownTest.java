@@ -12,7 +12,6 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.models.contract.DirectoryCopy;
@@ -132,49 +131,32 @@ class SD3ShownTest {
     }
   }
 
-  private static void refused(ModelConfig model, InputConfig input, String message) {
-    assertThatThrownBy(
-            () -> {
-              try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(model)) {
-                pipeline.model().resolve(input);
-              }
-            })
-        .isInstanceOfAny(ArgumentException.class, ModelException.class)
-        .hasMessage(message);
-  }
-
   private Path copied(String adapter) throws IOException {
     Path copy = scratch.resolve("alone.safetensors");
     return Files.copy(TIMED.resolveSibling(adapter), copy, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  private static ModelConfig alone(Path directory, Path adapter) {
-    return ModelConfig.builder(directory)
-        .set(ModelConfig.IP_ADAPTER, List.of(adapter.toString()))
-        .build();
-  }
-
   @Test
   void anAdapterOfAnotherKindOrWidthIsRefused() throws IOException {
     Path flux = copied("ip_adapters/dev.safetensors"); // with no encoder beside it
-    refused(
-        alone(SD3, flux),
+    ShownPictures.refused(
+        ShownPictures.alone(SD3, flux),
         FOX,
         flux + " is no IP-Adapter for Stable Diffusion 3: it has no resampler, image_proj.latents");
     Path medium = copied("timed_adapters/medium.safetensors");
-    refused(
-        alone(Requests.directory("flux_dev_tiny"), medium),
+    ShownPictures.refused(
+        ShownPictures.alone(Requests.directory("flux_dev_tiny"), medium),
         FOX,
         medium + " has no tensor \"image_proj.proj.weight\"");
-    refused( // fewer attentions
+    ShownPictures.refused( // fewer attentions
         with(MEDIUM, "sd3.safetensors"),
         FOX,
         TIMED.resolve("sd3.safetensors") + " has no tensor \"6.norm_ip.linear.weight\"");
-    refused(
+    ShownPictures.refused(
         ShownPictures.from(TIMED, SD3, "sd3.safetensors", "sd3.safetensors"),
         FOX,
         "Stable Diffusion 3 takes one ip_adapter, but 2 are given");
-    refused(
+    ShownPictures.refused(
         with(SD3, "sd3.safetensors:0.5,1"),
         FOX,
         "ip_adapter has 2 scales, but the transformer has 1 blocks with adapters");
@@ -182,21 +164,21 @@ class SD3ShownTest {
 
   @Test
   void picturesAreRefusedThatNobodySees() throws IOException {
-    refused(
+    ShownPictures.refused(
         ModelConfig.builder(SD3).build(),
         SHOWN,
         "ip_adapter_image needs ip_adapter, with which the model is opened");
-    refused(
-        alone(SD3, copied("timed_adapters/sd3.safetensors")),
+    ShownPictures.refused(
+        ShownPictures.alone(SD3, copied("timed_adapters/sd3.safetensors")),
         SHOWN,
         "ip_adapter_image needs image_encoder, with which the model is opened");
     List<Picture> two =
         List.of(Picture.of(TIMED.resolve("hills.png")), Picture.of(TIMED.resolve("tower.png")));
-    refused(
+    ShownPictures.refused(
         with(SD3, "sd3.safetensors"),
         FOX.toBuilder().set(InputConfig.IP_ADAPTER_IMAGE, two).build(),
         "sd3 takes one ip_adapter_image, but 2 are given");
-    refused(
+    ShownPictures.refused(
         with(SD3, "sd3.safetensors"),
         SHOWN.toBuilder().set(InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, two).build(),
         "sd3 has no negative_ip_adapter_image");
