@@ -24,6 +24,12 @@ def wide_at_once(self) -> int:
   # so many elements are widened at a time: 8 MiB, which a cache holds until they are multiplied
   return 2097152
 
+def wide_rows(self, inputs: int) -> int:
+  # so many rows of a matrix are widened at a time: 16 MiB, since tokens are packed anew for each block, and rows that a kernel
+  # takes together
+  rows = 2 * self.wide_at_once() // max(inputs, 1)
+  return rows // 64 * 64 if rows >= 64 else max(1, rows)
+
 def kept_parts(self, w: Dict[str, Tensor], name: str) -> List[Tensor]:
   # what lies in the file of a layer, in order
   parts = [w[name + ".weight_kept"]]
@@ -39,7 +45,7 @@ def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Opt
   outputs, most, inputs = 0, 0, weights[0].size(1)
   for weight in weights:
     outputs, most = outputs + weight.size(0), max(most, weight.size(0))
-  rows = min(most, max(1, self.wide_at_once() // max(inputs, 1)))
+  rows = min(most, self.wide_rows(inputs))
   wide = torch.to(x, wide_type)
   buffer = torch.empty([rows, inputs], dtype=wide_type, device=x.device)
   shape = x.size()
