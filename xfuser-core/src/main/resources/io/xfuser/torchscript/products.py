@@ -24,10 +24,10 @@ def wide_at_once(self) -> int:
   # so many elements are widened at a time: 8 MiB, which a cache holds until they are multiplied
   return 2097152
 
-def wide_rows(self, inputs: int) -> int:
-  # so many rows of a matrix are widened at a time: 16 MiB, since tokens are packed anew for each block, and rows that a kernel
-  # takes together
-  rows = 2 * self.wide_at_once() // max(inputs, 1)
+def wide_rows(self, inputs: int, rounding: bool) -> int:
+  # so many rows of a matrix are widened at a time: 16 MiB, since tokens are packed anew for each block, or 8 where the cache has
+  # to hold them rounded too; rows that a kernel takes together
+  rows = (1 if rounding else 2) * self.wide_at_once() // max(inputs, 1)
   return rows // 64 * 64 if rows >= 64 else max(1, rows)
 
 def kept_parts(self, w: Dict[str, Tensor], name: str) -> List[Tensor]:
@@ -42,12 +42,14 @@ def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Opt
   # linear_layer with a weight (O, I) in parts, one below the other, to be widened, rounded to a type on the way, its rows
   # times a scale (O) if there is one
   wide_type = self.product_type(x)
-  outputs, most, inputs = 0, 0, weights[0].size(1)
+  outputs, most, inputs, rounding = 0, 0, weights[0].size(1), False
   for weight in weights:
     outputs, most = outputs + weight.size(0), max(most, weight.size(0))
-  rows = min(most, self.wide_rows(inputs))
+    rounding = rounding or (rounded != wide_type and rounded != weight.dtype)
+  rows = min(most, self.wide_rows(inputs, rounding))
   wide = torch.to(x, wide_type)
   buffer = torch.empty([rows, inputs], dtype=wide_type, device=x.device)
+  narrow = torch.empty([rows if rounding else 0, inputs], dtype=rounded, device=x.device)
   shape = x.size()
   shape[-1] = outputs
   y = torch.empty(shape, dtype=dtype, device=x.device)
@@ -57,8 +59,8 @@ def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Opt
       stored = torch.slice(weight, 0, i * rows, min(weight.size(0), (i + 1) * rows))
       start = before + i * rows
       end = start + stored.size(0)
-      if rounded != wide_type:
-        stored = torch.to(stored, rounded)
+      if rounding:
+        stored = torch.copy_(torch.slice(narrow, 0, 0, end - start), stored)
       w = torch.copy_(torch.slice(buffer, 0, 0, end - start), stored)
       if scale is not None:
         torch.mul_(w, torch.slice(scale, 0, start, end).unsqueeze(1))
