@@ -135,7 +135,7 @@ record SD3Adapter(
 
   /** Elements that a block keeps of a timestep: shifts and scales of the picture's tokens. */
   static long kept(int attentions, long width) {
-    return 2 * attentions * width;
+    return 2L * attentions * width;
   }
 
   private static Joined one(String name, int number, String stored) {
