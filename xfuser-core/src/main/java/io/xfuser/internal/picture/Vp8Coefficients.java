@@ -52,7 +52,7 @@ final class Vp8Coefficients {
   /**
    * Reads those of a macroblock.
    *
-   * @param means whether luma's means are a block of their own
+   * @param withMeans whether luma's means are a block of their own
    * @param steps by which they are multiplied: of luma, means, chroma
    * @param left whether blocks to the left had coefficients, told anew
    * @param above the same above
