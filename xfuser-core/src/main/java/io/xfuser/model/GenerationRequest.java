@@ -168,11 +168,13 @@ public record GenerationRequest(
    * @param latents the shape of its latents
    * @param read the same in the size in which the text encoder reads it with the prompt; null = it
    *     does not
+   * @param begun whether it is the picture that the request begins with and keeps a part of, whose
+   *     latents it has; then there is no other
    */
-  public record Reference(Bitmap image, LatentShape latents, @Nullable Bitmap read) {
+  public record Reference(Bitmap image, LatentShape latents, @Nullable Bitmap read, boolean begun) {
     /** One that the transformer alone sees. */
     public Reference(Bitmap image, LatentShape latents) {
-      this(image, latents, null);
+      this(image, latents, null, false);
     }
   }
 

@@ -1,8 +1,12 @@
 package io.xfuser.testing;
 
+import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
+import java.util.List;
 
 /** How far tensors of the same shape are apart. */
 public final class Pixels {
@@ -47,6 +51,12 @@ public final class Pixels {
     try (var scope = tensor.getManager().newSubManager()) {
       return Torch.contiguous(scope, Torch.cast(scope, tensor, ElementType.FLOAT32)).toFloatArray();
     }
+  }
+
+  /** The first of {@code images} as (1, 3, H, W), 0 to 1. */
+  public static NDArray first(NDManager manager, List<Image> images) {
+    NDArray one = images.get(0).toNDArray(manager).toType(DataType.FLOAT32, false).div(255);
+    return one.transpose(2, 0, 1).expandDims(0);
   }
 
   private static void requireSameShape(NDArray a, NDArray b) {

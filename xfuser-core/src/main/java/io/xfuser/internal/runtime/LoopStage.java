@@ -186,7 +186,8 @@ final class LoopStage<C> {
   private Beginning begin(GivenTensors given) {
     StartStage starting = new StartStage(run, run.loads(pipeline), plan);
     Start start = starting.start(scheduler, given);
-    return new Beginning(start, new Segments(plan.layout(), plan.shard(), starting.references()));
+    List<NDArray> references = starting.references(start);
+    return new Beginning(start, new Segments(plan.layout(), plan.shard(), references));
   }
 
   private Guidance guidance(Phase phase) {

@@ -1,18 +1,22 @@
 package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.runtime.Guidance.Arithmetic;
+import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -23,13 +27,29 @@ import java.util.function.Function;
  * @param plan the rank's
  */
 record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
-  /** The tokens (B, r, c) that this rank has of each picture that is referred to. */
-  List<NDArray> references() {
-    return plan.request().seen().isEmpty()
+  /**
+   * The tokens (B, r, c) that this rank has of each picture that is referred to.
+   *
+   * @param start with what the request begins
+   */
+  List<NDArray> references(Start start) {
+    List<Reference> seen = plan.request().seen();
+    if (seen.stream().anyMatch(Reference::begun)) {
+      return List.of(begun(Objects.requireNonNull(start.kept(), "nothing is kept").picture()));
+    }
+    return seen.isEmpty()
         ? List.of()
         : encoded(
             run.engine().runtime().dtype(),
             x -> x.references(run.tensors(), run.world().device(), this::pictureEncoder));
+  }
+
+  /** Of a picture's tokens (1, l, c), as samples have them, those that are referred to. */
+  private NDArray begun(NDArray picture) {
+    try (NDManager scope = run.tensors().newSubManager()) {
+      NDArray tokens = Torch.cast(scope, picture, run.engine().runtime().dtype());
+      return Torch.rows(run.tensors(), tokens, new long[plan.images().length()]); // (B, l, c)
+    }
   }
 
   private <T> T encoded(ElementType type, Function<PictureTensors, T> made) {

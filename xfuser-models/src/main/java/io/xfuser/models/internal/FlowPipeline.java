@@ -121,7 +121,7 @@ public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
    */
   protected final void requirePictures(InputConfig input) {
     String pipeline = components().index().getString("_class_name");
-    boolean masks = pipeline.contains("Inpaint") || pipeline.contains("Fill");
+    boolean masks = repaints() || pipeline.contains("Fill");
     if ((masks || beginsWithPictures()) && input.image() == null) {
       throw new ArgumentException(pipeline + " needs " + InputConfig.IMAGE);
     }
@@ -132,6 +132,10 @@ public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
 
   /** Whether the pipeline of the directory's class begins with a picture in any case. */
   protected final boolean beginsWithPictures() {
-    return components().index().getString("_class_name").contains("Img2Img");
+    return repaints() || components().index().getString("_class_name").contains("Img2Img");
+  }
+
+  private boolean repaints() {
+    return components().index().getString("_class_name").contains("Inpaint");
   }
 }

@@ -3,6 +3,7 @@ package io.xfuser.models.internal;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
+import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.Bitmap.Box;
@@ -24,16 +25,24 @@ import org.jspecify.annotations.Nullable;
  * @param shows whether the transformer sees the mask, and the picture without what it covers
  * @param unshifted whether the decoder leaves out the shift of latents
  * @param samples whether latents are drawn where the autoencoder gives distributions
+ * @param fits whether a picture, and its mask, have the size that is drawn before a part of them is
+ *     cut out
  */
-public record PictureLoop(double strength, boolean shows, boolean unshifted, boolean samples) {
-  /** One that draws latents of what the autoencoder gives. */
+public record PictureLoop(
+    double strength, boolean shows, boolean unshifted, boolean samples, boolean fits) {
+  /** One that draws latents of what the autoencoder gives, of pictures as they are. */
   public PictureLoop(double strength, boolean shows, boolean unshifted) {
-    this(strength, shows, unshifted, true);
+    this(strength, shows, unshifted, true, false);
   }
 
   /** The same with the latents that the autoencoder finds most likely. */
   public PictureLoop likeliest() {
-    return new PictureLoop(strength, shows, unshifted, false);
+    return new PictureLoop(strength, shows, unshifted, false, fits);
+  }
+
+  /** The same of pictures that have the size that is drawn first. */
+  public PictureLoop fitting() {
+    return new PictureLoop(strength, shows, unshifted, samples, true);
   }
 
   /**
@@ -49,8 +58,8 @@ public record PictureLoop(double strength, boolean shows, boolean unshifted, boo
     int first = firstStep(request);
     Size size = request.size();
     PictureFile.requireRoom("what is drawn of it", size.width(), size.height());
-    Bitmap whole = PictureFile.read(InputConfig.IMAGE.name(), image);
-    Bitmap masked = mask == null ? null : PictureFile.read(InputConfig.MASK_IMAGE.name(), mask);
+    Bitmap whole = read(InputConfig.IMAGE, image, size);
+    Bitmap masked = mask == null ? null : read(InputConfig.MASK_IMAGE, mask, size);
     Overlay overlay = overlay(request, whole, masked);
     Bitmap shown = masked == null ? null : fitted(masked, overlay, size).gray();
     SourcePictures pictures =
@@ -66,6 +75,11 @@ public record PictureLoop(double strength, boolean shows, boolean unshifted, boo
     GenerationRequest begun =
         request.withScheduler(request.scheduler().from(first)).withPictures(pictures);
     return overlay == null ? begun : begun.withOutput(new Size(whole.height(), whole.width()));
+  }
+
+  private Bitmap read(Setting<?> setting, Picture picture, Size size) {
+    Bitmap whole = PictureFile.read(setting.name(), picture);
+    return fits ? Resizing.stretched(whole, size.width(), size.height()) : whole;
   }
 
   /** Source: {@code get_timesteps} of diffusers' pipelines. */

@@ -24,19 +24,23 @@ import java.util.Map;
  * A call of a diffusers pipeline with a given picture, made by
  * scripts/fixtures/source_reference.py.
  *
+ * @param folder where the picture is that was made of it
  * @param seed of its noise
  * @param json an entry of {@code cases.json}
  */
-record SourceCall(long seed, JsonNode json) {
+record SourceCall(Path folder, long seed, JsonNode json) {
   static final Path FOLDER = DiffusersCall.FIXTURES.resolve("reference/sources");
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String FILE = "transformer/diffusion_pytorch_model.safetensors";
 
   static List<SourceCall> all() throws IOException {
-    JsonNode file = JSON.readTree(FOLDER.resolve("cases.json").toFile());
     List<SourceCall> calls = new ArrayList<>();
-    file.get("cases").forEach(one -> calls.add(new SourceCall(file.get("seed").asLong(), one)));
+    for (Path folder : List.of(FOLDER, FOLDER.resolveSibling("later_sources"))) {
+      JsonNode file = JSON.readTree(folder.resolve("cases.json").toFile());
+      long seed = file.get("seed").asLong();
+      file.get("cases").forEach(one -> calls.add(new SourceCall(folder, seed, one)));
+    }
     return calls;
   }
 
@@ -87,7 +91,7 @@ record SourceCall(long seed, JsonNode json) {
   }
 
   NDArray reference(NDManager manager) {
-    try (FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null)) {
+    try (FileWeights pixels = FileWeights.openFile(folder.resolve("pixels.safetensors"), null)) {
       return pixels.get(manager, name(), pixels.shape(name()));
     }
   }

@@ -2,10 +2,8 @@ package io.xfuser.models.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.ParallelConfig;
@@ -105,7 +103,13 @@ class SourcePicturesTest {
             serial.toBuilder().distrifusionDegree(3).numDistrifusionPatch(3).build(),
             serial.toBuilder().ringDegree(3).dataDegree(2).build());
     List<String> kinds =
-        List.of("sd3_much", "sd3_inpaint_all", "flux_much", "flux_inpaint_several", "fill_several");
+        List.of(
+            "sd3_much",
+            "sd3_inpaint_all",
+            "flux_much",
+            "flux_inpaint_several",
+            "fill_several",
+            "sprint_several");
     return Stream.concat(
         Stream.of(
             Arguments.of("sd3_much", serial.toBuilder().cfgDegree(2).ulyssesDegree(2).build())),
@@ -144,13 +148,8 @@ class SourcePicturesTest {
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
         Generation generation = ranks.generate(call.input())) {
       return call.cropped()
-          ? stacked(manager, generation.images())
+          ? Pixels.first(manager, generation.images())
           : Torch.alias(manager, generation.tensor());
     }
-  }
-
-  private static NDArray stacked(NDManager manager, List<Image> images) {
-    NDArray only = images.get(0).toNDArray(manager).toType(DataType.FLOAT32, false).div(255);
-    return only.transpose(2, 0, 1).expandDims(0); // (1, 3, H, W)
   }
 }

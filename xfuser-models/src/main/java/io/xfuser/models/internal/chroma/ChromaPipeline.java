@@ -32,13 +32,14 @@ import java.util.Set;
 
 /**
  * A directory of Chroma ({@code ChromaPipeline} in diffusers, {@code ChromaImg2ImgPipeline} for
- * requests with a picture).
+ * requests with a picture, {@code ChromaInpaintPipeline} of diffusers 0.37 with a mask).
  */
 final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   private static final String NAME = "chroma";
   private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
   private static final int LONGEST_TEXT = 512;
-  private static final double STRENGTH = 0.9;
+  private static final PictureLoop BEGINNING = new PictureLoop(0.9, false, false);
+  private static final PictureLoop REPAINTING = new PictureLoop(0.6, false, false);
   private static final Defaults DEFAULTS = new Defaults(35, 5, LONGEST_TEXT, false);
 
   private static final Set<Setting<?>> SETTINGS =
@@ -51,6 +52,7 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.SIGMAS,
           InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
           InputConfig.STRENGTH,
           InputConfig.IP_ADAPTER_IMAGE,
           InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
@@ -110,7 +112,7 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
     requireText(LONGEST_TEXT, request);
     return begun(
         request.withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
-        new PictureLoop(STRENGTH, false, false));
+        input.maskImage() == null ? BEGINNING : REPAINTING);
   }
 
   @Override

@@ -10,7 +10,7 @@ import java.util.Set;
 public final class ChromaPipelines implements PipelineProvider {
   @Override
   public Set<String> classNames() {
-    return Set.of("ChromaPipeline", "ChromaImg2ImgPipeline");
+    return Set.of("ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline");
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
+import io.xfuser.model.SourcePictures;
 import io.xfuser.models.internal.PictureLoop;
 import java.util.List;
 import java.util.Objects;
@@ -72,6 +73,11 @@ record Kontext(String title, KontextSizes sizes, Function<Size, LatentShape> lat
     List<Picture> images = request.input().images();
     if (images.isEmpty()) {
       return request;
+    }
+    SourcePictures begun = request.pictures();
+    if (begun != null && images.size() == 1) {
+      Reference itself = new Reference(begun.image(), request.latents(), null, true);
+      return request.withReferences(List.of(itself));
     }
     Bitmap whole = read(images.get(images.size() - 1));
     Size seen = seen(request.input(), whole);

@@ -81,9 +81,12 @@ record LoraAddress(String prefix, List<String> components, String name) {
     return components.contains(component.equals(SECOND) ? TRANSFORMER : component);
   }
 
-  /** The name in which dots and underscores are the same; some programs leave one at its end. */
+  /**
+   * A name in which dots and underscores are the same. Some programs leave one at its end, and
+   * VideoX-Fun one at its beginning ({@code lora_unet__blocks_0_ffn_0}).
+   */
   String path() {
-    return plain(name).replaceFirst("_+$", "");
+    return plain(name).replaceAll("^_+|_+$", "");
   }
 
   /** A name in which dots and underscores are the same. */

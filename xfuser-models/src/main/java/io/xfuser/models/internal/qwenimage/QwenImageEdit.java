@@ -6,16 +6,18 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.picture.Resizing;
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Reference;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
  * The pictures that are edited. Source: diffusers {@code pipeline_qwenimage_edit.py}, {@code
- * pipeline_qwenimage_edit_plus.py}.
+ * pipeline_qwenimage_edit_plus.py}, {@code pipeline_qwenimage_edit_inpaint.py}.
  *
  * @param size that is drawn where the request does not say
  * @param references the pictures
@@ -46,9 +48,32 @@ record QwenImageEdit(Size size, List<Reference> references) {
       Bitmap seen = Resizing.stretched(whole, size.width(), size.height());
       references.add(
           new Reference(
-              seen, latents.apply(size), task == QwenImageTask.EDIT ? seen : read(whole)));
+              seen, latents.apply(size), task == QwenImageTask.EDIT ? seen : read(whole), false));
     }
     return new QwenImageEdit(size, references);
+  }
+
+  /**
+   * The size that is drawn of all pictures, as {@code input} says or the last one's.
+   *
+   * @throws ArgumentException if a setting lacks its mask
+   */
+  Size asked(InputConfig input) {
+    if (input.has(InputConfig.STRENGTH)) {
+      throw new ArgumentException(
+          "qwenimage_edit has no %s without %s: it draws from noise"
+              .formatted(InputConfig.STRENGTH, InputConfig.MASK_IMAGE));
+    }
+    return new Size(
+        Objects.requireNonNullElse(input.height(), size.height()),
+        Objects.requireNonNullElse(input.width(), size.width()));
+  }
+
+  /** {@code request}, which draws a part of the picture anew and refers to it as it begins. */
+  GenerationRequest repainting(GenerationRequest request) {
+    Bitmap begun = Objects.requireNonNull(request.pictures()).image();
+    Reference itself = new Reference(begun, request.latents(), references.get(0).read(), true);
+    return request.withReferences(List.of(itself));
   }
 
   private static Bitmap read(Bitmap whole) {

@@ -35,7 +35,8 @@ import java.util.Set;
 /**
  * A directory of Qwen-Image or Qwen-Image-Edit ({@code QwenImagePipeline} in diffusers, {@code
  * QwenImageImg2ImgPipeline} and {@code QwenImageInpaintPipeline} for requests with a picture,
- * {@code QwenImageEditPipeline} and {@code QwenImageEditPlusPipeline}).
+ * {@code QwenImageEditPipeline}, {@code QwenImageEditInpaintPipeline} for its requests with a mask,
+ * and {@code QwenImageEditPlusPipeline}).
  */
 final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
   private static final String NAME = "qwenimage";
@@ -114,7 +115,8 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
 
   @Override
   public Set<Setting<?>> settings() {
-    return ModelSettings.union(SETTINGS, task.edits() ? Set.of(InputConfig.IMAGE) : BEGINNING);
+    boolean several = task == QwenImageTask.EDIT_PLUS;
+    return ModelSettings.union(SETTINGS, several ? Set.of(InputConfig.IMAGE) : BEGINNING);
   }
 
   @Override
@@ -124,27 +126,26 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
+    requirePictures(input);
     if (!task.edits()) {
-      requirePictures(input);
       int side = SAMPLE_SIZE * vae().scale();
-      return begun(resolved(input, new Size(side, side)), LOOP);
+      return begun(resolved(input, askedOr(side, input)), LOOP);
     }
     autoencoder().checkEncoder();
     ReadPictures.checkPrompts(input.prompts());
     QwenImageEdit edit = QwenImageEdit.of(task, input, this::latents);
-    GenerationRequest request = resolved(input, edit.size()).withReferences(edit.references());
+    GenerationRequest request =
+        input.maskImage() == null
+            ? resolved(input, edit.asked(input)).withReferences(edit.references())
+            : edit.repainting(begun(resolved(input, edit.size()), LOOP.fitting()));
     if (request.guided()) {
       ReadPictures.checkPrompts(input.negativePrompts());
     }
     return request;
   }
 
-  /** The request without pictures, of size {@code usual} where it does not say. */
-  private GenerationRequest resolved(InputConfig input, Size usual) {
-    Size asked =
-        new Size(
-            Objects.requireNonNullElse(input.height(), usual.height()),
-            Objects.requireNonNullElse(input.width(), usual.width()));
+  /** The request without pictures. */
+  private GenerationRequest resolved(InputConfig input, Size asked) {
     Size size = PictureSizes.roundedDown(title(), vae().scale() * QwenImageConfig.PATCH, asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);

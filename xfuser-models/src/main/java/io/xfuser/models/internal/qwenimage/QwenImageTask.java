@@ -11,8 +11,11 @@ enum QwenImageTask {
       34,
       "Describe the image by detailing the color, shape, size, texture, quantity, text, spatial"
           + " relationships of the objects and background:"),
-  /** To change a picture, which the language model reads in the size in which it is changed. */
-  EDIT("QwenImageEditPipeline", 64, Texts.CHANGE),
+  /**
+   * To change a picture, all of it or what a mask covers; the language model reads it in the size
+   * in which it is changed.
+   */
+  EDIT("QwenImageEditPipeline QwenImageEditInpaintPipeline", 64, Texts.CHANGE),
   /** To change and combine pictures, which the language model reads in a smaller size. */
   EDIT_PLUS("QwenImageEditPlusPipeline", 64, Texts.CHANGE);
 

@@ -8,16 +8,19 @@ import java.util.Set;
 
 /** Opens directories of SANA. */
 public final class SanaPipelines implements PipelineProvider {
-  private static final String SPRINT = "SanaSprintPipeline";
+  /** The pipeline of SANA-Sprint that begins with a picture in any case. */
+  static final String SPRINT_FROM_PICTURES = "SanaSprintImg2ImgPipeline";
+
+  private static final Set<String> SPRINTS = Set.of("SanaSprintPipeline", SPRINT_FROM_PICTURES);
 
   @Override
   public Set<String> classNames() {
-    return Set.of("SanaPipeline", SPRINT);
+    return Set.of("SanaPipeline", "SanaSprintPipeline", SPRINT_FROM_PICTURES);
   }
 
   @Override
   public PipelineModel<?> open(PipelineComponents components) {
-    boolean sprints = components.index().getString("_class_name").equals(SPRINT);
+    boolean sprints = SPRINTS.contains(components.index().getString("_class_name"));
     return LatentPipeline.checked(
         sprints ? new SanaSprintPipeline(components) : new SanaPipeline(components));
   }

@@ -8,6 +8,7 @@ import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.GuidanceOptions;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.ModelSettings;
+import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.scheduler.Angles;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerProvider;
@@ -18,16 +19,23 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory of SANA-Sprint ({@code SanaSprintPipeline} in diffusers), which draws in one to four
- * steps: the transformer is told the guidance, and steps are turns from noise to the picture by
- * angles.
+ * A directory of SANA-Sprint ({@code SanaSprintPipeline} in diffusers, {@code
+ * SanaSprintImg2ImgPipeline} for requests with a picture), which draws in one to four steps: the
+ * transformer is told the guidance, and steps are turns from noise to the picture by angles.
  */
 final class SanaSprintPipeline extends SanaPipeline {
   private static final Defaults DEFAULTS = new Defaults(2, 4.5, 300, false);
 
   private static final Set<Setting<?>> SETTINGS =
       ModelSettings.union(
-          COMMON, Set.of(InputConfig.MAX_TIMESTEPS, InputConfig.INTERMEDIATE_TIMESTEPS));
+          COMMON,
+          Set.of(
+              InputConfig.MAX_TIMESTEPS,
+              InputConfig.INTERMEDIATE_TIMESTEPS,
+              InputConfig.IMAGE,
+              InputConfig.STRENGTH));
+
+  private static final PictureLoop LOOP = new PictureLoop(0.6, false, false);
 
   SanaSprintPipeline(PipelineComponents components) {
     super(components, needs().scheduler(SchedulerProvider.Ability.ANGLES));
@@ -62,9 +70,19 @@ final class SanaSprintPipeline extends SanaPipeline {
   protected GenerationRequest resolved(InputConfig input) {
     GenerationRequest request = super.resolved(input);
     int steps = request.scheduler().steps();
-    return request
-        .withGuidance(new GuidanceOptions(1, 0, request.guidance().scale()))
-        .withScheduler(new SchedulerRequest(steps, 0, null, angles(input, steps)));
+    GenerationRequest drawn =
+        request
+            .withGuidance(new GuidanceOptions(1, 0, request.guidance().scale()))
+            .withScheduler(new SchedulerRequest(steps, 0, null, angles(input, steps)));
+    if (input.image() != null) {
+      autoencoder().checkEncoder();
+      return LOOP.begin(drawn, vae().draws());
+    }
+    String pipeline = components().index().getString("_class_name");
+    if (pipeline.equals(SanaPipelines.SPRINT_FROM_PICTURES)) {
+      throw new ArgumentException(pipeline + " needs " + InputConfig.IMAGE);
+    }
+    return drawn;
   }
 
   /** Angles before each step and after the last one. */

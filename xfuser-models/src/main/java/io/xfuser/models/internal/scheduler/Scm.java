@@ -85,6 +85,20 @@ public final class Scm implements Scheduler {
     return Steps.PROGRAM.call(owner, "turned", tokens, coefficients(step));
   }
 
+  @Override
+  public boolean noisesPictures() {
+    return true;
+  }
+
+  /** {@inheritDoc} As {@code SanaSprintImg2ImgPipeline} does it. */
+  @Override
+  public NDArray noised(NDManager owner, NDArray picture, NDArray noise, int step) {
+    double[] weights = {
+      Float32.cos(angles[step]) * deviation, Float32.sin(angles[step]) * deviation
+    };
+    return Steps.PROGRAM.call(owner, "mix", picture, noise, weights);
+  }
+
   /** Of the sample, the length of a flow, and of the flow and the model's velocity. */
   private double[] coefficients(int step) {
     float t = flow(step);

@@ -39,12 +39,14 @@ import java.util.Set;
 
 /**
  * A directory of Z-Image or Z-Image-Turbo ({@code ZImagePipeline} in diffusers, {@code
- * ZImageImg2ImgPipeline} for requests with a picture).
+ * ZImageImg2ImgPipeline} for requests with a picture, {@code ZImageInpaintPipeline} of diffusers
+ * 0.37 with a mask).
  */
 final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning> {
   private static final String NAME = "zimage";
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
-  private static final double STRENGTH = 0.6; // of noise in a picture to begin with
+  private static final PictureLoop BEGINNING = new PictureLoop(0.6, false, false);
+  private static final PictureLoop REPAINTING = new PictureLoop(1, false, false);
   private static final Defaults DEFAULTS = new Defaults(50, 5, 512, false);
 
   private static final Set<Setting<?>> SETTINGS =
@@ -59,6 +61,7 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
           InputConfig.CFG_NORMALIZATION,
           InputConfig.CFG_TRUNCATION,
           InputConfig.IMAGE,
+          InputConfig.MASK_IMAGE,
           InputConfig.STRENGTH);
 
   ZImagePipeline(PipelineComponents components) {
@@ -106,7 +109,7 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
         request
             .withGuidance(guidance(request.guidance().scale()).with(GuidanceBounds.of(input)))
             .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
-        new PictureLoop(STRENGTH, false, false));
+        input.maskImage() == null ? BEGINNING : REPAINTING);
   }
 
   /** What is asked for; else that of the picture to begin with, without what is no whole token. */

@@ -10,7 +10,7 @@ import java.util.Set;
 public final class ZImagePipelines implements PipelineProvider {
   @Override
   public Set<String> classNames() {
-    return Set.of("ZImagePipeline", "ZImageImg2ImgPipeline");
+    return Set.of("ZImagePipeline", "ZImageImg2ImgPipeline", "ZImageInpaintPipeline");
   }
 
   @Override

@@ -6,7 +6,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class LoraAddressTest {
-  /** Prefixes of programs, names with dots and underscores, and one left at the end. */
+  /** Prefixes of programs, names with dots and underscores, and one left at an end. */
   @ParameterizedTest
   @CsvSource({
     "diffusion_model.double_blocks.0.img_attn.qkv, transformer, double_blocks_0_img_attn_qkv",
@@ -15,6 +15,7 @@ class LoraAddressTest {
     "pipe.dit.blocks.0.self_attn.q, transformer, blocks_0_self_attn_q",
     "lora_unet_single_transformer_blocks_0_attn_to_k_, transformer,"
         + " single_transformer_blocks_0_attn_to_k",
+    "lora_unet__layers_0_attention_to_k, transformer, layers_0_attention_to_k",
     "lora_te1_text_model_encoder_layers_0_mlp_fc1, text_encoder,"
         + " text_model_encoder_layers_0_mlp_fc1",
     "lora_te2_text_model_encoder_layers_0_mlp_fc1, text_encoder_2,"
