@@ -45,12 +45,11 @@ final class Vp8Prediction {
   /** Of the pixels above and to the left that are in the picture. */
   private static int mean(Vp8Plane plane, int left, int top, int side) {
     int sum = 0;
-    int count = 0;
+    int count = (top > 0 ? side : 0) + (left > 0 ? side : 0);
     for (int i = 0; i < side; i++) {
       sum += (top > 0 ? plane.get(left + i, top - 1) : 0);
       sum += (left > 0 ? plane.get(left - 1, top + i) : 0);
     }
-    count = (top > 0 ? side : 0) + (left > 0 ? side : 0);
     return count == 0 ? 128 : (sum + count / 2) / count;
   }
 

@@ -79,10 +79,11 @@ record Webp(byte[] file, int frame, int end, Canvas canvas) {
     Blocks blocks = new Blocks(file);
     byte[] plain = file;
     long at = CONTENT;
-    while (at + CHUNK <= file.length) {
-      if (blocks.starts((int) at, "VP8X") && at + CHUNK < file.length) {
+    while (at + CHUNK < file.length) {
+      int start = (int) at + CHUNK;
+      if (blocks.starts((int) at, "VP8X")) {
         plain = file.clone();
-        plain[(int) at + CHUNK] &= (byte) ~PROFILE;
+        plain[start] = (byte) (plain[start] & ~PROFILE);
       } else if (blocks.starts((int) at, "ICCP")) {
         System.arraycopy(UNKNOWN, 0, plain, (int) at, UNKNOWN.length);
       }
