@@ -217,7 +217,7 @@ class ArchitectureTest {
   @Test
   void coreNamesNoModel() throws IOException {
     List<Path> naming =
-        sources(PROJECT.resolve("xfuser-core"))
+        sources(PROJECT.resolve("xfuser-core"), "src/main")
             .filter(file -> MODEL.matcher(COMMENT.matcher(text(file)).replaceAll("")).find())
             .toList();
     assertThat(naming).isEmpty();
@@ -228,7 +228,8 @@ class ArchitectureTest {
   void sentencesOfTheLibraryNameNoFlags() throws IOException {
     List<Path> naming =
         Stream.concat(
-                sources(PROJECT.resolve("xfuser-core")), sources(PROJECT.resolve("xfuser-models")))
+                sources(PROJECT.resolve("xfuser-core"), "src/main"),
+                sources(PROJECT.resolve("xfuser-models"), "src/main"))
             .filter(file -> FLAG.matcher(COMMENT.matcher(text(file)).replaceAll("")).find())
             .toList();
     assertThat(naming).isEmpty();
@@ -237,12 +238,15 @@ class ArchitectureTest {
   @Test
   void noSourceFileIsLongerThan300Lines() throws IOException {
     List<Path> modules;
-    try (Stream<Path> folders = Files.list(PROJECT)) {
+    try (Stream<Path> folders = Files.walk(PROJECT, 2)) {
       modules = folders.filter(folder -> Files.isDirectory(folder.resolve("src/main"))).toList();
     }
     assertThat(modules).hasSizeGreaterThanOrEqualTo(3);
     for (Path module : modules) {
-      assertThat(sources(module).filter(file -> text(file).lines().count() > LINES)).isEmpty();
+      for (String part : List.of("src/main", "src/test")) {
+        assertThat(sources(module, part).filter(file -> text(file).lines().count() > LINES))
+            .isEmpty();
+      }
     }
   }
 
@@ -262,8 +266,11 @@ class ArchitectureTest {
   }
 
   /** Java and TorchScript; tables of numbers are data. */
-  private static Stream<Path> sources(Path module) throws IOException {
-    try (Stream<Path> files = Files.walk(module.resolve("src/main"))) {
+  private static Stream<Path> sources(Path module, String part) throws IOException {
+    if (!Files.isDirectory(module.resolve(part))) {
+      return Stream.empty();
+    }
+    try (Stream<Path> files = Files.walk(module.resolve(part))) {
       return files.filter(file -> file.toString().matches(".*\\.(java|py)")).toList().stream();
     }
   }

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * (multiples of its patch, a missing prompt) is judged by the pipeline.
  */
 public final class InputConfig extends InputSettings {
+  /** What the names begin with of what is avoided: arguments, and the tensors made of them. */
+  public static final String NEGATIVE = "negative_";
+
   private static final List<Setting<?>> CACHES =
       List.of(CACHE_THRESHOLD, CACHE_WARMUP_STEPS, CACHE_MAX_CONTINUOUS, CACHE_WHOLE_PICTURE);
 

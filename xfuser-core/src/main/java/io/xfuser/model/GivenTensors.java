@@ -144,8 +144,8 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
       checkPictures(name, shape, request);
       return;
     }
-    String negative = TextRequest.NEGATIVE + name;
-    if (request.guided() && !name.startsWith(TextRequest.NEGATIVE) && !text.containsKey(negative)) {
+    String negative = InputConfig.NEGATIVE + name;
+    if (request.guided() && !name.startsWith(InputConfig.NEGATIVE) && !text.containsKey(negative)) {
       throw new ArgumentException(
           "guidance needs " + negative + " beside " + name + "; it is not given");
     }

@@ -37,9 +37,6 @@ public record TextRequest(
     TextEncoder.TextOptions options,
     List<Bitmap> pictures,
     BlockContext context) {
-  /** The prefix of the names of negative prompts' tensors. */
-  public static final String NEGATIVE = "negative_";
-
   /** {@code prompts}, each with one picture, without guidance, for a whole encoder. */
   public static TextRequest of(List<String> prompts, TextEncoder.TextOptions options) {
     Range all = Range.of(prompts.size());
@@ -84,7 +81,7 @@ public record TextRequest(
               (name, tensor) -> {
                 all.put(name, Torch.rows(owner, tensor, rows));
                 if (guided) {
-                  all.put(NEGATIVE + name, Torch.rows(owner, tensor, negativeRows));
+                  all.put(InputConfig.NEGATIVE + name, Torch.rows(owner, tensor, negativeRows));
                 }
               });
     }

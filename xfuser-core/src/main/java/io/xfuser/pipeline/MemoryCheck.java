@@ -40,7 +40,9 @@ final class MemoryCheck {
     VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
     for (Device device : Set.copyOf(ranks.devices())) {
       List<MemoryNeed> needs =
-          new ArrayList<>(MemoryNeed.onDevice(plan, pipeline.spec(), decoder, ranks.on(device)));
+          new ArrayList<>(
+              MemoryNeed.onDevice(
+                  plan, pipeline.spec(), decoder, ranks.on(device), device.isGpu()));
       VaeDecoder.Footprint encoder = pipeline.model().encoderSize();
       needs.add(MemoryNeed.encoding(plan, encoder, ranks.on(device)));
       if (device.isGpu()) {

@@ -64,6 +64,17 @@ public final class Torch {
         : TENSORS.call(owner, "to_device", tensor, name(device));
   }
 
+  /** Whether the CPU multiplies {@code type} in fp32, beside which widening factors is cheap. */
+  public static boolean multipliesInFloat32(ElementType type) {
+    long multiplied = TENSORS.callLong("multiplied_as", type.scalarType());
+    return multiplied == ElementType.FLOAT32.scalarType();
+  }
+
+  /** Whether {@code tensor} is on a GPU, which one without memory is not. */
+  public static boolean onGpu(NDArray tensor) {
+    return TENSORS.callLong("on_gpu", tensor) != 0;
+  }
+
   /** The device as torch names it: {@code cpu}, {@code cuda:0}. */
   public static String name(Device device) {
     return device.isGpu() ? "cuda:" + device.getDeviceId() : "cpu";

@@ -92,12 +92,12 @@ public interface TransformerSpec<C> {
    * block for example. They are computed for several steps at once, and kept until the last of
    * these.
    *
-   * @param vectors how many there are for a timestep on any device; where a GPU's kernels have
-   *     more, these are not counted, since what is told is a lower bound
+   * @param vectors how many there are for a timestep
+   * @param onGpu the same on a GPU, but not in fp16 nor of a share of a block
    * @param ofRows whether each row of a batch has its own; false: all share those of the timestep
    * @param type what they are in; null: the run's type
    */
-  record Modulations(int vectors, boolean ofRows, @Nullable ElementType type) {
+  record Modulations(int vectors, int onGpu, boolean ofRows, @Nullable ElementType type) {
     /** Nothing is kept. */
     public static final Modulations NONE = shared(0);
 
@@ -110,17 +110,22 @@ public interface TransformerSpec<C> {
 
     /** So many for a timestep. */
     public static Modulations shared(int vectors) {
-      return new Modulations(vectors, false, null);
+      return new Modulations(vectors, vectors, false, null);
     }
 
     /** So many for each row of a batch. */
     public static Modulations ofRows(int vectors) {
-      return new Modulations(vectors, true, null);
+      return new Modulations(vectors, vectors, true, null);
     }
 
     /** The same in {@code type}, whatever the run's is. */
     public Modulations in(ElementType type) {
-      return new Modulations(vectors, ofRows, type);
+      return new Modulations(vectors, onGpu, ofRows, type);
+    }
+
+    /** The same with so many in all on a GPU. */
+    public Modulations onGpu(int vectorsThere) {
+      return new Modulations(vectors, vectorsThere, ofRows, type);
     }
 
     /** Steps whose modulations are computed together, of batches of {@code rows}. */
@@ -135,10 +140,12 @@ public interface TransformerSpec<C> {
      * @param batch its rows
      * @param steps that the request has
      * @param run the run's type
+     * @param gpu whether whole blocks are on a GPU
      */
-    public double bytes(long width, long batch, int steps, ElementType run) {
+    public double bytes(long width, long batch, int steps, ElementType run, boolean gpu) {
       long rows = ofRows ? batch : 1;
-      double elements = (double) vectors * width * rows * Math.min(together(rows), steps);
+      int kept = gpu && run != ElementType.FLOAT16 ? onGpu : vectors;
+      double elements = (double) kept * width * rows * Math.min(together(rows), steps);
       return elements * (type == null ? run : type).bytes();
     }
   }

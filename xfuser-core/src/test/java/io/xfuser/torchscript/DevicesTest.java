@@ -29,7 +29,7 @@ class DevicesTest {
           "copy_stream.py", Set.of("stream"), // a GPU's own
           "prelude.py", Set.of("rounded"), // a number that is read again at once
           "trial.py", Set.of("products"), // what this CPU can multiply
-          "tensors.py", Set.of("empty", "empty_on", "to_device"), // named by the caller
+          "tensors.py", Set.of("empty", "empty_on", "to_device", "multiplied_as"), // as is said
           "upload.py", Set.of("upload"), // from the CPU to where the caller says
           "pipeline.py", Set.of("draw")); // diffusers draws noise on the CPU
 
@@ -41,7 +41,7 @@ class DevicesTest {
   /** Each program with the functions that are not called, because they take no tensor. */
   static Stream<Arguments> programs() {
     return Stream.of(
-        Arguments.of("torchscript/tensors", "empty empty_on to_device"),
+        Arguments.of("torchscript/tensors", "empty empty_on to_device multiplied_as"),
         Arguments.of("internal/attention/attention", ""),
         Arguments.of("internal/attention/residuals", ""),
         Arguments.of("nn/patchify", ""),

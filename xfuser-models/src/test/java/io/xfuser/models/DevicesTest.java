@@ -32,7 +32,6 @@ class DevicesTest {
       Map.of(
           "steps.py", Set.of("coefficients"), // numbers, which libtorch takes from the CPU
           "int8.py", Set.of("trial", "promised"), // what this CPU can multiply
-          "in_file.py", Set.of("multiplied_as"), // as what it multiplies
           "mapping.py", Set.of("map_file", "promised", "identity")); // files are on the CPU
 
   @BeforeEach

@@ -15,6 +15,7 @@ import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.report.RankReport;
 import io.xfuser.torchscript.AttentionKernel;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import java.lang.reflect.Proxy;
@@ -63,7 +64,7 @@ class MemoryNeedTest {
   static MemoryNeed denoising(DiffusionPipeline other, EngineConfig engine, InputConfig input) {
     RequestPlan plan = RequestPlan.of(engine, other.spec(), other.model().resolve(input));
     List<Integer> all = IntStream.range(0, engine.parallel().worldSize()).boxed().toList();
-    return MemoryNeed.onDevice(plan, other.spec(), other.model().decoderSize(), all).get(0);
+    return MemoryNeed.onDevice(plan, other.spec(), other.model().decoderSize(), all, false).get(0);
   }
 
   private static EngineConfig engine(ParallelConfig degrees) {
@@ -126,7 +127,7 @@ class MemoryNeedTest {
   private static double denoising(
       RequestPlan plan, DiffusionPipeline pipeline, TransformerSpec<?> spec) {
     VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
-    return MemoryNeed.onDevice(plan, spec, decoder, List.of(0)).get(0).bytes();
+    return MemoryNeed.onDevice(plan, spec, decoder, List.of(0), false).get(0).bytes();
   }
 
   /** {@code spec}, whose {@code function} says that there are none. */
@@ -168,6 +169,25 @@ class MemoryNeedTest {
     }
   }
 
+  /** Whole blocks keep two biases with them there (docs/adr 0077). */
+  @ParameterizedTest
+  @CsvSource({"FLOAT32, 1, 2", "BFLOAT16, 1, 2", "FLOAT16, 1, 0", "FLOAT32, 2, 0"})
+  void onAGpuBlocksKeepMoreWhereTheyMoveABias(ElementType type, int tensor, int more) {
+    EngineConfig engine =
+        engine(ParallelConfig.builder().tensorDegree(tensor).build()).toBuilder()
+            .runtime(r -> r.dtype(type))
+            .build();
+    RequestPlan plan = RequestPlan.of(engine, pipeline.spec(), pipeline.model().resolve(FOX));
+    VaeDecoder.Footprint decoder = pipeline.model().decoderSize();
+    double[] bytes =
+        Stream.of(false, true)
+            .map(gpu -> MemoryNeed.onDevice(plan, pipeline.spec(), decoder, List.of(0), gpu))
+            .mapToDouble(needs -> needs.get(0).bytes())
+            .toArray();
+    double kept = modulations(1) / Float.BYTES * type.bytes();
+    assertThat(bytes[1] - bytes[0]).isEqualTo(kept * more / 6);
+  }
+
   @Test
   void aKernelThatHasAllProductsOfQueriesAndKeysNeedsThem() {
     EngineConfig engine = engine(ParallelConfig.serial());
@@ -202,7 +222,8 @@ class MemoryNeedTest {
         RequestPlan plan = RequestPlan.of(engine, videos.spec(), videos.model().resolve(input));
         needs[i] =
             new double[] {
-              MemoryNeed.onDevice(plan, videos.spec(), videos.model().decoderSize(), List.of(0))
+              MemoryNeed.onDevice(
+                      plan, videos.spec(), videos.model().decoderSize(), List.of(0), false)
                   .get(1)
                   .bytes(),
               MemoryNeed.pixels(plan, List.of(0)).bytes()

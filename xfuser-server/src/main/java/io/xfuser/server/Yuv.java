@@ -27,14 +27,10 @@ record Yuv(double red, double blue, String matrix) {
   /** What a file says of its colours, by FFmpeg's options. */
   Map<String, String> tags() {
     return Map.of(
-        "colorspace",
-        matrix,
-        "color_primaries",
-        "bt709",
-        "color_trc",
-        "bt709",
-        "color_range",
-        "tv");
+        "colorspace", matrix,
+        "color_primaries", "bt709",
+        "color_trc", "bt709",
+        "color_range", "tv");
   }
 
   /** A picture of even sides: its brightness, then the differences of blue and of red. */

@@ -6,6 +6,7 @@ import io.xfuser.attention.Qkv;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Program;
+import io.xfuser.torchscript.Torch;
 
 /** The arithmetic of this package. */
 final class Kernels {
@@ -20,7 +21,7 @@ final class Kernels {
    * @throws IllegalArgumentException if it does not, in one sentence
    */
   static String name(AttentionKernel kernel, NDArray packed) {
-    if (kernel == AttentionKernel.CUDNN && packed.getDevice().isGpu()) {
+    if (kernel == AttentionKernel.CUDNN && Torch.onGpu(packed)) {
       kernel.requireQueries(packed.getShape().get(1));
     }
     return kernel.kernelName();

@@ -32,9 +32,6 @@ public record PicturePrompts(
    */
   private static final String EMBEDS = "ip_adapter_image_embeds";
 
-  /** The prefix of those of what is avoided, as of texts'. */
-  private static final String NEGATIVE = "negative_";
-
   /** Copies the lists. */
   public PicturePrompts {
     positive = List.copyOf(positive);
@@ -108,7 +105,7 @@ public record PicturePrompts(
 
   /** Whether the tensor {@code name} is one of those, of either kind. */
   public static boolean isTensor(String name) {
-    return name.startsWith(EMBEDS) || name.startsWith(NEGATIVE + EMBEDS);
+    return name.startsWith(EMBEDS) || name.startsWith(InputConfig.NEGATIVE + EMBEDS);
   }
 
   /**
@@ -120,7 +117,7 @@ public record PicturePrompts(
    */
   public void require(Set<String> given, boolean guided) {
     require("", InputConfig.IP_ADAPTER_IMAGE, positive, given);
-    require(NEGATIVE, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, negative, given);
+    require(InputConfig.NEGATIVE, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, negative, given);
     Set<String> needed = tensors(guided).keySet();
     if (!encoder && given.stream().anyMatch(needed::contains) && !given.containsAll(needed)) {
       throw new ArgumentException(
@@ -154,7 +151,7 @@ public record PicturePrompts(
     for (int i = 0; i < adapters(); i++) {
       all.put(tensor(i), positive.get(i));
       if (guided) {
-        all.put(NEGATIVE + tensor(i), negative.get(i));
+        all.put(InputConfig.NEGATIVE + tensor(i), negative.get(i));
       }
     }
     return all;

@@ -75,19 +75,21 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
    *
    * @param ranks those that compute there
    * @param decoder what is known of the decoder
+   * @param gpu whether it is a GPU
    */
   public static List<MemoryNeed> onDevice(
       RequestPlan plan,
       TransformerSpec<?> spec,
       VaeDecoder.Footprint decoder,
-      Collection<Integer> ranks) {
+      Collection<Integer> ranks,
+      boolean gpu) {
     List<RankPlan> denoising =
         plan.denoising().stream().filter(rank -> ranks.contains(rank.rank())).toList();
     double element = plan.engine().runtime().dtype().bytes();
     return List.of(
         new MemoryNeed(
             "denoising",
-            modulations(denoising, spec, plan.engine().runtime().dtype())
+            modulations(denoising, spec, plan.engine().runtime().dtype(), gpu)
                 + element * denoising(denoising, spec, plan.engine().runtime()),
             SMALLER + ", more ranks, fewer pictures at a time or half precision"),
         new MemoryNeed(
@@ -213,16 +215,17 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
 
   /** Bytes of modulations, which ranks keep that are idle too. */
   private static double modulations(
-      List<RankPlan> ranks, TransformerSpec<?> spec, ElementType type) {
+      List<RankPlan> ranks, TransformerSpec<?> spec, ElementType type, boolean gpu) {
     long width = (long) spec.heads() * spec.headSize();
     double bytes = 0;
     for (RankPlan rank : ranks) {
       int steps = Math.min(rank.to() - rank.from(), rank.request().scheduler().steps());
       Stream<Modulations> own =
           IntStream.range(rank.blocks().from(), rank.blocks().to()).mapToObj(spec::modulations);
+      boolean wholeOnGpu = gpu && rank.mesh().degree(MeshAxis.TENSOR) == 1;
       bytes +=
           Stream.concat(own, Stream.of(spec.commonModulations()))
-              .mapToDouble(kept -> kept.bytes(width, (long) rows(rank), steps, type))
+              .mapToDouble(kept -> kept.bytes(width, (long) rows(rank), steps, type, wholeOnGpu))
               .sum();
     }
     return bytes;

@@ -2,10 +2,10 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.model.GenerationRequest;
-import io.xfuser.model.TextRequest;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.List;
@@ -42,8 +42,8 @@ sealed interface Guidance {
     Map<String, NDArray> mine = new TreeMap<>();
     both.forEach(
         (name, positive) -> {
-          if (!name.startsWith(TextRequest.NEGATIVE)) {
-            NDArray negative = both.getOrDefault(TextRequest.NEGATIVE + name, positive);
+          if (!name.startsWith(InputConfig.NEGATIVE)) {
+            NDArray negative = both.getOrDefault(InputConfig.NEGATIVE + name, positive);
             mine.put(name, text(owner, negative, positive));
           }
         });

@@ -3,6 +3,7 @@ package io.xfuser.internal.runtime;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.PicturePrompts;
@@ -53,7 +54,7 @@ record PromptTensors(
       NDArray rows = rows(owner, embeds); // (B, pictures·N, C)
       all.put(GivenTensors.EMBEDS, rows);
       if (plan.request().guided()) {
-        all.put(TextRequest.NEGATIVE + GivenTensors.EMBEDS, rows);
+        all.put(InputConfig.NEGATIVE + GivenTensors.EMBEDS, rows);
       }
     }
     return all;
@@ -199,7 +200,7 @@ record PromptTensors(
     }
     return List.of(
         part("", prompts.withoutNegatives(), 0, 2),
-        part(TextRequest.NEGATIVE, prompts.negatives(), 1, 2));
+        part(InputConfig.NEGATIVE, prompts.negatives(), 1, 2));
   }
 
   private Part part(String prefix, TextRequest.Prompts prompts, int number, int of) {

@@ -147,7 +147,11 @@ public record RankMemory(
       PipelineModel<C> model = placed.model();
       return Stream.concat(
               MemoryNeed.onDevice(
-                  plan, placed.transformer().spec(), model.decoderSize(), List.of(rank))
+                  plan,
+                  placed.transformer().spec(),
+                  model.decoderSize(),
+                  List.of(rank),
+                  plan.engine().runtime().needsGpu())
                   .stream(),
               Stream.of(MemoryNeed.encoding(plan, model.encoderSize(), List.of(rank))))
           .toList();

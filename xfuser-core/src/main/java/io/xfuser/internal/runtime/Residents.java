@@ -182,7 +182,12 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
     try {
       List<Parts> transformers = loaded.stream().map(each -> parts(plan, each, ranks)).toList();
       List<MemoryNeed> needs = // of steps, decoding, text
-          MemoryNeed.onDevice(plan, loaded.get(0).spec(), sizes.model.decoderSize(), ranks);
+          MemoryNeed.onDevice(
+              plan,
+              loaded.get(0).spec(),
+              sizes.model.decoderSize(),
+              ranks,
+              plan.engine().runtime().needsGpu());
       double text = encodes(plan, ranks) ? sizes.text() : 0;
       return new Residents(
           transformers,

@@ -2,11 +2,11 @@ package io.xfuser.internal.runtime;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GivenTensors;
-import io.xfuser.model.TextRequest;
 import io.xfuser.torchscript.Torch;
 import java.util.Collections;
 import java.util.HashMap;
@@ -37,13 +37,13 @@ final class ShownTensors {
     Map<String, NDArray> all = new HashMap<>(texts);
     texts.forEach(
         (name, positive) -> {
-          NDArray negative = texts.get(TextRequest.NEGATIVE + name);
+          NDArray negative = texts.get(InputConfig.NEGATIVE + name);
           if (negative != null && PicturePrompts.isTensor(name)) {
             long some = positive.getShape().get(1);
             long others = negative.getShape().get(1);
             all.put(name, repeated(owner, positive, others / divisor(some, others)));
             all.put(
-                TextRequest.NEGATIVE + name,
+                InputConfig.NEGATIVE + name,
                 repeated(owner, negative, some / divisor(some, others)));
           }
         });
@@ -59,7 +59,7 @@ final class ShownTensors {
     Map<String, NDArray> all = new HashMap<>(new Guidance.None().texts(owner, both));
     both.forEach(
         (name, tensor) -> {
-          if (name.startsWith(TextRequest.NEGATIVE) && PicturePrompts.isTensor(name)) {
+          if (name.startsWith(InputConfig.NEGATIVE) && PicturePrompts.isTensor(name)) {
             all.put(name, tensor);
           }
         });

@@ -16,7 +16,6 @@ import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.PictureEncoder;
-import io.xfuser.model.TextRequest;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
@@ -76,7 +75,7 @@ class ShownRequestsTest {
       NDArray none = encoder.see(manager, List.of());
       String name = PicturePrompts.tensor(0);
       NDArray expected = drawn(manager, pipeline, shown, GivenTensors.NONE);
-      Map<String, NDArray> both = Map.of(name, seen, TextRequest.NEGATIVE + name, none);
+      Map<String, NDArray> both = Map.of(name, seen, InputConfig.NEGATIVE + name, none);
       for (Map<String, NDArray> given : List.of(both, Map.of(name, seen))) {
         NDArray found = drawn(manager, pipeline, GUIDED, new GivenTensors(null, given));
         assertThat(Pixels.largestDifference(found, expected)).isZero();

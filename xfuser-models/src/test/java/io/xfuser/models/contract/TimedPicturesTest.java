@@ -13,7 +13,6 @@ import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.model.PictureEncoder;
-import io.xfuser.model.TextRequest;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
@@ -56,7 +55,7 @@ class TimedPicturesTest {
         String name = PicturePrompts.tensor(0);
         NDArray of = seen(manager, pipeline, shown.get(0));
         NDArray not = seen(manager, pipeline, avoided.get(0));
-        given = new GivenTensors(null, Map.of(name, of, TextRequest.NEGATIVE + name, not));
+        given = new GivenTensors(null, Map.of(name, of, InputConfig.NEGATIVE + name, not));
       }
       try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
           Generation drawn = ranks.generate(input, given, ProgressListener.NONE)) {

@@ -40,10 +40,11 @@ public record AdaLn(AdaLnConfig config, Weights weights)
         name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
   }
 
-  /** {@inheritDoc} On CUDA two biases are kept beside, where {@code biases_moved}. */
+  /** {@inheritDoc} On CUDA with two biases beside, where {@code biases_moved}. */
   @Override
   public Modulations modulations(int index) {
-    return Modulations.shared(6);
+    Modulations modulations = Modulations.shared(6);
+    return weights.int8() == null ? modulations.onGpu(8) : modulations;
   }
 
   @Override

@@ -6,7 +6,6 @@ import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -72,10 +71,8 @@ public final class ChromaCheckpoint implements ModelFormat {
   public Map<String, Object> scheduler(Tensors tensors, Path file) {
     Matcher kind = KIND.matcher(String.valueOf(file.getFileName()));
     boolean other = kind.find();
-    Map<String, Object> settings =
-        new TreeMap<>(StreamCheckpoint.scheduler(other ? 1.0 : 3.0, false));
-    settings.put("use_beta_sigmas", other && kind.group(1).equalsIgnoreCase("base"));
-    return settings;
+    boolean base = other && kind.group(1).equalsIgnoreCase("base");
+    return ModelFormat.flowMatching(other ? 1 : 3, Map.of("use_beta_sigmas", base));
   }
 
   @Override

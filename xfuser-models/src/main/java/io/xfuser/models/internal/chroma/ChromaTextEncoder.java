@@ -29,10 +29,8 @@ final class ChromaTextEncoder extends OneTower {
     TokenIds tokens = tower.tokenizer().encode(texts.of(0), request.options().maxSequenceLength());
     try (NDManager scope = owner.newSubManager()) {
       return Map.of(
-          EMBEDS,
-          tower.states(owner, tokens, request.context()),
-          MASK,
-          Chroma.PROGRAM.call(owner, "kept", tokens.mask(scope)));
+          EMBEDS, tower.states(owner, tokens, request.context()),
+          MASK, Chroma.PROGRAM.call(owner, "kept", tokens.mask(scope)));
     }
   }
 }

@@ -3,6 +3,7 @@ package io.xfuser.models.internal.files;
 import io.xfuser.models.internal.weights.CheckpointFormat;
 import io.xfuser.models.internal.weights.Tensors;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -45,6 +46,20 @@ public interface ModelFormat extends CheckpointFormat {
    * @param file its name may tell what shapes do not
    */
   Map<String, Object> scheduler(Tensors tensors, Path file);
+
+  /**
+   * The settings of a scheduler of flow matching, by Euler's method.
+   *
+   * @param shift of its noise levels
+   * @param more settings that differ from its defaults
+   */
+  static Map<String, Object> flowMatching(double shift, Map<String, ?> more) {
+    Map<String, Object> all = new HashMap<>(more);
+    all.put("_class_name", "FlowMatchEulerDiscreteScheduler");
+    all.put("num_train_timesteps", 1000);
+    all.put("shift", shift);
+    return all;
+  }
 
   /**
    * The settings of its component that weighs prompts; empty where it has none.

@@ -86,7 +86,7 @@ public final class FluxCheckpoint implements ModelFormat {
   @Override
   public Map<String, Object> scheduler(Tensors tensors, Path file) {
     boolean guided = guided(tensors);
-    return StreamCheckpoint.scheduler(guided ? 3.0 : 1.0, guided);
+    return ModelFormat.flowMatching(guided ? 3 : 1, Map.of("use_dynamic_shifting", guided));
   }
 
   @Override

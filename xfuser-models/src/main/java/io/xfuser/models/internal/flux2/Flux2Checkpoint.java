@@ -109,15 +109,7 @@ abstract class Flux2Checkpoint implements ModelFormat {
 
   @Override
   public Map<String, Object> scheduler(Tensors tensors, Path file) {
-    return Map.of(
-        "_class_name",
-        "FlowMatchEulerDiscreteScheduler",
-        "num_train_timesteps",
-        1000,
-        "shift",
-        3.0,
-        "use_dynamic_shifting",
-        true);
+    return ModelFormat.flowMatching(3, Map.of("use_dynamic_shifting", true));
   }
 
   @Override

@@ -208,13 +208,8 @@ public final class HunyuanVideoCheckpoint implements ModelFormat {
 
   @Override
   public Map<String, Object> scheduler(Tensors tensors, Path file) {
-    return Map.of(
-        "_class_name",
-        "FlowMatchEulerDiscreteScheduler",
-        "num_train_timesteps",
-        1000,
-        "shift",
-        large(file) ? beginsWithPicture(file) ? 7.0 : 9.0 : 5.0);
+    double large = beginsWithPicture(file) ? 7 : 9;
+    return ModelFormat.flowMatching(large(file) ? large : 5, Map.of());
   }
 
   @Override

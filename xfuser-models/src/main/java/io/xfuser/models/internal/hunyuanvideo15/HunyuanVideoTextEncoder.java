@@ -94,10 +94,8 @@ final class HunyuanVideoTextEncoder extends TextTowers {
       NDArray states = tower.inner(scope, tokens, List.of(LAYER), request.context()).get(0);
       long end = tokens.length();
       return Map.of(
-          EMBEDS,
-          Torch.contiguous(owner, Torch.slice(scope, states, 1, DROPPED, end)),
-          MASK,
-          Torch.contiguous(owner, Torch.slice(scope, tokens.mask(scope), 1, DROPPED, end)));
+          EMBEDS, Torch.contiguous(owner, Torch.slice(scope, states, 1, DROPPED, end)),
+          MASK, Torch.contiguous(owner, Torch.slice(scope, tokens.mask(scope), 1, DROPPED, end)));
     }
   }
 
@@ -119,10 +117,8 @@ final class HunyuanVideoTextEncoder extends TextTowers {
     try (NDManager scope = owner.newSubManager()) {
       NDArray states = tower.states(scope, tokens, request.context()); // (b, G, glyph width)
       return Map.of(
-          GLYPHS,
-          HunyuanVideo.PROGRAM.call(owner, "placed", states, rows),
-          GLYPH_MASK,
-          HunyuanVideo.PROGRAM.call(owner, "placed", tokens.mask(scope), rows));
+          GLYPHS, HunyuanVideo.PROGRAM.call(owner, "placed", states, rows),
+          GLYPH_MASK, HunyuanVideo.PROGRAM.call(owner, "placed", tokens.mask(scope), rows));
     }
   }
 }

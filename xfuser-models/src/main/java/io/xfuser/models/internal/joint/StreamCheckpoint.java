@@ -104,27 +104,6 @@ public final class StreamCheckpoint {
     return List.of(first, second, head - first - second);
   }
 
-  /** Noise levels that are shifted always alike, or by the size of the picture. */
-  public static Map<String, Object> scheduler(double shift, boolean dynamic) {
-    return Map.of(
-        "_class_name",
-        "FlowMatchEulerDiscreteScheduler",
-        "num_train_timesteps",
-        1000,
-        "shift",
-        shift,
-        "use_dynamic_shifting",
-        dynamic,
-        "base_shift",
-        0.5,
-        "max_shift",
-        1.15,
-        "base_image_seq_len",
-        256,
-        "max_image_seq_len",
-        4096);
-  }
-
   /** The settings of the autoencoder of 16 channels, by Black Forest Labs. */
   public static Map<String, Object> vae() {
     return Map.of("scaling_factor", 0.3611, "shift_factor", 0.1159, "sample_size", 1024);

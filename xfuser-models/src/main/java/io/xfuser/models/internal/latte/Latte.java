@@ -48,7 +48,7 @@ public record Latte(AdaLn spatial) implements TransformerSpec<AdaLnConditioning>
 
   @Override
   public Modulations modulations(int index) {
-    return spatial.modulations(index / 2);
+    return index % 2 == 0 ? spatial.modulations(index / 2) : Modulations.shared(6);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.xfuser.models.internal.latte;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.model.TextRequest;
 import io.xfuser.models.internal.text.Captions;
@@ -20,7 +21,7 @@ import java.util.Objects;
  */
 record LatteTextEncoder(Captions captions) implements TextEncoder {
   private static final Program PROGRAM = Program.load(LatteTextEncoder.class, "text.py");
-  private static final String NEGATIVE = TextRequest.NEGATIVE + Captions.EMBEDS;
+  private static final String NEGATIVE = InputConfig.NEGATIVE + Captions.EMBEDS;
 
   @Override
   public Map<String, NDArray> encode(NDManager owner, TextRequest request) {

@@ -47,24 +47,16 @@ public final class QwenImageCheckpoint implements ModelFormat {
     int head = tensors.size(NORM, 0);
     int turning = head * 7 / 32 * 2; // with each of row and column, the rest with the frame
     return Map.of(
-        "zero_cond_t",
-        tensors.has(STILL_MARK),
-        "num_layers",
-        tensors.count(BLOCKS),
-        "num_attention_heads",
-        tensors.size(BLOCKS + "0.attn.to_q.weight", 0) / head,
-        "attention_head_dim",
-        head,
-        "axes_dims_rope",
-        List.of(head - 2 * turning, turning, turning),
-        "in_channels",
-        tensors.size("img_in.weight", 1),
+        "zero_cond_t", tensors.has(STILL_MARK),
+        "num_layers", tensors.count(BLOCKS),
+        "num_attention_heads", tensors.size(BLOCKS + "0.attn.to_q.weight", 0) / head,
+        "attention_head_dim", head,
+        "axes_dims_rope", List.of(head - 2 * turning, turning, turning),
+        "in_channels", tensors.size("img_in.weight", 1),
         "out_channels",
-        tensors.size("proj_out.weight", 0) / (QwenImageConfig.PATCH * QwenImageConfig.PATCH),
-        "joint_attention_dim",
-        tensors.size("txt_in.weight", 1),
-        "use_additional_t_cond",
-        tensors.has("time_text_embed.addition_t_embedding.weight"));
+            tensors.size("proj_out.weight", 0) / (QwenImageConfig.PATCH * QwenImageConfig.PATCH),
+        "joint_attention_dim", tensors.size("txt_in.weight", 1),
+        "use_additional_t_cond", tensors.has("time_text_embed.addition_t_embedding.weight"));
   }
 
   @Override
@@ -98,27 +90,17 @@ public final class QwenImageCheckpoint implements ModelFormat {
 
   @Override
   public Map<String, Object> scheduler(Tensors tensors, Path file) {
-    return Map.of(
-        "_class_name",
-        "FlowMatchEulerDiscreteScheduler",
-        "num_train_timesteps",
-        1000,
-        "shift",
-        1.0,
-        "use_dynamic_shifting",
-        true,
-        "time_shift_type",
-        "exponential",
-        "base_image_seq_len",
-        256,
-        "max_image_seq_len",
-        8192,
-        "base_shift",
-        0.5,
-        "max_shift",
-        0.9,
-        "shift_terminal",
-        0.02);
+    return ModelFormat.flowMatching(
+        1,
+        Map.of(
+            "use_dynamic_shifting",
+            true,
+            "max_image_seq_len",
+            8192,
+            "max_shift",
+            0.9,
+            "shift_terminal",
+            0.02));
   }
 
   @Override

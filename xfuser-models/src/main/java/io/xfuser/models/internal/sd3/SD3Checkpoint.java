@@ -133,13 +133,7 @@ public final class SD3Checkpoint implements ModelFormat {
 
   @Override
   public Map<String, Object> scheduler(Tensors tensors, Path file) {
-    return Map.of(
-        "_class_name",
-        "FlowMatchEulerDiscreteScheduler",
-        "num_train_timesteps",
-        1000,
-        "shift",
-        3.0);
+    return ModelFormat.flowMatching(3, Map.of());
   }
 
   @Override

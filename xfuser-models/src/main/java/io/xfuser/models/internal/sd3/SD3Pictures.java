@@ -1,10 +1,10 @@
 package io.xfuser.models.internal.sd3;
 
+import io.xfuser.config.InputConfig;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.picture.PicturePrompts;
-import io.xfuser.model.TextRequest;
 import io.xfuser.models.internal.joint.Shown;
 import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.nn.TokenLayout.TextTokens;
@@ -55,7 +55,7 @@ final class SD3Pictures implements Shown {
       return Optional.empty();
     }
     NDList features = new NDList();
-    Stream.of(TextRequest.NEGATIVE + name, name)
+    Stream.of(InputConfig.NEGATIVE + name, name)
         .filter(input.text()::containsKey)
         .map(each -> Shown.embeds(input, each, adapter.seen()))
         .forEach(

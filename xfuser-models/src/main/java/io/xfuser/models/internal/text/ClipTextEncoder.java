@@ -97,12 +97,9 @@ public final class ClipTextEncoder implements TextModel {
     return new TextSizes(
         config.vocabulary(),
         Map.of(
-            Ability.LAYERS,
-            config.states(),
-            Ability.POOLED,
-            config.states(),
-            Ability.PROJECTED,
-            new TextSizes.Width(PROJECTION, projection(part))),
+            Ability.LAYERS, config.states(),
+            Ability.POOLED, config.states(),
+            Ability.PROJECTED, new TextSizes.Width(PROJECTION, projection(part))),
         config.layers());
   }
 

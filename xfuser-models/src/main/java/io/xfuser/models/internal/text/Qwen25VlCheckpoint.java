@@ -61,21 +61,13 @@ public final class Qwen25VlCheckpoint implements CheckpointFormat {
     int width = tensors.size(PATCHES, 0);
     int merged = tensors.size(MERGER + "0.weight", 1) / Math.max(1, width);
     return Map.of(
-        "depth",
-        tensors.count("visual.blocks."),
-        "hidden_size",
-        width,
-        "num_heads",
-        PICTURE_HEADS,
-        "intermediate_size",
-        tensors.size("visual.blocks.0.mlp.gate_proj.weight", 0),
-        "patch_size",
-        tensors.size(PATCHES, 3),
-        "temporal_patch_size",
-        tensors.size(PATCHES, 2),
-        "spatial_merge_size",
-        (int) Math.round(Math.sqrt(merged)),
-        "out_hidden_size",
-        tensors.size(MERGER + "2.weight", 0));
+        "depth", tensors.count("visual.blocks."),
+        "hidden_size", width,
+        "num_heads", PICTURE_HEADS,
+        "intermediate_size", tensors.size("visual.blocks.0.mlp.gate_proj.weight", 0),
+        "patch_size", tensors.size(PATCHES, 3),
+        "temporal_patch_size", tensors.size(PATCHES, 2),
+        "spatial_merge_size", (int) Math.round(Math.sqrt(merged)),
+        "out_hidden_size", tensors.size(MERGER + "2.weight", 0));
   }
 }

@@ -45,52 +45,29 @@ public final class T5Checkpoint implements CheckpointFormat {
    */
   @Override
   public Tensors canonical(Tensors tensors) {
-    if (tensors.has(WAN)) {
-      return ofWan(tensors);
-    }
-    if (!tensors.has("enc.blk.0.attn_q.weight")) {
+    if (tensors.has(FIRST + "0.SelfAttention.q.weight")) {
       return tensors;
     }
-    String from = "enc\\.blk\\.(\\d+)\\.";
-    String attention = "encoder.block.$1.layer.0.";
-    String neurons = "encoder.block.$1.layer.1.";
+    boolean gated = tensors.has(WAN) || tensors.has("enc.blk.0.ffn_gate.weight");
     return new Tensors.Renaming(tensors)
-        .rule("token_embd\\.weight", SHARED)
-        .rule("enc\\.output_norm\\.weight", "encoder.final_layer_norm.weight")
-        .rule(from + "attn_([qkvo])\\.weight", attention + "SelfAttention.$2.weight")
+        .rule("(?:token_embd|token_embedding)\\.weight", SHARED)
+        .rule("(?:enc\\.output_norm|norm)\\.weight", "encoder.final_layer_norm.weight")
+        .rule(LAYER.formatted("(?:attn_|attn\\.)([qkvo])"), ITS + "0.SelfAttention.$2.weight")
         .rule(
-            from + "attn_rel_b\\.weight",
-            attention + "SelfAttention.relative_attention_bias.weight")
-        .rule(from + "attn_norm\\.weight", attention + "layer_norm.weight")
-        .rule(from + "ffn_gate\\.weight", neurons + GATE)
-        .rule(
-            from + "ffn_up\\.weight",
-            neurons + (tensors.has("enc.blk.0.ffn_gate.weight") ? GATED : PLAIN))
-        .rule(from + "ffn_down\\.weight", neurons + "DenseReluDense.wo.weight")
-        .rule(from + "ffn_norm\\.weight", neurons + "layer_norm.weight")
+            LAYER.formatted("(?:attn_rel_b|pos_embedding\\.embedding)"),
+            ITS + "0.SelfAttention.relative_attention_bias.weight")
+        .rule(LAYER.formatted("(?:attn_norm|norm1)"), ITS + "0.layer_norm.weight")
+        .rule(LAYER.formatted("(?:ffn_norm|norm2)"), ITS + "1.layer_norm.weight")
+        .rule(LAYER.formatted("(?:ffn_gate|ffn\\.gate\\.0)"), ITS + "1." + GATE)
+        .rule(LAYER.formatted("(?:ffn_up|ffn\\.fc1)"), ITS + "1." + (gated ? GATED : PLAIN))
+        .rule(LAYER.formatted("(?:ffn_down|ffn\\.fc2)"), ITS + "1.DenseReluDense.wo.weight")
         .done();
   }
 
-  /** By the names of Wan's authors. */
-  private static Tensors ofWan(Tensors tensors) {
-    String from = "blocks\\.(\\d+)\\.";
-    String attention = "encoder.block.$1.layer.0.";
-    String neurons = "encoder.block.$1.layer.1.";
-    return new Tensors.Renaming(tensors)
-        .rule("token_embedding\\.weight", SHARED)
-        .rule("norm\\.weight", "encoder.final_layer_norm.weight")
-        .rule(from + "attn\\.([qkvo])\\.weight", attention + "SelfAttention.$2.weight")
-        .rule(
-            from + "pos_embedding\\.embedding\\.weight",
-            attention + "SelfAttention.relative_attention_bias.weight")
-        .rule(from + "norm1\\.weight", attention + "layer_norm.weight")
-        .rule(from + "norm2\\.weight", neurons + "layer_norm.weight")
-        .rule(from + "ffn\\.gate\\.0\\.weight", neurons + GATE)
-        .rule(from + "ffn\\.fc1\\.weight", neurons + GATED)
-        .rule(from + "ffn\\.fc2\\.weight", neurons + "DenseReluDense.wo.weight")
-        .done();
-  }
+  /** A tensor of a layer, by llama.cpp's name, or by that of Wan's authors; and by its own. */
+  private static final String LAYER = "(?:enc\\.blk|blocks)\\.(\\d+)\\.%s\\.weight";
 
+  private static final String ITS = "encoder.block.$1.layer.";
   private static final String GATE = "DenseReluDense.wi_0.weight";
   private static final String GATED = "DenseReluDense.wi_1.weight";
   private static final String PLAIN = "DenseReluDense.wi.weight";

@@ -36,10 +36,8 @@ record SpatialNorm(Layer norm, Map<String, NDArray> weights) implements Layer {
       return new SpatialNorm(
           new OverFrames(groups.read(owner, weights.at("norm_layer."), channels, false)),
           Map.of(
-              "conv.weight",
-              Torch.concat(owner, kernels, 0),
-              "conv.bias",
-              Torch.concat(owner, biases, 0)));
+              "conv.weight", Torch.concat(owner, kernels, 0),
+              "conv.bias", Torch.concat(owner, biases, 0)));
     }
   }
 

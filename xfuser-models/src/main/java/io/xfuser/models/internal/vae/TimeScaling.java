@@ -36,10 +36,8 @@ final class TimeScaling {
       NDArray stored = weights.get(scope, "weight", width, width, 3, 1, 1);
       return new Halving(
           Map.of(
-              "conv.weight",
-              CausalConvolution.CAUSAL.call(owner, "kernel_over_frames", stored),
-              "conv.bias",
-              weights.get(owner, "bias", width)));
+              "conv.weight", CausalConvolution.CAUSAL.call(owner, "kernel_over_frames", stored),
+              "conv.bias", weights.get(owner, "bias", width)));
     }
   }
 

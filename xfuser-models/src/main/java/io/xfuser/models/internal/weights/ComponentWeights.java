@@ -4,6 +4,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.Prefetcher;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
@@ -159,7 +160,7 @@ public final class ComponentWeights implements AutoCloseable {
   }
 
   private FileWeights kept(FileWeights weights, ElementType type, Placement placement) {
-    boolean cheap = loading.inFile() && InFile.multipliesInFloat32(type);
+    boolean cheap = loading.inFile() && Torch.multipliesInFloat32(type);
     return cheap || placement.layerwise() ? weights.keeping() : weights; // widened in parts
   }
 

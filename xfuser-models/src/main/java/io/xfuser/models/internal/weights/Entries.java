@@ -2,6 +2,7 @@ package io.xfuser.models.internal.weights;
 
 import ai.djl.ndarray.NDArray;
 import io.xfuser.torchscript.TensorMap;
+import io.xfuser.torchscript.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -29,7 +30,7 @@ final class Entries {
   }
 
   boolean onGpu() {
-    return tensors.values().stream().allMatch(InFile::onGpu);
+    return tensors.values().stream().allMatch(Torch::onGpu);
   }
 
   TensorMap map() {

@@ -3,7 +3,6 @@ package io.xfuser.models.internal.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.torchscript.ElementType;
-import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,18 +17,6 @@ import java.util.Map;
  */
 public record InFile(NDArray tensor, ElementType type) {
   private static final String WEIGHT = ".weight";
-  private static final Program PROGRAM = Program.load(InFile.class, "in_file.py");
-
-  /** Whether the CPU multiplies {@code type} in fp32, beside which widening weights is cheap. */
-  static boolean multipliesInFloat32(ElementType type) {
-    int multiplied = (int) PROGRAM.callLong("multiplied_as", type.scalarType());
-    return multiplied == ElementType.FLOAT32.scalarType();
-  }
-
-  /** Whether {@code tensor} is on a GPU, which one without memory is not. */
-  static boolean onGpu(NDArray tensor) {
-    return PROGRAM.callLong("on_gpu", tensor) != 0;
-  }
 
   /** The parts of a linear layer, one below the other, if all of them are to be had there. */
   static ReadLayer layer(NDManager scope, Weights weights, Matrix matrix) {

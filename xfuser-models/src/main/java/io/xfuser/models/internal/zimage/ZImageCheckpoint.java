@@ -59,24 +59,15 @@ public final class ZImageCheckpoint implements ModelFormat {
     int heads = width / head;
     int turning = head * 3 / 16 * 2; // with each of row and column
     return Map.of(
-        "dim",
-        width,
-        "n_heads",
-        heads,
-        "n_kv_heads",
-        heads,
-        "n_layers",
-        tensors.count("layers."),
-        "n_refiner_layers",
-        tensors.count("noise_refiner."),
-        "cap_feat_dim",
-        tensors.size("cap_embedder.0.weight", 0),
-        "in_channels",
-        tensors.size(EMBEDDER, 1) / (ZImageConfig.PATCH * ZImageConfig.PATCH),
-        "axes_dims",
-        List.of(head - 2 * turning, turning, turning),
-        "axes_lens",
-        List.of(1536, 512, 512));
+        "dim", width,
+        "n_heads", heads,
+        "n_kv_heads", heads,
+        "n_layers", tensors.count("layers."),
+        "n_refiner_layers", tensors.count("noise_refiner."),
+        "cap_feat_dim", tensors.size("cap_embedder.0.weight", 0),
+        "in_channels", tensors.size(EMBEDDER, 1) / (ZImageConfig.PATCH * ZImageConfig.PATCH),
+        "axes_dims", List.of(head - 2 * turning, turning, turning),
+        "axes_lens", List.of(1536, 512, 512));
   }
 
   @Override
@@ -92,15 +83,8 @@ public final class ZImageCheckpoint implements ModelFormat {
   /** Those of Z-Image-Turbo, unless the file is named as that of Z-Image. */
   @Override
   public Map<String, Object> scheduler(Tensors tensors, Path file) {
-    return Map.of(
-        "_class_name",
-        "FlowMatchEulerDiscreteScheduler",
-        "num_train_timesteps",
-        1000,
-        "use_dynamic_shifting",
-        false,
-        "shift",
-        BASE.matcher(String.valueOf(file.getFileName())).find() ? 6.0 : 3.0);
+    boolean base = BASE.matcher(String.valueOf(file.getFileName())).find();
+    return ModelFormat.flowMatching(base ? 6 : 3, Map.of());
   }
 
   @Override

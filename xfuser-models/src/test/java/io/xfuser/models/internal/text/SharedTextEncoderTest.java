@@ -145,7 +145,7 @@ class SharedTextEncoderTest {
         text.putAll(encoder.encode(manager, TextRequest.of(input.prompts(), options)));
         encoder
             .encode(manager, TextRequest.of(List.of("", ""), options))
-            .forEach((name, tensor) -> text.put(TextRequest.NEGATIVE + name, tensor));
+            .forEach((name, tensor) -> text.put(InputConfig.NEGATIVE + name, tensor));
       }
       Made given = generate(fresh, engine, input, new GivenTensors(null, text));
       assertThat(given.textBytes()).containsOnly(0L);
