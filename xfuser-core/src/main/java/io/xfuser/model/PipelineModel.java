@@ -44,9 +44,8 @@ public interface PipelineModel<C> extends AutoCloseable {
   TransformerSpec<C> transformer(Placement placement);
 
   /**
-   * All transformers, of which {@link #transformer} is the first, in the order in which they take
-   * steps: often one; several where each is trained for a part of the way from noise. They have
-   * equally many blocks and heads.
+   * All transformers, {@link #transformer} first, in the order in which they take steps: often one;
+   * several, of as many blocks and heads, where each is trained for a part of the way from noise.
    */
   default List<TransformerSpec<C>> transformers(Placement placement) {
     return List.of(transformer(placement));
@@ -66,24 +65,17 @@ public interface PipelineModel<C> extends AutoCloseable {
   record Handover(double timestep, double guidance) {}
 
   /**
-   * Loads tokenizers and text encoders, which compute on the device of {@code placement}; in
-   * shares, only {@code share} of the {@link #shareableTextEncoders}, and the others only as the
-   * first.
+   * Loads tokenizers and text encoders in {@code placement}; in shares, only {@code share} of the
+   * {@link #shareableTextEncoders}, and the others only as the first.
    */
   TextEncoder textEncoder(Placement placement, Share share);
 
-  /**
-   * Loads what sees pictures that are prompts, which computes on the device of {@code placement};
-   * empty if the model is opened without it.
-   */
-  default Optional<PictureEncoder> pictureEncoder(Placement placement) {
+  /** Loads what sees pictures that are prompts, in {@code placement}; empty if there is none. */
+  default Optional<TextEncoder.PictureEncoder> pictureEncoder(Placement placement) {
     return Optional.empty();
   }
 
-  /**
-   * Whether the tensors of a negative prompt are those of a prompt of the same words, whatever is
-   * encoded beside it.
-   */
+  /** Whether a negative prompt's tensors are those of a prompt of the same words, alone. */
   default boolean encodesAlone(TextEncoder.TextOptions options) {
     return false;
   }
@@ -96,10 +88,7 @@ public interface PipelineModel<C> extends AutoCloseable {
   /** Loads the autoencoder's decoder, which computes on the device of {@code placement}. */
   VaeDecoder vaeDecoder(Placement placement);
 
-  /**
-   * Loads the autoencoder's encoder, which computes on the device of {@code placement}. Asked for
-   * only by requests that have {@link GenerationRequest#pictures}.
-   */
+  /** Loads the autoencoder's encoder, for requests that have {@link GenerationRequest#pictures}. */
   default VaeEncoder vaeEncoder(Placement placement) {
     throw new UnsupportedOperationException(name() + " encodes no pictures");
   }
@@ -168,8 +157,7 @@ public interface PipelineModel<C> extends AutoCloseable {
   void close();
 
   /**
-   * Has the components of another model but for its transformer; implementations change some of
-   * them.
+   * Has the components of another model but for its transformer; implementations change some.
    *
    * @param <C> the transformer's conditioning
    */
@@ -208,7 +196,7 @@ public interface PipelineModel<C> extends AutoCloseable {
     }
 
     @Override
-    default Optional<PictureEncoder> pictureEncoder(Placement placement) {
+    default Optional<TextEncoder.PictureEncoder> pictureEncoder(Placement placement) {
       return model().pictureEncoder(placement);
     }
 

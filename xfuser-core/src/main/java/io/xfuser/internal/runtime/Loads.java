@@ -2,8 +2,8 @@ package io.xfuser.internal.runtime;
 
 import io.xfuser.config.Offload;
 import io.xfuser.internal.weights.ReadBytes;
-import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.TextEncoder;
+import io.xfuser.model.TextEncoder.PictureEncoder;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeEncoder;
 import io.xfuser.nn.Range;

@@ -16,8 +16,6 @@ import io.xfuser.transformer.Block;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
-import java.util.EnumMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -53,7 +51,7 @@ final class ExpectedCosts {
     this.model = model;
     this.degrees = degrees;
     this.spec = pipeline.model().transformer(Placement.CPU);
-    this.mesh = mesh(degrees);
+    this.mesh = ExpectedText.mesh(degrees);
     this.layout =
         new TokenLayout(request.sequence(), degrees.patchesOfARank(), degrees.sequenceDegree());
     this.denoised = layout.segment(0);
@@ -67,24 +65,6 @@ final class ExpectedCosts {
     this.text = new ExpectedText(model.textTokens(), degrees, mesh);
     this.shown = new ExpectedText(model.shownTokens(), degrees, mesh);
     this.across = new ExpectedAcross(model, degrees, mesh, layout, stale ? warmup : null);
-  }
-
-  private static DeviceMesh mesh(ParallelConfig degrees) {
-    Map<MeshAxis, Integer> along = new EnumMap<>(MeshAxis.class);
-    for (MeshAxis axis : MeshAxis.values()) {
-      along.put(
-          axis,
-          switch (axis) {
-            case TENSOR -> degrees.tensorDegree();
-            case ULYSSES -> degrees.ulyssesDegree();
-            case RING -> degrees.ringDegree();
-            case DISTRIFUSION -> degrees.distrifusionDegree();
-            case PIPELINE -> degrees.pipefusionDegree();
-            case CFG -> degrees.cfgDegree();
-            case DATA -> degrees.dataDegree();
-          });
-    }
-    return new DeviceMesh(along);
   }
 
   void check(RankReport report) {

@@ -3,6 +3,8 @@ package io.xfuser.models.contract;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * How T tokens of joint text, or of a picture that is attended as text is, are shared out: rank i
@@ -11,6 +13,25 @@ import io.xfuser.internal.parallel.MeshAxis;
  * DistriFusion are without.
  */
 record ExpectedText(long tokens, ParallelConfig degrees, DeviceMesh mesh) {
+  /** The ranks of {@code degrees}. */
+  static DeviceMesh mesh(ParallelConfig degrees) {
+    Map<MeshAxis, Integer> along = new EnumMap<>(MeshAxis.class);
+    for (MeshAxis axis : MeshAxis.values()) {
+      along.put(
+          axis,
+          switch (axis) {
+            case TENSOR -> degrees.tensorDegree();
+            case ULYSSES -> degrees.ulyssesDegree();
+            case RING -> degrees.ringDegree();
+            case DISTRIFUSION -> degrees.distrifusionDegree();
+            case PIPELINE -> degrees.pipefusionDegree();
+            case CFG -> degrees.cfgDegree();
+            case DATA -> degrees.dataDegree();
+          });
+    }
+    return new DeviceMesh(along);
+  }
+
   /** T where the picture's first patch is computed, else 0. */
   long all(int rank) {
     return mesh.coordinate(rank, MeshAxis.DISTRIFUSION) == 0 ? tokens : 0;

@@ -15,7 +15,7 @@ import io.xfuser.config.OutputType;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.weights.SafeTensorsWriter;
-import io.xfuser.model.PictureEncoder;
+import io.xfuser.model.TextEncoder.PictureEncoder;
 import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;

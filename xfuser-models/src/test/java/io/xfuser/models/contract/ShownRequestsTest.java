@@ -15,7 +15,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.model.GivenTensors;
-import io.xfuser.model.PictureEncoder;
+import io.xfuser.model.TextEncoder.PictureEncoder;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;

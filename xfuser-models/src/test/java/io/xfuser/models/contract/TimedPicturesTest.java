@@ -12,7 +12,7 @@ import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.PictureFile;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.model.GivenTensors;
-import io.xfuser.model.PictureEncoder;
+import io.xfuser.model.TextEncoder.PictureEncoder;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;

@@ -2,8 +2,8 @@ package io.xfuser.models.internal.text;
 
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.ReadBytes;
-import io.xfuser.model.PictureEncoder;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextEncoder.PictureEncoder;
 import io.xfuser.weights.ComponentConfig;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;

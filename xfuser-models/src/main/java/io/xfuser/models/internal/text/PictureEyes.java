@@ -1,6 +1,6 @@
 package io.xfuser.models.internal.text;
 
-import io.xfuser.model.PictureEncoder;
+import io.xfuser.model.TextEncoder.PictureEncoder;
 
 /** What sees pictures that are prompts. */
 interface PictureEyes extends PictureEncoder {
