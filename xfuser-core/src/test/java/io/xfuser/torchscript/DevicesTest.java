@@ -41,7 +41,7 @@ class DevicesTest {
   /** Each program with the functions that are not called, because they take no tensor. */
   static Stream<Arguments> programs() {
     return Stream.of(
-        Arguments.of("torchscript/tensors", "empty empty_on to_device multiplied_as"),
+        Arguments.of("torchscript/tensors", "empty empty_on multiplied_as to_device"),
         Arguments.of("internal/attention/attention", ""),
         Arguments.of("internal/attention/residuals", ""),
         Arguments.of("nn/patchify", ""),
