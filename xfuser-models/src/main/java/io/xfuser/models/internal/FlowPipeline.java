@@ -31,8 +31,8 @@ public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
 
   /** As {@link LatentPipeline}'s. */
   protected FlowPipeline(
-      PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
-    super(components, needs, reading);
+      Kind kind, PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
+    super(kind, components, needs, reading);
     adapters = Adapters.of(components);
   }
 

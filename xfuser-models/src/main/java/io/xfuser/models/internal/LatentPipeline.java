@@ -6,6 +6,7 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.weights.Lora;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.PipelineModel;
 import io.xfuser.model.VaeDecoder;
@@ -17,6 +18,7 @@ import io.xfuser.models.internal.vae.Autoencoder;
 import io.xfuser.models.internal.vae.Vae;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.nn.Patchify;
 import io.xfuser.progress.Progress;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -25,7 +27,6 @@ import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -40,6 +41,7 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   /** Steps of a request that is only tried: more of them are not possible with all settings. */
   protected static final int TRIED_STEPS = 1;
 
+  private final Kind kind;
   private final PipelineComponents components;
   private final Set<String> names;
   private final T config;
@@ -49,6 +51,14 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   private long encoderBytes;
 
   /**
+   * What tells a model's pipelines from those of others.
+   *
+   * @param name its short name
+   * @param settings that its requests may have
+   */
+  public record Kind(String name, Set<Setting<?>> settings) {}
+
+  /**
    * Checks the components, reads their settings and maps the transformer's weights.
    *
    * @param needs what the components must be and can do
@@ -56,7 +66,8 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
    * @throws IllegalArgumentException naming what is missing or not supported
    */
   protected LatentPipeline(
-      PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
+      Kind kind, PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
+    this.kind = kind;
     Map<String, Set<String>> all = needs.classes(components);
     this.components = components.check(all);
     this.names = Set.copyOf(all.keySet());
@@ -64,23 +75,6 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     this.autoencoder = new Autoencoder(components);
     this.schedules = Schedules.of(components.config("scheduler", "scheduler_config.json"));
     this.weights = LoraFusion.of(components, ModelLoras.TRANSFORMER);
-  }
-
-  /**
-   * {@code pipeline}, once all is checked that can be without reading weights; else it is closed.
-   * Every provider opens its pipelines by this, so that what is missing or not supported is said
-   * when a model is opened, not when a picture is wanted.
-   *
-   * @throws IllegalArgumentException naming the component and what is wrong with it
-   */
-  public static <P extends LatentPipeline<?, ?>> P checked(P pipeline) {
-    try {
-      pipeline.check();
-      return pipeline;
-    } catch (RuntimeException e) {
-      pipeline.close();
-      throw e;
-    }
   }
 
   /**
@@ -113,7 +107,14 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
   }
 
   @Override
-  public abstract Set<Setting<?>> settings();
+  public final String name() {
+    return kind.name();
+  }
+
+  @Override
+  public Set<Setting<?>> settings() {
+    return kind.settings();
+  }
 
   /** What refusals call it: its name, or more where its kind takes other settings. */
   protected String title() {
@@ -159,7 +160,6 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return ModelContent.of(components);
   }
 
-  /** The directory. */
   protected final PipelineComponents components() {
     return components;
   }
@@ -174,7 +174,6 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return autoencoder.vae();
   }
 
-  /** The autoencoder. */
   protected final Autoencoder autoencoder() {
     return autoencoder;
   }
@@ -199,20 +198,16 @@ public abstract class LatentPipeline<T, C> implements PipelineModel<C> {
     return weights.shape(name);
   }
 
-  /** Height and width that {@code input} asks for, {@code side} where it does not. */
-  protected static Size askedOr(int side, InputConfig input) {
-    return new Size(
-        Objects.requireNonNullElse(input.height(), side),
-        Objects.requireNonNullElse(input.width(), side));
+  protected final LatentShape picture(Size size, int channels, int patch) {
+    return latents(size, 1, channels, new Patchify(patch), LatentShape.Layout.PICTURE);
   }
 
-  /** Refuses, with the numbers, a size of no whole {@code multiple} of pixels along each side. */
-  protected static void requireMultiples(int multiple, Size size) {
-    if (size.height() % multiple != 0 || size.width() % multiple != 0) {
-      throw new ArgumentException(
-          "height and width must be multiples of %d, but are %d and %d"
-              .formatted(multiple, size.height(), size.width()));
-    }
+  /** The latents of {@code size}, of so many frames, that the transformer has in this layout. */
+  protected final LatentShape latents(
+      Size size, int frames, int channels, Patchify patch, LatentShape.Layout layout) {
+    int scale = vae().scale();
+    return new LatentShape(
+        channels, frames, size.height() / scale, size.width() / scale, patch, layout);
   }
 
   /**

@@ -24,7 +24,6 @@ record ModelLoras(String model, PipelineComponents components, Set<String> names
   static final String TRANSFORMER = "transformer";
   private static final String SECOND = TwoTransformers.SECOND;
 
-  /** The components that {@code lora} changes. */
   Set<Component> changed(Lora lora, ComponentWeights transformer, boolean lenient) {
     Map<String, Map<String, long[]>> all = new TreeMap<>();
     if (lora.second()) {

@@ -50,6 +50,17 @@ public final class ModelSettings {
     return union(COMMON, Set.of(settings));
   }
 
+  /** {@code settings} beside those that any model takes that draws what prompts say. */
+  public static Set<Setting<?>> ofPrompts(Setting<?>... settings) {
+    return union(
+        and(
+            InputConfig.PROMPT,
+            InputConfig.NUM_IMAGES_PER_PROMPT,
+            InputConfig.HEIGHT,
+            InputConfig.WIDTH),
+        Set.of(settings));
+  }
+
   /** Those of both. */
   public static Set<Setting<?>> union(Set<Setting<?>> some, Set<Setting<?>> others) {
     Set<Setting<?>> all = new HashSet<>(some);

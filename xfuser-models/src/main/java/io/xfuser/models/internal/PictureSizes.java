@@ -1,7 +1,9 @@
 package io.xfuser.models.internal;
 
+import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest.Size;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -10,6 +12,27 @@ public final class PictureSizes {
   private static final Logger LOG = LoggerFactory.getLogger(PictureSizes.class);
 
   private PictureSizes() {}
+
+  /** Height and width that {@code input} asks for, {@code side} where it does not. */
+  public static Size asked(InputConfig input, int side) {
+    return asked(input, new Size(side, side));
+  }
+
+  /** The same, {@code usual} where it does not. */
+  public static Size asked(InputConfig input, Size usual) {
+    return new Size(
+        Objects.requireNonNullElse(input.height(), usual.height()),
+        Objects.requireNonNullElse(input.width(), usual.width()));
+  }
+
+  /** Refuses, with the numbers, a size of no whole {@code multiple} of pixels along each side. */
+  public static void requireMultiples(int multiple, Size size) {
+    if (size.height() % multiple != 0 || size.width() % multiple != 0) {
+      throw new ArgumentException(
+          "height and width must be multiples of %d, but are %d and %d"
+              .formatted(multiple, size.height(), size.width()));
+    }
+  }
 
   /**
    * The largest size of whole multiples that {@code asked} has room for; a message tells where it

@@ -11,7 +11,6 @@ import java.util.List;
  * @param bins in diffusers' order: the first of equally near ones wins
  */
 public record ResolutionBins(List<Bin> bins) {
-  /** Copies the list. */
   public ResolutionBins {
     bins = List.copyOf(bins);
   }

@@ -47,7 +47,6 @@ final class Schedules {
     return config;
   }
 
-  /** That of {@code request}. */
   Scheduler open(SchedulerRequest request) {
     Opened kept = last;
     if (kept == null || !kept.request().equals(request)) {

@@ -79,7 +79,6 @@ public final class SecondTransformer implements AutoCloseable {
     return weights.handedOut(ElementType.FLOAT32, placement);
   }
 
-  /** Bytes of its weights. */
   public long bytes() {
     return weights.bytes();
   }

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.chroma;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
@@ -12,6 +11,7 @@ import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.joint.StreamConfig;
@@ -20,7 +20,6 @@ import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
-import io.xfuser.nn.Patchify;
 import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
@@ -28,37 +27,33 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * A directory of Chroma ({@code ChromaPipeline} in diffusers, {@code ChromaImg2ImgPipeline} for
  * requests with a picture, {@code ChromaInpaintPipeline} of diffusers 0.37 with a mask).
  */
 final class ChromaPipeline extends JointPipeline<ChromaConfig> {
-  private static final String NAME = "chroma";
   private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
   private static final int LONGEST_TEXT = 512;
   private static final PictureLoop BEGINNING = new PictureLoop(0.9, false, false);
   private static final PictureLoop REPAINTING = new PictureLoop(0.6, false, false);
   private static final Defaults DEFAULTS = new Defaults(35, 5, LONGEST_TEXT, false);
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.SIGMAS,
-          InputConfig.IMAGE,
-          InputConfig.MASK_IMAGE,
-          InputConfig.STRENGTH,
-          InputConfig.IP_ADAPTER_IMAGE,
-          InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
+  private static final Kind KIND =
+      new Kind(
+          "chroma",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.MAX_SEQUENCE_LENGTH,
+              InputConfig.SIGMAS,
+              InputConfig.IMAGE,
+               InputConfig.MASK_IMAGE,
+              InputConfig.STRENGTH,
+              InputConfig.IP_ADAPTER_IMAGE,
+              InputConfig.NEGATIVE_IP_ADAPTER_IMAGE));
 
   ChromaPipeline(PipelineComponents components) {
-    super(components, needs(), ChromaConfig::from);
+    super(KIND, components, needs(), ChromaConfig::from);
   }
 
   private static Needs needs() {
@@ -66,11 +61,6 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
         .scheduler(SchedulerProvider.Ability.MU)
         .text("", Ability.STATES, Ability.MASK)
         .adapters(ClipPictures.ENCODERS);
-  }
-
-  @Override
-  public String name() {
-    return NAME;
   }
 
   @Override
@@ -88,25 +78,13 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   }
 
   @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
-  @Override
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     int scale = vae().scale();
     Size size =
         PictureSizes.roundedDown(
-            NAME, scale * StreamConfig.PATCH, askedOr(SAMPLE_SIZE * scale, input));
-    LatentShape latents =
-        new LatentShape(
-            config().streams().channels(),
-            1,
-            size.height() / scale,
-            size.width() / scale,
-            new Patchify(StreamConfig.PATCH),
-            LatentShape.Layout.PACKED);
+            name(), scale * StreamConfig.PATCH, PictureSizes.asked(input, SAMPLE_SIZE * scale));
+    LatentShape latents = packed(size, config().streams().channels(), StreamConfig.PATCH);
     GenerationRequest request =
         adapters().shown(GenerationRequest.of(input, size, latents, DEFAULTS));
     requireText(LONGEST_TEXT, request);
@@ -134,5 +112,12 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   @Override
   public boolean encodesAlone(TextEncoder.TextOptions options) {
     return true;
+  }
+
+  /** Opens directories of Chroma: Chroma1-HD, Chroma1-Base, Chroma1-Flash. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(ChromaPipeline::new, "ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline");
+    }
   }
 }

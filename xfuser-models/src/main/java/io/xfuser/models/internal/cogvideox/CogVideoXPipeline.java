@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.cogvideox;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -16,6 +15,8 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
@@ -31,30 +32,26 @@ import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 
 /** A directory of CogVideoX or CogVideoX 1.5 ({@code CogVideoXPipeline} in diffusers). */
 final class CogVideoXPipeline extends LatentPipeline<CogVideoXConfig, JointConditioning> {
-  private static final String NAME = "cogvideox";
   private static final int STEPS = 50;
   private static final double GUIDANCE = 6;
   private static final int TEXT_TOKENS = 226;
   private static final int FPS = 8;
   private static final int LATER_FPS = 16; // as 1.5 was trained
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.NUM_FRAMES,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.USE_DYNAMIC_CFG);
+  private static final Kind KIND =
+      new Kind(
+          "cogvideox",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.NUM_FRAMES,
+              InputConfig.MAX_SEQUENCE_LENGTH,
+              InputConfig.USE_DYNAMIC_CFG));
 
   CogVideoXPipeline(PipelineComponents components) {
-    super(components, needs(), CogVideoXConfig::from);
+    super(KIND, components, needs(), CogVideoXConfig::from);
   }
 
   private static Needs needs() {
@@ -76,36 +73,17 @@ final class CogVideoXPipeline extends LatentPipeline<CogVideoXConfig, JointCondi
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
-  @Override
   protected GenerationRequest resolved(InputConfig input) {
     CogVideoXConfig.Usual usual = config().usual();
     int scale = vae().scale();
-    Size size =
-        new Size(
-            Objects.requireNonNullElse(input.height(), usual.height() * scale),
-            Objects.requireNonNullElse(input.width(), usual.width() * scale));
+    Size size = PictureSizes.asked(input, new Size(usual.height() * scale, usual.width() * scale));
     Patchify patch = config().patch();
-    requireMultiples(Math.max(8, scale * patch.side()), size);
+    PictureSizes.requireMultiples(Math.max(8, scale * patch.side()), size);
     int asked = Objects.requireNonNullElse(input.numFrames(), usual.frames());
     int frames = (asked - 1) / vae().temporalScale() + 1; // of latents
     int padding = Math.floorMod(-frames, patch.frames());
     LatentShape latents =
-        new LatentShape(
-                config().channels(),
-                frames + padding,
-                size.height() / scale,
-                size.width() / scale,
-                patch,
-                LatentShape.Layout.CLIP)
+        latents(size, frames + padding, config().channels(), patch, LatentShape.Layout.CLIP)
             .decodedTo(decoded(frames), config().overFrames() ? LATER_FPS : FPS)
             .padded(padding);
     requirePlaces(latents.axes());
@@ -142,7 +120,7 @@ final class CogVideoXPipeline extends LatentPipeline<CogVideoXConfig, JointCondi
     if (config().overFrames() && (axes.rows() > rows || axes.columns() > columns)) {
       throw new ArgumentException(
           "%d × %d tokens (rows × columns) of a frame are too many: %s has places for %d × %d"
-              .formatted(axes.rows(), axes.columns(), NAME, rows, columns));
+              .formatted(axes.rows(), axes.columns(), name(), rows, columns));
     }
   }
 
@@ -173,5 +151,12 @@ final class CogVideoXPipeline extends LatentPipeline<CogVideoXConfig, JointCondi
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
     return autoencoder().opened(placement, vae()::framesDecoder);
+  }
+
+  /** Opens directories of CogVideoX. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(CogVideoXPipeline::new, "CogVideoXPipeline");
+    }
   }
 }

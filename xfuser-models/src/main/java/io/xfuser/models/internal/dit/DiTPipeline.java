@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.dit;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -12,6 +11,7 @@ import io.xfuser.model.TextRequest.Prompts;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
@@ -20,28 +20,18 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.Collections;
 import java.util.List;
-import java.util.Set;
 
 /** A DiT directory ({@code DiTPipeline} in diffusers): a picture for each class label. */
 final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
-  private static final String NAME = "dit";
+
+  private static final Kind KIND = new Kind("dit", ModelSettings.and(InputConfig.CLASS_LABELS));
 
   DiTPipeline(PipelineComponents components) {
-    super(components, needs(), DiTConfig::from);
+    super(KIND, components, needs(), DiTConfig::from);
   }
 
   private static Needs needs() {
     return Needs.of("DiTTransformer2DModel", "Transformer2DModel");
-  }
-
-  @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return ModelSettings.and(InputConfig.CLASS_LABELS);
   }
 
   @Override
@@ -88,5 +78,12 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new ClassLabels();
+  }
+
+  /** Opens DiT directories. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(DiTPipeline::new, "DiTPipeline");
+    }
   }
 }

@@ -16,6 +16,7 @@ import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
@@ -25,7 +26,6 @@ import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.text.ClipPictures;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
-import io.xfuser.nn.Patchify;
 import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A Flux.1 directory ({@code FluxPipeline} in diffusers, {@code FluxImg2ImgPipeline} and {@code
@@ -43,28 +44,28 @@ import java.util.Set;
  * FluxKontextPipeline} and {@code FluxKontextInpaintPipeline} for their transformers).
  */
 final class FluxPipeline extends JointPipeline<FluxConfig> {
-  private static final String NAME = "flux";
+  /** The pipeline whose transformer sees a mask. */
+  static final String FILL = "FluxFillPipeline";
+
   private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
   private static final int LONGEST_TEXT = 512;
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.TRUE_CFG_SCALE,
-          InputConfig.PROMPT_2,
-          InputConfig.NEGATIVE_PROMPT_2,
-          InputConfig.SIGMAS,
-          InputConfig.IMAGE,
-          InputConfig.MASK_IMAGE,
-          InputConfig.STRENGTH,
-          InputConfig.PADDING_MASK_CROP,
-          InputConfig.IP_ADAPTER_IMAGE,
-          InputConfig.NEGATIVE_IP_ADAPTER_IMAGE);
+  private static final Kind KIND =
+      new Kind(
+          "flux",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.MAX_SEQUENCE_LENGTH,
+              InputConfig.TRUE_CFG_SCALE,
+              InputConfig.PROMPT_2,
+              InputConfig.NEGATIVE_PROMPT_2,
+              InputConfig.SIGMAS,
+              InputConfig.IMAGE,
+              InputConfig.MASK_IMAGE,
+              InputConfig.STRENGTH,
+              InputConfig.PADDING_MASK_CROP,
+              InputConfig.IP_ADAPTER_IMAGE,
+              InputConfig.NEGATIVE_IP_ADAPTER_IMAGE));
 
   /** What a transformer has not that sees the mask. */
   private static final Set<Setting<?>> NOT_OF_FILL =
@@ -88,7 +89,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   private static final Defaults OF_FILL = new Defaults(50, 30, LONGEST_TEXT, false);
 
   FluxPipeline(PipelineComponents components) {
-    super(components, needs(), FluxConfig::from);
+    super(KIND, components, needs(), FluxConfig::from);
   }
 
   private static Needs needs() {
@@ -128,7 +129,7 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   }
 
   private boolean fills() {
-    return components().index().getString("_class_name").equals(FluxPipelines.FILL);
+    return components().index().getString("_class_name").equals(FILL);
   }
 
   private boolean refers() {
@@ -144,19 +145,14 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
   protected String title() {
-    return fills() ? NAME + "_fill" : refers() ? NAME + "_kontext" : NAME;
+    return fills() ? name() + "_fill" : refers() ? name() + "_kontext" : name();
   }
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
-    Size asked = askedOr(SAMPLE_SIZE * vae().scale(), input);
+    Size asked = PictureSizes.asked(input, SAMPLE_SIZE * vae().scale());
     Size size =
         PictureSizes.roundedDown(
             title(), multiple(), refers() ? kontext().drawn(input, asked) : asked);
@@ -198,18 +194,12 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   }
 
   private LatentShape latents(Size size) {
-    return new LatentShape(
-        config().streams().channels(),
-        1,
-        size.height() / vae().scale(),
-        size.width() / vae().scale(),
-        new Patchify(StreamConfig.PATCH),
-        LatentShape.Layout.PACKED);
+    return packed(size, config().streams().channels(), StreamConfig.PATCH);
   }
 
   @Override
   public Set<Setting<?>> settings() {
-    Set<Setting<?>> settings = new HashSet<>(SETTINGS);
+    Set<Setting<?>> settings = new HashSet<>(super.settings());
     if (fills()) {
       settings.removeAll(NOT_OF_FILL);
     } else if (refers()) {
@@ -253,5 +243,17 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
   @Override
   public boolean encodesAlone(TextEncoder.TextOptions options) {
     return true;
+  }
+
+  /** Opens directories of Flux.1 schnell, dev, Fill and Kontext. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(
+          FluxPipeline::new,
+          Stream.concat(
+                  Kontext.CLASSES.stream(),
+                  Stream.of("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", FILL))
+              .toArray(String[]::new));
+    }
   }
 }

@@ -25,7 +25,6 @@ abstract class Flux2Checkpoint implements ModelFormat {
 
   /** With guidance as a condition. */
   public static final class Dev extends Flux2Checkpoint {
-    /** For {@link java.util.ServiceLoader}. */
     public Dev() {
       super(Flux2Variant.DEV, "Mistral3ForConditionalGeneration", "PixtralProcessor");
     }
@@ -33,7 +32,6 @@ abstract class Flux2Checkpoint implements ModelFormat {
 
   /** Without. */
   public static final class Klein extends Flux2Checkpoint {
-    /** For {@link java.util.ServiceLoader}. */
     public Klein() {
       super(Flux2Variant.KLEIN, "Qwen3ForCausalLM", "Qwen2TokenizerFast");
     }
@@ -97,7 +95,7 @@ abstract class Flux2Checkpoint implements ModelFormat {
 
   @Override
   public String pipeline(Tensors tensors, Path file) {
-    return variant.told() ? Flux2Pipelines.DEV : Flux2Pipelines.KLEIN;
+    return variant.told() ? Flux2Pipeline.DEV : Flux2Pipeline.KLEIN;
   }
 
   /** Base models have the tensors of distilled ones, so only their names tell. */

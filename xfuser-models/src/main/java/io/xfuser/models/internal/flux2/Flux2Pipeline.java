@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.flux2;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.model.GenerationRequest;
@@ -15,13 +14,13 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.text.TextComponents;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
-import io.xfuser.nn.Patchify;
 import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
@@ -29,30 +28,31 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
 
 /** A directory of Flux.2 ({@code Flux2Pipeline} and {@code Flux2KleinPipeline} in diffusers). */
 final class Flux2Pipeline extends JointPipeline<Flux2Config> {
-  private static final String NAME = "flux2";
+  /** The pipeline whose transformer is told the strength of the prompt. */
+  static final String DEV = "Flux2Pipeline";
+
+  /** The one whose transformer is not. */
+  static final String KLEIN = "Flux2KleinPipeline";
+
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
   private static final Defaults DEFAULTS = new Defaults(50, 4, 512, false);
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.SIGMAS,
-          InputConfig.IMAGE,
-          InputConfig.TEXT_ENCODER_OUT_LAYERS);
+  private static final Kind KIND =
+      new Kind(
+          "flux2",
+          ModelSettings.ofPrompts(
+              InputConfig.MAX_SEQUENCE_LENGTH,
+              InputConfig.SIGMAS,
+              InputConfig.IMAGE,
+              InputConfig.TEXT_ENCODER_OUT_LAYERS));
 
   private final Flux2Variant variant;
 
   Flux2Pipeline(PipelineComponents components, Flux2Variant variant) {
-    super(components, needs(), config -> Flux2Config.from(config, variant.told()));
+    super(KIND, components, needs(), config -> Flux2Config.from(config, variant.told()));
     this.variant = variant;
   }
 
@@ -84,18 +84,8 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
   protected String title() {
     return variant.title();
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
   }
 
   @Override
@@ -107,10 +97,7 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
   protected GenerationRequest resolved(InputConfig input) {
     List<Bitmap> seen = SeenPictures.read(input.images(), vae().scale());
     Size usual = seen.isEmpty() ? new Size(USUAL_SIZE, USUAL_SIZE) : size(seen.get(0));
-    Size asked =
-        new Size(
-            Objects.requireNonNullElse(input.height(), usual.height()),
-            Objects.requireNonNullElse(input.width(), usual.width()));
+    Size asked = PictureSizes.asked(input, usual);
     Size size = PictureSizes.roundedDown(title(), vae().scale(), asked);
     LatentShape latents = latents(size);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
@@ -126,14 +113,7 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
   }
 
   private LatentShape latents(Size size) {
-    int scale = vae().scale();
-    return new LatentShape(
-        config().channels(),
-        1,
-        size.height() / scale,
-        size.width() / scale,
-        new Patchify(1),
-        LatentShape.Layout.PACKED);
+    return packed(size, config().channels(), 1);
   }
 
   private List<Reference> references(List<Bitmap> seen) {
@@ -177,5 +157,20 @@ final class Flux2Pipeline extends JointPipeline<Flux2Config> {
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new Flux2TextEncoder(components().on(placement), share, variant);
+  }
+
+  /** Opens directories of Flux.2 dev and klein. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(
+          components ->
+              new Flux2Pipeline(
+                  components,
+                  components.index().getString("_class_name").equals(KLEIN)
+                      ? Flux2Variant.KLEIN
+                      : Flux2Variant.DEV),
+          DEV,
+          KLEIN);
+    }
   }
 }

@@ -13,6 +13,7 @@ import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.transformer.TransformerSpec;
@@ -27,26 +28,23 @@ import org.slf4j.LoggerFactory;
 /** A HunyuanDiT directory ({@code HunyuanDiTPipeline} in diffusers). */
 final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanDiTConditioning> {
   private static final Logger LOG = LoggerFactory.getLogger(HunyuanDiTPipeline.class);
-  private static final String NAME = "hunyuandit";
   private static final int SCALE = 8; // pixels of a latent, which positions and sizes count on
   private static final int MULTIPLE = 16; // of pixels, which sizes are rounded down to
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.GUIDANCE_RESCALE,
-          InputConfig.ETA,
-          InputConfig.USE_RESOLUTION_BINNING);
+  private static final Kind KIND =
+      new Kind(
+          "hunyuandit",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.GUIDANCE_RESCALE,
+              InputConfig.ETA,
+              InputConfig.USE_RESOLUTION_BINNING));
 
   /** Which only transformers that are told of sizes and style have. */
   private static final Set<Setting<?>> SIZES =
       Set.of(InputConfig.ORIGINAL_SIZE, InputConfig.TARGET_SIZE, InputConfig.CROPS_COORDS_TOP_LEFT);
 
   HunyuanDiTPipeline(PipelineComponents components) {
-    super(components, needs(), HunyuanDiTConfig::from);
+    super(KIND, components, needs(), HunyuanDiTConfig::from);
   }
 
   private static Needs needs() {
@@ -76,25 +74,18 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
   public Set<Setting<?>> settings() {
-    return config().style() ? ModelSettings.union(SETTINGS, SIZES) : SETTINGS;
+    return config().style() ? ModelSettings.union(super.settings(), SIZES) : super.settings();
   }
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
     Size rounded =
-        PictureSizes.roundedDown(NAME, MULTIPLE, askedOr(config().sampleSize() * SCALE, input));
+        PictureSizes.roundedDown(
+            name(), MULTIPLE, PictureSizes.asked(input, config().sampleSize() * SCALE));
     Size size = input.binsResolution() ? HunyuanDiTSizes.standard(rounded) : rounded;
-    PictureSizes.announce(NAME, rounded, size);
-    int patch = HunyuanDiTConfig.PATCH;
-    LatentShape latents =
-        LatentShape.picture(
-            config().channels(), size.height() / SCALE, size.width() / SCALE, patch);
+    PictureSizes.announce(name(), rounded, size);
+    LatentShape latents = picture(size, config().channels(), HunyuanDiTConfig.PATCH);
     Defaults defaults = new Defaults(50, 5, HunyuanDiTConfig.T5_TOKENS, false);
     return GenerationRequest.of(input, size, latents, defaults);
   }
@@ -112,5 +103,12 @@ final class HunyuanDiTPipeline extends LatentPipeline<HunyuanDiTConfig, HunyuanD
   @Override
   public boolean encodesAlone(TextEncoder.TextOptions options) {
     return true;
+  }
+
+  /** Opens HunyuanDiT directories. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(HunyuanDiTPipeline::new, "HunyuanDiTPipeline");
+    }
   }
 }

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.hunyuanvideo15;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -14,6 +13,7 @@ import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.scheduler.LoopVariants;
@@ -33,27 +33,24 @@ import java.util.Set;
 
 /** A directory of HunyuanVideo 1.5 ({@code HunyuanVideo15Pipeline} in diffusers). */
 final class HunyuanVideoPipeline extends LatentPipeline<HunyuanVideoConfig, JointConditioning> {
-  private static final String NAME = "hunyuanvideo15";
   private static final int FRAMES = 121;
   private static final int FPS = 24;
   private static final int STEPS = 50;
   private static final String GUIDER = "guider";
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.NUM_FRAMES,
-          InputConfig.GUIDANCE_RESCALE,
-          InputConfig.SIGMAS);
+  private static final Kind KIND =
+      new Kind(
+          "hunyuanvideo15",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.NUM_FRAMES,
+              InputConfig.GUIDANCE_RESCALE,
+              InputConfig.SIGMAS));
 
   private final HunyuanVideoGuider guider;
 
   HunyuanVideoPipeline(PipelineComponents components) {
-    super(components, needs(), HunyuanVideoConfig::from);
+    super(KIND, components, needs(), HunyuanVideoConfig::from);
     components.check(Map.of(GUIDER, Set.of(HunyuanVideoGuider.CLASS)));
     guider = HunyuanVideoGuider.from(components.config(GUIDER, "guider_config.json"));
   }
@@ -79,36 +76,17 @@ final class HunyuanVideoPipeline extends LatentPipeline<HunyuanVideoConfig, Join
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
-  @Override
   protected GenerationRequest resolved(InputConfig input) {
     if ((input.height() == null) != (input.width() == null)) {
       throw new ArgumentException(title() + " needs both height and width, or neither of them");
     }
     int scale = vae().scale();
     Size usual = HunyuanVideoSizes.usual(config().side(), scale);
-    Size asked =
-        new Size(
-            Objects.requireNonNullElse(input.height(), usual.height()),
-            Objects.requireNonNullElse(input.width(), usual.width()));
+    Size asked = PictureSizes.asked(input, usual);
     Size size = PictureSizes.roundedDown(title(), scale, asked);
     int later = (Objects.requireNonNullElse(input.numFrames(), FRAMES) - 1) / vae().temporalScale();
     LatentShape latents =
-        new LatentShape(
-                config().channels(),
-                later + 1,
-                size.height() / scale,
-                size.width() / scale,
-                new Patchify(1),
-                LatentShape.Layout.VIDEO)
+        latents(size, later + 1, config().channels(), new Patchify(1), LatentShape.Layout.VIDEO)
             .decodedTo(later * vae().temporalScale() + 1, FPS);
     GenerationRequest request =
         prescribed(
@@ -147,5 +125,12 @@ final class HunyuanVideoPipeline extends LatentPipeline<HunyuanVideoConfig, Join
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
     return autoencoder().opened(placement, vae()::framesDecoder);
+  }
+
+  /** Opens directories of HunyuanVideo 1.5. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(HunyuanVideoPipeline::new, "HunyuanVideo15Pipeline");
+    }
   }
 }

@@ -2,12 +2,15 @@ package io.xfuser.models.internal.joint;
 
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
+import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.models.internal.FlowPipeline;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
+import io.xfuser.nn.Patchify;
 import io.xfuser.weights.ComponentConfig;
 import io.xfuser.weights.Placement;
 import java.util.List;
@@ -21,8 +24,13 @@ import java.util.function.Function;
 public abstract class JointPipeline<T> extends FlowPipeline<T, JointConditioning> {
   /** As {@link FlowPipeline}'s. */
   protected JointPipeline(
-      PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
-    super(components, needs, reading);
+      Kind kind, PipelineComponents components, Needs needs, Function<ComponentConfig, T> reading) {
+    super(kind, components, needs, reading);
+  }
+
+  /** The latents of a picture of {@code size}, which diffusers packs. */
+  protected final LatentShape packed(Size size, int channels, int patch) {
+    return latents(size, 1, channels, new Patchify(patch), LatentShape.Layout.PACKED);
   }
 
   /**

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.latte;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -14,6 +13,8 @@ import io.xfuser.model.VaeDecoder;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.text.Captions;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
@@ -32,27 +33,24 @@ import java.util.stream.IntStream;
 
 /** A Latte directory ({@code LattePipeline} in diffusers): videos, or pictures of one frame. */
 final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning> {
-  private static final String NAME = "latte";
   private static final int SIDE = 512;
   private static final int TEXT_TOKENS = 120;
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.NUM_FRAMES,
-          InputConfig.ETA,
-          InputConfig.TIMESTEPS,
-          InputConfig.CLEAN_CAPTION,
-          InputConfig.MASK_FEATURE,
-          InputConfig.DECODE_CHUNK_SIZE,
-          InputConfig.ENABLE_TEMPORAL_ATTENTIONS);
+  private static final Kind KIND =
+      new Kind(
+          "latte",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.NUM_FRAMES,
+              InputConfig.ETA,
+              InputConfig.TIMESTEPS,
+              InputConfig.CLEAN_CAPTION,
+              InputConfig.MASK_FEATURE,
+              InputConfig.DECODE_CHUNK_SIZE,
+              InputConfig.ENABLE_TEMPORAL_ATTENTIONS));
 
   LattePipeline(PipelineComponents components) {
-    super(components, needs(), LatteConfig::from);
+    super(KIND, components, needs(), LatteConfig::from);
   }
 
   private static Needs needs() {
@@ -67,16 +65,6 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
-  @Override
   protected GenerationRequest resolved(InputConfig input) {
     int frames = Objects.requireNonNullElse(input.numFrames(), config().frames());
     if (frames != 1 && frames != config().frames()) {
@@ -86,16 +74,11 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
     }
     Patch patch = config().layers().patch();
     int scale = vae().scale();
-    Size size = askedOr(SIDE, input);
-    requireMultiples(Math.max(8, scale * patch.size()), size);
+    Size size = PictureSizes.asked(input, SIDE);
+    PictureSizes.requireMultiples(Math.max(8, scale * patch.size()), size);
     LatentShape latents =
-        new LatentShape(
-            patch.channels(),
-            frames,
-            size.height() / scale,
-            size.width() / scale,
-            new Patchify(patch.size()),
-            LatentShape.Layout.FRAMES);
+        latents(
+            size, frames, patch.channels(), new Patchify(patch.size()), LatentShape.Layout.FRAMES);
     return GenerationRequest.of(input, size, latents, new Defaults(50, 7.5, TEXT_TOKENS, true));
   }
 
@@ -136,5 +119,12 @@ final class LattePipeline extends LatentPipeline<LatteConfig, AdaLnConditioning>
   @Override
   public VaeDecoder vaeDecoder(Placement placement) {
     return autoencoder().opened(placement, vae().unshifted()::framesDecoder);
+  }
+
+  /** Opens Latte directories. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(LattePipeline::new, "LattePipeline");
+    }
   }
 }

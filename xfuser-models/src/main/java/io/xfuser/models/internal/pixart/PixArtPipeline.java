@@ -6,13 +6,14 @@ import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
 import io.xfuser.model.GenerationRequest.Size;
-import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.AspectRatioBins;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.adaln.AdaLn;
 import io.xfuser.models.internal.adaln.AdaLnConditioning;
 import io.xfuser.models.internal.adaln.AdaLnConfig;
@@ -30,13 +31,11 @@ import java.util.Set;
 
 /** A PixArt directory ({@code PixArtAlphaPipeline}, {@code PixArtSigmaPipeline} in diffusers). */
 final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning> {
+  private static final String ALPHA = "PixArtAlphaPipeline";
+
   private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
+      ModelSettings.ofPrompts(
           InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.ETA,
           InputConfig.SIGMAS,
@@ -47,7 +46,7 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   private final PixArtVariant kind;
 
   PixArtPipeline(PixArtVariant kind, PipelineComponents components) {
-    super(components, needs(), PixArt::config);
+    super(new Kind(kind.name(), SETTINGS), components, needs(), PixArt::config);
     this.kind = kind;
   }
 
@@ -62,19 +61,9 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   }
 
   @Override
-  public String name() {
-    return kind.name();
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
-  @Override
   protected GenerationRequest resolved(InputConfig input) {
     AdaLnConfig transformer = config();
-    Size asked = askedOr(transformer.sampleSize() * vae().scale(), input);
+    Size asked = PictureSizes.asked(input, transformer.sampleSize() * vae().scale());
     Size size = asked;
     if (input.binsResolution()) {
       if (transformer.sampleSize() > kind.largestSample()) {
@@ -91,15 +80,11 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
               asked.width(),
               "a sample size of %d latents".formatted(transformer.sampleSize()));
     }
-    requireMultiples(vae().scale() * transformer.patch().size(), size);
+    PictureSizes.requireMultiples(vae().scale() * transformer.patch().size(), size);
     return GenerationRequest.of(
             input,
             size,
-            LatentShape.picture(
-                transformer.patch().channels(),
-                size.height() / vae().scale(),
-                size.width() / vae().scale(),
-                transformer.patch().size()),
+            picture(size, transformer.patch().channels(), transformer.patch().size()),
             new Defaults(20, 4.5, kind.maxSequenceLength(), true))
         .withOutput(asked);
   }
@@ -123,5 +108,20 @@ final class PixArtPipeline extends LatentPipeline<AdaLnConfig, AdaLnConditioning
   @Override
   public boolean encodesAlone(TextEncoder.TextOptions options) {
     return true;
+  }
+
+  /** Opens PixArt-α and PixArt-Σ directories. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(
+          components ->
+              new PixArtPipeline(
+                  components.index().getString("_class_name").equals(ALPHA)
+                      ? PixArtVariant.alpha()
+                      : PixArtVariant.sigma(),
+                  components),
+          ALPHA,
+          "PixArtSigmaPipeline");
+    }
   }
 }

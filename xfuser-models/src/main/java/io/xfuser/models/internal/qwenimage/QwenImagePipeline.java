@@ -13,6 +13,7 @@ import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
@@ -21,12 +22,12 @@ import io.xfuser.models.internal.text.ReadPictures;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
 import io.xfuser.models.internal.vae.VaeProvider;
-import io.xfuser.nn.Patchify;
 import io.xfuser.scheduler.SchedulerProvider;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.transformer.TransformerSpec;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,22 +40,19 @@ import java.util.Set;
  * and {@code QwenImageEditPlusPipeline}).
  */
 final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
-  private static final String NAME = "qwenimage";
   private static final int SAMPLE_SIZE = 128; // latents along each side where no size is given
   private static final int LONGEST_TEXT = 1024;
   private static final double GUIDANCE = 4; // against the negative prompt, where there is one
   private static final Defaults DEFAULTS = new Defaults(50, 1, 512, false);
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.TRUE_CFG_SCALE,
-          InputConfig.SIGMAS);
+  private static final Kind KIND =
+      new Kind(
+          "qwenimage",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.MAX_SEQUENCE_LENGTH,
+              InputConfig.TRUE_CFG_SCALE,
+              InputConfig.SIGMAS));
 
   private static final Set<Setting<?>> BEGINNING =
       Set.of(
@@ -68,7 +66,7 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
   private final QwenImageTask task;
 
   QwenImagePipeline(PipelineComponents components) {
-    super(components, needs(task(components)), QwenImageConfig::from);
+    super(KIND, components, needs(task(components)), QwenImageConfig::from);
     task = task(components);
   }
 
@@ -102,21 +100,16 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
   protected String title() {
     return task == QwenImageTask.DRAW
-        ? NAME
-        : NAME + (task == QwenImageTask.EDIT ? "_edit" : "_edit_plus");
+        ? name()
+        : name() + (task == QwenImageTask.EDIT ? "_edit" : "_edit_plus");
   }
 
   @Override
   public Set<Setting<?>> settings() {
     boolean several = task == QwenImageTask.EDIT_PLUS;
-    return ModelSettings.union(SETTINGS, several ? Set.of(InputConfig.IMAGE) : BEGINNING);
+    return ModelSettings.union(super.settings(), several ? Set.of(InputConfig.IMAGE) : BEGINNING);
   }
 
   @Override
@@ -129,7 +122,7 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
     requirePictures(input);
     if (!task.edits()) {
       int side = SAMPLE_SIZE * vae().scale();
-      return begun(resolved(input, askedOr(side, input)), LOOP);
+      return begun(resolved(input, PictureSizes.asked(input, side)), LOOP);
     }
     autoencoder().checkEncoder();
     ReadPictures.checkPrompts(input.prompts());
@@ -163,13 +156,7 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
   }
 
   private LatentShape latents(Size size) {
-    return new LatentShape(
-        config().channels(),
-        1,
-        size.height() / vae().scale(),
-        size.width() / vae().scale(),
-        new Patchify(QwenImageConfig.PATCH),
-        LatentShape.Layout.PACKED);
+    return packed(size, config().channels(), QwenImageConfig.PATCH);
   }
 
   @Override
@@ -192,5 +179,16 @@ final class QwenImagePipeline extends JointPipeline<QwenImageConfig> {
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new QwenImageTextEncoder(components().on(placement), share, task);
+  }
+
+  /** Opens directories of Qwen-Image and Qwen-Image-Edit. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(
+          QwenImagePipeline::new,
+          Arrays.stream(QwenImageTask.values())
+              .flatMap(task -> task.classNames().stream())
+              .toArray(String[]::new));
+    }
   }
 }

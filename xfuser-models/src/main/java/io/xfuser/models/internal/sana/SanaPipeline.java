@@ -13,6 +13,8 @@ import io.xfuser.models.internal.AspectRatioBins;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.models.internal.text.TextModelProvider.Ability;
 import io.xfuser.models.internal.text.TextWidth;
@@ -27,42 +29,43 @@ import java.util.Set;
 
 /** A directory of SANA ({@code SanaPipeline} in diffusers). */
 class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
-  private static final String NAME = "sana";
+  /** The pipeline of SANA-Sprint that begins with a picture in any case. */
+  static final String FROM_PICTURES = "SanaSprintImg2ImgPipeline";
+
+  private static final List<String> SPRINTS = List.of("SanaSprintPipeline", FROM_PICTURES);
+
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
   private static final int MULTIPLE = 32; // pixels along each side, whatever the autoencoder
   private static final Defaults DEFAULTS = new Defaults(20, 4.5, 300, false);
 
   /** What both kinds take. */
   static final Set<Setting<?>> COMMON =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
+      ModelSettings.ofPrompts(
           InputConfig.MAX_SEQUENCE_LENGTH,
           InputConfig.COMPLEX_HUMAN_INSTRUCTION,
           InputConfig.USE_RESOLUTION_BINNING,
           InputConfig.CLEAN_CAPTION);
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.union(
-          COMMON,
-          Set.of(
-              InputConfig.NEGATIVE_PROMPT,
-              InputConfig.ETA,
-              InputConfig.SIGMAS,
-              InputConfig.TIMESTEPS));
+  private static final Kind KIND =
+      new Kind(
+          "sana",
+          ModelSettings.union(
+              COMMON,
+              Set.of(
+                  InputConfig.NEGATIVE_PROMPT,
+                  InputConfig.ETA,
+                  InputConfig.SIGMAS,
+                  InputConfig.TIMESTEPS)));
 
   SanaPipeline(PipelineComponents components) {
-    this(components, needs());
+    this(KIND, components, needs());
   }
 
   /** Of a kind that needs something else of its components. */
-  SanaPipeline(PipelineComponents components, Needs needs) {
-    super(components, needs, SanaConfig::from);
+  SanaPipeline(Kind kind, PipelineComponents components, Needs needs) {
+    super(kind, components, needs, SanaConfig::from);
   }
 
-  /** What SANA needs of its components. */
   static Needs needs() {
     return Needs.of("SanaTransformer2DModel").text("", Ability.INNER);
   }
@@ -92,23 +95,13 @@ class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
         TextWidth.of("caption_channels", config().captionChannels(), Map.of("", Ability.INNER)));
   }
 
-  @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
   Defaults defaults() {
     return DEFAULTS;
   }
 
   @Override
   protected GenerationRequest resolved(InputConfig input) {
-    Size asked = askedOr(USUAL_SIZE, input);
+    Size asked = PictureSizes.asked(input, USUAL_SIZE);
     int sample = config().sampleSize();
     Size size =
         input.binsResolution()
@@ -118,13 +111,9 @@ class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
                 asked.width(),
                 "a sample_size of %d latents".formatted(sample))
             : asked;
-    requireMultiples(Math.max(MULTIPLE, vae().scale() * config().patch().size()), size);
-    LatentShape latents =
-        LatentShape.picture(
-            config().patch().channels(),
-            size.height() / vae().scale(),
-            size.width() / vae().scale(),
-            config().patch().size());
+    PictureSizes.requireMultiples(
+        Math.max(MULTIPLE, vae().scale() * config().patch().size()), size);
+    LatentShape latents = picture(size, config().patch().channels(), config().patch().size());
     return GenerationRequest.of(input, size, latents, defaults()).withOutput(asked);
   }
 
@@ -146,5 +135,19 @@ class SanaPipeline extends LatentPipeline<SanaConfig, SanaConditioning> {
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new SanaTextEncoder(components().on(placement), share);
+  }
+
+  /** Opens directories of SANA. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(
+          components ->
+              SPRINTS.contains(components.index().getString("_class_name"))
+                  ? new SanaSprintPipeline(components)
+                  : new SanaPipeline(components),
+          "SanaPipeline",
+          SPRINTS.get(0),
+          FROM_PICTURES);
+    }
   }
 }

@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.sana;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -26,19 +25,16 @@ import org.jspecify.annotations.Nullable;
 final class SanaSprintPipeline extends SanaPipeline {
   private static final Defaults DEFAULTS = new Defaults(2, 4.5, 300, false);
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.union(
-          COMMON,
-          Set.of(
-              InputConfig.MAX_TIMESTEPS,
-              InputConfig.INTERMEDIATE_TIMESTEPS,
-              InputConfig.IMAGE,
-              InputConfig.STRENGTH));
+  private static final Kind KIND =
+      new Kind(
+          "sana",
+          ModelSettings.union(
+              COMMON, Set.of(InputConfig.MAX_TIMESTEPS, InputConfig.INTERMEDIATE_TIMESTEPS, InputConfig.IMAGE, InputConfig.STRENGTH)));
 
   private static final PictureLoop LOOP = new PictureLoop(0.6, false, false);
 
   SanaSprintPipeline(PipelineComponents components) {
-    super(components, needs().scheduler(SchedulerProvider.Ability.ANGLES));
+    super(KIND, components, needs().scheduler(SchedulerProvider.Ability.ANGLES));
   }
 
   @Override
@@ -49,11 +45,6 @@ final class SanaSprintPipeline extends SanaPipeline {
   @Override
   protected String title() {
     return "sana_sprint";
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
   }
 
   @Override
@@ -79,7 +70,7 @@ final class SanaSprintPipeline extends SanaPipeline {
       return LOOP.begin(drawn, vae().draws());
     }
     String pipeline = components().index().getString("_class_name");
-    if (pipeline.equals(SanaPipelines.SPRINT_FROM_PICTURES)) {
+    if (pipeline.equals(FROM_PICTURES)) {
       throw new ArgumentException(pipeline + " needs " + InputConfig.IMAGE);
     }
     return drawn;

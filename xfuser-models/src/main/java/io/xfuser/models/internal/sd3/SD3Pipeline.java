@@ -1,7 +1,6 @@
 package io.xfuser.models.internal.sd3;
 
 import io.xfuser.config.InputConfig;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Defaults;
@@ -13,6 +12,8 @@ import io.xfuser.model.TextEncoder;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
+import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
@@ -32,7 +33,6 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -41,7 +41,6 @@ import java.util.function.Function;
  * picture).
  */
 final class SD3Pipeline extends JointPipeline<SD3Config> {
-  private static final String NAME = "sd3";
   private static final int LONGEST_TEXT = 512;
   private static final String TEXT_WIDTH = "joint_attention_dim";
 
@@ -51,33 +50,31 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   /** That of the pipeline, for all others. */
   private static final double MAX_SHIFT = 1.16;
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.PROMPT_2,
-          InputConfig.PROMPT_3,
-          InputConfig.NEGATIVE_PROMPT_2,
-          InputConfig.NEGATIVE_PROMPT_3,
-          InputConfig.CLIP_SKIP,
-          InputConfig.SIGMAS,
-          InputConfig.MU,
-          InputConfig.SKIP_GUIDANCE_LAYERS,
-          InputConfig.SKIP_LAYER_GUIDANCE_SCALE,
-          InputConfig.SKIP_LAYER_GUIDANCE_START,
-          InputConfig.SKIP_LAYER_GUIDANCE_STOP,
-          InputConfig.IMAGE,
-          InputConfig.MASK_IMAGE,
-          InputConfig.STRENGTH,
-          InputConfig.PADDING_MASK_CROP,
-          InputConfig.IP_ADAPTER_IMAGE);
+  private static final Kind KIND =
+      new Kind(
+          "sd3",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.MAX_SEQUENCE_LENGTH,
+              InputConfig.PROMPT_2,
+              InputConfig.PROMPT_3,
+              InputConfig.NEGATIVE_PROMPT_2,
+              InputConfig.NEGATIVE_PROMPT_3,
+              InputConfig.CLIP_SKIP,
+              InputConfig.SIGMAS,
+              InputConfig.MU,
+              InputConfig.SKIP_GUIDANCE_LAYERS,
+              InputConfig.SKIP_LAYER_GUIDANCE_SCALE,
+              InputConfig.SKIP_LAYER_GUIDANCE_START,
+              InputConfig.SKIP_LAYER_GUIDANCE_STOP,
+              InputConfig.IMAGE,
+              InputConfig.MASK_IMAGE,
+              InputConfig.STRENGTH,
+              InputConfig.PADDING_MASK_CROP,
+              InputConfig.IP_ADAPTER_IMAGE));
 
   SD3Pipeline(PipelineComponents components) {
-    super(components, needs(), SD3Config::from);
+    super(KIND, components, needs(), SD3Config::from);
   }
 
   private static Needs needs() {
@@ -124,25 +121,13 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
-  @Override
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     int scale = vae().scale();
     int patch = config().patch().size();
-    Size size = askedOr(config().sampleSize() * scale, input);
-    requireMultiples(scale * patch, size);
-    LatentShape latents =
-        LatentShape.picture(
-            config().patch().channels(), size.height() / scale, size.width() / scale, patch);
+    Size size = PictureSizes.asked(input, config().sampleSize() * scale);
+    PictureSizes.requireMultiples(scale * patch, size);
+    LatentShape latents = picture(size, config().patch().channels(), patch);
     Axes axes = latents.axes();
     if (Math.max(axes.rows(), axes.columns()) > config().table()) {
       throw new ArgumentException(
@@ -176,7 +161,7 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
     if (pictures > 1) {
       throw new ArgumentException(
           "%s takes one %s, but %d are given"
-              .formatted(NAME, InputConfig.IP_ADAPTER_IMAGE, pictures));
+              .formatted(name(), InputConfig.IP_ADAPTER_IMAGE, pictures));
     }
     return adapters().shown(request);
   }
@@ -224,5 +209,16 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   @Override
   public boolean encodesAlone(TextEncoder.TextOptions options) {
     return options.clipSkip() == 0; // which is for prompts alone
+  }
+
+  /** Opens directories of Stable Diffusion 3 and 3.5. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(
+          SD3Pipeline::new,
+          "StableDiffusion3Pipeline",
+          "StableDiffusion3Img2ImgPipeline",
+          "StableDiffusion3InpaintPipeline");
+    }
   }
 }

@@ -15,6 +15,8 @@ import io.xfuser.models.internal.FramePictures;
 import io.xfuser.models.internal.LatentPipeline;
 import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
+import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.SecondTransformer;
 import io.xfuser.models.internal.scheduler.LoopVariants;
 import io.xfuser.models.internal.text.ClipPictures;
@@ -41,9 +43,7 @@ import java.util.stream.Stream;
  * tokens have a timestep each.
  */
 final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
-  private static final String NAME = "wan";
-  private static final int HEIGHT = 480;
-  private static final int WIDTH = 832;
+  private static final Size USUAL = new Size(480, 832);
   private static final int FRAMES = 81;
   private static final int FPS = 16;
   private static final int DEEP = 16; // scale of 2.2's autoencoder
@@ -51,22 +51,20 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   private static final int MULTIPLE = 16; // pixels along each side, whatever the autoencoder
   private static final Defaults DEFAULTS = new Defaults(50, 5, 512, false);
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.NUM_FRAMES,
-          InputConfig.MAX_SEQUENCE_LENGTH);
+  private static final Kind KIND =
+      new Kind(
+          "wan",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.NUM_FRAMES,
+              InputConfig.MAX_SEQUENCE_LENGTH));
 
   private final FramePictures pictures;
   private Optional<SecondTransformer> second = Optional.empty();
   private long eyeBytes;
 
   WanPipeline(PipelineComponents components) {
-    super(components, needs(), WanConfig::from);
+    super(KIND, components, needs(), WanConfig::from);
     pictures = pictures(components);
   }
 
@@ -114,13 +112,8 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
   public Set<Setting<?>> settings() {
-    Set<Setting<?>> own = ModelSettings.union(SETTINGS, pictures.settings());
+    Set<Setting<?>> own = ModelSettings.union(super.settings(), pictures.settings());
     return second.isPresent()
         ? ModelSettings.union(own, Set.of(InputConfig.GUIDANCE_SCALE_2))
         : own;
@@ -129,18 +122,14 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   @Override
   protected GenerationRequest resolved(InputConfig input) {
     int count = frames(Objects.requireNonNullElse(input.numFrames(), FRAMES));
-    Size size =
-        new Size(
-            Objects.requireNonNullElse(input.height(), HEIGHT),
-            Objects.requireNonNullElse(input.width(), WIDTH));
+    Size size = PictureSizes.asked(input, USUAL);
     int scale = vae().scale();
-    requireMultiples(Math.max(MULTIPLE, scale * config().patch().side()), size);
+    PictureSizes.requireMultiples(Math.max(MULTIPLE, scale * config().patch().side()), size);
     LatentShape latents =
-        new LatentShape(
-                config().channels(),
+        latents(
+                size,
                 (count - 1) / vae().temporalScale() + 1,
-                size.height() / scale,
-                size.width() / scale,
+                config().channels(),
                 config().patch(),
                 LatentShape.Layout.VIDEO)
             .decodedTo(count, scale == DEEP ? DEEP_FPS : FPS);
@@ -164,7 +153,7 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
     if (longest > config().positions()) {
       throw new ArgumentException(
           "%d × %d × %d tokens (frames × rows × columns) are too many along an axis: %s has %d places"
-              .formatted(axes.frames(), axes.rows(), axes.columns(), NAME, config().positions()));
+              .formatted(axes.frames(), axes.rows(), axes.columns(), name(), config().positions()));
     }
   }
 
@@ -224,5 +213,12 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
   public void close() {
     super.close();
     second.ifPresent(SecondTransformer::close);
+  }
+
+  /** Opens directories of Wan. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(WanPipeline::new, "WanPipeline", "WanImageToVideoPipeline");
+    }
   }
 }

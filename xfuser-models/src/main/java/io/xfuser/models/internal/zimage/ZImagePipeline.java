@@ -2,7 +2,6 @@ package io.xfuser.models.internal.zimage;
 
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.Picture;
-import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.PictureFile;
@@ -19,6 +18,7 @@ import io.xfuser.models.internal.ModelSettings;
 import io.xfuser.models.internal.Needs;
 import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.PictureSizes;
+import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.scheduler.DynamicShift;
 import io.xfuser.models.internal.scheduler.FlowSigmas;
 import io.xfuser.models.internal.scheduler.LoopVariants;
@@ -34,7 +34,6 @@ import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -43,29 +42,26 @@ import java.util.Set;
  * 0.37 with a mask).
  */
 final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning> {
-  private static final String NAME = "zimage";
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
   private static final PictureLoop BEGINNING = new PictureLoop(0.6, false, false);
   private static final PictureLoop REPAINTING = new PictureLoop(1, false, false);
   private static final Defaults DEFAULTS = new Defaults(50, 5, 512, false);
 
-  private static final Set<Setting<?>> SETTINGS =
-      ModelSettings.and(
-          InputConfig.PROMPT,
-          InputConfig.NEGATIVE_PROMPT,
-          InputConfig.NUM_IMAGES_PER_PROMPT,
-          InputConfig.HEIGHT,
-          InputConfig.WIDTH,
-          InputConfig.MAX_SEQUENCE_LENGTH,
-          InputConfig.SIGMAS,
-          InputConfig.CFG_NORMALIZATION,
-          InputConfig.CFG_TRUNCATION,
-          InputConfig.IMAGE,
-          InputConfig.MASK_IMAGE,
-          InputConfig.STRENGTH);
+  private static final Kind KIND =
+      new Kind(
+          "zimage",
+          ModelSettings.ofPrompts(
+              InputConfig.NEGATIVE_PROMPT,
+              InputConfig.MAX_SEQUENCE_LENGTH,
+              InputConfig.SIGMAS,
+              InputConfig.CFG_NORMALIZATION,
+              InputConfig.CFG_TRUNCATION,
+              InputConfig.IMAGE,
+               InputConfig.MASK_IMAGE,
+              InputConfig.STRENGTH));
 
   ZImagePipeline(PipelineComponents components) {
-    super(components, needs(), ZImageConfig::from);
+    super(KIND, components, needs(), ZImageConfig::from);
   }
 
   private static Needs needs() {
@@ -86,23 +82,11 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Set<Setting<?>> settings() {
-    return SETTINGS;
-  }
-
-  @Override
   protected GenerationRequest resolved(InputConfig input) {
     requirePictures(input);
     int scale = vae().scale();
     Size size = size(input, scale * ZImageConfig.PATCH);
-    LatentShape latents =
-        LatentShape.picture(
-            config().channels(), size.height() / scale, size.width() / scale, ZImageConfig.PATCH);
+    LatentShape latents = picture(size, config().channels(), ZImageConfig.PATCH);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
     requirePlaces(latents.axes(), request.text().maxSequenceLength());
     return begun(
@@ -113,18 +97,15 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
   }
 
   /** What is asked for; else that of the picture to begin with, without what is no whole token. */
-  private static Size size(InputConfig input, int multiple) {
+  private Size size(InputConfig input, int multiple) {
     Size usual = new Size(USUAL_SIZE, USUAL_SIZE);
     Picture image = input.image();
     if (image != null && (input.height() == null || input.width() == null)) {
       Bitmap whole = PictureFile.read(InputConfig.IMAGE.name(), image);
-      usual = PictureSizes.roundedDown(NAME, multiple, new Size(whole.height(), whole.width()));
+      usual = PictureSizes.roundedDown(name(), multiple, new Size(whole.height(), whole.width()));
     }
-    Size size =
-        new Size(
-            Objects.requireNonNullElse(input.height(), usual.height()),
-            Objects.requireNonNullElse(input.width(), usual.width()));
-    requireMultiples(multiple, size);
+    Size size = PictureSizes.asked(input, usual);
+    PictureSizes.requireMultiples(multiple, size);
     return size;
   }
 
@@ -177,5 +158,12 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
   @Override
   public TextEncoder textEncoder(Placement placement, Share share) {
     return new ZImageTextEncoder(components().on(placement), share);
+  }
+
+  /** Opens directories of Z-Image and Z-Image-Turbo. */
+  public static final class Provider extends PipelineClass {
+    public Provider() {
+      super(ZImagePipeline::new, "ZImagePipeline", "ZImageImg2ImgPipeline", "ZImageInpaintPipeline");
+    }
   }
 }
