@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,15 +24,6 @@ public final class Ddim extends DiffusionSolver {
         options.config().getBoolean("set_alpha_to_one", true) ? 1 : schedule.alphaCumprod(0);
     eta = (float) request.eta();
     stride = schedule.length() / request.steps();
-  }
-
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static Ddim of(ComponentConfig config, SchedulerRequest request) {
-    return new Ddim(new SchedulerSettings(config), request);
   }
 
   @Override
@@ -74,11 +64,9 @@ public final class Ddim extends DiffusionSolver {
     }
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("DDIMScheduler", Ddim::of, Ability.ETA);
+      super("DDIMScheduler", Ddim::new, Ability.ETA);
     }
   }
 }

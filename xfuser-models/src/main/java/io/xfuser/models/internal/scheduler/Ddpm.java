@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,15 +24,6 @@ public final class Ddpm extends DiffusionSolver {
     super(DiffusionSteps.of(options, request));
     options.requireNoEta(request);
     varianceType = options.oneOf("variance_type", "fixed_small", "fixed_small_log", "fixed_large");
-  }
-
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static Ddpm of(ComponentConfig config, SchedulerRequest request) {
-    return new Ddpm(new SchedulerSettings(config), request);
   }
 
   @Override
@@ -84,11 +74,9 @@ public final class Ddpm extends DiffusionSolver {
     };
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("DDPMScheduler", Ddpm::of, Ability.TIMESTEPS);
+      super("DDPMScheduler", Ddpm::new, Ability.TIMESTEPS);
     }
   }
 }

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.ComponentConfig;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,15 +34,6 @@ public final class Deis extends MultistepSolver {
     lowerOrderFinal =
         sigmas.timesteps().length < DpmSolverMultistep.FEW_STEPS
             && options.config().getBoolean("lower_order_final", true);
-  }
-
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static Deis of(ComponentConfig config, SchedulerRequest request) {
-    return new Deis(new SchedulerSettings(config), request);
   }
 
   @Override
@@ -123,11 +113,9 @@ public final class Deis extends MultistepSolver {
     return above / ((logB - logC) * (logB - logD));
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("DEISMultistepScheduler", Deis::of, Ability.MU);
+      super("DEISMultistepScheduler", Deis::new, Ability.MU);
     }
   }
 }

@@ -21,7 +21,6 @@ import java.util.Arrays;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record DiffusionSteps(NoiseSchedule schedule, int[] timesteps, String predictionType, double clip) {
 
-  /** Reads {@code options}. */
   static DiffusionSteps of(SchedulerSettings options, SchedulerRequest request) {
     ComponentConfig config = options.config();
     options.requireFalse("thresholding");

@@ -29,7 +29,7 @@ public final class DpmSolverMultistep extends MultistepSolver {
   private final boolean firstOrderLast;
   private final DpmCoefficients coefficients;
 
-  private DpmSolverMultistep(SchedulerSettings options, SchedulerRequest request) {
+  DpmSolverMultistep(SchedulerSettings options, SchedulerRequest request) {
     super(
         options,
         MultistepSigmas.of(
@@ -57,15 +57,6 @@ public final class DpmSolverMultistep extends MultistepSolver {
     lowerOrderFinal = few && config.getBoolean("lower_order_final", true);
     firstOrderLast =
         lowerOrderFinal || options.isTrue("euler_at_final") || sigmas.endsWithoutNoise();
-  }
-
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws ModelException naming a setting that is wrong or not supported
-   */
-  public static DpmSolverMultistep of(ComponentConfig config, SchedulerRequest request) {
-    return new DpmSolverMultistep(new SchedulerSettings(config), request);
   }
 
   @Override
@@ -125,11 +116,9 @@ public final class DpmSolverMultistep extends MultistepSolver {
     return List.copyOf(predictions);
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("DPMSolverMultistepScheduler", DpmSolverMultistep::of, Ability.MU, Ability.TIMESTEPS);
+      super("DPMSolverMultistepScheduler", DpmSolverMultistep::new, Ability.MU, Ability.TIMESTEPS);
     }
   }
 }

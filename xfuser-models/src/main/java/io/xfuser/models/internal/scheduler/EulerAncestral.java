@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -37,15 +36,6 @@ public final class EulerAncestral extends EulerSolver {
     return EulerSigmas.of(options, request, schedule, levels);
   }
 
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static EulerAncestral of(ComponentConfig config, SchedulerRequest request) {
-    return new EulerAncestral(new SchedulerSettings(config), request);
-  }
-
   @Override
   public boolean stochastic() {
     return true;
@@ -75,11 +65,9 @@ public final class EulerAncestral extends EulerSolver {
     return new Sample(tokens, List.of(), step + 1);
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("EulerAncestralDiscreteScheduler", EulerAncestral::of);
+      super("EulerAncestralDiscreteScheduler", EulerAncestral::new);
     }
   }
 }

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -48,15 +47,6 @@ public final class EulerDiscrete extends EulerSolver {
     return EulerSigmas.of(options, request, schedule, levels);
   }
 
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static EulerDiscrete of(ComponentConfig config, SchedulerRequest request) {
-    return new EulerDiscrete(new SchedulerSettings(config), request);
-  }
-
   @Override
   public Sample step(NDManager owner, Sample sample, NDArray prediction, @Nullable NDArray noise) {
     int step = Steps.next(sample, sigmas.timesteps().length);
@@ -68,13 +58,11 @@ public final class EulerDiscrete extends EulerSolver {
     return new Sample(tokens, List.of(), step + 1);
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(
           "EulerDiscreteScheduler",
-          EulerDiscrete::of,
+          EulerDiscrete::new,
           Ability.TIMESTEPS,
           Ability.SIGMAS_TO_THE_END);
     }

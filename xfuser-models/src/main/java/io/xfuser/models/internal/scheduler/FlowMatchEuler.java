@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -30,15 +29,6 @@ public final class FlowMatchEuler implements Scheduler {
       sigmas[i] = inverted ? 1 - sigmas[i] : sigmas[i];
       timesteps[i] = sigmas[i] * trainSteps;
     }
-  }
-
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static FlowMatchEuler of(ComponentConfig config, SchedulerRequest request) {
-    return new FlowMatchEuler(new SchedulerSettings(config), request);
   }
 
   @Override
@@ -73,11 +63,9 @@ public final class FlowMatchEuler implements Scheduler {
     return Steps.PROGRAM.call(owner, "flow", sample.tokens(), prediction, change);
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("FlowMatchEulerDiscreteScheduler", FlowMatchEuler::of, Ability.MU, Ability.SIGMAS);
+      super("FlowMatchEulerDiscreteScheduler", FlowMatchEuler::new, Ability.MU, Ability.SIGMAS);
     }
   }
 }

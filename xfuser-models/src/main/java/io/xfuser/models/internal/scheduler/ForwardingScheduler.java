@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Does what another scheduler does; implementations change some of it. */
 public interface ForwardingScheduler extends Scheduler {
-  /** The other scheduler. */
   Scheduler inner();
 
   @Override

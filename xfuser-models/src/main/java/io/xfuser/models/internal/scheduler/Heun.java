@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
 import io.xfuser.torchscript.Torch;
-import io.xfuser.weights.ComponentConfig;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,13 +30,7 @@ public final class Heun extends EulerSolver {
     this.clip = clip;
   }
 
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static Heun of(ComponentConfig config, SchedulerRequest request) {
-    SchedulerSettings options = new SchedulerSettings(config);
+  private static Heun of(SchedulerSettings options, SchedulerRequest request) {
     SigmaCurves.check(options);
     NoiseSchedule schedule = NoiseSchedule.withoutRescaling(options, DEFAULTS);
     EulerSigmas.Levels levels =
@@ -45,18 +38,12 @@ public final class Heun extends EulerSolver {
     return new Heun(
         options.oneOf("prediction_type", "epsilon", "v_prediction", "sample"),
         options.isTrue("clip_sample")
-            ? config.getDouble("clip_sample_range", 1)
+            ? options.config().getDouble("clip_sample_range", 1)
             : Double.POSITIVE_INFINITY,
         EulerSigmas.of(options, request, schedule, levels));
   }
 
-  /**
-   * The same of a rectified flow.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static Heun ofFlow(ComponentConfig config, SchedulerRequest request) {
-    SchedulerSettings options = new SchedulerSettings(config);
+  private static Heun ofFlow(SchedulerSettings options, SchedulerRequest request) {
     options.requireNoEta(request);
     float[] values = Sequences.toFloats(FlowSigmas.fixed(options, request.steps()), 0);
     int trainSteps = options.positive("num_train_timesteps", 1000);
@@ -140,9 +127,7 @@ public final class Heun extends EulerSolver {
         : original(owner, sample, prediction);
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super("HeunDiscreteScheduler", Heun::of, Ability.TIMESTEPS);
     }
@@ -150,7 +135,6 @@ public final class Heun extends EulerSolver {
 
   /** Makes that of a rectified flow. */
   public static final class FlowProvider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public FlowProvider() {
       super("FlowMatchHeunDiscreteScheduler", Heun::ofFlow);
     }

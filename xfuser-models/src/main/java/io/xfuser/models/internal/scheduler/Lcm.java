@@ -46,15 +46,6 @@ public final class Lcm implements Scheduler {
     scaling = (float) config.getDouble("timestep_scaling", 10);
   }
 
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static Lcm of(ComponentConfig config, SchedulerRequest request) {
-    return new Lcm(new SchedulerSettings(config), request);
-  }
-
   /** Evenly among the timesteps of the distillation, from its last one down. */
   private static int[] chosen(SchedulerSettings options, int trainSteps, int steps) {
     int distilled = options.positive("original_inference_steps", 50);
@@ -112,11 +103,9 @@ public final class Lcm implements Scheduler {
         owner, "consistent", predictionType, sample.tokens(), prediction, coefficients, clip);
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("LCMScheduler", Lcm::of, Ability.TIMESTEPS);
+      super("LCMScheduler", Lcm::new, Ability.TIMESTEPS);
     }
   }
 }

@@ -21,7 +21,6 @@ record Prediction(String kind, boolean picture, MultistepSigmas sigmas, SolverTa
     return new Prediction(kind, picture, sigmas, tables);
   }
 
-  /** The same for the picture. */
   Prediction ofPicture() {
     return new Prediction(kind, true, sigmas, tables);
   }

@@ -19,9 +19,12 @@ abstract class SchedulerClass implements SchedulerProvider {
     this.abilities = Set.of(abilities);
   }
 
-  /** A scheduler as its settings and a request say. */
+  /**
+   * A scheduler as its settings and a request say; refuses with {@link ModelException} a setting
+   * that is wrong or not supported.
+   */
   interface Opener {
-    Scheduler open(ComponentConfig config, SchedulerRequest request);
+    Scheduler open(SchedulerSettings options, SchedulerRequest request);
   }
 
   @Override
@@ -39,7 +42,7 @@ abstract class SchedulerClass implements SchedulerProvider {
     boolean sigmas = can(Ability.SIGMAS) || can(Ability.SIGMAS_TO_THE_END) || can(Ability.ANGLES);
     require(config, request.sigmas() == null || sigmas, "sigmas");
     require(config, request.timesteps() == null || can(Ability.TIMESTEPS), "timesteps");
-    return opener.open(config, request);
+    return opener.open(new SchedulerSettings(config), request);
   }
 
   private boolean can(Ability ability) {

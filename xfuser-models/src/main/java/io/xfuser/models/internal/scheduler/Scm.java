@@ -53,15 +53,6 @@ public final class Scm implements Scheduler {
     }
   }
 
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  public static Scm of(ComponentConfig config, SchedulerRequest request) {
-    return new Scm(new SchedulerSettings(config), request);
-  }
-
   /** How far a flow is from the picture at the angle before {@code step}, 1 at noise. */
   private float flow(int step) {
     float sine = Float32.sin(angles[step]);
@@ -150,11 +141,9 @@ public final class Scm implements Scheduler {
     }
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("SCMScheduler", Scm::of, Ability.ANGLES);
+      super("SCMScheduler", Scm::new, Ability.ANGLES);
     }
   }
 }

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -13,17 +12,8 @@ import org.jspecify.annotations.Nullable;
  * scheduling_ddim_cogvideox.py}.
  */
 final class ShiftedDdim extends ShiftedSolver {
-  private ShiftedDdim(ShiftedSchedule schedule) {
-    super(schedule);
-  }
-
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  static ShiftedDdim of(ComponentConfig config, SchedulerRequest request) {
-    return new ShiftedDdim(ShiftedSchedule.of(new SchedulerSettings(config), request));
+  private ShiftedDdim(SchedulerSettings options, SchedulerRequest request) {
+    super(ShiftedSchedule.of(options, request));
   }
 
   @Override
@@ -46,11 +36,9 @@ final class ShiftedDdim extends ShiftedSolver {
     return new Sample(tokens, List.of(), step + 1);
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("CogVideoXDDIMScheduler", ShiftedDdim::of);
+      super("CogVideoXDDIMScheduler", ShiftedDdim::new);
     }
   }
 }

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.SchedulerRequest;
-import io.xfuser.weights.ComponentConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,17 +15,8 @@ import org.jspecify.annotations.Nullable;
  * second.
  */
 final class ShiftedDpm extends ShiftedSolver {
-  private ShiftedDpm(ShiftedSchedule schedule) {
-    super(schedule);
-  }
-
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws IllegalArgumentException naming a setting that is wrong or not supported
-   */
-  static ShiftedDpm of(ComponentConfig config, SchedulerRequest request) {
-    return new ShiftedDpm(ShiftedSchedule.of(new SchedulerSettings(config), request));
+  private ShiftedDpm(SchedulerSettings options, SchedulerRequest request) {
+    super(ShiftedSchedule.of(options, request));
   }
 
   @Override
@@ -83,11 +73,9 @@ final class ShiftedDpm extends ShiftedSolver {
     return Math.log(Math.sqrt(alpha / (1 - alpha)));
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("CogVideoXDPMScheduler", ShiftedDpm::of);
+      super("CogVideoXDPMScheduler", ShiftedDpm::new);
     }
   }
 }

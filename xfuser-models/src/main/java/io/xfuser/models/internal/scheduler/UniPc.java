@@ -52,15 +52,6 @@ public final class UniPc extends MultistepSolver {
     }
   }
 
-  /**
-   * The solver that {@code config} describes.
-   *
-   * @throws ModelException naming a setting that is wrong or not supported
-   */
-  public static UniPc of(ComponentConfig config, SchedulerRequest request) {
-    return new UniPc(new SchedulerSettings(config), request);
-  }
-
   @Override
   public Sample step(NDManager owner, Sample sample, NDArray predicted, @Nullable NDArray noise) {
     int step = Steps.next(sample, sigmas.timesteps().length);
@@ -115,11 +106,9 @@ public final class UniPc extends MultistepSolver {
         weights.differences());
   }
 
-  /** Makes it of diffusers' class. */
   public static final class Provider extends SchedulerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
-      super("UniPCMultistepScheduler", UniPc::of, Ability.MU);
+      super("UniPCMultistepScheduler", UniPc::new, Ability.MU);
     }
   }
 }

@@ -15,7 +15,7 @@ class LoopVariantsTest {
   void whatALoopDoesOtherwiseChangesNeitherNameNorNoise() {
     ComponentConfig config =
         ComponentConfig.parse("here", "{\"algorithm_type\": \"sde-dpmsolver++\"}");
-    Scheduler plain = DpmSolverMultistep.of(config, SchedulerRequest.of(1));
+    Scheduler plain = new DpmSolverMultistep(new SchedulerSettings(config), SchedulerRequest.of(1));
     List<UnaryOperator<Scheduler>> variants =
         List.of(
             LoopVariants::originalInOneStep,
