@@ -8,8 +8,9 @@ import io.xfuser.models.internal.joint.Modulation;
 import io.xfuser.models.internal.joint.PictureAdapter;
 import io.xfuser.models.internal.joint.SingleBlock;
 import io.xfuser.models.internal.joint.StreamConfig;
-import io.xfuser.models.internal.joint.StreamEmbedding;
 import io.xfuser.models.internal.joint.StreamTransformer;
+import io.xfuser.models.internal.joint.Streams;
+import io.xfuser.models.internal.parts.LinearEmbedding;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -107,7 +108,8 @@ record Chroma(ChromaConfig config, Weights weights, List<PictureAdapter> adapter
   public Embedding<JointConditioning> embedding() {
     long width = config.streams().width();
     int token = config.streams().tokenWidth();
-    return new StreamEmbedding(
+    return new LinearEmbedding<>(
+        Streams.PROGRAM,
         WeightMap.of(
             weights,
             w ->

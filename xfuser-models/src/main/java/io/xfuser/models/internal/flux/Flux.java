@@ -8,9 +8,9 @@ import io.xfuser.models.internal.joint.Modulation;
 import io.xfuser.models.internal.joint.PictureAdapter;
 import io.xfuser.models.internal.joint.SingleBlock;
 import io.xfuser.models.internal.joint.StreamConfig;
-import io.xfuser.models.internal.joint.StreamEmbedding;
 import io.xfuser.models.internal.joint.StreamTransformer;
 import io.xfuser.models.internal.joint.Streams;
+import io.xfuser.models.internal.parts.LinearEmbedding;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
@@ -110,7 +110,8 @@ public record Flux(FluxConfig config, Weights weights, List<PictureAdapter> adap
 
   @Override
   public Embedding<JointConditioning> embedding() {
-    return new StreamEmbedding(
+    return new LinearEmbedding<>(
+        Streams.PROGRAM,
         WeightMap.of(
             weights,
             w ->

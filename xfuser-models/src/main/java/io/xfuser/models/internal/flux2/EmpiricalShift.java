@@ -11,7 +11,6 @@ final class EmpiricalShift {
 
   private EmpiricalShift() {}
 
-  /** The logarithm of the shift. */
   static double mu(int tokens, int steps) {
     double many = 0.00016927 * tokens + 0.45666666;
     if (tokens > LARGE) {

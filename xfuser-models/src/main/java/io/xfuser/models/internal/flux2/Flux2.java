@@ -3,6 +3,7 @@ package io.xfuser.models.internal.flux2;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.LinearEmbedding;
 import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
@@ -68,7 +69,8 @@ record Flux2(Flux2Config config, Weights weights) implements SizedTransformer<Jo
 
   @Override
   public Embedding<JointConditioning> embedding() {
-    return new Embedder(
+    return new LinearEmbedding<>(
+        PROGRAM,
         WeightMap.of(
             weights, w -> w.withoutBias().linear("x_embedder", config.width(), config.channels())));
   }
@@ -105,14 +107,6 @@ record Flux2(Flux2Config config, Weights weights) implements SizedTransformer<Jo
     }
     NDArray ofText = Torch.slice(owner, c.places(), 0, spoken.from(), spoken.to());
     return Torch.concat(owner, List.of(ofText, ofImage), 0);
-  }
-
-  /** A linear layer over the latents of a token. */
-  private record Embedder(TensorMap weights) implements Embedding<JointConditioning> {
-    @Override
-    public NDArray embed(NDManager owner, NDArray tokens, TokenRange local, JointConditioning c) {
-      return PROGRAM.call(owner, "embed", tokens, weights); // (B, l, C)
-    }
   }
 
   /** The modulated norm and the projection to the latents of a token. */

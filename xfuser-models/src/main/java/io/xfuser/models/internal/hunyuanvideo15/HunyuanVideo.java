@@ -5,15 +5,14 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.DoubleBlock;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.Streams;
+import io.xfuser.models.internal.parts.LinearEmbedding;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
@@ -82,7 +81,8 @@ record HunyuanVideo(HunyuanVideoConfig config, int glyphInner, Weights weights)
 
   @Override
   public Embedding<JointConditioning> embedding() {
-    return new Embedder(
+    return new LinearEmbedding<>(
+        PROGRAM,
         WeightMap.of(
             weights,
             w ->
@@ -118,13 +118,5 @@ record HunyuanVideo(HunyuanVideoConfig config, int glyphInner, Weights weights)
   @Override
   public Conditioner<JointConditioning> conditioner() {
     return HunyuanVideoConditioner.load(config, glyphInner, weights);
-  }
-
-  /** A linear layer over the latents of a token. */
-  private record Embedder(TensorMap weights) implements Embedding<JointConditioning> {
-    @Override
-    public NDArray embed(NDManager owner, NDArray tokens, TokenRange local, JointConditioning c) {
-      return PROGRAM.call(owner, "embed", tokens, weights); // (B, l, C)
-    }
   }
 }

@@ -49,7 +49,6 @@ public record JointConditioning(
     this(text, mask, textPlaces, places, rows, steps, null, null, null);
   }
 
-  /** The same with a mask. */
   public JointConditioning masked(NDArray other) {
     return new JointConditioning(
         text, other, textPlaces, places, rows, steps, refining, shown, stepOrNull);
@@ -79,7 +78,6 @@ public record JointConditioning(
         text, mask, textPlaces, places, rows, steps, refining, now, steps.at(step, timestep));
   }
 
-  /** What belongs to this step. */
   public StepModulations.Now step() {
     StepModulations.Now present = stepOrNull;
     if (present == null) {

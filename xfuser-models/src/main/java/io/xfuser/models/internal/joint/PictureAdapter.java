@@ -20,7 +20,6 @@ public record PictureAdapter(Weights weights, long seen, long made, List<Double>
   /** The layer that {@code made} is counted by. */
   static final String PROJECTION = "image_proj.proj.weight";
 
-  /** Copies the list. */
   public PictureAdapter {
     scales = List.copyOf(scales);
   }

@@ -46,7 +46,6 @@ public record StreamConfig(
     }
   }
 
-  /** All blocks. */
   public int depth() {
     return doubleBlocks + singleBlocks;
   }

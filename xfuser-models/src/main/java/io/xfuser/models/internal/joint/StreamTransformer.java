@@ -4,7 +4,6 @@ import io.xfuser.transformer.TransformerSpec;
 
 /** Double blocks, then single blocks, numbered in this order. */
 public interface StreamTransformer extends TransformerSpec<JointConditioning> {
-  /** Its dimensions. */
   StreamConfig streams();
 
   @Override

@@ -14,7 +14,7 @@ import java.util.List;
 /** The arithmetic of blocks of two streams, and of one. */
 public final class Streams {
   /** Their program. */
-  static final Program PROGRAM =
+  public static final Program PROGRAM =
       Program.load(Streams.class, "stream.py", "rotary.py", "blocks.py", "pictures.py");
 
   /**

@@ -10,17 +10,14 @@ import io.xfuser.transformer.TransformerSpec;
 public interface SizedTransformer<C> extends TransformerSpec<C> {
   /** What settings tell. */
   interface Size {
-    /** Blocks. */
     int depth();
 
     /** Heads of self-attention. */
     int heads();
 
-    /** Width of a head. */
     int headSize();
   }
 
-  /** The settings. */
   Size config();
 
   @Override

@@ -95,7 +95,6 @@ public final class StepModulations {
       this.own = own;
     }
 
-    /** The step's timestep. */
     public double timestep() {
       return group.timesteps().get(Math.toIntExact(from / (to - from)));
     }

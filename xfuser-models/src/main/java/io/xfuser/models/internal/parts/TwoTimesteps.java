@@ -46,7 +46,6 @@ public final class TwoTimesteps {
     this.resting = new StepModulations(request, List.of(0.0), of);
   }
 
-  /** Those of a step. */
   public Step at(NDManager step, double timestep) {
     NDArray now = embedded.apply(step, timestep);
     return still == 0

@@ -1,16 +1,14 @@
 package io.xfuser.models.internal.qwenimage;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.xfuser.models.internal.joint.JointConditioning;
+import io.xfuser.models.internal.parts.LinearEmbedding;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
-import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
 import io.xfuser.transformer.Conditioner;
 import io.xfuser.transformer.Embedding;
@@ -60,7 +58,8 @@ record QwenImage(QwenImageConfig config, Weights weights)
   @Override
   public Embedding<JointConditioning> embedding() {
     Patchify patchify = new Patchify(QwenImageConfig.PATCH);
-    return new Embedder(
+    return new LinearEmbedding<>(
+        PROGRAM,
         WeightMap.of(
             weights,
             w ->
@@ -83,13 +82,5 @@ record QwenImage(QwenImageConfig config, Weights weights)
   @Override
   public Conditioner<JointConditioning> conditioner() {
     return QwenImageConditioner.load(config, weights);
-  }
-
-  /** A linear layer over the latents of a token. */
-  private record Embedder(TensorMap weights) implements Embedding<JointConditioning> {
-    @Override
-    public NDArray embed(NDManager owner, NDArray tokens, TokenRange local, JointConditioning c) {
-      return PROGRAM.call(owner, "embed", tokens, weights); // (B, l, C)
-    }
   }
 }

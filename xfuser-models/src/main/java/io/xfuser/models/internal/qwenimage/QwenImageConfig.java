@@ -59,7 +59,6 @@ record QwenImageConfig(
     return heads * headSize;
   }
 
-  /** Values of a token. */
   int tokenWidth() {
     return channels * PATCH * PATCH;
   }

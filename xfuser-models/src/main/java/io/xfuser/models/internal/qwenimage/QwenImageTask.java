@@ -37,7 +37,6 @@ enum QwenImageTask {
             + " maintaining consistency with the original input where appropriate.";
   }
 
-  /** The one of the pipeline of this class. */
   static QwenImageTask of(String className) {
     return Arrays.stream(values())
         .filter(task -> task.classNames().contains(className))

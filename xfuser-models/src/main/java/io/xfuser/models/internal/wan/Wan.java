@@ -2,11 +2,11 @@ package io.xfuser.models.internal.wan;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.LinearEmbedding;
 import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.nn.Patchify;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
@@ -70,7 +70,8 @@ record Wan(WanConfig config, Weights weights, Weights exact)
   @Override
   public Embedding<WanConditioning> embedding() {
     Patchify patch = config.patch();
-    return new Embedder(
+    return new LinearEmbedding<>(
+        PROGRAM,
         WeightMap.of(
             weights,
             w ->
@@ -103,14 +104,6 @@ record Wan(WanConfig config, Weights weights, Weights exact)
   @Override
   public Conditioner<WanConditioning> conditioner() {
     return WanConditioner.load(config, weights, exact);
-  }
-
-  /** A linear layer over the latents of a token. */
-  private record Embedder(TensorMap weights) implements Embedding<WanConditioning> {
-    @Override
-    public NDArray embed(NDManager owner, NDArray tokens, TokenRange local, WanConditioning c) {
-      return PROGRAM.call(owner, "embed", tokens, weights); // (B, l, C)
-    }
   }
 
   /** A modulated norm and the projection to the latents of a token. */

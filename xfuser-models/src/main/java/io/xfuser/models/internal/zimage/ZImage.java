@@ -2,10 +2,10 @@ package io.xfuser.models.internal.zimage;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.parts.LinearEmbedding;
 import io.xfuser.models.internal.parts.SizedTransformer;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
-import io.xfuser.nn.TokenRange;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.Block;
@@ -63,7 +63,8 @@ record ZImage(ZImageConfig config, Weights weights)
 
   @Override
   public Embedding<ZImageConditioning> embedding() {
-    return new Embedder(
+    return new LinearEmbedding<>(
+        PROGRAM,
         WeightMap.of(
             weights, w -> w.linear("all_x_embedder." + SIZE, config.width(), config.tokenWidth())));
   }
@@ -82,14 +83,6 @@ record ZImage(ZImageConfig config, Weights weights)
   @Override
   public Conditioner<ZImageConditioning> conditioner() {
     return ZImageConditioner.load(config, weights);
-  }
-
-  /** A linear layer over the latents of a token. */
-  private record Embedder(TensorMap weights) implements Embedding<ZImageConditioning> {
-    @Override
-    public NDArray embed(NDManager owner, NDArray tokens, TokenRange local, ZImageConditioning c) {
-      return PROGRAM.call(owner, "embed", tokens, weights); // (B, l, C)
-    }
   }
 
   /** The modulated norm and the projection to the latents of a token. */

@@ -30,7 +30,6 @@ record ZImageConditioning(
         text, captionTokens, mask, textRotation, rotation, steps, steps.at(step, timestep));
   }
 
-  /** What belongs to this step. */
   StepModulations.Now step() {
     StepModulations.Now present = stepOrNull;
     if (present == null) {

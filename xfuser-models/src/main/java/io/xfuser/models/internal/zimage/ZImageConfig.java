@@ -69,7 +69,6 @@ record ZImageConfig(
     return width / heads;
   }
 
-  /** Values of a token. */
   int tokenWidth() {
     return channels * PATCH * PATCH;
   }
