@@ -11,8 +11,6 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Program;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.LoadOptions;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -48,16 +46,10 @@ public final class BertEncoder implements TextModel {
   }
 
   /**
-   * Opens {@code config.json} and {@code model.safetensors} or its shards in {@code directory}.
+   * Opens {@code folder}.
    *
-   * @param loading to float32, bfloat16 or float16
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
-  public static BertEncoder open(Path directory, LoadOptions loading) {
-    return open(EncoderFolder.of(directory, loading));
-  }
-
-  /** Opens {@code folder}; otherwise the same. */
   public static BertEncoder open(EncoderFolder folder) {
     ComponentConfig json = part(folder.config());
     LayersConfig config = config(json);
@@ -143,7 +135,6 @@ public final class BertEncoder implements TextModel {
 
   /** Opens a {@code BertModel}. */
   public static final class Provider extends TextModelClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(
           Set.of("BertModel"),

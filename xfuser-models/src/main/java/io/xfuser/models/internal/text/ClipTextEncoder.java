@@ -11,8 +11,6 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.weights.ComponentConfig;
-import io.xfuser.weights.LoadOptions;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -58,27 +56,15 @@ public final class ClipTextEncoder implements TextModel {
   }
 
   /**
-   * Opens a {@code CLIPTextModel}: {@code config.json} and {@code model.safetensors} or its shards
-   * in {@code directory}. A projection in the file is not loaded.
+   * Opens a {@code CLIPTextModel}; a projection in its file is not loaded.
    *
-   * @param loading to float32, bfloat16 or float16
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
-  public static ClipTextEncoder open(Path directory, LoadOptions loading) {
-    return open(EncoderFolder.of(directory, loading));
-  }
-
-  /** Opens {@code folder}; otherwise the same. */
   public static ClipTextEncoder open(EncoderFolder folder) {
     return new ClipTextEncoder(folder, false);
   }
 
   /** Opens a {@code CLIPTextModelWithProjection}; otherwise the same as {@link #open}. */
-  public static ClipTextEncoder openWithProjection(Path directory, LoadOptions loading) {
-    return openWithProjection(EncoderFolder.of(directory, loading));
-  }
-
-  /** Opens {@code folder}; otherwise the same. */
   public static ClipTextEncoder openWithProjection(EncoderFolder folder) {
     return new ClipTextEncoder(folder, true);
   }
@@ -215,7 +201,6 @@ public final class ClipTextEncoder implements TextModel {
 
   /** Opens a {@code CLIPTextModel}. */
   public static final class Provider extends TextModelClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(
           Set.of("CLIPTextModel"),
@@ -227,7 +212,6 @@ public final class ClipTextEncoder implements TextModel {
 
   /** Opens a {@code CLIPTextModelWithProjection}. */
   public static final class ProjectingProvider extends TextModelClass {
-    /** For {@link java.util.ServiceLoader}. */
     public ProjectingProvider() {
       super(
           Set.of("CLIPTextModelWithProjection"),

@@ -6,9 +6,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.transformer.BlockContext;
-import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.Share;
-import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -36,16 +34,10 @@ public final class T5Encoder implements TextModel {
   }
 
   /**
-   * Opens the {@code text_encoder} directory of a diffusers pipeline.
+   * Opens {@code share} of an encoder, and reads no more of its file.
    *
-   * @param loading to float32, bfloat16 or float16
    * @throws ModelException if the configuration is not supported, or the weights do not fit it
    */
-  public static T5Encoder open(Path directory, LoadOptions loading) {
-    return open(EncoderFolder.of(directory, loading), Share.WHOLE);
-  }
-
-  /** Opens {@code share} of an encoder, and reads no more of its file. */
   static T5Encoder open(EncoderFolder folder, Share share) {
     T5Config config = T5Config.of(folder.config());
     return new T5Encoder(config, share, T5Weights.open(folder, config, share));
@@ -137,7 +129,6 @@ public final class T5Encoder implements TextModel {
 
   /** Opens T5's, mT5's and UMT5's, which differ in what their settings leave out. */
   public static final class Provider extends TextModelClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(
           Set.of("T5EncoderModel", "MT5EncoderModel", "UMT5EncoderModel"),

@@ -106,7 +106,7 @@ class CheckpointNamesTest {
   void aPrefixThatNoLoaderTakesAwayLeavesTensorsMissing() throws IOException {
     write("clip_l", tensor -> tensor.replace("text_model.", ""));
     Files.copy(folder("clip_l").resolve("config.json"), directory.resolve("config.json"));
-    assertThatThrownBy(() -> ClipTextEncoder.open(directory, FLOATS))
+    assertThatThrownBy(() -> ClipTextEncoder.open(EncoderFolder.of(directory, FLOATS)))
         .hasMessageContaining("has no tensor \"text_model.embeddings.token_embedding.weight\"");
   }
 
@@ -114,22 +114,23 @@ class CheckpointNamesTest {
     NDArray ids = manager.create(new long[] {1, 5, 7, 2, 2}, new Shape(1, 5));
     return switch (name) {
       case "bert" -> {
-        try (BertEncoder bert = BertEncoder.open(from, FLOATS)) {
+        try (BertEncoder bert = BertEncoder.open(EncoderFolder.of(from, FLOATS))) {
           yield bert.states(manager, TextInput.of(ids)).toFloatArray();
         }
       }
       case "mt5" -> {
-        try (T5Encoder mt5 = T5Encoder.open(from, FLOATS)) {
+        try (T5Encoder mt5 = T5Encoder.open(EncoderFolder.of(from, FLOATS), Share.WHOLE)) {
           yield mt5.states(manager, TextInput.of(ids)).toFloatArray();
         }
       }
       case "clip_g" -> {
-        try (ClipTextEncoder clip = ClipTextEncoder.openWithProjection(from, FLOATS)) {
+        try (ClipTextEncoder clip =
+            ClipTextEncoder.openWithProjection(EncoderFolder.of(from, FLOATS))) {
           yield clip.pooled(manager, TextInput.of(ids)).toFloatArray();
         }
       }
       default -> {
-        try (ClipTextEncoder clip = ClipTextEncoder.open(from, FLOATS)) {
+        try (ClipTextEncoder clip = ClipTextEncoder.open(EncoderFolder.of(from, FLOATS))) {
           yield clip.pooled(manager, TextInput.of(ids)).toFloatArray();
         }
       }

@@ -14,6 +14,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,7 +75,8 @@ class EncodersTest {
     NDArray ids = read("clip_g", "ids");
     copy("clip_g", directory, "\"eos_token_id\": 40", "\"eos_token_id\": 2", n -> n);
     try (ClipTextEncoder old =
-        ClipTextEncoder.openWithProjection(directory, LoadOptions.of(ElementType.FLOAT32))) {
+        ClipTextEncoder.openWithProjection(
+            EncoderFolder.of(directory, LoadOptions.of(ElementType.FLOAT32)))) {
       assertThat(
               difference(old.pooled(manager, TextInput.of(ids)), read("clip_g", "float32.pooled")))
           .isGreaterThan(0.01);
@@ -115,7 +117,9 @@ class EncodersTest {
   @ValueSource(strings = {"mt5", "umt5"})
   void kinOfT5NeedNoMask(String name) {
     NDArray ids = read(name, "ids");
-    try (T5Encoder encoder = T5Encoder.open(folder(name), LoadOptions.of(ElementType.FLOAT32))) {
+    try (T5Encoder encoder =
+        T5Encoder.open(
+            EncoderFolder.of(folder(name), LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE)) {
       NDArray states = encoder.states(manager, masked(ids, read(name, "mask")));
       assertThat(difference(states, read(name, "float32.states"))).isLessThan(EXACT);
       NDArray whole = encoder.states(manager, TextInput.of(ids));
@@ -137,8 +141,10 @@ class EncodersTest {
     NDArray ids = read(name, "ids");
     NDArray mask = read(name, "mask");
     try (BertEncoder bert = bert(type);
-        T5Encoder mt5 = T5Encoder.open(folder("mt5"), LoadOptions.of(type));
-        T5Encoder umt5 = T5Encoder.open(folder("umt5"), LoadOptions.of(type))) {
+        T5Encoder mt5 =
+            T5Encoder.open(EncoderFolder.of(folder("mt5"), LoadOptions.of(type)), Share.WHOLE);
+        T5Encoder umt5 =
+            T5Encoder.open(EncoderFolder.of(folder("umt5"), LoadOptions.of(type)), Share.WHOLE)) {
       TextModel encoder = name.equals("bert") ? bert : name.equals("mt5") ? mt5 : umt5;
       NDArray states = encoder.states(manager, masked(ids, mask));
       assertThat(ElementType.of(states)).isEqualTo(type);
@@ -155,7 +161,8 @@ class EncodersTest {
     long clip = (60 + 77) * 16 + LAYERS * layer + 2 * 16;
     long bert = (60 + 77 + 2) * 16 + 2 * 16 + 2 * layer;
     Path projecting = folder("clip_g");
-    try (ClipTextEncoder plain = ClipTextEncoder.open(projecting, LoadOptions.of(type));
+    try (ClipTextEncoder plain =
+            ClipTextEncoder.open(EncoderFolder.of(projecting, LoadOptions.of(type)));
         ClipTextEncoder projected = clip("clip_g", type);
         BertEncoder other = bert(type)) {
       assertThat(plain.parameterBytes()).isEqualTo(clip * type.bytes());
@@ -230,11 +237,16 @@ class EncodersTest {
 
   private static AutoCloseable openAny(String name, Path directory) {
     return switch (name) {
-      case "bert" -> BertEncoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
-      case "mt5" -> T5Encoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
+      case "bert" ->
+          BertEncoder.open(EncoderFolder.of(directory, LoadOptions.of(ElementType.FLOAT32)));
+      case "mt5" ->
+          T5Encoder.open(
+              EncoderFolder.of(directory, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE);
       case "clip_g" ->
-          ClipTextEncoder.openWithProjection(directory, LoadOptions.of(ElementType.FLOAT32));
-      default -> ClipTextEncoder.open(directory, LoadOptions.of(ElementType.FLOAT32));
+          ClipTextEncoder.openWithProjection(
+              EncoderFolder.of(directory, LoadOptions.of(ElementType.FLOAT32)));
+      default ->
+          ClipTextEncoder.open(EncoderFolder.of(directory, LoadOptions.of(ElementType.FLOAT32)));
     };
   }
 
@@ -258,12 +270,12 @@ class EncodersTest {
 
   private static ClipTextEncoder clip(String name, ElementType type) {
     return name.equals("clip_g")
-        ? ClipTextEncoder.openWithProjection(folder(name), LoadOptions.of(type))
-        : ClipTextEncoder.open(folder(name), LoadOptions.of(type));
+        ? ClipTextEncoder.openWithProjection(EncoderFolder.of(folder(name), LoadOptions.of(type)))
+        : ClipTextEncoder.open(EncoderFolder.of(folder(name), LoadOptions.of(type)));
   }
 
   private static BertEncoder bert(ElementType type) {
-    return BertEncoder.open(folder("bert"), LoadOptions.of(type));
+    return BertEncoder.open(EncoderFolder.of(folder("bert"), LoadOptions.of(type)));
   }
 
   private static Path folder(String name) {

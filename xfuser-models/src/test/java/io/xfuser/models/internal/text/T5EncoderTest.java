@@ -13,6 +13,7 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.LoadOptions;
+import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +50,8 @@ class T5EncoderTest {
   @ParameterizedTest
   @ValueSource(strings = {"padded_120", "padded_300", "long", "short"})
   void statesEqualThoseOfTransformers(String name) {
-    try (T5Encoder encoder = T5Encoder.open(TINY, LoadOptions.of(ElementType.FLOAT32))) {
+    try (T5Encoder encoder =
+        T5Encoder.open(EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE)) {
       NDArray states = encode(encoder, read(STATES, name + ".ids"), read(STATES, name + ".mask"));
       assertThat(relativeDifference(states, read(STATES, name + ".states"))).isLessThan(1e-5);
     }
@@ -62,7 +64,8 @@ class T5EncoderTest {
     "padded_120, FLOAT16, 1e-3", "short, FLOAT16, 1e-3"
   })
   void halfPrecisionRoundsWhereTransformersDoes(String name, ElementType type, double tolerance) {
-    try (T5Encoder encoder = T5Encoder.open(TINY, LoadOptions.of(type))) {
+    try (T5Encoder encoder =
+        T5Encoder.open(EncoderFolder.of(TINY, LoadOptions.of(type)), Share.WHOLE)) {
       NDArray states = encode(encoder, read(STATES, name + ".ids"), read(STATES, name + ".mask"));
       assertThat(ElementType.of(states)).isEqualTo(type);
       Path half = TextFixtures.path("text/t5_half.safetensors");
@@ -74,7 +77,8 @@ class T5EncoderTest {
   @Test
   void aWholeT5WithReluAndNarrowHeadsIsEncodedToo() {
     Path reference = RELU.resolve("states.safetensors");
-    try (T5Encoder encoder = T5Encoder.open(RELU, LoadOptions.of(ElementType.FLOAT32))) {
+    try (T5Encoder encoder =
+        T5Encoder.open(EncoderFolder.of(RELU, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE)) {
       NDArray states = encode(encoder, read(reference, "ids"), read(reference, "mask"));
       assertThat(relativeDifference(states, read(reference, "states"))).isLessThan(1e-5);
     }
@@ -85,8 +89,12 @@ class T5EncoderTest {
     Path renamed =
         copy(
             directory, name -> name.equals("shared.weight") ? "encoder.embed_tokens.weight" : name);
-    try (T5Encoder encoder = T5Encoder.open(TINY, LoadOptions.of(ElementType.FLOAT32));
-        T5Encoder other = T5Encoder.open(renamed, LoadOptions.of(ElementType.FLOAT32))) {
+    try (T5Encoder encoder =
+            T5Encoder.open(
+                EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE);
+        T5Encoder other =
+            T5Encoder.open(
+                EncoderFolder.of(renamed, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE)) {
       NDArray ids = read(STATES, "short.ids");
       NDArray mask = read(STATES, "short.mask");
       assertThat(encode(other, ids, mask).toFloatArray())
@@ -98,9 +106,15 @@ class T5EncoderTest {
   void parametersAreCountedOnceAndHalfPrecisionKeepsTheLastMatrixExact() throws IOException {
     long elements = elements();
     long last = 2L * 32 * 64;
-    try (T5Encoder exact = T5Encoder.open(TINY, LoadOptions.of(ElementType.FLOAT32));
-        T5Encoder brain = T5Encoder.open(TINY, LoadOptions.of(ElementType.BFLOAT16));
-        T5Encoder half = T5Encoder.open(TINY, LoadOptions.of(ElementType.FLOAT16))) {
+    try (T5Encoder exact =
+            T5Encoder.open(
+                EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE);
+        T5Encoder brain =
+            T5Encoder.open(
+                EncoderFolder.of(TINY, LoadOptions.of(ElementType.BFLOAT16)), Share.WHOLE);
+        T5Encoder half =
+            T5Encoder.open(
+                EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT16)), Share.WHOLE)) {
       assertThat(exact.parameterBytes()).isEqualTo(4 * elements);
       assertThat(brain.parameterBytes()).isEqualTo(2 * elements);
       assertThat(half.parameterBytes()).isEqualTo(2 * elements + 2 * last);
@@ -111,7 +125,10 @@ class T5EncoderTest {
   void anotherActivationIsRefusedByName(@TempDir Path directory) throws IOException {
     String config = Files.readString(TINY.resolve("config.json"));
     Files.writeString(directory.resolve("config.json"), config.replace("gated-gelu", "gated-silu"));
-    assertThatThrownBy(() -> T5Encoder.open(directory, LoadOptions.of(ElementType.FLOAT32)))
+    assertThatThrownBy(
+            () ->
+                T5Encoder.open(
+                    EncoderFolder.of(directory, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("feed_forward_proj \"gated-silu\" is not supported");
   }
@@ -119,7 +136,10 @@ class T5EncoderTest {
   @Test
   void aMissingTensorIsNamed(@TempDir Path directory) throws IOException {
     Path broken = copy(directory, name -> name.endsWith("final_layer_norm.weight") ? "" : name);
-    assertThatThrownBy(() -> T5Encoder.open(broken, LoadOptions.of(ElementType.FLOAT32)))
+    assertThatThrownBy(
+            () ->
+                T5Encoder.open(
+                    EncoderFolder.of(broken, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("encoder.final_layer_norm.weight");
   }
@@ -130,15 +150,20 @@ class T5EncoderTest {
     String config = Files.readString(TINY.resolve("config.json"));
     Files.writeString(
         broken.resolve("config.json"), config.replace("\"num_layers\": 2", "\"num_layers\": 1"));
-    try (T5Encoder encoder = T5Encoder.open(broken, LoadOptions.of(ElementType.FLOAT32));
-        T5Encoder whole = T5Encoder.open(TINY, LoadOptions.of(ElementType.FLOAT32))) {
+    try (T5Encoder encoder =
+            T5Encoder.open(
+                EncoderFolder.of(broken, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE);
+        T5Encoder whole =
+            T5Encoder.open(
+                EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE)) {
       assertThat(encoder.parameterBytes()).isLessThan(whole.parameterBytes());
     }
   }
 
   @Test
   void idsAndMaskOfDifferentShapesAreRefused() {
-    try (T5Encoder encoder = T5Encoder.open(TINY, LoadOptions.of(ElementType.FLOAT32))) {
+    try (T5Encoder encoder =
+        T5Encoder.open(EncoderFolder.of(TINY, LoadOptions.of(ElementType.FLOAT32)), Share.WHOLE)) {
       NDArray ids = manager.create(new long[] {1, 2}, new Shape(1, 2));
       NDArray mask = manager.create(new long[] {1}, new Shape(1, 1));
       assertThatThrownBy(() -> encode(encoder, ids, mask))

@@ -13,6 +13,7 @@ import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.LoadOptions;
 import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,8 +52,10 @@ class TextInFileTest {
 
   @Test
   void itsStatesAreThoseOfWidenedWeights() {
-    try (T5Encoder inFile = T5Encoder.open(directory, loading(true));
-        T5Encoder widened = T5Encoder.open(directory, loading(false))) {
+    try (T5Encoder inFile =
+            T5Encoder.open(EncoderFolder.of(directory, loading(true)), Share.WHOLE);
+        T5Encoder widened =
+            T5Encoder.open(EncoderFolder.of(directory, loading(false)), Share.WHOLE)) {
       assertThat(inFile.parameterBytes()).isEqualTo(widened.parameterBytes());
       assertThat(states(inFile)).containsExactly(states(widened));
     }
