@@ -55,7 +55,6 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
     this(latents, text, Seen.NONE);
   }
 
-  /** Copies the map. */
   public GivenTensors {
     text = Map.copyOf(text);
   }

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  *     none
  */
 public record SourceFrames(@Nullable Bitmap last, boolean stays, int together, List<Bitmap> read) {
-  /** Copies the list. */
   public SourceFrames {
     read = List.copyOf(read);
   }

@@ -47,7 +47,6 @@ public interface TextEncoder extends AutoCloseable {
       boolean maskFeature,
       List<Integer> outLayers,
       @Nullable List<String> instruction) {
-    /** Copies the list. */
     public TextOptions {
       outLayers = List.copyOf(outLayers);
     }

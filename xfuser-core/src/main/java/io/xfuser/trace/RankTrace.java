@@ -11,7 +11,6 @@ import java.util.List;
  * @param events in the order in which they ended; one that is part of another one lies within it
  */
 public record RankTrace(int rank, String machine, long clockError, List<TraceEvent> events) {
-  /** Copies the list. */
   public RankTrace {
     events = List.copyOf(events);
   }

@@ -8,7 +8,6 @@ import java.util.List;
  * @param ranks in order of rank
  */
 public record RunTrace(List<RankTrace> ranks) {
-  /** Copies the list. */
   public RunTrace {
     ranks = List.copyOf(ranks);
   }

@@ -22,7 +22,6 @@ public record Placement(
   /** Nowhere: all that is read there has shape and type, but no content and no memory. */
   public static final Placement NOWHERE = on(Device.of("meta", -1));
 
-  /** Copies the list. */
   public Placement {
     loras = List.copyOf(loras);
   }

@@ -18,7 +18,6 @@ public interface HeadTrade {
   /** The dimension of queries, keys and values. */
   int PARTS = 2;
 
-  /** The dimension of heads. */
   int HEADS = 3;
 
   /**

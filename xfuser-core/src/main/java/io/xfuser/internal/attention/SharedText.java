@@ -18,7 +18,6 @@ import java.util.stream.IntStream;
  * @param size ranks of the group
  */
 record SharedText(TextTokens text, int rank, int size) {
-  /** Among {@code ranks}. */
   SharedText(TextTokens text, Communicator ranks) {
     this(text, ranks.rank(), ranks.size());
   }

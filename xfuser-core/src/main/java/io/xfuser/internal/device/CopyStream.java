@@ -26,7 +26,6 @@ public final class CopyStream<E> implements Prefetcher.Way {
     this.streams = streams;
   }
 
-  /** Of GPU {@code index}. */
   public static Prefetcher.Way to(int index) {
     return new CopyStream<>(new GpuStreams(index));
   }

@@ -17,7 +17,6 @@ public final class WholeFile {
   /** Writes the content of a file. */
   @FunctionalInterface
   public interface Writing {
-    /** Writes all of it to {@code file}. */
     void to(Path file) throws IOException;
   }
 

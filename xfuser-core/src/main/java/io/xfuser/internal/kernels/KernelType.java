@@ -23,7 +23,6 @@ enum KernelType {
     return 16 / bytes;
   }
 
-  /** The type of all {@code tensors}, if there is a kernel for it. */
   static Optional<KernelType> of(KernelTensor... tensors) {
     return Arrays.stream(values())
         .filter(type -> Arrays.stream(tensors).allMatch(type::is))

@@ -24,7 +24,6 @@ public final class Cudnn {
     }
   }
 
-  /** That of the library in {@code file}. */
   static long version(String file) {
     return NativeLibrary.getInstance(file, LoadedLibraries.OPENED)
         .getFunction("cudnnGetVersion")

@@ -76,7 +76,6 @@ public final class DeviceMesh {
     return ranks;
   }
 
-  /** All coordinates of {@code rank}. */
   public Map<MeshAxis, Integer> coordinates(int rank) {
     Map<MeshAxis, Integer> all = new EnumMap<>(MeshAxis.class);
     for (MeshAxis axis : MeshAxis.values()) {

@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 public abstract class ForwardingTransport implements Transport {
   private final Transport inner;
 
-  /** Forwards to {@code inner}. */
   protected ForwardingTransport(Transport inner) {
     this.inner = inner;
   }

@@ -11,7 +11,6 @@ import java.util.stream.IntStream;
  * @param rank this rank of the group
  */
 public record Group(Channel channel, List<Integer> members, int rank) {
-  /** Copies the list. */
   public Group {
     members = List.copyOf(members);
   }
@@ -29,7 +28,6 @@ public record Group(Channel channel, List<Integer> members, int rank) {
     return new Group(channel, members, rank);
   }
 
-  /** Ranks in the group. */
   public int size() {
     return members.size();
   }

@@ -20,7 +20,6 @@ public record Machines(List<String> ofRanks) {
   /** Differs from machine to machine, whatever they are called, and not between its containers. */
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
-  /** Copies the list. */
   public Machines {
     ofRanks = List.copyOf(ofRanks);
   }

@@ -16,7 +16,6 @@ final class TensorSums {
     return PROGRAM.call(owner, "flat", x);
   }
 
-  /** {@code flat} in the shape of {@code like}. */
   static NDArray shaped(NDManager owner, NDArray flat, NDArray like) {
     return PROGRAM.call(owner, "shaped", flat, like);
   }

@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  * arrive in the order they were sent. Used by one thread per rank; {@link #cancel} by any.
  */
 public interface Transport extends AutoCloseable {
-  /** This rank. */
   int rank();
 
   /** The number of ranks. */

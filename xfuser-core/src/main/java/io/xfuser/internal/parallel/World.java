@@ -58,7 +58,6 @@ public final class World implements AutoCloseable {
     return device;
   }
 
-  /** This rank. */
   public int rank() {
     return transport.rank();
   }
@@ -121,7 +120,6 @@ public final class World implements AutoCloseable {
     return new World(transport, exchanges, device, known);
   }
 
-  /** Where the ranks are. */
   public Machines machines() {
     return machines;
   }

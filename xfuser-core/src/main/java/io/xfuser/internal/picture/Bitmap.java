@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record Bitmap(int width, int height, int channels, byte[] values) {
-  /** One of black pixels. */
   public static Bitmap black(int width, int height, int channels) {
     return new Bitmap(width, height, channels, new byte[width * height * channels]);
   }
@@ -145,7 +144,6 @@ public record Bitmap(int width, int height, int channels, byte[] values) {
     return Arrays.hashCode(values);
   }
 
-  /** Its size. */
   @Override
   public String toString() {
     return width + " × " + height + " × " + channels;

@@ -45,7 +45,6 @@ record Orientation(boolean swaps, boolean mirrors, boolean flips) {
         value == 3 || value == 4 || value == 7 || value == 8);
   }
 
-  /** {@code image} upright. */
   Bitmap turned(Bitmap image) {
     if (!swaps && !mirrors && !flips) {
       return image;

@@ -32,7 +32,6 @@ public record PicturePrompts(
    */
   private static final String EMBEDS = "ip_adapter_image_embeds";
 
-  /** Copies the lists. */
   public PicturePrompts {
     positive = List.copyOf(positive);
     negative = List.copyOf(negative);

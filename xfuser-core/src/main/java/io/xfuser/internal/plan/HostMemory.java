@@ -22,7 +22,6 @@ public record HostMemory(Path root) {
   /** Limits from here on are none: version 1 writes the largest number of pages. */
   private static final long NO_LIMIT = 1L << 60;
 
-  /** That of this machine. */
   public static HostMemory ofThisMachine() {
     return new HostMemory(Path.of("/"));
   }

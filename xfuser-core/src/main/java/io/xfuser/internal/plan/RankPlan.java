@@ -49,7 +49,6 @@ public record RankPlan(
     int from,
     int to) {
 
-  /** The mesh of {@code degrees}. */
   public static DeviceMesh mesh(ParallelConfig degrees) {
     return new DeviceMesh(
         Map.of(
@@ -170,7 +169,6 @@ public record RankPlan(
     return layout.segment(0);
   }
 
-  /** The blocks that this rank owns. */
   public Range blocks() {
     return stages.get(mesh.coordinate(rank, MeshAxis.PIPELINE));
   }

@@ -88,7 +88,6 @@ public record RequestPlan(
     }
   }
 
-  /** The same with LoRAs. */
   public RequestPlan with(List<Lora> other) {
     return new RequestPlan(engine, request, denoising, other, residentRatio);
   }
@@ -109,7 +108,6 @@ public record RequestPlan(
     return denoising.get(0).from();
   }
 
-  /** Denoising steps. */
   public int steps() {
     return request.calls();
   }

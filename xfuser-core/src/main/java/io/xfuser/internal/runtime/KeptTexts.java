@@ -95,7 +95,6 @@ public final class KeptTexts implements AutoCloseable {
     return most > 0;
   }
 
-  /** Bytes of all that is kept. */
   synchronized long bytes() {
     return bytes;
   }

@@ -45,7 +45,6 @@ public final class LoadedTransformer<C> implements AutoCloseable {
     return spec;
   }
 
-  /** {@code share} of block {@code index}. */
   public Block<C> block(int index, Share share) {
     return blocks.computeIfAbsent(
         new BlockShare(index, share), key -> spec.block(key.index(), key.share()));

@@ -99,7 +99,6 @@ public final class Midway implements AutoCloseable {
       this.before = before;
     }
 
-    /** On the host. */
     private NDArray here(NDArray tensor) {
       return Torch.to(owner, tensor, Device.cpu());
     }

@@ -46,7 +46,6 @@ record Noise(NDArray initial, List<NDArray> steps, List<NDArray> encoding) {
    * @param stepType of those
    */
   record Draws(ElementType type, List<Integer> steps, ElementType stepType) {
-    /** Copies the list. */
     Draws {
       steps = List.copyOf(steps);
     }

@@ -50,7 +50,6 @@ public record PlacedPipeline<C>(
         texts);
   }
 
-  /** The first of the transformers. */
   public LoadedTransformer<C> transformer() {
     return transformers.get(0);
   }

@@ -29,7 +29,6 @@ final class PredictionReuse {
   private final Map<PatchSpan, Boolean> chosen = new HashMap<>(); // of the next step
   private final Changes changes = new Changes();
 
-  /** Of one request. */
   PredictionReuse(RankPlan plan, StepMemory memory, StepChoice choice, Guidance guidance) {
     this.plan = plan;
     this.memory = memory;

@@ -100,7 +100,6 @@ record PromptTensors(
     return run.engine().runtime().shardTextEncoder();
   }
 
-  /** What it has of the encoder. */
   private Share share() {
     return shared() ? new Share(replica.rank(), replica.size()) : Share.WHOLE;
   }

@@ -52,7 +52,6 @@ public record RankMemory(
     long textCacheBytes,
     long vaeBytes,
     List<MemoryNeed> needs) {
-  /** All weights. */
   public long weightBytes() {
     return transformerBytes + textEncoderBytes + vaeBytes;
   }

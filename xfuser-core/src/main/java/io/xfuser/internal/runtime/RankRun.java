@@ -29,7 +29,6 @@ public record RankRun(
     RequestWatch watch)
     implements AutoCloseable {
 
-  /** Of the rank that {@code world} belongs to. */
   public static RankRun of(RequestPlan plan, World world, RequestWatch watch) {
     return of(plan, world, watch, DeviceClock.of(world.device()));
   }
@@ -69,7 +68,6 @@ public record RankRun(
     watch.progressed(world.rank(), progress);
   }
 
-  /** What this rank loads of {@code pipeline}. */
   <C> Loads<C> loads(PlacedPipeline<C> pipeline) {
     return new Loads<>(pipeline, Holding.of(plan), this::progress);
   }

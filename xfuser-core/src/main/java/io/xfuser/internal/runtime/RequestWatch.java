@@ -44,7 +44,6 @@ public final class RequestWatch {
     return first == null ? STARTING : first.getValue();
   }
 
-  /** What {@code rank} does. */
   public String activity(int rank) {
     return activities.getOrDefault(rank, STARTING);
   }

@@ -20,7 +20,6 @@ public final class Shared<T extends AutoCloseable> implements AutoCloseable {
     this.loader = loader;
   }
 
-  /** The one value. */
   public synchronized T get() {
     T present = value;
     if (present == null) {

@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  * @param beside what the transformer sees beside each token (1 or B, l, e), null for nothing
  */
 record Start(Sample sample, List<NDArray> steps, @Nullable Kept kept, @Nullable NDArray beside) {
-  /** Of noise alone. */
   static Start of(Noise noise) {
     return new Start(Sample.of(noise.initial()), noise.steps(), null, null);
   }

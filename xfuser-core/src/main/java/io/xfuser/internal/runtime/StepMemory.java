@@ -58,7 +58,6 @@ final class StepMemory {
     spans.put(layout.all(), new Kept(new Course(new StepDecisions(policy))));
   }
 
-  /** What is remembered of {@code span}. */
   Kept of(PatchSpan span) {
     if (!spans.containsKey(span)) {
       Kept whole = Objects.requireNonNull(spans.remove(layout.all()), "neither whole nor patch");
@@ -71,7 +70,6 @@ final class StepMemory {
     return Objects.requireNonNull(spans.get(span));
   }
 
-  /** Bytes of all tensors. */
   long bytes() {
     return spans.values().stream().mapToLong(Kept::bytes).sum();
   }

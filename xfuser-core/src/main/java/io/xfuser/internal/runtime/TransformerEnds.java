@@ -25,7 +25,6 @@ final class TransformerEnds<C> {
   private final double[] timesteps;
   private @Nullable C promptsAlone;
 
-  /** Of one request. */
   TransformerEnds(RankPlan plan, DenoisingLoop.Parts<C> parts, Start start) {
     this.plan = plan;
     this.parts = parts;

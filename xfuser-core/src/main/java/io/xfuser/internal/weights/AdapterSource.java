@@ -18,7 +18,6 @@ public record AdapterSource(String place, List<Double> scales) {
   private static final Pattern SCALED =
       Pattern.compile("(.+):(%1$s(?:,%1$s)*)".formatted(NUMBER), Pattern.DOTALL);
 
-  /** Copies the list. */
   public AdapterSource {
     scales = List.copyOf(scales);
   }

@@ -9,12 +9,10 @@ import java.util.function.BooleanSupplier;
 public final class Collectives {
   private int active;
 
-  /** A rank begins one. */
   public synchronized void begin() {
     active++;
   }
 
-  /** It is done. */
   public synchronized void end() {
     active--;
     notifyAll();

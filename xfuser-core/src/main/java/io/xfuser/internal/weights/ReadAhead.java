@@ -10,7 +10,6 @@ public record ReadAhead(long bytes, long waitNanos) {
   /** Nothing. */
   public static final ReadAhead NONE = new ReadAhead(0, 0);
 
-  /** This and {@code more}. */
   public ReadAhead plus(ReadAhead more) {
     return new ReadAhead(bytes + more.bytes, waitNanos + more.waitNanos);
   }

@@ -36,7 +36,6 @@ public final class ReadBytes {
     }
   }
 
-  /** {@code tensor}, which was read. */
   public static NDArray count(NDArray tensor) {
     ReadBytes counted = COUNTED.get();
     if (counted != null) {

@@ -66,7 +66,6 @@ public final class WeightFiles {
     return found.orElseThrow(() -> nothing(directory, baseName, variant));
   }
 
-  /** Whether {@code directory} has weights of this variant. */
   public static boolean hasVariant(Path directory, String baseName, String variant) {
     return ofVariant(directory, baseName, variant).isPresent();
   }

@@ -92,7 +92,6 @@ record Announcement(List<Entry> entries, @Nullable String id) {
     return message;
   }
 
-  /** Numbers as a tensor of the CPU. */
   static NDArray tensor(NDManager owner, List<Long> numbers) {
     NDArray words = Torch.empty(owner, ElementType.INT64, numbers.size());
     Torch.memory(words).asLongBuffer().put(numbers.stream().mapToLong(Long::longValue).toArray());

@@ -9,7 +9,6 @@ import ai.djl.ndarray.NDArray;
  * with them has completed; nothing here keeps them alive.
  */
 interface NcclLibrary {
-  /** The GPU. */
   Device device();
 
   /** Names the card among all of this machine: its address on the bus. */
@@ -56,7 +55,6 @@ interface NcclLibrary {
   /** Enqueues the group; waits for the other ranks where they are not connected yet. */
   void groupEnd();
 
-  /** Sends to {@code peer}, a rank of the communicator. */
   void send(NDArray tensor, int peer, long communicator, long stream);
 
   /** Receives from {@code peer} as many elements as {@code tensor} has. */
@@ -80,7 +78,6 @@ interface NcclLibrary {
   /** Lets work enqueued in {@code stream} from now on wait for {@code event}. */
   void await(long stream, long event);
 
-  /** Whether {@code event} has completed. */
   boolean completed(long event);
 
   /** Releases an event; streams that wait for it go on waiting. */

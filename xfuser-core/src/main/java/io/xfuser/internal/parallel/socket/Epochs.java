@@ -36,7 +36,6 @@ final class Epochs {
     return number;
   }
 
-  /** The mailboxes of the current request. */
   synchronized Mailboxes current() {
     return current;
   }

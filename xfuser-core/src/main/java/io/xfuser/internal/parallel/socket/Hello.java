@@ -44,7 +44,6 @@ record Hello(int size, Roster.Seat seat, Fingerprint fingerprint) {
     out.write(encoded);
   }
 
-  /** Reads the message. */
   static Hello read(DataInput in) throws IOException {
     if (in.readByte() != JOINS) {
       throw new IOException("not a rank that joins");

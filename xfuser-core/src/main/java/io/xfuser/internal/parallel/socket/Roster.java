@@ -59,7 +59,6 @@ record Roster(String session, List<Seat> seats) {
     }
   }
 
-  /** Reads one of {@code size} ranks. */
   static Roster read(DataInput in, int size) throws IOException {
     String session = in.readUTF();
     List<Seat> seats = new ArrayList<>();

@@ -39,7 +39,6 @@ final class SignalPeer {
     return rank;
   }
 
-  /** That it is lost, in a sentence. */
   RankException lost(String sentence) {
     return new RankException(rank, activity, sentence);
   }

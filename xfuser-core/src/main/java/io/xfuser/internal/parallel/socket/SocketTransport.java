@@ -54,7 +54,6 @@ final class SocketTransport implements Transport {
             });
   }
 
-  /** Starts the threads. */
   SocketTransport start() {
     String name = "xfuser-rank" + config.rank();
     Daemon.start(name + "-signals", signals::run);

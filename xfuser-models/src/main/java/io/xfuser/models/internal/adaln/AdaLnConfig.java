@@ -59,7 +59,6 @@ public record AdaLnConfig(
     return heads * headSize;
   }
 
-  /** The width of captions. */
   public TextWidth textWidth() {
     return TextWidth.of(CAPTIONS, captionChannels, Map.of("", Ability.STATES));
   }

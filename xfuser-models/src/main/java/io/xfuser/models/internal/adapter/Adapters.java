@@ -139,7 +139,6 @@ public final class Adapters implements AutoCloseable {
     return known == null ? projection : layer.group(1) + known + layer.group(3);
   }
 
-  /** All of them. */
   public List<Adapter> all() {
     return all;
   }
@@ -156,7 +155,6 @@ public final class Adapters implements AutoCloseable {
     return request.withPrompts(request.prompts().with(pictures));
   }
 
-  /** Bytes of all weights. */
   public long bytes() {
     return all.stream().mapToLong(adapter -> adapter.weights().bytes()).sum();
   }

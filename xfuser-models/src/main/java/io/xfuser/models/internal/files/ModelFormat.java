@@ -24,7 +24,6 @@ public interface ModelFormat extends CheckpointFormat {
     return Map.of();
   }
 
-  /** The class of the transformer. */
   String className();
 
   /**
@@ -117,7 +116,6 @@ public interface ModelFormat extends CheckpointFormat {
     return "";
   }
 
-  /** Its text encoders. */
   List<TextSlot> texts();
 
   /**
@@ -142,7 +140,6 @@ public interface ModelFormat extends CheckpointFormat {
       return "text_encoder" + suffix;
     }
 
-    /** Its tokenizer's name. */
     public String tokenizerName() {
       return "tokenizer" + suffix;
     }

@@ -41,7 +41,6 @@ public final class SingleFiles implements ModelAssembler {
     return new Assembly(file, parts).missing();
   }
 
-  /** A directory with other parts. */
   private static PipelineComponents exchanged(
       Path directory, Map<String, Path> parts, LoadOptions loading) {
     ComponentConfig index = ComponentConfig.read(directory.resolve("model_index.json"));

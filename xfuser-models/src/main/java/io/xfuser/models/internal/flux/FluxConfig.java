@@ -18,7 +18,6 @@ public record FluxConfig(StreamConfig streams, int pooledWidth, boolean guidance
     return streams.width();
   }
 
-  /** Values of a token. */
   int tokenWidth() {
     return streams.tokenWidth();
   }

@@ -23,7 +23,6 @@ final class HunyuanDiTSizes {
     return new Bin(ratio, List.of(sizes));
   }
 
-  /** The standard size nearest to {@code size}. */
   static Size standard(Size size) {
     return STANDARD.bins().stream().anyMatch(bin -> bin.sizes().contains(size))
         ? size

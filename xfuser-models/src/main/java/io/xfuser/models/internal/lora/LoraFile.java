@@ -113,7 +113,6 @@ public final class LoraFile implements AutoCloseable {
     }
   }
 
-  /** The file. */
   public Path path() {
     return path;
   }
@@ -128,7 +127,6 @@ public final class LoraFile implements AutoCloseable {
     return LoraKind.of(modules.keySet());
   }
 
-  /** The ranks of its matrices. */
   public SortedSet<Long> ranks() {
     SortedSet<Long> ranks = new TreeSet<>();
     for (LoraModule module : modules.values()) {

@@ -25,7 +25,6 @@ public enum LoraStyle {
     this.title = title;
   }
 
-  /** As it is told. */
   public String title() {
     return title;
   }

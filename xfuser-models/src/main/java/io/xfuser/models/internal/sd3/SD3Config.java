@@ -35,7 +35,6 @@ public record SD3Config(
     boolean normed)
     implements SizedTransformer.Size {
 
-  /** Copies the set. */
   public SD3Config {
     dual = Set.copyOf(dual);
   }

@@ -55,7 +55,6 @@ public final class BertTokenizer extends SubwordTokenizer {
 
   /** Opens it for BERT. */
   public static final class Provider extends TokenizerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(Set.of("BertTokenizer"), Set.of("BertModel"), FILES, BertTokenizer::open);
     }

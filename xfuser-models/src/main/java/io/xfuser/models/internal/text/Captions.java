@@ -43,7 +43,6 @@ public final class Captions implements TextEncoder {
     return Map.of(EMBEDS, states, MASK, tokens.mask(owner));
   }
 
-  /** The tokens of {@code prompts}. */
   public TokenIds tokens(List<String> prompts, TextOptions options) {
     List<String> captions =
         prompts.stream()

@@ -89,7 +89,6 @@ public final class ClipPictures extends PatchPictures implements PictureEyes {
         true);
   }
 
-  /** Opens the pipeline's. */
   public static ClipPictures open(PipelineComponents components) {
     return of(components, EncoderFolder.of(components, ENCODER));
   }

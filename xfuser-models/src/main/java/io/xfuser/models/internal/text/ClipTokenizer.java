@@ -64,7 +64,6 @@ public final class ClipTokenizer extends SubwordTokenizer {
 
   /** Opens it for both of CLIP's text encoders. */
   public static final class Provider extends TokenizerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(
           Set.of("CLIPTokenizer"),

@@ -53,12 +53,10 @@ record Colours(double factor, List<Double> means, List<Double> deviations) {
     return values;
   }
 
-  /** The means, for programs. */
   double[] mean() {
     return array(means);
   }
 
-  /** The deviations, for programs. */
   double[] deviation() {
     return array(deviations);
   }

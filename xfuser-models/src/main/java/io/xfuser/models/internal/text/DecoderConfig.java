@@ -226,7 +226,6 @@ record DecoderConfig(
     return Inner.neurons(vocabulary);
   }
 
-  /** What they are for texts. */
   TextSizes sizes() {
     return new TextSizes(
         vocabulary, Map.of(Ability.INNER, new TextSizes.Width("hidden_size", width)), layers);

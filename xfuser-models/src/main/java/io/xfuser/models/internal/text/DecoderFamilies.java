@@ -10,7 +10,6 @@ public final class DecoderFamilies {
 
   /** Opens Qwen3. */
   public static final class Qwen3 extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
     public Qwen3() {
       super(Set.of("Qwen3Model", "Qwen3ForCausalLM"), DecoderConfig::qwen3);
     }
@@ -18,7 +17,6 @@ public final class DecoderFamilies {
 
   /** Opens Qwen2.5-VL. */
   public static final class Qwen25Vl extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
     public Qwen25Vl() {
       super(
           Set.of("Qwen2_5_VLForConditionalGeneration"),
@@ -29,7 +27,6 @@ public final class DecoderFamilies {
 
   /** Opens the text side of Qwen2.5-VL alone. */
   public static final class Qwen25VlText extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
     public Qwen25VlText() {
       super(Set.of("Qwen2_5_VLTextModel"), DecoderConfig::qwen25vl);
     }
@@ -37,7 +34,6 @@ public final class DecoderFamilies {
 
   /** Opens Mistral3. */
   public static final class Mistral3 extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
     public Mistral3() {
       super(Set.of("Mistral3ForConditionalGeneration"), DecoderConfig::mistral3);
     }
@@ -45,7 +41,6 @@ public final class DecoderFamilies {
 
   /** Opens Gemma2. */
   public static final class Gemma2 extends Provider {
-    /** For {@link java.util.ServiceLoader}. */
     public Gemma2() {
       super(Set.of("Gemma2Model", "Gemma2ForCausalLM"), DecoderConfig::gemma2);
     }

@@ -18,7 +18,6 @@ final class DecoderNames {
 
   private DecoderNames() {}
 
-  /** {@code tensors} by transformers' names. */
   static Tensors canonical(Tensors tensors) {
     if (!tensors.has(GGUF + "attn_norm.weight")) {
       return tensors;

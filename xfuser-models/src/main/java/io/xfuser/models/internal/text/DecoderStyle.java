@@ -26,7 +26,6 @@ record DecoderStyle(
     int window,
     List<Boolean> sliding,
     boolean cut) {
-  /** Copies the list. */
   DecoderStyle {
     sliding = List.copyOf(sliding);
   }

@@ -33,7 +33,6 @@ public record EncoderFolder(
         false);
   }
 
-  /** Component {@code name} of a pipeline. */
   static EncoderFolder of(PipelineComponents components, String name) {
     return new EncoderFolder(
         () -> LoraFusion.of(components, name),

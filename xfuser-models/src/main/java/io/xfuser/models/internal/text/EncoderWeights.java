@@ -118,12 +118,10 @@ final class EncoderWeights implements AutoCloseable {
     outside = read;
   }
 
-  /** The tensors outside of the layers. */
   TensorMap outside() {
     return outside;
   }
 
-  /** Adds a layer. */
   void addLayer(TensorMap layer) {
     layers.add(layer);
     if (source.layerwise()) {
@@ -187,7 +185,6 @@ final class EncoderWeights implements AutoCloseable {
     NDArray run(NDManager owner, NDArray x, TensorMap weights);
   }
 
-  /** All layers with the input {@code x}. */
   Layers all(NDArray x) {
     return new Layers(x, 0, layers.size());
   }

@@ -59,7 +59,6 @@ record LayersConfig(
     return read;
   }
 
-  /** The width of hidden states. */
   TextSizes.Width states() {
     return new TextSizes.Width("hidden_size", width);
   }

@@ -122,7 +122,6 @@ final class PictureTower implements AutoCloseable {
     return weights.beside(scope, scope.create(numbers, shape));
   }
 
-  /** Bytes of all parameters. */
   long parameterBytes() {
     return weights.bytes();
   }

@@ -49,7 +49,6 @@ final class ProtocolBuffer {
     }
   }
 
-  /** All messages in field {@code number}. */
   List<ProtocolBuffer> messages(int number) {
     return fields.stream()
         .filter(field -> field.number() == number && field.type() == LENGTH_DELIMITED)

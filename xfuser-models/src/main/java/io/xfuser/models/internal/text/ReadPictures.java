@@ -76,7 +76,6 @@ public final class ReadPictures implements PictureReader {
     return sections;
   }
 
-  /** Opens the pipeline's. */
   public static ReadPictures open(PipelineComponents components, Share share) {
     return new ReadPictures(components, share.isFirst());
   }
@@ -131,7 +130,6 @@ public final class ReadPictures implements PictureReader {
    * @param pictures what stands in the place of some of them
    */
   public record Text(TokenIds tokens, TextInput.@Nullable Pictures pictures) {
-    /** Texts alone. */
     public Text(TokenIds tokens) {
       this(tokens, null);
     }

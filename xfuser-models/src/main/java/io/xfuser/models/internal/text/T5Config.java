@@ -55,7 +55,6 @@ public record T5Config(
     }
   }
 
-  /** The heads of an attention. */
   Inner attention() {
     return Inner.heads(heads, headWidth);
   }
@@ -102,7 +101,6 @@ public record T5Config(
         config.getDouble("layer_norm_epsilon", 1e-6));
   }
 
-  /** What they are for texts. */
   TextSizes sizes() {
     return new TextSizes(vocabulary, Map.of(Ability.STATES, new TextSizes.Width("d_model", width)));
   }

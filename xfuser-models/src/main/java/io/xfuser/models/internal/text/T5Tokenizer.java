@@ -67,7 +67,6 @@ public final class T5Tokenizer extends SubwordTokenizer {
 
   /** Opens it for T5 and mT5. */
   public static final class Provider extends TokenizerClass {
-    /** For {@link java.util.ServiceLoader}. */
     public Provider() {
       super(
           Set.of("T5Tokenizer", "MT5Tokenizer"),

@@ -31,7 +31,6 @@ final class T5Weights {
 
   private T5Weights() {}
 
-  /** Opens {@code source}. */
   static EncoderWeights open(EncoderFolder source, T5Config config, Share share) {
     ElementType type = source.loading().type();
     ElementType exact = type == ElementType.FLOAT16 ? ElementType.FLOAT32 : type;

@@ -88,7 +88,6 @@ public final class TextComponents {
     return shapes;
   }
 
-  /** Opens {@code share} of component {@code name}. */
   static TextModel open(PipelineComponents components, String name, Share share) {
     return open(components, name, EncoderFolder.of(components, name), share);
   }

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record TextInput(
     NDArray ids, @Nullable NDArray mask, @Nullable Pictures pictures, BlockContext context) {
-  /** Texts alone. */
   public TextInput(NDArray ids, @Nullable NDArray mask, BlockContext context) {
     this(ids, mask, null, context);
   }

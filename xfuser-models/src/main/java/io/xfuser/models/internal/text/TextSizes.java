@@ -11,7 +11,6 @@ import java.util.Map;
  * @param layers whose hidden states it may be asked; 0 if the settings do not say
  */
 public record TextSizes(int vocabulary, Map<Ability, Width> widths, int layers) {
-  /** Copies the map. */
   public TextSizes {
     widths = Map.copyOf(widths);
   }

@@ -53,7 +53,6 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
     return all;
   }
 
-  /** Opens what reads pictures with the text. */
   protected final ReadPictures pictures() {
     return reading(() -> ReadPictures.open(components, share));
   }

@@ -65,7 +65,6 @@ final class TokenizerFiles {
     return token.isObject() ? token.path("content").asText() : token.asText(otherwise);
   }
 
-  /** The text of {@code file}. */
   static String text(Path file) {
     try {
       return Files.readString(file);

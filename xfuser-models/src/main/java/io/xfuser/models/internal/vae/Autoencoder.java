@@ -56,7 +56,6 @@ public final class Autoencoder {
     promised(decoderBytes, vae::check);
   }
 
-  /** The same of the encoder. */
   public void checkEncoder() {
     promised(encoderBytes, source -> vae.checkEncoder(settings, source));
   }

@@ -101,7 +101,6 @@ public final class AutoencoderKlDecoder implements VaeDecoder {
     return config;
   }
 
-  /** The layers. */
   Sequence layers() {
     return layers;
   }

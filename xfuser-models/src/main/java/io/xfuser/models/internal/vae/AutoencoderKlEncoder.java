@@ -103,7 +103,6 @@ public final class AutoencoderKlEncoder implements VaeEncoder {
     return config;
   }
 
-  /** The layers. */
   Sequence layers() {
     return layers;
   }

@@ -41,7 +41,6 @@ record DeepLevel(
   private static final List<Integer> WIDTHS = List.of(128, 256, 512, 512, 1024, 1024);
   private static final Pattern LIST = Pattern.compile("\\[([\\d,\\s]*)]");
 
-  /** Copies the list. */
   DeepLevel {
     scales = List.copyOf(scales);
   }
@@ -51,7 +50,6 @@ record DeepLevel(
     return read(config, "encoder", List.of(2, 2, 2, 3, 3, 3), false);
   }
 
-  /** The decoder's. */
   static List<DeepLevel> decoder(ComponentConfig config) {
     return read(config, "decoder", List.of(3, 3, 3, 3, 3, 3), true);
   }
@@ -90,7 +88,6 @@ record DeepLevel(
     return levels;
   }
 
-  /** An activation that is known. */
   static String activation(ComponentConfig config, String name) {
     String known = oneOf(config, name, ACTIVATIONS);
     return SAME.getOrDefault(known, known);

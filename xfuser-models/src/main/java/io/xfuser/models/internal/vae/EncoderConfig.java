@@ -16,7 +16,6 @@ public record EncoderConfig(boolean quantConv, int tinyWidth, List<Integer> tiny
   /** Channels of pixels. */
   static final int COLOURS = 3;
 
-  /** Copies the list. */
   public EncoderConfig {
     tinyBlocks = List.copyOf(tinyBlocks);
   }

@@ -27,7 +27,6 @@ final class LayerReader {
     groups = new Groups(config.normGroups(), EPSILON);
   }
 
-  /** What was read. */
   Sequence sequence() {
     return new Sequence(layers);
   }

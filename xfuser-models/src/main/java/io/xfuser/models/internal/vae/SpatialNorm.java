@@ -21,7 +21,6 @@ import java.util.stream.Stream;
  * @param weights conv: factors and sums (2·C, c, 1, 1), (2·C)
  */
 record SpatialNorm(Layer norm, Map<String, NDArray> weights) implements Layer {
-  /** Reads one of so many {@code channels}, of latents of {@code latents}. */
   static SpatialNorm read(
       NDManager owner, Weights weights, Groups groups, int channels, int latents) {
     List<Weights> both = Stream.of("conv_y.conv.", "conv_b.conv.").map(weights::at).toList();

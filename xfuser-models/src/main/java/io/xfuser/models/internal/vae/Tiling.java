@@ -131,7 +131,6 @@ record Tiling(Side rows, Side columns, boolean painted) {
 
   /** Where a tile begins; {@code number} counts all tiles, row by row. */
   private record Tile(int number, long top, long left) {
-    /** On which strip it passes. */
     int turn(Strip strip) {
       return number % strip.count();
     }

@@ -12,7 +12,6 @@ public interface Vae {
   /** Where the settings are from, for messages. */
   String origin();
 
-  /** Channels of the latents. */
   int latentChannels();
 
   /**

@@ -44,7 +44,6 @@ record Whitening(List<Double> means, List<Double> deviations) {
   private static final String MEAN = "latents_mean";
   private static final String STD = "latents_std";
 
-  /** Copies the lists. */
   Whitening {
     means = List.copyOf(means);
     deviations = List.copyOf(deviations);
@@ -72,7 +71,6 @@ record Whitening(List<Double> means, List<Double> deviations) {
     return read;
   }
 
-  /** The same as settings. */
   Map<String, Object> settings() {
     return Map.of(MEAN, means, STD, deviations);
   }

@@ -21,7 +21,6 @@ public record Checkpoint(Path file, Tensors tensors) {
   /** What a ControlNet has beside blocks of the transformer that it is for. */
   private static final String CONTROL = "controlnet_(blocks|x_embedder)\\..*";
 
-  /** Reads the header of {@code file}. */
   public static Checkpoint read(Path file) {
     try (TensorFiles files = TensorFiles.open(file)) {
       return new Checkpoint(file, new Tensors(files.tensors()));

@@ -104,7 +104,6 @@ public final class ComponentWeights implements AutoCloseable {
     return files.tensors();
   }
 
-  /** The names of all tensors. */
   public Set<String> names() {
     return files.names();
   }
@@ -126,7 +125,6 @@ public final class ComponentWeights implements AutoCloseable {
     return files.bytes();
   }
 
-  /** How the component is loaded. */
   public LoadOptions loading() {
     return loading;
   }
@@ -141,12 +139,10 @@ public final class ComponentWeights implements AutoCloseable {
     return handedOut(loading.type(), placement);
   }
 
-  /** The weights in {@code type} where the component is loaded to. */
   public Weights handedOut(ElementType type) {
     return handedOut(type, loading.placement());
   }
 
-  /** The weights in {@code type} on the device of {@code placement}. */
   public Weights handedOut(ElementType type, Placement placement) {
     if (placement.isNowhere()) { // LoRAs change neither shapes nor types
       return quantized(files.as(type).promised(), Int8.ofThisMachine().promised());
@@ -176,7 +172,6 @@ public final class ComponentWeights implements AutoCloseable {
     return promised(loading.type());
   }
 
-  /** The same in {@code type}. */
   public Weights promised(ElementType type) {
     return decorator.over(files.as(type).promised(), this, loading.placement());
   }

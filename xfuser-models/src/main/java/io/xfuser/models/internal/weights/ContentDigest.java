@@ -96,7 +96,6 @@ public final class ContentDigest {
     digest.update((text + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
-  /** As text. */
   public String hex() {
     return HexFormat.of().formatHex(digest.digest(), 0, SHOWN_BYTES);
   }

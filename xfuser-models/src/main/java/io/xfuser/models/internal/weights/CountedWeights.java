@@ -37,7 +37,6 @@ public final class CountedWeights extends ForwardingWeights {
     return read.contains(name);
   }
 
-  /** Bytes of all that was read. */
   public long bytes() {
     return bytes.get();
   }

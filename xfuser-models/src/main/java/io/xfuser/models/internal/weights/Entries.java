@@ -24,7 +24,6 @@ final class Entries {
     packedBytes += layer.unseenBytes();
   }
 
-  /** All, to be changed. */
   Map<String, NDArray> tensors() {
     return tensors;
   }

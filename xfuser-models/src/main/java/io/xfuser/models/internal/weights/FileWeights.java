@@ -169,12 +169,10 @@ public final class FileWeights implements Weights, AutoCloseable {
     return GgufHeader.begins(file) ? Map.of() : SafeTensorsHeader.read(file).metadata();
   }
 
-  /** All tensors. */
   Tensors tensors() {
     return new Tensors(files.tensors());
   }
 
-  /** The names of all tensors. */
   public Set<String> names() {
     return Collections.unmodifiableSet(files.tensors().keySet());
   }

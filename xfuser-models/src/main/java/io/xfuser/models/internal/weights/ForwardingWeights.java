@@ -8,10 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** All that {@code weights} have, as they have it: what a decorator changes, it overrides. */
 public abstract class ForwardingWeights implements Weights {
-  /** What is decorated. */
   protected final Weights weights;
 
-  /** Decorates {@code weights}. */
   protected ForwardingWeights(Weights weights) {
     this.weights = weights;
   }

@@ -86,7 +86,6 @@ enum GgmlType {
     return block;
   }
 
-  /** Bytes of a block. */
   int blockBytes() {
     return blockBytes;
   }

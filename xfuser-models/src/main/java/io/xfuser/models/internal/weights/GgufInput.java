@@ -121,7 +121,6 @@ final class GgufInput {
     return BYTES[type];
   }
 
-  /** The buffer, with {@code bytes} in it to be read. */
   private ByteBuffer filled(int bytes) throws IOException {
     if (buffer.remaining() < bytes) {
       buffer.compact();

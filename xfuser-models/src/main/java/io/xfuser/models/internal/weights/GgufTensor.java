@@ -99,7 +99,6 @@ record GgufTensor(MappedFile in, GgmlType format, long[] shape, long offset, lon
     return column / format.block() * format.blockBytes();
   }
 
-  /** The window of numbers that are all it touches. */
   private NDArray rest(NDManager scope, NDArray numbers, Window window, Cut columns) {
     long[] there = apart() ? new Window(window.rows(), null).shape(shape) : shape.clone();
     boolean narrow = apart() && shape.length == 2;

@@ -23,7 +23,6 @@ public record InFile(NDArray tensor, ElementType type) {
     return read(scope, weights, matrix, WEIGHT + "_kept");
   }
 
-  /** A table, of one part. */
   static ReadLayer table(NDManager scope, Weights weights, Matrix matrix) {
     return read(scope, weights, matrix, WEIGHT);
   }

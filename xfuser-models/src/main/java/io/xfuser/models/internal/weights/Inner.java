@@ -13,17 +13,14 @@ import java.util.stream.LongStream;
  * @param size the width of each
  */
 public record Inner(int count, int size) {
-  /** The heads of an attention. */
   public static Inner heads(int heads, int headSize) {
     return new Inner(heads, headSize);
   }
 
-  /** The neurons of an MLP. */
   public static Inner neurons(int count) {
     return new Inner(count, 1);
   }
 
-  /** The whole width. */
   public long width() {
     return (long) count * size;
   }
@@ -46,7 +43,6 @@ public record Inner(int count, int size) {
    * @param times how many they are
    */
   public record Several(Inner inner, int times) {
-    /** All of them. */
     public long width() {
       return inner.width() * times;
     }

@@ -12,7 +12,6 @@ import java.util.stream.Stream;
  * @param layers their names in the checkpoint, in the order of their rows
  */
 public record Joined(String name, List<String> layers) {
-  /** Copies the list. */
   public Joined {
     layers = List.copyOf(layers);
   }

@@ -6,7 +6,6 @@ import java.util.List;
 
 /** A tensor that is another one in another form, and is so in all that is not said otherwise. */
 interface MadeOf extends Stored {
-  /** The other. */
   Stored whole();
 
   @Override

@@ -6,7 +6,6 @@ import java.util.Optional;
 
 /** Some rows of a tensor. */
 record Rows(Stored whole, Cut rows) implements MadeOf {
-  /** {@code rows} of {@code whole}, or all that it has. */
   static Stored of(Stored whole, Cut rows) {
     return rows.length() == whole.shape()[0] ? whole : new Rows(whole, rows);
   }

@@ -13,7 +13,6 @@ import java.util.Optional;
  * reader, bit for bit, in another type those rounded once.
  */
 interface Stored {
-  /** The file, for messages. */
   Path file();
 
   /** The element type as the file names it. */
@@ -45,7 +44,6 @@ interface Stored {
     return Optional.empty();
   }
 
-  /** Where its bytes are. */
   List<Extent> extents();
 
   /** Bytes that it takes in files. */

@@ -23,7 +23,6 @@ public final class Tensors {
     return all;
   }
 
-  /** All names. */
   public Set<String> names() {
     return Collections.unmodifiableSet(all.keySet());
   }
@@ -219,7 +218,6 @@ public final class Tensors {
       return text.toString();
     }
 
-    /** All of it. */
     public Tensors done() {
       return new Tensors(to);
     }

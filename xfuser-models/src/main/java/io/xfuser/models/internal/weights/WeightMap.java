@@ -96,7 +96,6 @@ public final class WeightMap {
     return this;
   }
 
-  /** One tensor. */
   public WeightMap tensor(String name, long... shape) {
     return put(name, weights.get(scope, name, shape));
   }
