@@ -1,9 +1,9 @@
 package io.xfuser.models.internal.sd3;
 
-import io.xfuser.config.InputConfig;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.config.InputConfig;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.models.internal.joint.Shown;
 import io.xfuser.models.internal.parts.StepModulations;
