@@ -47,7 +47,7 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
               InputConfig.MAX_SEQUENCE_LENGTH,
               InputConfig.SIGMAS,
               InputConfig.IMAGE,
-               InputConfig.MASK_IMAGE,
+              InputConfig.MASK_IMAGE,
               InputConfig.STRENGTH,
               InputConfig.IP_ADAPTER_IMAGE,
               InputConfig.NEGATIVE_IP_ADAPTER_IMAGE));
@@ -117,7 +117,8 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   /** Opens directories of Chroma: Chroma1-HD, Chroma1-Base, Chroma1-Flash. */
   public static final class Provider extends PipelineClass {
     public Provider() {
-      super(ChromaPipeline::new, "ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline");
+      super(
+          ChromaPipeline::new, "ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline");
     }
   }
 }

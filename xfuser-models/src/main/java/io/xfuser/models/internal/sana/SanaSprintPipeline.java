@@ -29,7 +29,12 @@ final class SanaSprintPipeline extends SanaPipeline {
       new Kind(
           "sana",
           ModelSettings.union(
-              COMMON, Set.of(InputConfig.MAX_TIMESTEPS, InputConfig.INTERMEDIATE_TIMESTEPS, InputConfig.IMAGE, InputConfig.STRENGTH)));
+              COMMON,
+              Set.of(
+                  InputConfig.MAX_TIMESTEPS,
+                  InputConfig.INTERMEDIATE_TIMESTEPS,
+                  InputConfig.IMAGE,
+                  InputConfig.STRENGTH)));
 
   private static final PictureLoop LOOP = new PictureLoop(0.6, false, false);
 

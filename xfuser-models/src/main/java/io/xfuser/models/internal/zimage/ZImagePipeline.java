@@ -57,7 +57,7 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
               InputConfig.CFG_NORMALIZATION,
               InputConfig.CFG_TRUNCATION,
               InputConfig.IMAGE,
-               InputConfig.MASK_IMAGE,
+              InputConfig.MASK_IMAGE,
               InputConfig.STRENGTH));
 
   ZImagePipeline(PipelineComponents components) {
@@ -163,7 +163,8 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
   /** Opens directories of Z-Image and Z-Image-Turbo. */
   public static final class Provider extends PipelineClass {
     public Provider() {
-      super(ZImagePipeline::new, "ZImagePipeline", "ZImageImg2ImgPipeline", "ZImageInpaintPipeline");
+      super(
+          ZImagePipeline::new, "ZImagePipeline", "ZImageImg2ImgPipeline", "ZImageInpaintPipeline");
     }
   }
 }
