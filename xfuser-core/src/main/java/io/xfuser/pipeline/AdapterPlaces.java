@@ -15,7 +15,10 @@ final class AdapterPlaces {
       new FilePlaces(
           "IP-Adapter",
           "an IP-Adapter",
-          List.of("ip_adapter.safetensors", "ip-adapter.safetensors"),
+          List.of(
+              "ip_adapter.safetensors",
+              "ip-adapter.safetensors",
+              "ip-adapter_diffusers.safetensors"),
           Optional.empty(),
           "convert it once in Python by safetensors.torch.save_file({f\"{part}.{name}\":"
               + " x.contiguous() for part, named in torch.load(FILE, weights_only=True).items() for"

@@ -77,5 +77,10 @@ class MemoryNeedShownTest {
         assertThat(need).isLessThan(generation.report().ranks().get(0).peakTensorBytes());
       }
     }
+    ModelConfig zero = ShownPictures.from(ShownPictures.TIMED, directory, "medium.safetensors:0");
+    try (DiffusionPipeline other = DiffusionPipeline.fromPretrained(zero)) { // nothing is computed
+      assertThat(MemoryNeedTest.denoising(other, engine, shown).bytes())
+          .isEqualTo(MemoryNeedTest.denoising(other, engine, plain).bytes());
+    }
   }
 }

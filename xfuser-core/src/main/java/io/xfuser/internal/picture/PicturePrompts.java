@@ -20,11 +20,12 @@ import java.util.stream.Stream;
  * @param positive those that are given for what is drawn, for each adapter of the model
  * @param negative those for what is avoided, likewise
  * @param encoder whether the model has what sees them, and what stands for none
+ * @param zeros whether zeros stand for none, as many as there are values of the other kind
  */
 public record PicturePrompts(
-    List<List<Bitmap>> positive, List<List<Bitmap>> negative, boolean encoder) {
+    List<List<Bitmap>> positive, List<List<Bitmap>> negative, boolean encoder, boolean zeros) {
   /** For a model without adapters. */
-  public static final PicturePrompts NONE = new PicturePrompts(List.of(), List.of(), false);
+  public static final PicturePrompts NONE = new PicturePrompts(List.of(), List.of(), false, false);
 
   /**
    * The name of what the pictures of the first adapter are seen as, (rows, pictures, …), diffusers'
@@ -50,7 +51,8 @@ public record PicturePrompts(
         new PicturePrompts(
             read(input, InputConfig.IP_ADAPTER_IMAGE, adapters),
             read(input, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, adapters),
-            encoder);
+            encoder,
+            false);
     if (pictures.given() && !encoder) {
       throw new ArgumentException(
           "%s needs %s, with which the model is opened"
@@ -80,6 +82,17 @@ public record PicturePrompts(
     return all.isEmpty()
         ? Collections.nCopies(adapters, List.of())
         : all.stream().map(List::of).toList();
+  }
+
+  /** The same where zeros stand for none. */
+  public PicturePrompts withZeros() {
+    return new PicturePrompts(positive, negative, encoder, true);
+  }
+
+  /** The same where no picture is given. */
+  public PicturePrompts unseen() {
+    List<List<Bitmap>> none = Collections.nCopies(adapters(), List.of());
+    return new PicturePrompts(none, none, encoder, zeros);
   }
 
   /** How many adapters see pictures. */
@@ -118,7 +131,10 @@ public record PicturePrompts(
     require("", InputConfig.IP_ADAPTER_IMAGE, positive, given);
     require(InputConfig.NEGATIVE, InputConfig.NEGATIVE_IP_ADAPTER_IMAGE, negative, given);
     Set<String> needed = tensors(guided).keySet();
-    if (!encoder && given.stream().anyMatch(needed::contains) && !given.containsAll(needed)) {
+    if (!encoder
+        && !zeros
+        && given.stream().anyMatch(needed::contains)
+        && !given.containsAll(needed)) {
       throw new ArgumentException(
           "%s must be given, or the model be opened with %s, which makes what stands for no picture"
               .formatted(

@@ -88,7 +88,7 @@ record PromptTensors(
         mine.putAll(broadcast(owner, replica.isFirst() ? new TreeMap<>(encoded) : Map.of()));
       }
     }
-    return ShownTensors.matched(owner, mine);
+    return ShownTensors.matched(owner, plan.request(), mine);
   }
 
   /** Whether this rank has a part in encoding. */

@@ -136,7 +136,7 @@ public record RankMemory(
           plan.engine().held() == Offload.NONE ? all : atOnce(stages),
           flopPerByteRead(own, stages.get(0)),
           text(own, placed) + pictures(own, placed),
-          Math.max(text(own, layered), pictures(own, layered)), // one after the other
+          encodersAtOnce(text(own, layered), pictures(own, layered)),
           own.mesh().replica(rank).get(0) == rank ? plan.engine().model().textCacheBytes() : 0,
           decoder() + encoder(own),
           needs);
@@ -162,6 +162,11 @@ public record RankMemory(
       List<Residents.Parts> parts =
           transformers.stream().map(stage -> Residents.Parts.of(List.of(stage))).toList();
       return Residents.Parts.staying(parts, holding) + Residents.Parts.coming(parts, holding);
+    }
+
+    /** Of encoders that both stay, or that come and go one after the other. */
+    private long encodersAtOnce(long text, long pictures) {
+      return plan.engine().held() == Offload.NONE ? text + pictures : Math.max(text, pictures);
     }
 
     private double flopPerByteRead(RankPlan own, PipelineStage<C> stage) {

@@ -3,6 +3,7 @@ package io.xfuser.internal.runtime;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.InputConfig;
+import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.picture.Bitmap;
 import io.xfuser.internal.picture.PicturePrompts;
 import io.xfuser.model.GenerationRequest;
@@ -25,15 +26,52 @@ final class ShownTensors {
     }
     Map<String, List<Bitmap>> all = pictures.tensors(request.guided());
     all.keySet().removeAll(given.text().keySet());
+    if (pictures.zeros()) {
+      all.values().removeIf(List::isEmpty); // made of the others
+    }
     return all;
   }
 
   /**
    * {@code texts} with as many pictures for what is avoided as for what is drawn, so that rows of a
-   * batch are alike: each as often as it takes, because what attends a picture twice sees what it
-   * sees of one.
+   * batch are alike.
+   *
+   * @throws ArgumentException with both shapes, if they differ and cannot be made alike
    */
-  static Map<String, NDArray> matched(NDManager owner, Map<String, NDArray> texts) {
+  static Map<String, NDArray> matched(
+      NDManager owner, GenerationRequest request, Map<String, NDArray> texts) {
+    if (!request.prompts().pictures().zeros()) {
+      return repeated(owner, texts);
+    }
+    Map<String, NDArray> all = new HashMap<>(texts);
+    if (request.guided()) {
+      for (int i = 0; i < request.prompts().pictures().adapters(); i++) {
+        fill(owner, all, PicturePrompts.tensor(i));
+      }
+    }
+    return all;
+  }
+
+  /** Zeros for what is not given of {@code name} and its negative, if one is. */
+  private static void fill(NDManager owner, Map<String, NDArray> all, String name) {
+    String avoided = InputConfig.NEGATIVE + name;
+    NDArray positive = all.get(name);
+    NDArray negative = all.get(avoided);
+    if (positive == null && negative != null) {
+      all.put(name, Torch.zerosLike(owner, negative));
+    } else if (positive != null && negative == null) {
+      all.put(avoided, Torch.zerosLike(owner, positive));
+    } else if (positive != null
+        && negative != null
+        && !positive.getShape().equals(negative.getShape())) {
+      throw new ArgumentException(
+          "%s has the shape %s, but %s has %s: they must be alike"
+              .formatted(avoided, negative.getShape(), name, positive.getShape()));
+    }
+  }
+
+  /** Each as often as it takes, because what attends a picture twice sees what it sees of one. */
+  private static Map<String, NDArray> repeated(NDManager owner, Map<String, NDArray> texts) {
     Map<String, NDArray> all = new HashMap<>(texts);
     texts.forEach(
         (name, positive) -> {

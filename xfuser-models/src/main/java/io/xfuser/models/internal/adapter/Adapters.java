@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.DoublePredicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +89,10 @@ public final class Adapters implements AutoCloseable {
       return scales.size() == 1 ? Collections.nCopies(blocks, scales.get(0)) : scales;
     }
 
+    private boolean counts(DoublePredicate counting) {
+      return scales.isEmpty() || scales.stream().anyMatch(counting::test);
+    }
+
     /**
      * The shape of a layer's weights.
      *
@@ -144,15 +149,17 @@ public final class Adapters implements AutoCloseable {
   }
 
   /**
-   * {@code request} with its pictures that are prompts.
+   * {@code request} with its pictures that are prompts, if an adapter counts.
    *
+   * @param counting which scales of a block make an adapter see pictures
    * @throws ArgumentException if there are no adapters for them, not as many, or nothing that
    *     encodes them
    */
-  public GenerationRequest shown(GenerationRequest request) {
-    boolean encoder = components.has(ClipPictures.ENCODER);
+  public GenerationRequest shown(GenerationRequest request, DoublePredicate counting) {
+    boolean encoder = !all.isEmpty() && components.has(ClipPictures.ENCODER);
     PicturePrompts pictures = PicturePrompts.of(request.input(), all.size(), encoder);
-    return request.withPrompts(request.prompts().with(pictures));
+    boolean counts = all.stream().anyMatch(adapter -> adapter.counts(counting));
+    return request.withPrompts(request.prompts().with(counts ? pictures : pictures.unseen()));
   }
 
   public long bytes() {

@@ -86,7 +86,7 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
             name(), scale * StreamConfig.PATCH, PictureSizes.asked(input, SAMPLE_SIZE * scale));
     LatentShape latents = packed(size, config().streams().channels(), StreamConfig.PATCH);
     GenerationRequest request =
-        adapters().shown(GenerationRequest.of(input, size, latents, DEFAULTS));
+        adapters().shown(GenerationRequest.of(input, size, latents, DEFAULTS), one -> one != 0);
     requireText(LONGEST_TEXT, request);
     return begun(
         request.withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),

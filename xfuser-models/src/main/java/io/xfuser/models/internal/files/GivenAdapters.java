@@ -48,7 +48,7 @@ final class GivenAdapters {
                 String own = Eyes.className(GivenPart.settings(found));
                 index.put(ClipPictures.ENCODER, List.of("transformers", own));
               }
-              given.put(ClipPictures.PROCESSOR, processor(plain, found));
+              given.put(ClipPictures.PROCESSOR, processor(plain, found, eyes == null));
               index.put(
                   ClipPictures.PROCESSOR,
                   List.of("transformers", Eyes.viewClass(GivenPart.settings(found))));
@@ -71,13 +71,18 @@ final class GivenAdapters {
         : Optional.empty();
   }
 
-  /** The pipeline's own, else the encoder's, or what diffusers makes for one of this size. */
-  private static Given processor(PipelineComponents plain, Given encoder) {
-    if (plain.has(EXTRACTOR)) {
+  /**
+   * The pipeline's own, else the encoder's, or what diffusers makes for one of this size. An
+   * encoder whose folder says how it sees pictures comes with that, but for the pipeline's own.
+   */
+  private static Given processor(PipelineComponents plain, Given encoder, boolean notGiven) {
+    boolean its = notGiven && plain.has(ClipPictures.ENCODER);
+    boolean brings = Eyes.bringsView(GivenPart.settings(encoder));
+    if (plain.has(EXTRACTOR) && (its || !brings)) {
       return new Given(plain.folder(EXTRACTOR), "", null);
     }
     Path own = encoder.place().resolve(Eyes.VIEW);
-    if (Eyes.bringsView(GivenPart.settings(encoder)) && Files.isRegularFile(own)) {
+    if (brings && Files.isRegularFile(own)) {
       return new Given(encoder.place(), "", null);
     }
     Map<String, Object> view = Eyes.view(GivenPart.settings(encoder));

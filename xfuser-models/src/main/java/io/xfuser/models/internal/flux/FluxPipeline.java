@@ -158,7 +158,8 @@ final class FluxPipeline extends JointPipeline<FluxConfig> {
             title(), multiple(), refers() ? kontext().drawn(input, asked) : asked);
     LatentShape latents = latents(size);
     GenerationRequest request =
-        adapters().shown(GenerationRequest.of(input, size, latents, defaults(input)));
+        adapters()
+            .shown(GenerationRequest.of(input, size, latents, defaults(input)), one -> one != 0);
     requireText(LONGEST_TEXT, request);
     if (input.negativePrompts().isEmpty() && input.has(InputConfig.NEGATIVE_PROMPT_2)) {
       throw new ArgumentException(

@@ -7,6 +7,7 @@ import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
 import io.xfuser.models.internal.weights.Weights;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -57,10 +58,15 @@ record SD3Adapter(
     long[] latents = file.weights().shape(RESAMPLER + "latents");
     long inner = file.matrix(RESAMPLER + "layers.0.attn.to_q.weight")[0];
     int heads = Math.toIntExact(inner / HEAD);
-    if (heads == 0 || inner % HEAD != 0 || latents.length != 3) {
+    if (heads == 0 || inner % HEAD != 0) {
       throw new ModelException(
-          "%s: a resampler whose queries are %d wide, of %d latents, has no heads of %d"
-              .formatted(file.file(), inner, latents.length, HEAD));
+          "%s: a resampler whose queries are %d wide has no heads of %d"
+              .formatted(file.file(), inner, HEAD));
+    }
+    if (latents.length != 3) {
+      throw new ModelException(
+          "%s: %slatents has the shape %s, but the model needs (1, tokens, width)"
+              .formatted(file.file(), RESAMPLER, Arrays.toString(latents)));
     }
     int layers = 0;
     while (file.weights().names().contains(layer(layers) + "ln0.weight")) {
@@ -74,7 +80,16 @@ record SD3Adapter(
         Math.toIntExact(latents[1]),
         layers,
         Math.toIntExact(file.matrix(RESAMPLER + "time_embedding.linear_1.weight")[1]),
-        file.scales(1, USUAL_SCALE).get(0));
+        scale(file.scales()));
+  }
+
+  private static double scale(List<Double> scales) {
+    if (scales.size() > 1) {
+      throw new ArgumentException(
+          "Stable Diffusion 3 takes one scale of an ip_adapter, but %d are given"
+              .formatted(scales.size()));
+    }
+    return scales.isEmpty() ? USUAL_SCALE : scales.get(0);
   }
 
   private static String layer(int number) {

@@ -163,7 +163,8 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
           "%s takes one %s, but %d are given"
               .formatted(name(), InputConfig.IP_ADAPTER_IMAGE, pictures));
     }
-    return adapters().shown(request);
+    GenerationRequest shown = adapters().shown(request, scale -> scale > 0); // as in diffusers
+    return shown.withPrompts(shown.prompts().with(shown.prompts().pictures().withZeros()));
   }
 
   private LayerGuidance layers(InputConfig input) {

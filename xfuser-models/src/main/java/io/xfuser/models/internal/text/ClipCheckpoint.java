@@ -29,7 +29,8 @@ public final class ClipCheckpoint implements CheckpointFormat {
   @Override
   public boolean fits(Tensors tensors) {
     return tensors.has("text_model.embeddings.token_embedding.weight")
-        && tensors.has("text_model.final_layer_norm.weight");
+        && tensors.has("text_model.final_layer_norm.weight")
+        && !tensors.has("text_model.head.weight"); // SigLIP's
   }
 
   /** Without a projection the identity is one, as in diffusers: a pooled output as it is. */

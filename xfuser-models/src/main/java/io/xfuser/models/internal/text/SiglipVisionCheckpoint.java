@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.text;
 
+import io.xfuser.failure.ModelException;
 import io.xfuser.models.internal.weights.CheckpointFormat;
 import io.xfuser.models.internal.weights.Tensors;
 import java.util.HashMap;
@@ -8,14 +9,16 @@ import java.util.Map;
 
 /**
  * SigLIP's picture encoder in a file of transformers' names, alone or with the half that reads
- * texts. Published ones have heads of 64, but of width 1152 16 heads; what no patch covers of a
- * picture, its weights do not tell: 27 patches of 14 pixels are of one of 384. Source: the
- * configurations of google/siglip.
+ * texts. Neither its heads are told by its weights, those of published ones are known by their
+ * width, nor what no patch covers of a picture: 27 patches of 14 pixels are of one of 384. Source:
+ * the configurations of google/siglip and google/siglip2.
  */
 public final class SiglipVisionCheckpoint implements CheckpointFormat {
-  private static final int HEAD = 64;
-  private static final int WIDE = 1152;
-  private static final int WIDE_HEADS = 16;
+  private static final int HEAD = 64; // what is no wider has one
+
+  /** Of base, large, so400m and giant ones, by width. */
+  private static final Map<Integer, Integer> HEADS = Map.of(768, 12, 1024, 16, 1152, 16, 1536, 16);
+
   private static final Map<Integer, Integer> SIDES = Map.of(27 * 14, 384);
   private static final String CLASS = "vision_model.embeddings.class_embedding";
   private static final String PATCHES = "vision_model.embeddings.patch_embedding.weight";
@@ -56,10 +59,20 @@ public final class SiglipVisionCheckpoint implements CheckpointFormat {
     config.put("model_type", "siglip_vision_model");
     config.put("hidden_size", width);
     config.put("num_hidden_layers", tensors.count(LAYERS));
-    config.put("num_attention_heads", width == WIDE ? WIDE_HEADS : Math.max(1, width / HEAD));
+    config.put("num_attention_heads", heads(tensors, width));
     config.put("intermediate_size", tensors.size(LAYERS + "0.mlp.fc1.bias", 0));
     config.put("patch_size", patch);
     config.put("image_size", SIDES.getOrDefault(covered, covered));
     return config;
+  }
+
+  private static int heads(Tensors tensors, int width) {
+    Integer heads = width <= HEAD ? Integer.valueOf(1) : HEADS.get(width);
+    if (heads == null) {
+      throw new ModelException(
+          "%s is a SigLIP picture encoder of width %d, whose heads its weights do not tell: give its folder, with config.json"
+              .formatted(tensors.origin(), width));
+    }
+    return heads;
   }
 }

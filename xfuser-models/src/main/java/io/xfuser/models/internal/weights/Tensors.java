@@ -104,7 +104,8 @@ public final class Tensors {
     return new Tensors(some);
   }
 
-  private String origin() {
+  /** The file that has them. */
+  public String origin() {
     return all.values().stream().findFirst().map(tensor -> tensor.file().toString()).orElse("it");
   }
 

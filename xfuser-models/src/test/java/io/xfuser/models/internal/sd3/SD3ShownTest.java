@@ -159,7 +159,7 @@ class SD3ShownTest {
     ShownPictures.refused(
         with(SD3, "sd3.safetensors:0.5,1"),
         FOX,
-        "ip_adapter has 2 scales, but the transformer has 1 blocks with adapters");
+        "Stable Diffusion 3 takes one scale of an ip_adapter, but 2 are given");
   }
 
   @Test
