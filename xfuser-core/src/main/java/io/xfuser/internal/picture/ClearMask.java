@@ -8,9 +8,11 @@ import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import org.jspecify.annotations.Nullable;
 
 /** Masks as OpenAI's clients send them: what is transparent is drawn anew. */
 public final class ClearMask {
+  private static final String NAME = "the mask";
   private static final int OPAQUE = 255;
 
   private ClearMask() {}
@@ -21,22 +23,32 @@ public final class ClearMask {
    */
   public static Picture of(Picture mask) {
     byte[] file = mask.read();
+    try {
+      boolean webp =
+          PictureFile.Format.of(file).filter(PictureFile.Format.WEBP::equals).isPresent();
+      BufferedImage image = webp ? Webp.read(NAME, file) : read(file);
+      return image != null && image.getColorModel().hasAlpha() && clear(image)
+          ? Picture.of(image)
+          : mask;
+    } catch (IOException e) {
+      return mask;
+    }
+  }
+
+  private static @Nullable BufferedImage read(byte[] file) throws IOException {
     try (ImageInputStream stream = ImageIO.createImageInputStream(new ByteArrayInputStream(file))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(stream);
       if (!readers.hasNext()) {
-        return mask;
+        return null;
       }
       ImageReader reader = readers.next();
       try {
         reader.setInput(stream);
-        PictureFile.requireRoom("the mask", reader.getWidth(0), reader.getHeight(0));
-        BufferedImage image = reader.read(0);
-        return image.getColorModel().hasAlpha() && clear(image) ? Picture.of(image) : mask;
+        PictureFile.requireRoom(NAME, reader.getWidth(0), reader.getHeight(0));
+        return reader.read(0);
       } finally {
         reader.dispose();
       }
-    } catch (IOException e) {
-      return mask;
     }
   }
 

@@ -61,25 +61,15 @@ public final class PictureFile {
   }
 
   private static Bitmap read(String name, Format format, byte[] file) throws IOException {
-    Optional<Webp> lossy = format == Format.WEBP ? Webp.lossy(file) : Optional.empty();
-    if (lossy.isPresent()) {
-      requireRoom(name, lossy.get().width(), lossy.get().height());
-      return lossy.get().read();
+    if (format == Format.WEBP) {
+      return colours(name, Webp.read(name, file));
     }
-    Iterator<ImageReader> readers =
-        ImageIO.getImageReadersByFormatName(format.name().toLowerCase(Locale.ROOT));
-    if (!readers.hasNext()) {
-      throw new ArgumentException(
-          "%s is %s, which no library on the class path reads".formatted(name, format.word()));
-    }
-    ImageReader reader = readers.next();
-    byte[] plain =
-        switch (format) {
-          case PNG -> file;
-          case JPEG -> Jpeg.plain(file);
-          case WEBP -> Webp.plain(file);
-        };
-    try (FileStream stream = new FileStream(plain)) {
+    ImageReader reader =
+        next(
+            name,
+            format,
+            ImageIO.getImageReadersByFormatName(format.name().toLowerCase(Locale.ROOT)));
+    try (FileStream stream = new FileStream(format == Format.JPEG ? Jpeg.plain(file) : file)) {
       reader.setInput(stream, false, true); // what is told besides is not looked at
       List<String> warnings = new ArrayList<>();
       reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
@@ -93,6 +83,15 @@ public final class PictureFile {
     } finally {
       reader.dispose();
     }
+  }
+
+  /** The first of {@code readers}, if there is any. */
+  static ImageReader next(String name, Format format, Iterator<ImageReader> readers) {
+    if (!readers.hasNext()) {
+      throw new ArgumentException(
+          "%s is %s, which no library on the class path reads".formatted(name, format.word()));
+    }
+    return readers.next();
   }
 
   /** A file that ends too early is a broken one, though libraries draw the rest of it gray. */

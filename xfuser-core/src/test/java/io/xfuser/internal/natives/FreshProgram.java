@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /** A program that embeds this library, in a process of its own. */
-final class FreshProgram {
+public final class FreshProgram {
   private FreshProgram() {}
 
   /** What the program writes, with {@code environment} and without other variables of it. */
-  static String shown(Class<?> main, Map<String, String> environment)
+  public static String shown(Class<?> main, Map<String, String> environment)
       throws IOException, InterruptedException {
     ProcessBuilder builder =
         new ProcessBuilder(

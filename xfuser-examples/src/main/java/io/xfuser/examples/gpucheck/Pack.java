@@ -40,7 +40,7 @@ final class Pack implements Callable<Integer> {
   private static final Pattern LEFT_OUT =
       Pattern.compile(
           "(pytorch-native|ffmpeg|javacv|netty|vertx|prometheus|micrometer|HdrHistogram|LatencyUtils"
-              + "|imageio|common-(lang|io|image)|commons-(compress|io|codec)"
+              + "|webp-imageio|kotlin-stdlib|annotations|commons-(compress|io|codec)"
               + "|byte-buddy|archunit|error_?prone)-.*\\.jar");
 
   private static final Pattern NATIVE =

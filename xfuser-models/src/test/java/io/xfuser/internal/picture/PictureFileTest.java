@@ -124,7 +124,8 @@ class PictureFileTest {
     "lossless.webp, 5",
     "lossy.webp, 6",
     "lossy_fine.webp, 7",
-    "animated.webp, 8"
+    "animated.webp, 8",
+    "lossy_alpha.webp, 9"
   })
   void mutationsAreReadOrRefusedInOneSentence(String name, long seed) throws IOException {
     byte[] file = Files.readAllBytes(FOLDER.resolve(name));
