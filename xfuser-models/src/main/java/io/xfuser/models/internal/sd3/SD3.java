@@ -1,5 +1,6 @@
 package io.xfuser.models.internal.sd3;
 
+import io.xfuser.models.internal.adapter.TimedAdapter;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.ModulatedHead;
 import io.xfuser.models.internal.parts.SizedTransformer;
@@ -21,7 +22,7 @@ import java.util.List;
  * @param weights its tensors, by diffusers' names
  * @param adapter by which a picture is a prompt, or none
  */
-record SD3(SD3Config config, Weights weights, List<SD3Adapter> adapter)
+record SD3(SD3Config config, Weights weights, List<TimedAdapter> adapter)
     implements SizedTransformer<JointConditioning> {
   static final Program PROGRAM =
       Program.load(SD3.class, "/io/xfuser/models/internal/joint/stream.py", "sd3.py");
@@ -64,7 +65,7 @@ record SD3(SD3Config config, Weights weights, List<SD3Adapter> adapter)
 
   @Override
   public long shown(int index, long rows) {
-    return adapter.isEmpty() ? 0 : SD3Adapter.kept(config.attentions(index), config.width());
+    return adapter.isEmpty() ? 0 : TimedAdapter.kept(config.attentions(index), config.width());
   }
 
   @Override

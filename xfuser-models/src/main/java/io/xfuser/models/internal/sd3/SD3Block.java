@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.attention.Qkv;
+import io.xfuser.models.internal.adapter.TimedAdapter;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.sd3.PictureAttention.Asked;
 import io.xfuser.models.internal.weights.Inner;
@@ -53,13 +54,13 @@ record SD3Block(
             share,
             w -> {
               WeightMap map = read(w, config, last, dual);
-              for (SD3Adapter adapter : model.adapter()) {
+              for (TimedAdapter adapter : model.adapter()) {
                 map = adapter.block(map, first, first + attentions, heads);
               }
               return map;
             }),
         new PictureAttention(
-            model.adapter().stream().mapToDouble(SD3Adapter::scale).sum(), attentions));
+            model.adapter().stream().mapToDouble(TimedAdapter::scale).sum(), attentions));
   }
 
   private static WeightMap read(WeightMap w, SD3Config config, boolean last, boolean dual) {

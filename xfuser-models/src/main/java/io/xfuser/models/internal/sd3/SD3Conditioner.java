@@ -2,6 +2,7 @@ package io.xfuser.models.internal.sd3;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.xfuser.models.internal.adapter.TimedAdapter;
 import io.xfuser.models.internal.joint.JointConditioner;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.parts.StepModulations;
@@ -13,11 +14,11 @@ import io.xfuser.transformer.ConditionInput;
 import java.util.List;
 
 /** Projects the text, embeds the timestep and the pooled text. */
-record SD3Conditioner(SD3Config config, TensorMap weights, List<SD3Adapter> adapter)
+record SD3Conditioner(SD3Config config, TensorMap weights, List<TimedAdapter> adapter)
     implements JointConditioner {
   private static final int SINUSOIDS = 256;
 
-  static SD3Conditioner load(SD3Config config, Weights weights, List<SD3Adapter> adapter) {
+  static SD3Conditioner load(SD3Config config, Weights weights, List<TimedAdapter> adapter) {
     long width = config.width();
     String embed = "time_text_embed";
     return new SD3Conditioner(
@@ -29,7 +30,7 @@ record SD3Conditioner(SD3Config config, TensorMap weights, List<SD3Adapter> adap
                   w.linear("context_embedder", width, config.textWidth())
                       .mlp(embed + ".timestep_embedder", width, SINUSOIDS)
                       .mlp(embed + ".text_embedder", width, config.pooledWidth());
-              for (SD3Adapter one : adapter) {
+              for (TimedAdapter one : adapter) {
                 map = one.resampler(map, width);
               }
               return map;

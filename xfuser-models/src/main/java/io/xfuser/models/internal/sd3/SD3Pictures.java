@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.InputConfig;
 import io.xfuser.internal.picture.PicturePrompts;
+import io.xfuser.models.internal.adapter.TimedAdapter;
 import io.xfuser.models.internal.joint.Shown;
 import io.xfuser.models.internal.parts.StepModulations;
 import io.xfuser.nn.TokenLayout.TextTokens;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * each step. Each rank makes them itself, so nothing of them is sent.
  */
 final class SD3Pictures implements Shown {
-  private final SD3Adapter adapter;
+  private final TimedAdapter adapter;
   private final TensorMap weights;
   private final NDList features; // (B, N, R) of one picture, or of what is avoided and of it
   private final StepModulations times;
@@ -29,7 +30,7 @@ final class SD3Pictures implements Shown {
   private @Nullable NDArray tokens;
 
   private SD3Pictures(
-      SD3Adapter adapter,
+      TimedAdapter adapter,
       TensorMap weights,
       NDList features,
       StepModulations times,
@@ -44,12 +45,12 @@ final class SD3Pictures implements Shown {
   /**
    * That of a request, if it has one.
    *
-   * @param weights with {@link SD3Adapter#resampler}
+   * @param weights with {@link TimedAdapter#resampler}
    * @throws io.xfuser.failure.ArgumentException if a tensor was given that is not of the adapter's
    *     width
    */
   static Optional<Shown> of(
-      NDManager request, ConditionInput input, SD3Adapter adapter, TensorMap weights) {
+      NDManager request, ConditionInput input, TimedAdapter adapter, TensorMap weights) {
     String name = PicturePrompts.tensor(0);
     if (!input.text().containsKey(name)) {
       return Optional.empty();

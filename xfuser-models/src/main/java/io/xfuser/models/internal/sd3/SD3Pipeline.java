@@ -15,6 +15,7 @@ import io.xfuser.models.internal.PictureLoop;
 import io.xfuser.models.internal.PictureSizes;
 import io.xfuser.models.internal.PipelineClass;
 import io.xfuser.models.internal.adapter.Adapters;
+import io.xfuser.models.internal.adapter.TimedAdapter;
 import io.xfuser.models.internal.joint.JointConditioning;
 import io.xfuser.models.internal.joint.JointPipeline;
 import io.xfuser.models.internal.scheduler.DynamicShift;
@@ -88,13 +89,13 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
   @Override
   protected void check() {
     super.check();
-    for (SD3Adapter one : adapter(one -> one.weights().promised())) {
+    for (TimedAdapter one : adapter(one -> one.weights().promised())) {
       checkAdapter(one);
     }
   }
 
   /** Refuses an adapter of another transformer, or of another encoder of pictures. */
-  private void checkAdapter(SD3Adapter adapter) {
+  private void checkAdapter(TimedAdapter adapter) {
     SD3Config config = config();
     Inner heads = Inner.heads(config.heads(), config.headSize());
     WeightMap.of(adapter.weights(), w -> adapter.resampler(w, config.width())).close();
@@ -103,9 +104,9 @@ final class SD3Pipeline extends JointPipeline<SD3Config> {
     checkEyes(adapter.seen());
   }
 
-  private List<SD3Adapter> adapter(Function<Adapters.Adapter, Weights> opened) {
+  private List<TimedAdapter> adapter(Function<Adapters.Adapter, Weights> opened) {
     List<Adapters.Adapter> all = adapters().all();
-    return SD3Adapter.of(all, all.stream().map(opened).toList());
+    return TimedAdapter.of(all, all.stream().map(opened).toList());
   }
 
   @Override

@@ -1,8 +1,7 @@
-package io.xfuser.models.internal.sd3;
+package io.xfuser.models.internal.adapter;
 
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.ModelException;
-import io.xfuser.models.internal.adapter.Adapters;
 import io.xfuser.models.internal.weights.Inner;
 import io.xfuser.models.internal.weights.Joined;
 import io.xfuser.models.internal.weights.WeightMap;
@@ -26,7 +25,7 @@ import java.util.stream.IntStream;
  * @param sinusoids of a timestep
  * @param scale how much counts what is attended of a picture
  */
-record SD3Adapter(
+public record TimedAdapter(
     Weights weights,
     long seen,
     long hidden,
@@ -39,8 +38,13 @@ record SD3Adapter(
   private static final int HEAD = 64;
   private static final double USUAL_SCALE = 0.5;
 
-  /** Those in files, none or one, whose weights are read by {@code weights}. */
-  static List<SD3Adapter> of(List<Adapters.Adapter> all, List<Weights> weights) {
+  /**
+   * Those in files, none or one, whose weights are read by {@code weights}.
+   *
+   * @throws ArgumentException if there are several, or several scales
+   * @throws ModelException if a file is another kind of adapter
+   */
+  public static List<TimedAdapter> of(List<Adapters.Adapter> all, List<Weights> weights) {
     if (all.size() > 1) {
       throw new ArgumentException(
           "Stable Diffusion 3 takes one ip_adapter, but %d are given".formatted(all.size()));
@@ -48,7 +52,7 @@ record SD3Adapter(
     return IntStream.range(0, all.size()).mapToObj(i -> of(all.get(i), weights.get(i))).toList();
   }
 
-  private static SD3Adapter of(Adapters.Adapter file, Weights weights) {
+  private static TimedAdapter of(Adapters.Adapter file, Weights weights) {
     if (!file.weights().names().contains(RESAMPLER + "latents")) {
       throw new ModelException(
           "%s is no IP-Adapter for Stable Diffusion 3: it has no resampler, %slatents"
@@ -72,7 +76,7 @@ record SD3Adapter(
     while (file.weights().names().contains(layer(layers) + "ln0.weight")) {
       layers++;
     }
-    return new SD3Adapter(
+    return new TimedAdapter(
         weights,
         in[1],
         in[0],
@@ -97,7 +101,7 @@ record SD3Adapter(
   }
 
   /** The resampler; {@code width} is that of the transformer. */
-  WeightMap resampler(WeightMap w, long width) {
+  public WeightMap resampler(WeightMap w, long width) {
     long inner = (long) heads * HEAD;
     WeightMap map =
         w.reading(weights)
@@ -126,7 +130,7 @@ record SD3Adapter(
   }
 
   /** Attentions {@code first} to {@code end} (exclusive), counted over all blocks, of one block. */
-  WeightMap block(WeightMap w, int first, int end, Inner heads) {
+  public WeightMap block(WeightMap w, int first, int end, Inner heads) {
     WeightMap map = w.reading(weights);
     for (int i = 0; i < end - first; i++) {
       String from = first + i + ".";
@@ -149,7 +153,7 @@ record SD3Adapter(
   }
 
   /** Elements that a block keeps of a timestep: shifts and scales of the picture's tokens. */
-  static long kept(int attentions, long width) {
+  public static long kept(int attentions, long width) {
     return 2L * attentions * width;
   }
 
