@@ -98,6 +98,12 @@ public record GivenTensors(@Nullable NDArray latents, Map<String, NDArray> text,
     text.forEach((name, tensor) -> checkText(name, tensor.getShape(), request));
     request.prompts().pictures().require(text.keySet(), request.guided());
     SourcePictures pictures = request.pictures();
+    if (latents != null && pictures != null && pictures.drawing()) {
+      throw new ArgumentException(
+          "no latents can be given beside "
+              + InputConfig.MASK_IMAGE
+              + " here: what stays of the picture is mixed with noise that is drawn");
+    }
     if (seen.masked() != null) {
       if (pictures == null || !pictures.shows()) {
         throw new ArgumentException(

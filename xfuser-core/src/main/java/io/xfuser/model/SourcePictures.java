@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  *     request's generators: those of the picture first, those that are shown after the noise
  * @param unshifted whether the decoder leaves out the shift of latents, as one of diffusers' loops
  *     does
+ * @param drawing whether the loop draws noise for what it keeps even where latents are given; these
+ *     are refused then
  * @param overlay how what was drawn is put back into the picture it was cut out of; null = it is
  *     all
  * @param frames how a video is made of it; null = it is no frame of one
@@ -31,6 +33,7 @@ public record SourcePictures(
     boolean shows,
     boolean drawn,
     boolean unshifted,
+    boolean drawing,
     @Nullable Overlay overlay,
     @Nullable SourceFrames frames) {
   /** Checks that what looks at the mask has one. */
@@ -42,7 +45,7 @@ public record SourcePictures(
 
   /** The first frame of a video, whose samples begin with noise. */
   public static SourcePictures video(Bitmap first, SourceFrames frames) {
-    return new SourcePictures(first, null, false, false, false, false, null, frames);
+    return new SourcePictures(first, null, false, false, false, false, false, null, frames);
   }
 
   /** Frames of a video's latents that stay as they are given. */

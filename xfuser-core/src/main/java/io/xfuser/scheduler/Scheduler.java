@@ -46,8 +46,9 @@ public interface Scheduler {
    * The element type in which diffusers draws the first sample, and keeps those after it.
    *
    * @param run in which the transformer computes
+   * @param begun whether the first sample is a picture with noise
    */
-  default ElementType sampleType(ElementType run) {
+  default ElementType sampleType(ElementType run, boolean begun) {
     return run;
   }
 

@@ -62,7 +62,8 @@ record StartStage(RankRun run, Loads<?> loads, RankPlan plan) {
 
   /** The first sample, and what accompanies it. */
   Start start(Scheduler scheduler, GivenTensors given) {
-    ElementType type = scheduler.sampleType(run.engine().runtime().dtype());
+    ElementType type =
+        scheduler.sampleType(run.engine().runtime().dtype(), plan.request().pictures() != null);
     Noise drawn =
         Noise.draw(
             run.tensors(),

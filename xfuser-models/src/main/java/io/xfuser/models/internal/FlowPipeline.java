@@ -121,21 +121,12 @@ public abstract class FlowPipeline<T, C> extends LatentPipeline<T, C> {
    */
   protected final void requirePictures(InputConfig input) {
     String pipeline = components().index().getString("_class_name");
-    boolean masks = repaints() || pipeline.contains("Fill");
-    if ((masks || beginsWithPictures()) && input.image() == null) {
+    boolean masks = pipeline.contains("Inpaint") || pipeline.contains("Fill");
+    if ((masks || pipeline.contains("Img2Img")) && input.image() == null) {
       throw new ArgumentException(pipeline + " needs " + InputConfig.IMAGE);
     }
     if (masks && input.maskImage() == null) {
       throw new ArgumentException(pipeline + " needs " + InputConfig.MASK_IMAGE);
     }
-  }
-
-  /** Whether the pipeline of the directory's class begins with a picture in any case. */
-  protected final boolean beginsWithPictures() {
-    return repaints() || components().index().getString("_class_name").contains("Img2Img");
-  }
-
-  private boolean repaints() {
-    return components().index().getString("_class_name").contains("Inpaint");
   }
 }

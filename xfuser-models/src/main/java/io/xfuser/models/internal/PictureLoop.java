@@ -27,22 +27,33 @@ import org.jspecify.annotations.Nullable;
  * @param samples whether latents are drawn where the autoencoder gives distributions
  * @param fits whether a picture, and its mask, have the size that is drawn before a part of them is
  *     cut out
+ * @param draws whether noise for what stays is drawn even where latents are given
  */
 public record PictureLoop(
-    double strength, boolean shows, boolean unshifted, boolean samples, boolean fits) {
+    double strength,
+    boolean shows,
+    boolean unshifted,
+    boolean samples,
+    boolean fits,
+    boolean draws) {
   /** One that draws latents of what the autoencoder gives, of pictures as they are. */
   public PictureLoop(double strength, boolean shows, boolean unshifted) {
-    this(strength, shows, unshifted, true, false);
+    this(strength, shows, unshifted, true, false, false);
   }
 
   /** The same with the latents that the autoencoder finds most likely. */
   public PictureLoop likeliest() {
-    return new PictureLoop(strength, shows, unshifted, false, fits);
+    return new PictureLoop(strength, shows, unshifted, false, fits, draws);
   }
 
   /** The same of pictures that have the size that is drawn first. */
   public PictureLoop fitting() {
-    return new PictureLoop(strength, shows, unshifted, samples, true);
+    return new PictureLoop(strength, shows, unshifted, samples, true, draws);
+  }
+
+  /** The same that draws noise for what stays in any case. */
+  public PictureLoop drawing() {
+    return new PictureLoop(strength, shows, unshifted, samples, fits, true);
   }
 
   /**
@@ -70,6 +81,7 @@ public record PictureLoop(
             shows,
             drawn && samples,
             unshifted,
+            draws,
             overlay,
             null);
     GenerationRequest begun =

@@ -38,7 +38,7 @@ public abstract class DiffusersParity {
    * of independent errors add up. Ours may be 1 dB larger than theirs, which is what one picture's
    * chance allows.
    */
-  private static final double BOTH_ERRORS = 10 * Math.log10(1 + Math.pow(10, 0.1));
+  static final double BOTH_ERRORS = 10 * Math.log10(1 + Math.pow(10, 0.1));
 
   private final Map<EngineConfig, DiffusionPipeline> opened = new HashMap<>();
 

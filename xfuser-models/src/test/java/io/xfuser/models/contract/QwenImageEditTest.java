@@ -147,10 +147,13 @@ class QwenImageEditTest {
             .numInferenceSteps(3)
             .outputType(OutputType.LATENT)
             .build();
+    Layout apart = new Layout(ParallelConfig.serial().toBuilder().dataDegree(2).build(), 1);
     try (NDManager manager = Torch.newManager()) {
-      for (Layout layout : layouts().toList()) {
-        NDArray expected = drawn(manager, engine(ONE, layout.onOneRank(), false), input);
-        NDArray found = drawn(manager, engine(ONE, layout, true), input);
+      for (Layout layout : Stream.concat(layouts(), Stream.of(apart)).toList()) {
+        InputConfig asked =
+            input.toBuilder().numImagesPerPrompt(layout.degrees().dataDegree()).build();
+        NDArray expected = drawn(manager, engine(ONE, layout.onOneRank(), false), asked);
+        NDArray found = drawn(manager, engine(ONE, layout, true), asked);
         assertThat(Pixels.largestDifference(found, expected)).isLessThanOrEqualTo(1e-4);
       }
     }

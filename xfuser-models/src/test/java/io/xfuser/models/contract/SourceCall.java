@@ -11,6 +11,7 @@ import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -90,9 +91,23 @@ record SourceCall(Path folder, long seed, JsonNode json) {
     return call().shape();
   }
 
+  ElementType type() {
+    return call().type();
+  }
+
   NDArray reference(NDManager manager) {
+    return pixels(manager, name());
+  }
+
+  /** What diffusers made in fp32 of the noise of a half type. */
+  NDArray exact(NDManager manager) {
+    return pixels(manager, name() + "_float32");
+  }
+
+  private NDArray pixels(NDManager manager, String name) {
     try (FileWeights pixels = FileWeights.openFile(folder.resolve("pixels.safetensors"), null)) {
-      return pixels.get(manager, name(), pixels.shape(name()));
+      NDArray all = pixels.get(manager, name, pixels.shape(name));
+      return Torch.cast(manager, all, ElementType.FLOAT32);
     }
   }
 

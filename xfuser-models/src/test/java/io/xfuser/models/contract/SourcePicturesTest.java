@@ -12,6 +12,7 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,11 +48,13 @@ class SourcePicturesTest {
   }
 
   private DiffusionPipeline pipeline(SourceCall call) throws IOException {
-    Path folder = scratch.resolve(call.pipeline() + call.className());
+    Path folder = scratch.resolve(call.pipeline() + call.className() + call.type());
     if (!opened.containsKey(folder.toString())) {
-      ModelConfig model =
-          ModelConfig.builder(call.directory(Files.createDirectory(folder))).build();
-      opened.put(folder.toString(), DiffusionPipeline.fromPretrained(model));
+      EngineConfig engine =
+          EngineConfig.builder(call.directory(Files.createDirectory(folder)))
+              .runtime(r -> r.dtype(call.type()))
+              .build();
+      opened.put(folder.toString(), DiffusionPipeline.fromPretrained(engine));
     }
     return Objects.requireNonNull(opened.get(folder.toString()));
   }
@@ -66,6 +69,12 @@ class SourcePicturesTest {
     try (NDManager manager = Torch.newManager()) {
       NDArray whole = drawn(manager, call, ParallelConfig.serial(), 0);
       assertThat(whole.getShape().getShape()).isEqualTo(call.shape());
+      if (call.type() != ElementType.FLOAT32) {
+        double theirs = Pixels.psnr(call.reference(manager), call.exact(manager));
+        assertThat(Pixels.psnr(call.strided(whole), call.reference(manager)))
+            .isGreaterThanOrEqualTo(theirs - DiffusersParity.BOTH_ERRORS);
+        return;
+      }
       double difference = Pixels.largestDifference(call.strided(whole), call.reference(manager));
       assertThat(difference).isLessThanOrEqualTo(call.cropped() ? ONE_OF_8_BITS : TOLERANCE);
     }
@@ -109,7 +118,9 @@ class SourcePicturesTest {
             "flux_much",
             "flux_inpaint_several",
             "fill_several",
-            "sprint_several");
+            "sprint_several",
+            "chroma_inpaint_several",
+            "zimage_inpaint_all");
     return Stream.concat(
         Stream.of(
             Arguments.of("sd3_much", serial.toBuilder().cfgDegree(2).ulyssesDegree(2).build())),
@@ -138,7 +149,9 @@ class SourcePicturesTest {
     EngineConfig engine =
         EngineConfig.builder(Path.of("none"))
             .parallel(ranks)
-            .runtime(r -> r.warmupSteps(warmup).useParallelVae(ranks.ringDegree() > 1))
+            .runtime(
+                r ->
+                    r.warmupSteps(warmup).useParallelVae(ranks.ringDegree() > 1).dtype(call.type()))
             .build();
     return drawn(manager, call, pipeline(call), engine);
   }

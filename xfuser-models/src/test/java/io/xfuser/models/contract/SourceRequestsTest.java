@@ -3,6 +3,7 @@ package io.xfuser.models.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
@@ -10,13 +11,16 @@ import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
+import io.xfuser.model.GivenTensors;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -133,6 +137,38 @@ class SourceRequestsTest {
           .contains("\"prompt_3\":\"a hen\"")
           .contains("\"clip_skip\":\"1\"")
           .contains("Denoising strength: 0.6");
+    }
+  }
+
+  @Test
+  void withAMaskChromaHasTheDefaultsOfItsOtherPipeline() throws IOException {
+    Path chroma = DiffusersCall.FIXTURES.resolve("chroma_tiny");
+    UnaryOperator<InputConfigBuilder> begun = c -> InputConfig.builder("a fox").image(FOX);
+    GenerationRequest plain = resolve(chroma, begun);
+    GenerationRequest anew = resolve(chroma, c -> begun.apply(c).maskImage(MASK));
+    assertThat(
+            Stream.of(plain, anew)
+                .map(
+                    request ->
+                        List.<Object>of(
+                            request.scheduler().steps(),
+                            request.guidance().scale(),
+                            request.text().maxSequenceLength())))
+        .containsExactly(List.of(35, 5.0, 512), List.of(28, 7.0, 256));
+  }
+
+  @Test
+  void zImageTakesNoLatentsBesideAMask() throws IOException {
+    Path zimage = DiffusersCall.FIXTURES.resolve("zimage_tiny");
+    GenerationRequest begun = resolve(zimage, c -> c.image(FOX));
+    GenerationRequest anew = resolve(zimage, c -> c.image(FOX).maskImage(MASK));
+    try (NDManager manager = Torch.newManager()) {
+      GivenTensors given =
+          new GivenTensors(manager.zeros(anew.latents().shape(anew.images())), Map.of());
+      given.check(begun);
+      assertThatThrownBy(() -> given.check(anew))
+          .isInstanceOf(ArgumentException.class)
+          .hasMessageStartingWith("no latents can be given beside mask_image here");
     }
   }
 

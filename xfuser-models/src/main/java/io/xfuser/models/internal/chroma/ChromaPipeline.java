@@ -38,6 +38,7 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
   private static final PictureLoop BEGINNING = new PictureLoop(0.9, false, false);
   private static final PictureLoop REPAINTING = new PictureLoop(0.6, false, false);
   private static final Defaults DEFAULTS = new Defaults(35, 5, LONGEST_TEXT, false);
+  private static final Defaults REPAINTED = new Defaults(28, 7, 256, false);
 
   private static final Kind KIND =
       new Kind(
@@ -85,12 +86,16 @@ final class ChromaPipeline extends JointPipeline<ChromaConfig> {
         PictureSizes.roundedDown(
             name(), scale * StreamConfig.PATCH, PictureSizes.asked(input, SAMPLE_SIZE * scale));
     LatentShape latents = packed(size, config().streams().channels(), StreamConfig.PATCH);
+    boolean anew = input.maskImage() != null;
     GenerationRequest request =
-        adapters().shown(GenerationRequest.of(input, size, latents, DEFAULTS), one -> one != 0);
+        adapters()
+            .shown(
+                GenerationRequest.of(input, size, latents, anew ? REPAINTED : DEFAULTS),
+                one -> one != 0);
     requireText(LONGEST_TEXT, request);
     return begun(
         request.withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
-        input.maskImage() == null ? BEGINNING : REPAINTING);
+        anew ? REPAINTING : BEGINNING);
   }
 
   @Override

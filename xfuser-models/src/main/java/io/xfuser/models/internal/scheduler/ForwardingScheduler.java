@@ -42,8 +42,8 @@ public interface ForwardingScheduler extends Scheduler {
   }
 
   @Override
-  default ElementType sampleType(ElementType run) {
-    return inner().sampleType(run);
+  default ElementType sampleType(ElementType run, boolean begun) {
+    return inner().sampleType(run, begun);
   }
 
   @Override

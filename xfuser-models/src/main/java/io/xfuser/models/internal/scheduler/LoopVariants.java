@@ -31,7 +31,12 @@ public final class LoopVariants {
 
   /** Noise is drawn and samples are kept in fp32, whatever the run's type. */
   public static Scheduler fullPrecision(Scheduler scheduler) {
-    return new FullPrecision(scheduler);
+    return new FullPrecision(scheduler, true);
+  }
+
+  /** The same of samples that begin with noise alone; pictures are noised in the run's type. */
+  public static Scheduler fullPrecisionOfNoise(Scheduler scheduler) {
+    return new FullPrecision(scheduler, false);
   }
 
   /** Samples keep their type, whatever the solver makes of predictions in another one. */
@@ -67,10 +72,10 @@ public final class LoopVariants {
     }
   }
 
-  private record FullPrecision(Scheduler inner) implements ForwardingScheduler {
+  private record FullPrecision(Scheduler inner, boolean pictures) implements ForwardingScheduler {
     @Override
-    public ElementType sampleType(ElementType run) {
-      return ElementType.FLOAT32;
+    public ElementType sampleType(ElementType run, boolean begun) {
+      return begun && !pictures ? inner.sampleType(run, begun) : ElementType.FLOAT32;
     }
   }
 

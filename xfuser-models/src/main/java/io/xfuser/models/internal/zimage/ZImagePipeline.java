@@ -44,7 +44,7 @@ import java.util.Set;
 final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning> {
   private static final int USUAL_SIZE = 1024; // pixels along each side where no size is given
   private static final PictureLoop BEGINNING = new PictureLoop(0.6, false, false);
-  private static final PictureLoop REPAINTING = new PictureLoop(1, false, false);
+  private static final PictureLoop REPAINTING = new PictureLoop(1, false, false).drawing();
   private static final Defaults DEFAULTS = new Defaults(50, 5, 512, false);
 
   private static final Kind KIND =
@@ -89,11 +89,12 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
     LatentShape latents = picture(size, config().channels(), ZImageConfig.PATCH);
     GenerationRequest request = GenerationRequest.of(input, size, latents, DEFAULTS);
     requirePlaces(latents.axes(), request.text().maxSequenceLength());
+    boolean anew = input.maskImage() != null;
     return begun(
         request
-            .withGuidance(guidance(request.guidance().scale()).with(GuidanceBounds.of(input)))
+            .withGuidance(guidance(request.guidance().scale(), anew).with(GuidanceBounds.of(input)))
             .withScheduler(schedule(request.scheduler().steps(), latents.axes().tokens())),
-        input.maskImage() == null ? BEGINNING : REPAINTING);
+        anew ? REPAINTING : BEGINNING);
   }
 
   /** What is asked for; else that of the picture to begin with, without what is no whole token. */
@@ -109,9 +110,12 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
     return size;
   }
 
-  /** The weight that diffusers has is of what the prompt adds to itself, not to the other one. */
-  private static GuidanceOptions guidance(double weight) {
-    return new GuidanceOptions(weight > 1 ? weight + 1 : 1, 0, 0);
+  /**
+   * The weight that diffusers has is of what the prompt adds to itself, not to the other one. Where
+   * a mask is painted anew, its loop guides with small ones, too.
+   */
+  private static GuidanceOptions guidance(double weight, boolean anew) {
+    return new GuidanceOptions(weight > (anew ? 0 : 1) ? weight + 1 : 1, 0, 0);
   }
 
   private void requirePlaces(Axes axes, int text) {
@@ -143,11 +147,9 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
             : null);
   }
 
-  /** Pictures are noised in the run's type. */
   @Override
   public Scheduler scheduler(SchedulerRequest request) {
-    Scheduler scheduler = super.scheduler(request);
-    return beginsWithPictures() ? scheduler : LoopVariants.fullPrecision(scheduler);
+    return LoopVariants.fullPrecisionOfNoise(super.scheduler(request));
   }
 
   @Override
