@@ -10,7 +10,8 @@
 # A matrix of 8 bits (decision 0035) is
 #   name.weight   (O, I) int8, and name.weight_scale (O), by which its rows are multiplied, or
 #   name.weight_packed, name.weight_sums and name.weight_scale, with which FBGEMM multiplies (int8.py)
-# A matrix that stays in its mapped file in another type (decision 0073) is
+# A matrix of several layers, which on a CPU are not copied to be one (decision 0080), or that stays in its mapped file in
+# another type (decision 0073), is
 #   name.weight_kept, name.weight_kept_1, ...  parts of it, one below the other, and
 #   name.weight_type   (0), of the type that they are rounded to before they are multiplied
 
@@ -37,31 +38,40 @@ def kept_parts(self, w: Dict[str, Tensor], name: str) -> List[Tensor]:
     parts.append(w[name + ".weight_kept_" + str(len(parts))])
   return parts
 
+def as_is(self, weight: Tensor, rounded: int, wide_type: int) -> bool:
+  # whether a part of a weight is multiplied without a copy of it
+  return weight.dtype == wide_type and rounded == wide_type and weight.is_contiguous()
+
 def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Optional[Tensor], bias: Optional[Tensor],
-                gelu: bool, added: Optional[Tensor], dtype: int) -> Tensor:
+                gelu: bool, added: Optional[Tensor], dtype: int, out: Optional[Tensor]) -> Tensor:
   # linear_layer with a weight (O, I) in parts, one below the other, to be widened, rounded to a type on the way, its rows
-  # times a scale (O) if there is one
+  # times a scale (O) if there is one; in out (..., O), if that is given
   wide_type = self.product_type(x)
   outputs, most, inputs, rounding = 0, 0, weights[0].size(1), False
   for weight in weights:
-    outputs, most = outputs + weight.size(0), max(most, weight.size(0))
-    rounding = rounding or (rounded != wide_type and rounded != weight.dtype)
+    outputs = outputs + weight.size(0)
+    if scale is not None or not self.as_is(weight, rounded, wide_type):
+      most = max(most, weight.size(0))
+      rounding = rounding or (rounded != wide_type and rounded != weight.dtype)
   rows = min(most, self.wide_rows(inputs, rounding))
   wide = torch.to(x, wide_type)
   buffer = torch.empty([rows, inputs], dtype=wide_type, device=x.device)
   narrow = torch.empty([rows if rounding else 0, inputs], dtype=rounded, device=x.device)
   shape = x.size()
   shape[-1] = outputs
-  y = torch.empty(shape, dtype=dtype, device=x.device)
+  y = out if out is not None else torch.empty(shape, dtype=dtype, device=x.device)
   before = 0  # rows of earlier parts
   for weight in weights:
-    for i in range((weight.size(0) + rows - 1) // max(rows, 1)):
-      stored = torch.slice(weight, 0, i * rows, min(weight.size(0), (i + 1) * rows))
-      start = before + i * rows
-      end = start + stored.size(0)
-      if rounding:
-        stored = torch.copy_(torch.slice(narrow, 0, 0, end - start), stored)
-      w = torch.copy_(torch.slice(buffer, 0, 0, end - start), stored)
+    whole = scale is None and self.as_is(weight, rounded, wide_type)
+    step = weight.size(0) if whole else rows
+    for i in range((weight.size(0) + step - 1) // max(step, 1)):
+      w = torch.slice(weight, 0, i * step, min(weight.size(0), (i + 1) * step))
+      start = before + i * step
+      end = start + w.size(0)
+      if not whole:
+        if rounding:
+          w = torch.copy_(torch.slice(narrow, 0, 0, end - start), w)
+        w = torch.copy_(torch.slice(buffer, 0, 0, end - start), w)
       if scale is not None:
         torch.mul_(w, torch.slice(scale, 0, start, end).unsqueeze(1))
       b: Optional[Tensor] = None
@@ -73,11 +83,17 @@ def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Opt
         part = self.product_add(wide, w, b, torch.to(torch.slice(added, -1, start, end), wide_type), False)
       else:
         part = self.product(wide, w, b)
-      if rows == outputs:
+      if end - start == outputs and out is None:
         return torch.to(part, dtype)
       torch.copy_(torch.slice(y, -1, start, end), part)
     before += weight.size(0)
   return y
+
+def kept_linear(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, added: Optional[Tensor], dtype: int,
+                out: Optional[Tensor]) -> Tensor:
+  # linear_layer with what is kept of a layer
+  rounded = w[name + ".weight_type"].dtype
+  return self.wide_linear(x, self.kept_parts(w, name), rounded, None, w.get(name + ".bias"), gelu, added, dtype, out)
 
 def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, added: Optional[Tensor], own: bool,
                  dtype: int) -> Tensor:
@@ -86,11 +102,10 @@ def linear_layer(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: bool, a
   if name + ".weight_packed" in w:
     return self.int8_linear(x, w, name, gelu, added, dtype)
   if name + ".weight_kept" in w:
-    rounded = w[name + ".weight_type"].dtype
-    return self.wide_linear(x, self.kept_parts(w, name), rounded, None, w.get(name + ".bias"), gelu, added, dtype)
+    return self.kept_linear(x, w, name, gelu, added, dtype, None)
   weight, scale, bias = w[name + ".weight"], w.get(name + ".weight_scale"), w.get(name + ".bias")
   if scale is not None or self.product_type(weight) != weight.dtype:
-    return self.wide_linear(x, [weight], weight.dtype, scale, bias, gelu, added, dtype)
+    return self.wide_linear(x, [weight], weight.dtype, scale, bias, gelu, added, dtype, None)
   if gelu:
     return self.product_gelu_tanh(x, weight, bias)
   if added is not None:
@@ -127,6 +142,8 @@ def linear_add(self, x: Tensor, w: Dict[str, Tensor], name: str, y: Tensor, own:
 
 def linear_into(self, x: Tensor, w: Dict[str, Tensor], name: str, out: Tensor) -> Tensor:
   # linear(x) in out (B, L, O), a part of a buffer
+  if name + ".weight_kept" in w:
+    return self.kept_linear(x, w, name, False, None, x.dtype, out)
   weight, bias = w.get(name + ".weight"), w.get(name + ".bias")
   if weight is None or name + ".weight_scale" in w or x.is_cpu:
     return out.copy_(self.linear(x, w, name))

@@ -15,7 +15,10 @@ def calls(self, like: Tensor) -> List[Tensor]:
     w["file.weight_type"] = self.of(like, [0])
     assert self.has_layer(w, "file") and self.taken_type(like, w, "file") == like.dtype
     assert len(self.kept_parts(w, "file")) == 2
-    out = out + [self.linear(x, w, "file")]
+    assert not self.as_is(w["file.weight_kept"], 6, 6) and self.as_is(w["alone.weight"], like.dtype, like.dtype)
+    w["parts.weight_kept"], w["parts.weight_kept_1"], w["parts.weight_type"] = w["alone.weight"], w["a.weight"], w["file.weight_type"]
+    out = out + [self.linear(x, w, "file"), self.linear_into(x, w, "parts", self.of(like, [2, 80, 16]).slice(1, 10, 80)),
+                 self.kept_linear(x, w, "parts", False, None, like.dtype, None)]
     packed = self.int8_pack(w["narrow.weight"])
     w["packed.weight_packed"], w["packed.weight_sums"], w["packed.weight_scale"] = packed[0], packed[1], scale
     out = out + [self.linear(x, w, "packed"), self.linear_add(x, w, "packed", self.of(like, [16]))]

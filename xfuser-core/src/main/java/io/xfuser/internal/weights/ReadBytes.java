@@ -37,11 +37,16 @@ public final class ReadBytes {
   }
 
   public static NDArray count(NDArray tensor) {
+    count(ElementType.bytesOf(tensor));
+    return tensor;
+  }
+
+  /** Counts {@code bytes}, of what is not read but used where it is. */
+  public static void count(long bytes) {
     ReadBytes counted = COUNTED.get();
     if (counted != null) {
-      counted.sum += ElementType.bytesOf(tensor);
+      counted.sum += bytes;
       counted.each.accept(counted.sum);
     }
-    return tensor;
   }
 }

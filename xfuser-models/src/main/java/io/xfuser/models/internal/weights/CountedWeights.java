@@ -53,18 +53,18 @@ public final class CountedWeights extends ForwardingWeights {
 
   @Override
   public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
-    Optional<InFile> found = weights.inFile(owner, cut, name, shape);
-    found.ifPresent(
-        there -> {
-          read.add(name);
-          bytes.addAndGet(there.bytes());
-        });
-    return found;
+    return weights
+        .inFile(owner, cut, name, shape)
+        .map(there -> there.told(() -> count(name, there.bytes())));
   }
 
   private NDArray counted(String name, NDArray tensor) {
-    read.add(name);
-    bytes.addAndGet(ElementType.bytesOf(tensor));
+    count(name, ElementType.bytesOf(tensor));
     return tensor;
+  }
+
+  private void count(String name, long size) {
+    read.add(name);
+    bytes.addAndGet(size);
   }
 }

@@ -132,9 +132,9 @@ public final class FileWeights implements Weights, AutoCloseable {
   public Optional<InFile> inFile(NDManager owner, Cut cut, String name, long... shape) {
     Stored tensor = stored(name, shape);
     ElementType type = handing.typeOf(tensor.type());
-    return promised || !handing.inPlace() || tensor.type() == type
+    return promised || !handing.inPlace()
         ? Optional.empty()
-        : tensor.mapped(owner, Window.of(cut)).map(there -> new InFile(there, type));
+        : tensor.mapped(owner, Window.of(cut)).map(there -> new InFile(there, type, () -> {}));
   }
 
   @Override

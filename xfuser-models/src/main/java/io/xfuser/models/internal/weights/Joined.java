@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Linear layers of one input, or norms, that are read as one matrix, because one product is faster
- * than several. Those of an attention have the names that diffusers gives them when it fuses them
- * itself ({@code fuse_projections}).
+ * Linear layers of one input, or norms, that programs take as one matrix: read as one where one
+ * product is faster than several, else as parts (docs/adr 0080). Those of an attention have the
+ * names that diffusers gives them when it fuses them itself ({@code fuse_projections}).
  *
  * @param name what programs call them together
  * @param layers their names in the checkpoint, in the order of their rows

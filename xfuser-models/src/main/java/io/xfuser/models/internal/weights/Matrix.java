@@ -31,6 +31,16 @@ record Matrix(Joined layers, List<Cut> own, long out, long in, boolean tokens) {
     return ofColumns() ? own.get(0) : new Cut(1, 0, in);
   }
 
+  /** How many parts there are of all layers. */
+  int parts() {
+    return layers.layers().size() * own.size();
+  }
+
+  /** Whether there are columns that are not there. */
+  boolean isOfSomeColumns() {
+    return ofColumns() && own.get(0).length() < in;
+  }
+
   private boolean ofColumns() {
     return own.get(0).dim() == 1;
   }

@@ -152,14 +152,12 @@ public final class WeightMap {
   private void weight(Matrix matrix) {
     String name = matrix.layers().name();
     Int8 int8 = form.plain ? null : weights.int8();
-    boolean keeps = int8 == null && !form.plain && weights.keepsTypes();
-    if (keeps && put(name, InFile.layer(scope, weights, matrix))) {
-      return;
-    }
-    if (int8 == null) {
-      put(name + ".weight", joined(matrix, ".weight", matrix.out(), matrix.in()));
-    } else {
+    if (int8 != null) {
       put(name, int8.read(scope, weights, matrix));
+    } else if (form.plain) {
+      put(name + ".weight", joined(matrix, ".weight", matrix.out(), matrix.in()));
+    } else if (!put(name, InFile.layer(scope, weights, matrix))) {
+      put(name, Parts.layer(scope, parts(matrix, ".weight", matrix.out(), matrix.in())));
     }
   }
 
@@ -177,13 +175,18 @@ public final class WeightMap {
   }
 
   private NDArray joined(Matrix matrix, String kind, long... shape) {
+    List<NDArray> parts = parts(matrix, kind, shape);
+    return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
+  }
+
+  private List<NDArray> parts(Matrix matrix, String kind, long... shape) {
     List<NDArray> parts = new ArrayList<>();
     for (String name : matrix.layers().layers()) {
       for (Cut own : matrix.own()) {
         parts.add(weights.get(scope, own, name + kind, shape));
       }
     }
-    return parts.size() == 1 ? parts.get(0) : Torch.concat(scope, parts, 0);
+    return parts;
   }
 
   /**

@@ -42,8 +42,8 @@ public interface Weights {
   NDArray get(NDManager owner, Cut cut, String name, long... shape);
 
   /**
-   * The same part as the file has it, where that is mapped, holds floats of another type than the
-   * run's and is changed by nobody: it takes no memory. Not necessarily contiguous. Empty where
+   * The same part as the file has it, where that is mapped, holds floats of the run's type or
+   * another and is changed by nobody: it takes no memory. Not necessarily contiguous. Empty where
    * {@link #get} is to be used.
    *
    * @param shape the shape that the model needs of the whole tensor
@@ -53,7 +53,7 @@ public interface Weights {
     return Optional.empty();
   }
 
-  /** Whether linear layers are to be multiplied by what is {@link #inFile}. */
+  /** Whether linear layers are to be multiplied by what is {@link #inFile} in another type. */
   default boolean keepsTypes() {
     return false;
   }

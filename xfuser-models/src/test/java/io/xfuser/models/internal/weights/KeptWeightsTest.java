@@ -1,6 +1,7 @@
 package io.xfuser.models.internal.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -12,6 +13,7 @@ import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Layers that stay in a file of fp16 compute what layers do that were widened as they were read.
@@ -52,9 +55,13 @@ class KeptWeightsTest {
   }
 
   private NDArray half(int seed, long... shape) {
+    return as(ElementType.FLOAT16, seed, shape);
+  }
+
+  private NDArray as(ElementType type, int seed, long... shape) {
     long size = shape.length == 1 ? shape[0] : shape[0] * shape[1];
     NDArray wide = manager.arange((float) size).add(seed * 0.37f).sin().mul(0.05f).reshape(shape);
-    return Torch.cast(manager, wide, ElementType.FLOAT16);
+    return Torch.cast(manager, wide, type);
   }
 
   @ParameterizedTest
@@ -113,11 +120,60 @@ class KeptWeightsTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT16", "BFLOAT16"})
+  void layersOfTheRunsTypeAreNotCopiedToBeOne(ElementType type) throws IOException {
+    Map<String, NDArray> layers =
+        Map.of(
+            "a.weight", as(type, 1, OUT, 64),
+            "a.bias", as(type, 2, OUT),
+            "b.weight", as(type, 3, OUT, 64),
+            "b.bias", as(type, 4, OUT));
+    SafeTensorsWriter.write(directory.resolve("own.safetensors"), layers);
+    NDArray x = as(type, 6, 3, 64);
+    try (FileWeights weights = FileWeights.open(directory, "own", type);
+        TensorMap found = WeightMap.of(weights, w -> w.inward(BOTH, Inner.neurons((int) OUT), 64));
+        TensorMap joined =
+            TensorMap.of(
+                Map.of(
+                    "both.weight", both(layers, ".weight"), "both.bias", both(layers, ".bias")))) {
+      boolean apart = Torch.multipliesInFloat32(type);
+      assertThat(found.names().contains("both.weight_kept_1")).isEqualTo(apart);
+      assertThat(found.bytes()).isEqualTo(joined.bytes());
+      float[] expected = PROGRAM.call(manager, "layers", x, joined).toFloatArray();
+      assertThat(PROGRAM.call(manager, "layers", x, found).toFloatArray())
+          .containsExactly(expected, offset(1e-5f));
+      assertThat(PROGRAM.call(manager, "layers_into", x, found).toFloatArray())
+          .containsExactly(expected, offset(1e-5f));
+      WeightMapTest.overwriteWithZeros(directory.resolve("own.safetensors"));
+      NDArray biases = Torch.cast(manager, both(layers, ".bias"), ElementType.FLOAT32);
+      float[] after = PROGRAM.call(manager, "layers", x.get("0:1"), found).toFloatArray();
+      assertThat(Arrays.equals(after, biases.toFloatArray())).isEqualTo(apart);
+    }
+  }
+
+  private NDArray both(Map<String, NDArray> layers, String kind) {
+    return Torch.concat(
+        manager, BOTH.layers().stream().map(name -> layers.get(name + kind)).toList(), 0);
+  }
+
   @Test
-  void whatHasTheRunsTypeAlreadyIsReadAsEver() {
-    try (FileWeights weights = FileWeights.open(directory, "model", ElementType.FLOAT16);
-        TensorMap kept = rows(weights.keeping(), Share.WHOLE)) {
-      assertThat(kept.names()).containsExactlyInAnyOrder("both.weight", "both.bias");
+  void columnsThatAreCopiedToBeWidenedAreTheFileItself() throws IOException {
+    ElementType type = ElementType.BFLOAT16;
+    SafeTensorsWriter.write(
+        directory.resolve("own.safetensors"), Map.of("a.weight", as(type, 1, OUT, IN)));
+    NDArray x = as(type, 6, 3, IN / 2);
+    try (FileWeights weights = FileWeights.open(directory, "own", type);
+        FileWeights copied = weights.read(1 << 20);
+        TensorMap mapped = columns(weights, new Share(1, 2), Inner.neurons((int) IN));
+        TensorMap read = columns(copied, new Share(1, 2), Inner.neurons((int) IN))) {
+      boolean kept = Torch.multipliesInFloat32(type);
+      assertThat(mapped.names().contains("a.weight_kept")).isEqualTo(kept);
+      assertThat(read.names()).containsExactly("a.weight");
+      assertThat(mapped.bytes()).isEqualTo(read.bytes());
+      float[] expected = PROGRAM.call(manager, "alone", x, read).toFloatArray();
+      assertThat(PROGRAM.call(manager, "alone", x, mapped).toFloatArray())
+          .containsExactly(expected);
     }
   }
 
