@@ -22,8 +22,6 @@ final class Webp {
   /** The library's own property; else the folder is Java's. */
   private static final String FOLDER = "com.luciad.imageio.webp.tmpdir";
 
-  private static boolean found; // the folder
-
   private Webp() {}
 
   /**
@@ -78,10 +76,7 @@ final class Webp {
   }
 
   /** The library writes what it meets there with its stack trace, and goes on without a native. */
-  private static synchronized void requireFolder(String name) {
-    if (found) {
-      return;
-    }
+  private static void requireFolder(String name) {
     Path folder = Path.of(System.getProperty(FOLDER, System.getProperty("java.io.tmpdir")));
     try {
       Path file = Files.createTempFile(folder, "xfuser", ".so");
@@ -98,6 +93,5 @@ final class Webp {
               .formatted(name, folder, FOLDER, Reason.of(e)),
           e);
     }
-    found = true;
   }
 }
