@@ -43,6 +43,10 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
           "wan22_5b_tiny",
           "wan_flf_tiny");
 
+  /** Where blocks differ most: two streams that become one, skips, tokens in two orders. */
+  private static final Set<String> THOROUGH =
+      Set.of("flux_dev_tiny", "hunyuandit_tiny", "latte_tiny");
+
   static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
 
   /**
@@ -116,8 +120,8 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
    * Few of {@code all}, dealt out among {@code models}, because attention and the ranks' course are
    * the same for all models: every pair of degrees, patches and warm-up steps is tried with one of
    * them, and so is every three methods (staleness is one), because some faults show where three
-   * meet. Each model, one that is not named too, is tried with every two methods, and each of many
-   * ranks, whose shares are unequal or of one head; one whose blocks another has with every method.
+   * meet. Each model, one that is not named too, is tried with every method, and each of many
+   * ranks, whose shares are unequal or of one head; some with every two methods.
    *
    * @param own the model whose part is returned
    */
@@ -131,12 +135,19 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
   }
 
   private static Function<Layout, Set<?>> showsOf(String own) {
-    return VARIANTS.contains(own) ? Layout::showsOfVariant : Layout::showsOfEach;
+    return THOROUGH.contains(own) ? Layout::showsOfThorough : Layout::showsOfEach;
   }
 
-  /** The same where every model is tried with every method and no two of them beside its part. */
+  /** The same where no model is tried with every two methods, nor is decoding. */
   static Stream<Layout> coveringMethods(List<Layout> all, String own) {
-    return covering(all, FAMILY, own, Layout::showsOfVariant);
+    return covering(all, FAMILY, own, Layout::showsOfMethods);
+  }
+
+  /** Of some places where blocks can be cut, those that {@code own} is cut at. */
+  static List<Integer> cuts(List<Integer> places, String own) {
+    return CoveringArray.ALL || THOROUGH.contains(own)
+        ? places
+        : List.of(places.get(Math.floorMod(own.hashCode(), places.size())));
   }
 
   private static Stream<Layout> covering(
@@ -164,19 +175,24 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return shown;
   }
 
-  /** Pairs of its methods, and what a variant shows. */
-  Set<?> showsOfEach() {
+  /** Pairs of its methods, and what each model shows. */
+  Set<?> showsOfThorough() {
     Set<Object> shown = new HashSet<>(CoveringArray.combinations(methods(), 2));
-    shown.addAll(showsOfVariant());
+    shown.addAll(showsOfEach());
     return shown;
   }
 
   /** Its methods, those with uneven shares, and what else ranks do together. */
-  Set<?> showsOfVariant() {
-    Set<Object> shown = new HashSet<>(methods());
-    uneven().forEach(method -> shown.add("uneven " + method));
+  Set<?> showsOfEach() {
+    Set<Object> shown = showsOfMethods();
     shown.add("decoding together " + decodesTogether());
     shown.add("encoding together " + encodesTogether());
+    return shown;
+  }
+
+  private Set<Object> showsOfMethods() {
+    Set<Object> shown = new HashSet<>(methods());
+    uneven().forEach(method -> shown.add("uneven " + method));
     return shown;
   }
 

@@ -114,7 +114,8 @@ public abstract class ParallelContract extends OpenedOnce {
     return Layout.covering(all, name());
   }
 
-  private String name() {
+  /** By which layouts are dealt out: the directory's, or what the test adds to the model. */
+  protected String name() {
     return String.valueOf(directory().getFileName());
   }
 
@@ -125,14 +126,13 @@ public abstract class ParallelContract extends OpenedOnce {
   }
 
   /**
-   * Two stages for places where the blocks can be cut: the first, one between, and the last; one
-   * alone where another model has these blocks. Each has a warm-up of its own, none at last.
+   * Two stages for places where the blocks can be cut: the first, one between, and the last, or one
+   * of them. Each has a warm-up of its own, none at last.
    */
   Stream<Layout> cuts() {
     int depth = pipeline.model().transformer(Placement.CPU).depth();
-    List<Integer> places =
-        Layout.VARIANTS.contains(name()) ? List.of(1) : List.of(1, depth / 2, depth - 1);
-    int[] cut = {0};
+    List<Integer> all = List.of(1, depth / 2, depth - 1);
+    List<Integer> places = Layout.cuts(all, name());
     return IntStream.range(1, depth)
         .filter(first -> CoveringArray.ALL || places.contains(first))
         .mapToObj(
@@ -143,7 +143,7 @@ public abstract class ParallelContract extends OpenedOnce {
                         .numPipelinePatch(3)
                         .attnLayerNumForPp(List.of(first, depth - first))
                         .build(),
-                    ++cut[0] % STEPS));
+                    (all.indexOf(first) + 1) % STEPS));
   }
 
   @ParameterizedTest

@@ -7,6 +7,11 @@ import io.xfuser.models.contract.ShownPictures;
 /** An adapter, by which two pictures are prompts, and a black one what is avoided. */
 class ChromaShownContractTest extends ChromaContractTest {
   @Override
+  protected String name() {
+    return "chroma_tiny, shown";
+  }
+
+  @Override
   protected ModelConfig model() {
     return ShownPictures.with(directory(), "chroma.safetensors:0.8");
   }

@@ -11,6 +11,11 @@ class FluxKontextContractTest extends ParallelContract {
   @TempDir static Path scratch;
 
   @Override
+  protected String name() {
+    return "flux_kontext_tiny";
+  }
+
+  @Override
   protected Path directory() {
     return Requests.kontext(Requests.directory("flux_dev_tiny"), scratch);
   }

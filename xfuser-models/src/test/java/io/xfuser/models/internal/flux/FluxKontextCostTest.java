@@ -10,6 +10,11 @@ class FluxKontextCostTest extends FluxCostTest {
   @TempDir static Path scratch;
 
   @Override
+  protected String name() {
+    return "flux_kontext_tiny";
+  }
+
+  @Override
   protected Path directory() {
     return Requests.kontext(super.directory(), scratch);
   }

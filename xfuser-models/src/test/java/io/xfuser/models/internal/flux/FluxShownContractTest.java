@@ -10,6 +10,11 @@ import java.nio.file.Path;
 /** Two adapters, by which two pictures are prompts, and black ones what is avoided. */
 class FluxShownContractTest extends ParallelContract {
   @Override
+  protected String name() {
+    return "flux_schnell_tiny, shown";
+  }
+
+  @Override
   protected Path directory() {
     return Requests.directory("flux_schnell_tiny");
   }

@@ -7,6 +7,11 @@ import io.xfuser.models.contract.ShownPictures;
 /** Adapters have weights, and nothing of them is sent. */
 class FluxShownCostTest extends FluxCostTest {
   @Override
+  protected String name() {
+    return "flux_schnell_tiny, shown";
+  }
+
+  @Override
   protected ModelConfig model() {
     return ShownPictures.with(directory(), "dev.safetensors");
   }

@@ -10,6 +10,11 @@ import java.util.List;
 /** 35 tokens that are denoised, and 28 and 16 that they refer to. */
 class Flux2PicturesContractTest extends ParallelContract {
   @Override
+  protected String name() {
+    return "flux2_klein_tiny, referring";
+  }
+
+  @Override
   protected Path directory() {
     return Path.of("src/test/resources/fixtures/flux2_klein_tiny");
   }

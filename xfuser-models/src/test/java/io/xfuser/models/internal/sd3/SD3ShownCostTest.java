@@ -10,6 +10,11 @@ import io.xfuser.models.contract.ShownPictures;
  */
 class SD3ShownCostTest extends SD3CostTest {
   @Override
+  protected String name() {
+    return "sd35_medium_tiny, shown";
+  }
+
+  @Override
   protected ModelConfig model() {
     return ShownPictures.from(ShownPictures.TIMED, directory(), "medium.safetensors");
   }
