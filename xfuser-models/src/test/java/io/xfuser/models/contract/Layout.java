@@ -1,6 +1,7 @@
 package io.xfuser.models.contract;
 
 import io.xfuser.config.ParallelConfig;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -43,9 +44,8 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
           "wan22_5b_tiny",
           "wan_flf_tiny");
 
-  /** Where blocks differ most: two streams that become one, skips, tokens in two orders. */
-  private static final Set<String> THOROUGH =
-      Set.of("flux_dev_tiny", "hunyuandit_tiny", "latte_tiny");
+  /** Whose blocks take more than the block before them gives: long skips. */
+  private static final Set<String> THOROUGH = Set.of("hunyuandit_tiny");
 
   static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
 
@@ -118,10 +118,10 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
 
   /**
    * Few of {@code all}, dealt out among {@code models}, because attention and the ranks' course are
-   * the same for all models: every pair of degrees, patches and warm-up steps is tried with one of
-   * them, and so is every three methods (staleness is one), because some faults show where three
-   * meet. Each model, one that is not named too, is tried with every method, and each of many
-   * ranks, whose shares are unequal or of one head; some with every two methods.
+   * the same for all models: every degree, every number of patches with every warm-up, and every
+   * three methods (staleness is one) are tried with one of them, because some faults show where
+   * three meet; so is each method of unequal shares, or of one head, beside every other. Each
+   * model, one that is not named too, is tried with every method; some with every two.
    *
    * @param own the model whose part is returned
    */
@@ -138,7 +138,7 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return THOROUGH.contains(own) ? Layout::showsOfThorough : Layout::showsOfEach;
   }
 
-  /** The same where no model is tried with every two methods, nor is decoding. */
+  /** The same where no model is tried with every two methods, nor decoded together. */
   static Stream<Layout> coveringMethods(List<Layout> all, String own) {
     return covering(all, FAMILY, own, Layout::showsOfMethods);
   }
@@ -161,17 +161,26 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return beside(part, all, own, shows);
   }
 
+  /** What each shows, and every method where none is uneven. */
   private static Stream<Layout> beside(
       List<Layout> part, List<Layout> all, String own, Function<Layout, Set<?>> shows) {
-    return Stream.concat(
-        part.stream(),
-        CoveringArray.beside(part, all, own.hashCode(), shows, Layout::cost).stream());
+    List<Layout> chosen = new ArrayList<>(part);
+    for (Function<Layout, Set<?>> asked :
+        List.<Function<Layout, Set<?>>>of(shows, layout -> Set.copyOf(layout.methods()))) {
+      chosen.addAll(CoveringArray.beside(chosen, all, own.hashCode(), asked, Layout::cost));
+    }
+    return chosen.stream();
   }
 
-  /** Pairs of its numbers, and all threes of its methods. */
+  /** Each of its numbers, patches with warm-up steps, and every three methods, uneven or not. */
   Set<?> shows() {
-    Set<Object> shown = new HashSet<>(CoveringArray.pairs(numbers()));
+    Set<Object> shown = new HashSet<>(CoveringArray.pairs(List.of(patches(), warmupSteps)));
+    List<Object> numbers = numbers();
+    for (int i = 0; i < numbers.size(); i++) {
+      shown.add(List.of(i, numbers.get(i)));
+    }
     shown.addAll(CoveringArray.combinations(methods(), 3));
+    uneven().forEach(u -> methods().forEach(m -> shown.add(List.of("uneven", u, m))));
     return shown;
   }
 
@@ -182,7 +191,7 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return shown;
   }
 
-  /** Its methods, those with uneven shares, and what else ranks do together. */
+  /** Its methods, of uneven shares where it has them, and what else ranks do together. */
   Set<?> showsOfEach() {
     Set<Object> shown = showsOfMethods();
     shown.add("decoding together " + decodesTogether());
@@ -191,8 +200,8 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
   }
 
   private Set<Object> showsOfMethods() {
-    Set<Object> shown = new HashSet<>(methods());
-    uneven().forEach(method -> shown.add("uneven " + method));
+    Set<Object> shown = new HashSet<>(uneven());
+    methods().stream().filter(Set.of("data", "CFG", "staleness")::contains).forEach(shown::add);
     return shown;
   }
 

@@ -32,7 +32,7 @@ class LayoutTest {
   }
 
   @Test
-  void modelsTogetherTryEveryPairAndEveryThreeMethods() {
+  void modelsTogetherTryEveryDegreeAndEveryThreeMethods() {
     List<Layout> together = MODELS.stream().flatMap(LayoutTest::of).toList();
     assertThat(shown(together, Layout::shows))
         .isEqualTo(shown(ALL, Layout::shows))
@@ -46,6 +46,13 @@ class LayoutTest {
     List<Layout> chosen = of(model).toList();
     assertThat(shown(chosen, Layout::showsOfEach)).isEqualTo(shown(ALL, Layout::showsOfEach));
     assertThat(chosen).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void methodsThatHaveNoUnevenSharesAreTriedToo() {
+    List<Layout> even = ALL.stream().filter(layout -> layout.degrees().ringDegree() <= 2).toList();
+    assertThat(Layout.covering(even, MODELS, "added"))
+        .anyMatch(layout -> layout.degrees().ringDegree() == 2);
   }
 
   @Test
