@@ -1,5 +1,7 @@
 package io.xfuser.server;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.awt.image.BufferedImage;
@@ -12,6 +14,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.concurrent.CompletableFuture;
 import javax.imageio.ImageIO;
@@ -78,5 +81,15 @@ record Client(int port, HttpClient http) {
 
   Answer get(String path) throws IOException, InterruptedException {
     return send(to(path).build());
+  }
+
+  /** Until so many requests of the demo model are there. */
+  void awaitPresent(int count) throws IOException, InterruptedException {
+    String line = "xfuser_requests_present{model=\"demo\"} %d.0".formatted(count);
+    long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (!new String(get("/metrics").body(), StandardCharsets.UTF_8).contains(line)) {
+      assertThat(System.nanoTime()).as(line).isLessThan(until);
+      Thread.sleep(5);
+    }
   }
 }

@@ -19,13 +19,14 @@ final class DemoServer {
     return ImageServer.builder().model("demo", ranks).port(0);
   }
 
-  /** A body for a picture of 2 steps. */
+  /** A body for a small picture of 2 steps. */
   static String body(long seed) {
-    return "{\"prompt\":\"a fox\",\"seed\":%d,\"num_inference_steps\":2}".formatted(seed);
+    return "{\"prompt\":\"a fox\",\"seed\":%d,\"num_inference_steps\":2,\"size\":\"32x32\"}"
+        .formatted(seed);
   }
 
   /** What {@link #body} asks for. */
   static InputConfig input(long seed) {
-    return InputConfig.builder("a fox").seed(seed).numInferenceSteps(2).build();
+    return InputConfig.builder("a fox").seed(seed).numInferenceSteps(2).size(32, 32).build();
   }
 }

@@ -161,7 +161,8 @@ class ImageServerTest {
   void streamShowsUnfinishedPicturesAndThenTheSameOneAsWithoutIt()
       throws IOException, InterruptedException {
     String body =
-        "{\"prompt\":\"a fox\",\"seed\":7,\"num_inference_steps\":4,\"stream\":%s,"
+        "{\"prompt\":\"a"
+            + " fox\",\"seed\":7,\"num_inference_steps\":4,\"size\":\"32x32\",\"stream\":%s,"
             + "\"partial_images\":2,\"preview_every\":4}";
     Client.Answer answer = client.post(GENERATIONS, body.formatted("true"));
     assertThat(answer.headers().firstValue("content-type")).contains("text/event-stream");
@@ -176,7 +177,7 @@ class ImageServerTest {
         .startsWith("image_generation.partial_image", "image_generation.partial_image")
         .endsWith("image_generation.partial_image", "image_generation.completed");
     assertThat(events.get(1).get("partial_image_index").asInt()).isEqualTo(1);
-    assertThat(events.get(2).get("size").asText()).isEqualTo("16x16");
+    assertThat(events.get(2).get("size").asText()).isEqualTo("4x4");
     byte[] last = Base64.getDecoder().decode(events.get(3).get("b64_json").asText());
     assertThat(last).isEqualTo(client.post(GENERATIONS, body.formatted("false")).picture(0));
     byte[] shown = Base64.getDecoder().decode(events.get(0).get("b64_json").asText());
@@ -187,7 +188,8 @@ class ImageServerTest {
   @Test
   void sameRequestTwiceIsDrawnOnce() throws IOException, InterruptedException {
     String body =
-        "{\"prompt\":\"a fox\",\"num_inference_steps\":30}"; // the seed is drawn by the server
+        "{\"prompt\":\"a fox\",\"num_inference_steps\":20,\"size\":\"32x32\"}"; // the server draws
+    // a seed
     List<CompletableFuture<Client.Answer>> answers =
         List.of(client.postLater(GENERATIONS, body), client.postLater(GENERATIONS, body));
     Set<String> pictures = new HashSet<>();
@@ -205,26 +207,22 @@ class ImageServerTest {
         client
             .http()
             .sendAsync(
-                Client.json(
-                        client.to(GENERATIONS), "{\"prompt\":\"a fox\",\"num_inference_steps\":50}")
+                Client.json(client.to(GENERATIONS), small("a fox"))
                     .header("Idempotency-Key", "k")
                     .build(),
                 java.net.http.HttpResponse.BodyHandlers.ofString());
-    while (!first.isDone() && ranksAreIdle()) {
-      Thread.onSpinWait();
-    }
+    client.awaitPresent(1);
     Client.Answer other =
         client.send(
-            Client.json(client.to(GENERATIONS), "{\"prompt\":\"a dog\",\"num_inference_steps\":50}")
+            Client.json(client.to(GENERATIONS), small("a dog"))
                 .header("Idempotency-Key", "k")
                 .build());
     assertThat(other.status()).isEqualTo(409);
     assertThat(first.join().statusCode()).isEqualTo(200);
   }
 
-  private static boolean ranksAreIdle() throws IOException, InterruptedException {
-    String metrics = new String(client.get("/metrics").body(), StandardCharsets.UTF_8);
-    return metrics.contains("xfuser_requests_present{model=\"demo\"} 0.0");
+  private static String small(String prompt) {
+    return "{\"prompt\":\"%s\",\"num_inference_steps\":20,\"size\":\"32x32\"}".formatted(prompt);
   }
 
   @Test
@@ -234,9 +232,7 @@ class ImageServerTest {
             GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":1000,\"deadline_ms\":200}");
     assertThat(answer.status()).isEqualTo(504);
     assertThat(answer.error()).isEqualTo("the pictures were not there within 200 ms");
-    while (!ranksAreIdle()) { // it is given up, too
-      Thread.onSpinWait();
-    }
+    client.awaitPresent(0); // it is given up, too
   }
 
   @Test

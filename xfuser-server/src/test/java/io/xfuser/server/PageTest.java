@@ -3,6 +3,7 @@ package io.xfuser.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.EngineConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.IOException;
 import java.net.URI;
@@ -19,11 +20,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The page in a real browser. {@code -Dxfuser.write=true} takes the pictures of the docs. */
 class PageTest {
-  private static final Path MODEL = DemoServer.MODEL;
+  private static final EngineConfig ENGINE =
+      EngineConfig.builder(DemoServer.MODEL).parallel(p -> p.pipefusionDegree(2)).build();
+
   private static final String CONTROL = "\uE009";
   private static final String ENTER = "\uE007";
   private static final String ESCAPE = "\uE00C";
   private static final String TAB = "\uE004";
+
+  @SuppressWarnings("NullAway.Init")
+  private static DiffusionPipeline pipeline;
 
   @SuppressWarnings("NullAway.Init")
   private static ImageServer server;
@@ -37,13 +43,13 @@ class PageTest {
       System.out.println("skipped: the page is not tried, there are no chromium and chromedriver");
     }
     Assumptions.assumeTrue(Browser.isHere(), "no chromium and chromedriver on the path");
+    pipeline = DiffusionPipeline.fromPretrained(ENGINE);
     server = ImageServer.builder().model("demo", ranks()).port(0).start();
     browser = Browser.start();
   }
 
   private static XDiTParallel ranks() {
-    EngineConfig engine = EngineConfig.builder(MODEL).parallel(p -> p.pipefusionDegree(2)).build();
-    return XDiTParallel.inProcess(engine);
+    return XDiTParallel.inProcess(pipeline, ENGINE);
   }
 
   @AfterAll
@@ -51,6 +57,7 @@ class PageTest {
     if (browser != null) {
       browser.close();
       server.close();
+      pipeline.close();
     }
   }
 

@@ -64,19 +64,9 @@ class RunningTest {
                       + body)
                   .getBytes(StandardCharsets.US_ASCII));
       Client client = Client.of(server);
-      await(client, 1);
+      client.awaitPresent(1);
       socket.close();
-      await(client, 0);
-    }
-  }
-
-  /** Until so many requests are there. */
-  private static void await(Client client, int present) throws IOException, InterruptedException {
-    String line = "xfuser_requests_present{model=\"demo\"} %d.0".formatted(present);
-    long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-    while (!new String(client.get("/metrics").body(), StandardCharsets.UTF_8).contains(line)) {
-      assertThat(System.nanoTime()).as(line).isLessThan(until);
-      Thread.sleep(10);
+      client.awaitPresent(0);
     }
   }
 
@@ -87,7 +77,7 @@ class RunningTest {
       List<CompletableFuture<Client.Answer>> taken = new ArrayList<>();
       for (int seed = 0; seed < 2; seed++) {
         taken.add(client.postLater(GENERATIONS, LONG.formatted(seed)));
-        await(client, seed + 1);
+        client.awaitPresent(seed + 1);
       }
       Client.Answer refused = client.post(GENERATIONS, LONG.formatted(2));
       assertThat(refused.status()).isEqualTo(429);
@@ -106,8 +96,9 @@ class RunningTest {
     ImageServer server = server().start();
     Client client = Client.of(server);
     CompletableFuture<Client.Answer> running =
-        client.postLater(GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":30}");
-    await(client, 1);
+        client.postLater(
+            GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":40,\"size\":\"32x32\"}");
+    client.awaitPresent(1);
     CompletableFuture<Void> end =
         CompletableFuture.runAsync(() -> server.close(Duration.ofSeconds(60)));
     Client.Answer ready = client.get("/ready");
@@ -126,7 +117,7 @@ class RunningTest {
       Client client = Client.of(server);
       assertThat(client.get("/ready").status()).isEqualTo(200);
       var unused = client.postLater(GENERATIONS, LONG.formatted(3));
-      await(client, 1);
+      client.awaitPresent(1);
       Client.Answer ready = client.get("/ready");
       while (ready.status() == 200) { // a step may just have been told of
         ready = client.get("/ready");

@@ -50,7 +50,11 @@ class ScheduledBackendTest {
   }
 
   private static InputConfig input(long seed, int steps) {
-    return InputConfig.builder("a fox " + seed).seed(seed).numInferenceSteps(steps).build();
+    return InputConfig.builder("a fox " + seed)
+        .seed(seed)
+        .size(32, 32)
+        .numInferenceSteps(steps)
+        .build();
   }
 
   private static BufferedImage alone(InputConfig input) {
@@ -85,7 +89,7 @@ class ScheduledBackendTest {
     try (ScheduledBackend backend = backend(Policy.GENSERVE, 2, times)) {
       List<InputConfig> inputs = new ArrayList<>();
       List<Backend.Task> tasks = new ArrayList<>();
-      for (int i = 0; i < 8; i++) {
+      for (int i = 0; i < 6; i++) {
         inputs.add(input(i, 2 + random.nextInt(4)));
         Instant deadline = Instant.now().plusMillis(random.nextInt(3_000));
         tasks.add(
@@ -120,7 +124,7 @@ class ScheduledBackendTest {
     times.measured(shape, 2, 1, 1.1);
     times.measured(shape, 3, 1, 1.2);
     try (ScheduledBackend backend = backend(Policy.GENSERVE, 1, times)) {
-      Backend.Task first = backend.submit(input(9, 6), null, ProgressListener.NONE);
+      Backend.Task first = backend.submit(input(9, 12), null, ProgressListener.NONE);
       List<Backend.Task> tasks = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         tasks.add(backend.submit(input(i, 3), null, ProgressListener.NONE));
