@@ -10,18 +10,15 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import io.xfuser.server.ServerSettings;
+import io.xfuser.testing.Rules;
 
 /** What the command may know, and who may know it: it stands on the library as any program does. */
-@AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(
+    packages = {"io.xfuser.cli", "io.xfuser.server", "io.xfuser.serving"},
+    importOptions = DoNotIncludeTests.class)
 class CliArchitectureTest {
-  @ArchTest
-  static final ArchRule theLibraryKnowsNoCommand =
-      noClasses()
-          .that()
-          .resideOutsideOfPackages("io.xfuser.cli..", "io.xfuser.examples..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage("io.xfuser.cli..", "picocli..");
+  /** Here of the server; the test of the models holds it of all else. */
+  @ArchTest static final ArchRule theLibraryKnowsNoCommand = Rules.NOTHING_KNOWS_THE_COMMAND;
 
   @ArchTest
   static final ArchRule theCommandNamesNoModel =

@@ -26,19 +26,19 @@ public final class RankProgram {
   /** Does what {@code arguments} say. */
   public static void main(String[] arguments) throws Exception {
     String rank = Objects.requireNonNull(System.getenv("RANK"));
-    if (arguments.length > 1 && !arguments[1].equals(rank)) {
+    if (arguments.length > 1 && !arguments[0].equals("told") && !arguments[1].equals(rank)) {
       TimeUnit.SECONDS.sleep(60);
     }
     switch (arguments[0]) {
-      case "environment" ->
-          VARIABLES.forEach(name -> System.out.println(name + "=" + System.getenv(name)));
-      case "credentials" ->
-          System.out.println(
-              "job %s%nsecret %s"
-                  .formatted(System.getenv("XFUSER_JOB_ID"), System.getenv("XFUSER_SECRET")));
+      case "told" -> {
+        VARIABLES.forEach(name -> System.out.println(name + "=" + System.getenv(name)));
+        System.out.println("job " + System.getenv("XFUSER_JOB_ID"));
+        System.out.println("secret " + System.getenv("XFUSER_SECRET"));
+        System.out.println("property=" + System.getProperty("rank.program"));
+        System.out.println(String.join("|", arguments));
+        lines(rank);
+      }
       case "arguments" -> System.out.println(String.join("|", arguments));
-      case "property" -> System.out.println("property=" + System.getProperty("rank.program"));
-      case "lines" -> lines(rank);
       case "usage" -> exit(2, "--height 7 is not a multiple of 8");
       case "own-usage" -> exit(2, "rank " + rank + " cannot read its file");
       case "fail" -> {

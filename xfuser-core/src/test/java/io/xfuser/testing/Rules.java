@@ -16,5 +16,14 @@ public final class Rules {
           .orShould()
           .callMethod(Runtime.class, "halt", int.class);
 
+  /** It stands on the library as any program does. */
+  public static final ArchRule NOTHING_KNOWS_THE_COMMAND =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.xfuser.cli..", "io.xfuser.examples..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.xfuser.cli..", "picocli..");
+
   private Rules() {}
 }

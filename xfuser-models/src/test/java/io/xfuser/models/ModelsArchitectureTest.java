@@ -144,4 +144,5 @@ class ModelsArchitectureTest {
           .resideInAPackage("io.xfuser.djl..");
 
   @ArchTest static final ArchRule nothingEndsTheJvm = Rules.NOTHING_ENDS_THE_JVM;
+  @ArchTest static final ArchRule theLibraryKnowsNoCommand = Rules.NOTHING_KNOWS_THE_COMMAND;
 }

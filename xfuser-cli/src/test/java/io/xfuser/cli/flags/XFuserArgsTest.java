@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class XFuserArgsTest {
   private static final Path DEMO = Path.of("demo");
+  private static final String HELP = XFuserArgs.parse("--help").usage();
 
   private static XFuserArgs parse(String line) {
     return XFuserArgs.parse(line.split(" "));
@@ -245,12 +246,12 @@ class XFuserArgsTest {
   @MethodSource("flags")
   void helpListsEveryFlagOnce(String flag) {
     String entry = " {2,6}(-., )?" + flag.split(" ", 2)[0] + "[=, ].*";
-    assertThat(parse("--help").usage().lines().filter(line -> line.matches(entry))).hasSize(1);
+    assertThat(HELP.lines().filter(line -> line.matches(entry))).hasSize(1);
   }
 
   @Test
   void helpNamesTheDefaultOfEveryFlag() {
-    String[] entries = parse("--help").usage().split("\n(?= {2,6}-)", -1);
+    String[] entries = HELP.split("\n(?= {2,6}-)", -1);
     assertThat(entries).hasSizeGreaterThan(100);
     assertThat(Arrays.stream(entries).skip(1)).allMatch(entry -> entry.contains("(default:"));
   }

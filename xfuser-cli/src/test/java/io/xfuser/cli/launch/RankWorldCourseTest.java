@@ -9,6 +9,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.ModelException;
 import io.xfuser.failure.RankException;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.progress.ProgressListener;
 import io.xfuser.server.Backend;
@@ -24,7 +25,9 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of a world whose ranks end, one event after another: no process, no clock. */
@@ -33,8 +36,12 @@ class RankWorldCourseTest {
       Path.of("../xfuser-models/src/test/resources/fixtures/pixart_sigma_tiny");
   private static final int RANKS = 2;
 
+  private static final EngineConfig ENGINE = EngineConfig.builder(MODEL).build();
+
+  private static DiffusionPipeline pipeline;
+
   private final XDiTParallel judge =
-      XDiTParallel.inProcess(EngineConfig.builder(MODEL).build()); // closed with the world
+      XDiTParallel.inProcess(pipeline, ENGINE); // closed with the world
   private final List<List<Rank>> starts = new ArrayList<>();
   private final Deque<Runnable> later = new ArrayDeque<>();
   private final List<Long> pauses = new ArrayList<>();
@@ -92,6 +99,16 @@ class RankWorldCourseTest {
     }
     starts.add(IntStream.range(0, RANKS).mapToObj(Rank::new).toList());
     return List.copyOf(last());
+  }
+
+  @BeforeAll
+  static void open() {
+    pipeline = DiffusionPipeline.fromPretrained(ENGINE);
+  }
+
+  @AfterAll
+  static void closePipeline() {
+    pipeline.close();
   }
 
   @AfterEach

@@ -32,7 +32,7 @@ class ComparisonTest {
   private static final Path SIGMA = FIXTURES.resolve("pixart_sigma_tiny");
   private static final Path LATTE = FIXTURES.resolve("latte_tiny");
   private static final String SMALL =
-      "--num_inference_steps 3 --no_use_resolution_binning --height 64 --width 64 --prompt fox"
+      "--num_inference_steps 2 --no_use_resolution_binning --height 64 --width 64 --prompt fox"
           + " boat";
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -90,11 +90,12 @@ class ComparisonTest {
   @Test
   void videosAreComparedFrameByFrameAndPlayBesideTheirDifference() throws IOException {
     String flags =
-        SMALL + " --num_frames 4 --num_pipeline_patch 4 --warmup_steps 1 --video_format webp";
+        SMALL.replace(" boat", "")
+            + " --num_frames 4 --num_pipeline_patch 4 --warmup_steps 1 --video_format webp";
     assertThat(run(LATTE, flags + " --report " + directory.resolve("r.json")))
         .as(err.toString(UTF_8))
         .isZero();
-    assertThat(report().get("pictures")).hasSize(2);
+    assertThat(report().get("pictures")).hasSize(1);
     for (JsonNode video : report().get("pictures")) {
       String stem = video.get("file").asText().replace(".webp", "");
       List<Double> errors = new ArrayList<>();

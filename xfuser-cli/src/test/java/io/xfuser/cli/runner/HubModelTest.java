@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -70,10 +71,14 @@ class HubModelTest {
     Path kept = directory.resolve("kept");
     Map<String, String> both = new HashMap<>(environment);
     both.put("OMP_NUM_THREADS", "1");
-    CommandProcess first = start(both, kept, "first");
-    CommandProcess second = start(both, kept, "second");
-    assertThat(first.await()).isZero();
-    assertThat(second.await()).isZero();
+    CommandProcess other = start(both, kept, "first");
+    Path own = Files.createDirectories(directory.resolve("second"));
+    long until = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (server.requests().isEmpty() && System.nanoTime() < until) {
+      Thread.sleep(5); // then it is there, too
+    }
+    assertThat(run(placed(own, kept))).as(() -> err.toString(UTF_8)).isZero();
+    assertThat(other.await()).isZero();
     assertThat(directory.resolve("first").resolve(NAME))
         .hasSameBinaryContentAs(directory.resolve("second").resolve(NAME));
     assertThat(server.requests())
@@ -113,10 +118,12 @@ class HubModelTest {
   private CommandProcess start(Map<String, String> environment, Path kept, String results)
       throws IOException {
     Path own = Files.createDirectories(directory.resolve(results));
-    Stream<String> flags = Stream.of(flags("org/tiny", own));
+    return CommandProcess.start(XDiT.class, own, environment, placed(own, kept));
+  }
+
+  private static String[] placed(Path results, Path kept) {
     Stream<String> place = Stream.of("--download-dir", kept.toString());
-    String[] argv = Stream.concat(flags, place).toArray(String[]::new);
-    return CommandProcess.start(XDiT.class, own, environment, argv);
+    return Stream.concat(Stream.of(flags("org/tiny", results)), place).toArray(String[]::new);
   }
 
   private int run(String... argv) {
