@@ -59,8 +59,18 @@ class DevicesTest {
   @ParameterizedTest
   @MethodSource("programs")
   void functionsMultiplyInTheTypeThatIsChosen(String program) {
-    run(program).multiplies(ElementType.BFLOAT16);
-    run(program).multiplies(ElementType.FLOAT16);
+    run(program).multiplies(one(program, ElementType.BFLOAT16, ElementType.FLOAT16));
+  }
+
+  @Tag("complete")
+  @ParameterizedTest
+  @MethodSource("programs")
+  void functionsMultiplyInTheOtherTypeToo(String program) {
+    run(program).multiplies(one(program, ElementType.FLOAT16, ElementType.BFLOAT16));
+  }
+
+  private static ElementType one(String program, ElementType even, ElementType odd) {
+    return program.length() % 2 == 0 ? even : odd;
   }
 
   @Tag("gpu")

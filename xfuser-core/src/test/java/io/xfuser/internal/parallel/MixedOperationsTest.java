@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Many operations in random order on several channels, some left pending for long. */
 class MixedOperationsTest {
   private static final int RANKS = 3;
-  private static final int OPERATIONS = 300;
+  private static final int OPERATIONS = 150;
 
   @ParameterizedTest
   @EnumSource(TestRanks.class)

@@ -40,6 +40,8 @@ import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -53,9 +55,19 @@ class PipeFusionOverlapTest {
   private static final int STEPS = 6;
   private static final int TRIES = 20;
 
+  @Test
+  void withTwoPatchesPerStageDelaysCostNextToNothing() throws Exception {
+    assertHidden(3, 6);
+  }
+
+  @Tag("complete")
   @ParameterizedTest
-  @CsvSource({"2,4", "2,6", "3,6", "4,8"})
-  void withTwoPatchesPerStageDelaysCostNextToNothing(int stages, int patches) throws Exception {
+  @CsvSource({"2,4", "2,6", "4,8"})
+  void withOtherStagesDelaysCostNextToNothing(int stages, int patches) throws Exception {
+    assertHidden(stages, patches);
+  }
+
+  private static void assertHidden(int stages, int patches) throws Exception {
     long ideal = ((long) STEPS * patches + stages - 1) * MICRO_STEP.toMillis();
     long delayed = Long.MAX_VALUE;
     long undelayed = Long.MAX_VALUE;

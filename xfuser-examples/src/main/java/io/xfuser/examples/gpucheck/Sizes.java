@@ -109,7 +109,8 @@ final class Sizes implements Callable<Integer> {
   static double stepSeconds(
       Part part, RealSize size, RuntimeConfig runtime, Map<String, Integer> other)
       throws IOException {
-    return draw(part, size, runtime, ParallelConfig.serial(), other, 6).stepSeconds();
+    int steps = part.isCuda() ? 6 : WARM_UP_STEPS;
+    return draw(part, size, runtime, ParallelConfig.serial(), other, steps).stepSeconds();
   }
 
   private static Drawn draw(

@@ -7,6 +7,7 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.server.ImageServer;
+import io.xfuser.server.ServerSettings;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -94,12 +95,14 @@ public final class ServeLoad {
     System.exit(outcome.wrong().isEmpty() && outcome.drawn() > 0 && flat ? 0 : 1);
   }
 
-  /** Serves {@code model}, and has so many clients ask for so long. */
+  /** Serves {@code model}, and has so many clients ask for so long, a third of whom may wait. */
   public static Outcome run(Path model, int clients, Duration time)
       throws IOException, InterruptedException {
     XDiTParallel ranks = XDiTParallel.inProcess(EngineConfig.builder(model).build());
     ServeLoad load = new ServeLoad();
-    try (ImageServer server = ImageServer.builder().model("demo", ranks).port(0).start()) {
+    ImageServer.Builder place =
+        ImageServer.builder().set(ServerSettings.MAX_WAITING, clients / 3).port(0);
+    try (ImageServer server = place.model("demo", ranks).start()) {
       for (int seed = 0; seed < SEEDS; seed++) {
         try (Generation picture = ranks.generate(load.input(seed))) {
           load.expected.add(pixels((BufferedImage) picture.images().get(0).getWrappedImage()));
@@ -143,7 +146,7 @@ public final class ServeLoad {
   private void client(int port, Random random, long until) {
     while (System.nanoTime() < until) {
       try {
-        request(port, random.nextInt(SEEDS), random, random.nextInt(HANGS_UP) == 0);
+        request(port, random, until);
       } catch (IOException e) {
         wrong.add("a request failed: " + e);
         return;
@@ -163,8 +166,10 @@ public final class ServeLoad {
         .build();
   }
 
-  private void request(int port, int seed, Random random, boolean leaves)
+  private void request(int port, Random random, long until)
       throws IOException, InterruptedException {
+    int seed = random.nextInt(SEEDS);
+    boolean leaves = random.nextInt(HANGS_UP) == 0;
     String body =
         "{\"prompt\":\"a fox\",\"seed\":%d,\"size\":\"%2$dx%2$d\",\"num_inference_steps\":%3$d,\"user\":\"%4$d\"}"
             .formatted(seed, SIDE, STEPS, random.nextInt());
@@ -192,7 +197,9 @@ public final class ServeLoad {
     } else if (answered.statusCode() == 429 && !json.at("/error/message").asText().isEmpty()) {
       refused.incrementAndGet();
       long told = answered.headers().firstValueAsLong("retry-after").orElse(0);
-      Thread.sleep(told * 1000 + random.nextInt(MOST_PAUSE_MILLIS));
+      long pause = told * 1000 + random.nextInt(MOST_PAUSE_MILLIS);
+      long left = (until - System.nanoTime()) / 1_000_000; // after which it asks no more
+      Thread.sleep(Math.max(0, Math.min(pause, left + 1)));
     } else {
       wrong.add("answered " + answered.statusCode() + ": " + json);
     }

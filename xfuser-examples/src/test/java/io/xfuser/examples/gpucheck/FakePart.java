@@ -4,17 +4,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** An experiment that finds something and then ends as it is told; and a course of two of them. */
+/** An experiment that finds something and then ends as it is told; and a course of one. */
 final class FakePart {
   private FakePart() {}
 
   /** Takes how it ends; or {@code course} and a page. */
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("course")) {
-      run(
-          Path.of(arguments[1]),
-          List.of(ending(1, "ends", 1, 60), ending(2, "hangs", 1, 600)),
-          1000);
+      run(Path.of(arguments[1]), List.of(ending(1, "hangs", 1, 600)), 1000);
       return;
     }
     Findings findings = Findings.told();

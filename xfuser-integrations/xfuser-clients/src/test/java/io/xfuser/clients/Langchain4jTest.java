@@ -9,19 +9,22 @@ import dev.langchain4j.model.image.ImageModel;
 import dev.langchain4j.model.openai.OpenAiImageModel;
 import io.xfuser.server.ImageServer;
 import java.awt.Color;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class Langchain4jTest {
   @SuppressWarnings("NullAway.Init")
   private static ImageServer server;
 
   @BeforeAll
-  static void start() {
-    server = Servers.start();
+  static void start(@TempDir Path folder) throws IOException {
+    server = Servers.start(folder);
   }
 
   @AfterAll

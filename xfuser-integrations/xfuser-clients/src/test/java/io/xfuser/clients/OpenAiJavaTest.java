@@ -43,8 +43,8 @@ class OpenAiJavaTest {
   private static OpenAIClient client;
 
   @BeforeAll
-  static void start() {
-    server = Servers.start();
+  static void start(@TempDir Path folder) throws IOException {
+    server = Servers.start(folder);
     client = client(server).build();
   }
 

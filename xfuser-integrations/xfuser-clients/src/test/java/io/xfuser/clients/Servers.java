@@ -11,8 +11,10 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 
 /** Servers of small models, and their pictures. */
@@ -25,9 +27,16 @@ final class Servers {
     return XDiTParallel.inProcess(EngineConfig.of(FIXTURES.resolve(model)));
   }
 
-  /** Of a model that takes prompts and pictures. */
-  static ImageServer start() {
-    return ImageServer.builder().model("tiny", ranks("flux_dev_tiny")).port(0).start();
+  /** Of a model that takes prompts and pictures, and few steps where none are asked for. */
+  static ImageServer start(Path folder) throws IOException {
+    try (Stream<Path> parts = Files.list(FIXTURES.resolve("flux_dev_tiny").toAbsolutePath())) {
+      for (Path part : (Iterable<Path>) parts::iterator) {
+        Files.createSymbolicLink(folder.resolve(part.getFileName()), part);
+      }
+    }
+    Files.writeString(folder.resolve("xfuser.json"), "{\"num_inference_steps\": 4}");
+    XDiTParallel ranks = XDiTParallel.inProcess(EngineConfig.of(folder));
+    return ImageServer.builder().model("tiny", ranks).port(0).start();
   }
 
   /** All that a user changes in a client. */

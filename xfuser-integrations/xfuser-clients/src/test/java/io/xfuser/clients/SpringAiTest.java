@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.errors.BadRequestException;
 import io.xfuser.server.ImageServer;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.image.ImagePrompt;
 import org.springframework.ai.image.ImageResponse;
 import org.springframework.ai.openai.OpenAiImageModel;
@@ -22,8 +25,8 @@ class SpringAiTest {
   private static OpenAiImageModel model;
 
   @BeforeAll
-  static void start() {
-    server = Servers.start();
+  static void start(@TempDir Path folder) throws IOException {
+    server = Servers.start(folder);
     model =
         OpenAiImageModel.builder()
             .openAiClient(

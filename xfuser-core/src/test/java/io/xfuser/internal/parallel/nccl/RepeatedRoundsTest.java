@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,11 +54,21 @@ class RepeatedRoundsTest {
   }
 
   @Test
+  void ulyssesRanksCompareTheirRoundsAFewTimesAStep() throws Exception {
+    assertMessages(4, 24, 4); // 2 comparisons of 72 rounds
+  }
+
+  @Tag("complete")
+  @Test
   void fluxOnEightUlyssesRanksNeedsNoTenMessagesAStep() throws Exception {
-    int blocks = 57;
+    assertMessages(8, 57, 6); // 3 comparisons of 171 rounds
+  }
+
+  /** Of a rank in a step that is played again; in the first each round is announced. */
+  private static void assertMessages(int size, int blocks, int again) throws Exception {
     NcclSimulation gpus = new NcclSimulation(false);
     CountedRanks.run(
-        8,
+        size,
         gpus,
         (world, host) -> {
           Communicator ulysses = world.group(Channel.ULYSSES, everyone(world));
@@ -74,24 +85,36 @@ class RepeatedRoundsTest {
                 NDArray text = TestRanks.numbers(scope, world.rank() + step, 2);
                 Pending texts = ulysses.startAllGather(text);
                 trade(scope, ulysses, 2, step); // outputs
-                assertThat(texts.await(scope).get(7).getFloat(0)).isEqualTo(7f + step);
+                assertThat(texts.await(scope).get(size - 1).getFloat(0))
+                    .isEqualTo(size - 1f + step);
               }
             }
             world.transport().step(null);
             int messages = 2 * (host.sent.get() - before); // as many are received
             if (step == 0) {
-              assertThat(messages).isGreaterThanOrEqualTo(3 * blocks * 14);
+              assertThat(messages).isGreaterThanOrEqualTo(3 * blocks * 2 * (size - 1));
             } else {
-              assertThat(messages).isEqualTo(6); // 3 comparisons of 171 rounds
+              assertThat(messages).isEqualTo(again);
             }
           }
         });
   }
 
-  /** Random rounds of two kinds of steps, played by ranks that are late by chance. */
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5})
+  @ValueSource(longs = {1, 3})
   void anyOrderOfUnevenRoundsBringsWhatWasSent(long seed) throws Exception {
+    play(seed);
+  }
+
+  @Tag("complete")
+  @ParameterizedTest
+  @ValueSource(longs = {2, 4, 5})
+  void otherOrdersOfUnevenRoundsDoSoToo(long seed) throws Exception {
+    play(seed);
+  }
+
+  /** Random rounds of two kinds of steps, played by ranks that are late by chance. */
+  private static void play(long seed) throws Exception {
     Random plan = new Random(seed);
     int size = 2 + plan.nextInt(3);
     List<List<Integer>> kinds =
@@ -165,7 +188,7 @@ class RepeatedRoundsTest {
     CountedRanks.runOverSockets(
         new NcclSimulation(false),
         (world, host) -> {
-          for (int place = 0; place < 6; place++) {
+          for (int place : new int[] {0, 4, 5}) { // another rank is odd each time
             int at = place;
             int odd = (2 * place + 1) % 3;
             world.transport().begin();
@@ -227,7 +250,7 @@ class RepeatedRoundsTest {
         new NcclSimulation(true),
         (world, host) -> {
           Communicator ranks = world.group(Channel.ULYSSES, everyone(world));
-          for (int last : new int[] {0, 1, 3, 4, 5, 6, 8, 9}) {
+          for (int last : new int[] {0, 4, 5, 9}) {
             world.transport().begin();
             assertThatThrownBy(() -> rounds(world, ranks, last, cancel))
                 .as("before round %d", last)
