@@ -23,6 +23,9 @@ final class Quantization {
 
   private static final String BITSANDBYTES = "bitsandbytes";
 
+  /** How most tensors end; none beside a quantized one does. */
+  private static final Pattern USUAL = Pattern.compile("\\.(weight|bias)$");
+
   /** The endings of tensors beside a quantized one, by method. */
   private static final Map<String, Pattern> BESIDE = new LinkedHashMap<>();
 
@@ -85,8 +88,9 @@ final class Quantization {
 
   /** How the weights among the tensors {@code names} are quantized, if their neighbours show it. */
   static Optional<String> beside(Collection<String> names) {
+    List<String> unusual = names.stream().filter(name -> !USUAL.matcher(name).find()).toList();
     return BESIDE.entrySet().stream()
-        .filter(method -> names.stream().anyMatch(n -> method.getValue().matcher(n).matches()))
+        .filter(method -> unusual.stream().anyMatch(n -> method.getValue().matcher(n).matches()))
         .map(Map.Entry::getKey)
         .findFirst();
   }

@@ -13,6 +13,7 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
+import java.util.regex.Pattern;
 
 /**
  * A transformer of blocks with adaLN-single that look at a caption; as it stands PixArt's ({@code
@@ -37,7 +38,8 @@ public record AdaLn(AdaLnConfig config, Weights weights)
   /** Checks that what the model uses are floats, and names the rest. */
   public AdaLn {
     weights.expect(
-        name -> name.matches(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS));
+        Pattern.compile(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS)
+            .asMatchPredicate());
   }
 
   /** {@inheritDoc} On CUDA with two biases beside, where {@code biases_moved}. */

@@ -26,6 +26,7 @@ import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double
@@ -58,7 +59,7 @@ public record Flux(FluxConfig config, Weights weights, List<PictureAdapter> adap
             + "|x_embedder|context_embedder|norm_out\\.linear|proj_out)\\.(weight|bias))"
             + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight";
     String all = known.formatted(config.guidance() ? "|guidance" : "");
-    weights.expect(name -> name.matches(all));
+    weights.expect(Pattern.compile(all).asMatchPredicate());
   }
 
   @Override

@@ -91,6 +91,10 @@ final class EncoderWeights implements AutoCloseable {
    * @param unused names that a file usually has and that nothing reads
    */
   record Names(List<String> prefixes, Pattern unused) {
+    /** Before PyTorch, a norm's weight and bias were gamma and beta. */
+    private static final Map<String, String> OLD_NORMS =
+        Map.of("LayerNorm.gamma", "LayerNorm.weight", "LayerNorm.beta", "LayerNorm.bias");
+
     /** Of a class whose base has one name. */
     Names(String prefix, Pattern unused) {
       this(List.of(prefix), unused);
@@ -106,10 +110,12 @@ final class EncoderWeights implements AutoCloseable {
       return name -> name.startsWith(first) ? current(name.substring(first.length())) : "";
     }
 
-    /** Before PyTorch, a norm's weight and bias were gamma and beta. */
     private static String current(String name) {
-      return name.replaceFirst("LayerNorm\\.gamma$", "LayerNorm.weight")
-          .replaceFirst("LayerNorm\\.beta$", "LayerNorm.bias");
+      return OLD_NORMS.entrySet().stream()
+          .filter(old -> name.endsWith(old.getKey()))
+          .map(old -> name.substring(0, name.length() - old.getKey().length()) + old.getValue())
+          .findFirst()
+          .orElse(name);
     }
   }
 

@@ -9,6 +9,7 @@ import io.xfuser.models.internal.weights.Weights;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.weights.ComponentConfig;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** An autoencoder whose two halves are layers one after the other. */
 interface LayeredVae extends Vae {
@@ -45,7 +46,7 @@ interface LayeredVae extends Vae {
    * Whether a tensor is of no use to a decoder's layers: the last are what latents are scaled by.
    */
   default boolean beside(String name) {
-    return name.matches("(encoder|quant_conv|bn)\\..*");
+    return Stream.of("encoder.", "quant_conv.", "bn.").anyMatch(name::startsWith);
   }
 
   /** Pixels (B, 3, H, W), of what the decoder's layers made in all. */
