@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.LongStream;
 import java.util.stream.StreamSupport;
 
 /**
@@ -71,9 +72,16 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
         .toArray();
   }
 
-  /** Whether what is drawn is smaller than what models are trained with. */
-  boolean isSmall() {
-    return !json.get("call").path("use_resolution_binning").asBoolean();
+  /** Rows by columns of a picture. */
+  long pixels() {
+    long[] shape = shape();
+    return shape[shape.length - 2] * shape[shape.length - 1];
+  }
+
+  /** How long it takes, about: opening and ends, and steps by what is drawn. */
+  double cost() {
+    long all = LongStream.of(shape()).reduce(1, (x, y) -> x * y);
+    return 20_000 + all * json.get("call").path("num_inference_steps").asDouble(28);
   }
 
   /** What we are asked for in its place; arguments that were not given have no value here. */

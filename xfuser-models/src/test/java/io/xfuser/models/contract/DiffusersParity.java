@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,6 +39,9 @@ public abstract class DiffusersParity {
    */
   static final double BOTH_ERRORS = 10 * Math.log10(1 + Math.pow(10, 0.1));
 
+  /** Pixels of one picture from which on it is drawn with the profile {@code complete} alone. */
+  private static final long LARGE = 1 << 19;
+
   private final Map<EngineConfig, DiffusionPipeline> opened = new HashMap<>();
 
   /** The names of the pipelines' directories, which are also those of their pictures. */
@@ -50,7 +52,7 @@ public abstract class DiffusersParity {
     return ModelConfig.builder(directory).build();
   }
 
-  /** Whether all calls are tried, or one of each element type; one of large pictures always. */
+  /** Whether all calls are tried, or one of each element type. */
   protected boolean everyCall() {
     return true;
   }
@@ -64,17 +66,26 @@ public abstract class DiffusersParity {
     return opened.computeIfAbsent(engine, DiffusionPipeline::fromPretrained);
   }
 
+  /** What each call's name stands for is tried with one of the pipelines, in the ordinary build. */
   Stream<DiffusersCall> calls() throws IOException {
     List<DiffusersCall> calls = new ArrayList<>();
-    Set<Boolean> large = new HashSet<>();
     for (String pipeline : pipelines()) {
       Set<ElementType> types = EnumSet.noneOf(ElementType.class);
       DiffusersCall.of(pipeline).stream()
           .filter(call -> types.add(call.type()) || everyCall())
-          .filter(call -> CoveringArray.ALL || call.isSmall() || large.add(true))
+          .filter(call -> CoveringArray.ALL || call.pixels() < LARGE)
           .forEach(calls::add);
     }
-    return calls.stream();
+    return CoveringArray.of(calls, 0, DiffusersParity::shows, DiffusersCall::cost).stream();
+  }
+
+  /** Its name, with a picture or without; in each type where blocks are not another pipeline's. */
+  private static Set<?> shows(DiffusersCall call) {
+    String name = call.json().get("name").asText();
+    List<?> given = List.of(call.pipeline(), call.json().get("call").hasNonNull("image"));
+    return Layout.VARIANTS.contains(call.pipeline())
+        ? Set.of(name, given)
+        : Set.of(name, given, List.of(call.pipeline(), call.type()));
   }
 
   @ParameterizedTest

@@ -43,6 +43,13 @@ class QwenImageEditTest {
 
   @TempDir static Path scratch;
 
+  /** With the profile {@code complete} what else is painted too, and one picture as it is. */
+  static Stream<DiffusersCall> fewCalls() throws IOException {
+    List<String> more = List.of("one", "painted_several", "painted_part");
+    return calls()
+        .filter(call -> CoveringArray.ALL || !more.contains(call.json().get("name").asText()));
+  }
+
   static Stream<DiffusersCall> calls() throws IOException {
     JsonNode file = new ObjectMapper().readTree(FOLDER.resolve("cases.json").toFile());
     List<DiffusersCall> calls = new ArrayList<>();
@@ -79,7 +86,6 @@ class QwenImageEditTest {
     try (NDManager manager = Torch.newManager();
         FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null)) {
       EngineConfig engine = EngineConfig.of(copy.directory());
-      NDArray usual = drawn(manager, engine, input(call));
       Files.writeString(
           old.resolveSibling("processor_config.json"),
           "{\"image_processor\": %s, \"processor_class\": \"Qwen2_5_VLProcessor\"}"
@@ -89,12 +95,11 @@ class QwenImageEditTest {
       String name = call.json().get("name").asText();
       NDArray expected = pixels.get(manager, name, pixels.shape(name));
       assertThat(Pixels.largestDifference(call.strided(found), expected)).isLessThanOrEqualTo(1e-3);
-      assertThat(Pixels.largestDifference(usual, found)).isGreaterThan(1e-3); // without settings
     }
   }
 
   @ParameterizedTest
-  @MethodSource("calls")
+  @MethodSource("fewCalls")
   void everyPictureEqualsThatOfDiffusers(DiffusersCall call) throws IOException {
     try (NDManager manager = Torch.newManager();
         FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null)) {
@@ -151,9 +156,8 @@ class QwenImageEditTest {
         InputConfig.builder("a red fox")
             .image(image("hills.png"))
             .maskImage(image("spot.png"))
-            .negativePrompts("")
-            .trueCfgScale(2)
-            .numInferenceSteps(3)
+            .size(96, 160)
+            .numInferenceSteps(2)
             .outputType(OutputType.LATENT)
             .build();
     InputConfig asked = input.toBuilder().numImagesPerPrompt(layout.degrees().dataDegree()).build();
@@ -167,14 +171,14 @@ class QwenImageEditTest {
   static Stream<Layout> layouts() {
     ParallelConfig serial = ParallelConfig.serial();
     return Stream.of(
-        new Layout(serial.toBuilder().ulyssesDegree(3).cfgDegree(2).build(), 1),
+        new Layout(serial.toBuilder().ulyssesDegree(2).cfgDegree(2).build(), 1),
         new Layout(serial.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build(), 1),
         new Layout(serial.toBuilder().distrifusionDegree(2).ulyssesDegree(2).build(), 1));
   }
 
   /**
-   * With decoder, encoder and language model in shares, and tokens of both kinds on a rank; of two
-   * pictures where the two branches are on ranks of their own.
+   * With decoder, encoder and language model in shares, and tokens of both kinds on a rank; with
+   * the profile {@code complete} of two pictures where the two branches are on ranks of their own.
    */
   @ParameterizedTest
   @MethodSource("layouts")
@@ -182,7 +186,7 @@ class QwenImageEditTest {
     InputConfig input =
         InputConfig.builder("a red fox")
             .images(
-                layout.degrees().cfgDegree() == 1
+                layout.degrees().cfgDegree() == 1 || !CoveringArray.ALL
                     ? List.of(image("hills.png"))
                     : List.of(image("hills.png"), image("tower.png")))
             .negativePrompts("")

@@ -12,6 +12,7 @@ import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -54,9 +55,17 @@ public final class ReferredPictures {
   }
 
   static void requireEqual(Path folder, DiffusersCall call, EngineConfig engine) {
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine)) {
+      requireEqual(folder, call, pipeline);
+    }
+  }
+
+  /** The same of a pipeline that stays open. */
+  static void requireEqual(Path folder, DiffusersCall call, DiffusionPipeline pipeline) {
+    EngineConfig serial = EngineConfig.of(Path.of("none"));
     try (NDManager manager = Torch.newManager();
-        XDiTParallel pipeline = XDiTParallel.inProcess(engine);
-        Generation generation = pipeline.generate(input(folder, call))) {
+        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, serial);
+        Generation generation = ranks.generate(input(folder, call))) {
       assertThat(generation.tensor().getShape().getShape()).isEqualTo(call.shape());
       NDArray ours = call.strided(generation.tensor());
       assertThat(Pixels.largestDifference(ours, expected(manager, folder, call)))

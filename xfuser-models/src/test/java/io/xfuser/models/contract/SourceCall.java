@@ -91,6 +91,10 @@ record SourceCall(Path folder, long seed, JsonNode json) {
     return call().shape();
   }
 
+  double cost() {
+    return call().cost();
+  }
+
   ElementType type() {
     return call().type();
   }
