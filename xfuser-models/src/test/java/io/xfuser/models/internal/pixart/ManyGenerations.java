@@ -17,9 +17,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A program that generates pictures and prints its resident set, in KiB, after the 20th and the
- * last. Arguments: the model, how many pictures, and whether ({@code disturbed}) each of them comes
- * after a request that is cancelled half-way and one that fails in a step.
+ * A program that generates pictures and prints its resident set, in KiB, after the first few and
+ * after all. Arguments: the model, how many few and how many all are, and whether ({@code
+ * disturbed}) each picture comes after a request that is cancelled half-way and one that fails in a
+ * step.
  */
 final class ManyGenerations {
   private static final AtomicBoolean FAILS = new AtomicBoolean();
@@ -28,8 +29,9 @@ final class ManyGenerations {
 
   public static void main(String[] args) throws IOException {
     Path model = Path.of(args[0]);
-    int pictures = Integer.parseInt(args[1]);
-    boolean disturbed = args[2].equals("disturbed");
+    int few = Integer.parseInt(args[1]);
+    int pictures = Integer.parseInt(args[2]);
+    boolean disturbed = args[3].equals("disturbed");
     ParallelConfig hybrid = ParallelConfig.builder().pipefusionDegree(2).ulyssesDegree(2).build();
     ParallelConfig others = ParallelConfig.builder().cfgDegree(2).ringDegree(2).build();
     try (DiffusionPipeline whole =
@@ -50,7 +52,7 @@ final class ManyGenerations {
                   request(i), progress -> !cancels || !(progress instanceof Progress.Denoising))
               .close();
           done++;
-          if (done == 20 || done == pictures) {
+          if (done == few || done == pictures) {
             System.out.println(done + " " + residentKilobytes());
           }
         } catch (CancelledException | RankException e) {
@@ -70,7 +72,7 @@ final class ManyGenerations {
     return InputConfig.builder("picture " + i)
         .size(i % 4 < 2 ? 64 : 96, 64)
         .useResolutionBinning(false)
-        .numInferenceSteps(3)
+        .numInferenceSteps(2)
         .seed(i)
         .build();
   }
