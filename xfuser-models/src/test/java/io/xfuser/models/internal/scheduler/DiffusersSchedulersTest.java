@@ -26,6 +26,8 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -103,6 +105,22 @@ class DiffusersSchedulersTest {
         .filter(run -> !run.thresholding()); // refused, see SchedulersTest
   }
 
+  private static @Nullable FileWeights file;
+
+  @BeforeAll
+  static void open() {
+    file = FileWeights.openFile(FIXTURES.resolve("schedulers.safetensors"), null);
+  }
+
+  @AfterAll
+  static void close() {
+    tensors().close();
+  }
+
+  private static FileWeights tensors() {
+    return Objects.requireNonNull(file);
+  }
+
   @BeforeEach
   void prepare() {
     Torch.prepareThread(1);
@@ -144,8 +162,8 @@ class DiffusersSchedulersTest {
   @MethodSource("cases")
   void everyStepEqualsDiffusers(Case run) {
     Scheduler scheduler = run.scheduler();
-    try (NDManager manager = Torch.newManager();
-        Reference reference = new Reference(run, manager)) {
+    try (NDManager manager = Torch.newManager()) {
+      Reference reference = new Reference(run, manager);
       Sample sample = Sample.of(reference.first(scheduler.initialNoiseSigma()));
       for (int step = 0; step < scheduler.timesteps().length; step++) {
         NDManager owner = manager.newSubManager();
@@ -171,20 +189,11 @@ class DiffusersSchedulersTest {
     }
   }
 
-  private static final class Reference implements AutoCloseable {
-    private final Case run;
-    private final NDManager manager;
-    private final FileWeights tensors =
-        FileWeights.openFile(FIXTURES.resolve("schedulers.safetensors"), null);
-
-    Reference(Case run, NDManager manager) {
-      this.run = run;
-      this.manager = manager;
-    }
+  private record Reference(Case run, NDManager manager) {
 
     NDArray first(double sigma) {
       NDManager owner = manager.newSubManager();
-      NDArray noise = tensors.get(manager, "sample", SHAPE);
+      NDArray noise = tensors().get(manager, "sample", SHAPE);
       return Torch.cast(owner, noise.mul((float) sigma), run.type());
     }
 
@@ -195,7 +204,7 @@ class DiffusersSchedulersTest {
     /** The run's own draws, where the solver drew them itself. */
     NDArray noise(Scheduler scheduler, int step) {
       String own = run.name() + ".noise";
-      NDArray drawn = select(tensors.has(own) ? own : "noise", step);
+      NDArray drawn = select(tensors().has(own) ? own : "noise", step);
       return Torch.cast(manager, drawn, scheduler.noiseType(run.type()));
     }
 
@@ -206,7 +215,7 @@ class DiffusersSchedulersTest {
 
     void assertInput(NDArray input, List<NDArray> added, int step) {
       String name = run.name() + ".inputs";
-      if (tensors.has(name)) {
+      if (tensors().has(name)) {
         assertClose(input, select(name, step), added);
       }
     }
@@ -217,7 +226,7 @@ class DiffusersSchedulersTest {
     }
 
     private NDArray select(String name, int step) {
-      return tensors.get(manager, name, tensors.shape(name)).get(step);
+      return tensors().get(manager, name, tensors().shape(name)).get(step);
     }
 
     private void assertClose(NDArray found, NDArray expected, List<NDArray> added) {
@@ -243,11 +252,6 @@ class DiffusersSchedulersTest {
         largest = Math.max(largest, Math.abs(value));
       }
       return largest;
-    }
-
-    @Override
-    public void close() {
-      tensors.close();
     }
   }
 
