@@ -28,14 +28,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pictures drawn with the CUDA kernels, compiled for the CPU and launched as on a GPU. */
 class FusedPictureTest {
-  private static final int STEPS = 2;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   /**
-   * Launches of a step. A double block of Flux or SD3 has two adaLN and two gates for the image and
-   * for the text each, and a norm for each; a second attention adds one of each. A single block has
-   * an adaLN and a gate for image and text each, and one norm. The text ends in the last block. The
-   * head has an adaLN.
+   * Launches of one step. A double block of Flux or SD3 has two adaLN and two gates for the image
+   * and for the text each, and a norm for each; a second attention adds one of each. A single block
+   * has an adaLN and a gate for image and text each, and one norm. The text ends in the last block.
+   * The head has an adaLN.
    */
   @ParameterizedTest
   @CsvSource({
@@ -49,9 +48,9 @@ class FusedPictureTest {
     CpuLauncher cpu = new CpuLauncher();
     compare(model, ElementType.FLOAT32, SERIAL, cpu, 1e-5);
     Map<String, Long> expected = new TreeMap<>();
-    expected.put("modulate_float32", (long) STEPS * adaLn);
-    expected.put("add_gated_float32", (long) STEPS * gates);
-    expected.put("norm_rotate_float32", (long) STEPS * norms);
+    expected.put("modulate_float32", (long) adaLn);
+    expected.put("add_gated_float32", (long) gates);
+    expected.put("norm_rotate_float32", (long) norms);
     expected.values().removeIf(count -> count == 0);
     assertThat(counts(cpu)).isEqualTo(expected);
   }
@@ -89,7 +88,7 @@ class FusedPictureTest {
     EngineConfig fused = engine.toBuilder().runtime(r -> r.fusedKernels(true)).build();
     try (XDiTParallel libtorch = XDiTParallel.inProcess(engine);
         XDiTParallel own = XDiTParallel.inProcess(fused)) {
-      assertNear(draw(own, model), draw(libtorch, model), 1e-4);
+      assertNear(draw(own, model, 2), draw(libtorch, model, 2), 1e-4);
     }
   }
 
@@ -107,7 +106,8 @@ class FusedPictureTest {
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine);
         XDiTParallel fused = new XDiTParallel(pipeline, () -> {}, engine, ranks(engine, cpu));
         XDiTParallel libtorch = XDiTParallel.inProcess(pipeline, engine)) {
-      assertNear(draw(fused, model), draw(libtorch, model), tolerance);
+      int steps = layout.equals(SERIAL) ? 1 : 2; // of which the second has stale patches
+      assertNear(draw(fused, model, steps), draw(libtorch, model, steps), tolerance);
     }
   }
 
@@ -117,11 +117,11 @@ class FusedPictureTest {
         .forEach(i -> assertThat((double) ours[i]).isCloseTo(plain[i], within(tolerance)));
   }
 
-  private static float[] draw(XDiTParallel ranks, String model) {
+  private static float[] draw(XDiTParallel ranks, String model, int steps) {
     InputConfig input =
         Requests.two(model).toBuilder()
             .size(48, 64)
-            .numInferenceSteps(STEPS)
+            .numInferenceSteps(steps)
             .outputType(OutputType.PT)
             .build();
     try (Generation generation = ranks.generate(input)) {

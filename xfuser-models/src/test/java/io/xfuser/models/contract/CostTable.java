@@ -30,7 +30,7 @@ import java.util.stream.IntStream;
  * states: rows · {@value DeepPixArt#TOKENS} tokens · {@value DeepPixArt#WIDTH} values. What was run
  * once is not run again.
  */
-final class CostTable {
+final class CostTable implements AutoCloseable {
   static final int RANKS = 4;
 
   private static final int STEPS = 3;
@@ -41,11 +41,18 @@ final class CostTable {
   private static final double N = RANKS;
 
   private final Path directory;
+  private final DiffusionPipeline pipeline;
   private final Map<Run, List<RankReport>> reports = new HashMap<>();
 
   /** Of the pipeline in {@code directory}. */
   CostTable(Path directory) {
     this.directory = directory;
+    pipeline = DiffusionPipeline.fromPretrained(EngineConfig.of(directory).model());
+  }
+
+  @Override
+  public void close() {
+    pipeline.close();
   }
 
   /** All that is compared, in order of the page. */
@@ -135,7 +142,9 @@ final class CostTable {
 
   /** The most that a rank of {@code method} costs. */
   Cost counted(Method method) {
-    List<RankReport> ranks = run(method.degrees(), OutputType.LATENT);
+    int stages = method.degrees().pipefusionDegree();
+    List<RankReport> ranks =
+        stages > 1 ? pipefusion(stages) : run(method.degrees(), OutputType.LATENT);
     double blocks = blockBytes(ranks, method.degrees());
     return new Cost(
         most(ranks, rank -> sentBytes(rank) / STEPS / A),
@@ -153,7 +162,7 @@ final class CostTable {
             .mapToLong(rank -> sent(rank, "ulysses"))
             .sum();
     long pipefusion =
-        run(SERIAL.toBuilder().pipefusionDegree(ranks).build(), OutputType.LATENT).stream()
+        pipefusion(ranks).stream()
             .limit(ranks - 1L) // the last stage sends latents back
             .mapToLong(rank -> sent(rank, "pipefusion"))
             .sum();
@@ -163,8 +172,7 @@ final class CostTable {
   /** Bytes that the ranks send to decode one picture in strips, in their order. */
   List<Long> decoding(int ranks) {
     // one prompt's latents are on the last stage, whose rank has the first strip
-    List<RankReport> reports =
-        run(SERIAL.toBuilder().pipefusionDegree(ranks).build(), OutputType.PT);
+    List<RankReport> reports = pipefusion(ranks);
     return IntStream.range(0, ranks)
         .mapToObj(strip -> sent(reports.get(strip == 0 ? ranks - 1 : strip - 1), "vae"))
         .toList();
@@ -177,6 +185,11 @@ final class CostTable {
     AutoencoderKlConfig config =
         AutoencoderKlConfig.from(ComponentConfig.read(directory.resolve("vae/config.json")));
     return new VaeCosts(config, 1, side / config.scale(), side / config.scale());
+  }
+
+  /** What is sent to decode is counted by itself, so one run is for both. */
+  private List<RankReport> pipefusion(int ranks) {
+    return run(SERIAL.toBuilder().pipefusionDegree(ranks).build(), OutputType.PT);
   }
 
   private record Run(ParallelConfig degrees, OutputType type) {}
@@ -194,7 +207,7 @@ final class CostTable {
     EngineConfig shared = engine.toBuilder().runtime(r -> r.useParallelVae(true)).build();
     InputConfig input =
         DeepPixArt.input().toBuilder().numInferenceSteps(STEPS).outputType(run.type()).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(shared);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, shared);
         Generation generation = ranks.generate(input)) {
       return generation.report().ranks();
     }
@@ -220,32 +233,31 @@ final class CostTable {
    * Of all blocks' bytes the most that a rank has, which has other parts of the transformer too.
    */
   private double blockBytes(List<RankReport> ranks, ParallelConfig degrees) {
-    try (DiffusionPipeline pipeline =
-        DiffusionPipeline.fromPretrained(EngineConfig.of(directory).model())) {
-      TransformerSpec<?> spec = pipeline.model().transformer(Placement.CPU);
-      double all =
-          IntStream.range(0, spec.depth())
-              .mapToLong(block -> ExpectedCosts.bytes(spec, block, Share.WHOLE))
-              .sum();
-      long everywhere = spec.conditioner().parameterBytes();
-      int last = ranks.size() - ranks.size() / degrees.pipefusionDegree();
-      int second = ranks.size() / degrees.pipefusionDegree();
-      return most(
-          ranks,
-          rank ->
-              (rank.parameterBytes()
-                      - everywhere
-                      - (rank.rank() < second ? spec.embedding().parameterBytes() : 0)
-                      - (rank.rank() >= last ? spec.head().parameterBytes() : 0))
-                  / all);
-    }
+    TransformerSpec<?> spec = pipeline.model().transformer(Placement.CPU);
+    double all =
+        IntStream.range(0, spec.depth())
+            .mapToLong(block -> ExpectedCosts.bytes(spec, block, Share.WHOLE))
+            .sum();
+    long everywhere = spec.conditioner().parameterBytes();
+    int last = ranks.size() - ranks.size() / degrees.pipefusionDegree();
+    int second = ranks.size() / degrees.pipefusionDegree();
+    return most(
+        ranks,
+        rank ->
+            (rank.parameterBytes()
+                    - everywhere
+                    - (rank.rank() < second ? spec.embedding().parameterBytes() : 0)
+                    - (rank.rank() >= last ? spec.head().parameterBytes() : 0))
+                / all);
   }
 
   /** Takes the file to write. */
   public static void main(String[] arguments) throws IOException {
     Torch.prepareThread(1);
     Path directory = DeepPixArt.write(Files.createTempDirectory("cost"));
-    Files.writeString(Path.of(arguments[0]), new CostPage(new CostTable(directory)).text());
+    try (CostTable table = new CostTable(directory)) {
+      Files.writeString(Path.of(arguments[0]), new CostPage(table).text());
+    }
     DirectoryCopy.delete(directory);
   }
 }

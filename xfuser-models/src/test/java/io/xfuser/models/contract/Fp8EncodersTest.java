@@ -89,7 +89,7 @@ class Fp8EncodersTest {
             .build();
     InputConfig input =
         Requests.two(model).toBuilder()
-            .size(64, 96)
+            .size(32, 64)
             .numInferenceSteps(2)
             .outputType(OutputType.LATENT)
             .build();

@@ -24,7 +24,8 @@ class ShortTextsTest {
 
   static Stream<Arguments> pictures() {
     ParallelConfig four = SERIAL.toBuilder().ulyssesDegree(4).numPipelinePatch(2).build();
-    return Stream.of(
+    List<ParallelConfig> layouts =
+        List.of(
             four,
             four.toBuilder().ringDegree(2).ulyssesSchedule(Schedule.V_FIRST).build(),
             SERIAL.toBuilder().ringDegree(4).pipefusionDegree(2).numPipelinePatch(1).build(),
@@ -33,10 +34,12 @@ class ShortTextsTest {
                 .ringDegree(2)
                 .pipefusionDegree(2)
                 .numPipelinePatch(3)
-                .build())
+                .build());
+    List<String> models = List.of("flux_dev_tiny", "chroma_tiny", "flux2_klein_tiny");
+    return layouts.stream()
         .flatMap(
             layout ->
-                List.of("flux_dev_tiny", "chroma_tiny", "flux2_klein_tiny").stream()
+                CoveringArray.part(models, layouts.indexOf(layout), models.size()).stream()
                     .map(model -> Arguments.of(model, layout)));
   }
 

@@ -52,8 +52,8 @@ class StepCacheModelsTest extends CachedPictures {
   }
 
   /**
-   * With one method in stages, with the other on ranks of tokens and of pictures; with both in
-   * stages where skips cross them.
+   * With the first block's residual, which is the model's own, in stages or on ranks of tokens and
+   * of pictures. The other method where skips cross stages, and where there are two transformers.
    */
   @ParameterizedTest
   @MethodSource("models")
@@ -74,6 +74,10 @@ class StepCacheModelsTest extends CachedPictures {
     try (Opened pipeline = new Opened(DiffusionPipeline.fromPretrained(model), model)) {
       for (StepCache method : List.of(StepCache.FBCACHE, StepCache.EASYCACHE)) {
         InputConfig input = request.set(InputConfig.CACHE, method).build();
+        boolean both = name.equals("hunyuandit_tiny") || name.equals("wan22_tiny");
+        if (method == StepCache.EASYCACHE && !both && !CoveringArray.ALL) {
+          continue;
+        }
         boolean inStages = (name.hashCode() % 2 == 0) == (method == StepCache.EASYCACHE);
         if (inStages || name.equals("hunyuandit_tiny") || CoveringArray.ALL) {
           ParallelConfig stages = patches.toBuilder().pipefusionDegree(2).ulyssesDegree(2).build();
@@ -95,7 +99,8 @@ class StepCacheModelsTest extends CachedPictures {
 
   @Test
   void aRequestThatPausesGoesOnWithWhatItRemembers() throws Exception {
-    for (String name : List.of("pixart_fb", "sd3_easy")) {
+    List<String> names = CoveringArray.part(List.of("pixart_fb", "sd3_easy"), 0, 2);
+    for (String name : names) {
       Case one = named(name);
       ParallelConfig stages = SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build();
       try (Opened pipeline = open(one);
@@ -193,7 +198,7 @@ class StepCacheModelsTest extends CachedPictures {
           InputConfig.builder("a")
               .size(64, 64)
               .numInferenceSteps(2)
-              .outputType(OutputType.PT)
+              .outputType(OutputType.LATENT)
               .set(InputConfig.CACHE, StepCache.MAGCACHE);
       assertThat(drawn(new Opened(known, model), SERIAL, mag.build()).ranks()).isNotEmpty();
     }

@@ -7,9 +7,7 @@ import io.xfuser.config.ParallelConfig;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
-import io.xfuser.report.RankReport;
 import io.xfuser.testing.Pixels;
-import java.util.List;
 
 /** A tiny pipeline, and what is asked of it. */
 record TinyPictures(String model, EngineConfig engine, DiffusionPipeline pipeline)
@@ -43,12 +41,6 @@ record TinyPictures(String model, EngineConfig engine, DiffusionPipeline pipelin
   float[] pixels(ParallelConfig layout) {
     try (Generation generation = drawn(layout)) {
       return Pixels.floats(generation.tensor());
-    }
-  }
-
-  List<RankReport> report(ParallelConfig layout) {
-    try (Generation generation = drawn(layout)) {
-      return generation.report().ranks();
     }
   }
 

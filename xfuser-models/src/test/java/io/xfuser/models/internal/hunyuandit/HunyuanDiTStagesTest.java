@@ -58,7 +58,7 @@ class HunyuanDiTStagesTest {
   static Stream<List<Integer>> splits() {
     return IntStream.range(1, 1 << (DEPTH - 1))
         .filter(cuts -> Integer.bitCount(cuts) < 4)
-        .filter(cuts -> CoveringArray.ALL || Integer.bitCount(cuts) == 1 || cuts % 5 == 0)
+        .filter(cuts -> CoveringArray.ALL || Integer.bitCount(cuts) == 1 || cuts % 11 == 0)
         .mapToObj(HunyuanDiTStagesTest::lengths);
   }
 
@@ -84,36 +84,38 @@ class HunyuanDiTStagesTest {
             .numPipelinePatch(4)
             .build();
     NDArray pixels = generate(small(), stages, 1);
-    assertThat(Pixels.largestDifference(pixels, patchSerial)).isLessThanOrEqualTo(1e-5);
+    assertThat(apart(pixels, patchSerial)).isLessThanOrEqualTo(1e-5);
   }
 
   static Stream<ParallelConfig> synchronous() {
-    return Stream.of(
-        SERIAL.toBuilder().ulyssesDegree(4).build(),
-        SERIAL.toBuilder().ringDegree(3).build(),
-        SERIAL.toBuilder().cfgDegree(2).build(),
-        SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).ringDegree(2).build(),
-        SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(1).build(),
-        SERIAL.toBuilder()
-            .pipefusionDegree(2)
-            .cfgDegree(2)
-            .ulyssesDegree(2)
-            .numPipelinePatch(1)
-            .build(),
-        SERIAL.toBuilder().dataDegree(2).ringDegree(2).build());
+    List<ParallelConfig> all =
+        List.of(
+            SERIAL.toBuilder().ulyssesDegree(4).build(),
+            SERIAL.toBuilder().ringDegree(3).build(),
+            SERIAL.toBuilder().cfgDegree(2).build(),
+            SERIAL.toBuilder().cfgDegree(2).ulyssesDegree(2).ringDegree(2).build(),
+            SERIAL.toBuilder().pipefusionDegree(3).numPipelinePatch(1).build(),
+            SERIAL.toBuilder()
+                .pipefusionDegree(2)
+                .cfgDegree(2)
+                .ulyssesDegree(2)
+                .numPipelinePatch(1)
+                .build(),
+            SERIAL.toBuilder().dataDegree(2).ringDegree(2).build());
+    return CoveringArray.part(all, 0, 2).stream();
   }
 
   @ParameterizedTest
   @MethodSource("synchronous")
   void guidanceRescaleEqualsSerial(ParallelConfig degrees) {
     NDArray pixels = generate(rescaledInput(), degrees, 1);
-    assertThat(Pixels.largestDifference(pixels, rescaled)).isLessThanOrEqualTo(1e-4);
+    assertThat(apart(pixels, rescaled)).isLessThanOrEqualTo(1e-4);
   }
 
   @Test
   void guidanceRescaleIsSeen() {
     NDArray without = generate(input(0), SERIAL, 1);
-    assertThat(Pixels.largestDifference(without, rescaled)).isGreaterThan(1e-2);
+    assertThat(apart(without, rescaled)).isGreaterThan(1e-2);
   }
 
   @Test
@@ -125,23 +127,28 @@ class HunyuanDiTStagesTest {
             "guidance_rescale needs the whole prediction, but PipeFusion has 4 patches after 1 of 3"
                 + " steps");
     NDArray warm = generate(rescaledInput(), stale, STEPS); // nothing is stale
-    assertThat(Pixels.largestDifference(warm, rescaled)).isLessThanOrEqualTo(1e-4);
+    assertThat(apart(warm, rescaled)).isLessThanOrEqualTo(1e-4);
   }
 
   @Test
   void ranksOfDistriFusionRescaleTheWholePrediction() {
     ParallelConfig three = SERIAL.toBuilder().distrifusionDegree(3).build();
     NDArray warm = generate(rescaledInput(), three.toBuilder().ulyssesDegree(2).build(), STEPS);
-    assertThat(Pixels.largestDifference(warm, rescaled)).isLessThanOrEqualTo(1e-4);
+    assertThat(apart(warm, rescaled)).isLessThanOrEqualTo(1e-4);
     NDArray stale = generate(rescaledInput(), three, 1); // each step has a fresh prediction of all
     NDArray inShards = generate(rescaledInput(), three.toBuilder().ringDegree(2).build(), 1);
-    assertThat(Pixels.largestDifference(inShards, stale)).isLessThanOrEqualTo(1e-4);
+    assertThat(apart(inShards, stale)).isLessThanOrEqualTo(1e-4);
     assertThatThrownBy(
             () -> generate(rescaledInput(), SERIAL.toBuilder().numDistrifusionPatch(3).build(), 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "guidance_rescale needs the whole prediction, but DistriFusion on one rank has 3"
                 + " patches after 1 of 3 steps");
+  }
+
+  /** Over the largest of the latents. */
+  private static double apart(NDArray found, NDArray expected) {
+    return Pixels.largestDifference(found, expected) / Pixels.largest(expected);
   }
 
   private static InputConfig small() {
@@ -168,7 +175,7 @@ class HunyuanDiTStagesTest {
         engine.toBuilder().parallel(degrees).runtime(r -> r.warmupSteps(warmup)).build();
     try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, parallel);
         Generation generation =
-            ranks.generate(input.toBuilder().outputType(OutputType.PT).build())) {
+            ranks.generate(input.toBuilder().outputType(OutputType.LATENT).build())) {
       return Torch.alias(manager, generation.tensor());
     }
   }

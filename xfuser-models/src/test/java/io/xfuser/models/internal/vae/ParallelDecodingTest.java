@@ -16,7 +16,6 @@ import io.xfuser.weights.LoadOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,14 +39,13 @@ class ParallelDecodingTest {
     Torch.prepareThread(1);
   }
 
-  /** Every decoder with every number of strips, of some height. */
+  /** Every decoder with every other number of strips, of some height. */
   static Stream<Arguments> pictures() {
     return Stream.of(
             "pixart_sigma_tiny/vae", "vae_plain", "vae_sixteen", "vae_temporal", "vae_tiny", CAUSAL)
         .flatMap(
             vae ->
-                IntStream.rangeClosed(2, 5)
-                    .boxed()
+                CoveringArray.part(List.of(2, 3, 4, 5), vae.length(), 2).stream()
                     .flatMap(
                         strips ->
                             CoveringArray.part(List.of(strips, 7, 11), strips + vae.length(), 3)
@@ -76,7 +74,7 @@ class ParallelDecodingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 3, 4, 5})
+  @ValueSource(ints = {2, 5})
   void picturesOneByOneAreDecodedInStripsToo(int strips) throws Exception {
     try (AutoencoderKlDecoder decoder = open(SIGMA, ElementType.FLOAT32)) {
       StripedDecoder striped = StripedDecoder.of(decoder, SLICED);
@@ -85,7 +83,7 @@ class ParallelDecodingTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2, 13, 9", "3, 13, 21", "5, 9, 2", "4, 2, 13", "3, 8, 8"})
+  @CsvSource({"2, 13, 9", "5, 9, 2", "4, 2, 13", "3, 8, 8"})
   void tilesOfSeveralStripsAreBitForBitThoseOfOne(int strips, int height, int width)
       throws Exception {
     try (AutoencoderKlDecoder decoder = open(SIGMA, ElementType.FLOAT32)) {
@@ -124,7 +122,7 @@ class ParallelDecodingTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"vae_temporal, 17, 2", "vae_temporal, 3, 5", "vae_sixteen, 9, 4", "vae_plain, 2, 3"})
+  @CsvSource({"vae_temporal, 9, 2", "vae_temporal, 3, 5", "vae_sixteen, 9, 4", "vae_plain, 2, 3"})
   void framesEqualThoseOfOneStrip(String vae, int frames, int strips) throws Exception {
     try (AutoencoderKlDecoder decoder = open(VaeFixtures.directory(vae), ElementType.FLOAT32)) {
       VaeDecoder video = new FramesDecoder(decoder);

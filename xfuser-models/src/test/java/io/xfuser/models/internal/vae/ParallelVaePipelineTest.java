@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 
 /** From the prompt to the pixels, in [0, 1], with the decoding shared. */
 class ParallelVaePipelineTest {
-  private static final int STEPS = 2;
+  private static final int STEPS = 1;
 
   /** Odd, because every other hybrid has ranks that decode alone. */
   private static final int PARTS = 7;
@@ -53,8 +53,10 @@ class ParallelVaePipelineTest {
             .build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine.model())) {
       for (boolean tiling : new boolean[] {false, true}) {
-        if (tiling && model.equals("latte_tiny")) {
-          continue; // a temporal decoder has no tiles
+        // a temporal decoder has no tiles
+        if (model.equals("latte_tiny") ? tiling : tiling != (turn % 2 == 0) && !CoveringArray.ALL) {
+          turn++;
+          continue;
         }
         EngineConfig alone = engine.toBuilder().runtime(r -> r.enableTiling(tiling)).build();
         NDArray serial = pixels(pipeline, alone, input(model));

@@ -10,6 +10,7 @@ import io.xfuser.internal.runtime.RankStrip;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeDecoder.DecodeOptions;
 import io.xfuser.model.VaeEncoder;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.internal.vae.StripedDecoder.Latents;
 import io.xfuser.models.internal.vae.StripedDecoder.Outcome;
 import io.xfuser.nn.Range;
@@ -23,6 +24,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,14 +45,11 @@ class VideoStripsTest {
   @ParameterizedTest
   @CsvSource({
     "vae_wan, 5, 2, 7, false",
-    "vae_wan, 5, 5, 5, false",
     "vae_wan, 5, 3, 35, true",
     "vae_wan22, 6, 3, 7, false",
     "vae_cogvideox, 4, 2, 7, false",
-    "vae_cogvideox, 4, 5, 5, false",
     "vae_cogvideox, 4, 3, 9, true",
     "qwenimage_tiny/vae, 8, 2, 3, false",
-    "hunyuanvideo15_tiny/vae, 8, 3, 7, false",
     "hunyuanvideo15_tiny/vae, 8, 4, 4, false",
     "hunyuanvideo15_tiny/vae, 8, 3, 19, true"
   })
@@ -68,6 +67,18 @@ class VideoStripsTest {
       assertThat(got).hasSameSizeAs(expected);
       assertThat(VaeFixtures.relativeDifference(got, expected)).isLessThan(1e-5);
     }
+  }
+
+  @Tag("complete")
+  @ParameterizedTest
+  @CsvSource({
+    "vae_wan, 5, 5, 5, false",
+    "vae_cogvideox, 4, 5, 5, false",
+    "hunyuanvideo15_tiny/vae, 8, 3, 7, false"
+  })
+  void soTheyDoOfOneRowEach(String vae, int channels, int strips, int rows, boolean tiled)
+      throws Exception {
+    stripsDecodeWhatOneDecodes(vae, channels, strips, rows, tiled);
   }
 
   @ParameterizedTest
@@ -129,7 +140,7 @@ class VideoStripsTest {
   @ValueSource(strings = {WAN, HUNYUAN, COGVIDEOX})
   void manyFramesNeedNoMoreThanFew(String vae) throws Exception {
     long few = held(vae, 5, 6, 10, 1); // 17 frames
-    long many = held(vae, 21, 6, 10, 1); // 81
+    long many = held(vae, CoveringArray.ALL ? 21 : 9, 6, 10, 1); // 33, or 81
     assertThat(many / (double) few).isLessThanOrEqualTo(1.2);
   }
 
