@@ -62,10 +62,6 @@ final class RankProcesses implements AutoCloseable {
     return ranks.get(rank);
   }
 
-  int size() {
-    return ranks.size();
-  }
-
   /** Gives all ranks the same flags; the number by which they speak of them. */
   String tell(List<String> flags) throws IOException {
     told++;

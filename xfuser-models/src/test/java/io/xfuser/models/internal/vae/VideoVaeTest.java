@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xfuser.model.VaeDecoder;
 import io.xfuser.model.VaeDecoder.DecodeOptions;
 import io.xfuser.model.VaeEncoder;
+import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.internal.weights.ComponentWeights;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.nn.Strip;
@@ -24,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -36,6 +38,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 class VideoVaeTest {
   private static final List<String> REFERENCES =
       List.of("vae_video", "vae_cogvideox", "vae_hunyuanvideo15");
+
+  /** With the profile {@code complete}: between others, or what another autoencoder shows. */
+  private static final Set<String> MORE =
+      Set.of(
+          "cogvideox_two_frames",
+          "cogvideox_four_frames",
+          "cogvideox_within_a_tile",
+          "cogvideox_float16",
+          "nine_frames",
+          "patched_one_frame",
+          "patched_tiled_once",
+          "patched_bfloat16");
 
   private final NDManager manager = Torch.newManager();
 
@@ -62,6 +76,7 @@ class VideoVaeTest {
     try {
       JsonNode list = new ObjectMapper().readTree(path.toFile());
       return StreamSupport.stream(list.spliterator(), false)
+          .filter(entry -> CoveringArray.ALL || !MORE.contains(entry.path("name").asText()))
           .map(
               entry -> {
                 String name = entry.path("name").asText();
