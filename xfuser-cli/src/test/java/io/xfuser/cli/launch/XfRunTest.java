@@ -145,11 +145,7 @@ class XfRunTest {
   @Test
   void aTerminatedLauncherLeavesNoRankBehind() throws Exception {
     CommandProcess run = start(Map.of(), "--nproc_per_node", "2", "RankProgram", "wait");
-    while (run.outLines().size() < 2) {
-      Thread.sleep(50);
-    }
-    List<Long> ranks =
-        run.outLines().stream().map(line -> Long.valueOf(line.replaceAll(".*pid ", ""))).toList();
+    List<Long> ranks = pids(run);
     assertThat(ranks).allMatch(XfRunTest::runs);
 
     RankProgram.send("-TERM", run.pid());
@@ -162,11 +158,7 @@ class XfRunTest {
   @Test
   void aKilledLaunchersRanksEndWithinSeconds() throws Exception {
     CommandProcess run = start(Map.of(), "--nproc_per_node", "2", "RankProgram", "stubborn");
-    while (run.outLines().size() < 2) {
-      Thread.sleep(50);
-    }
-    List<Long> ranks =
-        run.outLines().stream().map(line -> Long.valueOf(line.replaceAll(".*pid ", ""))).toList();
+    List<Long> ranks = pids(run);
 
     RankProgram.send("-KILL", run.pid());
 
@@ -223,6 +215,16 @@ class XfRunTest {
         Arguments.of(
             "NoSuchExample", "no class io.xfuser.examples.NoSuchExample on the class path"),
         Arguments.of("java.lang.String", "class java.lang.String has no public static main"));
+  }
+
+  /** Of both ranks, as soon as they have told them. */
+  private static List<Long> pids(CommandProcess run) throws Exception {
+    while (run.outLines().size() < 2) {
+      Thread.sleep(50);
+    }
+    return run.outLines().stream()
+        .map(line -> Long.valueOf(line.replaceAll(".*pid ", "")))
+        .toList();
   }
 
   private static boolean runs(long pid) {
