@@ -79,7 +79,7 @@ final class ModelSource {
         config.variant(),
         Placement.CPU,
         quantized(completed),
-        config.keepsTextTypes());
+        config.keepsTypesWhereCheap() ? 0 : LoadOptions.NEVER);
   }
 
   private static Quantized quantized(ModelConfig config) {

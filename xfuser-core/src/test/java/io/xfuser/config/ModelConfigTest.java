@@ -84,15 +84,15 @@ class ModelConfigTest {
   }
 
   @Test
-  void textEncodersKeepTheTypesOfTheirFilesUnlessAllAreWidened() {
+  void typesOfFilesAreKeptWhereThatIsCheapUnlessAllAreWidened() {
     ModelConfig config = ModelConfig.builder(downloads).build();
-    assertThat(config.keepsTextTypes()).isTrue();
+    assertThat(config.keepsTypesWhereCheap()).isTrue();
     assertThat(config.keepsWeightTypes()).isFalse();
     ModelConfig widened = config.toBuilder().keepWeightTypes(false).build();
-    assertThat(widened.keepsTextTypes()).isFalse();
+    assertThat(widened.keepsTypesWhereCheap()).isFalse();
     assertThat(widened.keepsWeightTypes()).isFalse();
     ModelConfig kept = config.toBuilder().keepWeightTypes(true).build();
-    assertThat(kept.keepsTextTypes()).isTrue();
+    assertThat(kept.keepsTypesWhereCheap()).isTrue();
     assertThat(kept.keepsWeightTypes()).isTrue();
   }
 

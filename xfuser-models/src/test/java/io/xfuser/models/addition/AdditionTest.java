@@ -123,7 +123,11 @@ class AdditionTest {
         directory,
         ComponentConfig.read(directory.resolve("model_index.json")),
         new LoadOptions(
-            ElementType.FLOAT32, null, Placement.CPU, LoadOptions.Quantized.NOTHING, false));
+            ElementType.FLOAT32,
+            null,
+            Placement.CPU,
+            LoadOptions.Quantized.NOTHING,
+            LoadOptions.NEVER));
   }
 
   @Test

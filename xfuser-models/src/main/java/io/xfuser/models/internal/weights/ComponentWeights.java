@@ -156,7 +156,7 @@ public final class ComponentWeights implements AutoCloseable {
   }
 
   private FileWeights kept(FileWeights weights, ElementType type, Placement placement) {
-    boolean cheap = loading.inFile() && Torch.multipliesInFloat32(type);
+    boolean cheap = weights.bytes() >= loading.keptFrom() && Torch.multipliesInFloat32(type);
     return cheap || placement.layerwise() ? weights.keeping() : weights; // widened in parts
   }
 

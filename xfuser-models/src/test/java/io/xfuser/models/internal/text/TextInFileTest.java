@@ -15,6 +15,8 @@ import io.xfuser.weights.LoadOptions.Quantized;
 import io.xfuser.weights.Placement;
 import io.xfuser.weights.Share;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -62,20 +64,45 @@ class TextInFileTest {
   }
 
   @Test
-  void onlyTextEncodersAreAskedTo() {
-    assertThat(keeps(loading(true).forComponent("text_encoder_2"))).isTrue();
-    assertThat(keeps(loading(true).forComponent("transformer"))).isFalse();
-    assertThat(keeps(loading(false).forComponent("text_encoder"))).isFalse();
+  void onlyTextEncodersAndLargeTransformersAreAskedTo() throws IOException {
+    assertThat(keeps(loading(true).forComponent("text_encoder_2"), "model")).isTrue();
+    assertThat(keeps(loading(true).forComponent("transformer"), "model")).isFalse();
+    assertThat(keeps(loading(false).forComponent("text_encoder"), "model")).isFalse();
+    writeHalves("small", 16_383);
+    writeHalves("large", 16_384); // 1 GiB in fp32
+    assertThat(keeps(loading(true).forComponent("transformer"), "small")).isFalse();
+    assertThat(keeps(loading(true).forComponent("transformer_2"), "large")).isTrue();
+    assertThat(keeps(loading(false).forComponent("transformer"), "large")).isFalse();
+    assertThat(keeps(loading(true).forComponent("vae"), "large")).isFalse();
   }
 
-  private boolean keeps(LoadOptions loading) {
-    try (ComponentWeights weights = ComponentWeights.open(directory, "model", loading)) {
+  /** A file of fp16 that takes no room on the disk. */
+  private void writeHalves(String name, int rows) throws IOException {
+    long bytes = rows * 16_384L * ElementType.FLOAT16.bytes();
+    String header =
+        "{\"a.weight\":{\"dtype\":\"F16\",\"shape\":[%d,16384],\"data_offsets\":[0,%d]}}"
+            .formatted(rows, bytes);
+    try (RandomAccessFile file =
+        new RandomAccessFile(directory.resolve(name + ".safetensors").toFile(), "rw")) {
+      file.writeLong(Long.reverseBytes(header.length()));
+      file.write(header.getBytes(StandardCharsets.US_ASCII));
+      file.setLength(file.getFilePointer() + bytes);
+    }
+  }
+
+  private boolean keeps(LoadOptions loading, String name) {
+    try (ComponentWeights weights = ComponentWeights.open(directory, name, loading)) {
       return weights.handedOut().keepsTypes();
     }
   }
 
   private static LoadOptions loading(boolean inFile) {
-    return new LoadOptions(ElementType.FLOAT32, null, Placement.CPU, Quantized.NOTHING, inFile);
+    return new LoadOptions(
+        ElementType.FLOAT32,
+        null,
+        Placement.CPU,
+        Quantized.NOTHING,
+        inFile ? 0 : LoadOptions.NEVER);
   }
 
   private float[] states(T5Encoder encoder) {
