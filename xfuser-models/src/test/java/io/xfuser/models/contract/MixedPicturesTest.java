@@ -12,6 +12,7 @@ import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.models.internal.weights.FileWeights;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -19,9 +20,11 @@ import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +45,12 @@ class MixedPicturesTest {
   private static final InputConfig SHOWN = ShownPictures.show(TIMED, FOX, "hills.png");
 
   @TempDir Path files;
+  private final Map<ModelConfig, DiffusionPipeline> opened = new HashMap<>();
+
+  @AfterEach
+  void close() {
+    opened.values().forEach(DiffusionPipeline::close);
+  }
 
   private static ModelConfig.Builder shown(ModelConfig.Builder model, Path adapter) {
     return model
@@ -53,14 +62,15 @@ class MixedPicturesTest {
     return shown(ModelConfig.builder(directory), TIMED.resolve(adapter));
   }
 
-  private static NDArray drawn(NDManager manager, ModelConfig model, InputConfig input) {
+  private NDArray drawn(NDManager manager, ModelConfig model, InputConfig input) {
     return drawn(manager, model, input, SERIAL);
   }
 
-  private static NDArray drawn(
+  private NDArray drawn(
       NDManager manager, ModelConfig model, InputConfig input, ParallelConfig layout) {
     EngineConfig engine = EngineConfig.builder(model).parallel(layout).build();
-    try (XDiTParallel ranks = XDiTParallel.inProcess(engine);
+    DiffusionPipeline pipeline = opened.computeIfAbsent(model, DiffusionPipeline::fromPretrained);
+    try (XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
         Generation generation = ranks.generate(input)) {
       return Torch.copy(manager, generation.tensor());
     }

@@ -155,7 +155,8 @@ class PauseTest {
     try (DiffusionPipeline pipeline = open(Requests.directory(model))) {
       boolean fits = pipeline.model().resolve(input(model)).guided() || layout.cfgDegree() == 1;
       try (XDiTParallel ranks = ranks(pipeline, fits ? layout : ParallelConfig.serial())) {
-        hasTheSameBits(ranks, input(model, layout));
+        int steps = STALE.contains(layout) ? STEPS : 2;
+        hasTheSameBits(ranks, input(model, layout).toBuilder().numInferenceSteps(steps).build());
       }
     }
   }
