@@ -1,10 +1,6 @@
 package io.xfuser.torchscript;
 
 import io.xfuser.internal.natives.CpuFeatures;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -20,19 +16,9 @@ import java.util.Map;
  * @param widensFloat16 whether float16 is widened
  */
 record HalfPrecision(boolean widensBfloat16, boolean widensFloat16) {
-  private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
-
   /** What is best on this machine. An unknown CPU widens: the slower case there costs less. */
   static HalfPrecision ofThisMachine() {
-    if (!Files.isReadable(CPU_INFO)) {
-      return new HalfPrecision(true, true);
-    }
-    try {
-      // as libtorch reads it itself, whatever a program would hand down
-      return of(Files.readAllLines(CPU_INFO), System.getenv());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return of(CpuFeatures.ofThisMachine());
   }
 
   /**
@@ -41,7 +27,10 @@ record HalfPrecision(boolean widensBfloat16, boolean widensFloat16) {
    * @param environment variables that may keep libtorch from some of its instructions
    */
   static HalfPrecision of(List<String> cpuInfo, Map<String, String> environment) {
-    CpuFeatures cpu = CpuFeatures.of(cpuInfo).under(environment);
+    return of(CpuFeatures.of(cpuInfo).under(environment));
+  }
+
+  private static HalfPrecision of(CpuFeatures cpu) {
     // Intel's bfloat16 instructions outside AMX take longer than those of fp32 (1.8 times).
     boolean bfloat16 =
         cpu.hasAmx() || (cpu.isAmd() && cpu.hasAvx512Bfloat16()) || cpu.hasArmBfloat16();
@@ -66,10 +55,7 @@ record HalfPrecision(boolean widensBfloat16, boolean widensFloat16) {
 
   /** The functions that {@code products.py} asks. */
   String text() {
-    return function("widens_bfloat16", widensBfloat16) + function("widens_float16", widensFloat16);
-  }
-
-  private static String function(String name, boolean value) {
-    return "def " + name + "(self) -> bool:\n  return " + (value ? "True" : "False") + "\n";
+    return Prelude.answer("widens_bfloat16", widensBfloat16)
+        + Prelude.answer("widens_float16", widensFloat16);
   }
 }

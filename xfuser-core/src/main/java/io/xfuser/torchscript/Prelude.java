@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.internal.failure.Retried;
 import io.xfuser.internal.kernels.FusedKernels;
+import io.xfuser.internal.natives.CpuFeatures;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -103,6 +104,11 @@ final class Prelude {
         + "\n";
   }
 
+  /** A function that programs ask {@code name} of this machine. */
+  static String answer(String name, boolean value) {
+    return "def " + name + "(self) -> bool:\n  return " + (value ? "True" : "False") + "\n";
+  }
+
   private static String choose() {
     String products = products();
     return text(products, tried(products, HalfPrecision.ofThisMachine()));
@@ -135,7 +141,10 @@ final class Prelude {
   }
 
   static String products() {
-    String oneDnn = ModuleArchive.read(Prelude.class, "linear_onednn.py");
+    String oneDnn =
+        ModuleArchive.read(Prelude.class, "linear_onednn.py")
+            + "\n"
+            + answer("packs_many_rows", CpuFeatures.ofThisMachine().hasAvx2AtMost());
     String plain = ModuleArchive.read(Prelude.class, "linear_plain.py");
     return Program.compileIfKnown("linear_onednn.py", plain + oneDnn).isPresent()
         ? oneDnn

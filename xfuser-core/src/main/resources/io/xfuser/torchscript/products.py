@@ -25,10 +25,11 @@ def wide_at_once(self) -> int:
   # so many elements are widened at a time: 8 MiB, which a cache holds until they are multiplied
   return 2097152
 
-def wide_rows(self, inputs: int, rounding: bool) -> int:
-  # so many rows of a matrix are widened at a time: 16 MiB, since tokens are packed anew for each block, or 8 where the cache has
-  # to hold them rounded too; rows that a kernel takes together
-  rows = (1 if rounding else 2) * self.wide_at_once() // max(inputs, 1)
+def wide_rows(self, inputs: int) -> int:
+  # so many rows of a matrix are widened at a time, a multiple of 64 that kernels take together: 8 MiB, but 640 rows at the least,
+  # of fewer of which oneDNN makes a slow product on AVX2 (decision 0082), unless that is more than 32 MiB, the whole of a cache
+  at_once = self.wide_at_once()
+  rows = max(at_once, min(640 * inputs, 4 * at_once)) // max(inputs, 1)
   return rows // 64 * 64 if rows >= 64 else max(1, rows)
 
 def kept_parts(self, w: Dict[str, Tensor], name: str) -> List[Tensor]:
@@ -53,7 +54,7 @@ def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Opt
     if scale is not None or not self.as_is(weight, rounded, wide_type):
       most = max(most, weight.size(0))
       rounding = rounding or (rounded != wide_type and rounded != weight.dtype)
-  rows = min(most, self.wide_rows(inputs, rounding))
+  rows = min(most, self.wide_rows(inputs))
   wide = torch.to(x, wide_type)
   buffer = torch.empty([rows, inputs], dtype=wide_type, device=x.device)
   narrow = torch.empty([rows if rounding else 0, inputs], dtype=rounded, device=x.device)

@@ -28,8 +28,7 @@ class ProductsTest {
           Map.entry("linear_plain.py plain_gelu_tanh", Set.of("linear", "_addmm_activation")),
           Map.entry("linear_plain.py plain_add", Set.of("linear", "addmm")),
           Map.entry("linear_plain.py product_into", Set.of("addmm", "mm")),
-          Map.entry("linear_onednn.py product", Set.of("_linear_pointwise")),
-          Map.entry("linear_onednn.py product_gelu_tanh", Set.of("_linear_pointwise")),
+          Map.entry("linear_onednn.py pointwise", Set.of("_linear_pointwise")),
           Map.entry("linear_onednn.py product_add", Set.of("_linear_pointwise")),
           Map.entry("linear_plain.py plain_product", Set.of("linear")),
           // kernels of attention that are asked for by name

@@ -1,5 +1,9 @@
 package io.xfuser.internal.natives;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +18,13 @@ import java.util.Set;
  *     any of them
  */
 public record CpuFeatures(String vendor, Set<String> flags) {
-  /** What oneDNN asks for besides the instructions for 16 bits (cpu_isa_traits.hpp). */
+  private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+
+  /** What oneDNN asks for before it takes any of AVX-512 (cpu_isa_traits.hpp). */
+  private static final List<String> AVX512_CORE =
+      List.of("avx512f", "avx512bw", "avx512dq", "avx512vl");
+
+  /** What it asks for besides the instructions for 16 bits. */
   private static final List<String> AVX512 =
       List.of("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni");
 
@@ -25,6 +35,21 @@ public record CpuFeatures(String vendor, Set<String> flags) {
       Set.of("sse41", "avx", "avx2", "avx2_vnni", "avx2_vnni_2", "avx512_core", "avx512_core_vnni");
 
   private static final Set<String> BELOW_AMX = Set.of("avx512_core_fp16", "avx10_1_512");
+
+  /**
+   * Of this machine, without what the environment keeps libtorch from, as libtorch reads it itself,
+   * whatever a program would hand down; nothing of an unknown CPU.
+   */
+  public static CpuFeatures ofThisMachine() {
+    if (!Files.isReadable(CPU_INFO)) {
+      return new CpuFeatures("", Set.of());
+    }
+    try {
+      return of(Files.readAllLines(CPU_INFO)).under(System.getenv());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   public static CpuFeatures of(List<String> cpuInfo) {
     String vendor = "";
@@ -70,6 +95,11 @@ public record CpuFeatures(String vendor, Set<String> flags) {
 
   public boolean isAmd() {
     return vendor.equals("AuthenticAMD");
+  }
+
+  /** Whether oneDNN has AVX2 and nothing wider. */
+  public boolean hasAvx2AtMost() {
+    return flags.contains("avx2") && !flags.containsAll(AVX512_CORE);
   }
 
   /** ARM's bfloat16 instructions. */
