@@ -44,7 +44,7 @@ public record LoadOptions(
 
   /**
    * The same for component {@code name}, of which all is quantized or nothing. What multiplies once
-   * a request is kept in its files from {@link #keptFrom} bytes on, what does in each step only
+   * a request is kept in its files from {@link #keptFrom()} bytes on, what does in each step only
    * where it is large, and nothing else.
    */
   public LoadOptions forComponent(String name) {
