@@ -44,8 +44,8 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
           "wan22_5b_tiny",
           "wan_flf_tiny");
 
-  /** Whose blocks take more than the block before them gives: long skips. */
-  private static final Set<String> THOROUGH = Set.of("hunyuandit_tiny");
+  /** Whose blocks ask for more than their own share: long skips, norms over all heads. */
+  private static final Set<String> THOROUGH = Set.of("hunyuandit_tiny", "wan22_tiny");
 
   static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
 
@@ -129,9 +129,9 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return covering(all, models, own, showsOf(own));
   }
 
-  /** {@code fixed}, and what {@code own} is to show besides. */
+  /** {@code fixed}, and every two methods besides. */
   static Stream<Layout> coveringBeside(List<Layout> fixed, List<Layout> all, String own) {
-    return CoveringArray.ALL ? all.stream() : beside(fixed, all, own, showsOf(own));
+    return CoveringArray.ALL ? all.stream() : beside(fixed, all, own, Layout::showsOfThorough);
   }
 
   private static Function<Layout, Set<?>> showsOf(String own) {
