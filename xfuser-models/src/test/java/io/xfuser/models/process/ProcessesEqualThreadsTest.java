@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
+import io.xfuser.internal.parallel.TestRanks;
 import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.pipeline.DiffusionPipeline;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Law 5: the ranks' picture is the same bit for bit whether they are threads or processes. And laws
@@ -128,6 +130,30 @@ class ProcessesEqualThreadsTest {
       ofThreads.put(test.withSharedMemory(), threads);
     }
     assertThat(saved(output)).isEqualTo(threads);
+  }
+
+  /** Ranks of this JVM that are joined as processes are: more of them than start always. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "112x144 --use_cfg_parallel --pipefusion_parallel_degree 2 --num_pipeline_patch 3"
+            + " --warmup_steps 1 --alpha",
+        "112x144 --ulysses_degree 2 --ring_degree 2"
+      })
+  void hybridsThatAreJoinedAsProcessesAreDoSo(String flags) throws Exception {
+    Case test = Case.of(flags, true);
+    WrittenRequest args = WrittenRequest.parse(test.flags(directory));
+    DiffusionPipeline pipeline = pipelines.of(args.engine());
+    Path output = directory.resolve(String.valueOf(outputs++));
+    TestRanks.SOCKET.run(
+        test.ranks(),
+        world -> {
+          try (XDiTParallel rank = new XDiTParallel(pipeline, args.engine(), world);
+              Generation generation = rank.generate(RankMain.pixels(args))) {
+            return generation.save(output.resolve("rank" + world.rank()));
+          }
+        });
+    assertThat(saved(output)).isEqualTo(onThreads(test));
   }
 
   /** The world of the case before where it fits, else another of the same processes. */
