@@ -187,9 +187,7 @@ class ImageServerTest {
 
   @Test
   void sameRequestTwiceIsDrawnOnce() throws IOException, InterruptedException {
-    String body =
-        "{\"prompt\":\"a fox\",\"num_inference_steps\":20,\"size\":\"32x32\"}"; // the server draws
-    // a seed
+    String body = small("a fox", 60); // the server draws a seed
     List<CompletableFuture<Client.Answer>> answers =
         List.of(client.postLater(GENERATIONS, body), client.postLater(GENERATIONS, body));
     Set<String> pictures = new HashSet<>();
@@ -207,22 +205,23 @@ class ImageServerTest {
         client
             .http()
             .sendAsync(
-                Client.json(client.to(GENERATIONS), small("a fox"))
+                Client.json(client.to(GENERATIONS), small("a fox", 100))
                     .header("Idempotency-Key", "k")
                     .build(),
                 java.net.http.HttpResponse.BodyHandlers.ofString());
     client.awaitPresent(1);
     Client.Answer other =
         client.send(
-            Client.json(client.to(GENERATIONS), small("a dog"))
+            Client.json(client.to(GENERATIONS), small("a dog", 100))
                 .header("Idempotency-Key", "k")
                 .build());
     assertThat(other.status()).isEqualTo(409);
     assertThat(first.join().statusCode()).isEqualTo(200);
   }
 
-  private static String small(String prompt) {
-    return "{\"prompt\":\"%s\",\"num_inference_steps\":20,\"size\":\"32x32\"}".formatted(prompt);
+  private static String small(String prompt, int steps) {
+    return "{\"prompt\":\"%s\",\"num_inference_steps\":%d,\"size\":\"32x32\"}"
+        .formatted(prompt, steps);
   }
 
   @Test
