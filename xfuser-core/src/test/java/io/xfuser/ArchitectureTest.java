@@ -206,7 +206,7 @@ class ArchitectureTest {
           .that()
           .haveNameNotMatching(
               "io\\.xfuser\\.(pipeline\\.(XDiTParallel|DiffusionPipeline|Worlds)"
-                  + "|torchscript\\.HalfPrecision|internal\\.natives\\.(OpenMp|ProcessEnvironment))")
+                  + "|internal\\.natives\\.(CpuFeatures|OpenMp|ProcessEnvironment))")
           .should()
           .callMethod(System.class, "getenv")
           .orShould()

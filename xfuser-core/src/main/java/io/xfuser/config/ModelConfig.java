@@ -91,10 +91,7 @@ public final class ModelConfig extends ModelSettings {
     return Boolean.TRUE.equals(get(WEIGHTS_DTYPE));
   }
 
-  /**
-   * Whether those of text encoders and large transformers do, where the files have fp32, fp16 or
-   * bf16 and the CPU multiplies in fp32.
-   */
+  /** Whether floats of text encoders and large transformers do on CPUs that multiply in fp32. */
   public boolean keepsTypesWhereCheap() {
     return !Boolean.FALSE.equals(get(WEIGHTS_DTYPE));
   }

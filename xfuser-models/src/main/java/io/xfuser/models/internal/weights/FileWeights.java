@@ -264,10 +264,8 @@ public final class FileWeights implements Weights, AutoCloseable {
 
   /** What to say of tensors that the model does not know; nothing where that was said before. */
   Optional<String> warning(Predicate<String> known) {
-    if (reported.get()) {
-      return Optional.empty();
-    }
-    List<String> unknown = names().stream().filter(known.negate()).sorted().toList();
+    List<String> unknown =
+        reported.get() ? List.of() : names().stream().filter(known.negate()).sorted().toList();
     return unknown.isEmpty() || reported.getAndSet(true)
         ? Optional.empty()
         : Optional.of(sentence(unknown));
