@@ -111,13 +111,13 @@ public final class DeviceRun {
    * that {@code type} is where it does not, but for sums of attention.
    */
   public void multiplies(ElementType type) {
-    multipliesWide(type);
-    runOnCpu(type, new HalfPrecision(false, false), type.scalarType());
+    runOnCpu(type, WIDE, 6);
+    multipliesNarrow(type);
   }
 
-  /** Asserts the first half of that, by the calls, which the CPU has run then. */
-  public void multipliesWide(ElementType type) {
-    runOnCpu(type, WIDE, 6);
+  /** Asserts the second half of that, by the calls, which the CPU has run then. */
+  public void multipliesNarrow(ElementType type) {
+    runOnCpu(type, new HalfPrecision(false, false), type.scalarType());
   }
 
   /** What the calls multiply on a CPU, with plain operators, which every libtorch has. */

@@ -149,7 +149,7 @@ class LayerwisePicturesTest {
 
   /** Bytes are those of the blocks that do not stay, once in each pass for all ranks together. */
   @ParameterizedTest
-  @CsvSource({"0, 9", "0.5, 4"})
+  @CsvSource({"0, 9", "0.5, 4", "1, 0"})
   void everyBlockThatDoesNotStayIsReadOnceInAPassForAllRanks(double ratio, int read) {
     Path model = Requests.directory(PIXART);
     ParallelConfig ulysses = SERIAL.toBuilder().ulyssesDegree(2).build();

@@ -39,7 +39,10 @@ public abstract class DiffusersParity {
    */
   static final double BOTH_ERRORS = 10 * Math.log10(1 + Math.pow(10, 0.1));
 
-  /** Pixels of one picture from which on it is drawn with the profile {@code complete} alone. */
+  /**
+   * Pixels of one picture from which on it is drawn with the profile {@code complete} alone. So is
+   * all that HunyuanDiT bins, whose smallest size is above; its pipeline's test has the sizes.
+   */
   private static final long LARGE = 1 << 19;
 
   private final Map<EngineConfig, DiffusionPipeline> opened = new HashMap<>();

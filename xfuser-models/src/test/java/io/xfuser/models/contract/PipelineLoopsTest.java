@@ -86,7 +86,11 @@ class PipelineLoopsTest {
     return all("loops");
   }
 
-  /** Every pipeline, and every scheduler with its settings and with one step. */
+  /**
+   * Every pipeline, and every scheduler by its class, its dynamic shifting and its algorithm, with
+   * several steps and with one where there are such loops. What else schedulers can be set to is
+   * held without pipelines, by {@code DiffusersSchedulersTest}.
+   */
   static List<Loop> fewLoops() throws IOException {
     List<Loop> all = loops().toList();
     return CoveringArray.of(all, 0, PipelineLoopsTest::shows, loop -> 1 + loop.steps());

@@ -82,8 +82,9 @@ class TrippedOverTest {
       boolean shareable = !pipeline.model().shareableTextEncoders().isEmpty();
       Map<EngineConfig, Long> references = new HashMap<>();
       boolean sharded = false;
+      int turn = MODELS.indexOf(model); // now an even place, now an odd one
       for (ParallelConfig degrees :
-          CoveringArray.part(METHODS, 2 * MODELS.indexOf(model), 2 * MODELS.size())) {
+          CoveringArray.part(METHODS, 2 * turn + turn % 2, 2 * MODELS.size())) {
         sharded = shareable && !sharded;
         ParallelConfig patches =
             SERIAL.toBuilder()

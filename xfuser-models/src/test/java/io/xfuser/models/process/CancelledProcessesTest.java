@@ -40,6 +40,10 @@ class CancelledProcessesTest {
     "--pipefusion_parallel_degree 2 --prompt fox, 0, encoding the prompt",
     "--pipefusion_parallel_degree 2 --prompt fox, 0, in PipeFusion step 3 of 4",
     "--vae_parallel_size 1 --prompt fox, 1, waiting for latents",
+    "--data_parallel_degree 2 --prompt fox boat, 1, decoding",
+    "--ulysses_degree 2 --use_parallel_vae --prompt fox, 1, in synchronous step 2 of 4",
+    "--vae_parallel_size 1 --prompt fox, 0, in synchronous step 2 of 4",
+    "--vae_parallel_size 1 --prompt fox, 1, decoding",
   })
   void bothHearOfACancelWhateverOneIsDoingAndTheNextRequestWorks(
       String layout, int by, String activity) throws Exception {
@@ -58,10 +62,6 @@ class CancelledProcessesTest {
   @CsvSource({
     "--data_parallel_degree 2 --prompt fox boat, 0, in synchronous step 2 of 4",
     "--data_parallel_degree 2 --prompt fox boat, 1, encoding the prompt",
-    "--data_parallel_degree 2 --prompt fox boat, 1, decoding",
-    "--ulysses_degree 2 --use_parallel_vae --prompt fox, 1, in synchronous step 2 of 4",
-    "--vae_parallel_size 1 --prompt fox, 0, in synchronous step 2 of 4",
-    "--vae_parallel_size 1 --prompt fox, 1, decoding",
     "--use_cfg_parallel --prompt fox, 0, encoding the prompt",
     "--use_cfg_parallel --prompt fox, 1, in synchronous step 3 of 4",
     "--use_cfg_parallel --prompt fox, 0, decoding",

@@ -1,7 +1,7 @@
 # What a LoRA adds to weights, in fp32. Shapes: O outputs, I inputs (those of a convolution with its kernel), R rank; n rows of O
 # from row `at` on are changed. W is the file itself, so none of it is written to.
 
-def with_rows(self, w: Tensor, rows: Tensor, at: int) -> Tensor:
+def replace_rows(self, w: Tensor, rows: Tensor, at: int) -> Tensor:
   # w (O, ...) with rows (n, ...) in the place of its own
   y = torch.clone(w)
   part = torch.narrow(y, 0, at, rows.size(0))
@@ -18,7 +18,7 @@ def add_rows(self, w: Tensor, rows: Tensor, at: int, scale: float) -> Tensor:
   more = rows.reshape(rows.size(0), -1) * scale
   if more.size(1) < before.size(1):
     more = torch.constant_pad_nd(more, [0, before.size(1) - more.size(1)], 0)
-  return self.with_rows(w, before + more, at)
+  return self.replace_rows(w, before + more, at)
 
 def low_rank(self, up: Tensor, down: Tensor) -> Tensor:
   # up (n, R, ...), down (R, I, ...) -> (n, I)
@@ -39,4 +39,4 @@ def decompose(self, w: Tensor, rows: Tensor, magnitude: Tensor, at: int, scale: 
   after = before + rows * scale
   m = magnitude.reshape(n, 1) if magnitude.numel() == n else magnitude.reshape(1, -1)
   norm = torch.linalg_vector_norm(after, 2, [1 if m.size(1) == 1 else 0], True)
-  return self.with_rows(w, before + (after * (m / norm) - before) * share, at)
+  return self.replace_rows(w, before + (after * (m / norm) - before) * share, at)
