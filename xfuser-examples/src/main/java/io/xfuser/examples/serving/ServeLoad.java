@@ -58,6 +58,7 @@ public final class ServeLoad {
   private final AtomicInteger drawn = new AtomicInteger();
   private final AtomicInteger hungUp = new AtomicInteger();
   private final AtomicInteger refused = new AtomicInteger();
+  private final AtomicInteger cameBack = new AtomicInteger();
   private final HttpClient http = HttpClient.newHttpClient();
 
   private ServeLoad() {}
@@ -68,6 +69,7 @@ public final class ServeLoad {
    * @param drawn pictures that are those of their seeds
    * @param hungUp requests whose clients left
    * @param refused answers 429, after which clients asked again when they were told to
+   * @param cameBack clients that did so, once or more, until they got an answer
    * @param wrong what must not be: a sentence each, of the first
    * @param medianMillis of the answers with pictures
    * @param lateMillis in which 95 of 100 came
@@ -78,6 +80,7 @@ public final class ServeLoad {
       int drawn,
       int hungUp,
       int refused,
+      int cameBack,
       List<String> wrong,
       long medianMillis,
       long lateMillis,
@@ -114,6 +117,7 @@ public final class ServeLoad {
           load.drawn.get(),
           load.hungUp.get(),
           load.refused.get(),
+          load.cameBack.get(),
           load.wrong.stream().limit(MOST_TOLD).toList(),
           sorted.length == 0 ? 0 : sorted[sorted.length / 2],
           sorted.length == 0 ? 0 : sorted[sorted.length * 95 / 100],
@@ -143,10 +147,16 @@ public final class ServeLoad {
     return Math.max(most, usedKilobytes()) / before;
   }
 
+  /** Asks until then, and until it is refused no more. */
   private void client(int port, Random random, long until) {
-    while (System.nanoTime() < until) {
+    boolean comesBack = false;
+    while (comesBack || System.nanoTime() < until) {
       try {
-        request(port, random, until);
+        boolean again = request(port, random, comesBack);
+        if (comesBack && !again) {
+          cameBack.incrementAndGet();
+        }
+        comesBack = again;
       } catch (IOException e) {
         wrong.add("a request failed: " + e);
         return;
@@ -166,16 +176,17 @@ public final class ServeLoad {
         .build();
   }
 
-  private void request(int port, Random random, long until)
+  /** Whether the client is to come back, after the time that it was told, which it has waited. */
+  private boolean request(int port, Random random, boolean comesBack)
       throws IOException, InterruptedException {
     int seed = random.nextInt(SEEDS);
-    boolean leaves = random.nextInt(HANGS_UP) == 0;
+    boolean leaves = !comesBack && random.nextInt(HANGS_UP) == 0;
     String body =
         "{\"prompt\":\"a fox\",\"seed\":%d,\"size\":\"%2$dx%2$d\",\"num_inference_steps\":%3$d,\"user\":\"%4$d\"}"
             .formatted(seed, SIDE, STEPS, random.nextInt());
     if (leaves) {
       leave(port, body, random.nextInt(MOST_PAUSE_MILLIS));
-      return;
+      return false;
     }
     HttpRequest request =
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + PATH))
@@ -197,12 +208,12 @@ public final class ServeLoad {
     } else if (answered.statusCode() == 429 && !json.at("/error/message").asText().isEmpty()) {
       refused.incrementAndGet();
       long told = answered.headers().firstValueAsLong("retry-after").orElse(0);
-      long pause = told * 1000 + random.nextInt(MOST_PAUSE_MILLIS);
-      long left = (until - System.nanoTime()) / 1_000_000; // after which it asks no more
-      Thread.sleep(Math.max(0, Math.min(pause, left + 1)));
+      Thread.sleep(told * 1000 + random.nextInt(MOST_PAUSE_MILLIS));
+      return true;
     } else {
       wrong.add("answered " + answered.statusCode() + ": " + json);
     }
+    return false;
   }
 
   /** Asks, and closes the connection after so long. */

@@ -17,5 +17,6 @@ class ServeLoadTest {
     assertThat(outcome.drawn()).isPositive();
     assertThat(outcome.hungUp()).isPositive();
     assertThat(outcome.refused()).isPositive();
+    assertThat(outcome.cameBack()).isPositive();
   }
 }
