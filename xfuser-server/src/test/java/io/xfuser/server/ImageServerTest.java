@@ -187,7 +187,7 @@ class ImageServerTest {
 
   @Test
   void sameRequestTwiceIsDrawnOnce() throws IOException, InterruptedException {
-    String body = small("a fox", 60); // the server draws a seed
+    String body = small("a fox", 40); // the server draws a seed
     List<CompletableFuture<Client.Answer>> answers =
         List.of(client.postLater(GENERATIONS, body), client.postLater(GENERATIONS, body));
     Set<String> pictures = new HashSet<>();
@@ -205,14 +205,14 @@ class ImageServerTest {
         client
             .http()
             .sendAsync(
-                Client.json(client.to(GENERATIONS), small("a fox", 100))
+                Client.json(client.to(GENERATIONS), small("a fox", 60))
                     .header("Idempotency-Key", "k")
                     .build(),
                 java.net.http.HttpResponse.BodyHandlers.ofString());
     client.awaitPresent(1);
     Client.Answer other =
         client.send(
-            Client.json(client.to(GENERATIONS), small("a dog", 100))
+            Client.json(client.to(GENERATIONS), small("a dog", 60))
                 .header("Idempotency-Key", "k")
                 .build());
     assertThat(other.status()).isEqualTo(409);

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RunningTest {
   private static final String GENERATIONS = "/v1/images/generations";
   private static final String LONG =
-      "{\"prompt\":\"a fox\",\"num_inference_steps\":1000,\"seed\":%d}";
+      "{\"prompt\":\"a fox\",\"num_inference_steps\":600,\"seed\":%d}";
 
   private static XDiTParallel ranks;
 
@@ -97,7 +97,7 @@ class RunningTest {
     Client client = Client.of(server);
     CompletableFuture<Client.Answer> running =
         client.postLater(
-            GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":100,\"size\":\"32x32\"}");
+            GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":60,\"size\":\"32x32\"}");
     client.awaitPresent(1);
     CompletableFuture<Void> end =
         CompletableFuture.runAsync(() -> server.close(Duration.ofSeconds(60)));
