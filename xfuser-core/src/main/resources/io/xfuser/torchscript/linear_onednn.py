@@ -44,7 +44,7 @@ def with_rows(self, x: Tensor, rows: int) -> Tensor:
   # x (..., I) -> (rows, I), zeros behind
   own = x.numel() // x.size(-1)
   y = torch.empty([rows, x.size(-1)], dtype=x.dtype, device=x.device)
-  y.slice(0, 0, own).copy_(x.reshape([own, x.size(-1)]))
+  y.slice(0, 0, own).view(x.size()).copy_(x)
   y.slice(0, own, rows).zero_()
   return y
 

@@ -90,6 +90,7 @@ class PackedRowsTest {
     CpuFeatures wide = cpu("avx2 avx512f avx512bw avx512dq avx512vl");
     assertThat(wide.hasAvx2AtMost()).isFalse();
     assertThat(wide.under(Map.of("ONEDNN_MAX_CPU_ISA", "AVX2")).hasAvx2AtMost()).isTrue();
+    assertThat(wide.under(Map.of("ONEDNN_MAX_CPU_ISA", "AVX")).hasAvx2AtMost()).isFalse();
     assertThat(cpu("fma").hasAvx2AtMost()).isFalse();
   }
 

@@ -34,7 +34,7 @@ class WeightNamesTest {
 
   /** What programs put behind the name of a module: {@code products.py}, {@code prelude.py}. */
   private static final Pattern ENDS =
-      Pattern.compile("(\\.linear_[12])?\\.(weight(_by_root)?|bias)");
+      Pattern.compile("(\\.linear_[12])?\\.(weight(_by_root|_kept(_\\d+)?|_type)?|bias)");
 
   private static final Pattern LITERAL = Pattern.compile("\"(\\w[\\w.-]*)\"");
 

@@ -34,6 +34,8 @@ public record CpuFeatures(String vendor, Set<String> flags) {
   private static final Set<String> BELOW_BFLOAT16 =
       Set.of("sse41", "avx", "avx2", "avx2_vnni", "avx2_vnni_2", "avx512_core", "avx512_core_vnni");
 
+  private static final Set<String> BELOW_AVX2 = Set.of("sse41", "avx");
+
   private static final Set<String> BELOW_AMX = Set.of("avx512_core_fp16", "avx10_1_512");
 
   /**
@@ -89,6 +91,9 @@ public record CpuFeatures(String vendor, Set<String> flags) {
       left.removeIf(flag -> flag.equals("avx512_fp16") || flag.startsWith("amx"));
     } else if (BELOW_AMX.contains(most)) {
       left.removeIf(flag -> flag.startsWith("amx"));
+    }
+    if (BELOW_AVX2.contains(most)) {
+      left.remove("avx2");
     }
     return new CpuFeatures(vendor, Set.copyOf(left));
   }
