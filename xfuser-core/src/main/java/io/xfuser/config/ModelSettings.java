@@ -35,8 +35,8 @@ abstract sealed class ModelSettings extends Settings permits ModelConfig {
                   + " they are used, layer by layer, or a few MiB at a time where files have"
                   + " fp32, fp16 or bf16; for less memory and more time")
           .open(
-              "widen, but text encoders, and transformers of 1 GiB or more, keep fp32, fp16 and"
-                  + " bf16 where the CPU multiplies in fp32");
+              "widen, but text encoders, and transformers of 1 GiB or more in the run's type, keep"
+                  + " fp32, fp16 and bf16 where the CPU multiplies in fp32");
 
   public static final Setting<ElementType> QUANTIZE =
       Setting.of(

@@ -23,7 +23,7 @@ public record LoadOptions(
   /** No component is so large. */
   public static final long NEVER = Long.MAX_VALUE;
 
-  /** A transformer of so many bytes in the run's type is left in its files. */
+  /** A transformer of so many bytes in the run's type is left in its files (docs/adr 0081). */
   private static final long LARGE = 1L << 30;
 
   private static final String TEXT_ENCODER = "text_encoder"; // and text_encoder_2, …

@@ -111,7 +111,7 @@ public final class WeightMap {
     return linear(Joined.one(name), out, in);
   }
 
-  /** Several linear layers of one input as one: weight (n·out, in) and bias (n·out). */
+  /** Several of one input, one to programs: weight (n·out, in) or its parts, bias (n·out). */
   public WeightMap linear(Joined layers, long out, long in) {
     return rows(new Matrix(layers, List.of(new Cut(0, 0, out)), out, in, false));
   }
@@ -121,7 +121,7 @@ public final class WeightMap {
     return inward(Joined.one(name), inner, in);
   }
 
-  /** Several as one: the share's rows of each, weight (n·own, in) and bias (n·own). */
+  /** Several, too: the share's rows of each, weight (n·own, in) or its parts, bias (n·own). */
   public WeightMap inward(Joined layers, Inner inner, long in) {
     return rows(new Matrix(layers, List.of(inner.cut(share, 0)), inner.width(), in, true));
   }
@@ -193,8 +193,8 @@ public final class WeightMap {
    * The layer from an inner width back to the tokens: the share's columns (out, own), and the bias
    * (out) in the first share alone, as it is added once. One from several inner widths that are not
    * joined is a layer for each, {@code name.0}, {@code name.1} and so on; the first has the bias.
-   * Columns are copied: libtorch multiplies by a part of a wider matrix with a reference kernel
-   * that is a thousand times slower.
+   * Columns that are not widened in use are copied: libtorch multiplies by a part of a wider matrix
+   * with a reference kernel that is a thousand times slower.
    */
   public WeightMap outward(String name, long out, Inner... inners) {
     long in = Stream.of(inners).mapToLong(Inner::width).sum();
