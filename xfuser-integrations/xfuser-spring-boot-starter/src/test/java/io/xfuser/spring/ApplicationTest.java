@@ -135,7 +135,7 @@ class ApplicationTest {
   void closingWaitsForWhatRunsButNotLongerThanItMay() throws InterruptedException {
     var patient = start("pixart_sigma_tiny");
     XDiTParallel ranks = patient.getBean(XDiTParallel.class);
-    GenerationTask drawn = begun(ranks, 100);
+    GenerationTask drawn = begun(ranks, 30);
     assertThat(drawn.state()).isEqualTo(GenerationTask.State.RUNNING);
     patient.close();
     assertThat(drawn.state()).isEqualTo(GenerationTask.State.DONE);
