@@ -13,7 +13,6 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
-import java.util.regex.Pattern;
 
 /**
  * A transformer of blocks with adaLN-single that look at a caption; as it stands PixArt's ({@code
@@ -37,9 +36,7 @@ public record AdaLn(AdaLnConfig config, Weights weights)
 
   /** Checks that what the model uses are floats, and names the rest. */
   public AdaLn {
-    weights.expect(
-        Pattern.compile(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS)
-            .asMatchPredicate());
+    weights.expect(OUTSIDE_BLOCKS + "|(temporal_)?transformer_blocks\\." + IN_BLOCKS);
   }
 
   /** {@inheritDoc} On CUDA with two biases beside, where {@code biases_moved}. */

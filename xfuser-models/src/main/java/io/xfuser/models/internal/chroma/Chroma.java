@@ -25,7 +25,6 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of Chroma ({@code ChromaTransformer2DModel} in diffusers): double blocks, then
@@ -52,7 +51,7 @@ record Chroma(ChromaConfig config, Weights weights, List<PictureAdapter> adapter
             + "|x_embedder|context_embedder|proj_out)\\.(weight|bias))"
             + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight"
             + "|distilled_guidance_layer\\.norms\\.\\d+\\.weight";
-    weights.expect(Pattern.compile(known).asMatchPredicate());
+    weights.expect(known);
   }
 
   @Override

@@ -19,7 +19,6 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of CogVideoX ({@code CogVideoXTransformer3DModel} in diffusers). All tokens of a
@@ -45,7 +44,7 @@ record CogVideoX(CogVideoXConfig config, Weights weights)
         "(transformer_blocks\\.\\d+\\.(%s)|patch_embed\\.(proj|text_proj)|time_embedding\\.linear_[12]"
                 .formatted(block)
             + "|norm_final|norm_out\\.(linear|norm)|proj_out)\\.(weight|bias)";
-    weights.expect(Pattern.compile(known).asMatchPredicate());
+    weights.expect(known);
   }
 
   @Override

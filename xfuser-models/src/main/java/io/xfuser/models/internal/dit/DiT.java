@@ -13,7 +13,6 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of DiT ({@code DiTTransformer2DModel} in diffusers).
@@ -27,12 +26,10 @@ public record DiT(DiTConfig config, Weights weights) implements SizedTransformer
   /** Checks that what the model uses are floats, and names the rest. */
   public DiT {
     weights.expect(
-        Pattern.compile(
-                "transformer_blocks\\.\\d+\\.(attn1\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2)"
-                    + "|norm1\\.(linear|emb\\.timestep_embedder\\.linear_[12]))\\.(weight|bias)"
-                    + "|transformer_blocks\\.\\d+\\.norm1\\.emb\\.class_embedder\\..*"
-                    + "|proj_out_[12]\\..*|pos_embed\\..*")
-            .asMatchPredicate());
+        "transformer_blocks\\.\\d+\\.(attn1\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2)"
+            + "|norm1\\.(linear|emb\\.timestep_embedder\\.linear_[12]))\\.(weight|bias)"
+            + "|transformer_blocks\\.\\d+\\.norm1\\.emb\\.class_embedder\\..*"
+            + "|proj_out_[12]\\..*|pos_embed\\..*");
   }
 
   @Override

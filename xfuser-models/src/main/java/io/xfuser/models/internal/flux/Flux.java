@@ -26,7 +26,6 @@ import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of Flux.1 schnell and dev ({@code FluxTransformer2DModel} in diffusers): double
@@ -59,7 +58,7 @@ public record Flux(FluxConfig config, Weights weights, List<PictureAdapter> adap
             + "|x_embedder|context_embedder|norm_out\\.linear|proj_out)\\.(weight|bias))"
             + "|(single_)?transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight";
     String all = known.formatted(config.guidance() ? "|guidance" : "");
-    weights.expect(Pattern.compile(all).asMatchPredicate());
+    weights.expect(all);
   }
 
   @Override

@@ -19,7 +19,6 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of Flux.2 dev and klein ({@code Flux2Transformer2DModel} in diffusers): double
@@ -43,7 +42,7 @@ record Flux2(Flux2Config config, Weights weights) implements SizedTransformer<Jo
             + "|(double_stream_modulation_(img|txt)|single_stream_modulation|norm_out)\\.linear"
             + "|x_embedder|context_embedder|proj_out)\\.weight";
     String all = known.formatted(config.guidance() ? "|guidance" : "");
-    weights.expect(Pattern.compile(all).asMatchPredicate());
+    weights.expect(all);
   }
 
   @Override

@@ -12,7 +12,6 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.OptionalInt;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of HunyuanDiT ({@code HunyuanDiT2DModel} in diffusers).
@@ -29,12 +28,10 @@ public record HunyuanDiT(HunyuanDiTConfig config, Weights weights)
   /** Checks that what the model uses are floats, and names the rest. */
   public HunyuanDiT {
     weights.expect(
-        Pattern.compile(
-                "(blocks\\.\\d+\\.(norm1\\.(norm|linear)|norm[23]|skip_(norm|linear)"
-                    + "|attn[12]\\.(to_[qkv]|norm_[qk]|to_out\\.0)|ff\\.net\\.(0\\.proj|2))"
-                    + "|pos_embed\\.proj|norm_out\\.linear|proj_out)\\.(weight|bias)"
-                    + "|text_embedd.*|time_extra_emb\\..*")
-            .asMatchPredicate());
+        "(blocks\\.\\d+\\.(norm1\\.(norm|linear)|norm[23]|skip_(norm|linear)"
+            + "|attn[12]\\.(to_[qkv]|norm_[qk]|to_out\\.0)|ff\\.net\\.(0\\.proj|2))"
+            + "|pos_embed\\.proj|norm_out\\.linear|proj_out)\\.(weight|bias)"
+            + "|text_embedd.*|time_extra_emb\\..*");
   }
 
   @Override

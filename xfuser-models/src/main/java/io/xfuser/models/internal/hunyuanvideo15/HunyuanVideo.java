@@ -20,7 +20,6 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of HunyuanVideo 1.5 ({@code HunyuanVideo15Transformer3DModel} in diffusers):
@@ -51,7 +50,7 @@ record HunyuanVideo(HunyuanVideoConfig config, int glyphInner, Weights weights)
         layers
             + "|transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]\\.weight"
             + "|cond_type_embed\\.weight|image_embedder\\..*";
-    weights.expect(Pattern.compile(known).asMatchPredicate());
+    weights.expect(known);
   }
 
   @Override

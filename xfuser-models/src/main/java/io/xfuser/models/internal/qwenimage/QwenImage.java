@@ -15,7 +15,6 @@ import io.xfuser.transformer.Embedding;
 import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of Qwen-Image ({@code QwenImageTransformer2DModel} in diffusers): blocks with
@@ -38,7 +37,7 @@ record QwenImage(QwenImageConfig config, Weights weights)
             + "|time_text_embed\\.timestep_embedder\\.linear_[12]"
             + "|img_in|txt_in|norm_out\\.linear|proj_out)\\.(weight|bias)"
             + "|(transformer_blocks\\.\\d+\\.attn\\.norm_(added_)?[qk]|txt_norm)\\.weight";
-    weights.expect(Pattern.compile(known).asMatchPredicate());
+    weights.expect(known);
   }
 
   @Override

@@ -17,7 +17,6 @@ import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of SANA ({@code SanaTransformer2DModel} in diffusers). Its blocks attend by a sum
@@ -41,7 +40,7 @@ record Sana(SanaConfig config, Weights weights) implements SizedTransformer<Sana
             + "|(patch_embed\\.proj|proj_out|caption_projection\\.linear_[12]|time_embed\\.linear"
             + "|time_embed\\.(emb\\.)?(timestep|guidance)_embedder\\.linear_[12])\\.(weight|bias)"
             + "|caption_norm\\.weight|scale_shift_table|patch_embed\\.pos_embed";
-    weights.expect(Pattern.compile(known).asMatchPredicate());
+    weights.expect(known);
   }
 
   @Override

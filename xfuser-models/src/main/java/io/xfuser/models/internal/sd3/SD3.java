@@ -14,7 +14,6 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of Stable Diffusion 3 and 3.5 ({@code SD3Transformer2DModel} in diffusers).
@@ -40,13 +39,11 @@ record SD3(SD3Config config, Weights weights, List<TimedAdapter> adapter)
   public SD3 {
     adapter = List.copyOf(adapter);
     weights.expect(
-        Pattern.compile(
-                "transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear\\.(weight|bias)"
-                    + "|attn2?\\.(to_[qkv]|to_out\\.0|add_[qkv]_proj|to_add_out)\\.(weight|bias)"
-                    + "|attn2?\\.norm_(added_)?[qk]\\.weight"
-                    + "|ff(_context)?\\.net\\.(0\\.proj|2)\\.(weight|bias))"
-                    + "|(pos_embed|time_text_embed|context_embedder|norm_out|proj_out)\\..*")
-            .asMatchPredicate());
+        "transformer_blocks\\.\\d+\\.(norm1(_context)?\\.linear\\.(weight|bias)"
+            + "|attn2?\\.(to_[qkv]|to_out\\.0|add_[qkv]_proj|to_add_out)\\.(weight|bias)"
+            + "|attn2?\\.norm_(added_)?[qk]\\.weight"
+            + "|ff(_context)?\\.net\\.(0\\.proj|2)\\.(weight|bias))"
+            + "|(pos_embed|time_text_embed|context_embedder|norm_out|proj_out)\\..*");
   }
 
   @Override

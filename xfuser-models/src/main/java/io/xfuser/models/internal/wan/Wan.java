@@ -17,7 +17,6 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of Wan ({@code WanTransformer3DModel} in diffusers). All tokens of a video attend
@@ -49,7 +48,7 @@ record Wan(WanConfig config, Weights weights, Weights exact)
             + "|(patch_embedding|proj_out|condition_embedder\\.(time_proj"
             + "|(time|text)_embedder\\.linear_[12]|image_embedder\\.(norm[12]|ff\\.net\\.(0\\.proj|2))))"
             + "\\.(weight|bias)|condition_embedder\\.image_embedder\\.pos_embed|scale_shift_table";
-    weights.expect(Pattern.compile(known).asMatchPredicate());
+    weights.expect(known);
   }
 
   @Override

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,4 +81,14 @@ public interface Weights {
    *     weights are quantized
    */
   default void expect(Predicate<String> used) {}
+
+  /**
+   * The same, where one expression matches all names that the model uses.
+   *
+   * @param used matches a whole name; compiled once
+   * @throws ModelException as {@link #expect(Predicate)}
+   */
+  default void expect(String used) {
+    expect(Pattern.compile(used).asMatchPredicate());
+  }
 }

@@ -15,7 +15,6 @@ import io.xfuser.transformer.Head;
 import io.xfuser.transformer.Hidden;
 import io.xfuser.transformer.TransformerSpec.Modulations;
 import io.xfuser.weights.Share;
-import java.util.regex.Pattern;
 
 /**
  * The transformer of Z-Image ({@code ZImageTransformer2DModel} in diffusers): blocks that refine
@@ -42,7 +41,7 @@ record ZImage(ZImageConfig config, Weights weights)
             + "|(t_embedder\\.mlp\\.[02]|cap_embedder\\.1|all_x_embedder\\.2-1"
             + "|all_final_layer\\.2-1\\.(linear|adaLN_modulation\\.1))\\.(weight|bias)"
             + "|cap_embedder\\.0\\.weight|(x|cap)_pad_token";
-    weights.expect(Pattern.compile(known).asMatchPredicate());
+    weights.expect(known);
   }
 
   @Override
