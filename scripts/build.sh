@@ -106,6 +106,19 @@ build() {
   unlock
 }
 
+# drop_moved FOLDER: removes what an earlier build made of packages that are in another module now. Maven leaves it, and a
+# jar with it would come before the right one.
+drop_moved() {
+  local module package
+  for module in "$1"/xfuser-*/; do
+    [ -d "$module/target/classes/io" ] || continue
+    (cd "$module/target/classes" && find io -type d) | while IFS= read -r package; do
+      [ -d "$module/src/main/java/$package" ] || [ -d "$module/src/main/resources/$package" ] \
+        || rm -rf "${module:?}/target/classes/$package"
+    done
+  done
+}
+
 # build_locked ROOT TARGET: the build itself.
 build_locked() {
   local root=$1 target=$2 profile=
@@ -114,6 +127,7 @@ build_locked() {
   # Made before the build: what changes during it is newer.
   touch "$target/building"
   [ "$BUILT" = "$root" ] || copy_sources "$root" "$BUILT" || fail 1 "the sources cannot be copied to $BUILT"
+  drop_moved "$BUILT"
   (
     set -o pipefail
     cd "$BUILT" && MVNW_VERBOSE=true ./mvnw -B ${profile:+"$profile"} -Dquick package 2>&1 </dev/null 9>&- \

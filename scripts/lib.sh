@@ -4,6 +4,9 @@
 unset CDPATH
 . "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
+# The modules of the library, each above those before it.
+LIBRARY="xfuser-tensors xfuser-core xfuser-pipelines xfuser-models"
+
 # fail STATUS SENTENCE: ends the script.
 fail() {
   echo "$(basename "$0"): $2" >&2
@@ -158,7 +161,7 @@ run_test_main() {
   shift 2
   find_java
   cd "$root" || exit 1
-  ./mvnw -q -B -pl xfuser-core,xfuser-models test-compile dependency:build-classpath \
+  ./mvnw -q -B -pl "${LIBRARY// /,}" test-compile dependency:build-classpath \
     -Dmdep.outputFile=target/test-classpath.txt -Dmdep.includeScope=test -Dspotless.check.skip=true || exit 1
   cd xfuser-models || exit 1
   export OPT_OUT_TRACKING=true

@@ -5,17 +5,17 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import io.xfuser.server.ServerSettings;
+import io.xfuser.testing.NoTests;
 import io.xfuser.testing.Rules;
 
 /** What the command may know, and who may know it: it stands on the library as any program does. */
 @AnalyzeClasses(
     packages = {"io.xfuser.cli", "io.xfuser.server", "io.xfuser.serving"},
-    importOptions = DoNotIncludeTests.class)
+    importOptions = NoTests.class)
 class CliArchitectureTest {
   /** Here of the server; the test of the models holds it of all else. */
   @ArchTest static final ArchRule theLibraryKnowsNoCommand = Rules.NOTHING_KNOWS_THE_COMMAND;

@@ -8,7 +8,6 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
@@ -23,12 +22,13 @@ import io.xfuser.models.internal.vae.Vae;
 import io.xfuser.models.internal.vae.VaeProvider;
 import io.xfuser.scheduler.Scheduler;
 import io.xfuser.scheduler.SchedulerProvider;
+import io.xfuser.testing.NoTests;
 import io.xfuser.testing.Rules;
 import java.util.Arrays;
 import java.util.stream.Stream;
 
 /** What a model may know: never whether it runs in parallel. */
-@AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "io.xfuser", importOptions = NoTests.class)
 class ModelsArchitectureTest {
   /** What models share. */
   private static final String[] SHARED = {

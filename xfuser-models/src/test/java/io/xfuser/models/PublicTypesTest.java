@@ -5,19 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import io.xfuser.testing.NoTests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What users of the two libraries may rely on: the public top-level types of packages that do not
+ * What users of the library may rely on: the public top-level types of packages that do not
  * say {@code internal}. Whoever adds or removes one changes the list, so that it is seen.
  */
-@AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "io.xfuser", importOptions = NoTests.class)
 class PublicTypesTest {
   private static final Path LIST = Path.of("src/test/resources/public_types.txt");
   private static final int MOST = 90;
@@ -26,7 +26,6 @@ class PublicTypesTest {
   static void publicTypesAreThoseOfTheListAndFew(JavaClasses classes) throws IOException {
     List<String> found =
         classes.stream()
-            .filter(type -> !isOfTests(type))
             .filter(type -> type.isTopLevelClass() && !type.getSimpleName().equals("package-info"))
             .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
             .map(JavaClass::getName)
@@ -34,13 +33,5 @@ class PublicTypesTest {
             .sorted()
             .toList();
     assertThat(found).isEqualTo(Files.readAllLines(LIST)).hasSizeLessThanOrEqualTo(MOST);
-  }
-
-  /** The core's tests lie in a folder or a jar of their own. */
-  private static boolean isOfTests(JavaClass type) {
-    return type.getSource()
-        .map(
-            source -> source.getUri().toString().matches(".*(-tests?\\.jar|test-classes|-test/).*"))
-        .orElse(false);
   }
 }

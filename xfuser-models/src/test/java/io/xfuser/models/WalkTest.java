@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import io.xfuser.testing.NoTests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /** The walk of one request that docs/developer/design.md draws is the one that it takes. */
-@AnalyzeClasses(packages = "io.xfuser", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "io.xfuser", importOptions = NoTests.class)
 class WalkTest {
   private static final Path DESIGN = Path.of("../docs/developer/design.md");
   private static final Pattern HOP =

@@ -19,10 +19,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** No program of the core makes a tensor on another device than its arguments'. */
+/** No program below the models makes a tensor on another device than its arguments'. */
 class DevicesTest {
-  private static final Path RESOURCES = Path.of("src/main/resources");
-
   /** The functions that name a device: what they make belongs there, whatever the run's device. */
   private static final Map<String, Set<String>> NAMED =
       Map.of(
@@ -96,7 +94,7 @@ class DevicesTest {
   @Test
   void noProgramIsForgotten() {
     List<String> all =
-        Factories.programs(RESOURCES).stream()
+        ProductsTest.programs().stream()
             .map(file -> String.valueOf(file.getFileName()).replace(".py", ""))
             .toList();
     List<String> run =
@@ -129,7 +127,7 @@ class DevicesTest {
 
   @Test
   void everyFactoryNamesItsDevice() throws IOException {
-    List<Path> programs = Factories.programs(RESOURCES);
+    List<Path> programs = ProductsTest.programs();
     assertThat(programs).hasSizeGreaterThan(9);
     Map<String, Set<String>> named = new TreeMap<>();
     for (Path program : programs) {
@@ -147,7 +145,7 @@ class DevicesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"core", "models", "examples"})
+  @ValueSource(strings = {"tensors", "core", "pipelines", "models", "examples"})
   void generatorsAreOnTheCpu(String module) throws IOException {
     for (Path program :
         Factories.programs(Path.of("../xfuser-" + module + "/src/main/resources"))) {

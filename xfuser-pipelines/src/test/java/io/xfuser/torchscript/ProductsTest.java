@@ -2,10 +2,13 @@ package io.xfuser.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.testing.Factories;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -41,16 +44,31 @@ class ProductsTest {
                   "_scaled_dot_product_efficient_attention",
                   "_scaled_dot_product_cudnn_attention")));
 
+  private static final List<String> LIBRARY = List.of("tensors", "core", "pipelines");
+
+  /** All programs below the models. */
+  static List<Path> programs() {
+    return LIBRARY.stream().flatMap(module -> Factories.programs(of(module)).stream()).toList();
+  }
+
+  private static Path of(String module) {
+    return Path.of("../xfuser-" + module + "/src/main/resources");
+  }
+
   @Test
   void onlyTheseFunctionsMultiply() throws IOException {
-    assertThat(ProductOperators.in(Path.of("src/main/resources"))).isEqualTo(ALL);
+    Map<String, Set<String>> found = new TreeMap<>();
+    for (String module : LIBRARY) {
+      found.putAll(ProductOperators.in(of(module)));
+    }
+    assertThat(found).isEqualTo(ALL);
   }
 
   @Test
   void noProgramGoesAroundThem() throws IOException {
-    assertThat(ProductOperators.in(Path.of("../xfuser-models/src/main/resources"))).isEmpty();
+    assertThat(ProductOperators.in(of("models"))).isEmpty();
     // but for one that measures the operators themselves
-    assertThat(ProductOperators.in(Path.of("../xfuser-examples/src/main/resources")).keySet())
+    assertThat(ProductOperators.in(of("examples")).keySet())
         .allMatch(function -> function.startsWith("fusing.py "));
   }
 
