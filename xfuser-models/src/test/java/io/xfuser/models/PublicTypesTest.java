@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What users of the library may rely on: the public top-level types of packages that do not
- * say {@code internal}. Whoever adds or removes one changes the list, so that it is seen.
+ * What users of the library may rely on: the public top-level types of packages that do not say
+ * {@code internal}. Whoever adds or removes one changes the list, so that it is seen.
  */
 @AnalyzeClasses(packages = "io.xfuser", importOptions = NoTests.class)
 class PublicTypesTest {

@@ -46,7 +46,7 @@ class StallWatchTest {
     silent.start();
     try {
       URI address = URI.create("http://127.0.0.1:" + silent.getAddress().getPort());
-      RetryPolicy patience = new RetryPolicy(1, Duration.ofMillis(1), Duration.ofMillis(300));
+      RetryPolicy patience = new RetryPolicy(1, Duration.ofMillis(1), Duration.ofMillis(1500));
       HubClient client =
           new HubClient(
               new HubSettings(address, null, folder, false),
