@@ -49,9 +49,15 @@ def main() -> None:
     drawing.add_argument("--steps", type=int, required=True)
     comparing = commands.add_parser("table")
     comparing.add_argument("folder", type=Path)
+    telling = commands.add_parser("round")
+    telling.add_argument("folder", type=Path)
+    telling.add_argument("dtype")
+    telling.add_argument("number", type=int)
     args = parser.parse_args()
     if args.command == "draw":
         args.results.write_text(json.dumps({"dtype": args.dtype, "phases": draw(args)}))
+    elif args.command == "round":
+        print(told(args.folder, args.dtype, args.number))
     else:
         print(table(args.folder))
 
@@ -123,6 +129,15 @@ def table(folder: Path) -> str:
     return "\n".join([*lines, "", "GB: the most anonymous memory in the phase; mapped files are not in it."])
 
 
+def told(folder: Path, dtype: str, number: int) -> str:
+    """One round's CPU seconds and memory."""
+    parts = []
+    for i, name in enumerate((*PHASES, "all")):
+        ours, theirs = (figures(folder, dtype, side, i, str(number))[0][1:] for side in ("ours", "theirs"))
+        parts.append(f"{name} {ours[0]:.1f} of {theirs[0]:.1f} CPU s ({ours[0] / theirs[0]:.2f}), {ours[1]:.1f} of {theirs[1]:.1f} GB")
+    return f"{dtype}, round {number}: " + "; ".join(parts)
+
+
 def ratio(ours: tuple[float, ...], theirs: tuple[float, ...]) -> str:
     """The median over the rounds, and from the least to the most where there are several."""
     rounds = [a / b for a, b in zip(ours, theirs, strict=True)]
@@ -130,10 +145,10 @@ def ratio(ours: tuple[float, ...], theirs: tuple[float, ...]) -> str:
     return f"**{statistics.median(rounds):.2f}**{spread}"
 
 
-def figures(folder: Path, dtype: str, side: str, phase: int) -> list[tuple[float, float, float]]:
+def figures(folder: Path, dtype: str, side: str, phase: int, rounds_of: str = "*") -> list[tuple[float, float, float]]:
     """Seconds, CPU seconds and GB of a phase, or of all of them, round by round."""
     rounds = []
-    for path in sorted(folder.glob(f"{dtype}.{side}.*.json")):
+    for path in sorted(folder.glob(f"{dtype}.{side}.{rounds_of}.json")):
         phases = json.loads(path.read_text())["phases"]
         chosen = phases[phase : phase + 1] or phases
         columns = zip(*((p["s"], p["cpu_s"], p["peak_anonymous_bytes"] / 1e9) for p in chosen))

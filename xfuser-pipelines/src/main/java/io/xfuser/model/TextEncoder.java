@@ -23,6 +23,13 @@ public interface TextEncoder extends AutoCloseable {
    */
   Map<String, NDArray> encode(NDManager owner, TextRequest request);
 
+  /**
+   * Whether it heeds {@link TextRequest#apart}; others get prompts and negative prompts in turn.
+   */
+  default boolean keepsApart() {
+    return false;
+  }
+
   /** Bytes of the weights that are loaded here. */
   long parameterBytes();
 

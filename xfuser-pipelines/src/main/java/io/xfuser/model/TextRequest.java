@@ -29,6 +29,8 @@ import java.util.stream.LongStream;
  * @param options how text is prepared
  * @param pictures what is read with every prompt
  * @param context sums over the ranks that have the other shares of the encoder
+ * @param apart whether prompts and negative prompts, which are encoded together, each get the bits
+ *     that they have by themselves
  */
 public record TextRequest(
     Prompts prompts,
@@ -36,12 +38,35 @@ public record TextRequest(
     Range images,
     TextEncoder.TextOptions options,
     List<Bitmap> pictures,
-    BlockContext context) {
+    BlockContext context,
+    boolean apart) {
+  /** The same, where it does not matter what else is encoded. */
+  public TextRequest(
+      Prompts prompts,
+      int imagesPerPrompt,
+      Range images,
+      TextEncoder.TextOptions options,
+      List<Bitmap> pictures,
+      BlockContext context) {
+    this(prompts, imagesPerPrompt, images, options, pictures, context, false);
+  }
+
   /** {@code prompts}, each with one picture, without guidance, for a whole encoder. */
   public static TextRequest of(List<String> prompts, TextEncoder.TextOptions options) {
     Range all = Range.of(prompts.size());
     Prompts alone = new Prompts(prompts, List.of());
     return new TextRequest(alone, 1, all, options, List.of(), BlockContext.none(List.of()));
+  }
+
+  /** The same with prompts and negative prompts {@link #apart}. */
+  public TextRequest inParts() {
+    return new TextRequest(
+        prompts, imagesPerPrompt, images, options, pictures, context, /* apart= */ true);
+  }
+
+  /** How many parts the texts have that are encoded as if each were alone, of one size. */
+  public int parts() {
+    return apart && !prompts.negative().isEmpty() ? 2 : 1;
   }
 
   /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */

@@ -9,7 +9,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
   scale = self.int8_scales(rows, True)
   w["narrow.weight"], w["narrow.weight_scale"] = self.int8_rows(rows, scale), scale
   assert self.has_layer(w, "narrow") and self.taken_type(like, w, "narrow") == (6 if like.dtype == 5 else like.dtype)
-  out = out + [self.linear(x, w, "narrow")]
+  out = out + [self.linear(x, w, "narrow"), self.linear_apart(x, w, "narrow", False, None, x.dtype, 2)]
+  out = out + [self.linear_apart(x, w, "alone", True, None, x.dtype, 2), self.linear_apart(x, w, "a", False, x, x.dtype, 2)]
   if like.is_cpu:  # FBGEMM is of the CPU, and only there layers stay in their files
     w["file.weight_kept"], w["file.weight_kept_1"] = torch.to(self.of(like, [8, 8]), 5), torch.to(self.of(like, [8, 8]), 15)
     w["file.weight_type"] = self.of(like, [0])
@@ -18,7 +19,7 @@ def calls(self, like: Tensor) -> List[Tensor]:
     assert not self.as_is(w["file.weight_kept"], 6, 6) and self.as_is(w["alone.weight"], like.dtype, like.dtype)
     w["parts.weight_kept"], w["parts.weight_kept_1"], w["parts.weight_type"] = w["alone.weight"], w["a.weight"], w["file.weight_type"]
     out = out + [self.linear(x, w, "file"), self.linear_into(x, w, "parts", self.of(like, [2, 80, 16]).slice(1, 10, 80)),
-                 self.kept_linear(x, w, "parts", False, None, like.dtype, None)]
+                 self.kept_linear(x, w, "parts", False, None, like.dtype, None), self.linear_apart(x, w, "file", True, None, x.dtype, 2)]
     packed = self.int8_pack(w["narrow.weight"])
     w["packed.weight_packed"], w["packed.weight_sums"], w["packed.weight_scale"] = packed[0], packed[1], scale
     out = out + [self.linear(x, w, "packed"), self.linear_add(x, w, "packed", self.of(like, [16]))]

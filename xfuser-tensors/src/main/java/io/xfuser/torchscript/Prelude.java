@@ -21,6 +21,11 @@ import java.util.regex.Pattern;
  * types they are computed in, this machine's CPU decides.
  */
 final class Prelude {
+  private static final String MKL =
+      """
+      def product(self, x: Tensor, weight: Tensor) -> Tensor:
+        return ops.mkl._mkl_linear(x, weight, weight, None, x.size(0))
+      """;
   private static final Pattern FUNCTION = Pattern.compile("(?m)^(?=def )");
   private static final Pattern NAME = Pattern.compile("def (\\w+)");
   private static final Pattern CALL = Pattern.compile("\\bself\\.(\\w+)\\(");
@@ -144,7 +149,9 @@ final class Prelude {
     String oneDnn =
         ModuleArchive.read(Prelude.class, "linear_onednn.py")
             + "\n"
-            + answer("packs_many_rows", CpuFeatures.ofThisMachine().hasAvx2AtMost());
+            + answer("packs_many_rows", CpuFeatures.ofThisMachine().hasAvx2AtMost())
+            + "\n"
+            + answer("has_mkl", Program.compileIfKnown("mkl.py", MKL).isPresent());
     String plain = ModuleArchive.read(Prelude.class, "linear_plain.py");
     return Program.compileIfKnown("linear_onednn.py", plain + oneDnn).isPresent()
         ? oneDnn

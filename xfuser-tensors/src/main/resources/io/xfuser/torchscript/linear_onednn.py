@@ -40,6 +40,21 @@ def rows_to_reach(self, x: Tensor, weight: Tensor) -> int:
   rows, enough = x.numel() // x.size(-1), (int(1. / (0.0038 - 1. / outputs)) // 8 + 1) * 8
   return enough if rows < enough and rows * 8 >= enough * 7 else 0
 
+def multiplies_into(self, x: Tensor, weight: Tensor, y: Tensor) -> bool:
+  # whether product_there is quicker than product: MKL is where oneDNN does not pack factors of some hundred rows (decision 0084)
+  if x.dtype != 6 or y.dtype != 6 or not self.packs_many_rows() or not self.has_mkl():
+    return False
+  rows, outputs = x.numel() // x.size(-1), weight.size(0)
+  unpacked = rows > 0 and outputs > 0 and 1. / rows + 1. / outputs >= 0.0038
+  return unpacked and rows >= 192 and outputs >= 256 and self.rows_to_reach(x, weight) == 0
+
+def product_there(self, x: Tensor, weight: Tensor, gelu: bool, y: Tensor) -> Tensor:
+  # x·weightᵀ, or gelu_tanh of it, in y (..., O), some columns of a matrix
+  rows, place = x.reshape([-1, x.size(-1)]), torch.flatten(y, 0, -2)
+  if gelu:
+    return torch.gelu(torch.mm(rows, weight.t()), approximate="tanh", out=place)
+  return torch.mm(rows, weight.t(), out=place)
+
 def with_rows(self, x: Tensor, rows: int) -> Tensor:
   # x (..., I) -> (rows, I), zeros behind
   own = x.numel() // x.size(-1)

@@ -12,4 +12,5 @@ def calls(self, like: Tensor) -> List[Tensor]:
   relu["layer.0.SelfAttention.relative_attention_bias.weight"] = self.of(like, [32, 2])
   bias = self.position_bias(relu, ids, 32, 128)
   out = [bias, self.embed(ids, relu), self.embed_some(ids, relu, 3), self.last_norm(x, relu, 1e-6)]
-  return out + [self.block(x, gated, bias, 4, 1e-6, [0, 2, 1]), self.block(x, relu, bias, 4, 1e-6, [1, 2, 0])]
+  out = out + [self.block(x, gated, bias, 4, 1e-6, 2, [0, 2, 1])]
+  return out + [self.block(x, gated, bias, 4, 1e-6, 1, [0, 2, 1]), self.block(x, relu, bias, 4, 1e-6, 1, [1, 2, 0])]

@@ -43,6 +43,9 @@ import org.jspecify.annotations.Nullable;
  */
 record PromptTensors(
     RankRun run, PlacedPipeline<?> pipeline, RankPlan plan, Communicator replica, boolean reading) {
+  /** Of all texts that are encoded together, so that what is between layers stays small. */
+  private static final long MOST_ROWS = 2048;
+
   /** What is encoded together, and the prefix of its tensors' names. */
   private record Part(String prefix, TextRequest request) {}
 
@@ -120,10 +123,10 @@ record PromptTensors(
     if (!missing.isEmpty()) {
       try (Shared.Lease<TextEncoder> encoder = run.loads(pipeline).textEncoder(share())) {
         run.figures().textEncoder(encoder.get().parameterBytes());
-        for (Part part : missing) {
-          Map<String, NDArray> tensors = encoder.get().encode(scope, part.request());
-          keep(part, tensors);
-          add(all, part, tensors);
+        if (missing.size() == 2 && together(encoder.get())) {
+          encodeTogether(scope, encoder.get(), missing, all);
+        } else {
+          missing.forEach(part -> took(all, part, encoder.get().encode(scope, part.request())));
         }
       }
     }
@@ -131,6 +134,37 @@ record PromptTensors(
       all.putAll(seen(scope, pictures));
     }
     return all;
+  }
+
+  /** Sums over shares are in another order where there is more to sum. */
+  private boolean together(TextEncoder encoder) {
+    GenerationRequest request = plan.request();
+    long rows = 2L * request.prompts().positive().size() * request.text().maxSequenceLength();
+    return encoder.keepsApart() && rows <= MOST_ROWS && (!shared() || replica.size() == 1);
+  }
+
+  /** Both parts, layer by layer, so that what is read of a layer serves both. */
+  private void encodeTogether(
+      NDManager scope, TextEncoder encoder, List<Part> both, Map<String, NDArray> all) {
+    TextRequest.Prompts prompts = plan.request().prompts().with(PicturePrompts.NONE);
+    Map<String, NDArray> tensors =
+        encoder.encode(scope, part("", prompts, 0, 1).request().inParts());
+    for (Part part : both) {
+      Map<String, NDArray> own = new HashMap<>();
+      boolean negative = !part.prefix().isEmpty();
+      tensors.forEach(
+          (name, tensor) -> {
+            if (name.startsWith(InputConfig.NEGATIVE) == negative) {
+              own.put(name.substring(part.prefix().length()), tensor);
+            }
+          });
+      took(all, part, own);
+    }
+  }
+
+  private void took(Map<String, NDArray> all, Part part, Map<String, NDArray> tensors) {
+    keep(part, tensors);
+    add(all, part, tensors);
   }
 
   /** What {@code pictures} are seen as, the same in all rows. */

@@ -29,7 +29,7 @@ final class ChromaTextEncoder extends OneTower {
     TokenIds tokens = tower.tokenizer().encode(texts.of(0), request.options().maxSequenceLength());
     try (NDManager scope = owner.newSubManager()) {
       return Map.of(
-          EMBEDS, tower.states(owner, tokens, request.context()),
+          EMBEDS, tower.states(owner, tokens, request),
           MASK, Chroma.PROGRAM.call(owner, "kept", tokens.mask(scope)));
     }
   }

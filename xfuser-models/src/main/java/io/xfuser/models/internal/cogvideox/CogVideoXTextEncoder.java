@@ -23,6 +23,6 @@ final class CogVideoXTextEncoder extends OneTower {
   protected Map<String, NDArray> encode(
       NDManager owner, TextTower tower, Texts texts, TextRequest request) {
     int tokens = request.options().maxSequenceLength();
-    return Map.of(EMBEDS, tower.states(owner, texts.of(0), tokens, request.context()));
+    return Map.of(EMBEDS, tower.states(owner, texts.of(0), tokens, request));
   }
 }

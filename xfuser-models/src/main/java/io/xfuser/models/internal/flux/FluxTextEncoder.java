@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.model.PipelineComponents;
 import io.xfuser.model.TextRequest;
 import io.xfuser.model.TextRequest.Texts;
-import io.xfuser.models.internal.text.TextInput;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.weights.Share;
@@ -38,12 +37,11 @@ final class FluxTextEncoder extends TextTowers {
   public Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     int tokens = request.options().maxSequenceLength();
     Map<String, NDArray> all = new HashMap<>();
-    second.ifPresent(
-        tower -> all.put(EMBEDS, tower.states(owner, texts.of(1), tokens, request.context())));
+    second.ifPresent(tower -> all.put(EMBEDS, tower.states(owner, texts.of(1), tokens, request)));
     first.ifPresent(
         tower -> {
-          NDArray ids = tower.ids(owner, texts.of(0), tower.limit(POOLED_TOKENS));
-          all.put(POOLED, tower.encoder().pooled(owner, TextInput.of(ids)));
+          int most = tower.limit(POOLED_TOKENS);
+          all.put(POOLED, tower.pooled(owner, tower.input(owner, texts.of(0), most, request)));
         });
     return all;
   }

@@ -8,7 +8,6 @@ import io.xfuser.model.TextRequest.Texts;
 import io.xfuser.models.internal.text.TextTower;
 import io.xfuser.models.internal.text.TextTowers;
 import io.xfuser.models.internal.text.TokenIds;
-import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Share;
 import java.util.HashMap;
 import java.util.List;
@@ -48,13 +47,12 @@ final class HunyuanDiTTextEncoder extends TextTowers {
   @Override
   public Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     List<String> prompts = texts.of(0);
-    BlockContext context = request.context();
     Map<String, NDArray> states = new HashMap<>();
     second.ifPresent(
-        tower -> states.put(T5_EMBEDS, tower.states(owner, secondTokens(tower, prompts), context)));
+        tower -> states.put(T5_EMBEDS, tower.states(owner, secondTokens(tower, prompts), request)));
     first.ifPresent(
         tower ->
-            states.put(BERT_EMBEDS, tower.states(owner, firstTokens(tower, prompts), context)));
+            states.put(BERT_EMBEDS, tower.states(owner, firstTokens(tower, prompts), request)));
     return states;
   }
 

@@ -115,7 +115,7 @@ final class HunyuanVideoTextEncoder extends TextTowers {
     }
     TokenIds tokens = tower.tokenizer().encode(some, LONGEST_GLYPHS).trimmed();
     try (NDManager scope = owner.newSubManager()) {
-      NDArray states = tower.states(scope, tokens, request.context()); // (b, G, glyph width)
+      NDArray states = tower.states(scope, tokens, request); // (b, G, glyph width)
       return Map.of(
           GLYPHS, HunyuanVideo.PROGRAM.call(owner, "placed", states, rows),
           GLYPH_MASK, HunyuanVideo.PROGRAM.call(owner, "placed", tokens.mask(scope), rows));

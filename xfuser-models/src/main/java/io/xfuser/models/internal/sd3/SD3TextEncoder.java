@@ -54,10 +54,10 @@ final class SD3TextEncoder extends TextTowers {
     int tokens = request.options().maxSequenceLength();
     try (NDManager scope = owner.newSubManager()) {
       Optional<NDArray> states = // (B, T, text width)
-          third.map(tower -> tower.states(scope, texts.of(2), tokens, request.context()));
+          third.map(tower -> tower.states(scope, texts.of(2), tokens, request));
       List<TextOutput> pooled = new ArrayList<>(); // (B, 77, C1), (B, P1), (B, 77, C2), (B, P2)
       for (int i = 0; i < pooling.size(); i++) {
-        pooled.add(pooled(scope, i, texts, request.options().clipSkip()));
+        pooled.add(pooled(scope, i, texts, request));
       }
       if (pooled.size() < 2) {
         return Map.of(); // this rank helps with a share, and the first one has it all
@@ -75,23 +75,22 @@ final class SD3TextEncoder extends TextTowers {
   }
 
   /** Of prompts an earlier state where layers are skipped, of negative prompts always the same. */
-  private TextOutput pooled(NDManager owner, int encoder, Texts all, int skip) {
+  private TextOutput pooled(NDManager owner, int encoder, Texts all, TextRequest request) {
     TextTower tower = pooling.get(encoder);
     List<String> texts = all.of(encoder);
     int positives = all.positives();
+    int tokens = pooling.get(0).limit(POOLED_TOKENS); // the first tokenizer's for both
+    int skip = request.options().clipSkip();
+    TextInput input = tower.input(owner, texts, tokens, request);
     if (skip == 0 || positives == texts.size()) {
-      return pooled(owner, tower, texts, STATE - skip);
+      return tower.layer(owner, input, STATE - skip);
     }
-    TextOutput prompts = pooled(owner, tower, texts.subList(0, positives), STATE - skip);
-    TextOutput others = pooled(owner, tower, texts.subList(positives, texts.size()), STATE);
+    TextInput first = tower.input(owner, texts.subList(0, positives), tokens, request);
+    TextInput last = tower.input(owner, texts.subList(positives, texts.size()), tokens, request);
+    TextOutput prompts = tower.layer(owner, first, STATE - skip);
+    TextOutput others = tower.layer(owner, last, STATE);
     return new TextOutput(
         Torch.concat(owner, List.of(prompts.pooled(), others.pooled()), 0),
         Torch.concat(owner, List.of(prompts.hidden(), others.hidden()), 0));
-  }
-
-  private TextOutput pooled(NDManager owner, TextTower tower, List<String> texts, int state) {
-    int tokens = pooling.get(0).limit(POOLED_TOKENS); // the first tokenizer's for both
-    NDArray ids = tower.ids(owner, texts, tokens);
-    return tower.encoder().layer(owner, TextInput.of(ids), state);
   }
 }

@@ -39,7 +39,7 @@ public final class Captions implements TextEncoder {
 
   private Map<String, NDArray> encode(NDManager owner, Texts texts, TextRequest request) {
     TokenIds tokens = tokens(texts.of(0), request.options());
-    NDArray states = tower.states(owner, tokens, request.context()); // (B, T, text width)
+    NDArray states = tower.states(owner, tokens, request); // (B, T, text width)
     return Map.of(EMBEDS, states, MASK, tokens.mask(owner));
   }
 
@@ -49,6 +49,11 @@ public final class Captions implements TextEncoder {
             .map(options.cleanCaption() ? CaptionCleaner::clean : CaptionCleaner::lowerCase)
             .toList();
     return tower.tokenizer().encode(captions, options.maxSequenceLength());
+  }
+
+  @Override
+  public boolean keepsApart() {
+    return true;
   }
 
   @Override

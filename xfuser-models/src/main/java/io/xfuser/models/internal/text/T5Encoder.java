@@ -70,7 +70,15 @@ public final class T5Encoder implements TextModel {
             NDArray out =
                 context
                     .terms(2, PROGRAM)
-                    .call(to, "block", in, layer, bias, config.headWidth(), config.epsilon());
+                    .call(
+                        to,
+                        "block",
+                        in,
+                        layer,
+                        bias,
+                        config.headWidth(),
+                        config.epsilon(),
+                        input.parts());
             context.listener().computed(layers.incrementAndGet(), config.layers());
             return out;
           };
@@ -115,6 +123,11 @@ public final class T5Encoder implements TextModel {
           .sum()
           .of(owner, PROGRAM.call(scope, "embed_some", here, weights.outside(), first));
     }
+  }
+
+  @Override
+  public boolean keepsApart() {
+    return true;
   }
 
   @Override

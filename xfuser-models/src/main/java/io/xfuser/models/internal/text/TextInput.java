@@ -3,6 +3,7 @@ package io.xfuser.models.internal.text;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +15,34 @@ import org.jspecify.annotations.Nullable;
  * @param mask 1 for tokens, 0 for padding, (B, T), int64; null: padding is attended to as text is
  * @param pictures what stands in the place of some tokens of every text; null: nothing
  * @param context sums over the ranks that have the other shares, and hears of each layer
+ * @param parts equal parts of the texts, one after another, each of which gets the bits that it has
+ *     alone; a divisor of B
  */
 public record TextInput(
-    NDArray ids, @Nullable NDArray mask, @Nullable Pictures pictures, BlockContext context) {
+    NDArray ids,
+    @Nullable NDArray mask,
+    @Nullable Pictures pictures,
+    BlockContext context,
+    int parts) {
   public TextInput(NDArray ids, @Nullable NDArray mask, BlockContext context) {
-    this(ids, mask, null, context);
+    this(ids, mask, null, context, 1);
+  }
+
+  /** The same texts in so many parts. */
+  TextInput in(int someParts) {
+    return new TextInput(ids, mask, pictures, context, someParts);
+  }
+
+  /** The part of this number, by itself. */
+  TextInput part(NDManager scope, int number) {
+    NDArray own = part(scope, ids, number);
+    NDArray ownMask = mask == null ? null : part(scope, mask, number);
+    return new TextInput(own, ownMask, pictures, context, 1);
+  }
+
+  private NDArray part(NDManager scope, NDArray all, int number) {
+    long each = all.getShape().get(0) / parts;
+    return Torch.slice(scope, all, 0, number * each, (number + 1) * each);
   }
 
   /** Texts without a mask, for a whole encoder. */

@@ -44,6 +44,11 @@ public interface TextModel extends AutoCloseable {
     throw new UnsupportedOperationException(getClass() + " promises no pooled text");
   }
 
+  /** Whether it heeds {@link TextInput#parts}; others are asked for each part by itself. */
+  default boolean keepsApart() {
+    return false;
+  }
+
   /** Layers, of which {@link #layer} gives the outputs; 0 where it gives none. */
   default int layers() {
     return 0;

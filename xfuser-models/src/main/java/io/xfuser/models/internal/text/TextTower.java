@@ -1,12 +1,16 @@
 package io.xfuser.models.internal.text;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.PipelineComponents;
+import io.xfuser.model.TextRequest;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.Share;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -70,15 +74,68 @@ public record TextTower(Tokenizer tokenizer, TextModel encoder, Limits limits)
     return limits.check(tokenizer.encode(texts, tokens)).ids(owner);
   }
 
+  /** Texts that are cut or padded to T tokens, padding being as text is; in parts as asked for. */
+  public TextInput input(NDManager owner, List<String> texts, int tokens, TextRequest request) {
+    NDArray ids = ids(owner, texts, tokens);
+    return new TextInput(ids, null, request.context()).in(request.parts());
+  }
+
   /** The last hidden states (B, T, C) of texts that are cut or padded, padding being as text is. */
-  public NDArray states(NDManager owner, List<String> texts, int tokens, BlockContext context) {
-    return encoder.states(owner, new TextInput(ids(owner, texts, tokens), null, context));
+  public NDArray states(NDManager owner, List<String> texts, int tokens, TextRequest request) {
+    return states(owner, input(owner, texts, tokens, request));
   }
 
   /** The same without the padding, of which the mask tells. */
-  public NDArray states(NDManager owner, TokenIds tokens, BlockContext context) {
-    return encoder.states(
-        owner, new TextInput(limits.check(tokens).ids(owner), tokens.mask(owner), context));
+  public NDArray states(NDManager owner, TokenIds tokens, TextRequest request) {
+    NDArray ids = limits.check(tokens).ids(owner);
+    TextInput input = new TextInput(ids, tokens.mask(owner), request.context());
+    return states(owner, input.in(request.parts()));
+  }
+
+  private NDArray states(NDManager owner, TextInput input) {
+    return ask(owner, input, (to, part) -> new NDList(encoder.states(to, part))).get(0);
+  }
+
+  /** One of the hidden states (B, T, C), and the pooled texts (B, P). */
+  public TextOutput layer(NDManager owner, TextInput input, int index) {
+    NDList both =
+        ask(
+            owner,
+            input,
+            (to, part) -> {
+              TextOutput output = encoder.layer(to, part, index);
+              return new NDList(output.pooled(), output.hidden());
+            });
+    return new TextOutput(both.get(0), both.get(1));
+  }
+
+  /** The pooled texts alone, (B, P). */
+  public NDArray pooled(NDManager owner, TextInput input) {
+    return ask(owner, input, (to, part) -> new NDList(encoder.pooled(to, part))).get(0);
+  }
+
+  /** What the encoder is asked. */
+  private interface Question {
+    NDList of(NDManager owner, TextInput input);
+  }
+
+  /** All parts at once of an encoder that keeps them apart, else one after another. */
+  private NDList ask(NDManager owner, TextInput input, Question question) {
+    if (input.parts() == 1 || encoder.keepsApart()) {
+      return question.of(owner, input);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDList> all = new ArrayList<>();
+      for (int i = 0; i < input.parts(); i++) {
+        all.add(question.of(scope, input.part(scope, i)));
+      }
+      NDList joined = new NDList();
+      for (int i = 0; i < all.get(0).size(); i++) {
+        int answer = i;
+        joined.add(Torch.concat(owner, all.stream().map(each -> each.get(answer)).toList(), 0));
+      }
+      return joined;
+    }
   }
 
   /** Some of the inner states (B, T, C) of a model that is asked without a mask. */
@@ -103,7 +160,7 @@ public record TextTower(Tokenizer tokenizer, TextModel encoder, Limits limits)
   public List<NDArray> inner(
       NDManager owner, ReadPictures.Text text, List<Integer> layers, BlockContext context) {
     NDArray ids = limits.check(text.tokens()).ids(owner);
-    return encoder.inner(owner, new TextInput(ids, null, text.pictures(), context), layers);
+    return encoder.inner(owner, new TextInput(ids, null, text.pictures(), context, 1), layers);
   }
 
   /** The most tokens that the tokenizer's files allow, or {@code published} where they say none. */

@@ -93,6 +93,11 @@ public abstract class TextTowers implements TextEncoder, TextRequest.PromptEncod
   }
 
   @Override
+  public final boolean keepsApart() {
+    return true;
+  }
+
+  @Override
   public final long parameterBytes() {
     return open.stream().mapToLong(tower -> tower.encoder().parameterBytes()).sum()
         + (pictures == null ? 0 : pictures.parameterBytes());

@@ -43,7 +43,7 @@ final class WanTextEncoder extends OneTower {
     int length = request.options().maxSequenceLength();
     TokenIds tokens = tower.tokenizer().encode(cleaned, length).trimmed();
     try (NDManager scope = owner.newSubManager()) {
-      NDArray states = tower.states(scope, tokens, request.context()); // (B, t, text width)
+      NDArray states = tower.states(scope, tokens, request); // (B, t, text width)
       NDArray mask = Torch.to(scope, tokens.mask(scope), states.getDevice());
       NDArray filled = Wan.PROGRAM.call(owner, "filled", states, mask, length);
       return eyes.isEmpty() || request.pictures().isEmpty()

@@ -36,31 +36,41 @@ def heads_of(self, x: Tensor, width: int) -> Tensor:
   # (B, T, H·K) -> (B, H, T, K)
   return x.unflatten(2, [-1, width]).transpose(1, 2)
 
-def attention(self, x: Tensor, bias: Tensor, w: Dict[str, Tensor], width: int) -> Tensor:
+def attention(self, x: Tensor, bias: Tensor, w: Dict[str, Tensor], width: int, texts: int) -> Tensor:
   # x (B, T, D) -> (B, T, D); T5 does not scale the scores
-  query = self.heads_of(self.linear(x, w, "layer.0.SelfAttention.q"), width)  # (B, H, T, K)
-  key = self.heads_of(self.linear(x, w, "layer.0.SelfAttention.k"), width)
-  value = self.heads_of(self.linear(x, w, "layer.0.SelfAttention.v"), width)
+  query = self.linear_apart(x, w, "layer.0.SelfAttention.q", False, None, x.dtype, texts)  # (B, T, H·K)
+  key = self.linear_apart(x, w, "layer.0.SelfAttention.k", False, None, x.dtype, texts)
+  value = self.linear_apart(x, w, "layer.0.SelfAttention.v", False, None, x.dtype, texts)
+  mixed = annotate(List[Tensor], [])
+  each = x.size(0) // texts
+  for k in range(texts):
+    some = [torch.slice(y, 0, k * each, (k + 1) * each) for y in [query, key, value, bias]]
+    mixed.append(self.mixed(self.heads_of(some[0], width), self.heads_of(some[1], width), self.heads_of(some[2], width), some[3]))
+  heads = mixed[0] if texts == 1 else torch.cat(mixed, 0)  # (B, T, H·K)
+  return self.linear_apart(heads, w, "layer.0.SelfAttention.o", False, None, x.dtype, texts)
+
+def mixed(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+  # (B, H, T, K) each, bias (B, H, T, T) -> (B, T, H·K)
   scores = self.matmul(query, key.transpose(3, 2)) + bias  # (B, H, T, T)
   weights = torch.softmax(scores.to(6), -1).to(scores.dtype)
-  mixed = self.matmul(weights, value).transpose(1, 2)  # (B, T, H, K)
-  return self.linear(mixed.flatten(2), w, "layer.0.SelfAttention.o")
+  return self.matmul(weights, value).transpose(1, 2).flatten(2)
 
-def gelu_linear(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+def gelu_linear(self, x: Tensor, w: Dict[str, Tensor], name: str, texts: int) -> Tensor:
   # gelu(linear(x)); in half precision each operator of upstream rounds, in fp32 GELU is taken within the product
   if x.dtype == 6:
-    return self.linear_layer(x, w, name, True, None, False, 6)
-  y = self.linear(x, w, name)
+    return self.linear_apart(x, w, name, True, None, 6, texts)
+  y = self.linear_apart(x, w, name, False, None, x.dtype, texts)
   return 0.5 * y * (1. + torch.tanh(0.7978845608028654 * (y + 0.044715 * torch.pow(y, 3.))))
 
-def feed_forward(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
+def feed_forward(self, x: Tensor, w: Dict[str, Tensor], texts: int) -> Tensor:
   # x (B, T, D) -> (B, T, D): with a gate, which T5 v1.1 has, or with relu
   if self.has_layer(w, "layer.1.DenseReluDense.wi_0"):
-    inner = self.gelu_linear(x, w, "layer.1.DenseReluDense.wi_0")  # (B, T, F)
-    inner = torch.mul_(inner, self.linear(x, w, "layer.1.DenseReluDense.wi_1"))
+    inner = self.gelu_linear(x, w, "layer.1.DenseReluDense.wi_0", texts)  # (B, T, F)
+    inner = torch.mul_(inner, self.linear_apart(x, w, "layer.1.DenseReluDense.wi_1", False, None, x.dtype, texts))
   else:
-    inner = torch.relu(self.linear(x, w, "layer.1.DenseReluDense.wi"))
-  return self.linear(inner.to(self.taken_type(inner, w, "layer.1.DenseReluDense.wo")), w, "layer.1.DenseReluDense.wo")
+    inner = torch.relu(self.linear_apart(x, w, "layer.1.DenseReluDense.wi", False, None, x.dtype, texts))
+  inner = inner.to(self.taken_type(inner, w, "layer.1.DenseReluDense.wo"))
+  return self.linear_apart(inner, w, "layer.1.DenseReluDense.wo", False, None, inner.dtype, texts)
 
 def finite(self, x: Tensor) -> Tensor:
   # keeps float16 away from infinity
@@ -77,14 +87,14 @@ def add_term(self, x: Tensor, y: Tensor, terms: List[int]) -> Tensor:
     return self.finite(torch.to(y, torch.result_type(x, y)))
   return self.finite(x + y)
 
-def block(self, x: Tensor, w: Dict[str, Tensor], bias: Tensor, width: int, eps: float, terms: List[int]) -> Tensor:
-  # x (B, T, D) -> (B, T, D); two terms
+def block(self, x: Tensor, w: Dict[str, Tensor], bias: Tensor, width: int, eps: float, texts: int, terms: List[int]) -> Tensor:
+  # x (B, T, D) -> (B, T, D), of so many equal parts of B as if each were alone; two terms
   if self.adds(terms, 0):
     h = self.rms_norm(x, w, "layer.0.layer_norm", eps)
-    x = self.add_term(x, self.attention(h, bias, w, width), terms)
+    x = self.add_term(x, self.attention(h, bias, w, width, texts), terms)
   if self.adds(terms, 1):
     h = self.rms_norm(x, w, "layer.1.layer_norm", eps)
-    x = self.add_term(x, self.feed_forward(h, w), terms)
+    x = self.add_term(x, self.feed_forward(h, w, texts), terms)
   return x
 
 def last_norm(self, x: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:

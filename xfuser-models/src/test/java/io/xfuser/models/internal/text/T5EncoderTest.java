@@ -57,6 +57,31 @@ class T5EncoderTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"FLOAT32", "BFLOAT16"})
+  void partsHaveTheBitsThatTheyHaveAlone(ElementType type) {
+    try (T5Encoder encoder =
+        T5Encoder.open(EncoderFolder.of(TINY, LoadOptions.of(type)), Share.WHOLE)) {
+      NDArray ids = read(STATES, "padded_300.ids");
+      NDArray mask = read(STATES, "padded_300.mask");
+      NDArray others = ids.flip(1);
+      NDArray whole = ids.getManager().ones(mask.getShape(), mask.getDataType());
+      TextInput both =
+          new TextInput(ids.concat(others, 0), mask.concat(whole, 0), BlockContext.none(List.of()))
+              .in(2);
+      NDArray together = encoder.states(manager, both);
+      NDArray each =
+          Torch.concat(
+              manager, List.of(encode(encoder, ids, mask), encode(encoder, others, whole)), 0);
+      assertThat(floats(together)).containsExactly(floats(each));
+    }
+  }
+
+  private float[] floats(NDArray states) {
+    return Torch.contiguous(manager, Torch.cast(manager, states, ElementType.FLOAT32))
+        .toFloatArray();
+  }
+
   // Rounding in the same places leaves at most the order of sums in the matrix products.
   @ParameterizedTest
   @CsvSource({
