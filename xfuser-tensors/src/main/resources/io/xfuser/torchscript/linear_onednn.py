@@ -42,11 +42,11 @@ def rows_to_reach(self, x: Tensor, weight: Tensor) -> int:
 
 def multiplies_into(self, x: Tensor, weight: Tensor, y: Tensor) -> bool:
   # whether product_there is quicker than product: MKL is where oneDNN does not pack factors of some hundred rows (decision 0084)
-  if x.dtype != 6 or y.dtype != 6 or not self.packs_many_rows() or not self.has_mkl():
+  if x.numel() == 0 or x.dtype != 6 or y.dtype != 6 or not self.packs_many_rows() or not self.has_mkl():
     return False
   rows, outputs = x.numel() // x.size(-1), weight.size(0)
-  unpacked = rows > 0 and outputs > 0 and 1. / rows + 1. / outputs >= 0.0038
-  return unpacked and rows >= 192 and outputs >= 256 and self.rows_to_reach(x, weight) == 0
+  unpacked = rows >= 192 and outputs >= 256 and 1. / rows + 1. / outputs >= 0.0038
+  return unpacked and self.rows_to_reach(x, weight) == 0
 
 def product_there(self, x: Tensor, weight: Tensor, gelu: bool, y: Tensor) -> Tensor:
   # x·weightᵀ, or gelu_tanh of it, in y (..., O), some columns of a matrix
