@@ -138,6 +138,7 @@ public abstract class CostContract {
             .numPipelinePatch(3)
             .build(),
         serial.toBuilder().tensorDegree(2).build(),
+        serial.toBuilder().tensorDegree(4).build(),
         serial.toBuilder().tensorDegree(3).dataDegree(2).build(),
         serial.toBuilder().tensorDegree(4).cfgDegree(2).build(),
         serial.toBuilder().tensorDegree(2).ulyssesDegree(3).build(),
@@ -149,6 +150,7 @@ public abstract class CostContract {
             .build(),
         serial.toBuilder().tensorDegree(3).ringDegree(2).numPipelinePatch(2).build(),
         serial.toBuilder().distrifusionDegree(2).build(),
+        serial.toBuilder().distrifusionDegree(3).build(),
         serial.toBuilder().distrifusionDegree(5).build(),
         serial.toBuilder().numDistrifusionPatch(3).build(),
         serial.toBuilder().distrifusionDegree(3).ulyssesDegree(2).build(),
@@ -166,7 +168,7 @@ public abstract class CostContract {
             .flatMap(
                 turn -> warmups(degrees.get(turn), turn).map(w -> new Layout(degrees.get(turn), w)))
             .toList();
-    return Layout.coveringMethods(all, name());
+    return LayoutDeal.coveringMethods(all, name());
   }
 
   /** By which layouts are dealt out: the directory's, or what the test adds to the model. */
@@ -195,11 +197,11 @@ public abstract class CostContract {
 
   @Test
   void ranksOfOneProcessHoldEqualWeightsOnce() {
-    try (DiffusionPipeline serial = open();
-        DiffusionPipeline parallel = open()) {
-      run(serial, ParallelConfig.serial(), 1);
-      run(parallel, ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).build(), 1);
-      assertThat(parallel.transformerBytes()).isEqualTo(serial.transformerBytes());
+    try (DiffusionPipeline opened = open()) {
+      run(opened, ParallelConfig.builder().ulyssesDegree(2).pipefusionDegree(2).build(), 1);
+      long bytes = opened.transformerBytes();
+      run(opened, ParallelConfig.serial(), 1);
+      assertThat(bytes).isPositive().isEqualTo(opened.transformerBytes());
     }
   }
 

@@ -86,7 +86,7 @@ public abstract class DiffusersParity {
   private static Set<?> shows(DiffusersCall call) {
     String name = call.json().get("name").asText();
     List<?> given = List.of(call.pipeline(), call.json().get("call").hasNonNull("image"));
-    return Layout.VARIANTS.contains(call.pipeline())
+    return LayoutDeal.VARIANTS.contains(call.pipeline())
         ? Set.of(name, given)
         : Set.of(name, given, List.of(call.pipeline(), call.type()));
   }

@@ -28,40 +28,57 @@ class LayoutTest {
           .toList();
 
   private static Stream<Layout> of(String model) {
-    return Layout.covering(ALL, MODELS, model);
+    return LayoutDeal.covering(ALL, List.of(), MODELS, model);
   }
 
   @Test
-  void modelsTogetherTryEveryDegreeAndEveryThreeMethods() {
+  void modelsTogetherTryEveryDegreeAndEveryTwoMethodsFreshAndStale() {
     List<Layout> together = MODELS.stream().flatMap(LayoutTest::of).toList();
     assertThat(shown(together, Layout::shows))
         .isEqualTo(shown(ALL, Layout::shows))
-        .contains(List.of("CFG", "ring", "staleness"));
+        .contains(List.of("CFG", "ring", "staleness"), List.of("Ulysses", "ring"));
     assertThat(together).as("of %d twice", ALL.size()).hasSizeLessThan(ALL.size() / 4);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"one", "another", "added"})
-  void eachModelTriesEveryMethodInUnevenSharesToo(String model) {
+  @ValueSource(
+      strings = {"one", "another", "added", "hunyuandit_tiny", "sd3_tiny", "wan22_5b_tiny"})
+  void eachModelTriesEveryMethodAndWhatIsAskedOfIt(String model) {
     List<Layout> chosen = of(model).toList();
-    assertThat(shown(chosen, Layout::showsOfEach)).isEqualTo(shown(ALL, Layout::showsOfEach));
+    assertThat(shown(chosen, layout -> LayoutDeal.showsOfEach(layout, model)))
+        .isEqualTo(shown(ALL, layout -> LayoutDeal.showsOfEach(layout, model)));
+    assertThat(shown(chosen, layout -> Set.copyOf(layout.methods())))
+        .isEqualTo(shown(ALL, layout -> Set.copyOf(layout.methods())));
     assertThat(chosen).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void methodsAreTriedInUnevenSharesUnlessBlocksAreAnotherModels() {
+    assertThat(of("added")).anyMatch(layout -> layout.degrees().ringDegree() == 3);
+    assertThat(of("sd3_tiny")).noneMatch(layout -> layout.degrees().ringDegree() == 3);
+    assertThat(of("sd3_tiny").count()).isLessThan(of("added").count());
+  }
+
+  @Test
+  void whatIsTriedAlreadyIsNotAskedAgain() {
+    Layout tried = of("sd3_tiny").findFirst().orElseThrow();
+    assertThat(LayoutDeal.covering(ALL, List.of(tried), MODELS, "sd3_tiny"))
+        .isNotEmpty()
+        .doesNotContain(tried);
   }
 
   @Test
   void methodsThatHaveNoUnevenSharesAreTriedToo() {
     List<Layout> even = ALL.stream().filter(layout -> layout.degrees().ringDegree() <= 2).toList();
-    assertThat(Layout.covering(even, MODELS, "added"))
+    assertThat(LayoutDeal.covering(even, List.of(), MODELS, "added"))
         .anyMatch(layout -> layout.degrees().ringDegree() == 2);
   }
 
   @Test
-  void someModelsTryEveryTwoMethods() {
-    List<Layout> chosen = of("hunyuandit_tiny").toList();
-    assertThat(shown(chosen, Layout::showsOfThorough))
-        .isEqualTo(shown(ALL, Layout::showsOfThorough))
-        .contains(List.of("Ulysses", "ring"));
-    assertThat(chosen).hasSizeGreaterThan((int) of("added").count());
+  void someModelsTryEveryTwoMethodsOfWhichOneIsTheirs() {
+    assertThat(shown(of("hunyuandit_tiny").toList(), Layout::pairs))
+        .contains(
+            List.of("CFG", "stages"), List.of("ring", "stages"), List.of("stages", "staleness"));
   }
 
   private static Set<Object> shown(List<Layout> layouts, Function<Layout, Set<?>> shows) {

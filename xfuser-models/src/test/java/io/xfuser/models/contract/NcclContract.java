@@ -76,11 +76,11 @@ public abstract class NcclContract extends OpenedOnce {
     Stream<Layout> displaced =
         DistriFusionLayouts.hybrids()
             .map(layout -> new Layout(layout.degrees(), layout.warmupSteps() % STEPS));
-    boolean variant = Layout.VARIANTS.contains(name());
+    boolean variant = LayoutDeal.VARIANTS.contains(name());
     List<Layout> stale = CoveringArray.part(stale(), variant ? 1 : 0, 2);
     return variant && !CoveringArray.ALL
         ? stale.stream()
-        : Layout.coveringBeside(stale, Stream.concat(all.stream(), displaced).toList(), name());
+        : LayoutDeal.coveringBeside(stale, Stream.concat(all.stream(), displaced).toList(), name());
   }
 
   /**
@@ -119,7 +119,7 @@ public abstract class NcclContract extends OpenedOnce {
             two.toBuilder().dataDegree(2).vaeParallelSize(2).build(),
             two.toBuilder().vaeParallelSize(1).build(),
             serial.toBuilder().pipefusionDegree(3).vaeParallelSize(3).build());
-    return CoveringArray.part(all, Layout.VARIANTS.contains(name()) ? 0 : 1, 2).stream();
+    return CoveringArray.part(all, LayoutDeal.VARIANTS.contains(name()) ? 0 : 1, 2).stream();
   }
 
   @ParameterizedTest

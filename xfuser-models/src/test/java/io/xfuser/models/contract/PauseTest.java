@@ -65,7 +65,7 @@ class PauseTest {
               "sd3_tiny",
               "wan22_tiny",
               "zimage_tiny")
-          .filter(model -> CoveringArray.ALL || !Layout.VARIANTS.contains(model))
+          .filter(model -> CoveringArray.ALL || !LayoutDeal.VARIANTS.contains(model))
           .toList();
 
   private static final List<String> MOVED = CoveringArray.part(MODELS, 2, 3);
