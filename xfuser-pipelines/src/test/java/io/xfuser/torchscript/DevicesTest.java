@@ -106,6 +106,7 @@ class DevicesTest {
                     Stream.of(
                         "fused",
                         "prelude",
+                        "wide",
                         "products",
                         "trial",
                         "linear_onednn",

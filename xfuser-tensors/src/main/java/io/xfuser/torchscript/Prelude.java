@@ -99,6 +99,8 @@ final class Prelude {
         + "\n"
         + ModuleArchive.read(Prelude.class, "products.py")
         + "\n"
+        + ModuleArchive.read(Prelude.class, "wide.py")
+        + "\n"
         + ModuleArchive.read(Prelude.class, "int8.py")
         + "\n"
         + ModuleArchive.read(Prelude.class, "linear_plain.py")

@@ -51,9 +51,10 @@ def multiplies_into(self, x: Tensor, weight: Tensor, y: Tensor) -> bool:
 def product_there(self, x: Tensor, weight: Tensor, gelu: bool, y: Tensor) -> Tensor:
   # x·weightᵀ, or gelu_tanh of it, in y (..., O), some columns of a matrix
   rows, place = x.reshape([-1, x.size(-1)]), torch.flatten(y, 0, -2)
-  if gelu:
-    return torch.gelu(torch.mm(rows, weight.t()), approximate="tanh", out=place)
-  return torch.mm(rows, weight.t(), out=place)
+  if not gelu:
+    return self.product_into(rows, weight, None, place)
+  made = torch.empty([rows.size(0), weight.size(0)], dtype=x.dtype, device=x.device)
+  return torch.gelu(self.product_into(rows, weight, None, made), approximate="tanh", out=place)
 
 def with_rows(self, x: Tensor, rows: int) -> Tensor:
   # x (..., I) -> (rows, I), zeros behind
