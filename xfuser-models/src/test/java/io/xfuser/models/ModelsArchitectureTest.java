@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
 import io.xfuser.model.PipelineProvider;
 import io.xfuser.model.VaeDecoder;
@@ -143,6 +144,7 @@ class ModelsArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("io.xfuser.djl..");
 
+  @ArchTest static final ArchTests publicTypes = ArchTests.in(PublicTypes.class);
   @ArchTest static final ArchRule nothingEndsTheJvm = Rules.NOTHING_ENDS_THE_JVM;
   @ArchTest static final ArchRule theLibraryKnowsNoCommand = Rules.NOTHING_KNOWS_THE_COMMAND;
 }

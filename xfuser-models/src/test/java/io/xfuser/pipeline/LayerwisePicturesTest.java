@@ -100,7 +100,8 @@ class LayerwisePicturesTest {
   @ParameterizedTest
   @CsvSource({
     "chroma_tiny, 1, 0, false", "flux2_klein_tiny, 3, 0, false", "pixart_sigma_tiny, 4, 0, true",
-    "qwenimage_tiny, 3, 0, false", "sd35_medium_tiny, 5, 0, true", "zimage_tiny, 2, 0, false"
+    "qwenimage_tiny, 3, 0, false", "sd35_medium_tiny, 5, 0, true", "zimage_tiny, 2, 0, false",
+    "flux_dev_tiny, 2, 0, true", "sana_tiny, 1, 0.5, false"
   })
   void soTheyAreOfOtherModels(String model, int layout, double ratio, boolean half) {
     picturesAreTheSameBitForBit(model, layout, ratio, half);
@@ -112,12 +113,10 @@ class LayerwisePicturesTest {
    */
   @ParameterizedTest
   @CsvSource({
-    "flux_dev_tiny, 2, 0, true",
     "hunyuandit_tiny, 3, 0, true",
     "latte_tiny, 4, 0.25, false",
     "pixart_sigma_tiny, 0, 0, true",
-    "sana_tiny, 1, 0.5, false",
-    "sd35_medium_tiny, 3, 0, true"
+    "sd35_medium_tiny, 2, 0, true"
   })
   void picturesAreTheSameBitForBit(String model, int layout, double ratio, boolean half) {
     ModelConfig widened =
@@ -149,7 +148,7 @@ class LayerwisePicturesTest {
 
   /** Bytes are those of the blocks that do not stay, once in each pass for all ranks together. */
   @ParameterizedTest
-  @CsvSource({"0, 9", "0.5, 4", "1, 0"})
+  @CsvSource({"0, 9", "0.5, 4"})
   void everyBlockThatDoesNotStayIsReadOnceInAPassForAllRanks(double ratio, int read) {
     Path model = Requests.directory(PIXART);
     ParallelConfig ulysses = SERIAL.toBuilder().ulyssesDegree(2).build();

@@ -112,8 +112,8 @@ class PreviewTest {
             one.toBuilder().cfgDegree(2).build(),
             one.toBuilder().ulyssesDegree(2).build(),
             one.toBuilder().pipefusionDegree(2).numPipelinePatch(2).build()),
-        0,
-        2)
+        1,
+        3)
         .stream();
   }
 
@@ -156,9 +156,8 @@ class PreviewTest {
   static Stream<ParallelConfig> sketchingLayouts() {
     ParallelConfig one = ParallelConfig.serial();
     return Stream.concat(
-        CoveringArray.ALL ? layouts() : Stream.of(),
+        CoveringArray.ALL ? Stream.concat(layouts(), Stream.of(one)) : Stream.of(),
         Stream.of(
-            one,
             one.toBuilder().ringDegree(2).pipefusionDegree(2).numPipelinePatch(3).build(),
             one.toBuilder().vaeParallelSize(1).build()));
   }

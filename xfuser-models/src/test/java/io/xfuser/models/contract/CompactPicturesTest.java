@@ -50,10 +50,10 @@ class CompactPicturesTest {
             ? ParallelConfig.builder().distrifusionDegree(2).ulyssesDegree(2).build()
             : RING.toBuilder().ringDegree(2).ulyssesDegree(2).build();
     try (TinyPictures pipeline = new TinyPictures("flux_dev_tiny")) {
-      float[] exact = pipeline.pixels(layout);
+      float[] exact = pipeline.pixels(layout, 3);
       double before = 0.2; // of latents whose standard deviation is about 1
       for (Compression type : List.of(Compression.BINARY, Compression.INT2, Compression.INT4)) {
-        double apart = apart(exact, pipeline.pixels(compact(layout, type)));
+        double apart = apart(exact, pipeline.pixels(compact(layout, type), 3));
         assertThat(apart).isPositive().isLessThan(before);
         before = apart;
       }
@@ -106,7 +106,7 @@ class CompactPicturesTest {
   void patchesOfDistriFusionAreToldInAsManyBytes() {
     ParallelConfig patches = ParallelConfig.builder().distrifusionDegree(3).build();
     try (TinyPictures pipeline = new TinyPictures("pixart_sigma_tiny");
-        Generation generation = pipeline.drawn(compact(patches, Compression.INT2))) {
+        Generation generation = pipeline.drawn(compact(patches, Compression.INT2), 3)) {
       TransformerSpec<?> spec = pipeline.pipeline().model().transformer(Placement.CPU);
       TokenLayout layout =
           new TokenLayout(new Sequence(List.of(new Axes(1, 5, 7))), 3, 1); // 80 × 112 pixels
@@ -132,14 +132,14 @@ class CompactPicturesTest {
     ParallelConfig layout = compact(exact, Compression.BINARY);
     InputConfig input =
         Requests.two("sd3_tiny").toBuilder()
-            .numInferenceSteps(4)
+            .numInferenceSteps(3)
             .outputType(OutputType.LATENT)
             .build();
     try (TinyPictures pipeline = new TinyPictures("sd3_tiny");
         XDiTParallel ranks = pipeline.ranks(layout);
         Generation first = ranks.generate(input)) {
       GenerationTask task = ranks.submit(input);
-      PauseTest.pausedAfter(task, 2);
+      PauseTest.pausedAfter(task, 1);
       try (Generation other = ranks.generate(input.toBuilder().seed(8).build())) {
         assertThat(Pixels.largestDifference(other.tensor(), first.tensor())).isPositive();
       }

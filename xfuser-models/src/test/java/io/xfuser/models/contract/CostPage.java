@@ -30,7 +30,7 @@ record CostPage(CostTable table) {
     - **Queries and outputs** are those of one self-attention. With warm-up steps PipeFusion's are 2 A, in those steps; none were taken here.
     - **Keys and values** are those of one self-attention, or those kept from step to step where that is more. A ring has those of one more rank on their way.
     - Tensor parallelism: 3 projections of a PixArt block add to the tokens. The literature's 4 · L · A is for 2, and for large N.
-    - DistriFusion sends nothing in the last of S steps, here 3, which nobody would read.
+    - DistriFusion sends nothing in the last of S steps, here 2, which nobody would read.
 
     ## Ulysses and PipeFusion
     All ranks' bytes together, Ulysses ÷ PipeFusion; the formula is 4 · L / N. PipeFusion's latents' way back is left out.
@@ -52,7 +52,7 @@ record CostPage(CostTable table) {
             DeepPixArt.WIDTH,
             CostTable.RANKS,
             lines(CostTable.METHODS.stream().map(this::method)),
-            lines(Stream.of(2, 4, 8).map(this::ratio)),
+            lines(Stream.of(2, 4).map(this::ratio)),
             table.decodingCosts().height(),
             table.decodingCosts().width(),
             lines(Stream.of(2, 4).flatMap(this::strips)));

@@ -33,7 +33,7 @@ import java.util.stream.IntStream;
 final class CostTable implements AutoCloseable {
   static final int RANKS = 4;
 
-  private static final int STEPS = 3;
+  private static final int STEPS = 2;
   private static final int ROWS = 2; // negative and positive prompt
   private static final double A = 4.0 * ROWS * DeepPixArt.TOKENS * DeepPixArt.WIDTH;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();

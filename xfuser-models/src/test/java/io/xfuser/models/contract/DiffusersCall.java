@@ -13,6 +13,7 @@ import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,10 +73,20 @@ record DiffusersCall(String pipeline, long seed, JsonNode json) {
         .toArray();
   }
 
-  /** Rows by columns of a picture. */
+  /** Rows by columns of a picture, or of the bin that it is drawn in. */
   long pixels() {
     long[] shape = shape();
-    return shape[shape.length - 2] * shape[shape.length - 1];
+    boolean binned = json.get("call").path("use_resolution_binning").asBoolean();
+    long side = binned ? 8L * transformer().path("sample_size").asLong() : 0; // of most bins
+    return Math.max(side * side, shape[shape.length - 2] * shape[shape.length - 1]);
+  }
+
+  private JsonNode transformer() {
+    try {
+      return new ObjectMapper().readTree(directory().resolve("transformer/config.json").toFile());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** How long it takes, about: opening and ends, and steps by what is drawn. */

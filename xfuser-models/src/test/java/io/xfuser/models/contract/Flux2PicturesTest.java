@@ -9,11 +9,14 @@ import io.xfuser.config.Picture;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
+import io.xfuser.pipeline.DiffusionPipeline;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,6 +24,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Flux.2 sees pictures as diffusers' pipelines do. */
 class Flux2PicturesTest {
   private static final Path FOLDER = ReferredPictures.folder("flux2_pictures");
+
+  private static DiffusionPipeline pipeline;
+
+  @BeforeAll
+  static void open() {
+    pipeline =
+        DiffusionPipeline.fromPretrained(EngineConfig.of(Requests.directory("flux2_klein_tiny")));
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
 
   static List<DiffusersCall> calls() throws IOException {
     return ReferredPictures.calls(FOLDER);
@@ -59,8 +75,6 @@ class Flux2PicturesTest {
 
   private static GenerationRequest resolve(int width, int height) {
     Picture picture = Picture.of(new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB));
-    return Requests.resolve(
-        Requests.directory("flux2_klein_tiny"),
-        InputConfig.builder("a fox").image(picture).build());
+    return pipeline.model().resolve(InputConfig.builder("a fox").image(picture).build());
   }
 }

@@ -15,10 +15,14 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -65,10 +69,14 @@ class Fp8EncodersTest {
       Map<String, float[]> numbers =
           Fp8Writer.write(few.directory().resolve(encoder).resolve(FILE), tensors, form);
       Map<String, NDArray> widened = new LinkedHashMap<>();
+      List<Double> rounded = new ArrayList<>();
       tensors.forEach(
           (name, tensor) -> {
             float[] values = Objects.requireNonNull(numbers.get(name), name);
-            widened.put(name, manager.create(values, tensor.getShape()));
+            NDArray wider = manager.create(values, tensor.getShape());
+            widened.put(name, wider);
+            NDArray exact = Torch.cast(manager, tensor, ElementType.FLOAT32);
+            rounded.add(Pixels.largestDifference(wider, exact));
           });
       SafeTensorsWriter.write(wide.directory().resolve(encoder).resolve(FILE), widened);
       Drawn expected = drawn(manager, model, wide.directory(), false);
@@ -77,8 +85,7 @@ class Fp8EncodersTest {
       assertThat(Pixels.largestDifference(once.latents(), expected.latents())).isZero();
       assertThat(Pixels.largestDifference(kept.latents(), expected.latents())).isZero();
       assertThat(kept.bytes()).isLessThan(once.bytes());
-      Drawn exact = drawn(manager, model, original, false);
-      assertThat(Pixels.largestDifference(kept.latents(), exact.latents())).isGreaterThan(1e-4);
+      assertThat(Collections.max(rounded)).isGreaterThan(1e-4);
     }
   }
 
@@ -90,7 +97,7 @@ class Fp8EncodersTest {
     InputConfig input =
         Requests.two(model).toBuilder()
             .size(32, 64)
-            .numInferenceSteps(2)
+            .numInferenceSteps(model.startsWith("qwen") ? 2 : 1) // whose last noise is given
             .outputType(OutputType.LATENT)
             .build();
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine);

@@ -37,7 +37,7 @@ class MixedPicturesTest {
   private static final InputConfig FOX =
       InputConfig.builder("a red fox")
           .size(48, 48)
-          .numInferenceSteps(3)
+          .numInferenceSteps(2)
           .maxSequenceLength(20)
           .outputType(OutputType.PT)
           .build();
@@ -158,6 +158,7 @@ class MixedPicturesTest {
     InputConfig all = SHOWN.toBuilder().negativePrompts("blurry").guidanceScale(3).build();
     InputConfig input =
         all.toBuilder()
+            .numInferenceSteps(3)
             .set(InputConfig.SKIP_GUIDANCE_LAYERS, List.of(1, 4))
             .set(InputConfig.SKIP_LAYER_GUIDANCE_START, 0.0)
             .set(InputConfig.SKIP_LAYER_GUIDANCE_STOP, 0.9)
@@ -172,7 +173,7 @@ class MixedPicturesTest {
                   cfg,
                   cfg.toBuilder().tensorDegree(2).build()),
               0,
-              2)) {
+              3)) {
         assertThat(Pixels.largestDifference(drawn(manager, model, input, layout), expected))
             .as(layout.toString())
             .isLessThanOrEqualTo(1e-4);

@@ -108,7 +108,7 @@ public abstract class NcclContract extends OpenedOnce {
     check(layout, OutputType.LATENT);
   }
 
-  /** Half of them, which another model's has not. */
+  /** With pictures apart, in stages or not; the others are shares of these. */
   Stream<ParallelConfig> ranksOfTheVae() {
     ParallelConfig serial = ParallelConfig.serial();
     ParallelConfig two = serial.toBuilder().pipefusionDegree(2).build();
@@ -119,7 +119,7 @@ public abstract class NcclContract extends OpenedOnce {
             two.toBuilder().dataDegree(2).vaeParallelSize(2).build(),
             two.toBuilder().vaeParallelSize(1).build(),
             serial.toBuilder().pipefusionDegree(3).vaeParallelSize(3).build());
-    return CoveringArray.part(all, LayoutDeal.VARIANTS.contains(name()) ? 0 : 1, 2).stream();
+    return CoveringArray.part(all, LayoutDeal.VARIANTS.contains(name()) ? 1 : 2, 3).stream();
   }
 
   @ParameterizedTest

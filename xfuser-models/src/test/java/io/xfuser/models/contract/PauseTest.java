@@ -52,7 +52,6 @@ class PauseTest {
               "flux2_klein_tiny",
               "flux2_tiny",
               "flux_dev_tiny",
-              "flux_schnell_tiny",
               "hunyuandit12_tiny",
               "hunyuandit_tiny",
               "latte_tiny",
@@ -68,7 +67,7 @@ class PauseTest {
           .filter(model -> CoveringArray.ALL || !LayoutDeal.VARIANTS.contains(model))
           .toList();
 
-  private static final List<String> MOVED = CoveringArray.part(MODELS, 2, 3);
+  private static final List<String> MOVED = CoveringArray.part(MODELS, 2, 6);
 
   /** Layouts whose pictures are those of one rank. */
   static final List<ParallelConfig> FRESH =
@@ -109,7 +108,7 @@ class PauseTest {
     boolean vae = Stream.of(on).anyMatch(one -> one.vaeParallelSize() > 0);
     return Requests.two(model).toBuilder()
         .numInferenceSteps(STEPS)
-        .outputType(vae || model.startsWith("sd3") ? OutputType.PT : OutputType.LATENT)
+        .outputType(vae ? OutputType.PT : OutputType.LATENT)
         .seed(5)
         .build();
   }
@@ -139,9 +138,10 @@ class PauseTest {
     return taken.orElseThrow();
   }
 
-  /** Every layout and every model at least once. */
+  /** Every model at least once, and every layout but for methods alone. */
   static Stream<Arguments> layoutsOfModels() {
-    List<ParallelConfig> all = Stream.of(FRESH, List.of(CFG), STALE).flatMap(List::stream).toList();
+    List<ParallelConfig> fresh = FRESH.subList(CoveringArray.ALL ? 0 : 3, FRESH.size());
+    List<ParallelConfig> all = Stream.of(fresh, List.of(CFG), STALE).flatMap(List::stream).toList();
     ParallelConfig selected = degrees(x -> x.ulyssesDegree(4).ulyssesTopology(2, 2).selectiveV(1));
     return Stream.concat(
         IntStream.range(0, Math.max(all.size(), MODELS.size()))
@@ -164,7 +164,7 @@ class PauseTest {
   /** Pauses at every step, and lets another request run each time. */
   private void hasTheSameBits(XDiTParallel ranks, InputConfig input) throws Exception {
     NDArray undisturbed = pixels(ranks.submit(input));
-    GenerationTask other = ranks.submit(input.toBuilder().seed(8).build());
+    GenerationTask other = ranks.submit(input.toBuilder().seed(8).numInferenceSteps(2).build());
     GenerationTask task = ranks.submit(input);
     List<Integer> taken = new ArrayList<>(List.of(pausedAfter(task, 0)));
     int calls = ranks.check(input).calls();
@@ -191,14 +191,14 @@ class PauseTest {
     PipelineLoopsTest.Loop loop =
         PipelineLoopsTest.loops().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
     InputConfig input =
-        loop.call().input().toBuilder().numInferenceSteps(4).outputType(OutputType.PT).build();
+        loop.call().input().toBuilder().numInferenceSteps(3).outputType(OutputType.LATENT).build();
     try (DiffusionPipeline pipeline = open(PipelineLoopsTest.withScheduler(loop, folder));
         XDiTParallel ulysses = ranks(pipeline, FRESH.get(0));
         XDiTParallel stages = ranks(pipeline, FRESH.get(4))) {
       hasTheSameBits(ulysses, input);
       NDArray undisturbed = pixels(ulysses.submit(input));
       assertThat(Pixels.largestDifference(moved(input, List.of(ulysses, stages)), undisturbed))
-          .isLessThanOrEqualTo(RANKS);
+          .isLessThanOrEqualTo(RANKS * Pixels.largest(undisturbed));
     }
   }
 
@@ -240,7 +240,7 @@ class PauseTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 2})
   void aStaleLayoutTakesASynchronousStepAfterAMove(int layout) throws Exception {
-    InputConfig input = input("sd35_medium_tiny").toBuilder().numInferenceSteps(4).build();
+    InputConfig input = input("sd35_medium_tiny");
     try (DiffusionPipeline pipeline = open(Requests.directory("sd35_medium_tiny"));
         XDiTParallel serial = ranks(pipeline, ParallelConfig.serial());
         XDiTParallel patches = ranks(pipeline, STALE.get(layout));
@@ -274,7 +274,7 @@ class PauseTest {
   @ValueSource(longs = 1)
   void requestsMayInterleaveAnyhow(long seed) throws Exception {
     Random random = new Random(seed);
-    InputConfig input = input("sd3_tiny").toBuilder().numInferenceSteps(4).build();
+    InputConfig input = input("sd3_tiny");
     List<InputConfig> inputs =
         IntStream.range(0, 3).mapToObj(i -> input.toBuilder().seed(i).build()).toList();
     try (DiffusionPipeline pipeline = open(Requests.directory("sd3_tiny"));

@@ -156,20 +156,17 @@ class PipelineLoopsTest {
     Loop loop = loops().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
     try (NDManager manager = Torch.newManager();
         DiffusionPipeline pipeline = open(withScheduler(loop))) {
-      NDArray serial = drawn(manager, loop, pipeline, SERIAL);
-      assertThat(
-              drawn(
-                  manager,
-                  loop,
-                  pipeline,
-                  SERIAL.toBuilder().ulyssesDegree(2).cfgDegree(2).build()))
-          .satisfies(close(serial));
       ParallelConfig patches = SERIAL.toBuilder().numPipelinePatch(3).build();
       NDArray patched = drawn(manager, loop, pipeline, patches);
       assertThat(drawn(manager, loop, pipeline, patches.toBuilder().pipefusionDegree(2).build()))
           .satisfies(close(patched));
-      assertThat(Pixels.largestDifference(patched, serial))
-          .isGreaterThan(RANKS * Pixels.largest(serial));
+      if (CoveringArray.ALL || name.equals("sigma_sde_4")) { // as it is the same for all latents
+        NDArray serial = drawn(manager, loop, pipeline, SERIAL);
+        ParallelConfig whole = SERIAL.toBuilder().ulyssesDegree(2).cfgDegree(2).build();
+        assertThat(drawn(manager, loop, pipeline, whole)).satisfies(close(serial));
+        assertThat(Pixels.largestDifference(patched, serial))
+            .isGreaterThan(RANKS * Pixels.largest(serial));
+      }
     }
   }
 
@@ -185,7 +182,7 @@ class PipelineLoopsTest {
     try (NDManager manager = Torch.newManager();
         DiffusionPipeline pipeline = open(loop.call().directory())) {
       NDArray serial = drawn(manager, loop, pipeline, SERIAL);
-      for (ParallelConfig ranks : CoveringArray.part(all, name.startsWith("sd35") ? 0 : 1, 2)) {
+      for (ParallelConfig ranks : CoveringArray.part(all, name.startsWith("sd35") ? 0 : 2, 3)) {
         assertThat(drawn(manager, loop, pipeline, ranks))
             .as(ranks.label())
             .satisfies(close(serial));

@@ -66,7 +66,7 @@ class StepCacheModelsTest extends CachedPictures {
     InputConfigBuilder request =
         (kontext ? Requests.referring(two) : two)
             .toBuilder()
-                .numInferenceSteps(6)
+                .numInferenceSteps(steps(name))
                 .outputType(OutputType.LATENT)
                 .set(InputConfig.CACHE_THRESHOLD, 1e9)
                 .set(InputConfig.CACHE_MAX_CONTINUOUS, 1);
@@ -79,17 +79,16 @@ class StepCacheModelsTest extends CachedPictures {
           continue;
         }
         boolean inStages = (name.hashCode() % 2 == 0) == (method == StepCache.EASYCACHE);
-        if (inStages || name.equals("hunyuandit_tiny") || CoveringArray.ALL) {
+        boolean skips = name.equals("hunyuandit_tiny");
+        if (inStages || skips || CoveringArray.ALL) {
           ParallelConfig stages = patches.toBuilder().pipefusionDegree(2).ulyssesDegree(2).build();
           Drawn patched = drawn(pipeline, patches, input);
           assertThat(patched.ranks().get(0).sparedPasses()).isPositive();
           assertClose(drawn(pipeline, stages, input), patched);
         }
-        if (!inStages || CoveringArray.ALL) {
+        if (!(inStages || skips) || CoveringArray.ALL) {
           Drawn serial = drawn(pipeline, SERIAL, input);
-          // Of two transformers each computes its first step
-          assertThat(serial.ranks().get(0).sparedPasses())
-              .isBetween(name.equals("wan22_tiny") ? 1 : 2, 3);
+          assertThat(serial.ranks().get(0).sparedPasses()).isBetween(1, steps(name) / 2);
           ParallelConfig rows = SERIAL.toBuilder().dataDegree(2).ringDegree(2).build();
           assertClose(drawn(pipeline, rows, input), serial);
         }
@@ -97,15 +96,19 @@ class StepCacheModelsTest extends CachedPictures {
     }
   }
 
+  /** Of two transformers each computes its first step. */
+  private static int steps(String name) {
+    return name.equals("wan22_tiny") || CoveringArray.ALL ? 6 : 4;
+  }
+
   @Test
   void aRequestThatPausesGoesOnWithWhatItRemembers() throws Exception {
-    for (String name : List.of("pixart_fb", "sd3_easy")) {
-      Case one = named(name);
+    for (Case one : CoveringArray.part(List.of(named("pixart_fb"), named("sd3_easy")), 0, 2)) {
       ParallelConfig stages = SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build();
       try (Opened pipeline = open(one);
           XDiTParallel ranks = PauseTest.ranks(pipeline.pipeline(), stages)) {
-        NDArray undisturbed = drawn(pipeline, stages, one.input()).pixels();
-        GenerationTask task = PauseTest.waiting(ranks, one.input(), 1);
+        NDArray undisturbed = drawn(pipeline, stages, one.latents()).pixels();
+        GenerationTask task = PauseTest.waiting(ranks, one.latents(), 1);
         int taken = PauseTest.pausedAfter(task, 1);
         while (taken < 10) {
           task.resume();
@@ -128,9 +131,10 @@ class StepCacheModelsTest extends CachedPictures {
         XDiTParallel from = PauseTest.ranks(pipeline.pipeline(), SERIAL);
         XDiTParallel serial = PauseTest.ranks(pipeline.pipeline(), SERIAL);
         XDiTParallel two = PauseTest.ranks(pipeline.pipeline(), ulysses)) {
-      NDArray alone = moved(one.input(), from, serial);
-      NDArray shared = moved(one.input(), from, two);
-      assertThat(Pixels.largestDifference(shared, alone)).isLessThanOrEqualTo(1e-4);
+      NDArray alone = moved(one.latents(), from, serial);
+      NDArray shared = moved(one.latents(), from, two);
+      assertThat(Pixels.largestDifference(shared, alone))
+          .isLessThanOrEqualTo(RANKS * Pixels.largest(alone));
     }
   }
 

@@ -12,7 +12,7 @@ import io.xfuser.testing.Pixels;
 /** A tiny pipeline, and what is asked of it. */
 record TinyPictures(String model, EngineConfig engine, DiffusionPipeline pipeline)
     implements AutoCloseable {
-  static final int STEPS = 3;
+  static final int STEPS = 2;
 
   TinyPictures(String model) {
     this(model, EngineConfig.of(Requests.directory(model)));
@@ -28,9 +28,13 @@ record TinyPictures(String model, EngineConfig engine, DiffusionPipeline pipelin
   }
 
   Generation drawn(ParallelConfig layout) {
+    return drawn(layout, STEPS);
+  }
+
+  Generation drawn(ParallelConfig layout, int steps) {
     InputConfig input =
         Requests.two(model).toBuilder()
-            .numInferenceSteps(STEPS)
+            .numInferenceSteps(steps)
             .outputType(OutputType.LATENT)
             .build();
     try (XDiTParallel ranks = ranks(layout)) {
@@ -39,7 +43,11 @@ record TinyPictures(String model, EngineConfig engine, DiffusionPipeline pipelin
   }
 
   float[] pixels(ParallelConfig layout) {
-    try (Generation generation = drawn(layout)) {
+    return pixels(layout, STEPS);
+  }
+
+  float[] pixels(ParallelConfig layout, int steps) {
+    try (Generation generation = drawn(layout, steps)) {
       return Pixels.floats(generation.tensor());
     }
   }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,7 +137,7 @@ public final class RankMain {
     try {
       while (true) {
         messages.check();
-        Thread.onSpinWait();
+        LockSupport.parkNanos(200_000);
       }
     } catch (CancelledException e) {
       // what this rank goes on with throws it too

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class HunyuanDiTStagesTest {
   private static final Path DIRECTORY = Path.of("src/test/resources/fixtures/hunyuandit12_tiny");
   private static final int DEPTH = 8;
-  private static final int STEPS = 3;
+  private static final int STEPS = 2;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   private final NDManager manager = Torch.newManager();
@@ -58,7 +58,7 @@ class HunyuanDiTStagesTest {
   static Stream<List<Integer>> splits() {
     return IntStream.range(1, 1 << (DEPTH - 1))
         .filter(cuts -> Integer.bitCount(cuts) < 4)
-        .filter(cuts -> CoveringArray.ALL || Integer.bitCount(cuts) == 1 || cuts % 11 == 0)
+        .filter(cuts -> CoveringArray.ALL || Integer.bitCount(cuts) == 1 || cuts % 22 == 0)
         .mapToObj(HunyuanDiTStagesTest::lengths);
   }
 
@@ -102,7 +102,7 @@ class HunyuanDiTStagesTest {
                 .numPipelinePatch(1)
                 .build(),
             SERIAL.toBuilder().dataDegree(2).ringDegree(2).build());
-    return CoveringArray.part(all, 0, 2).stream();
+    return CoveringArray.part(all, 3, 4).stream();
   }
 
   @ParameterizedTest
@@ -124,7 +124,7 @@ class HunyuanDiTStagesTest {
     assertThatThrownBy(() -> generate(rescaledInput(), stale, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "guidance_rescale needs the whole prediction, but PipeFusion has 4 patches after 1 of 3"
+            "guidance_rescale needs the whole prediction, but PipeFusion has 4 patches after 1 of 2"
                 + " steps");
     NDArray warm = generate(rescaledInput(), stale, STEPS); // nothing is stale
     assertThat(apart(warm, rescaled)).isLessThanOrEqualTo(1e-4);
@@ -132,18 +132,18 @@ class HunyuanDiTStagesTest {
 
   @Test
   void ranksOfDistriFusionRescaleTheWholePrediction() {
-    ParallelConfig three = SERIAL.toBuilder().distrifusionDegree(3).build();
-    NDArray warm = generate(rescaledInput(), three.toBuilder().ulyssesDegree(2).build(), STEPS);
+    ParallelConfig two = SERIAL.toBuilder().distrifusionDegree(2).build();
+    NDArray warm = generate(rescaledInput(), two.toBuilder().ulyssesDegree(2).build(), STEPS);
     assertThat(apart(warm, rescaled)).isLessThanOrEqualTo(1e-4);
-    NDArray stale = generate(rescaledInput(), three, 1); // each step has a fresh prediction of all
-    NDArray inShards = generate(rescaledInput(), three.toBuilder().ringDegree(2).build(), 1);
+    NDArray stale = generate(rescaledInput(), two, 1); // each step has a fresh prediction of all
+    NDArray inShards = generate(rescaledInput(), two.toBuilder().ringDegree(2).build(), 1);
     assertThat(apart(inShards, stale)).isLessThanOrEqualTo(1e-4);
     assertThatThrownBy(
             () -> generate(rescaledInput(), SERIAL.toBuilder().numDistrifusionPatch(3).build(), 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "guidance_rescale needs the whole prediction, but DistriFusion on one rank has 3"
-                + " patches after 1 of 3 steps");
+                + " patches after 1 of 2 steps");
   }
 
   /** Over the largest of the latents. */

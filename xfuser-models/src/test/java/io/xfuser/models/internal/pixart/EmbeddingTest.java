@@ -22,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,13 +31,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EmbeddingTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 
-  /** 8 × 6 = 48 tokens. */
+  /** 4 × 3 = 12 tokens. */
   private static final InputConfig FOX =
       InputConfig.builder("a red fox")
-          .height(128)
-          .width(96)
+          .height(64)
+          .width(48)
           .useResolutionBinning(false)
-          .numInferenceSteps(3)
+          .numInferenceSteps(2)
           .outputType(OutputType.PT)
           .build();
 
@@ -68,26 +69,32 @@ class EmbeddingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 4})
+  @ValueSource(ints = 4)
   void theSameRequestGivesTheSameBitsWhateverWasAskedForInBetween(int count) throws Exception {
     try (XDiTParallel ranks = ranks(count)) {
       float[] first = pixels(ranks, FOX);
       assertThat(pixels(ranks, FOX.toBuilder().prompts("two blue boats").build()))
           .isNotEqualTo(first);
-      assertThat(pixels(ranks, FOX.toBuilder().size(64, 160).numInferenceSteps(5).build()))
-          .hasSize(3 * 64 * 160);
+      assertThat(pixels(ranks, FOX.toBuilder().size(32, 80).numInferenceSteps(3).build()))
+          .hasSize(3 * 32 * 80);
       assertThat(pixels(ranks, FOX.toBuilder().numImagesPerPrompt(2).guidanceScale(1).build()))
-          .hasSize(2 * 3 * 128 * 96);
+          .hasSize(2 * 3 * 64 * 48);
       try (Generation latents =
               ranks.generate(FOX.toBuilder().outputType(OutputType.LATENT).build());
           Generation pictures =
               ranks.generate(FOX.toBuilder().outputType(OutputType.PIL).build())) {
-        assertThat(latents.tensor().getShape().getShape()).containsExactly(1, 4, 16, 12);
+        assertThat(latents.tensor().getShape().getShape()).containsExactly(1, 4, 8, 6);
         Image picture = pictures.images().get(0);
-        assertThat(List.of(picture.getWidth(), picture.getHeight())).containsExactly(96, 128);
+        assertThat(List.of(picture.getWidth(), picture.getHeight())).containsExactly(48, 64);
       }
       assertThat(pixels(ranks, FOX)).isEqualTo(first);
     }
+  }
+
+  @Tag("complete")
+  @Test
+  void soDoesOneRank() throws Exception {
+    theSameRequestGivesTheSameBitsWhateverWasAskedForInBetween(1);
   }
 
   @Test
@@ -95,11 +102,7 @@ class EmbeddingTest {
     ExecutorService callers = Executors.newFixedThreadPool(3);
     try (XDiTParallel ranks = ranks(4)) {
       List<InputConfig> requests =
-          List.of(
-              FOX,
-              FOX.toBuilder().prompts("two blue boats").build(),
-              FOX.toBuilder().size(96, 96).build(),
-              FOX.toBuilder().seed(7).build());
+          List.of(FOX, FOX.toBuilder().size(48, 48).build(), FOX.toBuilder().seed(7).build());
       List<Future<float[]>> together = new ArrayList<>();
       for (InputConfig request : requests) {
         together.add(callers.submit(() -> pixels(ranks, request)));

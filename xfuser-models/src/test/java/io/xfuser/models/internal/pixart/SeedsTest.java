@@ -76,7 +76,7 @@ class SeedsTest {
         .size(80, 112)
         .maxSequenceLength(20)
         .useResolutionBinning(false)
-        .numInferenceSteps(3)
+        .numInferenceSteps(2)
         .outputType(OutputType.LATENT);
   }
 

@@ -28,17 +28,10 @@ class ParallelVaePipelineTest {
   private static final int STEPS = 1;
 
   /** Odd, because every other hybrid has ranks that decode alone. */
-  private static final int PARTS = 7;
+  private static final int PARTS = 5;
 
   private static final List<String> MODELS =
-      List.of(
-          "pixart_sigma_tiny",
-          "sd3_tiny",
-          "latte_tiny", // its only part has hybrids of both kinds
-          "flux_dev_tiny",
-          "hunyuandit_tiny",
-          "dit_tiny",
-          "latte_plain_tiny");
+      List.of("pixart_sigma_tiny", "sd3_tiny", "latte_tiny", "dit_tiny", "latte_plain_tiny");
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   private final NDManager manager = Torch.newManager();

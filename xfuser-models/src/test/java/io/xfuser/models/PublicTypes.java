@@ -5,9 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
-import io.xfuser.testing.NoTests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +15,11 @@ import java.util.List;
  * What users of the library may rely on: the public top-level types of packages that do not say
  * {@code internal}. Whoever adds or removes one changes the list, so that it is seen.
  */
-@AnalyzeClasses(packages = "io.xfuser", importOptions = NoTests.class)
-class PublicTypesTest {
+final class PublicTypes {
   private static final Path LIST = Path.of("src/test/resources/public_types.txt");
   private static final int MOST = 90;
+
+  private PublicTypes() {}
 
   @ArchTest
   static void publicTypesAreThoseOfTheListAndFew(JavaClasses classes) throws IOException {
