@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
-import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.models.internal.files.OneFile;
 import io.xfuser.models.internal.weights.FileWeights;
@@ -34,14 +33,7 @@ class MixedPicturesTest {
   private static final Path SD3 = Requests.directory("sd3_tiny");
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
-  private static final InputConfig FOX =
-      InputConfig.builder("a red fox")
-          .size(48, 48)
-          .numInferenceSteps(2)
-          .maxSequenceLength(20)
-          .outputType(OutputType.PT)
-          .build();
-
+  private static final InputConfig FOX = ShownPictures.FOX;
   private static final InputConfig SHOWN = ShownPictures.show(TIMED, FOX, "hills.png");
 
   @TempDir Path files;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.InputConfigBuilder;
 import io.xfuser.config.ModelConfig;
+import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
@@ -21,6 +22,15 @@ public final class ShownPictures {
 
   /** Those whose tokens differ from step to step, with what encodes pictures for them. */
   public static final Path TIMED = DiffusersCall.FIXTURES.resolve("timed_adapters");
+
+  /** What pictures are added to, as pixels. */
+  public static final InputConfig FOX =
+      InputConfig.builder("a red fox")
+          .size(48, 48)
+          .numInferenceSteps(2)
+          .maxSequenceLength(20)
+          .outputType(OutputType.PT)
+          .build();
 
   private ShownPictures() {}
 

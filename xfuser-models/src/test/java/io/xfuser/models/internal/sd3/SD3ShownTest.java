@@ -10,7 +10,6 @@ import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
 import io.xfuser.config.ModelConfig;
 import io.xfuser.config.Offload;
-import io.xfuser.config.OutputType;
 import io.xfuser.config.Picture;
 import io.xfuser.failure.ModelException;
 import io.xfuser.model.GivenTensors;
@@ -42,14 +41,7 @@ class SD3ShownTest {
   private static final Path MEDIUM = Requests.directory("sd35_medium_tiny");
   private static final Path SD3 = Requests.directory("sd3_tiny");
 
-  private static final InputConfig FOX =
-      InputConfig.builder("a red fox")
-          .size(48, 48)
-          .numInferenceSteps(2)
-          .maxSequenceLength(20)
-          .outputType(OutputType.PT)
-          .build();
-
+  private static final InputConfig FOX = ShownPictures.FOX;
   private static final InputConfig SHOWN = ShownPictures.show(TIMED, FOX, "hills.png");
 
   @TempDir Path scratch;
