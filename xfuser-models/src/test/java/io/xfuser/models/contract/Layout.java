@@ -104,6 +104,13 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return shown;
   }
 
+  /** Each of its degrees, and every two methods: of three, formulas say nothing else. */
+  Set<?> showsOfCosts() {
+    Set<Object> shown = new HashSet<>(pairs());
+    shown.addAll(axes().entrySet());
+    return shown;
+  }
+
   /** Pairs of its methods. */
   Set<List<?>> pairs() {
     return CoveringArray.combinations(methods(), 2);

@@ -91,7 +91,7 @@ final class LayoutDeal {
    */
   static Stream<Layout> covering(
       List<Layout> all, List<Layout> tried, List<String> models, String own) {
-    return covering(all, tried, models, own, layout -> showsOfEach(layout, own));
+    return covering(all, tried, models, own, Layout::shows, layout -> showsOfEach(layout, own));
   }
 
   /** {@code fixed}, and every two methods besides. */
@@ -101,10 +101,10 @@ final class LayoutDeal {
         : Stream.concat(fixed.stream(), beside(fixed, all, own, Layout::pairs).stream());
   }
 
-  /** The same where no model is tried with every two methods, nor decoded together. */
+  /** Every degree and every two methods with one of the models, every method with each. */
   static Stream<Layout> coveringMethods(List<Layout> all, String own) {
     Function<Layout, Set<?>> shows = isVariant(own) ? layout -> Set.of() : Layout::showsOfMethods;
-    return covering(all, List.of(), FAMILY, own, shows);
+    return covering(all, List.of(), FAMILY, own, Layout::showsOfCosts, shows);
   }
 
   /** Of some places where blocks can be cut, those that {@code own} is cut at. */
@@ -138,6 +138,7 @@ final class LayoutDeal {
       List<Layout> tried,
       List<String> models,
       String own,
+      Function<Layout, Set<?>> together,
       Function<Layout, Set<?>> shows) {
     if (CoveringArray.ALL) {
       return all.stream();
@@ -145,7 +146,7 @@ final class LayoutDeal {
     List<Layout> before = new ArrayList<>(tried);
     int place = models.indexOf(own);
     if (place >= 0) {
-      List<Layout> dealt = CoveringArray.of(all, 0, Layout::shows, Layout::cost);
+      List<Layout> dealt = CoveringArray.of(all, 0, together, Layout::cost);
       before.addAll(CoveringArray.part(dealt, place, models.size()));
     }
     return Stream.concat(
