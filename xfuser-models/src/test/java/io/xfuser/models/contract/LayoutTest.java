@@ -9,9 +9,12 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Of a choice, where there is one. */
+@DisabledIfSystemProperty(named = "xfuser.layouts", matches = "all")
 class LayoutTest {
   private static final List<String> MODELS = List.of("one", "another");
 
