@@ -43,7 +43,7 @@ abstract class FailureDrill {
   void whenARankIsKilledTheOthersNameItWithinFiveSeconds(int victim, String phase)
       throws Exception {
     Drill drill = new Drill(victim, phase);
-    run(drill, 3, "KILL", 20, "rank %d died while %s", Duration.ofSeconds(5));
+    run(drill, 3, "KILL", 60, "rank %d died while %s", Duration.ofSeconds(5));
   }
 
   @ParameterizedTest

@@ -43,7 +43,7 @@ final class RankProcesses implements AutoCloseable {
 
   /** Waits until the first {@code ranks} processes are a world of their own. */
   void join(int ranks, boolean sharedMemory) throws Exception {
-    join(ranks, sharedMemory, 20, "nothing");
+    join(ranks, sharedMemory, 60, "nothing"); // a busy machine is silent, too
   }
 
   /**
