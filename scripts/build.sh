@@ -106,17 +106,34 @@ build() {
   unlock
 }
 
-# drop_moved FOLDER: removes what an earlier build made of packages that are in another module now. Maven leaves it, and a
-# jar with it would come before the right one.
+# drop_moved FOLDER: removes what earlier builds made of files that are gone or in another module now. Maven leaves much of
+# it, which would come before what is right.
 drop_moved() {
-  local module package
+  local module
   for module in "$1"/xfuser-*/; do
-    [ -d "$module/target/classes/io" ] || continue
-    (cd "$module/target/classes" && find io -type d) | while IFS= read -r package; do
-      [ -d "$module/src/main/java/$package" ] || [ -d "$module/src/main/resources/$package" ] \
-        || rm -rf "${module:?}/target/classes/$package"
-    done
+    drop_gone "${module%/}" main classes
+    drop_gone "${module%/}" test test-classes
   done
+}
+
+# drop_gone MODULE KIND FOLDER: of what is in target/FOLDER, and the jars, which Maven would not make anew for what lacks.
+drop_gone() {
+  local module=$1 kind=$2 built=$1/target/$3 file source from
+  [ -d "$built/io" ] || return 0
+  (cd "$built" && find io -type f) | while IFS= read -r file; do
+    source=$file
+    case $file in *.class) source=${file%.class} && source=${source%%\$*}.java ;; esac
+    for from in "$module/src/$kind"/{java,resources} "$module"/target/generated-*{,/*}; do
+      [ ! -e "$from/$source" ] || continue 2
+    done
+    ! declares "$module/src/$kind/java/${source%/*}" "$(basename "$source" .java)" || continue
+    rm -f "$built/$file" "$module"/target/*.jar
+  done
+}
+
+# declares PACKAGE CLASS: whether a file of another name declares a class.
+declares() {
+  grep -qsE "^([a-z@-]+ +)*(class|interface|enum|record) $2([^[:alnum:]_]|\$)" "$1"/*.java
 }
 
 # build_locked ROOT TARGET: the build itself.

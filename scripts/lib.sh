@@ -161,11 +161,17 @@ run_test_main() {
   shift 2
   find_java
   cd "$root" || exit 1
+  drop_moved "$root"
   ./mvnw -q -B -pl "${LIBRARY// /,}" test-compile dependency:build-classpath \
     -Dmdep.outputFile=target/test-classpath.txt -Dmdep.includeScope=test -Dspotless.check.skip=true || exit 1
   cd xfuser-models || exit 1
   export OPT_OUT_TRACKING=true
   exec "$JAVA" -cp "target/test-classes:target/classes:$(cat target/test-classpath.txt)" "$main" "$@"
+}
+
+# real_size_folder VARIANT LAYERS TEXT_LAYERS: where scripts/checks/real_size writes unless it is told; empty layers are all.
+real_size_folder() {
+  echo "${XDG_CACHE_HOME:-$HOME/.cache}/xfuser-real-size/$1${2:+-$2}${3:+-text-$3}"
 }
 
 # find_python REQUIREMENTS INTERPRETER: sets PYTHON to the interpreter if one is given, else to that of an

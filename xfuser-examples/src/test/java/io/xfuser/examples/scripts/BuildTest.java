@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 @DisabledOnOs(OS.WINDOWS)
@@ -86,6 +90,55 @@ class BuildTest {
     checkout.maven(BUILDS);
     checkout.built("/nowhere/a.jar:/nowhere/b c.jar");
     assertThat(checkout.run(Map.of(), BUILD).err()).isNotEmpty();
+  }
+
+  /** Of a package that is in another module now, a file that is, and what stays beside them. */
+  @ParameterizedTest
+  @CsvSource({
+    "'build \"$ROOT\"', main, classes, sources/annotations",
+    "'run_test_main \"$ROOT\" Main', main, classes, sources/annotations",
+    "'run_test_main \"$ROOT\" Main', test, test-classes, test-sources/test-annotations"
+  })
+  void whatEarlierBuildsLeftOfOtherModulesIsDropped(
+      String call, String kind, String classes, String generated) throws Exception {
+    Path core = checkout.root().resolve("xfuser-core");
+    Path built = core.resolve("target").resolve(classes);
+    List<String> stay =
+        List.of(
+            "META-INF/LICENSE",
+            "io/xfuser/stays/Stays.class",
+            "io/xfuser/stays/Stays$Inner$1.class",
+            "io/xfuser/stays/Beside.class",
+            "io/xfuser/stays/stays.py",
+            "io/xfuser/made/Made.class");
+    List<String> gone =
+        List.of(
+            "io/xfuser/moved/Moved.class",
+            "io/xfuser/moved/moved.py",
+            "io/xfuser/stays/Moved.class",
+            "io/xfuser/stays/Moved$Stays.class",
+            "io/xfuser/stays/moved.py");
+    write(core.resolve("src/" + kind + "/java/io/xfuser/stays/Stays.java"), "final class Beside {");
+    write(core.resolve("src/" + kind + "/resources/io/xfuser/stays/stays.py"), "");
+    write(core.resolve("target/generated-" + generated + "/io/xfuser/made/Made.java"), "");
+    write(core.resolve("target/xfuser-core-1.jar"), "");
+    for (String file : Stream.concat(stay.stream(), gone.stream()).toList()) {
+      write(built.resolve(file), "");
+    }
+    checkout.maven("find xfuser-core/target -type f >found; exit 1");
+    checkout.run(Map.of(), BUILD.replace("build \"$ROOT\"", call));
+    assertThat(Files.readAllLines(checkout.root().resolve("found")))
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.concat(
+                    stay.stream().map(file -> classes + "/" + file),
+                    Stream.of("generated-" + generated + "/io/xfuser/made/Made.java"))
+                .map("xfuser-core/target/"::concat)
+                .toList());
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
   }
 
   @Test

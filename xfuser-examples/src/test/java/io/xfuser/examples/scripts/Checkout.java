@@ -14,6 +14,8 @@ import java.util.Map;
 
 /** A checkout with this project's scripts, and programs of a test's own for Java and Maven. */
 final class Checkout {
+  private static final List<String> MODULES =
+      List.of("tensors", "core", "pipelines", "models", "cli", "examples");
   private static final Path SCRIPTS = Path.of("../scripts");
 
   private final Path root;
@@ -31,9 +33,9 @@ final class Checkout {
       Path copy = root.resolve("scripts").resolve(name);
       Files.copy(SCRIPTS.resolve(name), copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
-    for (String module : List.of("xfuser-core", "xfuser-models", "xfuser-cli", "xfuser-examples")) {
-      Files.createDirectories(root.resolve(module).resolve("src/main"));
-      Files.writeString(root.resolve(module).resolve("pom.xml"), "");
+    for (String module : MODULES) {
+      Files.createDirectories(root.resolve("xfuser-" + module).resolve("src/main"));
+      Files.writeString(root.resolve("xfuser-" + module).resolve("pom.xml"), "");
     }
     for (String name : List.of("pom.xml", "LICENSE", "NOTICE")) {
       Files.writeString(root.resolve(name), "");

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the denoising loops of single pipelines do with a scheduler otherwise than all others, so
- * that the core's one loop does it too. Source: {@code __call__} of diffusers' pipelines.
+ * that the one loop of all pipelines does it too. Source: {@code __call__} of diffusers' pipelines.
  */
 public final class LoopVariants {
   private LoopVariants() {}
