@@ -66,6 +66,15 @@ class GpuCheckTest {
     assertThat(said("CUDA=no; " + run)).contains(" -Duser=1 ").doesNotContain(limit);
   }
 
+  /** The script compiles the tests of the library's modules and looks for those for GPUs there. */
+  @Test
+  void everyModuleWithTestsForGpusIsOfTheLibrary() throws Exception {
+    String tagged = "grep -rlE --include=*.java '^ *@Tag[(].gpu.[)]' xfuser-*/src/test/java";
+    assertThat(said("cd ..; " + tagged + " | cut -d / -f 1 | sort -u").lines())
+        .contains("xfuser-pipelines", "xfuser-models")
+        .isSubsetOf(said(". ../scripts/lib.sh; printf '%s\\n' $LIBRARY").lines().toList());
+  }
+
   private static String said(String script) throws IOException {
     Process bash = new ProcessBuilder("bash", "-c", script).start();
     return new String(bash.getInputStream().readAllBytes(), UTF_8);

@@ -20,6 +20,8 @@ class DeviceTestsTest {
     "true, models.DevicesTest.functionsStayOnAGpu"
         + " models.cuda.CudaPictureTest.aGpuDrawsWhatTheCpuDraws"
         + " pipeline.FusedPictureTest.aGpuDrawsTheSamePictureByOwnKernels"
+        + " torchscript.CudaAttentionTest.aGpusKernelsAttendAsTheEquationSays"
+        + " internal.kernels.FusedKernelsTest.aGpusAdaLnAndGatesToo"
   })
   void theTestsOfTypesAndDevicesAreFound(boolean cuda, String names) {
     TestPlan plan = LauncherFactory.create().discover(DeviceTests.request(cuda));
