@@ -71,13 +71,18 @@ public record TextRequest(
 
   /** Encodes each prompt of {@link #images} once, and repeats its rows for each picture. */
   public Map<String, NDArray> perPrompt(NDManager owner, PromptEncoder encoder) {
-    int first = images.from() / imagesPerPrompt;
-    int last = (images.to() - 1) / imagesPerPrompt;
+    Range its = ofImages();
     return encode(
         owner,
-        all -> all.subList(first, last + 1),
+        all -> all.subList(its.from(), its.to()),
         encoder,
-        rows(image -> image / imagesPerPrompt - first));
+        rows(image -> image / imagesPerPrompt - its.from()));
+  }
+
+  /** Which prompts {@link #images} are drawn from. */
+  public Range ofImages() {
+    return new Range(
+        images.from() / imagesPerPrompt, (images.to() + imagesPerPrompt - 1) / imagesPerPrompt);
   }
 
   /**

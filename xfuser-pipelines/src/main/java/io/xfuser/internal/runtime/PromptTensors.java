@@ -123,7 +123,7 @@ record PromptTensors(
     if (!missing.isEmpty()) {
       try (Shared.Lease<TextEncoder> encoder = run.loads(pipeline).textEncoder(share())) {
         run.figures().textEncoder(encoder.get().parameterBytes());
-        if (missing.size() == 2 && together(encoder.get())) {
+        if (missing.size() == 2 && together(encoder.get(), missing.get(0).request())) {
           encodeTogether(scope, encoder.get(), missing, all);
         } else {
           missing.forEach(part -> took(all, part, encoder.get().encode(scope, part.request())));
@@ -137,9 +137,8 @@ record PromptTensors(
   }
 
   /** Sums over shares are in another order where there is more to sum. */
-  private boolean together(TextEncoder encoder) {
-    GenerationRequest request = plan.request();
-    long rows = 2L * request.prompts().positive().size() * request.text().maxSequenceLength();
+  private boolean together(TextEncoder encoder, TextRequest first) {
+    long rows = 2L * first.ofImages().length() * first.options().maxSequenceLength();
     return encoder.keepsApart() && rows <= MOST_ROWS && (!shared() || replica.size() == 1);
   }
 
