@@ -45,6 +45,7 @@ class DemoModelTest {
     assertThat(differenceFromDiffusers(ParallelConfig.serial())).isLessThanOrEqualTo(1e-3);
   }
 
+  @Tag("complete") // as it is with other PixArt models
   @Test
   void cfgParallelismEqualsDiffusers() {
     assertThat(differenceFromDiffusers(ParallelConfig.builder().cfgDegree(2).build()))
