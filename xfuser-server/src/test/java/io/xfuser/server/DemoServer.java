@@ -2,6 +2,7 @@ package io.xfuser.server;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.InputConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.XDiTParallel;
 import java.nio.file.Path;
 
@@ -11,8 +12,20 @@ final class DemoServer {
 
   private DemoServer() {}
 
+  /** One rank of a pipeline that all tests share, which stays open as long as the JVM. */
   static XDiTParallel ranks() {
-    return XDiTParallel.inProcess(EngineConfig.builder(MODEL).build());
+    return ranks(EngineConfig.of(MODEL));
+  }
+
+  /** Ranks of the same pipeline in another layout. */
+  static XDiTParallel ranks(EngineConfig engine) {
+    return XDiTParallel.inProcess(Opened.PIPELINE, engine);
+  }
+
+  /** When it is first asked for. */
+  private static final class Opened {
+    static final DiffusionPipeline PIPELINE =
+        DiffusionPipeline.fromPretrained(EngineConfig.of(MODEL));
   }
 
   static ImageServer.Builder of(XDiTParallel ranks) {

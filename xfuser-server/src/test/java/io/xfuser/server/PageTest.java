@@ -3,7 +3,6 @@ package io.xfuser.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.EngineConfig;
-import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.XDiTParallel;
 import java.io.IOException;
 import java.net.URI;
@@ -29,9 +28,6 @@ class PageTest {
   private static final String TAB = "\uE004";
 
   @SuppressWarnings("NullAway.Init")
-  private static DiffusionPipeline pipeline;
-
-  @SuppressWarnings("NullAway.Init")
   private static ImageServer server;
 
   @SuppressWarnings("NullAway.Init")
@@ -43,13 +39,12 @@ class PageTest {
       System.out.println("skipped: the page is not tried, there are no chromium and chromedriver");
     }
     Assumptions.assumeTrue(Browser.isHere(), "no chromium and chromedriver on the path");
-    pipeline = DiffusionPipeline.fromPretrained(ENGINE);
     server = ImageServer.builder().model("demo", ranks()).port(0).start();
     browser = Browser.start();
   }
 
   private static XDiTParallel ranks() {
-    return XDiTParallel.inProcess(pipeline, ENGINE);
+    return DemoServer.ranks(ENGINE);
   }
 
   @AfterAll
@@ -57,7 +52,6 @@ class PageTest {
     if (browser != null) {
       browser.close();
       server.close();
-      pipeline.close();
     }
   }
 
