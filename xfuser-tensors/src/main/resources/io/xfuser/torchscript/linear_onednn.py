@@ -42,7 +42,9 @@ def rows_to_reach(self, x: Tensor, weight: Tensor) -> int:
 
 def multiplies_into(self, x: Tensor, weight: Tensor, y: Tensor) -> bool:
   # whether product_there is quicker than product: MKL is where oneDNN does not pack factors of some hundred rows (decision 0084)
-  if x.numel() == 0 or x.dtype != 6 or y.dtype != 6 or not self.packs_many_rows() or not self.has_mkl():
+  if not x.is_cpu or x.numel() == 0 or x.dtype != 6 or y.dtype != 6:
+    return False
+  if not self.packs_many_rows() or not self.has_mkl():
     return False
   rows, outputs = x.numel() // x.size(-1), weight.size(0)
   unpacked = rows >= 192 and outputs >= 256 and 1. / rows + 1. / outputs >= 0.0038

@@ -17,6 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Products of nearly as many rows as oneDNN packs, whatever this machine's CPU. */
 class PackedRowsTest {
+  private static final String WIDE = "avx2 avx512f avx512bw avx512dq avx512vl";
+
   private static final String ANSWERS =
       """
       def reached(self, rows: int, outputs: int, dtype: int) -> int:
@@ -87,11 +89,28 @@ class PackedRowsTest {
   void widerInstructionsPackOtherwise() {
     assertThat(cpu("avx2 fma").hasAvx2AtMost()).isTrue();
     assertThat(cpu("avx2 avx512f avx512_bf16").hasAvx2AtMost()).isTrue();
-    CpuFeatures wide = cpu("avx2 avx512f avx512bw avx512dq avx512vl");
-    assertThat(wide.hasAvx2AtMost()).isFalse();
-    assertThat(wide.under(Map.of("ONEDNN_MAX_CPU_ISA", "AVX2")).hasAvx2AtMost()).isTrue();
-    assertThat(wide.under(Map.of("ONEDNN_MAX_CPU_ISA", "AVX")).hasAvx2AtMost()).isFalse();
+    assertThat(cpu(WIDE).hasAvx2AtMost()).isFalse();
     assertThat(cpu("fma").hasAvx2AtMost()).isFalse();
+  }
+
+  /** What it is kept from, not what libtorch's own kernels are. */
+  @ParameterizedTest
+  @CsvSource({
+    "ONEDNN_MAX_CPU_ISA, AVX, false, false",
+    "ONEDNN_MAX_CPU_ISA, SSE41, false, false",
+    "ONEDNN_MAX_CPU_ISA, AVX2, true, true",
+    "ONEDNN_MAX_CPU_ISA, AVX2_VNNI, true, true",
+    "DNNL_MAX_CPU_ISA, AVX2_VNNI_2, true, true",
+    "ONEDNN_MAX_CPU_ISA, AVX512_CORE, true, false",
+    "ONEDNN_MAX_CPU_ISA, AVX512_CORE_VNNI, true, false",
+    "ONEDNN_MAX_CPU_ISA, AVX512_CORE_BF16, true, false",
+    "ATEN_CPU_CAPABILITY, avx2, true, false",
+    "ATEN_CPU_CAPABILITY, default, true, false",
+  })
+  void oneDnnPacksByWhatItMayUse(String variable, String value, boolean avx2, boolean avx512) {
+    Map<String, String> environment = Map.of(variable, value);
+    assertThat(cpu("avx2 fma").under(environment).hasAvx2AtMost()).isEqualTo(avx2);
+    assertThat(cpu(WIDE).under(environment).hasAvx2AtMost()).isEqualTo(avx512);
   }
 
   private static CpuFeatures cpu(String flags) {

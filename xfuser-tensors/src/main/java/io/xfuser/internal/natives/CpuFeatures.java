@@ -16,8 +16,10 @@ import java.util.Set;
  * @param vendor as the CPU names it, or nothing
  * @param flags of instructions that all cores have; where cores differ, a thread may be moved to
  *     any of them
+ * @param hasAvx2AtMost whether oneDNN has AVX2 and nothing wider; it does not listen to what
+ *     libtorch's own kernels are kept from
  */
-public record CpuFeatures(String vendor, Set<String> flags) {
+public record CpuFeatures(String vendor, Set<String> flags, boolean hasAvx2AtMost) {
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
   /** What oneDNN asks for before it takes any of AVX-512 (cpu_isa_traits.hpp). */
@@ -36,6 +38,8 @@ public record CpuFeatures(String vendor, Set<String> flags) {
 
   private static final Set<String> BELOW_AVX2 = Set.of("sse41", "avx");
 
+  private static final Set<String> AVX2_AT_MOST = Set.of("avx2", "avx2_vnni", "avx2_vnni_2");
+
   private static final Set<String> BELOW_AMX = Set.of("avx512_core_fp16", "avx10_1_512");
 
   /**
@@ -44,7 +48,7 @@ public record CpuFeatures(String vendor, Set<String> flags) {
    */
   public static CpuFeatures ofThisMachine() {
     if (!Files.isReadable(CPU_INFO)) {
-      return new CpuFeatures("", Set.of());
+      return of(List.of());
     }
     try {
       return of(Files.readAllLines(CPU_INFO)).under(System.getenv());
@@ -70,7 +74,8 @@ public record CpuFeatures(String vendor, Set<String> flags) {
         }
       }
     }
-    return new CpuFeatures(vendor, common == null ? Set.of() : Set.copyOf(common));
+    Set<String> flags = common == null ? Set.of() : Set.copyOf(common);
+    return new CpuFeatures(vendor, flags, hasAvx2AtMost(flags, ""));
   }
 
   /**
@@ -92,19 +97,17 @@ public record CpuFeatures(String vendor, Set<String> flags) {
     } else if (BELOW_AMX.contains(most)) {
       left.removeIf(flag -> flag.startsWith("amx"));
     }
-    if (BELOW_AVX2.contains(most)) {
-      left.remove("avx2");
-    }
-    return new CpuFeatures(vendor, Set.copyOf(left));
+    return new CpuFeatures(vendor, Set.copyOf(left), hasAvx2AtMost(flags, most));
+  }
+
+  private static boolean hasAvx2AtMost(Set<String> flags, String most) {
+    return flags.contains("avx2")
+        && !BELOW_AVX2.contains(most)
+        && (AVX2_AT_MOST.contains(most) || !flags.containsAll(AVX512_CORE));
   }
 
   public boolean isAmd() {
     return vendor.equals("AuthenticAMD");
-  }
-
-  /** Whether oneDNN has AVX2 and nothing wider. */
-  public boolean hasAvx2AtMost() {
-    return flags.contains("avx2") && !flags.containsAll(AVX512_CORE);
   }
 
   /** ARM's bfloat16 instructions. */
