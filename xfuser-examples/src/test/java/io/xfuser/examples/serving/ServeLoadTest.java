@@ -12,7 +12,7 @@ class ServeLoadTest {
   @Test
   void manyClientsSomeOfWhomLeaveGetThePicturesOfTheirSeeds()
       throws IOException, InterruptedException {
-    ServeLoad.Outcome outcome = ServeLoad.run(Path.of("demo-model"), 24, Duration.ofSeconds(1));
+    ServeLoad.Outcome outcome = ServeLoad.run(Path.of("demo-model"), 12, Duration.ofSeconds(1));
     assertThat(outcome.wrong()).isEmpty();
     assertThat(outcome.drawn()).isPositive();
     assertThat(outcome.hungUp()).isPositive();
