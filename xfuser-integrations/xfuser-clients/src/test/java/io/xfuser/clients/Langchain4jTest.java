@@ -9,22 +9,19 @@ import dev.langchain4j.model.image.ImageModel;
 import dev.langchain4j.model.openai.OpenAiImageModel;
 import io.xfuser.server.ImageServer;
 import java.awt.Color;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class Langchain4jTest {
   @SuppressWarnings("NullAway.Init")
   private static ImageServer server;
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws IOException {
-    server = Servers.start(folder);
+  static void start() {
+    server = Servers.start();
   }
 
   @AfterAll
@@ -38,14 +35,14 @@ class Langchain4jTest {
         .apiKey("none")
         .modelName("gpt-image-1")
         .maxRetries(0)
-        .size("64x64");
+        .size("32x32");
   }
 
   @Test
   void generatesOneAndSeveral() {
     ImageModel model = model().quality("auto").user("me").background("auto").build();
     Image fox = model.generate("a fox").content();
-    assertThat(Servers.picture(fox.base64Data()).getWidth()).isEqualTo(64);
+    assertThat(Servers.picture(fox.base64Data()).getWidth()).isEqualTo(32);
     List<Image> two = model.generate("a fox", 2).content();
     assertThat(two).hasSize(2).doesNotHaveDuplicates();
   }
@@ -65,9 +62,9 @@ class Langchain4jTest {
     Image image = Image.builder().base64Data(red).mimeType("image/png").build();
     Image mask = Image.builder().base64Data(hole).mimeType("image/png").build();
     Image edited = model().build().edit(image, "a fox").content();
-    assertThat(Servers.picture(edited.base64Data()).getWidth()).isEqualTo(64);
+    assertThat(Servers.picture(edited.base64Data()).getWidth()).isEqualTo(32);
     Image masked = model().build().edit(image, mask, "a fox").content();
-    assertThat(Servers.picture(masked.base64Data()).getWidth()).isEqualTo(64);
+    assertThat(Servers.picture(masked.base64Data()).getWidth()).isEqualTo(32);
   }
 
   @Test

@@ -43,8 +43,8 @@ class OpenAiJavaTest {
   private static OpenAIClient client;
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws IOException {
-    server = Servers.start(folder);
+  static void start() {
+    server = Servers.start();
     client = client(server).build();
   }
 
@@ -59,7 +59,7 @@ class OpenAiJavaTest {
   }
 
   private static ImageGenerateParams.Builder fox() {
-    return ImageGenerateParams.builder().prompt("a fox").model("gpt-image-1").size("64x64");
+    return ImageGenerateParams.builder().prompt("a fox").model("gpt-image-1").size("32x32");
   }
 
   @Test
@@ -72,9 +72,9 @@ class OpenAiJavaTest {
     ImagesResponse one = client.images().generate(seeded);
     String file = one.data().orElseThrow().get(0).b64Json().orElseThrow();
     assertThat(one.created()).isPositive();
-    try (XDiTParallel ranks = Servers.ranks("flux_dev_tiny")) {
+    try (XDiTParallel ranks = Servers.ranks()) {
       InputConfig same =
-          InputConfig.builder("a fox").size(64, 64).seed(7).numInferenceSteps(2).build();
+          InputConfig.builder("a fox").size(32, 32).seed(7).numInferenceSteps(2).build();
       assertThat(Servers.pixels(Servers.picture(file)))
           .isEqualTo(Servers.pixels(Servers.picture(ranks.generate(same).pngs().get(0))));
     }
@@ -108,7 +108,7 @@ class OpenAiJavaTest {
 
   @Test
   void editsAFormOfOnePictureOrAListAndAMask() {
-    ImageEditParams.Builder edit = ImageEditParams.builder().prompt("a fox").size("64x64");
+    ImageEditParams.Builder edit = ImageEditParams.builder().prompt("a fox").size("32x32");
     ImageEditParams.Image one = ImageEditParams.Image.ofInputStream(red());
     ImagesResponse plain = client.images().edit(edit.image(file(one)).build());
     Servers.picture(plain.data().orElseThrow().get(0).b64Json().orElseThrow());
@@ -157,7 +157,7 @@ class OpenAiJavaTest {
     Path keys = Files.writeString(folder.resolve("keys"), "secret\n");
     ImageServer closed =
         ImageServer.builder()
-            .model("closed", Servers.ranks("pixart_sigma_tiny"))
+            .model("closed", Servers.ranks())
             .set(ServerSettings.API_KEY_FILE, keys)
             .set(ServerSettings.MAX_WAITING, 0)
             .port(0)

@@ -3,6 +3,7 @@ package io.xfuser.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xfuser.config.EngineConfig;
+import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.server.ImageServer;
 import java.awt.Color;
@@ -23,20 +24,35 @@ final class Servers {
 
   private Servers() {}
 
-  static XDiTParallel ranks(String model) {
-    return XDiTParallel.inProcess(EngineConfig.of(FIXTURES.resolve(model)));
+  /** Of a pipeline that all tests share, which stays open as long as the JVM. */
+  static XDiTParallel ranks() {
+    return XDiTParallel.inProcess(Opened.PIPELINE, Opened.ENGINE);
   }
 
-  /** Of a model that takes prompts and pictures, and few steps where none are asked for. */
-  static ImageServer start(Path folder) throws IOException {
-    try (Stream<Path> parts = Files.list(FIXTURES.resolve("flux_dev_tiny").toAbsolutePath())) {
-      for (Path part : (Iterable<Path>) parts::iterator) {
-        Files.createSymbolicLink(folder.resolve(part.getFileName()), part);
+  static ImageServer start() {
+    return ImageServer.builder().model("tiny", ranks()).port(0).start();
+  }
+
+  /** A model that takes prompts and pictures, and few steps where none are asked for. */
+  private static final class Opened {
+    static final EngineConfig ENGINE = EngineConfig.of(model());
+    static final DiffusionPipeline PIPELINE = DiffusionPipeline.fromPretrained(ENGINE);
+
+    private static Path model() {
+      try (Stream<Path> parts = Files.list(FIXTURES.resolve("flux_dev_tiny").toAbsolutePath())) {
+        Path folder = Files.createTempDirectory("tiny");
+        folder.toFile().deleteOnExit();
+        for (Path part : (Iterable<Path>) parts::iterator) {
+          Path link = Files.createSymbolicLink(folder.resolve(part.getFileName()), part);
+          link.toFile().deleteOnExit();
+        }
+        Path defaults = folder.resolve("xfuser.json");
+        Files.writeString(defaults, "{\"num_inference_steps\": 2}").toFile().deleteOnExit();
+        return folder;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
-    Files.writeString(folder.resolve("xfuser.json"), "{\"num_inference_steps\": 4}");
-    XDiTParallel ranks = XDiTParallel.inProcess(EngineConfig.of(folder));
-    return ImageServer.builder().model("tiny", ranks).port(0).start();
   }
 
   /** All that a user changes in a client. */

@@ -6,12 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.errors.BadRequestException;
 import io.xfuser.server.ImageServer;
-import java.io.IOException;
-import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.image.ImagePrompt;
 import org.springframework.ai.image.ImageResponse;
 import org.springframework.ai.openai.OpenAiImageModel;
@@ -25,8 +22,8 @@ class SpringAiTest {
   private static OpenAiImageModel model;
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws IOException {
-    server = Servers.start(folder);
+  static void start() {
+    server = Servers.start();
     model =
         OpenAiImageModel.builder()
             .openAiClient(
@@ -48,14 +45,14 @@ class SpringAiTest {
   }
 
   private static OpenAiImageOptions.Builder small() {
-    return OpenAiImageOptions.builder().width(64).height(64);
+    return OpenAiImageOptions.builder().width(32).height(32);
   }
 
   @Test
   void generatesOneAndSeveral() {
     ImageResponse two = draw(small().n(2).quality("auto").user("me"));
     assertThat(two.getResults()).hasSize(2);
-    assertThat(Servers.picture(two.getResult().getOutput().getB64Json()).getWidth()).isEqualTo(64);
+    assertThat(Servers.picture(two.getResult().getOutput().getB64Json()).getWidth()).isEqualTo(32);
     assertThat(two.getMetadata().getCreated()).isPositive();
   }
 
@@ -64,7 +61,7 @@ class SpringAiTest {
     ImageResponse fox = draw(small().model("dall-e-3").style("vivid").responseFormat("url"));
     String place = fox.getResult().getOutput().getUrl();
     try (var file = java.net.URI.create(place).toURL().openStream()) {
-      assertThat(Servers.picture(file.readAllBytes()).getWidth()).isEqualTo(64);
+      assertThat(Servers.picture(file.readAllBytes()).getWidth()).isEqualTo(32);
     }
   }
 
