@@ -23,9 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class HubModelTest {
-  private static final Path SIGMA =
-      Path.of("../xfuser-models/src/test/resources/fixtures/pixart_sigma_tiny");
-  private static final String NAME = "pixart_sigma_dp1_cfg1_ulysses2_ring1_pp1_patch1_0.png";
+  private static final Path DIT = Path.of("../xfuser-models/src/test/resources/fixtures/dit_tiny");
+  private static final String NAME = "dit_dp1_cfg1_ulysses2_ring1_pp1_patch1_0.png";
   private static final String WEIGHTS = "/vae/diffusion_pytorch_model.safetensors";
 
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -35,7 +34,7 @@ class HubModelTest {
 
   @BeforeEach
   void serve() throws IOException {
-    server = new HubServer("org/tiny").withAll(SIGMA);
+    server = new HubServer("org/tiny").withAll(DIT);
     environment.put("HF_ENDPOINT", server.endpoint().toString());
     environment.put("HF_HUB_CACHE", directory.resolve("cache").toString());
   }
@@ -48,7 +47,7 @@ class HubModelTest {
   @Test
   void aNamedModelIsDownloadedAndDrawsWhatItsDirectoryDraws() throws IOException {
     Path local = directory.resolve("local");
-    assertThat(run(flags(SIGMA.toString(), local))).isZero();
+    assertThat(run(flags(DIT.toString(), local))).isZero();
     err.reset();
     Path named = directory.resolve("named");
     assertThat(run(flags("org/tiny", named))).as(() -> err.toString(UTF_8)).isZero();
@@ -133,9 +132,9 @@ class HubModelTest {
   }
 
   private static String[] flags(String model, Path results) {
-    String small = "--num_inference_steps 1 --no_use_resolution_binning --height 64 --width 64";
+    String small = "--num_inference_steps 1";
     String where = "--model %s --output_directory %s".formatted(model, results);
-    return (where + " --prompt fox --ulysses_degree 2 " + small).split(" ");
+    return (where + " --class_labels 7 --ulysses_degree 2 " + small).split(" ");
   }
 
   /** Of a picture, whose file also tells which model drew it. */
