@@ -123,7 +123,8 @@ final class LayoutDeal {
     if (!isVariant(own)) {
       shown.addAll(layout.showsOfMethods());
       shown.add("encoding together " + layout.encodesTogether());
-    } else if (layout.degrees().distrifusionDegree() > 1 && layout.warmupSteps() < 2) {
+    }
+    if (layout.degrees().distrifusionDegree() > 1 && layout.warmupSteps() < 2) {
       shown.add("what is stale is replaced by what is stale");
     }
     String method = THOROUGH.get(own);

@@ -2,6 +2,7 @@ package io.xfuser.models.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.xfuser.config.ParallelConfig;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -13,22 +14,25 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Of a choice, where there is one. */
-@DisabledIfSystemProperty(named = "xfuser.layouts", matches = "all")
 class LayoutTest {
   private static final List<String> MODELS = List.of("one", "another");
 
   private static final List<Layout> ALL =
-      ParallelContract.degrees()
-          .flatMap(
-              degrees ->
-                  IntStream.range(0, 6)
-                      .mapToObj(
-                          i ->
-                              new Layout(
-                                  degrees.toBuilder().numPipelinePatch(1 + i / 2).build(),
-                                  i % 2 * 3)))
+      Stream.of(pipelined(), DistriFusionLayouts.alone(), DistriFusionLayouts.hybrids())
+          .flatMap(layouts -> layouts)
           .toList();
+
+  private static Stream<Layout> pipelined() {
+    return ParallelContract.degrees()
+        .flatMap(
+            degrees ->
+                IntStream.range(0, 6)
+                    .mapToObj(
+                        i ->
+                            new Layout(
+                                degrees.toBuilder().numPipelinePatch(1 + i / 2).build(),
+                                i % 2 * 3)));
+  }
 
   private static Stream<Layout> of(String model) {
     return LayoutDeal.covering(ALL, List.of(), MODELS, model);
@@ -40,7 +44,12 @@ class LayoutTest {
     assertThat(shown(together, Layout::shows))
         .isEqualTo(shown(ALL, Layout::shows))
         .contains(List.of("CFG", "ring", "staleness"), List.of("Ulysses", "ring"));
-    assertThat(together).as("of %d twice", ALL.size()).hasSizeLessThan(ALL.size() / 4);
+  }
+
+  @Test
+  @DisabledIfSystemProperty(named = "xfuser.layouts", matches = "all")
+  void modelsTogetherTryFewLayouts() {
+    assertThat(MODELS.stream().flatMap(LayoutTest::of)).hasSizeLessThan(ALL.size() / 4);
   }
 
   @ParameterizedTest
@@ -55,7 +64,17 @@ class LayoutTest {
     assertThat(chosen).doesNotHaveDuplicates();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"added", "wan22_tiny", "wan22_5b_tiny"})
+  void whatIsStaleIsReplacedByWhatIsStaleWithEachModel(String model) {
+    ParallelConfig three = ParallelConfig.builder().distrifusionDegree(3).build();
+    Layout replacedOnce = new Layout(three.toBuilder().tensorDegree(2).build(), 2);
+    assertThat(LayoutDeal.covering(ALL, List.of(replacedOnce), List.of(), model))
+        .anyMatch(layout -> layout.degrees().distrifusionDegree() > 1 && layout.warmupSteps() < 2);
+  }
+
   @Test
+  @DisabledIfSystemProperty(named = "xfuser.layouts", matches = "all")
   void methodsAreTriedInUnevenSharesUnlessBlocksAreAnotherModels() {
     assertThat(of("added")).anyMatch(layout -> layout.degrees().ringDegree() == 3);
     assertThat(of("sd3_tiny")).noneMatch(layout -> layout.degrees().ringDegree() == 3);
@@ -63,6 +82,7 @@ class LayoutTest {
   }
 
   @Test
+  @DisabledIfSystemProperty(named = "xfuser.layouts", matches = "all")
   void whatIsTriedAlreadyIsNotAskedAgain() {
     Layout tried = of("sd3_tiny").findFirst().orElseThrow();
     assertThat(LayoutDeal.covering(ALL, List.of(tried), MODELS, "sd3_tiny"))
