@@ -161,12 +161,9 @@ public abstract class CostContract {
 
   /** The model's part of them, each with some warm-up. */
   Stream<Layout> layouts() {
-    List<ParallelConfig> degrees = degrees().toList();
     List<Layout> all =
-        IntStream.range(0, degrees.size())
-            .boxed()
-            .flatMap(
-                turn -> warmups(degrees.get(turn), turn).map(w -> new Layout(degrees.get(turn), w)))
+        degrees()
+            .flatMap(degrees -> warmups(degrees).map(warmup -> new Layout(degrees, warmup)))
             .toList();
     return LayoutDeal.coveringMethods(all, name());
   }
@@ -176,12 +173,17 @@ public abstract class CostContract {
     return String.valueOf(directory().getFileName());
   }
 
-  private static Stream<Integer> warmups(ParallelConfig degrees, int turn) {
-    if (degrees.patches() * degrees.distrifusionPatches() == 1) {
-      return Stream.of(1);
-    }
-    List<Integer> all = List.of(0, 1, STEPS);
-    return CoveringArray.ALL ? all.stream() : Stream.of(all.get(turn % all.size()));
+  /** The last leaves nothing stale, here and where a {@link Layout} is said to be so. */
+  private static Stream<Integer> warmups(ParallelConfig degrees) {
+    boolean whole = degrees.patches() * degrees.distrifusionPatches() == 1;
+    return whole ? Stream.of(1) : Stream.of(0, 1, ParallelContract.STEPS);
+  }
+
+  @Test
+  void stalePatchesAreCountedByEachMethodThatHasThem() {
+    assertThat(layouts().filter(layout -> layout.warmupSteps() < STEPS).map(Layout::degrees))
+        .anyMatch(degrees -> degrees.pipefusionDegree() > 1 && degrees.patches() > 1)
+        .anyMatch(degrees -> degrees.distrifusionDegree() > 1);
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -16,6 +17,9 @@ import java.util.stream.Stream;
 record Layout(ParallelConfig degrees, int warmupSteps) {
   private static final Set<String> IN_ATTENTION =
       Set.of("DistriFusion", "Ulysses", "ring", "tensor");
+
+  /** The methods that cut a picture into patches, which may be stale. */
+  private static final Set<String> OF_PATCHES = Set.of("stages", "DistriFusion");
 
   static final Layout SERIAL = new Layout(ParallelConfig.serial(), 0);
 
@@ -104,11 +108,29 @@ record Layout(ParallelConfig degrees, int warmupSteps) {
     return shown;
   }
 
-  /** Each of its degrees, and every two methods: of three, formulas say nothing else. */
+  /**
+   * Each of its degrees, and every two methods: of three, formulas say nothing else. With stages
+   * and DistriFusion, each warm-up, and stale each degree.
+   */
   Set<?> showsOfCosts() {
     Set<Object> shown = new HashSet<>(pairs());
-    shown.addAll(axes().entrySet());
+    axes()
+        .forEach(
+            (method, degree) -> {
+              shown.add(List.of(method, degree));
+              if (degree > 1 && OF_PATCHES.contains(method)) {
+                shown.add(List.of(method, "warm-up", warmupSteps));
+                shown.add(List.of(method, degree, "stale", stale()));
+              }
+            });
     return shown;
+  }
+
+  /** Its methods whose patches are stale, in pairs. */
+  Set<Object> showsOfStalePatches() {
+    return pairs().stream()
+        .filter(pair -> pair.contains("staleness") && OF_PATCHES.stream().anyMatch(pair::contains))
+        .collect(Collectors.toSet());
   }
 
   /** Pairs of its methods. */

@@ -101,9 +101,19 @@ final class LayoutDeal {
         : Stream.concat(fixed.stream(), beside(fixed, all, own, Layout::pairs).stream());
   }
 
-  /** Every degree and every two methods with one of the models, every method with each. */
+  /**
+   * Every degree and every two methods with one of the models, every method with each, and stale
+   * those of patches.
+   */
   static Stream<Layout> coveringMethods(List<Layout> all, String own) {
-    Function<Layout, Set<?>> shows = isVariant(own) ? layout -> Set.of() : Layout::showsOfMethods;
+    Function<Layout, Set<?>> shows =
+        layout -> {
+          Set<Object> shown = layout.showsOfStalePatches();
+          if (!isVariant(own)) {
+            shown.addAll(layout.showsOfMethods());
+          }
+          return shown;
+        };
     return covering(all, List.of(), FAMILY, own, Layout::showsOfCosts, shows);
   }
 
