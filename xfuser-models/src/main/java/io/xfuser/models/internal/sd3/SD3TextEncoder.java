@@ -81,12 +81,12 @@ final class SD3TextEncoder extends TextTowers {
     int positives = all.positives();
     int tokens = pooling.get(0).limit(POOLED_TOKENS); // the first tokenizer's for both
     int skip = request.options().clipSkip();
-    TextInput input = tower.input(owner, texts, tokens, request);
     if (skip == 0 || positives == texts.size()) {
-      return tower.layer(owner, input, STATE - skip);
+      return tower.layer(owner, tower.input(owner, texts, tokens, request), STATE - skip);
     }
-    TextInput first = tower.input(owner, texts.subList(0, positives), tokens, request);
-    TextInput last = tower.input(owner, texts.subList(positives, texts.size()), tokens, request);
+    TextInput first = tower.input(owner, texts.subList(0, positives), tokens, request).in(1);
+    TextInput last =
+        tower.input(owner, texts.subList(positives, texts.size()), tokens, request).in(1);
     TextOutput prompts = tower.layer(owner, first, STATE - skip);
     TextOutput others = tower.layer(owner, last, STATE);
     return new TextOutput(

@@ -29,7 +29,7 @@ public record TextInput(
   }
 
   /** The same texts in so many parts. */
-  TextInput in(int someParts) {
+  public TextInput in(int someParts) {
     return new TextInput(ids, mask, pictures, context, someParts);
   }
 

@@ -72,29 +72,30 @@ def feed_forward(self, x: Tensor, w: Dict[str, Tensor], texts: int) -> Tensor:
   inner = inner.to(self.taken_type(inner, w, "layer.1.DenseReluDense.wo"))
   return self.linear_apart(inner, w, "layer.1.DenseReluDense.wo", False, None, inner.dtype, texts)
 
-def finite(self, x: Tensor) -> Tensor:
-  # keeps float16 away from infinity
+def finite(self, x: Tensor, texts: int) -> Tensor:
+  # keeps float16 away from infinity, each of so many equal parts by itself
   if x.dtype != 5:
     return x
-  limit = 65504.
-  if bool(torch.any(torch.isinf(x))):
-    limit = 64504.
-  return torch.clamp(x, -limit, limit)
+  parts = annotate(List[Tensor], [])
+  for part in torch.chunk(x, texts, 0):
+    limit = 64504. if bool(torch.any(torch.isinf(part))) else 65504.
+    parts.append(torch.clamp(part, -limit, limit))
+  return parts[0] if texts == 1 else torch.cat(parts, 0)
 
-def add_term(self, x: Tensor, y: Tensor, terms: List[int]) -> Tensor:
+def add_term(self, x: Tensor, y: Tensor, terms: List[int], texts: int) -> Tensor:
   # x + y, or y in the type of that sum
   if terms[2] == 0:
-    return self.finite(torch.to(y, torch.result_type(x, y)))
-  return self.finite(x + y)
+    return self.finite(torch.to(y, torch.result_type(x, y)), texts)
+  return self.finite(x + y, texts)
 
 def block(self, x: Tensor, w: Dict[str, Tensor], bias: Tensor, width: int, eps: float, texts: int, terms: List[int]) -> Tensor:
   # x (B, T, D) -> (B, T, D), of so many equal parts of B as if each were alone; two terms
   if self.adds(terms, 0):
     h = self.rms_norm(x, w, "layer.0.layer_norm", eps)
-    x = self.add_term(x, self.attention(h, bias, w, width, texts), terms)
+    x = self.add_term(x, self.attention(h, bias, w, width, texts), terms, texts)
   if self.adds(terms, 1):
     h = self.rms_norm(x, w, "layer.1.layer_norm", eps)
-    x = self.add_term(x, self.feed_forward(h, w, texts), terms)
+    x = self.add_term(x, self.feed_forward(h, w, texts), terms, texts)
   return x
 
 def last_norm(self, x: Tensor, w: Dict[str, Tensor], eps: float) -> Tensor:

@@ -10,6 +10,7 @@ import io.xfuser.failure.ModelException;
 import io.xfuser.internal.weights.SafeTensorsWriter;
 import io.xfuser.models.internal.weights.FileWeights;
 import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.BlockContext;
 import io.xfuser.weights.LoadOptions;
@@ -33,6 +34,13 @@ class T5EncoderTest {
   private static final Path TINY = TextFixtures.path("pixart_sigma_tiny/text_encoder");
   private static final Path RELU = TextFixtures.path("t5_relu");
   private static final Path STATES = TextFixtures.path("text/t5.safetensors");
+
+  private static final Program PARTS =
+      Program.load(
+          T5EncoderTest.class,
+          "/io/xfuser/models/internal/text/encoder.py",
+          "/io/xfuser/models/internal/text/t5.py",
+          "t5_parts.py");
 
   private NDManager manager;
 
@@ -58,7 +66,7 @@ class T5EncoderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"FLOAT32", "BFLOAT16"})
+  @ValueSource(strings = {"FLOAT32", "BFLOAT16", "FLOAT16"})
   void partsHaveTheBitsThatTheyHaveAlone(ElementType type) {
     try (T5Encoder encoder =
         T5Encoder.open(EncoderFolder.of(TINY, LoadOptions.of(type)), Share.WHOLE)) {
@@ -75,6 +83,21 @@ class T5EncoderTest {
               manager, List.of(encode(encoder, ids, mask), encode(encoder, others, whole)), 0);
       assertThat(floats(together)).containsExactly(floats(each));
     }
+  }
+
+  /** Of widths at which one batch of both has other bits, at least on some CPUs. */
+  @Test
+  void wideLayersGivePartsTheBitsThatTheyHaveAlone() {
+    assertThat(PARTS.callLong("together", 256, 1024, 640, 2)).isOne();
+    if (PARTS.callLong("differs_by_rows") == 1) {
+      assertThat(PARTS.callLong("together", 256, 1024, 640, 1)).isZero();
+    }
+  }
+
+  @Test
+  void whatOverflowsInOnePartIsNotCutInAnother() {
+    assertThat(PARTS.callLong("overflowing", 2)).isOne();
+    assertThat(PARTS.callLong("overflowing", 1)).isZero();
   }
 
   private float[] floats(NDArray states) {
