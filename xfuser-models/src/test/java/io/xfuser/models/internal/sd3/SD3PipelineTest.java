@@ -5,14 +5,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.LatentShape;
+import io.xfuser.model.TextEncoder;
+import io.xfuser.model.TextEncoder.TextOptions;
+import io.xfuser.model.TextRequest;
 import io.xfuser.models.contract.DirectoryCopy;
+import io.xfuser.nn.Range;
+import io.xfuser.pipeline.DiffusionPipeline;
+import io.xfuser.testing.Pixels;
+import io.xfuser.torchscript.Torch;
+import io.xfuser.transformer.BlockContext;
+import io.xfuser.weights.Placement;
+import io.xfuser.weights.Share;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +109,27 @@ class SD3PipelineTest {
         .hasMessage("clip_skip asks text_encoder for hidden state -5, but it has 3 layers");
     assertThat(resolve(FIXTURE, fox.toBuilder().set(InputConfig.CLIP_SKIP, 2).build()).text())
         .matches(text -> text.clipSkip() == 2);
+  }
+
+  @Test
+  void whereLayersAreSkippedPromptsMayBeEncodedApartToo() {
+    TextOptions options = new TextOptions(20, false, /* clipSkip= */ 1, true, List.of(), null);
+    TextRequest.Prompts prompts = new TextRequest.Prompts(List.of("a fox"), List.of("two boats"));
+    BlockContext whole = BlockContext.none(List.of());
+    TextRequest request = new TextRequest(prompts, 1, Range.of(1), options, List.of(), whole);
+    try (NDManager manager = Torch.newManager();
+        DiffusionPipeline pipeline =
+            DiffusionPipeline.fromPretrained(ModelConfig.builder(FIXTURE).build());
+        TextEncoder encoder = pipeline.model().textEncoder(Placement.CPU, Share.WHOLE)) {
+      Map<String, NDArray> apart = encoder.encode(manager, request.inParts());
+      Map<String, NDArray> together = encoder.encode(manager, request);
+      assertThat(apart).hasSameSizeAs(together).hasSize(4);
+      together.forEach(
+          (name, tensor) ->
+              assertThat(Pixels.largestDifference(Objects.requireNonNull(apart.get(name)), tensor))
+                  .as(name)
+                  .isLessThan(1e-5));
+    }
   }
 
   @Test
