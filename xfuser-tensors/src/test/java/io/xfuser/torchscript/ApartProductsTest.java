@@ -116,7 +116,8 @@ class ApartProductsTest {
   })
   void someHundredRowsAreMultipliedByMkl(int rows, int outputs, boolean there) {
     Torch.prepareThread(1);
-    assertThat(program(true, true).callLong("into", rows, outputs, 6, "cpu")).isEqualTo(there ? 1 : 0);
+    assertThat(program(true, true).callLong("into", rows, outputs, 6, "cpu"))
+        .isEqualTo(there ? 1 : 0);
     assertThat(program(true, false).callLong("into", rows, outputs, 6, "cpu")).isZero();
     assertThat(program(false, true).callLong("into", rows, outputs, 6, "cpu")).isZero();
     assertThat(program(true, true).callLong("into", rows, outputs, 15, "cpu")).isZero();

@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Encoded prompts that a pipeline keeps for later requests. */
 class KeptTextTest extends CachedPictures {
-  /** T5 of the tiny Stable Diffusion 3 has two layers, which the prompts go through once or twice. */
+  /**
+   * T5 of the tiny Stable Diffusion 3 has two layers, which the prompts go through once or twice.
+   */
   private static final List<Progress> TOGETHER =
       List.of(new Progress.Encoding(0, 2), new Progress.Encoding(2, 2));
 
