@@ -96,11 +96,16 @@ class HalfPrecisionTest {
     assertThat(program.callLong("widened", device, type)).isEqualTo(widened ? 1 : 0);
   }
 
+  /** Widens so many elements at a time. */
+  private static Program widening(int elements) {
+    String text = text(new HalfPrecision(true, true)).replace("2097152", String.valueOf(elements));
+    return compiled(text);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 100, 700})
   void weightsMayBeWidenedAFewRowsAtATime(int elements) {
-    String text = text(new HalfPrecision(true, true)).replace("2097152", String.valueOf(elements));
-    Program program = compiled(text);
+    Program program = widening(elements);
     try (NDManager manager = Torch.newManager()) {
       for (ElementType type : List.of(ElementType.BFLOAT16, ElementType.FLOAT16)) {
         assertLinear(program, manager, type, 7);
@@ -120,8 +125,7 @@ class HalfPrecisionTest {
     "200, 1, 3, 1"
   })
   void convolutionsMayBeWidenedAFewRowsAtATime(int elements, int rows, int kernel, int padding) {
-    String text = text(new HalfPrecision(true, true)).replace("2097152", String.valueOf(elements));
-    Program program = compiled(text);
+    Program program = widening(elements);
     try (NDManager manager = Torch.newManager()) {
       for (ElementType type : List.of(ElementType.BFLOAT16, ElementType.FLOAT16)) {
         NDArray x = random(program, manager, type, 0, 2, 3, rows, 7);
