@@ -16,7 +16,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Two ranks with a JVM each, one of which cancels: before the steps, in them, while it decodes and
- * while it waits. All phases of all layouts are {@code CancelTest}'s.
+ * while it waits. All phases of all layouts are {@code CancelTest}'s by threads, and half of them
+ * by sockets: with those here, every layout cancels in a step and every phase with some layout.
+ * More of them by processes, and all by sockets, are tried with the profile {@code complete}.
  */
 @Timeout(120)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
