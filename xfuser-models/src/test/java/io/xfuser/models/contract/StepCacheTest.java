@@ -98,13 +98,13 @@ class StepCacheTest extends CachedPictures {
 
   /** One of each method; their models are {@link StepCacheModelsTest}'s. */
   static Stream<Case> oneOfEachMethod() throws IOException {
-    List<String> others = List.of("flux_fb", "flux_taylor", "flux_easy", "sd3_taylor");
+    List<String> others = List.of("flux_fb", "flux_taylor", "flux_easy");
     return cases().filter(one -> CoveringArray.ALL || !others.contains(one.toString()));
   }
 
-  /** A method that decides by the patch, whose decisions may differ. */
+  /** A method that decides by the patch, whose decisions may differ, and one that extrapolates. */
   static Stream<Case> ofPatches() throws IOException {
-    return some("pixart_fb");
+    return some("pixart_fb", "sd3_taylor");
   }
 
   /** A method that decides by the patch, each of which is to decide as the others do. */

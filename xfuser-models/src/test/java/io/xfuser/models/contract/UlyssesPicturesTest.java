@@ -29,6 +29,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Whole pictures of Ulysses ranks that trade in two phases, or values first. */
 class UlyssesPicturesTest {
   private static final int STEPS = TinyPictures.STEPS;
+
+  /** In the third what is stale replaces what is stale. */
+  private static final int STALE_STEPS = 3;
+
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   /**
@@ -74,11 +78,13 @@ class UlyssesPicturesTest {
   @ParameterizedTest
   @MethodSource("pictures")
   void theyAreTheSameBits(String model, ParallelConfig nodes) {
+    boolean stale = nodes.pipefusionDegree() > 1 || nodes.distrifusionDegree() > 1;
+    int steps = stale ? STALE_STEPS : STEPS;
+    ParallelConfig one = nodes.toBuilder().set(ParallelConfig.ULYSSES_TOPOLOGY, null).build();
+    ParallelConfig values = nodes.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build();
     try (TinyPictures pipeline = new TinyPictures(model)) {
-      float[] expected =
-          pipeline.pixels(nodes.toBuilder().set(ParallelConfig.ULYSSES_TOPOLOGY, null).build());
-      assertThat(pipeline.pixels(nodes.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build()))
-          .containsExactly(expected);
+      float[] expected = pipeline.pixels(one, steps);
+      assertThat(pipeline.pixels(values, steps)).containsExactly(expected);
     }
   }
 
@@ -132,17 +138,17 @@ class UlyssesPicturesTest {
     ParallelConfig whole =
         SERIAL.toBuilder().ulyssesDegree(4).ulyssesTopology(2, 2).numPipelinePatch(patches).build();
     ParallelConfig some = whole.toBuilder().selectiveV(1).build();
+    ParallelConfig values = some.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build();
     try (TinyPictures pipeline = new TinyPictures(model);
-        Generation fresh = pipeline.drawn(whole);
-        Generation fewer = pipeline.drawn(some)) {
+        Generation fresh = pipeline.drawn(whole, STALE_STEPS);
+        Generation fewer = pipeline.drawn(some, STALE_STEPS)) {
       float[] selected = Pixels.floats(fewer.tensor());
       assertThat(selected).isNotEqualTo(Pixels.floats(fresh.tensor()));
       assertThat(fresh.report().ranks())
           .allSatisfy(rank -> assertThat(rank.unsentChange()).isZero());
       assertThat(fewer.report().ranks())
           .allSatisfy(rank -> assertThat(rank.unsentChange()).isBetween(1e-4, 1.0));
-      assertThat(pipeline.pixels(some.toBuilder().ulyssesSchedule(Schedule.V_FIRST).build()))
-          .containsExactly(selected);
+      assertThat(pipeline.pixels(values, STALE_STEPS)).containsExactly(selected);
     }
   }
 

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class HunyuanDiTStagesTest {
   private static final Path DIRECTORY = Path.of("src/test/resources/fixtures/hunyuandit12_tiny");
   private static final int DEPTH = 8;
-  private static final int STEPS = 2;
+  private static final int STEPS = 3;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   private final NDManager manager = Torch.newManager();
@@ -124,7 +124,7 @@ class HunyuanDiTStagesTest {
     assertThatThrownBy(() -> generate(rescaledInput(), stale, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "guidance_rescale needs the whole prediction, but PipeFusion has 4 patches after 1 of 2"
+            "guidance_rescale needs the whole prediction, but PipeFusion has 4 patches after 1 of 3"
                 + " steps");
     NDArray warm = generate(rescaledInput(), stale, STEPS); // nothing is stale
     assertThat(apart(warm, rescaled)).isLessThanOrEqualTo(1e-4);
@@ -143,7 +143,7 @@ class HunyuanDiTStagesTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "guidance_rescale needs the whole prediction, but DistriFusion on one rank has 3"
-                + " patches after 1 of 2 steps");
+                + " patches after 1 of 3 steps");
   }
 
   /** Over the largest of the latents. */
