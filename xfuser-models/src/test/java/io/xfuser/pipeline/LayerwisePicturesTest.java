@@ -160,6 +160,12 @@ class LayerwisePicturesTest {
     }
   }
 
+  @Tag("complete")
+  @Test
+  void whereAllBlocksStayNoneIsRead() {
+    everyBlockThatDoesNotStayIsReadOnceInAPassForAllRanks(1, 0);
+  }
+
   private static long block() {
     try (DiffusionPipeline pipeline =
         DiffusionPipeline.fromPretrained(EngineConfig.of(Requests.directory(PIXART)))) {

@@ -69,6 +69,12 @@ class LoraFormsTest {
     }
   }
 
+  @Tag("complete")
+  @Test
+  void soItIsOfOtherNames() throws IOException {
+    overASingleFileThePictureIsThatOfDiffusers("flux_kohya");
+  }
+
   /** Of GGUF {@code TransformerFilesTest} is, and what is here with the profile complete. */
   static List<String> forms() {
     return CoveringArray.ALL ? List.of("gguf", "fp8", "fp16") : List.of("fp8", "fp16");

@@ -47,7 +47,7 @@ class MemoryTest {
   static Stream<Arguments> generations() {
     return CoveringArray.ALL
         ? Stream.of(Arguments.of(20, 200, "undisturbed"), Arguments.of(20, 100, "disturbed"))
-        : Stream.of(Arguments.of(8, 18, "disturbed"));
+        : Stream.of(Arguments.of(8, 28, "disturbed"));
   }
 
   @ParameterizedTest

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.xfuser.failure.ModelException;
+import io.xfuser.models.contract.CoveringArray;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,7 +133,8 @@ class TokenizersTest {
   void aVeryLongTextIsCutLikeAnyOther(String folder, String name) {
     try (Tokenizer tokenizer = Tokenizers.open(TextFixtures.path("tokenizers/" + folder), name)) {
       long[][] few = tokenizer.encode(List.of("<|ENDOFTEXT|> fox! ".repeat(100)), 77).ids();
-      long[][] many = tokenizer.encode(List.of("<|ENDOFTEXT|> fox! ".repeat(4_000)), 77).ids();
+      String text = "<|ENDOFTEXT|> fox! ".repeat(CoveringArray.ALL ? 20_000 : 4_000);
+      long[][] many = tokenizer.encode(List.of(text), 77).ids();
       assertThat(many).isDeepEqualTo(few);
     }
   }

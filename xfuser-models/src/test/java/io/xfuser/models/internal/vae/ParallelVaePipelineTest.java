@@ -19,6 +19,7 @@ import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -30,8 +31,19 @@ class ParallelVaePipelineTest {
   /** Odd, because every other hybrid has ranks that decode alone. */
   private static final int PARTS = 5;
 
+  /** Then those that decode as others do. */
   private static final List<String> MODELS =
-      List.of("pixart_sigma_tiny", "sd3_tiny", "latte_tiny", "dit_tiny", "latte_plain_tiny");
+      Stream.of(
+              "pixart_sigma_tiny",
+              "sd3_tiny",
+              "latte_tiny",
+              "dit_tiny",
+              "latte_plain_tiny",
+              "flux_dev_tiny",
+              "hunyuandit_tiny")
+          .limit(CoveringArray.ALL ? 7 : PARTS)
+          .toList();
+
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
 
   private final NDManager manager = Torch.newManager();

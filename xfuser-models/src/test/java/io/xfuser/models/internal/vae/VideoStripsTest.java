@@ -149,8 +149,10 @@ class VideoStripsTest {
   @ParameterizedTest
   @ValueSource(strings = {WAN, HUNYUAN, COGVIDEOX})
   void fourStripsHoldAQuarter(String vae) throws Exception {
-    long one = held(vae, 2, 64, 1, 1);
-    long four = held(vae, 2, 64, 1, 4);
+    int frames = CoveringArray.ALL ? 3 : 2;
+    int columns = CoveringArray.ALL ? 2 : 1;
+    long one = held(vae, frames, 64, columns, 1);
+    long four = held(vae, frames, 64, columns, 4);
     assertThat(four / (double) one).isLessThanOrEqualTo(1.1 / 4);
   }
 
