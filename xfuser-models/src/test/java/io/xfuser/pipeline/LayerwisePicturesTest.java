@@ -148,7 +148,7 @@ class LayerwisePicturesTest {
 
   /** Bytes are those of the blocks that do not stay, once in each pass for all ranks together. */
   @ParameterizedTest
-  @CsvSource({"0, 9", "0.5, 4"})
+  @CsvSource({"0, 9", "0.5, 4", "1, 0"})
   void everyBlockThatDoesNotStayIsReadOnceInAPassForAllRanks(double ratio, int read) {
     Path model = Requests.directory(PIXART);
     ParallelConfig ulysses = SERIAL.toBuilder().ulyssesDegree(2).build();
@@ -158,12 +158,6 @@ class LayerwisePicturesTest {
       long three = drawn(engine(model, degrees, some), two(PIXART, 3)).read();
       assertThat(three - one).isEqualTo(2L * read * block());
     }
-  }
-
-  @Tag("complete")
-  @Test
-  void whereAllBlocksStayNoneIsRead() {
-    everyBlockThatDoesNotStayIsReadOnceInAPassForAllRanks(1, 0);
   }
 
   private static long block() {
