@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  *     had it: 1 for the prompts, and 1 for the negative ones where these are encoded by themselves
  * @param denoiseSeconds the denoising loop
  * @param stepSeconds each step
+ * @param computedPasses how often the rank's blocks were computed: once a step for the whole
+ *     picture, or for each patch that passes by itself
  * @param sparedPasses how often a step cache spared the rank's blocks, for the whole picture or a
  *     patch of it
  * @param unsentChange with {@code selective_v}, how far the values that other nodes attend are from
@@ -59,6 +61,7 @@ public record RankReport(
     @JsonProperty("reused_texts") int reusedTexts,
     @JsonProperty("denoise_s") double denoiseSeconds,
     @JsonProperty("step_s") List<Double> stepSeconds,
+    @JsonProperty("computed_passes") int computedPasses,
     @JsonProperty("spared_passes") int sparedPasses,
     @JsonProperty("unsent_change") double unsentChange,
     @JsonProperty("prefetched_bytes") long prefetchedBytes,

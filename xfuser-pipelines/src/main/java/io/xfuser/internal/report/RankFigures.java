@@ -45,6 +45,7 @@ public final class RankFigures {
   private long keptBytes;
   private long attentionBytes;
   private long peakBytes;
+  private int computedPasses;
   private int sparedPasses;
   private int reusedTexts;
   private ReadAhead readAhead = ReadAhead.NONE;
@@ -155,6 +156,11 @@ public final class RankFigures {
     reusedTexts++;
   }
 
+  /** A pass through all of the rank's blocks was computed. */
+  public void computed() {
+    computedPasses++;
+  }
+
   /** A pass through the blocks was spared by a step cache. */
   public void spared() {
     sparedPasses++;
@@ -253,6 +259,7 @@ public final class RankFigures {
         reusedTexts,
         denoise.seconds(),
         steps.stream().map(Span::seconds).toList(),
+        computedPasses,
         sparedPasses,
         unsentChange(),
         readAhead.bytes(),

@@ -226,6 +226,7 @@ final class DenoisingLoop<C> {
 
   private Hidden passed(NDManager scope, Hidden input, C conditioning, int t) {
     if (!blocks.reuses()) {
+      figures.computed();
       return stage.forward(scope, input, conditioning, contexts, skips.pass(scope));
     }
     BlockReuse.Begun begun = blocks.begin(scope, input, conditioning, skips.pass(scope));
@@ -236,6 +237,8 @@ final class DenoisingLoop<C> {
     BlockReuse.Passed passed = blocks.end(scope, begun, conditioning, spared);
     if (passed.spared()) {
       figures.spared();
+    } else {
+      figures.computed();
     }
     return passed.hidden();
   }
