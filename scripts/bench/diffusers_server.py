@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--side", type=int, help="latents along each side of a picture")
+    parser.add_argument("--text_tokens", type=int, help="so many of the text's at most")
     args = parser.parse_args()
     # Nothing but answers may reach the standard output.
     answers, sys.stdout = sys.stdout, sys.stderr
@@ -42,6 +43,7 @@ def serve(args: argparse.Namespace, answers) -> None:
     transformer = model.transformer().to(dtype).eval()
     model.write(transformer, args.folder)
     inputs = model.inputs(torch.Generator().manual_seed(SEED), args.side or model.side, transformer.config)
+    inputs = first_of_text(inputs, args.text_tokens)
     inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in inputs.items()}
     save_file(inputs, args.folder / "inputs.safetensors")
     # On a GPU, products of fp32 are exact ones there as here.
@@ -73,6 +75,16 @@ def serve(args: argparse.Namespace, answers) -> None:
             print("saved", file=answers, flush=True)
         else:
             print(seconds, cpu_seconds, file=answers, flush=True)
+
+
+def first_of_text(inputs: dict[str, torch.Tensor], tokens: int | None) -> dict[str, torch.Tensor]:
+    """With `tokens` of each text at most, and of its mask; pooled texts and labels have none."""
+
+    def cut(name: str, x: torch.Tensor) -> torch.Tensor:
+        sequence = name.startswith("text.") and (x.dim() == 3 or "mask" in name)
+        return x[:, :tokens].contiguous() if sequence else x
+
+    return {name: cut(name, x) for name, x in inputs.items()}
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu", help="cpu or cuda, one GPU")
     parser.add_argument("--side", type=int, help="latents along each side of a picture; 128 are 1024 pixels")
+    parser.add_argument("--text_tokens", type=int, help="so many tokens of text at most, not for text encoders")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes a while")
     parser.add_argument("--bound", action="store_true", help="also products and attention alone, by the fastest kernels")
     parser.add_argument("--markdown", type=Path, help="write the table with machine, commit and command to this file")
@@ -52,6 +53,7 @@ def measure(args: argparse.Namespace, dtype: str, folder: Path) -> list[Row]:
         [sys.executable, str(Path(__file__).parent / "diffusers_server.py"), args.model, "--folder", str(folder)]
         + ["--dtype", dtype, "--threads", str(args.threads), "--device", args.device]
         + (["--side", str(args.side)] if args.side else [])
+        + (["--text_tokens", str(args.text_tokens)] if args.text_tokens else [])
     )
     ours = Peer(java(args, dtype, folder))
     try:
@@ -149,7 +151,9 @@ def document(args: argparse.Namespace, measured_commit: str, measured: list[Row]
     command += " --bound" if args.bound else ""
     command += f" --device {args.device}" if args.device != "cpu" else ""
     command += f" --side {args.side}" if args.side else ""
+    command += f" --text_tokens {args.text_tokens}" if args.text_tokens else ""
     latents = f"; here with {args.side} by {args.side} latents" if args.side else ""
+    latents += f"; with {args.text_tokens} tokens of text" if args.text_tokens else ""
     return (
         f"{MODELS[args.model].title}{latents}. {args.rounds} rounds.\n\n"
         f"- machine: {machine(args.threads)}\n- commit: {measured_commit}\n- command: `{command}`\n\n"
