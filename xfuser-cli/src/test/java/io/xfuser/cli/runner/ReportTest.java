@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import io.xfuser.cli.XDiT;
+import io.xfuser.report.RankReport;
+import io.xfuser.report.RunReport;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +22,8 @@ import java.util.function.ToLongFunction;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code --report} tells of six steps: 9 blocks of 6 heads of 8, 16 tokens, two rows. */
 class ReportTest {
@@ -83,6 +90,23 @@ class ReportTest {
     long numbers = attentions * 4 / 2 * (2 * 16 * 6 * 8);
     assertThat(sum(report, r -> r.at("/sent_between_nodes/ulysses/bytes").longValue()))
         .isEqualTo(Float.BYTES * numbers);
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {RunReport.class, RankReport.class})
+  void thePageNamesEveryField(Class<? extends Record> of) throws IOException {
+    String page = Files.readString(Path.of("../docs/tracing.md"));
+    List<String> fields =
+        new ObjectMapper()
+                .getSerializationConfig()
+                .introspect(TypeFactory.defaultInstance().constructType(of))
+                .findProperties()
+                .stream()
+                .map(BeanPropertyDefinition::getName)
+                .toList();
+    assertThat(fields)
+        .hasSize(of.getRecordComponents().length)
+        .allSatisfy(field -> assertThat(page).contains("`" + field + "`"));
   }
 
   @Test
