@@ -1,7 +1,6 @@
 package io.xfuser.internal.natives;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -9,26 +8,40 @@ import io.xfuser.torchscript.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
+/** How OpenMP waits and which pages large tensors have, in programs that embed this library. */
 @EnabledOnOs(OS.LINUX)
-class HugePagesTest {
+class EnvironmentTest {
   private static final Path KERNELS = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
   @Test
-  void largeTensorsAskForHugePagesThoughTheEnvironmentDoesNotSaySo() throws Exception {
-    assumeTrue(Files.exists(KERNELS), "a kernel that has such pages");
-    assertThat(FreshProgram.shown(OneTensor.class, Map.of())).contains("asked: true");
+  void threadsSleepWhileTheyWaitAndLargeTensorsAskForHugePagesThoughTheEnvironmentDoesNotSaySo()
+      throws Exception {
+    String shown = shown(Map.of());
+    assertThat(shown).contains("GOMP_SPINCOUNT = '0'");
+    if (Files.exists(KERNELS)) { // a kernel that has such pages
+      assertThat(shown).contains("asked: true");
+    }
   }
 
   @Test
   void whatTheEnvironmentSaysStays() throws Exception {
-    Map<String, String> never = Map.of("THP_MEM_ALLOC_ENABLE", "0");
-    assertThat(FreshProgram.shown(OneTensor.class, never)).contains("asked: false");
+    assertThat(shown(Map.of("GOMP_SPINCOUNT", "77", "THP_MEM_ALLOC_ENABLE", "0")))
+        .contains("GOMP_SPINCOUNT = '77'", "asked: false");
+  }
+
+  /** What OpenMP shows of itself when a program loads it, and what the program says. */
+  private static String shown(Map<String, String> environment)
+      throws IOException, InterruptedException {
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("OMP_DISPLAY_ENV", "verbose");
+    return FreshProgram.shown(OneTensor.class, all);
   }
 
   /** A program with a tensor of 64 MiB, that says whether any of its memory asks for huge pages. */
