@@ -40,6 +40,7 @@ public final class RankMain {
             busy(world);
             say("TOGETHER");
             fail(world);
+            loop(world);
           }
           default -> throw new IllegalArgumentException(arguments[0]);
         }
@@ -81,14 +82,21 @@ public final class RankMain {
     all(world, Channel.WORLD).barrier();
   }
 
+  /** A request that rank 1 fails, and the beginning of the next one. */
   private static void fail(World world) {
     world.transport().activity("decoding");
     all(world, Channel.WORLD).barrier();
     if (world.rank() == 1) {
       world.transport().fail(new IllegalStateException("no memory left"));
     } else {
-      all(world, Channel.VAE).barrier();
+      try {
+        all(world, Channel.VAE).barrier();
+      } catch (RankException e) {
+        say("FAILED " + e.getMessage());
+        world.transport().fail(e);
+      }
     }
+    say("NEXT " + next(world));
   }
 
   private static Communicator all(World world, Channel channel) {
