@@ -23,22 +23,35 @@ def as_is(self, weight: Tensor, rounded: int, wide_type: int) -> bool:
   # whether a part of a weight is multiplied without a copy of it
   return weight.dtype == wide_type and rounded == wide_type and weight.is_contiguous()
 
+def widen_into(self, w: Tensor, rounded: int, place: Tensor) -> Tensor:
+  # w (R, I) in place (R, I) of a wider type, rounded to a type on the way: some rows at a time, which stay in a core's cache, and
+  # by way of fp32, which every half type fits into, since libtorch turns one half type into the other one number after another
+  if rounded == place.dtype or rounded == w.dtype:
+    return torch.copy_(place, w)
+  rows, step = w.size(0), max(1, 262144 // max(w.size(1), 1))
+  narrow = torch.empty([min(rows, step), w.size(1)], dtype=rounded, device=w.device)
+  for i in range((rows + step - 1) // step):
+    end = min(rows, (i + 1) * step)
+    part, wide = torch.slice(w, 0, i * step, end), torch.slice(place, 0, i * step, end)
+    if wide.dtype == 6 and part.dtype != 6:
+      part = torch.copy_(wide, part)
+    torch.copy_(wide, torch.copy_(torch.slice(narrow, 0, 0, end - i * step), part))
+  return place
+
 def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Optional[Tensor], bias: Optional[Tensor],
                 gelu: bool, added: Optional[Tensor], dtype: int, out: Optional[Tensor], texts: int=1) -> Tensor:
   # linear_layer with a weight (O, I) in parts, one below the other, to be widened, rounded to a type on the way, its rows
   # times a scale (O) if there is one; in out (..., O), if that is given. What is widened is multiplied for each of so many
   # equal parts of x by itself (linear_apart).
   wide_type = self.product_type(x)
-  outputs, most, inputs, rounding = 0, 0, weights[0].size(1), False
+  outputs, most, inputs = 0, 0, weights[0].size(1)
   for weight in weights:
     outputs = outputs + weight.size(0)
     if scale is not None or not self.as_is(weight, rounded, wide_type):
       most = max(most, weight.size(0))
-      rounding = rounding or (rounded != wide_type and rounded != weight.dtype)
   rows = min(most, self.wide_rows(inputs))
   wide = torch.chunk(torch.to(x, wide_type), texts, 0)
   buffer = torch.empty([rows, inputs], dtype=wide_type, device=x.device)
-  narrow = torch.empty([rows if rounding else 0, inputs], dtype=rounded, device=x.device)
   shape = x.size()
   shape[-1] = outputs
   y = out if out is not None else torch.empty(shape, dtype=dtype, device=x.device)
@@ -52,9 +65,7 @@ def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Opt
       start = before + i * step
       end = start + w.size(0)
       if not whole:
-        if rounding:
-          w = torch.copy_(torch.slice(narrow, 0, 0, end - start), w)
-        w = torch.copy_(torch.slice(buffer, 0, 0, end - start), w)
+        w = self.widen_into(w, rounded, torch.slice(buffer, 0, 0, end - start))
       if scale is not None:
         torch.mul_(w, torch.slice(scale, 0, start, end).unsqueeze(1))
       b: Optional[Tensor] = None
