@@ -66,10 +66,12 @@ record RealModel(
     return switch (name) {
       case "pixart" -> pixArt();
       case "sd3_medium" -> sd3();
-      case "flux_schnell" -> flux();
+      case "flux_schnell" -> fluxSchnell();
+      case "flux_dev" -> fluxDev();
       default ->
           throw new ArgumentException(
-              "there is no model %s, only pixart, sd3_medium and flux_schnell".formatted(name));
+              "there is no model %s, only pixart, sd3_medium, flux_schnell and flux_dev"
+                  .formatted(name));
     };
   }
 
@@ -111,7 +113,7 @@ record RealModel(
   }
 
   /** Flux.1-schnell: transformer and T5 in fp8, CLIP in fp16, the autoencoder in fp32. */
-  private static RealModel flux() throws IOException {
+  private static RealModel fluxSchnell() throws IOException {
     ObjectNode files = read("realsize/flux_dev");
     ((ObjectNode) files.get(TRANSFORMER + CONFIG)).put("guidance_embeds", false);
     ((ObjectNode) files.get("scheduler/scheduler_config.json"))
@@ -132,6 +134,26 @@ record RealModel(
         "text_encoder_2",
         1,
         256);
+  }
+
+  /** Flux.1-dev, in bf16. */
+  private static RealModel fluxDev() throws IOException {
+    ObjectNode files = read("realsize/flux_dev");
+    files.set("text_encoder" + CONFIG, read("realsize/clip_l"));
+    files.set("text_encoder_2" + CONFIG, read("realsize/t5_xxl"));
+    StoredType type = StoredType.BF16;
+    return new RealModel(
+        files,
+        List.of(
+            new Part("text_encoder", "text_encoder/model", type, TextTensors::clipAlone),
+            new Part("text_encoder_2", "text_encoder_2/model", type, TextTensors::t5),
+            new Part(
+                TRANSFORMER, TRANSFORMER + DIFFUSERS, type, TransformerTensors::fluxOfDiffusers),
+            new Part("vae", "vae" + DIFFUSERS, type, VaeTensors::of)),
+        Map.of("tokenizer", "clip_l", "tokenizer_2", T5),
+        "text_encoder_2",
+        1,
+        512);
   }
 
   private static ObjectNode read(String resource) throws IOException {

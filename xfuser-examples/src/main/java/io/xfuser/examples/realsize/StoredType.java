@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 enum StoredType {
   F32(4, 0, 0),
   F16(2, 5, 10),
+  BF16(2, 8, 7),
   F8_E4M3(1, 4, 3);
 
   private final int bytes;
@@ -27,7 +28,7 @@ enum StoredType {
   void put(ByteBuffer out, float value) {
     switch (this) {
       case F32 -> out.putFloat(value);
-      case F16 -> out.putShort((short) bits(value));
+      case F16, BF16 -> out.putShort((short) bits(value));
       case F8_E4M3 -> out.put((byte) bits(value));
     }
   }

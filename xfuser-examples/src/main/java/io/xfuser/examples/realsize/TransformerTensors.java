@@ -88,6 +88,45 @@ final class TransformerTensors {
     return tensors.linear("final_layer.linear", channels, width).list();
   }
 
+  /** FluxTransformer2DModel, by diffusers' names. */
+  static List<RandomTensor> fluxOfDiffusers(JsonNode config) {
+    TensorNames tensors = new TensorNames();
+    long width = width(config);
+    long head = config.get("attention_head_dim").asLong();
+    long channels = config.get("in_channels").asLong();
+    tensors.linear("x_embedder", width, channels);
+    conditions(tensors, config, width);
+    if (config.get("guidance_embeds").asBoolean()) {
+      mlp(tensors, "time_text_embed.guidance_embedder.linear_", width, SINUSOIDS);
+    }
+    for (int i = 0; i < config.get("num_layers").asInt(); i++) {
+      String block = "transformer_blocks." + i + ".";
+      tensors.linear(block + "norm1.linear", 6 * width, width);
+      tensors.linear(block + "norm1_context.linear", 6 * width, width);
+      joint(tensors, block, width);
+      headNorms(tensors, block + "attn.norm_", head);
+      headNorms(tensors, block + "attn.norm_added_", head);
+      tensors.linear(block + "attn.to_add_out", width, width);
+      feedForward(tensors, block + "ff_context.", width);
+    }
+    for (int i = 0; i < config.get("num_single_layers").asInt(); i++) {
+      String block = "single_transformer_blocks." + i + ".";
+      tensors.linear(block + "norm.linear", 3 * width, width);
+      for (String part : List.of("to_q", "to_k", "to_v")) {
+        tensors.linear(block + "attn." + part, width, width);
+      }
+      headNorms(tensors, block + "attn.norm_", head);
+      tensors.linear(block + "proj_mlp", 4 * width, width);
+      tensors.linear(block + "proj_out", width, 5 * width);
+    }
+    tensors.linear("norm_out.linear", 2 * width, width);
+    return tensors.linear("proj_out", channels, width).list();
+  }
+
+  private static void headNorms(TensorNames tensors, String prefix, long head) {
+    tensors.scale(prefix + "q.weight", head).scale(prefix + "k.weight", head);
+  }
+
   private static void embedder(TensorNames tensors, String prefix, long width, long in) {
     tensors.linear(prefix + "in_layer", width, in).linear(prefix + "out_layer", width, width);
   }

@@ -39,7 +39,11 @@ class RealSizeCheckTest {
     "flux_schnell, text_encoder, 123060480",
     "flux_schnell, text_encoder_2, 4762310656",
     "flux_schnell, transformer, 11891178560",
-    "flux_schnell, vae, 83819683"
+    "flux_schnell, vae, 83819683",
+    "flux_dev, text_encoder, 123060480",
+    "flux_dev, text_encoder_2, 4762310656",
+    "flux_dev, transformer, 11901408320",
+    "flux_dev, vae, 83819683"
   })
   void theTensorsAreAsManyAsThePublishedOnes(String name, String folder, long elements)
       throws IOException {
@@ -60,6 +64,9 @@ class RealSizeCheckTest {
     "F16, -0.1, AE66",
     "F16, 0.00003, 01F7",
     "F16, 0.99999, 3C00",
+    "BF16, 1, 3F80",
+    "BF16, -0.1, BDCD",
+    "BF16, 1e-39, 000B",
     "F8_E4M3, 1, 38",
     "F8_E4M3, -0.1, 9D",
     "F8_E4M3, 0.0155, 08",
@@ -81,7 +88,7 @@ class RealSizeCheckTest {
   @Tag("complete")
   @EnabledOnOs(OS.LINUX)
   @ParameterizedTest
-  @ValueSource(strings = {"pixart", "sd3_medium"})
+  @ValueSource(strings = {"pixart", "sd3_medium", "flux_dev"})
   void theOtherNarrowModelsAreToo(String model, @TempDir Path folder) throws IOException {
     measure(model, "", folder);
   }
