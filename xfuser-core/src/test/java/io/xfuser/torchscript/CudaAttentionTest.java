@@ -7,6 +7,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -33,6 +35,8 @@ class CudaAttentionTest {
       Prelude.text(Prelude.products(), new HalfPrecision(false, false))
           + ModuleArchive.read(CudaAttentionTest.class, "half_precision_test.py")
           + ModuleArchive.read(CudaAttentionTest.class, "cuda_attention_test.py");
+
+  private static final Map<String, Program> COMPILED = new ConcurrentHashMap<>();
 
   @BeforeEach
   void prepare() {
@@ -145,12 +149,11 @@ class CudaAttentionTest {
   }
 
   private static Program program(String cudnn, int choice) {
-    return Program.compile(
-        cudnn,
-        OTHERS
-            + SIMULATED
-                .replace("torch._scaled_dot_product_cudnn_attention(", "self." + cudnn + "(")
-                .replace("torch._fused_sdp_choice(q, k, v)", String.valueOf(choice)));
+    String text =
+        SIMULATED
+            .replace("torch._scaled_dot_product_cudnn_attention(", "self." + cudnn + "(")
+            .replace("torch._fused_sdp_choice(q, k, v)", String.valueOf(choice));
+    return COMPILED.computeIfAbsent(text, one -> Program.compile(cudnn, OTHERS + one));
   }
 
   private static NDArray packed(Program program, NDManager manager, int tokens, int head) {

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class ApartProductsTest {
   private static final Map<String, Program> PROGRAMS = new ConcurrentHashMap<>();
+  private static final String PRODUCTS = Prelude.products();
   private static final String KINDS =
       """
       def numbers(self, seed: int, shape: List[int], dtype: int) -> Tensor:
@@ -66,11 +67,6 @@ class ApartProductsTest {
         alone = torch.cat([self.linear(x[k : k + 1], w, "packed") for k in range(2)], 0)
         return 1 if self.same(y, alone) else 0
 
-      def into(self, rows: int, outputs: int, dtype: int, device: str) -> int:
-        x = torch.empty([1, rows, 3], dtype=dtype, device=torch.device(device))
-        weight = torch.empty([outputs, 3], dtype=dtype, device=torch.device(device))
-        return 1 if self.multiplies_into(x, weight, x) else 0
-
       def there(self, x: Tensor, weight: Tensor, gelu: bool) -> Tensor:
         y = torch.zeros([2, x.size(1), 2 * weight.size(0)])
         self.product_there(x, weight, gelu, y.slice(2, 0, weight.size(0)))
@@ -82,6 +78,14 @@ class ApartProductsTest {
 
       def apart(self, x: Tensor, y: Tensor) -> float:
         return float((x - y).abs().max())
+      """;
+
+  private static final String INTO =
+      """
+      def into(self, rows: int, outputs: int, dtype: int, device: str) -> int:
+        x = torch.empty([1, rows, 3], dtype=dtype, device=torch.device(device))
+        weight = torch.empty([outputs, 3], dtype=dtype, device=torch.device(device))
+        return 1 if self.multiplies_into(x, weight, x) else 0
       """;
 
   /** T5-XXL's tokens of SD3 and PixArt, CLIP's, and those of narrow models. */
@@ -117,12 +121,12 @@ class ApartProductsTest {
   })
   void someHundredRowsAreMultipliedByMkl(int rows, int outputs, boolean there) {
     Torch.prepareThread(1);
-    assertThat(program(true, true).callLong("into", rows, outputs, 6, "cpu"))
+    assertThat(compiled(INTO, true, true).callLong("into", rows, outputs, 6, "cpu"))
         .isEqualTo(there ? 1 : 0);
-    assertThat(program(true, false).callLong("into", rows, outputs, 6, "cpu")).isZero();
-    assertThat(program(false, true).callLong("into", rows, outputs, 6, "cpu")).isZero();
-    assertThat(program(true, true).callLong("into", rows, outputs, 15, "cpu")).isZero();
-    assertThat(program(true, true).callLong("into", rows, outputs, 6, "meta")).isZero();
+    assertThat(compiled(INTO, true, false).callLong("into", rows, outputs, 6, "cpu")).isZero();
+    assertThat(compiled(INTO, false, true).callLong("into", rows, outputs, 6, "cpu")).isZero();
+    assertThat(compiled(INTO, true, true).callLong("into", rows, outputs, 15, "cpu")).isZero();
+    assertThat(compiled(INTO, true, true).callLong("into", rows, outputs, 6, "meta")).isZero();
   }
 
   @Test
@@ -144,15 +148,19 @@ class ApartProductsTest {
    * The functions as for a CPU on which oneDNN packs many rows, or another; with MKL or without.
    */
   private static Program program(boolean packs, boolean mkl) {
-    return PROGRAMS.computeIfAbsent(packs + " " + mkl, key -> compiled(packs, mkl));
+    return compiled(KINDS, packs, mkl);
   }
 
-  private static Program compiled(boolean packs, boolean mkl) {
-    String there = Prelude.products();
-    assumeThat(there).as("libtorch has oneDNN").contains("packs_many_rows");
-    there = answered(answered(there, "packs_many_rows", packs), "has_mkl", mkl);
-    String text = Prelude.text(there, HalfPrecision.ofThisMachine());
-    return Program.compile("apart " + packs + mkl, text + KINDS);
+  private static Program compiled(String calls, boolean packs, boolean mkl) {
+    String all = Prelude.text(there(packs, mkl), HalfPrecision.ofThisMachine());
+    return PROGRAMS.computeIfAbsent(
+        DeviceRun.usedBy(calls, all) + calls,
+        text -> Program.compile("apart " + packs + mkl, text));
+  }
+
+  private static String there(boolean packs, boolean mkl) {
+    assumeThat(PRODUCTS).as("libtorch has oneDNN").contains("packs_many_rows");
+    return answered(answered(PRODUCTS, "packs_many_rows", packs), "has_mkl", mkl);
   }
 
   private static String answered(String text, String name, boolean answer) {

@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Runs the functions of a program on a device that has no memory ({@code meta}), where libtorch
@@ -123,15 +124,16 @@ public final class DeviceRun {
   /** What the calls multiply on a CPU, with plain operators, which every libtorch has. */
   private void runOnCpu(ElementType type, HalfPrecision precision, int multiplied) {
     String aten = ModuleArchive.read(Prelude.class, "linear_aten.py");
-    String all =
-        ProductOperators.watched(Prelude.text(aten, precision) + shared + text)
-            + ModuleArchive.read(DeviceRun.class, "watched_products.py")
+    String watching =
+        ModuleArchive.read(DeviceRun.class, "watched_products.py")
             + ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
             + "\ndef multiplied(self) -> int:\n  return "
             + multiplied
             + "\n"
             + calls;
-    Program program = Program.compile(type + " as " + multiplied, all);
+    String prelude = usedBy(shared + text + watching, Prelude.text(aten, precision));
+    String watched = ProductOperators.watched(prelude + shared + text);
+    Program program = Program.compile(type + " as " + multiplied, watched + watching);
     assertThat(program.callLong("count", type.scalarType())).isPositive();
   }
 
@@ -140,14 +142,15 @@ public final class DeviceRun {
    * but for the order of sums, in bf16 but for what is rounded in between.
    */
   public void computesTheSameElsewhere() {
-    String ours = Prelude.text(ModuleArchive.read(Prelude.class, "linear_aten.py"), WIDE);
+    String aten = ModuleArchive.read(Prelude.class, "linear_aten.py");
+    String ours = usedBy(shared + text + varied(), Prelude.text(aten, WIDE));
     String elsewhere =
         (ours + shared + text)
             .replaceAll("(?<!\\bq)\\.is_cpu(?! and \\()", ".is_cuda") // but types and attention
             .replace("torch._addmm_activation(", "self.fused_activation("); // another GELU on CPUs
     assertThat(elsewhere).isNotEqualTo(ours + shared + text);
-    Program here = varied("here", ours + shared + text);
-    Program there = varied("elsewhere", elsewhere);
+    Program here = Program.compile("here", ours + shared + text + varied());
+    Program there = Program.compile("elsewhere", elsewhere + varied());
     checkAlike(here, there, ElementType.FLOAT32, 1e-5);
     checkAlike(here, there, ElementType.BFLOAT16, 0.02);
   }
@@ -176,13 +179,12 @@ public final class DeviceRun {
   }
 
   /** The calls on tensors of many values. */
-  private Program varied(String name, String ours) {
+  private String varied() {
     String made =
         ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
             .replace(
                 "torch.ones(shape, dtype=like.dtype, ", "self.waves(shape, dtype=like.dtype, ");
-    return Program.compile(
-        name, ours + ModuleArchive.read(DeviceRun.class, "elsewhere.py") + made + calls);
+    return ModuleArchive.read(DeviceRun.class, "elsewhere.py") + made + calls;
   }
 
   /** How many results of the calls are not on {@code device}. */
@@ -200,7 +202,13 @@ public final class DeviceRun {
   }
 
   private Program on(String device) {
-    String ours = prelude() + shared + text;
+    String others =
+        ModuleArchive.read(DeviceRun.class, "meta_kernels.py")
+            + ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
+            + calls;
+    String prelude = Prelude.usedBy(shared + text + others, ownKernels);
+    String ours = ownKernels ? prelude.replace("ops.xfuser.", "self.meta_own_") : prelude;
+    ours += shared + text;
     if (device.equals("meta")) {
       for (Map.Entry<String, String> standIn : STAND_INS.entrySet()) {
         ours =
@@ -208,34 +216,40 @@ public final class DeviceRun {
                 "torch." + standIn.getKey() + "(", "self.meta_" + standIn.getValue() + "(");
       }
     }
-    String all =
-        ours
-            + ModuleArchive.read(DeviceRun.class, "meta_kernels.py")
-            + ModuleArchive.read(DeviceRun.class, "/io/xfuser/devices/tensors_of.py")
-            + calls;
-    return Program.compile("calls on " + device, all);
+    return Program.compile("calls on " + device, ours + others);
   }
 
-  private String prelude() {
-    String standIns = ModuleArchive.read(DeviceRun.class, "meta_kernels.py");
-    return ownKernels
-        ? Prelude.usedBy(shared + text + standIns + calls, true)
-            .replace("ops.xfuser.", "self.meta_own_")
-        : Prelude.text();
+  /**
+   * The functions of {@code prelude} that {@code program} calls, and those that they call: faster
+   * to compile.
+   */
+  public static String usedBy(String program, String prelude) {
+    List<String> own = functions(program).stream().map(function -> function.group(1)).toList();
+    Set<String> used = reached(program + prelude, own);
+    return functions(prelude).stream()
+        .filter(function -> used.contains(function.group(1)))
+        .map(MatchResult::group)
+        .collect(Collectors.joining());
   }
 
   /** The functions that no call reaches. */
   public Set<String> notCalled() {
+    Set<String> left = new TreeSet<>();
+    functions(text.isEmpty() ? Prelude.text() : text)
+        .forEach(function -> left.add(function.group(1)));
+    left.removeAll(reached(Prelude.text() + shared + text + calls, List.of("calls")));
+    return left;
+  }
+
+  /** The functions of {@code all} that those named {@code from} call, and they themselves. */
+  private static Set<String> reached(String all, List<String> from) {
     Map<String, Set<String>> callees = new HashMap<>();
-    for (MatchResult function : functions(Prelude.text() + shared + text + calls)) {
+    for (MatchResult function : functions(all)) {
       Set<String> names = new HashSet<>();
       CALLED.matcher(function.group()).results().forEach(call -> names.add(call.group(1)));
       callees.put(function.group(1), names);
     }
-    Set<String> left = new TreeSet<>();
-    functions(text.isEmpty() ? Prelude.text() : text)
-        .forEach(function -> left.add(function.group(1)));
-    Deque<String> reached = new ArrayDeque<>(List.of("calls"));
+    Deque<String> reached = new ArrayDeque<>(from);
     Set<String> seen = new HashSet<>();
     while (!reached.isEmpty()) {
       String function = reached.pop();
@@ -243,8 +257,7 @@ public final class DeviceRun {
         reached.addAll(callees.getOrDefault(function, Set.of()));
       }
     }
-    left.removeAll(seen);
-    return left;
+    return seen;
   }
 
   private static List<MatchResult> functions(String text) {

@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.natives.CpuFeatures;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PackedRowsTest {
   private static final String WIDE = "avx2 avx512f avx512bw avx512dq avx512vl";
 
+  private static final Map<Boolean, Program> PROGRAMS = new ConcurrentHashMap<>();
   private static final String ANSWERS =
       """
       def reached(self, rows: int, outputs: int, dtype: int) -> int:
@@ -119,11 +121,15 @@ class PackedRowsTest {
 
   /** The functions as for a CPU on which oneDNN packs many rows, or another. */
   private static Program program(boolean packs) {
+    return PROGRAMS.computeIfAbsent(packs, PackedRowsTest::compiled);
+  }
+
+  private static Program compiled(boolean packs) {
     String name = "packs_many_rows";
     String here = Prelude.products();
     assumeThat(here).as("libtorch has oneDNN").contains(name);
     String there = here.replace(Prelude.answer(name, !packs), Prelude.answer(name, packs));
     String text = Prelude.text(there, HalfPrecision.ofThisMachine());
-    return Program.compile("packed rows " + packs, text + ANSWERS);
+    return Program.compile("packed rows " + packs, DeviceRun.usedBy(ANSWERS, text) + ANSWERS);
   }
 }
