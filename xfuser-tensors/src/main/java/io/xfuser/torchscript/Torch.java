@@ -126,6 +126,14 @@ public final class Torch {
   }
 
   /**
+   * The bytes of all tensors that {@code owner} and the managers below it own, those with two
+   * handles counted twice.
+   */
+  public static long openBytes(NDManager owner) {
+    return OpenTensors.bytes(owner);
+  }
+
+  /**
    * The memory of a contiguous CPU tensor, not copied; writes go to the tensor. The buffer is valid
    * only as long as the tensor is open.
    *

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
@@ -68,5 +69,32 @@ class TorchTest {
       assertThat(x.getDevice()).isEqualTo(Device.cpu());
       assertThat(Torch.view(manager, x, 3, 2).getShape()).isEqualTo(new Shape(3, 2));
     }
+  }
+
+  @Test
+  void openBytesAreThoseOfAllTensorsThatAManagerOwns() {
+    try (NDManager owner = Torch.newManager();
+        NDManager elsewhere = Torch.newManager()) {
+      NDArray x = Torch.empty(owner, ElementType.FLOAT32, 3, 5);
+      requireOpen(owner, 60);
+      NDManager below = owner.newSubManager();
+      Torch.alias(below.newSubManager(), x);
+      Torch.empty(below, ElementType.BFLOAT16, 7).close();
+      requireOpen(owner, 120);
+      NDArray other = Torch.empty(elsewhere, ElementType.INT8, 4);
+      other.tempAttach(below);
+      requireOpen(owner, 124);
+      below.close();
+      requireOpen(owner, 60);
+      requireOpen(elsewhere, 4); // it went back
+      elsewhere.attachInternal("pair", new NDList(x, x));
+      requireOpen(elsewhere, 124);
+    }
+  }
+
+  private static void requireOpen(NDManager owner, long bytes) {
+    assertThat(Torch.openBytes(owner)).isEqualTo(bytes);
+    assertThat(owner.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum())
+        .isEqualTo(bytes);
   }
 }

@@ -204,8 +204,7 @@ public final class RankFigures {
 
   /** Counts the tensors that are open now. */
   public void count() {
-    long open = request.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
-    peakBytes = Math.max(peakBytes, open);
+    peakBytes = Math.max(peakBytes, Torch.openBytes(request));
   }
 
   /** The same attention, after which tensors are counted. */

@@ -4,7 +4,7 @@ import io.xfuser.internal.report.Reports;
 import io.xfuser.internal.weights.ReadAhead;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.report.RunReport;
-import io.xfuser.torchscript.ElementType;
+import io.xfuser.torchscript.Torch;
 import io.xfuser.trace.TraceEvent;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +78,6 @@ public final class RankCourse {
 
   /** Bytes of all tensors that this rank keeps, those with two handles counted twice. */
   public long keptBytes() {
-    return run.tensors().getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
+    return Torch.openBytes(run.tensors());
   }
 }
