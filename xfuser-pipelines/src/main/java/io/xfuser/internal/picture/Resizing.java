@@ -131,15 +131,20 @@ public final class Resizing {
   private static Bitmap pass(Bitmap image, Weights[] weights, boolean columns) {
     int width = columns ? weights.length : image.width();
     int height = columns ? image.height() : weights.length;
-    Bitmap made = Bitmap.black(width, height, image.channels());
+    int channels = image.channels();
+    int step = columns ? channels : image.width() * channels; // between what is added up
+    byte[] values = image.values();
+    Bitmap made = Bitmap.black(width, height, channels);
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
         Weights sum = weights[columns ? x : y];
-        for (int c = 0; c < image.channels(); c++) {
+        int first = columns ? y * image.width() + sum.first : sum.first * width + x;
+        for (int c = 0; c < channels; c++) {
           int value = 1 << (BITS - 1);
-          for (int i = 0; i < sum.weights.length; i++) {
-            int from = sum.first + i;
-            value += (columns ? image.at(from, y, c) : image.at(x, from, c)) * sum.weights[i];
+          int from = first * channels + c;
+          for (int weight : sum.weights) {
+            value += (values[from] & 0xFF) * weight;
+            from += step;
           }
           made.set(x, y, c, Math.max(0, Math.min(255, value >> BITS)));
         }
