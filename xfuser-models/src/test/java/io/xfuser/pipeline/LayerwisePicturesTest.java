@@ -35,6 +35,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,9 @@ class LayerwisePicturesTest {
   private static final String PIXART = "pixart_sigma_tiny"; // 9 blocks of one size
   private static final int BLOCKS = 9;
   private static final ParallelConfig SERIAL = ParallelConfig.serial();
+
+  private static long block; // its bytes
+  private static long text; // bytes of the text encoder's layers, which a request reads once
 
   private final NDManager manager = Torch.newManager();
   @TempDir Path folder;
@@ -156,18 +160,19 @@ class LayerwisePicturesTest {
     for (ParallelConfig degrees : CoveringArray.part(List.of(SERIAL, ulysses), read, 2)) {
       long one = drawn(engine(model, degrees, some), two(PIXART, 1)).read();
       long three = drawn(engine(model, degrees, some), two(PIXART, 3)).read();
-      assertThat(three - one).isEqualTo(2L * read * block());
+      assertThat(three - one).isEqualTo(2L * read * block);
     }
   }
 
-  private static long block() {
-    try (DiffusionPipeline pipeline =
-        DiffusionPipeline.fromPretrained(EngineConfig.of(Requests.directory(PIXART)))) {
-      return placed(
-              pipeline, engine(Requests.directory(PIXART), SERIAL, LayerwisePicturesTest::ahead))
-          .transformer()
-          .block(1, Share.WHOLE)
-          .parameterBytes();
+  @BeforeAll
+  static void readOnce() {
+    Torch.prepareThread(1);
+    EngineConfig engine = engine(Requests.directory(PIXART), SERIAL, LayerwisePicturesTest::ahead);
+    try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine);
+        XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine);
+        Generation one = ranks.generate(two(PIXART, 1))) {
+      block = placed(pipeline, engine).transformer().block(1, Share.WHOLE).parameterBytes();
+      text = new Drawn(one.tensor(), one.report().ranks()).read() - BLOCKS * block;
     }
   }
 
@@ -196,11 +201,10 @@ class LayerwisePicturesTest {
     if (method != StepCache.TAYLORSEER) {
       cached = cached.toBuilder().set(InputConfig.CACHE_THRESHOLD, 1e9).build();
     }
-    long text = drawn(engine, two(PIXART, 1)).read() - BLOCKS * block();
     Drawn found = drawn(engine, cached);
     int computed = 6 - found.ranks().get(0).sparedPasses();
     assertThat(computed).isLessThan(6);
-    assertThat(found.read() - text).isEqualTo((long) computed * (BLOCKS - 1) * block());
+    assertThat(found.read() - text).isEqualTo((long) computed * (BLOCKS - 1) * block);
   }
 
   @Test
@@ -284,11 +288,9 @@ class LayerwisePicturesTest {
     Path model = Requests.directory(PIXART);
     InputConfig input = two(PIXART, 1);
     EngineConfig all = engine(model, SERIAL, r -> ahead(r).maxMemory("8GB"));
-    long text =
-        drawn(engine(model, SERIAL, LayerwisePicturesTest::ahead), input).read() - BLOCKS * block();
     assertThat(drawn(all, input).read()).isEqualTo(text); // blocks are loaded, not read ahead
     EngineConfig none = engine(model, SERIAL, r -> ahead(r).maxMemory("100MB"));
-    assertThat(drawn(none, input).read()).isEqualTo(text + BLOCKS * block());
+    assertThat(drawn(none, input).read()).isEqualTo(text + BLOCKS * block);
     EngineConfig less = engine(model, SERIAL, r -> ahead(r).maxMemory("10kB"));
     assertThatThrownBy(() -> drawn(less, input))
         .isInstanceOf(ArgumentException.class)

@@ -180,7 +180,9 @@ class StepCacheTest extends CachedPictures {
   void aThresholdOfNothingComputesAllAndAnEndlessOneOnlyWhatItMust(StepCache method)
       throws IOException {
     Case one = named("flux_fb");
-    InputConfig latents = one.plain().toBuilder().outputType(OutputType.LATENT).build();
+    int steps = 6;
+    InputConfig latents =
+        one.plain().toBuilder().numInferenceSteps(steps).outputType(OutputType.LATENT).build();
     try (Opened pipeline = open(one)) {
       InputConfigBuilder request =
           latents.toBuilder()
@@ -191,7 +193,6 @@ class StepCacheTest extends CachedPictures {
       Drawn none = drawn(pipeline, SERIAL, request.set(InputConfig.CACHE_THRESHOLD, 0.0).build());
       assertThat(none.ranks().get(0).sparedPasses()).isZero();
       assertThat(Pixels.largestDifference(none.pixels(), plain)).isZero();
-      int steps = 10;
       int must =
           switch (method) {
             case TEACACHE -> 2; // the first and the last
@@ -210,10 +211,12 @@ class StepCacheTest extends CachedPictures {
     Case one = named("flux_fb");
     InputConfig spared =
         one.latents().toBuilder()
+            .numInferenceSteps(6)
             .set(InputConfig.CACHE_WARMUP_STEPS, 0)
             .set(InputConfig.CACHE_THRESHOLD, 1e9)
             .build();
-    InputConfig plain = one.plain().toBuilder().outputType(OutputType.LATENT).build();
+    InputConfig plain =
+        one.plain().toBuilder().numInferenceSteps(3).outputType(OutputType.LATENT).build();
     ParallelConfig stages = SERIAL.toBuilder().pipefusionDegree(2).numPipelinePatch(3).build();
     try (Opened pipeline = open(one)) {
       List<ParallelConfig> layouts = List.of(stages, together().get(0), SERIAL);
