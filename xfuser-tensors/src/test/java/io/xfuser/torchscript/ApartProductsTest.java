@@ -152,10 +152,12 @@ class ApartProductsTest {
   }
 
   private static Program compiled(String calls, boolean packs, boolean mkl) {
-    String all = Prelude.text(there(packs, mkl), HalfPrecision.ofThisMachine());
     return PROGRAMS.computeIfAbsent(
-        DeviceRun.usedBy(calls, all) + calls,
-        text -> Program.compile("apart " + packs + mkl, text));
+        packs + " " + mkl + calls,
+        key -> {
+          String all = Prelude.text(there(packs, mkl), HalfPrecision.ofThisMachine());
+          return Program.compile("apart " + packs + mkl, DeviceRun.usedBy(calls, all) + calls);
+        });
   }
 
   private static String there(boolean packs, boolean mkl) {
