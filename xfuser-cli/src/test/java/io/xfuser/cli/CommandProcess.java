@@ -49,9 +49,9 @@ public final class CommandProcess {
 
   /** Its exit status. */
   public int await() throws InterruptedException {
-    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+    if (!process.waitFor(120, TimeUnit.SECONDS)) {
       process.destroyForcibly();
-      throw new AssertionError("the command has not ended after 30 s");
+      throw new AssertionError("the command has not ended after 120 s");
     }
     return process.exitValue();
   }
