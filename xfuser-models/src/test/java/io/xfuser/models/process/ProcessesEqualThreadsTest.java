@@ -52,9 +52,6 @@ class ProcessesEqualThreadsTest {
 
   private static final int MAX_RANKS = CoveringArray.ALL ? 8 : 3;
 
-  /** In the third what is stale replaces what is stale; some of all cases warm up for four. */
-  private static final String STEPS = CoveringArray.ALL ? "4" : "3";
-
   @TempDir private Path directory = Path.of("");
   private final Map<Case, byte[]> ofThreads = new HashMap<>();
   private final OpenPipelines pipelines = new OpenPipelines();
@@ -288,7 +285,7 @@ class ProcessesEqualThreadsTest {
       words.addAll(List.of("--model", FIXTURES.resolve(model).toString()));
       words.addAll(List.of("--height", size.substring(0, 3), "--width", size.substring(4)));
       words.add("--no_use_resolution_binning");
-      words.addAll(List.of("--num_inference_steps", STEPS));
+      words.addAll(List.of("--num_inference_steps", CoveringArray.ALL ? "4" : "3"));
       words.addAll(List.of("--max_sequence_length", "20", "--output_directory", output.toString()));
       words.add("--prompt");
       words.addAll(PROMPTS.subList(0, prompts));
