@@ -147,30 +147,31 @@ class PauseTest {
       boolean fits = pipeline.model().resolve(input(model)).guided() || layout.cfgDegree() == 1;
       try (XDiTParallel ranks = ranks(pipeline, fits ? layout : ParallelConfig.serial())) {
         int steps = STALE.contains(layout) || layout.selectiveV() > 0 ? STEPS : 2;
-        NDArray unused = withTheSameBits(ranks, input(model, layout), steps);
+        NDArray unused = theSameBits(ranks, input(model, layout), steps);
       }
     }
   }
 
-  /** Drawn at once; then with a pause at every step, while a request of a step less runs. */
-  private NDArray withTheSameBits(XDiTParallel ranks, InputConfig asked, int steps)
-      throws Exception {
+  /** Drawn at once; then with a pause at every step, and another request after the first. */
+  private NDArray theSameBits(XDiTParallel ranks, InputConfig asked, int steps) throws Exception {
     InputConfig input = asked.toBuilder().numInferenceSteps(steps).build();
     NDArray undisturbed = pixels(ranks.submit(input));
-    GenerationTask other =
-        ranks.submit(input.toBuilder().seed(8).numInferenceSteps(steps - 1).build());
-    GenerationTask task = ranks.submit(input);
-    List<Integer> taken = new ArrayList<>(List.of(pausedAfter(task, 0)));
+    GenerationTask task = waiting(ranks, input, 0);
     int calls = ranks.check(input).calls();
-    while (taken.get(taken.size() - 1) < calls) {
+    for (int taken = 0; taken <= calls; taken++) {
+      assertThat(pausedAfter(task, taken)).isEqualTo(taken);
       assertThat(task.keptBytes()).isPositive();
+      if (taken == 1) {
+        InputConfig other = input.toBuilder().seed(8).numInferenceSteps(steps - 1).build();
+        NDArray between = pixels(ranks.submit(other));
+        assertThat(Pixels.largestDifference(between, undisturbed)).isGreaterThan(1e-3);
+      }
+      GenerationTask before = ranks.submit(input); // at work until the next pause is asked for
       task.resume();
-      taken.add(pausedAfter(task, taken.get(taken.size() - 1) + 1));
+      var unused = task.pauseAfter(taken + 1);
+      before.cancel();
     }
-    NDArray between = pixels(other);
-    task.resume();
     assertThat(Pixels.largestDifference(pixels(task), undisturbed)).isZero();
-    assertThat(Pixels.largestDifference(between, undisturbed)).isGreaterThan(1e-3);
     assertThat(task.keptBytes()).isZero();
     return undisturbed;
   }
@@ -193,7 +194,7 @@ class PauseTest {
     try (DiffusionPipeline pipeline = open(PipelineLoopsTest.withScheduler(loop, folder));
         XDiTParallel ulysses = ranks(pipeline, FRESH.get(0));
         XDiTParallel stages = ranks(pipeline, FRESH.get(4))) {
-      NDArray undisturbed = withTheSameBits(ulysses, input, STEPS);
+      NDArray undisturbed = theSameBits(ulysses, input, STEPS);
       assertThat(Pixels.largestDifference(moved(input, List.of(ulysses, stages)), undisturbed))
           .isLessThanOrEqualTo(RANKS * Pixels.largest(undisturbed));
     }
