@@ -45,7 +45,7 @@ class QwenImageEditTest {
   private static final double ONE_OF_8_BITS = 1.001 / 255;
 
   private static final NDManager KEPT = Torch.newManager();
-  private static final Map<String, NDArray> DRAWN = new HashMap<>(); // by the names of calls
+  private static final Map<String, NDArray> DRAWN = new HashMap<>(); // by calls and models
 
   @TempDir static Path scratch;
 
@@ -110,7 +110,7 @@ class QwenImageEditTest {
   void everyPictureEqualsThatOfDiffusers(DiffusersCall call) throws IOException {
     try (NDManager manager = Torch.newManager();
         FileWeights pixels = FileWeights.openFile(FOLDER.resolve("pixels.safetensors"), null)) {
-      NDArray found = onOneRank(call);
+      NDArray found = onOneRank(directory(call), call);
       NDArray expected = pixels.get(manager, name(call), pixels.shape(name(call)));
       assertThat(found.getShape().getShape()).isEqualTo(call.shape());
       assertThat(Pixels.largestDifference(call.strided(found), expected))
@@ -118,10 +118,10 @@ class QwenImageEditTest {
     }
   }
 
-  private static NDArray onOneRank(DiffusersCall call) throws IOException {
-    String name = name(call);
+  private static NDArray onOneRank(Path directory, DiffusersCall call) {
+    String name = name(call) + directory;
     if (!DRAWN.containsKey(name)) {
-      DRAWN.put(name, drawn(KEPT, EngineConfig.of(directory(call)), input(call)));
+      DRAWN.put(name, drawn(KEPT, EngineConfig.of(directory), input(call)));
     }
     return Objects.requireNonNull(DRAWN.get(name));
   }
@@ -195,23 +195,22 @@ class QwenImageEditTest {
     return CoveringArray.part(all, 0, 3).stream();
   }
 
-  /**
-   * With decoder, encoder and language model in shares, and tokens of both kinds on a rank; with
-   * the profile {@code complete} of two pictures where the two branches are on ranks of their own.
-   */
+  /** All in shares; with the profile {@code complete} also two pictures by branches apart. */
   @ParameterizedTest
   @MethodSource("layouts")
   void everyStrategyEqualsItsTokensOnOneRank(Layout layout) throws IOException {
     boolean two = CoveringArray.ALL && layout.degrees().cfgDegree() > 1;
-    DiffusersCall call = named(two ? "two_guided" : "still");
-    Path directory = directory(call);
-    try (NDManager manager = Torch.newManager()) {
-      NDArray expected =
-          layout.onOneRank().equals(Layout.SERIAL)
-              ? onOneRank(call)
-              : drawn(manager, engine(directory, layout.onOneRank(), false), input(call));
-      NDArray found = drawn(manager, engine(directory, layout, true), input(call));
-      assertThat(Pixels.largestDifference(found, expected)).isLessThanOrEqualTo(1e-4);
+    Path directory = directory(PLUS, true);
+    for (String name : two ? List.of("still", "two_guided") : List.of("still")) {
+      DiffusersCall call = named(name);
+      try (NDManager manager = Torch.newManager()) {
+        NDArray expected =
+            layout.onOneRank().equals(Layout.SERIAL)
+                ? onOneRank(directory, call)
+                : drawn(manager, engine(directory, layout.onOneRank(), false), input(call));
+        NDArray found = drawn(manager, engine(directory, layout, true), input(call));
+        assertThat(Pixels.largestDifference(found, expected)).isLessThanOrEqualTo(1e-4);
+      }
     }
   }
 
