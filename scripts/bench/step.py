@@ -23,6 +23,7 @@ WARM_UP = 2
 
 def main() -> None:
     args = parse()
+    require_any_text(args)
     measured_commit = commit(ROOT)  # now: later, someone may have changed files
     rows = []
     for dtype in args.dtypes.split(","):
@@ -41,11 +42,22 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu", help="cpu or cuda, one GPU")
     parser.add_argument("--side", type=int, help="latents along each side of a picture; 128 are 1024 pixels")
-    parser.add_argument("--text_tokens", type=int, help="so many tokens of text at most, not for text encoders")
+    parser.add_argument("--text_tokens", type=int, help="so many tokens of text at most, for models that take any number")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes a while")
     parser.add_argument("--bound", action="store_true", help="also products and attention alone, by the fastest kernels")
     parser.add_argument("--markdown", type=Path, help="write the table with machine, commit and command to this file")
     return parser.parse_args()
+
+
+def require_any_text(args: argparse.Namespace) -> None:
+    if args.text_tokens is None:
+        return
+    from step_models import MODELS  # slow to import, and not needed for --help
+
+    if args.text_tokens < 1:
+        sys.exit(f"--text_tokens is {args.text_tokens}, but there must be one at least")
+    if args.model in MODELS and not MODELS[args.model].any_text:
+        sys.exit(f"{args.model} takes no --text_tokens: its text has one length, or there is none")
 
 
 def measure(args: argparse.Namespace, dtype: str, folder: Path) -> list[Row]:
@@ -153,7 +165,7 @@ def document(args: argparse.Namespace, measured_commit: str, measured: list[Row]
     command += f" --side {args.side}" if args.side else ""
     command += f" --text_tokens {args.text_tokens}" if args.text_tokens else ""
     latents = f"; here with {args.side} by {args.side} latents" if args.side else ""
-    latents += f"; with {args.text_tokens} tokens of text" if args.text_tokens else ""
+    latents += f"; with at most {args.text_tokens} tokens of text" if args.text_tokens else ""
     return (
         f"{MODELS[args.model].title}{latents}. {args.rounds} rounds.\n\n"
         f"- machine: {machine(args.threads)}\n- commit: {measured_commit}\n- command: `{command}`\n\n"

@@ -29,6 +29,8 @@ class StepModel:
     """Of latents along each side and the settings: `latents`, and `text.<name>` by the names that the Java side gives them."""
     forward: Callable[[torch.nn.Module, dict[str, torch.Tensor], float], torch.Tensor]
     """diffusers' call; the prediction without learned variances, in the shape that the pipeline's latents have."""
+    any_text: bool = True
+    """Whether it takes a text of any number of tokens, and has one."""
     side: int = 64
     """Latents along each side, where nothing else is asked for."""
     timestep: float = 500
@@ -62,6 +64,7 @@ class TextEncoderModel:
     width: str
     """The setting of the transformer that is the encoder's width."""
     tokens: int
+    any_text: bool = False
     side: int | None = None
     timestep: float = 0
 
@@ -232,7 +235,7 @@ def _qwenimage_forward(transformer: torch.nn.Module, inputs: dict[str, torch.Ten
         encoder_hidden_states=inputs["text.prompt_embeds"],
         encoder_hidden_states_mask=inputs["text.prompt_embeds_mask"],
         img_shapes=[[(1, h // 2, w // 2)]] * b,
-        txt_seq_lens=[256] * b,
+        txt_seq_lens=[inputs["text.prompt_embeds"].shape[1]] * b,
         return_dict=False,
     )[0]
 
@@ -498,6 +501,7 @@ MODELS = {
         },
         inputs=_hunyuandit_inputs,
         forward=_hunyuandit_forward,
+        any_text=False,
     ),
     "latte": StepModel(
         title="Latte, width 1152 (16 heads of 72), 3 + 3 blocks, 8 frames of 256 tokens, batch 2, 120 text tokens",
@@ -535,6 +539,7 @@ MODELS = {
         },
         inputs=_cogvideox_inputs,
         forward=_cogvideox_forward,
+        any_text=False,
         side=32,
     ),
     "qwen3_4b": TextEncoderModel(
@@ -556,6 +561,7 @@ MODELS = {
         },
         inputs=_dit_inputs,
         forward=_dit_forward,
+        any_text=False,
         side=32,
     ),
 }

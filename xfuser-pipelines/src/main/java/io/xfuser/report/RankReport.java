@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param kvBufferBytes keys and values kept from step to step
  * @param attentionBytes queries, keys, values and outputs of its largest self-attention
  * @param sentBytes bytes sent by channel
- * @param sentBetweenNodes what of it went to ranks on other nodes, by channel: those of {@code
- *     ulysses_topology}, else other machines, where it is known on which ranks are
+ * @param sentBetweenNodes what of it went to ranks on other nodes, by channel, without those that
+ *     sent nothing there: other machines, where it is known on which ranks are, and for {@code
+ *     ulysses} also the nodes of {@code ulysses_topology}
  * @param peakTensorBytes the most bytes of tensors held at once while denoising, kept keys and
  *     values among them, seen after each self-attention and each pass through the blocks
  * @param device where it computed, {@code cpu} or {@code cuda:0} for example
@@ -33,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * @param denoiseSeconds the denoising loop
  * @param stepSeconds each step
  * @param computedPasses how often the rank's blocks were computed: once a step for the whole
- *     picture, or for each patch that passes by itself
+ *     picture, or for each patch that passes by itself; not the passes through fewer blocks that
+ *     {@code skip_guidance_layers} asks for
  * @param sparedPasses how often a step cache spared the rank's blocks, for the whole picture or a
  *     patch of it
  * @param unsentChange with {@code selective_v}, how far the values that other nodes attend are from

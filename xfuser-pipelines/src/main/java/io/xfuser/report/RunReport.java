@@ -13,12 +13,12 @@ import java.util.function.ToDoubleFunction;
  * @param worldSize ranks
  * @param degrees the degree of each kind of parallelism
  * @param dtype the element type
- * @param loadSeconds loading weights, the slowest rank
- * @param textEncodeSeconds encoding the prompts
+ * @param loadSeconds loading weights, on the rank that tells it ({@code --report}: rank 0)
+ * @param textEncodeSeconds encoding the prompts, the slowest rank
  * @param denoiseSeconds the denoising loop, the slowest rank
  * @param stepSeconds each step, on rank 0
- * @param vaeSeconds decoding
- * @param totalSeconds all of it
+ * @param vaeSeconds decoding, the slowest rank
+ * @param totalSeconds all of it, on the rank that tells it
  * @param ranks each rank's figures
  */
 public record RunReport(

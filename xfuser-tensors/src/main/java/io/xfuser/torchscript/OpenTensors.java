@@ -12,8 +12,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What a manager and those below it own. {@code getManagedArrays} tells it too, by streams of
- * streams for each tensor, which take ten times as long as the sum: too long for each attention of
- * a picture.
+ * streams for each tensor, which take several times as long as the sum: too long for each attention
+ * of a picture.
  */
 final class OpenTensors {
   private static final VarHandle OWNED = find("resources");

@@ -238,10 +238,8 @@ public final class RankFigures {
   public RankReport report(World world) {
     Map<String, Long> sent = new TreeMap<>();
     for (Channel channel : Channel.values()) {
-      sent.put(channel.label(), world.counter().sent(channel));
+      sent.merge(label(channel), world.counter().sent(channel), Long::sum);
     }
-    sent.merge(Channel.PIPEFUSION.label(), world.counter().sent(Channel.SKIP), Long::sum);
-    sent.remove(Channel.SKIP.label());
     return new RankReport(
         world.rank(),
         transformerBytes,
@@ -271,9 +269,20 @@ public final class RankFigures {
     for (Channel channel : Channel.values()) {
       long messages = counter.messagesBetweenNodes(channel);
       if (messages > 0) {
-        sent.put(channel.label(), new RankReport.Sent(counter.betweenNodes(channel), messages));
+        sent.merge(
+            label(channel),
+            new RankReport.Sent(counter.betweenNodes(channel), messages),
+            RankFigures::both);
       }
     }
     return sent;
+  }
+
+  private static RankReport.Sent both(RankReport.Sent one, RankReport.Sent other) {
+    return new RankReport.Sent(one.bytes() + other.bytes(), one.messages() + other.messages());
+  }
+
+  private static String label(Channel channel) {
+    return (channel == Channel.SKIP ? Channel.PIPEFUSION : channel).label();
   }
 }

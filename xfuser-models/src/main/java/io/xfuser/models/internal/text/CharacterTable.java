@@ -83,7 +83,7 @@ final class CharacterTable {
 
   /**
    * Lists for each place which units are reached from it by the byte that they name. Most of the
-   * bytes lead nowhere, so that trying all of each place takes a hundred times as long.
+   * bytes lead nowhere, so that trying all of each place takes five times as long.
    */
   private void listChildren() {
     Arrays.fill(first, NONE);
