@@ -17,7 +17,8 @@ def calls(self, like: Tensor) -> List[Tensor]:
     assert self.has_layer(w, "file") and self.taken_type(like, w, "file") == like.dtype
     assert len(self.kept_parts(w, "file")) == 2
     assert not self.as_is(w["file.weight_kept"], 6, 6) and self.as_is(w["alone.weight"], like.dtype, like.dtype)
-    assert self.widen_into(w["file.weight_kept"], 15, self.of(like, [8, 8])).dtype == like.dtype
+    widened = self.widen_into(w["file.weight_kept"], 15, self.of(like, [8, 8]))
+    assert torch.equal(widened, torch.to(torch.to(w["file.weight_kept"], 15), like.dtype))
     w["parts.weight_kept"], w["parts.weight_kept_1"], w["parts.weight_type"] = w["alone.weight"], w["a.weight"], w["file.weight_type"]
     out = out + [self.linear(x, w, "file"), self.linear_into(x, w, "parts", self.of(like, [2, 80, 16]).slice(1, 10, 80)),
                  self.kept_linear(x, w, "parts", False, None, like.dtype, None), self.linear_apart(x, w, "file", True, None, x.dtype, 2)]
