@@ -24,18 +24,20 @@ def as_is(self, weight: Tensor, rounded: int, wide_type: int) -> bool:
   return weight.dtype == wide_type and rounded == wide_type and weight.is_contiguous()
 
 def widen_into(self, w: Tensor, rounded: int, place: Tensor) -> Tensor:
-  # w (R, I) in place (R, I) of a wider type, rounded to a type on the way: some rows at a time, which stay in a core's cache, and
-  # by way of fp32, which every half type fits into, since libtorch turns one half type into the other one number after another
-  if rounded == place.dtype or rounded == w.dtype:
+  # w (R, I) in place (R, I), rounded to a type on the way: some rows at a time, 32,768 elements for each of 32 threads, of fewer of
+  # which libtorch gives no thread a share, 2 MiB in a half type, which a cache holds; and by way of fp32, which every half type fits
+  # into, since libtorch turns one half type into the other one number after another
+  between = 6 if rounded == place.dtype else rounded
+  if rounded == w.dtype or between in [w.dtype, place.dtype]:
     return torch.copy_(place, w)
-  rows, step = w.size(0), max(1, 262144 // max(w.size(1), 1))
-  narrow = torch.empty([min(rows, step), w.size(1)], dtype=rounded, device=w.device)
+  rows, step = w.size(0), max(1, 1048576 // max(w.size(1), 1))
+  buffer = torch.empty([min(rows, step), w.size(1)], dtype=between, device=w.device)
   for i in range((rows + step - 1) // step):
     end = min(rows, (i + 1) * step)
     part, wide = torch.slice(w, 0, i * step, end), torch.slice(place, 0, i * step, end)
     if wide.dtype == 6 and part.dtype != 6:
       part = torch.copy_(wide, part)
-    torch.copy_(wide, torch.copy_(torch.slice(narrow, 0, 0, end - i * step), part))
+    torch.copy_(wide, torch.copy_(torch.slice(buffer, 0, 0, end - i * step), part))
   return place
 
 def wide_linear(self, x: Tensor, weights: List[Tensor], rounded: int, scale: Optional[Tensor], bias: Optional[Tensor],
