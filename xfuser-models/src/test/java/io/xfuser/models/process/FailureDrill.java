@@ -78,7 +78,7 @@ abstract class FailureDrill {
     world.join(ranks, true, silence, drill.toString());
     String number = world.tell(flags(ranks));
     world.rank(drill.victim()).await("ACTIVITY", Duration.ofSeconds(60));
-    Thread.sleep(300); // activities are told ten times a second
+    Thread.sleep(1000); // activities are told ten times a second, later on a busy machine
     world.rank(drill.victim()).signal(signal);
     long signalled = System.nanoTime();
     List<RankProcess> others = new ArrayList<>();
