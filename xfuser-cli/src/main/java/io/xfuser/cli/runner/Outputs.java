@@ -20,6 +20,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -57,10 +58,11 @@ final class Outputs {
     this.out = out;
     requireSpeed();
     requireDirectory("--output_directory", directory);
-    requireFile("--preview", args.preview());
-    requireFile("--report", report);
-    requireFile("--trace", trace);
-    requireFile("--trace_picture", tracePicture);
+    Map<Path, String> flags = new HashMap<>();
+    requireFile("--preview", args.preview(), flags);
+    requireFile("--report", report, flags);
+    requireFile("--trace", trace, flags);
+    requireFile("--trace_picture", tracePicture, flags);
   }
 
   /** {@code listener}, beside what writes the preview if one was asked for. */
@@ -191,7 +193,7 @@ final class Outputs {
     }
   }
 
-  private static void requireFile(String flag, @Nullable Path file) {
+  private static void requireFile(String flag, @Nullable Path file, Map<Path, String> flags) {
     if (file == null) {
       return;
     }
@@ -201,6 +203,10 @@ final class Outputs {
     if (!Files.exists(file) || Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
       requireDirectory(flag, file.toAbsolutePath().getParent());
       requireNames(flag, file, WholeFile.part(file));
+      String other = flags.put(file.toAbsolutePath().normalize(), flag);
+      if (other != null) {
+        throw new ArgumentException("%s and %s are one file, %s".formatted(other, flag, file));
+      }
     } else if (!Files.isWritable(file)) { // a pipe, a device or what a link leads to
       throw new ArgumentException(flag + ": " + file + " cannot be written to");
     }

@@ -79,7 +79,10 @@ class RunnerTest {
         Arguments.of(
             "--model m --video_format gif --fps 60",
             "--video_format gif shows at most 50 frames in a second, but --fps is 60.0"),
-        Arguments.of("--model m --report FILE/r", "--report: DIR/file is not a directory"));
+        Arguments.of("--model m --report FILE/r", "--report: DIR/file is not a directory"),
+        Arguments.of(
+            "--model m --report DIR/r --trace DIR/x/../r",
+            "--report and --trace are one file, DIR/x/../r"));
   }
 
   @ParameterizedTest
