@@ -92,11 +92,6 @@ final class ParityTable {
     Torch.prepareThread(1);
     Path page = Path.of(arguments[0]);
     List<String> named = List.of(arguments).subList(1, arguments.length);
-    List<String> names = subjects().stream().map(Subject::name).toList();
-    if (!names.containsAll(named)) {
-      System.err.println("parity: PIPELINE... of " + String.join(", ", names));
-      System.exit(2);
-    }
     List<String> old = named.isEmpty() ? List.of() : Files.readAllLines(page);
     List<String> lines = new ArrayList<>();
     for (Subject subject : subjects()) {
