@@ -130,7 +130,7 @@ public final class Torch {
    * handles counted twice.
    */
   public static long openBytes(NDManager owner) {
-    return OpenTensors.bytes(owner);
+    return owner.getManagedArrays().stream().mapToLong(ElementType::bytesOf).sum();
   }
 
   /**
