@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +41,12 @@ class RunningTest {
   @AfterAll
   static void close() {
     ranks.close();
+  }
+
+  /** Draws after all that came before, so that the next server finds ranks that are at rest. */
+  @AfterEach
+  void waitForRanks() {
+    var unused = ranks.generate(DemoServer.input(0));
   }
 
   /** The same ranks for several servers, each of which closes its own backend. */
