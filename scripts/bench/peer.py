@@ -18,7 +18,11 @@ class Peer:
 
     def __init__(self, command: Sequence[str]):
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._expect("ready")
+        try:
+            self._expect("ready")
+        except BaseException:
+            self._process.kill()
+            raise
 
     def step(self, variant: str) -> Seconds:
         """Takes one step. Raises RuntimeError with the other side's words if it cannot."""
@@ -56,3 +60,16 @@ class Peer:
         answer = self._answer()
         if answer != word:
             raise RuntimeError(answer)
+
+
+class Variant(NamedTuple):
+    """One of the steps that a side knows."""
+
+    peer: Peer
+    name: str
+
+    def step(self) -> Seconds:
+        return self.peer.step(self.name)
+
+    def save(self, path: str) -> None:
+        self.peer.save(self.name, path)
