@@ -13,6 +13,22 @@ fail() {
   exit "$1"
 }
 
+# head_of SCRIPT: the comment that it begins with.
+head_of() {
+  awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$1"
+}
+
+# require_place WHAT FILE: ends the script where WHAT could not be written to FILE; an empty name is none.
+require_place() {
+  local folder
+  [ -n "$2" ] || return 0
+  folder=$(dirname "$2")
+  [ ! -d "$2" ] || fail 2 "$1: $2 is a folder"
+  [ -d "$folder" ] || fail 2 "$1: there is no folder $folder"
+  [ -e "$2" ] && folder=$2
+  [ -w "$folder" ] || fail 2 "$1: $folder cannot be written to"
+}
+
 # real_path FILE: its path without symbolic links.
 real_path() {
   local path=$1 link

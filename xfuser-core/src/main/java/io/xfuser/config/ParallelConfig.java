@@ -16,8 +16,13 @@ public final class ParallelConfig extends ParallelSettings {
     List<Integer> blocks = attnLayerNumForPp();
     if (!blocks.isEmpty() && blocks.size() != pipefusionDegree()) {
       throw new ArgumentException(
-          "the blocks are given for %d pipeline stages %s, but %s is %d"
-              .formatted(blocks.size(), blocks, PIPEFUSION_PARALLEL_DEGREE, pipefusionDegree()));
+          "%s %s is for %d pipeline stages, but %s is %d"
+              .formatted(
+                  ATTN_LAYER_NUM_FOR_PP,
+                  blocks,
+                  blocks.size(),
+                  PIPEFUSION_PARALLEL_DEGREE,
+                  pipefusionDegree()));
     }
     checkPatches(distrifusionDegree(), pipefusionDegree());
     checkUlysses(ulyssesDegree(), ulyssesTopology());
@@ -27,8 +32,7 @@ public final class ParallelConfig extends ParallelSettings {
       product *= degree;
       if (product + vaeParallelSize() > MOST_RANKS) {
         throw new ArgumentException(
-            "the degrees ask for more ranks than the %d that a world can have"
-                .formatted(MOST_RANKS));
+            "%s: more ranks than the %d that a world can have".formatted(allFactors(), MOST_RANKS));
       }
     }
   }
@@ -42,6 +46,11 @@ public final class ParallelConfig extends ParallelSettings {
                   places.nodes() * places.ranks(),
                   ULYSSES_DEGREE,
                   ranks));
+    }
+    if (ranks == 1 && ulyssesSchedule() != Schedule.TOGETHER) {
+      throw new ArgumentException(
+          "%s is about what Ulysses ranks send one another, but %s is 1"
+              .formatted(ULYSSES_SCHEDULE.with(ulyssesSchedule()), ULYSSES_DEGREE));
     }
     if (selectiveV() > 0 && (ranks == 1 || (places != null && places.nodes() == 1))) {
       throw new ArgumentException(
@@ -70,12 +79,19 @@ public final class ParallelConfig extends ParallelSettings {
     int displaced = distrifusionPatches();
     if (Math.max(ranks, displaced) > 1 && (stages > 1 || patches() > 1)) {
       throw new ArgumentException(
-          "DistriFusion (patches: %d) excludes PipeFusion (stages: %d, patches: %d)"
-              .formatted(Math.max(ranks, displaced), stages, patches()));
+          "%s (DistriFusion) and %s (PipeFusion) exclude each other"
+              .formatted(
+                  ranks > 1
+                      ? DISTRIFUSION_DEGREE.with(ranks)
+                      : NUM_DISTRIFUSION_PATCH.with(displaced),
+                  stages > 1
+                      ? PIPEFUSION_PARALLEL_DEGREE.with(stages)
+                      : NUM_PIPELINE_PATCH.with(patches())));
     }
     if (ranks > 1 && displaced != ranks) {
       throw new ArgumentException(
-          "DistriFusion on %d ranks has %d patches, not %d".formatted(ranks, ranks, displaced));
+          "%s is %d, so that there are as many patches, but %s is %d"
+              .formatted(DISTRIFUSION_DEGREE, ranks, NUM_DISTRIFUSION_PATCH, displaced));
     }
   }
 
@@ -243,28 +259,37 @@ public final class ParallelConfig extends ParallelSettings {
     if (worldSize() == ranks) {
       return;
     }
-    List<String> factors = new ArrayList<>();
-    factor(factors, "tensor", tensorDegree());
-    factor(factors, "ulysses", ulyssesDegree());
-    factor(factors, "ring", ringDegree());
-    factor(factors, "distrifusion", distrifusionDegree());
-    factor(factors, "pipefusion", pipefusionDegree());
-    factor(factors, "cfg", cfgDegree());
-    factor(factors, "data", dataDegree());
+    List<String> factors = factors();
     throw new ArgumentException(
         "the degrees multiply to %d%s%s, but there %s"
             .formatted(
                 ditParallelSize(),
-                factors.isEmpty() ? "" : " (" + String.join(" x ", factors) + ")",
+                factors.isEmpty() ? "" : " (" + String.join(" × ", factors) + ")",
                 vaeParallelSize() == 0
                     ? ""
-                    : ", and %d of the VAE alone".formatted(vaeParallelSize()),
+                    : ", and %s".formatted(VAE_PARALLEL_SIZE.with(vaeParallelSize())),
                 ranks == 1 ? "is 1 rank" : "are " + ranks + " ranks"));
   }
 
-  private static void factor(List<String> factors, String axis, int degree) {
-    if (degree > 1) {
-      factors.add(axis + " " + degree);
+  private String allFactors() {
+    String product = String.join(" × ", factors());
+    String apart = VAE_PARALLEL_SIZE.with(vaeParallelSize());
+    if (vaeParallelSize() == 0) {
+      return product;
     }
+    return product.isEmpty() ? apart : product + " and " + apart;
+  }
+
+  /** The settings that make more ranks than one, with their values. */
+  private List<String> factors() {
+    List<String> factors = new ArrayList<>();
+    for (Setting<?> setting : SETTINGS) {
+      if (setting == USE_CFG_PARALLEL && cfgDegree() == 2) {
+        factors.add(USE_CFG_PARALLEL + " 2");
+      } else if (setting.name().endsWith("_degree") && !get(setting).equals(1)) {
+        factors.add(setting.with(Objects.requireNonNull(get(setting))));
+      }
+    }
+    return factors;
   }
 }

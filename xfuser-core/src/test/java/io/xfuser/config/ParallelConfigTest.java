@@ -17,8 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ParallelConfigTest {
-  private static final String TOO_MANY =
-      "the degrees ask for more ranks than the 8192 that a world can have";
+  private static final String TOO_MANY = ": more ranks than the 8192 that a world can have";
 
   private static final ParallelConfig ALL =
       ParallelConfig.builder()
@@ -85,17 +84,18 @@ class ParallelConfigTest {
   static Stream<Arguments> twoKindsOfPatches() {
     ParallelConfig two = ParallelConfig.builder().distrifusionDegree(2).build();
     return Stream.of(
-        Arguments.of(
-            two, 2, 0, "DistriFusion (patches: 2) excludes PipeFusion (stages: 2, patches: 2)"),
-        Arguments.of(
-            two, 2, 1, "DistriFusion (patches: 2) excludes PipeFusion (stages: 2, patches: 1)"),
-        Arguments.of(
-            two, 1, 4, "DistriFusion (patches: 2) excludes PipeFusion (stages: 1, patches: 4)"),
+        Arguments.of(two, 2, 0, both("distrifusion_degree 2", "pipefusion_parallel_degree 2")),
+        Arguments.of(two, 2, 1, both("distrifusion_degree 2", "pipefusion_parallel_degree 2")),
+        Arguments.of(two, 1, 4, both("distrifusion_degree 2", "num_pipeline_patch 4")),
         Arguments.of(
             ParallelConfig.builder().numDistrifusionPatch(3).build(),
             1,
             2,
-            "DistriFusion (patches: 3) excludes PipeFusion (stages: 1, patches: 2)"));
+            both("num_distrifusion_patch 3", "num_pipeline_patch 2")));
+  }
+
+  private static String both(String displaced, String pipeline) {
+    return displaced + " (DistriFusion) and " + pipeline + " (PipeFusion) exclude each other";
   }
 
   @ParameterizedTest
@@ -136,8 +136,8 @@ class ParallelConfigTest {
     assertThatThrownBy(() -> two.toBuilder().attnLayerNumForPp(List.of(10, 9, 9)).build())
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
-            "the blocks are given for 3 pipeline stages [10, 9, 9], but pipefusion_parallel_degree"
-                + " is 2");
+            "attn_layer_num_for_pp [10, 9, 9] is for 3 pipeline stages, but"
+                + " pipefusion_parallel_degree is 2");
     assertThatThrownBy(() -> two.toBuilder().attnLayerNumForPp(List.of(28, 0)).build())
         .hasMessage("attn_layer_num_for_pp must be at least 1, but is 0");
   }
@@ -154,15 +154,26 @@ class ParallelConfigTest {
             "num_distrifusion_patch must be at least 1, but is -1"),
         bad(
             c -> c.distrifusionDegree(4).numDistrifusionPatch(3),
-            "DistriFusion on 4 ranks has 4 patches, not 3"),
+            "distrifusion_degree is 4, so that there are as many patches, but"
+                + " num_distrifusion_patch is 3"),
         bad(c -> c.cfgDegree(0), "the CFG degree must be 1 or 2, but is 0"),
         bad(c -> c.cfgDegree(3), "the CFG degree must be 1 or 2, but is 3"),
         bad(c -> c.dataDegree(0), "data_parallel_degree must be at least 1, but is 0"),
         bad(c -> c.numPipelinePatch(-1), "num_pipeline_patch must be at least 1, but is -1"),
-        bad(c -> c.ulyssesDegree(65536).ringDegree(65536), TOO_MANY),
-        bad(c -> c.pipefusionDegree(Integer.MAX_VALUE), TOO_MANY),
-        bad(c -> c.ulyssesDegree(8192).vaeParallelSize(1), TOO_MANY),
-        bad(c -> c.vaeParallelSize(Integer.MAX_VALUE), TOO_MANY),
+        bad(
+            c -> c.ulyssesDegree(65536).ringDegree(65536),
+            "ulysses_degree 65536 × ring_degree 65536" + TOO_MANY),
+        bad(
+            c -> c.pipefusionDegree(Integer.MAX_VALUE),
+            "pipefusion_parallel_degree 2147483647" + TOO_MANY),
+        bad(
+            c -> c.ulyssesDegree(8192).vaeParallelSize(1),
+            "ulysses_degree 8192 and vae_parallel_size 1" + TOO_MANY),
+        bad(c -> c.vaeParallelSize(Integer.MAX_VALUE), "vae_parallel_size 2147483647" + TOO_MANY),
+        bad(
+            c -> c.ulyssesSchedule(Schedule.V_FIRST),
+            "ulysses_schedule v_first is about what Ulysses ranks send one another, but"
+                + " ulysses_degree is 1"),
         bad(c -> c.vaeParallelSize(-1), "vae_parallel_size must be at least 0, but is -1"));
   }
 
@@ -184,17 +195,19 @@ class ParallelConfigTest {
     assertThatCode(() -> four.requireWorldSize(4)).doesNotThrowAnyException();
     assertThatThrownBy(() -> four.requireWorldSize(3))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("the degrees multiply to 4 (ulysses 2 x pipefusion 2), but there are 3 ranks");
+        .hasMessage(
+            "the degrees multiply to 4 (ulysses_degree 2 × pipefusion_parallel_degree 2), but there"
+                + " are 3 ranks");
     assertThatThrownBy(() -> four.requireWorldSize(1)).hasMessageEndingWith("but there is 1 rank");
     assertThatThrownBy(
             () -> ParallelConfig.builder().distrifusionDegree(3).build().requireWorldSize(2))
-        .hasMessage("the degrees multiply to 3 (distrifusion 3), but there are 2 ranks");
+        .hasMessage("the degrees multiply to 3 (distrifusion_degree 3), but there are 2 ranks");
     assertThatThrownBy(() -> ParallelConfig.serial().requireWorldSize(2))
         .hasMessage("the degrees multiply to 1, but there are 2 ranks");
     assertThatThrownBy(() -> four.toBuilder().vaeParallelSize(2).build().requireWorldSize(4))
         .hasMessage(
-            "the degrees multiply to 4 (ulysses 2 x pipefusion 2), and 2 of the VAE alone, but"
-                + " there are 4 ranks");
+            "the degrees multiply to 4 (ulysses_degree 2 × pipefusion_parallel_degree 2), and"
+                + " vae_parallel_size 2, but there are 4 ranks");
     assertThatCode(() -> four.toBuilder().vaeParallelSize(2).build().requireWorldSize(6))
         .doesNotThrowAnyException();
   }

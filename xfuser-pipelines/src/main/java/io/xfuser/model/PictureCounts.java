@@ -17,7 +17,7 @@ final class PictureCounts {
     long drawn = (long) prompts * input.numImagesPerPrompt();
     if (drawn * frames > Integer.MAX_VALUE) {
       throw new ArgumentException(
-          "%d pictures for each of %d prompts are too many"
+          "num_images_per_prompt is %d, too many for %d prompts"
               .formatted(input.numImagesPerPrompt(), prompts));
     }
     int seeds = input.seeds().size();

@@ -1,7 +1,9 @@
 package io.xfuser.pipeline;
 
 import ai.djl.Device;
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
+import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.MemoryException;
 import io.xfuser.internal.device.DeviceMemory;
@@ -11,6 +13,7 @@ import io.xfuser.internal.plan.RequestPlan;
 import io.xfuser.model.GenerationRequest;
 import io.xfuser.model.GenerationRequest.Size;
 import io.xfuser.model.VaeDecoder;
+import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.Torch;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,8 +23,17 @@ import java.util.Set;
 /** Whether there is memory for a request: before it begins, and when there was none. */
 final class MemoryCheck {
   private static final String REMEDY =
-      "less is needed by a smaller picture, fewer pictures at a time, more ranks, half precision,"
-          + " or tiling and slicing in the decoder";
+      "less is needed by a smaller picture, fewer pictures at a time, more ranks, %s, or %s and %s"
+          .formatted(
+              RuntimeConfig.DTYPE.with(ElementType.BFLOAT16),
+              RuntimeConfig.ENABLE_TILING,
+              RuntimeConfig.ENABLE_SLICING);
+
+  private static final String SHORTER =
+      "less is needed by a smaller "
+          + InputConfig.MAX_SEQUENCE_LENGTH
+          + ", which is %d, fewer prompts or "
+          + RuntimeConfig.DTYPE.with(ElementType.BFLOAT16);
 
   private MemoryCheck() {}
 
@@ -68,11 +80,17 @@ final class MemoryCheck {
    * {@code failure}, or that there was no memory while {@code doing}, if that is what it says of
    * this rank.
    */
-  static Throwable explained(Throwable failure, String doing) {
+  static Throwable explained(Throwable failure, String doing, RequestPlan plan) {
     return RankFailures.isHeard(failure) // of another rank, which says so itself
         ? failure
         : MemoryException.of(failure, doing)
-            .<Throwable>map(full -> full.withRemedy(REMEDY))
+            .<Throwable>map(full -> full.withRemedy(remedy(doing, plan.request())))
             .orElse(failure);
+  }
+
+  private static String remedy(String doing, GenerationRequest request) {
+    return doing.equals(MemoryNeed.TEXT)
+        ? SHORTER.formatted(request.text().maxSequenceLength())
+        : REMEDY;
   }
 }

@@ -69,7 +69,7 @@ final class RankSeat implements AutoCloseable {
       return result;
     } catch (RuntimeException | Error e) {
       String activity = call.watch().activity(world.rank());
-      Throwable told = MemoryCheck.explained(e, activity);
+      Throwable told = MemoryCheck.explained(e, activity, plan);
       Transport transport = world.transport();
       transport.fail(told); // only the first reason counts
       close();

@@ -49,7 +49,9 @@ public record Sequence(List<Axes> segments) {
     public Axes {
       requireCountable(
           (double) frames * rows * columns,
-          (frames == 1 ? "a picture of " : "a video of " + frames + " × ")
+          (frames == 1
+                  ? "a picture (height × width) of "
+                  : "a video (num_frames × height × width) of " + frames + " × ")
               + rows
               + " × "
               + columns);

@@ -60,7 +60,8 @@ class SequenceTest {
     assertThatThrownBy(() -> new Axes(1, 65536, 32768))
         .isInstanceOf(ArgumentException.class)
         .hasMessage(
-            "a picture of 65536 × 32768 tokens is too large: at most 2147483647 can be counted");
+            "a picture (height × width) of 65536 × 32768 tokens is too large: at most 2147483647"
+                + " can be counted");
     assertThatThrownBy(() -> new Axes(1024, 2048, 1024)).hasMessageContaining("1024 × 2048 ×");
     Axes half = new Axes(1, 32768, 32768);
     assertThatThrownBy(() -> new Sequence(List.of(half, half)))

@@ -173,7 +173,8 @@ final class CommandSyntax {
     return known;
   }
 
-  private static String dashes(String name) {
+  /** One spelling for all. */
+  static String dashes(String name) {
     return name.replace('_', '-');
   }
 

@@ -8,13 +8,9 @@ import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.server.ServerSettings;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The command line's flags: one for each setting, with its name, but for the few that are spelt
  * otherwise.
  */
-public final class Flags {
+final class Flags {
   /** What is not spelt as its setting is. */
   private static final List<Flag> SPELT =
       List.of(
@@ -120,24 +116,6 @@ public final class Flags {
   /** All of them, by the headings of the help. */
   static final Map<String, List<Flag>> GROUPS = groups();
 
-  /** Flags by the settings, alone or with a value, that they stand for. */
-  private static final Map<String, String> SPELLINGS = spellings();
-
-  /** Where a single word is a setting and no word of English: judged, had, needed or listed. */
-  private static final String ONE_WORD =
-      "^%1$s(?=: | must | is | needs | \\S+ cannot )"
-          + "|(?<=^\\w{1,40} has no )%1$s(?=$|:)"
-          + "|(?<=^\\w{1,40} needs )%1$s$"
-          + "|(?<=given by [\\w, ]{0,120})%1$s(?=,|$)";
-
-  /** A setting in a sentence. */
-  private static final Pattern NAMED =
-      Pattern.compile(
-          SPELLINGS.keySet().stream()
-              .sorted(Comparator.comparing(String::length).reversed()) // "offload model" first
-              .map(name -> name.matches("[a-z]+") ? ONE_WORD.formatted(name) : name)
-              .collect(Collectors.joining("|", "(?<![\\w./-])(", ")(?![\\w/-]|\\.\\w)")));
-
   private Flags() {}
 
   /**
@@ -226,38 +204,14 @@ public final class Flags {
   }
 
   /** The flags that set {@code setting}. */
-  private static List<Flag> of(Setting<?> setting) {
+  static List<Flag> of(Setting<?> setting) {
     List<Flag> spelt = SPELT.stream().filter(flag -> flag.setting == setting).toList();
     Object value = setting.isSwitch() ? true : null;
     return spelt.isEmpty() ? List.of(new Flag(setting, value, "--" + setting.name())) : spelt;
   }
 
-  private static Map<String, String> spellings() {
-    Map<String, String> spellings = new LinkedHashMap<>();
-    spellings.put(RuntimeConfig.OFFLOAD.with(Offload.LAYERWISE), "--offload layerwise");
-    for (Flag flag : all()) {
-      spellings.putIfAbsent(flag.setting.name(), flag.name());
-      if (flag.value != null) {
-        spellings.putIfAbsent(flag.setting.with(flag.value), flag.name());
-      }
-    }
-    return spellings;
-  }
-
   /** All flags, in the order of the help. */
   static List<Flag> all() {
     return GROUPS.values().stream().flatMap(List::stream).toList();
-  }
-
-  /**
-   * A sentence of the library for those who write command lines: settings become flags, but those
-   * in a JSON file keep its names.
-   */
-  public static String inSentence(String sentence) {
-    return sentence.contains(".json")
-        ? sentence
-        : NAMED
-            .matcher(sentence)
-            .replaceAll(named -> Objects.requireNonNull(SPELLINGS.get(named.group(1))));
   }
 }

@@ -79,7 +79,7 @@ public final class XFuserArgs {
       }
       return args;
     } catch (ArgumentException e) {
-      throw new ArgumentException(Flags.inSentence(String.valueOf(e.getMessage())));
+      throw new ArgumentException(FlagSentences.of(String.valueOf(e.getMessage()), List.of(argv)));
     }
   }
 
@@ -103,7 +103,7 @@ public final class XFuserArgs {
       args.checkRanks();
       return args;
     } catch (ArgumentException e) {
-      throw new ArgumentException(Flags.inSentence(String.valueOf(e.getMessage())));
+      throw new ArgumentException(FlagSentences.of(String.valueOf(e.getMessage()), List.of(argv)));
     }
   }
 
@@ -229,10 +229,11 @@ public final class XFuserArgs {
     for (Setting<?> setting : List.of(CommandSettings.FPS, CommandSettings.VIDEO_FORMAT)) {
       if (given.containsKey(setting) && !(videos && input.outputType() == OutputType.PIL)) {
         throw new ArgumentException(
-            Flags.inSentence(
+            FlagSentences.of(
                 setting
                     + " is about a video's file, but "
-                    + (videos ? "output_type is not pil" : "the model makes pictures")));
+                    + (videos ? "output_type is not pil" : "the model makes pictures"),
+                List.of()));
       }
     }
   }

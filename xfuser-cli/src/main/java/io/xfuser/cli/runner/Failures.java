@@ -1,6 +1,6 @@
 package io.xfuser.cli.runner;
 
-import io.xfuser.cli.flags.Flags;
+import io.xfuser.cli.flags.FlagSentences;
 import io.xfuser.failure.CancelledException;
 import io.xfuser.failure.ClosedException;
 import io.xfuser.failure.CommunicationException;
@@ -37,6 +37,7 @@ final class Failures {
           RankException.class);
 
   private final String command;
+  private final List<String> argv;
   private final boolean verbose;
   private final PrintStream err;
 
@@ -48,10 +49,11 @@ final class Failures {
    */
   Failures(String command, List<String> argv, PrintStream err) {
     this.command = command;
+    this.argv = argv;
     this.verbose = argv.contains("-v") || argv.contains("--verbose");
     this.err = err;
     handles();
-    NEEDED.forEach(kind -> Flags.inSentence(sentence(new IOException(kind.getName()))));
+    NEEDED.forEach(kind -> FlagSentences.of(sentence(new IOException(kind.getName())), argv));
   }
 
   /** The status that {@code body} returns; 2 if it rejects its input, 1 if it fails otherwise. */
@@ -88,7 +90,7 @@ final class Failures {
   }
 
   private int end(int status, String sentence, Throwable cause) {
-    err.println(command + ": " + Flags.inSentence(sentence));
+    err.println(command + ": " + FlagSentences.of(sentence, argv));
     if (verbose) {
       cause.printStackTrace(err);
     }

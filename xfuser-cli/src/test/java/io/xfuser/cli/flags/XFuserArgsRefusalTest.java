@@ -63,8 +63,9 @@ class XFuserArgsRefusalTest {
         "--prompt a --num_pipeline_patch 0 | --num_pipeline_patch must be at least 1, but is 0",
         "--prompt a --num_distrifusion_patch 0 |"
             + " --num_distrifusion_patch must be at least 1, but is 0",
-        "--prompt a --distrifusion_degree 2 --pipefusion_parallel_degree 2 |"
-            + " DistriFusion (patches: 2) excludes PipeFusion (stages: 2, patches: 2)",
+        "--prompt a --distrifusion_degree 2 --pipefusion_parallel_degree 2 | --distrifusion_degree"
+            + " 2 (DistriFusion) and --pipefusion_parallel_degree 2 (PipeFusion) exclude each"
+            + " other",
         "--prompt a --device tpu | --device must be auto, cpu," + " cuda or cuda:i, but is tpu",
         "--prompt a --device cuda:x | --device must be auto,"
             + " cpu, cuda or cuda:i, but is cuda:x",
@@ -99,7 +100,7 @@ class XFuserArgsRefusalTest {
   @ParameterizedTest
   @CsvSource({
     "--use_cfg_parallel, --use_cfg_parallel",
-    "--use_split_batch, --use_cfg_parallel",
+    "--use_split_batch, --use_split_batch",
     "--negative_prompt bad, --negative_prompt",
     "--guidance_rescale 0.7, --guidance_rescale"
   })

@@ -104,7 +104,8 @@ class RunnerTest {
     environment.putAll(Map.of("MASTER_ADDR", "127.0.0.1", "MASTER_PORT", "1"));
     assertThat(run(flags("--ulysses_degree", "4"))).isEqualTo(2);
     assertThat(err.toString(UTF_8).lines())
-        .containsExactly("XDiT: the degrees multiply to 4 (ulysses 4), but there are 3 ranks");
+        .containsExactly(
+            "XDiT: the degrees multiply to 4 (--ulysses_degree 4), but there are 3 ranks");
   }
 
   @Test

@@ -76,7 +76,7 @@ class PausedTaskTest {
           .hasMessageContaining("with the same opened pipeline");
       assertThatThrownBy(() -> task.resume(tooMany))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("3 data-parallel ranks are too many for 2 pictures");
+          .hasMessage("data_parallel_degree is 3, too many for 2 pictures");
       assertThat(task.state()).isEqualTo(State.PAUSED);
       task.resume();
       task.await().close();

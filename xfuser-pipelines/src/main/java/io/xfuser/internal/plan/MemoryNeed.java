@@ -1,5 +1,6 @@
 package io.xfuser.internal.plan;
 
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
@@ -36,10 +37,11 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
   /** Positions of tokens in Java: in an array, and as objects with their references. */
   private static final int JAVA_POSITION = 28;
 
-  /** Bytes for a pair of text tokens, in half precision. */
+  /** Numbers for a pair of text tokens: that of their distance or order, and what is made of it. */
   private static final int TEXT_PAIR = 2;
 
-  private static final String SMALLER = "a smaller picture";
+  /** The phase that the size of pictures does not matter to. */
+  public static final String TEXT = "encoding the prompt";
 
   /**
    * Refuses what does not fit.
@@ -50,13 +52,10 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
    */
   public void require(GenerationRequest request, String whose, OptionalLong usable) {
     if (usable.isPresent() && bytes > usable.getAsLong()) {
-      GenerationRequest.Size size = request.size();
       throw new ArgumentException(
-          ("%d × %d pixels (height × width) need at least %s of %s for %s, but there are %s; less"
-                  + " is needed by %s")
+          "%s need at least %s of %s for %s, but there are %s; less is needed by %s"
               .formatted(
-                  size.height(),
-                  size.width(),
+                  phase.equals(TEXT) ? Asked.text(request) : Asked.pictures(request),
                   MemoryException.amount(bytes),
                   whose,
                   phase,
@@ -91,21 +90,18 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
             "denoising",
             modulations(denoising, spec, plan.engine().runtime().dtype(), gpu)
                 + element * denoising(denoising, spec, plan.engine().runtime()),
-            SMALLER + ", more ranks, fewer pictures at a time or half precision"),
-        new MemoryNeed(
-            "decoding",
-            element * decoding(plan, decoder, ranks),
-            SMALLER + ", tiling, slicing, ranks that share the decoding or half precision"),
-        text(plan.request()));
+            Asked.LESS_DENOISING),
+        new MemoryNeed("decoding", element * decoding(plan, decoder, ranks), Asked.LESS_DECODING),
+        text(plan.request(), element));
   }
 
-  /** Text encoders have a number for each pair of tokens: their distance, or a score. */
-  private static MemoryNeed text(GenerationRequest request) {
+  /** Text encoders have numbers for each pair of tokens; texts count as if they were padded. */
+  private static MemoryNeed text(GenerationRequest request, double element) {
     int tokens = request.input().prompts().isEmpty() ? 0 : request.text().maxSequenceLength();
     return new MemoryNeed(
-        tokens + " tokens of text",
-        (double) tokens * tokens * TEXT_PAIR,
-        "a smaller max_sequence_length");
+        TEXT,
+        (double) tokens * tokens * TEXT_PAIR * element,
+        "a smaller " + InputConfig.MAX_SEQUENCE_LENGTH);
   }
 
   /**
@@ -128,9 +124,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     }
     double elements = request.pictures() == null ? 0 : most;
     return new MemoryNeed(
-        "encoding the picture",
-        runtime.dtype().bytes() * elements,
-        SMALLER + ", tiling, ranks that share the encoding or half precision");
+        "encoding the picture", runtime.dtype().bytes() * elements, Asked.LESS_ENCODING);
   }
 
   /** What drawing the noise needs of the host: it is drawn for all pictures together. */
@@ -143,7 +137,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
             * request.latents().height()
             * request.latents().width();
     double bytes = elements * draws * plan.engine().runtime().dtype().bytes();
-    return new MemoryNeed("the noise", bytes, SMALLER + " or fewer pictures at a time");
+    return new MemoryNeed("the noise", bytes, Asked.SMALLER + " or fewer pictures at a time");
   }
 
   /** What the host must have room for where pixels are asked for as one tensor. */
@@ -154,7 +148,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
         3.0 * request.latents().pixelFrames() * area(request.output(), 0);
     double bytes = held ? elements * plan.engine().runtime().dtype().bytes() : 0;
     return new MemoryNeed(
-        "the pixels as a tensor", bytes, SMALLER + ", fewer frames or output_type pil");
+        "the pixels as a tensor", bytes, Asked.SMALLER + ", fewer frames or output_type pil");
   }
 
   /** What Java's own memory must have room for. */
@@ -171,7 +165,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
             * request.output().width()
             * request.latents().pixelFrames();
     double bytes = Math.max(tokens * JAVA_POSITION, pictures ? pixels * JAVA_PIXEL : 0);
-    return new MemoryNeed("the picture", bytes, SMALLER + " or a larger -Xmx");
+    return new MemoryNeed("the picture", bytes, Asked.SMALLER + " or a larger -Xmx");
   }
 
   /** Whether one of {@code ranks} brings pixels together. */

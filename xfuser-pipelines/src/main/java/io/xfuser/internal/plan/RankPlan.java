@@ -2,7 +2,6 @@ package io.xfuser.internal.plan;
 
 import io.xfuser.config.EngineConfig;
 import io.xfuser.config.ParallelConfig;
-import io.xfuser.failure.ArgumentException;
 import io.xfuser.internal.parallel.DeviceMesh;
 import io.xfuser.internal.parallel.MeshAxis;
 import io.xfuser.model.GenerationRequest;
@@ -71,7 +70,7 @@ public record RankPlan(
       int rank, EngineConfig engine, TransformerSpec<?> spec, GenerationRequest request) {
     ParallelConfig degrees = engine.parallel();
     DeviceMesh mesh = mesh(degrees);
-    check(degrees, spec, request);
+    Degrees.check(degrees, spec, request);
     boolean displaced = degrees.distrifusionPatches() > 1;
     RankPlan plan =
         new RankPlan(
@@ -120,39 +119,6 @@ public record RankPlan(
       shard = shard * mesh.degree(axis) + mesh.coordinate(rank, axis);
     }
     return shard;
-  }
-
-  private static void check(
-      ParallelConfig degrees, TransformerSpec<?> spec, GenerationRequest request) {
-    atMost("pipeline stages", degrees.pipefusionDegree(), "transformer blocks", spec.depth());
-    int tensor = degrees.tensorDegree();
-    atMost("tensor-parallel ranks", tensor, "attention heads", spec.heads());
-    String left =
-        tensor == 1 ? "" : " (%d over %d tensor-parallel ranks)".formatted(spec.heads(), tensor);
-    atMost(
-        "Ulysses ranks", degrees.ulyssesDegree(), "attention heads" + left, spec.heads() / tensor);
-    atMost("data-parallel ranks", degrees.dataDegree(), "pictures", request.images());
-    int listed = degrees.attnLayerNumForPp().stream().mapToInt(Integer::intValue).sum();
-    if (listed > 0 && listed != spec.depth()) {
-      throw new ArgumentException(
-          "attn_layer_num_for_pp "
-              + degrees.attnLayerNumForPp()
-              + " adds up to "
-              + listed
-              + " blocks, but the transformer has "
-              + spec.depth());
-    }
-    if (degrees.cfgDegree() > 1 && !request.guided()) {
-      throw new ArgumentException(
-          "CFG parallelism needs guidance, but the guidance scale is "
-              + request.guidance().scale());
-    }
-  }
-
-  private static void atMost(String what, int asked, String of, int available) {
-    if (asked > available) {
-      throw new ArgumentException(asked + " " + what + " are too many for " + available + " " + of);
-    }
   }
 
   public static Range stage(ParallelConfig degrees, TransformerSpec<?> spec, int stage) {

@@ -38,7 +38,7 @@ record Refusals(RankPlan plan) {
     }
     if (!request().guided()) {
       throw new ArgumentException(
-          "skip_guidance_layers needs guidance, but the guidance scale is "
+          "skip_guidance_layers needs guidance, but guidance_scale is "
               + request().guidance().scale());
     }
     int ranks = plan.mesh().degree(MeshAxis.DISTRIFUSION);

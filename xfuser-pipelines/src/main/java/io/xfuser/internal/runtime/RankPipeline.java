@@ -8,6 +8,7 @@ import io.xfuser.config.Settings.Compression;
 import io.xfuser.config.Settings.StepCache;
 import io.xfuser.internal.device.DeviceClock.Mark;
 import io.xfuser.internal.parallel.Communicator;
+import io.xfuser.internal.plan.MemoryNeed;
 import io.xfuser.internal.plan.RankPlan;
 import io.xfuser.internal.runtime.LoopStage.Ready;
 import io.xfuser.model.GivenTensors;
@@ -118,7 +119,7 @@ final class RankPipeline<C> implements RankCourse.Work {
 
   /** The text tensors of both prompts, on this rank's device. */
   private Map<String, NDArray> text(GivenTensors given) {
-    run.activity("encoding the prompt");
+    run.activity(MemoryNeed.TEXT);
     Mark start = run.figures().mark();
     Map<String, NDArray> both =
         run.trace().during(Activity.TEXT, () -> prompts().of(request, given));

@@ -60,8 +60,10 @@ class TooLargeTest {
   @CsvSource({
     "96000, 96000, PT, 96000 × 96000 pixels (height × width) need at least",
     "96000, 96000, PIL, 96000 × 96000 pixels (height × width) need at least",
-    "2147483632, 2147483632, PT, a picture of 134217727 × 134217727 tokens is too large",
-    "2147483632, 2147483632, LATENT, a picture of 134217727 × 134217727 tokens is too large",
+    "2147483632, 2147483632, PT, a picture (height × width) of 134217727 × 134217727 tokens is too"
+        + " large",
+    "2147483632, 2147483632, LATENT, a picture (height × width) of 134217727 × 134217727 tokens is"
+        + " too large",
     "720000, 720000, LATENT, need at least",
     "2147483632, 16, PT, need at least"
   })
