@@ -112,6 +112,38 @@ class ScriptsTest {
     assertThat(checkout.run(Map.of(), "sh ./my\\ xdit --help").out()).contains("--help");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "checks/real_size pixart --narow | real_size: no flag --narow; --help shows those there"
+            + " are",
+        "checks/real_size pixart --side | real_size: --side needs a value",
+        "checks/real_size pixart --layers | real_size: --layers needs a value",
+        "checks/real_size pixart --layers x | real_size: --layers is x, not 1 or more",
+        "checks/real_size pixart --markdown /no/x | real_size: --markdown: there is no folder /no",
+        "checks/real_size pixart --markdown / | real_size: --markdown: / is a folder",
+        "bench/picture pixart --layer | picture: no flag --layer; --help shows those there are",
+        "bench/picture pixart --markdown /no/x | picture: --markdown: there is no folder /no",
+        "bench/sdcpp --quick | sdcpp: no flag --quick; --help shows those there are",
+        "bench/sdcpp --markdown /no/x | sdcpp: --markdown: there is no folder /no",
+        "bench/spared --block | spared: there is no flag --block, only --blocks, --dtype, --size"
+            + " and --steps",
+        "checks/two_hosts ssh | two_hosts: no way ssh; there are xfrun, ipv6, torchrun, c10d, slurm"
+            + " and kubernetes",
+        "gpu-check --pack a.zip | gpu-check: the archive must be a .tar.xz or .tar.gz, but is"
+            + " a.zip",
+        "gpu-check --pack /no/a.tgz | gpu-check: --pack: there is no folder /no",
+        "quality/calibrate model /no/x | calibrate: FILE: there is no folder /no",
+        "quality/pictures fox | pictures: fox is not known; it takes nothing"
+      })
+  void nonsenseIsRefusedBeforeAnythingIsBuilt(String line, String sentence) throws Exception {
+    String scripts = Path.of("../scripts").toAbsolutePath().normalize().toString();
+    Checkout.Run run = checkout.run(Map.of("SCRIPTS", scripts), "\"$SCRIPTS\"/" + line);
+    assertThat(run.err()).containsExactly(sentence);
+    assertThat(run.status()).isEqualTo(2);
+  }
+
   private Checkout.Run xdit(Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
     return checkout.run(environment, "a\\ check\\ out/scripts/xdit \"$@\"", arguments);
