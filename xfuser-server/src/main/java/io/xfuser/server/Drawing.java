@@ -2,9 +2,9 @@ package io.xfuser.server;
 
 import io.xfuser.failure.CancelledException;
 import io.xfuser.progress.Progress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -12,15 +12,22 @@ import org.jspecify.annotations.Nullable;
 final class Drawing {
   private final Model model;
   private final CompletableFuture<Drawn> result = new CompletableFuture<>();
-  private final List<Consumer<Progress>> told = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Progress>> told = new ArrayList<>(); // guarded by itself
+  private @Nullable List<Progress> unheard; // guarded by told
   private final long asked = System.nanoTime();
   private volatile long began;
   private volatile Backend.@Nullable Task task;
   private volatile boolean given;
   private volatile int percent;
 
-  Drawing(Model model) {
+  /**
+   * Nothing is drawn yet.
+   *
+   * @param streamed whether someone will {@linkplain #listen listen}, to the beginning too
+   */
+  Drawing(Model model, boolean streamed) {
     this.model = model;
+    this.unheard = streamed ? new ArrayList<>() : null;
   }
 
   /** It has its place in the queue. */
@@ -53,13 +60,27 @@ final class Drawing {
     if (progress instanceof Progress.Denoising && progress.total() > 0) {
       percent = (int) (100 * progress.done() / progress.total());
     }
-    told.forEach(one -> one.accept(progress));
+    synchronized (told) {
+      if (unheard != null) {
+        unheard.add(progress);
+      }
+      told.forEach(one -> one.accept(progress));
+    }
     return !given;
   }
 
-  /** Has {@code listener} told of progress from now on; it returns at once and throws nothing. */
+  /**
+   * Has {@code listener} told of progress from now on, and of what there was if it is the first; it
+   * returns at once and throws nothing.
+   */
   void listen(Consumer<Progress> listener) {
-    told.add(listener);
+    synchronized (told) {
+      if (unheard != null) {
+        unheard.forEach(listener);
+        unheard = null;
+      }
+      told.add(listener);
+    }
   }
 
   /** Gives it up within a step, for {@code reason}, which those who wait hear at once. */

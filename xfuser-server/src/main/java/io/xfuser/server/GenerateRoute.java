@@ -73,7 +73,7 @@ final class GenerateRoute {
     Model model = served.model(form.text("model"), false, pictures);
     call.fact("model", model.name());
     ImageRoutes.requirePictures(model, model.check(request, served.limits()));
-    Work work = new Work(model, request, served.draw(call, model, request));
+    Work work = new Work(model, request, served.draw(call, model, request, false));
     work.enter();
     return work;
   }

@@ -63,7 +63,7 @@ final class ImageRoutes {
         call.header("idempotency-key"),
         kind + " " + call.header(HttpHeaders.AUTHORIZATION),
         form.fingerprint(),
-        () -> new Work(model, request, served.draw(call, model, request)));
+        () -> new Work(model, request, served.draw(call, model, request, request.stream())));
   }
 
   /** Refuses what would be a video. */

@@ -70,9 +70,13 @@ final class Model {
     return backend.settings().contains(InputConfig.NUM_FRAMES);
   }
 
-  /** Has it drawn. */
-  Drawing draw(InputConfig input, @Nullable Instant deadline) {
-    Drawing drawing = new Drawing(this);
+  /**
+   * Has it drawn.
+   *
+   * @param streamed whether someone will listen to its progress
+   */
+  Drawing draw(InputConfig input, @Nullable Instant deadline, boolean streamed) {
+    Drawing drawing = new Drawing(this, streamed);
     entrance.lock(); // so that as many wait as may, and not one more
     try {
       if (!drawings.isEmpty() && backend.waiting() >= mostWaiting) {

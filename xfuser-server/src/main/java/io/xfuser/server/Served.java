@@ -79,15 +79,20 @@ record Served(
     return models.values();
   }
 
-  /** Has {@code model} draw what {@code call} asks for, in the time that the server allows. */
-  Drawing draw(Call call, Model model, DrawRequest request) {
+  /**
+   * Has {@code model} draw what {@code call} asks for, in the time that the server allows.
+   *
+   * @param streamed whether the caller will listen to its progress
+   */
+  Drawing draw(Call call, Model model, DrawRequest request, boolean streamed) {
     if (state.isEnding()) {
       throw new Refusal(Refusal.UNAVAILABLE, "the server is about to end", "ending");
     }
     long limit = limitMillis(request.deadlineMillis());
     Instant deadline = limit == 0 ? null : Instant.now().plusMillis(limit);
     try {
-      Drawing drawing = request.fields().judge(() -> model.draw(request.input(), deadline));
+      Drawing drawing =
+          request.fields().judge(() -> model.draw(request.input(), deadline, streamed));
       endBy(drawing, limit);
       return drawing;
     } catch (QueueFullException | ClosedException e) {

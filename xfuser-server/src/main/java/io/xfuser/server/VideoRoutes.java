@@ -82,7 +82,7 @@ final class VideoRoutes {
     }
     String size = judged.output().width() + "x" + judged.output().height();
     VideoJob.Film film = new VideoJob.Film(judged.latents().pixelFrames(), fps, size);
-    return started(model, request.fields(), film, served.draw(call, model, request));
+    return started(model, request.fields(), film, served.draw(call, model, request, false));
   }
 
   /** Of one frame, which costs least: more may not fit where as many as are asked for do. */

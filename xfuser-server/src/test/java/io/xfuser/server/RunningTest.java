@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.xfuser.config.InputConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.model.GenerationRequest;
 import io.xfuser.pipeline.XDiTParallel;
+import io.xfuser.progress.ProgressListener;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -14,11 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -99,12 +104,35 @@ class RunningTest {
   }
 
   @Test
+  void streamHasWhatWasToldBeforeItCouldListen() throws IOException, InterruptedException {
+    Backend over = // before the request has been taken
+        new KeptOpen(new InOrder(ranks)) {
+          @Override
+          public Task submit(
+              InputConfig input, @Nullable Instant deadline, ProgressListener listener) {
+            Task task = super.submit(input, deadline, listener);
+            task.result().join();
+            return task;
+          }
+        };
+    try (ImageServer server = ImageServer.builder().port(0).model("demo", over).start()) {
+      String body =
+          "{\"prompt\":\"a fox\",\"num_inference_steps\":3,\"stream\":true,\"partial_images\":1}";
+      Client.Answer answer = Client.of(server).post(GENERATIONS, body);
+      String events = new String(answer.body(), StandardCharsets.UTF_8);
+      assertThat(events.lines().filter(line -> line.startsWith("event: ")))
+          .containsExactly(
+              "event: image_generation.partial_image", "event: image_generation.completed");
+    }
+  }
+
+  @Test
   void endingServerFinishesWhatItHasAndIsNotReady() throws IOException, InterruptedException {
     ImageServer server = server().start();
     Client client = Client.of(server);
     CompletableFuture<Client.Answer> running =
         client.postLater(
-            GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":60,\"size\":\"32x32\"}");
+            GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":300,\"size\":\"32x32\"}");
     client.awaitPresent(1);
     CompletableFuture<Void> end =
         CompletableFuture.runAsync(() -> server.close(Duration.ofSeconds(60)));
@@ -204,17 +232,20 @@ class RunningTest {
   }
 
   /** Closes nothing. */
-  private record KeptOpen(Backend backend) implements Backend {
+  private static class KeptOpen implements Backend {
+    private final Backend backend;
+
+    KeptOpen(Backend backend) {
+      this.backend = backend;
+    }
+
     @Override
-    public io.xfuser.model.GenerationRequest check(io.xfuser.config.InputConfig input) {
+    public GenerationRequest check(InputConfig input) {
       return backend.check(input);
     }
 
     @Override
-    public Task submit(
-        io.xfuser.config.InputConfig input,
-        java.time.@org.jspecify.annotations.Nullable Instant deadline,
-        io.xfuser.progress.ProgressListener listener) {
+    public Task submit(InputConfig input, @Nullable Instant deadline, ProgressListener listener) {
       return backend.submit(input, deadline, listener);
     }
 
