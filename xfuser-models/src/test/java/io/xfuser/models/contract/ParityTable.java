@@ -25,7 +25,6 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Measures the laws on all tiny pipelines and writes {@code docs/parity.md}. */
@@ -87,6 +86,8 @@ final class ParityTable {
   /**
    * Takes the file to write, and the pipelines that are measured; those that are not keep their
    * rows. None named: all are measured.
+   *
+   * @throws IllegalArgumentException for a name that no pipeline has, before any is measured
    */
   public static void main(String[] arguments) throws IOException {
     Torch.prepareThread(1);
@@ -94,7 +95,9 @@ final class ParityTable {
     List<String> named = List.of(arguments).subList(1, arguments.length);
     List<String> old = named.isEmpty() ? List.of() : Files.readAllLines(page);
     List<String> lines = new ArrayList<>();
-    for (Subject subject : subjects()) {
+    List<Subject> subjects = subjects();
+    ParityPage.requireKnown(named, subjects.stream().map(Subject::name).toList());
+    for (Subject subject : subjects) {
       String begin = "| `" + subject.name() + "` |";
       if (named.isEmpty() || named.contains(subject.name())) {
         System.err.println(subject.name());
@@ -103,7 +106,7 @@ final class ParityTable {
         old.stream().filter(line -> line.startsWith(begin)).forEach(lines::add);
       }
     }
-    Files.writeString(page, page(lines));
+    Files.writeString(page, ParityPage.text(titles(), lines));
   }
 
   /**
@@ -265,7 +268,7 @@ final class ParityTable {
     return difference == 0 ? "0" : String.format(Locale.ROOT, "%.0e", difference);
   }
 
-  private static String page(List<String> rows) {
+  private static List<String> titles() {
     List<String> titles = new ArrayList<>(List.of("pipeline", "diffusers"));
     titles.addAll(SYNCHRONOUS.keySet());
     titles.addAll(SHARED.keySet());
@@ -273,28 +276,6 @@ final class ParityTable {
     titles.add("M = 3 itself");
     titles.addAll(DISTRIFUSION.keySet());
     titles.add("DistriFusion itself");
-    String rule = titles.stream().map(title -> "---").collect(Collectors.joining("|", "|", "|"));
-    return """
-    # Parity
-    Written by `scripts/parity`. Largest absolute differences of pixels between 0 and 1, in fp32, on tiny pipelines with random weights
-    whose blocks, heads and tokens do not divide evenly; random weights magnify differences more than trained ones do.
-
-    - **diffusers**: our serial picture from that of diffusers, over all recorded calls. Law: at most 1e-3.
-    - **CFG** to **stages, M = 1**: from our serial picture. Law: at most 1e-4. So too where those three stages share the decoding, or the text encoder.
-    - **M = 3**: PipeFusion with three patches and one warm-up step, from the same patches on one rank. Law: at most 1e-5 for stages alone,
-      1e-4 for hybrids.
-    - **M = 3 itself**: what stale keys and values change: those patches on one rank, from our serial picture. No law; with three steps it
-      is large.
-    - **DistriFusion 3**: three patches and one warm-up step, from the same patches on one rank. Law: at most 1e-5 for DistriFusion alone,
-      1e-4 for hybrids.
-    - **DistriFusion itself**: those patches on one rank, from our serial picture. No law.
-
-    – : the request has only one picture, or no guidance, or the model no text encoder that can be shared. The tests hold more layouts to these laws, up to 8 ranks: `ParallelContract`.
-
-    | %s |
-    %s
-    %s
-    """
-        .formatted(String.join(" | ", titles), rule, String.join("\n", rows));
+    return titles;
   }
 }
