@@ -21,8 +21,8 @@ public final class InputConfig extends InputSettings {
     super(builder);
     if (!prompts().isEmpty() && !classLabels().isEmpty()) {
       throw new ArgumentException(
-          "a model takes prompts or class labels, but there are %d of the one and %d of the other"
-              .formatted(prompts().size(), classLabels().size()));
+          "%s and %s exclude each other: a model takes the one or the other, but there are %d and %d"
+              .formatted(PROMPT, CLASS_LABELS, prompts().size(), classLabels().size()));
     }
     if (has(SEED) && !seeds().isEmpty()) {
       throw new ArgumentException(SEED + " and " + SEEDS + " exclude each other");

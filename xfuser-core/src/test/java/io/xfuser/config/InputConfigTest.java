@@ -202,8 +202,8 @@ class InputConfigTest {
             "dtype is no setting of " + InputConfig.SETTINGS),
         bad(
             c -> c.classLabels(List.of(1, 2)),
-            "a model takes prompts or class labels, but there are 1 of the one and 2 of the"
-                + " other"));
+            "prompt and class_labels exclude each other: a model takes the one or the other, but"
+                + " there are 1 and 2"));
   }
 
   private static Arguments bad(UnaryOperator<InputConfigBuilder> change, String message) {

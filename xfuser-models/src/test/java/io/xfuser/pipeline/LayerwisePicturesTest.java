@@ -291,10 +291,10 @@ class LayerwisePicturesTest {
     assertThat(drawn(all, input).read()).isEqualTo(text); // blocks are loaded, not read ahead
     EngineConfig none = engine(model, SERIAL, r -> ahead(r).maxMemory("100MB"));
     assertThat(drawn(none, input).read()).isEqualTo(text + BLOCKS * block);
-    EngineConfig less = engine(model, SERIAL, r -> ahead(r).maxMemory("10kB"));
+    EngineConfig less = engine(model, SERIAL, r -> ahead(r).maxMemory("67MB"));
     assertThatThrownBy(() -> drawn(less, input))
         .isInstanceOf(ArgumentException.class)
-        .hasMessageStartingWith("max_memory is 10")
+        .hasMessageStartingWith("max_memory is 67.0 MB, but the JVM, libtorch, and weights ")
         .hasMessageContaining("with no block staying");
   }
 }

@@ -259,4 +259,30 @@ class MemoryNeedTest {
           .hasMessageEndingWith("less is needed by a smaller max_sequence_length");
     }
   }
+
+  @Test
+  void whatMakesARequestLargeIsNamedByItsSettings() {
+    InputConfig many = FOX.toBuilder().prompts("a", "b").numImagesPerPrompt(3).build();
+    GenerationRequest request = pipeline.model().resolve(many);
+    MemoryNeed need = new MemoryNeed("decoding", 2e9, "tiling");
+    assertThatThrownBy(() -> need.require(request, "memory", OptionalLong.of(1)))
+        .hasMessageStartingWith(
+            "6 pictures (num_images_per_prompt 3) of 384 × 384 pixels (height × width) need at");
+  }
+
+  @Test
+  void memoryThatRunsOutWhileTextIsEncodedNamesTheTextsLength() {
+    InputConfig input = FOX.toBuilder().maxSequenceLength(123).build();
+    EngineConfig one = engine(ParallelConfig.serial());
+    RequestPlan plan = RequestPlan.of(one, pipeline.spec(), pipeline.model().resolve(input));
+    OutOfMemoryError full = new OutOfMemoryError("full");
+    assertThat(MemoryCheck.explained(full, MemoryNeed.TEXT, plan))
+        .hasMessageStartingWith("out of memory while encoding the prompt")
+        .hasMessageEndingWith(
+            "; less is needed by a smaller max_sequence_length, which is 123, fewer prompts or"
+                + " dtype bfloat16");
+    assertThat(MemoryCheck.explained(full, "decoding", plan))
+        .hasMessageContaining("less is needed by a smaller picture")
+        .hasMessageEndingWith("dtype bfloat16, or enable_tiling and enable_slicing");
+  }
 }

@@ -1,8 +1,10 @@
 package io.xfuser.cli.flags;
 
 import io.xfuser.cli.flags.Flags.Flag;
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
+import io.xfuser.config.Settings.StepCache;
 import io.xfuser.torchscript.ElementType;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -26,6 +28,8 @@ public final class FlagSentences {
   private static final String ONE_WORD =
       "^%1$s(?=: | must | is | needs | \\S+ cannot | and \\w+ (?:must|exclude) )"
           + "|(?<=^\\w{1,40} and )%1$s(?= (?:must|exclude) )"
+          + "|^%1$s(?= -?[0-9]+\\.[0-9]+ )"
+          + "|(?<=^\\w{1,60} takes no )%1$s(?=$|,)"
           + "|(?<=^\\w{1,40} has no )%1$s(?=$|:)"
           + "|(?<=^\\w{1,40} needs )%1$s(?=$|,)"
           + "|(?<=[(])%1$s(?= × )|(?<= × )%1$s(?= × |[)])"
@@ -45,6 +49,13 @@ public final class FlagSentences {
     Map<String, String> spellings = new LinkedHashMap<>();
     spellings.put(RuntimeConfig.OFFLOAD.with(Offload.LAYERWISE), "--offload layerwise");
     spellings.put(RuntimeConfig.DTYPE.with(ElementType.BFLOAT16), "--dtype bfloat16");
+    for (StepCache cache : StepCache.values()) {
+      boolean known = cache == StepCache.TEACACHE || cache == StepCache.FBCACHE; // xDiT's flags
+      if (!known) {
+        String pair = InputConfig.CACHE.with(cache);
+        spellings.put(pair, "--" + pair);
+      }
+    }
     for (Flag flag : Flags.all()) {
       String setting = flag.setting().name();
       spellings.putIfAbsent(setting, flag.name());

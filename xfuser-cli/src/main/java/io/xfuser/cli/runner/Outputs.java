@@ -57,6 +57,7 @@ final class Outputs {
     this.tracePicture = args.tracePicture();
     this.out = out;
     requireSpeed();
+    requireSvg(tracePicture);
     requireDirectory("--output_directory", directory);
     Map<Path, String> flags = new HashMap<>();
     requireFile("--preview", args.preview(), flags);
@@ -209,6 +210,12 @@ final class Outputs {
       }
     } else if (!Files.isWritable(file)) { // a pipe, a device or what a link leads to
       throw new ArgumentException(flag + ": " + file + " cannot be written to");
+    }
+  }
+
+  private static void requireSvg(@Nullable Path file) {
+    if (file != null && file.toString().matches("(?i).*\\.(png|jpe?g|gif|webp|bmp|pdf|json)")) {
+      throw new ArgumentException("--trace_picture " + file + " must end with .svg, as it is SVG");
     }
   }
 

@@ -33,6 +33,10 @@ class FlagSentencesTest {
         "a video (num_frames × height × width) | a video (--num_frames × --height × --width)",
         "num_inference_steps is 1001, but scheduler_config.json has only 1000 |"
             + " --num_inference_steps is 1001, but scheduler_config.json has only 1000",
+        "LCMScheduler takes no sigmas | LCMScheduler takes no --sigmas",
+        "strength 0.0 leaves none | --strength 0.0 leaves none",
+        "prompt 2 is too long | prompt 2 is too long",
+        "cache magcache is not calibrated | --cache magcache is not calibrated",
         "less is needed by dtype bfloat16 | less is needed by --dtype bfloat16",
         "the model has no image of its own | the model has no image of its own",
         "/m/num_frames/x is no folder  | /m/num_frames/x is no folder",

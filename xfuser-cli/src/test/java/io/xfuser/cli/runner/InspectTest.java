@@ -182,7 +182,8 @@ class InspectTest {
       value = {
         "flux_dev_tiny/vae --ulysses_degree 2; flags are for models that can be drawn with",
         "flux_dev_tiny --model x; inspect is told the model by its place",
-        "flux_dev_tiny --pipefusion_parallel_degree 99; 99 pipeline stages are too many",
+        "flux_dev_tiny --pipefusion_parallel_degree 99; --pipefusion_parallel_degree is 99, too"
+            + " many for 5 transformer blocks",
         "flux_dev_tiny --heigth 64; did you mean --height",
         "flux_dev_tiny --height 8; must be at least 16",
         "loras; 18 files of weights: name one of them",

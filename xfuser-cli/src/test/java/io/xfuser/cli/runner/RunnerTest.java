@@ -75,6 +75,9 @@ class RunnerTest {
             "--model m --preview p.png --preview_every 0",
             "--preview is never written with --preview_every 0"),
         Arguments.of(
+            "--model m --trace_picture t.PNG",
+            "--trace_picture t.PNG must end with .svg, as it is SVG"),
+        Arguments.of(
             "--model m --preview p.bmp", "--preview p.bmp must end with .png, .jpg, .webp or .gif"),
         Arguments.of(
             "--model m --video_format gif --fps 60",

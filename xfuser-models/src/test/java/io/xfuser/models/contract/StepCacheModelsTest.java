@@ -182,7 +182,10 @@ class StepCacheModelsTest extends CachedPictures {
     ModelConfig model = calibrated(file);
     assertThatThrownBy(() -> DiffusionPipeline.fromPretrained(model).close())
         .isInstanceOf(ModelException.class)
-        .hasMessage(file + " is no calibration: it must have numbers under teacache or magcache");
+        .hasMessage(
+            "cache_calibration "
+                + file
+                + " is no calibration: it must have numbers under teacache or magcache");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.xfuser.internal.cache;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.xfuser.config.ModelConfig;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.failure.Reason;
 import io.xfuser.model.PipelineModel.Calibration;
@@ -36,12 +37,16 @@ public final class CalibrationFile {
     } catch (JacksonException e) {
       throw new ModelException(none(file), e);
     } catch (IOException e) {
-      throw new ModelException(file + " cannot be read: " + Reason.of(e), e);
+      throw new ModelException(named(file) + " cannot be read: " + Reason.of(e), e);
     }
   }
 
+  private static String named(Path file) {
+    return ModelConfig.CACHE_CALIBRATION + " " + file;
+  }
+
   private static String none(Path file) {
-    return file + " is no calibration: it must have numbers under teacache or magcache";
+    return named(file) + " is no calibration: it must have numbers under teacache or magcache";
   }
 
   private static Stream<Double> numbers(Calibration calibration) {

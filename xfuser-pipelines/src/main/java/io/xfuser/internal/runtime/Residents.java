@@ -37,6 +37,9 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
   /** What the JVM and libtorch take before a tensor is made, about. */
   private static final double PROCESS = 512 << 20;
 
+  /** What they certainly take: a JVM with libtorch that has drawn nothing takes 90 MB. */
+  private static final double LEAST_PROCESS = 64 << 20;
+
   /** Tensors that are there at one time beside those that certainly are, as a multiple of them. */
   private static final double TENSORS = 2;
 
@@ -239,10 +242,10 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
   }
 
   private void requireRoom(Holding none, long bytes) {
-    double least = most(none, 1);
+    double least = LEAST_PROCESS + most(none, 1);
     if (least > bytes) {
       throw new ArgumentException(
-          "max_memory is %s, but weights and tensors that are in memory at one time are %s with no block staying there"
+          "max_memory is %s, but the JVM, libtorch, and weights and tensors that are in memory at one time take %s at least, with no block staying there"
               .formatted(MemoryException.amount((double) bytes), MemoryException.amount(least)));
     }
   }

@@ -59,7 +59,7 @@ final class DiTPipeline extends LatentPipeline<DiTConfig, DiTConditioning> {
   private String checked(int label) {
     if (label > config().classes()) {
       throw new ArgumentException(
-          "class label %d is outside 0 to %d, the rows of this model's table"
+          "class_labels has %d, which is outside 0 to %d, the rows of this model's table"
               .formatted(label, config().classes()));
     }
     return String.valueOf(label);

@@ -48,7 +48,8 @@ public final class Scm implements Scheduler {
       angles[i] = all.get(i).floatValue();
       if (!(angles[i] >= 0 && angles[i] <= QUARTER) || (i > 0 && angles[i] >= angles[i - 1])) {
         throw new ArgumentException(
-            "angles must descend from at most %s to 0, but are %s".formatted(QUARTER, all));
+            "max_timesteps and intermediate_timesteps must be angles that descend from at most %s to 0, but are %s"
+                .formatted(QUARTER, all));
       }
     }
   }

@@ -152,7 +152,7 @@ final class WanPipeline extends LatentPipeline<WanConfig, WanConditioning> {
     int longest = Math.max(axes.frames(), Math.max(axes.rows(), axes.columns()));
     if (longest > config().positions()) {
       throw new ArgumentException(
-          "%d × %d × %d tokens (frames × rows × columns) are too many along an axis: %s has %d places"
+          "%d × %d × %d tokens (num_frames × height × width) are too many along an axis: %s has %d places"
               .formatted(axes.frames(), axes.rows(), axes.columns(), name(), config().positions()));
     }
   }

@@ -125,7 +125,8 @@ final class ZImagePipeline extends FlowPipeline<ZImageConfig, ZImageConditioning
         || axes.rows() > places.get(1)
         || axes.columns() > places.get(2)) {
       throw new ArgumentException(
-          "%d tokens of text and %d x %d of the picture have no place among %d, %d and %d"
+          ("%d tokens of text (max_sequence_length) and %d × %d of the picture (height × width)"
+                  + " have no place among %d, %d and %d")
               .formatted(
                   text, axes.rows(), axes.columns(), places.get(0), places.get(1), places.get(2)));
     }

@@ -44,7 +44,7 @@ class DiTPipelineTest {
     return Stream.of(
         Arguments.of(
             labels(5, 1001),
-            "class label 1001 is outside 0 to 1000, the rows of this model's table"),
+            "class_labels has 1001, which is outside 0 to 1000, the rows of this model's table"),
         Arguments.of(InputConfig.builder().build(), "dit needs class_labels"),
         Arguments.of(
             InputConfig.builder("a fox").build(), "dit has no prompt: it draws class_labels"),
@@ -73,7 +73,8 @@ class DiTPipelineTest {
     assertThat(resolve(directory, labels(9).toBuilder().guidanceScale(1).build()).guided())
         .isFalse();
     assertThatThrownBy(() -> resolve(directory, labels(9)))
-        .hasMessage("class label 1000 is outside 0 to 9, the rows of this model's table");
+        .hasMessage(
+            "class_labels has 1000, which is outside 0 to 9, the rows of this model's table");
   }
 
   @ParameterizedTest

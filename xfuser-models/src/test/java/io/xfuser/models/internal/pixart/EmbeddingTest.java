@@ -130,7 +130,7 @@ class EmbeddingTest {
       refused(
           ranks,
           FOX.toBuilder().size(16, 48).build(),
-          "need at least 4 tokens, but the picture has 3");
+          "needs at least 4 tokens, but the picture has 3");
       refused(ranks, FOX.toBuilder().prompts().build(), "pixart_sigma needs prompt");
       assertThat(pixels(ranks, FOX)).isEqualTo(alone);
     }

@@ -57,8 +57,8 @@ class WanPipelineTest {
       delimiter = '|',
       value = {
         "72 | 80 | 9 | height and width must be multiples of 16, but are 72 and 80",
-        "48 | 16400 | 1 | 1 × 3 × 1025 tokens (frames × rows × columns) are too many along an axis:"
-            + " wan has 1024 places",
+        "48 | 16400 | 1 | 1 × 3 × 1025 tokens (num_frames × height × width) are too many along an"
+            + " axis: wan has 1024 places",
       })
   void sizesThatItCannotDrawAreRefused(int height, int width, int frames, String sentence) {
     InputConfig input = FOX.toBuilder().size(height, width).numFrames(frames).build();
