@@ -49,9 +49,9 @@ public final class CommandProcess {
 
   /** Its exit status. */
   public int await() throws InterruptedException {
-    if (!process.waitFor(120, TimeUnit.SECONDS)) {
+    if (!process.waitFor(5, TimeUnit.MINUTES)) {
       process.destroyForcibly();
-      throw new AssertionError("the command has not ended after 120 s");
+      throw new AssertionError("the command has not ended after 5 minutes");
     }
     return process.exitValue();
   }
@@ -59,6 +59,21 @@ public final class CommandProcess {
   /** Its process. */
   public long pid() {
     return process.pid();
+  }
+
+  /**
+   * Whether a process runs: what has ended without anyone who asks how counts as alive for Java.
+   */
+  public static boolean runs(ProcessHandle process) {
+    if (!process.isAlive()) {
+      return false;
+    }
+    try {
+      String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+      return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
+    } catch (IOException e) {
+      return process.isAlive(); // it has ended, or there is no such file on this system
+    }
   }
 
   /** What it wrote to standard output so far. */

@@ -37,7 +37,7 @@ class KilledRankTest {
             "--output_directory",
             directory.resolve("pictures").toString());
     long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
-    while (run.errLines().stream().noneMatch(line -> line.startsWith("step 3/900"))) {
+    while (run.errLines().stream().noneMatch(line -> line.matches("step ([3-9]|\\d{2,})/900.*"))) {
       assertThat(System.nanoTime()).as("time; %s", run.errLines()).isLessThan(deadline);
       Thread.sleep(20);
     }
@@ -45,15 +45,18 @@ class KilledRankTest {
         ProcessHandle.of(run.pid())
             .orElseThrow()
             .children()
-            .sorted(Comparator.comparing(ProcessHandle::pid))
+            .sorted(
+                Comparator.comparing(
+                        (ProcessHandle rank) -> rank.info().startInstant().orElseThrow())
+                    .thenComparing(ProcessHandle::pid))
             .toList();
     assertThat(ranks).hasSize(2);
     assertThat(ranks.get(1).destroyForcibly()).isTrue();
     long killed = System.nanoTime();
 
     assertThat(run.await()).isEqualTo(137);
-    assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(10));
-    assertThat(ranks).noneMatch(ProcessHandle::isAlive);
+    assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(30));
+    assertThat(ranks).noneMatch(CommandProcess::runs);
     List<String> told =
         run.errLines().stream().filter(line -> line.contains("rank 1")).distinct().toList();
     assertThat(told).last().isEqualTo("rank 1 ended with exit status 137 (SIGKILL)");

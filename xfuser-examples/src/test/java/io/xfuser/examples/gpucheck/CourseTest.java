@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xfuser.cli.CommandProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,21 +35,21 @@ class CourseTest {
         run(
             page(),
             List.of(
-                ending(1, "hangs", 1, 4),
+                ending(1, "hangs", 1, 8),
                 ending(2, "throws", 1, 60),
                 ending(3, "dies", 1, 60),
                 ending(4, "ends", 1, 60)),
             1000);
     assertThat(status).isEqualTo(1);
     assertThat(experiments()).hasSize(4).allMatch(one -> one.get("rows").size() == 1);
-    assertThat(state(0)).isEqualTo("no end in 4 s");
+    assertThat(state(0)).isEqualTo("no end in 8 s");
     assertThat(state(1)).startsWith("failed with exit status 1: ").endsWith(": no such luck");
     assertThat(state(2)).startsWith("its JVM was killed by signal 9");
     assertThat(state(3)).isEqualTo("ended");
     assertThat(Files.readString(page()))
         .contains(
             "**beware**\n",
-            "| 1 | hangs | no end in 4 s | ",
+            "| 1 | hangs | no end in 8 s | ",
             " | it dies after 0.25 |\n",
             "\n## 4. Does it?\n\n| a\\|b | number |\n|---|---|\n| ends | 0.333 |\n");
     assertThat(experiments().get(0).get("rows").get(0).get("number").asDouble()).isEqualTo(1.0 / 3);
@@ -103,7 +104,7 @@ class CourseTest {
       course.destroy();
     }
     assertThat(course.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    await(() -> children.stream().noneMatch(ProcessHandle::isAlive));
+    await(() -> children.stream().noneMatch(CommandProcess::runs));
     assertThat(state(0)).isEqualTo("begun, not ended");
     assertThat(experiments().get(0).get("decides").get(0).asText())
         .isEqualTo("it hangs after 0.25");

@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Says when the rank begins one activity, and lets it last, so that a test can end it just then.
+ * Says when the rank begins one activity, and lets it last, so that a test can end the rank in it.
  */
 final class AnnouncingTransport extends ForwardingTransport {
-  private static final Duration PAUSE = Duration.ofSeconds(2);
+  private static final Duration PAUSE = Duration.ofSeconds(60);
 
   private final String announced;
   private final Map<String, Runnable> reactions = new ConcurrentHashMap<>();
