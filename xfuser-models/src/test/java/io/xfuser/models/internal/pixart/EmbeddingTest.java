@@ -135,10 +135,15 @@ class EmbeddingTest {
       assertThat(pixels(ranks, FOX)).isEqualTo(alone);
     }
     tooMany(
-        ParallelConfig.builder().pipefusionDegree(10).build(), "10 pipeline stages", "9 transf");
+        ParallelConfig.builder().pipefusionDegree(10).build(),
+        "pipefusion_parallel_degree is 10",
+        "9 transf");
     tooMany(
-        ParallelConfig.builder().ulyssesDegree(7).build(), "7 Ulysses ranks", "6 attention heads");
-    tooMany(ParallelConfig.builder().dataDegree(2).build(), "2 data-parallel ranks", "1 pictures");
+        ParallelConfig.builder().ulyssesDegree(7).build(),
+        "ulysses_degree is 7",
+        "6 attention heads");
+    tooMany(
+        ParallelConfig.builder().dataDegree(2).build(), "data_parallel_degree is 2", "1 pictures");
   }
 
   private static void refused(XDiTParallel ranks, InputConfig input, String sentence) {
