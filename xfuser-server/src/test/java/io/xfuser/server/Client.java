@@ -86,7 +86,7 @@ record Client(int port, HttpClient http) {
   /** Until so many requests of the demo model are there. */
   void awaitPresent(int count) throws IOException, InterruptedException {
     String line = "xfuser_requests_present{model=\"demo\"} %d.0".formatted(count);
-    long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    long until = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (!new String(get("/metrics").body(), StandardCharsets.UTF_8).contains(line)) {
       assertThat(System.nanoTime()).as(line).isLessThan(until);
       Thread.sleep(5);

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(300)
 class LauncherTest {
   private static final GracePeriods SHORT =
       new GracePeriods(Duration.ofMillis(300), Duration.ofMillis(700));

@@ -188,7 +188,7 @@ class OpenAiJavaTest {
     OpenAIClient hasty = client.withOptions(o -> o.timeout(Duration.ofMillis(100)));
     assertThatThrownBy(() -> hasty.images().generate(steps(900)))
         .isInstanceOf(OpenAIIoException.class);
-    OpenAIClient next = client.withOptions(o -> o.timeout(Duration.ofSeconds(20)));
+    OpenAIClient next = client.withOptions(o -> o.timeout(Duration.ofMinutes(2)));
     assertThat(next.images().generate(steps(1)).data()).isPresent();
   }
 }
