@@ -63,7 +63,8 @@ class CacheLockTest {
 
   private static void await(Thread waiter) {
     while (waiter.getState() != Thread.State.WAITING
-        && waiter.getState() != Thread.State.TIMED_WAITING) {
+        && waiter.getState() != Thread.State.TIMED_WAITING
+        && !Thread.interrupted()) { // by the time limit
       Thread.onSpinWait();
     }
   }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What tests of a hub share: a server with one model, and an empty cache. */
 abstract class HubServed {
   static final String REPOSITORY = "org/tiny.model-1";
-  static final RetryPolicy QUICK = new RetryPolicy(3, Duration.ofMillis(1), Duration.ofMillis(500));
+  static final RetryPolicy QUICK = new RetryPolicy(3, Duration.ofMillis(1), Duration.ofSeconds(30));
 
   final List<Downloading> progress = Collections.synchronizedList(new ArrayList<>());
   @TempDir Path cache = Path.of("");

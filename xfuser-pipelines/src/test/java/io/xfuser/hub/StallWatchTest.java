@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,14 +25,20 @@ class StallWatchTest {
   private @TempDir Path folder = Path.of("");
 
   @Test
-  @Timeout(20)
+  @Timeout(120)
   void aServerThatFallsSilentIsGivenUp() throws IOException {
     CountDownLatch end = new CountDownLatch(1);
+    AtomicBoolean first = new AtomicBoolean(true);
     HttpServer silent =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     silent.createContext(
         "/",
         exchange -> {
+          if (first.getAndSet(false)) {
+            exchange.sendResponseHeaders(404, -1);
+            exchange.close();
+            return;
+          }
           exchange.sendResponseHeaders(200, 100);
           exchange.getResponseBody().write(new byte[10]);
           exchange.getResponseBody().flush();
@@ -46,12 +53,14 @@ class StallWatchTest {
     silent.start();
     try {
       URI address = URI.create("http://127.0.0.1:" + silent.getAddress().getPort());
-      RetryPolicy patience = new RetryPolicy(1, Duration.ofMillis(1), Duration.ofMillis(1500));
+      RetryPolicy patience = new RetryPolicy(1, Duration.ofMillis(1), Duration.ofSeconds(2));
       HubClient client =
           new HubClient(
               new HubSettings(address, null, folder, false),
               ModelName.parse("org/name").orElseThrow(),
               patience);
+      assertThatThrownBy(client::listing) // from now on it is not the client that takes long
+          .hasMessageStartingWith("there is neither");
       Transfer transfer = new Transfer(client, "c", patience, ProgressListener.NONE);
       assertThatThrownBy(
               () -> transfer.receive(new RemoteFile("f", "tag", 100), folder.resolve("tag")))

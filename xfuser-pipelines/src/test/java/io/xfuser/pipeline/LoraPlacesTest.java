@@ -83,7 +83,7 @@ class LoraPlacesTest {
 
   @Test
   @DisabledOnOs(OS.WINDOWS)
-  @Timeout(60)
+  @Timeout(300)
   void aPipeOrDeviceIsRefusedUnopened() throws Exception {
     Path pipe = folder.resolve("pipe.safetensors");
     assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();

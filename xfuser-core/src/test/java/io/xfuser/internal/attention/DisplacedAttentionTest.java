@@ -22,6 +22,7 @@ import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.nn.TokenLayout.TextTokens;
 import io.xfuser.testing.Pixels;
+import io.xfuser.testing.Tries;
 import io.xfuser.torchscript.AttentionKernel;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
@@ -176,7 +177,7 @@ class DisplacedAttentionTest {
     Duration delay = block.multipliedBy(blocks).minusMillis(3);
     double undelayed = Double.MAX_VALUE;
     double delayed = Double.MAX_VALUE;
-    for (int attempt = 0; attempt < 25; attempt++) {
+    for (Tries tries = new Tries(); tries.goOn(); ) {
       undelayed = Math.min(undelayed, run(blocks, block, UnaryOperator.identity()));
       delayed = Math.min(delayed, run(blocks, block, x -> new DelayedTransport(x, delay)));
       if (delayed <= 1.1 * undelayed) {

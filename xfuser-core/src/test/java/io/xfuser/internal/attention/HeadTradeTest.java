@@ -17,6 +17,7 @@ import io.xfuser.nn.Sequence;
 import io.xfuser.nn.Sequence.Axes;
 import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.TextTokens;
+import io.xfuser.testing.Tries;
 import io.xfuser.torchscript.Program;
 import io.xfuser.torchscript.Torch;
 import java.time.Duration;
@@ -96,7 +97,6 @@ class HeadTradeTest {
 
   private static final Duration REST = Duration.ofMillis(60);
   private static final Duration VALUES = Duration.ofMillis(40);
-  private static final int TRIES = 12;
 
   @Test
   void valuesTravelWhileTheRestIsComputed() throws Exception {
@@ -104,7 +104,7 @@ class HeadTradeTest {
     double together = Double.MAX_VALUE;
     double first = Double.MAX_VALUE;
     double saved = VALUES.toMillis();
-    for (int attempt = 0; attempt < TRIES; attempt++) {
+    for (Tries tries = new Tries(); tries.goOn(); ) {
       together = Math.min(together, millis(HeadTrade::together));
       first = Math.min(first, millis(HeadTrade::valuesFirst));
       if (together - first >= 0.85 * saved) {

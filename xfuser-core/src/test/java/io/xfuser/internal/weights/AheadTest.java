@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.xfuser.failure.ModelException;
 import io.xfuser.internal.parallel.TestRanks;
+import io.xfuser.testing.Tries;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
@@ -29,7 +30,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Layers that come before they are used and leave after it; reading is played by sleeping. */
 class AheadTest {
   private static final int DEPTH = 8;
-  private static final int TRIES = 20;
 
   private final Prefetcher prefetcher = new Prefetcher(1 << 20);
   private final AtomicInteger readings = new AtomicInteger();
@@ -134,7 +134,7 @@ class AheadTest {
   void readingHidesBehindComputing() {
     reading = layer -> sleep(8);
     double exposed = 1;
-    for (int attempt = 0; attempt < TRIES && exposed > 0.2; attempt++) {
+    for (Tries tries = new Tries(); exposed > 0.2 && tries.goOn(); ) {
       ReadAhead before = prefetcher.tally();
       int earlier = readings.get();
       try (Ahead ahead = prefetcher.along(layers)) {

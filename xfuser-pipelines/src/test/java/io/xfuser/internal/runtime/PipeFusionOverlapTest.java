@@ -28,6 +28,7 @@ import io.xfuser.model.LatentShape;
 import io.xfuser.model.PipelineModel.Calibration;
 import io.xfuser.scheduler.Sample;
 import io.xfuser.scheduler.Scheduler;
+import io.xfuser.testing.Tries;
 import io.xfuser.torchscript.Torch;
 import io.xfuser.transformer.ConditionInput;
 import io.xfuser.transformer.TransformerSpec;
@@ -53,7 +54,6 @@ class PipeFusionOverlapTest {
   private static final Duration MICRO_STEP = Duration.ofMillis(25);
   private static final Duration DELAY = Duration.ofMillis(20);
   private static final int STEPS = 6;
-  private static final int TRIES = 20;
 
   @Test
   void withTwoPatchesPerStageDelaysCostNextToNothing() throws Exception {
@@ -71,7 +71,7 @@ class PipeFusionOverlapTest {
     long ideal = ((long) STEPS * patches + stages - 1) * MICRO_STEP.toMillis();
     long delayed = Long.MAX_VALUE;
     long undelayed = Long.MAX_VALUE;
-    for (int attempt = 0; attempt < TRIES; attempt++) {
+    for (Tries tries = new Tries(); tries.goOn(); ) {
       undelayed = Math.min(undelayed, run(stages, patches, UnaryOperator.identity()));
       delayed = Math.min(delayed, run(stages, patches, x -> new DelayedTransport(x, DELAY)));
       if (undelayed <= 1.1 * ideal && delayed <= 1.15 * undelayed) {

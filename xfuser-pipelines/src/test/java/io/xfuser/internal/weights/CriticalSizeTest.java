@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import io.xfuser.internal.plan.LayerTimes;
+import io.xfuser.testing.Tries;
 import io.xfuser.torchscript.ElementType;
 import io.xfuser.torchscript.TensorMap;
 import io.xfuser.torchscript.Torch;
@@ -20,7 +21,6 @@ import org.junit.jupiter.api.Test;
  */
 class CriticalSizeTest {
   private static final int DEPTH = 6;
-  private static final int TRIES = 10;
   private static final double FLOPS_PER_S = 100e9;
   private static final double BYTES_PER_S = 1e9;
 
@@ -34,7 +34,7 @@ class CriticalSizeTest {
     assertThat(LAYER.flops(predicted) / FLOPS_PER_S)
         .isEqualTo(LAYER.bytes() / BYTES_PER_S, within(1e-9));
     double measured = 0;
-    for (int attempt = 0; attempt < TRIES; attempt++) {
+    for (Tries tries = new Tries(); tries.goOn(); ) {
       measured = measured();
       if (Math.abs(measured / predicted - 1) <= 0.1) {
         break;

@@ -13,6 +13,7 @@ import io.xfuser.internal.parallel.Channel;
 import io.xfuser.internal.parallel.Communicator;
 import io.xfuser.internal.parallel.Pending;
 import io.xfuser.internal.parallel.TestRanks;
+import io.xfuser.internal.parallel.Transport;
 import io.xfuser.internal.parallel.World;
 import io.xfuser.internal.parallel.inprocess.InProcessRanks;
 import io.xfuser.internal.parallel.nccl.SimulatedCommunicator.Kind;
@@ -112,34 +113,42 @@ class NcclTransportTest {
 
   @Test
   void aRankThatNeverTakesPartIsNamedWithAxisAndOperation() throws Exception {
-    CyclicBarrier end = new CyclicBarrier(2);
+    CyclicBarrier together = new CyclicBarrier(2);
+    Duration limit = Duration.ofMillis(1500); // for opening the communicators too
     gpus.freeze(1);
     InProcessRanks ranks = new InProcessRanks(2, Duration.ofSeconds(20));
     TestRanks.together(
         2,
         rank -> {
           Torch.prepareThread(1);
-          Duration patience = rank == 0 ? SHORT : Duration.ofSeconds(20);
+          Duration patience = rank == 0 ? limit : Duration.ofSeconds(20);
           try (World world = NcclWorld.over(ranks.transport(rank), gpus.library(rank), patience);
               NDManager scope = Torch.newManager()) {
             Communicator ring = world.group(Channel.RING, List.of(0, 1));
             world.transport().activity("in step 2");
             NDArray x = TestRanks.numbers(scope, 0, 2);
+            together.await();
             // the kernel of rank 0 waits for that of rank 1; found out while the host does other
             // work
             assertThatThrownBy(
                     () -> {
                       ring.rotate(List.of(x));
-                      Thread.sleep(1000);
-                      world.transport().check();
+                      checkForAWhile(world.transport());
                     })
                 .isExactlyInstanceOf(RankException.class)
-                .hasMessageContaining("rank 0 waited 0.3 s for rank 1 in ring rotate");
-            end.await();
+                .hasMessageContaining("rank 0 waited 1.5 s for rank 1 in ring rotate");
+            together.await();
           }
           return true;
         });
     gpus.check();
+  }
+
+  private static void checkForAWhile(Transport transport) throws InterruptedException {
+    for (int attempt = 0; attempt < 1000; attempt++) {
+      Thread.sleep(20);
+      transport.check();
+    }
   }
 
   @Test

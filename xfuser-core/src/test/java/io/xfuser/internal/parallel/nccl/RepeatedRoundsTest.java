@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rounds that are announced once, in steps that repeat them; and ranks that do not agree. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
 class RepeatedRoundsTest {
   private static List<Integer> everyone(World world) {
     return IntStream.range(0, world.size()).boxed().toList();

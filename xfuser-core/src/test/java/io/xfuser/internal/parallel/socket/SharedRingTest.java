@@ -45,15 +45,15 @@ class SharedRingTest {
   void closingEndsWhoWaits(@TempDir Path directory) throws Exception {
     SharedRing out = SharedRing.create(directory.resolve("ring"), TOKEN);
     SharedRing in = SharedRing.open(directory.resolve("ring"), TOKEN);
+    out.write(ByteBuffer.allocate(SharedRing.CAPACITY)); // and now it is full
     CompletableFuture<Void> full =
-        CompletableFuture.runAsync(
-            () -> unchecked(() -> out.write(ByteBuffer.allocate(SharedRing.CAPACITY + 1))));
+        CompletableFuture.runAsync(() -> unchecked(() -> out.write(ByteBuffer.allocate(1))));
     Thread.sleep(50);
     out.close();
     assertThatThrownBy(full::join)
         .isInstanceOf(CompletionException.class)
         .hasRootCauseInstanceOf(ClosedChannelException.class);
-    in.read(ByteBuffer.allocate(SharedRing.CAPACITY)); // that much was written
+    in.read(ByteBuffer.allocate(SharedRing.CAPACITY));
     in.close();
     assertThatThrownBy(() -> in.read(ByteBuffer.allocate(1)))
         .isInstanceOf(ClosedChannelException.class);

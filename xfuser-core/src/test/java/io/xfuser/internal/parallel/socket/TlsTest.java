@@ -24,7 +24,7 @@ class TlsTest {
   private static final Path AUTHORITY = FILES.resolve("authority.pem");
   private static final Secret SECRET = Secret.of("0123456789abcdef");
   private static final SocketConfig.Limits BRIEF =
-      new SocketConfig.Limits(Duration.ofSeconds(3), Duration.ofSeconds(5), Duration.ofSeconds(5));
+      new SocketConfig.Limits(Duration.ofSeconds(4), Duration.ofSeconds(5), Duration.ofSeconds(5));
 
   @Test
   void ranksMeetAndExchangeTensorsByTls() throws Exception {
@@ -59,7 +59,7 @@ class TlsTest {
               }
             });
     assertThat(sentences.get(0))
-        .startsWith("rank 1, 2 of 3 did not join within 3 s (rejected: who calls from 127.0.0.1");
+        .startsWith("rank 1, 2 of 3 did not join within 4 s (rejected: who calls from 127.0.0.1");
     assertThat(sentences.get(1)).contains("rank 1").doesNotContain("joined");
     assertThat(sentences.get(2))
         .startsWith("rank 2 found no rank 0")
