@@ -213,10 +213,10 @@ class LayerwisePicturesTest {
     Drawn expected = drawn(engine, two(PIXART, 4));
     try (DiffusionPipeline pipeline = DiffusionPipeline.fromPretrained(engine);
         XDiTParallel ranks = XDiTParallel.inProcess(pipeline, engine)) {
-      GenerationTask before = ranks.submit(two(PIXART, 4));
+      Occupied before = new Occupied(ranks, two(PIXART, 4));
       GenerationTask task = ranks.submit(two(PIXART, 4));
       var pausing = task.pauseAfter(2);
-      before.cancel();
+      before.close();
       assertThat(pausing.get(60, TimeUnit.SECONDS)).isEqualTo(OptionalInt.of(2));
       assertThat(inMemory(placed(pipeline, engine))).isZero();
       task.resume();

@@ -9,6 +9,7 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
+import io.xfuser.internal.runtime.RequestWatch;
 import io.xfuser.model.GivenTensors;
 import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.contract.DirectoryCopy;
@@ -21,6 +22,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -65,7 +70,7 @@ class PreviewTest {
   private static BufferedImage drawn(
       ParallelConfig parallel, InputConfig input, Consumer<Progress.Preview> shown) {
     try (XDiTParallel ranks = ranks(parallel);
-        Generation made = ranks.generate(input, listener(shown))) {
+        Generation made = submitted(ranks, input, shown).await()) {
       return (BufferedImage) made.images().get(0).getWrappedImage();
     }
   }
@@ -74,13 +79,39 @@ class PreviewTest {
     return XDiTParallel.inProcess(pipeline, EngineConfig.builder(MODEL).parallel(parallel).build());
   }
 
-  private static ProgressListener listener(Consumer<Progress.Preview> shown) {
-    return progress -> {
-      if (progress instanceof Progress.Preview preview) {
-        shown.accept(preview);
-      }
-      return true;
-    };
+  /** A rank goes on when what it shows was heard, so that none is left out for a newer one. */
+  private static GenerationTask submitted(
+      XDiTParallel ranks, InputConfig input, Consumer<Progress.Preview> shown) {
+    Map<String, CompletableFuture<Void>> heard = new ConcurrentHashMap<>();
+    ProgressListener listener =
+        progress -> {
+          if (progress instanceof Progress.Preview preview) {
+            shown.accept(preview);
+            heard(heard, preview).complete(null);
+          }
+          return true;
+        };
+    return ranks.submit(
+        input,
+        GivenTensors.NONE,
+        listener,
+        task -> {
+          RequestWatch told = task.watch(false);
+          return new RequestWatch(
+              (rank, progress) -> {
+                told.progressed(rank, progress);
+                if (progress instanceof Progress.Preview preview) {
+                  heard(heard, preview).completeOnTimeout(null, 20, TimeUnit.SECONDS).join();
+                }
+              },
+              false);
+        });
+  }
+
+  private static CompletableFuture<Void> heard(
+      Map<String, CompletableFuture<Void>> heard, Progress.Preview preview) {
+    String which = preview.done() + " of " + preview.pictures().get(0).getWidth() + " columns";
+    return heard.computeIfAbsent(which, one -> new CompletableFuture<>());
   }
 
   @Test
@@ -193,8 +224,7 @@ class PreviewTest {
             .set(InputConfig.OUTPUT_TYPE, OutputType.LATENT)
             .build();
     try (XDiTParallel ranks = ranks(ParallelConfig.serial())) {
-      GenerationTask task =
-          ranks.submit(latent, GivenTensors.NONE, listener(one -> shown.add(one.done())));
+      GenerationTask task = submitted(ranks, latent, one -> shown.add(one.done()));
       task.pauseAfter(3).get();
       task.resume();
       task.result().get().close();
@@ -252,7 +282,7 @@ class PreviewTest {
     try (DiffusionPipeline videos =
             DiffusionPipeline.fromPretrained(ModelConfig.builder(model).build());
         XDiTParallel ranks = XDiTParallel.inProcess(videos, EngineConfig.builder(model).build())) {
-      ranks.generate(input, listener(shown::add)).close();
+      submitted(ranks, input, shown::add).await().close();
     }
     return shown;
   }

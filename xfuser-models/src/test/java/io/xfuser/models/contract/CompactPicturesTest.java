@@ -138,7 +138,7 @@ class CompactPicturesTest {
     try (TinyPictures pipeline = new TinyPictures("sd3_tiny");
         XDiTParallel ranks = pipeline.ranks(layout);
         Generation first = ranks.generate(input)) {
-      GenerationTask task = ranks.submit(input);
+      GenerationTask task = PauseTest.waiting(ranks, input, 1);
       PauseTest.pausedAfter(task, 1);
       try (Generation other = ranks.generate(input.toBuilder().seed(8).build())) {
         assertThat(Pixels.largestDifference(other.tensor(), first.tensor())).isPositive();

@@ -14,6 +14,7 @@ import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.GenerationTask.State;
+import io.xfuser.pipeline.Occupied;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
 import io.xfuser.torchscript.Torch;
@@ -41,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A request that pauses between steps goes on as if it had not: on the same ranks with the same
  * bits, on others within rounding, of pixels in [0, 1] or of latents over the largest of them.
  */
-@Timeout(120)
+@Timeout(300)
 class PauseTest {
   static final int STEPS = 3;
   private static final double RANKS = 1e-4;
@@ -166,10 +167,7 @@ class PauseTest {
         NDArray between = pixels(ranks.submit(other));
         assertThat(Pixels.largestDifference(between, undisturbed)).isGreaterThan(1e-3);
       }
-      GenerationTask before = ranks.submit(input); // at work until the next pause is asked for
-      task.resume();
-      var unused = task.pauseAfter(taken + 1);
-      before.cancel();
+      resume(task, taken + 1, ranks, input);
     }
     assertThat(Pixels.largestDifference(pixels(task), undisturbed)).isZero();
     assertThat(task.keptBytes()).isZero();
@@ -263,11 +261,21 @@ class PauseTest {
 
   /** Submitted, and told to pause before it begins. */
   static GenerationTask waiting(XDiTParallel ranks, InputConfig input, int steps) {
-    GenerationTask before = ranks.submit(input);
-    GenerationTask task = ranks.submit(input);
-    var unused = task.pauseAfter(steps);
-    before.cancel();
-    return task;
+    Occupied before = new Occupied(ranks, input);
+    try (before) {
+      GenerationTask task = ranks.submit(input);
+      var unused = task.pauseAfter(steps);
+      return task;
+    }
+  }
+
+  /** Goes on, and is told to pause again before it does. */
+  static void resume(GenerationTask task, int steps, XDiTParallel ranks, InputConfig input) {
+    Occupied before = new Occupied(ranks, input);
+    try (before) {
+      task.resume();
+      var unused = task.pauseAfter(steps);
+    }
   }
 
   @ParameterizedTest

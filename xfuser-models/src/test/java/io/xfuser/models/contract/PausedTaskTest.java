@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What may become of a request that is paused, beside going on. */
-@Timeout(60)
+@Timeout(300)
 class PausedTaskTest {
   @Test
   void whatIsPausedCanBeCancelled() throws Exception {

@@ -111,7 +111,7 @@ class StepCacheModelsTest extends CachedPictures {
         GenerationTask task = PauseTest.waiting(ranks, one.latents(), 1);
         int taken = PauseTest.pausedAfter(task, 1);
         while (taken < 10) {
-          task.resume();
+          PauseTest.resume(task, taken + 1, ranks, one.latents());
           taken = PauseTest.pausedAfter(task, taken + 1);
         }
         task.resume();
