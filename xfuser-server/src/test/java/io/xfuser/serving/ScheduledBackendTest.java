@@ -153,8 +153,8 @@ class ScheduledBackendTest {
   @Test
   void requestsThatWaitOrRunCanBeCancelled() throws Exception {
     try (ScheduledBackend backend = backend(Policy.SRTF, 1, new StepTimes())) {
-      Backend.Task runs = backend.submit(input(1, 1000), null, ProgressListener.NONE);
-      Backend.Task waits = backend.submit(input(2, 1001), null, ProgressListener.NONE);
+      Backend.Task runs = backend.submit(input(1, 900), null, ProgressListener.NONE);
+      Backend.Task waits = backend.submit(input(2, 901), null, ProgressListener.NONE);
       Backend.Task shorter = backend.submit(input(3, 2), null, ProgressListener.NONE);
       waits.cancel();
       assertCancelled(waits);
@@ -174,7 +174,7 @@ class ScheduledBackendTest {
   @Test
   void closingRefusesWhatWaitsAndCancelsWhatIsLate() throws Exception {
     ScheduledBackend backend = backend(Policy.FCFS, 1, new StepTimes());
-    Backend.Task runs = backend.submit(input(1, 1000), null, ProgressListener.NONE);
+    Backend.Task runs = backend.submit(input(1, 900), null, ProgressListener.NONE);
     while (backend.waiting() > 0) {
       TimeUnit.MILLISECONDS.sleep(1);
     }
