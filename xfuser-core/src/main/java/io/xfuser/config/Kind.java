@@ -47,7 +47,7 @@ public record Kind<T>(Function<Object, T> reader, Function<T, String> text, Shap
     private static final long serialVersionUID = 1L;
 
     public Wrong(String wanted, Object value) {
-      super("must be " + wanted + ", but is " + value);
+      super("must be " + wanted + ", but is " + (value.equals("") ? "empty" : value));
     }
 
     public Wrong(String predicate) {

@@ -277,7 +277,7 @@ public final class ParallelConfig extends ParallelSettings {
     if (vaeParallelSize() == 0) {
       return product;
     }
-    return product.isEmpty() ? apart : product + " and " + apart;
+    return (product.isEmpty() ? "1 rank" : product) + " and " + apart;
   }
 
   /** The settings that make more ranks than one, with their values. */

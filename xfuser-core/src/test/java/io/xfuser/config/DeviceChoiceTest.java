@@ -27,7 +27,9 @@ class DeviceChoiceTest {
   void anythingElseIsRefused(String text) {
     assertThatThrownBy(() -> DeviceChoice.parse(text))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("device must be auto, cpu, cuda or cuda:i, but is " + text);
+        .hasMessage(
+            "device must be auto, cpu, cuda or cuda:i, but is "
+                + (text.isEmpty() ? "empty" : text));
   }
 
   @Test

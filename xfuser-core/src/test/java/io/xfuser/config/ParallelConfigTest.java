@@ -169,7 +169,9 @@ class ParallelConfigTest {
         bad(
             c -> c.ulyssesDegree(8192).vaeParallelSize(1),
             "ulysses_degree 8192 and vae_parallel_size 1" + TOO_MANY),
-        bad(c -> c.vaeParallelSize(Integer.MAX_VALUE), "vae_parallel_size 2147483647" + TOO_MANY),
+        bad(
+            c -> c.vaeParallelSize(Integer.MAX_VALUE),
+            "1 rank and vae_parallel_size 2147483647" + TOO_MANY),
         bad(
             c -> c.ulyssesSchedule(Schedule.V_FIRST),
             "ulysses_schedule v_first is about what Ulysses ranks send one another, but"

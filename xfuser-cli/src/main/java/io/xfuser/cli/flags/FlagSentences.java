@@ -26,7 +26,7 @@ public final class FlagSentences {
    * or measured.
    */
   private static final String ONE_WORD =
-      "^%1$s(?=: | must | is | needs | \\S+ cannot | and \\w+ (?:must|exclude) )"
+      "^%1$s(?=: | must | is | are | needs | \\S+ cannot | and \\w+ (?:must|exclude) )"
           + "|(?<=^\\w{1,40} and )%1$s(?= (?:must|exclude) )"
           + "|^%1$s(?= -?[0-9]+\\.[0-9]+ )"
           + "|(?<=^\\w{1,60} takes no )%1$s(?=$|,)"

@@ -37,10 +37,16 @@ final class Inspect {
   static void run(PrintStream out, List<String> argv) {
     List<String> arguments = new ArrayList<>(argv);
     boolean json = arguments.remove(JSON);
+    if (arguments.contains("--help") || arguments.contains("-h")) {
+      out.println(
+          "Usage: xdit inspect FILE|DIR [FLAGS] [--json]\n"
+              + "Says what that is, and what drawing with it by FLAGS, those of xdit, would need.");
+      return;
+    }
     if (arguments.isEmpty() || arguments.get(0).startsWith("-")) {
       throw new ArgumentException(
-          "inspect takes a file or a directory, then flags, and %s, but not %s"
-              .formatted(JSON, arguments));
+          "inspect needs a file or a directory, then flags, and %s%s"
+              .formatted(JSON, arguments.isEmpty() ? "" : ", but first is " + arguments.get(0)));
     }
     Path place = Path.of(arguments.get(0));
     List<String> flags = arguments.subList(1, arguments.size());

@@ -34,6 +34,7 @@ class FlagSentencesTest {
         "num_inference_steps is 1001, but scheduler_config.json has only 1000 |"
             + " --num_inference_steps is 1001, but scheduler_config.json has only 1000",
         "LCMScheduler takes no sigmas | LCMScheduler takes no --sigmas",
+        "sigmas are for 2 steps | --sigmas are for 2 steps",
         "strength 0.0 leaves none | --strength 0.0 leaves none",
         "prompt 2 is too long | prompt 2 is too long",
         "cache magcache is not calibrated | --cache magcache is not calibrated",

@@ -52,6 +52,11 @@ class XFuserArgsRefusalTest {
         "--prompt a --threads 0 | --threads must be from 1 to 1024, but is 0",
         "--prompt a --threads 1025 | --threads must be from 1 to 1024, but is 1025",
         "--prompt a --model= | --model is empty",
+        "--prompt a --seed= | --seed must be a whole number from -9223372036854775808 to"
+            + " 18446744073709551615, but is empty",
+        "--prompt a --dtype= | --dtype must be float32, bfloat16 or float16, but is empty",
+        "--prompt a --max-memory= | --max_memory must be a size, 8GB or 7.5GiB for example, but is"
+            + " empty",
         "--prompt a --variant= | --variant is empty",
         "--prompt a --quantize int4 | --quantize must be int8, but is int4",
         "--prompt a --quantize_text_encoder fp8 | --quantize_text_encoder must be int8, but is fp8",

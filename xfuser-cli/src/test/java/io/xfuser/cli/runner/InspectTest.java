@@ -203,6 +203,11 @@ class InspectTest {
         .contains("there is no file or directory nothing.gguf");
     assertThat(inspect("inspect")).isEqualTo(2);
     assertThat(err.toString(StandardCharsets.UTF_8))
-        .contains("inspect takes a file or a directory");
+        .contains("inspect needs a file or a directory");
+    for (String asked : new String[] {"-h", "--help"}) {
+      out.reset();
+      assertThat(inspect("inspect", asked)).isZero();
+      assertThat(out.toString(StandardCharsets.UTF_8)).startsWith("Usage: xdit inspect FILE|DIR");
+    }
   }
 }

@@ -1,5 +1,6 @@
 package io.xfuser.internal.plan;
 
+import io.xfuser.config.InputConfig;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.config.Setting;
 import io.xfuser.failure.ArgumentException;
@@ -39,9 +40,13 @@ final class Degrees {
     }
     if (degrees.cfgDegree() > 1 && !request.guided()) {
       throw new ArgumentException(
-          ParallelConfig.USE_CFG_PARALLEL
-              + " needs guidance, but guidance_scale is "
-              + request.guidance().scale());
+          "%s needs guidance, of which this request has none (%s): it comes of %s, or of %s with a %s"
+              .formatted(
+                  ParallelConfig.USE_CFG_PARALLEL,
+                  request.guidance().scale(),
+                  InputConfig.GUIDANCE_SCALE,
+                  InputConfig.TRUE_CFG_SCALE,
+                  InputConfig.NEGATIVE_PROMPT));
     }
   }
 
