@@ -21,6 +21,10 @@ import java.net.ServerSocket;
  */
 public record LaunchTopology(
     int ranksPerNode, int nodes, int nodeRank, String masterAddress, int masterPort) {
+  /** More JVMs are a slip of the pen, and would fill the memory of a host. */
+  private static final int MOST_ON_A_HOST = 1024;
+
+  private static final int MOST_RANKS = 8192;
 
   /**
    * Checks the numbers.
@@ -30,6 +34,13 @@ public record LaunchTopology(
   public LaunchTopology {
     check(ranksPerNode >= 1, "--nproc_per_node must be at least 1, but is " + ranksPerNode);
     check(nodes >= 1, "--nnodes must be at least 1, but is " + nodes);
+    check(
+        ranksPerNode <= MOST_ON_A_HOST,
+        "--nproc_per_node must be at most %d, but is %d".formatted(MOST_ON_A_HOST, ranksPerNode));
+    check(
+        (long) ranksPerNode * nodes <= MOST_RANKS,
+        "--nnodes %d × --nproc_per_node %d: more ranks than the %d that a world can have"
+            .formatted(nodes, ranksPerNode, MOST_RANKS));
     check(
         nodeRank >= 0 && nodeRank < nodes,
         "--node_rank must be from 0 to "
@@ -47,10 +58,15 @@ public record LaunchTopology(
   /**
    * All ranks on this host, which meet at a port that is free now.
    *
+   * @throws ArgumentException if there are more than can be started on a host
    * @throws CommunicationException in one sentence, if this host has no loopback address
    * @throws UncheckedIOException if no port can be opened
    */
   public static LaunchTopology local(int ranks) {
+    check(
+        ranks <= MOST_ON_A_HOST,
+        "--launcher process starts at most %d ranks, but is asked for %d"
+            .formatted(MOST_ON_A_HOST, ranks));
     InetAddress address = loopback();
     return new LaunchTopology(ranks, 1, 0, address.getHostAddress(), freePort(address));
   }

@@ -2,8 +2,10 @@ package io.xfuser.cli.launch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xfuser.cli.RankProgram;
+import io.xfuser.failure.ArgumentException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -31,6 +33,13 @@ class LauncherTest {
     assertThat(report.subList(1, report.size()))
         .containsExactlyElementsOf(
             IntStream.rangeClosed(11, 30).mapToObj(line -> "  | line " + line).toList());
+  }
+
+  @Test
+  void moreProcessesThanAHostCanHaveAreRefused() {
+    assertThatThrownBy(() -> LaunchTopology.local(1025))
+        .isInstanceOf(ArgumentException.class)
+        .hasMessage("--launcher process starts at most 1024 ranks, but is asked for 1025");
   }
 
   @Test

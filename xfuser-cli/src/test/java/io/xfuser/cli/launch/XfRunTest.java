@@ -201,6 +201,13 @@ class XfRunTest {
         Arguments.of(
             "--nproc_per_node 0 RankProgram", "--nproc_per_node must be at least 1, but is 0"),
         Arguments.of(
+            "--nproc_per_node 1025 RankProgram",
+            "--nproc_per_node must be at most 1024, but is 1025"),
+        Arguments.of(
+            "--nproc_per_node 1024 --nnodes 2147483647 --master_addr a RankProgram",
+            "--nnodes 2147483647 × --nproc_per_node 1024: more ranks than the 8192 that a world can"
+                + " have"),
+        Arguments.of(
             "--nproc_per_node x RankProgram",
             "Invalid value for option '--nproc_per_node': 'x' is not an int"),
         Arguments.of("--nproc 2 RankProgram", "Unknown option: '--nproc'"),
