@@ -286,7 +286,7 @@ public final class ParallelConfig extends ParallelSettings {
     for (Setting<?> setting : SETTINGS) {
       if (setting == USE_CFG_PARALLEL && cfgDegree() == 2) {
         factors.add(USE_CFG_PARALLEL + " 2");
-      } else if (setting.name().endsWith("_degree") && !get(setting).equals(1)) {
+      } else if (setting.name().endsWith("_degree") && !Objects.equals(get(setting), 1)) {
         factors.add(setting.with(Objects.requireNonNull(get(setting))));
       }
     }
