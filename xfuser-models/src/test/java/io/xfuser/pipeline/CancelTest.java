@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Two ranks, threads of one JVM or joined by sockets as processes are, one of which cancels. */
-@Timeout(60)
+@Timeout(300)
 class CancelTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 

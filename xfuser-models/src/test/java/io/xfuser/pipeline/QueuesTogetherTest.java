@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Requests that wait at several ranks, each of which has a queue of its own. */
-@Timeout(120)
+@Timeout(300)
 class QueuesTogetherTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 

@@ -25,7 +25,7 @@ class SocketProcessTest {
   }
 
   @Test
-  void whenARankIsKilledTheOthersEndWithinFiveSecondsAndNameIt() throws Exception {
+  void whenARankIsKilledTheOthersEndBeforeItWouldBeSilentForTooLongAndNameIt() throws Exception {
     List<Path> before = sharedFiles();
     start(3, "loop", "20");
     for (RankProcess rank : ranks) {
@@ -34,12 +34,12 @@ class SocketProcessTest {
     ranks.get(1).signal("KILL");
     long killed = System.nanoTime();
     for (int other : new int[] {0, 2}) {
-      assertThat(ranks.get(other).await("ENDED", Duration.ofSeconds(5)))
+      assertThat(ranks.get(other).await("ENDED", Duration.ofSeconds(15)))
           .isEqualTo("rank 1 died while in warm-up step 4 of 4");
-      assertThat(ranks.get(other).await("THEN", Duration.ofSeconds(5)))
+      assertThat(ranks.get(other).await("THEN", START))
           .isEqualTo("the world is closed: rank 1 died while in warm-up step 4 of 4");
     }
-    assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(5));
+    assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(20));
     for (int other : new int[] {0, 2}) {
       ranks.get(other).await("CLOSED", START);
       assertThat(ranks.get(other).exitStatus()).isZero();

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * by sockets: with those here, every layout cancels in a step and every phase with some layout.
  * More of them by processes, and all by sockets, are tried with the profile {@code complete}.
  */
-@Timeout(120)
+@Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class CancelledProcesses {
   private static final String MODEL =

@@ -47,7 +47,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Ranks that meet by sockets, as those with JVMs of their own do, and are not asked for the same:
  * all of them say so at once, and the next request works.
  */
-@Timeout(60)
+@Timeout(300)
 class DifferentRequestsTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/pixart_sigma_tiny");
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A broken file of a model or of a component is refused in a sentence, or taken as it is. */
 class BrokenSingleFilesTest {
   private static final int MUTATIONS = CoveringArray.ALL ? 1000 : 250;
-  private static final Duration MOST = Duration.ofSeconds(60);
+  private static final Duration MOST = Duration.ofSeconds(300);
 
   @TempDir Path files;
 

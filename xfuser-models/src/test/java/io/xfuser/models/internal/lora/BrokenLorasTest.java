@@ -33,7 +33,7 @@ class BrokenLorasTest {
   @TempDir Path folder;
 
   @Test
-  @Timeout(value = 60, unit = TimeUnit.SECONDS)
+  @Timeout(value = 300, unit = TimeUnit.SECONDS)
   void aThousandDamagedFilesAreUsedOrRefusedInOneSentence() throws IOException {
     Random random = new Random(20);
     int refused = 0;

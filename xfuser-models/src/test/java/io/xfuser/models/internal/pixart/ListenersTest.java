@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A listener may do what it likes. */
-@Timeout(60)
+@Timeout(300)
 class ListenersTest extends WatchedRanks {
   @ParameterizedTest
   @ValueSource(ints = {1, 4})

@@ -62,6 +62,8 @@ class MemoryTest {
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
     // else glibc's thresholds adapt, and it keeps more or less of what was freed, by chance
     builder.environment().put("MALLOC_TRIM_THRESHOLD_", "131072");
+    // and has the more arenas the more cores there are, and the more threads that wait for one
+    builder.environment().put("MALLOC_ARENA_MAX", "2");
     Process process = builder.start();
     Map<Integer, Long> resident = new HashMap<>(); // KiB by number of generations
     try {

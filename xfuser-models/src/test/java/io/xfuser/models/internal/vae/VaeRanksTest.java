@@ -120,13 +120,13 @@ class VaeRanksTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void waitLongerThanForOneMessage() throws Exception {
     EngineConfig engine = EngineConfig.of(Requests.directory(PIXART));
     EngineConfig apart =
         engine.toBuilder().parallel(SERIAL.toBuilder().vaeParallelSize(2).build()).build();
-    Duration limit = Duration.ofSeconds(3);
-    Duration step = Duration.ofMillis(900);
+    Duration limit = Duration.ofSeconds(5);
+    Duration step = Duration.ofMillis(1100);
     int steps = 5; // longer than the limit together
     InProcessRanks threads = new InProcessRanks(3, limit);
     try (DiffusionPipeline whole = DiffusionPipeline.fromPretrained(engine.model());

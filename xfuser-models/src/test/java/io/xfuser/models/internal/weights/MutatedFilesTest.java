@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A broken file of weights is refused in a sentence, or read: nothing else happens. */
 class MutatedFilesTest {
   private static final int MUTATIONS = CoveringArray.ALL ? 1000 : 300;
-  private static final Duration MOST = Duration.ofSeconds(60);
+  private static final Duration MOST = Duration.ofSeconds(300);
 
   @TempDir Path directory;
 
