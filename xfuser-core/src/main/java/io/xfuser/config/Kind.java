@@ -46,8 +46,8 @@ public record Kind<T>(Function<Object, T> reader, Function<T, String> text, Shap
   public static final class Wrong extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
-    public Wrong(String wanted, Object value) {
-      super("must be " + wanted + ", but is " + (value.equals("") ? "empty" : value));
+    public Wrong(String wanted, @Nullable Object value) {
+      super("must be " + wanted + ", but is " + ("".equals(value) ? "empty" : value));
     }
 
     public Wrong(String predicate) {

@@ -14,6 +14,7 @@ import io.netty.handler.codec.http.multipart.Attribute;
 import io.netty.handler.codec.http.multipart.DefaultHttpDataFactory;
 import io.netty.handler.codec.http.multipart.FileUpload;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder;
+import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.ErrorDataDecoderException;
 import io.netty.handler.codec.http.multipart.InterfaceHttpData;
 import io.xfuser.config.Setting;
 import java.io.IOException;
@@ -135,7 +136,8 @@ record Form(
       }
       return new Form(fields, files, true);
     } catch (RuntimeException | IOException e) { // Netty has many kinds of them
-      throw Refusal.badRequest("the body is no form: " + e.getMessage());
+      boolean told = e.getCause() == null && e instanceof ErrorDataDecoderException;
+      throw Refusal.badRequest("the body is no form: " + (told ? e.getMessage() : "it is damaged"));
     } finally {
       if (decoder != null) {
         decoder.destroy();
