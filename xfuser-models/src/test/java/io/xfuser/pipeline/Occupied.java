@@ -17,6 +17,25 @@ public final class Occupied implements AutoCloseable {
     task = ranks.submit(input, GivenTensors.NONE, ProgressListener.NONE, submitted -> still);
   }
 
+  /** Submits {@code input}, told to pause after so many steps before it begins. */
+  public static GenerationTask submit(XDiTParallel ranks, InputConfig input, int steps) {
+    Occupied before = new Occupied(ranks, input);
+    try (before) {
+      GenerationTask task = ranks.submit(input);
+      var unused = task.pauseAfter(steps);
+      return task;
+    }
+  }
+
+  /** Has {@code task} go on, told to pause again before it does. */
+  public static void resume(GenerationTask task, int steps, XDiTParallel ranks, InputConfig input) {
+    Occupied before = new Occupied(ranks, input);
+    try (before) {
+      task.resume();
+      var unused = task.pauseAfter(steps);
+    }
+  }
+
   @Override
   public void close() {
     task.cancel();

@@ -9,23 +9,16 @@ import io.xfuser.config.ModelConfig;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
-import io.xfuser.internal.runtime.RequestWatch;
-import io.xfuser.model.GivenTensors;
 import io.xfuser.models.contract.CoveringArray;
 import io.xfuser.models.contract.DirectoryCopy;
 import io.xfuser.models.contract.Requests;
 import io.xfuser.progress.Progress;
-import io.xfuser.progress.ProgressListener;
 import java.awt.Image;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -70,48 +63,13 @@ class PreviewTest {
   private static BufferedImage drawn(
       ParallelConfig parallel, InputConfig input, Consumer<Progress.Preview> shown) {
     try (XDiTParallel ranks = ranks(parallel);
-        Generation made = submitted(ranks, input, shown).await()) {
+        Generation made = HeardPreviews.submit(ranks, input, shown).await()) {
       return (BufferedImage) made.images().get(0).getWrappedImage();
     }
   }
 
   private static XDiTParallel ranks(ParallelConfig parallel) {
     return XDiTParallel.inProcess(pipeline, EngineConfig.builder(MODEL).parallel(parallel).build());
-  }
-
-  /** A rank goes on when what it shows was heard, so that none is left out for a newer one. */
-  private static GenerationTask submitted(
-      XDiTParallel ranks, InputConfig input, Consumer<Progress.Preview> shown) {
-    Map<String, CompletableFuture<Void>> heard = new ConcurrentHashMap<>();
-    ProgressListener listener =
-        progress -> {
-          if (progress instanceof Progress.Preview preview) {
-            shown.accept(preview);
-            heard(heard, preview).complete(null);
-          }
-          return true;
-        };
-    return ranks.submit(
-        input,
-        GivenTensors.NONE,
-        listener,
-        task -> {
-          RequestWatch told = task.watch(false);
-          return new RequestWatch(
-              (rank, progress) -> {
-                told.progressed(rank, progress);
-                if (progress instanceof Progress.Preview preview) {
-                  heard(heard, preview).completeOnTimeout(null, 20, TimeUnit.SECONDS).join();
-                }
-              },
-              false);
-        });
-  }
-
-  private static CompletableFuture<Void> heard(
-      Map<String, CompletableFuture<Void>> heard, Progress.Preview preview) {
-    String which = preview.done() + " of " + preview.pictures().get(0).getWidth() + " columns";
-    return heard.computeIfAbsent(which, one -> new CompletableFuture<>());
   }
 
   @Test
@@ -224,7 +182,7 @@ class PreviewTest {
             .set(InputConfig.OUTPUT_TYPE, OutputType.LATENT)
             .build();
     try (XDiTParallel ranks = ranks(ParallelConfig.serial())) {
-      GenerationTask task = submitted(ranks, latent, one -> shown.add(one.done()));
+      GenerationTask task = HeardPreviews.submit(ranks, latent, one -> shown.add(one.done()));
       task.pauseAfter(3).get();
       task.resume();
       task.result().get().close();
@@ -282,7 +240,7 @@ class PreviewTest {
     try (DiffusionPipeline videos =
             DiffusionPipeline.fromPretrained(ModelConfig.builder(model).build());
         XDiTParallel ranks = XDiTParallel.inProcess(videos, EngineConfig.builder(model).build())) {
-      submitted(ranks, input, shown::add).await().close();
+      HeardPreviews.submit(ranks, input, shown::add).await().close();
     }
     return shown;
   }

@@ -15,6 +15,7 @@ import io.xfuser.nn.TokenLayout;
 import io.xfuser.nn.TokenLayout.PatchSpan;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
+import io.xfuser.pipeline.Occupied;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.report.RankReport;
 import io.xfuser.testing.Pixels;
@@ -138,7 +139,7 @@ class CompactPicturesTest {
     try (TinyPictures pipeline = new TinyPictures("sd3_tiny");
         XDiTParallel ranks = pipeline.ranks(layout);
         Generation first = ranks.generate(input)) {
-      GenerationTask task = PauseTest.waiting(ranks, input, 1);
+      GenerationTask task = Occupied.submit(ranks, input, 1);
       PauseTest.pausedAfter(task, 1);
       try (Generation other = ranks.generate(input.toBuilder().seed(8).build())) {
         assertThat(Pixels.largestDifference(other.tensor(), first.tensor())).isPositive();

@@ -157,7 +157,7 @@ class PauseTest {
   private NDArray theSameBits(XDiTParallel ranks, InputConfig asked, int steps) throws Exception {
     InputConfig input = asked.toBuilder().numInferenceSteps(steps).build();
     NDArray undisturbed = pixels(ranks.submit(input));
-    GenerationTask task = waiting(ranks, input, 0);
+    GenerationTask task = Occupied.submit(ranks, input, 0);
     int calls = ranks.check(input).calls();
     for (int taken = 0; taken <= calls; taken++) {
       assertThat(pausedAfter(task, taken)).isEqualTo(taken);
@@ -167,7 +167,7 @@ class PauseTest {
         NDArray between = pixels(ranks.submit(other));
         assertThat(Pixels.largestDifference(between, undisturbed)).isGreaterThan(1e-3);
       }
-      resume(task, taken + 1, ranks, input);
+      Occupied.resume(task, taken + 1, ranks, input);
     }
     assertThat(Pixels.largestDifference(pixels(task), undisturbed)).isZero();
     assertThat(task.keptBytes()).isZero();
@@ -200,7 +200,7 @@ class PauseTest {
 
   /** Takes one step on each of {@code ranks} in turn, then decodes on the first. */
   private NDArray moved(InputConfig input, List<XDiTParallel> ranks) throws Exception {
-    GenerationTask task = waiting(ranks.get(0), input, 1);
+    GenerationTask task = Occupied.submit(ranks.get(0), input, 1);
     int calls = ranks.get(0).check(input).calls();
     for (int step = 1; step <= calls; step++) {
       task.pauseAfter(step).get(60, TimeUnit.SECONDS);
@@ -253,29 +253,10 @@ class PauseTest {
 
   private NDArray movedOnce(InputConfig input, XDiTParallel from, XDiTParallel to)
       throws Exception {
-    GenerationTask task = waiting(from, input, 1);
+    GenerationTask task = Occupied.submit(from, input, 1);
     assertThat(pausedAfter(task, 1)).isEqualTo(1);
     task.resume(to);
     return pixels(task);
-  }
-
-  /** Submitted, and told to pause before it begins. */
-  static GenerationTask waiting(XDiTParallel ranks, InputConfig input, int steps) {
-    Occupied before = new Occupied(ranks, input);
-    try (before) {
-      GenerationTask task = ranks.submit(input);
-      var unused = task.pauseAfter(steps);
-      return task;
-    }
-  }
-
-  /** Goes on, and is told to pause again before it does. */
-  static void resume(GenerationTask task, int steps, XDiTParallel ranks, InputConfig input) {
-    Occupied before = new Occupied(ranks, input);
-    try (before) {
-      task.resume();
-      var unused = task.pauseAfter(steps);
-    }
   }
 
   @ParameterizedTest

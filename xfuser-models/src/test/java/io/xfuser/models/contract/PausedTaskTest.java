@@ -7,7 +7,6 @@ import static io.xfuser.models.contract.PauseTest.input;
 import static io.xfuser.models.contract.PauseTest.open;
 import static io.xfuser.models.contract.PauseTest.pausedAfter;
 import static io.xfuser.models.contract.PauseTest.ranks;
-import static io.xfuser.models.contract.PauseTest.waiting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -18,6 +17,7 @@ import io.xfuser.failure.ClosedException;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.GenerationTask;
 import io.xfuser.pipeline.GenerationTask.State;
+import io.xfuser.pipeline.Occupied;
 import io.xfuser.pipeline.XDiTParallel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,7 +29,7 @@ class PausedTaskTest {
   void whatIsPausedCanBeCancelled() throws Exception {
     try (DiffusionPipeline pipeline = open(Requests.directory("dit_tiny"));
         XDiTParallel ranks = ranks(pipeline, STALE.get(0))) {
-      GenerationTask task = waiting(ranks, input("dit_tiny"), 2);
+      GenerationTask task = Occupied.submit(ranks, input("dit_tiny"), 2);
       pausedAfter(task, 2);
       task.cancel();
       assertThatThrownBy(task::await)
@@ -49,8 +49,8 @@ class PausedTaskTest {
     try (DiffusionPipeline pipeline = open(Requests.directory("dit_tiny"));
         XDiTParallel closed = ranks(pipeline, ParallelConfig.serial())) {
       XDiTParallel ranks = ranks(pipeline, FRESH.get(0));
-      GenerationTask task = waiting(ranks, input("dit_tiny"), 2);
-      GenerationTask moving = waiting(ranks, input("dit_tiny"), 2);
+      GenerationTask task = Occupied.submit(ranks, input("dit_tiny"), 2);
+      GenerationTask moving = Occupied.submit(ranks, input("dit_tiny"), 2);
       pausedAfter(task, 2);
       pausedAfter(moving, 2);
       ranks.close();
@@ -69,7 +69,7 @@ class PausedTaskTest {
         XDiTParallel serial = ranks(pipeline, ParallelConfig.serial());
         XDiTParallel foreign = ranks(opened, ParallelConfig.serial());
         XDiTParallel tooMany = ranks(pipeline, degrees(x -> x.dataDegree(3)))) {
-      GenerationTask task = waiting(serial, input, 2);
+      GenerationTask task = Occupied.submit(serial, input, 2);
       pausedAfter(task, 2);
       assertThatThrownBy(() -> task.resume(foreign))
           .isInstanceOf(IllegalArgumentException.class)

@@ -17,6 +17,7 @@ import io.xfuser.internal.parallel.Fingerprint;
 import io.xfuser.pipeline.DiffusionPipeline;
 import io.xfuser.pipeline.Generation;
 import io.xfuser.pipeline.GenerationTask;
+import io.xfuser.pipeline.Occupied;
 import io.xfuser.pipeline.Worlds;
 import io.xfuser.pipeline.XDiTParallel;
 import io.xfuser.testing.Pixels;
@@ -108,10 +109,10 @@ class StepCacheModelsTest extends CachedPictures {
       try (Opened pipeline = open(one);
           XDiTParallel ranks = PauseTest.ranks(pipeline.pipeline(), stages)) {
         NDArray undisturbed = drawn(pipeline, stages, one.latents()).pixels();
-        GenerationTask task = PauseTest.waiting(ranks, one.latents(), 1);
+        GenerationTask task = Occupied.submit(ranks, one.latents(), 1);
         int taken = PauseTest.pausedAfter(task, 1);
         while (taken < 10) {
-          PauseTest.resume(task, taken + 1, ranks, one.latents());
+          Occupied.resume(task, taken + 1, ranks, one.latents());
           taken = PauseTest.pausedAfter(task, taken + 1);
         }
         task.resume();
@@ -139,7 +140,7 @@ class StepCacheModelsTest extends CachedPictures {
   }
 
   private NDArray moved(InputConfig input, XDiTParallel from, XDiTParallel to) throws Exception {
-    GenerationTask task = PauseTest.waiting(from, input, 4);
+    GenerationTask task = Occupied.submit(from, input, 4);
     assertThat(PauseTest.pausedAfter(task, 4)).isEqualTo(4);
     task.resume(to);
     try (Generation generation = task.await()) {
