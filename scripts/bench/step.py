@@ -33,6 +33,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was begun is tidied up
     args = parse()
     require_known(args)
+    args.classes = class_path(args.against) if args.against else ""
     measured_commit = commit(ROOT)  # now: later, someone may have changed files
     rows = []
     for dtype in args.dtypes.split(","):
@@ -111,7 +112,7 @@ def measure(args: argparse.Namespace, dtype: str, folder: Path) -> list[Row]:
         variants = {name: Variant(theirs, name) for name in ("eager", "compiled")}
         variants |= {name: Variant(ours, name) for name in ("serial", "ulysses2")}
         if args.against:
-            against = Peer(java(args, dtype, folder, class_path(args.against)))
+            against = Peer(java(args, dtype, folder, args.classes))
             variants["against"] = Variant(others.enter_context(contextlib.closing(against)), "serial")
         if args.bound:
             variants["bound"] = Variant(theirs, "bound")

@@ -25,7 +25,7 @@ public final class InputConfig extends InputSettings {
               .formatted(PROMPT, CLASS_LABELS, prompts().size(), classLabels().size()));
     }
     if (has(SEED) && !seeds().isEmpty()) {
-      throw new ArgumentException(SEED + " and " + SEEDS + " exclude each other");
+      throw new ArgumentException(SEEDS + " and " + SEED + " exclude each other");
     }
     for (Setting<List<String>> texts :
         List.of(NEGATIVE_PROMPT, PROMPT_2, PROMPT_3, NEGATIVE_PROMPT_2, NEGATIVE_PROMPT_3)) {

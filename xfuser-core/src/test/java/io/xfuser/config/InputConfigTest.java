@@ -196,7 +196,7 @@ class InputConfigTest {
         bad(c -> c.eta(1.5), "eta must be from 0 to 1, but is 1.5"),
         bad(c -> c.eta(Double.NaN), "eta must be from 0 to 1, but is NaN"),
         bad(c -> c.classLabels(List.of(1, -1)), "class_labels must be at least 0, but is -1"),
-        bad(c -> c.seed(1).seeds(List.of(1L, 2L)), "seed and seeds exclude each other"),
+        bad(c -> c.seed(1).seeds(List.of(1L, 2L)), "seeds and seed exclude each other"),
         bad(
             c -> c.set(RuntimeConfig.DTYPE, "fp16"),
             "dtype is no setting of " + InputConfig.SETTINGS),

@@ -279,8 +279,11 @@ class MemoryNeedTest {
     assertThat(MemoryCheck.explained(full, MemoryNeed.TEXT, plan))
         .hasMessageStartingWith("out of memory while encoding the prompt")
         .hasMessageEndingWith(
-            "; less is needed by a smaller max_sequence_length, which is 123, fewer prompts or"
-                + " dtype bfloat16");
+            "; less is needed by a smaller max_sequence_length, which is 123, fewer prompts, dtype"
+                + " bfloat16, offload layerwise or quantize_text_encoder int8");
+    RequestPlan usual = RequestPlan.of(one, pipeline.spec(), pipeline.model().resolve(FOX));
+    assertThat(MemoryCheck.explained(full, MemoryNeed.TEXT, usual))
+        .hasMessageContaining("; less is needed by fewer prompts, dtype bfloat16, offload");
     assertThat(MemoryCheck.explained(full, "decoding", plan))
         .hasMessageContaining("less is needed by a smaller picture")
         .hasMessageEndingWith("dtype bfloat16, or enable_tiling and enable_slicing");

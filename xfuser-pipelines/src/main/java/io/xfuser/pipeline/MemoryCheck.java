@@ -2,6 +2,8 @@ package io.xfuser.pipeline;
 
 import ai.djl.Device;
 import io.xfuser.config.InputConfig;
+import io.xfuser.config.ModelConfig;
+import io.xfuser.config.Offload;
 import io.xfuser.config.OutputType;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.failure.ArgumentException;
@@ -30,10 +32,14 @@ final class MemoryCheck {
               RuntimeConfig.ENABLE_SLICING);
 
   private static final String SHORTER =
-      "less is needed by a smaller "
-          + InputConfig.MAX_SEQUENCE_LENGTH
-          + ", which is %d, fewer prompts or "
-          + RuntimeConfig.DTYPE.with(ElementType.BFLOAT16);
+      "less is needed by a smaller " + InputConfig.MAX_SEQUENCE_LENGTH + ", which is %d, ";
+
+  private static final String FEWER =
+      "fewer prompts, %s, %s or %s"
+          .formatted(
+              RuntimeConfig.DTYPE.with(ElementType.BFLOAT16),
+              RuntimeConfig.OFFLOAD.with(Offload.LAYERWISE),
+              ModelConfig.QUANTIZE_TEXT_ENCODER.with(ElementType.INT8));
 
   private MemoryCheck() {}
 
@@ -89,8 +95,12 @@ final class MemoryCheck {
   }
 
   private static String remedy(String doing, GenerationRequest request) {
-    return doing.equals(MemoryNeed.TEXT)
-        ? SHORTER.formatted(request.text().maxSequenceLength())
-        : REMEDY;
+    if (!doing.equals(MemoryNeed.TEXT)) {
+      return REMEDY;
+    }
+    InputConfig input = request.input();
+    return input.has(InputConfig.MAX_SEQUENCE_LENGTH) // which some models do not have
+        ? SHORTER.formatted(input.maxSequenceLength()) + FEWER
+        : "less is needed by " + FEWER;
   }
 }

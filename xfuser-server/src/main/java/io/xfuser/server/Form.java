@@ -137,7 +137,8 @@ record Form(
       return new Form(fields, files, true);
     } catch (RuntimeException | IOException e) { // Netty has many kinds of them
       boolean told = e.getCause() == null && e instanceof ErrorDataDecoderException;
-      throw Refusal.badRequest("the body is no form: " + (told ? e.getMessage() : "it is damaged"));
+      throw Refusal.badRequest(
+          "the body is no form: " + (told ? e.getMessage() : "it cannot be read"));
     } finally {
       if (decoder != null) {
         decoder.destroy();

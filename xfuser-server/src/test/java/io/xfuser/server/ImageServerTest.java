@@ -162,8 +162,8 @@ class ImageServerTest {
       throws IOException, InterruptedException {
     String body =
         "{\"prompt\":\"a"
-            + " fox\",\"seed\":7,\"num_inference_steps\":100,\"size\":\"32x32\",\"stream\":%s,"
-            + "\"partial_images\":2,\"preview_every\":100}";
+            + " fox\",\"seed\":7,\"num_inference_steps\":10,\"size\":\"32x32\",\"stream\":%s,"
+            + "\"partial_images\":2,\"preview_every\":10}";
     Client.Answer answer = client.post(GENERATIONS, body.formatted("true"));
     assertThat(answer.headers().firstValue("content-type")).contains("text/event-stream");
     List<JsonNode> events = new ArrayList<>();
@@ -187,7 +187,7 @@ class ImageServerTest {
 
   @Test
   void sameRequestTwiceIsDrawnOnce() throws IOException, InterruptedException {
-    String body = small("a fox", 400); // the server draws a seed
+    String body = small("a fox", 40); // the server draws a seed
     List<CompletableFuture<Client.Answer>> answers =
         List.of(client.postLater(GENERATIONS, body), client.postLater(GENERATIONS, body));
     Set<String> pictures = new HashSet<>();

@@ -141,7 +141,7 @@ class PageTest {
     assertThat(text("strategy")).contains("PipeFusion");
     browser.press(ESCAPE);
     browser.await("document.getElementById('status').textContent == 'Cancelled.'");
-    browser.replace("#num_inference_steps", "200");
+    browser.replace("#num_inference_steps", "16");
     browser.click("#draw");
     browser.await("document.querySelector('#frame img.unfinished')");
     browser.await("document.querySelectorAll('#gallery li').length == 1");

@@ -132,7 +132,7 @@ class RunningTest {
     Client client = Client.of(server);
     CompletableFuture<Client.Answer> running =
         client.postLater(
-            GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":300,\"size\":\"32x32\"}");
+            GENERATIONS, "{\"prompt\":\"a fox\",\"num_inference_steps\":60,\"size\":\"32x32\"}");
     client.awaitPresent(1);
     CompletableFuture<Void> end =
         CompletableFuture.runAsync(() -> server.close(Duration.ofSeconds(60)));

@@ -5,7 +5,6 @@ import io.xfuser.config.InputConfig;
 import io.xfuser.config.Offload;
 import io.xfuser.config.RuntimeConfig;
 import io.xfuser.config.Settings.StepCache;
-import io.xfuser.torchscript.ElementType;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -48,7 +47,7 @@ public final class FlagSentences {
   private static Map<String, String> spellings() {
     Map<String, String> spellings = new LinkedHashMap<>();
     spellings.put(RuntimeConfig.OFFLOAD.with(Offload.LAYERWISE), "--offload layerwise");
-    spellings.put(RuntimeConfig.DTYPE.with(ElementType.BFLOAT16), "--dtype bfloat16");
+    spellings.put(RuntimeConfig.DTYPE + " bfloat16", "--dtype bfloat16");
     for (StepCache cache : StepCache.values()) {
       boolean known = cache == StepCache.TEACACHE || cache == StepCache.FBCACHE; // xDiT's flags
       if (!known) {

@@ -29,6 +29,7 @@ class FlagSentencesTest {
             + " a mask",
         "height and width must be multiples of 8 | --height and --width must be multiples of 8",
         "sigmas and timesteps exclude each other | --sigmas and --timesteps exclude each other",
+        "image has 3 × 900 pixels (high × wide) | image has 3 × 900 pixels (high × wide)",
         "64 × 96 pixels (height × width) need | 64 × 96 pixels (--height × --width) need",
         "a video (num_frames × height × width) | a video (--num_frames × --height × --width)",
         "num_inference_steps is 1001, but scheduler_config.json has only 1000 |"

@@ -87,7 +87,7 @@ class OpenAiJavaTest {
     ImageGenerateParams params =
         fox()
             .partialImages(2)
-            .putAdditionalBodyProperty("num_inference_steps", JsonValue.from(100))
+            .putAdditionalBodyProperty("num_inference_steps", JsonValue.from(10))
             .build();
     try (StreamResponse<ImageGenStreamEvent> events = client.images().generateStreaming(params)) {
       for (ImageGenStreamEvent event : events.stream().toList()) {

@@ -117,7 +117,7 @@ public record PictureLoop(
       throw new ArgumentException(
           "padding_mask_crop needs an image and a mask_image of one size, but they have %d × %d and"
                   .formatted(whole.height(), whole.width())
-              + " %d × %d pixels (height × width)".formatted(masked.height(), masked.width()));
+              + " %d × %d pixels (high × wide)".formatted(masked.height(), masked.width()));
     }
     if (request.input().outputType() != OutputType.PIL) {
       throw new ArgumentException(

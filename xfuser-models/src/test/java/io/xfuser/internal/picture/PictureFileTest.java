@@ -107,12 +107,12 @@ class PictureFileTest {
     ByteBuffer.wrap(png, 29, 4).putInt((int) sum.getValue());
     assertThatThrownBy(() -> PictureFile.read("image", Picture.of(png)))
         .isInstanceOf(ArgumentException.class)
-        .hasMessageContaining("has 400000 × 300000 pixels (height × width), but must have 1 to ");
+        .hasMessageContaining("has 400000 × 300000 pixels (high × wide), but must have 1 to ");
     byte[] jpeg = Files.readAllBytes(FOLDER.resolve("rgb.jpg"));
     int frame = new String(jpeg, StandardCharsets.ISO_8859_1).indexOf("\u00FF\u00C0");
     ByteBuffer.wrap(jpeg, frame + 5, 4).putInt(0xEA60_EA60);
     assertThatThrownBy(() -> PictureFile.read("image", Picture.of(jpeg)))
-        .hasMessageContaining("has 60000 × 60000 pixels (height × width), but must have 1 to ");
+        .hasMessageContaining("has 60000 × 60000 pixels (high × wide), but must have 1 to ");
   }
 
   /** A byte changed, left out, added, or all from somewhere on: a picture or one sentence. */

@@ -67,7 +67,7 @@ class Flux2PicturesTest {
       assertThatThrownBy(() -> resolve(size[0], size[1]))
           .isInstanceOf(ArgumentException.class)
           .hasMessage(
-              "image has %d × %d pixels (height × width), but must have 64 along each side,"
+              "image has %d × %d pixels (high × wide), but must have 64 along each side,"
                       .formatted(size[1], size[0])
                   + " and at most 8 times as many along one as along the other");
     }

@@ -107,7 +107,7 @@ class KontextTest {
     InputConfig input = InputConfig.builder("a fox").image(small).build();
     assertThatThrownBy(() -> Requests.resolve(directory, input))
         .isInstanceOf(ArgumentException.class)
-        .hasMessage("image has 15 × 40 pixels (height × width), but must have 16 along each side");
+        .hasMessage("image has 15 × 40 pixels (high × wide), but must have 16 along each side");
     assertThatThrownBy(() -> Requests.resolve(directory, input.toBuilder().strength(0.5).build()))
         .isInstanceOf(ArgumentException.class)
         .hasMessage("flux_kontext has no strength without mask_image: it draws from noise");

@@ -260,7 +260,7 @@ class QwenImageEditTest {
     refused(
         plus,
         fox.toBuilder().images(List.of(blank(3, 3000))).build(),
-        "image has 3000 × 3 pixels (height × width), which is too narrow");
+        "image has 3000 × 3 pixels (high × wide), which is too narrow");
     InputConfig small = fox.toBuilder().image(blank(30, 40)).build();
     refused(
         one,

@@ -53,11 +53,11 @@ class SourceRequestsTest {
             SD3,
             c -> c.image(FOX).maskImage(Picture.of(file("rgb.png"))).paddingMaskCrop(3),
             "padding_mask_crop needs an image and a mask_image of one size, but they have 75 × 53"
-                + " and 19 × 26 pixels (height × width)"),
+                + " and 19 × 26 pixels (high × wide)"),
         bad(
             "flux_dev_tiny",
             c -> c.image(FOX).size(160_000, 160_000),
-            "what is drawn of it has 160000 × 160000 pixels (height × width), but must have 1 to "),
+            "what is drawn of it has 160000 × 160000 pixels (high × wide), but must have 1 to "),
         bad(
             SD3,
             c -> c.image(Picture.of(Path.of("none.png"))),

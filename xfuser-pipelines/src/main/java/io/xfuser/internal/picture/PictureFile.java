@@ -115,7 +115,7 @@ public final class PictureFile {
     long most = Math.min(MOST_PIXELS, free / PIXEL);
     if (width < 1 || height < 1 || height > most / width) {
       throw new ArgumentException(
-          "%s has %d × %d pixels (height × width), but must have 1 to %d%s"
+          "%s has %d × %d pixels (high × wide), but must have 1 to %d%s"
               .formatted(
                   name,
                   height,

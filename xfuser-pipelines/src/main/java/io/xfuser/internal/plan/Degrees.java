@@ -40,14 +40,20 @@ final class Degrees {
     }
     if (degrees.cfgDegree() > 1 && !request.guided()) {
       throw new ArgumentException(
-          "%s needs guidance, of which this request has none (%s): it comes of %s, or of %s with a %s"
+          "%s needs guidance, of which this request has none: %s"
               .formatted(
                   ParallelConfig.USE_CFG_PARALLEL,
-                  request.guidance().scale(),
-                  InputConfig.GUIDANCE_SCALE,
-                  InputConfig.TRUE_CFG_SCALE,
-                  InputConfig.NEGATIVE_PROMPT));
+                  request.guidance().condition() != 0
+                      ? "the model is told " + InputConfig.GUIDANCE_SCALE + " itself"
+                      : scale(request)));
     }
+  }
+
+  private static String scale(GenerationRequest request) {
+    boolean given = request.input().has(InputConfig.GUIDANCE_SCALE);
+    return (given ? InputConfig.GUIDANCE_SCALE.name() : "the scale")
+        + " is "
+        + request.guidance().scale();
   }
 
   private static void atMost(

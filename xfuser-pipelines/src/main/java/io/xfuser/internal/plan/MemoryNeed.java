@@ -24,7 +24,8 @@ import java.util.stream.Stream;
 /**
  * The least memory that a request can do with, found before anything is allocated. It counts only
  * tensors that are certainly there at one time, and no weights, so what is refused would not have
- * fitted. All arithmetic is in floating point, which no size overflows.
+ * fitted, but for texts, which count as if they were padded. All arithmetic is in floating point,
+ * which no size overflows.
  *
  * @param phase what needs it
  * @param bytes how much
@@ -92,16 +93,27 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
                 + element * denoising(denoising, spec, plan.engine().runtime()),
             Asked.LESS_DENOISING),
         new MemoryNeed("decoding", element * decoding(plan, decoder, ranks), Asked.LESS_DECODING),
-        text(plan.request(), element));
+        text(plan, encodesText(plan, ranks) ? element : 0));
   }
 
   /** Text encoders have numbers for each pair of tokens; texts count as if they were padded. */
-  private static MemoryNeed text(GenerationRequest request, double element) {
-    int tokens = request.input().prompts().isEmpty() ? 0 : request.text().maxSequenceLength();
+  private static MemoryNeed text(RequestPlan plan, double element) {
+    double tokens = plan.request().text().maxSequenceLength();
     return new MemoryNeed(
         TEXT,
-        (double) tokens * tokens * TEXT_PAIR * element,
+        tokens * tokens * TEXT_PAIR * element,
         "a smaller " + InputConfig.MAX_SEQUENCE_LENGTH);
+  }
+
+  /** Whether one of {@code ranks} encodes prompts, all of the encoder or a share. */
+  public static boolean encodesText(RequestPlan plan, Collection<Integer> ranks) {
+    return !plan.request().input().prompts().isEmpty()
+        && plan.denoising().stream()
+            .filter(rank -> ranks.contains(rank.rank()))
+            .anyMatch(
+                rank ->
+                    plan.engine().runtime().shardTextEncoder()
+                        || rank.mesh().replica(rank.rank()).get(0) == rank.rank());
   }
 
   /**

@@ -191,7 +191,7 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
               sizes.model.decoderSize(),
               ranks,
               plan.engine().runtime().needsGpu());
-      double text = encodes(plan, ranks) ? sizes.text() : 0;
+      double text = MemoryNeed.encodesText(plan, ranks) ? sizes.text() : 0;
       return new Residents(
           transformers,
           sizes.choices,
@@ -202,17 +202,6 @@ public record Residents(List<Parts> transformers, int choices, double tensors, L
     } finally {
       loaded.forEach(LoadedTransformer::close);
     }
-  }
-
-  /** Whether one of {@code ranks} encodes prompts, all of the encoder or a share. */
-  private static boolean encodes(RequestPlan plan, Collection<Integer> ranks) {
-    return !plan.request().input().prompts().isEmpty()
-        && plan.denoising().stream()
-            .filter(rank -> ranks.contains(rank.rank()))
-            .anyMatch(
-                rank ->
-                    plan.engine().runtime().shardTextEncoder()
-                        || rank.mesh().replica(rank.rank()).get(0) == rank.rank());
   }
 
   private static <C> Parts parts(

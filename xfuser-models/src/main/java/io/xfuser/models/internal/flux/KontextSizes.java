@@ -37,7 +37,7 @@ record KontextSizes(int multiple) {
     int height = picture.height() / multiple * multiple;
     if (width == 0 || height == 0) {
       throw new ArgumentException(
-          "%s has %d × %d pixels (height × width), but must have %d along each side"
+          "%s has %d × %d pixels (high × wide), but must have %d along each side"
               .formatted(InputConfig.IMAGE, picture.height(), picture.width(), multiple));
     }
     if (!trained) {

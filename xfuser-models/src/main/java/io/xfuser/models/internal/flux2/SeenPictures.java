@@ -39,7 +39,7 @@ final class SeenPictures {
     int shorter = Math.min(width, height);
     if (shorter < SHORTEST || Math.max(width, height) > (long) LONGEST * shorter) {
       throw new ArgumentException(
-          "%s has %d × %d pixels (height × width), but must have %d along each side, and at most"
+          "%s has %d × %d pixels (high × wide), but must have %d along each side, and at most"
                   .formatted(InputConfig.IMAGE, height, width, SHORTEST)
               + " %d times as many along one as along the other".formatted(LONGEST));
     }

@@ -90,7 +90,7 @@ record QwenImageEdit(Size size, List<Reference> references) {
         new Size((int) Math.rint(height / SIDE) * SIDE, (int) Math.rint(width / SIDE) * SIDE);
     if (size.height() == 0 || size.width() == 0) {
       throw new ArgumentException(
-          "%s has %d × %d pixels (height × width), which is too narrow"
+          "%s has %d × %d pixels (high × wide), which is too narrow"
               .formatted(InputConfig.IMAGE, picture.height(), picture.width()));
     }
     return size;

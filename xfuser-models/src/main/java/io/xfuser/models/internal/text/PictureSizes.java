@@ -50,7 +50,7 @@ record PictureSizes(long least, long most, Colours colours) {
     double width = picture.width();
     if (Math.max(height, width) / Math.min(height, width) > NARROWEST) {
       throw new ArgumentException(
-          "a picture of %d × %d pixels (height × width) is more than %d times as long as wide"
+          "a picture of %d × %d pixels (high × wide) is more than %d times as long as wide"
               .formatted(picture.height(), picture.width(), NARROWEST));
     }
     long rows = (long) Math.rint(height / side) * side;

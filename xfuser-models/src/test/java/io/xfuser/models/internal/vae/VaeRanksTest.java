@@ -126,7 +126,7 @@ class VaeRanksTest {
     EngineConfig apart =
         engine.toBuilder().parallel(SERIAL.toBuilder().vaeParallelSize(2).build()).build();
     Duration limit = Duration.ofSeconds(5);
-    Duration step = Duration.ofMillis(1100);
+    Duration step = Duration.ofMillis(1300);
     int steps = 5; // longer than the limit together
     InProcessRanks threads = new InProcessRanks(3, limit);
     try (DiffusionPipeline whole = DiffusionPipeline.fromPretrained(engine.model());
