@@ -110,10 +110,7 @@ public record MemoryNeed(String phase, double bytes, String remedy) {
     return !plan.request().input().prompts().isEmpty()
         && plan.denoising().stream()
             .filter(rank -> ranks.contains(rank.rank()))
-            .anyMatch(
-                rank ->
-                    plan.engine().runtime().shardTextEncoder()
-                        || rank.mesh().replica(rank.rank()).get(0) == rank.rank());
+            .anyMatch(rank -> rank.encodesText(plan.engine().runtime().shardTextEncoder()));
   }
 
   /**

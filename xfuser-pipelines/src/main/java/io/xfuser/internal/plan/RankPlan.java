@@ -249,4 +249,13 @@ public record RankPlan(
     }
     return all.subList(0, Math.min(all.size(), rows));
   }
+
+  /**
+   * Whether this rank encodes prompts: the first of those that draw a picture does.
+   *
+   * @param shared whether each has a share of the encoder
+   */
+  public boolean encodesText(boolean shared) {
+    return shared || mesh.replica(rank).get(0) == rank;
+  }
 }
