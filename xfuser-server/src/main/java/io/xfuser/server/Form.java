@@ -1,6 +1,5 @@
 package io.xfuser.server;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -17,6 +16,7 @@ import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.ErrorDataDecoderException;
 import io.netty.handler.codec.http.multipart.InterfaceHttpData;
 import io.xfuser.config.Setting;
+import io.xfuser.internal.failure.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -44,7 +44,6 @@ import org.jspecify.annotations.Nullable;
 record Form(
     Map<String, Object> fields, Map<String, List<byte[]>> files, boolean written, Fields given) {
   private static final int DEEPEST = 50;
-  private static final int FIRST_LETTERS = 64;
   private static final int LONGEST_NUMBER = 100;
 
   Form(Map<String, Object> fields, Map<String, List<byte[]>> files, boolean written) {
@@ -79,7 +78,7 @@ record Form(
   static Form read(@Nullable String type, byte[] body) {
     String kind = type == null ? "application/json" : type.toLowerCase(Locale.ROOT).trim();
     boolean encoded = kind.startsWith("application/x-www-form-urlencoded");
-    if (kind.startsWith("multipart/form-data") || (encoded && !isObject(body))) {
+    if (kind.startsWith("multipart/form-data") || (encoded && isFields(body))) {
       return form(String.valueOf(type), body);
     }
     if (kind.startsWith("multipart/")) {
@@ -90,10 +89,9 @@ record Form(
   }
 
   /** {@code curl -d '{"prompt": …}'} says that it sends a form. */
-  private static boolean isObject(byte[] body) {
-    return new String(body, 0, Math.min(body.length, FIRST_LETTERS), StandardCharsets.ISO_8859_1)
-        .stripLeading()
-        .startsWith("{");
+  private static boolean isFields(byte[] body) {
+    String text = new String(body, StandardCharsets.ISO_8859_1);
+    return text.indexOf('=') >= 0 && !text.stripLeading().startsWith("{");
   }
 
   private static Form json(byte[] body) {
@@ -109,10 +107,8 @@ record Form(
             }
           });
       return new Form(fields, Map.of(), false);
-    } catch (JsonProcessingException e) {
-      throw Refusal.badRequest("the body is no JSON: " + e.getOriginalMessage());
     } catch (IOException e) {
-      throw Refusal.badRequest("the body is no JSON: " + e.getMessage());
+      throw Refusal.badRequest("the body is no JSON: " + Reason.of(e));
     }
   }
 

@@ -19,7 +19,8 @@ public final class ServerSettings {
               "host",
               Kind.name(),
               "ADDRESS",
-              "The address to listen on; 0.0.0.0 lets other machines in, which needs API keys")
+              "The address to listen on; 0.0.0.0 lets other machines in, who may draw without"
+                  + " api_key_file")
           .or("127.0.0.1");
 
   public static final Setting<Integer> PORT =

@@ -113,7 +113,8 @@ class ImageServerTest {
         "{\"prompt\":\"a\",\"num_frames\":8}; num_frames",
         "{\"prompt\":7}; prompt",
         "[]; the body must be an object",
-        "{; the body is no JSON"
+        "{; the body is no JSON: line 1, column 2: it ends too early",
+        "{} {}; the body is no JSON: line 1, column"
       })
   void whatCannotBeDoneIsRefusedInASentence(String body, String sentence)
       throws IOException, InterruptedException {

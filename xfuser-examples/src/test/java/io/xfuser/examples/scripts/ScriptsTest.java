@@ -121,6 +121,9 @@ class ScriptsTest {
         "checks/real_size pixart --side | real_size: --side needs a value",
         "checks/real_size pixart --layers | real_size: --layers needs a value",
         "checks/real_size pixart --layers x | real_size: --layers is x, not 1 or more",
+        "checks/real_size flux_dev --dtypes int3 | real_size: --dtypes has int3, which is none of"
+            + " float32, bfloat16 and float16",
+        "parity --foo | parity: no flag --foo; --help shows those there are",
         "checks/real_size pixart --markdown /no/x | real_size: --markdown: there is no folder /no",
         "checks/real_size pixart --markdown / | real_size: --markdown: / is a folder",
         "bench/picture pixart --layer | picture: no flag --layer; --help shows those there are",

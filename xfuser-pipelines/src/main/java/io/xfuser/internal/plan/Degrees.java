@@ -41,16 +41,19 @@ final class Degrees {
     if (degrees.cfgDegree() > 1 && !request.guided()) {
       throw new ArgumentException(
           "%s needs guidance, of which this request has none: %s"
-              .formatted(
-                  ParallelConfig.USE_CFG_PARALLEL,
-                  request.guidance().condition() != 0
-                      ? "the model is told " + InputConfig.GUIDANCE_SCALE + " itself"
-                      : scale(request)));
+              .formatted(ParallelConfig.USE_CFG_PARALLEL, scale(request)));
     }
   }
 
   private static String scale(GenerationRequest request) {
-    boolean given = request.input().has(InputConfig.GUIDANCE_SCALE);
+    InputConfig input = request.input();
+    if (input.has(InputConfig.TRUE_CFG_SCALE)) {
+      return "it comes of %s above 1 with %s"
+          .formatted(InputConfig.TRUE_CFG_SCALE, InputConfig.NEGATIVE_PROMPT);
+    } else if (request.guidance().condition() != 0) {
+      return "the model is told " + InputConfig.GUIDANCE_SCALE + " itself";
+    }
+    boolean given = input.has(InputConfig.GUIDANCE_SCALE);
     return (given ? InputConfig.GUIDANCE_SCALE.name() : "the scale")
         + " is "
         + request.guidance().scale();

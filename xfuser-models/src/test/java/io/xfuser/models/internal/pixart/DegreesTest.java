@@ -73,4 +73,28 @@ class DegreesTest {
           .hasMessage(message + " tokens, but the picture has 16");
     }
   }
+
+  static Stream<Arguments> guidanceThatIsNotThereCannotBeShared() {
+    InputConfig fox = InputConfig.builder("a fox").build();
+    InputConfig weighed = fox.toBuilder().set(InputConfig.TRUE_CFG_SCALE, 2.0).build();
+    return Stream.of(
+        Arguments.of(
+            "pixart_sigma_tiny", fox.toBuilder().guidanceScale(1).build(), "guidance_scale is 1.0"),
+        Arguments.of("flux_dev_tiny", fox, "the model is told guidance_scale itself"),
+        Arguments.of(
+            "flux_dev_tiny", weighed, "it comes of true_cfg_scale above 1 with negative_prompt"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void guidanceThatIsNotThereCannotBeShared(String model, InputConfig input, String why) {
+    ParallelConfig halves = ParallelConfig.builder().cfgDegree(2).build();
+    EngineConfig engine =
+        EngineConfig.builder(SIGMA.resolveSibling(model)).parallel(halves).build();
+    try (XDiTParallel ranks = XDiTParallel.inProcess(engine)) {
+      assertThatThrownBy(() -> ranks.check(input))
+          .isInstanceOf(ArgumentException.class)
+          .hasMessage("use_cfg_parallel needs guidance, of which this request has none: " + why);
+    }
+  }
 }
