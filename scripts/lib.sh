@@ -18,15 +18,28 @@ head_of() {
   awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$1"
 }
 
-# require_place WHAT FILE: ends the script where WHAT could not be written to FILE; an empty name is none.
+# require_place WHAT FILE [FOLDER]: ends the script where WHAT could not be written to FILE, which may be in FOLDER, made
+# later; an empty name is none.
 require_place() {
-  local folder
+  local folder later=${3-}
   [ -n "$2" ] || return 0
   folder=$(dirname "$2")
+  [ "$folder" != "${later%/}" ] || return 0
   [ ! -d "$2" ] || fail 2 "$1: $2 is a folder"
   [ -d "$folder" ] || fail 2 "$1: there is no folder $folder"
   [ -e "$2" ] && folder=$2
   [ -w "$folder" ] || fail 2 "$1: $folder cannot be written to"
+}
+
+# require_dtypes WHAT TYPES: ends the script where one of TYPES, with commas between, is no type to compute in.
+require_dtypes() {
+  local dtype
+  for dtype in ${2//,/ }; do
+    case $dtype in
+      float32 | bfloat16 | float16) ;;
+      *) fail 2 "$1 has $dtype, which is none of float32, bfloat16 and float16" ;;
+    esac
+  done
 }
 
 # real_path FILE: its path without symbolic links.

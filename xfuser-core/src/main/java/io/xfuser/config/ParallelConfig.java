@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** How many ranks share the work along each axis of the device mesh. */
 public final class ParallelConfig extends ParallelSettings {
   /** More is a slip of the pen: no picture has work for them. */
-  private static final int MOST_RANKS = 8192;
+  public static final int MOST_RANKS = 8192;
 
   ParallelConfig(ParallelConfigBuilder builder) {
     super(builder);

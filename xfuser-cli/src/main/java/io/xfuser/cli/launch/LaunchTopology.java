@@ -1,5 +1,6 @@
 package io.xfuser.cli.launch;
 
+import io.xfuser.config.ParallelConfig;
 import io.xfuser.failure.ArgumentException;
 import io.xfuser.failure.CommunicationException;
 import io.xfuser.internal.parallel.OwnAddresses;
@@ -24,8 +25,6 @@ public record LaunchTopology(
   /** More JVMs are a slip of the pen, and would fill the memory of a host. */
   private static final int MOST_ON_A_HOST = 1024;
 
-  private static final int MOST_RANKS = 8192;
-
   /**
    * Checks the numbers.
    *
@@ -38,9 +37,9 @@ public record LaunchTopology(
         ranksPerNode <= MOST_ON_A_HOST,
         "--nproc_per_node must be at most %d, but is %d".formatted(MOST_ON_A_HOST, ranksPerNode));
     check(
-        (long) ranksPerNode * nodes <= MOST_RANKS,
+        (long) ranksPerNode * nodes <= ParallelConfig.MOST_RANKS,
         "--nnodes %d × --nproc_per_node %d: more ranks than the %d that a world can have"
-            .formatted(nodes, ranksPerNode, MOST_RANKS));
+            .formatted(nodes, ranksPerNode, ParallelConfig.MOST_RANKS));
     check(
         nodeRank >= 0 && nodeRank < nodes,
         "--node_rank must be from 0 to "

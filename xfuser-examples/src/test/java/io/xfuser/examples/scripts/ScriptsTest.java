@@ -127,6 +127,8 @@ class ScriptsTest {
         "checks/real_size pixart --markdown /no/x | real_size: --markdown: there is no folder /no",
         "checks/real_size pixart --markdown / | real_size: --markdown: / is a folder",
         "bench/picture pixart --layer | picture: no flag --layer; --help shows those there are",
+        "bench/picture pixart --dtypes int3 | picture: --dtypes has int3, which is none of float32,"
+            + " bfloat16 and float16",
         "bench/picture pixart --markdown /no/x | picture: --markdown: there is no folder /no",
         "bench/sdcpp --quick | sdcpp: no flag --quick; --help shows those there are",
         "bench/sdcpp --markdown /no/x | sdcpp: --markdown: there is no folder /no",
